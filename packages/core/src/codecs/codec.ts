@@ -1,0 +1,28 @@
+/**
+ * Turns values into what is stored, and back. What is stored says itself how it was written (see `envelope.ts`), so a
+ * reader that holds several codecs reads what any of them wrote.
+ *
+ * @example
+ * ```ts
+ * import { type Codec, CodecError } from "@continuum-cache/core";
+ *
+ * const upperCase: Codec = {
+ *   name: "upper-case",
+ *   encode: (value) => JSON.stringify(value).toUpperCase(),
+ *   decode: (stored) => (typeof stored === "string" ? JSON.parse(stored.toLowerCase()) : undefined),
+ * };
+ * ```
+ */
+export interface Codec {
+  /** For errors and events. */
+  readonly name: string;
+  /** @throws CodecError when the value can't be written by this codec; the message names the path, not the value. */
+  encode(value: unknown): string | Uint8Array;
+  /**
+   * Reads what this codec wrote, or what any codec inside it wrote.
+   *
+   * @returns the value, or `undefined` when it is another codec's writing.
+   * @throws CodecError when it is this codec's writing, but damaged.
+   */
+  decode(stored: string | Uint8Array): unknown;
+}

@@ -1,0 +1,48 @@
+/**
+ * How binary values say what they are: the first byte is 0xC1, which neither JSON nor UTF-8 nor MessagePack ever
+ * begins with; the second is the codec's own letter; its bytes follow.
+ *
+ * Where a backend can carry only text (inside a pipeline over REST), the whole envelope travels as `=` and base64,
+ * which no JSON text begins with either.
+ */
+const magic = 0xc1;
+
+/** Wraps a codec's bytes. @param letter - one ASCII letter, the codec's own. */
+export function seal(letter: string, body: Uint8Array): Uint8Array {
+  const sealed = new Uint8Array(body.length + 2);
+  sealed[0] = magic;
+  sealed[1] = letter.charCodeAt(0);
+  sealed.set(body, 2);
+  return sealed;
+}
+
+/** The bytes that the codec with this letter sealed, or `undefined` when it was another. */
+export function unseal(letter: string, stored: string | Uint8Array): Uint8Array | undefined {
+  const bytes = typeof stored === "string" ? fromTextForm(stored) : stored;
+  return bytes?.[0] === magic && bytes[1] === letter.charCodeAt(0) ? bytes.subarray(2) : undefined;
+}
+
+/** Whether bytes are a sealed value, so that their text form may stand for them. */
+export function isSealed(bytes: Uint8Array): boolean {
+  return bytes[0] === magic;
+}
+
+/** A sealed value as text, for a backend that can't carry bytes. */
+export function toTextForm(sealed: Uint8Array): string {
+  let binary = "";
+  // In slices: an argument list of a megabyte overflows the stack.
+  for (let at = 0; at < sealed.length; at += 0x8000) {
+    binary += String.fromCharCode(...sealed.subarray(at, at + 0x8000));
+  }
+  return `=${btoa(binary)}`;
+}
+
+function fromTextForm(text: string): Uint8Array | undefined {
+  if (text[0] !== "=") return undefined;
+  try {
+    return Uint8Array.from(atob(text.slice(1)), (char) => char.charCodeAt(0));
+  } catch {
+    // Not base64: some other client's text that happens to begin with "=".
+    return undefined;
+  }
+}

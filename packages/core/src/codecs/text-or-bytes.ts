@@ -1,0 +1,13 @@
+const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/**
+ * A bulk string as every transport hands it out: text when its bytes are valid UTF-8, the bytes otherwise. Either way
+ * the very same bytes come back when it is stored again.
+ */
+export function textOrBytes(bytes: Uint8Array): string | Uint8Array {
+  try {
+    return strict.decode(bytes);
+  } catch {
+    return bytes;
+  }
+}

@@ -1,0 +1,173 @@
+import type { Argument, Command } from "../ports/transport.ts";
+
+/** Which arguments are keys: by position, `"numkeys"` (a count, then that many), or `"database"` (all keys there are). */
+type KeySpec = "none" | "first" | "first-two" | "all" | "every-second" | "numkeys" | "database";
+
+/** What is known of a command: the only list of command names there is. */
+export interface CommandFacts {
+  readonly keys: KeySpec;
+  /** Changes what is stored. */
+  readonly write: boolean;
+  /**
+   * Whether its effect is the same when it arrives twice, so that a retry after a lost reply does no harm.
+   * (DEL counts: twice deleted is deleted, though the second reply says 0.)
+   */
+  readonly repeatable: boolean | ((args: readonly Argument[]) => boolean);
+}
+
+const read = (keys: KeySpec): CommandFacts => ({ keys, write: false, repeatable: true });
+const write = (keys: KeySpec, repeatable: CommandFacts["repeatable"] = false): CommandFacts => ({
+  keys,
+  write: true,
+  repeatable,
+});
+
+const has = (args: readonly Argument[], ...words: string[]): boolean =>
+  args.some((arg) => typeof arg === "string" && words.includes(arg.toUpperCase()));
+/** SET with NX, XX or GET answers by what was there before, and the first try may have been there. */
+const plainSet = (args: readonly Argument[]): boolean => !has(args.slice(2), "NX", "XX", "GET");
+/** EXPIRE with a condition answers by the time left before, which the first try may have changed. */
+const plainExpire = (args: readonly Argument[]): boolean => !has(args.slice(2), "NX", "XX", "GT", "LT");
+
+const facts: Readonly<Record<string, CommandFacts>> = {
+  // connection and server
+  PING: read("none"),
+  ECHO: read("none"),
+  TIME: read("none"),
+  INFO: read("none"),
+  DBSIZE: read("database"),
+  FLUSHDB: write("database", true),
+  FLUSHALL: write("database", true),
+  // keys
+  DEL: write("all", true),
+  UNLINK: write("all", true),
+  EXISTS: read("all"),
+  TOUCH: read("all"),
+  TYPE: read("first"),
+  EXPIRE: write("first", plainExpire),
+  PEXPIRE: write("first", plainExpire),
+  EXPIREAT: write("first", plainExpire),
+  PEXPIREAT: write("first", plainExpire),
+  EXPIRETIME: read("first"),
+  PEXPIRETIME: read("first"),
+  TTL: read("first"),
+  PTTL: read("first"),
+  PERSIST: write("first", true),
+  RENAME: write("first-two"),
+  RENAMENX: write("first-two"),
+  KEYS: read("database"),
+  SCAN: read("database"),
+  RANDOMKEY: read("database"),
+  // strings and counters
+  GET: read("first"),
+  MGET: read("all"),
+  STRLEN: read("first"),
+  GETRANGE: read("first"),
+  SET: write("first", plainSet),
+  SETEX: write("first", true),
+  PSETEX: write("first", true),
+  SETNX: write("first"),
+  MSET: write("every-second", true),
+  MSETNX: write("every-second"),
+  GETSET: write("first"),
+  GETDEL: write("first"),
+  GETEX: write("first", true),
+  APPEND: write("first"),
+  SETRANGE: write("first", true),
+  INCR: write("first"),
+  DECR: write("first"),
+  INCRBY: write("first"),
+  DECRBY: write("first"),
+  INCRBYFLOAT: write("first"),
+  // hashes
+  HGET: read("first"),
+  HMGET: read("first"),
+  HGETALL: read("first"),
+  HEXISTS: read("first"),
+  HKEYS: read("first"),
+  HVALS: read("first"),
+  HLEN: read("first"),
+  HSTRLEN: read("first"),
+  HSCAN: read("first"),
+  HSET: write("first", true),
+  HMSET: write("first", true),
+  HSETNX: write("first"),
+  HDEL: write("first", true),
+  HINCRBY: write("first"),
+  HINCRBYFLOAT: write("first"),
+  // lists
+  LLEN: read("first"),
+  LRANGE: read("first"),
+  LINDEX: read("first"),
+  LPOS: read("first"),
+  LPUSH: write("first"),
+  RPUSH: write("first"),
+  LPUSHX: write("first"),
+  RPUSHX: write("first"),
+  LPOP: write("first"),
+  RPOP: write("first"),
+  LSET: write("first", true),
+  LREM: write("first"),
+  LTRIM: write("first"),
+  LINSERT: write("first"),
+  LMOVE: write("first-two"),
+  RPOPLPUSH: write("first-two"),
+  // scripts
+  EVAL: write("numkeys"),
+  EVALSHA: write("numkeys"),
+  EVAL_RO: read("numkeys"),
+  EVALSHA_RO: read("numkeys"),
+  SCRIPT: read("none"),
+  // messages
+  PUBLISH: { keys: "none", write: false, repeatable: false },
+};
+
+/** A command nobody described may do anything to any key. */
+const unknown: CommandFacts = write("database");
+
+const table: ReadonlyMap<string, CommandFacts> = new Map(Object.entries(facts));
+
+/** The names in the table, upper case. */
+export const knownCommands: readonly string[] = [...table.keys()];
+
+/** What is known of a command; the most careful assumption for one that is not in the table. */
+export function factsOf(command: Command): CommandFacts {
+  return table.get(command[0]) ?? table.get(command[0].toUpperCase()) ?? unknown;
+}
+
+/** Whether a command changes what is stored. */
+export function isWrite(command: Command): boolean {
+  return factsOf(command).write;
+}
+
+/** Whether a command may arrive twice without harm. */
+export function isRepeatable(command: Command): boolean {
+  const { repeatable } = factsOf(command);
+  return typeof repeatable === "function" ? repeatable(command.slice(1) as Argument[]) : repeatable;
+}
+
+/** The keys that a command touches, or `"database"` when it may touch any. */
+export function keysOf(command: Command): readonly string[] | "database" {
+  switch (factsOf(command).keys) {
+    case "none":
+      return [];
+    case "first":
+      return command.length > 1 ? [text(command[1])] : [];
+    case "first-two":
+      return command.slice(1, 3).map(text);
+    case "all":
+      return command.slice(1).map(text);
+    case "every-second":
+      return command
+        .slice(1)
+        .filter((_, index) => index % 2 === 0)
+        .map(text);
+    case "numkeys":
+      return command.slice(3, 3 + (Number(command[2]) || 0)).map(text);
+    case "database":
+      return "database";
+  }
+}
+
+const decoder = new TextDecoder();
+const text = (arg: Argument | undefined): string => (arg instanceof Uint8Array ? decoder.decode(arg) : String(arg));

@@ -1,0 +1,33 @@
+import { brand, hasBrand } from "./brand.ts";
+import { redact } from "./redact.ts";
+
+/**
+ * Redis answered, and said no: WRONGTYPE, OOM, NOSCRIPT… It stands in its command's place among the replies.
+ *
+ * @example
+ * ```ts
+ * import { isCommandError, type Transport } from "@continuum-cache/core";
+ *
+ * async function isList(transport: Transport, key: string): Promise<boolean> {
+ *   const [reply] = await transport.send([["LLEN", key]]);
+ *   return !(isCommandError(reply) && reply.code === "WRONGTYPE");
+ * }
+ * ```
+ */
+export class CommandError extends Error {
+  override readonly name = "CommandError";
+  /** The first word of Redis' answer: `"WRONGTYPE"`, `"ERR"`, `"NOSCRIPT"`… */
+  readonly code: string;
+
+  /** @param text - Redis' own words; arguments that it repeats are cut out. */
+  constructor(text: string) {
+    super(redact(text));
+    brand(this, "CommandError");
+    this.code = /^[A-Z][A-Z0-9]*(?=\s|$)/.exec(text)?.[0] ?? "ERR";
+  }
+}
+
+/** Tells a `CommandError` also when it comes from another copy of this package. */
+export function isCommandError(value: unknown): value is CommandError {
+  return hasBrand(value, "CommandError");
+}

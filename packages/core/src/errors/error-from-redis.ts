@@ -1,0 +1,51 @@
+import { CommandError } from "./command-error.ts";
+import { TransportError, type TransportErrorKind } from "./transport-error.ts";
+
+interface Rule {
+  readonly pattern: RegExp;
+  readonly kind: TransportErrorKind;
+  readonly mend: string;
+}
+
+/**
+ * Answers that are about the connection or the plan and not about the command: the same command would have
+ * succeeded elsewhere or later. Everything else is a `CommandError`.
+ */
+const rules: readonly Rule[] = [
+  {
+    pattern: /^(WRONGPASS|NOAUTH)\b|invalid or missing auth token/i,
+    kind: "unauthorized",
+    mend: "check UPSTASH_REDIS_REST_TOKEN or the password in UPSTASH_REDIS_URL (no blank or newline around it), and the IP allowlist",
+  },
+  {
+    pattern: /max (daily )?requests? limit exceeded|database has been suspended/i,
+    kind: "quota",
+    mend: "the plan's command limit is used up: upgrade the plan or wait for the next period",
+  },
+  {
+    pattern: /max request size exceeded/i,
+    kind: "too-large",
+    mend: "split the request, or lower maxValueBytes: the plan limits the size of a command and of its answer",
+  },
+  {
+    pattern: /max concurrent connections exceeded|max number of clients reached/i,
+    kind: "unreachable",
+    mend: "too many connections: lower poolSize or use REST",
+  },
+  {
+    pattern: /^(LOADING|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|READONLY)\b|caller gone|server is stopping/i,
+    kind: "unreachable",
+    mend: "the server is not ready; it will be soon",
+  },
+];
+
+/**
+ * Sorts an error text of Redis or Upstash, once and for every transport, into "Redis said no" (a `CommandError`, to
+ * stand among the replies) and "no answer came" (a `TransportError`, to reject the trip).
+ */
+export function errorFromRedis(text: string, transport: string): CommandError | TransportError {
+  const rule = rules.find(({ pattern }) => pattern.test(text));
+  if (!rule) return new CommandError(text);
+  // The server refused these before running anything.
+  return new TransportError(rule.kind, `${text} (${rule.mend})`, { transport, delivery: "none" });
+}

@@ -1,0 +1,72 @@
+import { brand, hasBrand } from "./brand.ts";
+import { redact } from "./redact.ts";
+
+/**
+ * Why no answer came, which says what may follow:
+ *
+ * - `unreachable`: no connection, or it broke. Local answers are right meanwhile.
+ * - `timeout`: the deadline passed.
+ * - `unauthorized`: token, password or permissions are wrong. Nothing but a person mends it.
+ * - `quota`: a limit of the plan, or HTTP 429; see `retryAfterMs`.
+ * - `too-large`: the request or its answer is over the plan's size limit.
+ * - `protocol`: an answer came that is none (HTML, truncated JSON), or the backend can't carry this command.
+ * - `closed`: the transport was closed.
+ * - `aborted`: the caller's signal ended it.
+ */
+export type TransportErrorKind =
+  | "unreachable"
+  | "timeout"
+  | "unauthorized"
+  | "quota"
+  | "too-large"
+  | "protocol"
+  | "closed"
+  | "aborted";
+
+/** What is known besides the kind. */
+export interface TransportErrorDetails {
+  /** The transport's name. */
+  readonly transport: string;
+  /** `"none"` when the commands surely never left this process; `"unknown"` (the default) when they may have run. */
+  readonly delivery?: "none" | "unknown";
+  /** How long the server asked to be left alone, in milliseconds. */
+  readonly retryAfterMs?: number;
+  readonly cause?: unknown;
+}
+
+/**
+ * No answer came. The message says what to mend and never holds a token, a password or a stored value.
+ *
+ * @example
+ * ```ts
+ * import { isTransportError, type Transport } from "@continuum-cache/core";
+ *
+ * async function isAway(transport: Transport): Promise<boolean> {
+ *   return transport.send([["PING"]]).then(
+ *     () => false,
+ *     (error) => isTransportError(error) && error.kind === "unreachable",
+ *   );
+ * }
+ * ```
+ */
+export class TransportError extends Error {
+  override readonly name = "TransportError";
+  readonly kind: TransportErrorKind;
+  readonly transport: string;
+  readonly delivery: "none" | "unknown";
+  readonly retryAfterMs?: number;
+
+  constructor(kind: TransportErrorKind, message: string, details: TransportErrorDetails) {
+    super(redact(message), details.cause === undefined ? undefined : { cause: details.cause });
+    brand(this, "TransportError");
+    this.kind = kind;
+    this.transport = details.transport;
+    this.delivery = details.delivery ?? "unknown";
+    if (details.retryAfterMs !== undefined) this.retryAfterMs = details.retryAfterMs;
+  }
+}
+
+/** Tells a `TransportError` also when it comes from another copy of this package. */
+export function isTransportError(value: unknown): value is TransportError {
+  return hasBrand(value, "TransportError");
+}

@@ -1,0 +1,42 @@
+import { isCommandError } from "../errors/command-error.ts";
+import type { Argument, Reply, SendOptions, Transport } from "../ports/transport.ts";
+import type { Script } from "./script.ts";
+
+/**
+ * Runs a script: by its hash, and once more by its text when the server does not know it (NOSCRIPT), and on nothing
+ * else, since a catch-all retry would count twice.
+ *
+ * @throws CommandError when the script, or Redis on its behalf, says no.
+ * @throws TransportError when no answer came.
+ *
+ * @example
+ * ```ts
+ * import { defineScript, runScript, type Transport } from "@continuum-cache/core";
+ *
+ * const touch = defineScript({
+ *   name: "touch",
+ *   keys: 1,
+ *   lua: `return redis.call("EXPIRE", KEYS[1], ARGV[1])`,
+ *   memory: ({ call, keys, args }) => call("EXPIRE", keys[0]!, args[0]!),
+ * });
+ *
+ * const touched = (transport: Transport, key: string) => runScript(transport, touch, [key], [60]);
+ * ```
+ */
+export async function runScript(
+  transport: Transport,
+  script: Script,
+  keys: readonly string[],
+  args: readonly Argument[],
+  options?: SendOptions,
+): Promise<Reply> {
+  if (keys.length !== script.keys) {
+    throw new RangeError(`Expected ${script.keys} key(s) for the script "${script.name}", got ${keys.length}`);
+  }
+  const rest = [keys.length, ...keys, ...args];
+  const send = async (name: string, body: string) => (await transport.send([[name, body, ...rest]], options))[0];
+  let reply = await send("EVALSHA", script.sha1);
+  if (isCommandError(reply) && reply.code === "NOSCRIPT") reply = await send("EVAL", script.lua);
+  if (isCommandError(reply)) throw reply;
+  return reply ?? null;
+}

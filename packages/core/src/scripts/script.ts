@@ -1,0 +1,53 @@
+import { sha1 } from "../hash/sha1.ts";
+import type { Argument, Reply } from "../ports/transport.ts";
+
+/**
+ * What the TypeScript face of a script sees: the same database, through the same commands, as the Lua face.
+ * `call` throws the `CommandError` that the command answers, as `redis.call` does.
+ */
+export interface ScriptContext {
+  call(name: string, ...args: Argument[]): Reply;
+  readonly keys: readonly string[];
+  readonly args: readonly (string | Uint8Array)[];
+}
+
+/** An atomic operation with two faces that may never differ: Lua for Redis, TypeScript for the memory backend. */
+export interface Script {
+  readonly name: string;
+  /** How many keys it takes. */
+  readonly keys: number;
+  readonly lua: string;
+  /** The name under which Redis keeps it: SHA-1 of the Lua text. */
+  readonly sha1: string;
+  readonly memory: (context: ScriptContext) => Reply;
+}
+
+const defined = new Map<string, Script>();
+
+/**
+ * Defines a script. Do it once, at the top of a module: a backend without Lua finds the TypeScript face by the text.
+ *
+ * @example
+ * ```ts
+ * import { defineScript } from "@continuum-cache/core";
+ *
+ * const takeIfEqual = defineScript({
+ *   name: "take-if-equal",
+ *   keys: 1,
+ *   lua: `
+ *     if redis.call("GET", KEYS[1]) == ARGV[1] then return redis.call("DEL", KEYS[1]) end
+ *     return 0`,
+ *   memory: ({ call, keys, args }) => (call("GET", keys[0]!) === args[0] ? call("DEL", keys[0]!) : 0),
+ * });
+ * ```
+ */
+export function defineScript(definition: Omit<Script, "sha1">): Script {
+  const script = { ...definition, sha1: sha1(definition.lua) };
+  defined.set(script.lua, script);
+  return script;
+}
+
+/** The script with exactly this Lua text, if this process has defined one. */
+export function scriptByLua(lua: string): Script | undefined {
+  return defined.get(lua);
+}

@@ -1,0 +1,48 @@
+/**
+ * A length of time. A bare number is **seconds**, as in Redis; a string carries its unit.
+ *
+ * @example
+ * ```ts
+ * import type { Duration } from "@continuum-cache/core";
+ *
+ * const minute: Duration = 60;
+ * const same: Duration = "1m";
+ * const short: Duration = "250ms";
+ * ```
+ */
+export type Duration = number | `${number}${"ms" | "s" | "m" | "h" | "d"}`;
+
+const unitMs = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+
+/**
+ * A duration in whole milliseconds, at least 1.
+ *
+ * @param name - What the duration is for, to be named in the error.
+ * @throws RangeError when it is not a positive, finite time; the message quotes what came.
+ *
+ * @example
+ * ```ts
+ * import { toMs } from "@continuum-cache/core";
+ *
+ * toMs("5m", "ttl"); // 300000
+ * toMs(60, "ttl"); // 60000
+ * ```
+ */
+export function toMs(duration: Duration, name: string): number {
+  const ms = typeof duration === "number" ? duration * 1_000 : parse(duration);
+  if (!(ms > 0) || !Number.isFinite(ms) || ms > Number.MAX_SAFE_INTEGER) {
+    throw new RangeError(
+      `Expected \`${name}\` to be a positive number of seconds or a string like "250ms", "30s", "5m", "1h" or "1d", got ${quote(duration)}`,
+    );
+  }
+  return Math.max(1, Math.round(ms));
+}
+
+function parse(text: unknown): number {
+  const match = typeof text === "string" ? /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/.exec(text) : null;
+  return match ? Number(match[1]) * unitMs[match[2] as keyof typeof unitMs] : Number.NaN;
+}
+
+function quote(value: unknown): string {
+  return typeof value === "string" ? JSON.stringify(value.slice(0, 40)) : `${String(value)} (${typeof value})`;
+}

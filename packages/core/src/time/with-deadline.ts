@@ -1,0 +1,57 @@
+import { TransportError } from "../errors/transport-error.ts";
+import type { CallOptions } from "../ports/transport.ts";
+
+/** How long a call may take when nobody says otherwise, in milliseconds. */
+export const defaultTimeoutMs = 5_000;
+
+/**
+ * Runs work that must end by its deadline. The work gets a signal that fires at the deadline or when the caller's own
+ * signal does; the promise then rejects at once, whether or not the work heeds it, with kind `timeout` or `aborted`.
+ * No timer and no listener outlives the call.
+ */
+export async function withDeadline<T>(
+  transport: string,
+  options: CallOptions | undefined,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const timeoutMs = options?.timeoutMs ?? defaultTimeoutMs;
+  const caller = options?.signal;
+  if (caller?.aborted) throw abortedError(transport, caller, "none");
+  const controller = new AbortController();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let onAbort: (() => void) | undefined;
+  const ended = new Promise<never>((_, reject) => {
+    const end = (error: TransportError) => {
+      reject(error);
+      controller.abort(error);
+    };
+    timer = setTimeout(() => {
+      end(
+        new TransportError(
+          "timeout",
+          `No answer within ${timeoutMs} ms (raise \`timeout\`, or look at the server and the network)`,
+          { transport },
+        ),
+      );
+    }, timeoutMs);
+    onAbort = () => end(abortedError(transport, caller as AbortSignal, "unknown"));
+    caller?.addEventListener("abort", onAbort, { once: true });
+  });
+  try {
+    const result = work(controller.signal);
+    // A late failure of work that lost the race has nobody left to tell.
+    result.catch(() => {});
+    return await Promise.race([result, ended]);
+  } finally {
+    clearTimeout(timer);
+    if (onAbort) caller?.removeEventListener("abort", onAbort);
+  }
+}
+
+function abortedError(transport: string, signal: AbortSignal, delivery: "none" | "unknown"): TransportError {
+  return new TransportError("aborted", "The call was aborted by its signal", {
+    transport,
+    delivery,
+    cause: signal.reason,
+  });
+}
