@@ -1,5 +1,18 @@
+export { Cache } from "./cache/cache.ts";
+export type { CacheEvents } from "./cache/cache-events.ts";
+export type { CacheOptions } from "./cache/cache-options.ts";
+export type { CacheStats } from "./cache/cache-stats.ts";
+export type { CacheCallOptions } from "./cache/call-options.ts";
+export type { DeletePatternOptions } from "./cache/delete-pattern.ts";
+export type { GetOrSetOptions } from "./cache/get-or-set.ts";
+export type { LatencySummary } from "./cache/latency.ts";
+export type { Pipeline } from "./cache/pipeline.ts";
+export type { SetOptions } from "./cache/requests.ts";
+export type { ServerInfo } from "./cache/server-info.ts";
+export type { TimeToLive } from "./cache/time-to-live.ts";
 export type { Codec } from "./codecs/codec.ts";
 export { isSealed, seal, toTextForm, unseal } from "./codecs/envelope.ts";
+export { json } from "./codecs/json.ts";
 export { textOrBytes } from "./codecs/text-or-bytes.ts";
 export type { CommandFacts } from "./commands/command-table.ts";
 export { factsOf, isRepeatable, isWrite, keysOf, knownCommands } from "./commands/command-table.ts";
@@ -11,6 +24,11 @@ export { ConfigError, isConfigError } from "./errors/config-error.ts";
 export { errorFromRedis } from "./errors/error-from-redis.ts";
 export type { TransportErrorDetails, TransportErrorKind } from "./errors/transport-error.ts";
 export { isTransportError, TransportError } from "./errors/transport-error.ts";
+export { compileGlob, escapeGlob, matchesGlob } from "./keys/glob.ts";
+export { maxKeyBytes } from "./keys/key-limit.ts";
+export type { KeyParameters, KeyPattern } from "./keys/key-pattern.ts";
+export { keyPattern } from "./keys/key-pattern.ts";
+export { keys } from "./keys/keys.ts";
 export type {
   Argument,
   Backend,
@@ -26,6 +44,8 @@ export type {
   Topics,
   Transport,
 } from "./ports/transport.ts";
+export type { GuardOptions } from "./resilience/guarded.ts";
+export { guarded } from "./resilience/guarded.ts";
 export { runScript } from "./scripts/run-script.ts";
 export type { Script, ScriptContext } from "./scripts/script.ts";
 export { defineScript, scriptByLua } from "./scripts/script.ts";

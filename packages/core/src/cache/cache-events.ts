@@ -1,0 +1,46 @@
+import type { BackendChange } from "../ports/transport.ts";
+
+/** What a cache tells whoever listens. No event ever holds a stored value. */
+export interface CacheEvents {
+  /** Something went wrong that no caller was told of: a value that can't be read, a load that could not be stored. */
+  error: { readonly operation: string; readonly key?: string; readonly error: Error };
+  /** A value was not stored because it is larger than `maxValueBytes`. */
+  skipped: { readonly key: string; readonly bytes: number; readonly maxValueBytes: number };
+  /** A call took longer than 500 ms. */
+  slow: { readonly operation: string; readonly durationMs: number };
+  /** Answers come from elsewhere now. */
+  backend: BackendChange;
+  /** Answers come from the primary again. */
+  recovered: { readonly reason: string };
+}
+
+type Listener<Event> = (event: Event) => void;
+
+/** Listeners by event. */
+export interface Events {
+  on<Name extends keyof CacheEvents>(name: Name, listener: Listener<CacheEvents[Name]>): () => void;
+  emit<Name extends keyof CacheEvents>(name: Name, event: CacheEvents[Name]): void;
+}
+
+export function createEvents(): Events {
+  const listeners = new Map<keyof CacheEvents, Set<Listener<never>>>();
+  return {
+    on(name, listener) {
+      const set = listeners.get(name) ?? new Set();
+      listeners.set(name, set.add(listener));
+      return () => set.delete(listener);
+    },
+    emit(name, event) {
+      for (const listener of listeners.get(name) ?? []) {
+        try {
+          (listener as Listener<typeof event>)(event);
+        } catch (error) {
+          // A listener's failure is its own: the call that caused the event goes on, and the runtime reports it.
+          queueMicrotask(() => {
+            throw error;
+          });
+        }
+      }
+    },
+  };
+}

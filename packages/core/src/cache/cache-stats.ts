@@ -1,0 +1,55 @@
+import { createLatency, type LatencySummary } from "./latency.ts";
+
+/** What this process's cache has done since it was made. */
+export interface CacheStats {
+  /** Reads that found a value. */
+  readonly hits: number;
+  /** Reads that found none, or one that could not be read. */
+  readonly misses: number;
+  /** `hits / (hits + misses)`, 0 before the first read. */
+  readonly hitRate: number;
+  /** Calls that rejected, and failures that were only told by an `error` event. */
+  readonly errors: number;
+  /** Redis commands sent, as Upstash bills them (a MGET is one, a pipeline of N is N). */
+  readonly commands: number;
+  /** Round trips made. */
+  readonly trips: number;
+  /** Values not stored because they were larger than `maxValueBytes`. */
+  readonly skipped: number;
+  /** Loaders run by `getOrSet`. */
+  readonly loads: number;
+  /** Of calls as their callers saw them, loaders not included. */
+  readonly latency: LatencySummary;
+}
+
+/** Counts what happens. */
+export interface StatsRecorder {
+  count(what: "hits" | "misses" | "errors" | "skipped" | "loads"): void;
+  trip(commands: number): void;
+  duration(durationMs: number): void;
+  snapshot(): CacheStats;
+}
+
+export function createStats(): StatsRecorder {
+  const counts = { hits: 0, misses: 0, errors: 0, skipped: 0, loads: 0 };
+  const latency = createLatency();
+  let commands = 0;
+  let trips = 0;
+  return {
+    count(what) {
+      counts[what]++;
+    },
+    trip(sent) {
+      commands += sent;
+      trips++;
+    },
+    duration: latency.record,
+    snapshot: () => ({
+      ...counts,
+      hitRate: counts.hits === 0 ? 0 : counts.hits / (counts.hits + counts.misses),
+      commands,
+      trips,
+      latency: latency.summary(),
+    }),
+  };
+}

@@ -1,0 +1,68 @@
+import { isCommandError } from "../errors/command-error.ts";
+import type { Command, Reply, SendOptions } from "../ports/transport.ts";
+import type { Events } from "./cache-events.ts";
+import type { StatsRecorder } from "./cache-stats.ts";
+import type { Request } from "./requests.ts";
+import type { Tick } from "./tick.ts";
+
+/** Runs requests and keeps the books: every call is timed, and a failed one counted. */
+export interface Calls {
+  one<Result>(request: Request<Result>, options: SendOptions): Promise<Result>;
+  /** The same for reads of one string, which share the tick's MGET. */
+  read<Result>(request: Request<Result>, options: SendOptions): Promise<Result>;
+  /** Several requests in one trip, each settled by itself. Those without a command send nothing. */
+  batch(
+    operation: string,
+    requests: readonly Request<unknown>[],
+    options: SendOptions,
+  ): Promise<PromiseSettledResult<unknown>[]>;
+  /** Commands whose replies the caller reads itself. */
+  raw(operation: string, commands: readonly Command[], options: SendOptions): Promise<Reply[]>;
+}
+
+/** A call that takes longer than this is told by a `slow` event, in milliseconds. */
+const slowMs = 500;
+
+export function createCalls(tick: Tick, events: Events, stats: StatsRecorder): Calls {
+  const measured = async <Result>(operation: string, run: () => Promise<Result>): Promise<Result> => {
+    const startedAt = performance.now();
+    try {
+      return await run();
+    } catch (error) {
+      stats.count("errors");
+      throw error;
+    } finally {
+      const durationMs = performance.now() - startedAt;
+      stats.duration(durationMs);
+      if (durationMs > slowMs) events.emit("slow", { operation, durationMs });
+    }
+  };
+
+  return {
+    one: (request, options) =>
+      measured(request.operation, async () => {
+        const { command } = request;
+        const [reply] = command ? await tick.send([command], options) : [];
+        return request.read(reply ?? null);
+      }),
+    read: (request, options) =>
+      measured(request.operation, async () => request.read(await tick.read(String(request.command?.[1]), options))),
+    batch: (operation, requests, options) =>
+      measured(operation, async () => {
+        const commands = requests.map((request) => request.command).filter((command) => command !== undefined);
+        const replies = commands.length > 0 ? await tick.send(commands, options) : [];
+        let at = 0;
+        return requests.map((request) => settle(request, request.command ? (replies[at++] as Reply) : null));
+      }),
+    raw: (operation, commands, options) => measured(operation, () => tick.send(commands, options)),
+  };
+}
+
+function settle(request: Request<unknown>, reply: Reply): PromiseSettledResult<unknown> {
+  if (isCommandError(reply)) return { status: "rejected", reason: reply };
+  try {
+    return { status: "fulfilled", value: request.read(reply) };
+  } catch (reason) {
+    return { status: "rejected", reason };
+  }
+}

@@ -1,0 +1,61 @@
+import { isCommandError } from "../errors/command-error.ts";
+import { TransportError } from "../errors/transport-error.ts";
+import type { Command, Reply } from "../ports/transport.ts";
+
+/** How to delete by pattern. */
+export interface DeletePatternOptions {
+  /** Called after each batch, with what has been done so far. */
+  readonly onProgress?: (progress: { readonly scanned: number; readonly deleted: number }) => void;
+}
+
+type Send = (commands: readonly Command[]) => Promise<Reply[]>;
+
+/** How many keys SCAN looks at per step: large enough for few trips, small enough to hold Redis up for well under 1 ms. */
+const scanCount = 1_000;
+
+/**
+ * Deletes the keys that match a glob: SCAN and UNLINK in batches, one trip each (a batch is unlinked on the trip that
+ * scans the next), never KEYS. Every key that is there from beginning to end of the run is deleted.
+ */
+export async function deletePattern(send: Send, glob: string, options: DeletePatternOptions): Promise<number> {
+  let cursor = "0";
+  let batch: string[] = [];
+  let scanned = 0;
+  let deleted = 0;
+  do {
+    const scan: Command = ["SCAN", cursor, "MATCH", glob, "COUNT", scanCount];
+    const [page, ...unlinked] = await send(batch.length > 0 ? [scan, ["UNLINK", ...batch]] : [scan]);
+    deleted += await unlinkedCount(send, batch, unlinked);
+    [cursor, batch] = readPage(page);
+    scanned += batch.length;
+    options.onProgress?.({ scanned, deleted });
+  } while (cursor !== "0");
+  if (batch.length > 0) {
+    deleted += await unlinkedCount(send, batch, await send([["UNLINK", ...batch]]));
+    options.onProgress?.({ scanned, deleted });
+  }
+  return deleted;
+}
+
+/** A Redis Cluster refuses keys of different slots in one command, so there each goes by itself. */
+async function unlinkedCount(send: Send, batch: readonly string[], replies: readonly Reply[]): Promise<number> {
+  const [reply = 0] = replies;
+  if (isCommandError(reply) && reply.code === "CROSSSLOT") {
+    const each = await send(batch.map((key): Command => ["UNLINK", key]));
+    return each.reduce<number>((sum, one) => sum + count(one), 0);
+  }
+  return count(reply);
+}
+
+function count(reply: Reply): number {
+  if (isCommandError(reply)) throw reply;
+  return Number(reply);
+}
+
+function readPage(page: Reply | undefined): [cursor: string, keys: string[]] {
+  if (isCommandError(page)) throw page;
+  if (!Array.isArray(page) || !Array.isArray(page[1])) {
+    throw new TransportError("protocol", "Expected SCAN to answer a cursor and keys", { transport: "cache" });
+  }
+  return [String(page[0]), page[1] as string[]];
+}

@@ -1,0 +1,92 @@
+import type { Duration } from "../time/duration.ts";
+import type { CacheCallOptions } from "./call-options.ts";
+import type { Request, Requests, SetOptions } from "./requests.ts";
+
+/**
+ * Operations that travel together, in order, in one round trip; each adds the type of its result to the tuple that
+ * `execute` resolves to. (One round trip, not one command: Upstash bills each command in it.)
+ *
+ * @example
+ * ```ts
+ * import type { Cache } from "@continuum-cache/core";
+ *
+ * async function visit(cache: Cache): Promise<number> {
+ *   const [visits] = await cache.pipeline().increment("visits").expire("visits", "1d").execute();
+ *   return visits;
+ * }
+ * ```
+ */
+export interface Pipeline<Results extends readonly unknown[] = []> {
+  set(key: string, value: unknown, options?: SetOptions): Pipeline<[...Results, boolean]>;
+  get<T = unknown>(key: string): Pipeline<[...Results, T | undefined]>;
+  delete(...keys: string[]): Pipeline<[...Results, number]>;
+  exists(key: string): Pipeline<[...Results, boolean]>;
+  expire(key: string, ttl: Duration): Pipeline<[...Results, boolean]>;
+  ttl(key: string): Pipeline<[...Results, number]>;
+  increment(key: string, by?: number): Pipeline<[...Results, number]>;
+  lpush(key: string, ...values: unknown[]): Pipeline<[...Results, number]>;
+  rpush(key: string, ...values: unknown[]): Pipeline<[...Results, number]>;
+  lpop<T = unknown>(key: string): Pipeline<[...Results, T | undefined]>;
+  rpop<T = unknown>(key: string): Pipeline<[...Results, T | undefined]>;
+  lrange<T = unknown>(key: string, start: number, stop: number): Pipeline<[...Results, (T | undefined)[]]>;
+  llen(key: string): Pipeline<[...Results, number]>;
+  publish(channel: string, data: unknown): Pipeline<[...Results, number]>;
+  /** How many operations it holds. */
+  readonly length: number;
+  /**
+   * Sends everything and resolves to all results. May be called again: it sends everything again.
+   *
+   * @throws CommandError the first that Redis answered; the other operations have run nevertheless.
+   * @throws TransportError when no answer came.
+   */
+  execute(options?: CacheCallOptions): Promise<Results>;
+  /** The same, but an operation that Redis refused only fails its own slot. */
+  executeSettled(
+    options?: CacheCallOptions,
+  ): Promise<{ [Index in keyof Results]: PromiseSettledResult<Results[Index]> }>;
+}
+
+/** Sends requests in one trip and settles each by itself. */
+export type RunBatch = (
+  requests: readonly Request<unknown>[],
+  options: CacheCallOptions,
+) => Promise<PromiseSettledResult<unknown>[]>;
+
+export function createPipeline(make: Requests, runBatch: RunBatch): Pipeline {
+  const requests: Request<unknown>[] = [];
+  const add = (request: Request<unknown>): never => {
+    requests.push(request);
+    // The pipeline grows in place; only its type is a new one.
+    return pipeline as never;
+  };
+  const pipeline: Pipeline = {
+    set: (key, value, options) => add(make.set(key, value, options)),
+    get: (key) => add(make.get(key)),
+    delete: (...keys) => add(make.delete(keys)),
+    exists: (key) => add(make.exists(key)),
+    expire: (key, ttl) => add(make.expire(key, ttl)),
+    ttl: (key) => add(make.ttl(key)),
+    increment: (key, by) => add(make.increment(key, by)),
+    lpush: (key, ...values) => add(make.push("LPUSH", key, values)),
+    rpush: (key, ...values) => add(make.push("RPUSH", key, values)),
+    lpop: (key) => add(make.pop("LPOP", key)),
+    rpop: (key) => add(make.pop("RPOP", key)),
+    lrange: (key, start, stop) => add(make.lrange(key, start, stop)),
+    llen: (key) => add(make.llen(key)),
+    publish: (channel, data) => add(make.publish(channel, data)),
+    get length() {
+      return requests.length;
+    },
+    async execute(options = {}) {
+      const slots = await runBatch(requests, options);
+      return slots.map((slot) => {
+        if (slot.status === "rejected") throw slot.reason;
+        return slot.value;
+      }) as [];
+    },
+    async executeSettled(options = {}) {
+      return (await runBatch(requests, options)) as [];
+    },
+  };
+  return pipeline;
+}

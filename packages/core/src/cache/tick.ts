@@ -1,0 +1,210 @@
+import { isWrite, keysOf } from "../commands/command-table.ts";
+import { isCommandError } from "../errors/command-error.ts";
+import { TransportError } from "../errors/transport-error.ts";
+import type { Command, Reply, SendOptions, Transport } from "../ports/transport.ts";
+import { afterThisTick } from "../time/next-tick.ts";
+import { withDeadline } from "../time/with-deadline.ts";
+
+/** How the calls of one tick become one trip. */
+export interface Tick {
+  /** Sends commands, next to each other and in this order, with whatever else this tick sends. */
+  send(commands: readonly Command[], options: SendOptions): Promise<Reply[]>;
+  /** Reads one string. All reads of a tick share one MGET, which Upstash bills once; equal keys are asked once. */
+  read(key: string, options: SendOptions): Promise<Reply>;
+  /** Resolves when everything that was sent so far has been answered. */
+  settled(): Promise<void>;
+}
+
+/** Called with what was counted of each trip: how many commands went. */
+type TripListener = (commands: number) => void;
+
+/**
+ * One MGET may carry this many keys. Upstash limits a command's answer to 10 MB, so it would refuse a larger MGET of
+ * values of the greatest default size (100 KB) as a whole.
+ */
+const maxKeysPerRead = 100;
+
+/** One caller's part of a trip. */
+interface Part {
+  readonly signal: AbortSignal | undefined;
+  resolve(replies: Reply[]): void;
+  reject(error: unknown): void;
+}
+
+/** Consecutive commands of one part, or the reads of many parts. */
+type Leg =
+  | { readonly kind: "commands"; readonly commands: readonly Command[]; readonly part: Part }
+  | { readonly kind: "reads"; readonly keys: Map<string, Part[]> };
+
+interface Trip {
+  readonly atomic: boolean;
+  readonly fallback: boolean;
+  timeoutMs: number;
+  readonly legs: Leg[];
+  /** The reads that a further read may join, and the keys written since then, which it may not be moved before. */
+  reads: Map<string, Part[]> | undefined;
+  readonly written: Set<string>;
+}
+
+/**
+ * Collects the calls of one tick into one trip. The order of reads and writes of a key is kept: a read joins an earlier
+ * MGET only if nothing wrote its key in between.
+ *
+ * @param timeoutMs - The deadline of calls that bring none.
+ */
+export function createTick(transport: Transport, timeoutMs: number, onTrip: TripListener): Tick {
+  let trips: Trip[] = [];
+  let mergeReads = true;
+  const inFlight = new Set<Promise<unknown>>();
+
+  const tripFor = (options: SendOptions): Trip => {
+    const atomic = options.atomic ?? false;
+    const fallback = options.fallback ?? true;
+    const latest = trips.at(-1);
+    const own = options.timeoutMs ?? timeoutMs;
+    if (latest && !atomic && !latest.atomic && latest.fallback === fallback) {
+      latest.timeoutMs = Math.max(latest.timeoutMs, own);
+      return latest;
+    }
+    if (trips.length === 0) afterThisTick(depart);
+    const trip = { atomic, fallback, timeoutMs: own, legs: [], reads: undefined, written: new Set<string>() };
+    trips.push(trip);
+    return trip;
+  };
+
+  const depart = (): void => {
+    const leaving = trips;
+    trips = [];
+    for (const trip of leaving) launch(trip);
+  };
+
+  const launch = (trip: Trip): void => {
+    const journey = travel(trip).finally(() => inFlight.delete(journey));
+    inFlight.add(journey);
+  };
+
+  /** Never rejects: whatever happens is told to the parts. */
+  const travel = async (trip: Trip): Promise<void> => {
+    const legs = trip.legs.map(withoutAborted).filter((leg) => leg !== undefined);
+    const commands = legs.flatMap((leg) => (leg.kind === "commands" ? leg.commands : [readCommand(leg.keys)]));
+    if (commands.length === 0) return;
+    onTrip(commands.length);
+    const whole = wholeTripSignal(legs);
+    try {
+      const replies = await transport.send(commands, {
+        timeoutMs: trip.timeoutMs,
+        ...(whole && { signal: whole.signal }),
+        ...(trip.atomic && { atomic: true }),
+        ...(!trip.fallback && { fallback: false }),
+      });
+      let at = 0;
+      for (const leg of legs) {
+        if (leg.kind === "commands") {
+          leg.part.resolve(replies.slice(at, at + leg.commands.length));
+          at += leg.commands.length;
+        } else {
+          hand(leg.keys, replies[at++] as Reply, trip);
+        }
+      }
+    } catch (error) {
+      for (const part of legs.flatMap(partsOf)) part.reject(error);
+    } finally {
+      whole?.release();
+    }
+  };
+
+  const hand = (keys: Map<string, Part[]>, reply: Reply, trip: Trip): void => {
+    if (isCommandError(reply) && reply.code === "CROSSSLOT" && keys.size > 1) {
+      // A Redis Cluster: its keys live in different places, so from now on each is asked for by itself.
+      mergeReads = false;
+      const legs = [...keys].map(([key, parts]): Leg => ({ kind: "reads", keys: new Map([[key, parts]]) }));
+      launch({ ...trip, legs });
+      return;
+    }
+    [...keys.values()].forEach((parts, index) => {
+      const own = Array.isArray(reply) ? (reply[index] as Reply) : reply;
+      for (const part of parts) part.resolve([own]);
+    });
+  };
+
+  return {
+    send(commands, options) {
+      const trip = tripFor(options);
+      for (const command of commands) {
+        if (!isWrite(command)) continue;
+        const keys = keysOf(command);
+        if (keys === "database") trip.reads = undefined;
+        else for (const key of keys) trip.written.add(key);
+      }
+      return join(transport, options, (part) => trip.legs.push({ kind: "commands", commands, part }));
+    },
+    async read(key, options) {
+      const trip = tripFor(options);
+      const replies = join(transport, options, (part) => {
+        const open = trip.reads;
+        if (open && mergeReads && (open.has(key) || open.size < maxKeysPerRead) && !trip.written.has(key)) {
+          const parts = open.get(key);
+          if (parts) parts.push(part);
+          else open.set(key, [part]);
+          return;
+        }
+        trip.reads = new Map([[key, [part]]]);
+        trip.written.clear();
+        trip.legs.push({ kind: "reads", keys: trip.reads });
+      });
+      return (await replies)[0] as Reply;
+    },
+    async settled() {
+      while (trips.length > 0 || inFlight.size > 0) {
+        await Promise.allSettled(inFlight);
+        await new Promise<void>((resolve) => afterThisTick(resolve));
+      }
+    },
+  };
+}
+
+/** MGET for one key too: what a read answers for a key of another type must not depend on who else reads in this tick. */
+const readCommand = (keys: Map<string, Part[]>): Command => ["MGET", ...keys.keys()];
+
+const partsOf = (leg: Leg): readonly Part[] => (leg.kind === "commands" ? [leg.part] : [...leg.keys.values()].flat());
+
+/** What is left of a leg when the calls that were aborted before it left are taken out. */
+function withoutAborted(leg: Leg): Leg | undefined {
+  if (leg.kind === "commands") return leg.part.signal?.aborted ? undefined : leg;
+  for (const [key, parts] of leg.keys) {
+    if (parts.every((part) => part.signal?.aborted)) leg.keys.delete(key);
+  }
+  return leg.keys.size > 0 ? leg : undefined;
+}
+
+/** A signal that fires when nobody waits for the trip any more: each of its calls has a signal, and each has fired. */
+function wholeTripSignal(legs: readonly Leg[]): { signal: AbortSignal; release(): void } | undefined {
+  const signals = legs.flatMap(partsOf).map((part) => part.signal);
+  if (signals.some((signal) => signal === undefined)) return undefined;
+  const controller = new AbortController();
+  const onAbort = () => {
+    if (signals.every((signal) => signal?.aborted)) controller.abort();
+  };
+  for (const signal of signals) signal?.addEventListener("abort", onAbort);
+  return {
+    signal: controller.signal,
+    release() {
+      for (const signal of signals) signal?.removeEventListener("abort", onAbort);
+    },
+  };
+}
+
+/**
+ * One call's promise. A call with a deadline or a signal of its own is held to it whatever its companions want; one
+ * without waits for the trip, which has a deadline anyhow.
+ */
+function join(transport: Transport, options: SendOptions, board: (part: Part) => void): Promise<Reply[]> {
+  const ticket = (signal: AbortSignal | undefined) =>
+    new Promise<Reply[]>((resolve, reject) => board({ signal, resolve, reject }));
+  if (options.timeoutMs === undefined && !options.signal) return ticket(undefined);
+  if (options.signal?.aborted) {
+    const details = { transport: transport.name, delivery: "none" as const, cause: options.signal.reason };
+    return Promise.reject(new TransportError("aborted", "The call was aborted by its signal", details));
+  }
+  return withDeadline(transport.name, options, ticket);
+}

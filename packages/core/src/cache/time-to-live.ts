@@ -1,0 +1,29 @@
+import type { KeyPattern } from "../keys/key-pattern.ts";
+import { type Duration, toMs } from "../time/duration.ts";
+
+/** How long a value lives: `Infinity` for no expiry. */
+export type TimeToLive = Duration | typeof Number.POSITIVE_INFINITY;
+
+/** How long a value lives in milliseconds, `undefined` for ever. */
+export function ttlToMs(ttl: TimeToLive): number | undefined {
+  return ttl === Number.POSITIVE_INFINITY ? undefined : toMs(ttl, "ttl");
+}
+
+/** What SET says about expiry. Whole seconds are sent as seconds, which is what people read in logs. */
+export function expiryArguments(ttlMs: number | undefined): readonly (string | number)[] {
+  if (ttlMs === undefined) return [];
+  return ttlMs % 1_000 === 0 ? ["EX", ttlMs / 1_000] : ["PX", ttlMs];
+}
+
+/** Chooses a value's time to live: the call's own, else its key family's, else the cache's default. */
+export function createTtlChoice(
+  defaultTtl: TimeToLive,
+  patterns: readonly KeyPattern<never>[],
+): (key: string, own: TimeToLive | undefined) => number | undefined {
+  const defaultMs = ttlToMs(defaultTtl);
+  const timed = patterns.filter((pattern) => pattern.ttlMs !== undefined);
+  return (key, own) => {
+    if (own !== undefined) return ttlToMs(own);
+    return timed.find((pattern) => pattern.parse(key))?.ttlMs ?? defaultMs;
+  };
+}

@@ -1,0 +1,87 @@
+import { deflateSync, inflateSync } from "fflate";
+import { CodecError } from "../errors/codec-error.ts";
+import type { Codec } from "./codec.ts";
+import { seal, unseal } from "./envelope.ts";
+import { textOrBytes } from "./text-or-bytes.ts";
+
+const name = "compressed";
+const letter = "z";
+
+/** When to compress, and how much may come out again. */
+export interface CompressedOptions {
+  /** Only what is larger than this is compressed, in bytes. @default 1024 */
+  readonly above?: number;
+  /** Deflate level, 1 (fast) to 9 (small). @default 1 */
+  readonly level?: 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9;
+  /** The most that may come out of one value, in bytes; more is refused, before any memory is taken. @default 16 MiB */
+  readonly maxInflatedBytes?: number;
+}
+
+/**
+ * Deflates what another codec wrote when it is large enough to be worth it. What does not shrink is stored as it was.
+ *
+ * @throws TypeError when an option is out of its range.
+ *
+ * @example
+ * ```ts
+ * import { json } from "@continuum-cache/core";
+ * import { compressed } from "@continuum-cache/core/compressed";
+ *
+ * const codec = compressed(json(), { above: 1024 });
+ * codec.decode(codec.encode("lattice ".repeat(1000)));
+ * ```
+ */
+export function compressed(inner: Codec, options: CompressedOptions = {}): Codec {
+  const { above = 1024, level = 1, maxInflatedBytes = 16 << 20 } = options;
+  assertBytes("above", above);
+  assertBytes("maxInflatedBytes", maxInflatedBytes);
+  return {
+    name: `${name}(${inner.name})`,
+    encode(value) {
+      const plain = inner.encode(value);
+      const bytes = typeof plain === "string" ? new TextEncoder().encode(plain) : plain;
+      if (bytes.length <= above || bytes.length > maxInflatedBytes) return plain;
+      const packed = pack(bytes, level);
+      return packed.length < bytes.length ? packed : plain;
+    },
+    decode(stored) {
+      const body = unseal(letter, stored);
+      return inner.decode(body ? textOrBytes(unpack(body, maxInflatedBytes)) : stored);
+    },
+  };
+}
+
+/** Four bytes of the length before, then the deflated bytes. */
+function pack(bytes: Uint8Array, level: NonNullable<CompressedOptions["level"]>): Uint8Array {
+  const deflated = deflateSync(bytes, { level });
+  const body = new Uint8Array(deflated.length + 4);
+  new DataView(body.buffer).setUint32(0, bytes.length);
+  body.set(deflated, 4);
+  return seal(letter, body);
+}
+
+function unpack(body: Uint8Array, maxInflatedBytes: number): Uint8Array {
+  if (body.length < 4) throw new CodecError(name, "Expected a compressed value, got damaged bytes");
+  const length = new DataView(body.buffer, body.byteOffset).getUint32(0);
+  if (length > maxInflatedBytes) {
+    throw new CodecError(
+      name,
+      `The value would inflate to ${length} bytes; \`maxInflatedBytes\` is ${maxInflatedBytes}`,
+    );
+  }
+  let inflated: Uint8Array;
+  try {
+    // The buffer is given, so what comes out can't grow beyond what was announced, and that is bounded.
+    inflated = inflateSync(body.subarray(4), { out: new Uint8Array(length) });
+  } catch (cause) {
+    throw new CodecError(name, "Expected a compressed value, got damaged bytes", { cause });
+  }
+  if (inflated.length !== length) throw new CodecError(name, "The compressed value is cut short");
+  return inflated;
+}
+
+function assertBytes(option: string, value: number): void {
+  if (!(Number.isSafeInteger(value) && value >= 0)) {
+    throw new TypeError(`Expected \`${option}\` to be a whole number of bytes, got ${String(value)}`);
+  }
+}

@@ -1,0 +1,2 @@
+export type { CompressedOptions } from "./codecs/compressed.ts";
+export { compressed } from "./codecs/compressed.ts";

@@ -1,0 +1,24 @@
+/** The longest key, in bytes of UTF-8: Upstash refuses longer ones, so every backend here does. */
+export const maxKeyBytes = 32_768;
+
+const encoder = new TextEncoder();
+
+/**
+ * Checks a key before anything is sent.
+ *
+ * @throws TypeError when it is not a non-empty, well-formed string.
+ * @throws RangeError when it is longer than `maxKeyBytes`.
+ */
+export function assertKey(key: unknown): asserts key is string {
+  if (typeof key !== "string" || key === "") {
+    throw new TypeError(`Expected a key to be a non-empty string, got ${key === "" ? '""' : typeof key}`);
+  }
+  // A UTF-16 unit is at most three bytes, so short keys, which are nearly all, need no encoding to be measured.
+  if (key.length * 3 <= maxKeyBytes) return;
+  const bytes = encoder.encode(key).length;
+  if (bytes > maxKeyBytes) {
+    throw new RangeError(
+      `Expected a key of at most ${maxKeyBytes} bytes, got ${bytes} bytes beginning with ${JSON.stringify(key.slice(0, 40))}; hash the long part (keys.query.of does)`,
+    );
+  }
+}

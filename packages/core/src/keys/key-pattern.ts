@@ -1,0 +1,123 @@
+import { type Duration, toMs } from "../time/duration.ts";
+import { assertKey } from "./key-limit.ts";
+
+/** The parameter names in a template: `"order:{region}:{id}"` has `"region" | "id"`. */
+type ParameterOf<Template extends string> = Template extends `${string}{${infer Name}}${infer Rest}`
+  ? Name | ParameterOf<Rest>
+  : never;
+
+/** A value for each parameter of a template. */
+export type KeyParameters<Template extends string> = { readonly [Name in ParameterOf<Template>]: string | number };
+
+/** A family of keys. Call it to make a key. */
+export interface KeyPattern<Template extends string = string> {
+  (...parameters: ParameterOf<Template> extends never ? [] : [parameters: KeyParameters<Template>]): string;
+  readonly template: Template;
+  /** How long values of this family live when the call does not say, in milliseconds. */
+  readonly ttlMs: number | undefined;
+  /** The same as given, to hand to `set`. */
+  readonly ttl: Duration | undefined;
+  /** A glob for `deletePattern`: the given parameters exactly, anything in place of the others. */
+  match(parameters?: Partial<KeyParameters<Template>>): string;
+  /** The parameters of a key of this family, whole, or `undefined` when the key is not of this family. */
+  parse(key: string): { [Name in ParameterOf<Template>]: string } | undefined;
+}
+
+/**
+ * Declares a family of keys, typed from its template. A parameter that holds `:`, a glob character, `{`, `}`, `\` or `%`
+ * is percent-escaped, so no id can reach another's keys, neither through a key nor through a glob.
+ *
+ * @param template - Text with parameters in braces, each name once.
+ * @param options - `ttl`: how long values of this family live when the call does not say.
+ * @throws TypeError when the template is malformed, or, from the key maker, when a parameter is missing or empty.
+ *
+ * @example
+ * ```ts
+ * import { keyPattern } from "@continuum-cache/core";
+ *
+ * const order = keyPattern("order:{region}:{id}", { ttl: "10m" });
+ * order({ region: "eu", id: 7 }); // "order:eu:7"
+ * order({ region: "eu", id: "a:*" }); // "order:eu:a%3A%2A"
+ * order.match({ region: "eu" }); // "order:eu:*"
+ * order.parse("order:eu:7"); // { region: "eu", id: "7" }
+ * ```
+ */
+export function keyPattern<const Template extends string>(
+  template: Template,
+  options: { readonly ttl?: Duration } = {},
+): KeyPattern<Template> {
+  const { literals, names } = parseTemplate(template);
+  const ttlMs = options.ttl === undefined ? undefined : toMs(options.ttl, "ttl");
+  const join = (part: (name: string) => string): string =>
+    names.reduce((text, name, index) => text + part(name) + literals[index + 1], literals[0] as string);
+  const shape = new RegExp(`^${literals.map(escapeRegExp).join("([^:*?[\\]{}\\\\]+)")}$`);
+
+  const make = (parameters: Readonly<Record<string, unknown>> = {}): string => {
+    const key = join((name) => escapeParameter(template, name, parameters[name]));
+    assertKey(key);
+    return key;
+  };
+  const match = (parameters: Readonly<Record<string, unknown>> = {}): string =>
+    join((name) => (parameters[name] === undefined ? "*" : escapeParameter(template, name, parameters[name])));
+  const parse = (key: string): Record<string, string> | undefined => {
+    const found = shape.exec(key);
+    if (!found) return undefined;
+    const values = found.slice(1).map(unescapeParameter);
+    return values.includes(undefined)
+      ? undefined
+      : Object.fromEntries(names.map((name, index) => [name, values[index] as string]));
+  };
+  return Object.assign(make, { template, ttlMs, ttl: options.ttl, match, parse }) as unknown as KeyPattern<Template>;
+}
+
+/** A template's fixed texts, one more than it has parameters, and its parameters in order. */
+function parseTemplate(template: string): { literals: string[]; names: string[] } {
+  const parts = template.split(/\{(\w+)\}/);
+  const literals = parts.filter((_, index) => index % 2 === 0);
+  const names = parts.filter((_, index) => index % 2 === 1);
+  // Only ":" is sure to be escaped inside a parameter; any other separator would let two sets of parameters share a key.
+  const ambiguous = literals.slice(1, -1).some((text) => !text.includes(":"));
+  if (
+    template === "" ||
+    literals.some((text) => /[*?[\]{}\\]/.test(text)) ||
+    new Set(names).size < names.length ||
+    ambiguous
+  ) {
+    throw new TypeError(
+      `Expected a template such as "order:{region}:{id}" (each parameter once, a ":" between any two, no glob characters), got ${JSON.stringify(template)}`,
+    );
+  }
+  return { literals, names };
+}
+
+const special = /[:*?[\]{}\\%]/g;
+
+function escapeParameter(template: string, name: string, value: unknown): string {
+  const valid = typeof value === "number" ? Number.isFinite(value) : typeof value === "string" && value !== "";
+  if (!valid) {
+    const got = typeof value === "number" ? String(value) : value === "" ? '""' : typeof value;
+    throw new TypeError(
+      `Expected \`${name}\` of the key pattern "${template}" to be a non-empty string or a finite number, got ${got}`,
+    );
+  }
+  const text = String(value);
+  // Its bytes would be those of U+FFFD, and two different ids would share one key.
+  if (/\p{Surrogate}/u.test(text)) {
+    throw new TypeError(
+      `Expected \`${name}\` of the key pattern "${template}" to be well-formed text, got a lone surrogate`,
+    );
+  }
+  return text.replace(special, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`);
+}
+
+/** The text before escaping, or `undefined` when no escaping yields this: then the key was not made by a pattern. */
+function unescapeParameter(escaped: string): string | undefined {
+  const text = escaped.replace(/%([0-9A-F]{2})/g, (_, digits: string) =>
+    String.fromCharCode(Number.parseInt(digits, 16)),
+  );
+  return text.replace(special, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`) === escaped
+    ? text
+    : undefined;
+}
+
+const escapeRegExp = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
