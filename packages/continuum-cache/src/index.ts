@@ -1,1 +1,26 @@
-export {};
+export type {
+  Backend,
+  CacheCallOptions,
+  CacheEvents,
+  CacheStats,
+  Codec,
+  Duration,
+  GetOrSetOptions,
+  KeyPattern,
+  Pipeline,
+  ServerInfo,
+  SetOptions,
+  Transport,
+} from "@continuum-cache/core";
+export {
+  Cache,
+  isCodecError,
+  isCommandError,
+  isConfigError,
+  isTransportError,
+  json,
+  keyPattern,
+  keys,
+} from "@continuum-cache/core";
+export type { Environment, UpstashCacheOptions } from "./settings.ts";
+export { UpstashCache } from "./upstash-cache.ts";

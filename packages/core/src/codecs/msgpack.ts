@@ -33,6 +33,7 @@ function encode(value: unknown): string | Uint8Array {
 }
 
 function decode(stored: string | Uint8Array): unknown {
+  if (typeof stored === "string" && /^-?\d{1,16}$/.test(stored)) return Number(stored);
   const body = unseal(letter, stored);
   return body && decodeBody(body, 0);
 }

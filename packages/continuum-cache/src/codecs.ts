@@ -1,0 +1,15 @@
+import { type Codec, ConfigError, json, readers } from "@continuum-cache/core";
+import { compressed } from "@continuum-cache/core/compressed";
+import { msgpack } from "@continuum-cache/core/msgpack";
+
+/** The codec to write with, then one that reads whatever any codec of the family wrote. */
+export function codecsFor(codec: "json" | "msgpack" | Codec = "json"): readonly Codec[] {
+  return [writer(codec), compressed(readers([json(), msgpack()]))];
+}
+
+function writer(codec: "json" | "msgpack" | Codec): Codec {
+  if (codec === "json") return json();
+  if (codec === "msgpack") return msgpack();
+  if (typeof codec?.encode === "function" && typeof codec.decode === "function") return codec;
+  throw new ConfigError("codec", `Expected \`codec\` to be "json", "msgpack" or a Codec, got ${JSON.stringify(codec)}`);
+}

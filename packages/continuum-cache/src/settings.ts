@@ -1,0 +1,44 @@
+import type { Codec, Duration, TimeToLive } from "@continuum-cache/core";
+
+/** Where variables are read from: `process.env`, or the `env` that a Worker is given. */
+export type Environment = Readonly<Record<string, unknown>>;
+
+/** How an `UpstashCache` is set up. Whatever is left out is read from the environment, then takes its default. */
+export interface UpstashCacheOptions {
+  /** Which backend: `auto` takes REST when its URL and token are there, else Redis when its URL is, else `local`. @default "auto" */
+  readonly mode?: "auto" | "rest" | "redis" | "local";
+  /** Takes the global database's variables (`UPSTASH_REDIS_GLOBAL_REST_URL` and `…_TOKEN`). @default false */
+  readonly global?: boolean;
+  /** Address of the REST API. @default UPSTASH_REDIS_REST_URL, else KV_REST_API_URL */
+  readonly restUrl?: string;
+  /** Token of the REST API, or a function that returns the current one. @default UPSTASH_REDIS_REST_TOKEN, else KV_REST_API_TOKEN */
+  readonly restToken?: string | (() => string | Promise<string>);
+  /** Address for the Redis protocol, `rediss://…`. @default UPSTASH_REDIS_URL */
+  readonly url?: string;
+  /** The most connections that the Redis protocol may open. @default UPSTASH_POOL_SIZE, else 10 */
+  readonly poolSize?: number;
+  /** Allows unencrypted connections to other machines. @default false */
+  readonly allowInsecure?: boolean;
+  /** Answers from the memory of this process while the primary is away. @default CONTINUUM_CACHE_FALLBACK, else true */
+  readonly fallback?: boolean;
+  /** How often an absent primary is asked whether it is back. @default "30s" */
+  readonly healthCheckInterval?: Duration;
+  /** The most that the memory of this process may hold, in bytes. @default 64 MiB */
+  readonly localMaxBytes?: number;
+  /** How values are written; whatever wrote them, they are read. @default "json" */
+  readonly codec?: "json" | "msgpack" | Codec;
+  /** Put before every key. @default "" */
+  readonly keyPrefix?: string;
+  /** How long values live when neither the call nor the key family says. @default "5m" */
+  readonly defaultTtl?: TimeToLive;
+  /** Larger values are not stored, in bytes. @default 102_400 */
+  readonly maxValueBytes?: number;
+  /** How long a call may take. @default "5s" */
+  readonly timeout?: Duration;
+  /** How many more attempts an unreachable server gets, when a repetition is harmless. @default 3 */
+  readonly retries?: number;
+  /** Where to read variables from. @default process.env */
+  readonly env?: Environment;
+  /** Where the one warning goes that a cache without a server is local. @default console.warn */
+  readonly warn?: (message: string) => void;
+}

@@ -1,0 +1,31 @@
+import { guarded, type Transport } from "@continuum-cache/core";
+import { memoryTransport, withFallback } from "@continuum-cache/fallback-memory";
+import { restTransport } from "@continuum-cache/transport-rest";
+import { tcpBackend } from "#tcp-backend";
+import { chooseServer, fallbackOf, type Server } from "./environment.ts";
+import type { Environment, UpstashCacheOptions } from "./settings.ts";
+
+/**
+ * The transports that options and environment ask for, one upon the other: the server's, guarded; the memory of this
+ * process beside it.
+ */
+export function stackOf(options: UpstashCacheOptions, env: Environment): Transport {
+  const { localMaxBytes, healthCheckInterval = "30s", timeout = "5s", retries = 3, allowInsecure = false } = options;
+  const server = chooseServer(options, env);
+  const fallback = fallbackOf(options.fallback, env);
+  const memory = (): Transport => memoryTransport(localMaxBytes === undefined ? {} : { maxBytes: localMaxBytes });
+  if (server.kind === "local") {
+    if (server.reason === "nothing-set") (options.warn ?? console.warn)(localWarning);
+    return memory();
+  }
+  const primary = guarded(primaryOf(server, allowInsecure), { timeout, retries });
+  return fallback ? withFallback(primary, memory(), { healthCheckInterval }) : primary;
+}
+
+function primaryOf(server: Exclude<Server, { kind: "local" }>, allowInsecure: boolean): Transport {
+  if (server.kind === "redis") return tcpBackend({ url: server.url, poolSize: server.poolSize, allowInsecure });
+  return restTransport({ url: server.url, token: server.token, allowInsecure });
+}
+
+const localWarning =
+  "continuum-cache: no server is configured, so this cache lives in the memory of this process alone. Set UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN (or UPSTASH_REDIS_URL), or CONTINUUM_CACHE_MODE=local to say that this is meant.";

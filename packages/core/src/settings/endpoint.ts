@@ -1,0 +1,81 @@
+import { ConfigError } from "../errors/config-error.ts";
+
+/** What an address must be like. */
+export interface EndpointRules {
+  /** The option or variable that holds the address: errors name it. */
+  readonly setting: string;
+  /** The schemes that are understood, the encrypted one first: `["https:", "http:"]`. */
+  readonly schemes: readonly [encrypted: string, plain: string];
+  /** Allows the plain scheme to a host that isn't this machine. @default false */
+  readonly allowInsecure?: boolean;
+}
+
+/**
+ * Reads a server's address, or says what is wrong with it without printing what is secret in it.
+ *
+ * @throws ConfigError when it is malformed, of another scheme, or would send secrets in the clear over a network.
+ *
+ * @example
+ * ```ts
+ * import { parseEndpoint } from "@continuum-cache/core";
+ *
+ * parseEndpoint("http://127.0.0.1:8079", { setting: "url", schemes: ["https:", "http:"] }).port; // "8079"
+ * ```
+ */
+export function parseEndpoint(text: string, { setting, schemes, allowInsecure = false }: EndpointRules): URL {
+  const [encrypted, plain] = schemes;
+  const expected = `Expected \`${setting}\` to be an address such as ${encrypted}//your-database.upstash.io`;
+  if (typeof text !== "string" || text.trim() !== text || !URL.canParse(text)) {
+    const got = typeof text === "string" ? `${text.length} characters that are no address` : typeof text;
+    throw new ConfigError(setting, `${expected}, got ${got} (look for blanks, quotes and a missing scheme)`);
+  }
+  const url = new URL(text);
+  if (url.protocol !== encrypted && url.protocol !== plain) {
+    throw new ConfigError(setting, `${expected}, got the scheme "${url.protocol}"; ${otherScheme(url.protocol)}`);
+  }
+  if (url.hostname === "") throw new ConfigError(setting, `${expected}, got no host`);
+  if (url.protocol === plain && !allowInsecure && !isLoopback(url.hostname)) {
+    throw new ConfigError(
+      setting,
+      `\`${setting}\` would send its credentials and all data unencrypted to ${url.hostname}: use ${encrypted}// (Upstash always speaks TLS), or set \`allowInsecure: true\` for a private network`,
+    );
+  }
+  return url;
+}
+
+/**
+ * Checks a token without ever printing it.
+ *
+ * @throws ConfigError when it is empty, or has blanks or line breaks around it, the most common cause of a 401.
+ */
+export function assertToken(setting: string, token: string): void {
+  if (typeof token !== "string" || token === "") {
+    throw new ConfigError(
+      setting,
+      `Expected \`${setting}\` to be a token, got ${token === "" ? "an empty text" : typeof token}`,
+    );
+  }
+  if (/[^\x21-\x7e]/.test(token)) {
+    throw new ConfigError(
+      setting,
+      `\`${setting}\` holds a blank, a line break or another character that no token has: remove it`,
+    );
+  }
+}
+
+function isLoopback(hostname: string): boolean {
+  return (
+    hostname === "localhost" ||
+    hostname.endsWith(".localhost") ||
+    hostname === "[::1]" ||
+    /^127(\.\d{1,3}){3}$/.test(hostname)
+  );
+}
+
+function otherScheme(protocol: string): string {
+  return /^redis/.test(protocol)
+    ? "redis:// and rediss:// belong into UPSTASH_REDIS_URL (the Redis protocol)"
+    : /^http/.test(protocol)
+      ? "http(s):// belongs into UPSTASH_REDIS_REST_URL (the REST API)"
+      : "mend the scheme";
+}

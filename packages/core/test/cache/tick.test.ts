@@ -1,0 +1,164 @@
+import { Cache, type Command, CommandError, type Reply } from "@continuum-cache/core";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { empty, recordingTransport } from "../recording-transport.ts";
+
+const names = (trip: Command[] | undefined) => trip?.map((command) => command.join(" "));
+
+describe("one tick, one trip", () => {
+  it("100 gets of one tick are one MGET, equal keys once", async () => {
+    const transport = recordingTransport(empty);
+    const cache = new Cache({ transport });
+    await Promise.all(Array.from({ length: 100 }, (_, i) => cache.get(`k${i % 50}`)));
+    expect(transport.trips).toHaveLength(1);
+    expect(transport.trips[0]).toHaveLength(1);
+    expect(transport.trips[0]?.[0]).toHaveLength(51);
+    expect(cache.stats()).toMatchObject({ commands: 1, trips: 1, misses: 100 });
+  });
+
+  it("different calls of one tick share the trip, in order", async () => {
+    const transport = recordingTransport(empty);
+    const cache = new Cache({ transport, defaultTtl: Number.POSITIVE_INFINITY });
+    await Promise.all([cache.set("a", 1), cache.get("b"), cache.delete("c").catch(() => 0), cache.get("d")]);
+    expect(transport.trips.map(names)).toEqual([["SET a 1", "MGET b d", "DEL c"]]);
+  });
+
+  it("a read joins an earlier MGET only if nothing wrote its key in between", async () => {
+    const transport = recordingTransport(empty);
+    const cache = new Cache({ transport, defaultTtl: Number.POSITIVE_INFINITY });
+    await Promise.all([
+      cache.get("a"),
+      cache.set("a", 1),
+      cache.get("a"),
+      cache.get("b"),
+      cache.set("c", 1),
+      cache.get("b"),
+    ]);
+    expect(transport.trips.map(names)).toEqual([["MGET a", "SET a 1", "MGET a b", "SET c 1"]]);
+  });
+
+  it("an MGET carries at most 100 keys, so that its answer stays under 10 MB", async () => {
+    const transport = recordingTransport(empty);
+    await new Cache({ transport }).getMany(Array.from({ length: 250 }, (_, i) => `k${i}`));
+    expect(transport.trips[0]?.map((command) => command.length - 1)).toEqual([100, 100, 50]);
+  });
+
+  it("gives what a model of one key after the other gives, for any calls of one tick", async () => {
+    const key = fc.constantFrom("a", "b", "c");
+    const call = fc.oneof(
+      fc.record({ kind: fc.constant("get" as const), key }),
+      fc.record({ kind: fc.constant("set" as const), key, value: fc.nat(9) }),
+      fc.record({ kind: fc.constant("delete" as const), key }),
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.array(call, { maxLength: 30 }), async (calls) => {
+        const server = new Map<string, string>();
+        const transport = recordingTransport(([name, ...args]): Reply => {
+          const [first = "", second] = args.map(String);
+          if (name === "MGET") return args.map((each) => server.get(String(each)) ?? null);
+          if (name === "SET") return server.set(first, String(second)) && "OK";
+          return server.delete(first) ? 1 : 0;
+        });
+        const cache = new Cache({ transport });
+        const model = new Map<string, number>();
+        const expected = calls.map((each) => {
+          if (each.kind === "get") return model.get(each.key);
+          if (each.kind === "set") return Boolean(model.set(each.key, each.value));
+          return model.delete(each.key) ? 1 : 0;
+        });
+        const results = await Promise.all(
+          calls.map((each) =>
+            each.kind === "get"
+              ? cache.get(each.key)
+              : each.kind === "set"
+                ? cache.set(each.key, each.value)
+                : cache.delete(each.key),
+          ),
+        );
+        expect(results).toEqual(expected);
+        expect(transport.trips.length).toBeLessThanOrEqual(1);
+      }),
+    );
+  });
+
+  it("sends a transaction and what insists on the primary as trips of their own, in order", async () => {
+    const transport = recordingTransport((command) => (command[0] === "INCRBY" ? 1 : empty(command)));
+    const cache = new Cache({ transport, defaultTtl: Number.POSITIVE_INFINITY });
+    await Promise.all([
+      cache.set("a", 1),
+      cache.transaction().increment("n").execute(),
+      cache.set("b", 1),
+      cache.set("c", 1, { fallback: false }),
+    ]);
+    expect(transport.trips.map(names)).toEqual([["SET a 1"], ["INCRBY n 1"], ["SET b 1"], ["SET c 1"]]);
+    expect(transport.options.map((options) => [options?.atomic, options?.fallback])).toEqual([
+      [undefined, undefined],
+      [true, undefined],
+      [undefined, undefined],
+      [undefined, false],
+    ]);
+  });
+
+  it("asks key by key from then on when a cluster refuses keys of different slots", async () => {
+    const transport = recordingTransport((command) =>
+      command.length > 2
+        ? new CommandError("CROSSSLOT Keys in request don't hash to the same slot")
+        : [`"${command[1]}"`],
+    );
+    const cache = new Cache({ transport });
+    expect(await cache.getMany(["a", "b"])).toEqual(["a", "b"]);
+    expect(await cache.getMany(["c", "d"])).toEqual(["c", "d"]);
+    expect(transport.trips.map((trip) => trip.length)).toEqual([1, 2, 2]);
+    await cache.close();
+  });
+
+  it("leaves an aborted call's commands at home, and does not disturb its companions", async () => {
+    const transport = recordingTransport(empty);
+    const cache = new Cache({ transport, defaultTtl: Number.POSITIVE_INFINITY });
+    const controller = new AbortController();
+    const aborted = cache.set("a", 1, { signal: controller.signal });
+    const companion = cache.set("b", 2);
+    controller.abort();
+    await expect(aborted).rejects.toMatchObject({ kind: "aborted" });
+    expect(await companion).toBe(true);
+    expect(transport.trips.map(names)).toEqual([["SET b 2"]]);
+  });
+
+  it("holds each call to its own deadline, though they travel together", async () => {
+    let answer: (reply: Reply) => void = () => {};
+    const transport = recordingTransport(() => new Promise<Reply>((resolve) => (answer = resolve)));
+    const cache = new Cache({ transport });
+    const hasty = cache.get("a", { timeout: "1ms" });
+    const patient = cache.get("a");
+    await expect(hasty).rejects.toMatchObject({ kind: "timeout" });
+    answer(['"here"']);
+    expect(await patient).toBe("here");
+    expect(transport.options[0]).toMatchObject({ timeoutMs: 5_000 });
+  });
+
+  it("ends the trip when nobody waits for it any more", async () => {
+    let aborted = false;
+    const cache = new Cache({
+      transport: {
+        name: "slow",
+        send: (_, options) =>
+          new Promise((_resolve, reject) => {
+            options?.signal?.addEventListener("abort", () => {
+              aborted = true;
+              reject(new Error("aborted"));
+            });
+          }),
+        close: async () => {},
+      },
+    });
+    const [one, two] = [new AbortController(), new AbortController()];
+    const calls = [cache.get("a", { signal: one.signal }), cache.get("b", { signal: two.signal })];
+    await Promise.resolve();
+    await new Promise((resolve) => setImmediate(resolve));
+    one.abort();
+    expect(aborted).toBe(false);
+    two.abort();
+    expect(aborted).toBe(true);
+    for (const outcome of await Promise.allSettled(calls)) expect(outcome.status).toBe("rejected");
+  });
+});

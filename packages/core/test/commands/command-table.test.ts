@@ -1,0 +1,56 @@
+import { type Command, factsOf, isRepeatable, isWrite, keysOf, knownCommands } from "@continuum-cache/core";
+import { describe, expect, it } from "vitest";
+
+describe("the command table", () => {
+  it.each<[Command, readonly string[] | "database"]>([
+    [["GET", "a"], ["a"]],
+    [
+      ["mget", "a", "b"],
+      ["a", "b"],
+    ],
+    [
+      ["MSET", "a", 1, "b", 2],
+      ["a", "b"],
+    ],
+    [
+      ["EVAL", "return 1", 2, "a", "b", "c"],
+      ["a", "b"],
+    ],
+    [
+      ["LMOVE", "a", "b", "LEFT", "RIGHT"],
+      ["a", "b"],
+    ],
+    [["GET", new TextEncoder().encode("é")], ["é"]],
+    [["PING"], []],
+    [["GET"], []],
+    [["FLUSHDB"], "database"],
+    [["NOSUCH", "a"], "database"],
+  ])("knows the keys of %j", (command, keys) => {
+    expect(keysOf(command)).toEqual(keys);
+  });
+
+  it("repeats only what does no harm twice", () => {
+    expect(isRepeatable(["GET", "a"])).toBe(true);
+    expect(isRepeatable(["SET", "a", "1", "EX", 60])).toBe(true);
+    expect(isRepeatable(["SET", "a", "1", "nx"])).toBe(false);
+    // A key or value named like an option is none.
+    expect(isRepeatable(["SET", "NX", "GET"])).toBe(true);
+    expect(isRepeatable(["INCR", "a"])).toBe(false);
+    expect(isRepeatable(["LPUSH", "a", "1"])).toBe(false);
+    expect(isRepeatable(["EVALSHA", "x", 0])).toBe(false);
+    expect(isRepeatable(["DEL", "a"])).toBe(true);
+    expect(isRepeatable(["PUBLISH", "a", "b"])).toBe(false);
+  });
+
+  it("assumes the worst of what it does not know, prototype names included", () => {
+    for (const name of ["NOSUCH", "constructor", "__proto__", "toString"]) {
+      expect(factsOf([name])).toMatchObject({ write: true, keys: "database", repeatable: false });
+    }
+  });
+
+  it("never repeats a write that counts", () => {
+    const counting = knownCommands.filter((name) => /INCR|DECR|PUSH|POP|APPEND|GETDEL|GETSET|RENAME|MOVE/.test(name));
+    expect(counting.filter((name) => isRepeatable([name, "k", "v"]))).toEqual([]);
+    expect(counting.every((name) => isWrite([name, "k"]))).toBe(true);
+  });
+});

@@ -1,0 +1,84 @@
+import { type Command, createKeyOrder } from "@continuum-cache/core";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+
+describe("the order of keys", () => {
+  const enter = (order: ReturnType<typeof createKeyOrder>, ...commands: Command[]) => order.enter(commands);
+
+  it("lets reads of a key pass each other, and makes a write wait for them", async () => {
+    const order = createKeyOrder();
+    const [one, two] = [enter(order, ["GET", "a"]), enter(order, ["GET", "a"])];
+    const write = enter(order, ["SET", "a", "1"]);
+    const other = enter(order, ["SET", "b", "1"]);
+    expect([one.turn, two.turn, other.turn]).toEqual([undefined, undefined, undefined]);
+    const events: string[] = [];
+    write.turn?.then(() => events.push("write"));
+    one.leave();
+    await Promise.resolve();
+    expect(events).toEqual([]);
+    two.leave();
+    await write.turn;
+    expect(events).toEqual(["write"]);
+    const read = enter(order, ["GET", "a"]);
+    expect(read.turn).toBeDefined();
+    write.leave();
+    write.leave();
+    await read.turn;
+  });
+
+  it("takes a command on the whole database for one on every key", async () => {
+    const order = createKeyOrder();
+    const set = enter(order, ["SET", "a", "1"]);
+    const flush = enter(order, ["FLUSHDB"]);
+    const get = enter(order, ["GET", "b"]);
+    expect(enter(order, ["PING"]).turn).toBeUndefined();
+    expect(get.turn).toBeDefined();
+    set.leave();
+    await flush.turn;
+    flush.leave();
+    await get.turn;
+  });
+
+  it("never lets two trips overtake where one writes what the other touches, and never gets stuck", async () => {
+    const key = fc.constantFrom("a", "b", "c");
+    const command = fc.oneof(
+      key.map((name): Command => ["GET", name]),
+      key.map((name): Command => ["SET", name, "1"]),
+      fc.tuple(key, key).map(([one, two]): Command => ["DEL", one, two]),
+      fc.constant<Command>(["FLUSHDB"]),
+    );
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.array(command, { minLength: 1, maxLength: 3 }), { maxLength: 20 }),
+        fc.infiniteStream(fc.nat(5)),
+        async (trips, delays) => {
+          const order = createKeyOrder();
+          const log: string[] = [];
+          await Promise.all(
+            trips.map(async (commands, index) => {
+              const place = order.enter(commands);
+              await place.turn;
+              log.push(`+${index}`);
+              for (let hops = delays.next().value ?? 0; hops > 0; hops--) await Promise.resolve();
+              log.push(`-${index}`);
+              place.leave();
+            }),
+          );
+          const touches = (commands: Command[]) =>
+            commands.flatMap((c) =>
+              c[0] === "FLUSHDB" ? ["a", "b", "c"] : c.slice(1, c[0] === "DEL" ? 3 : 2),
+            ) as string[];
+          const writes = (commands: Command[]) => touches(commands.filter((c) => c[0] !== "GET"));
+          for (const [i, one] of trips.entries()) {
+            for (const [j, two] of trips.entries()) {
+              const conflict =
+                writes(one).some((k) => touches(two).includes(k)) || touches(one).some((k) => writes(two).includes(k));
+              if (i < j && conflict) expect(log.indexOf(`-${i}`)).toBeLessThan(log.indexOf(`+${j}`));
+            }
+          }
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
+});

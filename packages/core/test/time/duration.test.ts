@@ -1,0 +1,30 @@
+import { type Duration, toMs } from "@continuum-cache/core";
+import { describe, expect, it } from "vitest";
+
+describe("a duration", () => {
+  it.each<[Duration, number]>([
+    [1, 1_000],
+    [0.25, 250],
+    ["250ms", 250],
+    ["30s", 30_000],
+    ["1.5s", 1_500],
+    ["5m", 300_000],
+    ["1h", 3_600_000],
+    ["1d", 86_400_000],
+  ])("%s is %i ms", (duration, ms) => {
+    expect(toMs(duration, "ttl")).toBe(ms);
+  });
+
+  it.each([0, -1, Number.NaN, Number.POSITIVE_INFINITY, "5 m", "m", "", "-1s", "1e3s", null, undefined, {}])(
+    "refuses %s and quotes it",
+    (given) => {
+      expect(() => toMs(given as Duration, "ttl")).toThrow(
+        /Expected `ttl` to be a positive number of seconds or a string/,
+      );
+    },
+  );
+
+  it("never becomes zero", () => {
+    expect(toMs("0.1ms", "ttl")).toBe(1);
+  });
+});
