@@ -7,7 +7,7 @@ const projectOf = (root: string) => ({
   resolve: { conditions },
   ssr: { resolve: { conditions, externalConditions: conditions } },
   test: {
-    name: root.split("/")[1] as string,
+    name: root.split("/").at(-1) as string,
     root,
     include: ["test/**/*.test.ts"],
     testTimeout: 30_000,

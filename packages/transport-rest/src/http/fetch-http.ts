@@ -1,0 +1,65 @@
+import type { HttpClient, HttpResponse } from "./http.ts";
+
+/** The part of `fetch` that is used. */
+export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
+
+/**
+ * Requests through `fetch`: the global one, looked up at each call, or your own.
+ *
+ * @example
+ * ```ts
+ * import { fetchHttp, restTransport } from "@continuum-cache/transport-rest";
+ *
+ * const transport = restTransport({ url: "https://db.upstash.io", token: "…", http: fetchHttp() });
+ * ```
+ */
+export function fetchHttp(custom?: Fetch): HttpClient {
+  return {
+    async request({ url, headers, body, signal }) {
+      // No `cache` here: Workers of an older compatibility date throw on it, and a POST is not cached anyway.
+      const init: RequestInit = { method: "POST", headers, body: body as BodyInit, signal, redirect: "manual" };
+      return answerOf(await (custom ? custom(url, init) : globalThis.fetch(url, init)));
+    },
+    close() {},
+  };
+}
+
+/** What requests leave through when nobody chose. */
+export const defaultHttp = (): HttpClient => fetchHttp();
+
+function answerOf(response: Response): HttpResponse {
+  return {
+    status: response.status,
+    header: (name) => response.headers.get(name) ?? undefined,
+    async text(maxBytes) {
+      const length = Number(response.headers.get("content-length") ?? Number.NaN);
+      // A compressed body says its compressed length, which bounds nothing.
+      if (length <= maxBytes && !response.headers.has("content-encoding")) return response.text();
+      const decoder = new TextDecoder();
+      let text = "";
+      let size = 0;
+      for await (const chunk of chunksOf(response)) {
+        size += chunk.length;
+        if (size > maxBytes) return undefined;
+        text += decoder.decode(chunk, { stream: true });
+      }
+      return text + decoder.decode();
+    },
+    chunks: () => chunksOf(response),
+  };
+}
+
+async function* chunksOf(response: Response): AsyncGenerator<Uint8Array> {
+  const reader = response.body?.getReader();
+  if (!reader) return;
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      yield value;
+    }
+  } finally {
+    // A body that failed can't be cancelled; there is nothing left to give back.
+    reader.cancel().catch(() => {});
+  }
+}

@@ -1,0 +1,41 @@
+/**
+ * Read-your-writes on a replicated database: each answer brings a token that stands for the state of the primary, and a
+ * replica that is shown it catches up before it answers.
+ */
+export interface SyncToken {
+  /** The newest token; empty before the first answer. */
+  readonly current: string;
+  /** The token to send, and what to call with the answer's. Absent when read-your-writes is off. */
+  next(): { readonly token: string; saw(token: string | undefined): void } | undefined;
+  /** Takes over another instance's token; answers to requests that left before don't undo it. */
+  set(token: string): void;
+}
+
+export function createSyncToken(enabled: boolean): SyncToken {
+  let current = "";
+  let sent = 0;
+  /** When the request left whose token is kept. An answer to an older request must not move the state backwards. */
+  let keptFrom = 0;
+
+  return {
+    get current() {
+      return current;
+    },
+    next() {
+      if (!enabled) return undefined;
+      const mine = ++sent;
+      return {
+        token: current,
+        saw(token) {
+          if (!token || mine < keptFrom) return;
+          current = token;
+          keptFrom = mine;
+        },
+      };
+    },
+    set(token) {
+      current = token;
+      keptFrom = sent + 1;
+    },
+  };
+}

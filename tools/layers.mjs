@@ -1,0 +1,36 @@
+// Who may import whom. Imports run downward only: a package may import the packages in its row and nothing else of ours.
+// `edge` packages must run in Workers: no Node built-in may be reached from them, except from the files in `nodeFiles`,
+// which an `imports` condition keeps out of edge bundles.
+
+/** @type {Record<string, { imports: string[], edge: boolean, nodeFiles?: string[] }>} */
+export const layers = {
+  "packages/core": { imports: [], edge: true },
+  "packages/conformance": { imports: ["packages/core"], edge: false },
+  "packages/transport-rest": { imports: ["packages/core"], edge: true, nodeFiles: ["src/http/node-http.ts"] },
+  "packages/transport-tcp": { imports: ["packages/core"], edge: false },
+  "packages/fallback-memory": { imports: ["packages/core"], edge: true },
+  "packages/continuum-cache": {
+    imports: ["packages/core", "packages/transport-rest", "packages/transport-tcp", "packages/fallback-memory"],
+    edge: true,
+  },
+  "packages/upstash-local": {
+    imports: ["packages/core", "packages/transport-tcp", "packages/fallback-memory"],
+    edge: false,
+  },
+  "apps/node-server": { imports: ["packages/core", "packages/continuum-cache", "packages/upstash-local"], edge: false },
+};
+
+/** Inside core the folders are layers too: each may import those named, and itself. */
+export const coreFolders = {
+  hash: [],
+  errors: [],
+  time: ["errors", "ports"],
+  ports: ["errors"],
+  settings: ["errors"],
+  keys: ["errors", "hash", "time"],
+  codecs: ["errors"],
+  commands: ["ports"],
+  scripts: ["errors", "hash", "ports"],
+  resilience: ["commands", "errors", "ports", "time"],
+  cache: ["codecs", "commands", "errors", "keys", "ports", "time"],
+};

@@ -1,0 +1,53 @@
+// All checks, in the order in which they fail fastest: build (which checks types), lint, layers, types of the tests, tests.
+// Further arguments go to vitest.
+import { spawnSync } from "node:child_process";
+import { mkdirSync, readFileSync, rmSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { ensureRedisServer } from "./redis-server.mjs";
+
+const root = resolve(import.meta.dirname, "..");
+const report = join(root, ".cache", "tests.json");
+mkdirSync(join(root, ".cache"), { recursive: true });
+rmSync(report, { force: true });
+
+const env = {
+  ...process.env,
+  REDIS_SERVER: ensureRedisServer(),
+  PATH: `${join(root, "node_modules", ".bin")}:${process.env.PATH}`,
+  TURBO_TELEMETRY_DISABLED: "1",
+};
+const steps = [
+  ["build", ["turbo", "run", "build", "--output-logs=errors-only"]],
+  ["lint", ["biome", "check", "."]],
+  ["layers", [process.execPath, "tools/check-layers.mjs"]],
+  ["types", ["tsc", "-p", "tsconfig.test.json"]],
+  [
+    "tests",
+    ["vitest", "run", "--reporter=default", "--reporter=json", `--outputFile.json=${report}`, ...process.argv.slice(2)],
+  ],
+];
+
+const failed = [];
+for (const [name, [command, ...args]] of steps) {
+  console.log(`\n── ${name}`);
+  const startedAt = performance.now();
+  const { status } = spawnSync(command, args, { cwd: root, env, stdio: ["ignore", "inherit", "inherit"] });
+  const seconds = ((performance.now() - startedAt) / 1_000).toFixed(1);
+  console.log(`── ${name}: ${status === 0 ? "ok" : "FAILED"} (${seconds} s)`);
+  if (status !== 0) failed.push(name);
+}
+
+const { passed, failures, skipped } = counts();
+console.log(`\n${failed.length === 0 ? "Everything holds." : `Failed: ${failed.join(", ")}.`}`);
+console.log(`${passed} passed, ${failures} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`);
+process.exit(failed.length === 0 ? 0 : 1);
+
+function counts() {
+  try {
+    const { numPassedTests, numFailedTests, numPendingTests } = JSON.parse(readFileSync(report, "utf8"));
+    return { passed: numPassedTests, failures: numFailedTests, skipped: numPendingTests };
+  } catch {
+    // vitest wrote no report: it did not get as far as running a test.
+    return { passed: 0, failures: 1, skipped: 0 };
+  }
+}
