@@ -1,9 +1,10 @@
 import { readdirSync } from "node:fs";
-import { defineConfig } from "vitest/config";
+import { defineConfig, type TestProjectConfiguration } from "vitest/config";
 
 // `@continuum-cache/source` makes workspace imports resolve to src/*.ts, so tests need no build.
 const conditions = ["@continuum-cache/source", "node"];
-const projectOf = (root: string) => ({
+
+const project = (root: string): TestProjectConfiguration => ({
   resolve: { conditions },
   ssr: { resolve: { conditions, externalConditions: conditions } },
   test: {
@@ -15,10 +16,6 @@ const projectOf = (root: string) => ({
   },
 });
 
-export default defineConfig({
-  test: {
-    projects: ["packages", "apps"].flatMap((folder) =>
-      readdirSync(folder).map((name) => projectOf(`${folder}/${name}`)),
-    ),
-  },
-});
+const folders = ["packages", "apps"].flatMap((parent) => readdirSync(parent).map((name) => `${parent}/${name}`));
+
+export default defineConfig({ test: { projects: ["tools", ...folders].map(project) } });
