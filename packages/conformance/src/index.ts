@@ -1,1 +1,10 @@
-export {};
+export type { FaultCase, Stall } from "./cases/faults.ts";
+export { faultCases } from "./cases/faults.ts";
+export type { DescribeTransportOptions, MadeTransport } from "./describe-transport.ts";
+export { describeTransport } from "./describe-transport.ts";
+export { expectRejection } from "./expect-rejection.ts";
+export type { Expected, Matcher } from "./expect-reply.ts";
+export { anyError, anyOrder, between, errorWith, expectReply, textLike } from "./expect-reply.ts";
+export type { Runner, Skips } from "./runner.ts";
+export type { CaseNeed, KeyMaker, TransportCase } from "./transport-case.ts";
+export { transportCases } from "./transport-cases.ts";

@@ -162,7 +162,12 @@ async function untilReady(started: RedisProcess, address: RawAddress): Promise<v
   for (;;) {
     try {
       const client = await connectRaw(address);
-      client.end();
+      try {
+        // A server that still loads its data lets clients log in.
+        await client.command("PING");
+      } finally {
+        client.end();
+      }
       return;
     } catch (cause) {
       if (started.ended()) throw new Error(`redis-server ended at once. It printed:\n${started.log()}`, { cause });

@@ -63,19 +63,28 @@ export function errorFromStatus(answer: AnswerHead): TransportError | undefined 
     );
   }
   if (status === 413) {
-    return restError("too-large", `${said}: the request is over the plan's size limit (lower maxValueBytes, or split it)`, {
-      delivery: "none",
-    });
+    return restError(
+      "too-large",
+      `${said}: the request is over the plan's size limit (lower maxValueBytes, or split it)`,
+      {
+        delivery: "none",
+      },
+    );
   }
   if (status === 429) {
     const mend = "too many requests: slow down, or upgrade the plan";
     return restError("quota", `${said}: ${mend}`, { delivery: "none", ...retryAfter(answer) });
   }
-  if (status >= 500) return restError("unreachable", `${said}: the server failed; it may be back soon`, retryAfter(answer));
+  if (status >= 500)
+    return restError("unreachable", `${said}: the server failed; it may be back soon`, retryAfter(answer));
   if (status === 0 || (status >= 300 && status < 400)) {
-    return restError("protocol", "The server redirects, which is not followed (check `url`: https, and no other page)", {
-      delivery: "none",
-    });
+    return restError(
+      "protocol",
+      "The server redirects, which is not followed (check `url`: https, and no other page)",
+      {
+        delivery: "none",
+      },
+    );
   }
   if (status === 404 || status === 405) {
     return restError("protocol", `${said}: this is no Upstash REST API (check \`url\`)`, { delivery: "none" });

@@ -1,0 +1,91 @@
+import type { Requester, UpstashRequest, UpstashResponse } from "@upstash/redis";
+import { pathOf } from "./binary-body.ts";
+import type { Call, Calls } from "./calls.ts";
+import type { Answer, Endpoint } from "./endpoint.ts";
+import { dataLines } from "./event-stream.ts";
+import { restError } from "./rest-error.ts";
+import { replyOf, slotsOf } from "./rest-reply.ts";
+import type { SyncToken } from "./sync-token.ts";
+
+/**
+ * The seam that the official client has for this: it builds commands and reads values, and its requests leave through our
+ * HTTP layer. A refusal of Redis is thrown as a `CommandError`, no answer as a `TransportError`; neither repeats the
+ * request's body, and nothing is sent twice.
+ */
+export function createRequester(endpoint: Endpoint, calls: Calls, sync: SyncToken): Requester {
+  const request = async (request: UpstashRequest): Promise<unknown> => {
+    const path = pathOf(request.path ?? []);
+    if (path === undefined) {
+      throw restError("protocol", "An empty name, `.` or `..` can't travel in a path", { delivery: "none" });
+    }
+    const options = request.signal ? { signal: request.signal } : undefined;
+    return calls.run(options, async (call) => {
+      if (request.isStreaming) return listen(request, path, call);
+      const post = { path: path || "/", body: JSON.stringify(request.body), contentType: "application/json" };
+      const answer = await endpoint.post(post, call);
+      if (path !== "/pipeline" && path !== "/multi-exec") {
+        const [slot] = slotsOf(answer, "one", 1);
+        if (slot && "result" in slot) return { result: textReply(slot.result, answer) };
+        throw slot;
+      }
+      const count = Array.isArray(request.body) ? request.body.length : 0;
+      // One refusal must not hide the other replies: the client throws it, or keeps it, as its caller asked.
+      return slotsOf(answer, "list", count).map((slot) =>
+        "result" in slot ? { result: textReply(slot.result, answer) } : { error: slot.message },
+      );
+    });
+  };
+
+  /** The stream outlives the call that opened it: the client's signal ends it, and `close()`. */
+  const listen = async ({ signal, onMessage }: UpstashRequest, path: string, call: Call) => {
+    const life = new AbortController();
+    const end = () => life.abort();
+    const ends = [signal, calls.closing].filter((source) => source !== undefined);
+    for (const source of ends) source.addEventListener("abort", end, { once: true });
+    const release = () => {
+      for (const source of ends) source.removeEventListener("abort", end);
+    };
+    call.signal.addEventListener("abort", end, { once: true });
+    try {
+      const chunks = await endpoint.stream(path, call, life.signal);
+      call.signal.removeEventListener("abort", end);
+      const read = async () => {
+        for await (const data of dataLines(chunks)) {
+          if (life.signal.aborted) return;
+          onMessage?.(data);
+        }
+      };
+      // The client has no event for a stream that ends or breaks. `transport.subscribe` tells.
+      read()
+        .catch(() => {})
+        .finally(release);
+      return { result: 1 };
+    } catch (error) {
+      release();
+      throw error;
+    }
+  };
+
+  return {
+    request: request as <T>(request: UpstashRequest) => Promise<UpstashResponse<T>>,
+    get upstashSyncToken(): string {
+      return sync.current;
+    },
+    set upstashSyncToken(token) {
+      // The client's own setter also passes `undefined`.
+      sync.set(token ?? "");
+    },
+  };
+}
+
+const lossy = new TextDecoder("utf-8", { ignoreBOM: true });
+
+/** A reply as the client expects it: it knows text only, so bytes that are none are replaced, as it does itself. */
+function textReply(result: unknown, answer: Answer): unknown {
+  return withoutBytes(replyOf(result, answer));
+}
+
+function withoutBytes(reply: unknown): unknown {
+  if (reply instanceof Uint8Array) return lossy.decode(reply);
+  return Array.isArray(reply) ? reply.map(withoutBytes) : reply;
+}

@@ -1,0 +1,95 @@
+import { createKeyOrder, isTransportError, type Reply, type Transport } from "@continuum-cache/core";
+import { Redis } from "@upstash/redis";
+import { defaultHttp } from "#default-http";
+import { createCalls } from "./calls.ts";
+import { createEndpoint } from "./endpoint.ts";
+import { fetchHttp } from "./http/fetch-http.ts";
+import { nowUnknown } from "./rest-error.ts";
+import { type RestTransportOptions, readOptions } from "./rest-options.ts";
+import { replyOf, slotsOf } from "./rest-reply.ts";
+import { createRequester } from "./rest-requester.ts";
+import { subscribeByRest } from "./rest-subscriber.ts";
+import { createSyncToken } from "./sync-token.ts";
+import { planTrip } from "./trip-plan.ts";
+
+/** A transport over Upstash's REST API, and the official client on the same connections. */
+export interface RestTransport extends Transport {
+  readonly name: "rest";
+  subscribe: NonNullable<Transport["subscribe"]>;
+  /**
+   * The official client of @upstash/redis, for whatever this library does not wrap. It shares this transport's
+   * connections, token, deadline and read-your-writes; it converts values in its own ways (`"123"` reads as a number).
+   */
+  readonly client: Redis;
+}
+
+/**
+ * Reaches an Upstash database by its REST API, over HTTP alone: for Workers and other places without sockets, and anywhere
+ * else. A trip is one HTTP request; connections are kept alive. It never repeats a request by itself: wrap it in core's
+ * `guarded`, or let `Cache` do so.
+ *
+ * @throws ConfigError when an option is wrong; the message names it and never holds the token.
+ *
+ * @example
+ * ```ts
+ * import { Cache } from "@continuum-cache/core";
+ * import { restTransport } from "@continuum-cache/transport-rest";
+ *
+ * const transport = restTransport({ url: "https://my-database.upstash.io", token: "…", timeout: "2s" });
+ * const cache = new Cache({ transport });
+ * const types = await transport.client.type("any:key");
+ * ```
+ */
+export function restTransport(options: RestTransportOptions): RestTransport {
+  const settings = readOptions(options);
+  const http = options.http ?? (options.fetch ? fetchHttp(options.fetch) : defaultHttp());
+  const sync = createSyncToken(options.readYourWrites ?? true);
+  const endpoint = createEndpoint(settings, http, sync);
+  const calls = createCalls(settings.timeoutMs);
+  const order = createKeyOrder();
+  let client: Redis | undefined;
+
+  const send: Transport["send"] = async (commands, sendOptions) => {
+    if (commands.length === 0) return [];
+    const legs = planTrip(commands, {
+      atomic: sendOptions?.atomic ?? false,
+      maxRequestBytes: settings.maxRequestBytes,
+    });
+    // Requests travel on several connections, where a later one may overtake an earlier.
+    const place = order.enter(commands);
+    try {
+      return await calls.run(sendOptions, async (call) => {
+        if (place.turn) await place.turn;
+        const replies: Reply[] = [];
+        for (const { post, form, count } of legs) {
+          try {
+            const answer = await endpoint.post(post, call);
+            for (const slot of slotsOf(answer, form, count)) {
+              replies.push("result" in slot ? replyOf(slot.result, answer) : slot);
+            }
+          } catch (error) {
+            throw replies.length > 0 && isTransportError(error) ? nowUnknown(error) : error;
+          }
+        }
+        return replies;
+      });
+    } finally {
+      place.leave();
+    }
+  };
+
+  return {
+    name: "rest",
+    get client() {
+      client ??= new Redis(createRequester(endpoint, calls, sync));
+      return client;
+    },
+    send,
+    subscribe: (topics, listener, callOptions) =>
+      subscribeByRest({ endpoint, calls, origin: settings.origin }, topics, listener, callOptions),
+    async close() {
+      calls.close();
+      http.close();
+    },
+  };
+}

@@ -1,0 +1,111 @@
+import type { Command } from "@continuum-cache/core";
+import { type Carried, carriedArguments, isText, rawBodyPost, withTextForms } from "./binary-body.ts";
+import type { Post } from "./endpoint.ts";
+import { restError } from "./rest-error.ts";
+import type { AnswerForm } from "./rest-reply.ts";
+
+/** One request of a trip. */
+export interface Leg {
+  readonly post: Post;
+  readonly form: AnswerForm;
+  /** How many of the trip's commands it carries. */
+  readonly count: number;
+}
+
+export interface TripRules {
+  readonly atomic: boolean;
+  readonly maxRequestBytes: number;
+}
+
+/** Longer pipelines are sent in parts, as the official client does. */
+const maxCommands = 1_000;
+
+/**
+ * Splits a trip into as few requests as can carry it, to be sent one after the other. Almost always that is one.
+ *
+ * @throws TransportError of delivery `none` when a command can't be carried, or an atomic trip is too large.
+ */
+export function planTrip(commands: readonly Command[], { atomic, maxRequestBytes }: TripRules): Leg[] {
+  const only = commands.length === 1 && !atomic ? commands[0] : undefined;
+  const arguments_ = commands.map(carriedArguments);
+  if (only && arguments_[0]) return [{ ...singleLeg(only, arguments_[0]), count: 1 }];
+
+  const legs: Leg[] = [];
+  let texts: (readonly string[])[] = [];
+  const flush = () => {
+    if (texts.length > 0) legs.push(...listLegs(texts, atomic, maxRequestBytes));
+    texts = [];
+  };
+  for (const [index, command] of commands.entries()) {
+    const args = withTextForms(command, arguments_[index] ?? []);
+    if (isText(args)) {
+      texts.push(args);
+      continue;
+    }
+    const raw = atomic ? undefined : rawBodyPost(args);
+    if (!raw) throw cannotCarry(command, atomic);
+    flush();
+    legs.push({ post: raw, form: "one", count: 1 });
+  }
+  flush();
+  return legs;
+}
+
+function singleLeg(command: Command, args: readonly Carried[]): Omit<Leg, "count"> {
+  if (isText(args)) return { post: json("/", JSON.stringify(args)), form: "one" };
+  const raw = rawBodyPost(args);
+  if (raw) return { post: raw, form: "one" };
+  const texts = withTextForms(command, args);
+  if (!isText(texts)) throw cannotCarry(command, false);
+  return { post: json("/", JSON.stringify(texts)), form: "one" };
+}
+
+/** Commands of text alone: one list, or several where one would be too long. */
+function listLegs(texts: readonly (readonly string[])[], atomic: boolean, maxRequestBytes: number): Leg[] {
+  const path = atomic ? "/multi-exec" : "/pipeline";
+  const leg = (parts: readonly string[]): Leg => ({
+    post: json(path, `[${parts.join(",")}]`),
+    form: "list",
+    count: parts.length,
+  });
+  const all = texts.map((args) => JSON.stringify(args));
+  // No character takes more than three bytes, so this spares counting them.
+  const characters = all.reduce((sum, part) => sum + part.length + 1, 2);
+  if (characters * 3 <= maxRequestBytes && (atomic || all.length <= maxCommands)) return [leg(all)];
+
+  const legs: Leg[] = [];
+  let parts: string[] = [];
+  let bytes = 2;
+  for (const part of all) {
+    const partBytes = encoder.encode(part).length + 1;
+    if (parts.length > 0 && (bytes + partBytes > maxRequestBytes || (!atomic && parts.length === maxCommands))) {
+      legs.push(leg(parts));
+      parts = [];
+      bytes = 2;
+    }
+    parts.push(part);
+    bytes += partBytes;
+  }
+  legs.push(leg(parts));
+  if (atomic && (legs.length > 1 || bytes > maxRequestBytes)) {
+    throw restError(
+      "too-large",
+      `An atomic trip of ${texts.length} commands is over ${maxRequestBytes} bytes and can't be split (lower maxValueBytes, or raise maxRequestBytes if the plan allows it)`,
+      { delivery: "none" },
+    );
+  }
+  return legs;
+}
+
+const encoder = new TextEncoder();
+
+const json = (path: string, body: string): Post => ({ path, body, contentType: "application/json" });
+
+function cannotCarry(command: Command, atomic: boolean) {
+  const where = atomic ? "an atomic trip" : "this place";
+  return restError(
+    "protocol",
+    `The REST API can't carry the bytes of ${command[0].slice(0, 40)} in ${where} (use the msgpack codec, whose values have a text form, or the Redis protocol: transport-tcp)`,
+    { delivery: "none" },
+  );
+}
