@@ -27,7 +27,7 @@ export type { TransportErrorDetails, TransportErrorKind } from "./errors/transpo
 export { isTransportError, TransportError } from "./errors/transport-error.ts";
 export { compileGlob, escapeGlob, matchesGlob } from "./keys/glob.ts";
 export { maxKeyBytes } from "./keys/key-limit.ts";
-export type { KeyParameters, KeyPattern } from "./keys/key-pattern.ts";
+export type { KeyFamily, KeyParameters, KeyPattern } from "./keys/key-pattern.ts";
 export { keyPattern } from "./keys/key-pattern.ts";
 export { keys } from "./keys/keys.ts";
 export type {

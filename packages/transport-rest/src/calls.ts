@@ -1,4 +1,4 @@
-import { type CallOptions, isTransportError, withDeadline } from "@continuum-cache/core";
+import { type CallOptions, isTransportError, type TransportError, withDeadline } from "@continuum-cache/core";
 import { restError, restName } from "./rest-error.ts";
 
 /** What a call's work gets: the end of its time, and a way to say that something has left this process. */
@@ -17,7 +17,7 @@ export interface Calls {
   close(): void;
 }
 
-export const closedError = (delivery: "none" | "unknown") =>
+export const closedError = (delivery: "none" | "unknown"): TransportError =>
   restError("closed", "The transport was closed", { delivery });
 
 export function createCalls(timeoutMs: number): Calls {

@@ -1,5 +1,5 @@
 import type { Codec } from "../codecs/codec.ts";
-import type { KeyPattern } from "../keys/key-pattern.ts";
+import type { KeyFamily } from "../keys/key-pattern.ts";
 import type { Transport } from "../ports/transport.ts";
 import type { Duration } from "../time/duration.ts";
 import type { TimeToLive } from "./time-to-live.ts";
@@ -15,7 +15,7 @@ export interface CacheOptions {
   /** How long values live when neither the call nor the key family says; `Infinity` for no expiry. @default "5m" */
   readonly defaultTtl?: TimeToLive;
   /** Key families whose own time to live is to be respected, such as `Object.values(keys)`. @default none */
-  readonly patterns?: readonly KeyPattern<never>[];
+  readonly patterns?: readonly KeyFamily[];
   /** Larger values are not stored: `set` answers false, and the `skipped` event tells. In bytes. @default 102_400 */
   readonly maxValueBytes?: number;
   /** How long a call may take. @default "5s" */

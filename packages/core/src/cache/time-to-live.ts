@@ -1,4 +1,4 @@
-import type { KeyPattern } from "../keys/key-pattern.ts";
+import type { KeyFamily } from "../keys/key-pattern.ts";
 import { type Duration, toMs } from "../time/duration.ts";
 
 /** How long a value lives: `Infinity` for no expiry. */
@@ -18,7 +18,7 @@ export function expiryArguments(ttlMs: number | undefined): readonly (string | n
 /** Chooses a value's time to live: the call's own, else its key family's, else the cache's default. */
 export function createTtlChoice(
   defaultTtl: TimeToLive,
-  patterns: readonly KeyPattern<never>[],
+  patterns: readonly KeyFamily[],
 ): (key: string, own: TimeToLive | undefined) => number | undefined {
   const defaultMs = ttlToMs(defaultTtl);
   const timed = patterns.filter((pattern) => pattern.ttlMs !== undefined);

@@ -9,13 +9,19 @@ type ParameterOf<Template extends string> = Template extends `${string}{${infer 
 /** A value for each parameter of a template. */
 export type KeyParameters<Template extends string> = { readonly [Name in ParameterOf<Template>]: string | number };
 
-/** A family of keys. Call it to make a key. */
-export interface KeyPattern<Template extends string = string> {
-  (...parameters: ParameterOf<Template> extends never ? [] : [parameters: KeyParameters<Template>]): string;
-  readonly template: Template;
+/** What a cache needs of a key pattern: which keys are of the family, and how long they live. */
+export interface KeyFamily {
   /** How long values of this family live when the call does not say, in milliseconds. */
   readonly ttlMs: number | undefined;
-  /** The same as given, to hand to `set`. */
+  /** The parameters of a key of this family, or `undefined` when the key is of another. */
+  parse(key: string): object | undefined;
+}
+
+/** A family of keys. Call it to make a key. */
+export interface KeyPattern<Template extends string = string> extends KeyFamily {
+  (...parameters: ParameterOf<Template> extends never ? [] : [parameters: KeyParameters<Template>]): string;
+  readonly template: Template;
+  /** The family's time to live as it was declared, to hand to `set`. */
   readonly ttl: Duration | undefined;
   /** A glob for `deletePattern`: the given parameters exactly, anything in place of the others. */
   match(parameters?: Partial<KeyParameters<Template>>): string;
