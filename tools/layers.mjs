@@ -17,6 +17,16 @@ export const layers = {
     imports: ["packages/core", "packages/transport-tcp", "packages/fallback-memory"],
     edge: false,
   },
+  "apps/bench": {
+    imports: [
+      "packages/core",
+      "packages/conformance",
+      "packages/transport-rest",
+      "packages/transport-tcp",
+      "packages/upstash-local",
+    ],
+    edge: false,
+  },
   "apps/node-server": { imports: ["packages/core", "packages/continuum-cache", "packages/upstash-local"], edge: false },
 };
 
