@@ -1,10 +1,15 @@
 export type { FaultCase, Stall } from "./cases/faults.ts";
 export { faultCases } from "./cases/faults.ts";
-export type { DescribeTransportOptions, MadeTransport } from "./describe-transport.ts";
+export type { InterruptionCase, Sever } from "./cases/subscriptions.ts";
+export { interruptionCases, subscriptionCases } from "./cases/subscriptions.ts";
+export type { DescribeSubscriptionOptions } from "./describe-subscription.ts";
+export { describeSubscription } from "./describe-subscription.ts";
+export type { DescribeTransportOptions } from "./describe-transport.ts";
 export { describeTransport } from "./describe-transport.ts";
 export { expectRejection } from "./expect-rejection.ts";
 export type { Expected, Matcher } from "./expect-reply.ts";
 export { anyError, anyOrder, between, errorWith, expectReply, textLike } from "./expect-reply.ts";
+export type { MadeTransport, MakeTransport } from "./opened-transport.ts";
 export type { Runner, Skips } from "./runner.ts";
 export type { CaseNeed, KeyMaker, TransportCase } from "./transport-case.ts";
 export { transportCases } from "./transport-cases.ts";

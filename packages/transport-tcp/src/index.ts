@@ -1,1 +1,3 @@
-export {};
+export type { TcpClient, TcpOptions } from "./tcp-options.ts";
+export type { TcpTransport } from "./tcp-transport.ts";
+export { tcpTransport } from "./tcp-transport.ts";

@@ -1,0 +1,53 @@
+import { interruptionCases, type Sever, subscriptionCases } from "./cases/subscriptions.ts";
+import { keyMaker } from "./key-maker.ts";
+import { createOpener, type MakeTransport } from "./opened-transport.ts";
+import { assertSkips, type Runner, register, registerEnd, type Skips } from "./runner.ts";
+
+/** How to run the suite. */
+export interface DescribeSubscriptionOptions extends Runner {
+  /** Cases to leave out by title, each with its reason. */
+  readonly skip?: Skips;
+  /** What every channel begins with, for users who may hear no other. @default "conformance:" */
+  readonly keyPrefix?: string;
+  /** Breaks the streams, to check `interrupted`; without it those cases are not registered. */
+  readonly faults?: Sever;
+}
+
+/**
+ * Registers the suite for transports that can listen.
+ *
+ * @param make - Makes the transport to test: once for the suite, and once for each case that breaks its streams.
+ *
+ * @example
+ * ```ts
+ * import { describeSubscription } from "@continuum-cache/conformance";
+ * import type { Transport } from "@continuum-cache/core";
+ * import { after, describe, it } from "node:test";
+ *
+ * declare function myTransport(): Transport;
+ *
+ * describeSubscription("my transport", () => myTransport(), { describe, it, afterAll: after });
+ * ```
+ */
+export function describeSubscription(name: string, make: MakeTransport, options: DescribeSubscriptionOptions): void {
+  const { describe, skip = {}, keyPrefix = "conformance:", faults } = options;
+  assertSkips(
+    skip,
+    [...subscriptionCases, ...interruptionCases].map(({ title }) => title),
+  );
+  const opener = createOpener(make);
+
+  describe(`${name}: subscriptions`, () => {
+    for (const one of subscriptionCases) {
+      register(options, skip, one, async () => one.run(await opener.shared(), keyMaker(keyPrefix)));
+    }
+    if (faults) {
+      for (const one of interruptionCases) {
+        register(options, skip, one, () =>
+          opener.withOwn((transport) => one.run(transport, keyMaker(keyPrefix), faults)),
+        );
+      }
+    }
+    registerEnd(options, opener.close);
+  });
+}

@@ -1,0 +1,44 @@
+import type { Message, Subscription, Topics, Transport, TransportError } from "@continuum-cache/core";
+import { show } from "./expect-reply.ts";
+
+/** A subscription that keeps what it hears. */
+export interface Listening {
+  readonly heard: readonly Message[];
+  readonly interruptions: readonly TransportError[];
+  /** Waits until something is true of what was heard, at most five seconds. */
+  until(done: () => boolean, what: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Subscribes and keeps every message. */
+export async function listen(transport: Transport, topics: Topics): Promise<Listening> {
+  const heard: Message[] = [];
+  const interruptions: TransportError[] = [];
+  const subscription = await subscribeTo(transport, topics, {
+    message: (message) => heard.push(message),
+    interrupted: (error) => interruptions.push(error),
+  });
+  return {
+    heard,
+    interruptions,
+    async until(done, what) {
+      const givenUpAt = Date.now() + 5_000;
+      while (!done()) {
+        if (Date.now() > givenUpAt) {
+          throw new Error(`expected ${what} within 5 s, heard ${show(heard.map(({ data }) => data))}`);
+        }
+        await new Promise((resolve) => setTimeout(resolve, 5));
+      }
+    },
+    close: () => subscription.close(),
+  };
+}
+
+/** `subscribe`, which a transport that can't listen doesn't have. */
+export function subscribeTo(
+  transport: Transport,
+  ...args: Parameters<NonNullable<Transport["subscribe"]>>
+): Promise<Subscription> {
+  if (!transport.subscribe) throw new Error(`expected the transport "${transport.name}" to have subscribe()`);
+  return transport.subscribe(...args);
+}

@@ -1,0 +1,66 @@
+import type { CommandError, Reply } from "@continuum-cache/core";
+import type { Channels } from "../channels.ts";
+import type { Keyspace } from "../keyspace/keyspace.ts";
+import type { ServerFacts } from "../server-facts.ts";
+import type { Bulk } from "../values/bulk.ts";
+
+/** What a command works with. */
+export interface CommandContext {
+  /** The command's own name, upper case. */
+  readonly name: string;
+  readonly keyspace: Keyspace;
+  readonly channels: Channels;
+  readonly server: ServerFacts;
+  /** The time of this trip: like Redis within a transaction or a script, nothing ends in the middle of it. */
+  readonly nowMs: number;
+  /** SHA-1 by which EVALSHA finds a script, and its Lua text. */
+  readonly scripts: Map<string, string>;
+  /** Runs another command, on behalf of a script. */
+  run(name: string, args: readonly Bulk[], rules: ScriptRules): Reply;
+}
+
+/** What a script may do. */
+export interface ScriptRules {
+  readonly readOnly: boolean;
+}
+
+/** The arguments that a command of this arity is sure to have. */
+interface ArgumentsByArity {
+  1: readonly [];
+  2: readonly [Bulk];
+  3: readonly [Bulk, Bulk];
+  4: readonly [Bulk, Bulk, Bulk];
+  5: readonly [Bulk, Bulk, Bulk, Bulk];
+  [-1]: readonly Bulk[];
+  [-2]: readonly [Bulk, ...Bulk[]];
+  [-3]: readonly [Bulk, Bulk, ...Bulk[]];
+  [-4]: readonly [Bulk, Bulk, Bulk, ...Bulk[]];
+}
+
+/** One command: how many words it takes, its own name included (negative: at least so many), and what it does. */
+export interface CommandRow {
+  readonly arity: number;
+  /** Answers, or throws the `CommandError` that is the answer. */
+  run(context: CommandContext, args: readonly Bulk[]): Reply;
+}
+
+/** Commands by their names, upper case. */
+export type CommandRows = Readonly<Record<string, CommandRow>>;
+
+/** Whoever runs a row has checked its arity, so the arguments are there. */
+export function row<Arity extends keyof ArgumentsByArity>(
+  arity: Arity,
+  run: (context: CommandContext, args: ArgumentsByArity[Arity]) => Reply,
+): CommandRow {
+  return { arity, run: run as unknown as CommandRow["run"] };
+}
+
+/** Whether so many words, the name included, are right for a row. */
+export function hasArity(row: CommandRow, words: number): boolean {
+  return row.arity >= 0 ? words === row.arity : words >= -row.arity;
+}
+
+/** For `??` in the place of an argument that isn't there. */
+export function refuse(error: CommandError): never {
+  throw error;
+}

@@ -1,0 +1,101 @@
+import { never } from "../keyspace/keyspace.ts";
+import { integer, parseInteger } from "../numbers/integer.ts";
+import { parseLongDouble } from "../numbers/long-double.ts";
+import { notAFloat, refusal, wrongArity } from "../refusals.ts";
+import { type Bulk, bulkOfId, handOut } from "../values/bulk.ts";
+import { createHash, type Hash } from "../values/hash.ts";
+import { expectType } from "../values/stored-value.ts";
+import { type CommandContext, type CommandRow, type CommandRows, row } from "./command-row.ts";
+import { addFloats, addIntegers } from "./counters.ts";
+import { scanCursor, scanOptions } from "./scan.ts";
+
+/** A hash of at most so many fields is scanned in one step, as in Redis. */
+const scannedAtOnce = 128;
+
+const hashAt = ({ keyspace }: CommandContext, key: Bulk): Hash | undefined =>
+  expectType("hash", keyspace.find(key)?.value);
+const orNull = (bulk: Bulk | undefined): Bulk | null => (bulk === undefined ? null : handOut(bulk));
+
+/** Sets fields, a new hash if need be, and counts the new ones. Nothing is changed when it does not fit. */
+function setFields({ keyspace }: CommandContext, key: Bulk, pairs: ReadonlyMap<Bulk, Bulk>): number {
+  const entry = keyspace.find(key);
+  const hash = expectType("hash", entry?.value) ?? createHash();
+  let bytes = hash.bytes;
+  for (const [field, value] of pairs) bytes += hash.growth(field, value);
+  keyspace.assertFits(key, bytes);
+  let added = 0;
+  for (const [field, value] of pairs) if (hash.set(field, value)) added++;
+  keyspace.put(key, hash, entry?.expiresAtMs ?? never);
+  return added;
+}
+
+const setField = (context: CommandContext, key: Bulk, field: Bulk, value: Bulk): number =>
+  setFields(context, key, new Map([[field, value]]));
+
+/** HSET and HMSET. */
+const set = (answer: (added: number) => number | string): CommandRow =>
+  row(-4, (context, [key, ...rest]) => {
+    if (rest.length % 2 === 1) throw wrongArity(context.name);
+    const pairs = new Map<Bulk, Bulk>();
+    for (let at = 0; at < rest.length; at += 2) pairs.set(rest[at] as Bulk, rest[at + 1] as Bulk);
+    return answer(setFields(context, key, pairs));
+  });
+
+const list = (part: (entry: readonly [Bulk, Bulk]) => readonly Bulk[]): CommandRow =>
+  row(2, (context, [key]) => [...(hashAt(context, key)?.entries() ?? [])].flatMap(part).map(handOut));
+
+export const hashes: CommandRows = {
+  HGET: row(3, (context, [key, field]) => orNull(hashAt(context, key)?.get(field))),
+  HMGET: row(-3, (context, [key, ...fields]) => {
+    const hash = hashAt(context, key);
+    return fields.map((field) => orNull(hash?.get(field)));
+  }),
+  HGETALL: list((entry) => entry),
+  HKEYS: list(([field]) => [field]),
+  HVALS: list(([, value]) => [value]),
+  HEXISTS: row(3, (context, [key, field]) => (hashAt(context, key)?.has(field) ? 1 : 0)),
+  HLEN: row(2, (context, [key]) => hashAt(context, key)?.size ?? 0),
+  HSTRLEN: row(3, (context, [key, field]) => hashAt(context, key)?.lengthOf(field) ?? 0),
+  HSET: set((added) => added),
+  HMSET: set(() => "OK"),
+  HSETNX: row(4, (context, [key, field, value]) =>
+    hashAt(context, key)?.has(field) ? 0 : setField(context, key, field, value),
+  ),
+  HDEL: row(-3, (context, [key, ...fields]) => {
+    const entry = context.keyspace.find(key);
+    const hash = expectType("hash", entry?.value);
+    if (!entry || !hash) return 0;
+    const deleted = fields.filter((field) => hash.delete(field)).length;
+    if (hash.size === 0) context.keyspace.remove(key);
+    else if (deleted > 0) context.keyspace.put(key, hash, entry.expiresAtMs);
+    return deleted;
+  }),
+  HINCRBY: row(4, (context, [key, field, difference]) => {
+    const added = integer(difference);
+    const value = parseInteger(hashAt(context, key)?.get(field) ?? "0");
+    if (value === undefined) throw refusal("ERR hash value is not an integer");
+    const sum = addIntegers(value, added);
+    setField(context, key, field, String(sum));
+    return Number(sum);
+  }),
+  HINCRBYFLOAT: row(4, (context, [key, field, difference]) => {
+    const added = parseLongDouble(difference);
+    if (added === undefined) throw notAFloat();
+    if (typeof added === "string") throw refusal("ERR value is NaN or Infinity");
+    const value = parseLongDouble(hashAt(context, key)?.get(field) ?? "0");
+    if (value === undefined) throw refusal("ERR hash value is not a float");
+    const sum = addFloats(value, added);
+    setField(context, key, field, sum);
+    return sum;
+  }),
+  HSCAN: row(-3, (context, [key, cursor, ...words]) => {
+    const from = scanCursor(cursor);
+    const hash = hashAt(context, key);
+    if (!hash) return ["0", []];
+    const { count, matches } = scanOptions(words, { type: false });
+    const page = hash.size > scannedAtOnce ? hash.page(from, count) : undefined;
+    const fields = page ? page.ids.map(bulkOfId) : Array.from(hash.entries(), ([field]) => field);
+    const found = fields.filter(matches).flatMap((field) => [field, hash.get(field) as Bulk]);
+    return [String(page?.cursor ?? 0), found.map(handOut)];
+  }),
+};

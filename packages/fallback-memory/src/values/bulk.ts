@@ -1,0 +1,94 @@
+import { type Argument, textOrBytes } from "@continuum-cache/core";
+
+/**
+ * A bulk string in its one stored form: text when its bytes are valid UTF-8, the bytes otherwise. So two bulks are
+ * equal exactly when their bytes are.
+ */
+export type Bulk = string | Uint8Array;
+
+interface NodeBuffer {
+  byteLength(text: string): number;
+}
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+const isWellFormed: (text: string) => boolean =
+  "isWellFormed" in String.prototype
+    ? (text) => (text as string & { isWellFormed(): boolean }).isWellFormed()
+    : (text) => !/\p{Surrogate}/u.test(text);
+const { Buffer: nodeBuffer } = globalThis as { Buffer?: NodeBuffer };
+
+/**
+ * An argument as it is stored. Bytes are copied, so whoever keeps and changes them changes nothing here; a lone
+ * surrogate becomes U+FFFD, as in its UTF-8.
+ *
+ * @throws TypeError when it is no argument at all.
+ */
+export function toBulk(argument: Argument): Bulk {
+  if (typeof argument === "string") {
+    return isWellFormed(argument) ? argument : decoder.decode(encoder.encode(argument));
+  }
+  if (typeof argument === "number") return String(argument);
+  if (argument instanceof Uint8Array) return bulkOf(argument.slice());
+  throw new TypeError(
+    `Expected each argument to be a string, a number or a Uint8Array, got ${argument === null ? "null" : typeof argument}`,
+  );
+}
+
+/** Bytes as a bulk; they must be nobody else's. */
+export function bulkOf(bytes: Uint8Array): Bulk {
+  return textOrBytes(bytes);
+}
+
+/** The bytes of a bulk, not to be changed. */
+export function bytesOf(bulk: Bulk): Uint8Array {
+  return typeof bulk === "string" ? encoder.encode(bulk) : bulk;
+}
+
+/** A bulk for the caller, who may change what he gets. */
+export function handOut(bulk: Bulk): Bulk {
+  return typeof bulk === "string" ? bulk : bulk.slice();
+}
+
+/** How many bytes it has. */
+export function byteLength(bulk: Bulk): number {
+  if (typeof bulk !== "string") return bulk.length;
+  return nodeBuffer ? nodeBuffer.byteLength(bulk) : utf8Length(bulk);
+}
+
+function utf8Length(text: string): number {
+  let length = text.length;
+  for (let at = 0; at < text.length; at++) {
+    const unit = text.charCodeAt(at);
+    // A surrogate pair is two units and four bytes, so each half counts two.
+    if (unit >= 0x80) length += unit < 0x800 || (unit >= 0xd800 && unit < 0xe000) ? 1 : 2;
+  }
+  return length;
+}
+
+/** As a word of a command's syntax: upper case, or "" when it is no text. */
+export function word(bulk: Bulk | undefined): string {
+  return typeof bulk === "string" ? bulk.toUpperCase() : "";
+}
+
+/** Whether two bulks are the same bytes. */
+export function sameBulk(a: Bulk, b: Bulk): boolean {
+  if (typeof a === "string" || typeof b === "string") return a === b;
+  return a.length === b.length && a.every((byte, index) => byte === b[index]);
+}
+
+/** What no well-formed text begins with. */
+const bytesMark = "\uDC00";
+
+/** A bulk as the key of a `Map`: text stands for itself, bytes for a string that no text can be. */
+export function idOf(bulk: Bulk): string {
+  if (typeof bulk === "string") return bulk;
+  let id = bytesMark;
+  for (const byte of bulk) id += String.fromCharCode(byte);
+  return id;
+}
+
+/** The bulk that an id stands for. */
+export function bulkOfId(id: string): Bulk {
+  return id.startsWith(bytesMark) ? Uint8Array.from(id.slice(1), (char) => char.charCodeAt(0)) : id;
+}

@@ -1,0 +1,30 @@
+import { wrongType } from "../refusals.ts";
+import { type Bulk, byteLength } from "./bulk.ts";
+import type { Hash } from "./hash.ts";
+import type { List } from "./list.ts";
+
+/** A stored string. */
+export interface Text {
+  readonly type: "string";
+  readonly bulk: Bulk;
+  /** What it counts towards the limit, without key and entry. */
+  readonly bytes: number;
+}
+
+/** What a key can hold. */
+export type StoredValue = Text | Hash | List;
+
+export function createText(bulk: Bulk): Text {
+  return { type: "string", bulk, bytes: byteLength(bulk) };
+}
+
+type ValueOf<Type extends StoredValue["type"]> = Extract<StoredValue, { type: Type }>;
+
+/** The value, if there is one. @throws CommandError WRONGTYPE when it is of another type. */
+export function expectType<Type extends StoredValue["type"]>(
+  type: Type,
+  value: StoredValue | undefined,
+): ValueOf<Type> | undefined {
+  if (value !== undefined && value.type !== type) throw wrongType();
+  return value as ValueOf<Type> | undefined;
+}

@@ -1,0 +1,126 @@
+import {
+  isTransportError,
+  type MessageListener,
+  type Reply,
+  type Subscription,
+  type Topics,
+  type Transport,
+  TransportError,
+  withDeadline,
+} from "@continuum-cache/core";
+import { Redis } from "ioredis";
+import { type Connection, createConnection } from "./connection.ts";
+import { createConnectionPool } from "./connection-pool.ts";
+import { assertShareable } from "./shared-connection.ts";
+import { closedError, transportName } from "./tcp-error.ts";
+import { readTcpOptions, type TcpClient, type TcpOptions } from "./tcp-options.ts";
+import { subscribe } from "./tcp-subscriber.ts";
+import { createTrip, type Trip } from "./trip.ts";
+
+/** A transport over the Redis protocol, and the ioredis client of its first connection. */
+export interface TcpTransport<Client extends TcpClient = Redis> extends Transport {
+  /** For whatever the transport doesn't wrap. It connects on first use, and closes with the transport unless it is yours. */
+  readonly client: Client;
+  subscribe(...args: Parameters<NonNullable<Transport["subscribe"]>>): Promise<Subscription>;
+}
+
+/** Resilience is written once, above the transport: ioredis itself neither retries nor resends nor asks for more. */
+const quiet = {
+  lazyConnect: true,
+  protocol: 2,
+  replyMapping: "legacy",
+  retryStrategy: () => null,
+  maxRetriesPerRequest: 0,
+  autoResendUnfulfilledCommands: false,
+  autoResubscribe: false,
+  enableReadyCheck: false,
+  disableClientInfo: true,
+  enableAutoPipelining: false,
+} as const;
+
+/**
+ * Makes a transport over the Redis protocol, `redis://` or `rediss://`, on ioredis. It connects on first use.
+ *
+ * @throws ConfigError when an option is wrong.
+ *
+ * @example
+ * ```ts
+ * import { tcpTransport } from "@continuum-cache/transport-tcp";
+ *
+ * const transport = tcpTransport({ url: "redis://127.0.0.1:6379" });
+ * const [, value] = await transport.send([["SET", "greeting", "hello", "EX", 60], ["GET", "greeting"]]);
+ * console.log(value); // "hello"
+ * await transport.close();
+ * ```
+ */
+export function tcpTransport<Client extends TcpClient = Redis>(options: TcpOptions<Client>): TcpTransport<Client> {
+  const { poolSize, timeoutMs: ownTimeoutMs, server, where, secure } = readTcpOptions(options);
+  const place = { where, secure };
+  let closed = false;
+
+  const makeClient = (): Redis => new Redis({ ...server, ...quiet, connectTimeout: ownTimeoutMs });
+  const connect = (client: TcpClient, disconnect?: () => void): Connection =>
+    createConnection({ client, disconnect, connectTimeoutMs: ownTimeoutMs, ...place });
+  const connectOwn = (client: Redis): Connection => connect(client, () => client.disconnect());
+
+  const own = options.client ? undefined : makeClient();
+  const client = (options.client ?? own) as Client;
+  const pool = createConnectionPool(own ? connectOwn(own) : connect(client), () => connectOwn(makeClient()), poolSize);
+  const subscriptions = new Set<Subscription>();
+
+  return {
+    name: transportName,
+    client,
+    async send(commands, sendOptions) {
+      if (closed) throw closedError("none");
+      if (commands.length === 0) return [];
+      assertShareable(commands);
+      let trip: Trip | undefined;
+      try {
+        return await withDeadline<Reply[]>(transportName, { timeoutMs: ownTimeoutMs, ...sendOptions }, () => {
+          trip = createTrip(commands, sendOptions?.atomic ?? false);
+          pool.send(trip);
+          return trip.answered;
+        });
+      } catch (error) {
+        if (!trip || trip.settled() || !isTransportError(error)) throw error;
+        // The call has ended before its trip did.
+        trip.fail(error);
+        pool.forsake(trip, error.kind === "timeout");
+        throw trip.written ? error : neverSent(error, where);
+      }
+    },
+    async subscribe(topics: Topics, listener: MessageListener, callOptions) {
+      if (closed) throw closedError("none");
+      const subscription = await subscribe({
+        ...place,
+        topics,
+        listener,
+        options: { timeoutMs: ownTimeoutMs, ...callOptions },
+        makeClient: () => (own ? makeClient() : (client.duplicate({ ...quiet, keyPrefix: "" }) as Redis)),
+      });
+      const held = {
+        async close() {
+          subscriptions.delete(held);
+          await subscription.close();
+        },
+      };
+      subscriptions.add(held);
+      if (closed) {
+        await held.close();
+        throw closedError("none");
+      }
+      return held;
+    },
+    async close() {
+      closed = true;
+      await Promise.all([pool.close(), ...[...subscriptions].map((subscription) => subscription.close())]);
+    },
+  };
+}
+
+/** The same end, for a trip that surely never left. */
+function neverSent({ kind, message, cause }: TransportError, where: string): TransportError {
+  const text = kind === "timeout" ? `${message}; the connection to ${where} did not come about` : message;
+  return new TransportError(kind, text, { transport: transportName, delivery: "none", cause });
+}
