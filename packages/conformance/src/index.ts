@@ -2,6 +2,8 @@ export type { FaultCase, Stall } from "./cases/faults.ts";
 export { faultCases } from "./cases/faults.ts";
 export type { InterruptionCase, Sever } from "./cases/subscriptions.ts";
 export { interruptionCases, subscriptionCases } from "./cases/subscriptions.ts";
+export type { ComparedHistories, CompareHistoriesOptions, HistoryTrip } from "./command-histories.ts";
+export { commandHistories, compareHistories } from "./command-histories.ts";
 export type { DescribeSubscriptionOptions } from "./describe-subscription.ts";
 export { describeSubscription } from "./describe-subscription.ts";
 export type { DescribeTransportOptions } from "./describe-transport.ts";

@@ -1,4 +1,10 @@
-import { compileGlob, type Message, type MessageListener, type Topics, TransportError } from "@continuum-cache/core";
+import {
+  compileGlob,
+  type Message,
+  type MessageListener,
+  type Topics,
+  type TransportError,
+} from "@continuum-cache/core";
 import { type Bulk, handOut } from "./values/bulk.ts";
 
 /** Messages between the callers of one transport. */

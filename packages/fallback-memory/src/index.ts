@@ -1,1 +1,2 @@
-export {};
+export type { MemoryOptions } from "./memory-transport.ts";
+export { memoryTransport } from "./memory-transport.ts";

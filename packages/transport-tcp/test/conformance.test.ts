@@ -15,7 +15,7 @@ const setups: Readonly<Record<string, Setup>> = {
   "a server with TLS": { server: { tls: true } },
   "a server with a password": { server: { password: "s3cr3t p@ss/wörd" } },
   "an ACL user": {
-    server: { users: ["app on >pw ~app:* &app:* +@all"] },
+    server: { users: ["app on >pw ~app:* &* +@all"] },
     make: ({ port }) => tcpTransport({ url: `redis://app:pw@127.0.0.1:${port}` }),
     keyPrefix: "app:",
   },

@@ -1,4 +1,4 @@
-import type { CommandError, Reply } from "@continuum-cache/core";
+import type { Reply, Script } from "@continuum-cache/core";
 import type { Channels } from "../channels.ts";
 import type { Keyspace } from "../keyspace/keyspace.ts";
 import type { ServerFacts } from "../server-facts.ts";
@@ -13,8 +13,8 @@ export interface CommandContext {
   readonly server: ServerFacts;
   /** The time of this trip: like Redis within a transaction or a script, nothing ends in the middle of it. */
   readonly nowMs: number;
-  /** SHA-1 by which EVALSHA finds a script, and its Lua text. */
-  readonly scripts: Map<string, string>;
+  /** The scripts that EVALSHA finds, by SHA-1. */
+  readonly scripts: Map<string, Script>;
   /** Runs another command, on behalf of a script. */
   run(name: string, args: readonly Bulk[], rules: ScriptRules): Reply;
 }
@@ -58,9 +58,4 @@ export function row<Arity extends keyof ArgumentsByArity>(
 /** Whether so many words, the name included, are right for a row. */
 export function hasArity(row: CommandRow, words: number): boolean {
   return row.arity >= 0 ? words === row.arity : words >= -row.arity;
-}
-
-/** For `??` in the place of an argument that isn't there. */
-export function refuse(error: CommandError): never {
-  throw error;
 }

@@ -1,6 +1,6 @@
-import { type LongDouble, addLongDoubles, formatLongDouble, parseLongDouble } from "../numbers/long-double.ts";
-import { integer, isInteger64, minInteger, parseInteger } from "../numbers/integer.ts";
 import { never } from "../keyspace/keyspace.ts";
+import { integer, isInteger64, minInteger, parseInteger } from "../numbers/integer.ts";
+import { addLongDoubles, formatLongDouble, type LongDouble, parseLongDouble } from "../numbers/long-double.ts";
 import { notAFloat, notAnInteger, refusal, wouldOverflow } from "../refusals.ts";
 import type { Bulk } from "../values/bulk.ts";
 import { createText, expectType } from "../values/stored-value.ts";

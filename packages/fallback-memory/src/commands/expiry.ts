@@ -1,6 +1,6 @@
 import { never } from "../keyspace/keyspace.ts";
 import { refusal } from "../refusals.ts";
-import { type Bulk, word } from "../values/bulk.ts";
+import { type Bulk, legible, word } from "../values/bulk.ts";
 import { type CommandRow, type CommandRows, row } from "./command-row.ts";
 import { atMillisecond, atSecond, expireTime, milliseconds, seconds, type TimeUnit } from "./expire-time.ts";
 
@@ -11,7 +11,7 @@ const conditions: readonly string[] = ["NX", "XX", "GT", "LT"];
 function conditionsOf(words: readonly Bulk[]): ReadonlySet<Condition> {
   const found = new Set<Condition>();
   for (const bulk of words) {
-    if (!conditions.includes(word(bulk))) throw refusal(`ERR Unsupported option ${typeof bulk === "string" ? bulk : ""}`);
+    if (!conditions.includes(word(bulk))) throw refusal(`ERR Unsupported option ${legible(bulk)}`);
     found.add(word(bulk) as Condition);
   }
   if (found.has("NX") && found.size > 1) {

@@ -1,4 +1,4 @@
-import { integer, minInteger } from "../numbers/integer.ts";
+import { integer, minInteger, parseInteger } from "../numbers/integer.ts";
 import { refusal, syntaxError } from "../refusals.ts";
 import { type Bulk, sameBulk, word } from "../values/bulk.ts";
 import type { List } from "../values/list.ts";
@@ -50,8 +50,8 @@ function rankOf(bulk: Bulk): number {
 }
 
 function natural(bulk: Bulk, name: string): number {
-  const value = /^\d+$/.test(word(bulk)) ? integer(bulk) : -1n;
-  if (value < 0n) throw refusal(`ERR ${name} can't be negative`);
+  const value = parseInteger(bulk);
+  if (value === undefined || value < 0n) throw refusal(`ERR ${name} can't be negative`);
   return Number(value);
 }
 

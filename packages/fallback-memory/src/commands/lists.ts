@@ -1,5 +1,5 @@
 import { never } from "../keyspace/keyspace.ts";
-import { index } from "../numbers/integer.ts";
+import { index, parseInteger } from "../numbers/integer.ts";
 import { noSuchKey, refusal, syntaxError, wrongArity } from "../refusals.ts";
 import { type Bulk, handOut, sameBulk, word } from "../values/bulk.ts";
 import { createList, type End, elementsBytes, type List } from "../values/list.ts";
@@ -45,9 +45,9 @@ const popAt = (end: End): CommandRow =>
   });
 
 function popCount(bulk: Bulk): number {
-  const count = /^\d+$/.test(word(bulk)) ? index(bulk) : -1;
-  if (count < 0) throw refusal("ERR value is out of range, must be positive");
-  return count;
+  const count = parseInteger(bulk);
+  if (count === undefined || count < 0n) throw refusal("ERR value is out of range, must be positive");
+  return Number(count);
 }
 
 /** Moves an element between two lists, which may be one. */

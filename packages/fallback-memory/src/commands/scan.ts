@@ -16,7 +16,7 @@ const largestCursor = 2n ** 64n - 1n;
 
 /** A cursor argument, as a number. @throws CommandError "invalid cursor". */
 export function scanCursor(bulk: Bulk): number {
-  if (typeof bulk !== "string" || !/^\d+$/.test(bulk) || BigInt(bulk) > largestCursor) {
+  if (typeof bulk !== "string" || !/^\d*$/.test(bulk) || BigInt(bulk) > largestCursor) {
     throw refusal("ERR invalid cursor");
   }
   return Number(bulk);

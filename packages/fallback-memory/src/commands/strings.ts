@@ -1,7 +1,6 @@
-import type { CommandError } from "@continuum-cache/core";
 import { never } from "../keyspace/keyspace.ts";
 import { index } from "../numbers/integer.ts";
-import { outOfMemory, refusal, tooLong, wrongArity } from "../refusals.ts";
+import { refusal, tooLong, wrongArity } from "../refusals.ts";
 import { type Bulk, bulkOf, byteLength, bytesOf, handOut } from "../values/bulk.ts";
 import { createText, expectType, type Text } from "../values/stored-value.ts";
 import { type CommandContext, type CommandRows, row } from "./command-row.ts";
@@ -39,9 +38,7 @@ function pairsOf({ keyspace, name }: CommandContext, args: readonly Bulk[]): (re
 
 /** Refuses a length before so many bytes are set aside. */
 function assertLength({ keyspace }: CommandContext, key: Bulk, length: number): void {
-  const error: CommandError | undefined = length > longestString ? tooLong() : undefined;
-  if (error) throw error;
-  if (length > keyspace.facts.maxBytes) throw outOfMemory();
+  if (length > longestString) throw tooLong();
   keyspace.assertFits(key, length);
 }
 

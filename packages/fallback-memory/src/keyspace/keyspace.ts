@@ -103,7 +103,9 @@ export function createKeyspace({ maxBytes, maxEntries, now }: KeyspaceOptions): 
   const willExpire = (id: string, atMs: number): void => {
     // What was deleted or given another end leaves its old one behind; they must not outnumber the others.
     if (expiries.size > 2 * expiring + 64) {
-      expiries.reset([...entries.entries()].filter(hasEnd).map(([own, entry]) => ({ id: own, atMs: entry.expiresAtMs })));
+      expiries.reset(
+        [...entries.entries()].filter(hasEnd).map(([own, entry]) => ({ id: own, atMs: entry.expiresAtMs })),
+      );
     }
     expiries.add({ id, atMs });
   };

@@ -15,7 +15,8 @@ const longestText = 5 * 1_024 - 1;
 /** So far beyond the range either way that their digits need not be looked at. */
 const absurdExponent = 100_000;
 
-const form = /^([+-]?)(?:(inf(?:inity)?)|0x([\da-f]*)(?:\.([\da-f]*))?(?:p([+-]?\d+))?|(\d*)(?:\.(\d*))?(?:e([+-]?\d+))?)$/i;
+const form =
+  /^([+-]?)(?:(inf(?:inity)?)|0x([\da-f]*)(?:\.([\da-f]*))?(?:p([+-]?\d+))?|(\d*)(?:\.(\d*))?(?:e([+-]?\d+))?)$/i;
 
 /** Reads a number as C's `strtold` does, or `undefined` when Redis would not take it. */
 export function parseLongDouble(bulk: Bulk): LongDouble | undefined {
@@ -67,7 +68,8 @@ function round(numerator: bigint, denominator: bigint, exponent: number): LongDo
   if (numerator === 0n) return { mantissa: 0n, exponent: 0 };
   // Enough bits that the quotient has 64 at least; then as few bits as needed are rounded away, once.
   const shift = mantissaBits + 2 + bitLength(denominator) - bitLength(abs(numerator));
-  const [top, bottom] = shift > 0 ? [numerator << BigInt(shift), denominator] : [numerator, denominator << BigInt(-shift)];
+  const [top, bottom] =
+    shift > 0 ? [numerator << BigInt(shift), denominator] : [numerator, denominator << BigInt(-shift)];
   const scale = exponent - shift;
   const excess = bitLength(abs(top) / bottom) - mantissaBits;
   const dropped = Math.max(excess, smallestExponent - scale);

@@ -71,6 +71,11 @@ export function word(bulk: Bulk | undefined): string {
   return typeof bulk === "string" ? bulk.toUpperCase() : "";
 }
 
+/** A bulk in a message for people. */
+export function legible(bulk: Bulk): string {
+  return typeof bulk === "string" ? bulk : decoder.decode(bulk);
+}
+
 /** Whether two bulks are the same bytes. */
 export function sameBulk(a: Bulk, b: Bulk): boolean {
   if (typeof a === "string" || typeof b === "string") return a === b;

@@ -31,9 +31,7 @@ export function createHash(): Hash {
 
   const growth: Hash["growth"] = (field, value) => {
     const old = fields.get(idOf(field));
-    return old
-      ? byteLength(value) - byteLength(old.value)
-      : fieldOverheadBytes + byteLength(field) + byteLength(value);
+    return old ? byteLength(value) - byteLength(old.value) : fieldOverheadBytes + byteLength(field) + byteLength(value);
   };
 
   return {

@@ -72,9 +72,9 @@ export function createInsertionOrder(): InsertionOrder {
     },
     page(cursor, count) {
       let place = (cursor === 0 ? ids.length : placeOf(cursor)) - 1;
-      const last = Math.max(-1, place - 10 * count);
+      const stop = Math.max(-1, place - 10 * count);
       const met: string[] = [];
-      for (; place > last && met.length < count; place--) {
+      for (; place > stop && met.length < count; place--) {
         const id = ids[place];
         if (id !== hole) met.push(id);
       }

@@ -1,0 +1,113 @@
+import {
+  type Clock,
+  type Command,
+  CommandError,
+  isCommandError,
+  isWrite,
+  type Reply,
+  type Script,
+} from "@continuum-cache/core";
+import type { Channels } from "./channels.ts";
+import { type CommandContext, type CommandRow, hasArity, type ScriptRules } from "./commands/command-row.ts";
+import { counters } from "./commands/counters.ts";
+import { expiry } from "./commands/expiry.ts";
+import { hashes } from "./commands/hashes.ts";
+import { keys } from "./commands/keys.ts";
+import { lists } from "./commands/lists.ts";
+import { messages } from "./commands/messages.ts";
+import { scan } from "./commands/scan.ts";
+import { scripting } from "./commands/scripting.ts";
+import { server } from "./commands/server.ts";
+import { strings } from "./commands/strings.ts";
+import { createKeyspace } from "./keyspace/keyspace.ts";
+import { refusal, unknownCommand, wrongArity } from "./refusals.ts";
+import { createServerFacts } from "./server-facts.ts";
+import { type Bulk, toBulk, word } from "./values/bulk.ts";
+
+/** The commands of Redis on the memory of this process. */
+export interface Engine {
+  /**
+   * Runs a trip from beginning to end, nothing else in between.
+   *
+   * @throws TypeError, before anything has run, when an argument is none.
+   */
+  run(commands: readonly Command[], atomic: boolean): Reply[];
+}
+
+/** All rows, by name. */
+export const commandRows: ReadonlyMap<string, CommandRow> = new Map(
+  [strings, counters, keys, expiry, scan, hashes, lists, server, scripting, messages].flatMap(Object.entries),
+);
+
+/** A command that has been looked at: what is to run, or what is wrong with it. */
+type Order =
+  | { readonly name: string; readonly row: CommandRow; readonly args: readonly Bulk[] }
+  | { readonly error: CommandError };
+
+export function createEngine(options: {
+  readonly maxBytes: number;
+  readonly maxEntries?: number;
+  readonly clock: Clock;
+  readonly channels: Channels;
+}): Engine {
+  const { clock, channels } = options;
+  let nowMs = clock.now();
+  const keyspace = createKeyspace({ ...options, now: () => nowMs });
+  const facts = createServerFacts(nowMs);
+  const scripts = new Map<string, Script>();
+
+  const execute = (name: string, row: CommandRow, args: readonly Bulk[]): Reply => {
+    facts.count(name);
+    try {
+      return row.run({ name, keyspace, channels, server: facts, nowMs, scripts, run: runForScript }, args);
+    } catch (error) {
+      if (isCommandError(error)) return error;
+      throw error;
+    }
+  };
+
+  const runForScript: CommandContext["run"] = (name, args, rules) => {
+    const known = name.toUpperCase();
+    const row = commandRows.get(known);
+    const error = row ? scriptFault(known, row, args, rules) : refusal("ERR Unknown Redis command called from script");
+    return row && !error ? execute(known, row, args) : (error ?? null);
+  };
+
+  return {
+    run(commands, atomic) {
+      const orders = commands.map(orderOf);
+      nowMs = clock.now();
+      const isVoid = atomic && orders.some((order) => "error" in order);
+      return orders.map((order) => {
+        if ("error" in order) return order.error;
+        return isVoid ? aborted() : execute(order.name, order.row, order.args);
+      });
+    },
+  };
+}
+
+function orderOf(command: Command): Order {
+  const [typed, ...words] = command;
+  const args = words.map(toBulk);
+  const name = word(toBulk(typed));
+  const row = commandRows.get(name);
+  if (!row) return { error: unknownCommand(typed) };
+  return hasArity(row, command.length) ? { name, row, args } : { error: wrongArity(name) };
+}
+
+function scriptFault(
+  name: string,
+  row: CommandRow,
+  args: readonly Bulk[],
+  { readOnly }: ScriptRules,
+): CommandError | undefined {
+  if (name in scripting) return refusal("ERR This Redis command is not allowed from script");
+  if (!hasArity(row, args.length + 1)) return refusal("ERR Wrong number of args calling Redis command from script");
+  // Redis counts publishing as writing here: it reaches the replicas.
+  if (readOnly && (isWrite([name]) || name in messages)) {
+    return refusal("ERR Write commands are not allowed from read-only scripts.");
+  }
+  return undefined;
+}
+
+const aborted = (): CommandError => new CommandError("EXECABORT Transaction discarded because of previous errors.");

@@ -1,0 +1,116 @@
+import {
+  type BackendStatus,
+  type Clock,
+  type Command,
+  type Reply,
+  type SendOptions,
+  systemClock,
+  type Transport,
+  TransportError,
+} from "@continuum-cache/core";
+import { createChannels } from "./channels.ts";
+import { createEngine, type Engine } from "./engine.ts";
+
+/** How much the memory may hold. */
+export interface MemoryOptions {
+  /**
+   * The most it holds, in bytes: keys and values in UTF-8, and 256 bytes for each key, 112 for each field of a hash,
+   * 32 for each element of a list. Beyond it the least recently used keys go. @default 67108864 (64 MiB)
+   */
+  readonly maxBytes?: number;
+  /** The most keys it holds. @default no limit but `maxBytes` */
+  readonly maxEntries?: number;
+  /** What time it is. @default systemClock */
+  readonly clock?: Clock;
+}
+
+const name = "memory";
+
+/**
+ * Redis' commands on the memory of this process: the local backend, and the stand-in behind `withFallback`. It answers
+ * as Redis 7 does, never holds more than `maxBytes`, and keeps times to live to the millisecond without a timer.
+ *
+ * It differs from Redis in this: scripts run by their TypeScript face (`defineScript`), so a Lua text that this process
+ * has not defined is refused; a value that alone is larger than `maxBytes` is refused with Redis' OOM error; a key is
+ * gone the very millisecond its time is up, where Redis keeps it for that one more.
+ *
+ * @throws RangeError when an option is out of its range.
+ *
+ * @example
+ * ```ts
+ * import { memoryTransport } from "@continuum-cache/fallback-memory";
+ *
+ * const memory = memoryTransport({ maxBytes: 8 << 20 });
+ * await memory.send([["SET", "greeting", "hello", "EX", 60]]); // ["OK"]
+ * await memory.send([["GET", "greeting"], ["STRLEN", "greeting"]]); // ["hello", 5]
+ * ```
+ */
+export function memoryTransport(options: MemoryOptions = {}): Transport {
+  const { maxBytes = 64 << 20, maxEntries, clock = systemClock } = options;
+  assertCount("maxBytes", maxBytes);
+  if (maxEntries !== undefined) assertCount("maxEntries", maxEntries);
+  const channels = createChannels();
+  const engine = createEngine({ maxBytes, ...(maxEntries !== undefined && { maxEntries }), clock, channels });
+  let isClosed = false;
+
+  const assertOpen = (signal: AbortSignal | undefined): void => {
+    if (isClosed) throw closedError();
+    assertWanted(signal, "none");
+  };
+
+  return {
+    name,
+    async send(commands, sendOptions) {
+      const signal = sendOptions?.signal;
+      assertOpen(signal);
+      const replies = run(engine, commands, sendOptions);
+      if (signal) {
+        // The answer is there, but whoever ends the call in the same tick has ended it, as over any network.
+        await Promise.resolve();
+        assertWanted(signal, "unknown");
+      }
+      return replies;
+    },
+    async subscribe(topics, listener, callOptions) {
+      assertOpen(callOptions?.signal);
+      if (!topics.channels?.length && !topics.patterns?.length) {
+        throw new RangeError("Expected at least one channel or pattern to listen to, got none");
+      }
+      const stop = channels.listen(topics, listener);
+      return { close: async () => stop() };
+    },
+    status: localForEver,
+    async close() {
+      if (isClosed) return;
+      isClosed = true;
+      channels.interrupt(closedError());
+    },
+  };
+}
+
+const localForEver: BackendStatus = { currentBackend: "local", pending: 0, onChange: () => () => {} };
+
+function run(engine: Engine, commands: readonly Command[], options: SendOptions | undefined): Reply[] {
+  try {
+    return engine.run(commands, options?.atomic === true);
+  } catch (cause) {
+    // Only what is no command at all gets here, before anything has run.
+    const message = cause instanceof TypeError ? cause.message : "The commands could not be read";
+    throw new TransportError("protocol", message, { transport: name, delivery: "none", cause });
+  }
+}
+
+function assertWanted(signal: AbortSignal | undefined, delivery: "none" | "unknown"): void {
+  if (!signal?.aborted) return;
+  const details = { transport: name, delivery, cause: signal.reason };
+  throw new TransportError("aborted", "The call was aborted by its signal", details);
+}
+
+const closedError = (): TransportError =>
+  new TransportError("closed", "The transport was closed", { transport: name, delivery: "none" });
+
+function assertCount(option: string, value: number): void {
+  if (!Number.isSafeInteger(value) || value < 1) {
+    throw new RangeError(`Expected \`${option}\` to be a whole number of at least 1, got ${String(value)}`);
+  }
+}

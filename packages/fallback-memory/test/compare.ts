@@ -1,0 +1,37 @@
+import { type Command, isCommandError, type Reply } from "@continuum-cache/core";
+
+/** Commands whose answer has no order of its own, and how many words one item of it has. */
+const unordered: Readonly<Record<string, number>> = { KEYS: 1, HKEYS: 1, HVALS: 1, HGETALL: 2 };
+
+/** A reply as a text that is equal for equal answers. */
+export function comparable([typed]: Command, reply: Reply | undefined): string {
+  const name = typed.toUpperCase();
+  // The TCP transport writes names in upper case.
+  if (isCommandError(reply)) return `error ${reply.message}`.replace(/'no-such'/, "'NO-SUCH'");
+  // Beyond 2^53 ioredis rounds digit by digit.
+  if (typeof reply === "number" && !Number.isSafeInteger(reply)) return reply.toPrecision(13);
+  if (name === "TTL" && typeof reply === "number" && reply > 0) return "some seconds";
+  if (name === "PTTL" && typeof reply === "number" && reply > 0) return "some milliseconds";
+  if (name.endsWith("EXPIRETIME") && typeof reply === "number" && isSoon(name, reply)) return "some date";
+  if (name === "RANDOMKEY" && reply !== null) return "some key";
+  if ((name === "SCAN" || name === "HSCAN") && Array.isArray(reply)) {
+    return JSON.stringify([reply[0], grouped(reply[1] as readonly Reply[], name === "SCAN" ? 1 : 2)]);
+  }
+  const size = unordered[name];
+  return size && Array.isArray(reply) ? JSON.stringify(grouped(reply, size)) : show(reply);
+}
+
+/** Counted from now on, by two servers at two times; dates that were given lie in the next century. */
+const isSoon = (name: string, date: number): boolean => date < (name === "EXPIRETIME" ? 3e9 : 3e12);
+
+function grouped(items: readonly Reply[], size: number): string[] {
+  const groups: string[] = [];
+  for (let at = 0; at < items.length; at += size) groups.push(items.slice(at, at + size).map(show).join(" "));
+  return groups.sort();
+}
+
+export function show(reply: unknown): string {
+  if (reply instanceof Uint8Array) return `bytes(${[...reply.subarray(0, 64)]} of ${reply.length})`;
+  if (Array.isArray(reply)) return `[${reply.map(show).join(", ")}]`;
+  return JSON.stringify(reply) ?? "undefined";
+}

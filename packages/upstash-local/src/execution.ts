@@ -1,0 +1,152 @@
+import {
+  type Command,
+  CommandError,
+  isCommandError,
+  isTransportError,
+  type Reply,
+  type Transport,
+  type TransportError,
+} from "@continuum-cache/core";
+import type { Access } from "./authorization.ts";
+import { refusalOf } from "./command-policy.ts";
+import type { ListedCommand } from "./json-command.ts";
+import type { KeyLocking } from "./key-locking.ts";
+import type { Limits } from "./limits.ts";
+import type { LocalAnswers } from "./local-answers.ts";
+import { RequestError } from "./request-error.ts";
+import { emptyPipelineCommand, serviceText } from "./service-texts.ts";
+import type { SyncToken } from "./sync-token.ts";
+
+/** Runs commands as the service would. */
+export interface Execution {
+  /** One reply for each command, refusals among them. */
+  list(commands: readonly ListedCommand[], caller: Caller): Promise<Reply[]>;
+  /** @throws RequestError 400 when the transaction was discarded as a whole. */
+  transaction(commands: readonly ListedCommand[], caller: Caller): Promise<Reply[]>;
+  /** @throws RequestError 413 when the command is over the size limit. */
+  single(command: Command, caller: Caller): Promise<Reply>;
+}
+
+/** On whose behalf commands run, and until when. */
+export interface Caller {
+  readonly access: Access;
+  readonly signal: AbortSignal;
+}
+
+export interface ExecutionParts {
+  readonly engine: Transport;
+  readonly timeoutMs: number;
+  readonly limits: Limits;
+  readonly localAnswers: LocalAnswers;
+  /** Absent where the engine runs scripts by their text. */
+  readonly keyLocking: KeyLocking | undefined;
+  readonly syncToken: SyncToken;
+}
+
+/** What becomes of one command: it is answered already, or the engine gets it. */
+type Step = { readonly answer: Reply } | { readonly original: Command; readonly command: Command };
+
+export function createExecution(parts: ExecutionParts): Execution {
+  const { engine, timeoutMs, limits, localAnswers, keyLocking, syncToken } = parts;
+
+  const refuse = (command: Command, access: Access): string | undefined =>
+    refusalOf(command, access) ?? limits.oversizedRequest(command) ?? limits.oversizedRecord(command);
+
+  const plan = (listed: ListedCommand, access: Access): Step => {
+    if (!listed) return { answer: new CommandError(emptyPipelineCommand) };
+    const [name, ...args] = listed;
+    const command: Command = [name.toUpperCase(), ...args];
+    const refusal = refuse(command, access);
+    if (refusal !== undefined) return { answer: new CommandError(refusal) };
+    const answer = localAnswers.answer(command);
+    return answer === undefined
+      ? { original: command, command: keyLocking?.rewrite(command) ?? command }
+      : { answer };
+  };
+
+  const send = async (steps: readonly Step[], atomic: boolean, { signal }: Caller): Promise<Reply[]> => {
+    const sent = steps.flatMap((step) => ("command" in step ? [step] : []));
+    const commands = sent.map(({ command }) => command);
+    const replies = commands.length > 0 ? await askEngine(engine, commands, { atomic, signal, timeoutMs }) : [];
+    syncToken.advance();
+    let next = 0;
+    return steps.map((step) => {
+      if ("answer" in step) return step.answer;
+      const reply = replies[next++] ?? null;
+      if (isCommandError(reply)) return new CommandError(serviceText(reply.message, step.command[0]));
+      const oversized = limits.oversizedReply(reply);
+      return oversized === undefined ? (keyLocking?.restore(step.original, reply) ?? reply) : new CommandError(oversized);
+    });
+  };
+
+  /** Refused commands cost nothing; of those that are left, each is charged by itself. */
+  const charged = (step: Step): Step => {
+    const refusal = "command" in step ? limits.charge([step.original]) : undefined;
+    return refusal === undefined ? step : { answer: new CommandError(refusal) };
+  };
+
+  const list: Execution["list"] = (commands, caller) =>
+    send(
+      commands.map((command) => charged(plan(command, caller.access))),
+      false,
+      caller,
+    );
+
+  return {
+    list,
+    async single(command, caller) {
+      const oversized = limits.oversizedRequest(command);
+      if (oversized !== undefined) throw new RequestError(413, oversized);
+      const [reply = null] = await list([command], caller);
+      return reply;
+    },
+    async transaction(commands, caller) {
+      const steps = commands.map((command) => plan(command, caller.access));
+      const refused = steps.find((step) => "answer" in step && isCommandError(step.answer));
+      if (refused && "answer" in refused) throw discarded(refused.answer);
+      const overQuota = limits.charge(steps.flatMap((step) => ("command" in step ? [step.original] : [])));
+      if (overQuota !== undefined) throw new RequestError(400, overQuota);
+      const replies = await send(steps, true, caller);
+      if (wasDiscarded(replies)) throw discarded(replies.find((reply) => !isAbort(reply)) ?? replies[0] ?? null);
+      return replies;
+    },
+  };
+}
+
+const discarded = (reason: Reply): RequestError =>
+  new RequestError(400, isCommandError(reason) ? reason.message : "EXECABORT Transaction discarded");
+
+const isAbort = (reply: Reply): boolean => isCommandError(reply) && reply.code === "EXECABORT";
+
+/** What Redis finds wrong before it runs anything. */
+const foundEarly =
+  /^(ERR Command is not available|ERR wrong number of arguments|ERR unknown|ERR DB capacity|NOPERM|ERR .*not allowed (from|inside) )/;
+
+/** Nothing ran: a failure at run time, by contrast, stands alone among the replies. */
+function wasDiscarded(replies: readonly Reply[]): boolean {
+  const errors = replies.filter(isCommandError);
+  if (errors.length < replies.length) return false;
+  return errors.some(isAbort) || errors.every(({ message }) => foundEarly.test(message));
+}
+
+async function askEngine(
+  engine: Transport,
+  commands: readonly Command[],
+  options: { atomic: boolean; signal: AbortSignal; timeoutMs: number },
+): Promise<Reply[]> {
+  try {
+    return await engine.send(commands, options);
+  } catch (error) {
+    if (isTransportError(error)) throw new RequestError(500, engineText(error));
+    throw error;
+  }
+}
+
+/**
+ * What is told when the engine does not answer. A state that Redis names itself (LOADING, READONLY…) keeps its name, so
+ * that clients recognise it; a password that Redis refuses must not look like a token that this server refused.
+ */
+export function engineText({ kind, message }: TransportError): string {
+  const named = /^[A-Z]{4,} /.test(message) && kind !== "unauthorized";
+  return named ? message : `ERR the engine behind upstash-local gave no answer (${kind}): ${message}`;
+}

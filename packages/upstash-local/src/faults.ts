@@ -1,0 +1,138 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
+import { setTimeout as delay } from "node:timers/promises";
+import { errorBody } from "./response-format.ts";
+import { unauthorizedText } from "./service-texts.ts";
+
+/**
+ * A way to misbehave, to see how clients bear it:
+ *
+ * - `"refuse"`: every connection is dropped, open ones too.
+ * - `"hang"`: requests are accepted and never answered; their connections drop when the fault ends.
+ * - `"unauthorized"`: 401 whatever the token.
+ * - `"quota"`: 429 with `Retry-After: 1`.
+ * - `"error-500"`: 500 with an error in JSON.
+ * - `"html"`: 502 with a page, as proxies answer.
+ * - `"truncate"`: commands run, and half of the answer's JSON arrives.
+ * - `"lost-reply"`: commands run, and the connection drops before the answer.
+ * - `{ slowMs }`: everything takes so many milliseconds longer.
+ */
+export type Fault =
+  | "refuse"
+  | "hang"
+  | "unauthorized"
+  | "quota"
+  | "error-500"
+  | "html"
+  | "truncate"
+  | "lost-reply"
+  | { readonly slowMs: number };
+
+/** The faults of one server. */
+export interface Faults {
+  readonly current: Fault | undefined;
+  set(fault: Fault | undefined): void;
+  /** Holds requests back until `resume()`; then they are answered. Open streams go on. */
+  pause(): void;
+  resume(): void;
+  /** Whether a new connection may stay. */
+  admits(socket: Socket): boolean;
+  /** Resolves to `false` when the fault has dealt with the request itself. */
+  before(request: IncomingMessage, response: ServerResponse, signal: AbortSignal): Promise<boolean>;
+  /** What is sent of an answer; `undefined` when its connection is dropped instead. */
+  distort(body: Buffer): Buffer | undefined;
+}
+
+interface CannedAnswer {
+  readonly status: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body: Buffer;
+}
+
+const canned: Partial<Record<string, CannedAnswer>> = {
+  unauthorized: { status: 401, body: errorBody(unauthorizedText).body },
+  quota: { status: 429, headers: { "retry-after": "1" }, body: errorBody("ERR too many requests").body },
+  "error-500": { status: 500, body: errorBody("ERR internal error").body },
+  html: {
+    status: 502,
+    headers: { "content-type": "text/html" },
+    body: Buffer.from("<html><head><title>502 Bad Gateway</title></head><body>502 Bad Gateway</body></html>\n"),
+  },
+};
+
+const names = new Set(["refuse", "hang", "truncate", "lost-reply", ...Object.keys(canned)]);
+
+/** @param cutAll - Drops every open connection. */
+export function createFaults(cutAll: () => void): Faults {
+  let current: Fault | undefined;
+  const hanging = new Set<ServerResponse>();
+  let gate: { readonly opened: Promise<void>; open(): void } | undefined;
+
+  return {
+    get current() {
+      return current;
+    },
+    set(fault) {
+      assertFault(fault);
+      current = fault;
+      for (const response of hanging) response.destroy();
+      if (fault === "refuse") cutAll();
+    },
+    pause() {
+      gate ??= createGate();
+    },
+    resume() {
+      gate?.open();
+      gate = undefined;
+    },
+    admits: () => current !== "refuse",
+    async before(request, response, signal) {
+      const gone = new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
+      if (gate) await Promise.race([gate.opened, gone]);
+      if (signal.aborted) return false;
+      if (current === "refuse") {
+        response.destroy();
+        return false;
+      }
+      if (current === "hang") {
+        request.resume();
+        hanging.add(response);
+        response.once("close", () => hanging.delete(response));
+        return false;
+      }
+      if (typeof current === "object") {
+        // It rejects only when the client has gone: then nobody is to be answered.
+        await delay(current.slowMs, undefined, { signal }).catch(() => {});
+        return !signal.aborted;
+      }
+      const answer = current === undefined ? undefined : canned[current];
+      if (!answer) return true;
+      request.resume();
+      response.writeHead(answer.status, {
+        "content-type": "application/json",
+        "content-length": answer.body.length,
+        ...answer.headers,
+      });
+      response.end(answer.body);
+      return false;
+    },
+    distort(body) {
+      if (current === "lost-reply") return undefined;
+      return current === "truncate" ? body.subarray(0, Math.floor(body.length / 2)) : body;
+    },
+  };
+}
+
+function assertFault(fault: Fault | undefined): void {
+  const valid =
+    fault === undefined || (typeof fault === "object" ? Number.isFinite(fault.slowMs) && fault.slowMs >= 0 : names.has(fault));
+  if (!valid) throw new RangeError(`Expected a fault such as ${[...names].join(", ")} or { slowMs }, got ${JSON.stringify(fault)}`);
+}
+
+function createGate(): { readonly opened: Promise<void>; open(): void } {
+  let open = (): void => {};
+  const opened = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  return { opened, open: () => open() };
+}

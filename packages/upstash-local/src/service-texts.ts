@@ -1,0 +1,45 @@
+/** The service's own words, so that whoever sorts errors by their text meets here what production answers. */
+const troubleshooting = "https://upstash.com/docs/redis/troubleshooting";
+
+export const unauthorizedText =
+  "WRONGPASS invalid or missing auth token. See https://docs.upstash.com/redis/troubleshooting/http_unauthorized for details.";
+
+export const notInRest = (name: string): string =>
+  `ERR Command "${name}" is not allowed in REST or it has a special context path`;
+
+export const notAvailable = (name: string): string =>
+  `ERR Command is not available: '${name.slice(0, 64)}'. See https://upstash.com/docs/redis/overall/rediscompatibility for details`;
+
+export const noPermission = (name: string): string =>
+  `NOPERM this user has no permissions to run the '${name.toLowerCase()}' command or its subcommand`;
+
+export const wrongRestTokenUser = (user: string): string => `ERR Wrong password or user "${user}" does not exist`;
+
+export const requestsExceeded = (limit: number, usage: number): string =>
+  `ERR max requests limit exceeded. Limit: ${limit}, Usage: ${usage}. See ${troubleshooting}/max_requests_limit for details`;
+
+/** Said of a command and of its reply alike. */
+export const requestSizeExceeded = (limitBytes: number, actualBytes: number): string =>
+  `ERR max request size exceeded. Limit: ${limitBytes} bytes, Actual: ${actualBytes} bytes. See ${troubleshooting}/max_request_size_exceeded for details`;
+
+export const keySizeExceeded = (limitBytes: number, actualBytes: number): string =>
+  `ERR max key size exceeded. Limit: ${limitBytes} bytes, Actual: ${actualBytes} bytes`;
+
+export const recordSizeExceeded = "ERR max single record size exceeded";
+
+export const capacityExceeded = "ERR DB capacity quota exceeded";
+
+export const parseErrors = {
+  command: { malformed: "ERR failed to parse command", empty: "ERR empty command" },
+  pipeline: { malformed: "ERR failed to parse pipeline request", empty: "ERR empty pipeline request" },
+  transaction: { malformed: "ERR failed to parse multi-exec request", empty: "ERR empty multi-exec request" },
+} as const;
+
+export const emptyPipelineCommand = "ERR empty pipeline command";
+
+/** What the engine says in Redis' words, in the service's. */
+export function serviceText(engineText: string, name: string): string {
+  if (/^ERR unknown command/i.test(engineText)) return notAvailable(name);
+  if (/^OOM\b/.test(engineText)) return capacityExceeded;
+  return engineText;
+}
