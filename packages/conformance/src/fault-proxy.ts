@@ -7,7 +7,7 @@ export type Fault =
   | { readonly kind: "pass" }
   /** New connections are closed as soon as they are accepted. */
   | { readonly kind: "refuse" }
-  /** Whatever arrives is swallowed; nothing comes back and nothing breaks. */
+  /** Whatever arrives is swallowed; nothing comes back and nothing breaks. A connection that lost bytes stays lost. */
   | { readonly kind: "blackhole" }
   /** Every chunk is late, in both directions. */
   | { readonly kind: "latency"; readonly latencyMs: number }
@@ -72,6 +72,8 @@ export async function startFaultProxy(target: { readonly port: number; readonly 
     client.setNoDelay(true);
     clients.set(client, upstream);
     let answeredBytes = 0;
+    // TCP never goes on after a gap: a client must not see that here either.
+    let lost = false;
     const end = (): void => {
       clients.delete(client);
       client.destroy();
@@ -84,7 +86,8 @@ export async function startFaultProxy(target: { readonly port: number; readonly 
     }
     client.on("data", (chunk: Buffer) => {
       seen.requestChunks++;
-      if (fault.kind === "blackhole") return;
+      lost ||= fault.kind === "blackhole";
+      if (lost) return;
       if (fault.kind === "reset") {
         client.resetAndDestroy();
         end();
@@ -92,7 +95,8 @@ export async function startFaultProxy(target: { readonly port: number; readonly 
       else upstream.write(chunk);
     });
     upstream.on("data", (chunk: Buffer) => {
-      if (fault.kind === "blackhole") return;
+      lost ||= fault.kind === "blackhole";
+      if (lost) return;
       if (fault.kind === "latency") later(fault.latencyMs, () => client.write(chunk));
       else if (fault.kind === "trickle") trickle(client, chunk, fault.chunkBytes);
       else if (fault.kind === "cut") {

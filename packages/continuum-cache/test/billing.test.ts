@@ -39,7 +39,9 @@ describe.each<[string, () => Transport]>([
     await redis.resetStats();
     const [tripsBefore, requestsBefore] = [cache.stats().trips, requests];
     await work();
-    const { info, config, client, ping, ...commands } = await redis.commandStats();
+    const counted = Object.entries(await redis.commandStats());
+    // The counting itself: PING, CONFIG RESETSTAT and INFO.
+    const commands = Object.fromEntries(counted.filter(([name]) => !/^(config\||info$|ping$)/.test(name)));
     return { commands, trips: cache.stats().trips - tripsBefore, requests: requests - requestsBefore };
   };
   const once = { trips: 1, requests: name === "REST" ? 1 : 0 };

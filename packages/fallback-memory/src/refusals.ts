@@ -18,6 +18,6 @@ export const wrongArity = (command: string): CommandError =>
   new CommandError(`ERR wrong number of arguments for '${command.toLowerCase()}' command`);
 export const invalidExpireTime = (command: string): CommandError =>
   new CommandError(`ERR invalid expire time in '${command.toLowerCase()}' command`);
-export const unknownCommand = (name: string): CommandError =>
-  new CommandError(`ERR unknown command '${name.slice(0, 128).replace(/[\r\n]/g, " ")}'`);
-export const refusal = (text: string): CommandError => new CommandError(text);
+export const unknownCommand = (name: string): CommandError => refusal(`ERR unknown command '${name.slice(0, 128)}'`);
+/** In one line, as an error in the protocol has to be. */
+export const refusal = (text: string): CommandError => new CommandError(text.replace(/[\r\n]/g, " "));

@@ -6,13 +6,15 @@ const unordered: Readonly<Record<string, number>> = { KEYS: 1, HKEYS: 1, HVALS: 
 /** A reply as a text that is equal for equal answers. */
 export function comparable([typed]: Command, reply: Reply | undefined): string {
   const name = typed.toUpperCase();
-  // The TCP transport writes names in upper case.
-  if (isCommandError(reply)) return `error ${reply.message}`.replace(/'no-such'/, "'NO-SUCH'");
+  // The TCP transport writes names in upper case; Lua adds where in its text the error was.
+  if (isCommandError(reply))
+    return `error ${reply.message}`.replace(/'no-such'/, "'NO-SUCH'").replace(/ script: .*$/, "");
+  if (name.endsWith("EXPIRETIME") && typeof reply === "number" && reply > 0 && isRelative(name, reply))
+    return "some date";
   // Beyond 2^53 ioredis rounds digit by digit.
   if (typeof reply === "number" && !Number.isSafeInteger(reply)) return reply.toPrecision(13);
   if (name === "TTL" && typeof reply === "number" && reply > 0) return "some seconds";
   if (name === "PTTL" && typeof reply === "number" && reply > 0) return "some milliseconds";
-  if (name.endsWith("EXPIRETIME") && typeof reply === "number" && isSoon(name, reply)) return "some date";
   if (name === "RANDOMKEY" && reply !== null) return "some key";
   if ((name === "SCAN" || name === "HSCAN") && Array.isArray(reply)) {
     return JSON.stringify([reply[0], grouped(reply[1] as readonly Reply[], name === "SCAN" ? 1 : 2)]);
@@ -21,12 +23,21 @@ export function comparable([typed]: Command, reply: Reply | undefined): string {
   return size && Array.isArray(reply) ? JSON.stringify(grouped(reply, size)) : show(reply);
 }
 
-/** Counted from now on, by two servers at two times; dates that were given lie in the next century. */
-const isSoon = (name: string, date: number): boolean => date < (name === "EXPIRETIME" ? 3e9 : 3e12);
+/** Counted from now on, by two servers at two times: dates that were given lie in the year 2096. */
+function isRelative(name: string, date: number): boolean {
+  const seconds = name === "EXPIRETIME" ? date : date / 1_000;
+  return seconds < 3.9e9 || seconds > 4.1e9;
+}
 
 function grouped(items: readonly Reply[], size: number): string[] {
   const groups: string[] = [];
-  for (let at = 0; at < items.length; at += size) groups.push(items.slice(at, at + size).map(show).join(" "));
+  for (let at = 0; at < items.length; at += size)
+    groups.push(
+      items
+        .slice(at, at + size)
+        .map(show)
+        .join(" "),
+    );
   return groups.sort();
 }
 

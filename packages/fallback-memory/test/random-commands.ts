@@ -1,4 +1,49 @@
-import type { Argument, Command } from "@continuum-cache/core";
+import { type Argument, type Command, defineScript, type Script } from "@continuum-cache/core";
+
+/** Each does with `call` what its Lua does with `redis.call`. */
+const scripts: readonly Script[] = [
+  defineScript({
+    name: "test-swap",
+    keys: 1,
+    lua: `
+      local old = redis.call("GET", KEYS[1])
+      redis.call("SET", KEYS[1], ARGV[1], "KEEPTTL")
+      return { old, ARGV[1], redis.call("TYPE", KEYS[1])["ok"], redis.call("EXISTS", KEYS[1]) }`,
+    memory({ call, keys: [key = ""], args: [value = ""] }) {
+      const old = call("GET", key);
+      call("SET", key, value, "KEEPTTL");
+      return [old, value, call("TYPE", key), call("EXISTS", key)];
+    },
+  }),
+  defineScript({
+    name: "test-fails-half-way",
+    keys: 1,
+    lua: `
+      redis.call("RPUSH", KEYS[1], ARGV[1])
+      redis.call("INCRBY", KEYS[1], ARGV[2])
+      return "never"`,
+    memory({ call, keys: [key = ""], args: [value = "", amount = ""] }) {
+      call("RPUSH", key, value);
+      call("INCRBY", key, amount);
+      return "never";
+    },
+  }),
+  defineScript({
+    name: "test-reads",
+    keys: 1,
+    lua: `return { redis.call("TYPE", KEYS[1]), redis.call("TTL", KEYS[1]) == -1 and 1 or 0, ARGV }`,
+    memory: ({ call, keys: [key = ""], args }) => [call("TYPE", key), call("TTL", key) === -1 ? 1 : 0, args],
+  }),
+  ...[["GET"], ["NO-SUCH"], ["EVAL", "return 1", "0"], ["SCRIPT", "FLUSH"], ["PUBLISH", "c", "x"], ["ECHO", "x"]].map(
+    (words) =>
+      defineScript({
+        name: `test-calls-${words[0]}`,
+        keys: 1,
+        lua: `return redis.call(${words.map((word) => JSON.stringify(word)).join(", ")})`,
+        memory: ({ call }) => call(...(words as [string, ...string[]])),
+      }),
+  ),
+];
 
 /** A seeded generator (mulberry32), so that every history can be played again. */
 export function createRandom(seed: number) {
@@ -22,24 +67,148 @@ const bytes = (...values: number[]): Uint8Array => Uint8Array.from(values);
 const keys: readonly Argument[] = ["a", "b", "c", "d", "e:{x}", "ключ 🔑", "", bytes(0xff, 0x00), "7"];
 const fields: readonly Argument[] = ["f", "g", "h", "поле", "", bytes(0xc1, 0x41), "1"];
 const integers: readonly Argument[] = [
-  ...["0", "1", "-1", "2", "-3", 5, "10", "100", "-100", "9223372036854775807", "-9223372036854775808", "4611686018427387904"],
-  ...["9223372036854775808", "-9223372036854775809", "01", "+1", " 1", "1 ", "-0", "1.0", "1e2", "", "abc", "99999999999999999999"],
+  ...[
+    "0",
+    "1",
+    "-1",
+    "2",
+    "-3",
+    5,
+    "10",
+    "100",
+    "-100",
+    "9223372036854775807",
+    "-9223372036854775808",
+    "4611686018427387904",
+  ],
+  ...[
+    "9223372036854775808",
+    "-9223372036854775809",
+    "01",
+    "+1",
+    " 1",
+    "1 ",
+    "-0",
+    "1.0",
+    "1e2",
+    "",
+    "abc",
+    "99999999999999999999",
+  ],
 ];
-const smallIntegers: readonly Argument[] = ["0", "1", "2", "3", "-1", "-2", "-3", "5", "-7", "100", "-100", "x", "", "01"];
+const smallIntegers: readonly Argument[] = [
+  "0",
+  "1",
+  "2",
+  "3",
+  "-1",
+  "-2",
+  "-3",
+  "5",
+  "-7",
+  "100",
+  "-100",
+  "x",
+  "",
+  "01",
+];
 const floats: readonly Argument[] = [
-  ...["0", "1", "-1", "0.1", "0.2", "-0.3", "3.14159265358979323846", "1e3", "1e-5", "5e-18", "4.9e-18", "-1e-17", "2.5e-17", "1e18"],
-  ...["123456789.123456789", "1e300", "-1e300", "1e4932", "1e5000", "1e-4950", "1e-5000", "0x1p3", "0x.8", "0x", ".5", "5.", ".", "+7"],
-  ...["inf", "-inf", "Infinity", "nan", " 1", "1 ", "", "abc", "1e", "1e+2", "9007199254740993", "18446744073709551615", "18446744073709551616"],
+  ...[
+    "0",
+    "1",
+    "-1",
+    "0.1",
+    "0.2",
+    "-0.3",
+    "3.14159265358979323846",
+    "1e3",
+    "1e-5",
+    "5e-18",
+    "4.9e-18",
+    "-1e-17",
+    "2.5e-17",
+    "1e18",
+  ],
+  ...[
+    "123456789.123456789",
+    "1e300",
+    "-1e300",
+    "1e4932",
+    "1e5000",
+    "1e-4950",
+    "1e-5000",
+    "0x1p3",
+    "0x.8",
+    "0x",
+    ".5",
+    "5.",
+    ".",
+    "+7",
+  ],
+  ...[
+    "inf",
+    "-inf",
+    "Infinity",
+    "nan",
+    " 1",
+    "1 ",
+    "",
+    "abc",
+    "1e",
+    "1e+2",
+    "9007199254740993",
+    "18446744073709551615",
+    "18446744073709551616",
+  ],
   ...["36893488147419103233", "0.30000000000000000001", "1e17", "99999999999999999.5", "-0", "-0.0", "00.50"],
 ];
 const values: readonly Argument[] = [
-  ...["x", "y", "zz", "", "1", "10", "-5", "3.5", "hello", "héllo", "汉字🧠", "\ud800", "a\r\nb", "\ufeffmark", "0x10", "9223372036854775806"],
+  ...[
+    "x",
+    "y",
+    "zz",
+    "",
+    "1",
+    "10",
+    "-5",
+    "3.5",
+    "hello",
+    "héllo",
+    "汉字🧠",
+    "\ud800",
+    "a\r\nb",
+    "\ufeffmark",
+    "0x10",
+    "9223372036854775806",
+  ],
   ...[7, -1.5, 1e21, bytes(0xff), bytes(0xe2, 0x82), bytes(0x68, 0x69), bytes(), bytes(0xac), "long ".repeat(20)],
 ];
-/** Times so far away that two servers never disagree by the time a command arrives. */
-const farTimes: readonly Argument[] = ["100000", "200000", "300000", "50000", 150000];
-const badTimes: readonly Argument[] = ["0", "-1", "abc", "", "1.5", "9223372036854775807", "9223372036854775", "-9223372036854775808", "9223372036854776"];
-const patterns: readonly Argument[] = ["*", "?", "[a-c]", "[^a]", "e:*", "\\a", "*🔑", "к*", "", "[", "a*b", "[a-", "??"];
+const badTimes: readonly Argument[] = [
+  "0",
+  "-1",
+  "abc",
+  "",
+  "1.5",
+  "9223372036854775807",
+  "9223372036854775",
+  "-9223372036854775808",
+  "9223372036854776",
+];
+const patterns: readonly Argument[] = [
+  "*",
+  "?",
+  "[a-c]",
+  "[^a]",
+  "e:*",
+  "\\a",
+  "*🔑",
+  "к*",
+  "",
+  "[",
+  "a*b",
+  "[a-",
+  "??",
+];
 
 /** Any command of the table that answers the same everywhere, with arguments that are right more often than not. */
 export function randomCommand(random: Random): Command {
@@ -52,14 +221,25 @@ export function randomCommand(random: Random): Command {
     make.flatMap((one) => (next() < chance ? [...one()] : []));
   const integer = () => (next() < 0.5 ? pick(smallIntegers) : pick(integers));
   const small = () => pick(smallIntegers);
-  const float = () => pick(floats);
-  const time = () => (next() < 0.8 ? pick(farTimes) : pick(badTimes));
+  const digits = (most: number) => Array.from({ length: below(most) }, () => below(10)).join("");
+  const float = () =>
+    next() < 0.5
+      ? pick(floats)
+      : `${pick(["", "-"])}${digits(22)}.${digits(22)}${pick(["", "", `e${below(40) - 20}`])}`;
+  // Each time is its own, so that GT and LT never depend on who was a millisecond faster.
+  const farTime = () => 100_000 + below(100_000_000);
+  const time = () => (next() < 0.8 ? farTime() : pick(badTimes));
+  const timeMs = () => (next() < 0.8 ? farTime() * 1_000 : pick(badTimes));
   const dateSeconds = () => (next() < 0.8 ? String(4_000_000_000 + below(1000)) : pick(badTimes));
   const dateMs = () => (next() < 0.8 ? String(4_000_000_000_000 + below(1000)) : pick(badTimes));
   const expiry = (): Argument[] =>
-    pick([() => ["EX", time()], () => ["px", `${time()}000`], () => ["EXAT", dateSeconds()], () => ["PxAt", dateMs()]])();
+    pick([() => ["EX", time()], () => ["px", timeMs()], () => ["EXAT", dateSeconds()], () => ["PxAt", dateMs()]])();
   const condition = (): Argument[] => [pick(["NX", "xx", "GT", "LT", "GT", "bogus"])];
   const side = () => pick(["LEFT", "RIGHT", "left", "right", "UP"]);
+
+  const textKey = () => pick(keys.filter((one) => typeof one === "string"));
+  const scriptArgs = (): Argument[] =>
+    next() < 0.9 ? [1, textKey(), value(), integer()] : [pick(["-1", "5", "x"]), textKey(), value()];
 
   const make: Record<string, () => Argument[]> = {
     PING: () => maybe(0.5, () => [value()]),
@@ -72,7 +252,7 @@ export function randomCommand(random: Random): Command {
     TOUCH: () => many(key),
     TYPE: () => [key()],
     EXPIRE: () => [key(), time(), ...maybe(0.3, condition, condition)],
-    PEXPIRE: () => [key(), next() < 0.8 ? "100000000" : pick(badTimes), ...maybe(0.3, condition, condition)],
+    PEXPIRE: () => [key(), timeMs(), ...maybe(0.3, condition, condition)],
     EXPIREAT: () => [key(), dateSeconds(), ...maybe(0.3, condition, condition)],
     PEXPIREAT: () => [key(), dateMs(), ...maybe(0.3, condition, condition)],
     EXPIRETIME: () => [key()],
@@ -84,20 +264,57 @@ export function randomCommand(random: Random): Command {
     RENAMENX: () => [key(), key()],
     KEYS: () => [pick(patterns)],
     RANDOMKEY: () => [],
-    SCAN: () => [pick(["0", "0", "0", "x", "", "-"]), ...maybe(0.4, () => ["match", pick(patterns)], () => ["COUNT", pick(["1000", "500", "0", "x"])], () => ["TYPE", pick(["string", "HASH", "list", "bogus"])]), "COUNT", 1000],
+    SCAN: () => [
+      pick(["0", "0", "0", "x", "", "-"]),
+      ...maybe(
+        0.4,
+        () => ["match", pick(patterns)],
+        () => ["COUNT", pick(["1000", "500", "0", "x"])],
+        () => ["TYPE", pick(["string", "HASH", "list", "bogus"])],
+      ),
+      "COUNT",
+      1000,
+    ],
     GET: () => [key()],
     MGET: () => many(key, 5),
     STRLEN: () => [key()],
     GETRANGE: () => [key(), small(), small()],
-    SET: () => [key(), value(), ...maybe(0.2, () => [pick(["NX", "xx"])], () => [pick(["NX", "XX"])], () => ["GET"], () => ["KEEPTTL"], expiry, expiry, () => ["bogus"])],
+    SET: () => [
+      key(),
+      value(),
+      ...maybe(
+        0.2,
+        () => [pick(["NX", "xx"])],
+        () => [pick(["NX", "XX"])],
+        () => ["GET"],
+        () => ["KEEPTTL"],
+        expiry,
+        expiry,
+        () => ["bogus"],
+      ),
+    ],
     SETEX: () => [key(), time(), value()],
-    PSETEX: () => [key(), next() < 0.8 ? "100000000" : pick(badTimes), value()],
+    PSETEX: () => [key(), timeMs(), value()],
     SETNX: () => [key(), value()],
-    MSET: () => many(() => [key(), value()]).flat().slice(next() < 0.1 ? 1 : 0),
-    MSETNX: () => many(() => [key(), value()]).flat().slice(next() < 0.1 ? 1 : 0),
+    MSET: () =>
+      many(() => [key(), value()])
+        .flat()
+        .slice(next() < 0.1 ? 1 : 0),
+    MSETNX: () =>
+      many(() => [key(), value()])
+        .flat()
+        .slice(next() < 0.1 ? 1 : 0),
     GETSET: () => [key(), value()],
     GETDEL: () => [key()],
-    GETEX: () => [key(), ...maybe(0.3, expiry, () => ["PERSIST"], () => ["bogus"])],
+    GETEX: () => [
+      key(),
+      ...maybe(
+        0.3,
+        expiry,
+        () => ["PERSIST"],
+        () => ["bogus"],
+      ),
+    ],
     APPEND: () => [key(), value()],
     SETRANGE: () => [key(), small(), value()],
     INCR: () => [key()],
@@ -113,8 +330,23 @@ export function randomCommand(random: Random): Command {
     HVALS: () => [key()],
     HLEN: () => [key()],
     HSTRLEN: () => [key(), field()],
-    HSCAN: () => [key(), pick(["0", "0", "0", "x"]), ...maybe(0.4, () => ["MATCH", pick(patterns)], () => ["COUNT", pick(["1000", "0", "x"])], () => ["TYPE", "hash"]), "COUNT", 1000],
-    HSET: () => [key(), ...many(() => [field(), next() < 0.3 ? integer() : value()]).flat(), ...maybe(0.1, () => ["odd"])],
+    HSCAN: () => [
+      key(),
+      pick(["0", "0", "0", "x"]),
+      ...maybe(
+        0.4,
+        () => ["MATCH", pick(patterns)],
+        () => ["COUNT", pick(["1000", "0", "x"])],
+        () => ["TYPE", "hash"],
+      ),
+      "COUNT",
+      1000,
+    ],
+    HSET: () => [
+      key(),
+      ...many(() => [field(), next() < 0.3 ? integer() : value()]).flat(),
+      ...maybe(0.1, () => ["odd"]),
+    ],
     HMSET: () => [key(), ...many(() => [field(), value()]).flat()],
     HSETNX: () => [key(), field(), value()],
     HDEL: () => [key(), ...many(field)],
@@ -123,7 +355,16 @@ export function randomCommand(random: Random): Command {
     LLEN: () => [key()],
     LRANGE: () => [key(), small(), small()],
     LINDEX: () => [key(), small()],
-    LPOS: () => [key(), value(), ...maybe(0.4, () => ["RANK", integer()], () => ["count", small()], () => ["MAXLEN", small()])],
+    LPOS: () => [
+      key(),
+      value(),
+      ...maybe(
+        0.4,
+        () => ["RANK", integer()],
+        () => ["count", small()],
+        () => ["MAXLEN", small()],
+      ),
+    ],
     LPUSH: () => [key(), ...many(value, 5)],
     RPUSH: () => [key(), ...many(value, 5)],
     LPUSHX: () => [key(), ...many(value)],
@@ -137,15 +378,34 @@ export function randomCommand(random: Random): Command {
     LMOVE: () => [key(), key(), side(), side()],
     RPOPLPUSH: () => [key(), key()],
     PUBLISH: () => [key(), value()],
-    SCRIPT: () => pick<() => Argument[]>([() => ["EXISTS", "f".repeat(40), "x"], () => ["FLUSH", "bogus"], () => ["BOGUS"], () => ["LOAD"], () => ["exists"], () => ["KILL"]])(),
-    EVALSHA: () => ["f".repeat(40), small(), ...many(key)],
-    EVALSHA_RO: () => ["f".repeat(40), small(), ...many(key)],
+    SCRIPT: () =>
+      pick<() => Argument[]>([
+        () => ["EXISTS", "f".repeat(40), "x"],
+        () => ["FLUSH", "bogus"],
+        () => ["BOGUS"],
+        () => ["EXISTS"],
+        () => ["LOAD", pick(scripts).lua],
+        () => ["FLUSH"],
+        () => ["exists"],
+        () => ["KILL"],
+      ])(),
+    EVAL: () => [pick(scripts).lua, ...scriptArgs()],
+    EVALSHA: () => [pick(scripts).sha1, ...scriptArgs()],
+    EVAL_RO: () => [pick(scripts).lua, ...scriptArgs()],
+    EVALSHA_RO: () => [pick(scripts).sha1, ...scriptArgs()],
     "NO-SUCH": () => many(value),
   };
   const name = pick(Object.keys(make));
   // Flushing each hundredth time would leave little to meet on.
   if (name === "FLUSHDB" && next() < 0.8) return randomCommand(random);
   const args = (make[name] as () => Argument[])();
-  const cut = next() < 0.02 ? args.slice(0, -1) : next() < 0.02 ? [...args, value()] : args;
+  // A script would be without a key or an argument then, which is nil in one face and undefined in the other.
+  const cut = name.startsWith("EVAL")
+    ? args
+    : next() < 0.02
+      ? args.slice(0, -1)
+      : next() < 0.02
+        ? [...args, value()]
+        : args;
   return [next() < 0.1 ? name.toLowerCase() : name, ...cut];
 }

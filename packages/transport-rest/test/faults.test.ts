@@ -170,7 +170,9 @@ describe.each(httpClients)("faults through %s", (_, makeHttp) => {
   });
 
   test("a port where nobody listens: surely not delivered", async () => {
-    const error = await failure(connect("http://127.0.0.1:1").send([["SET", "key", value]]));
+    const gone = await startScriptedServer(() => {});
+    await gone.close();
+    const error = await failure(connect(gone.url).send([["SET", "key", value]]));
     expect(error).toMatchObject({
       kind: "unreachable",
       delivery: "none",
@@ -204,7 +206,7 @@ describe.each(httpClients)("faults through %s", (_, makeHttp) => {
   });
 
   test("a signal ends the call at once and cancels its request", async () => {
-    const cut = Promise.withResolvers<void>();
+    const cut = deferred();
     const server = await startScriptedServer((_seen, _response, request) =>
       request.socket.on("close", () => cut.resolve()),
     );
@@ -232,7 +234,7 @@ describe.each(httpClients)("faults through %s", (_, makeHttp) => {
   });
 
   test("close ends calls in flight, refuses later ones, and may be called twice", async () => {
-    const cut = Promise.withResolvers<void>();
+    const cut = deferred();
     const server = await startScriptedServer((_seen, _response, request) =>
       request.socket.on("close", () => cut.resolve()),
     );
@@ -263,6 +265,14 @@ describe.each(httpClients)("faults through %s", (_, makeHttp) => {
     expect(server.seen).toHaveLength(3);
   });
 });
+
+function deferred(): { readonly promise: Promise<void>; readonly resolve: () => void } {
+  let resolve = (): void => {};
+  const promise = new Promise<void>((done) => {
+    resolve = done;
+  });
+  return { promise, resolve };
+}
 
 async function failure(call: Promise<unknown>): Promise<unknown> {
   return call.then(

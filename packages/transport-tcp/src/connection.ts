@@ -42,11 +42,18 @@ export function createConnection({ client, disconnect, connectTimeoutMs, ...plac
 
   const isReady = (): boolean => client.status === "ready" && (client.stream?.writable ?? true);
 
+  /** The trip is off this connection, answered or not. */
+  const release = (trip: Trip): void => {
+    load.commands -= trip.wire.length;
+    load.bytes -= trip.bytes;
+    trip.onGone?.();
+  };
+
   const failWaiting = (error: TransportError): void => {
     for (const trip of waiting) {
       waiting.delete(trip);
       trip.fail(error);
-      trip.onGone?.();
+      release(trip);
     }
   };
 
@@ -84,7 +91,7 @@ export function createConnection({ client, disconnect, connectTimeoutMs, ...plac
     if (owned && client.status === "connect" && isRefusal(error)) drop(error);
   };
   const onReady = (): void => {
-    if (client.status !== "ready") return;
+    if (!isReady()) return;
     settleAttempt();
     lastError = undefined;
     flush();
@@ -134,14 +141,10 @@ export function createConnection({ client, disconnect, connectTimeoutMs, ...plac
     trip.written = true;
     const debt = { writtenAt: performance.now(), left: trip.wire.length };
     owed.set(trip, debt);
-    load.commands += trip.wire.length;
-    load.bytes += trip.bytes;
     const pay = (): void => {
-      load.commands--;
       if (--debt.left > 0) return;
       owed.delete(trip);
-      load.bytes -= trip.bytes;
-      trip.onGone?.();
+      release(trip);
     };
     trip.wire.forEach((command, index) => {
       const answer = {
@@ -162,13 +165,15 @@ export function createConnection({ client, disconnect, connectTimeoutMs, ...plac
   return {
     send(trip) {
       if (closed) return trip.fail(closedError("none"));
+      load.commands += trip.wire.length;
+      load.bytes += trip.bytes;
       if (isReady() && waiting.size === 0) return write(trip);
       waiting.add(trip);
       if (isReady()) flush();
       else if (client.status !== "ready") connect();
     },
     forsake(trip, timedOut) {
-      if (waiting.delete(trip)) trip.onGone?.();
+      if (waiting.delete(trip)) release(trip);
       if (!timedOut || !owned || !owed.has(trip)) return;
       const [oldest] = owed.values();
       const quietSince = Math.max(lastDataAt, oldest?.writtenAt ?? 0);

@@ -12,7 +12,7 @@ import { Redis } from "ioredis";
 import { type Connection, createConnection } from "./connection.ts";
 import { createConnectionPool } from "./connection-pool.ts";
 import { assertShareable } from "./shared-connection.ts";
-import { closedError, transportName } from "./tcp-error.ts";
+import { closedError, type Place, transportName } from "./tcp-error.ts";
 import { readTcpOptions, type TcpClient, type TcpOptions } from "./tcp-options.ts";
 import { subscribe } from "./tcp-subscriber.ts";
 import { createTrip, type Trip } from "./trip.ts";
@@ -87,7 +87,7 @@ export function tcpTransport<Client extends TcpClient = Redis>(options: TcpOptio
         // The call has ended before its trip did.
         trip.fail(error);
         pool.forsake(trip, error.kind === "timeout");
-        throw trip.written ? error : neverSent(error, where);
+        throw trip.written ? error : neverSent(error, place);
       }
     },
     async subscribe(topics: Topics, listener: MessageListener, callOptions) {
@@ -120,7 +120,8 @@ export function tcpTransport<Client extends TcpClient = Redis>(options: TcpOptio
 }
 
 /** The same end, for a trip that surely never left. */
-function neverSent({ kind, message, cause }: TransportError, where: string): TransportError {
-  const text = kind === "timeout" ? `${message}; the connection to ${where} did not come about` : message;
+function neverSent({ kind, message, cause }: TransportError, { where, secure }: Place): TransportError {
+  const mend = secure ? "; if it is a server without TLS, use redis://" : "";
+  const text = kind === "timeout" ? `${message}; the connection to ${where} did not come about${mend}` : message;
   return new TransportError(kind, text, { transport: transportName, delivery: "none", cause });
 }

@@ -1,14 +1,7 @@
-import {
-  type Command,
-  CommandError,
-  isCommandError,
-  isTransportError,
-  type Reply,
-  type Transport,
-  type TransportError,
-} from "@continuum-cache/core";
+import { type Command, CommandError, isCommandError, type Reply, type Transport } from "@continuum-cache/core";
 import type { Access } from "./authorization.ts";
 import { refusalOf } from "./command-policy.ts";
+import { engineFailure } from "./engine-failure.ts";
 import type { ListedCommand } from "./json-command.ts";
 import type { KeyLocking } from "./key-locking.ts";
 import type { Limits } from "./limits.ts";
@@ -59,15 +52,14 @@ export function createExecution(parts: ExecutionParts): Execution {
     const refusal = refuse(command, access);
     if (refusal !== undefined) return { answer: new CommandError(refusal) };
     const answer = localAnswers.answer(command);
-    return answer === undefined
-      ? { original: command, command: keyLocking?.rewrite(command) ?? command }
-      : { answer };
+    return answer === undefined ? { original: command, command: keyLocking?.rewrite(command) ?? command } : { answer };
   };
 
   const send = async (steps: readonly Step[], atomic: boolean, { signal }: Caller): Promise<Reply[]> => {
     const sent = steps.flatMap((step) => ("command" in step ? [step] : []));
     const commands = sent.map(({ command }) => command);
-    const replies = commands.length > 0 ? await askEngine(engine, commands, { atomic, signal, timeoutMs }) : [];
+    const replies =
+      commands.length > 0 ? await engine.send(commands, { atomic, signal, timeoutMs }).catch(engineFailure) : [];
     syncToken.advance();
     let next = 0;
     return steps.map((step) => {
@@ -75,7 +67,9 @@ export function createExecution(parts: ExecutionParts): Execution {
       const reply = replies[next++] ?? null;
       if (isCommandError(reply)) return new CommandError(serviceText(reply.message, step.command[0]));
       const oversized = limits.oversizedReply(reply);
-      return oversized === undefined ? (keyLocking?.restore(step.original, reply) ?? reply) : new CommandError(oversized);
+      return oversized === undefined
+        ? (keyLocking?.restore(step.original, reply) ?? reply)
+        : new CommandError(oversized);
     });
   };
 
@@ -127,26 +121,4 @@ function wasDiscarded(replies: readonly Reply[]): boolean {
   const errors = replies.filter(isCommandError);
   if (errors.length < replies.length) return false;
   return errors.some(isAbort) || errors.every(({ message }) => foundEarly.test(message));
-}
-
-async function askEngine(
-  engine: Transport,
-  commands: readonly Command[],
-  options: { atomic: boolean; signal: AbortSignal; timeoutMs: number },
-): Promise<Reply[]> {
-  try {
-    return await engine.send(commands, options);
-  } catch (error) {
-    if (isTransportError(error)) throw new RequestError(500, engineText(error));
-    throw error;
-  }
-}
-
-/**
- * What is told when the engine does not answer. A state that Redis names itself (LOADING, READONLY…) keeps its name, so
- * that clients recognise it; a password that Redis refuses must not look like a token that this server refused.
- */
-export function engineText({ kind, message }: TransportError): string {
-  const named = /^[A-Z]{4,} /.test(message) && kind !== "unauthorized";
-  return named ? message : `ERR the engine behind upstash-local gave no answer (${kind}): ${message}`;
 }

@@ -125,8 +125,12 @@ export function createFaults(cutAll: () => void): Faults {
 
 function assertFault(fault: Fault | undefined): void {
   const valid =
-    fault === undefined || (typeof fault === "object" ? Number.isFinite(fault.slowMs) && fault.slowMs >= 0 : names.has(fault));
-  if (!valid) throw new RangeError(`Expected a fault such as ${[...names].join(", ")} or { slowMs }, got ${JSON.stringify(fault)}`);
+    fault === undefined ||
+    (typeof fault === "object" ? Number.isFinite(fault.slowMs) && fault.slowMs >= 0 : names.has(fault));
+  if (!valid)
+    throw new RangeError(
+      `Expected a fault such as ${[...names].join(", ")} or { slowMs }, got ${JSON.stringify(fault)}`,
+    );
 }
 
 function createGate(): { readonly opened: Promise<void>; open(): void } {

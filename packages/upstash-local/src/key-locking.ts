@@ -53,7 +53,10 @@ export function createKeyLocking(): KeyLocking {
     },
     restore(original, reply) {
       const script = original[2];
-      return isLoad(original) && typeof reply === "string" && typeof script === "string" && withoutFlag(script) !== script
+      return isLoad(original) &&
+        typeof reply === "string" &&
+        typeof script === "string" &&
+        withoutFlag(script) !== script
         ? sha1(script)
         : reply;
     },

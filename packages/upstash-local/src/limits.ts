@@ -77,7 +77,7 @@ export function createLimits(options: UpstashLimits = {}): Limits {
   };
 }
 
-const commandBytes = (command: Command): number => command.reduce((sum, part) => sum + argumentBytes(part), 0);
+const commandBytes = (command: Command): number => command.reduce<number>((sum, part) => sum + argumentBytes(part), 0);
 
 function replyBytes(reply: Reply): number {
   if (typeof reply === "string") return Buffer.byteLength(reply);

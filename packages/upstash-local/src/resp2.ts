@@ -18,7 +18,9 @@ function chunks(reply: Reply): Buffer[] {
 
 /** Commands whose OK is a status and never a stored value. An engine hands both out as the same text. */
 const okCommands = new Set(
-  `CONFIG FLUSHALL FLUSHDB FUNCTION HMSET LSET LTRIM MSET PFMERGE PSETEX RENAME RESTORE SCRIPT SET SETEX XGROUP`.split(" "),
+  `CONFIG FLUSHALL FLUSHDB FUNCTION HMSET LSET LTRIM MSET PFMERGE PSETEX RENAME RESTORE SCRIPT SET SETEX XGROUP`.split(
+    " ",
+  ),
 );
 
 function isStatus([name, ...args]: Command, reply: string): boolean {

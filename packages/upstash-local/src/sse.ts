@@ -1,6 +1,6 @@
 import type { ServerResponse } from "node:http";
-import { isTransportError, type Message, type Subscription, type Topics, type Transport } from "@continuum-cache/core";
-import { engineText } from "./execution.ts";
+import type { Message, Subscription, Topics, Transport } from "@continuum-cache/core";
+import { engineFailure } from "./engine-failure.ts";
 import { RequestError } from "./request-error.ts";
 
 /** What a stream needs. */
@@ -38,20 +38,13 @@ export async function streamMessages(
   /** Messages may come before the confirmations have been written, which must be first. */
   let early: string[] | undefined = [];
 
-  let subscription: Subscription;
-  try {
-    subscription = await engine.subscribe(
-      topics,
-      {
-        message: (message) => (early ? early.push(messageFrame(message)) : write(messageFrame(message))),
-        interrupted: () => response.destroy(),
-      },
-      { timeoutMs, signal },
-    );
-  } catch (error) {
-    if (isTransportError(error)) throw new RequestError(500, engineText(error));
-    throw error;
-  }
+  const listener = {
+    message: (message: Message) => (early ? early.push(messageFrame(message)) : write(messageFrame(message))),
+    interrupted: () => response.destroy(),
+  };
+  const subscription: Subscription = await engine
+    .subscribe(topics, listener, { timeoutMs, signal })
+    .catch(engineFailure);
 
   const heartbeat = setInterval(() => write(": heartbeat\n\n"), heartbeatMs);
   try {

@@ -37,7 +37,14 @@ export interface Settings {
 
 /** @throws ConfigError when an option makes no sense; it names the option and never prints a token. */
 export function settingsOf(options: UpstashLocalOptions): Settings {
-  const { port = 8079, host = "127.0.0.1", token = "local", readOnlyToken, timeout = "30s", heartbeat = "15s" } = options;
+  const {
+    port = 8079,
+    host = "127.0.0.1",
+    token = "local",
+    readOnlyToken,
+    timeout = "30s",
+    heartbeat = "15s",
+  } = options;
   if (!Number.isInteger(port) || port < 0 || port > 65_535) {
     throw new ConfigError("port", `Expected \`port\` to be a whole number from 0 to 65535, got ${String(port)}`);
   }
@@ -48,5 +55,12 @@ export function settingsOf(options: UpstashLocalOptions): Settings {
   if (options.engine && options.redisUrl !== undefined) {
     throw new ConfigError("engine", "`engine` and `redisUrl` exclude each other: give one of them");
   }
-  return { port, host, token, readOnlyToken, timeoutMs: toMs(timeout, "timeout"), heartbeatMs: toMs(heartbeat, "heartbeat") };
+  return {
+    port,
+    host,
+    token,
+    readOnlyToken,
+    timeoutMs: toMs(timeout, "timeout"),
+    heartbeatMs: toMs(heartbeat, "heartbeat"),
+  };
 }

@@ -38,15 +38,13 @@ export function positionOptions(words: readonly Bulk[]): PositionOptions {
 
 function rankOf(bulk: Bulk): number {
   const rank = integer(bulk);
-  if (rank === minInteger) {
-    throw refusal(`ERR value is out of range, value must between ${minInteger + 1n} and ${-(minInteger + 1n)}`);
-  }
   if (rank === 0n) {
     throw refusal(
       "ERR RANK can't be zero: use 1 to start from the first match, 2 from the second ... or use negative to start from the end of the list",
     );
   }
-  return Number(rank);
+  // Redis 7.0 negates it, which 64 bits can't, and takes it for the first from the end.
+  return rank === minInteger ? -1 : Number(rank);
 }
 
 function natural(bulk: Bulk, name: string): number {

@@ -1,0 +1,56 @@
+import { execFile } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { build } from "esbuild";
+import { expect, test } from "vitest";
+
+const entry = fileURLToPath(new URL("../src/index.ts", import.meta.url));
+const source = "@continuum-cache/source";
+
+async function bundle(platform: "browser" | "node", conditions: string[]): Promise<string> {
+  const { outputFiles } = await build({
+    entryPoints: [entry],
+    bundle: true,
+    write: false,
+    format: "esm",
+    platform,
+    conditions,
+  });
+  return outputFiles[0]?.text ?? "";
+}
+
+test.each([
+  ["a Worker", [source, "workerd", "worker", "browser"]],
+  ["Vercel's edge", [source, "edge-light"]],
+  ["a browser", [source, "browser"]],
+  ["a Worker whose bundler also knows Node", [source, "workerd", "worker", "browser", "node"]],
+])("bundled for %s, nothing of Node is imported", async (_, conditions) => {
+  const text = await bundle("browser", conditions);
+  expect(text).toContain("/subscribe");
+  expect(text).not.toMatch(/["']node:/);
+  expect(text).not.toMatch(/(from|require\(|import\()\s*["'](https?|crypto|buffer|tls|net)["']/);
+});
+
+test("bundled for Node, requests leave through node:https", async () => {
+  expect(await bundle("node", [source])).toContain("node:https");
+});
+
+test("an idle transport does not keep the process alive", async () => {
+  const program = `
+    import { createServer } from "node:http";
+    import { restTransport } from "@continuum-cache/transport-rest";
+    const server = createServer((request, response) => { request.resume(); response.end('{"result":1}'); });
+    server.listen(0, "127.0.0.1", async () => {
+      const rest = restTransport({ url: "http://127.0.0.1:" + server.address().port, token: "secret" });
+      console.log(await rest.send([["INCR", "a"]]));
+      // Only the server's own handles; the client's idle connection is still open.
+      server.unref();
+    });
+    server.on("connection", (socket) => socket.unref());`;
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    ["--import", "tsx", "--conditions", source, "--input-type=module", "--eval", program],
+    { cwd: fileURLToPath(new URL("..", import.meta.url)), timeout: 20_000 },
+  );
+  expect(stdout).toBe("[ 1 ]\n");
+});

@@ -1,0 +1,87 @@
+import { expectRejection } from "@continuum-cache/conformance";
+import { startFaultProxy, startRedisServer } from "@continuum-cache/conformance/servers";
+import { tcpTransport } from "@continuum-cache/transport-tcp";
+import { Redis } from "ioredis";
+import { describe, expect, it } from "vitest";
+import { closing } from "./opened.ts";
+
+const opened = closing();
+
+describe("a tick is one write", () => {
+  it("sends 100 concurrent trips in one chunk, on a connection that stands and on one that is being made", async () => {
+    const server = opened(await startRedisServer());
+    const proxy = opened(await startFaultProxy({ port: server.port }));
+    const transport = opened(tcpTransport({ url: `redis://127.0.0.1:${proxy.port}` }));
+    for (let round = 1; round <= 3; round++) {
+      const trips = Array.from({ length: 100 }, (_, index) =>
+        transport.send([["ECHO", index]], { atomic: index % 10 === 0 }),
+      );
+      expect(await Promise.all(trips)).toEqual(trips.map((_, index) => [String(index)]));
+      expect(proxy.seen.requestChunks).toBe(round);
+    }
+    expect(proxy.seen.connections).toBe(1);
+  });
+
+  it("asks the server for nothing but what it was told to send", async () => {
+    const server = opened(await startRedisServer());
+    await server.resetStats();
+    const transport = opened(tcpTransport({ url: server.url }));
+    await transport.send([
+      ["SET", "a", 1],
+      ["GET", "a"],
+    ]);
+    const { info, ping, ...stats } = await server.commandStats();
+    expect(stats).toEqual({ get: 1, set: 1, "config|resetstat": 1 });
+  });
+});
+
+describe("transport.client", () => {
+  it("is a whole ioredis client, before the first trip and beside it", async () => {
+    const server = opened(await startRedisServer());
+    const transport = opened(tcpTransport({ url: server.url }));
+    const added = transport.client.zadd("z", "1", "one");
+    const [sent] = await Promise.all([transport.send([["SET", "a", 1]]), added]);
+    expect(sent).toEqual(["OK"]);
+    expect(await transport.client.zrange("z", "0", "-1")).toEqual(["one"]);
+    expect(transport.client.status).toBe("ready");
+  });
+
+  it("may be the caller's own, which stays open", async () => {
+    const server = opened(await startRedisServer());
+    const client = new Redis(server.url);
+    const transport = tcpTransport({ client });
+    expect(transport.client).toBe(client);
+    expect(
+      await transport.send([
+        ["SET", "a", "1"],
+        ["HSET", "h", "f", "v"],
+        ["HGETALL", "h"],
+      ]),
+    ).toEqual(["OK", 1, ["f", "v"]]);
+    await transport.close();
+    expect(await client.get("a")).toBe("1");
+    client.disconnect();
+    const late = opened(tcpTransport({ client }));
+    expect((await expectRejection(late.send([["PING"]]), "unreachable")).delivery).toBe("none");
+  });
+});
+
+describe("commands that need a connection of their own", () => {
+  it.each(["SELECT", "subscribe", "MULTI", "WATCH", "QUIT", "BLPOP", "MONITOR"])(
+    "%s is refused before anything is sent",
+    async (name) => {
+      const server = opened(await startRedisServer());
+      const transport = opened(tcpTransport({ url: server.url }));
+      const error = await expectRejection(
+        transport.send([
+          ["SET", "a", 1],
+          [name, "x", 1],
+        ]),
+        "protocol",
+      );
+      expect(error.delivery).toBe("none");
+      expect(error.message).toContain(name.toUpperCase());
+      expect(await server.command("EXISTS", "a")).toBe(0);
+    },
+  );
+});

@@ -1,0 +1,74 @@
+import { parseArgs } from "node:util";
+import type { UpstashLocalOptions } from "./upstash-local-options.ts";
+
+export const usage = `Usage: upstash-local [options]
+
+A local server that speaks the REST protocol of Upstash Redis.
+
+  --port <number>            the port to listen on, 0 for a free one (default 8079)
+  --host <address>           the address to listen on (default 127.0.0.1)
+  --token <token>            the token that may run every command (default "local")
+  --read-only-token <token>  a token that may only read (default: none)
+  --redis <url>              the Redis behind it, redis:// or rediss:// (default: an embedded memory engine)
+  --allow-insecure           allow redis:// to a Redis on another host
+  --help                     show this
+
+Example: upstash-local --port 8079 --redis redis://127.0.0.1:6379 --token local
+`;
+
+/** What the command line asks for. */
+export type CliRequest =
+  | { readonly kind: "help" }
+  | { readonly kind: "start"; readonly options: UpstashLocalOptions }
+  | { readonly kind: "wrong"; readonly message: string };
+
+const flags = {
+  port: { type: "string" },
+  host: { type: "string" },
+  token: { type: "string" },
+  "read-only-token": { type: "string" },
+  redis: { type: "string" },
+  "allow-insecure": { type: "boolean" },
+  help: { type: "boolean", short: "h" },
+} as const;
+
+/** Reads the arguments. What is wrong is quoted, unless it may be a secret. */
+export function readCommandLine(args: readonly string[]): CliRequest {
+  const parsed = parse(args);
+  if ("message" in parsed) return { kind: "wrong", message: parsed.message };
+  const { values } = parsed;
+  if (values.help) return { kind: "help" };
+  if (values.port !== undefined && !(/^\d{1,5}$/.test(values.port) && Number(values.port) <= 65_535)) {
+    const message = `Expected --port to be a whole number from 0 to 65535, got ${JSON.stringify(values.port)}`;
+    return { kind: "wrong", message };
+  }
+  const options: UpstashLocalOptions = {
+    port: values.port === undefined ? undefined : Number(values.port),
+    host: values.host,
+    token: values.token,
+    readOnlyToken: values["read-only-token"],
+    redisUrl: values.redis,
+    allowInsecure: values["allow-insecure"],
+  };
+  return { kind: "start", options };
+}
+
+type Values = ReturnType<typeof parseArgs<{ options: typeof flags }>>["values"];
+
+function parse(args: readonly string[]): { readonly values: Values } | { readonly message: string } {
+  // Node's own message for these is long, and asks for things that make no sense here.
+  const { tokens } = parseArgs({ args: [...args], options: flags, strict: false, tokens: true });
+  for (const token of tokens) {
+    if (token.kind === "positional") return { message: `Expected only options, got ${JSON.stringify(token.value)}` };
+    if (token.kind !== "option") continue;
+    const known = Object.hasOwn(flags, token.name) ? flags[token.name as keyof typeof flags] : undefined;
+    if (!known) return { message: `Unknown option ${JSON.stringify(token.rawName)}` };
+    const isFlag = known.type === "boolean";
+    if (isFlag && token.value !== undefined) return { message: `Expected no value behind ${token.rawName}` };
+    // A dash first is most likely the next option, and this one's value was forgotten.
+    if (!isFlag && (token.value === undefined || (!token.inlineValue && token.value.startsWith("--")))) {
+      return { message: `Expected a value behind ${token.rawName}` };
+    }
+  }
+  return { values: parseArgs({ args: [...args], options: flags, strict: false }).values as Values };
+}

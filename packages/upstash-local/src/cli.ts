@@ -1,0 +1,75 @@
+#!/usr/bin/env node
+import { isConfigError } from "@continuum-cache/core";
+import { readCommandLine, usage } from "./cli-options.ts";
+import { startUpstashLocal, type UpstashLocal } from "./server.ts";
+import type { UpstashLocalOptions } from "./upstash-local-options.ts";
+
+/** The options whose flag is called otherwise. */
+const flagOf: Readonly<Record<string, string>> = { readOnlyToken: "--read-only-token", url: "--redis" };
+
+const request = readCommandLine(process.argv.slice(2));
+switch (request.kind) {
+  case "help":
+    process.stdout.write(usage);
+    break;
+  case "wrong":
+    fail(`${request.message}\n\n${usage}`);
+    break;
+  case "start":
+    await serve(request.options);
+}
+
+async function serve(options: UpstashLocalOptions): Promise<void> {
+  try {
+    const server = await startUpstashLocal(options);
+    for (const signal of ["SIGINT", "SIGTERM"] as const) {
+      // A second signal ends the process at once.
+      process.once(signal, () => void server.close().then(() => process.exit(0)));
+    }
+    announce(server, options);
+    await tellWhenRedisIsAway(server, options);
+  } catch (error) {
+    if (!isConfigError(error)) throw error;
+    fail(`${flagOf[error.setting] ?? `--${error.setting}`}: ${error.message}\n`);
+  }
+}
+
+function announce(server: UpstashLocal, { redisUrl, readOnlyToken, host = "127.0.0.1" }: UpstashLocalOptions): void {
+  const behind = redisUrl === undefined ? "an embedded memory engine (no Lua: use --redis for EVAL)" : nameOf(redisUrl);
+  console.log(`upstash-local listens on ${server.url}, in front of ${behind}\n`);
+  console.log(`export UPSTASH_REDIS_REST_URL=${quoted(server.url)}`);
+  console.log(`export UPSTASH_REDIS_REST_TOKEN=${quoted(server.token)}`);
+  if (readOnlyToken !== undefined) console.log("\nThe read-only token is accepted too.");
+  if (!/^(127\.|localhost$|::1$)/.test(host) && server.token === "local") {
+    console.error(
+      `\nWarning: ${host} can be reached from other machines and the token is the default: choose a --token`,
+    );
+  }
+}
+
+/** The server starts without its Redis, since that may come later; but whoever mistyped its address should hear so. */
+async function tellWhenRedisIsAway(server: UpstashLocal, { redisUrl }: UpstashLocalOptions): Promise<void> {
+  if (redisUrl === undefined) return;
+  const asked = fetch(`${server.url}/ping`, { headers: { authorization: `Bearer ${server.token}` } });
+  // It fails only when this server has been told to end meanwhile.
+  const response = await asked.catch(() => undefined);
+  if (!response || response.ok) return;
+  const { error } = (await response.json()) as { error: string };
+  console.error(
+    `\nWarning: ${nameOf(redisUrl)} gives no answer yet, and neither will this server until it does:\n${error}`,
+  );
+}
+
+/** Without user and password. */
+const nameOf = (redisUrl: string): string => {
+  const { protocol, host, pathname } = new URL(redisUrl.trim());
+  return `${protocol}//${host}${pathname}`;
+};
+
+/** As a shell reads it. */
+const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
+
+function fail(message: string): void {
+  process.stderr.write(message);
+  process.exitCode = 1;
+}
