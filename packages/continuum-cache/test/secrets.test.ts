@@ -103,8 +103,8 @@ describe("no secret and no stored value is said", () => {
     expectSilence(await whatIsSaid({ env: envFor(password), fallback: false }));
     expectSilence(await whatIsSaid({ env: envFor(token), fallback: false }));
     for (const fault of ["blackhole", "refuse"] as const) {
-      proxy.set("pass");
-      expectSilence(await whatIsSaid({ env: envFor(password), fallback: false }, async () => proxy.set(fault)));
+      proxy.set({ kind: "pass" });
+      expectSilence(await whatIsSaid({ env: envFor(password), fallback: false }, async () => proxy.set({ kind: fault })));
     }
     await proxy.close();
     await redis.close();

@@ -14,8 +14,10 @@ import { createEngine, type Engine } from "./engine.ts";
 /** How much the memory may hold. */
 export interface MemoryOptions {
   /**
-   * The most it holds, in bytes: keys and values in UTF-8, and 256 bytes for each key, 112 for each field of a hash,
-   * 32 for each element of a list. Beyond it the least recently used keys go. @default 67108864 (64 MiB)
+   * The most it holds, in bytes, which counts what the process really spends: keys and values in UTF-8, and besides 352
+   * bytes for each key, 128 for a hash and 160 for each of its fields, 64 for a list and 32 for each of its elements,
+   * 192 for a value that is no text. Beyond it the least recently used keys go. (A text that is mostly ASCII but not
+   * Latin-1 throughout takes the engine up to twice its UTF-8.) @default 67108864 (64 MiB)
    */
   readonly maxBytes?: number;
   /** The most keys it holds. @default no limit but `maxBytes` */

@@ -11,10 +11,10 @@ export function comparable([typed]: Command, reply: Reply | undefined): string {
     return `error ${reply.message}`.replace(/'no-such'/, "'NO-SUCH'").replace(/ script: .*$/, "");
   if (name.endsWith("EXPIRETIME") && typeof reply === "number" && reply > 0 && isRelative(name, reply))
     return "some date";
-  // Beyond 2^53 ioredis rounds digit by digit.
-  if (typeof reply === "number" && !Number.isSafeInteger(reply)) return reply.toPrecision(13);
   if (name === "TTL" && typeof reply === "number" && reply > 0) return "some seconds";
   if (name === "PTTL" && typeof reply === "number" && reply > 0) return "some milliseconds";
+  // Near 2^53 and beyond ioredis rounds digit by digit.
+  if (typeof reply === "number" && Math.abs(reply) > 9e15) return reply.toPrecision(12);
   if (name === "RANDOMKEY" && reply !== null) return "some key";
   if ((name === "SCAN" || name === "HSCAN") && Array.isArray(reply)) {
     return JSON.stringify([reply[0], grouped(reply[1] as readonly Reply[], name === "SCAN" ? 1 : 2)]);

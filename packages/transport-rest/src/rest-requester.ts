@@ -6,6 +6,7 @@ import { dataLines } from "./event-stream.ts";
 import { restError } from "./rest-error.ts";
 import { replyOf, slotsOf } from "./rest-reply.ts";
 import type { SyncToken } from "./sync-token.ts";
+import { tell } from "./tell.ts";
 
 /**
  * The seam that the official client has for this: it builds commands and reads values, and its requests leave through our
@@ -52,7 +53,7 @@ export function createRequester(endpoint: Endpoint, calls: Calls, sync: SyncToke
       const read = async () => {
         for await (const data of dataLines(chunks)) {
           if (life.signal.aborted) return;
-          onMessage?.(data);
+          if (onMessage) tell(() => onMessage(data));
         }
       };
       // The client has no event for a stream that ends or breaks. `transport.subscribe` tells.

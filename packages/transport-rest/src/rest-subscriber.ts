@@ -11,6 +11,7 @@ import type { Endpoint } from "./endpoint.ts";
 import { dataLines } from "./event-stream.ts";
 import { readFrame } from "./pubsub-frame.ts";
 import { errorFromNetwork, restError } from "./rest-error.ts";
+import { tell } from "./tell.ts";
 
 /** What a subscription needs of its transport. */
 export interface SubscriberHost {
@@ -29,7 +30,7 @@ interface Listening {
 
 /**
  * Listens through server-sent events: one stream for the channels, one for the patterns. Such an event is a line of text, so
- * a message that holds a line break or no valid UTF-8 does not arrive whole.
+ * a message that holds a line break or invalid UTF-8 does not arrive as it was.
  */
 export async function subscribeByRest(
   { endpoint, calls, origin }: SubscriberHost,
@@ -45,7 +46,7 @@ export async function subscribeByRest(
     if (life.signal.aborted) return;
     life.abort(error);
     calls.closing.removeEventListener("abort", onClosing);
-    if (confirmed && error) listener.interrupted(ours(error));
+    if (confirmed && error) tell(() => listener.interrupted(ours(error)));
   };
   const onClosing = () => end(closedError("unknown"));
   const ours = (error: unknown) => (isTransportError(error) ? error : errorFromNetwork(error, origin));
@@ -60,7 +61,7 @@ export async function subscribeByRest(
           if (life.signal.aborted) return;
           const frame = readFrame(line, verb, names);
           if (frame && "confirms" in frame) unconfirmed.delete(frame.confirms);
-          else if (frame) deliver(listener, frame);
+          else if (frame) tell(() => listener.message(frame));
           if (unconfirmed.size === 0) resolve();
         }
         throw restError("unreachable", "The server ended the stream of messages");
@@ -92,17 +93,6 @@ export async function subscribeByRest(
   };
 }
 
-function deliver(listener: MessageListener, message: Parameters<MessageListener["message"]>[0]): void {
-  try {
-    listener.message(message);
-  } catch (error) {
-    // A listener that throws is its owner's bug: it must be seen, and must not end the stream.
-    queueMicrotask(() => {
-      throw error;
-    });
-  }
-}
-
 function listeningsOf({ channels = [], patterns = [] }: Topics): Listening[] {
   const wanted = [
     { verb: "subscribe", names: channels },
@@ -112,8 +102,12 @@ function listeningsOf({ channels = [], patterns = [] }: Topics): Listening[] {
     .filter(({ names }) => names.length > 0)
     .map(({ verb, names }) => {
       const path = pathOf([verb, ...names]);
-      if (path !== undefined) return { verb, names, path };
-      throw restError("protocol", 'A channel named "", "." or ".." can\'t travel in a path', { delivery: "none" });
+      if (path !== undefined && !names.some((name) => /[\r\n]/.test(name))) return { verb, names, path };
+      throw restError(
+        "protocol",
+        'Over REST a channel can\'t be named "", "." or "..", nor hold a line break (rename it, or use the Redis protocol)',
+        { delivery: "none" },
+      );
     });
   if (listenings.length > 0) return listenings;
   throw restError("protocol", "Expected at least one channel or pattern to listen to", { delivery: "none" });

@@ -62,6 +62,13 @@ describe.each(httpClients)("what is sent through %s", (_, makeHttp) => {
     expect(server.connections).toBeLessThanOrEqual(2);
   });
 
+  test("a server that closes each connection after its answer is no trouble", async () => {
+    const { rest } = await start(({ json }, response) =>
+      answer(response, { result: (json as string[]).length }, 200, { connection: "close" }),
+    );
+    for (let i = 0; i < 5; i++) expect(await rest.send([["GET", "a"]])).toEqual([2]);
+  });
+
   test("bytes travel as the raw body, what stands before them as the path, what follows as the query in order", async () => {
     const { server, rest } = await start();
     await rest.send([["SET", "a/b?c#d é%", raw, "EX", 60, "NX"]]);

@@ -1,4 +1,5 @@
 import { execFile } from "node:child_process";
+import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { build } from "esbuild";
@@ -29,6 +30,15 @@ test.each([
   expect(text).toContain("/subscribe");
   expect(text).not.toMatch(/["']node:/);
   expect(text).not.toMatch(/(from|require\(|import\()\s*["'](https?|crypto|buffer|tls|net)["']/);
+});
+
+test("what is published chooses as the sources do", async () => {
+  const { imports } = JSON.parse(await readFile(new URL("../package.json", import.meta.url), "utf8"));
+  const { [source]: fromSource, ...published } = imports["#default-http"];
+  const asPublished = (path: string) => path.replace("./src/", "./dist/").replace(/\.ts$/, ".js");
+  expect(Object.entries(published)).toEqual(
+    Object.entries<string>(fromSource).map(([condition, path]) => [condition, asPublished(path)]),
+  );
 });
 
 test("bundled for Node, requests leave through node:https", async () => {

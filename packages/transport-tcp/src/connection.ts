@@ -1,8 +1,9 @@
-import type { TransportError } from "@continuum-cache/core";
+import type { Command, TransportError } from "@continuum-cache/core";
+import { createDebts } from "./debts.ts";
 import { closedError, connectionError, isRefusal, type Place } from "./tcp-error.ts";
 import type { TcpClient } from "./tcp-options.ts";
 import type { Trip } from "./trip.ts";
-import { wireCommand } from "./wire-command.ts";
+import { type AnswerSink, wireCommand } from "./wire-command.ts";
 
 /** One connection and the trips on it, which it serves first come, first served. */
 export interface Connection {
@@ -31,7 +32,7 @@ const silenceMs = 1_000;
 export function createConnection({ client, disconnect, connectTimeoutMs, ...place }: ConnectionParts): Connection {
   const owned = disconnect !== undefined;
   const waiting = new Set<Trip>();
-  const owed = new Map<Trip, { readonly writtenAt: number; left: number }>();
+  const debts = createDebts();
   const load = { commands: 0, bytes: 0 };
   let attempt: NodeJS.Timeout | undefined;
   let lastError: Error | undefined;
@@ -138,31 +139,31 @@ export function createConnection({ client, disconnect, connectTimeoutMs, ...plac
 
   const write = (trip: Trip): void => {
     corkForThisTick();
-    trip.written = true;
-    const debt = { writtenAt: performance.now(), left: trip.wire.length };
-    owed.set(trip, debt);
+    trip.writtenTo = connection;
+    const debt = { trip, writtenAt: performance.now(), left: trip.wire.length };
+    debts.add(debt);
     const pay = (): void => {
       if (--debt.left > 0) return;
-      owed.delete(trip);
+      debts.clear();
       release(trip);
     };
-    trip.wire.forEach((command, index) => {
-      const answer = {
-        reply(raw: unknown): void {
-          trip.note(index, raw);
-          pay();
-        },
-        fail(error: Error): void {
-          if (isRefusal(error)) trip.note(index, error);
-          else trip.fail(connectionError(lastError ?? error, place, "unknown"));
-          pay();
-        },
-      };
-      client.sendCommand(wireCommand(command, answer));
-    });
+    const sink: AnswerSink = {
+      reply(index, raw) {
+        trip.note(index, raw);
+        pay();
+      },
+      fail(index, error) {
+        if (isRefusal(error)) trip.note(index, error);
+        else trip.fail(connectionError(lastError ?? error, place, "unknown"));
+        pay();
+      },
+    };
+    for (let index = 0; index < trip.wire.length; index++) {
+      client.sendCommand(wireCommand(trip.wire[index] as Command, index, sink));
+    }
   };
 
-  return {
+  const connection: Connection = {
     send(trip) {
       if (closed) return trip.fail(closedError("none"));
       load.commands += trip.wire.length;
@@ -174,18 +175,17 @@ export function createConnection({ client, disconnect, connectTimeoutMs, ...plac
     },
     forsake(trip, timedOut) {
       if (waiting.delete(trip)) release(trip);
-      if (!timedOut || !owned || !owed.has(trip)) return;
-      const [oldest] = owed.values();
-      const quietSince = Math.max(lastDataAt, oldest?.writtenAt ?? 0);
+      if (!timedOut || !owned || trip.writtenTo !== connection) return;
+      const quietSince = Math.max(lastDataAt, debts.oldest()?.writtenAt ?? performance.now());
       if (performance.now() - quietSince >= silenceMs) drop(Object.assign(new Error(), { code: "ETIMEDOUT" }));
     },
-    trips: () => [...owed.keys(), ...waiting],
+    trips: () => [...debts.trips(), ...waiting],
     unanswered: () => load,
     async close() {
       if (closed) return;
       closed = true;
       failWaiting(closedError("none"));
-      for (const trip of owed.keys()) trip.fail(closedError("unknown"));
+      for (const trip of debts.trips()) trip.fail(closedError("unknown"));
       settleAttempt();
       if (owned && client.status !== "end") {
         const ended = new Promise<void>((resolve) => client.on("end", () => resolve()));
@@ -199,4 +199,5 @@ export function createConnection({ client, disconnect, connectTimeoutMs, ...plac
       heard?.off("data", onData);
     },
   };
+  return connection;
 }

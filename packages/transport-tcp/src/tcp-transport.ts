@@ -1,21 +1,13 @@
-import {
-  isTransportError,
-  type MessageListener,
-  type Reply,
-  type Subscription,
-  type Topics,
-  type Transport,
-  TransportError,
-  withDeadline,
-} from "@continuum-cache/core";
+import type { MessageListener, Subscription, Topics, Transport } from "@continuum-cache/core";
 import { Redis } from "ioredis";
+import { abortedError, endInTime } from "./call-end.ts";
 import { type Connection, createConnection } from "./connection.ts";
 import { createConnectionPool } from "./connection-pool.ts";
 import { assertShareable } from "./shared-connection.ts";
-import { closedError, type Place, transportName } from "./tcp-error.ts";
+import { closedError, transportName } from "./tcp-error.ts";
 import { readTcpOptions, type TcpClient, type TcpOptions } from "./tcp-options.ts";
 import { subscribe } from "./tcp-subscriber.ts";
-import { createTrip, type Trip } from "./trip.ts";
+import { createTrip } from "./trip.ts";
 
 /** A transport over the Redis protocol, and the ioredis client of its first connection. */
 export interface TcpTransport<Client extends TcpClient = Redis> extends Transport {
@@ -71,23 +63,18 @@ export function tcpTransport<Client extends TcpClient = Redis>(options: TcpOptio
   return {
     name: transportName,
     client,
-    async send(commands, sendOptions) {
-      if (closed) throw closedError("none");
-      if (commands.length === 0) return [];
-      assertShareable(commands);
-      let trip: Trip | undefined;
+    send(commands, sendOptions) {
       try {
-        return await withDeadline<Reply[]>(transportName, { timeoutMs: ownTimeoutMs, ...sendOptions }, () => {
-          trip = createTrip(commands, sendOptions?.atomic ?? false);
-          pool.send(trip);
-          return trip.answered;
-        });
+        if (closed) throw closedError("none");
+        if (commands.length === 0) return Promise.resolve([]);
+        if (sendOptions?.signal?.aborted) throw abortedError(sendOptions.signal, false);
+        assertShareable(commands);
+        const trip = createTrip(commands, sendOptions?.atomic ?? false);
+        endInTime(trip, { timeoutMs: ownTimeoutMs, ...sendOptions }, place, (timedOut) => pool.forsake(trip, timedOut));
+        pool.send(trip);
+        return trip.answered;
       } catch (error) {
-        if (!trip || trip.settled() || !isTransportError(error)) throw error;
-        // The call has ended before its trip did.
-        trip.fail(error);
-        pool.forsake(trip, error.kind === "timeout");
-        throw trip.written ? error : neverSent(error, place);
+        return Promise.reject(error);
       }
     },
     async subscribe(topics: Topics, listener: MessageListener, callOptions) {
@@ -117,11 +104,4 @@ export function tcpTransport<Client extends TcpClient = Redis>(options: TcpOptio
       await Promise.all([pool.close(), ...[...subscriptions].map((subscription) => subscription.close())]);
     },
   };
-}
-
-/** The same end, for a trip that surely never left. */
-function neverSent({ kind, message, cause }: TransportError, { where, secure }: Place): TransportError {
-  const mend = secure ? "; if it is a server without TLS, use redis://" : "";
-  const text = kind === "timeout" ? `${message}; the connection to ${where} did not come about${mend}` : message;
-  return new TransportError(kind, text, { transport: transportName, delivery: "none", cause });
 }

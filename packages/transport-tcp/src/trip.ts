@@ -6,6 +6,7 @@ import {
   type Reply,
   TransportError,
 } from "@continuum-cache/core";
+import type { Connection } from "./connection.ts";
 import { toReply } from "./reply.ts";
 import { isRefusal, transportName } from "./tcp-error.ts";
 import { wireBytes } from "./wire-command.ts";
@@ -18,13 +19,15 @@ export interface Trip {
   readonly bytes: number;
   /** One reply for each command. Rejects with a `TransportError`. */
   readonly answered: Promise<Reply[]>;
-  /** Whether any of it may have reached the server. */
-  written: boolean;
+  /** The connection that has written it; while there is none, it surely has not reached the server. */
+  writtenTo: Connection | undefined;
   /** Whether `answered` has been decided. */
   settled(): boolean;
   /** Notes what came back for the command at this place of `wire`. After the last one the trip is answered. */
   note(index: number, raw: unknown): void;
   fail(error: TransportError): void;
+  /** Called once, when `answered` is decided. */
+  onSettled: (() => void) | undefined;
   /** Called when the connection no longer owes it anything: the next trip to its keys may go any way. */
   onGone: (() => void) | undefined;
 }
@@ -32,6 +35,8 @@ export interface Trip {
 export function createTrip(commands: readonly Command[], atomic: boolean): Trip {
   const wire: readonly Command[] = atomic ? [["MULTI"], ...commands, ["EXEC"]] : commands;
   const raws: unknown[] = new Array(wire.length);
+  let bytes = 0;
+  for (const command of wire) bytes += wireBytes(command);
   let missing = wire.length;
   let settled = false;
   let resolve: (replies: Reply[]) => void = () => {};
@@ -40,16 +45,12 @@ export function createTrip(commands: readonly Command[], atomic: boolean): Trip 
     resolve = onResolve;
     reject = onReject;
   });
-  const fail = (error: TransportError): void => {
-    settled = true;
-    reject(error);
-  };
-  return {
+  const trip: Trip = {
     commands,
     wire,
-    bytes: wire.reduce((sum, command) => sum + wireBytes(command), 0),
+    bytes,
     answered,
-    written: false,
+    writtenTo: undefined,
     settled: () => settled,
     note(index, raw) {
       raws[index] = raw;
@@ -57,13 +58,21 @@ export function createTrip(commands: readonly Command[], atomic: boolean): Trip 
       try {
         resolve(atomic ? atomicReplies(raws) : replies(raws.map(toSlot)));
         settled = true;
+        trip.onSettled?.();
       } catch (error) {
-        fail(error as TransportError);
+        trip.fail(error as TransportError);
       }
     },
-    fail,
+    fail(error) {
+      if (settled) return;
+      settled = true;
+      reject(error);
+      trip.onSettled?.();
+    },
+    onSettled: undefined,
     onGone: undefined,
   };
+  return trip;
 }
 
 type Slot = Reply | TransportError;
@@ -73,9 +82,9 @@ const toSlot = (raw: unknown): Slot =>
 
 /** All replies, or the reason why there is none. A refusal of the whole server says "none ran" only if it hit all. */
 function replies(slots: readonly Slot[]): Reply[] {
+  if (!slots.some(isTransportError)) return slots as Reply[];
   const refused = slots.filter(isTransportError);
-  const [first] = refused;
-  if (!first) return slots as Reply[];
+  const first = refused[0] as TransportError;
   if (refused.length === slots.length) throw first;
   throw new TransportError(first.kind, first.message, { transport: transportName });
 }

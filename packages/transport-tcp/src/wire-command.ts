@@ -1,30 +1,33 @@
 import type { Argument, Command } from "@continuum-cache/core";
 import { Command as IoredisCommand } from "ioredis";
 
-/** What happens to a command that was written. Exactly one of the two is called, once. */
-export interface Answer {
-  reply(raw: unknown): void;
-  fail(error: Error): void;
+/** Who is told what happened to the commands of a trip, by their place in it: exactly once for each. */
+export interface AnswerSink {
+  reply(index: number, raw: unknown): void;
+  fail(index: number, error: Error): void;
 }
 
 const ignore = (): void => {};
+const options = { replyEncoding: null };
 
 /**
  * One command as ioredis writes it. The answer is told synchronously, so that a trip of a thousand commands does not
  * wait for a thousand promises; ioredis' own promise is settled too, for whoever traces it.
  */
-export function wireCommand([name, ...args]: Command, answer: Answer): IoredisCommand {
+export function wireCommand(parts: Command, index: number, sink: AnswerSink): IoredisCommand {
+  const args: (string | Buffer)[] = [];
+  for (let at = 1; at < parts.length; at++) args.push(toWire(parts[at] as Argument));
   // In upper case ioredis finds none of its transformers, which would reshape arguments and replies.
-  const command = new IoredisCommand(name.toUpperCase(), args.map(toWire), { replyEncoding: null });
+  const command = new IoredisCommand(parts[0].toUpperCase(), args, options);
   const { resolve, reject } = command;
   command.resolve = (raw) => {
     resolve(raw);
-    answer.reply(raw);
+    sink.reply(index, raw);
   };
   command.reject = (error) => {
     command.promise.catch(ignore);
     reject(error);
-    answer.fail(error);
+    sink.fail(index, error);
   };
   return command;
 }

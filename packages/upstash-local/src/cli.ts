@@ -7,18 +7,6 @@ import type { UpstashLocalOptions } from "./upstash-local-options.ts";
 /** The options whose flag is called otherwise. */
 const flagOf: Readonly<Record<string, string>> = { readOnlyToken: "--read-only-token", url: "--redis" };
 
-const request = readCommandLine(process.argv.slice(2));
-switch (request.kind) {
-  case "help":
-    process.stdout.write(usage);
-    break;
-  case "wrong":
-    fail(`${request.message}\n\n${usage}`);
-    break;
-  case "start":
-    await serve(request.options);
-}
-
 async function serve(options: UpstashLocalOptions): Promise<void> {
   try {
     const server = await startUpstashLocal(options);
@@ -72,4 +60,16 @@ const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
 function fail(message: string): void {
   process.stderr.write(message);
   process.exitCode = 1;
+}
+
+const request = readCommandLine(process.argv.slice(2));
+switch (request.kind) {
+  case "help":
+    process.stdout.write(usage);
+    break;
+  case "wrong":
+    fail(`${request.message}\n\n${usage}`);
+    break;
+  case "start":
+    await serve(request.options);
 }

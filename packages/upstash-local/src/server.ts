@@ -89,7 +89,7 @@ export async function startUpstashLocal(options: UpstashLocalOptions = {}): Prom
   });
 
   let requests = 0;
-  const underWay = new Map<ServerResponse, AbortController>();
+  const underWay = new Map<ServerResponse, { readonly life: AbortController; readonly socket: Socket }>();
   const work = new Set<Promise<void>>();
   const server = createServer({ maxHeaderSize: maxHeaderBytes, keepAliveTimeout: keepAliveMs });
   server.on("connection", (socket) => {
@@ -100,11 +100,16 @@ export async function startUpstashLocal(options: UpstashLocalOptions = {}): Prom
     sockets.add(socket);
     socket.once("close", () => sockets.delete(socket));
   });
-  server.on("clientError", answerGarbage);
+  server.on("clientError", async (error: NodeJS.ErrnoException, socket: Socket) => {
+    // Its earlier, good requests are answered first: an answer out of turn would be taken for theirs.
+    const earlier = [...underWay].filter(([, each]) => each.socket === socket);
+    await Promise.all(earlier.map(([response]) => once(response, "close")));
+    answerGarbage(error, socket);
+  });
   server.on("request", (request: IncomingMessage, response: ServerResponse) => {
     requests++;
     const life = new AbortController();
-    underWay.set(response, life);
+    underWay.set(response, { life, socket: request.socket });
     response.once("close", () => {
       underWay.delete(response);
       life.abort();
@@ -130,10 +135,10 @@ export async function startUpstashLocal(options: UpstashLocalOptions = {}): Prom
     server.close();
     faults.resume();
     // Streams end by themselves at their signal; requests get a moment to finish.
-    for (const [response, life] of underWay) if (response.headersSent) life.abort();
+    for (const [response, { life }] of underWay) if (response.headersSent) life.abort();
     server.closeIdleConnections();
     await settledWithin(closingGraceMs, [...work]);
-    for (const life of underWay.values()) life.abort();
+    for (const { life } of underWay.values()) life.abort();
     cut();
     await closed;
     await Promise.all(work);

@@ -179,8 +179,8 @@ function withoutAborted(leg: Leg): Leg | undefined {
 
 /** A signal that fires when nobody waits for the trip any more: each of its calls has a signal, and each has fired. */
 function wholeTripSignal(legs: readonly Leg[]): { signal: AbortSignal; release(): void } | undefined {
+  if (legs.some((leg) => partsOf(leg).some((part) => part.signal === undefined))) return undefined;
   const signals = legs.flatMap(partsOf).map((part) => part.signal);
-  if (signals.some((signal) => signal === undefined)) return undefined;
   const controller = new AbortController();
   const onAbort = () => {
     if (signals.every((signal) => signal?.aborted)) controller.abort();

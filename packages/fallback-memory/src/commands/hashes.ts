@@ -2,18 +2,23 @@ import { never } from "../keyspace/keyspace.ts";
 import { integer, parseInteger } from "../numbers/integer.ts";
 import { parseLongDouble } from "../numbers/long-double.ts";
 import { notAFloat, refusal, wrongArity } from "../refusals.ts";
-import { type Bulk, bulkOfId, handOut } from "../values/bulk.ts";
-import { createHash, type Hash } from "../values/hash.ts";
+import { type Bulk, bulkOfId, byteLength, handOut } from "../values/bulk.ts";
+import { createHash, deleteField, fieldOf, fieldsOf, growthBy, type Hash, pageOf, setField } from "../values/hash.ts";
 import { expectType } from "../values/stored-value.ts";
 import { type CommandContext, type CommandRow, type CommandRows, row } from "./command-row.ts";
 import { addFloats, addIntegers } from "./counters.ts";
 import { scanCursor, scanOptions } from "./scan.ts";
 
-/** A hash of at most so many fields is scanned in one step, as in Redis. */
-const scannedAtOnce = 128;
-
 const hashAt = ({ keyspace }: CommandContext, key: Bulk): Hash | undefined =>
   expectType("hash", keyspace.find(key)?.value);
+const bulkAt = (context: CommandContext, key: Bulk, field: Bulk): Bulk | undefined => {
+  const hash = hashAt(context, key);
+  return hash && fieldOf(hash, field);
+};
+const entriesAt = (context: CommandContext, key: Bulk): Iterable<readonly [Bulk, Bulk]> => {
+  const hash = hashAt(context, key);
+  return hash ? fieldsOf(hash) : [];
+};
 const orNull = (bulk: Bulk | undefined): Bulk | null => (bulk === undefined ? null : handOut(bulk));
 
 /** Sets fields, a new hash if need be, and counts the new ones. Nothing is changed when it does not fit. */
@@ -21,15 +26,15 @@ function setFields({ keyspace }: CommandContext, key: Bulk, pairs: ReadonlyMap<B
   const entry = keyspace.find(key);
   const hash = expectType("hash", entry?.value) ?? createHash();
   let bytes = hash.bytes;
-  for (const [field, value] of pairs) bytes += hash.growth(field, value);
+  for (const [field, value] of pairs) bytes += growthBy(hash, field, value);
   keyspace.assertFits(key, bytes);
   let added = 0;
-  for (const [field, value] of pairs) if (hash.set(field, value)) added++;
+  for (const [field, value] of pairs) if (setField(hash, field, value)) added++;
   keyspace.put(key, hash, entry?.expiresAtMs ?? never);
   return added;
 }
 
-const setField = (context: CommandContext, key: Bulk, field: Bulk, value: Bulk): number =>
+const setOne = (context: CommandContext, key: Bulk, field: Bulk, value: Bulk): number =>
   setFields(context, key, new Map([[field, value]]));
 
 /** HSET and HMSET. */
@@ -42,50 +47,50 @@ const set = (answer: (added: number) => number | string): CommandRow =>
   });
 
 const list = (part: (entry: readonly [Bulk, Bulk]) => readonly Bulk[]): CommandRow =>
-  row(2, (context, [key]) => [...(hashAt(context, key)?.entries() ?? [])].flatMap(part).map(handOut));
+  row(2, (context, [key]) => [...entriesAt(context, key)].flatMap(part).map(handOut));
 
 export const hashes: CommandRows = {
-  HGET: row(3, (context, [key, field]) => orNull(hashAt(context, key)?.get(field))),
+  HGET: row(3, (context, [key, field]) => orNull(bulkAt(context, key, field))),
   HMGET: row(-3, (context, [key, ...fields]) => {
     const hash = hashAt(context, key);
-    return fields.map((field) => orNull(hash?.get(field)));
+    return fields.map((field) => orNull(hash && fieldOf(hash, field)));
   }),
   HGETALL: list((entry) => entry),
   HKEYS: list(([field]) => [field]),
   HVALS: list(([, value]) => [value]),
-  HEXISTS: row(3, (context, [key, field]) => (hashAt(context, key)?.has(field) ? 1 : 0)),
-  HLEN: row(2, (context, [key]) => hashAt(context, key)?.size ?? 0),
-  HSTRLEN: row(3, (context, [key, field]) => hashAt(context, key)?.lengthOf(field) ?? 0),
+  HEXISTS: row(3, (context, [key, field]) => (bulkAt(context, key, field) === undefined ? 0 : 1)),
+  HLEN: row(2, (context, [key]) => hashAt(context, key)?.fields.size ?? 0),
+  HSTRLEN: row(3, (context, [key, field]) => byteLength(bulkAt(context, key, field) ?? "")),
   HSET: set((added) => added),
   HMSET: set(() => "OK"),
   HSETNX: row(4, (context, [key, field, value]) =>
-    hashAt(context, key)?.has(field) ? 0 : setField(context, key, field, value),
+    bulkAt(context, key, field) === undefined ? setOne(context, key, field, value) : 0,
   ),
   HDEL: row(-3, (context, [key, ...fields]) => {
     const entry = context.keyspace.find(key);
     const hash = expectType("hash", entry?.value);
     if (!entry || !hash) return 0;
-    const deleted = fields.filter((field) => hash.delete(field)).length;
-    if (hash.size === 0) context.keyspace.remove(key);
+    const deleted = fields.filter((field) => deleteField(hash, field)).length;
+    if (hash.fields.size === 0) context.keyspace.remove(key);
     else if (deleted > 0) context.keyspace.put(key, hash, entry.expiresAtMs);
     return deleted;
   }),
   HINCRBY: row(4, (context, [key, field, difference]) => {
     const added = integer(difference);
-    const value = parseInteger(hashAt(context, key)?.get(field) ?? "0");
+    const value = parseInteger(bulkAt(context, key, field) ?? "0");
     if (value === undefined) throw refusal("ERR hash value is not an integer");
     const sum = addIntegers(value, added);
-    setField(context, key, field, String(sum));
+    setOne(context, key, field, String(sum));
     return Number(sum);
   }),
   HINCRBYFLOAT: row(4, (context, [key, field, difference]) => {
     const added = parseLongDouble(difference);
     if (added === undefined) throw notAFloat();
     if (typeof added === "string") throw refusal("ERR value is NaN or Infinity");
-    const value = parseLongDouble(hashAt(context, key)?.get(field) ?? "0");
+    const value = parseLongDouble(bulkAt(context, key, field) ?? "0");
     if (value === undefined) throw refusal("ERR hash value is not a float");
     const sum = addFloats(value, added);
-    setField(context, key, field, sum);
+    setOne(context, key, field, sum);
     return sum;
   }),
   HSCAN: row(-3, (context, [key, cursor, ...words]) => {
@@ -93,9 +98,9 @@ export const hashes: CommandRows = {
     const hash = hashAt(context, key);
     if (!hash) return ["0", []];
     const { count, matches } = scanOptions(words, { type: false });
-    const page = hash.size > scannedAtOnce ? hash.page(from, count) : undefined;
-    const fields = page ? page.ids.map(bulkOfId) : Array.from(hash.entries(), ([field]) => field);
-    const found = fields.filter(matches).flatMap((field) => [field, hash.get(field) as Bulk]);
-    return [String(page?.cursor ?? 0), found.map(handOut)];
+    const page = pageOf(hash, from, count);
+    const fields = page.ids.map(bulkOfId).filter(matches);
+    const found = fields.flatMap((field) => [field, fieldOf(hash, field) as Bulk]);
+    return [String(page.cursor), found.map(handOut)];
   }),
 };

@@ -1,7 +1,7 @@
 import { integer, minInteger, parseInteger } from "../numbers/integer.ts";
 import { refusal, syntaxError } from "../refusals.ts";
 import { type Bulk, sameBulk, word } from "../values/bulk.ts";
-import type { List } from "../values/list.ts";
+import { elementAt, type List } from "../values/list.ts";
 
 /** What LPOS looks for. */
 export interface PositionOptions {
@@ -60,7 +60,7 @@ export function positionsOf(list: List, element: Bulk, { rank, count = 1, maxLen
   let skip = Math.abs(rank) - 1;
   for (let look = 0; look < looks; look++) {
     const at = rank > 0 ? look : list.size - 1 - look;
-    if (!sameBulk(list.at(at) as Bulk, element) || skip-- > 0) continue;
+    if (!sameBulk(elementAt(list, at) as Bulk, element) || skip-- > 0) continue;
     if (found.push(at) === count) break;
   }
   return found;

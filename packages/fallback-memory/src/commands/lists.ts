@@ -2,7 +2,18 @@ import { never } from "../keyspace/keyspace.ts";
 import { index, parseInteger } from "../numbers/integer.ts";
 import { noSuchKey, refusal, syntaxError, wrongArity } from "../refusals.ts";
 import { type Bulk, handOut, sameBulk, word } from "../values/bulk.ts";
-import { createList, type End, elementsBytes, type List } from "../values/list.ts";
+import {
+  createList,
+  type End,
+  elementAt,
+  elementsBytes,
+  elementsOf,
+  type List,
+  popElement,
+  pushElement,
+  replaceElements,
+  setElement,
+} from "../values/list.ts";
 import { expectType } from "../values/stored-value.ts";
 import { type CommandContext, type CommandRow, type CommandRows, row } from "./command-row.ts";
 import { positionOptions, positionsOf } from "./list-positions.ts";
@@ -23,7 +34,7 @@ function settle({ keyspace }: CommandContext, key: Bulk, list: List): void {
 function push(context: CommandContext, key: Bulk, end: End, elements: readonly Bulk[]): number {
   const list = listAt(context, key) ?? createList();
   context.keyspace.assertFits(key, list.bytes + elementsBytes(elements));
-  for (const element of elements) list.push(end, element);
+  for (const element of elements) pushElement(list, end, element);
   settle(context, key, list);
   return list.size;
 }
@@ -39,7 +50,7 @@ const popAt = (end: End): CommandRow =>
     const list = listAt(context, key);
     if (!list) return null;
     const popped: Bulk[] = [];
-    for (let left = Math.min(count ?? 1, list.size); left > 0; left--) popped.push(list.pop(end) as Bulk);
+    for (let left = Math.min(count ?? 1, list.size); left > 0; left--) popped.push(popElement(list, end) as Bulk);
     if (popped.length > 0) settle(context, key, list);
     return count === undefined ? orNull(popped[0]) : popped.map(handOut);
   });
@@ -55,11 +66,12 @@ function move(context: CommandContext, source: Bulk, target: Bulk, from: End, to
   const list = listAt(context, source);
   if (!list) return null;
   const targetList = listAt(context, target);
-  const element = list.at(from === "head" ? 0 : list.size - 1) as Bulk;
-  if (list !== targetList) context.keyspace.assertFits(target, (targetList?.bytes ?? 0) + elementsBytes([element]));
-  list.pop(from);
+  const element = elementAt(list, from === "head" ? 0 : list.size - 1) as Bulk;
+  if (list !== targetList)
+    context.keyspace.assertFits(target, (targetList ?? createList()).bytes + elementsBytes([element]));
+  popElement(list, from);
   if (list === targetList) {
-    list.push(to, element);
+    pushElement(list, to, element);
   } else {
     // The shorter list first, so that no other key has to make way for an element that is counted twice.
     settle(context, source, list);
@@ -82,12 +94,12 @@ export const lists: CommandRows = {
     if (!list) return [];
     const start = Math.max(0, fromStart(from, list.size));
     const end = Math.min(list.size, fromStart(to, list.size) + 1);
-    return list.slice(start, end).map(handOut);
+    return elementsOf(list, start, end).map(handOut);
   }),
   LINDEX: row(3, (context, [key, place]) => {
     const list = listAt(context, key);
     if (!list) return null;
-    return orNull(list.at(fromStart(index(place), list.size)));
+    return orNull(elementAt(list, fromStart(index(place), list.size)));
   }),
   LPOS: row(-3, (context, [key, element, ...words]) => {
     const options = positionOptions(words);
@@ -105,10 +117,10 @@ export const lists: CommandRows = {
     const list = listAt(context, key);
     if (!list) throw noSuchKey();
     const at = fromStart(index(place), list.size);
-    const old = list.at(at);
+    const old = elementAt(list, at);
     if (old === undefined) throw refusal("ERR index out of range");
     context.keyspace.assertFits(key, list.bytes + elementsBytes([element]) - elementsBytes([old]));
-    list.set(at, element);
+    setElement(list, at, element);
     settle(context, key, list);
     return "OK";
   }),
@@ -120,7 +132,10 @@ export const lists: CommandRows = {
       positionsOf(list, element, { rank: limit < 0 ? -1 : 1, count: Math.abs(limit), maxLength: 0 }),
     );
     if (doomed.size > 0) {
-      list.replace(list.slice(0, list.size).filter((_, at) => !doomed.has(at)));
+      replaceElements(
+        list,
+        elementsOf(list).filter((_, at) => !doomed.has(at)),
+      );
       settle(context, key, list);
     }
     return doomed.size;
@@ -133,8 +148,8 @@ export const lists: CommandRows = {
     const start = Math.max(0, fromStart(from, size));
     const end = Math.max(start, Math.min(size, fromStart(to, size) + 1));
     // Only what goes is touched: a log that is trimmed after each push costs the same however long it is.
-    for (let gone = Math.min(size, end > start ? start : size); gone > 0; gone--) list.pop("head");
-    for (let gone = Math.min(list.size, size - end); gone > 0; gone--) list.pop("tail");
+    for (let gone = Math.min(size, end > start ? start : size); gone > 0; gone--) popElement(list, "head");
+    for (let gone = Math.min(list.size, size - end); gone > 0; gone--) popElement(list, "tail");
     settle(context, key, list);
     return "OK";
   }),
@@ -143,12 +158,12 @@ export const lists: CommandRows = {
     if (side !== "BEFORE" && side !== "AFTER") throw syntaxError();
     const list = listAt(context, key);
     if (!list) return 0;
-    const elements = list.slice(0, list.size);
+    const elements = elementsOf(list);
     const at = elements.findIndex((candidate) => sameBulk(candidate, pivot));
     if (at < 0) return -1;
     context.keyspace.assertFits(key, list.bytes + elementsBytes([element]));
     elements.splice(side === "BEFORE" ? at : at + 1, 0, element);
-    list.replace(elements);
+    replaceElements(list, elements);
     settle(context, key, list);
     return list.size;
   }),

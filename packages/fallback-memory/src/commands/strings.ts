@@ -1,7 +1,7 @@
 import { never } from "../keyspace/keyspace.ts";
 import { index } from "../numbers/integer.ts";
 import { refusal, tooLong, wrongArity } from "../refusals.ts";
-import { type Bulk, bulkOf, byteLength, bytesOf, handOut } from "../values/bulk.ts";
+import { type Bulk, bulkOf, byteLength, bytesOf, footprint, handOut } from "../values/bulk.ts";
 import { createText, expectType, type Text } from "../values/stored-value.ts";
 import { type CommandContext, type CommandRows, row } from "./command-row.ts";
 import { milliseconds, positiveExpireTime, seconds, type TimeUnit } from "./expire-time.ts";
@@ -32,7 +32,7 @@ function pairsOf({ keyspace, name }: CommandContext, args: readonly Bulk[]): (re
   if (args.length % 2 === 1) throw wrongArity(name);
   const pairs: [Bulk, Bulk][] = [];
   for (let at = 0; at < args.length; at += 2) pairs.push([args[at] as Bulk, args[at + 1] as Bulk]);
-  for (const [key, value] of pairs) keyspace.assertFits(key, byteLength(value));
+  for (const [key, value] of pairs) keyspace.assertFits(key, footprint(value));
   return pairs;
 }
 
@@ -58,12 +58,12 @@ export const strings: CommandRows = {
       return value?.type === "string" ? handOut(value.bulk) : null;
     }),
   ),
-  STRLEN: row(2, (context, [key]) => textAt(context, key)?.bytes ?? 0),
+  STRLEN: row(2, (context, [key]) => textAt(context, key)?.length ?? 0),
   GETRANGE: row(4, (context, [key, first, last]) => {
     const [from, to] = [index(first), index(last)];
     const text = textAt(context, key);
-    if (!text || text.bytes === 0) return "";
-    return bulkOf(bytesOf(text.bulk).slice(...rangeOf(text.bytes, from, to)));
+    if (!text || text.length === 0) return "";
+    return bulkOf(bytesOf(text.bulk).slice(...rangeOf(text.length, from, to)));
   }),
   SET: row(-3, (context, [key, value, ...words]) => {
     const { condition, get, keep, expiry } = stringOptions("SET", words);
@@ -115,7 +115,7 @@ export const strings: CommandRows = {
   }),
   APPEND: row(3, (context, [key, tail]) => {
     const text = textAt(context, key);
-    const length = (text?.bytes ?? 0) + byteLength(tail);
+    const length = (text?.length ?? 0) + byteLength(tail);
     assertLength(context, key, length);
     put(context, key, text ? joined(text.bulk, tail) : tail, endOf(context, key));
     return length;
@@ -125,8 +125,8 @@ export const strings: CommandRows = {
     if (at < 0) throw refusal("ERR offset is out of range");
     const text = textAt(context, key);
     const partBytes = bytesOf(part);
-    if (partBytes.length === 0) return text?.bytes ?? 0;
-    const length = Math.max(text?.bytes ?? 0, at + partBytes.length);
+    if (partBytes.length === 0) return text?.length ?? 0;
+    const length = Math.max(text?.length ?? 0, at + partBytes.length);
     assertLength(context, key, at + partBytes.length);
     const bytes = new Uint8Array(length);
     if (text) bytes.set(bytesOf(text.bulk));

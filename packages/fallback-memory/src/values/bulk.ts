@@ -66,6 +66,14 @@ function utf8Length(text: string): number {
   return length;
 }
 
+/** What bytes count on top of their number: each array of them is an object with a buffer. */
+export const bytesOverheadBytes = 192;
+
+/** What a bulk counts towards the limit. */
+export function footprint(bulk: Bulk): number {
+  return byteLength(bulk) + (typeof bulk === "string" ? 0 : bytesOverheadBytes);
+}
+
 /** As a word of a command's syntax: upper case, or "" when it is no text. */
 export function word(bulk: Bulk | undefined): string {
   return typeof bulk === "string" ? bulk.toUpperCase() : "";

@@ -1,69 +1,84 @@
-import { type Bulk, bulkOfId, byteLength, idOf } from "./bulk.ts";
-import { createInsertionOrder, type Page } from "./insertion-order.ts";
+import { type Bulk, bulkOfId, byteLength, footprint, idOf } from "./bulk.ts";
+import { createInsertionOrder, type InsertionOrder, type Page } from "./insertion-order.ts";
 
-/** What each field counts on top of its name and value: the map's, the order's and the strings' own bookkeeping. */
-export const fieldOverheadBytes = 112;
+/** What a hash counts on top of its fields. */
+export const hashOverheadBytes = 128;
+/** What each field counts on top of its name and value: its places in the map and in the order. */
+export const fieldOverheadBytes = 160;
 
-/** A stored hash: fields in the order in which they were added. */
+/** A hash of at most so many fields is scanned in one step, as in Redis. */
+const scannedAtOnce = 128;
+
+/**
+ * A stored hash: fields in the order in which they were added. Plain data, since there may be a million of them: only
+ * the functions below touch it.
+ */
 export interface Hash {
   readonly type: "hash";
-  readonly size: number;
+  readonly fields: Map<string, Bulk>;
   /** What it counts towards the limit, without key and entry. */
-  readonly bytes: number;
-  get(field: Bulk): Bulk | undefined;
-  has(field: Bulk): boolean;
-  /** How many bytes the field's value has; 0 without one. */
-  lengthOf(field: Bulk): number;
-  /** How many bytes more the hash would count with this value in this field. */
-  growth(field: Bulk, value: Bulk): number;
-  /** Sets a field, and tells whether it is new. */
-  set(field: Bulk, value: Bulk): boolean;
-  delete(field: Bulk): boolean;
-  entries(): Iterable<readonly [field: Bulk, value: Bulk]>;
-  /** A step of HSCAN. */
-  page(cursor: number, count: number): Page;
+  bytes: number;
+  /** From the time that there were more fields than are scanned at once. */
+  order: FieldOrder | undefined;
+}
+
+interface FieldOrder {
+  readonly numbers: Map<string, number>;
+  readonly order: InsertionOrder;
 }
 
 export function createHash(): Hash {
-  const fields = new Map<string, { readonly value: Bulk; readonly number: number }>();
-  const order = createInsertionOrder();
-  let bytes = 0;
-
-  const growth: Hash["growth"] = (field, value) => {
-    const old = fields.get(idOf(field));
-    return old ? byteLength(value) - byteLength(old.value) : fieldOverheadBytes + byteLength(field) + byteLength(value);
-  };
-
-  return {
-    type: "hash",
-    get size() {
-      return fields.size;
-    },
-    get bytes() {
-      return bytes;
-    },
-    get: (field) => fields.get(idOf(field))?.value,
-    has: (field) => fields.has(idOf(field)),
-    lengthOf: (field) => byteLength(fields.get(idOf(field))?.value ?? ""),
-    growth,
-    set(field, value) {
-      bytes += growth(field, value);
-      const id = idOf(field);
-      const old = fields.get(id);
-      fields.set(id, { value, number: old?.number ?? order.add(id) });
-      return old === undefined;
-    },
-    delete(field) {
-      const id = idOf(field);
-      const old = fields.get(id);
-      if (!old) return false;
-      bytes -= fieldOverheadBytes + byteLength(field) + byteLength(old.value);
-      order.remove(old.number);
-      return fields.delete(id);
-    },
-    *entries() {
-      for (const [id, { value }] of fields) yield [bulkOfId(id), value];
-    },
-    page: order.page,
-  };
+  return { type: "hash", fields: new Map(), bytes: hashOverheadBytes, order: undefined };
 }
+
+export function fieldOf(hash: Hash, field: Bulk): Bulk | undefined {
+  return hash.fields.get(idOf(field));
+}
+
+/** How many bytes more a hash would count with this value in this field. */
+export function growthBy(hash: Hash, field: Bulk, value: Bulk): number {
+  const old = fieldOf(hash, field);
+  if (old !== undefined) return footprint(value) - footprint(old);
+  return fieldBytes(field, value);
+}
+
+/** Sets a field, and tells whether it is new. */
+export function setField(hash: Hash, field: Bulk, value: Bulk): boolean {
+  const id = idOf(field);
+  hash.bytes += growthBy(hash, field, value);
+  const isNew = !hash.fields.has(id);
+  hash.fields.set(id, value);
+  if (isNew && hash.order) hash.order.numbers.set(id, hash.order.order.add(id));
+  else if (hash.fields.size > scannedAtOnce) hash.order ??= orderOf(hash.fields.keys());
+  return isNew;
+}
+
+export function deleteField(hash: Hash, field: Bulk): boolean {
+  const id = idOf(field);
+  const old = hash.fields.get(id);
+  if (old === undefined) return false;
+  hash.bytes -= fieldBytes(field, old);
+  hash.fields.delete(id);
+  if (hash.order) {
+    hash.order.order.remove(hash.order.numbers.get(id) as number);
+    hash.order.numbers.delete(id);
+  }
+  return true;
+}
+
+export function* fieldsOf(hash: Hash): Iterable<readonly [field: Bulk, value: Bulk]> {
+  for (const [id, value] of hash.fields) yield [bulkOfId(id), value];
+}
+
+/** A step of HSCAN: see `InsertionOrder`. */
+export function pageOf({ fields, order }: Hash, cursor: number, count: number): Page {
+  if (!order || fields.size <= scannedAtOnce) return { ids: [...fields.keys()], cursor: 0 };
+  return order.order.page(cursor, count);
+}
+
+function orderOf(ids: Iterable<string>): FieldOrder {
+  const order = createInsertionOrder();
+  return { numbers: new Map(Array.from(ids, (id) => [id, order.add(id)])), order };
+}
+
+const fieldBytes = (field: Bulk, value: Bulk): number => fieldOverheadBytes + byteLength(field) + footprint(value);

@@ -1,5 +1,5 @@
 import { wrongType } from "../refusals.ts";
-import { type Bulk, byteLength } from "./bulk.ts";
+import { type Bulk, byteLength, footprint } from "./bulk.ts";
 import type { Hash } from "./hash.ts";
 import type { List } from "./list.ts";
 
@@ -7,6 +7,8 @@ import type { List } from "./list.ts";
 export interface Text {
   readonly type: "string";
   readonly bulk: Bulk;
+  /** How many bytes it has, as STRLEN counts them. */
+  readonly length: number;
   /** What it counts towards the limit, without key and entry. */
   readonly bytes: number;
 }
@@ -15,7 +17,7 @@ export interface Text {
 export type StoredValue = Text | Hash | List;
 
 export function createText(bulk: Bulk): Text {
-  return { type: "string", bulk, bytes: byteLength(bulk) };
+  return { type: "string", bulk, length: byteLength(bulk), bytes: footprint(bulk) };
 }
 
 type ValueOf<Type extends StoredValue["type"]> = Extract<StoredValue, { type: Type }>;

@@ -1,0 +1,240 @@
+import type { BackendChange, Message, Transport, TransportErrorKind } from "@continuum-cache/core";
+import { memoryTransport, withFallback } from "@continuum-cache/fallback-memory";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { type Switchable, switchable } from "./switchable.ts";
+
+let primary: Switchable;
+let local: Transport;
+let transport: Transport;
+let changes: BackendChange[];
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  primary = switchable();
+  local = memoryTransport();
+  transport = withFallback(primary, local, { healthCheckInterval: "10s" });
+  changes = [];
+  transport.status?.onChange((change) => changes.push(change));
+});
+afterEach(async () => {
+  await transport.close();
+  vi.useRealTimers();
+});
+
+const get = async (from: Transport, key: string) => (await from.send([["GET", key]]))[0];
+const set = (to: Transport, key: string, value: string) => to.send([["SET", key, value]]);
+const away = async () => {
+  primary.fail("unreachable");
+  await transport.send([["PING"]]);
+  expect(transport.status?.currentBackend).toBe("local");
+};
+
+describe("withFallback", () => {
+  it("is named after its primary, and asks only it while it answers", async () => {
+    expect(transport.name).toBe("switchable+fallback");
+    await set(transport, "a", "1");
+    expect(await get(transport, "a")).toBe("1");
+    expect(await get(local, "a")).toBeNull();
+    expect(transport.status).toMatchObject({ currentBackend: "upstash", pending: 0 });
+  });
+
+  it.each<TransportErrorKind>(["unreachable", "timeout", "quota", "unauthorized", "protocol"])(
+    "answers the very trip that failed (%s), and those that follow, locally",
+    async (kind) => {
+      primary.fail(kind);
+      expect(await set(transport, "a", "1")).toEqual(["OK"]);
+      expect(await get(transport, "a")).toBe("1");
+      expect(primary.sent).toEqual([["SET", "a", "1"]]);
+      expect(changes).toEqual([{ from: "upstash", to: "local", reason: `${kind}: away` }]);
+      expect(transport.status).toMatchObject({ currentBackend: "local", pending: 1 });
+    },
+  );
+
+  it.each<TransportErrorKind>(["aborted", "closed", "too-large"])("lets %s through: it is no outage", async (kind) => {
+    primary.fail(kind);
+    await expect(set(transport, "a", "1")).rejects.toMatchObject({ kind });
+    expect(changes).toEqual([]);
+    expect(transport.status?.currentBackend).toBe("upstash");
+  });
+
+  it("lets a command through that the primary can't carry", async () => {
+    primary.fail("protocol", { delivery: "none" });
+    await expect(set(transport, "a", "1")).rejects.toMatchObject({ kind: "protocol" });
+    expect(transport.status?.currentBackend).toBe("upstash");
+  });
+
+  it("leaves what Redis refuses among the replies", async () => {
+    await transport.send([["RPUSH", "l", "x"]]);
+    expect((await transport.send([["GET", "l"]]))[0]).toMatchObject({ code: "WRONGTYPE" });
+    expect(transport.status?.currentBackend).toBe("upstash");
+  });
+
+  it("goes back when a PING gets through after the interval, and says so", async () => {
+    await away();
+    primary.mend();
+    await vi.advanceTimersByTimeAsync(9_999);
+    await transport.send([["PING"]]);
+    expect(transport.status?.currentBackend).toBe("local");
+    primary.sent.length = 0;
+    await vi.advanceTimersByTimeAsync(1);
+    expect(primary.sent).toEqual([["PING"]]);
+    expect(transport.status?.currentBackend).toBe("upstash");
+    expect(changes.at(-1)).toEqual({ from: "local", to: "upstash", reason: "the primary answers again" });
+    await set(transport, "a", "2");
+    expect(await get(primary.store, "a")).toBe("2");
+  });
+
+  it("asks anew an interval after a PING that failed", async () => {
+    await away();
+    primary.sent.length = 0;
+    await vi.advanceTimersByTimeAsync(35_000);
+    expect(primary.sent).toEqual([["PING"], ["PING"], ["PING"]]);
+    primary.mend();
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(transport.status?.currentBackend).toBe("upstash");
+  });
+
+  it("sends one PING for 50 calls at once when the interval ends", async () => {
+    await away();
+    primary.sent.length = 0;
+    vi.setSystemTime(Date.now() + 10_000);
+    const release = primary.hold();
+    const calls = Array.from({ length: 50 }, (_, index) => set(transport, `k${index}`, "v"));
+    expect((await Promise.all(calls)).flat()).toEqual(calls.map(() => "OK"));
+    expect(primary.sent).toEqual([["PING"]]);
+    primary.mend();
+    release();
+    await vi.advanceTimersByTimeAsync(0);
+  });
+
+  it("needs no timer: where there is none, the first call after the interval asks", async () => {
+    // The edge's timers are numbers, with nothing to keep them from holding a process.
+    const numbers = vi.spyOn(globalThis, "setTimeout").mockReturnValue(7 as never);
+    await away();
+    numbers.mockRestore();
+    primary.mend();
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(transport.status?.currentBackend).toBe("local");
+    await transport.send([["PING"]]);
+    await vi.advanceTimersByTimeAsync(0);
+    expect(transport.status?.currentBackend).toBe("upstash");
+  });
+
+  it("leaves a server alone for as long as it asked", async () => {
+    primary.fail("quota", { retryAfterMs: 60_000, delivery: "none" });
+    await transport.send([["PING"]]);
+    primary.mend();
+    await vi.advanceTimersByTimeAsync(59_999);
+    expect(primary.sent).toEqual([["PING"]]);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(transport.status?.currentBackend).toBe("upstash");
+  });
+
+  it("counts as pending what only the local backend accepted, and says on return that it was dropped", async () => {
+    await away();
+    await transport.send([
+      ["SET", "a", "1"],
+      ["GET", "a"],
+      ["LPUSH", "a", "x"],
+      ["INCR", "n"],
+    ]);
+    expect(transport.status?.pending).toBe(2);
+    primary.mend();
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(transport.status?.pending).toBe(0);
+    expect(changes.at(-1)?.reason).toMatch(/2 mutation\(s\).*dropped/);
+  });
+
+  it("never shows in one outage what an earlier one left", async () => {
+    await away();
+    await set(transport, "a", "stale");
+    primary.mend();
+    await vi.advanceTimersByTimeAsync(10_000);
+    await away();
+    expect(await get(transport, "a")).toBeNull();
+  });
+
+  it("asks the primary and nobody else with fallback: false", async () => {
+    await away();
+    await expect(transport.send([["GET", "a"]], { fallback: false })).rejects.toMatchObject({ kind: "unreachable" });
+    primary.mend();
+    await set(primary.store, "a", "1");
+    expect(await transport.send([["GET", "a"]], { fallback: false })).toEqual(["1"]);
+    expect(transport.status?.currentBackend).toBe("local");
+  });
+
+  it("rejects with fallback: false without going local", async () => {
+    primary.fail("timeout");
+    await expect(transport.send([["GET", "a"]], { fallback: false })).rejects.toMatchObject({ kind: "timeout" });
+    expect(transport.status?.currentBackend).toBe("upstash");
+  });
+
+  it("tells no listener that has stopped listening", async () => {
+    const heard: BackendChange[] = [];
+    const stop = transport.status?.onChange((change) => heard.push(change));
+    stop?.();
+    await away();
+    expect(heard).toEqual([]);
+  });
+
+  it("closes both, and leaves no timer", async () => {
+    await away();
+    await transport.close();
+    expect(vi.getTimerCount()).toBe(0);
+    await expect(primary.store.send([["PING"]])).rejects.toMatchObject({ kind: "closed" });
+    await expect(local.send([["PING"]])).rejects.toMatchObject({ kind: "closed" });
+    await expect(transport.send([["PING"]])).rejects.toMatchObject({ kind: "closed" });
+    await transport.close();
+  });
+
+  it("refuses an interval that is none", () => {
+    expect(() => withFallback(primary, local, { healthCheckInterval: "soon" as never })).toThrow(/healthCheckInterval/);
+  });
+});
+
+describe("subscriptions of withFallback", () => {
+  const heard: string[] = [];
+  const interruptions: string[] = [];
+  const listener = {
+    message: ({ data }: Message) => void heard.push(String(data)),
+    interrupted: ({ kind }: { kind: string }) => void interruptions.push(kind),
+  };
+  const subscribe = (topics = { channels: ["c"] }) => (transport as Required<Transport>).subscribe(topics, listener);
+
+  beforeEach(() => {
+    heard.length = 0;
+    interruptions.length = 0;
+  });
+
+  it("listen to the primary while it answers", async () => {
+    await subscribe();
+    expect(await primary.store.send([["PUBLISH", "c", "x"]])).toEqual([1]);
+    expect(heard).toEqual(["x"]);
+  });
+
+  it("listen locally in an outage, and are interrupted when it is over", async () => {
+    await away();
+    const subscription = await subscribe();
+    await transport.send([["PUBLISH", "c", "x"]]);
+    expect(heard).toEqual(["x"]);
+    primary.mend();
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(interruptions).toEqual(["unreachable"]);
+    await subscription.close();
+    expect(await local.send([["PUBLISH", "c", "y"]])).toEqual([0]);
+    expect(interruptions).toHaveLength(1);
+  });
+
+  it("are not interrupted when they were closed before", async () => {
+    await away();
+    await (await subscribe()).close();
+    primary.mend();
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(interruptions).toEqual([]);
+  });
+
+  it("are absent where the primary can't listen", () => {
+    const { subscribe: _absent, ...mute } = switchable();
+    expect(withFallback(mute, local).subscribe).toBeUndefined();
+  });
+});

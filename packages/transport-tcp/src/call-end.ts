@@ -1,0 +1,56 @@
+import { type CallOptions, TransportError } from "@continuum-cache/core";
+import { type Place, transportName } from "./tcp-error.ts";
+import type { Trip } from "./trip.ts";
+
+/**
+ * Ends a trip at its deadline or when its caller's signal fires, whichever comes first. No timer and no listener
+ * outlives it.
+ *
+ * The same promise as core's `withDeadline`, at a fifth of its price: a trip can be failed from outside, so it needs
+ * neither a signal of its own nor a race, and small commands are as fast as their overhead.
+ *
+ * @param onEnd - Called when the trip has been ended early.
+ */
+export function endInTime(
+  trip: Trip,
+  { timeoutMs, signal }: CallOptions & { readonly timeoutMs: number },
+  place: Place,
+  onEnd: (timedOut: boolean) => void,
+): void {
+  const end = (timedOut: boolean): void => {
+    const written = trip.writtenTo !== undefined;
+    trip.fail(timedOut ? timeoutError(timeoutMs, written, place) : abortedError(signal, written));
+    onEnd(timedOut);
+  };
+  const timer = setTimeout(end, timeoutMs, true);
+  if (!signal) {
+    trip.onSettled = () => clearTimeout(timer);
+    return;
+  }
+  const onAbort = (): void => end(false);
+  signal.addEventListener("abort", onAbort);
+  trip.onSettled = () => {
+    clearTimeout(timer);
+    signal.removeEventListener("abort", onAbort);
+  };
+}
+
+/** The caller's signal has fired. */
+export function abortedError(signal: AbortSignal | undefined, written: boolean): TransportError {
+  const cause: unknown = signal?.reason;
+  return new TransportError("aborted", "The call was aborted by its signal", details(written, cause));
+}
+
+function timeoutError(timeoutMs: number, written: boolean, { where, secure }: Place): TransportError {
+  const mend = secure ? "; if it is a server without TLS, use redis://" : "";
+  const text = written
+    ? "raise `timeout`, or look at the server and the network"
+    : `the connection to ${where} did not come about${mend}`;
+  return new TransportError("timeout", `No answer within ${timeoutMs} ms (${text})`, details(written));
+}
+
+const details = (written: boolean, cause?: unknown) => ({
+  transport: transportName,
+  delivery: written ? ("unknown" as const) : ("none" as const),
+  ...(cause !== undefined && { cause }),
+});
