@@ -104,7 +104,9 @@ describe("no secret and no stored value is said", () => {
     expectSilence(await whatIsSaid({ env: envFor(token), fallback: false }));
     for (const fault of ["blackhole", "refuse"] as const) {
       proxy.set({ kind: "pass" });
-      expectSilence(await whatIsSaid({ env: envFor(password), fallback: false }, async () => proxy.set({ kind: fault })));
+      expectSilence(
+        await whatIsSaid({ env: envFor(password), fallback: false }, async () => proxy.set({ kind: fault })),
+      );
     }
     await proxy.close();
     await redis.close();

@@ -31,7 +31,7 @@ export function parseEndpoint(text: string, { setting, schemes, allowInsecure = 
   }
   const url = new URL(text);
   if (url.protocol !== encrypted && url.protocol !== plain) {
-    throw new ConfigError(setting, `${expected}, got the scheme "${url.protocol}"; ${otherScheme(url.protocol)}`);
+    throw new ConfigError(setting, `${expected}, got ${otherScheme(url.protocol)}`);
   }
   if (url.hostname === "") throw new ConfigError(setting, `${expected}, got no host`);
   if (url.protocol === plain && !allowInsecure && !isLoopback(url.hostname)) {
@@ -72,10 +72,11 @@ function isLoopback(hostname: string): boolean {
   );
 }
 
+/** What a text begins with that is no known scheme is not repeated: it may be a token with a colon in it. */
 function otherScheme(protocol: string): string {
-  return /^redis/.test(protocol)
-    ? "redis:// and rediss:// belong into UPSTASH_REDIS_URL (the Redis protocol)"
-    : /^http/.test(protocol)
-      ? "http(s):// belongs into UPSTASH_REDIS_REST_URL (the REST API)"
-      : "mend the scheme";
+  if (/^rediss?:$/.test(protocol))
+    return `the scheme "${protocol}", which belongs into UPSTASH_REDIS_URL (the Redis protocol)`;
+  if (/^https?:$/.test(protocol))
+    return `the scheme "${protocol}", which belongs into UPSTASH_REDIS_REST_URL (the REST API)`;
+  return "another scheme";
 }
