@@ -92,7 +92,7 @@ describe("a setting that can't be is a ConfigError that names it and the mend, a
       {},
       { ...rest, UPSTASH_REDIS_REST_URL: redis.UPSTASH_REDIS_URL },
       "UPSTASH_REDIS_REST_URL",
-      /belong into UPSTASH_REDIS_URL/,
+      /belongs into UPSTASH_REDIS_URL/,
     ],
     [
       "a token with a line break",
