@@ -65,8 +65,16 @@ export function createBackendSwitch({ clock, intervalMs, ping, onReturn }: Backe
     const askedMs = isTransportError(error) ? (error.retryAfterMs ?? 0) : 0;
     const waitMs = Math.max(intervalMs, askedMs);
     now.nextProbeAtMs = clock.now() + waitMs;
+    wakeUpIn(waitMs);
+  };
+
+  const wakeUpIn = (ms: number): void => {
     cancelTimer();
-    cancelTimer = idleTimer(() => probeIfDue(), waitMs);
+    cancelTimer = idleTimer(() => {
+      probeIfDue();
+      // A timer may be a moment ahead of the clock.
+      if (away && !away.isProbing) wakeUpIn(Math.max(1, away.nextProbeAtMs - clock.now()));
+    }, ms);
   };
 
   const comeBack = (): void => {

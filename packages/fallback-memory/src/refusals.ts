@@ -1,4 +1,5 @@
 import { CommandError } from "@continuum-cache/core";
+import { legible } from "./values/bulk.ts";
 
 // What Redis answers when it says no, in its own words.
 
@@ -18,6 +19,7 @@ export const wrongArity = (command: string): CommandError =>
   new CommandError(`ERR wrong number of arguments for '${command.toLowerCase()}' command`);
 export const invalidExpireTime = (command: string): CommandError =>
   new CommandError(`ERR invalid expire time in '${command.toLowerCase()}' command`);
-export const unknownCommand = (name: string): CommandError => refusal(`ERR unknown command '${name.slice(0, 128)}'`);
+export const unknownCommand = (name: string): CommandError =>
+  refusal(`ERR unknown command '${legible(name).slice(0, 128)}'`);
 /** In one line, as an error in the protocol has to be. */
 export const refusal = (text: string): CommandError => new CommandError(text.replace(/[\r\n]/g, " "));

@@ -222,10 +222,12 @@ describe("the byte bound", () => {
 
   it("holds after every one of 50,000 random writes, and counts what is there", async () => {
     const maxBytes = 100_000;
-    const memory = memoryTransport({ maxBytes });
+    let nowMs = 0;
+    const memory = memoryTransport({ maxBytes, clock: { now: () => nowMs } });
     const below = (limit: number) => Math.floor(Math.random() * limit);
     const text = () => (below(10) ? "ü".repeat(below(200)) : new Uint8Array(below(300)).fill(0xff));
     for (let round = 0; round < 50_000; round++) {
+      nowMs = Math.floor(round / 3);
       const key = `k${below(500)}`;
       await memory.send([
         [

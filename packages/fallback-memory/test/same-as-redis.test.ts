@@ -1,5 +1,6 @@
+import { compareHistories } from "@continuum-cache/conformance";
 import { startRedisServer } from "@continuum-cache/conformance/servers";
-import { type Command, knownCommands } from "@continuum-cache/core";
+import { type Command, knownCommands, type Transport } from "@continuum-cache/core";
 import { memoryTransport } from "@continuum-cache/fallback-memory";
 import { tcpTransport } from "@continuum-cache/transport-tcp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -15,6 +16,27 @@ afterAll(async () => {
 
 const histories = Number(process.env["HISTORIES"] ?? 40);
 const length = 500;
+
+/** ioredis misreads integers from 48 below 2^53 on, digit by digit: their last digits are not compared. */
+const coarse = (transport: Transport): Transport => ({
+  ...transport,
+  async send(commands, options) {
+    const replies = await transport.send(commands, options);
+    return replies.map((reply) =>
+      typeof reply === "number" && Math.abs(reply) > 9e15 ? Number(reply.toPrecision(12)) : reply,
+    );
+  },
+});
+
+it("the conformance suite's histories are answered as by Redis", async () => {
+  const memory = memoryTransport();
+  const { commands } = await compareHistories({
+    left: coarse(memory),
+    right: coarse(redis),
+    runs: Number(process.env["RUNS"] ?? 250),
+  });
+  expect(commands).toBeGreaterThanOrEqual(10_000);
+}, 300_000);
 
 describe("random commands", () => {
   beforeAll(async () => {

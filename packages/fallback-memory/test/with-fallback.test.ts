@@ -120,6 +120,18 @@ describe("withFallback", () => {
     expect(transport.status?.currentBackend).toBe("upstash");
   });
 
+  it("is not put off by a clock that lags behind the timers", async () => {
+    const start = Date.now();
+    const clock = { now: () => start + (Date.now() - start) * 0.9 };
+    const lagging = withFallback(primary, memoryTransport(), { healthCheckInterval: "10s", clock });
+    primary.fail("unreachable");
+    await lagging.send([["PING"]]);
+    primary.mend();
+    await vi.advanceTimersByTimeAsync(11_200);
+    expect(lagging.status?.currentBackend).toBe("upstash");
+    await lagging.close();
+  });
+
   it("leaves a server alone for as long as it asked", async () => {
     primary.fail("quota", { retryAfterMs: 60_000, delivery: "none" });
     await transport.send([["PING"]]);

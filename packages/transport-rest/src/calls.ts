@@ -12,8 +12,8 @@ export interface Call {
 /** The calls in flight: each ends by its deadline, and all of them at `close()`. */
 export interface Calls {
   run<T>(options: CallOptions | undefined, work: (call: Call) => Promise<T>): Promise<T>;
-  /** Fires at `close()`, for what outlives its call: subscriptions. */
-  readonly closing: AbortSignal;
+  /** Calls the listener at `close()`, for what outlives its call: subscriptions. Returns the function that stops it. */
+  onClose(listener: () => void): () => void;
   close(): void;
 }
 
@@ -21,13 +21,17 @@ export const closedError = (delivery: "none" | "unknown"): TransportError =>
   restError("closed", "The transport was closed", { delivery });
 
 export function createCalls(timeoutMs: number): Calls {
-  const closing = new AbortController();
+  let closed = false;
   const open = new Set<AbortController>();
+  const onClose = new Set<() => void>();
 
   return {
-    closing: closing.signal,
+    onClose(listener) {
+      onClose.add(listener);
+      return () => onClose.delete(listener);
+    },
     async run(options, work) {
-      if (closing.signal.aborted) throw closedError("none");
+      if (closed) throw closedError("none");
       const caller = options?.signal;
       const controller = new AbortController();
       const onAbort = () => controller.abort(caller?.reason);
@@ -49,7 +53,7 @@ export function createCalls(timeoutMs: number): Calls {
       } catch (error) {
         const delivery = left ? "unknown" : "none";
         if (!isTransportError(error)) throw error;
-        if (error.kind === "aborted" && closing.signal.aborted && !caller?.aborted) throw closedError(delivery);
+        if (error.kind === "aborted" && closed && !caller?.aborted) throw closedError(delivery);
         if (left || error.delivery === "none") throw error;
         throw restError(error.kind, error.message, { delivery, cause: error.cause });
       } finally {
@@ -58,9 +62,9 @@ export function createCalls(timeoutMs: number): Calls {
       }
     },
     close() {
-      closing.abort();
+      closed = true;
       for (const controller of open) controller.abort();
-      open.clear();
+      for (const listener of onClose) listener();
     },
   };
 }

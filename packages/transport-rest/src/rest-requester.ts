@@ -41,10 +41,11 @@ export function createRequester(endpoint: Endpoint, calls: Calls, sync: SyncToke
   const listen = async ({ signal, onMessage }: UpstashRequest, path: string, call: Call) => {
     const life = new AbortController();
     const end = () => life.abort();
-    const ends = [signal, calls.closing].filter((source) => source !== undefined);
-    for (const source of ends) source.addEventListener("abort", end, { once: true });
+    const stopHearing = calls.onClose(end);
+    signal?.addEventListener("abort", end, { once: true });
     const release = () => {
-      for (const source of ends) source.removeEventListener("abort", end);
+      stopHearing();
+      signal?.removeEventListener("abort", end);
     };
     call.signal.addEventListener("abort", end, { once: true });
     try {

@@ -45,10 +45,10 @@ export async function subscribeByRest(
   const end = (error?: unknown) => {
     if (life.signal.aborted) return;
     life.abort(error);
-    calls.closing.removeEventListener("abort", onClosing);
+    release();
     if (confirmed && error) tell(() => listener.interrupted(ours(error)));
   };
-  const onClosing = () => end(closedError("unknown"));
+  const release = calls.onClose(() => end(closedError("unknown")));
   const ours = (error: unknown) => (isTransportError(error) ? error : errorFromNetwork(error, origin));
 
   /** Resolves when the server has confirmed each name; reading goes on until the stream or the subscription ends. */
@@ -73,7 +73,6 @@ export async function subscribeByRest(
     });
   };
 
-  calls.closing.addEventListener("abort", onClosing, { once: true });
   try {
     await calls.run(options, (call) => {
       call.signal.addEventListener("abort", () => end(), { once: true });

@@ -27,8 +27,6 @@ for (const engine of ["a real Redis", "the embedded engine"]) {
         ...runner,
         skip: {
           "bytes-anywhere": "the REST API carries bytes only as the body of a command that travels alone",
-          "lets a refused command stand in its place and runs the others":
-            "it expects Redis' words for an unknown command; Upstash has its own: Command is not available",
         },
         faults: { stall: () => server.pause(), resume: () => server.resume() },
       });

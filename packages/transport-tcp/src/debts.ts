@@ -20,8 +20,7 @@ export interface Debts {
 
 /**
  * An array with a moving front rather than a Map: each time V8 rebuilds the table of a busy Map, the old table leads to
- * the new one, and through such a chain everything that was ever in flight outlives the young generation. Measured
- * here, that was a third of all time.
+ * the new one, and once one of them is old, everything that was in flight since outlives the young generation.
  */
 export function createDebts(): Debts {
   let items: (Debt | undefined)[] = [];

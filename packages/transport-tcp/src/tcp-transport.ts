@@ -3,6 +3,7 @@ import { Redis } from "ioredis";
 import { abortedError, endInTime } from "./call-end.ts";
 import { type Connection, createConnection } from "./connection.ts";
 import { createConnectionPool } from "./connection-pool.ts";
+import { createDeadlines } from "./deadlines.ts";
 import { assertShareable } from "./shared-connection.ts";
 import { closedError, transportName } from "./tcp-error.ts";
 import { readTcpOptions, type TcpClient, type TcpOptions } from "./tcp-options.ts";
@@ -59,6 +60,7 @@ export function tcpTransport<Client extends TcpClient = Redis>(options: TcpOptio
   const client = (options.client ?? own) as Client;
   const pool = createConnectionPool(own ? connectOwn(own) : connect(client), () => connectOwn(makeClient()), poolSize);
   const subscriptions = new Set<Subscription>();
+  const deadlines = createDeadlines();
 
   return {
     name: transportName,
@@ -70,7 +72,13 @@ export function tcpTransport<Client extends TcpClient = Redis>(options: TcpOptio
         if (sendOptions?.signal?.aborted) throw abortedError(sendOptions.signal, false);
         assertShareable(commands);
         const trip = createTrip(commands, sendOptions?.atomic ?? false);
-        endInTime(trip, { timeoutMs: ownTimeoutMs, ...sendOptions }, place, (timedOut) => pool.forsake(trip, timedOut));
+        endInTime(trip, {
+          deadlines,
+          place,
+          timeoutMs: sendOptions?.timeoutMs ?? ownTimeoutMs,
+          signal: sendOptions?.signal,
+          onEnd: pool.forsake,
+        });
         pool.send(trip);
         return trip.answered;
       } catch (error) {
@@ -101,6 +109,7 @@ export function tcpTransport<Client extends TcpClient = Redis>(options: TcpOptio
     },
     async close() {
       closed = true;
+      deadlines.close();
       await Promise.all([pool.close(), ...[...subscriptions].map((subscription) => subscription.close())]);
     },
   };

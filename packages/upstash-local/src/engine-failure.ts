@@ -11,6 +11,6 @@ export function engineFailure(error: unknown): never {
  * Redis refuses must not look like a token that this server refused.
  */
 function textOf({ kind, message }: TransportError): string {
-  const named = /^[A-Z]{4,} /.test(message) && kind !== "unauthorized";
+  const named = kind === "unreachable" && /^[A-Z]{4,} /.test(message);
   return named ? message : `ERR the engine behind upstash-local gave no answer (${kind}): ${message}`;
 }

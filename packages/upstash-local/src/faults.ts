@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Socket } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
+import { aborted } from "./aborted.ts";
 import { errorBody } from "./response-format.ts";
 import { unauthorizedText } from "./service-texts.ts";
 
@@ -36,7 +36,7 @@ export interface Faults {
   pause(): void;
   resume(): void;
   /** Whether a new connection may stay. */
-  admits(socket: Socket): boolean;
+  admits(): boolean;
   /** Resolves to `false` when the fault has dealt with the request itself. */
   before(request: IncomingMessage, response: ServerResponse, signal: AbortSignal): Promise<boolean>;
   /** What is sent of an answer; `undefined` when its connection is dropped instead. */
@@ -87,8 +87,7 @@ export function createFaults(cutAll: () => void): Faults {
     },
     admits: () => current !== "refuse",
     async before(request, response, signal) {
-      const gone = new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
-      if (gate) await Promise.race([gate.opened, gone]);
+      if (gate) await Promise.race([gate.opened, aborted(signal)]);
       if (signal.aborted) return false;
       if (current === "refuse") {
         response.destroy();

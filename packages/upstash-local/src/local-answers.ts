@@ -15,6 +15,9 @@ const openSetting = "notify-keyspace-events";
 export function createLocalAnswers(authorization: Authorization): LocalAnswers {
   const answers: Readonly<Record<string, (args: readonly string[]) => Reply | undefined>> = {
     COMMAND: () => [],
+    // Nothing to wait for: there are no replicas here, and waiting would hold up the connection that all requests share.
+    WAIT: (args) => (args.length === 2 ? 0 : wrongArity("wait")),
+    WAITAOF: (args) => (args.length === 3 ? [0, 0] : wrongArity("waitaof")),
     UNLINK: (keys) => (keys.length === 0 ? 0 : undefined),
     ACL: ([, user = "", password = ""]) => {
       const access = authorization.accessOfToken(password);
@@ -35,3 +38,6 @@ export function createLocalAnswers(authorization: Authorization): LocalAnswers {
       Object.hasOwn(answers, name) ? answers[name]?.(args.map((arg) => argumentText(arg))) : undefined,
   };
 }
+
+const wrongArity = (name: string): CommandError =>
+  new CommandError(`ERR wrong number of arguments for '${name}' command`);

@@ -1,5 +1,6 @@
 import type { ServerResponse } from "node:http";
 import type { Message, Subscription, Topics, Transport } from "@continuum-cache/core";
+import { aborted } from "./aborted.ts";
 import { engineFailure } from "./engine-failure.ts";
 import { RequestError } from "./request-error.ts";
 
@@ -85,9 +86,3 @@ function messageFrame({ channel, pattern, data }: Message): string {
  * leaves JSON what it was.
  */
 const frame = (...parts: readonly string[]): string => `data: ${parts.join(",").replace(/\r\n|\r|\n/g, " ")}\n\n`;
-
-const aborted = (signal: AbortSignal): Promise<void> =>
-  new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener("abort", () => resolve(), { once: true });
-  });

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { join, resolve } from "node:path";
 import { startRedisServer } from "@continuum-cache/conformance/servers";
 import { startUpstashLocal } from "@continuum-cache/upstash-local";
-import { afterEach, expect, it } from "vitest";
+import { afterEach, expect, it, onTestFinished } from "vitest";
 import { readCommandLine } from "../src/cli-options.ts";
 import { until } from "./event-stream.ts";
 import { post } from "./raw-http.ts";
@@ -59,17 +59,18 @@ it("prints its address and the lines to export, serves, and ends at SIGTERM", as
 
 it("stands in front of the Redis that --redis names, without printing its password", async () => {
   const redis = await startRedisServer({ password: "s3cret-canary" });
+  onTestFinished(() => redis.close());
   const started = run("--port", "0", "--redis", redis.url);
   await untilPrinted(started.stdout, /REST_TOKEN/);
   expect(started.stdout()).toContain(`in front of redis://127.0.0.1:${redis.port}`);
   expect((await post(urlOf(started), "/", ["SET", "k", "v"])).json).toEqual({ result: "OK" });
   expect(await redis.command("GET", "k")).toBe("v");
   expect(started.stdout() + started.stderr()).not.toContain("canary");
-  await redis.close();
 });
 
 it("starts without its Redis, and says so", async () => {
   const redis = await startRedisServer();
+  onTestFinished(() => redis.close());
   await redis.close();
   const started = run("--port", "0", "--redis", redis.url);
   await untilPrinted(started.stderr, /Warning: redis:\/\/127.0.0.1:\d+ gives no answer yet/);

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { startRedisServer } from "@continuum-cache/conformance/servers";
 import { tcpTransport } from "@continuum-cache/transport-tcp";
 import { startUpstashLocal } from "@continuum-cache/upstash-local";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { onRedis } from "./engines.ts";
 import { post } from "./raw-http.ts";
 
@@ -66,6 +66,7 @@ describe("scripts with the flag of the service, in front of Redis", () => {
 
 it("holds for an engine of the caller's own", async () => {
   const redis = await startRedisServer();
+  onTestFinished(() => redis.close());
   const engine = tcpTransport({ url: redis.url });
   const server = await startUpstashLocal({ port: 0, engine });
   const script = flagged("return 'mine'");
@@ -73,5 +74,4 @@ it("holds for an engine of the caller's own", async () => {
   await server.close();
   expect(await engine.send([["PING"]])).toEqual(["PONG"]);
   await engine.close();
-  await redis.close();
 });

@@ -2,7 +2,7 @@ import { Agent, request as httpRequest } from "node:http";
 import { connect } from "node:net";
 import { startRedisServer } from "@continuum-cache/conformance/servers";
 import { startUpstashLocal, type UpstashLocalOptions } from "@continuum-cache/upstash-local";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { openStream, until } from "./event-stream.ts";
 import { send } from "./raw-http.ts";
 
@@ -64,6 +64,7 @@ describe("start", () => {
 describe("close", () => {
   it("ends streams, idle connections and the port, and may be called twice", async () => {
     const redis = await startRedisServer();
+    onTestFinished(() => redis.close());
     const server = await startUpstashLocal({ port: 0, redisUrl: redis.url });
     const agent = new Agent({ keepAlive: true });
     await new Promise<void>((resolve, reject) => {
@@ -82,7 +83,6 @@ describe("close", () => {
       () => "Expected no subscription to be left",
     );
     agent.destroy();
-    await redis.close();
   });
 
   it("lets a request under way finish", async () => {
@@ -99,6 +99,7 @@ describe("close", () => {
 
   it("does not wait for what hangs", async () => {
     const redis = await startRedisServer();
+    onTestFinished(() => redis.close());
     const server = await startUpstashLocal({ port: 0, redisUrl: redis.url });
     await send(server.url, "/ping");
     redis.freeze();
@@ -112,7 +113,6 @@ describe("close", () => {
     await server.close();
     expect(await Promise.all([asked, hanging])).toEqual(["dropped", "dropped"]);
     redis.thaw();
-    await redis.close();
   });
 
   it("frees the port at once", async () => {

@@ -94,6 +94,12 @@ onBothEngines("refused commands", (running) => {
     expect(await run("CONFIG", "SET", "maxmemory", 1)).toEqual([400, { error: notAvailable("CONFIG") }]);
   });
 
+  it("WAIT and WAITAOF answer at once: there are no replicas", async () => {
+    expect(await run("WAIT", 1, 0)).toEqual([200, { result: 0 }]);
+    expect(await run("WAITAOF", 1, 0, 0)).toEqual([200, { result: [0, 0] }]);
+    expect(await run("WAIT")).toEqual([400, { error: "ERR wrong number of arguments for 'wait' command" }]);
+  });
+
   it("EVALSHA of an unknown script is NOSCRIPT", async () => {
     expect(await run("EVALSHA", "0".repeat(40), 0)).toEqual([
       400,
@@ -120,6 +126,14 @@ describe("in front of Redis", () => {
         result: ["notify-keyspace-events", expect.stringMatching(/K/)],
       });
       await run("CONFIG", "SET", "notify-keyspace-events", "");
+    });
+
+    it("a state that Redis names keeps its name", async () => {
+      await running().redis?.command("REPLICAOF", "127.0.0.1", 1);
+      const { url } = running().server;
+      const answer = await post(url, "/", ["SET", "k", "v"]);
+      expect([answer.status, answer.json]).toEqual([500, { error: expect.stringMatching(/^READONLY /) }]);
+      await running().redis?.command("REPLICAOF", "NO", "ONE");
     });
 
     it("a full database speaks of its capacity", async () => {

@@ -1,3 +1,5 @@
+import { once } from "node:events";
+import { request as httpRequest, type IncomingMessage } from "node:http";
 import { expect, it } from "vitest";
 import { onBothEngines } from "./engines.ts";
 import { openStream, until } from "./event-stream.ts";
@@ -106,6 +108,23 @@ onBothEngines(
           { error: expect.stringMatching(/^ERR a channel or pattern/) },
         ]);
       }
+    });
+
+    it("a client that does not read is let go before it fills the memory", async () => {
+      const request = httpRequest(`${url()}/subscribe/flood`, {
+        headers: { authorization: "Bearer local" },
+        agent: false,
+      });
+      request.on("error", () => {}).end();
+      const [response] = (await once(request, "response")) as [IncomingMessage];
+      response.on("error", () => {}).pause();
+      const megabyte = Buffer.alloc(1 << 20, "x");
+      let receivers = 1;
+      for (let sent = 0; sent < 100 && receivers > 0; sent++) {
+        receivers = ((await publish("flood", megabyte)) as { result: number }).result;
+      }
+      expect(receivers).toBe(0);
+      request.destroy();
     });
 
     it("many messages arrive in order", async () => {

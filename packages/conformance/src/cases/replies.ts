@@ -110,7 +110,7 @@ export const replyCases: readonly TransportCase[] = [
     [["SET", key("s"), "text"], "OK"],
     [["LPUSH", key("s"), "x"], new CommandError("WRONGTYPE")],
     [["INCR", key("s")], errorWith("ERR", /not an integer/)],
-    [["NO-SUCH-COMMAND", key("s")], errorWith("ERR", /^ERR unknown command/i)],
+    [["NO-SUCH-COMMAND", key("s")], errorWith("ERR", /^ERR (unknown command|Command is not available)/i)],
     [["GET"], errorWith("ERR", /wrong number of arguments/)],
     [["GET", key("s")], "text"],
   ]),

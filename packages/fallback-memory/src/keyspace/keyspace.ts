@@ -141,8 +141,9 @@ export function createKeyspace({ maxBytes, maxEntries, now }: KeyspaceOptions): 
       return isThere(id) && entries.delete(id);
     },
     clear() {
-      entries.clear();
+      // First the order: every entry that goes would look for its place in it.
       order.clear();
+      entries.clear();
       expiries.reset([]);
       expiring = 0;
     },

@@ -79,9 +79,10 @@ export function word(bulk: Bulk | undefined): string {
   return typeof bulk === "string" ? bulk.toUpperCase() : "";
 }
 
-/** A bulk in a message for people. */
+/** A bulk in a message for people; it ends at a NUL, as texts in C do. */
 export function legible(bulk: Bulk): string {
-  return typeof bulk === "string" ? bulk : decoder.decode(bulk);
+  const text = typeof bulk === "string" ? bulk : decoder.decode(bulk);
+  return text.split("\0", 1)[0] ?? "";
 }
 
 /** Whether two bulks are the same bytes. */

@@ -1,0 +1,41 @@
+import type { Cache } from "continuum-cache";
+
+/** Whether a value came from the cache, and how long it took to come, in milliseconds. */
+export interface Answer<Value> {
+  readonly value: Value;
+  readonly cache: "hit" | "miss";
+  readonly ms: number;
+}
+
+/** Values through the cache, with what is to be told of their way. */
+export interface Answers {
+  /** Reads, else loads and stores. What is `undefined` is not stored. */
+  get<Value>(key: string, load: () => Value): Promise<Answer<Value>>;
+}
+
+export function createAnswers(cache: Cache): Answers {
+  // Callers who ask for a key at the same time share one load, and then all of them missed.
+  const underWay = new Map<string, { missed: boolean }>();
+  return {
+    async get(key, load) {
+      const startedAt = performance.now();
+      const joined = underWay.get(key);
+      const reading = joined ?? { missed: false };
+      underWay.set(key, reading);
+      try {
+        const value = await cache.getOrSet(key, () => {
+          reading.missed = true;
+          return load();
+        });
+        return { value, cache: reading.missed ? "miss" : "hit", ms: msSince(startedAt) };
+      } finally {
+        if (!joined) underWay.delete(key);
+      }
+    },
+  };
+}
+
+/** To a hundredth of a millisecond. */
+export function msSince(startedAt: number): number {
+  return Math.round((performance.now() - startedAt) * 100) / 100;
+}

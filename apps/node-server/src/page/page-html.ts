@@ -1,0 +1,71 @@
+import { dashboardScript } from "./dashboard-script.ts";
+import { elementsScript } from "./elements-script.ts";
+import { memoryScript } from "./memory-script.ts";
+import { pageStyle } from "./page-style.ts";
+import { searchScript } from "./search-script.ts";
+
+const examples = ["dog that herds sheep", "musical instrument with strings", "move quickly on foot", "feeling of joy"];
+
+/**
+ * The page, whole: nothing else is loaded.
+ *
+ * @param nonce - Stands in the answer's Content-Security-Policy, which lets nothing else run; never of a visitor's making.
+ */
+export function pageHtml(nonce: string): string {
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>Memory search · continuum-cache</title>
+<link rel="icon" href="data:,">
+<style nonce="${nonce}">${pageStyle}</style>
+</head>
+<body>
+<header>
+  <h1>Memory search</h1>
+  <p id="about">WordNet 3.1 through continuum-cache</p>
+</header>
+<main>
+  <section aria-label="Search">
+    <form id="form" role="search">
+      <input id="query" type="search" name="q" maxlength="200" required autofocus autocomplete="off" spellcheck="false"
+        placeholder="Describe what you are looking for" aria-label="What to search for">
+      <button class="primary">Search</button>
+    </form>
+    <p id="examples" class="quiet">Try ${examples.map((text) => `<button type="button" class="link">${text}</button>`).join(" ")}</p>
+    <p id="answer" role="status"></p>
+    <ol id="results"></ol>
+  </section>
+  <aside>
+    <section aria-labelledby="cache-title">
+      <h2 id="cache-title">Cache</h2>
+      <p class="rate"><span id="rate">–</span> <span class="quiet">of reads were hits</span></p>
+      <div class="bar" aria-hidden="true"><div id="rate-bar"></div></div>
+      <dl id="facts"></dl>
+      <p id="place" class="quiet"></p>
+      <button id="invalidate" type="button">Invalidate query cache</button>
+      <p id="invalidated" class="quiet" role="status"></p>
+    </section>
+    <section aria-labelledby="history-title">
+      <h2 id="history-title">Last answers</h2>
+      <ol id="history"></ol>
+      <p id="no-history" class="quiet">Your searches will be listed here.</p>
+    </section>
+  </aside>
+</main>
+<dialog id="memory" aria-labelledby="memory-title">
+  <div class="dialog-bar">
+    <button id="memory-back" type="button">Back</button>
+    <span id="memory-answer"></span>
+    <button id="memory-close" type="button">Close</button>
+  </div>
+  <h2 id="memory-title" tabindex="-1"></h2>
+  <div id="memory-body"></div>
+</dialog>
+<script type="module" nonce="${nonce}">${elementsScript}${dashboardScript}${memoryScript}${searchScript}</script>
+</body>
+</html>
+`;
+}

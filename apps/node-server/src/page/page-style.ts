@@ -1,0 +1,80 @@
+/** The page's style, for light and dark. */
+export const pageStyle: string = `
+:root {
+  color-scheme: light dark;
+  --ground: #f7f7f5; --panel: #ffffff; --ink: #1c1e21; --quiet: #5d6470; --line: #dcdee2;
+  --accent: #2456c8; --on-accent: #ffffff;
+  --hit: #0b6b3a; --hit-ground: #d9f2e3; --miss: #8a4b00; --miss-ground: #fdebcf; --bad: #b3261e;
+}
+@media (prefers-color-scheme: dark) {
+  :root {
+    --ground: #14161a; --panel: #1c1f25; --ink: #e7e9ec; --quiet: #9ba3af; --line: #31363f;
+    --accent: #8ab4ff; --on-accent: #0d1526;
+    --hit: #7ee2a8; --hit-ground: #153a26; --miss: #ffc876; --miss-ground: #42300f; --bad: #ff9a92;
+  }
+}
+* { box-sizing: border-box; }
+body { margin: 0; background: var(--ground); color: var(--ink); font: 16px/1.5 system-ui, sans-serif; }
+header, main { max-width: 68rem; margin: 0 auto; padding: 0 1.25rem; }
+header { padding-top: 1.75rem; }
+h1 { margin: 0; font-size: 1.6rem; letter-spacing: -0.01em; }
+h2 { margin: 0 0 0.5rem; font-size: 1.05rem; }
+h3 { margin: 1.1rem 0 0.3rem; font-size: 0.95rem; display: flex; gap: 0.5rem; align-items: baseline; }
+header p { margin: 0.1rem 0 1.25rem; color: var(--quiet); }
+.quiet { color: var(--quiet); font-size: 0.875rem; }
+main { display: grid; grid-template-columns: minmax(0, 1fr) 20rem; gap: 2rem; align-items: start; padding-bottom: 3rem; }
+@media (max-width: 52rem) { main { grid-template-columns: minmax(0, 1fr); } }
+
+button, input { font: inherit; color: inherit; }
+button { cursor: pointer; border: 1px solid var(--line); border-radius: 0.5rem; background: var(--panel); padding: 0.45rem 0.9rem; }
+button:hover { border-color: var(--quiet); }
+button:disabled { visibility: hidden; }
+:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
+[tabindex="-1"]:focus { outline: none; }
+.primary { background: var(--accent); border-color: var(--accent); color: var(--on-accent); font-weight: 600; }
+.link { border: 0; background: none; padding: 0; color: var(--accent); text-align: left; overflow-wrap: anywhere; }
+.link:hover { text-decoration: underline; }
+
+form { display: flex; gap: 0.5rem; }
+input { flex: 1; min-width: 0; padding: 0.65rem 0.9rem; border: 1px solid var(--line); border-radius: 0.5rem; background: var(--panel); }
+input::placeholder { color: var(--quiet); opacity: 1; }
+#examples { margin: 0.6rem 0 0; display: flex; flex-wrap: wrap; gap: 0.15rem 0.9rem; }
+#answer { min-height: 1.5rem; margin: 1rem 0 0.6rem; display: flex; align-items: center; gap: 0.6rem; }
+.failed { color: var(--bad); }
+
+.badge { padding: 0.05rem 0.55rem; border-radius: 1rem; font-size: 0.8rem; font-weight: 700; text-transform: uppercase; letter-spacing: 0.04em; }
+.hit { background: var(--hit-ground); color: var(--hit); }
+.miss { background: var(--miss-ground); color: var(--miss); }
+.ms, dd, .rate { font-variant-numeric: tabular-nums; }
+.backend.upstash { color: var(--hit); }
+.backend.local { color: var(--miss); }
+
+ol, ul { list-style: none; margin: 0; padding: 0; }
+.result, .related { display: grid; gap: 0.1rem; width: 100%; text-align: left; overflow-wrap: anywhere; }
+.result { padding: 0.7rem 0.9rem; margin-bottom: 0.5rem; }
+.related { padding: 0.4rem 0.7rem; margin-bottom: 0.3rem; font-size: 0.92rem; }
+.related span { color: var(--quiet); }
+
+aside { display: grid; gap: 1rem; }
+aside > section { background: var(--panel); border: 1px solid var(--line); border-radius: 0.75rem; padding: 1rem 1.1rem; min-width: 0; }
+.rate { margin: 0; }
+#rate { font-size: 2rem; font-weight: 700; letter-spacing: -0.02em; }
+.bar { height: 0.4rem; border-radius: 1rem; background: var(--miss-ground); overflow: hidden; }
+#rate-bar { height: 100%; width: 0; background: var(--hit); transition: width 0.3s; }
+dl { margin: 0.9rem 0 0.6rem; }
+dl div { display: flex; justify-content: space-between; gap: 1rem; padding: 0.2rem 0; border-bottom: 1px solid var(--line); }
+dt { color: var(--quiet); }
+dd { margin: 0; font-weight: 600; }
+#place { margin: 0 0 0.8rem; overflow-wrap: anywhere; }
+#invalidated { margin: 0.4rem 0 0; min-height: 1.3rem; }
+#history li { display: flex; justify-content: space-between; align-items: baseline; gap: 0.75rem; padding: 0.25rem 0; border-bottom: 1px solid var(--line); }
+.mark { display: flex; align-items: baseline; gap: 0.5rem; white-space: nowrap; font-size: 0.85rem; }
+
+dialog { width: min(44rem, calc(100vw - 2rem)); max-height: calc(100vh - 4rem); border: 1px solid var(--line); border-radius: 0.75rem; padding: 0 1.4rem 1.4rem; background: var(--ground); color: var(--ink); }
+dialog::backdrop { background: rgb(0 0 0 / 45%); }
+.dialog-bar { position: sticky; top: 0; display: flex; justify-content: space-between; align-items: center; padding: 0.9rem 0; background: var(--ground); }
+#memory-answer { display: flex; gap: 0.6rem; align-items: center; }
+#memory-title { font-size: 1.3rem; margin: 0.3rem 0 0; }
+#memory-body > p { margin: 0.3rem 0; }
+@media (prefers-reduced-motion: reduce) { * { transition: none !important; } }
+`;

@@ -1,0 +1,25 @@
+import { type Cache, keys } from "continuum-cache";
+import { Hono } from "hono";
+import { bodyLimit } from "hono/body-limit";
+
+/** What this service can load again. Sessions it can't, and what else is in the database is not its own. */
+const families = [keys.query.match(), keys.memory.match()];
+const expected = `Expected a JSON body such as {"pattern":"${families[0]}"}; the pattern one of ${families.join(", ")}`;
+
+/** POST {pattern}: forgets a whole family of cached values. */
+export function invalidateRoute({ cache }: { readonly cache: Cache }): Hono {
+  const limited = bodyLimit({
+    maxSize: 1_024,
+    onError: (context) => context.json({ error: `${expected}, in at most 1,024 bytes` }, 413),
+  });
+  return new Hono().post("/", limited, async (context) => {
+    // Other sites can make a browser post forms and plain text, but not JSON.
+    if (context.req.header("content-type")?.split(";", 1)[0]?.trim().toLowerCase() !== "application/json") {
+      return context.json({ error: `${expected}, with content-type: application/json` }, 415);
+    }
+    const body: unknown = await context.req.json().catch(() => undefined);
+    const pattern = (body as { pattern?: unknown } | null | undefined)?.pattern;
+    if (typeof pattern !== "string" || !families.includes(pattern)) return context.json({ error: expected }, 400);
+    return context.json({ pattern, deleted: await cache.deletePattern(pattern), backend: cache.currentBackend });
+  });
+}

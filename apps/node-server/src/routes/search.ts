@@ -1,0 +1,63 @@
+import { type Cache, keys } from "continuum-cache";
+import { Hono } from "hono";
+import type { Answers } from "../answers.ts";
+import { readSessionId, writeSessionId } from "../session-cookie.ts";
+import type { RecentSearch, Sessions } from "../sessions.ts";
+import type { Knowledge } from "../wordnet/knowledge.ts";
+
+const maxQueryLength = 200;
+const maxLimit = 50;
+
+interface Parts {
+  readonly cache: Cache;
+  readonly answers: Answers;
+  readonly sessions: Sessions;
+  readonly knowledge: Knowledge;
+  readonly logError: (message: string) => void;
+}
+
+/** GET ?q=…&limit=…: the best concepts for a text. */
+export function searchRoute({ cache, answers, sessions, knowledge, logError }: Parts): Hono {
+  /** A search is answered also when it can't be remembered. */
+  const remember = async (sessionId: string, search: RecentSearch): Promise<string | undefined> => {
+    try {
+      if (await sessions.record(sessionId, search)) return sessionId;
+      const { id } = await sessions.start();
+      await sessions.record(id, search);
+      return id;
+    } catch (error) {
+      logError(`A search was not remembered: ${(error as Error).message}`);
+      return undefined;
+    }
+  };
+
+  return new Hono().get("/", async (context) => {
+    const asked = readQuery(context.req.query("q"), context.req.query("limit"));
+    if ("error" in asked) return context.json(asked, 400);
+    const { query, limit } = asked;
+    // Texts that differ in case, blanks or stop words alone are one query to the search, so they are one to the cache.
+    const key = keys.query.of(`wordnet-3.1 limit=${limit} ${knowledge.normalize(query)}`);
+    const answer = await answers.get(key, () => knowledge.search(query, limit));
+    const told = { cache: answer.cache, ms: answer.ms };
+    const sessionId = readSessionId(context);
+    if (sessionId !== undefined) {
+      const kept = await remember(sessionId, { query, ...told, at: new Date().toISOString() });
+      if (kept !== undefined) writeSessionId(context, kept);
+    }
+    return context.json({ query, results: answer.value, ...told, backend: cache.currentBackend });
+  });
+}
+
+function readQuery(q: string | undefined, limit = "10"): { query: string; limit: number } | { error: string } {
+  const query = q?.trim() ?? "";
+  if (query === "") return { error: "Expected a query: /api/search?q=dog+that+herds+sheep" };
+  if (query.length > maxQueryLength) {
+    return { error: `Expected \`q\` to be of at most ${maxQueryLength} characters, got ${query.length}: shorten it` };
+  }
+  const number = /^\d{1,3}$/.test(limit) ? Number(limit) : Number.NaN;
+  if (!(number >= 1 && number <= maxLimit)) {
+    const got = JSON.stringify(limit.slice(0, 20));
+    return { error: `Expected \`limit\` to be a whole number from 1 to ${maxLimit}, got ${got}` };
+  }
+  return { query, limit: number };
+}

@@ -1,0 +1,26 @@
+import type { Cache } from "continuum-cache";
+import { Hono } from "hono";
+import type { ServerFacts } from "../server-facts.ts";
+import type { Knowledge } from "../wordnet/knowledge.ts";
+
+interface Parts {
+  readonly cache: Cache;
+  readonly facts: ServerFacts;
+  readonly knowledge: Knowledge;
+  readonly place: string;
+}
+
+/** GET: how the cache is doing. */
+export function statsRoute({ cache, facts, knowledge, place }: Parts): Hono {
+  return new Hono().get("/", async (context) => {
+    const info = await facts.latest();
+    return context.json({
+      backend: cache.currentBackend,
+      place,
+      pending: cache.pending,
+      stats: cache.stats(),
+      info: info ?? null,
+      knowledge: { concepts: knowledge.conceptCount, terms: knowledge.termCount },
+    });
+  });
+}

@@ -1,0 +1,75 @@
+import { type Environment, isTransportError, type UpstashCache } from "continuum-cache";
+import { openBackend } from "./backend.ts";
+import { listen } from "./listen.ts";
+import { createProgram } from "./program.ts";
+import { installedWordNet } from "./wordnet/installed-wordnet.ts";
+import { type Knowledge, loadKnowledge } from "./wordnet/knowledge.ts";
+import { partsOfSpeech } from "./wordnet/part-of-speech.ts";
+
+/** The whole demo, running. */
+export interface Service {
+  /** Without a slash at its end. */
+  readonly url: string;
+  readonly port: number;
+  /** Where the cache's values are kept, for people. */
+  readonly place: string;
+  /** Stops listening, then gives everything back. Safe to call twice. */
+  close(): Promise<void>;
+}
+
+/** How to start it. */
+export interface ServiceOptions {
+  /** 0 takes a free one, and so does any that is taken. */
+  readonly port: number;
+  readonly env: Environment;
+  /** Where to tell how it is going, a line at a time. */
+  readonly log: (line: string) => void;
+}
+
+/** @throws ConfigError when the environment contradicts itself. */
+export async function startService({ port, env, log }: ServiceOptions): Promise<Service> {
+  const backend = await openBackend(env);
+  try {
+    const [knowledge] = await Promise.all([loadWithProgress(log), tellWhenAway(backend.cache, backend.place, log)]);
+    const program = createProgram({ cache: backend.cache, knowledge, place: backend.place });
+    const server = await listen((request) => program.fetch(request), port);
+    let closing: Promise<void> | undefined;
+    return {
+      url: server.url,
+      port: server.port,
+      place: backend.place,
+      close() {
+        closing ??= server.close().then(() => backend.close());
+        return closing;
+      },
+    };
+  } catch (error) {
+    await backend.close();
+    throw error;
+  }
+}
+
+async function loadWithProgress(log: (line: string) => void): Promise<Knowledge> {
+  const startedAt = performance.now();
+  log("Loading WordNet 3.1");
+  const knowledge = await loadKnowledge(await installedWordNet(), ({ part, conceptCount }) => {
+    const plural = partsOfSpeech.find(({ letter }) => letter === part)?.plural ?? part;
+    log(`  ${plural.padEnd(12)}${grouped(conceptCount).padStart(7)}`);
+  });
+  const seconds = ((performance.now() - startedAt) / 1_000).toFixed(1);
+  const counts = `${grouped(knowledge.conceptCount)} concepts, ${grouped(knowledge.termCount)} words`;
+  log(`${counts}, indexed in ${seconds} s`);
+  return knowledge;
+}
+
+/** The service starts without its server, since that may come later; but whoever mistyped its address should hear so. */
+async function tellWhenAway(cache: UpstashCache, place: string, log: (line: string) => void): Promise<void> {
+  try {
+    await cache.ping({ fallback: false });
+  } catch (error) {
+    if (!isTransportError(error)) throw error;
+    log(`Warning: ${place} gives no answer yet. ${error.message}`);
+  }
+}
+
+const grouped = (count: number): string => count.toLocaleString("en-US");

@@ -1,0 +1,17 @@
+import type { Context } from "hono";
+import { getCookie, setCookie } from "hono/cookie";
+import { sessionSeconds } from "./sessions.ts";
+
+const name = "continuum_session";
+
+/** The session id that the browser sent, or `undefined` when it sent none, or what was never one. */
+export function readSessionId(context: Context): string | undefined {
+  const id = getCookie(context, name);
+  return id !== undefined && /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(id) ? id : undefined;
+}
+
+/** Hands out a session id, or renews it: for as long as the session lives, out of reach of scripts and other sites. */
+export function writeSessionId(context: Context, id: string): void {
+  const secure = new URL(context.req.url).protocol === "https:";
+  setCookie(context, name, id, { path: "/", httpOnly: true, sameSite: "Lax", maxAge: sessionSeconds, secure });
+}

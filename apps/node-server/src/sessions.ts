@@ -1,0 +1,65 @@
+import { type Cache, keys } from "continuum-cache";
+
+/** A search as a session remembers it. */
+export interface RecentSearch {
+  readonly query: string;
+  readonly cache: "hit" | "miss";
+  readonly ms: number;
+  /** ISO 8601. */
+  readonly at: string;
+}
+
+/** What is kept of a visitor, for an hour after the last search. */
+export interface Session {
+  /** ISO 8601. */
+  readonly startedAt: string;
+  /** The latest first. */
+  readonly recent: readonly RecentSearch[];
+}
+
+/** The sessions, by their secret ids. */
+export interface Sessions {
+  find(id: string): Promise<Session | undefined>;
+  start(): Promise<{ readonly id: string; readonly session: Session }>;
+  /** Adds a search and begins the hour anew. @returns false when there is no such session (any more). */
+  record(id: string, search: RecentSearch): Promise<boolean>;
+}
+
+/** How long a session lives: what the key family says. */
+export const sessionSeconds: number = (keys.session.ttlMs ?? 3_600_000) / 1_000;
+
+const maxRecent = 20;
+
+export function createSessions(cache: Cache): Sessions {
+  const keyOf = (id: string): string => keys.session({ userId: id });
+  const find = (id: string): Promise<Session | undefined> => cache.get<Session>(keyOf(id));
+  // A session is read, changed and written: two searches of one visitor must not do that at the same time.
+  const turns = new Map<string, Promise<boolean>>();
+
+  const add = async (id: string, search: RecentSearch): Promise<boolean> => {
+    const session = await find(id);
+    if (!session) return false;
+    return cache.set(keyOf(id), { ...session, recent: [search, ...session.recent].slice(0, maxRecent) });
+  };
+
+  return {
+    find,
+    async start() {
+      const id = crypto.randomUUID();
+      const session: Session = { startedAt: new Date().toISOString(), recent: [] };
+      await cache.set(keyOf(id), session);
+      return { id, session };
+    },
+    async record(id, search) {
+      const before = turns.get(id);
+      // How the search before fared is its own caller's business.
+      const turn = (before ?? Promise.resolve(true)).catch(() => false).then(() => add(id, search));
+      turns.set(id, turn);
+      try {
+        return await turn;
+      } finally {
+        if (turns.get(id) === turn) turns.delete(id);
+      }
+    },
+  };
+}
