@@ -1,11 +1,9 @@
 import { TransportError } from "@continuum-cache/core";
-import type { Deadlines } from "./deadlines.ts";
 import { type Place, transportName } from "./tcp-error.ts";
 import type { Trip } from "./trip.ts";
 
 /** How a trip may end before its answer. */
 export interface CallEnd {
-  readonly deadlines: Deadlines;
   readonly timeoutMs: number;
   readonly signal: AbortSignal | undefined;
   readonly place: Place;
@@ -14,27 +12,24 @@ export interface CallEnd {
 }
 
 /**
- * Ends a trip at its deadline or when its caller's signal fires, whichever comes first; nothing of either outlives it.
+ * Ends a trip at its deadline or when its caller's signal fires, whichever comes first. No timer and no listener
+ * outlives it.
  *
  * What core's `withDeadline` promises, at a fraction of its price: a trip can be failed from outside, so it needs neither
  * a signal of its own nor a race, and small commands are as fast as their overhead.
  */
-export function endInTime(trip: Trip, { deadlines, timeoutMs, signal, place, onEnd }: CallEnd): void {
+export function endInTime(trip: Trip, { timeoutMs, signal, place, onEnd }: CallEnd): void {
   const end = (timedOut: boolean): void => {
     const written = trip.writtenTo !== undefined;
     trip.fail(timedOut ? timeoutError(timeoutMs, written, place) : abortedError(signal, written));
     onEnd(trip, timedOut);
   };
-  const deadline = deadlines.set(timeoutMs, () => end(true));
-  if (!signal) {
-    trip.onSettled = deadline.lift;
-    return;
-  }
-  const onAbort = (): void => end(false);
-  signal.addEventListener("abort", onAbort);
+  const timer = setTimeout(end, timeoutMs, true);
+  const onAbort = signal && ((): void => end(false));
+  if (onAbort) signal.addEventListener("abort", onAbort);
   trip.onSettled = () => {
-    deadline.lift();
-    signal.removeEventListener("abort", onAbort);
+    clearTimeout(timer);
+    if (onAbort) signal.removeEventListener("abort", onAbort);
   };
 }
 

@@ -18,10 +18,6 @@ export interface Debts {
   trips(): readonly Trip[];
 }
 
-/**
- * An array with a moving front rather than a Map: each time V8 rebuilds the table of a busy Map, the old table leads to
- * the new one, and once one of them is old, everything that was in flight since outlives the young generation.
- */
 export function createDebts(): Debts {
   let items: (Debt | undefined)[] = [];
   let front = 0;

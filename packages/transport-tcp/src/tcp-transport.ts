@@ -3,7 +3,6 @@ import { Redis } from "ioredis";
 import { abortedError, endInTime } from "./call-end.ts";
 import { type Connection, createConnection } from "./connection.ts";
 import { createConnectionPool } from "./connection-pool.ts";
-import { createDeadlines } from "./deadlines.ts";
 import { assertShareable } from "./shared-connection.ts";
 import { closedError, transportName } from "./tcp-error.ts";
 import { readTcpOptions, type TcpClient, type TcpOptions } from "./tcp-options.ts";
@@ -60,7 +59,6 @@ export function tcpTransport<Client extends TcpClient = Redis>(options: TcpOptio
   const client = (options.client ?? own) as Client;
   const pool = createConnectionPool(own ? connectOwn(own) : connect(client), () => connectOwn(makeClient()), poolSize);
   const subscriptions = new Set<Subscription>();
-  const deadlines = createDeadlines();
 
   return {
     name: transportName,
@@ -73,7 +71,6 @@ export function tcpTransport<Client extends TcpClient = Redis>(options: TcpOptio
         assertShareable(commands);
         const trip = createTrip(commands, sendOptions?.atomic ?? false);
         endInTime(trip, {
-          deadlines,
           place,
           timeoutMs: sendOptions?.timeoutMs ?? ownTimeoutMs,
           signal: sendOptions?.signal,
@@ -109,7 +106,6 @@ export function tcpTransport<Client extends TcpClient = Redis>(options: TcpOptio
     },
     async close() {
       closed = true;
-      deadlines.close();
       await Promise.all([pool.close(), ...[...subscriptions].map((subscription) => subscription.close())]);
     },
   };

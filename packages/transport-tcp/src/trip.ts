@@ -8,7 +8,7 @@ import {
 } from "@continuum-cache/core";
 import type { Connection } from "./connection.ts";
 import { toReply } from "./reply.ts";
-import { isRefusal, transportName } from "./tcp-error.ts";
+import { transportName } from "./tcp-error.ts";
 import { wireBytes } from "./wire-command.ts";
 
 /** The commands of one `send`, on their way. */
@@ -34,7 +34,7 @@ export interface Trip {
 
 export function createTrip(commands: readonly Command[], atomic: boolean): Trip {
   const wire: readonly Command[] = atomic ? [["MULTI"], ...commands, ["EXEC"]] : commands;
-  const raws: unknown[] = new Array(wire.length);
+  const slots: Slot[] = new Array(wire.length);
   let bytes = 0;
   for (const command of wire) bytes += wireBytes(command);
   let missing = wire.length;
@@ -53,10 +53,12 @@ export function createTrip(commands: readonly Command[], atomic: boolean): Trip 
     writtenTo: undefined,
     settled: () => settled,
     note(index, raw) {
-      raws[index] = raw;
+      // Sorted at once: the raw bytes are views of whole network chunks, which they would keep in memory meanwhile.
+      const isExec = atomic && index === wire.length - 1;
+      slots[index] = isExec && Array.isArray(raw) ? raw.map(toSlot) : toSlot(raw);
       if (--missing > 0 || settled) return;
       try {
-        resolve(atomic ? atomicReplies(raws) : replies(raws.map(toSlot)));
+        resolve(atomic ? atomicReplies(slots) : replies(slots));
         settled = true;
         trip.onSettled?.();
       } catch (error) {
@@ -75,10 +77,12 @@ export function createTrip(commands: readonly Command[], atomic: boolean): Trip 
   return trip;
 }
 
-type Slot = Reply | TransportError;
+/** A reply, the reason why there is none, or what EXEC answered: the slots of its commands. */
+type Slot = Reply | TransportError | readonly Slot[];
 
-const toSlot = (raw: unknown): Slot =>
-  raw instanceof Error && isRefusal(raw) ? errorFromRedis(raw.message, transportName) : toReply(raw);
+function toSlot(raw: unknown): Slot {
+  return raw instanceof Error ? errorFromRedis(raw.message, transportName) : toReply(raw);
+}
 
 /** All replies, or the reason why there is none. A refusal of the whole server says "none ran" only if it hit all. */
 function replies(slots: readonly Slot[]): Reply[] {
@@ -89,16 +93,14 @@ function replies(slots: readonly Slot[]): Reply[] {
   throw new TransportError(first.kind, first.message, { transport: transportName });
 }
 
-function atomicReplies(raws: readonly unknown[]): Reply[] {
-  const [begun, ...rest] = raws.map(toSlot);
-  const queued = rest.slice(0, -1);
-  const done = rest.at(-1);
+function atomicReplies([begun, ...rest]: readonly Slot[]): Reply[] {
   if (isTransportError(begun)) throw new TransportError(begun.kind, begun.message, { transport: transportName });
   if (begun instanceof CommandError) {
     throw new TransportError("protocol", `The server refuses MULTI: ${begun.message}`, { transport: transportName });
   }
-  const raw = raws.at(-1);
-  if (Array.isArray(raw)) return replies(raw.map(toSlot));
+  const queued = rest.slice(0, -1);
+  const done = rest.at(-1);
+  if (Array.isArray(done)) return replies(done);
   // Nothing was applied, so what was wrong with one command is said in its place, and the others say that they were discarded.
   const refused = queued.find(isTransportError) ?? (isTransportError(done) ? done : undefined);
   if (refused) throw refused;
