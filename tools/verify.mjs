@@ -2,39 +2,45 @@
 // Further arguments go to vitest.
 import { spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync, rmSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
+import { build, root, toolEnvironment } from "./build.mjs";
 import { ensureRedisServer } from "./redis-server.mjs";
 
-const root = resolve(import.meta.dirname, "..");
 const report = join(root, ".cache", "tests.json");
 mkdirSync(join(root, ".cache"), { recursive: true });
 rmSync(report, { force: true });
 
-const env = {
-  ...process.env,
-  REDIS_SERVER: ensureRedisServer(),
-  PATH: `${join(root, "node_modules", ".bin")}:${process.env.PATH}`,
-  TURBO_TELEMETRY_DISABLED: "1",
-};
+const env = { ...toolEnvironment, REDIS_SERVER: ensureRedisServer() };
+const command =
+  ([name, ...args]) =>
+  () =>
+    spawnSync(name, args, { cwd: root, env, stdio: ["ignore", "inherit", "inherit"] }).status === 0;
 const steps = [
-  ["build", ["turbo", "run", "build", "--output-logs=errors-only"]],
-  ["lint", ["biome", "check", "."]],
-  ["layers", [process.execPath, "tools/check-layers.mjs"]],
-  ["types", ["tsc", "-p", "tsconfig.test.json"]],
+  ["build", () => build()],
+  ["lint", command(["biome", "check", "."])],
+  ["layers", command([process.execPath, "tools/check-layers.mjs"])],
+  ["types", command(["tsc", "-p", "tsconfig.test.json"])],
   [
     "tests",
-    ["vitest", "run", "--reporter=default", "--reporter=json", `--outputFile.json=${report}`, ...process.argv.slice(2)],
+    command([
+      "vitest",
+      "run",
+      "--reporter=default",
+      "--reporter=json",
+      `--outputFile.json=${report}`,
+      ...process.argv.slice(2),
+    ]),
   ],
 ];
 
 const failed = [];
-for (const [name, [command, ...args]] of steps) {
+for (const [name, run] of steps) {
   console.log(`\n── ${name}`);
   const startedAt = performance.now();
-  const { status } = spawnSync(command, args, { cwd: root, env, stdio: ["ignore", "inherit", "inherit"] });
+  const succeeded = run();
   const seconds = ((performance.now() - startedAt) / 1_000).toFixed(1);
-  console.log(`── ${name}: ${status === 0 ? "ok" : "FAILED"} (${seconds} s)`);
-  if (status !== 0) failed.push(name);
+  console.log(`── ${name}: ${succeeded ? "ok" : "FAILED"} (${seconds} s)`);
+  if (!succeeded) failed.push(name);
 }
 
 const { passed, failures, skipped } = counts();
