@@ -21,7 +21,7 @@ export interface CallEnd {
 export function endInTime(trip: Trip, { timeoutMs, signal, place, onEnd }: CallEnd): void {
   const end = (timedOut: boolean): void => {
     const written = trip.writtenTo !== undefined;
-    trip.fail(timedOut ? timeoutError(timeoutMs, written, place) : abortedError(signal, written));
+    trip.end(timedOut ? timeoutError(timeoutMs, written, place) : abortedError(signal, written));
     onEnd(trip, timedOut);
   };
   const timer = setTimeout(end, timeoutMs, true);

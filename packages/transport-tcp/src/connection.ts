@@ -2,8 +2,8 @@ import type { Command, TransportError } from "@continuum-cache/core";
 import { createDebts } from "./debts.ts";
 import { closedError, connectionError, isRefusal, type Place } from "./tcp-error.ts";
 import type { TcpClient } from "./tcp-options.ts";
-import type { Trip } from "./trip.ts";
-import { type AnswerSink, wireCommand } from "./wire-command.ts";
+import type { Carrier, Trip } from "./trip.ts";
+import { wireCommand } from "./wire-command.ts";
 
 /** One connection and the trips on it, which it serves first come, first served. */
 export interface Connection {
@@ -53,7 +53,7 @@ export function createConnection({ client, disconnect, connectTimeoutMs, ...plac
   const failWaiting = (error: TransportError): void => {
     for (const trip of waiting) {
       waiting.delete(trip);
-      trip.fail(error);
+      trip.end(error);
       release(trip);
     }
   };
@@ -137,35 +137,27 @@ export function createConnection({ client, disconnect, connectTimeoutMs, ...plac
     }
   };
 
-  const write = (trip: Trip): void => {
-    corkForThisTick();
-    trip.writtenTo = connection;
-    const debt = { trip, writtenAt: performance.now(), left: trip.wire.length };
-    debts.add(debt);
-    const pay = (): void => {
-      if (--debt.left > 0) return;
+  const carrier: Carrier = {
+    broken: (error) => connectionError(lastError ?? error, place, "unknown"),
+    paid(trip) {
       debts.clear();
       release(trip);
-    };
-    const sink: AnswerSink = {
-      reply(index, raw) {
-        trip.note(index, raw);
-        pay();
-      },
-      fail(index, error) {
-        if (isRefusal(error)) trip.note(index, error);
-        else trip.fail(connectionError(lastError ?? error, place, "unknown"));
-        pay();
-      },
-    };
+    },
+  };
+
+  const write = (trip: Trip): void => {
+    corkForThisTick();
+    trip.writtenTo = carrier;
+    trip.writtenAt = performance.now();
+    debts.add(trip);
     for (let index = 0; index < trip.wire.length; index++) {
-      client.sendCommand(wireCommand(trip.wire[index] as Command, index, sink));
+      client.sendCommand(wireCommand(trip.wire[index] as Command, index, trip));
     }
   };
 
-  const connection: Connection = {
+  return {
     send(trip) {
-      if (closed) return trip.fail(closedError("none"));
+      if (closed) return trip.end(closedError("none"));
       load.commands += trip.wire.length;
       load.bytes += trip.bytes;
       if (isReady() && waiting.size === 0) return write(trip);
@@ -175,7 +167,7 @@ export function createConnection({ client, disconnect, connectTimeoutMs, ...plac
     },
     forsake(trip, timedOut) {
       if (waiting.delete(trip)) release(trip);
-      if (!timedOut || !owned || trip.writtenTo !== connection) return;
+      if (!timedOut || !owned || trip.writtenTo !== carrier) return;
       const quietSince = Math.max(lastDataAt, debts.oldest()?.writtenAt ?? performance.now());
       if (performance.now() - quietSince >= silenceMs) drop(Object.assign(new Error(), { code: "ETIMEDOUT" }));
     },
@@ -185,7 +177,7 @@ export function createConnection({ client, disconnect, connectTimeoutMs, ...plac
       if (closed) return;
       closed = true;
       failWaiting(closedError("none"));
-      for (const trip of debts.trips()) trip.fail(closedError("unknown"));
+      for (const trip of debts.trips()) trip.end(closedError("unknown"));
       settleAttempt();
       if (owned && client.status !== "end") {
         const ended = new Promise<void>((resolve) => client.on("end", () => resolve()));
@@ -199,5 +191,4 @@ export function createConnection({ client, disconnect, connectTimeoutMs, ...plac
       heard?.off("data", onData);
     },
   };
-  return connection;
 }

@@ -1,36 +1,33 @@
 import type { Trip } from "./trip.ts";
 
-/** A trip that was written and not wholly answered. */
-export interface Debt {
-  readonly trip: Trip;
-  /** By `performance.now()`. */
-  readonly writtenAt: number;
-  /** How many replies are still to come. */
-  left: number;
-}
-
 /** What a connection owes, oldest first. Redis answers in order, so debts are paid in order. */
 export interface Debts {
-  add(debt: Debt): void;
-  oldest(): Debt | undefined;
-  /** Forgets the debts at the front that are paid. */
+  add(trip: Trip): void;
+  oldest(): Trip | undefined;
+  /** Forgets the trips at the front of which nothing is missing. */
   clear(): void;
   trips(): readonly Trip[];
 }
 
 export function createDebts(): Debts {
-  let items: (Debt | undefined)[] = [];
+  // Only what stands from `front` on is owed.
+  let items: (Trip | undefined)[] = [];
   let front = 0;
   return {
-    add(debt) {
-      items.push(debt);
+    add(trip) {
+      items.push(trip);
     },
     oldest: () => items[front],
     clear() {
-      while (items[front]?.left === 0) items[front++] = undefined;
-      if (front === items.length) items.length = front = 0;
-      else if (front >= 1_024) [items, front] = [items.slice(front), 0];
+      while (items[front]?.missing === 0) items[front++] = undefined;
+      if (front === items.length) {
+        items.length = 0;
+        front = 0;
+      } else if (front >= 1_024) {
+        items = items.slice(front);
+        front = 0;
+      }
     },
-    trips: () => items.slice(front).flatMap((debt) => (debt && debt.left > 0 ? [debt.trip] : [])),
+    trips: () => items.slice(front).filter((trip) => trip !== undefined && trip.missing > 0) as Trip[],
   };
 }

@@ -66,7 +66,7 @@ export function createLaneChoice(onIdle: () => void): LaneChoice {
       if (near && others.length === 0) return go(near);
       void turn.then(() => {
         // Its caller may have given up meanwhile.
-        if (trip.settled()) trip.onGone?.();
+        if (trip.settled) trip.onGone?.();
         else go(free());
       });
     },

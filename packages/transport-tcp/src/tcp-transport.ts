@@ -7,7 +7,7 @@ import { assertShareable } from "./shared-connection.ts";
 import { closedError, transportName } from "./tcp-error.ts";
 import { readTcpOptions, type TcpClient, type TcpOptions } from "./tcp-options.ts";
 import { subscribe } from "./tcp-subscriber.ts";
-import { createTrip } from "./trip.ts";
+import { Trip } from "./trip.ts";
 
 /** A transport over the Redis protocol, and the ioredis client of its first connection. */
 export interface TcpTransport<Client extends TcpClient = Redis> extends Transport {
@@ -69,7 +69,7 @@ export function tcpTransport<Client extends TcpClient = Redis>(options: TcpOptio
         if (commands.length === 0) return Promise.resolve([]);
         if (sendOptions?.signal?.aborted) throw abortedError(sendOptions.signal, false);
         assertShareable(commands);
-        const trip = createTrip(commands, sendOptions?.atomic ?? false);
+        const trip = new Trip(commands, sendOptions?.atomic ?? false);
         endInTime(trip, {
           place,
           timeoutMs: sendOptions?.timeoutMs ?? ownTimeoutMs,
