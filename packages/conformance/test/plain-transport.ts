@@ -19,7 +19,11 @@ export function plainTransport(url: string): Transport {
   };
   const call = (name: string, args: readonly unknown[]): Promise<unknown> =>
     redis
-      .callBuffer(name, ...args.map((arg) => (arg instanceof Uint8Array ? Buffer.from(arg) : String(arg))))
+      // In upper case: ioredis reshapes the replies of commands that it knows by their lower-case names.
+      .callBuffer(
+        name.toUpperCase(),
+        ...args.map((arg) => (arg instanceof Uint8Array ? Buffer.from(arg) : String(arg))),
+      )
       .catch((error: Error) => error);
 
   return {

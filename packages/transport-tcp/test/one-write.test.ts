@@ -85,3 +85,21 @@ describe("commands that need a connection of their own", () => {
     },
   );
 });
+
+describe("arguments that are none", () => {
+  it.each([undefined, null, true, {}, ["x"]])(
+    "%o is refused before anything is sent, and harms nobody else",
+    async (odd) => {
+      const server = opened(await startRedisServer());
+      const transport = opened(tcpTransport({ url: server.url }));
+      const right = transport.send([["INCR", "n"]]);
+      const wrong = transport.send([
+        ["SET", "a", 1],
+        ["SET", "b", odd as never],
+      ]);
+      await expect(wrong).rejects.toThrow(/arguments of SET to be strings, numbers or bytes, got/);
+      expect(await right).toEqual([1]);
+      expect(await transport.send([["EXISTS", "a"]])).toEqual([0]);
+    },
+  );
+});

@@ -1,23 +1,17 @@
-import { json } from "../codecs/json.ts";
-import { readers } from "../codecs/readers.ts";
 import { isTransportError } from "../errors/transport-error.ts";
 import { compileGlob, escapeGlob } from "../keys/glob.ts";
-import type { Backend, SendOptions, Transport } from "../ports/transport.ts";
-import { type Duration, toMs } from "../time/duration.ts";
-import { type CacheEvents, createEvents, type Events } from "./cache-events.ts";
-import { assertOptions, type CacheOptions } from "./cache-options.ts";
-import { type CacheStats, createStats, type StatsRecorder } from "./cache-stats.ts";
+import type { Backend, SendOptions } from "../ports/transport.ts";
+import type { Duration } from "../time/duration.ts";
+import type { CacheEvents } from "./cache-events.ts";
+import type { CacheOptions } from "./cache-options.ts";
+import type { CacheStats } from "./cache-stats.ts";
 import { type CacheCallOptions, toSendOptions } from "./call-options.ts";
-import { type Calls, createCalls } from "./calls.ts";
 import { type DeletePatternOptions, deletePattern } from "./delete-pattern.ts";
-import { createGetOrSet, type GetOrSet, type GetOrSetOptions } from "./get-or-set.ts";
-import { createLoads, type Loads } from "./loads.ts";
+import { createEngine, type Engine } from "./engine.ts";
+import type { GetOrSetOptions } from "./get-or-set.ts";
 import { createPipeline, type Pipeline } from "./pipeline.ts";
-import { createRequests, type Requests, type SetOptions } from "./requests.ts";
+import type { SetOptions } from "./requests.ts";
 import { parseInfo, type ServerInfo } from "./server-info.ts";
-import { createTick, type Tick } from "./tick.ts";
-import { createTtlChoice } from "./time-to-live.ts";
-import { createValues } from "./values.ts";
 
 /** The options of a call that asks for nothing. */
 const none: CacheCallOptions = {};
@@ -42,59 +36,12 @@ const none: CacheCallOptions = {};
  * ```
  */
 export class Cache implements AsyncDisposable {
-  private readonly transport: Transport;
-  private readonly events: Events;
-  private readonly recorder: StatsRecorder;
-  private readonly tick: Tick;
-  private readonly calls: Calls;
-  private readonly requests: Requests;
-  private readonly prefix: string;
-  private readonly loads: readonly Loads[];
-  private readonly loadOrGet: GetOrSet;
-  private readonly stopWatching: () => void;
+  private readonly engine: Engine;
   /** What calls of this view ask for unless they say otherwise. */
   private readonly defaults: CacheCallOptions = none;
 
   constructor(options: CacheOptions) {
-    const {
-      transport,
-      codec = json(),
-      keyPrefix = "",
-      defaultTtl = "5m",
-      patterns = [],
-      maxValueBytes = 102_400,
-    } = options;
-    const { timeout = "5s" } = options;
-    assertOptions(transport, keyPrefix, maxValueBytes);
-    this.transport = transport;
-    this.prefix = keyPrefix;
-    this.events = createEvents();
-    this.recorder = createStats();
-    const shared = createLoads();
-    const primaryOnly = createLoads();
-    this.loads = [shared, primaryOnly];
-    this.tick = outdating(createTick(transport, toMs(timeout, "timeout"), this.recorder.trip), this.loads);
-    this.calls = createCalls(this.tick, this.events, this.recorder);
-    const values = createValues(
-      readers(Array.isArray(codec) ? codec : [codec]),
-      maxValueBytes,
-      this.events,
-      this.recorder,
-    );
-    this.requests = createRequests(keyPrefix, values, this.recorder, createTtlChoice(defaultTtl, patterns));
-    this.loadOrGet = createGetOrSet(
-      this.requests,
-      this.calls,
-      (fallback) => (fallback ? shared : primaryOnly),
-      (key) => keyPrefix + key,
-      this.events,
-      this.recorder,
-    );
-    this.stopWatching =
-      transport.status?.onChange((change) => {
-        this.events.emit("backend", change);
-        if (change.to === "upstash") this.events.emit("recovered", { reason: change.reason });
-      }) ?? (() => {});
+    this.engine = createEngine(options);
   }
 
   /** The same cache, whose calls ask for this unless they say otherwise. */
@@ -104,12 +51,12 @@ export class Cache implements AsyncDisposable {
 
   /** Stores a value. @returns true; false when it was skipped: too large, or the condition was not met. */
   async set(key: string, value: unknown, options: SetOptions & CacheCallOptions = {}): Promise<boolean> {
-    return this.calls.one(this.requests.set(key, value, options), this.asked(options));
+    return this.engine.calls.one(this.engine.requests.set(key, value, options), this.asked(options));
   }
 
   /** Reads a value. @returns undefined on a miss (`null` is a value like any other), or when the key is no string. */
   async get<T = unknown>(key: string, options: CacheCallOptions = {}): Promise<T | undefined> {
-    return this.calls.read(this.requests.get(key), this.asked(options)) as Promise<T | undefined>;
+    return this.engine.calls.read(this.engine.requests.get(key), this.asked(options)) as Promise<T | undefined>;
   }
 
   /**
@@ -118,14 +65,14 @@ export class Cache implements AsyncDisposable {
    * what the loader brings is handed out but not stored. When the cache is away the loader runs, and `error` tells.
    */
   async getOrSet<T>(key: string, loader: () => T | Promise<T>, options: GetOrSetOptions = {}): Promise<T> {
-    return this.loadOrGet(key, loader, { ...this.defaults, ...options }) as Promise<T>;
+    return this.engine.getOrSet(key, loader, { ...this.defaults, ...options }) as Promise<T>;
   }
 
   /** Reads several values in one round trip; they come in the order of their keys. */
   async getMany<T = unknown>(keys: readonly string[], options: CacheCallOptions = {}): Promise<(T | undefined)[]> {
     const asked = this.asked(options);
-    const requests = keys.map((key) => this.requests.get(key));
-    return Promise.all(requests.map((request) => this.calls.read(request, asked))) as Promise<(T | undefined)[]>;
+    const requests = keys.map((key) => this.engine.requests.get(key));
+    return Promise.all(requests.map((request) => this.engine.calls.read(request, asked))) as Promise<(T | undefined)[]>;
   }
 
   /**
@@ -139,8 +86,8 @@ export class Cache implements AsyncDisposable {
     options: SetOptions & CacheCallOptions = {},
   ): Promise<boolean> {
     const pairs = Symbol.iterator in entries ? [...entries] : Object.entries(entries);
-    const requests = pairs.map(([key, value]) => this.requests.set(key, value, options));
-    const slots = await this.calls.batch("setMany", requests, this.asked(options));
+    const requests = pairs.map(([key, value]) => this.engine.requests.set(key, value, options));
+    const slots = await this.engine.calls.batch("setMany", requests, this.asked(options));
     return slots.every((slot) => {
       if (slot.status === "rejected") throw slot.reason;
       return slot.value === true;
@@ -152,7 +99,7 @@ export class Cache implements AsyncDisposable {
     const last = keys.at(-1);
     const options = typeof last === "object" ? last : {};
     const names = (typeof last === "object" ? keys.slice(0, -1) : keys) as readonly string[];
-    return this.calls.one(this.requests.delete(names), this.asked(options));
+    return this.engine.calls.one(this.engine.requests.delete(names), this.asked(options));
   }
 
   /**
@@ -165,50 +112,50 @@ export class Cache implements AsyncDisposable {
     if (typeof glob !== "string" || glob === "") {
       throw new TypeError(`Expected a pattern such as "query:*", got ${glob === "" ? '""' : typeof glob}`);
     }
-    const full = escapeGlob(this.prefix) + glob;
-    for (const loads of this.loads) loads.writtenWhere(compileGlob(full));
+    const full = escapeGlob(this.engine.keyPrefix) + glob;
+    for (const loads of this.engine.loads) loads.writtenWhere(compileGlob(full));
     const asked = this.asked(options);
-    return deletePattern((commands) => this.calls.raw("deletePattern", commands, asked), full, options);
+    return deletePattern((commands) => this.engine.calls.raw("deletePattern", commands, asked), full, options);
   }
 
   /** Whether a key exists. */
   async exists(key: string, options: CacheCallOptions = {}): Promise<boolean> {
-    return this.calls.one(this.requests.exists(key), this.asked(options));
+    return this.engine.calls.one(this.engine.requests.exists(key), this.asked(options));
   }
 
   /** Gives a key a new time to live. @returns false when there is no such key. */
   async expire(key: string, ttl: Duration, options: CacheCallOptions = {}): Promise<boolean> {
-    return this.calls.one(this.requests.expire(key, ttl), this.asked(options));
+    return this.engine.calls.one(this.engine.requests.expire(key, ttl), this.asked(options));
   }
 
   /** How many seconds a key has left: -1 without expiry, -2 when there is no such key. */
   async ttl(key: string, options: CacheCallOptions = {}): Promise<number> {
-    return this.calls.one(this.requests.ttl(key), this.asked(options));
+    return this.engine.calls.one(this.engine.requests.ttl(key), this.asked(options));
   }
 
   /** Adds a whole number to a counter, which begins at 0 and has no expiry of its own. @returns the new count. */
   async increment(key: string, by = 1, options: CacheCallOptions = {}): Promise<number> {
-    return this.calls.one(this.requests.increment(key, by), this.asked(options));
+    return this.engine.calls.one(this.engine.requests.increment(key, by), this.asked(options));
   }
 
   /** Puts values before the first of a list, one after the other. @returns the list's new length. */
   async lpush(key: string, ...values: unknown[]): Promise<number> {
-    return this.calls.one(this.requests.push("LPUSH", key, values), this.asked({}));
+    return this.engine.calls.one(this.engine.requests.push("LPUSH", key, values), this.asked({}));
   }
 
   /** Puts values after the last of a list. @returns the list's new length. */
   async rpush(key: string, ...values: unknown[]): Promise<number> {
-    return this.calls.one(this.requests.push("RPUSH", key, values), this.asked({}));
+    return this.engine.calls.one(this.engine.requests.push("RPUSH", key, values), this.asked({}));
   }
 
   /** Takes the first value off a list. @returns undefined when there is none. */
   async lpop<T = unknown>(key: string, options: CacheCallOptions = {}): Promise<T | undefined> {
-    return this.calls.one(this.requests.pop("LPOP", key), this.asked(options)) as Promise<T | undefined>;
+    return this.engine.calls.one(this.engine.requests.pop("LPOP", key), this.asked(options)) as Promise<T | undefined>;
   }
 
   /** Takes the last value off a list. @returns undefined when there is none. */
   async rpop<T = unknown>(key: string, options: CacheCallOptions = {}): Promise<T | undefined> {
-    return this.calls.one(this.requests.pop("RPOP", key), this.asked(options)) as Promise<T | undefined>;
+    return this.engine.calls.one(this.engine.requests.pop("RPOP", key), this.asked(options)) as Promise<T | undefined>;
   }
 
   /** The values of a list from `start` to `stop`, both included; negative indexes count from the end. */
@@ -218,18 +165,18 @@ export class Cache implements AsyncDisposable {
     stop: number,
     options: CacheCallOptions = {},
   ): Promise<(T | undefined)[]> {
-    const request = this.requests.lrange(key, start, stop);
-    return this.calls.one(request, this.asked(options)) as Promise<(T | undefined)[]>;
+    const request = this.engine.requests.lrange(key, start, stop);
+    return this.engine.calls.one(request, this.asked(options)) as Promise<(T | undefined)[]>;
   }
 
   /** How many values a list holds. */
   async llen(key: string, options: CacheCallOptions = {}): Promise<number> {
-    return this.calls.one(this.requests.llen(key), this.asked(options));
+    return this.engine.calls.one(this.engine.requests.llen(key), this.asked(options));
   }
 
   /** Tells everybody who listens to a channel. @returns how many heard it. */
   async publish(channel: string, data: unknown, options: CacheCallOptions = {}): Promise<number> {
-    return this.calls.one(this.requests.publish(channel, data), this.asked(options));
+    return this.engine.calls.one(this.engine.requests.publish(channel, data), this.asked(options));
   }
 
   /** Operations in one round trip. */
@@ -246,7 +193,7 @@ export class Cache implements AsyncDisposable {
   async ping(options: CacheCallOptions = {}): Promise<boolean> {
     const asked = this.asked(options);
     try {
-      const [reply] = await this.calls.raw("ping", [["PING"]], asked);
+      const [reply] = await this.engine.calls.raw("ping", [["PING"]], asked);
       return reply === "PONG";
     } catch (error) {
       if (isTransportError(error) && asked.fallback !== false) return false;
@@ -257,41 +204,41 @@ export class Cache implements AsyncDisposable {
   /** What the server tells of itself. */
   async info(options: CacheCallOptions = {}): Promise<ServerInfo> {
     const commands = [["INFO"], ["DBSIZE"]] as const;
-    const [text, keys] = await this.calls.raw("info", commands, this.asked(options));
+    const [text, keys] = await this.engine.calls.raw("info", commands, this.asked(options));
     if (keys instanceof Error) throw keys;
     return parseInfo(typeof text === "string" ? text : "", Number(keys), this.currentBackend);
   }
 
   /** What this process's cache has done so far. */
   stats(): CacheStats {
-    return this.recorder.snapshot();
+    return this.engine.stats.snapshot();
   }
 
   /** `"upstash"` while any primary answers, `"local"` while the memory of this process does. */
   get currentBackend(): Backend {
-    return this.transport.status?.currentBackend ?? "upstash";
+    return this.engine.transport.status?.currentBackend ?? "upstash";
   }
 
   /** Mutations made while local that the primary has not confirmed yet. */
   get pending(): number {
-    return this.transport.status?.pending ?? 0;
+    return this.engine.transport.status?.pending ?? 0;
   }
 
   /** Listens to an event. @returns the function that stops listening. */
   on<Name extends keyof CacheEvents>(event: Name, listener: (event: CacheEvents[Name]) => void): () => void {
-    return this.events.on(event, listener);
+    return this.engine.events.on(event, listener);
   }
 
   /** Resolves when everything that was asked so far has been answered. */
   async flush(): Promise<void> {
-    await this.tick.settled();
+    await this.engine.tick.settled();
   }
 
   /** Lets what is under way finish, then gives back sockets and timers. Safe to call twice. */
   async close(): Promise<void> {
     await this.flush();
-    this.stopWatching();
-    await this.transport.close();
+    this.engine.stopWatching();
+    await this.engine.transport.close();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -303,19 +250,8 @@ export class Cache implements AsyncDisposable {
   }
 
   private batchOf(operation: string, atomic: boolean): Pipeline {
-    return createPipeline(this.requests, (requests, options) =>
-      this.calls.batch(operation, requests, { ...this.asked(options), ...(atomic && { atomic }) }),
+    return createPipeline(this.engine.requests, (requests, options) =>
+      this.engine.calls.batch(operation, requests, { ...this.asked(options), ...(atomic && { atomic }) }),
     );
   }
-}
-
-/** A tick that tells the loads what it writes, so that what they bring later is not stored over it. */
-function outdating(tick: Tick, loads: readonly Loads[]): Tick {
-  return {
-    ...tick,
-    send(commands, options) {
-      for (const each of loads) each.written(commands);
-      return tick.send(commands, options);
-    },
-  };
 }

@@ -1,0 +1,110 @@
+import { connect, type Socket } from "node:net";
+import {
+  type FaultProxy,
+  type RedisServer,
+  startFaultProxy,
+  startRedisServer,
+} from "@continuum-cache/conformance/servers";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+
+let server: RedisServer;
+let proxy: FaultProxy;
+let client: Socket;
+let heard: Buffer[];
+let ended: string | undefined;
+const text = (): string => Buffer.concat(heard).toString("utf8");
+const dial = (): void => {
+  [heard, ended] = [[], undefined];
+  client = connect({ port: proxy.port, host: proxy.host });
+  client.on("data", (chunk) => heard.push(chunk));
+  client.on("error", (error: NodeJS.ErrnoException) => {
+    ended = error.code;
+  });
+  client.on("close", () => {
+    ended ??= "closed";
+  });
+};
+
+beforeAll(async () => {
+  server = await startRedisServer();
+});
+afterAll(() => server.close());
+beforeEach(async () => {
+  proxy = await startFaultProxy({ port: server.port });
+  dial();
+});
+afterEach(async () => {
+  client.destroy();
+  await proxy.close();
+});
+
+describe("startFaultProxy", () => {
+  it("passes bytes both ways and counts", async () => {
+    client.write("PING\r\n");
+    await expect.poll(text).toBe("+PONG\r\n");
+    expect(proxy.connections).toBe(1);
+    expect(proxy.seen).toEqual({ connections: 1, requestChunks: 1 });
+  });
+
+  it("refuses", async () => {
+    proxy.set({ kind: "refuse" });
+    client.destroy();
+    dial();
+    await expect.poll(() => ended).toBe("closed");
+  });
+
+  it("swallows, and never gives back what it swallowed", async () => {
+    proxy.set({ kind: "blackhole" });
+    client.write("ECHO lost\r\n");
+    await expect.poll(() => proxy.seen.requestChunks).toBe(1);
+    proxy.set({ kind: "pass" });
+    client.write("ECHO later\r\n");
+    await expect.poll(() => proxy.seen.requestChunks).toBe(2);
+    expect(text()).toBe("");
+    expect(ended).toBeUndefined();
+  });
+
+  it("delays", async () => {
+    proxy.set({ kind: "latency", latencyMs: 20 });
+    const sentAt = performance.now();
+    client.write("PING\r\n");
+    await expect.poll(text).toBe("+PONG\r\n");
+    expect(performance.now() - sentAt).toBeGreaterThanOrEqual(35);
+  });
+
+  it("cuts in the middle of an answer", async () => {
+    proxy.set({ kind: "cut", afterBytes: 4 });
+    client.write("PING\r\n");
+    await expect.poll(() => ended).toBe("closed");
+    expect(text()).toBe("+PON");
+  });
+
+  it("resets", async () => {
+    proxy.set({ kind: "reset" });
+    client.write("PING\r\n");
+    await expect.poll(() => ended).toBe("ECONNRESET");
+  });
+
+  it("trickles", async () => {
+    proxy.set({ kind: "trickle", chunkBytes: 1 });
+    client.setNoDelay(true);
+    client.write("ECHO hello\r\n");
+    await expect.poll(text).toBe("$5\r\nhello\r\n");
+    expect(heard.length).toBeGreaterThan(1);
+  });
+
+  it("drops all connections, and takes new ones", async () => {
+    await expect.poll(() => proxy.connections).toBe(1);
+    proxy.cut();
+    await expect.poll(() => ended).toBe("closed");
+    dial();
+    client.write("PING\r\n");
+    await expect.poll(text).toBe("+PONG\r\n");
+  });
+
+  it("closes twice", async () => {
+    await proxy.close();
+    await proxy.close();
+    expect(proxy.connections).toBe(0);
+  });
+});

@@ -1,0 +1,74 @@
+import { json } from "../codecs/json.ts";
+import { readers } from "../codecs/readers.ts";
+import type { Transport } from "../ports/transport.ts";
+import { toMs } from "../time/duration.ts";
+import { createEvents, type Events } from "./cache-events.ts";
+import { assertOptions, type CacheOptions } from "./cache-options.ts";
+import { createStats, type StatsRecorder } from "./cache-stats.ts";
+import { type Calls, createCalls } from "./calls.ts";
+import { createGetOrSet, type GetOrSet } from "./get-or-set.ts";
+import { createLoads, type Loads } from "./loads.ts";
+import { createRequests, type Requests } from "./requests.ts";
+import { createTick, type Tick } from "./tick.ts";
+import { createTtlChoice } from "./time-to-live.ts";
+import { createValues } from "./values.ts";
+
+/** What a cache is put together from; all views of it share one. */
+export interface Engine {
+  readonly transport: Transport;
+  readonly keyPrefix: string;
+  readonly events: Events;
+  readonly stats: StatsRecorder;
+  readonly requests: Requests;
+  readonly calls: Calls;
+  readonly tick: Tick;
+  readonly loads: readonly Loads[];
+  readonly getOrSet: GetOrSet;
+  stopWatching(): void;
+}
+
+/** @throws TypeError or RangeError when an option can't be. */
+export function createEngine(options: CacheOptions): Engine {
+  const { transport, codec = json(), keyPrefix = "", patterns = [] } = options;
+  const { defaultTtl = "5m", maxValueBytes = 102_400, timeout = "5s" } = options;
+  assertOptions(transport, keyPrefix, maxValueBytes);
+  const events = createEvents();
+  const stats = createStats();
+  const values = createValues(readers(Array.isArray(codec) ? codec : [codec]), maxValueBytes, events, stats);
+  const requests = createRequests(keyPrefix, values, stats, createTtlChoice(defaultTtl, patterns));
+  // Who insists on the primary must not be handed what a local read brought, so they have loads of their own.
+  const shared = createLoads();
+  const primaryOnly = createLoads();
+  const loads = [shared, primaryOnly];
+  const tick = outdating(createTick(transport, toMs(timeout, "timeout"), stats.trip), loads);
+  const calls = createCalls(tick, events, stats);
+  const loadsOf = (fallback: boolean): Loads => (fallback ? shared : primaryOnly);
+  const getOrSet = createGetOrSet(requests, calls, loadsOf, (key) => keyPrefix + key, events, stats);
+  const stopWatching = transport.status?.onChange((change) => {
+    events.emit("backend", change);
+    if (change.to === "upstash") events.emit("recovered", { reason: change.reason });
+  });
+  return {
+    transport,
+    keyPrefix,
+    events,
+    stats,
+    requests,
+    calls,
+    tick,
+    loads,
+    getOrSet,
+    stopWatching: stopWatching ?? (() => {}),
+  };
+}
+
+/** A tick that tells the loads what it writes, so that what they bring later is not stored over it. */
+function outdating(tick: Tick, loads: readonly Loads[]): Tick {
+  return {
+    ...tick,
+    send(commands, options) {
+      for (const each of loads) each.written(commands);
+      return tick.send(commands, options);
+    },
+  };
+}
