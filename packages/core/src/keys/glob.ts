@@ -17,9 +17,9 @@ const [star, question, open, close, backslash, caret, dash] = [..."*?[]\\^-"].ma
  * isQuery("query:42"); // true
  * ```
  */
-export function compileGlob(pattern: string): (text: string) => boolean {
-  const steps = parse(encoder.encode(pattern));
-  return (text) => matches(steps, encoder.encode(text));
+export function compileGlob(pattern: string | Uint8Array): (text: string | Uint8Array) => boolean {
+  const steps = parse(toBytes(pattern));
+  return (text) => matches(steps, toBytes(text));
 }
 
 /** Whether a text matches a Redis glob. */
@@ -31,6 +31,8 @@ export function matchesGlob(pattern: string, text: string): boolean {
 export function escapeGlob(text: string): string {
   return text.replace(/[*?[\]\\^-]/g, "\\$&");
 }
+
+const toBytes = (text: string | Uint8Array): Uint8Array => (typeof text === "string" ? encoder.encode(text) : text);
 
 function matches(steps: readonly Step[], bytes: Uint8Array): boolean {
   let step = 0;

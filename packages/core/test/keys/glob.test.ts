@@ -42,6 +42,12 @@ describe("a glob", () => {
     );
   });
 
+  it("of bytes matches bytes that are no text", () => {
+    expect(compileGlob(Uint8Array.of(0xff, 0x2a))(Uint8Array.of(0xff, 0x00, 0xc1))).toBe(true);
+    expect(compileGlob("?")(Uint8Array.of(0xff))).toBe(true);
+    expect(compileGlob(Uint8Array.of(0xfe))(Uint8Array.of(0xff))).toBe(false);
+  });
+
   it("of many stars takes no time to speak of", () => {
     expect(matchesGlob(`${"*a".repeat(50)}b`, "a".repeat(5_000))).toBe(false);
   });

@@ -1,7 +1,7 @@
+import { compileGlob } from "@continuum-cache/core";
 import { noSuchKey } from "../refusals.ts";
 import { type Bulk, handOut } from "../values/bulk.ts";
 import { type CommandContext, type CommandRows, row } from "./command-row.ts";
-import { globTest } from "./glob-test.ts";
 
 const remove = row(-2, ({ keyspace }, keys) => keys.filter((key) => keyspace.remove(key)).length);
 
@@ -30,7 +30,7 @@ export const keys: CommandRows = {
     return "OK";
   }),
   RENAMENX: row(3, (context, [from, to]) => (rename(context, from, to, false) ? 1 : 0)),
-  KEYS: row(2, ({ keyspace }, [pattern]) => [...keyspace.keys()].filter(globTest(pattern)).map(handOut)),
+  KEYS: row(2, ({ keyspace }, [pattern]) => [...keyspace.keys()].filter(compileGlob(pattern)).map(handOut)),
   RANDOMKEY: row(1, ({ keyspace }) => {
     const key = keyspace.random();
     return key === undefined ? null : handOut(key);

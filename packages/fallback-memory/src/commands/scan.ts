@@ -1,8 +1,8 @@
+import { compileGlob } from "@continuum-cache/core";
 import { index } from "../numbers/integer.ts";
 import { refusal, syntaxError } from "../refusals.ts";
 import { type Bulk, handOut, word } from "../values/bulk.ts";
 import { type CommandRows, row } from "./command-row.ts";
-import { globTest } from "./glob-test.ts";
 
 /** What SCAN and HSCAN can be asked besides the cursor. */
 export interface ScanOptions {
@@ -34,7 +34,7 @@ export function scanOptions(words: readonly Bulk[], allowed: { readonly type: bo
       if (count < 1) throw syntaxError();
       options = { ...options, count };
     } else if (name === "MATCH") {
-      options = { ...options, matches: globTest(value) };
+      options = { ...options, matches: compileGlob(value) };
     } else if (name === "TYPE" && allowed.type) {
       options = { ...options, type: word(value).toLowerCase() };
     } else {
