@@ -11,11 +11,15 @@ export interface CacheCallOptions {
   readonly fallback?: boolean;
 }
 
+const nothing: SendOptions = {};
+
 /** The same, checked, in the waist's terms. */
-export function toSendOptions(options: CacheCallOptions): SendOptions {
+export function toSendOptions({ timeout, signal, fallback }: CacheCallOptions): SendOptions {
+  // Nearly every call: worth not making an object for.
+  if (timeout === undefined && !signal && fallback !== false) return nothing;
   return {
-    ...(options.timeout !== undefined && { timeoutMs: toMs(options.timeout, "timeout") }),
-    ...(options.signal && { signal: options.signal }),
-    ...(options.fallback === false && { fallback: false }),
+    ...(timeout !== undefined && { timeoutMs: toMs(timeout, "timeout") }),
+    ...(signal && { signal }),
+    ...(fallback === false && { fallback: false }),
   };
 }
