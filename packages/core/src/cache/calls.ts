@@ -37,16 +37,12 @@ export function createCalls(tick: Tick, events: Events, stats: StatsRecorder): C
       if (durationMs > slowMs) events.emit("slow", { operation, durationMs });
     }
   };
+  const answered = <Result>(request: Request<Result>, trip: Promise<Reply[]> | undefined): Promise<Result> =>
+    measured(request.operation, async () => request.read((await trip)?.[0] ?? null));
 
   return {
-    one: (request, options) =>
-      measured(request.operation, async () => {
-        const { command } = request;
-        const [reply] = command ? await tick.send([command], options) : [];
-        return request.read(reply ?? null);
-      }),
-    read: (request, options) =>
-      measured(request.operation, async () => request.read(await tick.read(String(request.command?.[1]), options))),
+    one: (request, options) => answered(request, request.command && tick.send([request.command], options)),
+    read: (request, options) => answered(request, tick.read(String(request.command?.[1]), options)),
     batch: (operation, requests, options) =>
       measured(operation, async () => {
         const commands = requests.map((request) => request.command).filter((command) => command !== undefined);

@@ -9,8 +9,8 @@ import { withDeadline } from "../time/with-deadline.ts";
 export interface Tick {
   /** Sends commands, next to each other and in this order, with whatever else this tick sends. */
   send(commands: readonly Command[], options: SendOptions): Promise<Reply[]>;
-  /** Reads one string. All reads of a tick share one MGET, which Upstash bills once; equal keys are asked once. */
-  read(key: string, options: SendOptions): Promise<Reply>;
+  /** Reads one string, and resolves to one reply. All reads of a tick share one MGET, which Upstash bills once; equal keys are asked once. */
+  read(key: string, options: SendOptions): Promise<Reply[]>;
   /** Resolves when everything that was sent so far has been answered. */
   settled(): Promise<void>;
 }
@@ -55,7 +55,8 @@ interface Trip {
 export function createTick(transport: Transport, timeoutMs: number, onTrip: TripListener): Tick {
   let trips: Trip[] = [];
   let mergeReads = true;
-  const inFlight = new Set<Promise<unknown>>();
+  let inFlight = 0;
+  let whoWaits: (() => void)[] = [];
 
   const tripFor = (options: SendOptions): Trip => {
     const atomic = options.atomic ?? false;
@@ -75,19 +76,21 @@ export function createTick(transport: Transport, timeoutMs: number, onTrip: Trip
   const depart = (): void => {
     const leaving = trips;
     trips = [];
-    for (const trip of leaving) launch(trip);
+    inFlight += leaving.length;
+    for (const trip of leaving) void travel(trip);
   };
 
-  const launch = (trip: Trip): void => {
-    const journey = travel(trip).finally(() => inFlight.delete(journey));
-    inFlight.add(journey);
+  const arrive = (): void => {
+    if (--inFlight > 0 || trips.length > 0) return;
+    for (const wake of whoWaits) wake();
+    whoWaits = [];
   };
 
   /** Never rejects: whatever happens is told to the parts. */
   const travel = async (trip: Trip): Promise<void> => {
     const legs = trip.legs.map(withoutAborted).filter((leg) => leg !== undefined);
     const commands = legs.flatMap((leg) => (leg.kind === "commands" ? leg.commands : [readCommand(leg.keys)]));
-    if (commands.length === 0) return;
+    if (commands.length === 0) return arrive();
     onTrip(commands.length);
     const whole = wholeTripSignal(legs);
     try {
@@ -110,6 +113,7 @@ export function createTick(transport: Transport, timeoutMs: number, onTrip: Trip
       for (const part of legs.flatMap(partsOf)) part.reject(error);
     } finally {
       whole?.release();
+      arrive();
     }
   };
 
@@ -118,7 +122,8 @@ export function createTick(transport: Transport, timeoutMs: number, onTrip: Trip
       // A Redis Cluster: its keys live in different places, so from now on each is asked for by itself.
       mergeReads = false;
       const legs = [...keys].map(([key, parts]): Leg => ({ kind: "reads", keys: new Map([[key, parts]]) }));
-      launch({ ...trip, legs });
+      inFlight++;
+      void travel({ ...trip, legs });
       return;
     }
     [...keys.values()].forEach((parts, index) => {
@@ -138,9 +143,9 @@ export function createTick(transport: Transport, timeoutMs: number, onTrip: Trip
       }
       return join(transport, options, (part) => trip.legs.push({ kind: "commands", commands, part }));
     },
-    async read(key, options) {
+    read(key, options) {
       const trip = tripFor(options);
-      const replies = join(transport, options, (part) => {
+      return join(transport, options, (part) => {
         const open = trip.reads;
         if (open && mergeReads && (open.has(key) || open.size < maxKeysPerRead) && !trip.written.has(key)) {
           const parts = open.get(key);
@@ -152,13 +157,9 @@ export function createTick(transport: Transport, timeoutMs: number, onTrip: Trip
         trip.written.clear();
         trip.legs.push({ kind: "reads", keys: trip.reads });
       });
-      return (await replies)[0] as Reply;
     },
     async settled() {
-      while (trips.length > 0 || inFlight.size > 0) {
-        await Promise.allSettled(inFlight);
-        await new Promise<void>((resolve) => afterThisTick(resolve));
-      }
+      if (inFlight > 0 || trips.length > 0) await new Promise<void>((resolve) => whoWaits.push(resolve));
     },
   };
 }
