@@ -22,10 +22,10 @@ export function chooseServer(options: Options, env: Environment): Server {
   if (mode === "local") return { kind: "local", reason: "asked" };
   const rest = mode === "redis" ? undefined : restServer(options, env);
   if (rest) return rest;
-  if (mode === "rest") throw missing(options.global ? globalPair : restPair, "rest");
+  if (mode === "rest") throw missingRest(upstash);
   const redis = redisServer(options, env);
   if (redis) return redis;
-  if (mode === "redis") throw missing([["url", "UPSTASH_REDIS_URL"]], "redis");
+  if (mode === "redis") throw missingRedis();
   return { kind: "local", reason: "nothing-set" };
 }
 
@@ -40,20 +40,18 @@ export function fallbackOf(option: boolean | undefined, env: Environment): boole
   );
 }
 
-type Names = readonly (readonly [option: string, variable: string])[];
+/** The variables of one REST database. */
+interface RestVariables {
+  readonly url: string;
+  readonly token: string;
+}
 
-const restPair: Names = [
-  ["restUrl", "UPSTASH_REDIS_REST_URL"],
-  ["restToken", "UPSTASH_REDIS_REST_TOKEN"],
-];
-const vercelPair: Names = [
-  ["restUrl", "KV_REST_API_URL"],
-  ["restToken", "KV_REST_API_TOKEN"],
-];
-const globalPair: Names = [
-  ["restUrl", "UPSTASH_REDIS_GLOBAL_REST_URL"],
-  ["restToken", "UPSTASH_REDIS_GLOBAL_REST_TOKEN"],
-];
+const upstash: RestVariables = { url: "UPSTASH_REDIS_REST_URL", token: "UPSTASH_REDIS_REST_TOKEN" };
+const vercel: RestVariables = { url: "KV_REST_API_URL", token: "KV_REST_API_TOKEN" };
+const globalDatabase: RestVariables = {
+  url: "UPSTASH_REDIS_GLOBAL_REST_URL",
+  token: "UPSTASH_REDIS_GLOBAL_REST_TOKEN",
+};
 
 const modes = ["auto", "upstash", "rest", "redis", "local"];
 
@@ -65,20 +63,17 @@ function modeOf(option: string | undefined, env: Environment): string {
 }
 
 function restServer(options: Options, env: Environment): Server | undefined {
-  const candidates = options.global ? [globalPair] : [restPair, vercelPair];
-  // The first pair of which anything is set is the one that is meant; a half of it is never completed from another.
-  const pair = candidates.find((names) => names.some(([, name]) => variable(env, name) !== undefined)) ?? candidates[0];
-  const [[, urlName], [, tokenName]] = pair as unknown as [Names[number], Names[number]];
-  const url = options.restUrl ?? variable(env, urlName);
-  const token = options.restToken ?? variable(env, tokenName);
-  const urlSetting = options.restUrl === undefined ? urlName : "restUrl";
-  const tokenSetting = options.restToken === undefined ? tokenName : "restToken";
+  const names = restVariables(options, env);
+  const url = options.restUrl ?? variable(env, names.url);
+  const token = options.restToken ?? variable(env, names.token);
+  const urlSetting = options.restUrl === undefined ? names.url : "restUrl";
+  const tokenSetting = options.restToken === undefined ? names.token : "restToken";
   if (url === undefined && token === undefined) {
-    if (options.global) throw missing(globalPair, "rest");
+    if (options.global) throw missingRest(globalDatabase);
     return undefined;
   }
-  if (url === undefined) throw half(tokenSetting, urlName, "restUrl");
-  if (token === undefined) throw half(urlSetting, tokenName, "restToken");
+  if (url === undefined) throw half(tokenSetting, names.url, "restUrl");
+  if (token === undefined) throw half(urlSetting, names.token, "restToken");
   parseEndpoint(url, {
     setting: urlSetting,
     schemes: ["https:", "http:"],
@@ -86,6 +81,12 @@ function restServer(options: Options, env: Environment): Server | undefined {
   });
   if (typeof token !== "function") assertToken(tokenSetting, token);
   return { kind: "rest", url, token };
+}
+
+/** The first pair of which anything is set is the one that is meant; a half of it is never completed from another. */
+function restVariables(options: Options, env: Environment): RestVariables {
+  if (options.global) return globalDatabase;
+  return [upstash, vercel].find((names) => variable(env, names.url) ?? variable(env, names.token)) ?? upstash;
 }
 
 function redisServer(options: Options, env: Environment): Server | undefined {
@@ -116,13 +117,10 @@ const half = (set: string, absent: string, option: string): ConfigError =>
     `${set} is set but ${absent} is not: set ${absent} too, or pass \`${option}\`, or unset ${set}`,
   );
 
-function missing(names: Names, mode: string): ConfigError {
-  const variables = names.map(([, name]) => name).join(" and ");
-  const options = names.map(([option]) => `\`${option}\``).join(" and ");
-  return new ConfigError(
-    names[0]?.[1] ?? mode,
-    `The ${mode} mode needs a server: set ${variables}, or pass ${options}`,
-  );
-}
+const missingRest = ({ url, token }: RestVariables): ConfigError =>
+  new ConfigError(url, `The rest mode needs a server: set ${url} and ${token}, or pass \`restUrl\` and \`restToken\``);
+
+const missingRedis = (): ConfigError =>
+  new ConfigError("UPSTASH_REDIS_URL", "The redis mode needs a server: set UPSTASH_REDIS_URL, or pass `url`");
 
 const quote = (text: string): string => JSON.stringify(text.slice(0, 40));
