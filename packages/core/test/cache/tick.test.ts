@@ -16,6 +16,24 @@ describe("one tick, one trip", () => {
     expect(cache.stats()).toMatchObject({ commands: 1, trips: 1, misses: 100 });
   });
 
+  it("holds where there is no process.nextTick, as on the edge", async () => {
+    const transport = recordingTransport(empty);
+    const cache = new Cache({ transport });
+    const { nextTick } = process;
+    Object.assign(process, { nextTick: undefined });
+    try {
+      await Promise.all([
+        cache.get("a"),
+        cache.get("b"),
+        cache.getOrSet("c", () => undefined),
+        cache.exists("d").catch(() => {}),
+      ]);
+    } finally {
+      Object.assign(process, { nextTick });
+    }
+    expect(transport.trips.map(names)).toEqual([["MGET a b c", "EXISTS d"]]);
+  });
+
   it("different calls of one tick share the trip, in order", async () => {
     const transport = recordingTransport(empty);
     const cache = new Cache({ transport, defaultTtl: Number.POSITIVE_INFINITY });
