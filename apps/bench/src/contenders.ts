@@ -5,6 +5,9 @@ import { Redis as UpstashRedis } from "@upstash/redis";
 import { Redis } from "ioredis";
 import type { Contender } from "./contender.ts";
 
+/** Ours never stores without an expiry unless told to, so nobody does: five minutes, its default. */
+const ttlSeconds = 300;
+
 /** Over TCP: ours and ioredis, both with JSON. */
 export function tcpContenders(url: string): Contender[] {
   const ioredis = new Redis(url);
@@ -12,7 +15,7 @@ export function tcpContenders(url: string): Contender[] {
     {
       name: "ioredis + JSON",
       get: async (key) => JSON.parse((await ioredis.get(key)) ?? "null"),
-      set: (key, value) => ioredis.set(key, JSON.stringify(value)),
+      set: (key, value) => ioredis.set(key, JSON.stringify(value), "EX", ttlSeconds),
       close: () => ioredis.quit(),
     },
     ours("continuum-cache (TCP)", new Cache({ transport: tcpTransport({ url }) })),
@@ -26,7 +29,7 @@ export function restContenders(url: string, token: string): Contender[] {
     {
       name: "@upstash/redis",
       get: (key) => upstash.get(key),
-      set: (key, value) => upstash.set(key, value),
+      set: (key, value) => upstash.set(key, value, { ex: ttlSeconds }),
       close: async () => {},
     },
     ours("continuum-cache (REST)", new Cache({ transport: restTransport({ url, token }) })),
