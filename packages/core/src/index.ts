@@ -55,5 +55,5 @@ export { assertToken, parseEndpoint } from "./settings/endpoint.ts";
 export type { Clock } from "./time/clock.ts";
 export { systemClock } from "./time/clock.ts";
 export type { Duration } from "./time/duration.ts";
-export { toMs } from "./time/duration.ts";
+export { longestTimerMs, toMs, toTimeoutMs } from "./time/duration.ts";
 export { defaultTimeoutMs, withDeadline } from "./time/with-deadline.ts";

@@ -6,6 +6,7 @@ import {
   isCommandError,
   isTransportError,
   isWrite,
+  longestTimerMs,
   type Reply,
   type TransportError,
 } from "@continuum-cache/core";
@@ -38,9 +39,6 @@ interface Away {
   isProbing: boolean;
   nextProbeAtMs: number;
 }
-
-/** The longest that timers can wait. */
-const longestTimerMs = 2 ** 31 - 1;
 
 export function createBackendSwitch({ clock, intervalMs, ping, onReturn }: BackendSwitchOptions): BackendSwitch {
   const listeners = new Set<(change: BackendChange) => void>();

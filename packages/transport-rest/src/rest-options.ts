@@ -1,4 +1,11 @@
-import { assertToken, ConfigError, type Duration, defaultTimeoutMs, parseEndpoint, toMs } from "@continuum-cache/core";
+import {
+  assertToken,
+  ConfigError,
+  type Duration,
+  defaultTimeoutMs,
+  parseEndpoint,
+  toTimeoutMs,
+} from "@continuum-cache/core";
 import type { Fetch } from "./http/fetch-http.ts";
 import type { HttpClient } from "./http/http.ts";
 
@@ -70,7 +77,7 @@ export function readOptions(options: RestTransportOptions): RestSettings {
 
 function milliseconds(timeout: Duration): number {
   try {
-    return toMs(timeout, "timeout");
+    return toTimeoutMs(timeout, "timeout");
   } catch (cause) {
     throw new ConfigError("timeout", cause instanceof Error ? cause.message : "Expected `timeout` to be a duration", {
       cause,

@@ -1,4 +1,4 @@
-import { TransportError } from "@continuum-cache/core";
+import { longestTimerMs, TransportError } from "@continuum-cache/core";
 import { type Place, transportName } from "./tcp-error.ts";
 import type { Trip } from "./trip.ts";
 
@@ -24,7 +24,7 @@ export function endInTime(trip: Trip, { timeoutMs, signal, place, onEnd }: CallE
     trip.end(timedOut ? timeoutError(timeoutMs, written, place) : abortedError(signal, written));
     onEnd(trip, timedOut);
   };
-  const timer = setTimeout(end, timeoutMs, true);
+  const timer = setTimeout(end, Math.min(timeoutMs, longestTimerMs), true);
   const onAbort = signal && ((): void => end(false));
   if (onAbort) signal.addEventListener("abort", onAbort);
   trip.onSettled = () => {

@@ -1,5 +1,5 @@
 import type { ConnectionOptions } from "node:tls";
-import { ConfigError, type Duration, defaultTimeoutMs, toMs } from "@continuum-cache/core";
+import { ConfigError, type Duration, defaultTimeoutMs, toTimeoutMs } from "@continuum-cache/core";
 import type { Redis, RedisOptions } from "ioredis";
 
 /** The part of an ioredis client that the transport uses. */
@@ -65,7 +65,7 @@ export function readTcpOptions<Client extends TcpClient>(options: TcpOptions<Cli
 
 function readTimeout(timeout: Duration): number {
   try {
-    return toMs(timeout, "timeout");
+    return toTimeoutMs(timeout, "timeout");
   } catch (cause) {
     throw new ConfigError("timeout", (cause as Error).message, { cause });
   }

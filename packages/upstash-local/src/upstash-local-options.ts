@@ -1,4 +1,4 @@
-import { assertToken, ConfigError, type Duration, type Transport, toMs } from "@continuum-cache/core";
+import { assertToken, ConfigError, type Duration, type Transport, toTimeoutMs } from "@continuum-cache/core";
 import type { UpstashLimits } from "./limits.ts";
 
 /** How to start a local Upstash. Everything is optional. */
@@ -60,7 +60,7 @@ export function settingsOf(options: UpstashLocalOptions): Settings {
     host,
     token,
     readOnlyToken,
-    timeoutMs: toMs(timeout, "timeout"),
-    heartbeatMs: toMs(heartbeat, "heartbeat"),
+    timeoutMs: toTimeoutMs(timeout, "timeout"),
+    heartbeatMs: toTimeoutMs(heartbeat, "heartbeat"),
   };
 }

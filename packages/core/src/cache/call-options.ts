@@ -1,5 +1,5 @@
 import type { SendOptions } from "../ports/transport.ts";
-import { type Duration, toMs } from "../time/duration.ts";
+import { type Duration, toTimeoutMs } from "../time/duration.ts";
 
 /** What any call of the cache may ask for. */
 export interface CacheCallOptions {
@@ -18,7 +18,7 @@ export function toSendOptions({ timeout, signal, fallback }: CacheCallOptions): 
   // Nearly every call: worth not making an object for.
   if (timeout === undefined && !signal && fallback !== false) return nothing;
   return {
-    ...(timeout !== undefined && { timeoutMs: toMs(timeout, "timeout") }),
+    ...(timeout !== undefined && { timeoutMs: toTimeoutMs(timeout, "timeout") }),
     ...(signal && { signal }),
     ...(fallback === false && { fallback: false }),
   };

@@ -1,7 +1,7 @@
 import { json } from "../codecs/json.ts";
 import { readers } from "../codecs/readers.ts";
 import type { Transport } from "../ports/transport.ts";
-import { toMs } from "../time/duration.ts";
+import { toTimeoutMs } from "../time/duration.ts";
 import { createEvents, type Events } from "./cache-events.ts";
 import { assertOptions, type CacheOptions } from "./cache-options.ts";
 import { createStats, type StatsRecorder } from "./cache-stats.ts";
@@ -40,7 +40,7 @@ export function createEngine(options: CacheOptions): Engine {
   const shared = createLoads();
   const primaryOnly = createLoads();
   const loads = [shared, primaryOnly];
-  const tick = outdating(createTick(transport, toMs(timeout, "timeout"), stats.trip), loads);
+  const tick = outdating(createTick(transport, toTimeoutMs(timeout, "timeout"), stats.trip), loads);
   const calls = createCalls(tick, events, stats);
   const loadsOf = (fallback: boolean): Loads => (fallback ? shared : primaryOnly);
   const getOrSet = createGetOrSet(requests, calls, loadsOf, (key) => keyPrefix + key, events, stats);

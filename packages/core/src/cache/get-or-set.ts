@@ -1,5 +1,5 @@
 import { isTransportError, TransportError } from "../errors/transport-error.ts";
-import { type Duration, toMs } from "../time/duration.ts";
+import { type Duration, longestTimerMs, toTimeoutMs } from "../time/duration.ts";
 import { withDeadline } from "../time/with-deadline.ts";
 import type { Events } from "./cache-events.ts";
 import type { StatsRecorder } from "./cache-stats.ts";
@@ -53,27 +53,24 @@ export function createGetOrSet(
 
   return (key, loader, options) => {
     const { ttl, loaderTimeout = "30s", fallback = true, timeout, signal } = options;
-    const loaderTimeoutMs = toMs(loaderTimeout, "loaderTimeout");
+    const loaderTimeoutMs = toTimeoutMs(loaderTimeout, "loaderTimeout");
     const shared = fallback ? {} : { fallback };
     const request = requests.get(key);
-    const value = loadsOf(fallback).join(fullKeyOf(key), async (outdated) => {
-      const found = await tolerate(key, !fallback, () => calls.read(request, shared));
-      if (found !== undefined) return found;
-      stats.count("loads");
-      const loaded = await loadWithin(loaderTimeoutMs, loader);
-      if (outdated() || loaded === undefined) return loaded;
-      await tolerate(key, !fallback, async () => {
-        await calls.one(requests.set(key, loaded, ttl === undefined ? {} : { ttl }), shared);
+    const load = () =>
+      loadsOf(fallback).join(fullKeyOf(key), async (outdated) => {
+        const found = await tolerate(key, !fallback, () => calls.read(request, shared));
+        if (found !== undefined) return found;
+        stats.count("loads");
+        const loaded = await loadWithin(loaderTimeoutMs, loader);
+        if (outdated() || loaded === undefined) return loaded;
+        await tolerate(key, !fallback, async () => {
+          await calls.one(requests.set(key, loaded, ttl === undefined ? {} : { ttl }), shared);
+        });
+        return loaded;
       });
-      return loaded;
-    });
-    return timeout === undefined && !signal
-      ? value
-      : withDeadline(
-          "cache",
-          toSendOptions({ ...(timeout !== undefined && { timeout }), ...(signal && { signal }) }),
-          () => value,
-        );
+    if (timeout === undefined && !signal) return load();
+    // A signal alone sets no deadline: reading, loading and storing have each their own.
+    return withDeadline("cache", { timeoutMs: longestTimerMs, ...toSendOptions(options) }, load);
   };
 }
 

@@ -35,6 +35,8 @@ export function createLoads(): Loads {
       }).finally(() => {
         if (loads.get(key) === load) loads.delete(key);
       });
+      // Who gave up waiting hears nothing more; a failure that nobody waits for must not end the process.
+      load.value.catch(() => {});
       return load.value;
     },
     written(commands) {

@@ -1,6 +1,6 @@
 import { isTransportError, TransportError } from "../errors/transport-error.ts";
 import type { Transport } from "../ports/transport.ts";
-import { type Duration, toMs } from "../time/duration.ts";
+import { type Duration, toTimeoutMs } from "../time/duration.ts";
 import { defaultTimeoutMs } from "../time/with-deadline.ts";
 import { backoffMs, mayRetry } from "./retry.ts";
 
@@ -27,7 +27,7 @@ export interface GuardOptions {
  */
 export function guarded(transport: Transport, options: GuardOptions = {}): Transport {
   const { retries = 3 } = options;
-  const ownTimeoutMs = options.timeout === undefined ? defaultTimeoutMs : toMs(options.timeout, "timeout");
+  const ownTimeoutMs = options.timeout === undefined ? defaultTimeoutMs : toTimeoutMs(options.timeout, "timeout");
   if (!Number.isSafeInteger(retries) || retries < 0) {
     throw new RangeError(`Expected \`retries\` to be a whole number of at least 0, got ${String(retries)}`);
   }

@@ -38,6 +38,26 @@ export function toMs(duration: Duration, name: string): number {
   return Math.max(1, Math.round(ms));
 }
 
+/** The longest that a timer can wait, in milliseconds: some 24.8 days. Beyond it a timer fires at once. */
+export const longestTimerMs: number = 2 ** 31 - 1;
+
+/**
+ * How long to wait at most, in whole milliseconds: a duration that no timer can hold counts as the longest that one can.
+ *
+ * @throws RangeError as `toMs` does.
+ *
+ * @example
+ * ```ts
+ * import { toTimeoutMs } from "@continuum-cache/core";
+ *
+ * toTimeoutMs("2s", "timeout"); // 2000
+ * toTimeoutMs("100d", "timeout"); // 2147483647
+ * ```
+ */
+export function toTimeoutMs(duration: Duration, name: string): number {
+  return Math.min(toMs(duration, name), longestTimerMs);
+}
+
 function parse(text: unknown): number {
   const match = typeof text === "string" ? /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/.exec(text) : null;
   return match ? Number(match[1]) * unitMs[match[2] as keyof typeof unitMs] : Number.NaN;

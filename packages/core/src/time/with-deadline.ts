@@ -1,5 +1,6 @@
 import { TransportError } from "../errors/transport-error.ts";
 import type { CallOptions } from "../ports/transport.ts";
+import { longestTimerMs } from "./duration.ts";
 
 /** How long a call may take when nobody says otherwise, in milliseconds. */
 export const defaultTimeoutMs = 5_000;
@@ -14,7 +15,7 @@ export async function withDeadline<T>(
   options: CallOptions | undefined,
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
-  const timeoutMs = options?.timeoutMs ?? defaultTimeoutMs;
+  const timeoutMs = Math.min(options?.timeoutMs ?? defaultTimeoutMs, longestTimerMs);
   const caller = options?.signal;
   if (caller?.aborted) throw abortedError(transport, caller, "none");
   const controller = new AbortController();

@@ -49,13 +49,14 @@ describe("the MessagePack codec", () => {
           values: [
             fc.string({ unit: "grapheme" }),
             fc.integer(),
-            fc.double({ noNaN: true }),
+            // MessagePack has no -0 among its whole numbers.
+            fc.double({ noNaN: true }).map((x) => x + 0),
             fc.boolean(),
             fc.constant(null),
           ],
         }),
         (value) => {
-          fc.pre(value !== undefined && !JSON.stringify(value)?.includes("__proto__") && !Object.is(value, -0));
+          fc.pre(value !== undefined && !JSON.stringify(value)?.includes("__proto__"));
           expect(back(value)).toEqual(value);
         },
       ),

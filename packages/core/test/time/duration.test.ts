@@ -1,4 +1,4 @@
-import { type Duration, toMs } from "@continuum-cache/core";
+import { type Duration, toMs, toTimeoutMs } from "@continuum-cache/core";
 import { describe, expect, it } from "vitest";
 
 describe("a duration", () => {
@@ -23,6 +23,11 @@ describe("a duration", () => {
       );
     },
   );
+
+  it("as a timeout is never longer than a timer can wait: beyond that timers fire at once", () => {
+    expect(toTimeoutMs("30d", "timeout")).toBe(2 ** 31 - 1);
+    expect(toTimeoutMs("2s", "timeout")).toBe(2_000);
+  });
 
   it("never becomes zero", () => {
     expect(toMs("0.1ms", "ttl")).toBe(1);

@@ -43,6 +43,12 @@ describe("a deadline", () => {
     expect(work).not.toHaveBeenCalled();
   });
 
+  it("that no timer can hold does not fire at once", async () => {
+    const outcome = withDeadline("test", { timeoutMs: Number.POSITIVE_INFINITY }, async () => "done");
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(await outcome).toBe("done");
+  });
+
   it("leaves no timer behind, whatever happens", async () => {
     await withDeadline("test", {}, async () => 1);
     await withDeadline("test", {}, () => Promise.reject(new Error("no"))).catch(() => {});
