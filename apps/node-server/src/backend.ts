@@ -1,11 +1,11 @@
 import { startUpstashLocal } from "@continuum-cache/upstash-local";
 import { type Environment, UpstashCache } from "continuum-cache";
 
-/** The cache, and where it lives. */
+/** The cache, and what stands behind it. */
 export interface OpenedBackend {
   readonly cache: UpstashCache;
-  /** Where values are kept, for people: never with a token or password. */
-  readonly place: string;
+  /** The server, for people: never with a token or password. `undefined` where there is none. */
+  readonly server: string | undefined;
   /** Closes the cache, and the server where it was started here. */
   close(): Promise<void>;
 }
@@ -28,24 +28,27 @@ export async function openBackend(env: Environment): Promise<OpenedBackend> {
   const named = !detecting || serverVariables.some((name) => env[name]);
   if (!named) return openEmbedded(env);
   const cache = new UpstashCache({ env });
-  return { cache, place: placeNamedBy(env, mode), close: () => cache.close() };
+  return { cache, server: serverNamedBy(env, mode), close: () => cache.close() };
 }
 
 async function openEmbedded(env: Environment): Promise<OpenedBackend> {
-  const server = await startUpstashLocal({ port: 0, token: crypto.randomUUID() });
-  const cache = new UpstashCache({ mode: "rest", restUrl: server.url, restToken: server.token, env });
+  const local = await startUpstashLocal({ port: 0, token: crypto.randomUUID() });
+  const cache = new UpstashCache({ mode: "rest", restUrl: local.url, restToken: local.token, env });
   return {
     cache,
-    place: `upstash-local's embedded engine, over REST at ${server.url}`,
+    server: `upstash-local's embedded engine, over REST at ${local.url}`,
     async close() {
-      await cache.close();
-      await server.close();
+      try {
+        await cache.close();
+      } finally {
+        await local.close();
+      }
     },
   };
 }
 
-function placeNamedBy(env: Environment, mode: unknown): string {
-  if (mode === "local") return "the memory of this process (CONTINUUM_CACHE_MODE=local)";
+function serverNamedBy(env: Environment, mode: unknown): string | undefined {
+  if (mode === "local") return undefined;
   const hostOf = (names: readonly string[]): string | undefined => {
     const url = names.map((name) => env[name]).find(Boolean);
     return url === undefined ? undefined : new URL(String(url)).host;

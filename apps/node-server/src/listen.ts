@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import type { Server } from "node:http";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { createAdaptorServer } from "@hono/node-server";
 
@@ -26,6 +26,11 @@ export async function listen(program: Program, port: number): Promise<Listening>
     fetch: (request) => (isForThisMachine(request) ? program(request) : misdirected()),
     overrideGlobalObjects: false,
   }) as Server;
+  const underWay = new Set<ServerResponse>();
+  server.on("request", (_: IncomingMessage, response: ServerResponse) => {
+    underWay.add(response);
+    response.once("close", () => underWay.delete(response));
+  });
   try {
     await bind(server, port);
   } catch (error) {
@@ -41,6 +46,8 @@ export async function listen(program: Program, port: number): Promise<Listening>
       const closed = once(server, "close");
       server.close();
       server.closeIdleConnections();
+      // Else their connections would stay open for a next request, and keep the server from closing.
+      for (const response of underWay) if (!response.headersSent) response.setHeader("connection", "close");
       const patience = setTimeout(() => server.closeAllConnections(), closingGraceMs);
       await closed;
       clearTimeout(patience);

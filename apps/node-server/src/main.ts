@@ -17,7 +17,7 @@ switch (asked.kind) {
     break;
   case "once":
     await withService(asked.port, async (service) => {
-      const problems = await runOnce(service, log);
+      const problems = await runOnce(service.url, log);
       await service.close();
       for (const problem of problems) console.error(problem);
       if (problems.length > 0) process.exitCode = 1;

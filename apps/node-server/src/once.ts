@@ -1,12 +1,6 @@
 import type { Memory } from "./wordnet/memory.ts";
 import type { SearchResult } from "./wordnet/search-result.ts";
 
-/** What is smoked: a running service, over HTTP like anybody else. */
-interface Target {
-  readonly url: string;
-  readonly place: string;
-}
-
 /** What every answer of the service tells of its way. */
 interface Told {
   readonly cache: "hit" | "miss";
@@ -24,11 +18,19 @@ interface Row {
 const queries = ["dog that herds sheep", "musical instrument with strings", "move quickly on foot"];
 
 /**
- * Asks a few things twice, and prints how they were answered.
+ * Asks a running service a few things twice, over HTTP like anybody else, and prints how they were answered.
  *
- * @returns what was not as it should be: a second answer that was no hit, an empty result.
+ * @returns what was not as it should be: a second answer that was no hit, an empty result, a failure.
  */
-export async function runOnce({ url, place }: Target, log: (line: string) => void): Promise<string[]> {
+export async function runOnce(url: string, log: (line: string) => void): Promise<string[]> {
+  try {
+    return await ask(url, log);
+  } catch (error) {
+    return [(error as Error).message];
+  }
+}
+
+async function ask(url: string, log: (line: string) => void): Promise<string[]> {
   const browser = createBrowser(url);
   const rows: Row[] = [];
   const firstSession = await browser.get<Told>("/api/session");
@@ -53,7 +55,7 @@ export async function runOnce({ url, place }: Target, log: (line: string) => voi
   const outcome = searches > 0 ? `${searches} recent searches` : "";
   rows.push({ what: "session", first: firstSession, second: secondSession, outcome });
 
-  const { stats, backend, info } = await browser.get<Stats>("/api/stats");
+  const { stats, backend, place, info } = await browser.get<Stats>("/api/stats");
   log("");
   for (const line of tableOf(rows)) log(line);
   log("");
@@ -65,6 +67,7 @@ export async function runOnce({ url, place }: Target, log: (line: string) => voi
 
 interface Stats {
   readonly backend: string;
+  readonly place: string;
   readonly stats: { hits: number; misses: number; hitRate: number; commands: number; trips: number };
   readonly info: { readonly keys: number } | null;
 }

@@ -17,8 +17,8 @@ import type { Knowledge } from "./wordnet/knowledge.ts";
 export interface ProgramParts {
   readonly cache: Cache;
   readonly knowledge: Knowledge;
-  /** Where the cache's values are kept, for people. */
-  readonly place: string;
+  /** The cache's server, for people; `undefined` where it has none. */
+  readonly server: string | undefined;
   /** Where errors are told that visitors are not shown. @default console.error */
   readonly logError?: (message: string) => void;
 }
@@ -27,7 +27,7 @@ export interface ProgramParts {
 export type Program = Hono<{ Variables: SecureHeadersVariables }>;
 
 /** The memory-search service: from a web-standard Request to a Response, so that it runs wherever there are such. */
-export function createProgram({ cache, knowledge, place, logError = console.error }: ProgramParts): Program {
+export function createProgram({ cache, knowledge, server, logError = console.error }: ProgramParts): Program {
   const answers = createAnswers(cache);
   const sessions = createSessions(cache);
   const facts = createServerFacts(cache);
@@ -42,7 +42,7 @@ export function createProgram({ cache, knowledge, place, logError = console.erro
   program.route("/api/search", searchRoute({ cache, answers, sessions, knowledge, logError }));
   program.route("/api/memories", memoriesRoute({ cache, answers, knowledge }));
   program.route("/api/session", sessionRoute({ cache, sessions }));
-  program.route("/api/stats", statsRoute({ cache, facts, knowledge, place }));
+  program.route("/api/stats", statsRoute({ cache, facts, knowledge, server }));
   program.route("/api/invalidate", invalidateRoute({ cache }));
   program.route("/healthz", healthRoute({ cache }));
 

@@ -1,6 +1,7 @@
-import { type Environment, isTransportError, type UpstashCache } from "continuum-cache";
-import { openBackend } from "./backend.ts";
+import { type Environment, isTransportError } from "continuum-cache";
+import { type OpenedBackend, openBackend } from "./backend.ts";
 import { listen } from "./listen.ts";
+import { placeOf } from "./place.ts";
 import { createProgram } from "./program.ts";
 import { installedWordNet } from "./wordnet/installed-wordnet.ts";
 import { type Knowledge, loadKnowledge } from "./wordnet/knowledge.ts";
@@ -11,7 +12,7 @@ export interface Service {
   /** Without a slash at its end. */
   readonly url: string;
   readonly port: number;
-  /** Where the cache's values are kept, for people. */
+  /** Where the cache's values are kept now, for people. */
   readonly place: string;
   /** Stops listening, then gives everything back. Safe to call twice. */
   close(): Promise<void>;
@@ -30,14 +31,18 @@ export interface ServiceOptions {
 export async function startService({ port, env, log }: ServiceOptions): Promise<Service> {
   const backend = await openBackend(env);
   try {
-    const [knowledge] = await Promise.all([loadWithProgress(log), tellWhenAway(backend.cache, backend.place, log)]);
-    const program = createProgram({ cache: backend.cache, knowledge, place: backend.place });
+    // Not while WordNet loads, which keeps this process busy: the cache's latency would count that.
+    await tellWhenAway(backend, log);
+    const knowledge = await loadWithProgress(log);
+    const program = createProgram({ cache: backend.cache, knowledge, server: backend.server });
     const server = await listen((request) => program.fetch(request), port);
     let closing: Promise<void> | undefined;
     return {
       url: server.url,
       port: server.port,
-      place: backend.place,
+      get place() {
+        return placeOf(backend.cache.currentBackend, backend.server);
+      },
       close() {
         closing ??= server.close().then(() => backend.close());
         return closing;
@@ -63,12 +68,17 @@ async function loadWithProgress(log: (line: string) => void): Promise<Knowledge>
 }
 
 /** The service starts without its server, since that may come later; but whoever mistyped its address should hear so. */
-async function tellWhenAway(cache: UpstashCache, place: string, log: (line: string) => void): Promise<void> {
+async function tellWhenAway(
+  { cache, server = "the cache" }: OpenedBackend,
+  log: (line: string) => void,
+): Promise<void> {
   try {
     await cache.ping({ fallback: false });
   } catch (error) {
     if (!isTransportError(error)) throw error;
-    log(`Warning: ${place} gives no answer yet. ${error.message}`);
+    log(`Warning: ${server} gives no answer yet. ${error.message}`);
+    // So that the first visitor need not wait for the same failure; where there is no fallback this fails again.
+    await cache.ping();
   }
 }
 

@@ -38,6 +38,7 @@ describe("the command line", () => {
     [[], { kind: "serve", port: 3_000 }],
     [["--port", "0"], { kind: "serve", port: 0 }],
     [["--once"], { kind: "once", port: 0 }],
+    [["--", "--once"], { kind: "once", port: 0 }],
     [["--help"], { kind: "help" }],
   ])("%j is understood", (args, expected) => {
     expect(readCommandLine(args)).toEqual(expected);
@@ -75,6 +76,20 @@ describe("the demo as a process", () => {
     run.child.kill("SIGTERM");
     expect(await run.exit).toBe(0);
     taken.close();
+  }, 60_000);
+
+  it("goes on in the memory of the process, and says so, when the server that is named is away", async () => {
+    const run = start(["--once"], { UPSTASH_REDIS_URL: "redis://127.0.0.1:1" });
+    expect(await run.exit).toBe(0);
+    expect(run.output()).toMatch(/Warning: Redis at 127\.0\.0\.1:1 gives no answer yet/);
+    expect(run.output()).toMatch(/Backend local: the memory of this process, until Redis at 127\.0\.0\.1:1 answers/);
+  }, 60_000);
+
+  it("fails with --once, without a stack, when nothing may stand in for a server that is away", async () => {
+    const run = start(["--once"], { UPSTASH_REDIS_URL: "redis://127.0.0.1:1", CONTINUUM_CACHE_FALLBACK: "false" });
+    expect(await run.exit).toBe(1);
+    expect(run.output()).toMatch(/was answered 503/);
+    expect(run.output()).not.toMatch(/^ +at /m);
   }, 60_000);
 
   it("says what is wrong with the environment, and exits 1", async () => {

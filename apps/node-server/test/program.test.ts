@@ -29,7 +29,7 @@ describe("the program", () => {
   const logged: string[] = [];
   beforeAll(() => {
     cache = new UpstashCache({ mode: "local", env: {} });
-    program = createProgram({ cache, knowledge, place: "the test's memory", logError: (line) => logged.push(line) });
+    program = createProgram({ cache, knowledge, server: undefined, logError: (line) => logged.push(line) });
   });
   afterAll(() => cache.close());
 
@@ -65,7 +65,7 @@ describe("the program", () => {
   });
 
   it("keeps a session by a cookie that scripts can't read, with its searches, and takes none that was planted", async () => {
-    const planted = await get("/api/session", { cookie: "session=11111111-1111-4111-8111-111111111111" });
+    const planted = await get("/api/session", { cookie: "continuum_session=11111111-1111-4111-8111-111111111111" });
     expect(planted.response.headers.get("set-cookie")).not.toContain("11111111");
     const first = await get("/api/session");
     const header = first.response.headers.get("set-cookie") ?? "";
@@ -82,7 +82,7 @@ describe("the program", () => {
     expect(body).toMatchObject({
       backend: "local",
       pending: 0,
-      place: "the test's memory",
+      place: "the memory of this process",
       knowledge: { concepts: 3 },
     });
     expect(body.stats.hits).toBeGreaterThan(0);
@@ -121,7 +121,12 @@ describe("the program", () => {
   it("says 503 and no more when the cache gives no answer, and logs why", async () => {
     const closed = new UpstashCache({ mode: "local", env: {} });
     await closed.close();
-    const broken = createProgram({ cache: closed, knowledge, place: "", logError: (line) => logged.push(line) });
+    const broken = createProgram({
+      cache: closed,
+      knowledge,
+      server: undefined,
+      logError: (line) => logged.push(line),
+    });
     const response = await broken.request("/api/session");
     expect(response.status).toBe(503);
     expect(await response.json()).toEqual({ error: "The cache gives no answer: try again soon" });

