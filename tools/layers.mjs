@@ -27,7 +27,7 @@ export const layers = {
     ],
     edge: false,
   },
-  "apps/node-server": { imports: ["packages/core", "packages/continuum-cache", "packages/upstash-local"], edge: false },
+  "apps/node-server": { imports: ["packages/continuum-cache", "packages/upstash-local"], edge: false },
 };
 
 /** Inside core the folders are layers too: each may import those named, and itself. */
