@@ -30,6 +30,7 @@ export { maxKeyBytes } from "./keys/key-limit.ts";
 export type { KeyFamily, KeyParameters, KeyPattern } from "./keys/key-pattern.ts";
 export { keyPattern } from "./keys/key-pattern.ts";
 export { keys } from "./keys/keys.ts";
+export { tell } from "./ports/tell.ts";
 export type {
   Argument,
   Backend,

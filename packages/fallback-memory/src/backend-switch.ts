@@ -9,6 +9,7 @@ import {
   longestTimerMs,
   type Reply,
   type TransportError,
+  tell,
 } from "@continuum-cache/core";
 
 /** Which backend answers, and the way there and back. */
@@ -46,17 +47,8 @@ export function createBackendSwitch({ clock, intervalMs, ping, onReturn }: Backe
   let isClosed = false;
   let cancelTimer = (): void => {};
 
-  const tell = (change: BackendChange): void => {
-    for (const listener of [...listeners]) {
-      try {
-        listener(change);
-      } catch (error) {
-        // A listener's failure is its own: the call that caused the change goes on, and the runtime reports it.
-        queueMicrotask(() => {
-          throw error;
-        });
-      }
-    }
+  const announce = (change: BackendChange): void => {
+    for (const listener of [...listeners]) tell(() => listener(change));
   };
 
   const waitForProbe = (now: Away, error: unknown): void => {
@@ -81,7 +73,7 @@ export function createBackendSwitch({ clock, intervalMs, ping, onReturn }: Backe
     cancelTimer();
     onReturn();
     const loss = dropped > 0 ? `; ${dropped} mutation(s) that only the local backend had accepted were dropped` : "";
-    tell({ from: "local", to: "upstash", reason: `the primary answers again${loss}` });
+    announce({ from: "local", to: "upstash", reason: `the primary answers again${loss}` });
   };
 
   const probe = async (now: Away): Promise<void> => {
@@ -122,7 +114,7 @@ export function createBackendSwitch({ clock, intervalMs, ping, onReturn }: Backe
       if (away || isClosed) return;
       away = { pending: 0, isProbing: false, nextProbeAtMs: 0 };
       waitForProbe(away, error);
-      tell({ from: "upstash", to: "local", reason: `${error.kind}: ${error.message}` });
+      announce({ from: "upstash", to: "local", reason: `${error.kind}: ${error.message}` });
     },
     countPending() {
       const now = away;

@@ -5,6 +5,7 @@ import {
   type Topics,
   type Transport,
   TransportError,
+  tell,
 } from "@continuum-cache/core";
 
 /** Subscriptions to the local backend, which end when the primary is back: from then on nothing is published locally. */
@@ -42,9 +43,10 @@ export function createLocalSubscriptions(transport: string): LocalSubscriptions 
         if (!open.delete(own)) return;
         // The local stream is of no more use, whether it ends well or not.
         subscription.close().catch(() => {});
-        listener.interrupted(
-          new TransportError("unreachable", "The primary is back: subscribe again to hear it", { transport }),
-        );
+        const error = new TransportError("unreachable", "The primary is back: subscribe again to hear it", {
+          transport,
+        });
+        tell(() => listener.interrupted(error));
       };
       open.add(own);
       // The primary may have come back while this was under way.

@@ -237,6 +237,30 @@ describe("subscriptions of withFallback", () => {
     expect(interruptions).toHaveLength(1);
   });
 
+  it("that throw when interrupted keep nobody from coming back clean: local is emptied, the change is told", async () => {
+    const uncaught = vi.fn();
+    const others = process.listeners("uncaughtException");
+    process.removeAllListeners("uncaughtException").on("uncaughtException", uncaught);
+    await away();
+    const thrower = {
+      message: () => {},
+      interrupted() {
+        throw new Error("the listener's own bug");
+      },
+    };
+    await (transport as Required<Transport>).subscribe({ channels: ["c"] }, thrower);
+    await transport.send([["SET", "stale", "1"]]);
+    const changes: string[] = [];
+    transport.status?.onChange(({ to }) => changes.push(to));
+    primary.mend();
+    await vi.advanceTimersByTimeAsync(10_000);
+    process.removeAllListeners("uncaughtException");
+    for (const other of others) process.on("uncaughtException", other);
+    expect(changes).toEqual(["upstash"]);
+    expect(await local.send([["DBSIZE"]])).toEqual([0]);
+    expect(uncaught).toHaveBeenCalledTimes(1);
+  });
+
   it("are not interrupted when they were closed before", async () => {
     await away();
     await (await subscribe()).close();

@@ -1,3 +1,4 @@
+import { tell } from "@continuum-cache/core";
 import type { Requester, UpstashRequest, UpstashResponse } from "@upstash/redis";
 import { pathOf } from "./binary-body.ts";
 import type { Call, Calls } from "./calls.ts";
@@ -6,7 +7,6 @@ import { dataLines } from "./event-stream.ts";
 import { restError } from "./rest-error.ts";
 import { replyOf, slotsOf } from "./rest-reply.ts";
 import type { SyncToken } from "./sync-token.ts";
-import { tell } from "./tell.ts";
 
 /**
  * The seam that the official client has for this: it builds commands and reads values, and its requests leave through our

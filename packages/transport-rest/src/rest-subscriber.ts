@@ -4,6 +4,7 @@ import {
   type MessageListener,
   type Subscription,
   type Topics,
+  tell,
 } from "@continuum-cache/core";
 import { pathOf } from "./binary-body.ts";
 import { type Call, type Calls, closedError } from "./calls.ts";
@@ -11,7 +12,6 @@ import type { Endpoint } from "./endpoint.ts";
 import { dataLines } from "./event-stream.ts";
 import { readFrame } from "./pubsub-frame.ts";
 import { errorFromNetwork, restError } from "./rest-error.ts";
-import { tell } from "./tell.ts";
 
 /** What a subscription needs of its transport. */
 export interface SubscriberHost {

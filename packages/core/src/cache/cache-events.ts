@@ -1,3 +1,4 @@
+import { tell } from "../ports/tell.ts";
 import type { BackendChange } from "../ports/transport.ts";
 
 /** What a cache tells whoever listens. No event ever holds a stored value. */
@@ -32,14 +33,7 @@ export function createEvents(): Events {
     },
     emit(name, event) {
       for (const listener of listeners.get(name) ?? []) {
-        try {
-          (listener as Listener<typeof event>)(event);
-        } catch (error) {
-          // A listener's failure is its own: the call that caused the event goes on, and the runtime reports it.
-          queueMicrotask(() => {
-            throw error;
-          });
-        }
+        tell(() => (listener as Listener<typeof event>)(event));
       }
     },
   };
