@@ -1,4 +1,5 @@
 import type { Codec, Duration, TimeToLive } from "@continuum-cache/core";
+import type { JournalOptions } from "@continuum-cache/fallback-memory";
 
 /** Where variables are read from: `process.env`, or the `env` that a Worker is given. */
 export type Environment = Readonly<Record<string, unknown>>;
@@ -21,8 +22,14 @@ export interface UpstashCacheOptions {
   readonly allowInsecure?: boolean;
   /** Answers from the memory of this process while the primary is away. @default CONTINUUM_CACHE_FALLBACK, else true */
   readonly fallback?: boolean;
-  /** How often an absent primary is asked whether it is back. @default "30s" */
+  /** How often an absent primary is asked whether it is back; sooner at first. @default "30s" */
   readonly healthCheckInterval?: Duration;
+  /** Bounds of what waits for an absent primary, and where it is kept across restarts. @default 10,000 entries, 16 MiB, in memory */
+  readonly journal?: JournalOptions;
+  /** Serves, while the primary is away, what it held a moment ago; `maxAge` bounds how stale that may be. @default none */
+  readonly warmStart?: { readonly maxAge: Duration };
+  /** How long `close()` may spend on telling an absent primary what it does not know. @default "2s" */
+  readonly closeTimeout?: Duration;
   /** The most that the memory of this process may hold, in bytes. @default 64 MiB */
   readonly localMaxBytes?: number;
   /** How values are written; whatever wrote them, they are read. @default "json" */

@@ -1,5 +1,5 @@
 import { guarded, type Transport } from "@continuum-cache/core";
-import { memoryTransport, withFallback } from "@continuum-cache/fallback-memory";
+import { type MemoryTransport, memoryTransport, withFallback } from "@continuum-cache/fallback-memory";
 import { restTransport } from "@continuum-cache/transport-rest";
 import { tcpBackend } from "#tcp-backend";
 import { chooseServer, fallbackOf, type Server } from "./environment.ts";
@@ -11,15 +11,23 @@ import type { Environment, UpstashCacheOptions } from "./settings.ts";
  */
 export function stackOf(options: UpstashCacheOptions, env: Environment): Transport {
   const { localMaxBytes, healthCheckInterval = "30s", timeout = "5s", retries = 3, allowInsecure = false } = options;
+  const { journal, warmStart, closeTimeout } = options;
   const server = chooseServer(options, env);
   const fallback = fallbackOf(options.fallback, env);
-  const memory = (): Transport => memoryTransport(localMaxBytes === undefined ? {} : { maxBytes: localMaxBytes });
+  const memory = (): MemoryTransport => memoryTransport(localMaxBytes === undefined ? {} : { maxBytes: localMaxBytes });
   if (server.kind === "local") {
     if (server.reason === "nothing-set") (options.warn ?? console.warn)(localWarning);
     return memory();
   }
-  const primary = guarded(primaryOf(server, allowInsecure), { timeout, retries });
-  return fallback ? withFallback(primary, memory(), { healthCheckInterval }) : primary;
+  const backend = primaryOf(server, allowInsecure);
+  if (!fallback) return guarded(backend, { timeout, retries, breaker: { maxWait: healthCheckInterval } });
+  // The fallback has a breaker of its own.
+  return withFallback(guarded(backend, { timeout, retries, breaker: false }), memory(), {
+    healthCheckInterval,
+    ...(journal && { journal }),
+    ...(warmStart && { warmStart }),
+    ...(closeTimeout !== undefined && { closeTimeout }),
+  });
 }
 
 function primaryOf(server: Exclude<Server, { kind: "local" }>, allowInsecure: boolean): Transport {

@@ -4,6 +4,7 @@ export type { CacheOptions } from "./cache/cache-options.ts";
 export type { CacheStats } from "./cache/cache-stats.ts";
 export type { CacheCallOptions } from "./cache/call-options.ts";
 export type { DeletePatternOptions } from "./cache/delete-pattern.ts";
+export { deletePattern } from "./cache/delete-pattern.ts";
 export type { GetOrSetOptions } from "./cache/get-or-set.ts";
 export type { LatencySummary } from "./cache/latency.ts";
 export type { Pipeline } from "./cache/pipeline.ts";
@@ -25,6 +26,7 @@ export { ConfigError, isConfigError } from "./errors/config-error.ts";
 export { errorFromRedis } from "./errors/error-from-redis.ts";
 export type { TransportErrorDetails, TransportErrorKind } from "./errors/transport-error.ts";
 export { isTransportError, TransportError } from "./errors/transport-error.ts";
+export { sha1 } from "./hash/sha1.ts";
 export { compileGlob, escapeGlob, matchesGlob } from "./keys/glob.ts";
 export { maxKeyBytes } from "./keys/key-limit.ts";
 export type { KeyFamily, KeyParameters, KeyPattern } from "./keys/key-pattern.ts";
@@ -35,19 +37,27 @@ export type {
   Argument,
   Backend,
   BackendChange,
+  BackendFailure,
   BackendStatus,
   CallOptions,
   Command,
+  KeptWrite,
   Message,
   MessageListener,
+  Outage,
+  Recovery,
   Reply,
   SendOptions,
   Subscription,
   Topics,
   Transport,
 } from "./ports/transport.ts";
-export type { GuardOptions } from "./resilience/guarded.ts";
+export type { Breaker, BreakerLeave } from "./resilience/breaker.ts";
+export { createBreaker } from "./resilience/breaker.ts";
+export type { BreakerOptions, FailureShare } from "./resilience/breaker-options.ts";
+export type { BreakerChange, GuardOptions } from "./resilience/guarded.ts";
 export { guarded } from "./resilience/guarded.ts";
+export { isOutage } from "./resilience/outage.ts";
 export { runScript } from "./scripts/run-script.ts";
 export type { Script, ScriptContext } from "./scripts/script.ts";
 export { defineScript, scriptByLua } from "./scripts/script.ts";

@@ -1,133 +1,170 @@
 import {
-  type BackendChange,
-  type BackendStatus,
+  type Breaker,
   type Clock,
-  type Command,
-  isCommandError,
-  isTransportError,
-  isWrite,
+  isOutage,
   longestTimerMs,
-  type Reply,
+  type Outage,
+  type Recovery,
   type TransportError,
-  tell,
 } from "@continuum-cache/core";
+import type { BackendEvents } from "./backend-events.ts";
 
-/** Which backend answers, and the way there and back. */
+/** Which backend answers: primary → local → recovering → primary. */
 export interface BackendSwitch {
-  readonly status: BackendStatus;
   /** Whether answers come from the local backend; asking looks after the probe that is due. */
   isLocal(): boolean;
+  /** The outage that is going on. */
+  readonly outage: Pick<Outage, "sinceMs" | "reason" | "state"> | undefined;
   /** The primary has failed: from now on it is local. */
-  leave(error: TransportError): void;
-  /** To be called before a local trip; the returned function counts what of it the local backend has accepted. */
-  countPending(): (commands: readonly Command[], replies: readonly Reply[]) => void;
+  leave(error: TransportError, reason?: string): void;
+  /** Tries to get back at once, whether or not it is time. Resolves when that is decided. */
+  returnNow(): Promise<void>;
   /** No more probes. */
   close(): void;
 }
 
 export interface BackendSwitchOptions {
   readonly clock: Clock;
-  readonly intervalMs: number;
+  readonly breaker: Breaker;
+  readonly events: BackendEvents;
   /** Resolves when the primary answers. */
   readonly ping: () => Promise<unknown>;
-  /** Called when answers have just begun to come from the primary again. */
+  /** Called when it has just become local. */
+  readonly onLeave: () => void;
+  /**
+   * Brings the primary up to date; rejects when it is away again. What has been done so far is told through `attempt`.
+   */
+  readonly recover: (attempt: Attempt) => Promise<void>;
+  /** Whether nothing is left that the primary does not know. */
+  readonly isUpToDate: () => boolean;
+  /** Called when answers are about to come from the primary again. */
   readonly onReturn: () => void;
+}
+
+/** One attempt to get back. */
+export interface Attempt {
+  /** Whether it still is the one that counts. What it does once it does not would be done twice. */
+  isCurrent(): boolean;
+  /** Adds to what has become of the mutations. */
+  done(part: Recovery): void;
 }
 
 /** A time of being local. */
 interface Away {
-  pending: number;
-  isProbing: boolean;
-  nextProbeAtMs: number;
+  readonly sinceMs: number;
+  readonly reason: string;
+  state: Outage["state"];
+  recovery: Recovery;
+  attempt: { progressMs: number } | undefined;
 }
 
-export function createBackendSwitch({ clock, intervalMs, ping, onReturn }: BackendSwitchOptions): BackendSwitch {
-  const listeners = new Set<(change: BackendChange) => void>();
+/** An attempt of which nothing was heard for this long is gone: on the edge, what a request leaves behind never goes on. */
+const lostAfterMs = 30_000;
+
+export function createBackendSwitch(options: BackendSwitchOptions): BackendSwitch {
+  const { clock, breaker, events, ping, onLeave, recover, isUpToDate, onReturn } = options;
   let away: Away | undefined;
   let isClosed = false;
   let cancelTimer = (): void => {};
 
-  const announce = (change: BackendChange): void => {
-    for (const listener of [...listeners]) tell(() => listener(change));
-  };
-
-  const waitForProbe = (now: Away, error: unknown): void => {
-    const askedMs = isTransportError(error) ? (error.retryAfterMs ?? 0) : 0;
-    const waitMs = Math.max(intervalMs, askedMs);
-    now.nextProbeAtMs = clock.now() + waitMs;
-    wakeUpIn(waitMs);
-  };
-
-  const wakeUpIn = (ms: number): void => {
+  const wakeUp = (): void => {
     cancelTimer();
-    cancelTimer = idleTimer(() => {
-      probeIfDue();
-      // A timer may be a moment ahead of the clock.
-      if (away && !away.isProbing) wakeUpIn(Math.max(1, away.nextProbeAtMs - clock.now()));
-    }, ms);
+    // A timer may be a moment ahead of the clock.
+    cancelTimer = idleTimer(
+      () => {
+        probeIfDue();
+        if (away && !away.attempt && !isClosed) wakeUp();
+      },
+      Math.max(1, breaker.waitMs),
+    );
   };
 
   const comeBack = (): void => {
-    const dropped = away?.pending ?? 0;
+    const recovery = away?.recovery ?? nothing;
     away = undefined;
     cancelTimer();
+    breaker.succeeded("probe");
     onReturn();
-    const loss = dropped > 0 ? `; ${dropped} mutation(s) that only the local backend had accepted were dropped` : "";
-    announce({ from: "local", to: "upstash", reason: `the primary answers again${loss}` });
+    events.change.tell({ from: "local", to: "upstash", reason: describe(recovery), recovery });
   };
 
-  const probe = async (now: Away): Promise<void> => {
-    now.isProbing = true;
+  const attemptReturn = async (now: Away): Promise<void> => {
+    const own = { progressMs: clock.now() };
+    now.attempt = own;
+    const isCurrent = (): boolean => away === now && now.attempt === own;
     try {
       await ping();
-      if (away === now && !isClosed) comeBack();
+      while (isCurrent() && !isUpToDate()) {
+        now.state = "recovering";
+        await recover({
+          isCurrent,
+          done(part) {
+            own.progressMs = clock.now();
+            now.recovery = total(now.recovery, part);
+          },
+        });
+      }
+      if (isCurrent()) comeBack();
     } catch (error) {
-      if (away === now && !isClosed) waitForProbe(now, error);
-    } finally {
-      now.isProbing = false;
+      if (!isCurrent()) return;
+      now.attempt = undefined;
+      now.state = "local";
+      if (isOutage(error)) breaker.failed(error, "probe");
+      else breaker.dismissed("probe");
+      if (!isClosed) wakeUp();
     }
   };
 
   const probeIfDue = (): void => {
-    if (!away || away.isProbing || isClosed) return;
-    if (clock.now() >= away.nextProbeAtMs) void probe(away);
+    if (!away || isClosed) return;
+    if (away.attempt && clock.now() - away.attempt.progressMs < lostAfterMs) return;
+    if (breaker.enter() !== undefined) void attemptReturn(away);
   };
 
   return {
-    status: {
-      get currentBackend() {
-        return away ? "local" : "upstash";
-      },
-      get pending() {
-        return away?.pending ?? 0;
-      },
-      onChange(listener) {
-        listeners.add(listener);
-        return () => listeners.delete(listener);
-      },
-    },
     isLocal() {
+      if (!away) return false;
       probeIfDue();
-      return away !== undefined;
+      return true;
     },
-    leave(error) {
+    get outage() {
+      return away;
+    },
+    leave(error, reason = `${error.kind}: ${error.message}`) {
       if (away || isClosed) return;
-      away = { pending: 0, isProbing: false, nextProbeAtMs: 0 };
-      waitForProbe(away, error);
-      announce({ from: "upstash", to: "local", reason: `${error.kind}: ${error.message}` });
+      breaker.failed(error);
+      away = { sinceMs: clock.now(), reason, state: "local", recovery: nothing, attempt: undefined };
+      wakeUp();
+      onLeave();
+      events.change.tell({ from: "upstash", to: "local", reason });
+      // Only a person can mend these, so they are said twice.
+      if (error.kind === "unauthorized" || error.kind === "quota") events.failure.tell({ operation: "primary", error });
     },
-    countPending() {
-      const now = away;
-      return (commands, replies) => {
-        if (!now) return;
-        now.pending += commands.filter((command, index) => isWrite(command) && !isCommandError(replies[index])).length;
-      };
+    async returnNow() {
+      if (away) await attemptReturn(away);
     },
     close() {
       isClosed = true;
       cancelTimer();
     },
   };
+}
+
+const nothing: Recovery = { replayed: 0, superseded: 0, dropped: 0 };
+
+const total = (a: Recovery, b: Recovery): Recovery => ({
+  replayed: a.replayed + b.replayed,
+  superseded: a.superseded + b.superseded,
+  dropped: a.dropped + b.dropped,
+});
+
+function describe({ replayed, superseded, dropped }: Recovery): string {
+  const parts = [
+    ...(replayed > 0 ? [`${replayed} mutation(s) replayed`] : []),
+    ...(superseded > 0 ? [`${superseded} set(s) gave way to newer writes of others`] : []),
+    ...(dropped > 0 ? [`${dropped} mutation(s) dropped`] : []),
+  ];
+  return ["the primary answers again", ...parts].join("; ");
 }
 
 /**

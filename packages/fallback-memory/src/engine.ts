@@ -7,6 +7,7 @@ import {
   type Reply,
   type Script,
 } from "@continuum-cache/core";
+import type { AcceptedWrite } from "./accepted-write.ts";
 import type { Channels } from "./channels.ts";
 import { type CommandContext, type CommandRow, hasArity, type ScriptRules } from "./commands/command-row.ts";
 import { counters } from "./commands/counters.ts";
@@ -49,8 +50,10 @@ export function createEngine(options: {
   readonly maxEntries?: number;
   readonly clock: Clock;
   readonly channels: Channels;
+  /** Told of each write that was accepted, as soon as it has taken effect; those of a script one by one. */
+  readonly onWrite: (write: AcceptedWrite) => void;
 }): Engine {
-  const { clock, channels } = options;
+  const { clock, channels, onWrite } = options;
   let nowMs = clock.now();
   const keyspace = createKeyspace({ ...options, now: () => nowMs });
   const facts = createServerFacts(nowMs);
@@ -59,7 +62,12 @@ export function createEngine(options: {
   const execute = (name: string, row: CommandRow, args: readonly Bulk[]): Reply => {
     facts.count(name);
     try {
-      return row.run({ name, keyspace, channels, server: facts, nowMs, scripts, run: runForScript }, args);
+      const reply = row.run({ name, keyspace, channels, server: facts, nowMs, scripts, run: runForScript }, args);
+      // What a script does is told command by command, as Redis tells its replicas.
+      if (isWrite([name]) && !(name in scripting)) {
+        onWrite({ name, args, reply, nowMs, at: (key) => keyspace.peek(key) });
+      }
+      return reply;
     } catch (error) {
       if (isCommandError(error)) return error;
       throw error;

@@ -1,4 +1,5 @@
-export type { MemoryOptions } from "./memory-transport.ts";
+export type { AcceptedWrite } from "./accepted-write.ts";
+export type { FallbackOptions, JournalOptions } from "./fallback-options.ts";
+export type { MemoryOptions, MemoryTransport } from "./memory-transport.ts";
 export { memoryTransport } from "./memory-transport.ts";
-export type { FallbackOptions } from "./with-fallback.ts";
 export { withFallback } from "./with-fallback.ts";

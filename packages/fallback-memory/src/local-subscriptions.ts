@@ -8,7 +8,10 @@ import {
   tell,
 } from "@continuum-cache/core";
 
-/** Subscriptions to the local backend, which end when the primary is back: from then on nothing is published locally. */
+/**
+ * Subscriptions to the local backend, which end when the primary is back: from then on nothing is published locally. Their
+ * messages are marked as heard within this process only.
+ */
 export interface LocalSubscriptions {
   add(
     local: Required<Pick<Transport, "subscribe">>,
@@ -32,7 +35,7 @@ export function createLocalSubscriptions(transport: string): LocalSubscriptions 
       const subscription = await local.subscribe(
         topics,
         {
-          message: (message) => listener.message(message),
+          message: (message) => listener.message({ ...message, degraded: true }),
           interrupted(error) {
             if (open.delete(own)) listener.interrupted(error);
           },

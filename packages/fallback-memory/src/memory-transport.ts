@@ -8,6 +8,7 @@ import {
   type Transport,
   TransportError,
 } from "@continuum-cache/core";
+import type { AcceptedWrite } from "./accepted-write.ts";
 import { createChannels } from "./channels.ts";
 import { createEngine, type Engine } from "./engine.ts";
 
@@ -24,6 +25,16 @@ export interface MemoryOptions {
   readonly maxEntries?: number;
   /** What time it is. @default systemClock */
   readonly clock?: Clock;
+}
+
+/** A transport on the memory of this process. */
+export interface MemoryTransport extends Transport {
+  subscribe: NonNullable<Transport["subscribe"]>;
+  /**
+   * Tells of each write that was accepted, in order and in the middle of its trip; those of a script one by one. The
+   * listener must not throw. Returns the function that stops it.
+   */
+  onWrite(listener: (write: AcceptedWrite) => void): () => void;
 }
 
 const name = "memory";
@@ -47,12 +58,16 @@ const name = "memory";
  * await memory.send([["GET", "greeting"], ["STRLEN", "greeting"]]); // ["hello", 5]
  * ```
  */
-export function memoryTransport(options: MemoryOptions = {}): Transport {
+export function memoryTransport(options: MemoryOptions = {}): MemoryTransport {
   const { maxBytes = 64 << 20, maxEntries, clock = systemClock } = options;
   assertCount("maxBytes", maxBytes);
   if (maxEntries !== undefined) assertCount("maxEntries", maxEntries);
   const channels = createChannels();
-  const engine = createEngine({ maxBytes, ...(maxEntries !== undefined && { maxEntries }), clock, channels });
+  const listeners = new Set<(write: AcceptedWrite) => void>();
+  const onWrite = (write: AcceptedWrite): void => {
+    for (const listener of listeners) listener(write);
+  };
+  const engine = createEngine({ maxBytes, ...(maxEntries !== undefined && { maxEntries }), clock, channels, onWrite });
   let isClosed = false;
 
   const assertOpen = (signal: AbortSignal | undefined): void => {
@@ -80,6 +95,10 @@ export function memoryTransport(options: MemoryOptions = {}): Transport {
       }
       const stop = channels.listen(topics, listener);
       return { close: async () => stop() };
+    },
+    onWrite(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
     },
     status: localForEver,
     async close() {

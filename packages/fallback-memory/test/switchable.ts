@@ -16,6 +16,8 @@ export interface Switchable extends Transport {
   /** Answers come only when the returned function is called. */
   hold(): () => void;
   mend(): void;
+  /** Decides the fate of each trip that would have succeeded: done, done with its reply lost, or not done. */
+  fate(decide: (commands: readonly Command[]) => "done" | "lost" | "refused"): void;
 }
 
 export function switchable(): Switchable {
@@ -23,6 +25,7 @@ export function switchable(): Switchable {
   const sent: Command[] = [];
   let failure: (() => TransportError) | undefined;
   let held: Promise<void> | undefined;
+  let decide: (commands: readonly Command[]) => "done" | "lost" | "refused" = () => "done";
   return {
     ...store,
     name: "switchable",
@@ -33,7 +36,14 @@ export function switchable(): Switchable {
       const now = failure;
       await held;
       if (now) throw now();
-      return store.send(commands, options);
+      const fate = decide(commands);
+      if (fate === "done") return store.send(commands, options);
+      if (fate === "lost") await store.send(commands, options);
+      const delivery = fate === "lost" ? "unknown" : "none";
+      throw new TransportError("unreachable", "cut", { transport: "switchable", delivery });
+    },
+    fate(next) {
+      decide = next;
     },
     fail(kind, details) {
       failure = () => new TransportError(kind, "away", { transport: "switchable", ...details });
@@ -50,6 +60,7 @@ export function switchable(): Switchable {
     },
     mend() {
       failure = undefined;
+      decide = () => "done";
     },
   };
 }

@@ -1,5 +1,5 @@
 import { tell } from "../ports/tell.ts";
-import type { BackendChange } from "../ports/transport.ts";
+import type { BackendChange, KeptWrite, Recovery } from "../ports/transport.ts";
 
 /** What a cache tells whoever listens. No event ever holds a stored value. */
 export interface CacheEvents {
@@ -11,8 +11,10 @@ export interface CacheEvents {
   slow: { readonly operation: string; readonly durationMs: number };
   /** Answers come from elsewhere now. */
   backend: BackendChange;
-  /** Answers come from the primary again. */
-  recovered: { readonly reason: string };
+  /** Answers come from the primary again, and this is what became of what was written meanwhile. */
+  recovered: { readonly reason: string } & Recovery;
+  /** Writes were kept by this process alone; the primary is told when it is back. */
+  kept: KeptWrite;
 }
 
 type Listener<Event> = (event: Event) => void;

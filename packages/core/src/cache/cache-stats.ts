@@ -1,3 +1,4 @@
+import type { Backend, Outage } from "../ports/transport.ts";
 import { createLatency, type LatencySummary } from "./latency.ts";
 
 /** What this process's cache has done since it was made. */
@@ -20,14 +21,22 @@ export interface CacheStats {
   readonly loads: number;
   /** Of calls as their callers saw them, loaders not included. */
   readonly latency: LatencySummary;
+  readonly backend: Backend;
+  /** Mutations made while local that the primary has not confirmed yet. */
+  readonly pending: number;
+  /** Since when and why answers are local; `undefined` while the primary answers. */
+  readonly outage: Outage | undefined;
 }
+
+/** What can be told by counting alone. */
+export type Counts = Omit<CacheStats, "backend" | "pending" | "outage">;
 
 /** Counts what happens. */
 export interface StatsRecorder {
   count(what: "hits" | "misses" | "errors" | "skipped" | "loads"): void;
   trip(commands: number): void;
   duration(durationMs: number): void;
-  snapshot(): CacheStats;
+  snapshot(): Counts;
 }
 
 export function createStats(): StatsRecorder {

@@ -1,6 +1,6 @@
 import { isTransportError } from "../errors/transport-error.ts";
 import { compileGlob, escapeGlob } from "../keys/glob.ts";
-import type { Backend, SendOptions } from "../ports/transport.ts";
+import type { Backend, Outage, SendOptions } from "../ports/transport.ts";
 import type { Duration } from "../time/duration.ts";
 import type { CacheEvents } from "./cache-events.ts";
 import type { CacheOptions } from "./cache-options.ts";
@@ -114,7 +114,7 @@ export class Cache implements AsyncDisposable {
     }
     const full = escapeGlob(this.engine.keyPrefix) + glob;
     for (const loads of this.engine.loads) loads.writtenWhere(compileGlob(full));
-    const asked = this.asked(options);
+    const asked = { ...this.asked(options), invalidates: [full] };
     return deletePattern((commands) => this.engine.calls.raw("deletePattern", commands, asked), full, options);
   }
 
@@ -206,12 +206,18 @@ export class Cache implements AsyncDisposable {
     const commands = [["INFO"], ["DBSIZE"]] as const;
     const [text, keys] = await this.engine.calls.raw("info", commands, this.asked(options));
     if (keys instanceof Error) throw keys;
-    return parseInfo(typeof text === "string" ? text : "", Number(keys), this.currentBackend);
+    const { currentBackend, pending, outage } = this;
+    return { ...parseInfo(typeof text === "string" ? text : "", Number(keys), currentBackend), pending, outage };
   }
 
-  /** What this process's cache has done so far. */
+  /** What this process's cache has done so far, and how it stands. */
   stats(): CacheStats {
-    return this.engine.stats.snapshot();
+    return {
+      ...this.engine.stats.snapshot(),
+      backend: this.currentBackend,
+      pending: this.pending,
+      outage: this.outage,
+    };
   }
 
   /** `"upstash"` while any primary answers, `"local"` while the memory of this process does. */
@@ -224,6 +230,11 @@ export class Cache implements AsyncDisposable {
     return this.engine.transport.status?.pending ?? 0;
   }
 
+  /** Since when and why answers come from the memory of this process, and what waits for the primary. */
+  get outage(): Outage | undefined {
+    return this.engine.transport.status?.outage;
+  }
+
   /** Listens to an event. @returns the function that stops listening. */
   on<Name extends keyof CacheEvents>(event: Name, listener: (event: CacheEvents[Name]) => void): () => void {
     return this.engine.events.on(event, listener);
@@ -234,11 +245,15 @@ export class Cache implements AsyncDisposable {
     await this.engine.tick.settled();
   }
 
-  /** Lets what is under way finish, then gives back sockets and timers. Safe to call twice. */
+  /**
+   * Lets what is under way finish, then gives back sockets and timers. What the primary has not been told of it is told
+   * once more, within the fallback's `closeTimeout`; an `error` event says what remained. Safe to call twice.
+   */
   async close(): Promise<void> {
     await this.flush();
-    this.engine.stopWatching();
+    // A last failure is still told.
     await this.engine.transport.close();
+    this.engine.stopWatching();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

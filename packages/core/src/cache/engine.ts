@@ -1,6 +1,6 @@
 import { json } from "../codecs/json.ts";
 import { readers } from "../codecs/readers.ts";
-import type { Transport } from "../ports/transport.ts";
+import type { BackendStatus, Transport } from "../ports/transport.ts";
 import { toTimeoutMs } from "../time/duration.ts";
 import { createEvents, type Events } from "./cache-events.ts";
 import { assertOptions, type CacheOptions } from "./cache-options.ts";
@@ -44,10 +44,7 @@ export function createEngine(options: CacheOptions): Engine {
   const calls = createCalls(tick, events, stats);
   const loadsOf = (fallback: boolean): Loads => (fallback ? shared : primaryOnly);
   const getOrSet = createGetOrSet(requests, calls, loadsOf, (key) => keyPrefix + key, events, stats);
-  const stopWatching = transport.status?.onChange((change) => {
-    events.emit("backend", change);
-    if (change.to === "upstash") events.emit("recovered", { reason: change.reason });
-  });
+  const stopWatching = watch(transport.status, events, stats);
   return {
     transport,
     keyPrefix,
@@ -58,7 +55,26 @@ export function createEngine(options: CacheOptions): Engine {
     tick,
     loads,
     getOrSet,
-    stopWatching: stopWatching ?? (() => {}),
+    stopWatching,
+  };
+}
+
+/** Passes on what a transport tells of its backends. Returns the function that stops it. */
+function watch(status: BackendStatus | undefined, events: Events, stats: StatsRecorder): () => void {
+  const stops = [
+    status?.onChange((change) => {
+      events.emit("backend", change);
+      if (change.to !== "upstash") return;
+      events.emit("recovered", { replayed: 0, superseded: 0, dropped: 0, ...change.recovery, reason: change.reason });
+    }),
+    status?.onKept?.((kept) => events.emit("kept", kept)),
+    status?.onFailure?.((failure) => {
+      stats.count("errors");
+      events.emit("error", failure);
+    }),
+  ];
+  return () => {
+    for (const stop of stops) stop?.();
   };
 }
 

@@ -54,7 +54,10 @@ export function createGetOrSet(
   return (key, loader, options) => {
     const { ttl, loaderTimeout = "30s", fallback = true, timeout, signal } = options;
     const loaderTimeoutMs = toTimeoutMs(loaderTimeout, "loaderTimeout");
-    const shared = fallback ? {} : { fallback };
+    const ownTimeoutMs = timeout === undefined ? undefined : toTimeoutMs(timeout, "timeout");
+    // Reading and storing get a third each of a caller's own time: an absent cache must leave the loader some.
+    const thirdMs = ownTimeoutMs === undefined ? undefined : Math.max(1, Math.floor(ownTimeoutMs / 3));
+    const shared = fallback ? { ...(thirdMs !== undefined && { timeoutMs: thirdMs }) } : { fallback };
     const request = requests.get(key);
     const load = () =>
       loadsOf(fallback).join(fullKeyOf(key), async (outdated) => {

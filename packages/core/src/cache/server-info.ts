@@ -1,4 +1,4 @@
-import type { Backend } from "../ports/transport.ts";
+import type { Backend, Outage } from "../ports/transport.ts";
 
 /** Facts that the server tells of itself; 0 or "" where it does not say. */
 export interface ServerInfo {
@@ -12,10 +12,14 @@ export interface ServerInfo {
   readonly totalCommandsProcessed: number;
   /** How many keys the database holds. */
   readonly keys: number;
+  /** Mutations made while local that the primary has not confirmed yet. */
+  readonly pending: number;
+  /** Since when and why answers are local; `undefined` while the primary answers. */
+  readonly outage: Outage | undefined;
 }
 
 /** Reads the text that INFO answers: `name:value` lines. */
-export function parseInfo(text: string, keys: number, backend: Backend): ServerInfo {
+export function parseInfo(text: string, keys: number, backend: Backend): Omit<ServerInfo, "pending" | "outage"> {
   const fields = new Map(
     text.split(/\r?\n/).map((line): [string, string] => {
       const [name = "", ...value] = line.split(":");

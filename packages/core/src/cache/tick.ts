@@ -39,7 +39,8 @@ type Leg =
 interface Trip {
   readonly atomic: boolean;
   readonly fallback: boolean;
-  timeoutMs: number;
+  readonly timeoutMs: number;
+  readonly invalidates: Set<string>;
   readonly legs: Leg[];
   /** The reads that a further read may join, and the keys written since then, which it may not be moved before. */
   reads: Map<string, Part[]> | undefined;
@@ -63,14 +64,21 @@ export function createTick(transport: Transport, timeoutMs: number, onTrip: Trip
     const fallback = options.fallback ?? true;
     const latest = trips.at(-1);
     const own = options.timeoutMs ?? timeoutMs;
-    if (latest && !atomic && !latest.atomic && latest.fallback === fallback) {
-      latest.timeoutMs = Math.max(latest.timeoutMs, own);
-      return latest;
-    }
+    // Who has less time than the others travels alone: whoever answers has to know when the answer is due.
+    const joins = latest && !atomic && !latest.atomic && latest.fallback === fallback && latest.timeoutMs === own;
+    if (joins) return invalidating(latest, options);
     if (trips.length === 0) afterThisTick(depart);
-    const trip = { atomic, fallback, timeoutMs: own, legs: [], reads: undefined, written: new Set<string>() };
+    const trip: Trip = {
+      atomic,
+      fallback,
+      timeoutMs: own,
+      invalidates: new Set(),
+      legs: [],
+      reads: undefined,
+      written: new Set(),
+    };
     trips.push(trip);
-    return trip;
+    return invalidating(trip, options);
   };
 
   const depart = (): void => {
@@ -99,6 +107,7 @@ export function createTick(transport: Transport, timeoutMs: number, onTrip: Trip
         ...(whole && { signal: whole.signal }),
         ...(trip.atomic && { atomic: true }),
         ...(!trip.fallback && { fallback: false }),
+        ...(trip.invalidates.size > 0 && { invalidates: [...trip.invalidates] }),
       });
       let at = 0;
       for (const leg of legs) {
@@ -162,6 +171,11 @@ export function createTick(transport: Transport, timeoutMs: number, onTrip: Trip
       if (inFlight > 0 || trips.length > 0) await new Promise<void>((resolve) => whoWaits.push(resolve));
     },
   };
+}
+
+function invalidating(trip: Trip, { invalidates = [] }: SendOptions): Trip {
+  for (const glob of invalidates) trip.invalidates.add(glob);
+  return trip;
 }
 
 /** MGET for one key too: what a read answers for a key of another type must not depend on who else reads in this tick. */

@@ -1,9 +1,9 @@
 /**
- * SHA-1 of a text as lower-case hex: the name under which Redis keeps a script. WebCrypto could do it, but only
+ * SHA-1 of a text or of bytes as lower-case hex: the name under which Redis keeps a script. WebCrypto could do it, but only
  * asynchronously, and a script's name must be known the moment it is sent. Not for anything secret.
  */
-export function sha1(text: string): string {
-  const words = paddedWords(new TextEncoder().encode(text));
+export function sha1(data: string | Uint8Array): string {
+  const words = paddedWords(typeof data === "string" ? new TextEncoder().encode(data) : data);
   let [h0, h1, h2, h3, h4] = [0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476, 0xc3d2e1f0];
   const w = new Int32Array(80);
   for (let block = 0; block < words.length; block += 16) {

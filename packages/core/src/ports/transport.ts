@@ -38,6 +38,11 @@ export interface SendOptions extends CallOptions {
   readonly atomic?: boolean;
   /** `false` refuses a local stand-in: the primary answers, or the trip rejects. Default `true`. */
   readonly fallback?: boolean;
+  /**
+   * Globs whose keys the caller is deleting, with this trip and others. Whoever answers in the primary's place has to see
+   * to it that the primary forgets them too.
+   */
+  readonly invalidates?: readonly string[];
 }
 
 /**
@@ -88,6 +93,8 @@ export interface Message {
   /** The pattern through which it was heard, when it was one. */
   readonly pattern?: string;
   readonly data: string | Uint8Array;
+  /** Published within this process, and heard by nobody else: the primary is away. */
+  readonly degraded?: true;
 }
 
 /** The two things that can happen to a subscription. */
@@ -112,6 +119,46 @@ export interface BackendChange {
   readonly from: Backend;
   readonly to: Backend;
   readonly reason: string;
+  /** What became of the mutations made while local; present on the way back. */
+  readonly recovery?: Recovery;
+}
+
+/** What became of the mutations that this process made while the primary was away. */
+export interface Recovery {
+  /** Those that the primary has confirmed. */
+  readonly replayed: number;
+  /** Sets that gave way to what others have written meanwhile. */
+  readonly superseded: number;
+  /** Those that the primary refused, or that a full journal could not keep. */
+  readonly dropped: number;
+}
+
+/** The time during which answers come from the memory of this process. */
+export interface Outage {
+  /** When it began, in milliseconds since 1970. */
+  readonly sinceMs: number;
+  readonly reason: string;
+  /** `"recovering"` once the primary answers again and is being told what happened. */
+  readonly state: "local" | "recovering";
+  /** What waits for the primary: keys and patterns, what they take in memory, and how old the oldest is. */
+  readonly journal: { readonly entries: number; readonly bytes: number; readonly ageMs: number };
+  /** Mutations that a full journal could not keep one by one. */
+  readonly dropped: number;
+}
+
+/** A write that the memory of this process has accepted in the primary's place. */
+export interface KeptWrite {
+  /** How many mutations this trip has added. */
+  readonly mutations: number;
+  /** How many there are now that the primary has not confirmed. */
+  readonly pending: number;
+}
+
+/** Something that went wrong in the background, where no call could be told. */
+export interface BackendFailure {
+  readonly operation: string;
+  readonly key?: string;
+  readonly error: Error;
 }
 
 /** Tells where a transport's answers come from. */
@@ -119,6 +166,12 @@ export interface BackendStatus {
   readonly currentBackend: Backend;
   /** Mutations made while local that the primary has not confirmed yet. */
   readonly pending: number;
+  /** The outage that is going on; absent while the primary answers. */
+  readonly outage?: Outage | undefined;
   /** Calls the listener on each change; returns the function that stops it. */
   onChange(listener: (change: BackendChange) => void): () => void;
+  /** The same for each trip whose writes were kept locally. Absent where nothing ever is. */
+  onKept?(listener: (kept: KeptWrite) => void): () => void;
+  /** The same for failures in the background. */
+  onFailure?(listener: (failure: BackendFailure) => void): () => void;
 }

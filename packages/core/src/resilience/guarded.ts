@@ -2,19 +2,45 @@ import { isTransportError, TransportError } from "../errors/transport-error.ts";
 import type { Transport } from "../ports/transport.ts";
 import { type Duration, toTimeoutMs } from "../time/duration.ts";
 import { defaultTimeoutMs } from "../time/with-deadline.ts";
+import { backstop } from "./backstop.ts";
+import { type Breaker, createBreaker } from "./breaker.ts";
+import { breakerOpenError } from "./breaker-open-error.ts";
+import type { BreakerOptions } from "./breaker-options.ts";
+import { noBreaker } from "./no-breaker.ts";
+import { createOutageReport } from "./outage-report.ts";
+import { createPauses } from "./pauses.ts";
 import { backoffMs, mayRetry } from "./retry.ts";
 
-/** How hard to try. */
+/** How hard to try, and when to stop trying. */
 export interface GuardOptions {
   /** How long one call may take, all attempts together. @default "5s" */
   readonly timeout?: Duration;
   /** How many more attempts after the first, when the server was unreachable and a repetition is harmless. @default 3 */
   readonly retries?: number;
+  /** When to stop asking a server that fails; `false` to ask it every time. @default {} (the breaker's own defaults) */
+  readonly breaker?: BreakerOptions | false;
+  /** Called after each change of the breaker. One that opens because of `unauthorized` is worth an alarm. */
+  readonly onBreaker?: (change: BreakerChange) => void;
+}
+
+/** What has become of a breaker, and the failure that is to blame while it is not closed. */
+export interface BreakerChange {
+  readonly state: Breaker["state"];
+  readonly cause?: TransportError;
 }
 
 /**
- * Puts a deadline and harmless retries around any transport. A trip is repeated only when it surely never left, or when
- * the command table says that each of its commands may arrive twice; waiting and all attempts share one deadline.
+ * Puts a deadline, harmless retries and a circuit breaker around any transport.
+ *
+ * Every trip settles by its deadline (20 ms later at the latest, if the transport doesn't keep it itself). It is repeated
+ * only when it surely never left, or when the command table says that each of its commands may arrive twice; waiting and
+ * all attempts share one deadline. A server that asks for more patience than is left (`retryAfterMs`) ends the call at
+ * once.
+ *
+ * Each attempt counts for the breaker by itself, but trips that one broken connection takes down together count as one
+ * failure. While it is open every call rejects at once, with an error of the kind that opened it: `delivery` is `"none"`,
+ * `retryAfterMs` what is left of the wait, `cause` the failure. Retries do not go on then: the call ends with the failure
+ * of its last attempt. A subscription is made without asking the breaker.
  *
  * @throws RangeError when an option is out of its range.
  *
@@ -22,41 +48,76 @@ export interface GuardOptions {
  * ```ts
  * import { guarded, type Transport } from "@continuum-cache/core";
  *
- * const steady = (transport: Transport) => guarded(transport, { timeout: "2s", retries: 2 });
+ * const steady = (transport: Transport) =>
+ *   guarded(transport, {
+ *     timeout: "2s",
+ *     retries: 2,
+ *     breaker: { failures: 10, maxWait: "10s" },
+ *     onBreaker: ({ state, cause }) => console.warn(`the breaker is ${state}`, cause?.message),
+ *   });
  * ```
  */
 export function guarded(transport: Transport, options: GuardOptions = {}): Transport {
-  const { retries = 3 } = options;
+  const { retries = 3, onBreaker } = options;
   const ownTimeoutMs = options.timeout === undefined ? defaultTimeoutMs : toTimeoutMs(options.timeout, "timeout");
   if (!Number.isSafeInteger(retries) || retries < 0) {
     throw new RangeError(`Expected \`retries\` to be a whole number of at least 0, got ${String(retries)}`);
   }
-  const closing = new AbortController();
+  const breaker = options.breaker === false ? noBreaker : createBreaker(options.breaker);
+  if (onBreaker) breaker.onChange((state) => onBreaker({ state, ...(breaker.cause && { cause: breaker.cause }) }));
+  const report = createOutageReport(breaker);
+  const pauses = createPauses();
 
   const send: Transport["send"] = async (commands, sendOptions) => {
-    const endsAt = performance.now() + (sendOptions?.timeoutMs ?? ownTimeoutMs);
+    // An empty trip goes nowhere, so nothing can be learnt from it.
+    if (commands.length === 0) return transport.send(commands, sendOptions);
+    const signal = sendOptions?.signal;
+    let startedAt = performance.now();
+    const endsAt = startedAt + (sendOptions?.timeoutMs ?? ownTimeoutMs);
+    let failure: TransportError | undefined;
     for (let attempt = 0; ; attempt++) {
-      const timeoutMs = Math.max(1, Math.ceil(endsAt - performance.now()));
+      const leave = breaker.enter();
+      if (!leave) throw failure ?? stopped(signal) ?? breakerOpenError(transport.name, breaker);
+      let pauseMs: number;
       try {
-        return await transport.send(commands, { ...sendOptions, timeoutMs });
+        const timeoutMs = Math.max(1, Math.ceil(endsAt - startedAt));
+        const answer = transport.send(commands, { ...sendOptions, timeoutMs });
+        const replies = await backstop(answer, transport.name, { timeoutMs, signal });
+        breaker.succeeded(leave);
+        return replies;
       } catch (error) {
-        const pauseMs = backoffMs(attempt);
+        report(error, leave, startedAt);
+        if (!isTransportError(error)) throw error;
+        failure = afterwards(error, failure);
+        pauseMs = Math.max(backoffMs(attempt), error.retryAfterMs ?? 0);
         const again =
           attempt < retries &&
-          isTransportError(error) &&
           mayRetry(error, commands) &&
+          breaker.state === "closed" &&
           performance.now() + pauseMs < endsAt;
-        if (!again) throw error;
-        if (!(await pause(pauseMs, [closing.signal, sendOptions?.signal]))) throw stopped(closing.signal, error);
+        if (!again) throw failure;
       }
+      const waited = await pauses.wait(pauseMs, signal);
+      if (!waited) throw stopped(signal, failure) ?? failure;
+      startedAt = performance.now();
     }
+  };
+
+  /** What a call gets that was closed or aborted while it was not under way. */
+  const stopped = (signal: AbortSignal | undefined, failure?: TransportError): TransportError | undefined => {
+    if (!pauses.isEnded && !signal?.aborted) return undefined;
+    return new TransportError(pauses.isEnded ? "closed" : "aborted", "The call ended while it waited to be sent", {
+      transport: transport.name,
+      delivery: failure?.delivery ?? "none",
+      cause: failure ?? signal?.reason,
+    });
   };
 
   const guardedTransport: Transport = {
     name: transport.name,
     send,
     async close() {
-      closing.abort();
+      pauses.end();
       await transport.close();
     },
   };
@@ -68,27 +129,13 @@ export function guarded(transport: Transport, options: GuardOptions = {}): Trans
   };
 }
 
-const stopped = (closing: AbortSignal, cause: TransportError): TransportError =>
-  new TransportError(closing.aborted ? "closed" : "aborted", "The call ended while it waited to be sent again", {
-    transport: cause.transport,
-    delivery: cause.delivery,
-    cause,
+/** An attempt that surely never left does not undo an earlier one that may have arrived. */
+function afterwards(error: TransportError, earlier: TransportError | undefined): TransportError {
+  if (error.delivery === "unknown" || earlier?.delivery !== "unknown") return error;
+  const { kind, transport, retryAfterMs } = error;
+  return new TransportError(kind, `${error.message} (an earlier attempt may have arrived)`, {
+    transport,
+    ...(retryAfterMs !== undefined && { retryAfterMs }),
+    cause: error,
   });
-
-/** Waits, unless one of the signals fires first; tells whether it waited to the end. */
-async function pause(ms: number, signals: readonly (AbortSignal | undefined)[]): Promise<boolean> {
-  if (signals.some((signal) => signal?.aborted)) return false;
-  let end: (waited: boolean) => void = () => {};
-  const ended = new Promise<boolean>((resolve) => {
-    end = resolve;
-  });
-  const timer = setTimeout(end, ms, true);
-  const onAbort = () => end(false);
-  for (const signal of signals) signal?.addEventListener("abort", onAbort, { once: true });
-  try {
-    return await ended;
-  } finally {
-    clearTimeout(timer);
-    for (const signal of signals) signal?.removeEventListener("abort", onAbort);
-  }
 }

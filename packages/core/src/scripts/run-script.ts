@@ -26,11 +26,11 @@ import type { Script } from "./script.ts";
 export async function runScript(
   transport: Transport,
   script: Script,
-  keys: readonly string[],
+  keys: readonly Argument[],
   args: readonly Argument[],
   options?: SendOptions,
 ): Promise<Reply> {
-  if (keys.length !== script.keys) {
+  if (script.keys !== "any" && keys.length !== script.keys) {
     throw new RangeError(`Expected ${script.keys} key(s) for the script "${script.name}", got ${keys.length}`);
   }
   const rest = [keys.length, ...keys, ...args];

@@ -15,7 +15,7 @@ export interface ScriptContext {
 export interface Script {
   readonly name: string;
   /** How many keys it takes. */
-  readonly keys: number;
+  readonly keys: number | "any";
   readonly lua: string;
   /** The name under which Redis keeps it: SHA-1 of the Lua text. */
   readonly sha1: string;

@@ -1,0 +1,184 @@
+import type { TransportError } from "../errors/transport-error.ts";
+import { tell } from "../ports/tell.ts";
+import { type BreakerOptions, readBreakerOptions } from "./breaker-options.ts";
+import { createFailureSample } from "./failure-sample.ts";
+import { isOutage, isRefusal } from "./outage.ts";
+
+/** As what a breaker has let a call in: as one of many, or as the one that finds out. */
+export type BreakerLeave = "call" | "probe";
+
+/** Keeps calls from a server that does not answer, and lets one at a time find out whether it does again. */
+export interface Breaker {
+  /** `half-open` from the first probe until one has an outcome. */
+  readonly state: "closed" | "open" | "half-open";
+  /** The failure that opened it; absent while closed. */
+  readonly cause: TransportError | undefined;
+  /** How long until a probe may go, in milliseconds; 0 when closed or when it is time. */
+  readonly waitMs: number;
+  /** Asks for leave: "call" while closed; "probe" for one caller at a time once the wait is over; undefined: do not call. */
+  enter(): BreakerLeave | undefined;
+  /**
+   * An answer came, whatever it says. Each `enter()` that was granted is followed by exactly one of these three, with
+   * what it was granted as: without it, what is told while a probe is out is taken for the probe's.
+   */
+  succeeded(leave?: BreakerLeave): void;
+  /** No answer came. Counts if `isOutage(error)`, and is a dismissal otherwise. May also be called without `enter()`. */
+  failed(error: TransportError, leave?: BreakerLeave): void;
+  /** It says nothing about the server: the caller aborted, the request was too large. Gives a probe's place back. */
+  dismissed(leave?: BreakerLeave): void;
+  /** Calls the listener after each change of `state`; returns the function that stops it. */
+  onChange(listener: (state: Breaker["state"]) => void): () => void;
+}
+
+type Phase =
+  | { readonly state: "closed"; readonly sinceMs: number }
+  | { readonly state: "open"; readonly sinceMs: number; readonly waitMs: number; readonly cause: TransportError }
+  | { readonly state: "half-open"; readonly probeSinceMs: number | undefined; readonly cause: TransportError };
+
+/**
+ * How long a probe's place is held for a caller who reports nothing: the code that sent it may be gone for good, as on
+ * the edge, where what a request has left behind never goes on.
+ */
+const probeHeldMs = 30_000;
+
+/**
+ * Makes a circuit breaker. It sees no calls itself: whoever makes them asks for leave and tells what became of them.
+ *
+ * - It opens after `failures` failures in a row, or when the share of failures in `sample` is reached; at once when the
+ *   server itself refuses (`quota`, `unauthorized`).
+ * - It then stays open for `wait`, spread at random by a quarter to both sides, and never for less than the server asked
+ *   for (`retryAfterMs`), which alone may exceed `maxWait`.
+ * - Then one caller at a time is let in as a probe. An answer closes it; a failure opens it again for twice as long. A
+ *   probe of which nothing is heard for 30 seconds (or `maxWait`, if longer) loses its place to another.
+ * - It waits as shortly as at first only after it has stayed closed for as long as the last wait: flapping backs off.
+ * - Calls which were let in earlier and end while it is open change nothing, except that a server may ask for a longer
+ *   wait. Ending after it has closed again they count like any other.
+ *
+ * It sets no timers: time is asked for when a call is, and what it remembers takes the same memory at any speed.
+ *
+ * @throws RangeError when an option is out of its range.
+ *
+ * @example
+ * ```ts
+ * import { createBreaker, isOutage } from "@continuum-cache/core";
+ *
+ * const breaker = createBreaker({ failures: 3, wait: "1s" });
+ *
+ * async function throughBreaker<T>(call: () => Promise<T>): Promise<T | undefined> {
+ *   const leave = breaker.enter();
+ *   if (!leave) return undefined;
+ *   try {
+ *     const answer = await call();
+ *     breaker.succeeded(leave);
+ *     return answer;
+ *   } catch (error) {
+ *     if (isOutage(error)) breaker.failed(error, leave);
+ *     else breaker.dismissed(leave);
+ *     throw error;
+ *   }
+ * }
+ * ```
+ */
+export function createBreaker(options?: BreakerOptions): Breaker {
+  const { failures, sample: share, waitMs: firstMs, maxWaitMs, clock, random } = readBreakerOptions(options);
+  const heldMs = Math.max(probeHeldMs, maxWaitMs);
+  const sample = share && createFailureSample(share.windowMs);
+  const listeners = new Set<(state: Breaker["state"]) => void>();
+  let phase: Phase = { state: "closed", sinceMs: Number.NEGATIVE_INFINITY };
+  let inARow = 0;
+  // The last wait by our own reckoning, before and after it was spread; what a server asked for is not ours to double.
+  let stepMs = 0;
+  let spreadMs = 0;
+
+  const moveTo = (next: Phase): void => {
+    const changed = next.state !== phase.state;
+    phase = next;
+    if (changed) for (const listener of [...listeners]) tell(() => listener(next.state));
+  };
+
+  const open = (cause: TransportError, nowMs: number): void => {
+    const afresh = phase.state === "closed" && nowMs - phase.sinceMs >= spreadMs;
+    // Room for the spread below the longest: processes that have all grown to it must not meet there.
+    stepMs = afresh ? firstMs : Math.min(stepMs * 2, maxWaitMs);
+    spreadMs = Math.max(1, Math.round(Math.min(stepMs, maxWaitMs / 1.25) * (0.75 + random() / 2)));
+    moveTo({ state: "open", sinceMs: nowMs, waitMs: Math.max(spreadMs, askedMs(cause)), cause });
+  };
+
+  const close = (nowMs: number): void => {
+    inARow = 0;
+    sample?.clear();
+    moveTo({ state: "closed", sinceMs: nowMs });
+  };
+
+  const leftMs = (nowMs: number): number => {
+    if (phase.state !== "open") return 0;
+    // A clock that was set back must not make the wait longer than it is.
+    if (nowMs < phase.sinceMs) phase = { ...phase, sinceMs: nowMs };
+    return Math.max(0, Math.ceil(phase.sinceMs + phase.waitMs - nowMs));
+  };
+
+  /** Whose word it is: without a leave, the probe's while there is one. */
+  const isProbes = (leave: BreakerLeave | undefined): boolean =>
+    leave === undefined ? phase.state === "half-open" : leave === "probe";
+
+  const dismissed = (leave?: BreakerLeave): void => {
+    if (phase.state === "half-open" && isProbes(leave)) phase = { ...phase, probeSinceMs: undefined };
+  };
+
+  return {
+    get state() {
+      return phase.state;
+    },
+    get cause() {
+      return phase.state === "closed" ? undefined : phase.cause;
+    },
+    get waitMs() {
+      return phase.state === "open" ? leftMs(clock.now()) : 0;
+    },
+    enter() {
+      if (phase.state === "closed") return "call";
+      const nowMs = clock.now();
+      if (phase.state === "open" && leftMs(nowMs) > 0) return undefined;
+      if (phase.state === "half-open" && phase.probeSinceMs !== undefined) {
+        const outMs = nowMs - phase.probeSinceMs;
+        if (outMs >= 0 && outMs < heldMs) return undefined;
+      }
+      moveTo({ state: "half-open", probeSinceMs: nowMs, cause: phase.cause });
+      return "probe";
+    },
+    succeeded(leave) {
+      if (phase.state === "closed") {
+        inARow = 0;
+        sample?.add(clock.now(), false);
+      } else if (phase.state === "half-open" && isProbes(leave)) close(clock.now());
+    },
+    failed(error, leave) {
+      if (!isOutage(error)) {
+        dismissed(leave);
+        return;
+      }
+      const nowMs = clock.now();
+      if (phase.state === "closed") {
+        inARow++;
+        sample?.add(nowMs, true);
+        const tooMany =
+          share && sample && sample.calls >= share.atLeast && sample.failures >= share.ratio * sample.calls;
+        if (inARow >= failures || tooMany || isRefusal(error)) open(error, nowMs);
+      } else if (phase.state === "half-open") {
+        if (isProbes(leave)) open(error, nowMs);
+      } else if (askedMs(error) > leftMs(nowMs)) {
+        phase = { state: "open", sinceMs: nowMs, waitMs: askedMs(error), cause: error };
+      }
+    },
+    dismissed,
+    onChange(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+  };
+}
+
+/** How long the server asked to be left alone, in milliseconds; 0 when it said nothing that makes sense. */
+function askedMs({ retryAfterMs = 0 }: TransportError): number {
+  return Number.isFinite(retryAfterMs) ? Math.max(0, retryAfterMs) : 0;
+}

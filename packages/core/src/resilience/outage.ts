@@ -1,0 +1,41 @@
+import { isTransportError, type TransportError } from "../errors/transport-error.ts";
+
+/**
+ * Tells whether an error speaks against the server and not against the call: then another backend may answer in its
+ * place, and a breaker counts it. True for `unreachable`, `timeout`, `quota`, `unauthorized`, and for `protocol` when
+ * something came back that was no answer. False for what the caller did (`aborted`, `closed`, `too-large`, a command that
+ * this backend can't carry), and for everything that Redis answered.
+ *
+ * @example
+ * ```ts
+ * import { isOutage, type Reply, type Transport } from "@continuum-cache/core";
+ *
+ * async function firstOf(primary: Transport, spare: Transport, key: string): Promise<Reply | undefined> {
+ *   const replies = await primary.send([["GET", key]]).catch((error: unknown) => {
+ *     if (!isOutage(error)) throw error;
+ *     return spare.send([["GET", key]]);
+ *   });
+ *   return replies[0];
+ * }
+ * ```
+ */
+export function isOutage(error: unknown): error is TransportError {
+  if (!isTransportError(error)) return false;
+  switch (error.kind) {
+    case "unreachable":
+    case "timeout":
+    case "quota":
+    case "unauthorized":
+      return true;
+    case "protocol":
+      // A command that this backend can't carry never left; garbage came back from somewhere.
+      return error.delivery === "unknown";
+    default:
+      return false;
+  }
+}
+
+/** Whether the server itself has said that more calls are in vain: one such answer proves what failures only suggest. */
+export function isRefusal(error: TransportError): boolean {
+  return error.kind === "quota" || error.kind === "unauthorized";
+}

@@ -1,0 +1,39 @@
+/** Waits that can all be ended at once. */
+export interface Pauses {
+  /** Ended for good: from then on nobody waits. */
+  readonly isEnded: boolean;
+  /** Waits, unless it is ended or the signal fires first; tells whether it waited to the end. */
+  wait(ms: number, signal: AbortSignal | undefined): Promise<boolean>;
+  end(): void;
+}
+
+export function createPauses(): Pauses {
+  // Not an AbortSignal: Node warns of a leak when more than ten wait on one.
+  const waiting = new Set<() => void>();
+  let isEnded = false;
+
+  return {
+    get isEnded() {
+      return isEnded;
+    },
+    wait(ms, signal) {
+      if (isEnded || signal?.aborted) return Promise.resolve(false);
+      return new Promise((resolve) => {
+        const finish = (waited: boolean): void => {
+          clearTimeout(timer);
+          waiting.delete(giveUp);
+          signal?.removeEventListener("abort", giveUp);
+          resolve(waited);
+        };
+        const giveUp = (): void => finish(false);
+        const timer = setTimeout(finish, ms, true);
+        waiting.add(giveUp);
+        signal?.addEventListener("abort", giveUp);
+      });
+    },
+    end() {
+      isEnded = true;
+      for (const giveUp of [...waiting]) giveUp();
+    },
+  };
+}

@@ -1,0 +1,35 @@
+import { type BackendChange, type BackendFailure, type KeptWrite, tell } from "@continuum-cache/core";
+
+/** What listeners of a fallback may hear. */
+export interface BackendEvents {
+  readonly change: Audience<BackendChange>;
+  readonly kept: Audience<KeptWrite>;
+  readonly failure: Audience<BackendFailure>;
+}
+
+/** Listeners to one kind of event. */
+export interface Audience<Event> {
+  add(listener: (event: Event) => void): () => void;
+  tell(event: Event): void;
+  readonly isEmpty: boolean;
+}
+
+export function createBackendEvents(): BackendEvents {
+  return { change: createAudience(), kept: createAudience(), failure: createAudience() };
+}
+
+function createAudience<Event>(): Audience<Event> {
+  const listeners = new Set<(event: Event) => void>();
+  return {
+    add(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    tell(event) {
+      for (const listener of [...listeners]) tell(() => listener(event));
+    },
+    get isEmpty() {
+      return listeners.size === 0;
+    },
+  };
+}

@@ -1,0 +1,71 @@
+import { type BreakerOptions, type Clock, type Duration, systemClock, toMs } from "@continuum-cache/core";
+import type { JournalBounds } from "./journal/segment.ts";
+
+/** How a fallback behaves. */
+export interface FallbackOptions {
+  /**
+   * How often an absent primary is asked whether it is back, with one PING: soon after the failure at first, then less and
+   * less often up to this, at random a quarter more or less. A server that names a longer time itself (`retryAfterMs`) is
+   * left alone for that. @default "30s"
+   */
+  readonly healthCheckInterval?: Duration;
+  /** The bounds of what waits for the primary. */
+  readonly journal?: JournalOptions;
+  /**
+   * Serves, in an outage, what this process has read from the primary or written there before. `maxAge` bounds how stale
+   * that may be. @default none: a read of what was not written in this outage is a miss
+   */
+  readonly warmStart?: { readonly maxAge: Duration };
+  /** The bounds of what is remembered of the primary's values, for `warmStart` and to tell who wrote last. */
+  readonly knownValues?: { readonly maxEntries?: number; readonly maxBytes?: number };
+  /** How long `close()` may spend on telling the primary what it does not know yet. @default "2s" */
+  readonly closeTimeout?: Duration;
+  /** What time it is. @default systemClock */
+  readonly clock?: Clock;
+}
+
+/** The bounds of an outage journal. Beyond them sets become deletes, and deletes become patterns of their key families. */
+export interface JournalOptions {
+  /** The most keys and patterns. @default 10_000 */
+  readonly maxEntries?: number;
+  /** The most memory, keys, values and bookkeeping, in bytes. @default 16777216 (16 MiB) */
+  readonly maxBytes?: number;
+}
+
+export interface FallbackSettings {
+  readonly clock: Clock;
+  readonly breaker: BreakerOptions;
+  readonly bounds: JournalBounds;
+  readonly known: { readonly maxEntries: number; readonly maxBytes: number };
+  readonly warmStartMs: number | undefined;
+  readonly closeTimeoutMs: number;
+}
+
+/** The first probe comes this soon. */
+const firstWaitMs = 250;
+
+/** @throws RangeError that names the option. */
+export function readFallbackOptions(options: FallbackOptions): FallbackSettings {
+  const { clock = systemClock, journal = {}, knownValues = {}, warmStart } = options;
+  const intervalMs = toMs(options.healthCheckInterval ?? "30s", "healthCheckInterval");
+  return {
+    clock,
+    // What the transports below could not mend by trying again is an outage: the first such failure counts.
+    breaker: { failures: 1, sample: false, wait: `${Math.min(firstWaitMs, intervalMs)}ms`, maxWait: `${intervalMs}ms` },
+    bounds: {
+      maxEntries: atLeastOne(journal.maxEntries ?? 10_000, "journal.maxEntries"),
+      maxBytes: atLeastOne(journal.maxBytes ?? 16 << 20, "journal.maxBytes"),
+    },
+    known: {
+      maxEntries: atLeastOne(knownValues.maxEntries ?? 10_000, "knownValues.maxEntries"),
+      maxBytes: atLeastOne(knownValues.maxBytes ?? 8 << 20, "knownValues.maxBytes"),
+    },
+    warmStartMs: warmStart && toMs(warmStart.maxAge, "warmStart.maxAge"),
+    closeTimeoutMs: toMs(options.closeTimeout ?? "2s", "closeTimeout"),
+  };
+}
+
+function atLeastOne(value: number, option: string): number {
+  if (Number.isSafeInteger(value) && value >= 1) return value;
+  throw new RangeError(`Expected \`${option}\` to be a whole number of at least 1, got ${String(value)}`);
+}

@@ -1,0 +1,186 @@
+import { type Command, compileGlob, isSealed, keysOf, sha1, toTextForm } from "@continuum-cache/core";
+import type { AcceptedWrite } from "../accepted-write.ts";
+import { never } from "../keyspace/keyspace.ts";
+import type { KnownValue } from "../known-values.ts";
+import { type Batch, replayPlan } from "../recovery/replay-plan.ts";
+import { absent } from "../recovery/set-unless-written.ts";
+import { type Bulk, idOf, toBulk } from "../values/bulk.ts";
+import { type CanonicalWrite, canonicalWrites } from "./canonical-write.ts";
+import { amend, createIntent, type Intent } from "./intent.ts";
+import { createSegment, type JournalBounds, type Segment } from "./segment.ts";
+
+/** Whether the primary may have done a write that is kept here too. */
+export type Fate = "none" | "unknown";
+
+/** A part of the journal on its way to the primary. It no longer changes; what is written meanwhile goes to the next. */
+export interface Replay {
+  readonly id: string;
+  readonly batches: readonly Batch[];
+  /** How many batches the primary has confirmed. */
+  readonly done: number;
+}
+
+/** What this process has done while the primary was away and has yet to tell it. */
+export interface OutageJournal {
+  /** Takes down a write that the memory has accepted. */
+  note(write: AcceptedWrite, fate: Fate): void;
+  /** Takes down that the keys of a glob have to go. */
+  invalidate(glob: string, nowMs: number): void;
+  /** Whether these commands touch a key of which the primary has yet to be told. */
+  touches(commands: readonly Command[]): boolean;
+  /** What to tell the primary next: what was begun, else all there is. */
+  begin(): Replay | undefined;
+  /** The primary has confirmed the next batch. */
+  confirm(): void;
+  readonly size: JournalSize;
+}
+
+export interface JournalSize {
+  readonly entries: number;
+  /** How many of the entries are patterns. */
+  readonly patterns: number;
+  readonly bytes: number;
+  /** Mutations that the primary has not confirmed. */
+  readonly pending: number;
+  /** Mutations that could not be kept one by one, since the journal was last empty. */
+  readonly dropped: number;
+  readonly oldestMs: number | undefined;
+}
+
+export interface OutageJournalOptions {
+  readonly bounds: JournalBounds;
+  /** What the primary is known to have held under a key. */
+  readonly known: (key: Bulk) => KnownValue | undefined;
+  /** Told of a key that is counted here from nothing, and when the one at the primary ends. */
+  readonly onInheritedEnd: (key: Bulk, expiresAtMs: number) => void;
+  /** Told in words what became coarser for want of room. */
+  readonly onOverflow: (what: string) => void;
+  /** Makes the name of a part that is replayed, unique in the world. */
+  readonly newId: () => string;
+}
+
+interface Underway {
+  readonly segment: Segment;
+  readonly id: string;
+  readonly batches: readonly Batch[];
+  done: number;
+  pending: number;
+}
+
+export function createOutageJournal(options: OutageJournalOptions): OutageJournal {
+  const { bounds, known, onInheritedEnd, onOverflow, newId } = options;
+  let underway: Underway | undefined;
+  let droppedBefore = 0;
+
+  const used = () => ({ entries: underway?.segment.entries ?? 0, bytes: underway?.segment.bytes ?? 0 });
+  const newSegment = (): Segment => createSegment(bounds, used, onOverflow);
+  let current = newSegment();
+
+  /** What of this process's doing, or knowledge, the primary may hold under a key; without any, nothing. */
+  const ownStates = (key: Bulk): Map<string, number> | undefined => {
+    const before = known(key);
+    const earlier = underway?.segment.intents.get(idOf(key));
+    if (!before && !earlier) return undefined;
+    const own = new Map(earlier?.own);
+    addState(own, before?.value ?? null, before?.expiresAtMs ?? never);
+    if (earlier?.deleted) addState(own, null, never);
+    if (earlier?.set) addState(own, earlier.set.value, earlier.set.expiresAtMs);
+    return own;
+  };
+
+  const isInvalidated = (segment: Segment, key: Bulk): boolean =>
+    [...segment.invalidations.keys()].some((glob) => compileGlob(glob)(key));
+
+  /** Whether what the primary was known to hold is gone by this process's own word. */
+  const isRemoved = (key: Bulk): boolean =>
+    [current, ...(underway ? [underway.segment] : [])].some(
+      (segment) => segment.intents.get(idOf(key))?.deleted || isInvalidated(segment, key),
+    );
+
+  const begun = (write: Exclude<CanonicalWrite, { kind: "flush" }>, { nowMs }: AcceptedWrite): Intent => {
+    const intent = createIntent(write.key, nowMs);
+    intent.own = ownStates(write.key);
+    const endMs = known(write.key)?.expiresAtMs ?? never;
+    if (write.kind === "add" && endMs !== never && endMs > nowMs && !isRemoved(write.key)) {
+      // Else what is added after the end would live for ever.
+      intent.expiresAtMs = endMs;
+      onInheritedEnd(write.key, endMs);
+    }
+    return intent;
+  };
+
+  const take = (write: Exclude<CanonicalWrite, { kind: "flush" }>, source: AcceptedWrite, fate: Fate): void => {
+    current.put(write.key, (present) => {
+      const intent = present ?? begun(write, source);
+      amend(intent, write, source.at(write.key), source.nowMs);
+      if (fate === "unknown" && write.kind === "set") {
+        intent.own ??= new Map([[absent, never]]);
+        addState(intent.own, write.value, write.expiresAtMs);
+      }
+      return intent;
+    });
+  };
+
+  return {
+    note(write, fate) {
+      for (const one of canonicalWrites(write)) {
+        if (one.kind === "flush") this.invalidate("*", write.nowMs);
+        else take(one, write, fate);
+      }
+    },
+    invalidate(glob, nowMs) {
+      current.invalidate(glob, glob === "*" ? () => true : compileGlob(glob), nowMs);
+    },
+    touches(commands) {
+      const segments = [current, ...(underway ? [underway.segment] : [])].filter(({ entries }) => entries > 0);
+      if (segments.length === 0) return false;
+      return commands.some((command) => {
+        const keys = keysOf(command);
+        if (keys === "database") return true;
+        return keys.some((text) => {
+          const key = toBulk(text);
+          return segments.some((segment) => segment.intents.has(idOf(key)) || isInvalidated(segment, key));
+        });
+      });
+    },
+    begin() {
+      if (!underway && current.entries > 0) {
+        const id = newId();
+        const batches = replayPlan(current, id);
+        // What cancelled itself out, like a push that was popped, needs no telling.
+        if (batches.length > 0) underway = { segment: current, id, batches, done: 0, pending: current.mutations };
+        droppedBefore += current.dropped;
+        current = newSegment();
+      }
+      return underway;
+    },
+    confirm() {
+      if (!underway) return;
+      underway.pending -= underway.batches[underway.done]?.mutations ?? 0;
+      underway.done++;
+      if (underway.done < underway.batches.length) return;
+      underway = undefined;
+      if (current.entries === 0) droppedBefore = 0;
+    },
+    get size() {
+      return {
+        entries: current.entries + used().entries,
+        patterns: current.invalidations.size + (underway?.segment.invalidations.size ?? 0),
+        bytes: current.bytes + used().bytes,
+        pending: current.mutations + (underway?.pending ?? 0),
+        dropped: droppedBefore + current.dropped,
+        oldestMs: underway?.segment.oldestMs() ?? current.oldestMs(),
+      };
+    },
+  };
+}
+
+function addState(states: Map<string, number>, value: Bulk | null, expiresAtMs: number): void {
+  if (value === null) {
+    states.set(absent, never);
+    return;
+  }
+  states.set(sha1(value), expiresAtMs);
+  // Over REST a sealed value may have been written in its text form.
+  if (value instanceof Uint8Array && isSealed(value)) states.set(sha1(toTextForm(value)), expiresAtMs);
+}

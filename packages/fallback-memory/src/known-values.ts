@@ -1,0 +1,206 @@
+import type { Argument, Command, Reply } from "@continuum-cache/core";
+import { isCommandError, isWrite, keysOf } from "@continuum-cache/core";
+import { LRUCache } from "lru-cache";
+import { never } from "./keyspace/keyspace.ts";
+import { type Bulk, footprint, idOf, toBulk } from "./values/bulk.ts";
+
+/** What the primary is known to have held under a key. */
+export interface KnownValue {
+  /** `null` when there was nothing. */
+  readonly value: Bulk | null;
+  /** When it ends, in milliseconds since 1970: `never` for a value that was only read, of whose end nothing is known. */
+  readonly expiresAtMs: number;
+  /** When it was heard of. */
+  readonly atMs: number;
+}
+
+/**
+ * The latest strings that this process has read from the primary or written there, bounded: what tells, after an outage,
+ * whether somebody else has written a key meanwhile.
+ */
+export interface KnownValues {
+  /** A trip leaves for the primary. Returns what `arrived` asks for. */
+  left(commands: readonly Command[]): number;
+  arrived(trip: number, commands: readonly Command[], replies: readonly Reply[]): void;
+  /** This stands there now, as a script has told. */
+  learned(key: Bulk, value: Bulk, expiresAtMs: number): void;
+  /** The latest that was heard, though a write of this process may be under way. */
+  at(key: Bulk): KnownValue | undefined;
+  /** All values to which nothing is under way. */
+  entries(): Iterable<readonly [id: string, known: KnownValue]>;
+}
+
+export interface KnownValuesOptions {
+  readonly maxEntries: number;
+  readonly maxBytes: number;
+  readonly now: () => number;
+}
+
+interface Remembered extends KnownValue {
+  /** The trip that told. What an earlier one tells later is older. */
+  readonly trip: number;
+  /** Whether nothing is known to have been sent since that may change it. */
+  readonly isCertain: boolean;
+}
+
+const overheadBytes = 150;
+
+export function createKnownValues({ maxEntries, maxBytes, now }: KnownValuesOptions): KnownValues {
+  const known = new LRUCache<string, Remembered>({
+    max: maxEntries,
+    maxSize: maxBytes,
+    maxEntrySize: Math.ceil(maxBytes / 16),
+    sizeCalculation: ({ value }, id) => overheadBytes + id.length + (value === null ? 0 : footprint(value)),
+  });
+  let trips = 0;
+  /** The latest trip that may have changed anything. */
+  let flushed = 0;
+
+  const remember = (trip: number, key: Argument, value: Bulk | null, expiresAtMs = never): void => {
+    const id = idOfArgument(key);
+    if (trip < flushed || (known.peek(id)?.trip ?? 0) > trip) return;
+    known.set(id, { value, expiresAtMs, atMs: now(), trip, isCertain: true });
+  };
+  const doubt = (trip: number, key: Argument): void => {
+    const id = idOfArgument(key);
+    const before = known.peek(id);
+    if (before) known.set(id, { ...before, trip, isCertain: false });
+  };
+  /** Without a condition only a key that is not there can't be given an end. */
+  const moved = (trip: number, [key, , ...conditions]: readonly Argument[], reply: Reply, endMs: number): void => {
+    if (key === undefined) return;
+    if (reply === 1) move(trip, key, endMs);
+    else if (conditions.length === 0) remember(trip, key, null);
+  };
+  const forget = (key: Argument): void => {
+    known.delete(idOfArgument(key));
+  };
+  /** The value stays, its end is another. */
+  const move = (trip: number, key: Argument, expiresAtMs: number): void => {
+    const id = idOfArgument(key);
+    const before = known.peek(id);
+    if (before?.trip === trip) known.set(id, { ...before, expiresAtMs, isCertain: true });
+  };
+
+  /** Counting leaves the end as it is; what had ended has begun anew. */
+  const endLeftTo = (key: Argument): number => {
+    const endMs = known.peek(idOfArgument(key))?.expiresAtMs ?? never;
+    return endMs > now() ? endMs : never;
+  };
+
+  const forgetAll = (keys: readonly string[] | "database"): void => {
+    if (keys === "database") known.clear();
+    else keys.forEach(forget);
+  };
+
+  const tell = (trip: number, command: Command, reply: Reply): void => {
+    if (isCommandError(reply)) return;
+    const [name, ...args] = command;
+    const [key, value] = args;
+    if (key === undefined) {
+      if (isWrite(command)) forgetAll(keysOf(command));
+      return;
+    }
+    switch (name) {
+      case "GET":
+        if (typeof reply !== "number" && !isArray(reply)) remember(trip, key, reply);
+        return;
+      case "MGET":
+        if (!isArray(reply)) return;
+        for (const [index, one] of args.entries()) {
+          const found = reply[index];
+          // A key of another type is null here too, so nothing is known of it.
+          if (typeof found === "string" || found instanceof Uint8Array) remember(trip, one, found);
+          else if (found === null) remember(trip, one, null);
+        }
+        return;
+      case "SET":
+        if (reply === "OK" && value !== undefined) remember(trip, key, toBulk(value), endOf(args.slice(2), now()));
+        else forget(key);
+        return;
+      case "SETEX":
+      case "PSETEX":
+        if (args[2] !== undefined)
+          remember(trip, key, toBulk(args[2]), now() + Number(value) * (name === "SETEX" ? 1_000 : 1));
+        return;
+      case "MSET":
+        for (let at = 0; at + 1 < args.length; at += 2) {
+          remember(trip, args[at] as Argument, toBulk(args[at + 1] as Argument));
+        }
+        return;
+      case "INCR":
+      case "INCRBY":
+      case "DECR":
+      case "DECRBY":
+        if (Number.isSafeInteger(reply)) remember(trip, key, String(reply), endLeftTo(key));
+        else forget(key);
+        return;
+      case "DEL":
+      case "UNLINK":
+      case "GETDEL":
+        for (const one of args) remember(trip, one, null);
+        return;
+      case "EXPIRE":
+      case "PEXPIRE":
+        moved(trip, args, reply, now() + Number(value) * (name === "EXPIRE" ? 1_000 : 1));
+        return;
+      case "PEXPIREAT":
+        moved(trip, args, reply, Number(value));
+        return;
+      case "PERSIST":
+        move(trip, key, reply === 1 ? never : (known.peek(idOfArgument(key))?.expiresAtMs ?? never));
+        return;
+      default:
+        if (isWrite(command)) forgetAll(keysOf(command));
+    }
+  };
+
+  return {
+    left(commands) {
+      const trip = ++trips;
+      for (const command of commands) {
+        if (!isWrite(command)) continue;
+        const keys = keysOf(command);
+        if (keys !== "database") for (const key of keys) doubt(trip, key);
+        else {
+          flushed = trip;
+          known.clear();
+        }
+      }
+      return trip;
+    },
+    arrived(trip, commands, replies) {
+      for (const [index, command] of commands.entries()) tell(trip, command, replies[index] ?? null);
+    },
+    learned(key, value, expiresAtMs) {
+      remember(++trips, key, value, expiresAtMs);
+    },
+    at(key) {
+      return known.peek(idOf(key));
+    },
+    *entries() {
+      for (const [id, found] of known.entries()) if (found.isCertain) yield [id, found] as const;
+    },
+  };
+}
+
+const isArray = (reply: Reply): reply is readonly Reply[] => Array.isArray(reply);
+const idOfArgument = (key: Argument): string => idOf(toBulk(key));
+
+/** When a value that was set with these words ends; with words that leave that open, as if it did not. */
+function endOf(words: readonly Argument[], nowMs: number): number {
+  const [unit, time] = words;
+  const count = Number(time);
+  switch (typeof unit === "string" ? unit.toUpperCase() : "") {
+    case "EX":
+      return nowMs + count * 1_000;
+    case "PX":
+      return nowMs + count;
+    case "EXAT":
+      return count * 1_000;
+    case "PXAT":
+      return count;
+    default:
+      return never;
+  }
+}

@@ -1,0 +1,16 @@
+import type { Command } from "@continuum-cache/core";
+import type { KnownValues } from "./known-values.ts";
+import { bulkOfId } from "./values/bulk.ts";
+
+/**
+ * Commands that give an empty memory what the primary is known to have held a moment ago. A value is served until it is as
+ * old as the bound, or until it ends by itself if that is sooner.
+ */
+export function warmStart(known: KnownValues, nowMs: number, maxAgeMs: number): Command[] {
+  const commands: Command[] = [];
+  for (const [id, { value, expiresAtMs, atMs }] of known.entries()) {
+    const endMs = Math.floor(Math.min(expiresAtMs, atMs + maxAgeMs));
+    if (value !== null && endMs > nowMs) commands.push(["SET", bulkOfId(id), value, "PXAT", endMs]);
+  }
+  return commands;
+}
