@@ -11,17 +11,18 @@ import {
   type Transport,
   TransportError,
 } from "@continuum-cache/core";
-import { createBackendEvents } from "./backend-events.ts";
-import { createBackendSwitch } from "./backend-switch.ts";
-import { type FallbackOptions, readFallbackOptions } from "./fallback-options.ts";
-import { createGate } from "./gate.ts";
-import { createOutageJournal, type Fate } from "./journal/outage-journal.ts";
-import { createKnownValues } from "./known-values.ts";
-import { createLocalSubscriptions } from "./local-subscriptions.ts";
+import { createBackendEvents } from "./fallback/backend-events.ts";
+import { createBackendSwitch } from "./fallback/backend-switch.ts";
+import { type FallbackOptions, readFallbackOptions } from "./fallback/fallback-options.ts";
+import { createGate } from "./fallback/gate.ts";
+import { createKnownValues } from "./fallback/known-values.ts";
+import { createLocalAnswers } from "./fallback/local-answers.ts";
+import { createLocalSubscriptions } from "./fallback/local-subscriptions.ts";
+import { createPrimaryTrips } from "./fallback/primary-trips.ts";
+import { warmStart } from "./fallback/warm-start.ts";
 import type { MemoryTransport } from "./memory-transport.ts";
 import { recover } from "./recovery/recovery.ts";
-import { createTripsUnderWay, type TripUnderWay } from "./trips-under-way.ts";
-import { warmStart } from "./warm-start.ts";
+import { within } from "./within.ts";
 
 /**
  * Lets the memory of this process answer while the primary can't, and brings the primary up to date afterwards. A trip
@@ -57,39 +58,20 @@ import { warmStart } from "./warm-start.ts";
  */
 export function withFallback(primary: Transport, local: MemoryTransport, options: FallbackOptions = {}): Transport {
   const settings = readFallbackOptions(options);
-  const { clock, bounds, warmStartMs, closeTimeoutMs } = settings;
+  const { clock, bounds, store, warmStartMs, closeTimeoutMs } = settings;
   const events = createBackendEvents();
   const gate = createGate();
-  const underWay = createTripsUnderWay();
   const listening = createLocalSubscriptions(primary.name);
   const known = createKnownValues({ ...settings.known, now: () => clock.now() });
-  /** What the memory is to be told once the trip is through. */
-  let inherited: Command[] = [];
-  const journal = createOutageJournal({
-    bounds,
-    known: (key) => known.at(key),
-    newId: () => crypto.randomUUID(),
-    onInheritedEnd: (key, expiresAtMs) => inherited.push(["PEXPIREAT", key, Math.ceil(expiresAtMs), "NX"]),
-    onOverflow: (what) =>
-      events.failure.tell({ operation: "journal", error: new Error(`The outage journal is full: ${what}`) }),
-  });
-  /** What the writes that the memory accepts now are: a caller's, done at the primary perhaps, or nobody's. */
-  let noting: Fate | undefined;
-  const stopNoting = local.onWrite((write) => {
-    if (noting) journal.note(write, noting);
+  const memory = createLocalAnswers({ memory: local, known, bounds, store, events, clock });
+  const { journal } = memory;
+  const trips = createPrimaryTrips({
+    primary,
+    known,
+    onOutage: (error) => backend.leave(error),
+    answer: memory.answer,
   });
   let closing: Promise<void> | undefined;
-
-  /** The primary, of whose answers note is taken. */
-  const watched: Transport = {
-    ...primary,
-    async send(commands, sendOptions) {
-      const number = known.left(commands);
-      const replies = await primary.send(commands, sendOptions);
-      known.arrived(number, commands, replies);
-      return replies;
-    },
-  };
 
   const backend = createBackendSwitch({
     clock,
@@ -97,98 +79,58 @@ export function withFallback(primary: Transport, local: MemoryTransport, options
     breaker: createBreaker({ ...settings.breaker, clock }),
     ping: () => primary.send([["PING"]], { timeoutMs: defaultTimeoutMs }),
     onLeave() {
-      if (warmStartMs !== undefined) tellMemory(warmStart(known, clock.now(), warmStartMs));
-      underWay.answerAll();
+      if (warmStartMs !== undefined) memory.tell(warmStart(known, clock.now(), warmStartMs));
+      trips.leaveAll();
     },
     recover: (attempt) =>
       recover(attempt, {
-        primary: watched,
+        primary: trips.primary,
         known,
         journal,
         gate,
         clock,
         onFailure: (failure) => events.failure.tell(failure),
+        settled: memory.settled,
       }),
     isUpToDate: () => journal.size.entries === 0,
     onReturn() {
       listening.interrupt();
       // Later outages must not find what this one left behind.
-      tellMemory([["FLUSHDB"]]);
+      memory.tell([["FLUSHDB"]]);
     },
   });
 
-  /** Nobody waits for these. Only a closed memory refuses, and answers nothing more. */
-  const tellMemory = (commands: readonly Command[]): void => {
-    local.send(commands).catch(() => {});
-  };
-
-  const answerLocally = (
-    commands: readonly Command[],
-    sendOptions: SendOptions | undefined,
-    fate: Fate,
-  ): Promise<Reply[]> => {
-    const before = journal.size.pending;
-    noting = fate;
+  /** What an earlier process has left is told to the primary before anything else is asked of it. */
+  const takeUp = async (): Promise<void> => {
     try {
-      for (const glob of sendOptions?.invalidates ?? []) journal.invalidate(glob, clock.now());
-      // The memory runs a trip from beginning to end before it returns, so everything noted now is this trip's.
-      return local.send(commands, sendOptions);
+      await memory.takeUp();
+      if (journal.size.entries > 0) backend.leave(restartError(primary.name), "an earlier process has left a journal");
+    } catch (cause) {
+      const message =
+        "The outage journal of an earlier process can't be read: what it has not told the primary is lost";
+      events.failure.tell({ operation: "journal", error: new Error(message, { cause }) });
     } finally {
-      noting = undefined;
-      if (inherited.length > 0) tellMemory(inherited);
-      inherited = [];
-      const { pending } = journal.size;
-      if (pending > before) events.kept.tell({ mutations: pending - before, pending });
+      ready = undefined;
     }
   };
-
-  const askPrimary = (commands: readonly Command[], sendOptions: SendOptions | undefined): Promise<Reply[]> =>
-    new Promise((resolve, reject) => {
-      let fate: Fate = "unknown";
-      let isAnswered = false;
-      const trip: TripUnderWay = {
-        commands,
-        answer() {
-          isAnswered = true;
-          underWay.remove(trip);
-          resolve(answerLocally(commands, sendOptions, fate));
-        },
-      };
-      underWay.add(trip);
-      watched.send(commands, leavingTime(sendOptions)).then(
-        (replies) => {
-          if (isAnswered) return;
-          underWay.remove(trip);
-          resolve(replies);
-        },
-        (error) => {
-          if (isAnswered) return;
-          if (!isOutage(error)) {
-            underWay.remove(trip);
-            reject(error);
-            return;
-          }
-          fate = error.delivery;
-          backend.leave(error);
-          // Unless it was answered with the others, in its turn.
-          if (!isAnswered) trip.answer();
-        },
-      );
-    });
+  let ready: Promise<void> | undefined = store && Promise.resolve().then(takeUp);
 
   const insistOnPrimary = async (commands: readonly Command[], sendOptions: SendOptions): Promise<Reply[]> => {
     if (journal.touches(commands)) throw untoldError(primary.name);
-    const replies = await watched.send(commands, sendOptions);
+    const replies = await trips.primary.send(commands, sendOptions);
     // What was written past the memory must not be answered by it.
-    if (backend.outage) tellMemory(deletesOf(commands));
+    if (backend.outage) memory.tell(deletesOf(commands));
     return replies;
   };
 
   const send: Transport["send"] = async (commands, sendOptions) => {
+    // What is not known yet must not be contradicted.
+    if (ready) await within(leftMs(sendOptions), ready);
+    if (ready) throw unreadError(primary.name);
     if (closing) throw closedError(primary.name);
     if (sendOptions?.fallback === false) return insistOnPrimary(commands, sendOptions);
     if (gate.isShut) await gate.pass(longestHoldMs(sendOptions));
-    return backend.isLocal() ? answerLocally(commands, sendOptions, "none") : askPrimary(commands, sendOptions);
+    return backend.isLocal() ? memory.answer(commands, sendOptions, "none") : trips.ask(commands, sendOptions);
   };
 
   const subscribe: NonNullable<Transport["subscribe"]> = async (topics, listener, callOptions) => {
@@ -225,11 +167,12 @@ export function withFallback(primary: Transport, local: MemoryTransport, options
 
   /** One last try to tell the primary what it does not know. */
   const finish = async (): Promise<void> => {
+    await ready;
     backend.close();
     if (journal.size.entries > 0) await within(closeTimeoutMs, backend.returnNow());
     const { pending } = journal.size;
-    if (pending > 0) events.failure.tell({ operation: "close", error: lossError(pending) });
-    stopNoting();
+    if (pending > 0) events.failure.tell({ operation: "close", error: remainderError(pending, store !== undefined) });
+    await within(closeTimeoutMs, memory.close());
     await Promise.all([primary.close(), local.close()]);
   };
 
@@ -243,12 +186,6 @@ export function withFallback(primary: Transport, local: MemoryTransport, options
       return closing;
     },
   };
-}
-
-/** The primary's part of a call's time: a little is left for the local answer, so that it too comes before the deadline. */
-function leavingTime(options: SendOptions | undefined): SendOptions {
-  const timeoutMs = options?.timeoutMs ?? defaultTimeoutMs;
-  return { ...options, timeoutMs: timeoutMs - Math.min(100, Math.ceil(timeoutMs / 10)) };
 }
 
 /** How long a call waits for a recovery to end before it is answered locally. */
@@ -274,14 +211,21 @@ const untoldError = (transport: string): TransportError =>
 const closedError = (transport: string): TransportError =>
   new TransportError("closed", "The transport was closed", { transport, delivery: "none" });
 
-const lossError = (pending: number): Error =>
-  new Error(`Closed with ${pending} mutation(s) that the primary was not told of: they are lost`);
+const leftMs = (options: SendOptions | undefined): number => ((options?.timeoutMs ?? defaultTimeoutMs) * 9) / 10;
 
-async function within(timeoutMs: number, work: Promise<void>): Promise<void> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const end = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, timeoutMs);
+const unreadError = (transport: string): TransportError =>
+  new TransportError("timeout", "The outage journal that an earlier process has left is still being read", {
+    transport,
+    delivery: "none",
   });
-  await Promise.race([work, end]);
-  clearTimeout(timer);
-}
+
+const restartError = (transport: string): TransportError =>
+  new TransportError("unreachable", "An earlier process ended before it had told the primary everything", {
+    transport,
+    delivery: "none",
+  });
+
+const remainderError = (pending: number, isStored: boolean): Error =>
+  new Error(
+    `Closed with ${pending} mutation(s) that the primary was not told of: ${isStored ? "they wait in the journal's store" : "they are lost"}`,
+  );

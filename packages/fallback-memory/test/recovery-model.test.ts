@@ -1,5 +1,5 @@
 import type { Command, Reply, Transport } from "@continuum-cache/core";
-import { memoryTransport, withFallback } from "@continuum-cache/fallback-memory";
+import { type JournalStore, memoryTransport, withFallback } from "@continuum-cache/fallback-memory";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { switchable } from "./switchable.ts";
@@ -11,25 +11,32 @@ import { switchable } from "./switchable.ts";
 const key = (family: string) => fc.integer({ min: 0, max: 2 }).map((id) => `${family}:${id}`);
 const item = fc.integer({ min: 0, max: 999 }).map((number) => `v${number}`);
 const field = fc.constantFrom("f", "g");
-const command: fc.Arbitrary<Command> = fc.oneof(
-  fc.tuple(fc.constant("SET"), key("s"), item),
-  fc.tuple(fc.constant("SET"), key("s"), item, fc.constant("EX"), fc.integer({ min: 50_000, max: 90_000 })),
+const small = fc.integer({ min: -9, max: 9 });
+const keyOf = (...families: string[]) => fc.oneof(...families.map(key));
+/** Differences and deletes. */
+const differences = [
   fc.tuple(fc.constant("APPEND"), key("a"), item),
-  fc.tuple(fc.constant("MSET"), key("s"), item, key("s"), item),
-  fc.tuple(fc.constant("INCRBY"), key("n"), fc.integer({ min: -9, max: 9 })),
+  fc.tuple(fc.constant("INCRBY"), key("n"), small),
   fc.tuple(fc.constant("DECR"), key("n")),
   fc.tuple(fc.constant("RPUSH"), key("l"), item, item),
   fc.tuple(fc.constant("LPUSH"), key("l"), item, item),
   fc.tuple(fc.constant("HSET"), key("h"), field, item),
-  fc.tuple(fc.constant("HINCRBY"), key("hn"), field, fc.integer({ min: -9, max: 9 })),
+  fc.tuple(fc.constant("HINCRBY"), key("hn"), field, small),
   fc.tuple(fc.constant("HDEL"), key("h"), field),
-  fc.tuple(fc.constant("DEL"), fc.oneof(...["s", "a", "n", "l", "h", "hn"].map(key))),
+  fc.tuple(fc.constant("DEL"), keyOf("s", "a", "n", "l", "h", "hn")),
   fc.tuple(fc.constant("GETDEL"), key("s")),
+  fc.tuple(fc.constant("PERSIST"), keyOf("s", "l")),
+  fc.constant(["FLUSHDB"]),
+];
+/** Whole values, and their ends. */
+const values = [
+  fc.tuple(fc.constant("SET"), key("s"), item),
+  fc.tuple(fc.constant("SET"), key("s"), item, fc.constant("EX"), fc.integer({ min: 50_000, max: 90_000 })),
+  fc.tuple(fc.constant("MSET"), key("s"), item, key("s"), item),
   fc.tuple(fc.constant("EXPIRE"), key("s"), fc.integer({ min: 50_000, max: 90_000 })),
   fc.tuple(fc.constant("PEXPIRE"), key("s"), fc.constant(1)),
-  fc.tuple(fc.constant("PERSIST"), fc.oneof(...["s", "l"].map(key))),
-  { weight: 1, arbitrary: fc.constant(["FLUSHDB"] as const) },
-) as fc.Arbitrary<Command>;
+];
+const oneOf = (...commands: fc.Arbitrary<unknown[]>[]) => fc.oneof(...commands) as unknown as fc.Arbitrary<Command>;
 
 /** An end that is given to what may or may not be there can't be kept exactly: here the key is sure to be there. */
 const withEnd = fc
@@ -39,37 +46,31 @@ const withEnd = fc
     [["RPUSH", "l:0", "x"], 9_000_000],
   )
   .map(([write, ms]): Command[] => [write, ["PEXPIRE", write[1] as string, ms]]);
-const commands = fc.array(
-  fc.oneof({ weight: 9, arbitrary: command.map((one) => [one]) }, { weight: 1, arbitrary: withEnd }),
-  {
+const commandsOf = (command: fc.Arbitrary<Command>) =>
+  fc.array(fc.oneof({ weight: 9, arbitrary: command.map((one) => [one]) }, { weight: 1, arbitrary: withEnd }), {
     minLength: 1,
     maxLength: 5,
-  },
-);
+  });
 
 type Step =
   | { readonly kind: "trip"; readonly commands: readonly Command[]; readonly atomic: boolean }
   | { readonly kind: "away" }
+  | { readonly kind: "restart" }
   | { readonly kind: "back"; readonly fates: readonly ("done" | "lost" | "refused")[] };
 
-const step: fc.Arbitrary<Step> = fc.oneof(
-  {
-    weight: 6,
-    arbitrary: fc.record({
-      kind: fc.constant("trip" as const),
-      commands: commands.map((each) => each.flat()),
-      atomic: fc.boolean(),
-    }),
-  },
-  { weight: 2, arbitrary: fc.constant({ kind: "away" as const }) },
-  {
-    weight: 1,
-    arbitrary: fc.record({
-      kind: fc.constant("back" as const),
-      fates: fc.array(fc.constantFrom("done" as const, "lost" as const, "refused" as const), { maxLength: 12 }),
-    }),
-  },
-);
+const fates = fc.array(fc.constantFrom("done" as const, "lost" as const, "refused" as const), { maxLength: 12 });
+const stepsOf = (command: fc.Arbitrary<Command>, ...kinds: Step["kind"][]): fc.Arbitrary<Step[]> => {
+  const trip = fc.record({
+    kind: fc.constant("trip" as const),
+    commands: commandsOf(command).map((each) => each.flat()),
+    atomic: fc.boolean(),
+  });
+  const others = fc.oneof(
+    ...kinds.map((kind) => (kind === "back" ? fc.record({ kind: fc.constant(kind), fates }) : fc.constant({ kind }))),
+  ) as fc.Arbitrary<Step>;
+  const step = fc.oneof<fc.WeightedArbitrary<Step>[]>({ weight: 6, arbitrary: trip }, { weight: 3, arbitrary: others });
+  return fc.array(step, { minLength: 5, maxLength: 40, size: "max" });
+};
 
 async function contents(transport: Transport): Promise<Record<string, Reply>> {
   const [keys] = await transport.send([["KEYS", "*"]]);
@@ -90,6 +91,86 @@ async function contents(transport: Transport): Promise<Record<string, Reply>> {
 const pairs = (fields: readonly Reply[]): string[] =>
   fields.flatMap((name, at) => (at % 2 === 0 ? [`${String(name)}=${String(fields[at + 1])}`] : [])).sort();
 
+/** A store that outlives the transport, as a file does. */
+function shelf(): JournalStore {
+  let kept: Uint8Array[] = [];
+  return {
+    read: async () => [...kept],
+    append: async (records) => void kept.push(...records),
+    rewrite: async (records) => {
+      kept = [...records];
+    },
+    close: async () => {},
+  };
+}
+
+/** Runs the steps beside a memory that never went away, and compares what is left. */
+async function expectNoTrace(steps: readonly Step[], store?: JournalStore): Promise<void> {
+  const primary = switchable();
+  const reference = memoryTransport();
+  const processes: Process[] = [];
+  const open = (): Transport => {
+    const process = startProcess(primary, store);
+    processes.push(process);
+    return process.transport;
+  };
+  let transport = open();
+  const isLocal = () => transport.status?.currentBackend === "local";
+  let now: () => "done" | "lost" | "refused" = () => "done";
+  primary.fate(() => now());
+
+  for (const one of steps) {
+    await vi.advanceTimersByTimeAsync(3);
+    if (one.kind === "away") now = () => "refused";
+    if (one.kind === "restart" && isLocal()) {
+      processes.at(-1)?.kill();
+      transport = open();
+    }
+    if (one.kind === "back") {
+      const left = [...one.fates];
+      // While it is being told only: a caller's own trips must not be lost half-way here.
+      now = () => (isLocal() ? (left.shift() ?? "done") : "done");
+      if (isLocal()) await vi.advanceTimersByTimeAsync(store ? 700 : 5_000);
+      now = () => "done";
+    }
+    if (one.kind === "trip") {
+      await transport.send(one.commands, { atomic: one.atomic });
+      await reference.send(one.commands, { atomic: one.atomic });
+    }
+  }
+  now = () => "done";
+  await vi.advanceTimersByTimeAsync(2_000);
+  expect(transport.status).toMatchObject({ currentBackend: "upstash", pending: 0 });
+  expect(await contents(primary.store)).toEqual(await contents(reference));
+  await Promise.all(processes.map((process) => process.transport.close()));
+}
+
+interface Process {
+  readonly transport: Transport;
+  /** From now on nothing that it does reaches anybody. */
+  kill(): void;
+}
+
+function startProcess(primary: Transport, store: JournalStore | undefined): Process {
+  let isAlive = true;
+  const send: Transport["send"] = async (commands, options) => {
+    if (!isAlive) throw new TransportError("closed", "killed", { transport: "killed" });
+    return primary.send(commands, options);
+  };
+  const append = async (records: readonly Uint8Array[]) => (isAlive ? store?.append(records) : undefined);
+  const rewrite = async (records: readonly Uint8Array[]) => (isAlive ? store?.rewrite(records) : undefined);
+  const journal = store ? { store: { ...store, append, rewrite } } : {};
+  return {
+    transport: withFallback({ ...primary, send, close: async () => {} }, memoryTransport(), {
+      healthCheckInterval: "100ms",
+      journal,
+    }),
+    kill() {
+      isAlive = false;
+    },
+  };
+}
+
 describe("what an outage leaves behind", () => {
   beforeEach(() => {
     vi.useFakeTimers();
@@ -97,39 +178,22 @@ describe("what an outage leaves behind", () => {
   afterEach(() => {
     vi.useRealTimers();
   });
+  const numRuns = Number(process.env["RECOVERY_RUNS"] ?? 500);
 
-  it("is nothing: the primary ends up as if it had always been there", { timeout: 120_000 }, async () => {
+  it("is nothing: the primary ends up as if it had always been there", { timeout: 600_000 }, async () => {
+    const steps = stepsOf(oneOf(...differences, ...values), "away", "away", "back");
     await fc.assert(
-      fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 40, size: "max" }), async (steps) => {
-        const primary = switchable();
-        const reference = memoryTransport();
-        const transport = withFallback(primary, memoryTransport(), { healthCheckInterval: "100ms" });
-        const isLocal = () => transport.status?.currentBackend === "local";
-        let now: () => "done" | "lost" | "refused" = () => "done";
-        primary.fate(() => now());
+      fc.asyncProperty(steps, (each) => expectNoTrace(each)),
+      { numRuns },
+    );
+  });
 
-        for (const one of steps) {
-          await vi.advanceTimersByTimeAsync(3);
-          if (one.kind === "away") now = () => "refused";
-          if (one.kind === "back") {
-            const fates = [...one.fates];
-            // While it is being told only: a caller's own trips must not be lost half-way here.
-            now = () => (isLocal() ? (fates.shift() ?? "done") : "done");
-            if (isLocal()) await vi.advanceTimersByTimeAsync(5_000);
-            now = () => "done";
-          }
-          if (one.kind === "trip") {
-            await transport.send(one.commands, { atomic: one.atomic });
-            await reference.send(one.commands, { atomic: one.atomic });
-          }
-        }
-        now = () => "done";
-        await vi.advanceTimersByTimeAsync(2_000);
-        expect(transport.status).toMatchObject({ currentBackend: "upstash", pending: 0 });
-        expect(await contents(primary.store)).toEqual(await contents(reference));
-        await transport.close();
-      }),
-      { numRuns: Number(process.env["RECOVERY_RUNS"] ?? 500) },
+  it("survives the process where the journal has a store", { timeout: 600_000 }, async () => {
+    // Who wrote a value last is not known to a process that has just begun, so whole values are left out here.
+    const steps = stepsOf(oneOf(...differences), "away", "away", "back", "restart");
+    await fc.assert(
+      fc.asyncProperty(steps, (each) => expectNoTrace(each, shelf())),
+      { numRuns },
     );
   });
 });

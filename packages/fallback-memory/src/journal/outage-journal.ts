@@ -1,16 +1,20 @@
 import { type Command, compileGlob, isSealed, keysOf, sha1, toTextForm } from "@continuum-cache/core";
 import type { AcceptedWrite } from "../accepted-write.ts";
+import type { KnownValue } from "../fallback/known-values.ts";
 import { never } from "../keyspace/keyspace.ts";
-import type { KnownValue } from "../known-values.ts";
 import { type Batch, replayPlan } from "../recovery/replay-plan.ts";
 import { absent } from "../recovery/set-unless-written.ts";
 import { type Bulk, idOf, toBulk } from "../values/bulk.ts";
-import { type CanonicalWrite, canonicalWrites } from "./canonical-write.ts";
-import { amend, createIntent, type Intent } from "./intent.ts";
+import { canonicalWrites } from "./canonical-write.ts";
+import { amend, createIntent } from "./intent.ts";
+import { type JournalRecord, type KeyWrite, recordsOf } from "./journal-record.ts";
 import { createSegment, type JournalBounds, type Segment } from "./segment.ts";
 
 /** Whether the primary may have done a write that is kept here too. */
 export type Fate = "none" | "unknown";
+
+/** States of a key that are this process's doing or knowledge, and when each ends by itself. */
+export type OwnStates = ReadonlyMap<string, number>;
 
 /** A part of the journal on its way to the primary. It no longer changes; what is written meanwhile goes to the next. */
 export interface Replay {
@@ -22,16 +26,22 @@ export interface Replay {
 
 /** What this process has done while the primary was away and has yet to tell it. */
 export interface OutageJournal {
-  /** Takes down a write that the memory has accepted. */
-  note(write: AcceptedWrite, fate: Fate): void;
+  /**
+   * Takes down a write that the memory has accepted.
+   *
+   * @param own - What an earlier process knew of the key.
+   */
+  note(write: AcceptedWrite, fate: Fate, own?: OwnStates): void;
   /** Takes down that the keys of a glob have to go. */
   invalidate(glob: string, nowMs: number): void;
   /** Whether these commands touch a key of which the primary has yet to be told. */
   touches(commands: readonly Command[]): boolean;
-  /** What to tell the primary next: what was begun, else all there is. */
-  begin(): Replay | undefined;
+  /** What to tell the primary next: what was begun, else all there is. @param id - As an earlier process has called it. */
+  begin(id?: string): Replay | undefined;
   /** The primary has confirmed the next batch. */
   confirm(): void;
+  /** What a journal like this one is made from. */
+  records(): Iterable<JournalRecord>;
   readonly size: JournalSize;
 }
 
@@ -53,6 +63,8 @@ export interface OutageJournalOptions {
   readonly known: (key: Bulk) => KnownValue | undefined;
   /** Told of a key that is counted here from nothing, and when the one at the primary ends. */
   readonly onInheritedEnd: (key: Bulk, expiresAtMs: number) => void;
+  /** Told of everything that happens to the journal. */
+  readonly onRecord: (record: JournalRecord) => void;
   /** Told in words what became coarser for want of room. */
   readonly onOverflow: (what: string) => void;
   /** Makes the name of a part that is replayed, unique in the world. */
@@ -68,7 +80,7 @@ interface Underway {
 }
 
 export function createOutageJournal(options: OutageJournalOptions): OutageJournal {
-  const { bounds, known, onInheritedEnd, onOverflow, newId } = options;
+  const { bounds, known, onInheritedEnd, onRecord, onOverflow, newId } = options;
   let underway: Underway | undefined;
   let droppedBefore = 0;
 
@@ -97,40 +109,48 @@ export function createOutageJournal(options: OutageJournalOptions): OutageJourna
       (segment) => segment.intents.get(idOf(key))?.deleted || isInvalidated(segment, key),
     );
 
-  const begun = (write: Exclude<CanonicalWrite, { kind: "flush" }>, { nowMs }: AcceptedWrite): Intent => {
-    const intent = createIntent(write.key, nowMs);
-    intent.own = ownStates(write.key);
-    const endMs = known(write.key)?.expiresAtMs ?? never;
-    if (write.kind === "add" && endMs !== never && endMs > nowMs && !isRemoved(write.key)) {
-      // Else what is added after the end would live for ever.
-      intent.expiresAtMs = endMs;
-      onInheritedEnd(write.key, endMs);
-    }
-    return intent;
+  /** When the counter at the primary ends, which is counted here from nothing: else it would live for ever afterwards. */
+  const inheritedEnd = ({ kind, key }: KeyWrite, nowMs: number): number | undefined => {
+    const endMs = kind === "add" ? (known(key)?.expiresAtMs ?? never) : never;
+    return endMs !== never && endMs > nowMs && !isRemoved(key) ? Math.ceil(endMs) : undefined;
   };
 
-  const take = (write: Exclude<CanonicalWrite, { kind: "flush" }>, source: AcceptedWrite, fate: Fate): void => {
-    current.put(write.key, (present) => {
-      const intent = present ?? begun(write, source);
-      amend(intent, write, source.at(write.key), source.nowMs);
+  const take = (write: KeyWrite, source: AcceptedWrite, fate: Fate, earlier?: OwnStates): void => {
+    const { key } = write;
+    const { nowMs } = source;
+    current.put(key, (present) => {
+      const own = present ? undefined : (earlier ?? ownStates(key));
+      const endMs = present ? undefined : inheritedEnd(write, nowMs);
+      const intent = present ?? createIntent(key, nowMs);
+      if (own) intent.own = new Map(own);
+      amend(intent, write, source.at(key), nowMs);
+      onRecord({ kind: "write", write, atMs: nowMs, fate, ...(own && { own }) });
       if (fate === "unknown" && write.kind === "set") {
         intent.own ??= new Map([[absent, never]]);
         addState(intent.own, write.value, write.expiresAtMs);
+      }
+      if (endMs !== undefined) {
+        intent.expiresAtMs ??= endMs;
+        onInheritedEnd(key, endMs);
+        onRecord({ kind: "write", write: { kind: "expire", key, expiresAtMs: endMs }, atMs: nowMs, fate });
       }
       return intent;
     });
   };
 
+  const invalidate = (glob: string, nowMs: number): void => {
+    onRecord({ kind: "invalidate", glob });
+    current.invalidate(glob, glob === "*" ? () => true : compileGlob(glob), nowMs);
+  };
+
   return {
-    note(write, fate) {
+    note(write, fate, own) {
       for (const one of canonicalWrites(write)) {
-        if (one.kind === "flush") this.invalidate("*", write.nowMs);
-        else take(one, write, fate);
+        if (one.kind === "flush") invalidate("*", write.nowMs);
+        else take(one, write, fate, own);
       }
     },
-    invalidate(glob, nowMs) {
-      current.invalidate(glob, glob === "*" ? () => true : compileGlob(glob), nowMs);
-    },
+    invalidate,
     touches(commands) {
       const segments = [current, ...(underway ? [underway.segment] : [])].filter(({ entries }) => entries > 0);
       if (segments.length === 0) return false;
@@ -143,9 +163,9 @@ export function createOutageJournal(options: OutageJournalOptions): OutageJourna
         });
       });
     },
-    begin() {
+    begin(id = newId()) {
       if (!underway && current.entries > 0) {
-        const id = newId();
+        onRecord({ kind: "begin", id });
         const batches = replayPlan(current, id);
         // What cancelled itself out, like a push that was popped, needs no telling.
         if (batches.length > 0) underway = { segment: current, id, batches, done: 0, pending: current.mutations };
@@ -156,11 +176,20 @@ export function createOutageJournal(options: OutageJournalOptions): OutageJourna
     },
     confirm() {
       if (!underway) return;
+      onRecord({ kind: "confirm" });
       underway.pending -= underway.batches[underway.done]?.mutations ?? 0;
       underway.done++;
       if (underway.done < underway.batches.length) return;
       underway = undefined;
       if (current.entries === 0) droppedBefore = 0;
+    },
+    *records() {
+      if (underway) {
+        yield* recordsOf(underway.segment);
+        yield { kind: "begin", id: underway.id };
+        for (let done = 0; done < underway.done; done++) yield { kind: "confirm" };
+      }
+      yield* recordsOf(current);
     },
     get size() {
       return {

@@ -1,9 +1,9 @@
 import type { BackendFailure, Clock, Transport } from "@continuum-cache/core";
-import type { Attempt } from "../backend-switch.ts";
-import type { Gate } from "../gate.ts";
+import type { Attempt } from "../fallback/backend-switch.ts";
+import type { Gate } from "../fallback/gate.ts";
+import type { KnownValues } from "../fallback/known-values.ts";
 import type { OutageJournal, Replay } from "../journal/outage-journal.ts";
 import { never } from "../keyspace/keyspace.ts";
-import type { KnownValues } from "../known-values.ts";
 import { replayBatch } from "./replay-batch.ts";
 
 export interface RecoveryOptions {
@@ -14,6 +14,8 @@ export interface RecoveryOptions {
   readonly gate: Gate;
   readonly clock: Clock;
   readonly onFailure: (failure: BackendFailure) => void;
+  /** Resolves when what has happened to the journal so far survives this process, if it is to. */
+  readonly settled: () => Promise<void>;
 }
 
 /** So little is told under a shut gate: one or two trips for each kind of change. */
@@ -33,6 +35,8 @@ export async function recover(attempt: Attempt, options: RecoveryOptions): Promi
       if (isLast(journal)) gate.shut();
       const replay = journal.begin();
       if (!replay) return;
+      // Before anything is done that must be done once: a later process has to do it under the same name.
+      await options.settled();
       await replayPart(replay, attempt, options);
       gate.open();
     }
@@ -51,6 +55,7 @@ async function replayPart(replay: Replay, attempt: Attempt, options: RecoveryOpt
     if (!attempt.isCurrent()) return;
     for (const { key, value, end } of written) known.learned(key, value, typeof end === "number" ? end : never);
     journal.confirm();
+    void options.settled();
     attempt.done({
       replayed: Math.max(0, batch.mutations - superseded - refusals.length),
       superseded,

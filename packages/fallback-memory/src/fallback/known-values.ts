@@ -1,8 +1,8 @@
 import type { Argument, Command, Reply } from "@continuum-cache/core";
 import { isCommandError, isWrite, keysOf } from "@continuum-cache/core";
 import { LRUCache } from "lru-cache";
-import { never } from "./keyspace/keyspace.ts";
-import { type Bulk, footprint, idOf, toBulk } from "./values/bulk.ts";
+import { never } from "../keyspace/keyspace.ts";
+import { type Bulk, footprint, idOf, toBulk } from "../values/bulk.ts";
 
 /** What the primary is known to have held under a key. */
 export interface KnownValue {

@@ -1,6 +1,6 @@
 import type { Command } from "@continuum-cache/core";
+import { bulkOfId } from "../values/bulk.ts";
 import type { KnownValues } from "./known-values.ts";
-import { bulkOfId } from "./values/bulk.ts";
 
 /**
  * Commands that give an empty memory what the primary is known to have held a moment ago. A value is served until it is as

@@ -1,5 +1,6 @@
 import { type BreakerOptions, type Clock, type Duration, systemClock, toMs } from "@continuum-cache/core";
-import type { JournalBounds } from "./journal/segment.ts";
+import type { JournalBounds } from "../journal/segment.ts";
+import type { JournalStore } from "../journal-store.ts";
 
 /** How a fallback behaves. */
 export interface FallbackOptions {
@@ -30,12 +31,18 @@ export interface JournalOptions {
   readonly maxEntries?: number;
   /** The most memory, keys, values and bookkeeping, in bytes. @default 16777216 (16 MiB) */
   readonly maxBytes?: number;
+  /**
+   * Where the journal is kept so that it survives the process, such as `fileJournal({ path })`. A write is then answered
+   * when the store has it. @default none: it ends with the process
+   */
+  readonly store?: JournalStore;
 }
 
 export interface FallbackSettings {
   readonly clock: Clock;
   readonly breaker: BreakerOptions;
   readonly bounds: JournalBounds;
+  readonly store: JournalStore | undefined;
   readonly known: { readonly maxEntries: number; readonly maxBytes: number };
   readonly warmStartMs: number | undefined;
   readonly closeTimeoutMs: number;
@@ -56,6 +63,7 @@ export function readFallbackOptions(options: FallbackOptions): FallbackSettings 
       maxEntries: atLeastOne(journal.maxEntries ?? 10_000, "journal.maxEntries"),
       maxBytes: atLeastOne(journal.maxBytes ?? 16 << 20, "journal.maxBytes"),
     },
+    store: journal.store,
     known: {
       maxEntries: atLeastOne(knownValues.maxEntries ?? 10_000, "knownValues.maxEntries"),
       maxBytes: atLeastOne(knownValues.maxBytes ?? 8 << 20, "knownValues.maxBytes"),

@@ -1,0 +1,63 @@
+import type { Command } from "@continuum-cache/core";
+import { never } from "../keyspace/keyspace.ts";
+import { idOf } from "../values/bulk.ts";
+import { commandOf, type JournalRecord, type KeyWrite } from "./journal-record.ts";
+import type { Fate, OutageJournal, OwnStates } from "./outage-journal.ts";
+
+/** Runs a command in the memory and has the journal take it down. */
+type Write = (command: Command, fate: Fate, own: OwnStates | undefined) => void;
+
+/** Makes a journal what it was in an earlier process, and the memory with it. */
+export function restore(records: readonly JournalRecord[], journal: OutageJournal, nowMs: number, write: Write): void {
+  const overdue = createOverdueEnds(nowMs, (end) => write(commandOf(end), "none", undefined));
+  for (const record of records) {
+    switch (record.kind) {
+      case "write": {
+        const now = overdue.before(record.write, record.atMs);
+        if (now) write(commandOf(now), record.fate, record.own);
+        break;
+      }
+      case "invalidate":
+        journal.invalidate(record.glob, nowMs);
+        break;
+      case "begin":
+        overdue.settle();
+        journal.begin(record.id);
+        break;
+      case "confirm":
+        journal.confirm();
+        break;
+    }
+  }
+  overdue.settle();
+}
+
+type Expire = Extract<KeyWrite, { kind: "expire" }>;
+
+/** Ends that have come since they were written down: they take effect behind what was written before they came. */
+interface OverdueEnds {
+  /** What of a write is to be done at once; an end of its key that had come by then is settled first. */
+  before(write: KeyWrite, atMs: number): KeyWrite | undefined;
+  settle(): void;
+}
+
+function createOverdueEnds(nowMs: number, run: (end: Expire) => void): OverdueEnds {
+  const held = new Map<string, Expire>();
+  return {
+    before(write, atMs) {
+      const id = idOf(write.key);
+      const end = held.get(id);
+      if (end && end.expiresAtMs <= atMs) run(end);
+      if ((end && end.expiresAtMs <= atMs) || write.kind === "delete" || write.kind === "set") held.delete(id);
+      const endMs = write.kind === "set" || write.kind === "expire" ? write.expiresAtMs : never;
+      if (write.kind === "expire") held.delete(id);
+      if (endMs > nowMs) return write;
+      held.set(id, { kind: "expire", key: write.key, expiresAtMs: endMs });
+      return write.kind === "set" ? { ...write, expiresAtMs: never } : undefined;
+    },
+    settle() {
+      for (const end of held.values()) run(end);
+      held.clear();
+    },
+  };
+}
