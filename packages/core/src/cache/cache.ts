@@ -1,6 +1,6 @@
 import { isTransportError } from "../errors/transport-error.ts";
 import { compileGlob, escapeGlob } from "../keys/glob.ts";
-import type { Backend, Outage, SendOptions } from "../ports/transport.ts";
+import type { Backend, Outage, SendOptions, Transport } from "../ports/transport.ts";
 import type { Duration } from "../time/duration.ts";
 import type { CacheEvents } from "./cache-events.ts";
 import type { CacheOptions } from "./cache-options.ts";
@@ -42,6 +42,16 @@ export class Cache implements AsyncDisposable {
 
   constructor(options: CacheOptions) {
     this.engine = createEngine(options);
+  }
+
+  /** What the cache stands on, for features that are built beside it. */
+  get transport(): Transport {
+    return this.engine.transport;
+  }
+
+  /** What stands before every key of this cache. */
+  get keyPrefix(): string {
+    return this.engine.keyPrefix;
   }
 
   /** The same cache, whose calls ask for this unless they say otherwise. */

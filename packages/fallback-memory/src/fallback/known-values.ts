@@ -36,11 +36,14 @@ export interface KnownValuesOptions {
   readonly now: () => number;
 }
 
-interface Remembered extends KnownValue {
+interface Remembered {
+  readonly value: Bulk | null;
+  expiresAtMs: number;
+  atMs: number;
   /** The trip that told. What an earlier one tells later is older. */
-  readonly trip: number;
+  trip: number;
   /** Whether nothing is known to have been sent since that may change it. */
-  readonly isCertain: boolean;
+  isCertain: boolean;
 }
 
 const overheadBytes = 150;
@@ -53,18 +56,31 @@ export function createKnownValues({ maxEntries, maxBytes, now }: KnownValuesOpti
     sizeCalculation: ({ value }, id) => overheadBytes + id.length + (value === null ? 0 : footprint(value)),
   });
   let trips = 0;
+  /** Of the trip that is being read. */
+  let nowMs = 0;
   /** The latest trip that may have changed anything. */
   let flushed = 0;
 
   const remember = (trip: number, key: Argument, value: Bulk | null, expiresAtMs = never): void => {
     const id = idOfArgument(key);
-    if (trip < flushed || (known.peek(id)?.trip ?? 0) > trip) return;
-    known.set(id, { value, expiresAtMs, atMs: now(), trip, isCertain: true });
+    const before = known.peek(id);
+    if (trip < flushed || (before && before.trip > trip)) return;
+    if (before?.value === value) {
+      // Nearly every read of a busy key: nothing has to be weighed anew.
+      before.expiresAtMs = expiresAtMs;
+      before.atMs = nowMs;
+      before.trip = trip;
+      before.isCertain = true;
+      return;
+    }
+    known.set(id, { value, expiresAtMs, atMs: nowMs, trip, isCertain: true });
   };
   const doubt = (trip: number, key: Argument): void => {
     const id = idOfArgument(key);
     const before = known.peek(id);
-    if (before) known.set(id, { ...before, trip, isCertain: false });
+    if (!before) return;
+    before.trip = trip;
+    before.isCertain = false;
   };
   /** Without a condition only a key that is not there can't be given an end. */
   const moved = (trip: number, [key, , ...conditions]: readonly Argument[], reply: Reply, endMs: number): void => {
@@ -79,13 +95,15 @@ export function createKnownValues({ maxEntries, maxBytes, now }: KnownValuesOpti
   const move = (trip: number, key: Argument, expiresAtMs: number): void => {
     const id = idOfArgument(key);
     const before = known.peek(id);
-    if (before?.trip === trip) known.set(id, { ...before, expiresAtMs, isCertain: true });
+    if (before?.trip !== trip) return;
+    before.expiresAtMs = expiresAtMs;
+    before.isCertain = true;
   };
 
   /** Counting leaves the end as it is; what had ended has begun anew. */
   const endLeftTo = (key: Argument): number => {
     const endMs = known.peek(idOfArgument(key))?.expiresAtMs ?? never;
-    return endMs > now() ? endMs : never;
+    return endMs > nowMs ? endMs : never;
   };
 
   const forgetAll = (keys: readonly string[] | "database"): void => {
@@ -115,13 +133,13 @@ export function createKnownValues({ maxEntries, maxBytes, now }: KnownValuesOpti
         }
         return;
       case "SET":
-        if (reply === "OK" && value !== undefined) remember(trip, key, toBulk(value), endOf(args.slice(2), now()));
+        if (reply === "OK" && value !== undefined) remember(trip, key, toBulk(value), endOf(args.slice(2), nowMs));
         else forget(key);
         return;
       case "SETEX":
       case "PSETEX":
         if (args[2] !== undefined)
-          remember(trip, key, toBulk(args[2]), now() + Number(value) * (name === "SETEX" ? 1_000 : 1));
+          remember(trip, key, toBulk(args[2]), nowMs + Number(value) * (name === "SETEX" ? 1_000 : 1));
         return;
       case "MSET":
         for (let at = 0; at + 1 < args.length; at += 2) {
@@ -142,7 +160,7 @@ export function createKnownValues({ maxEntries, maxBytes, now }: KnownValuesOpti
         return;
       case "EXPIRE":
       case "PEXPIRE":
-        moved(trip, args, reply, now() + Number(value) * (name === "EXPIRE" ? 1_000 : 1));
+        moved(trip, args, reply, nowMs + Number(value) * (name === "EXPIRE" ? 1_000 : 1));
         return;
       case "PEXPIREAT":
         moved(trip, args, reply, Number(value));
@@ -170,9 +188,11 @@ export function createKnownValues({ maxEntries, maxBytes, now }: KnownValuesOpti
       return trip;
     },
     arrived(trip, commands, replies) {
+      nowMs = now();
       for (const [index, command] of commands.entries()) tell(trip, command, replies[index] ?? null);
     },
     learned(key, value, expiresAtMs) {
+      nowMs = now();
       remember(++trips, key, value, expiresAtMs);
     },
     at(key) {

@@ -21,11 +21,15 @@ export interface JournalLogOptions {
 /** The store is written anew when what was added since weighs this many bytes, and more than it did then by far. */
 const rewriteAfter = { bytes: 8 << 20, timesWhatWasLeft: 4 };
 
+/** A store that fails is left alone for so long. */
+const retryAfterMs = 5_000;
+
 export function createJournalLog({ store, snapshot, onFailure }: JournalLogOptions): JournalLog {
   let added: Uint8Array[] = [];
   let bytesAdded = 0;
   let bytesLeft = 0;
   let isFailing = false;
+  let failedAt = 0;
   let last: Promise<void> = Promise.resolve();
 
   const attempt = async (work: () => Promise<void>): Promise<void> => {
@@ -36,6 +40,7 @@ export function createJournalLog({ store, snapshot, onFailure }: JournalLogOptio
       // One broken disk is told once, not with each write.
       if (!isFailing) onFailure(new Error("The outage journal can't be stored: a restart would lose it", { cause }));
       isFailing = true;
+      failedAt = performance.now();
     }
   };
 
@@ -60,6 +65,11 @@ export function createJournalLog({ store, snapshot, onFailure }: JournalLogOptio
     },
     flush() {
       if (added.length === 0) return last;
+      if (isFailing && performance.now() - failedAt < retryAfterMs) {
+        // All of it is in the journal itself, which is written whole when the store is tried again.
+        added = [];
+        return last;
+      }
       const isDue = isFailing || bytesAdded > Math.max(rewriteAfter.bytes, bytesLeft * rewriteAfter.timesWhatWasLeft);
       const isEmpty = snapshot()[Symbol.iterator]().next().done === true;
       if (isDue || isEmpty) {
