@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { connect, createServer, type Socket } from "node:net";
 
-/** What goes wrong between a client and its server. All but `latencyMs` and `trickle` concern what the server sends too. */
+/** What goes wrong between a client and its server. */
 export type Fault =
   /** Nothing: bytes pass both ways. */
   | { readonly kind: "pass" }
@@ -9,14 +9,19 @@ export type Fault =
   | { readonly kind: "refuse" }
   /** Whatever arrives is swallowed; nothing comes back and nothing breaks. A connection that lost bytes stays lost. */
   | { readonly kind: "blackhole" }
+  /**
+   * One direction is swallowed, the other passes: `"replies"` means that requests take effect and nobody hears of it. A
+   * side that hangs up meanwhile goes unnoticed by the other.
+   */
+  | { readonly kind: "half-open"; readonly lost: "requests" | "replies" }
   /** Every chunk is late, in both directions. */
   | { readonly kind: "latency"; readonly latencyMs: number }
-  /** The connection breaks after so many bytes from the server. */
-  | { readonly kind: "cut"; readonly afterBytes: number }
+  /** The connection breaks after so many bytes from the server; with `reset` by a reset (RST) instead of an end. */
+  | { readonly kind: "cut"; readonly afterBytes: number; readonly reset?: boolean }
   /** The connection is reset (RST) as soon as the client sends something. */
   | { readonly kind: "reset" }
-  /** The server's bytes arrive in chunks of so many bytes. */
-  | { readonly kind: "trickle"; readonly chunkBytes: number };
+  /** The server's bytes arrive in chunks of so many bytes, one per turn of the event loop or every so many milliseconds. */
+  | { readonly kind: "trickle"; readonly chunkBytes: number; readonly everyMs?: number };
 
 /** A proxy that can be told to misbehave. */
 export interface FaultProxy {
@@ -30,6 +35,11 @@ export interface FaultProxy {
   set(fault: Fault): void;
   /** Drops all present connections. */
   cut(): void;
+  /**
+   * Calls the listener with each chunk from a client, before it is passed on: a fault that the listener sets meets that
+   * chunk already. @returns what stops it.
+   */
+  onRequest(listener: (chunk: Uint8Array) => void): () => void;
   close(): Promise<void>;
 }
 
@@ -51,16 +61,9 @@ export async function startFaultProxy(target: { readonly port: number; readonly 
   const host = "127.0.0.1";
   const clients = new Map<Socket, Socket>();
   const seen = { connections: 0, requestChunks: 0 };
-  const timers = new Set<NodeJS.Timeout>();
+  const listeners = new Set<(chunk: Uint8Array) => void>();
+  const delayed = createDelayed();
   let fault: Fault = { kind: "pass" };
-
-  const later = (ms: number, work: () => void): void => {
-    const timer = setTimeout(() => {
-      timers.delete(timer);
-      work();
-    }, ms);
-    timers.add(timer);
-  };
 
   const server = createServer({ allowHalfOpen: false }, (client) => {
     seen.connections++;
@@ -72,45 +75,56 @@ export async function startFaultProxy(target: { readonly port: number; readonly 
     client.setNoDelay(true);
     clients.set(client, upstream);
     let answeredBytes = 0;
-    // TCP never goes on after a gap: a client must not see that here either.
-    let lost = false;
+    // TCP never goes on after a gap: neither side must see that here either.
+    const lost = { requests: false, replies: false };
     const end = (): void => {
       clients.delete(client);
       client.destroy();
       upstream.destroy();
     };
+    /** The second step makes it one: by itself the first would end the connection politely before. */
+    const reset = (): void => {
+      client.resetAndDestroy();
+      end();
+    };
+    const hangUp = (): void => {
+      if (fault.kind !== "half-open") end();
+    };
     for (const socket of [client, upstream]) {
       // What went wrong is of no interest to the one who made it go wrong.
-      socket.on("error", end);
-      socket.on("close", end);
+      socket.on("error", hangUp);
+      socket.on("close", hangUp);
     }
     client.on("data", (chunk: Buffer) => {
       seen.requestChunks++;
-      lost ||= fault.kind === "blackhole";
-      if (lost) return;
+      for (const listener of listeners) listener(chunk);
+      lost.requests ||= swallows(fault, "requests");
+      if (lost.requests) return;
       if (fault.kind === "reset") {
-        client.resetAndDestroy();
-        end();
-      } else if (fault.kind === "latency") later(fault.latencyMs, () => upstream.write(chunk));
+        reset();
+      } else if (fault.kind === "latency") delayed.add(fault.latencyMs, () => upstream.write(chunk));
       else upstream.write(chunk);
     });
     upstream.on("data", (chunk: Buffer) => {
-      lost ||= fault.kind === "blackhole";
-      if (lost) return;
-      if (fault.kind === "latency") later(fault.latencyMs, () => client.write(chunk));
-      else if (fault.kind === "trickle") trickle(client, chunk, fault.chunkBytes);
+      lost.replies ||= swallows(fault, "replies");
+      if (lost.replies) return;
+      if (fault.kind === "latency") delayed.add(fault.latencyMs, () => client.write(chunk));
+      else if (fault.kind === "trickle" || backlog.has(client)) trickle(client, chunk);
       else if (fault.kind === "cut") {
         const left = Math.max(0, fault.afterBytes - answeredBytes);
         answeredBytes += chunk.length;
         if (chunk.length < left) client.write(chunk);
-        else client.end(chunk.subarray(0, left), end);
+        else if (fault.reset) {
+          // A reset on the heels of bytes is taken for a polite end by who reads them.
+          client.write(chunk.subarray(0, left), () => delayed.add(20, reset));
+        } else client.end(chunk.subarray(0, left), end);
       } else client.write(chunk);
     });
   });
 
-  /** One chunk per turn of the event loop; what comes later waits until the earlier is through. */
+  /** What comes later waits until the earlier is through, at the pace of the fault; without one all of it goes at once. */
   const backlog = new WeakMap<Socket, Buffer>();
-  const trickle = (client: Socket, chunk: Buffer, chunkBytes: number): void => {
+  const trickle = (client: Socket, chunk: Buffer): void => {
     const waiting = backlog.get(client);
     backlog.set(client, Buffer.concat([waiting ?? Buffer.alloc(0), chunk]));
     if (waiting) return;
@@ -120,9 +134,11 @@ export async function startFaultProxy(target: { readonly port: number; readonly 
         backlog.delete(client);
         return;
       }
+      const { chunkBytes, everyMs = 0 } = fault.kind === "trickle" ? fault : { chunkBytes: rest.length };
       client.write(rest.subarray(0, chunkBytes));
       backlog.set(client, rest.subarray(chunkBytes));
-      setImmediate(next);
+      if (everyMs > 0) delayed.add(everyMs, next);
+      else setImmediate(next);
     };
     next();
   };
@@ -133,6 +149,16 @@ export async function startFaultProxy(target: { readonly port: number; readonly 
       upstream.destroy();
     }
     clients.clear();
+  };
+
+  /** Ends the connections of which one side hung up while the other was not told. */
+  const forgetHalves = (): void => {
+    for (const [client, upstream] of clients) {
+      if (!client.destroyed && !upstream.destroyed) continue;
+      client.destroy();
+      upstream.destroy();
+      clients.delete(client);
+    }
   };
 
   server.listen(0, host);
@@ -148,14 +174,55 @@ export async function startFaultProxy(target: { readonly port: number; readonly 
     seen,
     set(next) {
       fault = next;
+      delayed.release();
+      if (next.kind !== "half-open") forgetHalves();
     },
     cut,
+    onRequest(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
     async close() {
-      for (const timer of timers) clearTimeout(timer);
+      delayed.drop();
       cut();
       if (!server.listening) return;
       server.close();
       await once(server, "close");
     },
+  };
+}
+
+/** Whether a fault swallows what goes in one direction. */
+const swallows = (fault: Fault, direction: "requests" | "replies"): boolean =>
+  fault.kind === "blackhole" || (fault.kind === "half-open" && fault.lost === direction);
+
+/** Work that waits. Bytes never overtake each other: all that waits is done before the fault changes. */
+interface Delayed {
+  add(ms: number, work: () => void): void;
+  /** Does everything now, in order. */
+  release(): void;
+  drop(): void;
+}
+
+function createDelayed(): Delayed {
+  const waiting = new Map<NodeJS.Timeout, () => void>();
+  const drop = (): void => {
+    for (const timer of waiting.keys()) clearTimeout(timer);
+    waiting.clear();
+  };
+  return {
+    add(ms, work) {
+      const timer = setTimeout(() => {
+        waiting.delete(timer);
+        work();
+      }, ms);
+      waiting.set(timer, work);
+    },
+    release() {
+      const works = [...waiting.values()];
+      drop();
+      for (const work of works) work();
+    },
+    drop,
   };
 }

@@ -93,6 +93,24 @@ describe("startFaultProxy", () => {
     expect(heard.length).toBeGreaterThan(1);
   });
 
+  it("trickles at a pace, and lets what is left through when that ends", async () => {
+    proxy.set({ kind: "trickle", chunkBytes: 1, everyMs: 20 });
+    client.setNoDelay(true);
+    client.write("ECHO hello\r\n");
+    await expect.poll(() => heard.length).toBeGreaterThan(1);
+    const early = text();
+    expect("$5\r\nhello\r\n".startsWith(early)).toBe(true);
+    client.write("PING\r\n");
+    proxy.set({ kind: "pass" });
+    await expect.poll(text).toBe("$5\r\nhello\r\n+PONG\r\n");
+  });
+
+  it("resets in the middle of an answer", async () => {
+    proxy.set({ kind: "cut", afterBytes: 4, reset: true });
+    client.write("PING\r\n");
+    await expect.poll(() => ended).toBe("ECONNRESET");
+  });
+
   it("drops all connections, and takes new ones", async () => {
     await expect.poll(() => proxy.connections).toBe(1);
     proxy.cut();

@@ -1,0 +1,16 @@
+import { serveClients } from "@continuum-cache/conformance/outages";
+import { UpstashCache } from "continuum-cache";
+
+/** One of the processes that host the clients of histories. */
+serveClients(
+  ({ kind, port, timeoutMs, healthCheckMs, retries }) =>
+    new UpstashCache({
+      env: {},
+      ...(kind === "tcp"
+        ? { url: `redis://127.0.0.1:${port}` }
+        : { restUrl: `http://127.0.0.1:${port}`, restToken: "local" }),
+      timeout: `${timeoutMs}ms`,
+      healthCheckInterval: `${healthCheckMs}ms`,
+      retries,
+    }),
+);

@@ -1,0 +1,60 @@
+import type { Action, Call, Change, ClientLog, History, Status } from "./history.ts";
+
+/** One line of a saved history. */
+type Line =
+  | ({ readonly line: "history" } & Pick<History, "seed" | "variant">)
+  | { readonly line: "client"; readonly client: number; readonly settled: boolean }
+  | ({ readonly line: "call" } & Call)
+  | ({ readonly line: "final" } & Call)
+  | ({ readonly line: "status"; readonly client: number } & Status)
+  | ({ readonly line: "change"; readonly client: number } & Change)
+  | ({ readonly line: "action" } & Action);
+
+/** Writes a history as JSON lines, so that one that failed can be kept, searched and checked again. */
+export function formatHistory({ seed, variant, clients, finals, nemesis }: History): string {
+  const lines: Line[] = [
+    { line: "history", seed, variant },
+    ...nemesis.map((action): Line => ({ line: "action", ...action })),
+    ...clients.flatMap(({ client, calls, statuses, changes, settled }): Line[] => [
+      { line: "client", client, settled },
+      ...changes.map((change): Line => ({ line: "change", client, ...change })),
+      ...statuses.map((status): Line => ({ line: "status", client, ...status })),
+      ...calls.map((call): Line => ({ line: "call", ...call })),
+    ]),
+    ...finals.map((call): Line => ({ line: "final", ...call })),
+  ];
+  return `${lines.map((line) => JSON.stringify(line)).join("\n")}\n`;
+}
+
+/**
+ * Reads what `formatHistory` wrote.
+ *
+ * @throws SyntaxError when a line is not one of its lines.
+ */
+export function parseHistory(text: string): History {
+  const lines = text
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => JSON.parse(line) as Line);
+  const of = <Name extends Line["line"]>(name: Name) =>
+    lines.filter((line): line is Extract<Line, { line: Name }> => line.line === name).map(withoutLine);
+  const [header] = of("history");
+  if (!header) throw new SyntaxError("Expected a saved history to begin with its seed and variant");
+  const clients = of("client").map(
+    ({ client, settled }): ClientLog => ({
+      client,
+      settled,
+      calls: of("call").filter((call) => call.client === client),
+      statuses: of("status").filter(ownedBy(client)).map(withoutClient),
+      changes: of("change").filter(ownedBy(client)).map(withoutClient),
+    }),
+  );
+  return { seed: header.seed, variant: header.variant, clients, finals: of("final"), nemesis: of("action") };
+}
+
+const withoutLine = <Item extends Line>({ line: _, ...rest }: Item): Omit<Item, "line"> => rest;
+const withoutClient = <Item extends { client: number }>({ client: _, ...rest }: Item): Omit<Item, "client"> => rest;
+const ownedBy =
+  (client: number) =>
+  (line: { readonly client: number }): boolean =>
+    line.client === client;

@@ -1,0 +1,115 @@
+import type { Backend, Recovery } from "@continuum-cache/core";
+
+/**
+ * What happened: everything that clients asked and were answered while something went wrong between them and their
+ * server. All times are microseconds of the machine's monotonic clock, so they compare across its processes.
+ */
+export interface History {
+  /** What repeats its programs and its faults. */
+  readonly seed: number;
+  readonly variant: Variant;
+  readonly clients: readonly ClientLog[];
+  /** What stood on the server at the end, read over a direct connection; as a call of the observer. */
+  readonly finals: readonly Call[];
+  readonly nemesis: readonly Action[];
+}
+
+/** What kind of history it is. */
+export interface Variant {
+  /** How clients reach the server: `"tcp"`, `"rest"`. */
+  readonly connection: string;
+  /** What goes wrong: `"partial"`, `"relapse"`, `"kill"`. */
+  readonly schedule: string;
+  /** Whether what the server has confirmed survives its being killed (AOF). */
+  readonly durable: boolean;
+}
+
+/** Something that was done to the connections or the server. */
+export interface Action {
+  readonly startUs: number;
+  readonly endUs: number;
+  /** `"blackhole"`, `"kill"`… */
+  readonly fault: string;
+  /** The only client that it concerned; absent when it concerned all. */
+  readonly client?: number;
+  /** Whether it was started because a client was seen replaying. */
+  readonly relapse?: boolean;
+}
+
+/** All that one client did and saw. */
+export interface ClientLog {
+  readonly client: number;
+  readonly calls: readonly Call[];
+  /** Its `currentBackend` and `pending`, whenever one of them was seen to have changed. */
+  readonly statuses: readonly Status[];
+  /** Its `backend` events. */
+  readonly changes: readonly Change[];
+  /** Whether `pending` was 0 and the primary answered again within the bound after the last fault. */
+  readonly settled: boolean;
+}
+
+export interface Status {
+  readonly atUs: number;
+  readonly backend: Backend;
+  readonly pending: number;
+}
+
+export interface Change {
+  readonly atUs: number;
+  readonly from: Backend;
+  readonly to: Backend;
+  readonly reason: string;
+  /** What it said became of the mutations that it had kept. */
+  readonly recovery?: Recovery;
+}
+
+/** The client number of whoever reads at the end over a direct connection. */
+export const observer = -1;
+
+/** One call of a client. */
+export interface Call {
+  readonly client: number;
+  /** Its place among the client's calls, in the order in which they were made. */
+  readonly index: number;
+  readonly operation: string;
+  readonly effects: readonly Effect[];
+  readonly startUs: number;
+  readonly endUs: number;
+  /** `"ok"`, or what the caller was told instead. */
+  readonly outcome: "ok" | { readonly error: string };
+  /** Sent with `fallback: false`: what it was answered came from the primary. */
+  readonly insists: boolean;
+  /** Where answers came from at its start and at its end. */
+  readonly backends: readonly [Backend, Backend];
+  /** Whether the client's backend changed in between. */
+  readonly wavered: boolean;
+  /** The client's `pending` at its end. */
+  readonly pending: number;
+  /** How long it was allowed to take, and for how long of that its process was not given a processor. */
+  readonly allowedMs: number;
+  readonly stalledMs: number;
+}
+
+/** What one call did to one key, in the order in which the call named them. Reads are there when they were answered. */
+export type Effect =
+  | { readonly kind: "write"; readonly key: string; readonly value: string }
+  /** A loader's run; its value may be stored. */
+  | {
+      readonly kind: "load";
+      readonly key: string;
+      readonly value: string;
+      readonly startUs: number;
+      readonly endUs: number;
+    }
+  /** `null`: there was nothing. */
+  | { readonly kind: "read"; readonly key: string; readonly value: string | null }
+  | { readonly kind: "delete"; readonly key: string }
+  /** Deletes all keys that match. */
+  | { readonly kind: "invalidate"; readonly glob: string }
+  | { readonly kind: "add"; readonly key: string; readonly by: number }
+  | { readonly kind: "count"; readonly key: string; readonly value: number }
+  | { readonly kind: "push"; readonly key: string; readonly values: readonly string[] }
+  | { readonly kind: "list"; readonly key: string; readonly values: readonly string[] };
+
+/** Microseconds of the machine's monotonic clock. */
+export const nowUs = (): number => Number(process.hrtime.bigint() / 1_000n);

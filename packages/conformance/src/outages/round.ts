@@ -1,0 +1,147 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { ClientPool, RemoteClient } from "./client-pool.ts";
+import type { Connection } from "./client-session.ts";
+import {
+  type LinkPlan,
+  planLinks,
+  planServer,
+  type ScheduleKind,
+  type ServerFault,
+  type ServerPlan,
+} from "./fault-plan.ts";
+import { type Action, type History, nowUs, type Variant } from "./history.ts";
+import { type Nemesis, startNemesis } from "./nemesis.ts";
+import { createRandom } from "./random.ts";
+import type { Site } from "./site.ts";
+
+/** Histories that run at once on one site, and share what happens to its server. */
+export interface Round {
+  readonly site: Site;
+  readonly pool: ClientPool;
+  readonly variant: Variant & { readonly schedule: ScheduleKind };
+  /** One history each. */
+  readonly seeds: readonly number[];
+  readonly clients: number;
+  readonly settleMs: number;
+}
+
+interface Stage {
+  readonly seed: number;
+  readonly prefix: string;
+  readonly plan: LinkPlan;
+  readonly nemesis: Nemesis;
+  readonly remotes: readonly RemoteClient[];
+}
+
+/** So different are the seeds of what is drawn for a history's clients, its links and its server. */
+const [linkSeed, serverSeed] = [1_000_001, 1_000_002];
+
+export async function runRound(round: Round): Promise<History[]> {
+  const { site, seeds, variant } = round;
+  const gatewayFaults = Object.keys(site.gateways.get(variant.connection)?.faults ?? {});
+  const plan = planServer(variant.schedule, createRandom(seeds[0] ?? 0, serverSeed), gatewayFaults);
+  const stages = await Promise.all(seeds.map((seed) => openStage(round, seed)));
+  try {
+    await Promise.all(stages.flatMap(({ remotes }) => remotes.map((remote) => remote.go())));
+    const all = (action: Action): void => {
+      for (const { nemesis } of stages) nemesis.note(action);
+    };
+    const serverIsWell = disturbServer(round, plan, all);
+    const linksAreWell = stages.map(({ nemesis, plan: links }) => nemesis.run(links));
+    const isWell = plan.relapse
+      ? Promise.all([serverIsWell, ...linksAreWell]).then(() => killAgain(round, stages, plan.relapse?.forMs ?? 0, all))
+      : serverIsWell;
+    return await Promise.all(
+      stages.map(async (stage, at) => {
+        await Promise.all([isWell, linksAreWell[at]]);
+        if (stage.plan.relapse) await stage.nemesis.relapse(stage.plan.relapse);
+        return endStage(round, stage);
+      }),
+    );
+  } finally {
+    await Promise.all(stages.map(({ nemesis }) => nemesis.close()));
+    await site.clear(stages.map(({ prefix }) => prefix));
+  }
+}
+
+async function openStage({ site, pool, variant, clients }: Round, seed: number): Promise<Stage> {
+  const prefix = `h${seed}:`;
+  const random = createRandom(seed, linkSeed);
+  const plan = planLinks(variant.schedule, random, clients);
+  // A gateway is one hop more.
+  const hopsMs = site.gateways.has(variant.connection) ? 80 : 0;
+  const settings: Omit<Connection, "port"> = {
+    kind: variant.connection,
+    timeoutMs: random.between(80, 140) + hopsMs,
+    healthCheckMs: random.between(20, 50),
+    retries: random.pick([0, 3]),
+  };
+  const nemesis = await startNemesis(clients, site.portOf(variant.connection), prefix);
+  const remotes = await Promise.all(
+    nemesis.ports.map((port, client) =>
+      pool.open(client, `${prefix}${client}`, { seed, client, prefix, connection: { ...settings, port } }),
+    ),
+  );
+  return { seed, prefix, plan, nemesis, remotes };
+}
+
+async function endStage({ site, variant, settleMs }: Round, stage: Stage): Promise<History> {
+  const { seed, prefix, nemesis, remotes } = stage;
+  await Promise.all(remotes.map((remote) => remote.settle(settleMs)));
+  const final = await site.read(prefix);
+  const clients = await Promise.all(remotes.map((remote) => remote.finish()));
+  return { seed, variant, clients, finals: [final], nemesis: nemesis.actions };
+}
+
+async function disturbServer(
+  { site, variant }: Round,
+  plan: ServerPlan,
+  note: (action: Action) => void,
+): Promise<void> {
+  for (const { atMs, forMs, fault } of plan.server) {
+    await sleep(atMs);
+    note(await hurt(site, fault, forMs));
+  }
+  for (const { atMs, forMs, fault } of plan.gateway) {
+    await sleep(atMs);
+    const startUs = nowUs();
+    const handle = site.gateways.get(variant.connection)?.faults?.[fault];
+    handle?.begin();
+    await sleep(forMs);
+    handle?.end();
+    note({ startUs, endUs: nowUs(), fault });
+  }
+}
+
+/** Kills the server as soon as a client is seen replaying; not at all when none is. */
+async function killAgain(
+  { site }: Round,
+  stages: readonly Stage[],
+  forMs: number,
+  note: (action: Action) => void,
+): Promise<void> {
+  let seen = (_: boolean): void => {};
+  const isSeen = new Promise<boolean>((resolve) => {
+    seen = resolve;
+  });
+  const stops = stages.map(({ nemesis }) => nemesis.onRequest(() => seen(true)));
+  const timer = setTimeout(() => seen(false), 500);
+  const replays = await isSeen;
+  clearTimeout(timer);
+  for (const stop of stops) stop();
+  if (replays) note({ ...(await hurt(site, "kill", forMs)), relapse: true });
+}
+
+async function hurt({ redis }: Site, fault: ServerFault, forMs: number): Promise<Action> {
+  const startUs = nowUs();
+  if (fault === "freeze") {
+    redis.freeze();
+    await sleep(forMs);
+    redis.thaw();
+  } else {
+    await redis.kill();
+    await sleep(forMs);
+    await redis.restart();
+  }
+  return { startUs, endUs: nowUs(), fault };
+}

@@ -1,0 +1,140 @@
+import { once } from "node:events";
+import { createServer } from "node:net";
+import { type RedisServer, startRedisServer } from "../redis-server.ts";
+import { connectRaw, type RawReply } from "../resp-client.ts";
+import { type Call, type Effect, nowUs, observer } from "./history.ts";
+import { keySpaceOf } from "./program.ts";
+
+/** What stands between clients and a Redis for one kind of connection: the server of a REST API. */
+export interface Gateway {
+  readonly port: number;
+  /** Ways in which it can be made to misbehave, by name. */
+  readonly faults?: Readonly<Record<string, { begin(): void; end(): void }>>;
+  close(): Promise<void>;
+}
+
+/** Starts one in front of a Redis. */
+export type StartGateway = (redisUrl: string) => Promise<Gateway>;
+
+/** A real Redis and the gateways in front of it, for one round of histories at a time. */
+export interface Site {
+  readonly redis: RedisServer;
+  /** Absent for connections that reach the Redis itself. */
+  readonly gateways: ReadonlyMap<string, Gateway>;
+  portOf(connection: string): number;
+  /** What stands under a history's keys, read from the Redis itself. */
+  read(prefix: string): Promise<Call>;
+  /** Deletes what stands under histories' keys. */
+  clear(prefixes: readonly string[]): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Sites, started when something is to run there first: one whose server keeps its data when killed, one that forgets. */
+export interface Sites {
+  of(durable: boolean): Promise<Site>;
+  close(): Promise<void>;
+}
+
+export function createSites(starters: Readonly<Record<string, StartGateway>>): Sites {
+  const sites = new Map<boolean, Promise<Site>>();
+  return {
+    of(durable) {
+      const site = sites.get(durable) ?? startSite(durable, starters);
+      sites.set(durable, site);
+      return site;
+    },
+    async close() {
+      // One that could not be started has told whoever wanted it.
+      const started = await Promise.allSettled(sites.values());
+      await Promise.all(started.map((site) => (site.status === "fulfilled" ? site.value.close() : undefined)));
+    },
+  };
+}
+
+async function startSite(durable: boolean, starters: Readonly<Record<string, StartGateway>>): Promise<Site> {
+  // A short log lets a killed server come back soon, however long the run.
+  const args = ["auto-aof-rewrite-min-size 1mb"];
+  const redis = await startRedisServer({ port: await lastingPort(), appendonly: durable, args });
+  const gateways = new Map<string, Gateway>();
+  for (const [connection, start] of Object.entries(starters)) gateways.set(connection, await start(redis.url));
+  return {
+    redis,
+    gateways,
+    portOf: (connection) => gateways.get(connection)?.port ?? redis.port,
+    async read(prefix) {
+      const startUs = nowUs();
+      const effects = await readAll(redis, prefix);
+      return { ...directRead, effects, startUs, endUs: nowUs() };
+    },
+    async clear(prefixes) {
+      const keys = prefixes
+        .map(keySpaceOf)
+        .flatMap(({ families, counters, lists }) => [
+          ...families.flatMap((family) => family.keys),
+          ...counters,
+          ...lists,
+        ]);
+      await redis.command("UNLINK", ...keys);
+    },
+    async close() {
+      await Promise.all([...gateways.values()].map((gateway) => gateway.close()));
+      await redis.close();
+    },
+  };
+}
+
+const directRead = {
+  client: observer,
+  index: 0,
+  operation: "read",
+  outcome: "ok",
+  insists: true,
+  backends: ["upstash", "upstash"],
+  wavered: false,
+  pending: 0,
+  allowedMs: 60_000,
+  stalledMs: 0,
+} as const;
+
+async function readAll({ host, port }: RedisServer, prefix: string): Promise<Effect[]> {
+  const { families, counters, lists } = keySpaceOf(prefix);
+  const strings = families.flatMap(({ keys }) => keys);
+  const client = await connectRaw({ host, port });
+  try {
+    const values = (await client.command("MGET", ...strings, ...counters)) as readonly RawReply[];
+    const effects: Effect[] = [
+      ...strings.map((key, at): Effect => ({ kind: "read", key, value: textOf(values[at]) })),
+      ...counters.map((key, at): Effect => ({ kind: "count", key, value: Number(values[strings.length + at] ?? 0) })),
+    ];
+    for (const key of lists) {
+      const items = (await client.command("LRANGE", key, 0, -1)) as readonly RawReply[];
+      effects.push({ kind: "list", key, values: items.map((item) => String(textOf(item))) });
+    }
+    return effects;
+  } finally {
+    client.end();
+  }
+}
+
+/** Values are texts, stored as JSON. */
+const textOf = (stored: RawReply | undefined): string | null =>
+  typeof stored === "string" ? String(JSON.parse(stored)) : null;
+
+/**
+ * A port that nobody is given by chance while the server that had it is down: below those that systems hand out by
+ * themselves.
+ */
+async function lastingPort(): Promise<number> {
+  for (;;) {
+    const port = 15_000 + Math.floor(Math.random() * 15_000);
+    const server = createServer().listen(port, "127.0.0.1");
+    const isFree = await once(server, "listening").then(
+      () => true,
+      () => false,
+    );
+    if (!isFree) continue;
+    server.close();
+    await once(server, "close");
+    return port;
+  }
+}
