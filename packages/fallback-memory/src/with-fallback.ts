@@ -4,8 +4,6 @@ import {
   createBreaker,
   defaultTimeoutMs,
   isOutage,
-  isWrite,
-  keysOf,
   type Reply,
   type SendOptions,
   type Transport,
@@ -13,6 +11,7 @@ import {
 } from "@continuum-cache/core";
 import { createBackendEvents } from "./fallback/backend-events.ts";
 import { createBackendSwitch } from "./fallback/backend-switch.ts";
+import { deletesOf } from "./fallback/deletes-of.ts";
 import { type FallbackOptions, readFallbackOptions } from "./fallback/fallback-options.ts";
 import { createGate } from "./fallback/gate.ts";
 import { createKnownValues } from "./fallback/known-values.ts";
@@ -77,7 +76,7 @@ export function withFallback(primary: Transport, local: MemoryTransport, options
     clock,
     events,
     breaker: createBreaker({ ...settings.breaker, clock }),
-    ping: () => primary.send([["PING"]], { timeoutMs: defaultTimeoutMs }),
+    ping: () => primary.send([["PING"]]),
     onLeave() {
       if (warmStartMs !== undefined) memory.tell(warmStart(known, clock.now(), warmStartMs));
       trips.leaveAll();
@@ -90,6 +89,7 @@ export function withFallback(primary: Transport, local: MemoryTransport, options
         gate,
         clock,
         onFailure: (failure) => events.failure.tell(failure),
+        over: trips.over,
         settled: memory.settled,
       }),
     isUpToDate: () => journal.size.entries === 0,
@@ -130,7 +130,7 @@ export function withFallback(primary: Transport, local: MemoryTransport, options
     if (closing) throw closedError(primary.name);
     if (sendOptions?.fallback === false) return insistOnPrimary(commands, sendOptions);
     if (gate.isShut) await gate.pass(longestHoldMs(sendOptions));
-    return backend.isLocal() ? memory.answer(commands, sendOptions, "none") : trips.ask(commands, sendOptions);
+    return backend.isLocal() ? memory.answer(commands, sendOptions) : trips.ask(commands, sendOptions);
   };
 
   const subscribe: NonNullable<Transport["subscribe"]> = async (topics, listener, callOptions) => {
@@ -191,15 +191,6 @@ export function withFallback(primary: Transport, local: MemoryTransport, options
 /** How long a call waits for a recovery to end before it is answered locally. */
 const longestHoldMs = (options: SendOptions | undefined): number =>
   Math.min(1_000, (options?.timeoutMs ?? defaultTimeoutMs) / 3);
-
-/** Commands that delete whatever these write. */
-function deletesOf(commands: readonly Command[]): Command[] {
-  return commands.filter(isWrite).flatMap((command): Command[] => {
-    const keys = keysOf(command);
-    if (keys === "database") return [["FLUSHDB"]];
-    return keys.length > 0 ? [["DEL", ...keys]] : [];
-  });
-}
 
 const untoldError = (transport: string): TransportError =>
   new TransportError(

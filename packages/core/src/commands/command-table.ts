@@ -146,6 +146,24 @@ export function isRepeatable(command: Command): boolean {
   return typeof repeatable === "function" ? repeatable(command.slice(1) as Argument[]) : repeatable;
 }
 
+/**
+ * Whether a whole trip may arrive twice without harm: each of its commands may, and none reads what a later one writes,
+ * since the second time it would be answered by its own trip.
+ */
+export function isRepeatableTrip(commands: readonly Command[]): boolean {
+  if (!commands.every(isRepeatable)) return false;
+  const read = new Set<string>();
+  for (const command of commands) {
+    const keys = keysOf(command);
+    if (!isWrite(command)) for (const key of keys === "database" ? [anyKey] : keys) read.add(key);
+    else if (keys === "database" ? read.size > 0 : read.has(anyKey) || keys.some((key) => read.has(key))) return false;
+  }
+  return true;
+}
+
+/** Stands for all keys; no text has half a surrogate pair. */
+const anyKey = "\ud800";
+
 /** The keys that a command touches, or `"database"` when it may touch any. */
 export function keysOf(command: Command): readonly string[] | "database" {
   switch (factsOf(command).keys) {

@@ -1,5 +1,6 @@
+import { createSentTrips, type SentTrip } from "../commands/sent-trips.ts";
 import { isTransportError, TransportError } from "../errors/transport-error.ts";
-import type { Transport } from "../ports/transport.ts";
+import type { Command, Reply, SendOptions, Transport } from "../ports/transport.ts";
 import { type Duration, toTimeoutMs } from "../time/duration.ts";
 import { defaultTimeoutMs } from "../time/with-deadline.ts";
 import { backstop } from "./backstop.ts";
@@ -9,7 +10,7 @@ import type { BreakerOptions } from "./breaker-options.ts";
 import { noBreaker } from "./no-breaker.ts";
 import { createOutageReport } from "./outage-report.ts";
 import { createPauses } from "./pauses.ts";
-import { backoffMs, mayRetry } from "./retry.ts";
+import { backoffMs, isOvertaken, mayRetry } from "./retry.ts";
 
 /** How hard to try, and when to stop trying. */
 export interface GuardOptions {
@@ -33,8 +34,8 @@ export interface BreakerChange {
  * Puts a deadline, harmless retries and a circuit breaker around any transport.
  *
  * Every trip settles by its deadline (20 ms later at the latest, if the transport doesn't keep it itself). It is repeated
- * only when it surely never left, or when the command table says that each of its commands may arrive twice; waiting and
- * all attempts share one deadline. A server that asks for more patience than is left (`retryAfterMs`) ends the call at
+ * only when it surely never left, or when the command table says that it may arrive twice, and never once a later trip has
+ * written the same keys; waiting and all attempts share one deadline. A server that asks for more patience than is left (`retryAfterMs`) ends the call at
  * once.
  *
  * Each attempt counts for the breaker by itself, but trips that one broken connection takes down together count as one
@@ -67,10 +68,27 @@ export function guarded(transport: Transport, options: GuardOptions = {}): Trans
   if (onBreaker) breaker.onChange((state) => onBreaker({ state, ...(breaker.cause && { cause: breaker.cause }) }));
   const report = createOutageReport(breaker);
   const pauses = createPauses();
+  const sent = createSentTrips();
 
   const send: Transport["send"] = async (commands, sendOptions) => {
     // An empty trip goes nowhere, so nothing can be learnt from it.
     if (commands.length === 0) return transport.send(commands, sendOptions);
+    const trip = sent.enter(commands);
+    try {
+      const replies = await sendUntilAnswered(trip, commands, sendOptions);
+      trip.succeeded();
+      return replies;
+    } catch (error) {
+      trip.failed();
+      throw error;
+    }
+  };
+
+  const sendUntilAnswered = async (
+    trip: SentTrip,
+    commands: readonly Command[],
+    sendOptions: SendOptions | undefined,
+  ): Promise<Reply[]> => {
     const signal = sendOptions?.signal;
     let startedAt = performance.now();
     const endsAt = startedAt + (sendOptions?.timeoutMs ?? ownTimeoutMs);
@@ -99,6 +117,8 @@ export function guarded(transport: Transport, options: GuardOptions = {}): Trans
       }
       const waited = await pauses.wait(pauseMs, signal);
       if (!waited) throw stopped(signal, failure) ?? failure;
+      // What was sent meanwhile to the same keys would be undone.
+      if (isOvertaken(commands, trip.sentSince())) throw failure;
       startedAt = performance.now();
     }
   };

@@ -1,11 +1,21 @@
-import { isRepeatable } from "../commands/command-table.ts";
+import { isRepeatableTrip, isWrite, keysOf } from "../commands/command-table.ts";
+import type { WrittenKeys } from "../commands/sent-trips.ts";
 import type { TransportError } from "../errors/transport-error.ts";
 import type { Command } from "../ports/transport.ts";
 
 /** Whether the same trip may be sent again: it surely never left, or sending it twice does no harm. */
 export function mayRetry(error: TransportError, commands: readonly Command[]): boolean {
   if (error.kind !== "unreachable") return false;
-  return error.delivery === "none" || commands.every(isRepeatable);
+  return error.delivery === "none" || isRepeatableTrip(commands);
+}
+
+/** Whether a trip would undo, if it were sent again now, what was sent after it. */
+export function isOvertaken(commands: readonly Command[], sentSince: WrittenKeys): boolean {
+  if (sentSince.isEmpty) return false;
+  return commands.filter(isWrite).some((command) => {
+    const keys = keysOf(command);
+    return keys === "database" || keys.some((key) => sentSince.has(key));
+  });
 }
 
 /**

@@ -1,20 +1,28 @@
-import type { Clock, Command, Reply, SendOptions } from "@continuum-cache/core";
-import { defaultTimeoutMs } from "@continuum-cache/core";
+import {
+  type Clock,
+  type Command,
+  defaultTimeoutMs,
+  type Reply,
+  type SendOptions,
+  type WrittenKeys,
+} from "@continuum-cache/core";
 import { createJournalLog, type JournalLog } from "../journal/journal-log.ts";
-import { createOutageJournal, type Fate, type OutageJournal, type OwnStates } from "../journal/outage-journal.ts";
+import { createOutageJournal, type Noting, type OutageJournal } from "../journal/outage-journal.ts";
 import { restore } from "../journal/restore.ts";
 import type { JournalBounds } from "../journal/segment.ts";
 import type { JournalStore } from "../journal-store.ts";
 import type { MemoryTransport } from "../memory-transport.ts";
 import { within } from "../within.ts";
 import type { BackendEvents } from "./backend-events.ts";
+import { deletesOf } from "./deletes-of.ts";
 import type { KnownValues } from "./known-values.ts";
+import type { Unanswered } from "./primary-trips.ts";
 
 /** The memory that answers in the primary's place, and the journal of what it was told. */
 export interface LocalAnswers {
   readonly journal: OutageJournal;
-  /** Answers a trip, and takes down what it writes. @param fate - Whether the primary may have done it too. */
-  answer(commands: readonly Command[], options: SendOptions | undefined, fate: Fate): Promise<Reply[]>;
+  /** Answers a trip, and takes down what it writes. @param unanswered - What is known of it if the primary was asked. */
+  answer(commands: readonly Command[], options: SendOptions | undefined, unanswered?: Unanswered): Promise<Reply[]>;
   /** Tells the memory what nobody waits for and the primary need not know. */
   tell(commands: readonly Command[]): void;
   /** Takes up what an earlier process has left in the store. */
@@ -54,9 +62,9 @@ export function createLocalAnswers({ memory, known, bounds, store, events, clock
     store && createJournalLog({ store, snapshot: () => journal.records(), onFailure: fail });
 
   /** What the writes are that the memory accepts now: a caller's, done at the primary perhaps, or nobody's. */
-  let noting: { readonly fate: Fate; readonly own?: OwnStates | undefined } | undefined;
+  let noting: Noting | undefined;
   const stopNoting = memory.onWrite((write) => {
-    if (noting) journal.note(write, noting.fate, noting.own);
+    if (noting) journal.note(write, noting);
   });
 
   const tell: LocalAnswers["tell"] = (commands) => {
@@ -65,7 +73,7 @@ export function createLocalAnswers({ memory, known, bounds, store, events, clock
   };
 
   /** The memory runs a trip from beginning to end before it returns, so everything noted meanwhile is this trip's. */
-  const run = <Result>(as: typeof noting, work: () => Result): Result => {
+  const run = <Result>(as: Noting, work: () => Result): Result => {
     noting = as;
     try {
       return work();
@@ -79,12 +87,14 @@ export function createLocalAnswers({ memory, known, bounds, store, events, clock
   return {
     journal,
     tell,
-    async answer(commands, options, fate) {
+    async answer(commands, options, { fate, overwritten } = { fate: "none", overwritten: nothing }) {
       const before = journal.size.pending;
-      const replies = run({ fate }, () => {
+      const replies = run({ fate, overwritten }, () => {
         for (const glob of options?.invalidates ?? []) journal.invalidate(glob, clock.now());
         return memory.send(commands, options);
       });
+      // The memory must not serve what the primary has overwritten.
+      if (!overwritten.isEmpty) tell(deletesOf(commands, overwritten.has));
       const { pending } = journal.size;
       if (pending > before) events.kept.tell({ mutations: pending - before, pending });
       // A disk that hangs must not hold up the caller for ever.
@@ -95,7 +105,7 @@ export function createLocalAnswers({ memory, known, bounds, store, events, clock
       if (!log) return;
       const records = await log.read();
       isRestoring = true;
-      restore(records, journal, clock.now(), (command, fate, own) => run({ fate, own }, () => tell([command])));
+      restore(records, journal, clock.now(), (command, noted) => run(noted, () => tell([command])));
       isRestoring = false;
     },
     settled: async () => log?.flush(),
@@ -106,3 +116,5 @@ export function createLocalAnswers({ memory, known, bounds, store, events, clock
     },
   };
 }
+
+const nothing: WrittenKeys = { has: () => false, isEmpty: true };

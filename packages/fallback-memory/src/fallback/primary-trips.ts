@@ -1,11 +1,13 @@
 import {
   type Command,
+  createSentTrips,
   defaultTimeoutMs,
   isOutage,
   type Reply,
   type SendOptions,
   type Transport,
   type TransportError,
+  type WrittenKeys,
 } from "@continuum-cache/core";
 import type { Fate } from "../journal/outage-journal.ts";
 import type { KnownValues } from "./known-values.ts";
@@ -18,6 +20,16 @@ export interface PrimaryTrips {
   ask(commands: readonly Command[], options: SendOptions | undefined): Promise<Reply[]>;
   /** The primary is left: whoever loses nothing by it is answered by somebody else at once. */
   leaveAll(): void;
+  /** Resolves when nothing that was asked until now can reach the primary any more. */
+  over(): Promise<void>;
+}
+
+/** What is known of a trip that the primary has left without an answer. */
+export interface Unanswered {
+  /** Whether the primary may have done it. */
+  readonly fate: Fate;
+  /** Keys that the primary has written for later trips: what this one writes there is over already. */
+  readonly overwritten: WrittenKeys;
 }
 
 export interface PrimaryTripsOptions {
@@ -26,51 +38,58 @@ export interface PrimaryTripsOptions {
   /** The primary has left a trip without an answer. */
   readonly onOutage: (error: TransportError) => void;
   /** Answers in the primary's place. */
-  readonly answer: (commands: readonly Command[], options: SendOptions | undefined, fate: Fate) => Promise<Reply[]>;
+  readonly answer: (
+    commands: readonly Command[],
+    options: SendOptions | undefined,
+    unanswered: Unanswered,
+  ) => Promise<Reply[]>;
 }
 
 export function createPrimaryTrips({ primary, known, onOutage, answer }: PrimaryTripsOptions): PrimaryTrips {
   const underWay = createTripsUnderWay();
+  const sent = createSentTrips();
 
   const send: Transport["send"] = async (commands, options) => {
-    const trip = known.left(commands);
+    const number = known.left(commands);
     const replies = await primary.send(commands, options);
-    known.arrived(trip, commands, replies);
+    known.arrived(number, commands, replies);
     return replies;
   };
 
   return {
     primary: { ...primary, send },
     leaveAll: () => underWay.answerAll(),
+    over: () => underWay.over(),
     ask: (commands, options) =>
       new Promise((resolve, reject) => {
         let fate: Fate = "unknown";
-        let isAnswered = false;
+        const order = sent.enter(commands);
         const trip: TripUnderWay = {
           commands,
+          isAnswered: false,
           answer() {
-            isAnswered = true;
-            underWay.remove(trip);
-            resolve(answer(commands, options, fate));
+            trip.isAnswered = true;
+            resolve(answer(commands, options, { fate, overwritten: order.writtenSince() }));
           },
         };
         underWay.add(trip);
         send(commands, leavingTime(options)).then(
           (replies) => {
+            order.succeeded();
             underWay.remove(trip);
-            resolve(replies);
+            if (!trip.isAnswered) resolve(replies);
           },
           (error) => {
-            if (isAnswered) return;
-            if (!isOutage(error)) {
-              underWay.remove(trip);
+            if (isOutage(error)) {
+              fate = error.delivery;
+              onOutage(error);
+              // Unless it was answered with the others, in its turn.
+              if (!trip.isAnswered) trip.answer();
+            } else if (!trip.isAnswered) {
               reject(error);
-              return;
             }
-            fate = error.delivery;
-            onOutage(error);
-            // Unless it was answered with the others, in its turn.
-            if (!isAnswered) trip.answer();
+            order.failed();
+            underWay.remove(trip);
           },
         );
       }),

@@ -1,4 +1,4 @@
-import { type Command, compileGlob, isSealed, keysOf, sha1, toTextForm } from "@continuum-cache/core";
+import { type Command, compileGlob, isSealed, keysOf, sha1, toTextForm, type WrittenKeys } from "@continuum-cache/core";
 import type { AcceptedWrite } from "../accepted-write.ts";
 import type { KnownValue } from "../fallback/known-values.ts";
 import { never } from "../keyspace/keyspace.ts";
@@ -16,6 +16,15 @@ export type Fate = "none" | "unknown";
 /** States of a key that are this process's doing or knowledge, and when each ends by itself. */
 export type OwnStates = ReadonlyMap<string, number>;
 
+/** What is known of a write that is taken down. */
+export interface Noting {
+  readonly fate: Fate;
+  /** What an earlier process knew of the key. */
+  readonly own?: OwnStates | undefined;
+  /** Keys that the primary has written since: what is written to them here is over already. */
+  readonly overwritten?: WrittenKeys;
+}
+
 /** A part of the journal on its way to the primary. It no longer changes; what is written meanwhile goes to the next. */
 export interface Replay {
   readonly id: string;
@@ -26,12 +35,8 @@ export interface Replay {
 
 /** What this process has done while the primary was away and has yet to tell it. */
 export interface OutageJournal {
-  /**
-   * Takes down a write that the memory has accepted.
-   *
-   * @param own - What an earlier process knew of the key.
-   */
-  note(write: AcceptedWrite, fate: Fate, own?: OwnStates): void;
+  /** Takes down a write that the memory has accepted. */
+  note(write: AcceptedWrite, noting: Noting): void;
   /** Takes down that the keys of a glob have to go. */
   invalidate(glob: string, nowMs: number): void;
   /** Whether these commands touch a key of which the primary has yet to be told. */
@@ -144,10 +149,10 @@ export function createOutageJournal(options: OutageJournalOptions): OutageJourna
   };
 
   return {
-    note(write, fate, own) {
+    note(write, { fate, own, overwritten }) {
       for (const one of canonicalWrites(write)) {
         if (one.kind === "flush") invalidate("*", write.nowMs);
-        else take(one, write, fate, own);
+        else if (!overwritten?.has(textOf(one.key))) take(one, write, fate, own);
       }
     },
     invalidate,
@@ -203,6 +208,9 @@ export function createOutageJournal(options: OutageJournalOptions): OutageJourna
     },
   };
 }
+
+/** A key as the command table names it. */
+const textOf = (key: Bulk): string => (typeof key === "string" ? key : new TextDecoder().decode(key));
 
 function addState(states: Map<string, number>, value: Bulk | null, expiresAtMs: number): void {
   if (value === null) {

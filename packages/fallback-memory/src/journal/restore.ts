@@ -2,19 +2,19 @@ import type { Command } from "@continuum-cache/core";
 import { never } from "../keyspace/keyspace.ts";
 import { idOf } from "../values/bulk.ts";
 import { commandOf, type JournalRecord, type KeyWrite } from "./journal-record.ts";
-import type { Fate, OutageJournal, OwnStates } from "./outage-journal.ts";
+import type { Noting, OutageJournal } from "./outage-journal.ts";
 
 /** Runs a command in the memory and has the journal take it down. */
-type Write = (command: Command, fate: Fate, own: OwnStates | undefined) => void;
+type Write = (command: Command, noting: Noting) => void;
 
 /** Makes a journal what it was in an earlier process, and the memory with it. */
 export function restore(records: readonly JournalRecord[], journal: OutageJournal, nowMs: number, write: Write): void {
-  const overdue = createOverdueEnds(nowMs, (end) => write(commandOf(end), "none", undefined));
+  const overdue = createOverdueEnds(nowMs, (end) => write(commandOf(end), { fate: "none" }));
   for (const record of records) {
     switch (record.kind) {
       case "write": {
         const now = overdue.before(record.write, record.atMs);
-        if (now) write(commandOf(now), record.fate, record.own);
+        if (now) write(commandOf(now), record);
         break;
       }
       case "invalidate":

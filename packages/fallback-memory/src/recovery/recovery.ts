@@ -14,6 +14,8 @@ export interface RecoveryOptions {
   readonly gate: Gate;
   readonly clock: Clock;
   readonly onFailure: (failure: BackendFailure) => void;
+  /** Resolves when nothing that was sent before can reach the primary any more. */
+  readonly over: () => Promise<void>;
   /** Resolves when what has happened to the journal so far survives this process, if it is to. */
   readonly settled: () => Promise<void>;
 }
@@ -30,6 +32,8 @@ const lastEntries = 400;
  */
 export async function recover(attempt: Attempt, options: RecoveryOptions): Promise<void> {
   const { journal, gate } = options;
+  // A write that is under way since before the outage would undo what is told now.
+  await options.over();
   try {
     while (attempt.isCurrent()) {
       if (isLast(journal)) gate.shut();

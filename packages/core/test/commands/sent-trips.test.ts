@@ -1,0 +1,85 @@
+import { createSentTrips, isRepeatableTrip } from "@continuum-cache/core";
+import { describe, expect, it } from "vitest";
+
+describe("sent trips", () => {
+  it("tell which keys later trips have written, once those are back", () => {
+    const sent = createSentTrips();
+    const first = sent.enter([["SET", "a", 1]]);
+    const second = sent.enter([
+      ["DEL", "a", "b"],
+      ["GET", "c"],
+    ]);
+    expect(first.writtenSince().isEmpty).toBe(true);
+    expect(["a", "b", "c"].map(first.sentSince().has)).toEqual([true, true, false]);
+    second.succeeded();
+    expect(["a", "b", "c"].map(first.writtenSince().has)).toEqual([true, true, false]);
+    expect(sent.enter([["GET", "a"]]).writtenSince().isEmpty).toBe(true);
+  });
+
+  it("do not count one that failed, nor one that came back before this was sent", () => {
+    const sent = createSentTrips();
+    const hanging = sent.enter([["GET", "x"]]);
+    sent.enter([["DEL", "early"]]).succeeded();
+    const trip = sent.enter([["SET", "early", 1]]);
+    sent.enter([["DEL", "lost"]]).failed();
+    expect(trip.sentSince().isEmpty).toBe(true);
+    expect(hanging.writtenSince().has("early")).toBe(true);
+  });
+
+  it("take a command on the whole database for one on every key", () => {
+    const sent = createSentTrips();
+    const trip = sent.enter([["SET", "a", 1]]);
+    sent.enter([["FLUSHDB"]]).succeeded();
+    expect(trip.writtenSince().has("anything")).toBe(true);
+  });
+
+  it("remember no more than a thousand behind one that hangs, the latest", () => {
+    const sent = createSentTrips();
+    const hanging = sent.enter([["GET", "x"]]);
+    for (let at = 0; at < 50_000; at++) sent.enter([["SET", `k${at}`, at]]).succeeded();
+    expect(hanging.writtenSince().has("k49999")).toBe(true);
+    expect(hanging.writtenSince().has("k0")).toBe(false);
+    hanging.failed();
+    sent.enter([["PING"]]).succeeded();
+    expect(sent.enter([["GET", "x"]]).writtenSince().isEmpty).toBe(true);
+  });
+});
+
+describe("a trip that may arrive twice", () => {
+  it.each([
+    {
+      commands: [
+        ["SET", "a", 1],
+        ["GET", "a"],
+      ],
+      may: true,
+    },
+    {
+      commands: [
+        ["GET", "a"],
+        ["SET", "b", 1],
+      ],
+      may: true,
+    },
+    {
+      commands: [
+        ["GET", "a"],
+        ["SET", "a", 1],
+      ],
+      may: false,
+    },
+    {
+      commands: [
+        ["MGET", "x", "a"],
+        ["GET", "b"],
+        ["MSET", "c", 1, "a", 2],
+      ],
+      may: false,
+    },
+    { commands: [["GET", "a"], ["FLUSHDB"]], may: false },
+    { commands: [["DBSIZE"], ["DEL", "a"]], may: false },
+    { commands: [["INCR", "a"]], may: false },
+  ] as const)("$commands: $may", ({ commands, may }) => {
+    expect(isRepeatableTrip(commands)).toBe(may);
+  });
+});
