@@ -32,6 +32,8 @@ export interface UpstashCacheOptions {
   readonly closeTimeout?: Duration;
   /** The most that the memory of this process may hold, in bytes. @default 64 MiB */
   readonly localMaxBytes?: number;
+  /** Keeps a Worker at work after its response until an absent primary is back: `waitUntil` of `cloudflare:workers`. @default none */
+  readonly waitUntil?: (work: Promise<unknown>) => void;
   /** How values are written; whatever wrote them, they are read. @default "json" */
   readonly codec?: "json" | "msgpack" | Codec;
   /** Put before every key. @default "" */

@@ -11,7 +11,7 @@ import type { Environment, UpstashCacheOptions } from "./settings.ts";
  */
 export function stackOf(options: UpstashCacheOptions, env: Environment): Transport {
   const { localMaxBytes, healthCheckInterval = "30s", timeout = "5s", retries = 3, allowInsecure = false } = options;
-  const { journal, warmStart, closeTimeout } = options;
+  const { journal, warmStart, closeTimeout, waitUntil } = options;
   const server = chooseServer(options, env);
   const fallback = fallbackOf(options.fallback, env);
   const memory = (): MemoryTransport => memoryTransport(localMaxBytes === undefined ? {} : { maxBytes: localMaxBytes });
@@ -27,6 +27,7 @@ export function stackOf(options: UpstashCacheOptions, env: Environment): Transpo
     ...(journal && { journal }),
     ...(warmStart && { warmStart }),
     ...(closeTimeout !== undefined && { closeTimeout }),
+    ...(waitUntil && { waitUntil }),
   });
 }
 

@@ -1,5 +1,6 @@
 import {
   type BackendStatus,
+  type CallOptions,
   type Command,
   createBreaker,
   defaultTimeoutMs,
@@ -75,6 +76,7 @@ export function withFallback(primary: Transport, local: MemoryTransport, options
   const backend = createBackendSwitch({
     clock,
     events,
+    waitUntil: options.waitUntil,
     breaker: createBreaker({ ...settings.breaker, clock }),
     ping: () => primary.send([["PING"]]),
     onLeave() {
@@ -130,11 +132,13 @@ export function withFallback(primary: Transport, local: MemoryTransport, options
     if (closing) throw closedError(primary.name);
     if (sendOptions?.fallback === false) return insistOnPrimary(commands, sendOptions);
     if (gate.isShut) await gate.pass(longestHoldMs(sendOptions));
-    return backend.isLocal() ? memory.answer(commands, sendOptions) : trips.ask(commands, sendOptions);
+    if (backend.outage) await backend.attend(longestHoldMs(sendOptions));
+    return backend.outage ? memory.answer(commands, sendOptions) : trips.ask(commands, sendOptions);
   };
 
   const subscribe: NonNullable<Transport["subscribe"]> = async (topics, listener, callOptions) => {
-    if (!backend.isLocal()) {
+    await backend.attend(longestHoldMs(callOptions));
+    if (!backend.outage) {
       try {
         return await (primary as Required<Transport>).subscribe(topics, listener, callOptions);
       } catch (error) {
@@ -189,7 +193,7 @@ export function withFallback(primary: Transport, local: MemoryTransport, options
 }
 
 /** How long a call waits for a recovery to end before it is answered locally. */
-const longestHoldMs = (options: SendOptions | undefined): number =>
+const longestHoldMs = (options: CallOptions | undefined): number =>
   Math.min(1_000, (options?.timeoutMs ?? defaultTimeoutMs) / 3);
 
 const untoldError = (transport: string): TransportError =>

@@ -5,14 +5,18 @@ import {
   longestTimerMs,
   type Outage,
   type Recovery,
-  type TransportError,
+  TransportError,
 } from "@continuum-cache/core";
+import { within } from "../within.ts";
 import type { BackendEvents } from "./backend-events.ts";
 
 /** Which backend answers: primary → local → recovering → primary. */
 export interface BackendSwitch {
-  /** Whether answers come from the local backend; asking looks after the probe that is due. */
-  isLocal(): boolean;
+  /**
+   * Looks after the probe that is due. Where nothing outlives a call, the one that finds it due has to wait for it, so long
+   * at the most: then there is a promise.
+   */
+  attend(longestMs: number): Promise<void> | undefined;
   /** The outage that is going on. */
   readonly outage: Pick<Outage, "sinceMs" | "reason" | "state"> | undefined;
   /** The primary has failed: from now on it is local. */
@@ -39,6 +43,8 @@ export interface BackendSwitchOptions {
   readonly isUpToDate: () => boolean;
   /** Called when answers are about to come from the primary again. */
   readonly onReturn: () => void;
+  /** Keeps work alive that outlives the call that began it. */
+  readonly waitUntil: ((work: Promise<unknown>) => void) | undefined;
 }
 
 /** One attempt to get back. */
@@ -62,7 +68,7 @@ interface Away {
 const lostAfterMs = 30_000;
 
 export function createBackendSwitch(options: BackendSwitchOptions): BackendSwitch {
-  const { clock, breaker, events, ping, onLeave, recover, isUpToDate, onReturn } = options;
+  const { clock, breaker, events, ping, onLeave, recover, isUpToDate, onReturn, waitUntil } = options;
   let away: Away | undefined;
   let isClosed = false;
   let cancelTimer = (): void => {};
@@ -115,17 +121,30 @@ export function createBackendSwitch(options: BackendSwitchOptions): BackendSwitc
     }
   };
 
-  const probeIfDue = (): void => {
-    if (!away || isClosed) return;
-    if (away.attempt && clock.now() - away.attempt.progressMs < lostAfterMs) return;
-    if (breaker.enter() !== undefined) void attemptReturn(away);
+  const probeIfDue = (): Promise<void> | undefined => {
+    if (!away || isClosed) return undefined;
+    if (away.attempt && clock.now() - away.attempt.progressMs < lostAfterMs) return undefined;
+    if (breaker.enter() === undefined) return undefined;
+    const attempt = attemptReturn(away);
+    waitUntil?.(attempt);
+    return attempt;
+  };
+
+  /** The caller goes on after this, and with it ends what it has begun: what is not done by then is tried again later. */
+  const waitFor = async (attempt: Promise<void>, longestMs: number): Promise<void> => {
+    const now = away;
+    const own = now?.attempt;
+    await within(longestMs, attempt);
+    if (!now || away !== now || now.attempt !== own) return;
+    now.attempt = undefined;
+    now.state = "local";
+    breaker.failed(slowError(longestMs), "probe");
   };
 
   return {
-    isLocal() {
-      if (!away) return false;
-      probeIfDue();
-      return true;
+    attend(longestMs) {
+      const attempt = probeIfDue();
+      return attempt && !waitUntil && !hasIdleTimers() ? waitFor(attempt, longestMs) : undefined;
     },
     get outage() {
       return away;
@@ -165,6 +184,19 @@ function describe({ replayed, superseded, dropped }: Recovery): string {
     ...(dropped > 0 ? [`${dropped} mutation(s) dropped`] : []),
   ];
   return ["the primary answers again", ...parts].join("; ");
+}
+
+const slowError = (waitedMs: number): TransportError =>
+  new TransportError("timeout", `The primary was not back within ${Math.round(waitedMs)} ms`, {
+    transport: "fallback",
+    delivery: "none",
+  });
+
+/** Whether there are timers that work on when nobody calls: on the edge they end with the request that set them. */
+function hasIdleTimers(): boolean {
+  const timer: unknown = setTimeout(() => {}, 0);
+  clearTimeout(timer as Parameters<typeof clearTimeout>[0]);
+  return typeof timer === "object" && timer !== null && "unref" in timer;
 }
 
 /**

@@ -21,6 +21,12 @@ export interface FallbackOptions {
   readonly knownValues?: { readonly maxEntries?: number; readonly maxBytes?: number };
   /** How long `close()` may spend on telling the primary what it does not know yet. @default "2s" */
   readonly closeTimeout?: Duration;
+  /**
+   * Keeps a Worker at work after its response until the primary is back: `waitUntil` of `cloudflare:workers`, or of the
+   * request's context. Where timers end with the request and there is none of this, one call per health check waits for
+   * the check. @default none
+   */
+  readonly waitUntil?: (work: Promise<unknown>) => void;
   /** What time it is. @default systemClock */
   readonly clock?: Clock;
 }

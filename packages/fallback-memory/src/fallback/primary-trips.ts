@@ -45,6 +45,9 @@ export interface PrimaryTripsOptions {
   ) => Promise<Reply[]>;
 }
 
+/** A trip has ended by so long after its deadline. */
+const graceMs = 100;
+
 export function createPrimaryTrips({ primary, known, onOutage, answer }: PrimaryTripsOptions): PrimaryTrips {
   const underWay = createTripsUnderWay();
   const sent = createSentTrips();
@@ -64,8 +67,10 @@ export function createPrimaryTrips({ primary, known, onOutage, answer }: Primary
       new Promise((resolve, reject) => {
         let fate: Fate = "unknown";
         const order = sent.enter(commands);
+        const own = leavingTime(options);
         const trip: TripUnderWay = {
           commands,
+          endsAt: performance.now() + (own.timeoutMs ?? defaultTimeoutMs) + graceMs,
           isAnswered: false,
           answer() {
             trip.isAnswered = true;
@@ -73,7 +78,7 @@ export function createPrimaryTrips({ primary, known, onOutage, answer }: Primary
           },
         };
         underWay.add(trip);
-        send(commands, leavingTime(options)).then(
+        send(commands, own).then(
           (replies) => {
             order.succeeded();
             underWay.remove(trip);

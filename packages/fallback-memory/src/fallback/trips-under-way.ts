@@ -1,8 +1,11 @@
 import { type Command, isRepeatable } from "@continuum-cache/core";
+import { within } from "../within.ts";
 
 /** A trip that the primary has not answered. */
 export interface TripUnderWay {
   readonly commands: readonly Command[];
+  /** When it is over in any case, by `performance.now()`. On the edge it may end with its request, and nobody is told. */
+  readonly endsAt: number;
   /** Whether its caller has an answer already. */
   isAnswered: boolean;
   /** Its caller gets this answer now, whatever the primary says later. */
@@ -25,32 +28,31 @@ export interface TripsUnderWay {
 
 export function createTripsUnderWay(): TripsUnderWay {
   const trips = new Set<TripUnderWay>();
-  let waiting: { readonly for: Set<TripUnderWay>; readonly go: () => void }[] = [];
+  let onRemove: (() => void)[] = [];
   return {
     add: (trip) => void trips.add(trip),
     remove(trip) {
       trips.delete(trip);
-      for (const one of waiting) {
-        if (one.for.delete(trip) && one.for.size === 0) one.go();
-      }
+      for (const look of onRemove) look();
     },
     answerAll() {
       for (const trip of trips) {
         if (!trip.isAnswered && trip.commands.every(isRepeatable)) trip.answer();
       }
     },
-    over() {
-      if (trips.size === 0) return Promise.resolve();
-      return new Promise((resolve) => {
-        const one = {
-          for: new Set(trips),
-          go() {
-            waiting = waiting.filter((other) => other !== one);
-            resolve();
-          },
+    async over() {
+      const present = [...trips];
+      const isOver = (): boolean => present.every((trip) => !trips.has(trip));
+      if (isOver()) return;
+      let look = (): void => {};
+      const removed = new Promise<void>((resolve) => {
+        look = () => {
+          if (isOver()) resolve();
         };
-        waiting.push(one);
       });
+      onRemove.push(look);
+      await within(Math.max(...present.map(({ endsAt }) => endsAt)) - performance.now(), removed);
+      onRemove = onRemove.filter((other) => other !== look);
     },
   };
 }
