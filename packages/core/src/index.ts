@@ -17,11 +17,19 @@ export { json } from "./codecs/json.ts";
 export { readers } from "./codecs/readers.ts";
 export { textOrBytes } from "./codecs/text-or-bytes.ts";
 export type { CommandFacts } from "./commands/command-table.ts";
-export { factsOf, isRepeatable, isRepeatableTrip, isWrite, keysOf, knownCommands } from "./commands/command-table.ts";
+export {
+  factsOf,
+  isRepeatable,
+  isRepeatableTrip,
+  isReplacing,
+  isWrite,
+  keysOf,
+  knownCommands,
+} from "./commands/command-table.ts";
 export type { KeyOrder, Place } from "./commands/key-order.ts";
 export { createKeyOrder } from "./commands/key-order.ts";
 export type { SentTrip, SentTrips, WrittenKeys } from "./commands/sent-trips.ts";
-export { createSentTrips } from "./commands/sent-trips.ts";
+export { createSentTrips, keysIn } from "./commands/sent-trips.ts";
 export { CodecError, isCodecError } from "./errors/codec-error.ts";
 export { CommandError, isCommandError } from "./errors/command-error.ts";
 export { ConfigError, isConfigError } from "./errors/config-error.ts";

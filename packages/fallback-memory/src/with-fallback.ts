@@ -68,6 +68,9 @@ export function withFallback(primary: Transport, local: MemoryTransport, options
   const trips = createPrimaryTrips({
     primary,
     known,
+    onAnswer(commands) {
+      if (backend.outage) memory.giveWay(commands);
+    },
     onOutage: (error) => backend.leave(error),
     answer: memory.answer,
   });

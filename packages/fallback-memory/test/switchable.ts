@@ -33,9 +33,8 @@ export function switchable(): Switchable {
     sent,
     async send(commands: readonly Command[], options?: SendOptions) {
       sent.push(...commands);
-      const now = failure;
+      if (failure) throw failure();
       await held;
-      if (now) throw now();
       const fate = decide(commands);
       if (fate === "done") return store.send(commands, options);
       if (fate === "lost") await store.send(commands, options);

@@ -302,3 +302,29 @@ describe("subscriptions of withFallback", () => {
     expect(withFallback(mute, local).subscribe).toBeUndefined();
   });
 });
+
+describe("trips under way when the primary is left", () => {
+  it("are answered at once, but for those that would count twice; what these replace at the primary stays replaced", async () => {
+    const release = primary.hold();
+    const store = set(transport, "a", "loaded");
+    const counted = transport.send([
+      ["DEL", "a"],
+      ["INCR", "n"],
+    ]);
+    const read = get(transport, "a");
+    // All three have been sent; the first one's connection breaks, the second one's does not.
+    primary.fail("unreachable", { delivery: "unknown" });
+    await transport.send([["PING"]]);
+    expect(await store).toEqual(["OK"]);
+    expect(await read).toBe("loaded");
+    expect(transport.status?.pending).toBe(1);
+    primary.mend();
+    release();
+    expect(await counted).toEqual([expect.any(Number), 1]);
+    expect(transport.status?.pending).toBe(0);
+    expect(await get(transport, "a")).toBeNull();
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(transport.status?.currentBackend).toBe("upstash");
+    expect(await get(transport, "a")).toBeNull();
+  });
+});

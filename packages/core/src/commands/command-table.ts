@@ -13,13 +13,20 @@ export interface CommandFacts {
    * (DEL counts: twice deleted is deleted, though the second reply says 0.)
    */
   readonly repeatable: boolean | ((args: readonly Argument[]) => boolean);
+  /** Whether it leaves nothing of what stood under its keys. */
+  readonly replaces: boolean | ((args: readonly Argument[]) => boolean);
 }
 
-const read = (keys: KeySpec): CommandFacts => ({ keys, write: false, repeatable: true });
+const read = (keys: KeySpec): CommandFacts => ({ keys, write: false, repeatable: true, replaces: false });
 const write = (keys: KeySpec, repeatable: CommandFacts["repeatable"] = false): CommandFacts => ({
   keys,
   write: true,
   repeatable,
+  replaces: false,
+});
+const replace = (keys: KeySpec, repeatable: CommandFacts["repeatable"] = true): CommandFacts => ({
+  ...write(keys, repeatable),
+  replaces: true,
 });
 
 const has = (args: readonly Argument[], ...words: string[]): boolean =>
@@ -36,11 +43,11 @@ const facts: Readonly<Record<string, CommandFacts>> = {
   TIME: read("none"),
   INFO: read("none"),
   DBSIZE: read("database"),
-  FLUSHDB: write("database", true),
-  FLUSHALL: write("database", true),
+  FLUSHDB: replace("database"),
+  FLUSHALL: replace("database"),
   // keys
-  DEL: write("all", true),
-  UNLINK: write("all", true),
+  DEL: replace("all"),
+  UNLINK: replace("all"),
   EXISTS: read("all"),
   TOUCH: read("all"),
   TYPE: read("first"),
@@ -63,14 +70,14 @@ const facts: Readonly<Record<string, CommandFacts>> = {
   MGET: read("all"),
   STRLEN: read("first"),
   GETRANGE: read("first"),
-  SET: write("first", plainSet),
-  SETEX: write("first", true),
-  PSETEX: write("first", true),
+  SET: { ...write("first", plainSet), replaces: plainSet },
+  SETEX: replace("first"),
+  PSETEX: replace("first"),
   SETNX: write("first"),
-  MSET: write("every-second", true),
+  MSET: replace("every-second"),
   MSETNX: write("every-second"),
-  GETSET: write("first"),
-  GETDEL: write("first"),
+  GETSET: replace("first", false),
+  GETDEL: replace("first", false),
   GETEX: write("first", true),
   APPEND: write("first"),
   SETRANGE: write("first", true),
@@ -119,7 +126,7 @@ const facts: Readonly<Record<string, CommandFacts>> = {
   EVALSHA_RO: read("numkeys"),
   SCRIPT: read("none"),
   // messages
-  PUBLISH: { keys: "none", write: false, repeatable: false },
+  PUBLISH: { ...read("none"), repeatable: false },
 };
 
 /** A command nobody described may do anything to any key. */
@@ -144,6 +151,12 @@ export function isWrite(command: Command): boolean {
 export function isRepeatable(command: Command): boolean {
   const { repeatable } = factsOf(command);
   return typeof repeatable === "function" ? repeatable(command.slice(1) as Argument[]) : repeatable;
+}
+
+/** Whether a command leaves nothing of what stood under its keys. */
+export function isReplacing(command: Command): boolean {
+  const { replaces } = factsOf(command);
+  return typeof replaces === "function" ? replaces(command.slice(1) as Argument[]) : replaces;
 }
 
 /**

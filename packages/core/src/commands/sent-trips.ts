@@ -1,5 +1,5 @@
 import type { Command } from "../ports/transport.ts";
-import { isWrite, keysOf } from "./command-table.ts";
+import { isReplacing, isWrite, keysOf } from "./command-table.ts";
 
 /** The trips that have been sent, as far as it takes to tell whether a later one has overtaken an earlier one. */
 export interface SentTrips {
@@ -10,10 +10,10 @@ export interface SentTrips {
 export interface SentTrip {
   succeeded(): void;
   failed(): void;
-  /** The keys, or the whole database, that trips sent after this one have written by now. */
+  /** The keys, or the whole database, of which trips sent after this one have left nothing by now. */
+  replacedSince(): WrittenKeys;
+  /** Those that such trips have written in any way, or may yet write. */
   writtenSince(): WrittenKeys;
-  /** The same, and what those still under way may write. */
-  sentSince(): WrittenKeys;
 }
 
 /** Keys that somebody has written. */
@@ -27,18 +27,20 @@ interface Entry {
   readonly commands: readonly Command[];
 }
 
-interface Written {
+/** What is kept of a trip that came back: its keys, not its values. */
+interface Returned {
   readonly number: number;
-  readonly keys: readonly (readonly string[] | "database")[];
+  readonly written: WrittenKeys;
+  readonly replaced: WrittenKeys;
 }
 
 /** More trips than this are not remembered behind one that hangs: the earliest of them are forgotten first. */
-const mostWritten = 1_000;
+const mostReturned = 1_000;
 
 export function createSentTrips(): SentTrips {
   let numbers = 0;
   const underWay = new Set<Entry>();
-  let written: Written[] = [];
+  let returned: Returned[] = [];
 
   const oldest = (): number => {
     for (const { number } of underWay) return number;
@@ -48,23 +50,23 @@ export function createSentTrips(): SentTrips {
   const remember = ({ number, commands }: Entry): void => {
     // Trips mostly come back in the order in which they left: then nobody can have been overtaken.
     if (oldest() > number) {
-      if (underWay.size === 0) written = [];
+      if (underWay.size === 0) returned = [];
       return;
     }
-    const keys = commands.filter(isWrite).map(keysOf);
-    if (keys.length === 0) return;
-    written.push({ number, keys });
-    if (written.length <= mostWritten) return;
+    const written = keysIn(commands.filter(isWrite));
+    if (written.isEmpty) return;
+    returned.push({ number, written, replaced: keysIn(commands.filter(isReplacing)) });
+    if (returned.length <= mostReturned) return;
     const first = oldest();
-    written = written.filter((one) => one.number > first).slice(-mostWritten / 2);
+    returned = returned.filter((one) => one.number > first).slice(-mostReturned / 2);
   };
 
   return {
     enter(commands) {
       const entry: Entry = { number: ++numbers, commands };
       underWay.add(entry);
-      const later = (): (readonly string[] | "database")[] =>
-        written.filter(({ number }) => number > entry.number).flatMap(({ keys }) => keys);
+      const later = <One extends { readonly number: number }>(all: Iterable<One>): One[] =>
+        [...all].filter(({ number }) => number > entry.number);
       return {
         succeeded() {
           underWay.delete(entry);
@@ -73,18 +75,25 @@ export function createSentTrips(): SentTrips {
         failed() {
           underWay.delete(entry);
         },
-        writtenSince: () => keySet(later()),
-        sentSince() {
-          const going = [...underWay].filter(({ number }) => number > entry.number);
-          return keySet([...later(), ...going.flatMap(({ commands: each }) => each.filter(isWrite).map(keysOf))]);
+        replacedSince: () => together(later(returned).map(({ replaced }) => replaced)),
+        writtenSince() {
+          const going = later(underWay).flatMap((trip) => trip.commands.filter(isWrite));
+          return together([...later(returned).map(({ written }) => written), keysIn(going)]);
         },
       };
     },
   };
 }
 
-function keySet(all: readonly (readonly string[] | "database")[]): WrittenKeys {
+/** The keys of commands. */
+export function keysIn(commands: readonly Command[]): WrittenKeys {
+  const all = commands.map(keysOf);
   const isWhole = all.includes("database");
   const keys = new Set(all.flatMap((one) => (one === "database" ? [] : one)));
   return { has: (key) => isWhole || keys.has(key), isEmpty: !isWhole && keys.size === 0 };
+}
+
+function together(all: readonly WrittenKeys[]): WrittenKeys {
+  const some = all.filter(({ isEmpty }) => !isEmpty);
+  return { has: (key) => some.some((keys) => keys.has(key)), isEmpty: some.length === 0 };
 }

@@ -118,7 +118,7 @@ export function guarded(transport: Transport, options: GuardOptions = {}): Trans
       const waited = await pauses.wait(pauseMs, signal);
       if (!waited) throw stopped(signal, failure) ?? failure;
       // What was sent meanwhile to the same keys would be undone.
-      if (isOvertaken(commands, trip.sentSince())) throw failure;
+      if (isOvertaken(commands, trip.writtenSince())) throw failure;
       startedAt = performance.now();
     }
   };

@@ -10,11 +10,11 @@ export function mayRetry(error: TransportError, commands: readonly Command[]): b
 }
 
 /** Whether a trip would undo, if it were sent again now, what was sent after it. */
-export function isOvertaken(commands: readonly Command[], sentSince: WrittenKeys): boolean {
-  if (sentSince.isEmpty) return false;
+export function isOvertaken(commands: readonly Command[], writtenSince: WrittenKeys): boolean {
+  if (writtenSince.isEmpty) return false;
   return commands.filter(isWrite).some((command) => {
     const keys = keysOf(command);
-    return keys === "database" || keys.some((key) => sentSince.has(key));
+    return keys === "database" || keys.some((key) => writtenSince.has(key));
   });
 }
 

@@ -2,18 +2,18 @@ import { createSentTrips, isRepeatableTrip } from "@continuum-cache/core";
 import { describe, expect, it } from "vitest";
 
 describe("sent trips", () => {
-  it("tell which keys later trips have written, once those are back", () => {
+  it("tell which keys later trips have replaced, once those are back", () => {
     const sent = createSentTrips();
     const first = sent.enter([["SET", "a", 1]]);
     const second = sent.enter([
       ["DEL", "a", "b"],
       ["GET", "c"],
     ]);
-    expect(first.writtenSince().isEmpty).toBe(true);
-    expect(["a", "b", "c"].map(first.sentSince().has)).toEqual([true, true, false]);
-    second.succeeded();
+    expect(first.replacedSince().isEmpty).toBe(true);
     expect(["a", "b", "c"].map(first.writtenSince().has)).toEqual([true, true, false]);
-    expect(sent.enter([["GET", "a"]]).writtenSince().isEmpty).toBe(true);
+    second.succeeded();
+    expect(["a", "b", "c"].map(first.replacedSince().has)).toEqual([true, true, false]);
+    expect(sent.enter([["GET", "a"]]).replacedSince().isEmpty).toBe(true);
   });
 
   it("do not count one that failed, nor one that came back before this was sent", () => {
@@ -22,26 +22,42 @@ describe("sent trips", () => {
     sent.enter([["DEL", "early"]]).succeeded();
     const trip = sent.enter([["SET", "early", 1]]);
     sent.enter([["DEL", "lost"]]).failed();
-    expect(trip.sentSince().isEmpty).toBe(true);
-    expect(hanging.writtenSince().has("early")).toBe(true);
+    expect(trip.writtenSince().isEmpty).toBe(true);
+    expect(hanging.replacedSince().has("early")).toBe(true);
+  });
+
+  it("tell what was replaced from what was only changed", () => {
+    const sent = createSentTrips();
+    const trip = sent.enter([["SET", "a", 1]]);
+    sent
+      .enter([
+        ["INCR", "n"],
+        ["SET", "maybe", 1, "NX"],
+        ["GETDEL", "b"],
+        ["MSET", "c", 1, "d", 2],
+      ])
+      .succeeded();
+    const keys = ["n", "maybe", "b", "c", "d"];
+    expect(keys.map(trip.replacedSince().has)).toEqual([false, false, true, true, true]);
+    expect(keys.map(trip.writtenSince().has)).toEqual([true, true, true, true, true]);
   });
 
   it("take a command on the whole database for one on every key", () => {
     const sent = createSentTrips();
     const trip = sent.enter([["SET", "a", 1]]);
     sent.enter([["FLUSHDB"]]).succeeded();
-    expect(trip.writtenSince().has("anything")).toBe(true);
+    expect(trip.replacedSince().has("anything")).toBe(true);
   });
 
   it("remember no more than a thousand behind one that hangs, the latest", () => {
     const sent = createSentTrips();
     const hanging = sent.enter([["GET", "x"]]);
     for (let at = 0; at < 50_000; at++) sent.enter([["SET", `k${at}`, at]]).succeeded();
-    expect(hanging.writtenSince().has("k49999")).toBe(true);
-    expect(hanging.writtenSince().has("k0")).toBe(false);
+    expect(hanging.replacedSince().has("k49999")).toBe(true);
+    expect(hanging.replacedSince().has("k0")).toBe(false);
     hanging.failed();
     sent.enter([["PING"]]).succeeded();
-    expect(sent.enter([["GET", "x"]]).writtenSince().isEmpty).toBe(true);
+    expect(sent.enter([["GET", "x"]]).replacedSince().isEmpty).toBe(true);
   });
 });
 

@@ -2,6 +2,8 @@ import {
   type Clock,
   type Command,
   defaultTimeoutMs,
+  isReplacing,
+  keysIn,
   type Reply,
   type SendOptions,
   type WrittenKeys,
@@ -23,6 +25,8 @@ export interface LocalAnswers {
   readonly journal: OutageJournal;
   /** Answers a trip, and takes down what it writes. @param unanswered - What is known of it if the primary was asked. */
   answer(commands: readonly Command[], options: SendOptions | undefined, unanswered?: Unanswered): Promise<Reply[]>;
+  /** The primary has done these after all: what it has replaced is neither served here nor told to it any more. */
+  giveWay(commands: readonly Command[]): void;
   /** Tells the memory what nobody waits for and the primary need not know. */
   tell(commands: readonly Command[]): void;
   /** Takes up what an earlier process has left in the store. */
@@ -87,19 +91,25 @@ export function createLocalAnswers({ memory, known, bounds, store, events, clock
   return {
     journal,
     tell,
-    async answer(commands, options, { fate, overwritten } = { fate: "none", overwritten: nothing }) {
+    async answer(commands, options, { fate, replaced } = { fate: "none", replaced: nothing }) {
       const before = journal.size.pending;
-      const replies = run({ fate, overwritten }, () => {
+      const replies = run({ fate, replaced }, () => {
         for (const glob of options?.invalidates ?? []) journal.invalidate(glob, clock.now());
         return memory.send(commands, options);
       });
-      // The memory must not serve what the primary has overwritten.
-      if (!overwritten.isEmpty) tell(deletesOf(commands, overwritten.has));
+      // The memory must not serve what the primary has replaced.
+      if (!replaced.isEmpty) tell(deletesOf(commands, replaced.has));
       const { pending } = journal.size;
       if (pending > before) events.kept.tell({ mutations: pending - before, pending });
       // A disk that hangs must not hold up the caller for ever.
       if (log) await within((options?.timeoutMs ?? defaultTimeoutMs) / 10, log.flush());
       return replies;
+    },
+    giveWay(commands) {
+      const replacing = commands.filter(isReplacing);
+      if (replacing.length === 0) return;
+      journal.forget(keysIn(replacing));
+      tell(deletesOf(replacing));
     },
     async takeUp() {
       if (!log) return;
@@ -117,4 +127,4 @@ export function createLocalAnswers({ memory, known, bounds, store, events, clock
   };
 }
 
-const nothing: WrittenKeys = { has: () => false, isEmpty: true };
+const nothing: WrittenKeys = keysIn([]);

@@ -28,13 +28,15 @@ export interface PrimaryTrips {
 export interface Unanswered {
   /** Whether the primary may have done it. */
   readonly fate: Fate;
-  /** Keys that the primary has written for later trips: what this one writes there is over already. */
-  readonly overwritten: WrittenKeys;
+  /** Keys that the primary has replaced for later trips: what this one writes there is over already. */
+  readonly replaced: WrittenKeys;
 }
 
 export interface PrimaryTripsOptions {
   readonly primary: Transport;
   readonly known: KnownValues;
+  /** The primary has answered a trip, while it was asked or even afterwards. */
+  readonly onAnswer: (commands: readonly Command[]) => void;
   /** The primary has left a trip without an answer. */
   readonly onOutage: (error: TransportError) => void;
   /** Answers in the primary's place. */
@@ -48,7 +50,7 @@ export interface PrimaryTripsOptions {
 /** A trip has ended by so long after its deadline. */
 const graceMs = 100;
 
-export function createPrimaryTrips({ primary, known, onOutage, answer }: PrimaryTripsOptions): PrimaryTrips {
+export function createPrimaryTrips({ primary, known, onAnswer, onOutage, answer }: PrimaryTripsOptions): PrimaryTrips {
   const underWay = createTripsUnderWay();
   const sent = createSentTrips();
 
@@ -74,7 +76,7 @@ export function createPrimaryTrips({ primary, known, onOutage, answer }: Primary
           isAnswered: false,
           answer() {
             trip.isAnswered = true;
-            resolve(answer(commands, options, { fate, overwritten: order.writtenSince() }));
+            resolve(answer(commands, options, { fate, replaced: order.replacedSince() }));
           },
         };
         underWay.add(trip);
@@ -82,7 +84,9 @@ export function createPrimaryTrips({ primary, known, onOutage, answer }: Primary
           (replies) => {
             order.succeeded();
             underWay.remove(trip);
-            if (!trip.isAnswered) resolve(replies);
+            if (trip.isAnswered) return;
+            onAnswer(commands);
+            resolve(replies);
           },
           (error) => {
             if (isOutage(error)) {

@@ -1,6 +1,6 @@
 import type { Command } from "@continuum-cache/core";
 import { never } from "../keyspace/keyspace.ts";
-import { handOut } from "../values/bulk.ts";
+import { type Bulk, handOut } from "../values/bulk.ts";
 import type { CanonicalWrite } from "./canonical-write.ts";
 import type { Intent } from "./intent.ts";
 import type { Fate, OwnStates } from "./outage-journal.ts";
@@ -17,6 +17,8 @@ export type JournalRecord =
       readonly own?: OwnStates;
     }
   | { readonly kind: "invalidate"; readonly glob: string }
+  /** What was intended for a key is over. */
+  | { readonly kind: "forget"; readonly key: Bulk }
   /** All that was there is on its way to the primary, under this name. */
   | { readonly kind: "begin"; readonly id: string }
   /** The primary has confirmed the next batch of it. */

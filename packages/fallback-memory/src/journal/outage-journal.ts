@@ -21,8 +21,8 @@ export interface Noting {
   readonly fate: Fate;
   /** What an earlier process knew of the key. */
   readonly own?: OwnStates | undefined;
-  /** Keys that the primary has written since: what is written to them here is over already. */
-  readonly overwritten?: WrittenKeys;
+  /** Keys that the primary has replaced since: what is written to them here is over already. */
+  readonly replaced?: WrittenKeys;
 }
 
 /** A part of the journal on its way to the primary. It no longer changes; what is written meanwhile goes to the next. */
@@ -39,6 +39,8 @@ export interface OutageJournal {
   note(write: AcceptedWrite, noting: Noting): void;
   /** Takes down that the keys of a glob have to go. */
   invalidate(glob: string, nowMs: number): void;
+  /** The primary has replaced these keys since: what was intended for them is over. */
+  forget(keys: WrittenKeys): void;
   /** Whether these commands touch a key of which the primary has yet to be told. */
   touches(commands: readonly Command[]): boolean;
   /** What to tell the primary next: what was begun, else all there is. @param id - As an earlier process has called it. */
@@ -149,13 +151,20 @@ export function createOutageJournal(options: OutageJournalOptions): OutageJourna
   };
 
   return {
-    note(write, { fate, own, overwritten }) {
+    note(write, { fate, own, replaced }) {
       for (const one of canonicalWrites(write)) {
         if (one.kind === "flush") invalidate("*", write.nowMs);
-        else if (!overwritten?.has(textOf(one.key))) take(one, write, fate, own);
+        else if (!replaced?.has(textOf(one.key))) take(one, write, fate, own);
       }
     },
     invalidate,
+    forget(keys) {
+      for (const { key } of [...current.intents.values()]) {
+        if (!keys.has(textOf(key))) continue;
+        onRecord({ kind: "forget", key });
+        current.forget(key);
+      }
+    },
     touches(commands) {
       const segments = [current, ...(underway ? [underway.segment] : [])].filter(({ entries }) => entries > 0);
       if (segments.length === 0) return false;

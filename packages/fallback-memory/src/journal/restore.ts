@@ -1,4 +1,4 @@
-import type { Command } from "@continuum-cache/core";
+import { type Command, keysIn } from "@continuum-cache/core";
 import { never } from "../keyspace/keyspace.ts";
 import { idOf } from "../values/bulk.ts";
 import { commandOf, type JournalRecord, type KeyWrite } from "./journal-record.ts";
@@ -19,6 +19,11 @@ export function restore(records: readonly JournalRecord[], journal: OutageJourna
       }
       case "invalidate":
         journal.invalidate(record.glob, nowMs);
+        break;
+      case "forget":
+        // Out of the memory as well.
+        write(["DEL", record.key], { fate: "none" });
+        journal.forget(keysIn([["DEL", record.key]]));
         break;
       case "begin":
         overdue.settle();

@@ -30,6 +30,8 @@ export interface Segment {
   readonly dropped: number;
   /** Changes a key's intent through `change`, which is given the present one. */
   put(key: Bulk, change: (intent: Intent | undefined) => Intent): void;
+  /** What was intended for a key is over. */
+  forget(key: Bulk): void;
   invalidate(glob: string, matches: (key: Bulk) => boolean, sinceMs: number): void;
   /** When the oldest entry came, in milliseconds since 1970. */
   oldestMs(): number | undefined;
@@ -183,6 +185,9 @@ export function createSegment(
       if (intent.set) valued.add(id);
       else valued.delete(id);
       keepWithinBounds();
+    },
+    forget(key) {
+      mutations -= remove(idOf(key));
     },
     invalidate(glob, matches, sinceMs) {
       const covered = [...intents.keys()].filter((id) => matches(bulkOfId(id)));
