@@ -53,7 +53,7 @@ export const coreFolders = {
   settings: ["errors"],
   keys: ["errors", "hash", "time"],
   codecs: ["errors"],
-  commands: ["ports"],
+  commands: ["keys", "ports"],
   scripts: ["errors", "hash", "ports"],
   resilience: ["commands", "errors", "ports", "time"],
   cache: ["codecs", "commands", "errors", "keys", "ports", "time"],

@@ -1,4 +1,4 @@
-import { guarded, type Transport } from "@continuum-cache/core";
+import { type Duration, guarded, type Transport } from "@continuum-cache/core";
 import { type MemoryTransport, memoryTransport, withFallback } from "@continuum-cache/fallback-memory";
 import { restTransport } from "@continuum-cache/transport-rest";
 import { tcpBackend } from "#tcp-backend";
@@ -19,7 +19,7 @@ export function stackOf(options: UpstashCacheOptions, env: Environment): Transpo
     if (server.reason === "nothing-set") (options.warn ?? console.warn)(localWarning);
     return memory();
   }
-  const backend = primaryOf(server, allowInsecure);
+  const backend = primaryOf(server, allowInsecure, timeout);
   if (!fallback) return guarded(backend, { timeout, retries, breaker: { maxWait: healthCheckInterval } });
   // The fallback has a breaker of its own.
   return withFallback(guarded(backend, { timeout, retries, breaker: false }), memory(), {
@@ -31,8 +31,9 @@ export function stackOf(options: UpstashCacheOptions, env: Environment): Transpo
   });
 }
 
-function primaryOf(server: Exclude<Server, { kind: "local" }>, allowInsecure: boolean): Transport {
-  if (server.kind === "redis") return tcpBackend({ url: server.url, poolSize: server.poolSize, allowInsecure });
+function primaryOf(server: Exclude<Server, { kind: "local" }>, allowInsecure: boolean, timeout: Duration): Transport {
+  if (server.kind === "redis")
+    return tcpBackend({ url: server.url, poolSize: server.poolSize, allowInsecure, timeout });
   return restTransport({ url: server.url, token: server.token, allowInsecure });
 }
 

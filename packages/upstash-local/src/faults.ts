@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { setTimeout as delay } from "node:timers/promises";
 import { aborted } from "./aborted.ts";
 import { errorBody } from "./response-format.ts";
-import { unauthorizedText } from "./service-texts.ts";
+import { dailyRequestsExceeded, requestsExceeded, unauthorizedText } from "./service-texts.ts";
 
 /**
  * A way to misbehave, to see how clients bear it:
@@ -11,8 +11,10 @@ import { unauthorizedText } from "./service-texts.ts";
  * - `"hang"`: requests are accepted and never answered; their connections drop when the fault ends.
  * - `"unauthorized"`: 401 whatever the token.
  * - `"quota"`: 429 with `Retry-After: 1`.
+ * - `"daily-limit"`, `"monthly-limit"`: 400 with the text by which the service says that the plan's commands are used up.
  * - `"error-500"`: 500 with an error in JSON.
  * - `"html"`: 502 with a page, as proxies answer.
+ * - `"login-page"`: 200 with a page, as networks answer that want to be paid first.
  * - `"truncate"`: commands run, and half of the answer's JSON arrives.
  * - `"lost-reply"`: commands run, and the connection drops before the answer.
  * - `{ slowMs }`: everything takes so many milliseconds longer.
@@ -22,8 +24,11 @@ export type Fault =
   | "hang"
   | "unauthorized"
   | "quota"
+  | "daily-limit"
+  | "monthly-limit"
   | "error-500"
   | "html"
+  | "login-page"
   | "truncate"
   | "lost-reply"
   | { readonly slowMs: number };
@@ -52,11 +57,18 @@ interface CannedAnswer {
 const canned: Partial<Record<string, CannedAnswer>> = {
   unauthorized: { status: 401, body: errorBody(unauthorizedText).body },
   quota: { status: 429, headers: { "retry-after": "1" }, body: errorBody("ERR too many requests").body },
+  "daily-limit": { status: 400, body: errorBody(dailyRequestsExceeded(10_000, 10_001)).body },
+  "monthly-limit": { status: 400, body: errorBody(requestsExceeded(500_000, 500_000)).body },
   "error-500": { status: 500, body: errorBody("ERR internal error").body },
   html: {
     status: 502,
     headers: { "content-type": "text/html" },
     body: Buffer.from("<html><head><title>502 Bad Gateway</title></head><body>502 Bad Gateway</body></html>\n"),
+  },
+  "login-page": {
+    status: 200,
+    headers: { "content-type": "text/html" },
+    body: Buffer.from("<html><head><title>Welcome</title></head><body>Please log in</body></html>\n"),
   },
 };
 

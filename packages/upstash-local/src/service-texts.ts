@@ -18,6 +18,9 @@ export const wrongRestTokenUser = (user: string): string => `ERR Wrong password 
 export const requestsExceeded = (limit: number, usage: number): string =>
   `ERR max requests limit exceeded. Limit: ${limit}, Usage: ${usage}. See ${troubleshooting}/max_requests_limit for details`;
 
+export const dailyRequestsExceeded = (limit: number, usage: number): string =>
+  `ERR max daily request limit exceeded. Limit: ${limit}, Usage: ${usage}. See ${troubleshooting}/max_daily_request_limit for details`;
+
 /** Said of a command and of its reply alike. */
 export const requestSizeExceeded = (limitBytes: number, actualBytes: number): string =>
   `ERR max request size exceeded. Limit: ${limitBytes} bytes, Actual: ${actualBytes} bytes. See ${troubleshooting}/max_request_size_exceeded for details`;

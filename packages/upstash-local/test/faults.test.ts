@@ -67,6 +67,26 @@ it("unauthorized, quota, error-500 and html answer so without running anything",
   expect(await count()).toEqual({ result: null });
 });
 
+it("daily-limit and monthly-limit refuse in the service's words, login-page answers 200 with a page", async () => {
+  server.fault("daily-limit");
+  const daily = await send(server.url, "/incr/n");
+  expect([daily.status, daily.json]).toEqual([
+    400,
+    { error: expect.stringMatching(/^ERR max daily request limit exceeded\. Limit: 10000, Usage: 10001\./) },
+  ]);
+  server.fault("monthly-limit");
+  const monthly = await post(server.url, "/multi-exec", [["INCR", "n"]]);
+  expect([monthly.status, monthly.json]).toEqual([
+    400,
+    { error: expect.stringMatching(/^ERR max requests limit exceeded\. Limit: 500000, Usage: 500000\./) },
+  ]);
+  server.fault("login-page");
+  const page = await post(server.url, "/pipeline", [["INCR", "n"]]);
+  expect([page.status, page.headers["content-type"]]).toEqual([200, "text/html"]);
+  server.fault(undefined);
+  expect(await count()).toEqual({ result: null });
+});
+
 it("truncate runs commands and cuts their answer", async () => {
   server.fault("truncate");
   const answer = await post(server.url, "/pipeline", [["INCR", "n"], ["PING"]]);

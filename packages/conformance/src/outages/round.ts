@@ -60,7 +60,7 @@ export async function runRound(round: Round): Promise<History[]> {
     );
   } finally {
     await Promise.all(stages.map(({ nemesis }) => nemesis.close()));
-    await site.clear();
+    await site.clear(stages.map(({ prefix }) => prefix));
   }
 }
 

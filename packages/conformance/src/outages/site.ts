@@ -24,8 +24,11 @@ export interface Site {
   portOf(connection: string): number;
   /** What stands under a history's keys, read from the Redis itself. */
   read(prefix: string): Promise<Call>;
-  /** Leaves nothing of a round: a walk over all keys must not take longer the longer a run lasts. */
-  clear(): Promise<void>;
+  /**
+   * Deletes every key in whose name one of these stands, marks that clients have left among them: a walk over all keys
+   * must not take longer the longer a run lasts.
+   */
+  clear(prefixes: readonly string[]): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -66,14 +69,26 @@ async function startSite(durable: boolean, starters: Readonly<Record<string, Sta
       const effects = await readAll(redis, prefix);
       return { ...directRead, effects, startUs, endUs: nowUs() };
     },
-    async clear() {
-      await redis.command("FLUSHALL");
+    async clear(prefixes) {
+      const left = (await keysOf(redis)).filter((key) => prefixes.some((prefix) => key.includes(prefix)));
+      if (left.length > 0) await redis.command("UNLINK", ...left);
     },
     async close() {
       await Promise.all([...gateways.values()].map((gateway) => gateway.close()));
       await redis.close();
     },
   };
+}
+
+async function keysOf(redis: RedisServer): Promise<string[]> {
+  const keys: string[] = [];
+  let cursor = "0";
+  do {
+    const [next, page] = (await redis.command("SCAN", cursor, "COUNT", 1_000)) as [string, string[]];
+    keys.push(...page);
+    cursor = next;
+  } while (cursor !== "0");
+  return keys;
 }
 
 const directRead = {

@@ -1,4 +1,4 @@
-import type { Transport } from "@continuum-cache/core";
+import type { Duration, Transport } from "@continuum-cache/core";
 import { lazyTransport } from "./lazy-transport.ts";
 
 /** What is needed to speak the Redis protocol. */
@@ -6,6 +6,7 @@ export interface TcpSettings {
   readonly url: string;
   readonly poolSize: number;
   readonly allowInsecure: boolean;
+  readonly timeout: Duration;
 }
 
 /** The Redis protocol's transport, loaded at its first use: ioredis alone takes 50 ms to import. */

@@ -2,6 +2,7 @@ import { isWrite, keysOf } from "../commands/command-table.ts";
 import { isCommandError } from "../errors/command-error.ts";
 import { TransportError } from "../errors/transport-error.ts";
 import type { Command, Reply, SendOptions, Transport } from "../ports/transport.ts";
+import { longestTimerMs } from "../time/duration.ts";
 import { afterThisTick } from "../time/next-tick.ts";
 import { withDeadline } from "../time/with-deadline.ts";
 
@@ -209,17 +210,14 @@ function wholeTripSignal(legs: readonly Leg[]): { signal: AbortSignal; release()
   };
 }
 
-/**
- * One call's promise. A call with a deadline or a signal of its own is held to it whatever its companions want; one
- * without waits for the trip, which has a deadline anyhow.
- */
+/** One call's promise. Its deadline is its trip's; a signal of its own ends it whatever its companions want. */
 function join(transport: Transport, options: SendOptions, board: (part: Part) => void): Promise<Reply[]> {
   const ticket = (signal: AbortSignal | undefined) =>
     new Promise<Reply[]>((resolve, reject) => board({ signal, resolve, reject }));
-  if (options.timeoutMs === undefined && !options.signal) return ticket(undefined);
+  if (!options.signal) return ticket(undefined);
   if (options.signal?.aborted) {
     const details = { transport: transport.name, delivery: "none" as const, cause: options.signal.reason };
     return Promise.reject(new TransportError("aborted", "The call was aborted by its signal", details));
   }
-  return withDeadline(transport.name, options, ticket);
+  return withDeadline(transport.name, { signal: options.signal, timeoutMs: longestTimerMs }, ticket);
 }

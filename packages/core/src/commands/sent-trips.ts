@@ -1,9 +1,11 @@
+import { compileGlob } from "../keys/glob.ts";
 import type { Command } from "../ports/transport.ts";
 import { isReplacing, isWrite, keysOf } from "./command-table.ts";
 
 /** The trips that have been sent, as far as it takes to tell whether a later one has overtaken an earlier one. */
 export interface SentTrips {
-  enter(commands: readonly Command[]): SentTrip;
+  /** @param invalidates - Globs whose keys the trip helps to delete, those that it does not find included. */
+  enter(commands: readonly Command[], invalidates?: readonly string[]): SentTrip;
 }
 
 /** A trip that was sent. It ends once, one way or the other. */
@@ -25,6 +27,7 @@ export interface WrittenKeys {
 interface Entry {
   readonly number: number;
   readonly commands: readonly Command[];
+  readonly invalidates: readonly string[];
 }
 
 /** What is kept of a trip that came back: its keys, not its values. */
@@ -47,23 +50,23 @@ export function createSentTrips(): SentTrips {
     return Number.POSITIVE_INFINITY;
   };
 
-  const remember = ({ number, commands }: Entry): void => {
+  const remember = ({ number, commands, invalidates }: Entry): void => {
     // Trips mostly come back in the order in which they left: then nobody can have been overtaken.
     if (oldest() > number) {
       if (underWay.size === 0) returned = [];
       return;
     }
-    const written = keysIn(commands.filter(isWrite));
+    const written = keysIn(commands.filter(isWrite), invalidates);
     if (written.isEmpty) return;
-    returned.push({ number, written, replaced: keysIn(commands.filter(isReplacing)) });
+    returned.push({ number, written, replaced: keysIn(commands.filter(isReplacing), invalidates) });
     if (returned.length <= mostReturned) return;
     const first = oldest();
     returned = returned.filter((one) => one.number > first).slice(-mostReturned / 2);
   };
 
   return {
-    enter(commands) {
-      const entry: Entry = { number: ++numbers, commands };
+    enter(commands, invalidates = []) {
+      const entry: Entry = { number: ++numbers, commands, invalidates };
       underWay.add(entry);
       const later = <One extends { readonly number: number }>(all: Iterable<One>): One[] =>
         [...all].filter(({ number }) => number > entry.number);
@@ -77,20 +80,24 @@ export function createSentTrips(): SentTrips {
         },
         replacedSince: () => together(later(returned).map(({ replaced }) => replaced)),
         writtenSince() {
-          const going = later(underWay).flatMap((trip) => trip.commands.filter(isWrite));
-          return together([...later(returned).map(({ written }) => written), keysIn(going)]);
+          const going = later(underWay).map((trip) => keysIn(trip.commands.filter(isWrite), trip.invalidates));
+          return together([...later(returned).map(({ written }) => written), ...going]);
         },
       };
     },
   };
 }
 
-/** The keys of commands. */
-export function keysIn(commands: readonly Command[]): WrittenKeys {
+/** The keys of commands, and those that match any of these globs. */
+export function keysIn(commands: readonly Command[], globs: readonly string[] = []): WrittenKeys {
   const all = commands.map(keysOf);
   const isWhole = all.includes("database");
   const keys = new Set(all.flatMap((one) => (one === "database" ? [] : one)));
-  return { has: (key) => isWhole || keys.has(key), isEmpty: !isWhole && keys.size === 0 };
+  const tests = globs.map(compileGlob);
+  return {
+    has: (key) => isWhole || keys.has(key) || tests.some((matches) => matches(key)),
+    isEmpty: !isWhole && keys.size === 0 && tests.length === 0,
+  };
 }
 
 function together(all: readonly WrittenKeys[]): WrittenKeys {

@@ -13,7 +13,7 @@ interface Rule {
  */
 const rules: readonly Rule[] = [
   {
-    pattern: /^(WRONGPASS|NOAUTH)\b|invalid or missing auth token/i,
+    pattern: /^(WRONGPASS|NOAUTH)\b|invalid or missing auth token|protocol error: unauthenticated/i,
     kind: "unauthorized",
     mend: "check UPSTASH_REDIS_REST_TOKEN or the password in UPSTASH_REDIS_URL (no blank or newline around it), and the IP allowlist",
   },

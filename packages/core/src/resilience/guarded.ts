@@ -73,7 +73,7 @@ export function guarded(transport: Transport, options: GuardOptions = {}): Trans
   const send: Transport["send"] = async (commands, sendOptions) => {
     // An empty trip goes nowhere, so nothing can be learnt from it.
     if (commands.length === 0) return transport.send(commands, sendOptions);
-    const trip = sent.enter(commands);
+    const trip = sent.enter(commands, sendOptions?.invalidates);
     try {
       const replies = await sendUntilAnswered(trip, commands, sendOptions);
       trip.succeeded();

@@ -42,6 +42,14 @@ describe("sent trips", () => {
     expect(keys.map(trip.writtenSince().has)).toEqual([true, true, true, true, true]);
   });
 
+  it("count as replaced what a walk over a pattern may have missed", () => {
+    const sent = createSentTrips();
+    const store = sent.enter([["SET", "query:1", 1]]);
+    sent.enter([["SCAN", "0", "MATCH", "query:*"]], ["query:*"]).succeeded();
+    expect(["query:1", "session:1"].map(store.replacedSince().has)).toEqual([true, false]);
+    expect(store.writtenSince().has("query:1")).toBe(true);
+  });
+
   it("take a command on the whole database for one on every key", () => {
     const sent = createSentTrips();
     const trip = sent.enter([["SET", "a", 1]]);

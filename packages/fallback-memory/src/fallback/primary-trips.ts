@@ -68,7 +68,7 @@ export function createPrimaryTrips({ primary, known, onAnswer, onOutage, answer 
     ask: (commands, options) =>
       new Promise((resolve, reject) => {
         let fate: Fate = "unknown";
-        const order = sent.enter(commands);
+        const order = sent.enter(commands, options?.invalidates);
         const own = leavingTime(options);
         const trip: TripUnderWay = {
           commands,

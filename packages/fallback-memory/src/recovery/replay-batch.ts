@@ -1,9 +1,11 @@
 import {
   type Argument,
   type Command,
-  CommandError,
+  type CommandError,
   deletePattern,
+  errorFromRedis,
   isCommandError,
+  isTransportError,
   type Reply,
   runScript,
   type Transport,
@@ -107,7 +109,7 @@ async function change(primary: Transport, items: readonly KeyChanges[], id: stri
     const refused = await runScript(primary, applyChanges, [markFor(keys[0] ?? "", id), ...keys], args);
     const refusals = pairs(refused).map(([number, text]) => ({
       key: orders[Number(number)]?.key ?? "",
-      error: new CommandError(String(text)),
+      error: refusalOf(String(text), primary),
     }));
     return { ...done, refusals };
   });
@@ -125,10 +127,17 @@ async function setValues(primary: Transport, items: readonly KeyValue[], nowMs: 
       superseded: outcomes.filter((outcome) => outcome === 0).length,
       written: items.filter((_, index) => outcomes[index] === 1),
       refusals: outcomes.flatMap((outcome, index) =>
-        typeof outcome === "string" ? [{ key: keys[index] ?? "", error: new CommandError(outcome) }] : [],
+        typeof outcome === "string" ? [{ key: keys[index] ?? "", error: refusalOf(outcome, primary) }] : [],
       ),
     };
   });
+}
+
+/** What Redis said within a script. @throws TransportError when it is about the server and not about the command. */
+function refusalOf(text: string, { name }: Transport): CommandError {
+  const error = errorFromRedis(text, name);
+  if (isTransportError(error)) throw error;
+  return error;
 }
 
 /** A script that Redis refuses as a whole has refused each of its keys. */

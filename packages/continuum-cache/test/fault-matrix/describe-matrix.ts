@@ -1,0 +1,57 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Backend } from "./backends.ts";
+import { faults } from "./faults.ts";
+import { type Leftovers, watchLeftovers } from "./leftovers.ts";
+import { runPhase } from "./phase.ts";
+import { moments } from "./plans.ts";
+import { type Stalls, watchStalls } from "./stalls.ts";
+import { createTally, type Row, summaryTable } from "./tally.ts";
+import { createTurns } from "./turns.ts";
+import { startWorld } from "./world.ts";
+
+/** More at once, and this process is so busy that no short timeout can be kept. */
+const turns = createTurns(3);
+
+/** The rows of one backend. */
+export function describeMatrix(backend: Backend): void {
+  let stalls: Stalls;
+  let leftovers: Leftovers;
+  const rows: Row[] = [];
+
+  beforeAll(() => {
+    stalls = watchStalls();
+    leftovers = watchLeftovers();
+  });
+
+  describe.concurrent(`${backend.name}: nobody is failed, nobody waits too long, nothing is lost`, () => {
+    for (const fault of faults.filter(({ on }) => on.includes(backend.name))) {
+      it(`when the server is ${fault.name}`, { timeout: 120_000 }, async ({ expect }) => {
+        const tally = createTally(fault.name);
+        rows.push(tally.row);
+        const world = await startWorld(backend, fault.place, fault.redis);
+        try {
+          for (const moment of moments) {
+            await turns.take(() => runPhase({ backend, fault, moment, world, stalls, tally }));
+          }
+        } finally {
+          await world.close();
+        }
+        expect(tally.findings.slice(0, 20)).toEqual([]);
+      });
+    }
+  });
+
+  it(`${backend.name}: nothing is left behind`, async () => {
+    await expect.poll(() => leftovers.handles(), { timeout: 5_000 }).toEqual([]);
+    expect(leftovers.timers()).toEqual([]);
+    expect(leftovers.told).toEqual([]);
+  });
+
+  afterAll(() => {
+    const { p99Ms, maxMs } = stalls.summary();
+    const delays = `event loop delay: p99 ${p99Ms.toFixed(0)} ms, at most ${maxMs.toFixed(0)} ms`;
+    console.log(`${backend.name} (${delays})\n\n${summaryTable(rows)}\n`);
+    leftovers.stop();
+    stalls.stop();
+  });
+}

@@ -1,0 +1,4 @@
+import { rest } from "./backends.ts";
+import { describeMatrix } from "./describe-matrix.ts";
+
+describeMatrix(rest);

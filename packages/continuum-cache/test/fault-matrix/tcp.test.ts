@@ -1,0 +1,4 @@
+import { tcp } from "./backends.ts";
+import { describeMatrix } from "./describe-matrix.ts";
+
+describeMatrix(tcp);

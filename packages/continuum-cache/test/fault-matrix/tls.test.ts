@@ -1,0 +1,4 @@
+import { tls } from "./backends.ts";
+import { describeMatrix } from "./describe-matrix.ts";
+
+describeMatrix(tls);
