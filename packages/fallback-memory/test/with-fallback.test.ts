@@ -236,7 +236,7 @@ describe("subscriptions of withFallback", () => {
   const heard: string[] = [];
   const interruptions: string[] = [];
   const listener = {
-    message: ({ data }: Message) => void heard.push(String(data)),
+    message: ({ data, degraded }: Message) => void heard.push(degraded ? `${data} (degraded)` : String(data)),
     interrupted: ({ kind }: { kind: string }) => void interruptions.push(kind),
   };
   const subscribe = (topics = { channels: ["c"] }) => (transport as Required<Transport>).subscribe(topics, listener);
@@ -256,7 +256,7 @@ describe("subscriptions of withFallback", () => {
     await away();
     const subscription = await subscribe();
     await transport.send([["PUBLISH", "c", "x"]]);
-    expect(heard).toEqual(["x"]);
+    expect(heard).toEqual(["x (degraded)"]);
     primary.mend();
     await vi.advanceTimersByTimeAsync(10_000);
     expect(interruptions).toEqual(["unreachable"]);

@@ -112,11 +112,13 @@ export function guarded(transport: Transport, options: GuardOptions = {}): Trans
           attempt < retries &&
           mayRetry(error, commands) &&
           breaker.state === "closed" &&
-          performance.now() + pauseMs < endsAt;
+          performance.now() + pauseMs + leastAttemptMs < endsAt;
         if (!again) throw failure;
       }
       const waited = await pauses.wait(pauseMs, signal);
       if (!waited) throw stopped(signal, failure) ?? failure;
+      // Too late for another attempt is no timeout of the server's.
+      if (performance.now() + leastAttemptMs > endsAt) throw failure;
       // What was sent meanwhile to the same keys would be undone.
       if (isOvertaken(commands, trip.writtenSince())) throw failure;
       startedAt = performance.now();
@@ -148,6 +150,9 @@ export function guarded(transport: Transport, options: GuardOptions = {}): Trans
     ...(status && { status }),
   };
 }
+
+/** With less time than this another attempt would tell nothing but that time was up. */
+const leastAttemptMs = 10;
 
 /** An attempt that surely never left does not undo an earlier one that may have arrived. */
 function afterwards(error: TransportError, earlier: TransportError | undefined): TransportError {

@@ -1,4 +1,5 @@
 import type { Agent, IncomingMessage } from "node:http";
+import { isTransportError } from "@continuum-cache/core";
 import type { HttpClient, HttpRequest, HttpResponse } from "./http.ts";
 
 /** Beyond this many requests at once, further ones wait for a connection. */
@@ -23,13 +24,24 @@ export function defaultHttp(): HttpClient {
         agent = agents.get(url.protocol) ?? new Agent({ keepAlive: true, maxSockets, timeout: idleMs });
         agents.set(url.protocol, agent);
       }
-      return exchange((options, onAnswer) => open(url, { ...options, agent }, onAnswer), request);
+      const answer = exchange((options, onAnswer) => open(url, { ...options, agent }, onAnswer), request);
+      return answer.catch((error) => {
+        if (agent && isTimeout(request.signal)) closeIdle(agent);
+        throw error;
+      });
     },
     close() {
       for (const agent of agents.values()) agent.destroy();
       agents.clear();
     },
   };
+}
+
+const isTimeout = ({ reason }: AbortSignal): boolean => isTransportError(reason) && reason.kind === "timeout";
+
+/** Where one connection has gone silent, those that were idle meanwhile may be dead too: the next call takes a new one. */
+function closeIdle({ freeSockets }: Agent): void {
+  for (const sockets of Object.values(freeSockets)) for (const socket of sockets ?? []) socket.destroy();
 }
 
 type Open = (
