@@ -1,7 +1,8 @@
-import type { Command, Reply, Transport } from "@continuum-cache/core";
+import type { Command, Transport } from "@continuum-cache/core";
 import { type JournalStore, memoryTransport, withFallback } from "@continuum-cache/fallback-memory";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { contents } from "./contents.ts";
 import { switchable } from "./switchable.ts";
 
 // One client, whose trips in an outage surely never arrive. Then the primary must end up, once it has been told, as if
@@ -71,25 +72,6 @@ const stepsOf = (command: fc.Arbitrary<Command>, ...kinds: Step["kind"][]): fc.A
   const step = fc.oneof<fc.WeightedArbitrary<Step>[]>({ weight: 6, arbitrary: trip }, { weight: 3, arbitrary: others });
   return fc.array(step, { minLength: 5, maxLength: 40, size: "max" });
 };
-
-async function contents(transport: Transport): Promise<Record<string, Reply>> {
-  const [keys] = await transport.send([["KEYS", "*"]]);
-  const found: Record<string, Reply> = {};
-  for (const name of (keys as string[]).filter((each) => !each.startsWith("continuum-cache:")).sort()) {
-    const read: Record<string, Command> = {
-      string: ["GET", name],
-      list: ["LRANGE", name, 0, -1],
-      hash: ["HGETALL", name],
-    };
-    const [type] = await transport.send([["TYPE", name]]);
-    const [value, endMs] = await transport.send([read[String(type)] as Command, ["PEXPIRETIME", name]]);
-    found[name] = [Array.isArray(value) && type === "hash" ? pairs(value) : (value as Reply), endMs as Reply];
-  }
-  return found;
-}
-
-const pairs = (fields: readonly Reply[]): string[] =>
-  fields.flatMap((name, at) => (at % 2 === 0 ? [`${String(name)}=${String(fields[at + 1])}`] : [])).sort();
 
 /** A store that outlives the transport, as a file does. */
 function shelf(): JournalStore {

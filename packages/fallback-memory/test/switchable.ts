@@ -20,8 +20,8 @@ export interface Switchable extends Transport {
   fate(decide: (commands: readonly Command[]) => "done" | "lost" | "refused"): void;
 }
 
-export function switchable(): Switchable {
-  const store = memoryTransport();
+/** @param store - What answers while it does not fail. */
+export function switchable(store: Transport = memoryTransport()): Switchable {
   const sent: Command[] = [];
   let failure: (() => TransportError) | undefined;
   let held: Promise<void> | undefined;

@@ -1,6 +1,8 @@
 import { type Entry, never } from "../keyspace/keyspace.ts";
 import { parseInteger } from "../numbers/integer.ts";
 import { type Bulk, byteLength, footprint, sameBulk } from "../values/bulk.ts";
+import { fieldsOf } from "../values/hash.ts";
+import { elementsOf } from "../values/list.ts";
 import type { CanonicalWrite } from "./canonical-write.ts";
 
 /** What each intent counts on top of its key and values: the object itself and its place in the maps. */
@@ -144,9 +146,22 @@ function amendKnown(intent: Intent, write: Difference, entry: Entry | undefined)
   } else if (intent.set || !entry) {
     // Given an end that is over, or taken empty.
     erase(intent);
+  } else if (write.kind === "change" && (entry.value.type === "list" || (intent.changes?.length ?? 0) >= mostChanges)) {
+    takeWhole(intent, entry);
   } else {
     differ(intent, write, entry);
   }
+}
+
+/** More changes of a hash than this are made one: it is known as a whole. */
+const mostChanges = 64;
+
+/** In place of the way there, what stands here now. */
+function takeWhole(intent: Intent, { value, expiresAtMs }: Entry): void {
+  forgetDifferences(intent);
+  if (value.type === "list") intent.tail = elementsOf(value);
+  if (value.type === "hash") intent.changes = [{ name: "HSET", args: [...fieldsOf(value)].flat() }];
+  if (expiresAtMs !== never) intent.expiresAtMs = expiresAtMs;
 }
 
 type Difference = Exclude<CanonicalWrite, { kind: "flush" | "delete" | "set" }>;

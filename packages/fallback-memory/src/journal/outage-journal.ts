@@ -1,4 +1,4 @@
-import { type Command, compileGlob, isSealed, keysOf, sha1, toTextForm, type WrittenKeys } from "@continuum-cache/core";
+import { type Command, isSealed, keysOf, sha1, toTextForm, type WrittenKeys } from "@continuum-cache/core";
 import type { AcceptedWrite } from "../accepted-write.ts";
 import type { KnownValue } from "../fallback/known-values.ts";
 import { never } from "../keyspace/keyspace.ts";
@@ -107,13 +107,10 @@ export function createOutageJournal(options: OutageJournalOptions): OutageJourna
     return own;
   };
 
-  const isInvalidated = (segment: Segment, key: Bulk): boolean =>
-    [...segment.invalidations.keys()].some((glob) => compileGlob(glob)(key));
-
   /** Whether what the primary was known to hold is gone by this process's own word. */
   const isRemoved = (key: Bulk): boolean =>
     [current, ...(underway ? [underway.segment] : [])].some(
-      (segment) => segment.intents.get(idOf(key))?.deleted || isInvalidated(segment, key),
+      (segment) => segment.intents.get(idOf(key))?.deleted || segment.isInvalidated(key),
     );
 
   /** When the counter at the primary ends, which is counted here from nothing: else it would live for ever afterwards. */
@@ -129,6 +126,8 @@ export function createOutageJournal(options: OutageJournalOptions): OutageJourna
       const own = present ? undefined : (earlier ?? ownStates(key));
       const endMs = present ? undefined : inheritedEnd(write, nowMs);
       const intent = present ?? createIntent(key, nowMs);
+      // What goes with a pattern is known to be gone.
+      if (!present && current.isInvalidated(key)) intent.deleted = true;
       if (own) intent.own = new Map(own);
       amend(intent, write, source.at(key), nowMs);
       onRecord({ kind: "write", write, atMs: nowMs, fate, ...(own && { own }) });
@@ -147,7 +146,7 @@ export function createOutageJournal(options: OutageJournalOptions): OutageJourna
 
   const invalidate = (glob: string, nowMs: number): void => {
     onRecord({ kind: "invalidate", glob });
-    current.invalidate(glob, glob === "*" ? () => true : compileGlob(glob), nowMs);
+    current.invalidate(glob, nowMs);
   };
 
   return {
@@ -173,7 +172,7 @@ export function createOutageJournal(options: OutageJournalOptions): OutageJourna
         if (keys === "database") return true;
         return keys.some((text) => {
           const key = toBulk(text);
-          return segments.some((segment) => segment.intents.has(idOf(key)) || isInvalidated(segment, key));
+          return segments.some((segment) => segment.intents.has(idOf(key)) || segment.isInvalidated(key));
         });
       });
     },

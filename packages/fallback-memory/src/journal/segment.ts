@@ -1,3 +1,4 @@
+import { compileGlob } from "@continuum-cache/core";
 import { type Bulk, bulkOfId, idOf } from "../values/bulk.ts";
 import { familiesOf, globOf, prefixOf } from "./families.ts";
 import { demote, hasDifferences, type Intent } from "./intent.ts";
@@ -5,6 +6,7 @@ import { demote, hasDifferences, type Intent } from "./intent.ts";
 /** A pattern whose keys the primary has to forget. */
 export interface Invalidation {
   readonly glob: string;
+  readonly matches: (key: Bulk) => boolean;
   readonly sinceMs: number;
   mutations: number;
 }
@@ -32,7 +34,9 @@ export interface Segment {
   put(key: Bulk, change: (intent: Intent | undefined) => Intent): void;
   /** What was intended for a key is over. */
   forget(key: Bulk): void;
-  invalidate(glob: string, matches: (key: Bulk) => boolean, sinceMs: number): void;
+  invalidate(glob: string, sinceMs: number): void;
+  /** Whether a key matches a pattern whose keys have to go. */
+  isInvalidated(key: Bulk): boolean;
   /** When the oldest entry came, in milliseconds since 1970. */
   oldestMs(): number | undefined;
 }
@@ -78,9 +82,11 @@ export function createSegment(
 
   const addInvalidation = (glob: string, sinceMs: number, count: number): void => {
     const present = invalidations.get(glob);
+    const matches = present?.matches ?? (glob === "*" ? () => true : compileGlob(glob));
     if (!present) bytes += glob.length + invalidationBytes;
     invalidations.set(glob, {
       glob,
+      matches,
       sinceMs: present?.sinceMs ?? sinceMs,
       mutations: (present?.mutations ?? 0) + count,
     });
@@ -189,7 +195,9 @@ export function createSegment(
     forget(key) {
       mutations -= remove(idOf(key));
     },
-    invalidate(glob, matches, sinceMs) {
+    isInvalidated: (key) => [...invalidations.values()].some(({ matches }) => matches(key)),
+    invalidate(glob, sinceMs) {
+      const matches = glob === "*" ? () => true : compileGlob(glob);
       const covered = [...intents.keys()].filter((id) => matches(bulkOfId(id)));
       const count = covered.reduce((all, id) => all + remove(id), 0);
       // One run of deletions says so on each of its trips.

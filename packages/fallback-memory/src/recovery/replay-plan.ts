@@ -91,7 +91,7 @@ function changesOf({ key, counter, head, tail, changes, firstExpiresAtMs, expire
 
 function endingAt(expiresAtMs: number | undefined): KeyChanges["commands"] {
   if (expiresAtMs === undefined) return [];
-  return [expiresAtMs === never ? ["PERSIST"] : ["PEXPIREAT", expiresAtMs]];
+  return [expiresAtMs === never ? ["PERSIST"] : ["PEXPIREAT", inRange(expiresAtMs)]];
 }
 
 /** A key may be set when it is as this process left or knew it; one of which nothing is known, when it is not there. */
@@ -103,7 +103,7 @@ function keyValueOf({ key, set, deleted, own }: Intent, isInvalidated: boolean):
   return {
     key,
     value,
-    end: keepTtl ? "KEEPTTL" : expiresAtMs === never ? "" : expiresAtMs,
+    end: keepTtl ? "KEEPTTL" : expiresAtMs === never ? "" : inRange(expiresAtMs),
     states: [...states],
     absentFromMs,
   };
@@ -111,6 +111,9 @@ function keyValueOf({ key, set, deleted, own }: Intent, isInvalidated: boolean):
 
 /** So much earlier than by this process's clock a value may have ended by the primary's. */
 const clockSkewMs = 1_000;
+
+/** A date that a double holds exactly; those beyond are 285,000 years away. */
+const inRange = (dateMs: number): number => Math.min(dateMs, Number.MAX_SAFE_INTEGER);
 
 function slices(items: readonly Bulk[] = []): Bulk[][] {
   const parts: Bulk[][] = [];

@@ -1,0 +1,75 @@
+import { commandHistories, type HistoryTrip } from "@continuum-cache/conformance";
+import { type RedisServer, startRedisServer } from "@continuum-cache/conformance/servers";
+import type { Transport } from "@continuum-cache/core";
+import { memoryTransport, withFallback } from "@continuum-cache/fallback-memory";
+import { tcpTransport } from "@continuum-cache/transport-tcp";
+import fc from "fast-check";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { contents } from "./contents.ts";
+import { switchable } from "./switchable.ts";
+
+/** Runs a history in an outage that begins with an empty database, and tells what is left of it in both places. */
+async function replayed(history: readonly HistoryTrip[], store: Transport, untilBack: () => Promise<unknown>) {
+  const primary = switchable(store);
+  // Both at the same moment, so that what is counted from now on ends at the same.
+  const nowMs = Date.now();
+  const clock = { now: () => nowMs };
+  const reference = memoryTransport({ clock });
+  const transport = withFallback(primary, memoryTransport({ clock }), { healthCheckInterval: "20ms" });
+  primary.fail("unreachable", { delivery: "none" });
+  // From here on nothing that stood at the primary matters.
+  await transport.send([["FLUSHDB"]]);
+  for (const { commands, atomic } of history) {
+    await transport.send(commands, { atomic });
+    await reference.send(commands, { atomic });
+  }
+  primary.mend();
+  await untilBack();
+  await expect.poll(() => transport.status?.currentBackend, { interval: 5 }).toBe("upstash");
+  expect(transport.status?.pending).toBe(0);
+  return { there: await contents(store), here: await contents(reference) };
+}
+
+describe("everything that is done to keys of which everything is known", () => {
+  describe("stands at the primary afterwards as it stood here", () => {
+    beforeEach(() => {
+      vi.useFakeTimers();
+    });
+    afterEach(() => {
+      vi.useRealTimers();
+    });
+
+    it("when that is another memory", { timeout: 300_000 }, async () => {
+      await fc.assert(
+        fc.asyncProperty(commandHistories({ withBytes: false }), async (history) => {
+          const { there, here } = await replayed(history, memoryTransport(), () => vi.advanceTimersByTimeAsync(1_000));
+          expect(there).toEqual(here);
+        }),
+        { numRuns: Number(process.env["REPLAY_RUNS"] ?? 300) },
+      );
+    });
+  });
+
+  describe("stands in Redis afterwards as it stood here", () => {
+    let server: RedisServer;
+    let redis: Transport;
+    beforeAll(async () => {
+      server = await startRedisServer();
+      redis = tcpTransport({ url: server.url });
+    });
+    afterAll(async () => {
+      await redis.close();
+      await server.close();
+    });
+
+    it("with the scripts' other face", { timeout: 300_000 }, async () => {
+      await fc.assert(
+        fc.asyncProperty(commandHistories(), async (history) => {
+          const { there, here } = await replayed(history, redis, async () => {});
+          expect(there).toEqual(here);
+        }),
+        { numRuns: Number(process.env["REPLAY_RUNS"] ?? 100) },
+      );
+    });
+  });
+});
