@@ -1,4 +1,4 @@
-import type { Command, Transport } from "@continuum-cache/core";
+import { type Command, type Transport, TransportError } from "@continuum-cache/core";
 import { type JournalStore, memoryTransport, withFallback } from "@continuum-cache/fallback-memory";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
@@ -27,7 +27,7 @@ const differences = [
   fc.tuple(fc.constant("DEL"), keyOf("s", "a", "n", "l", "h", "hn")),
   fc.tuple(fc.constant("GETDEL"), key("s")),
   fc.tuple(fc.constant("PERSIST"), keyOf("s", "l")),
-  fc.constant(["FLUSHDB"]),
+  fc.tuple(fc.constant("FLUSHDB")),
 ];
 /** Whole values, and their ends. */
 const values = [
@@ -176,6 +176,23 @@ describe("what an outage leaves behind", () => {
     await fc.assert(
       fc.asyncProperty(steps, (each) => expectNoTrace(each, shelf())),
       { numRuns },
+    );
+  });
+
+  it("starts from nothing behind a FLUSHDB, in the next process too", async () => {
+    const trip = (...commands: Command[]): Step => ({ kind: "trip", commands, atomic: false });
+    await expectNoTrace(
+      [
+        { kind: "away" },
+        trip(["DECR", "n:1"], ["INCR", "n:0"], ["PEXPIRE", "n:0", 8]),
+        trip(["FLUSHDB"], ["APPEND", "a:0", "v0"]),
+        trip(["INCRBY", "n:1", 0], ["INCR", "n:0"]),
+        trip(["PERSIST", "l:0"]),
+        { kind: "restart" },
+        trip(["LPUSH", "l:0", "v0"]),
+        { kind: "restart" },
+      ],
+      shelf(),
     );
   });
 });

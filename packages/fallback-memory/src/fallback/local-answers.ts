@@ -115,7 +115,8 @@ export function createLocalAnswers({ memory, known, bounds, store, events, clock
       if (!log) return;
       const records = await log.read();
       isRestoring = true;
-      restore(records, journal, clock.now(), (command, noted) => run(noted, () => tell([command])));
+      const write = (command: Command, as?: Noting): void => (as ? run(as, () => tell([command])) : tell([command]));
+      restore(records, journal, clock.now(), write);
       isRestoring = false;
     },
     settled: async () => log?.flush(),
