@@ -21,8 +21,15 @@ export const layers = {
       "src/file-journal/write-records.ts",
     ],
   },
+  "packages/ratelimit": { imports: ["packages/core"], edge: true },
   "packages/continuum-cache": {
-    imports: ["packages/core", "packages/transport-rest", "packages/transport-tcp", "packages/fallback-memory"],
+    imports: [
+      "packages/core",
+      "packages/transport-rest",
+      "packages/transport-tcp",
+      "packages/fallback-memory",
+      "packages/ratelimit",
+    ],
     edge: true,
   },
   "packages/upstash-local": {
@@ -37,6 +44,7 @@ export const layers = {
       "packages/transport-tcp",
       "packages/fallback-memory",
       "packages/upstash-local",
+      "packages/ratelimit",
       "packages/continuum-cache",
     ],
     edge: false,
@@ -54,7 +62,7 @@ export const coreFolders = {
   keys: ["errors", "hash", "time"],
   codecs: ["errors"],
   commands: ["keys", "ports"],
-  scripts: ["errors", "hash", "ports"],
+  scripts: ["errors", "hash", "ports", "time"],
   resilience: ["commands", "errors", "ports", "time"],
   cache: ["codecs", "commands", "errors", "keys", "ports", "time"],
 };

@@ -1,22 +1,34 @@
 import { measureOutageLatency, outageLatencyTable, timeoutMs } from "./outage-latency.ts";
+import { ratelimitBytes } from "./ratelimit-bytes.ts";
+import { ratelimitExactness } from "./ratelimit-exactness.ts";
+import { ratelimitOutage } from "./ratelimit-outage.ts";
+import { ratelimitSpeed } from "./ratelimit-speed.ts";
 import { measureSizes, sizeTable } from "./sizes.ts";
 import { measureSpeed, speedTable } from "./speed.ts";
 
-/** `main.js`: all; `main.js sizes`, `main.js speed` or `main.js outage`: one. */
-const [what = "all"] = process.argv.slice(2);
-if (!["all", "sizes", "speed", "outage"].includes(what)) {
-  console.error(`Expected "sizes", "speed", "outage" or nothing, got ${JSON.stringify(what)}`);
+const measurements: Readonly<Record<string, (args: readonly string[]) => Promise<void>>> = {
+  async sizes() {
+    console.log(`Bytes in Redis as a share of JSON\n\n${sizeTable(await measureSizes())}\n`);
+  },
+  async speed() {
+    console.log(`Speed, all in one run\n\n${speedTable(await measureSpeed({ rounds: 9, sliceMs: 400 }))}\n`);
+  },
+  async outage() {
+    const rows = await measureOutageLatency({ trials: 5, rounds: 5, sliceMs: 100 });
+    console.log(
+      `With the server away (timeout ${timeoutMs} ms); quantiles of calls as a ratio to the memory alone\n\n${outageLatencyTable(rows)}`,
+    );
+  },
+  "ratelimit-bytes": ratelimitBytes,
+  "ratelimit-exactness": ratelimitExactness,
+  "ratelimit-outage": ratelimitOutage,
+  "ratelimit-speed": ratelimitSpeed,
+};
+
+/** `main.js`: sizes, speed and outage; `main.js speed`: that one, with the arguments that follow. */
+const [what, ...args] = process.argv.slice(2);
+if (what !== undefined && !measurements[what]) {
+  console.error(`Expected one of ${Object.keys(measurements).join(", ")}, or nothing, got ${JSON.stringify(what)}`);
   process.exit(2);
 }
-const isAsked = (name: string): boolean => what === "all" || what === name;
-
-if (isAsked("sizes")) console.log(`Bytes in Redis as a share of JSON\n\n${sizeTable(await measureSizes())}\n`);
-if (isAsked("speed")) {
-  console.log(`Speed, all in one run\n\n${speedTable(await measureSpeed({ rounds: 9, sliceMs: 400 }))}\n`);
-}
-if (isAsked("outage")) {
-  const rows = await measureOutageLatency({ trials: 5, rounds: 5, sliceMs: 100 });
-  console.log(
-    `With the server away (timeout ${timeoutMs} ms); quantiles of calls as a ratio to the memory alone\n\n${outageLatencyTable(rows)}`,
-  );
-}
+for (const name of what === undefined ? ["sizes", "speed", "outage"] : [what]) await measurements[name]?.(args);

@@ -22,5 +22,7 @@ export {
   keyPattern,
   keys,
 } from "@continuum-cache/core";
+export type { Decision, RateLimit, RateLimiterOptions } from "@continuum-cache/ratelimit";
+export { presets, RateLimiter, rateLimitHeaders } from "@continuum-cache/ratelimit";
 export type { Environment, UpstashCacheOptions } from "./settings.ts";
 export { UpstashCache } from "./upstash-cache.ts";

@@ -1,3 +1,4 @@
+export { batched } from "./cache/batched.ts";
 export { Cache } from "./cache/cache.ts";
 export type { CacheEvents } from "./cache/cache-events.ts";
 export type { CacheOptions } from "./cache/cache-options.ts";
@@ -38,10 +39,12 @@ export type { TransportErrorDetails, TransportErrorKind } from "./errors/transpo
 export { isTransportError, TransportError } from "./errors/transport-error.ts";
 export { sha1 } from "./hash/sha1.ts";
 export { compileGlob, escapeGlob, matchesGlob } from "./keys/glob.ts";
-export { maxKeyBytes } from "./keys/key-limit.ts";
+export { assertKey, maxKeyBytes } from "./keys/key-limit.ts";
 export type { KeyFamily, KeyParameters, KeyPattern } from "./keys/key-pattern.ts";
 export { keyPattern } from "./keys/key-pattern.ts";
 export { keys } from "./keys/keys.ts";
+export type { Events } from "./ports/events.ts";
+export { createEvents } from "./ports/events.ts";
 export { tell } from "./ports/tell.ts";
 export type {
   Argument,

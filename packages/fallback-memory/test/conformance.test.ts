@@ -1,4 +1,5 @@
 import { describeSubscription, describeTransport } from "@continuum-cache/conformance";
+import { batched } from "@continuum-cache/core";
 import { memoryTransport } from "@continuum-cache/fallback-memory";
 import { afterAll, describe, it } from "vitest";
 
@@ -6,3 +7,5 @@ const runner = { describe, it, afterAll };
 
 describeTransport("memory", () => memoryTransport(), runner);
 describeSubscription("memory", () => memoryTransport(), runner);
+// Trips that travel together are answered as if they had not.
+describeTransport("memory, batched", () => batched(memoryTransport()), runner);

@@ -1,4 +1,3 @@
-import { tell } from "../ports/tell.ts";
 import type { BackendChange, KeptWrite, Recovery } from "../ports/transport.ts";
 
 /** What a cache tells whoever listens. No event ever holds a stored value. */
@@ -15,28 +14,4 @@ export interface CacheEvents {
   recovered: { readonly reason: string } & Recovery;
   /** Writes were kept by this process alone; the primary is told when it is back. */
   kept: KeptWrite;
-}
-
-type Listener<Event> = (event: Event) => void;
-
-/** Listeners by event. */
-export interface Events {
-  on<Name extends keyof CacheEvents>(name: Name, listener: Listener<CacheEvents[Name]>): () => void;
-  emit<Name extends keyof CacheEvents>(name: Name, event: CacheEvents[Name]): void;
-}
-
-export function createEvents(): Events {
-  const listeners = new Map<keyof CacheEvents, Set<Listener<never>>>();
-  return {
-    on(name, listener) {
-      const set = listeners.get(name) ?? new Set();
-      listeners.set(name, set.add(listener));
-      return () => set.delete(listener);
-    },
-    emit(name, event) {
-      for (const listener of listeners.get(name) ?? []) {
-        tell(() => (listener as Listener<typeof event>)(event));
-      }
-    },
-  };
 }

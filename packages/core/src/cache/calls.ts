@@ -1,6 +1,7 @@
 import { isCommandError } from "../errors/command-error.ts";
+import type { Events } from "../ports/events.ts";
 import type { Command, Reply, SendOptions } from "../ports/transport.ts";
-import type { Events } from "./cache-events.ts";
+import type { CacheEvents } from "./cache-events.ts";
 import type { StatsRecorder } from "./cache-stats.ts";
 import type { Request } from "./requests.ts";
 import type { Tick } from "./tick.ts";
@@ -23,7 +24,7 @@ export interface Calls {
 /** A call that takes longer than this is told by a `slow` event, in milliseconds. */
 const slowMs = 500;
 
-export function createCalls(tick: Tick, events: Events, stats: StatsRecorder): Calls {
+export function createCalls(tick: Tick, events: Events<CacheEvents>, stats: StatsRecorder): Calls {
   const measured = async <Result>(operation: string, run: () => Promise<Result>): Promise<Result> => {
     const startedAt = performance.now();
     try {

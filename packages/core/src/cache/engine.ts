@@ -1,8 +1,9 @@
 import { json } from "../codecs/json.ts";
 import { readers } from "../codecs/readers.ts";
+import { createEvents, type Events } from "../ports/events.ts";
 import type { BackendStatus, Transport } from "../ports/transport.ts";
 import { toTimeoutMs } from "../time/duration.ts";
-import { createEvents, type Events } from "./cache-events.ts";
+import type { CacheEvents } from "./cache-events.ts";
 import { assertOptions, type CacheOptions } from "./cache-options.ts";
 import { createStats, type StatsRecorder } from "./cache-stats.ts";
 import { type Calls, createCalls } from "./calls.ts";
@@ -17,7 +18,7 @@ import { createValues } from "./values.ts";
 export interface Engine {
   readonly transport: Transport;
   readonly keyPrefix: string;
-  readonly events: Events;
+  readonly events: Events<CacheEvents>;
   readonly stats: StatsRecorder;
   readonly requests: Requests;
   readonly calls: Calls;
@@ -32,7 +33,7 @@ export function createEngine(options: CacheOptions): Engine {
   const { transport, codec = json(), keyPrefix = "", patterns = [] } = options;
   const { defaultTtl = "5m", maxValueBytes = 102_400, timeout = "5s" } = options;
   assertOptions(transport, keyPrefix, maxValueBytes);
-  const events = createEvents();
+  const events = createEvents<CacheEvents>();
   const stats = createStats();
   const values = createValues(readers(Array.isArray(codec) ? codec : [codec]), maxValueBytes, events, stats);
   const requests = createRequests(keyPrefix, values, stats, createTtlChoice(defaultTtl, patterns));
@@ -60,7 +61,7 @@ export function createEngine(options: CacheOptions): Engine {
 }
 
 /** Passes on what a transport tells of its backends. Returns the function that stops it. */
-function watch(status: BackendStatus | undefined, events: Events, stats: StatsRecorder): () => void {
+function watch(status: BackendStatus | undefined, events: Events<CacheEvents>, stats: StatsRecorder): () => void {
   const stops = [
     status?.onChange((change) => {
       events.emit("backend", change);

@@ -1,7 +1,8 @@
 import { isTransportError, TransportError } from "../errors/transport-error.ts";
+import type { Events } from "../ports/events.ts";
 import { type Duration, longestTimerMs, toTimeoutMs } from "../time/duration.ts";
 import { withDeadline } from "../time/with-deadline.ts";
-import type { Events } from "./cache-events.ts";
+import type { CacheEvents } from "./cache-events.ts";
 import type { StatsRecorder } from "./cache-stats.ts";
 import { type CacheCallOptions, toSendOptions } from "./call-options.ts";
 import type { Calls } from "./calls.ts";
@@ -33,7 +34,7 @@ export function createGetOrSet(
   calls: Calls,
   loadsOf: (fallback: boolean) => Loads,
   fullKeyOf: (key: string) => string,
-  events: Events,
+  events: Events<CacheEvents>,
   stats: StatsRecorder,
 ): GetOrSet {
   /** A cache that is away must not take its users along: what fails here is told, and the loader's value still comes. */

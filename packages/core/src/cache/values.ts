@@ -1,7 +1,8 @@
 import type { Codec } from "../codecs/codec.ts";
 import { isCommandError } from "../errors/command-error.ts";
+import type { Events } from "../ports/events.ts";
 import type { Reply } from "../ports/transport.ts";
-import type { Events } from "./cache-events.ts";
+import type { CacheEvents } from "./cache-events.ts";
 import type { StatsRecorder } from "./cache-stats.ts";
 
 /** The border between the caller's values and what is stored. */
@@ -16,7 +17,12 @@ export interface Values {
 
 const encoder = new TextEncoder();
 
-export function createValues(codec: Codec, maxValueBytes: number, events: Events, stats: StatsRecorder): Values {
+export function createValues(
+  codec: Codec,
+  maxValueBytes: number,
+  events: Events<CacheEvents>,
+  stats: StatsRecorder,
+): Values {
   /** Its length in bytes when that is over the limit. */
   const excess = (stored: string | Uint8Array): number | undefined => {
     // A UTF-16 unit is at most three bytes: most texts need no encoding to be measured.

@@ -8,6 +8,16 @@ const encoder = new TextEncoder();
  *
  * @throws TypeError when it is not a non-empty, well-formed string.
  * @throws RangeError when it is longer than `maxKeyBytes`.
+ *
+ * @example
+ * ```ts
+ * import { assertKey } from "@continuum-cache/core";
+ *
+ * const lengthCommand = (key: unknown) => {
+ *   assertKey(key);
+ *   return ["STRLEN", key] as const;
+ * };
+ * ```
  */
 export function assertKey(key: unknown): asserts key is string {
   if (typeof key !== "string" || key === "") {

@@ -1,5 +1,6 @@
 import { isCommandError } from "../errors/command-error.ts";
 import type { Argument, Reply, SendOptions, Transport } from "../ports/transport.ts";
+import { defaultTimeoutMs } from "../time/with-deadline.ts";
 import type { Script } from "./script.ts";
 
 /**
@@ -34,7 +35,13 @@ export async function runScript(
     throw new RangeError(`Expected ${script.keys} key(s) for the script "${script.name}", got ${keys.length}`);
   }
   const rest = [keys.length, ...keys, ...args];
-  const send = async (name: string, body: string) => (await transport.send([[name, body, ...rest]], options))[0];
+  const startedMs = performance.now();
+  const send = async (name: string, body: string) => {
+    // Both trips are one call, with one deadline.
+    const spentMs = performance.now() - startedMs;
+    const left = spentMs < 1 ? {} : { timeoutMs: Math.max(1, (options?.timeoutMs ?? defaultTimeoutMs) - spentMs) };
+    return (await transport.send([[name, body, ...rest]], { ...options, ...left }))[0];
+  };
   let reply = await send("EVALSHA", script.sha1);
   if (isCommandError(reply) && reply.code === "NOSCRIPT") reply = await send("EVAL", script.lua);
   if (isCommandError(reply)) throw reply;

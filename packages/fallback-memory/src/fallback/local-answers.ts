@@ -9,7 +9,8 @@ import {
   type WrittenKeys,
 } from "@continuum-cache/core";
 import { createJournalLog, type JournalLog } from "../journal/journal-log.ts";
-import { createOutageJournal, type Noting, type OutageJournal } from "../journal/outage-journal.ts";
+import type { Noting } from "../journal/noting.ts";
+import { createOutageJournal, type OutageJournal } from "../journal/outage-journal.ts";
 import { restore } from "../journal/restore.ts";
 import type { JournalBounds } from "../journal/segment.ts";
 import type { JournalStore } from "../journal-store.ts";

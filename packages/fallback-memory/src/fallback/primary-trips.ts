@@ -9,7 +9,7 @@ import {
   type TransportError,
   type WrittenKeys,
 } from "@continuum-cache/core";
-import type { Fate } from "../journal/outage-journal.ts";
+import type { Fate } from "../journal/noting.ts";
 import type { KnownValues } from "./known-values.ts";
 import { createTripsUnderWay, type TripUnderWay } from "./trips-under-way.ts";
 

@@ -3,7 +3,7 @@ import { never } from "../keyspace/keyspace.ts";
 import { type Bulk, handOut } from "../values/bulk.ts";
 import type { CanonicalWrite } from "./canonical-write.ts";
 import type { Intent } from "./intent.ts";
-import type { Fate, OwnStates } from "./outage-journal.ts";
+import type { Fate, OwnStates } from "./noting.ts";
 import type { Segment } from "./segment.ts";
 
 /** What happens to a journal, in the order in which it happens: the same again makes the same journal. */

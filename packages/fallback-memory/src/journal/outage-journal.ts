@@ -8,22 +8,8 @@ import { type Bulk, idOf, toBulk } from "../values/bulk.ts";
 import { canonicalWrites } from "./canonical-write.ts";
 import { amend, createIntent } from "./intent.ts";
 import { type JournalRecord, type KeyWrite, recordsOf } from "./journal-record.ts";
+import type { Fate, Noting, OwnStates } from "./noting.ts";
 import { createSegment, type JournalBounds, type Segment } from "./segment.ts";
-
-/** Whether the primary may have done a write that is kept here too. */
-export type Fate = "none" | "unknown";
-
-/** States of a key that are this process's doing or knowledge, and when each ends by itself. */
-export type OwnStates = ReadonlyMap<string, number>;
-
-/** What is known of a write that is taken down. */
-export interface Noting {
-  readonly fate: Fate;
-  /** What an earlier process knew of the key. */
-  readonly own?: OwnStates | undefined;
-  /** Keys that the primary has replaced since: what is written to them here is over already. */
-  readonly replaced?: WrittenKeys;
-}
 
 /** A part of the journal on its way to the primary. It no longer changes; what is written meanwhile goes to the next. */
 export interface Replay {

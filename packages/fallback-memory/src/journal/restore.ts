@@ -2,7 +2,8 @@ import { type Command, compileGlob, keysIn } from "@continuum-cache/core";
 import { never } from "../keyspace/keyspace.ts";
 import { bulkOfId, idOf } from "../values/bulk.ts";
 import { commandOf, type JournalRecord, type KeyWrite } from "./journal-record.ts";
-import type { Noting, OutageJournal } from "./outage-journal.ts";
+import type { Noting } from "./noting.ts";
+import type { OutageJournal } from "./outage-journal.ts";
 
 /** Runs a command in the memory, and has the journal take it down if it is given what is known of it. */
 type Write = (command: Command, noting?: Noting) => void;

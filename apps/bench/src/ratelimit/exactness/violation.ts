@@ -1,0 +1,30 @@
+/** How a limiter can be wrong. */
+export type ViolationKind =
+  /** A window held more than the limit. */
+  | "over-limit"
+  /** A call was refused although there was room. */
+  | "false-refusal"
+  /** A denial was remembered for a moment too long: what another process gave back was not noticed yet. */
+  | "late-denial"
+  /** Who waits as told is refused again although nothing else was accepted. */
+  | "retry-too-early"
+  /** Who waits as told waits longer than needed. */
+  | "retry-too-late"
+  /** One receipt gave back twice. */
+  | "refunded-twice"
+  /** A receipt that was still good gave back nothing. */
+  | "refund-lost"
+  /** A receipt's time lies outside of the call. */
+  | "wrong-time";
+
+/** What no limiter may do however busy its machine is; the others tell how good its clock and its memory are. */
+export const gravest: readonly ViolationKind[] = ["over-limit", "false-refusal", "refunded-twice", "refund-lost"];
+
+/** One promise broken. */
+export interface Violation {
+  readonly kind: ViolationKind;
+  readonly subject: number;
+  readonly ticket: string;
+  /** By how much: cost above the limit or below it, or microseconds. */
+  readonly amount: number;
+}

@@ -1,0 +1,30 @@
+import type { Transport } from "../ports/transport.ts";
+import { defaultTimeoutMs } from "../time/with-deadline.ts";
+import { createTick } from "./tick.ts";
+
+/**
+ * The same transport, whose trips of one tick travel as one: one HTTP request or one write for all of them. Each has its own
+ * replies; trips that are atomic, or have other deadlines than the rest, travel by themselves. A trip that fails fails for all.
+ *
+ * @example
+ * ```ts
+ * import { batched, type Transport } from "@continuum-cache/core";
+ *
+ * async function countAll(transport: Transport, names: readonly string[]): Promise<void> {
+ *   const together = batched(transport);
+ *   await Promise.all(names.map((name) => together.send([["INCR", name]]))); // one trip
+ * }
+ * ```
+ */
+export function batched(transport: Transport): Transport {
+  const tick = createTick(transport, defaultTimeoutMs, () => {});
+  const { name, status } = transport;
+  return {
+    name,
+    send: (commands, options = {}) =>
+      commands.length === 0 ? transport.send(commands, options) : tick.send(commands, options),
+    ...(transport.subscribe && { subscribe: transport.subscribe.bind(transport) }),
+    ...(status && { status }),
+    close: () => transport.close(),
+  };
+}

@@ -1,0 +1,37 @@
+import { tell } from "./tell.ts";
+
+/**
+ * Listeners by event. One that throws is its owner's bug: the others are told all the same.
+ *
+ * @example
+ * ```ts
+ * import { createEvents } from "@continuum-cache/core";
+ *
+ * const events = createEvents<{ moved: { readonly to: string } }>();
+ * const stop = events.on("moved", ({ to }) => console.log(to));
+ * events.emit("moved", { to: "local" });
+ * stop();
+ * ```
+ */
+export interface Events<Known> {
+  /** Calls the listener on each such event; returns the function that stops it. */
+  on<Name extends keyof Known>(name: Name, listener: (event: Known[Name]) => void): () => void;
+  emit<Name extends keyof Known>(name: Name, event: Known[Name]): void;
+}
+
+/** Makes an empty set of listeners. */
+export function createEvents<Known>(): Events<Known> {
+  const listeners = new Map<keyof Known, Set<(event: never) => void>>();
+  return {
+    on(name, listener) {
+      const set = listeners.get(name) ?? new Set();
+      listeners.set(name, set.add(listener));
+      return () => set.delete(listener);
+    },
+    emit(name, event) {
+      for (const listener of listeners.get(name) ?? []) {
+        tell(() => (listener as (event: unknown) => void)(event));
+      }
+    },
+  };
+}

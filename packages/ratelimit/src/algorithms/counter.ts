@@ -1,0 +1,57 @@
+import type { Accept } from "./accepts.ts";
+
+/** The numbers that an algorithm counts by. */
+export interface CounterRule {
+  readonly windowUs: number;
+  readonly limit: number;
+  /** What the algorithm asks for besides: see `Counter.extra`. */
+  readonly extra: number;
+}
+
+/** How a key stands at a time: used amounts, and times in microseconds since 1970, 0 for "now". */
+export interface Standing {
+  readonly isFree: boolean;
+  readonly current: number;
+  /** When the same cost would be free. */
+  readonly retryAtUs: number;
+  /** When more will be free than now. */
+  readonly moreAtUs: number;
+  /** When all will be. */
+  readonly resetAtUs: number;
+}
+
+/** What a key holds, as it is at one moment. */
+export interface OpenCounter {
+  /** The moment: never before the last one at which the key was written. */
+  readonly nowUs: number;
+  /** When the key was made. It differs once the key was lost and made anew. */
+  readonly bornUs: number;
+  look(cost: number): Standing;
+  /** Takes a cost. @returns when: what a receipt gives it back by. */
+  charge(cost: number): number;
+  /** Gives a cost back that was taken at a time. @returns how much of it was still there. */
+  giveBack(atUs: number, cost: number): number;
+  /** Adds what was accepted elsewhere. @returns whether that changed anything. */
+  merge(accepts: readonly Accept[]): boolean;
+  /** What the key is to hold. */
+  text(): string;
+  /** For how long, in milliseconds: always a second longer than it counts, for clocks that are not quite together. */
+  ttlMs(): number;
+}
+
+/** One way to count: the same in TypeScript and in Lua, decision by decision. */
+export interface Counter {
+  /** Distinguishes its keys and names it in errors. */
+  readonly name: string;
+  /** Opens what a key holds. @returns undefined when it is nothing that this counter has written. */
+  open(text: string | null, nowUs: number, rule: CounterRule): OpenCounter | undefined;
+  /**
+   * Lua that defines `open(text, now, window, limit, extra)`, `look(s, cost)` (four values: whether it is free, then
+   * current, retry at, more at, reset at), `charge(s, cost)`, `give_back(s, at, cost)`, `merge(s, accepts)`, `text_of(s)`
+   * and `ttl_of(s)`, on a table `s` with `now` and `born`.
+   */
+  readonly lua: string;
+}
+
+/** How long a key outlives what it counts, in milliseconds. */
+export const graceMs = 1_000;

@@ -1,0 +1,124 @@
+import { type Counter, graceMs } from "./counter.ts";
+import { digits, numberAt, timeWidth } from "./digits.ts";
+
+const width = 1 + 3 * timeWidth;
+
+/** Debts are counted in this many parts of a microsecond, so that a token's share of the window is next to exact. */
+const parts = 1_024;
+
+/** What one token costs: the time in which one flows in, rounded up, so that never more than the limit does. */
+export const tokenParts = (windowUs: number, limit: number): number => Math.ceil((windowUs * parts) / limit);
+
+/** The most that a debt may come to: a bucket of so many tokens. */
+export const isCountable = (windowUs: number, limit: number, burst: number): boolean =>
+  2 * burst * tokenParts(windowUs, limit) < Number.MAX_SAFE_INTEGER;
+
+/**
+ * A bucket by its debt: how long it takes until it is full again (GCRA's arithmetic). "t", when it was last written, the
+ * birth, the debt at that time. `extra` is how many tokens it holds.
+ */
+export const tokenBucket: Counter = {
+  name: "bucket",
+  open(text, nowUs, { windowUs, limit, extra: burst }) {
+    if (text !== null && (text.length !== width || text[0] !== "t")) return undefined;
+    const token = tokenParts(windowUs, limit);
+    const capacity = burst * token;
+    const lastUs = text === null ? nowUs : numberAt(text, 1, timeWidth);
+    const now = Math.max(nowUs, lastUs);
+    const bornUs = text === null ? now : numberAt(text, 1 + timeWidth, timeWidth);
+    const stored = text === null ? 0 : numberAt(text, 1 + 2 * timeWidth, timeWidth);
+    let debt = Math.max(0, stored - (now - lastUs) * parts);
+    const after = (owed: number): number => now + Math.ceil(owed / parts);
+    return {
+      nowUs: now,
+      bornUs,
+      look(cost) {
+        const isFree = debt + cost * token <= capacity;
+        const left = Math.floor(Math.max(0, capacity - debt) / token);
+        return {
+          isFree,
+          current: Math.ceil(debt / token),
+          retryAtUs: isFree ? 0 : after(debt + cost * token - capacity),
+          moreAtUs: debt > 0 ? after(debt - (capacity - (left + 1) * token)) : 0,
+          resetAtUs: debt > 0 ? after(debt) : 0,
+        };
+      },
+      charge(cost) {
+        debt += cost * token;
+        return now;
+      },
+      giveBack(atUs, cost) {
+        // By then a whole bucket has flowed in: the call is paid for.
+        const isOver = (now - atUs) * parts >= capacity;
+        const taken = isOver ? 0 : Math.min(cost * token, debt);
+        debt -= taken;
+        return Math.ceil(taken / token);
+      },
+      merge(accepts) {
+        const before = debt;
+        for (const { bornUs: born, cost } of accepts) {
+          if (born !== bornUs) debt = Math.min(debt + cost * token, Math.max(debt, capacity));
+        }
+        return debt !== before;
+      },
+      text: () => `t${digits(now, timeWidth)}${digits(bornUs, timeWidth)}${digits(debt, timeWidth)}`,
+      ttlMs: () => Math.ceil(debt / parts / 1_000) + graceMs,
+    };
+  },
+  lua: `
+local function open(text, now, window, limit, burst)
+  if text and (#text ~= ${width} or byte(text) ~= 116) then return nil end
+  local token = ceil(window * ${parts} / limit)
+  local last = text and time_in(text, 2) or now
+  now = max(now, last)
+  local stored = text and time_in(text, ${2 + 2 * timeWidth}) or 0
+  return {
+    now = now,
+    born = text and time_in(text, ${2 + timeWidth}) or now,
+    debt = max(0, stored - (now - last) * ${parts}),
+    token = token,
+    capacity = burst * token,
+  }
+end
+
+local function after(s, owed) return s.now + ceil(owed / ${parts}) end
+
+local function look(s, cost)
+  local is_free = s.debt + cost * s.token <= s.capacity
+  local left = floor(max(0, s.capacity - s.debt) / s.token)
+  local retry = is_free and 0 or after(s, s.debt + cost * s.token - s.capacity)
+  local more = s.debt > 0 and after(s, s.debt - (s.capacity - (left + 1) * s.token)) or 0
+  local reset = s.debt > 0 and after(s, s.debt) or 0
+  return is_free, ceil(s.debt / s.token), retry, more, reset
+end
+
+local function charge(s, cost)
+  s.debt = s.debt + cost * s.token
+  return s.now
+end
+
+local function give_back(s, at, cost)
+  local taken = (s.now - at) * ${parts} >= s.capacity and 0 or min(cost * s.token, s.debt)
+  s.debt = s.debt - taken
+  return ceil(taken / s.token)
+end
+
+local function merge(s, accepts)
+  local before = s.debt
+  for _, accept in ipairs(accepts) do
+    if accept.born ~= s.born then
+      s.debt = min(s.debt + accept.cost * s.token, max(s.debt, s.capacity))
+    end
+  end
+  return s.debt ~= before
+end
+
+local function text_of(s)
+  return "t" .. digits_of_time(s.now) .. digits_of_time(s.born) .. digits_of_time(s.debt)
+end
+
+local function ttl_of(s)
+  return ceil(s.debt / ${parts} / 1000) + ${graceMs}
+end
+`,
+};

@@ -1,0 +1,53 @@
+import type { Duration } from "@continuum-cache/core";
+import { LRUCache } from "lru-cache";
+import type { Ask } from "./ask.ts";
+import type { Verdict } from "./limits/verdict.ts";
+
+/** How long denials are remembered, and how many. */
+export interface DenyCacheOptions {
+  /** @default 10000 */
+  readonly maxEntries?: number;
+  /**
+   * The longest that one is: by then a reset or a refund that another process has made is noticed; one of this process is
+   * at once. A number is seconds. @default "5s"
+   */
+  readonly maxAge?: Duration;
+}
+
+/** Denials that still stand: whoever asks for as much again, or more, need not ask Redis. */
+export interface DenyCache {
+  find(ask: Ask, nowUs: number): Verdict | undefined;
+  add(ask: Ask, verdict: Verdict, nowUs: number): void;
+  delete(key: string): void;
+}
+
+interface Denial {
+  readonly cost: number;
+  readonly limit: number;
+  readonly verdict: Verdict;
+  readonly untilUs: number;
+}
+
+export function createDenyCache(maxEntries: number, maxAgeMs: number): DenyCache {
+  const denials = new LRUCache<string, Denial>({ max: maxEntries });
+  return {
+    find({ key, cost, limit }, nowUs) {
+      const denial = denials.get(key);
+      if (!denial) return undefined;
+      if (nowUs >= denial.untilUs) denials.delete(key);
+      else if (cost >= denial.cost && limit <= denial.limit) return denial.verdict;
+      return undefined;
+    },
+    add({ key, cost, limit }, verdict, nowUs) {
+      const present = denials.get(key);
+      const untilUs = Math.min(verdict.retryAtUs, nowUs + maxAgeMs * 1_000);
+      // The smaller cost refuses more, as long as it stands.
+      if (present && present.cost < cost && present.untilUs >= untilUs) return;
+      denials.set(key, { cost, limit, verdict, untilUs });
+    },
+    delete: (key) => void denials.delete(key),
+  };
+}
+
+/** Remembers nothing. */
+export const noDenyCache: DenyCache = { find: () => undefined, add() {}, delete() {} };

@@ -1,0 +1,87 @@
+import { addedFields } from "./http/added-fields.ts";
+import { isCopyable, refusalOf, withFields } from "./http/answer.ts";
+import type { AddressSource } from "./http/client-address.ts";
+import { createGate } from "./http/gate.ts";
+import type { LimiterOf } from "./http/limiter.ts";
+import type { RequestLimitOptions } from "./http/request-limit-options.ts";
+
+export type { Limiter, LimiterOf } from "./http/limiter.ts";
+export type { KeyOf, Limited, RequestLimit } from "./http/request-limit-options.ts";
+
+/**
+ * What is used of Hono's `Context`, and what a key is mostly made of. For more, say what yours is: `(c: Context<Env>)
+ * => …`.
+ */
+export interface HonoContext {
+  readonly req: {
+    readonly raw: Request;
+    readonly method: string;
+    readonly path: string;
+    header(name: string): string | undefined;
+    query(name: string): string | undefined;
+  };
+  readonly env: unknown;
+  readonly res: Response;
+  header(name: string, value: string): void;
+}
+
+/** How requests to a Hono app are limited. */
+export type HonoLimitOptions<Context extends HonoContext> = RequestLimitOptions<
+  readonly [context: Context],
+  Response | Promise<Response>
+>;
+
+/**
+ * Limits requests to a Hono app: `app.use(rateLimit(limiter, { window: "1m", limit: 100 }))`.
+ *
+ * On Node a client is the address of the connection. Behind a proxy, or where there is no connection to look at, as in
+ * Workers, set `ipHeader`, `trustedProxies` or `key`. Every answer tells of the limits in its headers; what a handler
+ * has set itself stays.
+ *
+ * @param limiter - Or a function of the context that gets at it, where settings come with each request.
+ * @throws ConfigError when the options can't be. A request without an address or a key is an error of the app.
+ *
+ * @example
+ * ```ts
+ * import { presets, RateLimiter } from "@continuum-cache/ratelimit";
+ * import { rateLimit } from "@continuum-cache/ratelimit/hono";
+ * import { tcpTransport } from "@continuum-cache/transport-tcp";
+ *
+ * const limiter = new RateLimiter({ transport: tcpTransport({ url: "redis://127.0.0.1:6379" }) });
+ *
+ * export const ofAll = rateLimit(limiter, presets.api); // app.use(ofAll)
+ * export const ofSearch = rateLimit(limiter, {
+ *   ...presets.search,
+ *   cost: (c) => (c.req.method === "POST" ? 5 : 1), // app.use("/search", ofSearch)
+ * });
+ * ```
+ */
+export function rateLimit<Context extends HonoContext = HonoContext>(
+  limiter: LimiterOf<readonly [context: Context]>,
+  options: HonoLimitOptions<Context> = {},
+): (context: Context, next: () => Promise<void>) => Promise<Response | undefined> {
+  const gate = createGate(limiter, options, source);
+  const { onLimited = refusalOf } = options;
+  return async (context, next) => {
+    const passage = await gate(context);
+    const { limited, headers } = passage ?? {};
+    if (limited) return withFields(await onLimited(limited, context), limited.headers);
+    await next();
+    if (!headers || !isCopyable(context.res)) return undefined;
+    // Read once: a field that is set makes Hono copy the answer.
+    const { headers: said } = context.res;
+    for (const [name, value] of addedFields(headers, (name) => said.get(name))) context.header(name, value);
+    return undefined;
+  };
+}
+
+/** What @hono/node-server gives as `env`. */
+interface NodeEnvironment {
+  readonly incoming?: { readonly socket?: { readonly remoteAddress?: string } };
+}
+
+const source: AddressSource<readonly [context: HonoContext]> = {
+  header: (name, { req }) => req.raw.headers.get(name),
+  peer: ({ env }) => (env as NodeEnvironment | undefined)?.incoming?.socket?.remoteAddress,
+  mend: '`ipHeader: "cf-connecting-ip"` or what your platform calls it, or `trustedProxies: 1`, or `key: (c) => clientKey(getConnInfo(c).remote.address)` with the `getConnInfo` of your runtime\'s adapter',
+};

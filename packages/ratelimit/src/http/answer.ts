@@ -1,0 +1,22 @@
+import { addedFields } from "./added-fields.ts";
+import type { Limited } from "./request-limit-options.ts";
+
+/** The answer to a refused request, unless somebody has one of his own. */
+export function refusalOf({ problem }: Limited): Response {
+  const headers = { "Content-Type": "application/problem+json" };
+  return new Response(JSON.stringify(problem), { status: problem.status, headers });
+}
+
+/**
+ * The same answer, which also tells of the limits. It is a copy: the headers of a redirect or of a fetched answer can't
+ * be changed, and an answer without a body may be a constant that serves many requests.
+ */
+export function withFields(answer: Response, fields: Headers): Response {
+  if (!isCopyable(answer)) return answer;
+  const copy = new Response(answer.body, answer);
+  for (const [name, value] of addedFields(fields, (name) => answer.headers.get(name))) copy.headers.set(name, value);
+  return copy;
+}
+
+/** An answer that is an error can't be copied, nor in most runtimes one that switches protocols. */
+export const isCopyable = ({ status }: Response): boolean => status >= 200;

@@ -1,0 +1,73 @@
+import { ConfigError } from "@continuum-cache/core";
+import { assertPrefix, type ClientKeyOptions, clientKey } from "./client-key.ts";
+import { assertHops, forwardedAddress } from "./forwarded-address.ts";
+
+/** Where the address of a client is read from, when it is not that of the connection. */
+export interface ClientAddressOptions extends ClientKeyOptions {
+  /**
+   * How many proxies of yours stand between the client and this server, each of which appends to `X-Forwarded-For`: at
+   * least 1. Nobody must be able to call the server past them. @default X-Forwarded-For is not read
+   */
+  readonly trustedProxies?: number;
+  /**
+   * A field in which your platform writes the client's address, and which it takes away from what clients send:
+   * `"cf-connecting-ip"` behind Cloudflare, `"fly-client-ip"` on Fly. @default none
+   */
+  readonly ipHeader?: string;
+}
+
+/** How a framework gives the address of a client. */
+export interface AddressSource<Input extends readonly unknown[]> {
+  header(name: string, ...input: Input): string | null | undefined;
+  /** The address of the connection. Absent where nothing is known of it. @throws with the mend when it isn't known. */
+  readonly peer?: (...input: Input) => string | undefined;
+  /** How to get at an address where it isn't known: the end of a sentence that begins with "Set". */
+  readonly mend: string;
+}
+
+/** @throws ConfigError when an option can't be, or when there is nowhere to read an address from. */
+export function readClientKey<Input extends readonly unknown[]>(
+  { trustedProxies, ipHeader, ipv6Prefix = 56 }: ClientAddressOptions,
+  source: AddressSource<Input>,
+): (...input: Input) => string {
+  assertPrefix(ipv6Prefix);
+  if (trustedProxies !== undefined && ipHeader !== undefined) {
+    throw new ConfigError("ipHeader", "Expected `ipHeader` or `trustedProxies`, got both: an address has one source");
+  }
+  if (ipHeader !== undefined) {
+    assertHeader(ipHeader);
+    return (...input) => clientKey(source.header(ipHeader.toLowerCase(), ...input), { ipv6Prefix });
+  }
+  if (trustedProxies !== undefined) {
+    assertHops(trustedProxies);
+    return (...input) => {
+      const header = source.header("x-forwarded-for", ...input);
+      return clientKey(forwardedAddress(header, trustedProxies), { ipv6Prefix });
+    };
+  }
+  const { peer } = source;
+  if (!peer) {
+    throw new ConfigError(
+      "key",
+      `Expected to be told whom to limit by, and a request holds no address: set ${source.mend}`,
+    );
+  }
+  return (...input) => {
+    const address = peer(...input);
+    if (address) return clientKey(address, { ipv6Prefix });
+    throw new TypeError(
+      `Expected the connection to have an address to limit a client by, got none: set ${source.mend}`,
+    );
+  };
+}
+
+function assertHeader(ipHeader: string): void {
+  const isList = /^(x-forwarded-for|forwarded)$/i.test(ipHeader);
+  if (!isList && typeof ipHeader === "string" && /^[!#$%&'*+.^_`|~\w-]+$/.test(ipHeader)) return;
+  throw new ConfigError(
+    "ipHeader",
+    isList
+      ? `Expected \`ipHeader\` to be a field that clients can't write, got ${JSON.stringify(ipHeader)}: use \`trustedProxies\`, the number of your proxies, for X-Forwarded-For`
+      : `Expected \`ipHeader\` to be the name of a header field such as "cf-connecting-ip", got ${JSON.stringify(ipHeader)}`,
+  );
+}

@@ -1,0 +1,54 @@
+import type { CombinedDecision, Decision } from "../decision.ts";
+import { decisionsOf } from "./decisions-of.ts";
+import { type PolicyName, policyNames } from "./policy-names.ts";
+import { retryAfterSeconds } from "./whole-seconds.ts";
+
+/** Why a call was refused, as problem details (RFC 9457): the body of an answer of type `application/problem+json`. */
+export interface RateLimitProblem {
+  /** The problem type that the IETF draft on rate limit headers defines. */
+  readonly type: string;
+  readonly title: string;
+  /** 429; or 503 when it was not the caller's doing: the quota could not be looked at. */
+  readonly status: 429 | 503;
+  readonly detail: string;
+  /** The names of the limits that refused the call, as in `RateLimit-Policy`. */
+  readonly "violated-policies": readonly string[];
+}
+
+const types = "https://iana.org/assignments/http-problem-types";
+
+/**
+ * Says why a call was refused in a way that programs understand: the `quota-exceeded` problem of the IETF draft on rate
+ * limit headers. A limiter that refuses because it can't look (`onError: "closed"`) says `temporary-reduced-capacity`.
+ *
+ * @throws RangeError when no decision is a refusal.
+ *
+ * @example
+ * ```ts
+ * import { type Decision, rateLimitHeaders, rateLimitProblem } from "@continuum-cache/ratelimit";
+ *
+ * export function refuse(decision: Decision): Response {
+ *   const headers = rateLimitHeaders(decision);
+ *   headers.set("Content-Type", "application/problem+json");
+ *   const problem = rateLimitProblem(decision);
+ *   return new Response(JSON.stringify(problem), { status: problem.status, headers });
+ * }
+ * ```
+ */
+export function rateLimitProblem(
+  decision: Decision | readonly Decision[] | CombinedDecision,
+  { policyName }: { readonly policyName?: PolicyName } = {},
+): RateLimitProblem {
+  const decisions = decisionsOf(decision);
+  const retryAfter = retryAfterSeconds(decisions);
+  if (retryAfter === undefined) throw new RangeError("Expected a decision that refuses, got none: all is well");
+  const names = policyNames(decisions, policyName);
+  const isBlind = decisions.every(({ source }) => source === "closed");
+  return {
+    type: `${types}#${isBlind ? "temporary-reduced-capacity" : "quota-exceeded"}`,
+    title: isBlind ? "Temporary reduced capacity" : "Quota exceeded",
+    status: isBlind ? 503 : 429,
+    detail: `Try again in ${retryAfter} ${retryAfter === 1 ? "second" : "seconds"}.`,
+    "violated-policies": names.filter((_, index) => !decisions[index]?.allowed),
+  };
+}

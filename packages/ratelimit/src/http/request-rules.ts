@@ -1,0 +1,59 @@
+import { ConfigError, toMs } from "@continuum-cache/core";
+import type { RateLimit } from "../rate-limit.ts";
+import type { KeyOf, RequestLimit, RequestLimitOptions } from "./request-limit-options.ts";
+
+/** One limit that all requests are under, and whose. */
+export interface RequestRule<Input extends readonly unknown[]> {
+  readonly key: KeyOf<Input>;
+  readonly limit: Partial<RateLimit>;
+}
+
+/**
+ * The limits that options ask for: one, or several.
+ *
+ * @param defaultKey - Called only if a limit needs it, and once: it may throw for want of an address.
+ * @throws ConfigError when they can't be, or can't go together.
+ */
+export function readRules<Input extends readonly unknown[]>(
+  options: RequestLimitOptions<Input, unknown>,
+  defaultKey: () => KeyOf<Input>,
+): readonly RequestRule<Input>[] {
+  const { limits, window, limit, burst, scope } = options;
+  const own = defined({ window, limit, burst, scope });
+  if (limits && Object.keys(own).length > 0) {
+    const names = Object.keys(own).map((name) => `\`${name}\``);
+    throw new ConfigError(
+      "limits",
+      `Expected \`limits\` or one limit, got both: move ${names.join(", ")} into \`limits\``,
+    );
+  }
+  const given: readonly RequestLimit<Input>[] = limits ?? [own];
+  if (given.length === 0) throw new ConfigError("limits", "Expected `limits` to hold at least one limit, got none");
+  let shared: KeyOf<Input> | undefined;
+  const sharedKey = (): KeyOf<Input> => {
+    shared ??= defaultKey();
+    return shared;
+  };
+  const rules = given.map(({ key = sharedKey(), window, limit, burst, scope }) => {
+    if (typeof key === "function") return { key, limit: defined({ window, limit, burst, scope }) };
+    throw new ConfigError("key", `Expected \`key\` to be a function of the request, got ${typeof key}`);
+  });
+  assertApart(rules.map((rule) => rule.limit));
+  return rules;
+}
+
+/** Ids of two kinds that are counted under one name would be taken for each other. */
+function assertApart(limits: readonly Partial<RateLimit>[]): void {
+  const labels = limits.map(({ scope = "default", window, limit }) => {
+    if (limit !== undefined && !(Number.isSafeInteger(limit) && limit >= 1)) {
+      throw new ConfigError("limit", `Expected \`limit\` to be a whole number of at least 1, got ${String(limit)}`);
+    }
+    return `${window === undefined ? "" : toMs(window, "window")} ${scope}`;
+  });
+  if (new Set(labels).size === labels.length) return;
+  throw new ConfigError("limits", 'Expected limits of the same window to have different scopes: add `scope: "user"`');
+}
+
+/** An `undefined` that is passed on must not hide a limiter's default. */
+const defined = (limit: { readonly [Name in keyof RateLimit]?: RateLimit[Name] | undefined }): Partial<RateLimit> =>
+  Object.fromEntries(Object.entries(limit).filter(([, value]) => value !== undefined));

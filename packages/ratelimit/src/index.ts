@@ -1,0 +1,17 @@
+export { CostError } from "./cost-error.ts";
+export type { CombinedDecision, Decision, DecisionSource, Usage } from "./decision.ts";
+export type { DenyCacheOptions } from "./deny-cache.ts";
+export { type ClientKeyOptions, clientKey } from "./http/client-key.ts";
+export { forwardedAddress } from "./http/forwarded-address.ts";
+export type { HeaderFormat } from "./http/header-format.ts";
+export type { PolicyName } from "./http/policy-names.ts";
+export { type RateLimitProblem, rateLimitProblem } from "./http/rate-limit-problem.ts";
+export type { OnError } from "./on-error.ts";
+export { presets } from "./presets.ts";
+export type { LimitOptions, RateLimit } from "./rate-limit.ts";
+export { type RateLimitHeadersOptions, rateLimitHeaders } from "./rate-limit-headers.ts";
+export { type AcquireOptions, type IdentifiedLimit, RateLimiter } from "./rate-limiter.ts";
+export type { RateLimiterEvents } from "./rate-limiter-events.ts";
+export type { RateLimiterBackend, RateLimiterOptions } from "./rate-limiter-options.ts";
+export type { Algorithm, Receipt } from "./receipt.ts";
+export { WaitError } from "./wait-error.ts";

@@ -1,0 +1,69 @@
+import { CommandError, type Reply, type Script } from "@continuum-cache/core";
+import { LRUCache } from "lru-cache";
+import { type Accept, encodeAccepts } from "../algorithms/accepts.ts";
+import type { Standing } from "../algorithms/counter.ts";
+import type { Ask } from "../ask.ts";
+import type { Receipt } from "../receipt.ts";
+import { refundArguments } from "./refund-arguments.ts";
+import { readVerdicts, type Verdicts } from "./verdict.ts";
+
+/** Limits as this process keeps them while Redis is away: the same scripts, on a small store of its own. */
+export interface LocalLimits {
+  /** @param seeds - What a key that is new here begins with, for each ask. */
+  decide(asks: readonly Ask[], seeds: readonly (readonly Accept[])[], nowUs: number): Verdicts;
+  /** How a key stands; undefined when nothing is known of it here. */
+  look(ask: Ask, nowUs: number): Standing | undefined;
+  refund(ask: Ask, receipt: Receipt, nowUs: number): number;
+  has(key: string): boolean;
+  delete(key: string): void;
+}
+
+interface Stored {
+  readonly text: string;
+  readonly expiresAtUs: number;
+}
+
+export function createLocalLimits(maxKeys: number): LocalLimits {
+  const store = new LRUCache<string, Stored>({ max: maxKeys });
+
+  const textAt = (key: string, nowUs: number): string | null => {
+    const stored = store.get(key);
+    if (!stored || stored.expiresAtUs > nowUs) return stored?.text ?? null;
+    store.delete(key);
+    return null;
+  };
+
+  const run = (script: Script, keys: readonly string[], words: readonly (string | number)[], nowUs: number): Reply => {
+    const call = (name: string, ...args: unknown[]): Reply => {
+      const [key, text, ...how] = args.map(String) as [string, string, ...string[]];
+      if (name === "GET") return textAt(key, nowUs);
+      if (name !== "SET") throw new CommandError(`ERR unknown command '${name}'`);
+      if (how.includes("NX") && textAt(key, nowUs) !== null) return null;
+      store.set(key, { text, expiresAtUs: nowUs + Number(how.at(-1)) * 1_000 });
+      return "OK";
+    };
+    return script.memory({ call, keys, args: words.map(String) });
+  };
+
+  return {
+    decide(asks, seeds, nowUs) {
+      const [first] = asks as readonly [Ask, ...Ask[]];
+      const words = asks.flatMap(({ key, windowUs, limit, cost, extra }, index) => {
+        const isNew = textAt(key, nowUs) === null;
+        return [windowUs, limit, cost, extra, isNew ? encodeAccepts(seeds[index] ?? []) : ""];
+      });
+      const keys = asks.map(({ key }) => key);
+      return readVerdicts(run(first.facts.decide, keys, [nowUs, ...words], nowUs), asks.length) as Verdicts;
+    },
+    look({ key, facts, windowUs, limit, extra, cost }, nowUs) {
+      const text = textAt(key, nowUs);
+      return text === null ? undefined : facts.counter.open(text, nowUs, { windowUs, limit, extra })?.look(cost);
+    },
+    refund(ask, receipt, nowUs) {
+      const { keys, words } = refundArguments(ask, receipt, nowUs);
+      return Number(run(ask.facts.refund, keys, words, nowUs));
+    },
+    has: (key) => store.has(key),
+    delete: (key) => void store.delete(key),
+  };
+}

@@ -1,0 +1,36 @@
+import type { Duration, Transport } from "@continuum-cache/core";
+import type { DenyCacheOptions } from "./deny-cache.ts";
+import type { OnError } from "./on-error.ts";
+import type { RateLimit } from "./rate-limit.ts";
+import type { Algorithm } from "./receipt.ts";
+
+/** What a limiter stands on: a cache, or a transport as it is. */
+export interface RateLimiterBackend {
+  readonly transport: Transport;
+  /** What stands before its keys. @default "" */
+  readonly keyPrefix?: string;
+}
+
+/** How a limiter decides. `window`, `limit`, `scope` and `burst` are for calls that name none. */
+export interface RateLimiterOptions extends Partial<RateLimit> {
+  /** @default "sliding-window" */
+  readonly algorithm?: Algorithm;
+  /**
+   * What happens while Redis does not decide: `"local"` goes on in this process with its share of each limit, `"open"`
+   * lets everything through, `"closed"` nothing. @default "local"
+   */
+  readonly onError?: OnError;
+  /** How long Redis has for one decision. A number is seconds. @default "250ms" */
+  readonly budget?: Duration;
+  /**
+   * How many processes share the limits alike. In an outage each goes on with that part of them. Left out, the part is
+   * estimated for each key from how much of its use was this process's.
+   */
+  readonly processes?: number;
+  /** Denials that are remembered, and cost no command; `false` for none. @default { maxEntries: 10000, maxAge: "5s" } */
+  readonly denyCache?: DenyCacheOptions | false;
+  /** The most keys of which something is remembered for an outage; the least recently used go first. @default 10000 */
+  readonly maxKeys?: number;
+  /** Keeps the platform from ending what goes on in the background, as a Worker's `ctx.waitUntil` does. */
+  readonly waitUntil?: (work: Promise<unknown>) => void;
+}

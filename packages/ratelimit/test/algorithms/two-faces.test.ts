@@ -1,0 +1,141 @@
+import { startRedisServer } from "@continuum-cache/conformance/servers";
+import { type Reply, runScript, type Transport } from "@continuum-cache/core";
+import { memoryTransport } from "@continuum-cache/fallback-memory";
+import { tcpTransport } from "@continuum-cache/transport-tcp";
+import fc from "fast-check";
+import { beforeEach, describe, expect, it } from "vitest";
+import { encodeAccepts } from "../../src/algorithms/accepts.ts";
+import { algorithms } from "../../src/algorithms/algorithms.ts";
+import type { Algorithm } from "../../src/receipt.ts";
+import { closing } from "../opened.ts";
+
+// Whatever is asked at whatever times: Lua on Redis and TypeScript on the memory answer the same and leave the same.
+
+type Step =
+  | { kind: "decide"; stepUs: number; asks: { key: number; limit: number; cost: number }[]; accepts: Made[] }
+  | { kind: "refund"; stepUs: number; nth: number; cost: number };
+interface Made {
+  agoUs: number;
+  cost: number;
+  isOurs: boolean;
+}
+
+const windowUs = 100_000_000;
+const limits = [1, 3, 10, 70, 500, 2_000, 2_001, 50_000];
+const stepUs = fc.oneof(
+  fc.integer({ min: -2_000, max: 2_000 }),
+  fc.integer({ min: 0, max: 30_000_000 }),
+  fc.constantFrom(windowUs, windowUs - 1, 3 * windowUs),
+);
+const costOf = (limit: number) =>
+  fc.oneof(fc.constant(1), fc.integer({ min: 0, max: 3 }), fc.integer({ min: 0, max: limit }));
+const ask = fc
+  .record({ key: fc.integer({ min: 0, max: 2 }), limit: fc.constantFrom(...limits) })
+  .chain(({ key, limit }) => costOf(limit).map((cost) => ({ key, limit, cost })));
+const made = fc.record({
+  agoUs: fc.integer({ min: -1_000, max: windowUs + 1_000 }),
+  cost: fc.integer({ min: 1, max: 100 }),
+  isOurs: fc.boolean(),
+});
+const step: fc.Arbitrary<Step> = fc.oneof(
+  {
+    weight: 5,
+    arbitrary: fc.record({
+      kind: fc.constant("decide" as const),
+      stepUs,
+      asks: fc.uniqueArray(ask, { minLength: 1, maxLength: 3, selector: ({ key }) => key }),
+      accepts: fc.oneof(
+        { weight: 6, arbitrary: fc.constant<Made[]>([]) },
+        { weight: 1, arbitrary: fc.array(made, { maxLength: 6 }) },
+      ),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constant("refund" as const),
+      stepUs,
+      nth: fc.nat(20),
+      cost: fc.integer({ min: 1, max: 90 }),
+    }),
+  },
+);
+
+const opened = closing();
+let redis: Transport;
+beforeEach(async () => {
+  const server = opened(await startRedisServer());
+  redis = opened(tcpTransport({ url: server.url }));
+});
+
+/** Everything that was answered, and what the keys hold after each step. */
+async function run(transport: Transport, algorithm: Algorithm, steps: readonly Step[]): Promise<Reply[]> {
+  const { decide, refund, extra } = algorithms[algorithm];
+  await transport.send([["FLUSHDB"]]);
+  const told: Reply[] = [];
+  const receipts: { key: string; limit: number; at: number; born: number }[] = [];
+  let nowUs = 1_795_000_000_000_000;
+  let bornUs = 0;
+  for (const each of steps) {
+    nowUs += each.stepUs;
+    if (each.kind === "decide") {
+      const accepts = encodeAccepts(
+        each.accepts.map(({ agoUs, cost, isOurs }) => ({ bornUs: isOurs ? bornUs : 0, atUs: nowUs - agoUs, cost })),
+      );
+      const keys = each.asks.map(({ key }) => `k${key}`);
+      const words = each.asks.flatMap(({ limit, cost }, index) => [
+        windowUs,
+        limit,
+        cost,
+        extra(windowUs, limit, limit),
+        index === 0 ? accepts : "",
+      ]);
+      const reply = (await runScript(transport, decide, keys, [nowUs, ...words])) as number[];
+      told.push(reply);
+      bornUs = reply[8] ?? 0;
+      for (const [index, { limit }] of each.asks.entries()) {
+        receipts.push({
+          key: keys[index] ?? "",
+          limit,
+          at: reply[7 + 8 * index] ?? 0,
+          born: reply[8 + 8 * index] ?? 0,
+        });
+      }
+    } else {
+      const receipt = receipts.at(-1 - each.nth);
+      if (!receipt) continue;
+      const { key, limit, at, born } = receipt;
+      told.push(
+        await runScript(
+          transport,
+          refund,
+          [key, `used:${at}:${each.cost}`],
+          [
+            nowUs,
+            windowUs,
+            limit,
+            extra(windowUs, limit, limit),
+            at,
+            each.cost,
+            60_000,
+            each.cost % 2 === 0 ? 0 : born,
+          ],
+        ),
+      );
+    }
+    told.push(...(await transport.send(["k0", "k1", "k2"].map((key) => ["GET", key]))));
+  }
+  return told;
+}
+
+describe.each(Object.keys(algorithms) as Algorithm[])("%s", (algorithm) => {
+  it("decides the same in Lua and in TypeScript, and leaves the same behind", { timeout: 120_000 }, async () => {
+    const memory = memoryTransport();
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 40, size: "max" }), async (steps) => {
+        expect(await run(redis, algorithm, steps)).toEqual(await run(memory, algorithm, steps));
+      }),
+      { numRuns: Number(process.env["FACES_RUNS"] ?? 200) },
+    );
+  });
+});

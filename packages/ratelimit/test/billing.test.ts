@@ -1,0 +1,73 @@
+import { type RedisServer, startRedisServer } from "@continuum-cache/conformance/servers";
+import type { Transport } from "@continuum-cache/core";
+import { restTransport } from "@continuum-cache/transport-rest";
+import { tcpTransport } from "@continuum-cache/transport-tcp";
+import { startUpstashLocal } from "@continuum-cache/upstash-local";
+import { beforeEach, describe, expect, it } from "vitest";
+import { type Algorithm, RateLimiter } from "../src/index.ts";
+import { closing } from "./opened.ts";
+
+// What Upstash bills: each command, those that a script runs included.
+
+const opened = closing();
+let redis: RedisServer;
+beforeEach(async () => {
+  redis = opened(await startRedisServer());
+});
+
+const transports: Record<string, () => Promise<Transport>> = {
+  TCP: async () => tcpTransport({ url: redis.url }),
+  REST: async () => {
+    const { url } = opened(await startUpstashLocal({ port: 0, token: "t", redisUrl: redis.url }));
+    return restTransport({ url, token: "t" });
+  },
+};
+
+describe.each(Object.entries(transports))("over %s", (_name, open) => {
+  const billed = async (work: () => Promise<unknown>) => {
+    await redis.resetStats();
+    await work();
+    const counted = Object.entries(await redis.commandStats());
+    return Object.fromEntries(counted.filter(([name]) => !/^(config\||info$|ping$)/.test(name)));
+  };
+
+  describe.each<Algorithm>(["sliding-window", "fixed-window", "token-bucket"])("%s", (algorithm) => {
+    const rule = { window: "1h", limit: 10 } as const;
+    const warmedUp = async () => {
+      const limiter = new RateLimiter({ transport: opened(await open()) }, { algorithm, ...rule });
+      // The server is asked for its time until it is known well.
+      for (let call = 0; call < 5; call++) await limiter.limit("warm");
+      return limiter;
+    };
+
+    it("bills 3 commands for an allowed call, 2 for a refused one, none for a refusal that is remembered", async () => {
+      const limiter = await warmedUp();
+      expect(await billed(() => limiter.limit("ann", { cost: 9 }))).toEqual({ evalsha: 1, get: 1, set: 1 });
+      expect(await billed(() => limiter.limit("ann"))).toEqual({ evalsha: 1, get: 1, set: 1 });
+      expect(await billed(() => limiter.limit("ann"))).toEqual({ evalsha: 1, get: 1 });
+      expect(await billed(async () => expect((await limiter.limit("ann")).source).toBe("deny-cache"))).toEqual({});
+      expect(await billed(() => limiter.checkRateLimit("ann", { windowSeconds: 3_600, maxRequests: 10 }))).toEqual({});
+    });
+
+    it("bills 1 for the usage, 1 for a reset", async () => {
+      const limiter = await warmedUp();
+      expect(await billed(() => limiter.getUsage("ann"))).toEqual({ get: 1 });
+      expect(await billed(() => limiter.reset("ann"))).toEqual({ del: 1 });
+    });
+
+    it("bills 1 and 2 for each limit when several are decided on at once", async () => {
+      const limiter = await warmedUp();
+      const limits = ["minute", "day", "address"].map((scope) => ({ id: "ann", scope }));
+      expect(await billed(() => limiter.limitAll(limits, { cost: 9 }))).toEqual({ evalsha: 1, get: 3, set: 3 });
+      expect(await billed(() => limiter.limitAll(limits, { cost: 9 }))).toEqual({ evalsha: 1, get: 3 });
+    });
+  });
+
+  it("asks for the time in the first decision, in a few more if that trip was long, and then no more", async () => {
+    const limiter = new RateLimiter({ transport: opened(await open()) }, { window: "1h", limit: 100 });
+    await redis.command("SCRIPT", "FLUSH");
+    expect(await billed(() => limiter.limit("ann"))).toEqual({ evalsha: 1, eval: 1, time: 1, get: 1, set: 1 });
+    for (let call = 0; call < 3; call++) await limiter.limit("ann");
+    expect(await billed(() => limiter.limit("ann"))).toEqual({ evalsha: 1, get: 1, set: 1 });
+  });
+});

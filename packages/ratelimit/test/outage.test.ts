@@ -1,0 +1,189 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { startFaultProxy, startRedisServer } from "@continuum-cache/conformance/servers";
+import { guarded } from "@continuum-cache/core";
+import { memoryTransport, withFallback } from "@continuum-cache/fallback-memory";
+import { tcpTransport } from "@continuum-cache/transport-tcp";
+import { describe, expect, it } from "vitest";
+import { type Algorithm, RateLimiter, type RateLimiterOptions } from "../src/index.ts";
+import { closing } from "./opened.ts";
+
+const opened = closing();
+
+const limiterOn = (url: string, options: RateLimiterOptions) =>
+  opened(new RateLimiter({ transport: opened(tcpTransport({ url })) }, options));
+
+/** The most that was accepted within any window, by the clock of this machine. */
+const worst = (acceptedMs: readonly number[], windowMs: number): number => {
+  const times = [...acceptedMs].sort((one, other) => one - other);
+  let from = 0;
+  return times.reduce((most, time, at) => {
+    while ((times[from] ?? 0) <= time - windowMs) from++;
+    return Math.max(most, at - from + 1);
+  }, 0);
+};
+
+describe("four processes with skewed demand, through an outage", () => {
+  const windowMs = 2_000;
+  const demands = [0.6, 0.2, 0.15, 0.05];
+  /** Three times the limit is asked for, evenly, by each in its share. */
+  const load = async (limiters: readonly RateLimiter[], forMs: number, accepted: number[]) => {
+    const everyMs = windowMs / 300;
+    const pending: Promise<void>[] = [];
+    const startMs = performance.now();
+    const due = demands.map(() => 0);
+    for (let call = 0; call * everyMs < forMs; call++) {
+      const aheadMs = startMs + call * everyMs - performance.now();
+      if (aheadMs > 1) await sleep(aheadMs);
+      for (const [index, demand] of demands.entries()) due[index] = (due[index] ?? 0) + demand;
+      const next = due.indexOf(Math.max(...due));
+      due[next] = (due[next] ?? 0) - 1;
+      const ask = async () => {
+        const decision = await limiters[next]?.limit("ann");
+        if (decision?.allowed) accepted.push(performance.now());
+      };
+      pending.push(ask());
+    }
+    await Promise.all(pending);
+  };
+
+  it.each<[Algorithm, boolean]>([
+    ["sliding-window", true],
+    ["sliding-window", false],
+    ["token-bucket", false],
+  ])("%s, Redis coming back with its data: %s", { timeout: 60_000 }, async (algorithm, isKept) => {
+    const redis = opened(await startRedisServer(isKept ? { appendonly: true, args: ["appendfsync always"] } : {}));
+    const options: RateLimiterOptions = { algorithm, window: "2s", limit: 100 };
+    const limiters = demands.map(() => limiterOn(redis.url, options));
+    const accepted: number[] = [];
+    await load(limiters, 1.5 * windowMs, accepted);
+    await redis.kill();
+    const duringMs = performance.now();
+    await load(limiters, 1.75 * windowMs, accepted);
+    const during = accepted.filter((time) => time > duringMs).length;
+    await redis.restart();
+    await load(limiters, 1.5 * windowMs, accepted);
+    // A fresh local limiter in each process would let 220 to 295 through. A fixed window doubles at its boundary by nature.
+    expect(worst(accepted, windowMs)).toBeLessThanOrEqual(algorithm === "sliding-window" ? 130 : 230);
+    // Nor does it stand still: a full window and three quarters are worth 175.
+    expect(during).toBeGreaterThan(90);
+  });
+});
+
+describe("one process, through an outage", () => {
+  it.each<Algorithm>(["sliding-window", "fixed-window", "token-bucket"])(
+    "%s: goes on where it was, there and back",
+    async (algorithm) => {
+      const redis = opened(await startRedisServer());
+      const limiter = limiterOn(redis.url, { algorithm, window: "1h", limit: 20 });
+      const sources: string[] = [];
+      limiter.on("backend", ({ to }) => sources.push(to));
+      for (let used = 1; used <= 8; used++) await limiter.limit("ann");
+      await limiter.limit("bob", { cost: 5 });
+      await redis.kill();
+      for (let used = 9; used <= 15; used++) {
+        expect(await limiter.limit("ann")).toMatchObject({ allowed: true, source: "local", current: used });
+      }
+      expect(await limiter.getUsage("ann")).toMatchObject({ current: 15, remaining: 5 });
+      // Without its data: what this process knows of is counted again, of keys that nobody asks for as well.
+      await redis.restart();
+      await expect.poll(() => limiter.limit("new").then(({ source }) => source), { timeout: 15_000 }).toBe("redis");
+      await limiter.close();
+      expect(await limiter.limit("ann")).toMatchObject({ allowed: true, source: "redis", current: 16 });
+      expect(await limiter.getUsage("bob")).toMatchObject({ current: 5 });
+      expect(sources).toEqual(["local", "redis"]);
+      const another = limiterOn(redis.url, { algorithm, window: "1h", limit: 20 });
+      expect(await another.limit("ann", { cost: 4 })).toMatchObject({ allowed: true, current: 20 });
+      expect(await another.limit("ann")).toMatchObject({ allowed: false });
+    },
+  );
+
+  it("tells a Redis that kept its data only what is new to it", async () => {
+    const redis = opened(await startRedisServer());
+    const proxy = opened(await startFaultProxy({ port: redis.port }));
+    const limiter = limiterOn(`redis://127.0.0.1:${proxy.port}`, { window: "1h", limit: 20 });
+    for (let used = 1; used <= 8; used++) await limiter.limit("ann");
+    proxy.set({ kind: "refuse" });
+    proxy.cut();
+    for (let used = 9; used <= 11; used++) await limiter.limit("ann");
+    proxy.set({ kind: "pass" });
+    await expect.poll(() => limiter.limit("new").then(({ source }) => source), { timeout: 15_000 }).toBe("redis");
+    await limiter.close();
+    expect(await limiter.limit("ann")).toMatchObject({ source: "redis", current: 12 });
+  });
+
+  it("makes up for a reset in the outage when it stands on a cache with a fallback", async () => {
+    const redis = opened(await startRedisServer({ appendonly: true, args: ["appendfsync always"] }));
+    const primary = guarded(tcpTransport({ url: redis.url }));
+    const transport = opened(withFallback(primary, memoryTransport(), { healthCheckInterval: "100ms" }));
+    const limiter = opened(new RateLimiter({ transport }, { window: "1h", limit: 5 }));
+    await limiter.limit("ann", { cost: 5 });
+    await redis.kill();
+    expect(await limiter.limit("ann")).toMatchObject({ allowed: false, source: "local" });
+    await limiter.reset("ann");
+    expect(await limiter.limit("ann", { cost: 2 })).toMatchObject({ allowed: true, source: "local" });
+    await redis.restart();
+    await expect.poll(() => limiter.limit("new").then(({ source }) => source), { timeout: 15_000 }).toBe("redis");
+    await expect.poll(() => limiter.getUsage("ann").then(({ current }) => current), { timeout: 15_000 }).toBe(2);
+  });
+
+  it.each([
+    ["open", true],
+    ["closed", false],
+  ] as const)("decides by `onError: %j`", async (onError, allowed) => {
+    const redis = opened(await startRedisServer());
+    const limiter = limiterOn(redis.url, { window: "1h", limit: 1, onError });
+    await limiter.limit("ann");
+    await redis.kill();
+    for (let call = 0; call < 10; call++) {
+      const decision = await limiter.limit("ann");
+      expect(decision).toMatchObject({ allowed, source: onError });
+      expect(decision.receipt).toBeUndefined();
+      if (!allowed) expect(decision.retryAfter).toBeGreaterThanOrEqual(1);
+    }
+    await redis.restart();
+    await expect.poll(() => limiter.limit("ann").then(({ source }) => source), { timeout: 15_000 }).toBe("redis");
+  });
+});
+
+describe("the budget of a decision", () => {
+  const slackMs = 150;
+  it.each(["killed", "frozen", "black-holed"] as const)("is kept while Redis is %s", async (fault) => {
+    const redis = opened(await startRedisServer());
+    const proxy = opened(await startFaultProxy({ port: redis.port }));
+    const limiter = limiterOn(`redis://127.0.0.1:${proxy.port}`, { window: "1h", limit: 10_000 });
+    await limiter.limit("ann");
+    if (fault === "killed") await redis.kill();
+    if (fault === "frozen") redis.freeze();
+    if (fault === "black-holed") proxy.set({ kind: "blackhole" });
+    let longestMs = 0;
+    let locals = 0;
+    for (let call = 0; call < 200; call++) {
+      const startMs = performance.now();
+      const { allowed, source } = await limiter.limit("ann");
+      longestMs = Math.max(longestMs, performance.now() - startMs);
+      expect(allowed).toBe(true);
+      if (source === "local") locals++;
+    }
+    expect(locals).toBe(200);
+    expect(longestMs).toBeLessThanOrEqual(250 + slackMs);
+    if (fault === "frozen") redis.thaw();
+  });
+});
+
+it("nothing of an id or a key gets into events and errors", async () => {
+  const redis = opened(await startRedisServer());
+  const limiter = limiterOn(redis.url, { window: "1h", limit: 5, budget: "100ms" });
+  const told: unknown[] = [];
+  limiter.on("error", ({ operation, error }) => told.push(operation, String(error.stack)));
+  limiter.on("backend", (event) => told.push(JSON.stringify(event)));
+  await redis.command("SET", "ratelimit:default:canary:3600s", "something else");
+  await redis.command("HSET", "ratelimit:list:canary:3600s", "f", "v");
+  expect((await limiter.limit("canary")).source).toBe("local");
+  expect((await limiter.limit("canary", { scope: "list" })).source).toBe("local");
+  expect(await redis.command("GET", "ratelimit:default:canary:3600s")).toBe("something else");
+  await redis.kill();
+  await limiter.limit("canary");
+  expect(told.length).toBeGreaterThan(2);
+  expect(told.join("\n")).toMatch(/use another scope/);
+  expect(told.join("\n")).not.toMatch(/canary/);
+});
