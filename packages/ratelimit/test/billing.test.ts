@@ -34,7 +34,7 @@ describe.each(Object.entries(transports))("over %s", (_name, open) => {
   describe.each<Algorithm>(["sliding-window", "fixed-window", "token-bucket"])("%s", (algorithm) => {
     const rule = { window: "1h", limit: 10 } as const;
     const warmedUp = async () => {
-      const limiter = new RateLimiter({ transport: opened(await open()) }, { algorithm, ...rule });
+      const limiter = new RateLimiter({ transport: opened(await open()) }, { algorithm, ...rule, budget: "10s" });
       // The server is asked for its time until it is known well.
       for (let call = 0; call < 5; call++) await limiter.limit("warm");
       return limiter;
@@ -64,7 +64,7 @@ describe.each(Object.entries(transports))("over %s", (_name, open) => {
   });
 
   it("asks for the time in the first decision, in a few more if that trip was long, and then no more", async () => {
-    const limiter = new RateLimiter({ transport: opened(await open()) }, { window: "1h", limit: 100 });
+    const limiter = new RateLimiter({ transport: opened(await open()) }, { window: "1h", limit: 100, budget: "10s" });
     await redis.command("SCRIPT", "FLUSH");
     expect(await billed(() => limiter.limit("ann"))).toEqual({ evalsha: 1, eval: 1, time: 1, get: 1, set: 1 });
     for (let call = 0; call < 3; call++) await limiter.limit("ann");

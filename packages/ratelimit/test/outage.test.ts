@@ -74,7 +74,7 @@ describe("one process, through an outage", () => {
     "%s: goes on where it was, there and back",
     async (algorithm) => {
       const redis = opened(await startRedisServer());
-      const limiter = limiterOn(redis.url, { algorithm, window: "1h", limit: 20 });
+      const limiter = limiterOn(redis.url, { algorithm, window: "1h", limit: 20, budget: "5s" });
       const sources: string[] = [];
       limiter.on("backend", ({ to }) => sources.push(to));
       for (let used = 1; used <= 8; used++) await limiter.limit("ann");
@@ -91,7 +91,7 @@ describe("one process, through an outage", () => {
       expect(await limiter.limit("ann")).toMatchObject({ allowed: true, source: "redis", current: 16 });
       expect(await limiter.getUsage("bob")).toMatchObject({ current: 5 });
       expect(sources).toEqual(["local", "redis"]);
-      const another = limiterOn(redis.url, { algorithm, window: "1h", limit: 20 });
+      const another = limiterOn(redis.url, { algorithm, window: "1h", limit: 20, budget: "5s" });
       expect(await another.limit("ann", { cost: 4 })).toMatchObject({ allowed: true, current: 20 });
       expect(await another.limit("ann")).toMatchObject({ allowed: false });
     },
@@ -100,7 +100,7 @@ describe("one process, through an outage", () => {
   it("tells a Redis that kept its data only what is new to it", async () => {
     const redis = opened(await startRedisServer());
     const proxy = opened(await startFaultProxy({ port: redis.port }));
-    const limiter = limiterOn(`redis://127.0.0.1:${proxy.port}`, { window: "1h", limit: 20 });
+    const limiter = limiterOn(`redis://127.0.0.1:${proxy.port}`, { window: "1h", limit: 20, budget: "5s" });
     for (let used = 1; used <= 8; used++) await limiter.limit("ann");
     proxy.set({ kind: "refuse" });
     proxy.cut();
@@ -115,7 +115,7 @@ describe("one process, through an outage", () => {
     const redis = opened(await startRedisServer({ appendonly: true, args: ["appendfsync always"] }));
     const primary = guarded(tcpTransport({ url: redis.url }));
     const transport = opened(withFallback(primary, memoryTransport(), { healthCheckInterval: "100ms" }));
-    const limiter = opened(new RateLimiter({ transport }, { window: "1h", limit: 5 }));
+    const limiter = opened(new RateLimiter({ transport }, { window: "1h", limit: 5, budget: "5s" }));
     await limiter.limit("ann", { cost: 5 });
     await redis.kill();
     expect(await limiter.limit("ann")).toMatchObject({ allowed: false, source: "local" });
@@ -131,7 +131,7 @@ describe("one process, through an outage", () => {
     ["closed", false],
   ] as const)("decides by `onError: %j`", async (onError, allowed) => {
     const redis = opened(await startRedisServer());
-    const limiter = limiterOn(redis.url, { window: "1h", limit: 1, onError });
+    const limiter = limiterOn(redis.url, { window: "1h", limit: 1, budget: "5s", onError });
     await limiter.limit("ann");
     await redis.kill();
     for (let call = 0; call < 10; call++) {

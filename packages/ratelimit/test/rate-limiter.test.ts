@@ -30,7 +30,7 @@ const transports = {
 describe.each(Object.entries(transports))("on %s", (name, open) => {
   const limiterOf = async (options: RateLimiterOptions = {}) => {
     const transport = opened(await open());
-    return { transport, limiter: opened(new RateLimiter({ transport }, options)) };
+    return { transport, limiter: opened(new RateLimiter({ transport }, { budget: "10s", ...options })) };
   };
 
   describe.each(algorithms)("%s", (algorithm) => {

@@ -12,7 +12,10 @@ it.each(algorithms)(
   async (algorithm) => {
     const redis = opened(await startRedisServer());
     const transport = opened(tcpTransport({ url: redis.url }));
-    const limiter = new RateLimiter({ transport }, { algorithm, window: "1h", limit: 1_000, onError: "closed" });
+    const limiter = new RateLimiter(
+      { transport },
+      { algorithm, window: "1h", limit: 1_000, budget: "10s", onError: "closed" },
+    );
     const errors: unknown[] = [];
     limiter.on("error", (event) => errors.push(event));
     let allowed = 0;

@@ -18,10 +18,16 @@ const skew = (ms: number): void => {
 describe("a wall clock that is wrong", () => {
   it.each([-60_000, 60_000, 86_400_000])("by %i ms changes nothing", async (ms) => {
     const redis = opened(await startRedisServer());
-    const right = new RateLimiter({ transport: opened(tcpTransport({ url: redis.url })) }, { window: "1m", limit: 10 });
+    const right = new RateLimiter(
+      { transport: opened(tcpTransport({ url: redis.url })) },
+      { window: "1m", limit: 10, budget: "10s" },
+    );
     for (let used = 0; used < 6; used++) await right.limit("ann");
     skew(ms);
-    const wrong = new RateLimiter({ transport: opened(tcpTransport({ url: redis.url })) }, { window: "1m", limit: 10 });
+    const wrong = new RateLimiter(
+      { transport: opened(tcpTransport({ url: redis.url })) },
+      { window: "1m", limit: 10, budget: "10s" },
+    );
     expect(await wrong.limit("ann")).toMatchObject({ allowed: true, current: 7 });
     expect(await wrong.getUsage("ann")).toMatchObject({ current: 7 });
     for (let used = 7; used < 10; used++) expect((await wrong.limit("ann")).allowed).toBe(true);
@@ -37,7 +43,7 @@ describe("a wall clock that is wrong", () => {
     const redis = opened(await startRedisServer());
     const limiter = new RateLimiter(
       { transport: opened(tcpTransport({ url: redis.url })) },
-      { window: "1m", limit: 3 },
+      { window: "1m", limit: 3, budget: "10s" },
     );
     await limiter.limit("ann", { cost: 3 });
     skew(3_600_000);

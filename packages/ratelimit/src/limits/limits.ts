@@ -200,6 +200,7 @@ export function createLimits(options: LimitsOptions): Limits {
     },
     async settle() {
       await settling;
+      await settle();
     },
   };
 }
