@@ -17,8 +17,12 @@ export interface DenyCacheOptions {
 /** Denials that still stand: whoever asks for as much again, or more, need not ask Redis. */
 export interface DenyCache {
   find(ask: Ask, nowUs: number): Verdict | undefined;
-  add(ask: Ask, verdict: Verdict, nowUs: number): void;
-  delete(key: string): void;
+  /** To be noted when a decision is asked for. */
+  readonly moment: number;
+  /** @param asked - The moment at which it was asked for: what was lifted since is not remembered. */
+  add(ask: Ask, verdict: Verdict, nowUs: number, asked: number): void;
+  /** A key's calls are being given back, or have been: to be told before and after. */
+  lift(key: string): void;
 }
 
 interface Denial {
@@ -30,7 +34,13 @@ interface Denial {
 
 export function createDenyCache(maxEntries: number, maxAgeMs: number): DenyCache {
   const denials = new LRUCache<string, Denial>({ max: maxEntries });
+  /** When a key was last lifted. */
+  const lifted = new LRUCache<string, number>({ max: maxEntries });
+  let moment = 0;
   return {
+    get moment() {
+      return moment;
+    },
     find({ key, cost, limit }, nowUs) {
       const denial = denials.get(key);
       if (!denial) return undefined;
@@ -38,16 +48,20 @@ export function createDenyCache(maxEntries: number, maxAgeMs: number): DenyCache
       else if (cost >= denial.cost && limit <= denial.limit) return denial.verdict;
       return undefined;
     },
-    add({ key, cost, limit }, verdict, nowUs) {
+    add({ key, cost, limit }, verdict, nowUs, asked) {
+      if ((lifted.get(key) ?? 0) > asked) return;
       const present = denials.get(key);
       const untilUs = Math.min(verdict.retryAtUs, nowUs + maxAgeMs * 1_000);
       // The smaller cost refuses more, as long as it stands.
       if (present && present.cost < cost && present.untilUs >= untilUs) return;
       denials.set(key, { cost, limit, verdict, untilUs });
     },
-    delete: (key) => void denials.delete(key),
+    lift(key) {
+      denials.delete(key);
+      lifted.set(key, ++moment);
+    },
   };
 }
 
 /** Remembers nothing. */
-export const noDenyCache: DenyCache = { find: () => undefined, add() {}, delete() {} };
+export const noDenyCache: DenyCache = { find: () => undefined, moment: 0, add() {}, lift() {} };

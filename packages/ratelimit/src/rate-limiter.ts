@@ -59,7 +59,7 @@ export interface AcquireOptions extends LimitOptions {
  * ```
  */
 export class RateLimiter {
-  private readonly backend: RateLimiterBackend;
+  private readonly transport: Transport;
   private readonly defaults: AskDefaults;
   private readonly limits: Limits;
   private readonly lines: WaitingLines;
@@ -74,13 +74,14 @@ export class RateLimiter {
     const { algorithm, maxKeys, denyCache } = settings;
     const { window, limit, scope, burst } = options;
     const named = { window, limit, scope, burst } as Partial<RateLimit>;
-    this.backend = backend;
+    // All of one tick together, and in their order.
+    this.transport = batched(backend.transport);
     this.defaults = { ...named, algorithm, keyPrefix: backend.keyPrefix ?? "" };
     const clock = createServerClock();
     const local = createLocalLimits(maxKeys);
     this.limits = createLimits({
       ...settings,
-      redis: createRedisLimits(batched(backend.transport), clock, settings.budgetMs),
+      redis: createRedisLimits(this.transport, clock, settings.budgetMs),
       local,
       handover: createHandover(createShare(settings.processes), local, maxKeys),
       denyCache: denyCache ? createDenyCache(denyCache.maxEntries, denyCache.maxAgeMs) : noDenyCache,
@@ -170,7 +171,8 @@ export class RateLimiter {
   async reset(id: string, options: LimitOptions = {}): Promise<void> {
     const { key } = readAsk({ ...this.defaults, limit: this.defaults.limit ?? 1 }, id, options);
     this.limits.forget([key]);
-    const [reply] = await this.backend.transport.send([["DEL", key]]);
+    const [reply] = await this.transport.send([["DEL", key]]);
+    this.limits.forget([key]);
     if (reply instanceof Error) throw reply;
   }
 

@@ -77,6 +77,19 @@ describe("a refusal that is remembered", () => {
     expect((await limiter.limit("ann")).allowed).toBe(true);
   });
 
+  it("is not remembered when its answer comes after a refund or a reset that began later", async () => {
+    for (const lift of ["refund", "reset"] as const) {
+      const { limiter } = counted({ window: "1m", limit: 1 });
+      const first = await limiter.limit("ann");
+      const late = limiter.limit("ann");
+      await Promise.resolve();
+      const lifting = lift === "refund" ? limiter.refund(first) : limiter.reset("ann");
+      expect((await late).allowed).toBe(false);
+      await lifting;
+      expect((await limiter.limit("ann")).allowed).toBe(true);
+    }
+  });
+
   it("notices after `maxAge` what others have given back", async () => {
     const { seen, limiter } = counted({ window: "1m", limit: 1, denyCache: { maxAge: "2s" } });
     await limiter.limit("ann");

@@ -73,6 +73,10 @@ describe("the checker of decisions", () => {
     expect(objections([...full(), reset(3_500), allowed(4_000)])).toEqual([]);
     expect(objections([...full(), allowed(4_000), reset(4_500)])).toEqual([["over-limit", 1]]);
     expect(objections([reset(500), ...full(), allowed(4_000)])).toEqual([["over-limit", 1]]);
+    const byFastClock = allowed(3_500, { acceptedUs: us(3_530) });
+    const [, ...two] = full();
+    expect(objections([...two, byFastClock, reset(3_510), allowed(3_520)])).toEqual([["wrong-time", 29_000]]);
+    expect(objections([...two, byFastClock, allowed(3_520)])).toContainEqual(["over-limit", 1]);
   });
 
   it("objects to a refusal although there was room, unless something that was under way explains it", () => {

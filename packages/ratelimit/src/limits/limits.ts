@@ -17,7 +17,7 @@ export interface Limits {
   decide(asks: readonly Ask[]): Promise<Decision[]>;
   usage(ask: Ask): Promise<Usage>;
   refund(ask: Ask, receipt: Receipt): Promise<boolean>;
-  /** The keys begin anew here; Redis is told by the caller. */
+  /** The keys begin anew here; Redis is told by the caller, in between two of these. */
   forget(keys: readonly string[]): void;
   /** Resolves when Redis has been told what it missed, or could not be. */
   settle(): Promise<void>;
@@ -162,9 +162,11 @@ export function createLimits(options: LimitsOptions): Limits {
         return [toDecision(first, { ...denied, atUs: nowUs }, nowUs, "deny-cache")];
       }
       if (isBeyondShare(asks)) return decideHere(asks);
+      const asked = denyCache.moment;
       const verdicts = await attempt("decide", () => ask(asks));
       if (!verdicts) return onError === "local" ? decideHere(asks) : decideBlindly(asks, onError === "open", onError);
-      if (asks.length === 1 && !verdicts.isAllowed) denyCache.add(first, verdicts.each[0] as Verdict, verdicts.nowUs);
+      if (asks.length === 1 && !verdicts.isAllowed)
+        denyCache.add(first, verdicts.each[0] as Verdict, verdicts.nowUs, asked);
       const nowUs = clock.nowUs();
       return asks.map((each, index) => toDecision(each, verdicts.each[index] as Verdict, nowUs, source()));
     },
@@ -185,16 +187,17 @@ export function createLimits(options: LimitsOptions): Limits {
       return { current, limit: each.capacity, remaining, resetAt };
     },
     async refund(each, receipt) {
-      denyCache.delete(each.key);
+      denyCache.lift(each.key);
       const here = local.has(each.key) ? local.refund(each, receipt, clock.nowUs()) : 0;
       const there = await attempt("refund", () => redis.refund(each, receipt));
+      denyCache.lift(each.key);
       const isDone = here + (there ?? 0) > 0;
       if (isDone) handover.refunded(each.key, receipt.atUs, each.cost);
       return isDone;
     },
     forget(keys) {
       for (const key of keys) {
-        denyCache.delete(key);
+        denyCache.lift(key);
         handover.forget(key);
       }
     },

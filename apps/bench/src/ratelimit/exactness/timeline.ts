@@ -54,7 +54,7 @@ export function createTimeline(records: readonly LimitRecord[]): Timeline {
   const byTicket = new Map(accepts.map((accept) => [accept.call.ticket, accept]));
   const failed = calls.filter(({ outcome }) => outcome === "failed").map(toAccept);
   const longestUs = accepts.reduce((longest, { loUs, hiUs }) => Math.max(longest, hiUs - loUs), 0);
-  const lastResets = lastResetsOf(resets);
+  const someResets = boundsOf(resets);
   const lastAt = new Map<number, CallRecord>();
   for (const { call, hiUs } of accepts) if (endOf(call) >= endOf(lastAt.get(hiUs) ?? call)) lastAt.set(hiUs, call);
 
@@ -77,12 +77,15 @@ export function createTimeline(records: readonly LimitRecord[]): Timeline {
     acceptOf: (ticket) => byTicket.get(ticket),
     isLastOfItsTime: ({ call, hiUs }) => lastAt.get(hiUs) === call,
     least({ fromUs, toUs, by }, known = () => true) {
-      const mayBeForgotten = lastResets.possible(by);
+      const mayBeForgotten = someResets.lastBefore(by);
+      const mayBeAnew = someResets.firstAfter(by);
       let used = 0;
       for (let at = after(fromUs); at < accepts.length; at++) {
         const accept = accepts[at] as Accept;
         if (accept.hiUs > toUs) break;
-        if (accept.loUs <= fromUs || accept.call.startUs <= mayBeForgotten || !known(accept)) continue;
+        if (accept.loUs <= fromUs || !known(accept)) continue;
+        // Clocks differ: who asks after a reset may be given a time before that of a call that the reset forgot.
+        if (accept.call.startUs <= mayBeForgotten || endOf(accept.call) >= mayBeAnew) continue;
         if (accept.call.ticket === by.ticket || !accept.refunds.some((refund) => mayPrecede(refund, by)))
           used += accept.cost;
       }
@@ -91,7 +94,7 @@ export function createTimeline(records: readonly LimitRecord[]): Timeline {
     most({ fromUs, toUs, by, blindFromUs = Number.POSITIVE_INFINITY }) {
       const isOver = (end: RefundRecord | ResetRecord): boolean =>
         endOf(end) < by.startUs && (end.process === by.process || endOf(end) < blindFromUs);
-      const forgotten = lastResets.definite(isOver);
+      const forgotten = someResets.lastSure(isOver);
       let used = 0;
       const add = (accept: Accept): void => {
         if (accept.hiUs <= fromUs || accept.loUs > toUs || accept.call.startUs > endOf(by)) return;
@@ -125,19 +128,19 @@ function byTicketOf(refunds: readonly RefundRecord[]): Map<string, RefundRecord[
   return byTicket;
 }
 
-function lastResetsOf(resets: readonly ResetRecord[]): {
+function boundsOf(resets: readonly ResetRecord[]): {
   /** What began before this may have been forgotten when a call looked. */
-  possible(by: Asker): number;
+  lastBefore(by: Asker): number;
+  /** What ended after this may belong to what began anew after a call. */
+  firstAfter(by: Asker): number;
   /** What ended before this was surely forgotten. */
-  definite(isOver: (reset: ResetRecord) => boolean): number;
+  lastSure(isOver: (reset: ResetRecord) => boolean): number;
 } {
+  const most = (times: readonly number[]): number => times.reduce((one, other) => Math.max(one, other), -Infinity);
   return {
-    possible: (by) =>
-      resets.reduce(
-        (last, reset) => (mayPrecede(reset, by) ? Math.max(last, endOf(reset)) : last),
-        Number.NEGATIVE_INFINITY,
-      ),
-    definite: (isOver) =>
-      resets.reduce((last, reset) => (isOver(reset) ? Math.max(last, reset.startUs) : last), Number.NEGATIVE_INFINITY),
+    lastBefore: (by) => most(resets.filter((reset) => mayPrecede(reset, by)).map(endOf)),
+    firstAfter: ({ startUs }) =>
+      -most(resets.filter((reset) => endOf(reset) >= startUs).map((reset) => -reset.startUs)),
+    lastSure: (isOver) => most(resets.filter(isOver).map(({ startUs }) => startUs)),
   };
 }
