@@ -169,6 +169,33 @@ describe("withFallback", () => {
     expect(changes.at(-1)?.recovery).toEqual({ replayed: 2, superseded: 0, dropped: 0 });
   });
 
+  it("knows after its own deletion by pattern that a key is gone which another had deleted before", async () => {
+    const scan = (cursor: string) => transport.send([["SCAN", cursor, "MATCH", "a*"]], { invalidates: ["a*"] });
+    await set(transport, "a", "1");
+    await primary.store.send([["DEL", "a"]]);
+    expect(await scan("0")).toEqual([["0", []]]);
+    await away();
+    await set(transport, "a", "2");
+    primary.mend();
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(changes.at(-1)?.recovery).toEqual({ replayed: 1, superseded: 0, dropped: 0 });
+    expect(await get(primary.store, "a")).toBe("2");
+  });
+
+  it("still knows what it has written itself while a deletion by pattern was under way", async () => {
+    const release = primary.hold();
+    const run = transport.send([["SCAN", "0", "MATCH", "a*"]], { invalidates: ["a*"] });
+    const written = set(transport, "a", "1");
+    release();
+    await Promise.all([run, written]);
+    expect(await get(primary.store, "a")).toBe("1");
+    await away();
+    await set(transport, "a", "2");
+    primary.mend();
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(await get(primary.store, "a")).toBe("2");
+  });
+
   it("says since when, why, and what waits", async () => {
     expect(transport.status?.outage).toBeUndefined();
     await away();

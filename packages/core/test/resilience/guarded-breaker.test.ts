@@ -246,12 +246,13 @@ describe("the retries of a guarded transport", () => {
     const failure = down();
     const { server, transport } = counting(failure);
     const front = guarded(transport, { breaker: steady });
+    // The pause before a retry is drawn at random: a long one.
+    vi.spyOn(Math, "random").mockReturnValue(0.9);
     const call = front.send([get]);
     // The first attempt has failed; its retry waits.
     await vi.advanceTimersByTimeAsync(1);
     server.outcome = down("quota", { retryAfterMs: 9_000 });
     const other = front.send([get]);
-    vi.spyOn(Math, "random").mockReturnValue(0.9);
     expect(await endings([call, other])).toEqual([failure, server.outcome]);
     vi.restoreAllMocks();
   });

@@ -2,7 +2,7 @@ import type { Argument, Command, Reply } from "@continuum-cache/core";
 import { isCommandError, isWrite, keysOf } from "@continuum-cache/core";
 import { LRUCache } from "lru-cache";
 import { never } from "../keyspace/keyspace.ts";
-import { type Bulk, footprint, idOf, toBulk } from "../values/bulk.ts";
+import { type Bulk, bulkOfId, footprint, idOf, toBulk } from "../values/bulk.ts";
 
 /** What the primary is known to have held under a key. */
 export interface KnownValue {
@@ -22,6 +22,8 @@ export interface KnownValues {
   /** A trip leaves for the primary. Returns what `arrived` asks for. */
   left(commands: readonly Command[]): number;
   arrived(trip: number, commands: readonly Command[], replies: readonly Reply[]): void;
+  /** What was heard of these keys before a trip is not so any more: they are gone, unless others have written them since. */
+  forget(matches: (key: Bulk) => boolean, beforeTrip: number): void;
   /** This stands there now, as a script has told. */
   learned(key: Bulk, value: Bulk, expiresAtMs: number): void;
   /** The latest that was heard, though a write of this process may be under way. */
@@ -88,7 +90,7 @@ export function createKnownValues({ maxEntries, maxBytes, now }: KnownValuesOpti
     if (reply === 1) move(trip, key, endMs);
     else if (conditions.length === 0) remember(trip, key, null);
   };
-  const forget = (key: Argument): void => {
+  const drop = (key: Argument): void => {
     known.delete(idOfArgument(key));
   };
   /** The value stays, its end is another. */
@@ -108,7 +110,7 @@ export function createKnownValues({ maxEntries, maxBytes, now }: KnownValuesOpti
 
   const forgetAll = (keys: readonly string[] | "database"): void => {
     if (keys === "database") known.clear();
-    else keys.forEach(forget);
+    else keys.forEach(drop);
   };
 
   const tell = (trip: number, command: Command, reply: Reply): void => {
@@ -134,7 +136,7 @@ export function createKnownValues({ maxEntries, maxBytes, now }: KnownValuesOpti
         return;
       case "SET":
         if (reply === "OK" && value !== undefined) remember(trip, key, toBulk(value), endOf(args.slice(2), nowMs));
-        else forget(key);
+        else drop(key);
         return;
       case "SETEX":
       case "PSETEX":
@@ -151,7 +153,7 @@ export function createKnownValues({ maxEntries, maxBytes, now }: KnownValuesOpti
       case "DECR":
       case "DECRBY":
         if (Number.isSafeInteger(reply)) remember(trip, key, String(reply), endLeftTo(key));
-        else forget(key);
+        else drop(key);
         return;
       case "DEL":
       case "UNLINK":
@@ -190,6 +192,10 @@ export function createKnownValues({ maxEntries, maxBytes, now }: KnownValuesOpti
     arrived(trip, commands, replies) {
       nowMs = now();
       for (const [index, command] of commands.entries()) tell(trip, command, replies[index] ?? null);
+    },
+    forget(matches, beforeTrip) {
+      const old = [...known.entries()].filter(([id, { trip }]) => trip < beforeTrip && matches(bulkOfId(id)));
+      for (const [id] of old) known.delete(id);
     },
     learned(key, value, expiresAtMs) {
       nowMs = now();

@@ -1,5 +1,6 @@
 import {
   type Command,
+  compileGlob,
   createSentTrips,
   defaultTimeoutMs,
   isOutage,
@@ -11,6 +12,7 @@ import {
 } from "@continuum-cache/core";
 import type { Fate } from "../journal/noting.ts";
 import type { KnownValues } from "./known-values.ts";
+import { createPatternRuns } from "./pattern-runs.ts";
 import { createTripsUnderWay, type TripUnderWay } from "./trips-under-way.ts";
 
 /** The trips to the primary, each of which has an answer: the primary's, or, when that is away, somebody else's. */
@@ -52,12 +54,17 @@ const graceMs = 100;
 
 export function createPrimaryTrips({ primary, known, onAnswer, onOutage, answer }: PrimaryTripsOptions): PrimaryTrips {
   const underWay = createTripsUnderWay();
+  const runs = createPatternRuns();
   const sent = createSentTrips();
 
   const send: Transport["send"] = async (commands, options) => {
     const number = known.left(commands);
+    const globs = options?.invalidates ?? [];
+    if (globs.length > 0) runs.left(number, commands, globs);
     const replies = await primary.send(commands, options);
     known.arrived(number, commands, replies);
+    const seen = globs.length > 0 ? runs.arrived(commands, replies, globs) : [];
+    for (const { glob, fromTrip } of seen) known.forget(compileGlob(glob), fromTrip);
     return replies;
   };
 
