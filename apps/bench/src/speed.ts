@@ -3,12 +3,7 @@ import { startUpstashLocal } from "@continuum-cache/upstash-local";
 import type { Contender } from "./contender.ts";
 import { restContenders, tcpContenders } from "./contenders.ts";
 import { payloads } from "./payloads.ts";
-
-/** How long each contender works on each scenario in each round, in milliseconds, and how many rounds there are. */
-export interface SpeedOptions {
-  readonly rounds: number;
-  readonly sliceMs: number;
-}
+import { type RoundOptions, type Speed, sideBySide } from "./side-by-side.ts";
 
 interface Scenario {
   readonly operation: "get" | "set";
@@ -23,16 +18,14 @@ const scenarios: readonly Scenario[] = [
 ];
 const keyCount = 1_000;
 
-/** One line of the result: operations per second, the median of all rounds, and the ratio to the first contender. */
-export interface SpeedRow {
+/** One line of the result, in operations. */
+export interface SpeedRow extends Speed {
   readonly contender: string;
   readonly scenario: string;
-  readonly perSecond: number;
-  readonly ratio: number;
 }
 
-/** Measures all contenders in turns within one run: the machine's moods then fall on all of them alike. */
-export async function measureSpeed(options: SpeedOptions): Promise<SpeedRow[]> {
+/** Measures all contenders of each way to Redis beside each other. */
+export async function measureSpeed(options: RoundOptions): Promise<SpeedRow[]> {
   const redis = await startRedisServer();
   const gateway = await startUpstashLocal({ port: 0, token: "bench", redisUrl: redis.url });
   const groups = [tcpContenders(redis.url), restContenders(gateway.url, "bench")];
@@ -47,49 +40,21 @@ export async function measureSpeed(options: SpeedOptions): Promise<SpeedRow[]> {
   }
 }
 
-async function race(group: readonly Contender[], { rounds, sliceMs }: SpeedOptions): Promise<SpeedRow[]> {
+async function race(group: readonly Contender[], options: RoundOptions): Promise<SpeedRow[]> {
   const value = payloads()["session"];
-  await Promise.all(Array.from({ length: keyCount }, (_, index) => group[0]?.set(`bench:${index}`, value)));
+  const keyOf = (nth: number): string => `bench:${nth % keyCount}`;
+  await Promise.all(Array.from({ length: keyCount }, (_, nth) => group[0]?.set(keyOf(nth), value)));
   const rows: SpeedRow[] = [];
-  for (const scenario of scenarios) {
-    const rates = group.map(() => [] as number[]);
-    for (let round = 0; round < rounds; round++) {
-      for (const [index, contender] of group.entries())
-        rates[index]?.push(await rate(contender, scenario, value, sliceMs));
-    }
-    const medians = rates.map(median);
-    group.forEach((contender, index) => {
-      const perSecond = medians[index] as number;
-      const name = `${scenario.operation}, ${scenario.inFlight} in flight`;
-      rows.push({ contender: contender.name, scenario: name, perSecond, ratio: perSecond / (medians[0] as number) });
+  for (const { operation, inFlight } of scenarios) {
+    const works = group.map((contender) => (nth: number) => {
+      return operation === "get" ? contender.get(keyOf(nth)) : contender.set(keyOf(nth), value);
     });
+    const speeds = await sideBySide(works, inFlight, options);
+    for (const [index, { name }] of group.entries()) {
+      rows.push({ contender: name, scenario: `${operation}, ${inFlight} in flight`, ...(speeds[index] as Speed) });
+    }
   }
   return rows;
-}
-
-/** Operations per second with a fixed number in flight. */
-async function rate(
-  contender: Contender,
-  { operation, inFlight }: Scenario,
-  value: unknown,
-  sliceMs: number,
-): Promise<number> {
-  const startedAt = performance.now();
-  const endsAt = startedAt + sliceMs;
-  let done = 0;
-  const lane = async (): Promise<void> => {
-    while (performance.now() < endsAt) {
-      const key = `bench:${done++ % keyCount}`;
-      if (operation === "get") await contender.get(key);
-      else await contender.set(key, value);
-    }
-  };
-  await Promise.all(Array.from({ length: inFlight }, lane));
-  return (done / (performance.now() - startedAt)) * 1_000;
-}
-
-function median(numbers: readonly number[]): number {
-  return [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? 0;
 }
 
 export function speedTable(rows: readonly SpeedRow[]): string {

@@ -8,6 +8,7 @@ export type { Action, Call, Change, ClientLog, Effect, History, Status, Variant 
 export { observer } from "./history.ts";
 export { formatHistory, parseHistory } from "./history-file.ts";
 export { plainFallback } from "./plain-fallback.ts";
+export { createRandom, type Random } from "./random.ts";
 export type { RunOptions } from "./run-histories.ts";
 export { runHistories } from "./run-histories.ts";
 export type { Gateway, StartGateway } from "./site.ts";

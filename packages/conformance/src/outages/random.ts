@@ -1,5 +1,7 @@
 /** A source of chance that repeats itself: one seed, one sequence. */
 export interface Random {
+  /** From 0, included, to 1, excluded. */
+  next(): number;
   /** A whole number from `from` to `to`, both included. */
   between(from: number, to: number): number;
   /** True with this probability. */
@@ -13,6 +15,14 @@ export interface Random {
  * The mulberry32 generator: 32 bits of state, good enough to draw programs from, and the same on every machine.
  *
  * @param seeds - Mixed into one, so that the parts of a history draw independently of each other.
+ *
+ * @example
+ * ```ts
+ * import { createRandom } from "@continuum-cache/conformance/outages";
+ *
+ * const random = createRandom(42);
+ * const cost = random.chance(0.1) ? random.between(2, 10) : 1;
+ * ```
  */
 export function createRandom(...seeds: readonly number[]): Random {
   let state = seeds.reduce((mixed, seed) => Math.imul(mixed ^ seed, 0x9e3779b1) + 0x85ebca6b, 0x2545f491);
@@ -26,6 +36,7 @@ export function createRandom(...seeds: readonly number[]): Random {
   const between = (from: number, to: number): number => from + Math.floor(next() * (to - from + 1));
 
   return {
+    next,
     between,
     chance: (probability) => next() < probability,
     pick(items) {

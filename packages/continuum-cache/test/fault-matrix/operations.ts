@@ -59,6 +59,22 @@ const holdsOwn: Pick<Operation, "after" | "onServer"> = {
 /** Three that another process stored, and that this one must never see again. */
 const three = (key: string): readonly string[] => [`${key}:1`, `${key}:2`, `${key}:3`];
 
+/** The same three commands, in a pipeline or all or none. */
+const batch = (name: "pipeline" | "transaction"): Operation => ({
+  name,
+  call: (cache, key) => cache[name]().set(key, own).increment(`${key}:n`, 5).get(key).execute(),
+  isRight: isOneOf([true, 5, own]),
+  isPrimarys: isOneOf([true, 5, own]),
+  after: holdsOwn.after as After,
+  onServer: {
+    commands: (key) => [
+      ["GET", key],
+      ["GET", `${key}:n`],
+    ],
+    holds: (value, count) => value === stored(own) && isOneOf("5", "10")(count),
+  },
+});
+
 export const operations: readonly Operation[] = [
   {
     name: "get",
@@ -133,34 +149,8 @@ export const operations: readonly Operation[] = [
     after: { read: (cache, key) => cache.get(key), holds: isOneOf(5, 15, 20), missing: undefined },
     onServer: { commands: (key) => [["GET", key]], holds: isOneOf("15", "20") },
   },
-  {
-    name: "pipeline",
-    call: (cache, key) => cache.pipeline().set(key, own).increment(`${key}:n`, 5).get(key).execute(),
-    isRight: isOneOf([true, 5, own]),
-    isPrimarys: isOneOf([true, 5, own]),
-    after: holdsOwn.after as After,
-    onServer: {
-      commands: (key) => [
-        ["GET", key],
-        ["GET", `${key}:n`],
-      ],
-      holds: (value, count) => value === stored(own) && isOneOf("5", "10")(count),
-    },
-  },
-  {
-    name: "transaction",
-    call: (cache, key) => cache.transaction().set(key, own).increment(`${key}:n`, 5).get(key).execute(),
-    isRight: isOneOf([true, 5, own]),
-    isPrimarys: isOneOf([true, 5, own]),
-    after: holdsOwn.after as After,
-    onServer: {
-      commands: (key) => [
-        ["GET", key],
-        ["GET", `${key}:n`],
-      ],
-      holds: (value, count) => value === stored(own) && isOneOf("5", "10")(count),
-    },
-  },
+  batch("pipeline"),
+  batch("transaction"),
   {
     name: "getOrSet",
     trips: 2,

@@ -1,8 +1,8 @@
+import { createRandom } from "@continuum-cache/conformance/outages";
 import { startRedisServer } from "@continuum-cache/conformance/servers";
 import type { Contender } from "../contender.ts";
 import { type CountingContender, countingContenders } from "../contenders/algorithms.ts";
 import { inFlight } from "../in-flight.ts";
-import { createRandom } from "../random.ts";
 import type { Subject } from "../subject.ts";
 
 /** What random calls, refunds and resets leave behind. */

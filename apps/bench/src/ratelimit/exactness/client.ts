@@ -1,6 +1,6 @@
 import { setImmediate as breathe, setTimeout as sleep } from "node:timers/promises";
+import { createRandom } from "@continuum-cache/conformance/outages";
 import type { Contender } from "../contender.ts";
-import { createRandom } from "../random.ts";
 import type { CallRecord, LimitRecord } from "./record.ts";
 import { createSchedule, isAwake, type Step, subjects } from "./schedule.ts";
 

@@ -1,4 +1,4 @@
-import { createRandom, type Random } from "../random.ts";
+import { createRandom, type Random } from "@continuum-cache/conformance/outages";
 import type { Subject } from "../subject.ts";
 
 /** One thing that a lane of a process does. */

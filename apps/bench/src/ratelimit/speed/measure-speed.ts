@@ -1,11 +1,12 @@
 import { startRedisServer } from "@continuum-cache/conformance/servers";
 import { startUpstashLocal } from "@continuum-cache/upstash-local";
+import type { RoundOptions } from "../../side-by-side.ts";
 import type { ServerAddress } from "../contender.ts";
 import { openFlexible } from "../contenders/flexible.ts";
 import { openOurs } from "../contenders/ours.ts";
 import { openUpstash } from "../contenders/upstash.ts";
 import type { Subject } from "../subject.ts";
-import { type Crowd, type RaceOptions, type RaceRow, type Racer, race } from "./race.ts";
+import { type Crowd, type RaceRow, type Racer, race } from "./race.ts";
 
 const crowdOf = (name: string, count: number, limit: number, isExhausted: boolean): Crowd => ({
   name,
@@ -18,7 +19,7 @@ const free = crowdOf("free", 5_000, 2_000, false);
 const exhausted = crowdOf("exhausted", 100, 100, true);
 
 /** Over TCP and over REST: who has room; who has none, without and with a deny cache. */
-export async function measureSpeed(options: RaceOptions): Promise<RaceRow[]> {
+export async function measureSpeed(options: RoundOptions): Promise<RaceRow[]> {
   const redis = await startRedisServer();
   const gateway = await startUpstashLocal({ port: 0, token: "bench", redisUrl: redis.url });
   const ways: Readonly<Record<string, ServerAddress>> = {

@@ -1,3 +1,4 @@
+import { type RoundOptions, type Speed, sideBySide } from "../../side-by-side.ts";
 import type { Contender } from "../contender.ts";
 import { inFlight } from "../in-flight.ts";
 import type { Subject } from "../subject.ts";
@@ -16,72 +17,37 @@ export interface Crowd {
   readonly isExhausted: boolean;
 }
 
-/** How long each works in each round, in milliseconds, and how many rounds there are. */
-export interface RaceOptions {
-  readonly rounds: number;
-  readonly sliceMs: number;
-}
-
-/** One line of the result: decisions per second, the median of all rounds, and the ratio to the first of the group. */
-export interface RaceRow {
+/** One line of the result, in decisions. */
+export interface RaceRow extends Speed {
   readonly group: string;
   readonly crowd: string;
   readonly inFlight: number;
   readonly title: string;
-  readonly perSecond: number;
-  readonly ratio: number;
 }
 
 const widths = [1, 64] as const;
 
-/** All in turns within one run: the machine's moods then fall on all of them alike. */
 export async function race(
   group: string,
   racers: readonly Racer[],
-  crowd: Crowd,
-  { rounds, sliceMs }: RaceOptions,
+  { name, subjects, isExhausted }: Crowd,
+  options: RoundOptions,
 ): Promise<RaceRow[]> {
-  for (const { contender } of racers) await prepare(contender, crowd);
+  for (const { contender } of racers) await prepare(contender, subjects, isExhausted);
+  const works = racers.map(({ contender }) => (nth: number) => {
+    return contender.limit(subjects[nth % subjects.length] as Subject, 1);
+  });
   const rows: RaceRow[] = [];
   for (const width of widths) {
-    const rates = racers.map(() => [] as number[]);
-    for (let round = 0; round < rounds; round++) {
-      for (const [at, { contender }] of racers.entries()) {
-        rates[at]?.push(await rate(contender, crowd.subjects, width, sliceMs));
-      }
+    const speeds = await sideBySide(works, width, options);
+    for (const [index, { title }] of racers.entries()) {
+      rows.push({ group, crowd: name, inFlight: width, title, ...(speeds[index] as Speed) });
     }
-    const medians = rates.map(median);
-    racers.forEach(({ title }, at) => {
-      const perSecond = medians[at] as number;
-      const ratio = perSecond / (medians[0] as number);
-      rows.push({ group, crowd: crowd.name, inFlight: width, title, perSecond, ratio });
-    });
   }
   return rows;
 }
 
-async function prepare(contender: Contender, { subjects, isExhausted }: Crowd): Promise<void> {
+async function prepare(contender: Contender, subjects: readonly Subject[], isExhausted: boolean): Promise<void> {
   const times = isExhausted ? (subjects[0]?.limit ?? 0) + 1 : 1;
   await inFlight(times * subjects.length, 64, (nth) => contender.limit(subjects[nth % subjects.length] as Subject, 1));
-}
-
-/** Decisions per second with a fixed number in flight. */
-async function rate(
-  contender: Contender,
-  subjects: readonly Subject[],
-  width: number,
-  sliceMs: number,
-): Promise<number> {
-  const startedAt = performance.now();
-  const endsAt = startedAt + sliceMs;
-  let done = 0;
-  const lane = async (): Promise<void> => {
-    while (performance.now() < endsAt) await contender.limit(subjects[done++ % subjects.length] as Subject, 1);
-  };
-  await Promise.all(Array.from({ length: width }, lane));
-  return (done / (performance.now() - startedAt)) * 1_000;
-}
-
-function median(numbers: readonly number[]): number {
-  return [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? 0;
 }
