@@ -22,6 +22,7 @@ export const layers = {
     ],
   },
   "packages/ratelimit": { imports: ["packages/core"], edge: true },
+  "packages/pubsub": { imports: ["packages/core"], edge: true },
   "packages/continuum-cache": {
     imports: [
       "packages/core",
@@ -29,6 +30,7 @@ export const layers = {
       "packages/transport-tcp",
       "packages/fallback-memory",
       "packages/ratelimit",
+      "packages/pubsub",
     ],
     edge: true,
   },
@@ -45,11 +47,15 @@ export const layers = {
       "packages/fallback-memory",
       "packages/upstash-local",
       "packages/ratelimit",
+      "packages/pubsub",
       "packages/continuum-cache",
     ],
     edge: false,
   },
-  "apps/node-server": { imports: ["packages/continuum-cache", "packages/upstash-local"], edge: false },
+  "apps/node-server": {
+    imports: ["packages/continuum-cache", "packages/pubsub", "packages/upstash-local"],
+    edge: false,
+  },
 };
 
 /** Inside core the folders are layers too: each may import those named, and itself. */
@@ -61,8 +67,9 @@ export const coreFolders = {
   settings: ["errors"],
   keys: ["errors", "hash", "time"],
   codecs: ["errors"],
+  messages: ["codecs"],
   commands: ["keys", "ports"],
   scripts: ["errors", "hash", "ports", "time"],
   resilience: ["commands", "errors", "ports", "time"],
-  cache: ["codecs", "commands", "errors", "keys", "ports", "time"],
+  cache: ["codecs", "commands", "errors", "keys", "messages", "ports", "time"],
 };

@@ -43,6 +43,8 @@ export { assertKey, maxKeyBytes } from "./keys/key-limit.ts";
 export type { KeyFamily, KeyParameters, KeyPattern } from "./keys/key-pattern.ts";
 export { keyPattern } from "./keys/key-pattern.ts";
 export { keys } from "./keys/keys.ts";
+export { fromWireChannel, toWireChannel, toWirePattern } from "./messages/channel-name.ts";
+export { fromMessageText, toMessageText } from "./messages/message-text.ts";
 export type { Events } from "./ports/events.ts";
 export { createEvents } from "./ports/events.ts";
 export { tell } from "./ports/tell.ts";
@@ -71,6 +73,8 @@ export type { BreakerOptions, FailureShare } from "./resilience/breaker-options.
 export type { BreakerChange, GuardOptions } from "./resilience/guarded.ts";
 export { guarded } from "./resilience/guarded.ts";
 export { isOutage } from "./resilience/outage.ts";
+export type { Pauses } from "./resilience/pauses.ts";
+export { createPauses } from "./resilience/pauses.ts";
 export { runScript } from "./scripts/run-script.ts";
 export type { Script, ScriptContext } from "./scripts/script.ts";
 export { defineScript, scriptByLua } from "./scripts/script.ts";

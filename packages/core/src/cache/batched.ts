@@ -18,12 +18,13 @@ import { createTick } from "./tick.ts";
  */
 export function batched(transport: Transport): Transport {
   const tick = createTick(transport, defaultTimeoutMs, () => {});
-  const { name, status } = transport;
+  const { name, maxTopicBytes, status } = transport;
   return {
     name,
     send: (commands, options = {}) =>
       commands.length === 0 ? transport.send(commands, options) : tick.send(commands, options),
     ...(transport.subscribe && { subscribe: transport.subscribe.bind(transport) }),
+    ...(maxTopicBytes !== undefined && { maxTopicBytes }),
     ...(status && { status }),
     close: () => transport.close(),
   };

@@ -1,3 +1,4 @@
+import type { Codec } from "../codecs/codec.ts";
 import { isTransportError } from "../errors/transport-error.ts";
 import { compileGlob, escapeGlob } from "../keys/glob.ts";
 import type { Backend, Outage, SendOptions, Transport } from "../ports/transport.ts";
@@ -52,6 +53,11 @@ export class Cache implements AsyncDisposable {
   /** What stands before every key of this cache. */
   get keyPrefix(): string {
     return this.engine.keyPrefix;
+  }
+
+  /** How its values are written and read, for features that are built beside it. */
+  get codec(): Codec {
+    return this.engine.codec;
   }
 
   /** The same cache, whose calls ask for this unless they say otherwise. */
@@ -184,7 +190,10 @@ export class Cache implements AsyncDisposable {
     return this.engine.calls.one(this.engine.requests.llen(key), this.asked(options));
   }
 
-  /** Tells everybody who listens to a channel. @returns how many heard it. */
+  /**
+   * Tells everybody who listens to a channel, at most once: `@continuum-cache/pubsub` listens, and keeps a history for
+   * those who must not miss anything. @returns how many connections heard it.
+   */
   async publish(channel: string, data: unknown, options: CacheCallOptions = {}): Promise<number> {
     return this.engine.calls.one(this.engine.requests.publish(channel, data), this.asked(options));
   }

@@ -1,3 +1,4 @@
+import type { Codec } from "../codecs/codec.ts";
 import { json } from "../codecs/json.ts";
 import { readers } from "../codecs/readers.ts";
 import { createEvents, type Events } from "../ports/events.ts";
@@ -18,6 +19,7 @@ import { createValues } from "./values.ts";
 export interface Engine {
   readonly transport: Transport;
   readonly keyPrefix: string;
+  readonly codec: Codec;
   readonly events: Events<CacheEvents>;
   readonly stats: StatsRecorder;
   readonly requests: Requests;
@@ -30,12 +32,13 @@ export interface Engine {
 
 /** @throws TypeError or RangeError when an option can't be. */
 export function createEngine(options: CacheOptions): Engine {
-  const { transport, codec = json(), keyPrefix = "", patterns = [] } = options;
+  const { transport, keyPrefix = "", patterns = [] } = options;
   const { defaultTtl = "5m", maxValueBytes = 102_400, timeout = "5s" } = options;
   assertOptions(transport, keyPrefix, maxValueBytes);
   const events = createEvents<CacheEvents>();
   const stats = createStats();
-  const values = createValues(readers(Array.isArray(codec) ? codec : [codec]), maxValueBytes, events, stats);
+  const codec = readers([options.codec ?? json()].flat());
+  const values = createValues(codec, maxValueBytes, events, stats);
   const requests = createRequests(keyPrefix, values, stats, createTtlChoice(defaultTtl, patterns));
   // Who insists on the primary must not be handed what a local read brought, so they have loads of their own.
   const shared = createLoads();
@@ -49,6 +52,7 @@ export function createEngine(options: CacheOptions): Engine {
   return {
     transport,
     keyPrefix,
+    codec,
     events,
     stats,
     requests,

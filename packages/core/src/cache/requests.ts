@@ -1,6 +1,8 @@
 import { CodecError } from "../errors/codec-error.ts";
 import { isCommandError } from "../errors/command-error.ts";
 import { assertKey } from "../keys/key-limit.ts";
+import { toWireChannel } from "../messages/channel-name.ts";
+import { toMessageText } from "../messages/message-text.ts";
 import type { Command, Reply } from "../ports/transport.ts";
 import { type Duration, toMs } from "../time/duration.ts";
 import type { StatsRecorder } from "./cache-stats.ts";
@@ -103,7 +105,7 @@ export function createRequests(
     },
     push(name, key, items) {
       if (items.length === 0) throw new RangeError("Expected at least one value to push, got none");
-      const stored = items.map((item) => values.toItem(key, item));
+      const stored = items.map((item) => values.toItem("item", key, item));
       return integer(name.toLowerCase(), [name, full(key), ...stored]);
     },
     pop: (name, key) => value(name.toLowerCase(), key, [name, full(key)]),
@@ -121,12 +123,8 @@ export function createRequests(
     },
     llen: (key) => integer("llen", ["LLEN", full(key)]),
     publish(channel, data) {
-      if (typeof channel !== "string" || channel === "") {
-        throw new TypeError(
-          `Expected a channel to be a non-empty string, got ${channel === "" ? '""' : typeof channel}`,
-        );
-      }
-      return integer("publish", ["PUBLISH", channel, values.toItem(channel, data)]);
+      const wire = toWireChannel(channel);
+      return integer("publish", ["PUBLISH", wire, toMessageText(values.toItem("message", channel, data))]);
     },
   };
 }

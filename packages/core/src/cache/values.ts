@@ -9,8 +9,8 @@ import type { StatsRecorder } from "./cache-stats.ts";
 export interface Values {
   /** What to store, or `undefined` when it is too large: then the `skipped` event has told it. */
   toStored(key: string, value: unknown): string | Uint8Array | undefined;
-  /** A list's item. @throws RangeError when it is too large, since a list can't leave one out. */
-  toItem(key: string, value: unknown): string | Uint8Array;
+  /** What can't be left out: a list's item, a message. @throws RangeError when it is too large. */
+  toItem(kind: "item" | "message", place: string, value: unknown): string | Uint8Array;
   /** The value, or `undefined` when there is none or it can't be read: then the `error` event has told it. */
   fromStored(operation: string, key: string, reply: Reply | undefined): unknown;
 }
@@ -39,12 +39,12 @@ export function createValues(
       events.emit("skipped", { key, bytes, maxValueBytes });
       return undefined;
     },
-    toItem(key, value) {
+    toItem(kind, place, value) {
       const stored = codec.encode(value);
       const bytes = excess(stored);
       if (bytes === undefined) return stored;
       throw new RangeError(
-        `Expected an item for the list ${JSON.stringify(key.slice(0, 40))} of at most ${maxValueBytes} bytes, got ${bytes}; store less, or raise \`maxValueBytes\``,
+        `Expected ${kind === "item" ? "an item for the list" : "a message for the channel"} ${JSON.stringify(place.slice(0, 40))} of at most ${maxValueBytes} bytes, got ${bytes}; store less, or raise \`maxValueBytes\``,
       );
     },
     fromStored(operation, key, reply) {

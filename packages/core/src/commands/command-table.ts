@@ -126,7 +126,8 @@ const facts: Readonly<Record<string, CommandFacts>> = {
   EVALSHA_RO: read("numkeys"),
   SCRIPT: read("none"),
   // messages
-  PUBLISH: { ...read("none"), repeatable: false },
+  // A channel stands where a key would: its messages are kept in the order in which they were sent.
+  PUBLISH: { ...read("first"), repeatable: false },
 };
 
 /** A command nobody described may do anything to any key. */

@@ -1,5 +1,5 @@
 import type { Command } from "../ports/transport.ts";
-import { isWrite, keysOf } from "./command-table.ts";
+import { isRepeatable, isWrite, keysOf } from "./command-table.ts";
 
 /** A trip's place in the order. */
 export interface Place {
@@ -65,12 +65,12 @@ export function createKeyOrder(): KeyOrder {
   };
 }
 
-/** Each key that the commands touch, and whether any of them writes it. */
+/** Each key (or channel) that the commands touch, and whether any of them writes it (or publishes there). */
 function keysByMode(commands: readonly Command[]): Map<string | symbol, boolean> {
   const wanted = new Map<string | symbol, boolean>();
   for (const command of commands) {
     const keys = keysOf(command);
-    const writes = isWrite(command);
+    const writes = isWrite(command) || !isRepeatable(command);
     for (const key of keys === "database" ? [database] : keys) wanted.set(key, writes || (wanted.get(key) ?? false));
   }
   return wanted;

@@ -75,6 +75,11 @@ export interface Transport {
    * It never reconnects by itself. Absent where nothing can listen.
    */
   subscribe?(topics: Topics, listener: MessageListener, options?: CallOptions): Promise<Subscription>;
+  /**
+   * How much the names of one subscription may take, in bytes, escaped as in an address and with one more for each.
+   * Absent where there is no limit.
+   */
+  readonly maxTopicBytes?: number;
   /** Where answers come from now, for transports that can change it. Absent where there is one answer for ever. */
   readonly status?: BackendStatus;
   /** Gives back sockets and timers; calls in flight reject with kind `closed`. Safe to call twice. */
@@ -107,6 +112,15 @@ export interface MessageListener {
 
 /** A stream of messages that is being listened to. */
 export interface Subscription {
+  /** Hears this process only: the primary is away. */
+  readonly degraded?: true;
+  /**
+   * Listens to more through the same stream, and resolves once the server has confirmed. What is listened to already
+   * stays as it is. Absent where the topics of a stream are fixed; whoever needs more then opens another.
+   */
+  add?(topics: Topics, options?: CallOptions): Promise<void>;
+  /** Listens to less. What is not listened to is passed over. */
+  remove?(topics: Topics, options?: CallOptions): Promise<void>;
   /** Stops listening. Safe to call twice. */
   close(): Promise<void>;
 }

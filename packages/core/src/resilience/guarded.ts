@@ -143,10 +143,11 @@ export function guarded(transport: Transport, options: GuardOptions = {}): Trans
       await transport.close();
     },
   };
-  const { subscribe, status } = transport;
+  const { subscribe, maxTopicBytes, status } = transport;
   return {
     ...guardedTransport,
     ...(subscribe && { subscribe: subscribe.bind(transport) }),
+    ...(maxTopicBytes !== undefined && { maxTopicBytes }),
     ...(status && { status }),
   };
 }

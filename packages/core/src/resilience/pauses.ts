@@ -7,6 +7,17 @@ export interface Pauses {
   end(): void;
 }
 
+/**
+ * Makes waits that end together, for whatever tries again and may be closed meanwhile.
+ *
+ * @example
+ * ```ts
+ * import { createPauses } from "@continuum-cache/core";
+ *
+ * const pauses = createPauses();
+ * const waited = await pauses.wait(250, undefined); // false once pauses.end() was called
+ * ```
+ */
 export function createPauses(): Pauses {
   // Not an AbortSignal: Node warns of a leak when more than ten wait on one.
   const waiting = new Set<() => void>();

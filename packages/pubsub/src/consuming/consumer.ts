@@ -1,0 +1,62 @@
+import type { Gap } from "../gap.ts";
+import type { Message } from "../message.ts";
+import type { BufferSettings } from "./buffer-settings.ts";
+import { createConsumerBuffer } from "./consumer-buffer.ts";
+
+/** One loop over messages: what it has not taken yet waits for it. */
+export interface Consumer {
+  push(message: Message, size: number): void;
+  /** What waits is still handed out; then the loop ends. */
+  end(): void;
+  /** @param signal - Ends the loop at once. */
+  iterate(signal: AbortSignal | undefined, onEnd: () => void): AsyncIterableIterator<Message>;
+}
+
+export function createConsumer(settings: BufferSettings, onGap: (gap: Gap) => void): Consumer {
+  const buffer = createConsumerBuffer(settings, onGap);
+  let wake: (() => void) | undefined;
+  let isEnded = false;
+  let failure: unknown;
+
+  const awaken = (): void => {
+    wake?.();
+    wake = undefined;
+  };
+
+  return {
+    push(message, size) {
+      if (isEnded) return;
+      try {
+        buffer.push(message, size);
+      } catch (error) {
+        isEnded = true;
+        failure = error;
+      }
+      awaken();
+    },
+    end() {
+      isEnded = true;
+      awaken();
+    },
+    async *iterate(signal, onEnd) {
+      signal?.addEventListener("abort", awaken);
+      try {
+        while (!signal?.aborted) {
+          if (failure) throw failure;
+          const message = buffer.shift();
+          if (message) {
+            yield message;
+            continue;
+          }
+          if (isEnded) return;
+          await new Promise<void>((resolve) => {
+            wake = resolve;
+          });
+        }
+      } finally {
+        signal?.removeEventListener("abort", awaken);
+        onEnd();
+      }
+    },
+  };
+}

@@ -1,0 +1,18 @@
+import type { Position } from "../position.ts";
+
+/**
+ * A consumer was slower than messages came, and its buffer is full. It ends `listen()` where `whenFull` is `"disconnect"`;
+ * what is in replay channels is not lost: subscribe again with `after`.
+ */
+export class SlowConsumerError extends Error {
+  override readonly name = "SlowConsumerError";
+  /** The last message that was handed out of each channel that has a history. */
+  readonly positions: ReadonlyMap<string, Position>;
+
+  constructor(waiting: number, positions: ReadonlyMap<string, Position>) {
+    super(
+      `${waiting} messages wait for a consumer that does not take them: make it quicker, raise \`buffer\`, or choose another \`whenFull\``,
+    );
+    this.positions = positions;
+  }
+}

@@ -1,0 +1,82 @@
+import { type Codec, fromMessageText, type Transport, toWireChannel, toWirePattern } from "@continuum-cache/core";
+import { createHistoryReader } from "../history/read-history.ts";
+import type { Hub } from "../hub/hub.ts";
+import type { TopicKind } from "../hub/topic.ts";
+import type { ReplaySettings } from "../replay-settings.ts";
+import type { Feed, JoinOptions, Member, Membership } from "./member.ts";
+import { createReplayFeed } from "./replay-feed.ts";
+import { createVolatileFeed } from "./volatile-feed.ts";
+
+/** What is asked of a feed. */
+export interface FeedRequest {
+  readonly kind: TopicKind;
+  /** As its users name it. */
+  readonly name: string;
+  readonly replay: ReplaySettings | undefined;
+}
+
+/** The feeds of a PubSub: one for all subscriptions that want the same. */
+export interface Feeds {
+  /** @throws TypeError or RangeError when it is no channel; TransportError when the server did not confirm. */
+  join(request: FeedRequest, member: Member, options: JoinOptions): Promise<Membership>;
+}
+
+export interface FeedsParts {
+  readonly transport: Transport;
+  readonly hub: Hub;
+  readonly codec: Codec;
+  readonly timeoutMs: number;
+  readonly onError: (channel: string, error: unknown) => void;
+}
+
+export function createFeeds({ transport, hub, codec, timeoutMs, onError }: FeedsParts): Feeds {
+  const feeds = new Map<string, { readonly feed: Feed; users: number }>();
+
+  const decode = (channel: string, text: string | Uint8Array): { data: unknown } | undefined => {
+    try {
+      return { data: codec.decode(fromMessageText(text)) };
+    } catch (error) {
+      onError(channel, error);
+      return undefined;
+    }
+  };
+
+  const create = ({ kind, name, replay }: FeedRequest): Feed => {
+    const topic = { kind, name: kind === "channel" ? toWireChannel(name) : toWirePattern(name) };
+    const named = kind === "channel" ? { channel: name } : { channel: name, pattern: name };
+    const parts = { hub, topic, named, decode };
+    if (!replay) return createVolatileFeed(parts);
+    const reader = createHistoryReader(transport, replay.ageMs);
+    return createReplayFeed({ ...parts, reader, timeoutMs, onError: (error) => onError(name, error) });
+  };
+
+  return {
+    async join(request, member, options) {
+      const id = `${request.kind} ${request.replay?.ageMs ?? "volatile"} ${request.name}`;
+      const shared = feeds.get(id) ?? { feed: create(request), users: 0 };
+      feeds.set(id, shared);
+      shared.users++;
+      const giveUp = (): void => {
+        shared.users--;
+        if (shared.users > 0) return;
+        feeds.delete(id);
+        shared.feed.close();
+      };
+      try {
+        const membership = await shared.feed.join(member, options);
+        return {
+          get position() {
+            return membership.position;
+          },
+          leave() {
+            membership.leave();
+            giveUp();
+          },
+        };
+      } catch (error) {
+        giveUp();
+        throw error;
+      }
+    },
+  };
+}

@@ -1,0 +1,84 @@
+import { fromWireChannel, type Message as Heard, longestTimerMs } from "@continuum-cache/core";
+import type { Gap } from "../gap.ts";
+import { readFrame } from "../history/frame.ts";
+import type { Hub } from "../hub/hub.ts";
+import type { Topic } from "../hub/topic.ts";
+import type { Message } from "../message.ts";
+import { createInterruption, gapOf } from "./interruption.ts";
+import type { Feed, Member } from "./member.ts";
+import { shareAttachment } from "./shared-attachment.ts";
+
+/** What a feed needs. */
+export interface FeedParts {
+  readonly hub: Hub;
+  readonly topic: Topic;
+  /** The channel or the pattern, as its users name it. */
+  readonly named: Pick<Gap, "channel" | "pattern">;
+  /** Reads what was published; nothing when it can't be read, which has been told then. */
+  readonly decode: (channel: string, text: string | Uint8Array) => { readonly data: unknown } | undefined;
+}
+
+/** Hands out what is heard, as it is heard, and tells every interruption as a gap. */
+export function createVolatileFeed({ hub, topic, named, decode }: FeedParts): Feed {
+  const members = new Map<Member, { joinedMs: number }>();
+  const interruption = createInterruption();
+  const attachment = shareAttachment(topic.name, async (signal) => {
+    const attached = await hub.attach(topic, listener, { timeoutMs: longestTimerMs, signal });
+    interruption.end(attached.start);
+    return attached;
+  });
+
+  const tellGap = (sinceMs: number, atMs: number): void => {
+    for (const [member, { joinedMs }] of [...members]) {
+      member.gap(gapOf(named, "interrupted", { sinceMs, atMs, joinedMs }));
+    }
+  };
+
+  const listener = {
+    message(heard: Heard): void {
+      const message = toMessage(heard, decode, named.pattern);
+      if (message) for (const member of [...members.keys()]) member.message(message, heard.data.length);
+    },
+    lost: interruption.begin,
+    restored(back: { readonly atMs: number; readonly degraded: boolean }): void {
+      const sinceMs = interruption.end(back);
+      if (sinceMs !== undefined) tellGap(sinceMs, back.atMs);
+    },
+  };
+
+  return {
+    close() {},
+    async join(member, options) {
+      await attachment.take(options);
+      const joinedMs = Date.now();
+      members.set(member, { joinedMs });
+      return {
+        position: undefined,
+        leave() {
+          if (!members.delete(member)) return;
+          // Whoever leaves in the middle of an interruption is not to think that nothing is missing.
+          const { sinceMs } = interruption;
+          if (sinceMs !== undefined) {
+            member.gap(gapOf(named, "interrupted", { sinceMs, atMs: Date.now(), joinedMs }));
+          }
+          attachment.giveBack();
+        },
+      };
+    },
+  };
+}
+
+/** A message as it is handed out; what belongs to a history says where. */
+export function toMessage(heard: Heard, decode: FeedParts["decode"], pattern: string | undefined): Message | undefined {
+  const channel = fromWireChannel(heard.channel);
+  const frame = readFrame(heard.data);
+  const decoded = decode(channel, frame?.text ?? heard.data);
+  if (!decoded) return undefined;
+  return {
+    channel,
+    ...(pattern !== undefined && { pattern }),
+    data: decoded.data,
+    ...(frame?.position && { position: frame.position }),
+    ...(heard.degraded && { degraded: true }),
+  };
+}

@@ -1,0 +1,67 @@
+import type { Position } from "../position.ts";
+import type { Entry } from "./entry.ts";
+import type { HistoryPage } from "./read-history.ts";
+
+/** What a page of history means to whoever has read up to a place. */
+export interface Advance {
+  /** What is to be told, in order. */
+  readonly steps: readonly Step[];
+  /** The place that is reached, with what is known of it; absent before the first message there ever was. */
+  readonly cursor: Position | undefined;
+  /** The page shows another past than the one that was read: its end was lost, and written anew. */
+  readonly isDiverged: boolean;
+}
+
+/** A message, or that some are missing before the next. */
+export type Step =
+  | { readonly kind: "entry"; readonly entry: Entry }
+  | { readonly kind: "trimmed"; readonly missed: number }
+  | { readonly kind: "lost" };
+
+/**
+ * Reads a page from the cursor on, the cursor's own message included, as proof that it is the same history. Numbers are
+ * dense within an epoch, so whatever is not there any more is counted.
+ */
+export function advance(cursor: Position | undefined, { newest, entries, more }: HistoryPage): Advance {
+  if (!newest) return { steps: cursor ? [{ kind: "lost" }] : [], cursor: undefined, isDiverged: false };
+  const [head] = entries;
+  const isOwn = cursor !== undefined && head !== undefined && isSamePlace(head.position, cursor);
+  if (cursor && isDivergence(cursor, newest.position, isOwn ? head.position : undefined)) {
+    return { steps: [{ kind: "lost" }], cursor, isDiverged: true };
+  }
+  const steps: Step[] = [];
+  let at = cursor;
+  let isSeen = isOwn;
+  const goTo = (place: Position): void => {
+    if (at && place.epoch !== at.epoch && !isSeen) steps.push({ kind: "lost" });
+    const missed = at?.epoch === place.epoch ? place.seq - at.seq - 1 : place.seq;
+    if (missed > 0) steps.push({ kind: "trimmed", missed });
+    at = place;
+    isSeen = true;
+  };
+  for (const entry of isOwn ? entries.slice(1) : entries) {
+    goTo(entry.position);
+    steps.push({ kind: "entry", entry });
+  }
+  // What is past its age is not there any more either.
+  const last = more ?? newest.position;
+  if (!at || isBehind(last, at)) {
+    goTo({ ...last, seq: last.seq + 1 });
+    at = last;
+  }
+  return { steps, cursor: at, isDiverged: false };
+}
+
+export const isSamePlace = (one: Position, other: Position): boolean =>
+  one.epoch === other.epoch && one.seq === other.seq;
+
+/** Whether a place comes after another. */
+export const isBehind = (one: Position, other: Position): boolean =>
+  one.epoch === other.epoch ? one.seq > other.seq : one.epoch > other.epoch;
+
+/** @param own - What stands at the cursor's place. */
+function isDivergence(cursor: Position, newest: Position, own: Required<Position> | undefined): boolean {
+  if (newest.epoch !== cursor.epoch) return newest.epoch < cursor.epoch;
+  if (newest.seq < cursor.seq) return true;
+  return own !== undefined && cursor.tag !== undefined && cursor.tag !== own.tag;
+}

@@ -1,0 +1,31 @@
+import type { Position } from "../position.ts";
+
+/** A message of a replay channel as it is published: its place and its mark, then what the codec has written. */
+export interface Frame {
+  /** Absent when it went into no history: the primary was away. */
+  readonly position?: Required<Position>;
+  readonly tag: string;
+  readonly text: string;
+}
+
+/**
+ * What stands before the text: `~`, the id of the history's entry, the mark. No codec's text begins with `~` (see
+ * `toMessageText`), so whoever listens without replay tells the two apart.
+ */
+const head = /^~(\d{1,16})-(\d{1,16}):([\w-]{1,40}):/;
+
+/** The frame in a message, or `undefined` when it was published without a history. */
+export function readFrame(data: string | Uint8Array): Frame | undefined {
+  if (typeof data !== "string" || data[0] !== "~") return undefined;
+  const match = head.exec(data);
+  if (!match) return undefined;
+  const [whole, epoch, seq, tag = ""] = match;
+  const text = data.slice(whole.length);
+  if (epoch === "0") return { tag, text };
+  return { position: { epoch: Number(epoch), seq: Number(seq), tag }, tag, text };
+}
+
+/** A message that goes into no history. */
+export function frameWithoutPlace(tag: string, text: string): string {
+  return `~0-0:${tag}:${text}`;
+}

@@ -1,0 +1,91 @@
+import { type CallOptions, createEvents, type Message, type Transport, withDeadline } from "@continuum-cache/core";
+import type { ConnectionChange } from "../connection-change.ts";
+import type { HubSettings } from "./hub-settings.ts";
+import { createLine, type Line } from "./line.ts";
+import { bytesOf, idOf, type Topic, type TopicId, topicOf } from "./topic.ts";
+import type { Loss, Restoration, TopicListener } from "./topic-listener.ts";
+
+/** Listens on behalf of all who share a transport, through as few streams as there can be: one, nearly always. */
+export interface Hub {
+  /**
+   * Resolves once the topic is heard.
+   *
+   * @throws TransportError when the server did not confirm in time, or said no.
+   */
+  attach(topic: Topic, listener: TopicListener, options: CallOptions): Promise<Attachment>;
+  /** Returns the function that stops it. */
+  onConnection(listener: (change: ConnectionChange) => void): () => void;
+}
+
+/** A listener's place at a topic. */
+export interface Attachment {
+  /** How the topic was when it was attached to. */
+  readonly start: Restoration;
+  detach(): void;
+}
+
+interface Listened {
+  readonly topic: Topic;
+  readonly line: Line;
+  readonly listeners: Set<TopicListener>;
+}
+
+const hubs = new WeakMap<Transport, Map<string, Hub>>();
+
+/** The hub of all who listen to this transport in the same way. */
+export function hubOf(transport: Transport, settings: HubSettings): Hub {
+  const ofTransport = hubs.get(transport) ?? new Map<string, Hub>();
+  hubs.set(transport, ofTransport);
+  const way = JSON.stringify(settings);
+  const hub = ofTransport.get(way) ?? createHub(transport, settings);
+  ofTransport.set(way, hub);
+  return hub;
+}
+
+function createHub(transport: Transport, settings: HubSettings): Hub {
+  const listened = new Map<TopicId, Listened>();
+  const lines = new Set<Line>();
+  const events = createEvents<{ connection: ConnectionChange }>();
+  const capacity = transport.maxTopicBytes ?? Number.POSITIVE_INFINITY;
+
+  const each = (ids: readonly TopicId[], call: (listener: TopicListener) => void): void => {
+    for (const id of ids) for (const listener of [...(listened.get(id)?.listeners ?? [])]) call(listener);
+  };
+  const lineListener = {
+    message: (message: Message) => each([topicOf(message)], (listener) => listener.message(message)),
+    lost: (ids: readonly TopicId[], loss: Loss) => each(ids, (listener) => listener.lost(loss)),
+    restored: (ids: readonly TopicId[], back: Restoration) => each(ids, (listener) => listener.restored(back)),
+    connection: (change: ConnectionChange) => events.emit("connection", change),
+  };
+
+  const lineFor = (topic: Topic): Line => {
+    const free = [...lines].find((line) => line.topicBytes + bytesOf(topic) <= capacity);
+    const line = free ?? createLine(transport, settings, lineListener);
+    lines.add(line);
+    return line;
+  };
+
+  return {
+    onConnection: (listener) => events.on("connection", listener),
+    async attach(topic, listener, options) {
+      const id = idOf(topic);
+      const at = listened.get(id) ?? { topic, line: lineFor(topic), listeners: new Set() };
+      listened.set(id, at);
+      at.listeners.add(listener);
+      const detach = (): void => {
+        at.listeners.delete(listener);
+        if (at.listeners.size > 0 || listened.get(id) !== at) return;
+        listened.delete(id);
+        at.line.unwant(topic);
+        if (at.line.topicBytes === 0) lines.delete(at.line);
+      };
+      try {
+        const start = await withDeadline(transport.name, options, () => at.line.want(topic));
+        return { start, detach };
+      } catch (error) {
+        detach();
+        throw error;
+      }
+    },
+  };
+}

@@ -1,0 +1,256 @@
+import { createPauses, isTransportError, type Message, type Transport, TransportError } from "@continuum-cache/core";
+import type { ConnectionChange } from "../connection-change.ts";
+import { handOver } from "./hand-over.ts";
+import type { HubSettings } from "./hub-settings.ts";
+import { openStream, type Stream, type StreamListener } from "./open-stream.ts";
+import { createProbe } from "./probe.ts";
+import { bytesOf, idOf, type Topic, type TopicId, type TopicKind } from "./topic.ts";
+import type { Loss, Restoration } from "./topic-listener.ts";
+import { createWatchdog } from "./watchdog.ts";
+
+/** Keeps one stream open for as long as there is something to listen to, whatever becomes of it meanwhile. */
+export interface Line {
+  /** How much its topics' names take, in bytes as they travel in an address. */
+  readonly topicBytes: number;
+  /** Resolves once the topic is heard. @throws what kept the server from confirming it, the first time. */
+  want(topic: Topic): Promise<Restoration>;
+  /** A line that nothing is wanted of is over. */
+  unwant(topic: Topic): void;
+}
+
+/** Who is told what becomes of a line. */
+export interface LineListener {
+  message(message: Message): void;
+  lost(topics: readonly TopicId[], loss: Loss): void;
+  restored(topics: readonly TopicId[], back: Restoration): void;
+  connection(change: ConnectionChange): void;
+}
+
+interface Waiter {
+  resolve(back: Restoration): void;
+  reject(error: unknown): void;
+}
+
+const kindsOf = (topics: Iterable<Topic>): Set<TopicKind> => new Set([...topics].map(({ kind }) => kind));
+
+export function createLine(transport: Transport, settings: HubSettings, listener: LineListener): Line {
+  const wanted = new Map<TopicId, Topic>();
+  /** Those that were heard at least once: they are told of losses, and come first when the stream is opened anew. */
+  const established = new Set<TopicId>();
+  const waiters = new Map<TopicId, Waiter[]>();
+  const probe = createProbe(transport, settings.probeChannel, settings.probeTimeoutMs);
+  const pauses = createPauses();
+  let live: Stream | undefined;
+  let isBusy = false;
+  let hasChanged = false;
+  let attempt = 0;
+  let topicBytes = 0;
+
+  const watchdog = createWatchdog(settings, async () => {
+    const watched = live;
+    if (!watched || watched.degraded || livesHere(transport)) return;
+    const expected = [...watched.provenMs.keys()].map((kind) => ({ stream: watched, kind }));
+    try {
+      const sentMs = await probe.ask(expected);
+      if (sentMs === undefined) return breakOff(watched, silentError(transport));
+      for (const { kind } of expected) watched.provenMs.set(kind, sentMs);
+    } catch {
+      // A nonce that could not be published says nothing about the stream; the next one does.
+    }
+  });
+
+  const listenerOf = (stream: Stream): StreamListener => ({
+    message(message) {
+      if (!probe.hears(stream, message)) listener.message(message);
+    },
+    broken: (error) => breakOff(stream, error),
+  });
+
+  const breakOff = (stream: Stream, error: TransportError): void => {
+    stream.close();
+    if (live !== stream) return;
+    live = undefined;
+    watchdog.stop();
+    listener.connection({ state: "disconnected", at: new Date(), reason: `${error.kind}: ${error.message}` });
+    tellLost(stream, error);
+    void keepUp();
+  };
+
+  const tellLost = (stream: Stream, error: TransportError): void => {
+    for (const [kind, sinceMs] of stream.provenMs) {
+      const ids = [...stream.topics.values()].filter((topic) => topic.kind === kind).map(idOf);
+      listener.lost(
+        ids.filter((id) => established.has(id)),
+        { sinceMs, error },
+      );
+    }
+  };
+
+  const settle = (topics: Iterable<Topic>, outcome: (waiter: Waiter) => void): void => {
+    for (const id of [...topics].map(idOf)) {
+      for (const waiter of waiters.get(id) ?? []) outcome(waiter);
+      waiters.delete(id);
+    }
+  };
+
+  /** The topics are heard from here on: those that had been lost are told so, whoever waited goes on. */
+  const confirm = (topics: readonly Topic[], back: Restoration): void => {
+    const known = topics.map(idOf).filter((id) => established.has(id));
+    if (known.length > 0) listener.restored(known, back);
+    for (const topic of topics) if (wanted.has(idOf(topic))) established.add(idOf(topic));
+    settle(topics, ({ resolve }) => resolve(back));
+  };
+
+  const open = async (topics: readonly Topic[]): Promise<void> => {
+    const all = [...topics, ...probe.topics(kindsOf(topics))];
+    const stream = await openStream({ transport, timeoutMs: settings.timeoutMs, topics: all });
+    live = stream;
+    listener.connection({ state: stream.degraded ? "degraded" : "connected", at: new Date() });
+    confirm(topics, backNow(stream));
+    watchdog.start();
+    stream.attend(listenerOf(stream));
+  };
+
+  const extend = async (stream: Stream, topics: readonly Topic[]): Promise<void> => {
+    const newKinds = [...kindsOf(topics)].filter((kind) => !stream.provenMs.has(kind));
+    const more = [...topics, ...probe.topics(newKinds)];
+    if (stream.add) {
+      const askedMs = Date.now();
+      await stream.add(more);
+      for (const kind of newKinds) stream.provenMs.set(kind, askedMs);
+    } else {
+      const { timeoutMs } = settings;
+      const next = await handOver({ transport, timeoutMs, probe, from: stream, more, listenerOf });
+      if (live !== stream) {
+        next.stream.close();
+        throw brokenError(transport);
+      }
+      live = next.stream;
+      stream.close();
+      if (!next.isSeamless) {
+        tellLost(stream, brokenError(transport));
+        confirm([...stream.topics.values()], backNow(next.stream));
+      }
+      confirm(topics, backNow(next.stream));
+      next.begin();
+      return;
+    }
+    if (live !== stream) throw brokenError(transport);
+    confirm(topics, backNow(stream));
+  };
+
+  /** Several together, and one by one when the server says no to one of them. */
+  const extendOrRefuse = async (stream: Stream, topics: readonly Topic[]): Promise<void> => {
+    try {
+      await extend(stream, topics);
+    } catch (error) {
+      // Once there is another stream they are asked for again, within their callers' time.
+      if (live !== stream) return;
+      const mayBeOne = topics.length > 1 && isTransportError(error) && error.kind === "unauthorized";
+      if (mayBeOne) {
+        for (const topic of topics) if (live === stream) await extendOrRefuse(stream, [topic]);
+        return;
+      }
+      refuse(topics, error);
+      // Whatever kept this stream from answering may have killed it.
+      if (isTransportError(error) && error.kind === "timeout") watchdog.hurry();
+    }
+  };
+
+  const drop = (topic: Topic): void => {
+    if (wanted.delete(idOf(topic))) topicBytes -= bytesOf(topic);
+  };
+
+  const refuse = (topics: readonly Topic[], error: unknown): void => {
+    for (const topic of topics) drop(topic);
+    settle(topics, ({ reject }) => reject(error));
+  };
+
+  /** One step towards what is wanted. @returns whether there may be another. */
+  const step = async (): Promise<boolean> => {
+    const stream = live;
+    if (wanted.size === 0) {
+      watchdog.stop();
+      stream?.close();
+      live = undefined;
+      return false;
+    }
+    const topics = [...wanted.values()];
+    if (!stream) {
+      const before = topics.filter((topic) => established.has(idOf(topic)));
+      const first = before.length > 0 ? before : topics;
+      try {
+        await open(first);
+        attempt = 0;
+      } catch (error) {
+        if (before.length === 0) refuse(first, error);
+        else await pauses.wait(Math.random() * Math.min(settings.maxReconnectWaitMs, 50 * 2 ** attempt++), undefined);
+      }
+      return true;
+    }
+    const missing = topics.filter((topic) => !stream.topics.has(idOf(topic)));
+    if (missing.length > 0) {
+      await extendOrRefuse(stream, missing);
+      return true;
+    }
+    const own = new Set(probe.topics(stream.provenMs.keys()).map(idOf));
+    const surplus = [...stream.topics].filter(([id]) => !wanted.has(id) && !own.has(id)).map(([, topic]) => topic);
+    if (surplus.length === 0 || !stream.remove) return false;
+    // What is heard of them until then is passed over, and a stream that fails says so itself.
+    await stream.remove(surplus).catch(() => {});
+    return true;
+  };
+
+  const keepUp = async (): Promise<void> => {
+    hasChanged = true;
+    if (isBusy) return;
+    isBusy = true;
+    // What this tick wants goes together.
+    await Promise.resolve();
+    while (hasChanged) {
+      hasChanged = false;
+      while (await step());
+    }
+    isBusy = false;
+  };
+
+  return {
+    get topicBytes() {
+      return topicBytes;
+    },
+    want(topic) {
+      const id = idOf(topic);
+      if (!wanted.has(id)) topicBytes += bytesOf(topic);
+      wanted.set(id, topic);
+      if (live?.topics.has(id)) {
+        established.add(id);
+        return Promise.resolve(backNow(live));
+      }
+      return new Promise((resolve, reject) => {
+        waiters.set(id, [...(waiters.get(id) ?? []), { resolve, reject }]);
+        void keepUp();
+      });
+    },
+    unwant(topic) {
+      const id = idOf(topic);
+      drop(topic);
+      established.delete(id);
+      waiters.delete(id);
+      if (wanted.size === 0) pauses.end();
+      void keepUp();
+    },
+  };
+}
+
+const backNow = ({ degraded }: Stream): Restoration => ({ atMs: Date.now(), degraded });
+
+/** A transport that is this process's memory: no stream of it ever dies in silence. */
+const livesHere = ({ status }: Transport): boolean => status?.currentBackend === "local" && !status.outage;
+
+const brokenError = ({ name }: Transport): TransportError =>
+  new TransportError("unreachable", "The stream of messages broke while it was to listen to more", { transport: name });
+
+const silentError = ({ name }: Transport): TransportError =>
+  new TransportError("timeout", "The stream of messages has gone silent: it no longer hears this process itself", {
+    transport: name,
+  });

@@ -1,0 +1,13 @@
+import type { Position } from "./position.ts";
+
+/** One published message as a subscriber gets it. */
+export interface Message<Data = unknown> {
+  readonly channel: string;
+  /** The pattern through which it was heard, when it was one. */
+  readonly pattern?: string;
+  readonly data: Data;
+  /** Its place in the history of its channel, to resume behind; absent when it was published without one. */
+  readonly position?: Position;
+  /** Published within this process, and heard by nobody else: the primary is away. */
+  readonly degraded?: true;
+}

@@ -1,0 +1,147 @@
+import { defineScript, isCommandError, type Reply, type Script, type ScriptContext } from "@continuum-cache/core";
+
+/**
+ * Puts a message into its channel's history and publishes it, so that both have the same order. The entry's id is its
+ * place: the epoch, and a number that Redis counts up by one. It is two commands while the publisher knows the epoch.
+ *
+ * The history of another epoch is newer knowledge: when it is gone a new epoch begins, when its epoch is later that one
+ * is gone on with. `upkeep` is asked for now and then: the key gets its time to live, and what is too old is cut off, all
+ * but the last entry, which keeps the count.
+ *
+ * KEYS: the history. ARGV: channel, known epoch (0: none), least count, upkeep (0 or 1), age in ms, time to live in ms,
+ * mark, the publisher's estimate of the server's time in ms (0: none), text.
+ * Returns the id, how many heard it, and the server's time in ms when it was asked (else 0).
+ */
+export const appendScript: Script = defineScript({
+  name: "append-and-publish",
+  keys: 1,
+  lua: `
+local key, channel, epoch, count, upkeep = KEYS[1], ARGV[1], ARGV[2], ARGV[3], ARGV[4] == "1"
+local age, ttl, tag, now, text = tonumber(ARGV[5]), ARGV[6], ARGV[7], ARGV[8], ARGV[9]
+local asked = 0
+local function time()
+  if asked == 0 then
+    local t = redis.call("TIME")
+    asked = tonumber(t[1]) * 1000 + math.floor(tonumber(t[2]) / 1000)
+  end
+  return asked
+end
+local function first(command, from, to)
+  return redis.call(command, key, from, to, "COUNT", 1)[1]
+end
+local function epochOf(id)
+  return string.match(id, "^%d+")
+end
+local function seqOf(id)
+  return tonumber(string.match(id, "%d+$"))
+end
+if now == "0" or upkeep then now = string.format("%.0f", time()) end
+local function append(...)
+  local args = {...}
+  for _, word in ipairs({"MAXLEN", "~", count, epoch .. "-*", "t", now, "n", tag, "d", text}) do args[#args + 1] = word end
+  return redis.pcall("XADD", key, unpack(args))
+end
+local id = false
+if epoch ~= "0" then id = append("NOMKSTREAM") end
+if not id or type(id) == "table" then
+  local last = first("XREVRANGE", "+", "-")
+  if last then
+    if type(id) == "table" and epochOf(last[1]) == epoch then return id end
+    epoch = epochOf(last[1])
+  else
+    epoch = string.format("%.0f", math.max(time(), tonumber(epoch) + 1))
+    upkeep = true
+  end
+  id = append()
+  if type(id) == "table" then return id end
+end
+if upkeep then
+  redis.call("PEXPIRE", key, ttl)
+  local oldest = first("XRANGE", "-", "+")[1]
+  if epochOf(oldest) ~= epoch then
+    redis.call("XTRIM", key, "MINID", epoch .. "-0")
+    oldest = first("XRANGE", "-", "+")[1]
+  end
+  local low, high = seqOf(oldest), seqOf(id)
+  local cut = time() - age
+  while low < high do
+    local middle = math.floor((low + high) / 2)
+    local at = string.format("%s-%.0f", epoch, middle)
+    local entry = first("XRANGE", at, at)
+    if entry and tonumber(entry[2][2]) >= cut then high = middle else low = middle + 1 end
+  end
+  if low > seqOf(oldest) then redis.call("XTRIM", key, "MINID", string.format("%s-%.0f", epoch, low)) end
+end
+return {id, redis.call("PUBLISH", channel, "~" .. id .. ":" .. tag .. ":" .. text), asked}`,
+  memory: append,
+});
+
+type Entry = readonly [id: string, fields: readonly string[]];
+
+function append({ call, keys: [key = ""], args }: ScriptContext): Reply {
+  const [channel = "", knownEpoch = "0", count = "", upkeepFlag, age, ttl = "", tag = "", estimate = "0", text = ""] =
+    args.map(String);
+  let epoch = knownEpoch;
+  let upkeep = upkeepFlag === "1";
+  let asked = 0;
+  const time = (): number => {
+    if (asked > 0) return asked;
+    const [seconds, micros] = call("TIME") as readonly [string, string];
+    asked = Number(seconds) * 1_000 + Math.floor(Number(micros) / 1_000);
+    return asked;
+  };
+  const first = (command: string, from: string, to: string): Entry | undefined =>
+    (call(command, key, from, to, "COUNT", 1) as readonly Entry[])[0];
+  const now = estimate === "0" || upkeep ? String(time()) : estimate;
+  const add = (...words: readonly string[]): Reply => {
+    const fields = ["t", now, "n", tag, "d", text];
+    return call("XADD", key, ...words, "MAXLEN", "~", count, `${epoch}-*`, ...fields);
+  };
+
+  let id: Reply = null;
+  let refusal: unknown;
+  if (epoch !== "0") {
+    try {
+      id = add("NOMKSTREAM");
+    } catch (error) {
+      if (!isCommandError(error)) throw error;
+      refusal = error;
+    }
+  }
+  if (id === null) {
+    const last = first("XREVRANGE", "+", "-");
+    if (last) {
+      if (refusal && epochOf(last[0]) === epoch) throw refusal;
+      epoch = epochOf(last[0]);
+    } else {
+      epoch = String(Math.max(time(), Number(epoch) + 1));
+      upkeep = true;
+    }
+    id = add();
+  }
+  if (upkeep) {
+    call("PEXPIRE", key, ttl);
+    trim(String(id), Number(age));
+  }
+  return [id, call("PUBLISH", channel, `~${String(id)}:${tag}:${text}`), asked];
+
+  function trim(newest: string, ageMs: number): void {
+    let oldest = first("XRANGE", "-", "+")?.[0] ?? newest;
+    if (epochOf(oldest) !== epoch) {
+      call("XTRIM", key, "MINID", `${epoch}-0`);
+      oldest = first("XRANGE", "-", "+")?.[0] ?? newest;
+    }
+    let [low, high] = [seqOf(oldest), seqOf(newest)];
+    const cutMs = time() - ageMs;
+    while (low < high) {
+      const middle = Math.floor((low + high) / 2);
+      const entry = first("XRANGE", `${epoch}-${middle}`, `${epoch}-${middle}`);
+      if (entry && Number(entry[1][1]) >= cutMs) high = middle;
+      else low = middle + 1;
+    }
+    if (low > seqOf(oldest)) call("XTRIM", key, "MINID", `${epoch}-${low}`);
+  }
+}
+
+const epochOf = (id: string): string => id.slice(0, id.indexOf("-"));
+const seqOf = (id: string): number => Number(id.slice(id.indexOf("-") + 1));

@@ -1,0 +1,254 @@
+import { createEvents, type Events, TransportError, tell, toMessageText, toWireChannel } from "@continuum-cache/core";
+import type { ChannelSubscription } from "./channel-subscription.ts";
+import { type Consumer, createConsumer } from "./consuming/consumer.ts";
+import { createFeeds, type FeedRequest, type Feeds } from "./feeds/feeds.ts";
+import type { JoinOptions, Member, Membership } from "./feeds/member.ts";
+import { hubOf } from "./hub/hub.ts";
+import type { ListenOptions } from "./listen-options.ts";
+import type { Message } from "./message.ts";
+import type { PublishOptions } from "./publish-options.ts";
+import type { Published } from "./published.ts";
+import { createPublisher, type Publisher } from "./publishing/publisher.ts";
+import type { PubSubEvents } from "./pubsub-events.ts";
+import type { PubSubBackend, PubSubOptions } from "./pubsub-options.ts";
+import { callOptions, type PubSubSettings, readSettings } from "./pubsub-settings.ts";
+import { readReplay } from "./replay-settings.ts";
+import type { SubscribeCallOptions, SubscribeOptions, SubscriptionHandlers } from "./subscribe-options.ts";
+
+/**
+ * Publishes, and listens so that nothing is missed in silence: every interruption is told as a gap, and channels with a
+ * history repair it by themselves. All that share a transport listen through one connection, which reconnects.
+ *
+ * @example
+ * ```ts
+ * import { PubSub } from "@continuum-cache/pubsub";
+ * import { tcpTransport } from "@continuum-cache/transport-tcp";
+ *
+ * const pubsub = new PubSub({ transport: tcpTransport({ url: "redis://127.0.0.1:6379" }) });
+ * pubsub.on("gap", ({ channel, from, to, missed }) => console.warn(channel, from, to, missed ?? "some"));
+ *
+ * await pubsub.subscribe("orders", { replay: true });
+ * await pubsub.publish("orders", { id: 7 }, { replay: { count: 10_000, age: "1d" } });
+ * for await (const { channel, data, position } of pubsub.listen()) {
+ *   console.log(channel, data, position?.seq);
+ *   break;
+ * }
+ * await pubsub.close();
+ * ```
+ */
+export class PubSub implements AsyncDisposable {
+  private readonly settings: PubSubSettings;
+  private readonly feeds: Feeds;
+  private readonly publisher: Publisher;
+  private readonly events: Events<PubSubEvents> = createEvents<PubSubEvents>();
+  private readonly subscriptions = new Set<{
+    readonly kind: "channel" | "pattern";
+    readonly own: ChannelSubscription;
+  }>();
+  private readonly consumers = new Set<Consumer>();
+  /** Keeps what comes before the first loop begins. */
+  private early: Consumer | undefined;
+  private messageListeners = 0;
+  private readonly stopWatching: () => void;
+  private isClosed = false;
+
+  /** @throws TypeError or RangeError that quotes the option that can't be. */
+  constructor(backend: PubSubBackend, options: PubSubOptions = {}) {
+    this.settings = readSettings(backend, options);
+    const { transport, codec, timeoutMs, buffer } = this.settings;
+    const hub = hubOf(transport, this.settings.hub);
+    const onError = (channel: string, error: unknown): void =>
+      this.events.emit("error", { channel, error: error instanceof Error ? error : new Error(String(error)) });
+    this.feeds = createFeeds({ transport, hub, codec, timeoutMs, onError });
+    this.publisher = createPublisher(transport);
+    this.stopWatching = hub.onConnection((change) => this.events.emit("connection", change));
+    this.early = createConsumer(buffer, (gap) => this.events.emit("gap", gap));
+  }
+
+  /**
+   * Listens to channels. Resolves once the server has confirmed: whatever is published afterwards is heard.
+   *
+   * @throws TransportError when the server did not confirm in time; nothing is listened to then.
+   * @throws TypeError or RangeError when a channel or an option can't be.
+   */
+  async subscribe<Data = unknown>(
+    channel: string | readonly string[],
+    options: SubscribeOptions<Data> = {},
+  ): Promise<ChannelSubscription> {
+    const { replay = false, after } = options;
+    const channels = namesOf("channel", channel);
+    if (after !== undefined && !replay) throw new TypeError("Expected `after` only together with `replay`");
+    if (after !== undefined && channels.length > 1) {
+      throw new TypeError("Expected `after` with one channel, got several: each has a history of its own");
+    }
+    if (typeof after === "object" && !(Number.isSafeInteger(after.epoch) && Number.isSafeInteger(after.seq))) {
+      throw new TypeError('Expected `after` to be a position { epoch, seq } of whole numbers, or "beginning"');
+    }
+    const requests = channels.map((name): FeedRequest => {
+      toWireChannel(name);
+      return { kind: "channel", name, replay: replay === false ? undefined : readReplay(replay) };
+    });
+    return this.join(requests, options, after === undefined ? {} : { after });
+  }
+
+  /** Listens to all channels that match a glob. @throws as `subscribe` does. */
+  async psubscribe<Data = unknown>(
+    pattern: string | readonly string[],
+    options: SubscriptionHandlers<Data> & SubscribeCallOptions = {},
+  ): Promise<ChannelSubscription> {
+    const patterns = namesOf("pattern", pattern);
+    return this.join(
+      patterns.map((name) => ({ kind: "pattern", name, replay: undefined })),
+      options,
+      {},
+    );
+  }
+
+  /** Ends the subscriptions that name any of these channels; of all channels when none is named. */
+  async unsubscribe(...channels: readonly string[]): Promise<void> {
+    await this.leave("channel", channels);
+  }
+
+  /** Ends the subscriptions that name any of these patterns; of all patterns when none is named. */
+  async punsubscribe(...patterns: readonly string[]): Promise<void> {
+    await this.leave("pattern", patterns);
+  }
+
+  /**
+   * The messages of all subscriptions that have no handler of their own, as they come. What comes before the loop begins,
+   * and while its body works, waits within the bounds of `buffer`. It ends with `close()` or the signal.
+   *
+   * @throws SlowConsumerError in the loop, when `whenFull` is `"disconnect"`.
+   */
+  listen<Data = unknown>(options: ListenOptions = {}): AsyncIterableIterator<Message<Data>> {
+    const consumer = this.early ?? createConsumer(this.settings.buffer, (gap) => this.events.emit("gap", gap));
+    this.early = undefined;
+    if (this.isClosed) consumer.end();
+    this.consumers.add(consumer);
+    const messages = consumer.iterate(options.signal, () => this.consumers.delete(consumer));
+    return messages as AsyncIterableIterator<Message<Data>>;
+  }
+
+  /** Listens to an event. @returns the function that stops listening. */
+  on<Name extends keyof PubSubEvents>(event: Name, listener: (event: PubSubEvents[Name]) => void): () => void {
+    const stop = this.events.on(event, listener);
+    if (event !== "message") return stop;
+    // Whoever is told of each message has no need of any that waits.
+    this.messageListeners++;
+    this.early = undefined;
+    let isOn = true;
+    return () => {
+      if (isOn) this.messageListeners--;
+      isOn = false;
+      stop();
+    };
+  }
+
+  /**
+   * Tells everybody who listens to a channel. With `replay` the message is kept in the channel's history too: it is 3
+   * commands then, else 1.
+   *
+   * @throws TransportError when no answer came. A message whose `delivery` is `"unknown"` may have been published.
+   * @throws RangeError when the message is larger than `maxMessageBytes`, CodecError when it can't be written.
+   */
+  async publish(channel: string, data: unknown, options: PublishOptions = {}): Promise<Published> {
+    const { codec, maxMessageBytes, timeoutMs } = this.settings;
+    const wire = toWireChannel(channel);
+    const replay = options.replay ? readReplay(options.replay) : undefined;
+    if (this.isClosed) throw closedError(this.settings.transport.name);
+    const text = toMessageText(codec.encode(data));
+    // A UTF-16 unit is at most three bytes.
+    const bytes = text.length * 3 <= maxMessageBytes ? 0 : new TextEncoder().encode(text).length;
+    if (bytes > maxMessageBytes) {
+      throw new RangeError(
+        `Expected a message for the channel ${JSON.stringify(channel.slice(0, 40))} of at most ${maxMessageBytes} bytes, got ${bytes}; send less, or raise \`maxMessageBytes\``,
+      );
+    }
+    const asked = {
+      ...callOptions(options, timeoutMs),
+      ...(options.fallback !== undefined && { fallback: options.fallback }),
+    };
+    return replay ? this.publisher.append(wire, text, replay, asked) : this.publisher.send(wire, text, asked);
+  }
+
+  /** Ends all subscriptions and loops. The transport stays open: it is its owner's. Safe to call twice. */
+  async close(): Promise<void> {
+    if (this.isClosed) return;
+    this.isClosed = true;
+    await Promise.all([...this.subscriptions].map(({ own }) => own.close()));
+    for (const consumer of this.consumers) consumer.end();
+    this.early?.end();
+    this.stopWatching();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  private async join<Data>(
+    requests: readonly FeedRequest[],
+    options: SubscriptionHandlers<Data> & SubscribeCallOptions,
+    from: Pick<JoinOptions, "after">,
+  ): Promise<ChannelSubscription> {
+    const asked = { ...callOptions(options, this.settings.timeoutMs), ...from };
+    if (this.isClosed) throw closedError(this.settings.transport.name);
+    const member = this.memberFor(options as SubscriptionHandlers<unknown>);
+    const joins = await Promise.allSettled(requests.map((request) => this.feeds.join(request, member, asked)));
+    const memberships = joins.flatMap((join) => (join.status === "fulfilled" ? [join.value] : []));
+    const refused = joins.find((join) => join.status === "rejected");
+    if (refused || this.isClosed) {
+      for (const membership of memberships) membership.leave();
+      throw refused ? refused.reason : closedError(this.settings.transport.name);
+    }
+    return this.register(requests, memberships);
+  }
+
+  private register(requests: readonly FeedRequest[], memberships: readonly Membership[]): ChannelSubscription {
+    const names = requests.map(({ name }) => name);
+    const [only] = memberships.length === 1 ? memberships : [];
+    const entry = {
+      kind: requests[0]?.kind ?? "channel",
+      own: {
+        names,
+        get position() {
+          return only?.position;
+        },
+        close: async () => {
+          if (!this.subscriptions.delete(entry)) return;
+          for (const membership of memberships) membership.leave();
+        },
+      },
+    };
+    this.subscriptions.add(entry);
+    return entry.own;
+  }
+
+  /** Hands out what one subscription hears. A listener that throws is its owner's bug: the others are told all the same. */
+  private memberFor({ onMessage, onGap }: SubscriptionHandlers<unknown>): Member {
+    return {
+      message: (message, size) => {
+        if (onMessage) return tell(() => onMessage(message));
+        this.events.emit("message", message);
+        for (const consumer of this.consumers) consumer.push(message, size);
+        if (this.messageListeners === 0) this.early?.push(message, size);
+      },
+      gap: (gap) => (onGap ? tell(() => onGap(gap)) : this.events.emit("gap", gap)),
+    };
+  }
+
+  private async leave(kind: "channel" | "pattern", names: readonly string[]): Promise<void> {
+    const isMeant = (own: ChannelSubscription): boolean =>
+      names.length === 0 || own.names.some((name) => names.includes(name));
+    const meant = [...this.subscriptions].filter((entry) => entry.kind === kind && isMeant(entry.own));
+    await Promise.all(meant.map(({ own }) => own.close()));
+  }
+}
+
+function namesOf(kind: string, names: string | readonly string[]): string[] {
+  const all = [...new Set(typeof names === "string" ? [names] : names)];
+  if (all.length === 0) throw new RangeError(`Expected at least one ${kind} to listen to, got none`);
+  return all;
+}
+
+const closedError = (transport: string): TransportError =>
+  new TransportError("closed", "The PubSub was closed", { transport, delivery: "none" });

@@ -1,0 +1,195 @@
+import type { ChannelSubscription } from "../channel-subscription.ts";
+import type { Position } from "../position.ts";
+import type { BridgePubSub } from "./bridge-pubsub.ts";
+import type { FeedListener } from "./channel-feed.ts";
+import type { HeldFeed } from "./channel-feeds.ts";
+import { gapFrame, leftOut, type StoppedAt } from "./left-out.ts";
+import { type MessageFrame, writeMessage } from "./message-frame.ts";
+import type { ControlFrame } from "./server-frame.ts";
+
+/** One client on one channel. */
+export interface Seat {
+  readonly isCatchingUp: boolean;
+  /** Begins. Rejects when the channel can't be listened to. */
+  start(): Promise<void>;
+  /** The client's socket is full: nothing more is handed to it, and nothing is kept for it but its place. */
+  pause(): void;
+  /** The socket has drained: goes on behind the last message that was handed to it, or tells what it has missed. */
+  resume(): void;
+  close(): void;
+}
+
+/** The way to the client. */
+export interface SeatOutlet {
+  readonly isFull: boolean;
+  /** @returns whether it was sent; where there was no room, every seat of the client has been paused meanwhile. */
+  offer(frame: MessageFrame): boolean;
+  tell(frame: ControlFrame): void;
+}
+
+export interface SeatOptions {
+  readonly channel: string;
+  readonly after: Position | "beginning" | undefined;
+  readonly held: HeldFeed;
+  readonly pubsub: BridgePubSub;
+  readonly maxMessageBytes: number;
+  readonly outlet: SeatOutlet;
+  /** It can't go on. */
+  readonly onFailure: (error: unknown) => void;
+  /** Something went wrong that the client need not know. */
+  readonly onError: (error: unknown) => void;
+}
+
+/** A subscription of one seat's own, until it has met the feed. */
+interface CatchUp {
+  subscription: ChannelSubscription | undefined;
+  position: Position | undefined;
+  /** No gap has been told since the last message. */
+  settled: boolean;
+}
+
+type State =
+  | { readonly is: "opening" | "live" | "closed" }
+  | { readonly is: "catching-up"; readonly run: CatchUp }
+  | { readonly is: "paused"; readonly at: StoppedAt };
+
+/**
+ * Live, a seat hears the feed that it shares with others. Behind, it hears a subscription of its own until both are at the same
+ * message: from there on both would hand out the same, so changing over there neither leaves out nor repeats anything.
+ * What has no place in a history is heard through the feed alone, always.
+ */
+export function createSeat(options: SeatOptions): Seat {
+  const { channel, after, held, pubsub, maxMessageBytes, outlet, onFailure, onError } = options;
+  const { feed } = held;
+  const hasHistory = feed.replay !== false;
+  let state: State = { is: "opening" };
+  /** Behind what to go on after a pause. */
+  let behind: Position | "beginning" | undefined = after;
+  let announced = false;
+
+  const announce = (): void => {
+    if (announced) return;
+    announced = true;
+    outlet.tell({ type: "subscribed", channel, position: behind === "beginning" ? undefined : behind });
+  };
+  const hand = (frame: MessageFrame): boolean => {
+    const sent = outlet.offer(frame);
+    if (sent && hasHistory && frame.position) behind = frame.position;
+    return sent;
+  };
+  const listener: FeedListener = {
+    message(frame) {
+      if (state.is === "live") hand(frame);
+      else if (state.is !== "catching-up") return;
+      else if (frame.position) meet();
+      else if (announced) hand(frame);
+    },
+    gap(gap) {
+      // While it has no subscription of its own yet, nobody else would tell of what has no place.
+      const isUnheard = state.is === "catching-up" && announced && !state.run.subscription && gap.missed === undefined;
+      if (state.is === "live" || isUnheard) outlet.tell(gapFrame(gap));
+    },
+  };
+
+  const tellUnseen = (before: Position, first: Position): void => {
+    const isSameCount = first.epoch === before.epoch;
+    if (isSameCount && first.seq === 0) return;
+    const [from, to] = [new Date(before.epoch), new Date()];
+    const missed = isSameCount ? { missed: first.seq } : {};
+    outlet.tell(gapFrame({ channel, from, to, reason: isSameCount ? "trimmed" : "lost", ...missed }));
+  };
+
+  const closeQuietly = (subscription: ChannelSubscription | undefined): void => {
+    subscription?.close().catch(onError);
+  };
+  const goLive = (): void => {
+    if (state.is === "catching-up") closeQuietly(state.run.subscription);
+    state = { is: "live" };
+    feed.listeners.add(listener);
+  };
+  const pause = (): void => {
+    if (state.is === "catching-up") closeQuietly(state.run.subscription);
+    state = { is: "paused", at: { ms: Date.now(), tally: { ...feed.tally } } };
+    feed.listeners.delete(listener);
+  };
+  const isAtFeed = (position: Position | undefined): boolean => feed.settled && isSame(position, feed.position);
+  const meet = (): void => {
+    if (state.is !== "catching-up") return;
+    const { subscription, position, settled } = state.run;
+    if (subscription && settled && isAtFeed(position ?? subscription.position)) goLive();
+  };
+
+  const catchUp = async (from: Position | "beginning"): Promise<void> => {
+    // A count that began while this client listened: it is to have all of it, and what is not there any more is missing.
+    const counted = from !== "beginning" && from.seq < 0 ? from : undefined;
+    const run: CatchUp = { subscription: undefined, position: from === "beginning" ? undefined : from, settled: true };
+    const isCurrent = (): boolean => state.is === "catching-up" && state.run === run;
+    state = { is: "catching-up", run };
+    feed.listeners.add(listener);
+    const opened = await pubsub.subscribe(channel, {
+      replay: feed.replay,
+      after: counted ? "beginning" : from,
+      onMessage(message) {
+        if (!isCurrent() || !message.position) return;
+        announce();
+        if (counted && run.position === counted) tellUnseen(counted, message.position);
+        if (!hand(writeMessage(message, maxMessageBytes))) return;
+        run.position = message.position;
+        run.settled = true;
+        meet();
+      },
+      onGap(gap) {
+        if (!isCurrent()) return;
+        announce();
+        run.settled = false;
+        outlet.tell(gapFrame(gap));
+      },
+    });
+    if (!isCurrent()) return closeQuietly(opened);
+    run.subscription = opened;
+    announce();
+    meet();
+  };
+
+  return {
+    get isCatchingUp() {
+      return state.is === "catching-up";
+    },
+    async start() {
+      await feed.opened;
+      if (state.is !== "opening") return;
+      if (hasHistory) behind ??= feed.position;
+      if (outlet.isFull) {
+        announce();
+        pause();
+      } else if (after !== undefined) {
+        await catchUp(after);
+      } else {
+        announce();
+        goLive();
+      }
+    },
+    pause() {
+      if (state.is === "live" || state.is === "catching-up") pause();
+    },
+    resume() {
+      if (state.is !== "paused") return;
+      if (hasHistory) behind ??= feed.origin;
+      const gap = leftOut(channel, state.at, feed.tally, behind !== undefined);
+      if (gap) outlet.tell(gap);
+      if (behind === undefined || (behind !== "beginning" && isAtFeed(behind))) goLive();
+      else catchUp(behind).catch(onFailure);
+    },
+    close() {
+      if (state.is === "catching-up") closeQuietly(state.run.subscription);
+      state = { is: "closed" };
+      feed.listeners.delete(listener);
+      held.release();
+    },
+  };
+}
+
+function isSame(one: Position | undefined, other: Position | undefined): boolean {
+  if (!one || !other || one.epoch !== other.epoch || one.seq !== other.seq) return false;
+  return one.tag === undefined || other.tag === undefined || one.tag === other.tag;
+}
