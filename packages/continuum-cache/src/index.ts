@@ -22,6 +22,8 @@ export {
   keyPattern,
   keys,
 } from "@continuum-cache/core";
+export type { Gap, Message, Position, PubSubOptions, ReplayOptions } from "@continuum-cache/pubsub";
+export { PubSub } from "@continuum-cache/pubsub";
 export type { Decision, RateLimit, RateLimiterOptions } from "@continuum-cache/ratelimit";
 export { presets, RateLimiter, rateLimitHeaders } from "@continuum-cache/ratelimit";
 export type { Environment, UpstashCacheOptions } from "./settings.ts";

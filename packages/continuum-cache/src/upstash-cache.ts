@@ -1,4 +1,5 @@
 import { Cache, keys } from "@continuum-cache/core";
+import { PubSub, type PubSubOptions } from "@continuum-cache/pubsub";
 import { codecsFor } from "./codecs.ts";
 import type { Environment, UpstashCacheOptions } from "./settings.ts";
 import { stackOf } from "./stack.ts";
@@ -31,6 +32,14 @@ export class UpstashCache extends Cache {
       ...(maxValueBytes !== undefined && { maxValueBytes }),
       ...(timeout !== undefined && { timeout }),
     });
+  }
+
+  /**
+   * Publishes and listens on the cache's backend, with its codec: see `PubSub`. All of a cache listen through one
+   * connection. Close it before the cache.
+   */
+  pubsub(options: PubSubOptions = {}): PubSub {
+    return new PubSub(this, options);
   }
 }
 

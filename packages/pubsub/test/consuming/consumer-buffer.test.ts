@@ -1,0 +1,99 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { readBuffer } from "../../src/consuming/buffer-settings.ts";
+import { createConsumerBuffer } from "../../src/consuming/consumer-buffer.ts";
+import { type BufferOptions, type Gap, type Message, SlowConsumerError } from "../../src/index.ts";
+
+const message = (channel: string, data: number): Message => ({ channel, data });
+
+function bufferOf(options: BufferOptions) {
+  const gaps: Gap[] = [];
+  return { gaps, buffer: createConsumerBuffer(readBuffer(options), (gap) => gaps.push(gap)) };
+}
+
+function rest({ shift }: { shift(): Message | undefined }): unknown[] {
+  const all: unknown[] = [];
+  for (let next = shift(); next; next = shift()) all.push(next.data);
+  return all;
+}
+
+describe("a buffer for a slow consumer", () => {
+  it("lets the oldest go, tells how many of which channel, and keeps the order", () => {
+    const { buffer, gaps } = bufferOf({ maxMessages: 3 });
+    for (const [index, channel] of ["a", "b", "a", "a", "b", "b"].entries()) buffer.push(message(channel, index), 1);
+    expect(rest(buffer)).toEqual([3, 4, 5]);
+    expect(gaps.map(({ channel, missed, reason }) => [channel, missed, reason])).toEqual([
+      ["a", 1, "slow"],
+      ["b", 1, "slow"],
+      ["a", 1, "slow"],
+    ]);
+  });
+
+  it("counts bytes too, but one message fits whatever its size", () => {
+    const { buffer, gaps } = bufferOf({ maxBytes: 100 });
+    buffer.push(message("a", 1), 60);
+    buffer.push(message("a", 2), 60);
+    buffer.push(message("a", 3), 600);
+    expect(rest(buffer)).toEqual([3]);
+    expect(gaps.map(({ missed }) => missed)).toEqual([1, 1]);
+  });
+
+  it("keeps only the newest of each key where they are conflated", () => {
+    const { buffer, gaps } = bufferOf({
+      maxMessages: 2,
+      whenFull: "conflate",
+      key: ({ data }) => String(Number(data) % 2),
+    });
+    for (let data = 0; data < 9; data++) buffer.push(message("a", data), 1);
+    expect(rest(buffer)).toEqual([8, 7]);
+    expect(gaps).toEqual([]);
+  });
+
+  it("ends the consumer where that was asked for, and says where to resume", () => {
+    const { buffer } = bufferOf({ maxMessages: 1, whenFull: "disconnect" });
+    const position = { epoch: 5, seq: 1 };
+    buffer.push({ channel: "a", data: 1, position }, 1);
+    buffer.shift();
+    buffer.push({ channel: "a", data: 2, position: { epoch: 5, seq: 2 } }, 1);
+    let error: unknown;
+    try {
+      buffer.push({ channel: "a", data: 3, position: { epoch: 5, seq: 3 } }, 1);
+    } catch (thrown) {
+      error = thrown;
+    }
+    expect(error).toBeInstanceOf(SlowConsumerError);
+    expect((error as SlowConsumerError).positions.get("a")).toEqual(position);
+  });
+
+  it("never holds more than its bounds, and what it let go and what it hands out is all there was", () => {
+    const step = fc.oneof(fc.record({ size: fc.integer({ min: 1, max: 50 }) }), fc.constant("take" as const));
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 200 }), fc.integer({ min: 1, max: 8 }), (steps, maxMessages) => {
+        const { buffer, gaps } = bufferOf({ maxMessages, maxBytes: 100 });
+        let pushed = 0;
+        const taken: number[] = [];
+        const missed = (): number => gaps.reduce((sum, gap) => sum + (gap.missed ?? 0), 0);
+        for (const one of steps) {
+          if (one === "take") {
+            const next = buffer.shift();
+            if (next) taken.push(next.data as number);
+          } else {
+            buffer.push(message("a", pushed++), one.size);
+          }
+          expect(pushed - taken.length - missed()).toBeLessThanOrEqual(maxMessages);
+        }
+        taken.push(...(rest(buffer) as number[]));
+        expect(taken.length + missed()).toBe(pushed);
+        expect(taken).toEqual([...taken].sort((one, other) => one - other));
+      }),
+    );
+  });
+
+  it("is refused options that can't be", () => {
+    expect(() => readBuffer({ maxMessages: 0 })).toThrow(
+      "`buffer.maxMessages` to be a whole number of at least 1, got 0",
+    );
+    expect(() => readBuffer({ whenFull: "explode" as "conflate" })).toThrow('got "explode"');
+    expect(() => readBuffer({ key: () => "x" })).toThrow('only with `whenFull: "conflate"`');
+  });
+});
