@@ -1,4 +1,11 @@
-import type { BackendChange, KeptWrite, Message, Transport, TransportErrorKind } from "@continuum-cache/core";
+import {
+  type BackendChange,
+  guarded,
+  type KeptWrite,
+  type Message,
+  type Transport,
+  type TransportErrorKind,
+} from "@continuum-cache/core";
 import { type MemoryTransport, memoryTransport, withFallback } from "@continuum-cache/fallback-memory";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type Switchable, switchable } from "./switchable.ts";
@@ -18,6 +25,7 @@ beforeEach(() => {
 });
 afterEach(async () => {
   await transport.close();
+  vi.restoreAllMocks();
   vi.useRealTimers();
 });
 
@@ -331,6 +339,22 @@ describe("subscriptions of withFallback", () => {
 });
 
 describe("trips under way when the primary is left", () => {
+  it("are not sent again once they were answered here", async () => {
+    await transport.close();
+    vi.spyOn(Math, "random").mockReturnValue(0.5);
+    const guardedPrimary = guarded(primary, { retries: 3, breaker: false });
+    transport = withFallback(guardedPrimary, memoryTransport(), { healthCheckInterval: "10s" });
+    primary.fail("unreachable");
+    const sets = ["1", "2"].map((value) => set(transport, "a", value));
+    // Both wait for their second attempt when somebody else finds out that the primary is away.
+    await vi.advanceTimersByTimeAsync(0);
+    primary.fail("unauthorized");
+    await set(transport, "b", "3");
+    expect(await Promise.all(sets)).toEqual([["OK"], ["OK"]]);
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(primary.sent.filter(([name]) => name === "SET")).toHaveLength(3);
+  });
+
   it("are answered at once, but for those that would count twice; what these replace at the primary stays replaced", async () => {
     const release = primary.hold();
     const store = set(transport, "a", "loaded");

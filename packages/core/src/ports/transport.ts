@@ -36,6 +36,8 @@ export interface CallOptions {
 export interface SendOptions extends CallOptions {
   /** All commands or none, nothing of another client in between: MULTI/EXEC. Default `false`. */
   readonly atomic?: boolean;
+  /** Asked before a trip is sent again after a failure: whether anybody still waits for it. Absent: somebody does. */
+  readonly isWanted?: () => boolean;
   /** `false` refuses a local stand-in: the primary answers, or the trip rejects. Default `true`. */
   readonly fallback?: boolean;
   /**

@@ -90,6 +90,7 @@ export function guarded(transport: Transport, options: GuardOptions = {}): Trans
     sendOptions: SendOptions | undefined,
   ): Promise<Reply[]> => {
     const signal = sendOptions?.signal;
+    const isWanted = (): boolean => sendOptions?.isWanted?.() ?? true;
     let startedAt = performance.now();
     const endsAt = startedAt + (sendOptions?.timeoutMs ?? ownTimeoutMs);
     let failure: TransportError | undefined;
@@ -111,6 +112,7 @@ export function guarded(transport: Transport, options: GuardOptions = {}): Trans
         const again =
           attempt < retries &&
           mayRetry(error, commands) &&
+          isWanted() &&
           breaker.state === "closed" &&
           performance.now() + pauseMs + leastAttemptMs < endsAt;
         if (!again) throw failure;
@@ -119,6 +121,7 @@ export function guarded(transport: Transport, options: GuardOptions = {}): Trans
       if (!waited) throw stopped(signal, failure) ?? failure;
       // Too late for another attempt is no timeout of the server's.
       if (performance.now() + leastAttemptMs > endsAt) throw failure;
+      if (!isWanted()) throw failure;
       // What was sent meanwhile to the same keys would be undone.
       if (isOvertaken(commands, trip.writtenSince())) throw failure;
       startedAt = performance.now();

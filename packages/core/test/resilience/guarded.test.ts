@@ -19,7 +19,10 @@ const increment: Command = ["INCR", "a"];
 
 describe("a guarded transport", () => {
   beforeEach(() => void vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] }));
-  afterEach(() => void vi.useRealTimers());
+  afterEach(() => {
+    vi.restoreAllMocks();
+    vi.useRealTimers();
+  });
 
   const run = async <T>(call: Promise<T>): Promise<PromiseSettledResult<T>> => {
     const outcome = Promise.allSettled([call]);
@@ -62,6 +65,18 @@ describe("a guarded transport", () => {
       expect(sent()).toBe(1);
     },
   );
+
+  it("repeats nothing that nobody waits for any more", async () => {
+    vi.spyOn(Math, "random").mockReturnValue(0.5);
+    const { transport, sent } = failing("unreachable", 9, "none");
+    let isWanted = true;
+    const call = guarded(transport).send([get], { isWanted: () => isWanted });
+    // The first attempt has failed, and the second waits.
+    await vi.advanceTimersByTimeAsync(0);
+    isWanted = false;
+    expect(await run(call)).toMatchObject({ status: "rejected", reason: { kind: "unreachable", delivery: "none" } });
+    expect(sent()).toBe(1);
+  });
 
   it("keeps all attempts within one deadline", async () => {
     const { transport } = failing("unreachable", 1_000);

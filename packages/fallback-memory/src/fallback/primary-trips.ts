@@ -76,7 +76,8 @@ export function createPrimaryTrips({ primary, known, onAnswer, onOutage, answer 
       new Promise((resolve, reject) => {
         let fate: Fate = "unknown";
         const order = sent.enter(commands, options?.invalidates);
-        const own = leavingTime(options);
+        // Once it was answered here, another attempt could only undo what is done meanwhile.
+        const own = { ...leavingTime(options), isWanted: () => !trip.isAnswered };
         const trip: TripUnderWay = {
           commands,
           endsAt: performance.now() + (own.timeoutMs ?? defaultTimeoutMs) + graceMs,
