@@ -137,13 +137,13 @@ describe.each([...servers, memory])("messages over $name", (backend) => {
     const { open } = await start();
     const pubsub = open();
     await pubsub.subscribe("c");
+    const seen: unknown[] = [];
     const loop = (async () => {
-      const seen = [];
       for await (const { data } of pubsub.listen()) seen.push(data);
       return seen;
     })();
     await pubsub.publish("c", 1);
-    await new Promise((resolve) => pubsub.on("message", resolve));
+    await until(() => seen.length === 1);
     await pubsub.close();
     await pubsub.close();
     expect(await loop).toEqual([1]);

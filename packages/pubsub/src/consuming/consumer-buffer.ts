@@ -14,10 +14,10 @@ export interface ConsumerBuffer {
 interface Waiting {
   readonly message: Message;
   readonly size: number;
-  readonly sinceMs: number;
+  readonly heardMs: number;
 }
 
-/** @param onGap - Told of messages that were let go. */
+/** @param onGap - Told how many were let go, before the next message is taken: once for each channel or pattern. */
 export function createConsumerBuffer(settings: BufferSettings, onGap: (gap: Gap) => void): ConsumerBuffer {
   const { maxMessages, maxBytes, whenFull, key } = settings;
   /** In order; of conflated ones only the newest of each key, at the place of the oldest. */
@@ -25,8 +25,13 @@ export function createConsumerBuffer(settings: BufferSettings, onGap: (gap: Gap)
   const positions = new Map<string, Position>();
   let bytes = 0;
 
+  /** What was let go since the last message was taken, by topic. */
+  const left = new Map<string, { count: number; readonly pattern: string | undefined }>();
+  /** Everything that was heard by then has been taken. */
+  let takenMs = Date.now();
+
   const isFull = (): boolean => waiting.size > maxMessages || (bytes > maxBytes && waiting.size > 1);
-  const take = (): Waiting | undefined => {
+  const takeFirst = (): Waiting | undefined => {
     for (const [place, first] of waiting) {
       waiting.delete(place);
       bytes -= first.size;
@@ -34,50 +39,45 @@ export function createConsumerBuffer(settings: BufferSettings, onGap: (gap: Gap)
     }
     return undefined;
   };
-  const dropOldest = (): void => {
-    const dropped: Waiting[] = [];
-    while (isFull()) {
-      const oldest = take();
-      if (!oldest) break;
-      dropped.push(oldest);
-    }
-    for (const [topic, theirs] of byTopic(dropped)) onGap(slowGap(topic, theirs));
+  const leaveOut = ({ channel, pattern }: Message): void => {
+    const topic = pattern ?? channel;
+    const one = left.get(topic) ?? { count: 0, pattern };
+    one.count++;
+    left.set(topic, one);
+  };
+  const tellLeft = (): void => {
+    if (left.size === 0) return;
+    const times = { from: new Date(takenMs), to: new Date() };
+    const gaps = [...left].map(([channel, { count, pattern }]): Gap => {
+      const named = pattern === undefined ? { channel } : { channel, pattern };
+      return { ...named, ...times, missed: count, reason: "slow" };
+    });
+    left.clear();
+    for (const gap of gaps) onGap(gap);
   };
 
   return {
     push(message, size) {
       const place = whenFull === "conflate" ? key(message) : Symbol("message");
-      bytes += size - (waiting.get(place)?.size ?? 0);
-      waiting.set(place, { message, size, sinceMs: waiting.get(place)?.sinceMs ?? Date.now() });
+      const earlier = waiting.get(place);
+      bytes += size - (earlier?.size ?? 0);
+      waiting.set(place, { message, size, heardMs: earlier?.heardMs ?? Date.now() });
       if (!isFull()) return;
       if (whenFull === "disconnect") throw new SlowConsumerError(waiting.size, new Map(positions));
-      dropOldest();
+      while (isFull()) {
+        const oldest = takeFirst();
+        if (!oldest) break;
+        leaveOut(oldest.message);
+      }
     },
     shift() {
-      const message = take()?.message;
-      if (message?.position) positions.set(message.channel, message.position);
+      tellLeft();
+      const first = takeFirst();
+      if (!first) return undefined;
+      const { message, heardMs } = first;
+      takenMs = heardMs;
+      if (message.position) positions.set(message.channel, message.position);
       return message;
     },
-  };
-}
-
-function byTopic(dropped: readonly Waiting[]): Map<string, Waiting[]> {
-  const topics = new Map<string, Waiting[]>();
-  for (const one of dropped) {
-    const topic = one.message.pattern ?? one.message.channel;
-    topics.set(topic, [...(topics.get(topic) ?? []), one]);
-  }
-  return topics;
-}
-
-function slowGap(topic: string, dropped: readonly Waiting[]): Gap {
-  const pattern = dropped[0]?.message.pattern;
-  return {
-    channel: topic,
-    ...(pattern !== undefined && { pattern }),
-    from: new Date(Math.min(...dropped.map(({ sinceMs }) => sinceMs))),
-    to: new Date(),
-    missed: dropped.length,
-    reason: "slow",
   };
 }

@@ -40,7 +40,7 @@ export function createReplayFeed(parts: ReplayFeedParts): Feed {
   const interruption = createInterruption();
   const recent = createRecentMessages();
   const queue = createLiveQueue();
-  const withoutPlace = createSeenTags();
+  const seen = createSeenTags();
   const pauses = createPauses();
   /** The last message that was handed out: `undefined` while there has been none in this channel. */
   let cursor: Position | undefined;
@@ -70,8 +70,7 @@ export function createReplayFeed(parts: ReplayFeedParts): Feed {
     const { position, text } = frame;
     cursor = position;
     heardMs = Date.now();
-    // It was handed out when it was published within this process, before anybody knew that the primary has it.
-    if (withoutPlace.takes(position.tag)) return;
+    if (!seen.isNew(position.tag)) return;
     const channel = named.channel;
     const decoded = decode(channel, text);
     if (!decoded) return;
@@ -93,7 +92,7 @@ export function createReplayFeed(parts: ReplayFeedParts): Feed {
     message(heard: Heard): void {
       const frame = readFrame(heard.data);
       if (!frame?.position) {
-        if (frame && heard.degraded) withoutPlace.add(frame.tag);
+        if (frame && !seen.isNew(frame.tag)) return;
         const message = toMessage(heard, decode, undefined);
         if (message) handOut(message, heard.data.length);
       } else if (state !== "following" || !take(frame as Required<Frame>, false)) {

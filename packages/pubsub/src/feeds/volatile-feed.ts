@@ -6,6 +6,7 @@ import type { Topic } from "../hub/topic.ts";
 import type { Message } from "../message.ts";
 import { createInterruption, gapOf } from "./interruption.ts";
 import type { Feed, Member } from "./member.ts";
+import { createSeenTags } from "./seen-tags.ts";
 import { shareAttachment } from "./shared-attachment.ts";
 
 /** What a feed needs. */
@@ -22,6 +23,7 @@ export interface FeedParts {
 export function createVolatileFeed({ hub, topic, named, decode }: FeedParts): Feed {
   const members = new Map<Member, { joinedMs: number }>();
   const interruption = createInterruption();
+  const seen = createSeenTags();
   const attachment = shareAttachment(topic.name, async (signal) => {
     const attached = await hub.attach(topic, listener, { timeoutMs: longestTimerMs, signal });
     interruption.end(attached.start);
@@ -36,6 +38,8 @@ export function createVolatileFeed({ hub, topic, named, decode }: FeedParts): Fe
 
   const listener = {
     message(heard: Heard): void {
+      const frame = readFrame(heard.data);
+      if (frame && !seen.isNew(frame.tag)) return;
       const message = toMessage(heard, decode, named.pattern);
       if (message) for (const member of [...members.keys()]) member.message(message, heard.data.length);
     },

@@ -38,12 +38,15 @@ export async function handOver(parts: HandOverParts): Promise<Successor> {
   /** The kinds of which each side has heard the nonce. */
   const parted = { old: new Set<TopicKind>(), next: new Set<TopicKind>() };
   const held: Message[] = [];
+  /** What the old one hears behind the nonce: it is the new one's to tell, unless that fails. */
+  const afterwards: Message[] = [];
   let failure: TransportError | undefined;
 
   from.attend({
     ...old,
     message(message) {
-      if (!parted.old.has(kindOf(message))) old.message(message);
+      if (parted.old.has(kindOf(message))) afterwards.push(message);
+      else old.message(message);
     },
   });
   stream.attend({
@@ -60,9 +63,11 @@ export async function handOver(parts: HandOverParts): Promise<Successor> {
     { stream: from, kind, onEcho: () => void parted.old.add(kind) },
     { stream, kind, onEcho: () => void parted.next.add(kind) },
   ]);
-  // A nonce that could not be published is as good as one that was not heard.
-  const sentMs = await probe.ask(expected).catch(() => undefined);
+  // What hears this process alone can't take anything over. A nonce that could not be published is as good as unheard.
+  const isLess = stream.degraded && !from.degraded;
+  const sentMs = isLess ? undefined : await probe.ask(expected).catch(() => undefined);
   if (failure) {
+    for (const message of afterwards) old.message(message);
     from.attend(old);
     throw failure;
   }

@@ -1,4 +1,11 @@
-import { type CallOptions, createEvents, type Message, type Transport, withDeadline } from "@continuum-cache/core";
+import {
+  type CallOptions,
+  compileGlob,
+  createEvents,
+  type Message,
+  type Transport,
+  withDeadline,
+} from "@continuum-cache/core";
 import type { ConnectionChange } from "../connection-change.ts";
 import type { HubSettings } from "./hub-settings.ts";
 import { createLine, type Line } from "./line.ts";
@@ -13,6 +20,12 @@ export interface Hub {
    * @throws TransportError when the server did not confirm in time, or said no.
    */
   attach(topic: Topic, listener: TopicListener, options: CallOptions): Promise<Attachment>;
+  /**
+   * Hands a message of this process to its own listeners alone, marked as degraded, past any server.
+   *
+   * @returns how many topics heard it.
+   */
+  deliverHere(channel: string, data: string): number;
   /** Returns the function that stops it. */
   onConnection(listener: (change: ConnectionChange) => void): () => void;
 }
@@ -26,11 +39,17 @@ export interface Attachment {
 
 interface Listened {
   readonly topic: Topic;
+  matches(channel: string): boolean;
   readonly line: Line;
   readonly listeners: Set<TopicListener>;
 }
 
 const hubs = new WeakMap<Transport, Map<string, Hub>>();
+
+/** All hubs of a transport: there is one for each way of listening. */
+export function hubsOf(transport: Transport): Iterable<Hub> {
+  return hubs.get(transport)?.values() ?? [];
+}
 
 /** The hub of all who listen to this transport in the same way. */
 export function hubOf(transport: Transport, settings: HubSettings): Hub {
@@ -65,11 +84,27 @@ function createHub(transport: Transport, settings: HubSettings): Hub {
     return line;
   };
 
+  const matcherOf = ({ kind, name }: Topic): Listened["matches"] =>
+    kind === "pattern" ? compileGlob(name) : (channel) => channel === name;
+
   return {
+    deliverHere(channel, data) {
+      const hearing = [...listened.values()].filter(({ matches }) => matches(channel));
+      for (const { topic, listeners } of hearing) {
+        const pattern = topic.kind === "pattern" && { pattern: topic.name };
+        for (const listener of [...listeners]) listener.message({ channel, ...pattern, data, degraded: true });
+      }
+      return hearing.length;
+    },
     onConnection: (listener) => events.on("connection", listener),
     async attach(topic, listener, options) {
       const id = idOf(topic);
-      const at = listened.get(id) ?? { topic, line: lineFor(topic), listeners: new Set() };
+      const at = listened.get(id) ?? {
+        topic,
+        matches: matcherOf(topic),
+        line: lineFor(topic),
+        listeners: new Set(),
+      };
       listened.set(id, at);
       at.listeners.add(listener);
       const detach = (): void => {

@@ -9,7 +9,8 @@ import { defineScript, isCommandError, type Reply, type Script, type ScriptConte
  * but the last entry, which keeps the count.
  *
  * KEYS: the history. ARGV: channel, known epoch (0: none), least count, upkeep (0 or 1), age in ms, time to live in ms,
- * mark, the publisher's estimate of the server's time in ms (0: none), text.
+ * mark, the publisher's estimate of the server's time in ms (0: none), text, how many of the last entries to search for the
+ * mark (0: none; an earlier attempt may have succeeded, and then this one changes nothing).
  * Returns the id, how many heard it, and the server's time in ms when it was asked (else 0).
  */
 export const appendScript: Script = defineScript({
@@ -18,6 +19,11 @@ export const appendScript: Script = defineScript({
   lua: `
 local key, channel, epoch, count, upkeep = KEYS[1], ARGV[1], ARGV[2], ARGV[3], ARGV[4] == "1"
 local age, ttl, tag, now, text = tonumber(ARGV[5]), ARGV[6], ARGV[7], ARGV[8], ARGV[9]
+if ARGV[10] ~= "0" then
+  for _, entry in ipairs(redis.call("XREVRANGE", key, "+", "-", "COUNT", ARGV[10])) do
+    if entry[2][4] == tag then return {entry[1], 0, 0} end
+  end
+end
 local asked = 0
 local function time()
   if asked == 0 then
@@ -79,8 +85,23 @@ return {id, redis.call("PUBLISH", channel, "~" .. id .. ":" .. tag .. ":" .. tex
 type Entry = readonly [id: string, fields: readonly string[]];
 
 function append({ call, keys: [key = ""], args }: ScriptContext): Reply {
-  const [channel = "", knownEpoch = "0", count = "", upkeepFlag, age, ttl = "", tag = "", estimate = "0", text = ""] =
-    args.map(String);
+  const [
+    channel = "",
+    knownEpoch = "0",
+    count = "",
+    upkeepFlag,
+    age,
+    ttl = "",
+    tag = "",
+    estimate = "0",
+    text = "",
+    looks,
+  ] = args.map(String);
+  if (looks !== "0") {
+    const latest = call("XREVRANGE", key, "+", "-", "COUNT", Number(looks)) as readonly Entry[];
+    const same = latest.find(([, fields]) => fields[3] === tag);
+    if (same) return [same[0], 0, 0];
+  }
   let epoch = knownEpoch;
   let upkeep = upkeepFlag === "1";
   let asked = 0;

@@ -59,9 +59,8 @@ const [drainEveryMs, leaveEveryMs] = [50, 500];
  * @example
  * ```ts
  * import { PubSub } from "@continuum-cache/pubsub";
- * import { createWebSocketBridge } from "@continuum-cache/pubsub/websocket";
+ * import { createWebSocketBridge, type ServerSocket } from "@continuum-cache/pubsub/websocket";
  * import { tcpTransport } from "@continuum-cache/transport-tcp";
- * import { WebSocketServer } from "ws";
  *
  * const pubsub = new PubSub({ transport: tcpTransport({ url: "redis://127.0.0.1:6379" }) });
  * const bridge = createWebSocketBridge<{ userId: string }>(pubsub, {
@@ -69,8 +68,8 @@ const [drainEveryMs, leaveEveryMs] = [50, 500];
  *   replay: (channel) => channel === "news",
  * });
  *
- * const server = new WebSocketServer({ port: 8080, maxPayload: 16_384 });
- * server.on("connection", (socket) => bridge.accept(socket, { userId: "ada" }));
+ * // With `ws`: new WebSocketServer({ port: 8080, maxPayload: 16_384 }).on("connection", (socket) => serve(socket, "ada"));
+ * export const serve = (socket: ServerSocket, userId: string) => bridge.accept(socket, { userId });
  * ```
  */
 export function createWebSocketBridge<Context = unknown>(

@@ -23,9 +23,8 @@ describe("a buffer for a slow consumer", () => {
     for (const [index, channel] of ["a", "b", "a", "a", "b", "b"].entries()) buffer.push(message(channel, index), 1);
     expect(rest(buffer)).toEqual([3, 4, 5]);
     expect(gaps.map(({ channel, missed, reason }) => [channel, missed, reason])).toEqual([
-      ["a", 1, "slow"],
+      ["a", 2, "slow"],
       ["b", 1, "slow"],
-      ["a", 1, "slow"],
     ]);
   });
 
@@ -35,7 +34,7 @@ describe("a buffer for a slow consumer", () => {
     buffer.push(message("a", 2), 60);
     buffer.push(message("a", 3), 600);
     expect(rest(buffer)).toEqual([3]);
-    expect(gaps.map(({ missed }) => missed)).toEqual([1, 1]);
+    expect(gaps.map(({ missed }) => missed)).toEqual([2]);
   });
 
   it("keeps only the newest of each key where they are conflated", () => {
@@ -80,7 +79,6 @@ describe("a buffer for a slow consumer", () => {
           } else {
             buffer.push(message("a", pushed++), one.size);
           }
-          expect(pushed - taken.length - missed()).toBeLessThanOrEqual(maxMessages);
         }
         taken.push(...(rest(buffer) as number[]));
         expect(taken.length + missed()).toBe(pushed);
