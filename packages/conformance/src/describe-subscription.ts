@@ -1,3 +1,4 @@
+import { fixedCases, growingCases, growingInterruptionCases } from "./cases/growing-subscriptions.ts";
 import { interruptionCases, type Sever, subscriptionCases } from "./cases/subscriptions.ts";
 import { keyMaker } from "./key-maker.ts";
 import { createOpener, type MakeTransport } from "./opened-transport.ts";
@@ -9,6 +10,8 @@ export interface DescribeSubscriptionOptions extends Runner {
   readonly skip?: Skips;
   /** What every channel begins with, for users who may hear no other. @default "conformance:" */
   readonly keyPrefix?: string;
+  /** Whether streams have `add` and `remove`. Without it the suite checks that they have neither. @default false */
+  readonly growing?: boolean;
   /** Breaks the streams, to check `interrupted`; without it those cases are not registered. */
   readonly faults?: Sever;
 }
@@ -30,19 +33,21 @@ export interface DescribeSubscriptionOptions extends Runner {
  * ```
  */
 export function describeSubscription(name: string, make: MakeTransport, options: DescribeSubscriptionOptions): void {
-  const { describe, skip = {}, keyPrefix = "conformance:", faults } = options;
+  const { describe, skip = {}, keyPrefix = "conformance:", growing = false, faults } = options;
+  const cases = [...subscriptionCases, ...(growing ? growingCases : fixedCases)];
+  const breaking = [...interruptionCases, ...(growing ? growingInterruptionCases : [])];
   assertSkips(
     skip,
-    [...subscriptionCases, ...interruptionCases].map(({ title }) => title),
+    [...cases, ...breaking].map(({ title }) => title),
   );
   const opener = createOpener(make);
 
   describe(`${name}: subscriptions`, () => {
-    for (const one of subscriptionCases) {
+    for (const one of cases) {
       register(options, skip, one, async () => one.run(await opener.shared(), keyMaker(keyPrefix)));
     }
     if (faults) {
-      for (const one of interruptionCases) {
+      for (const one of breaking) {
         register(options, skip, one, () =>
           opener.withOwn((transport) => one.run(transport, keyMaker(keyPrefix), faults)),
         );

@@ -1,5 +1,6 @@
 export type { FaultCase, Stall } from "./cases/faults.ts";
 export { faultCases } from "./cases/faults.ts";
+export { fixedCases, growingCases, growingInterruptionCases } from "./cases/growing-subscriptions.ts";
 export type { InterruptionCase, Sever } from "./cases/subscriptions.ts";
 export { interruptionCases, subscriptionCases } from "./cases/subscriptions.ts";
 export type { ComparedHistories, CompareHistoriesOptions, HistoryTrip } from "./command-histories.ts";

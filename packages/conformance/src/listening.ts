@@ -5,6 +5,7 @@ import { show } from "./expect-reply.ts";
 export interface Listening {
   readonly heard: readonly Message[];
   readonly interruptions: readonly TransportError[];
+  readonly subscription: Subscription;
   /** Waits until something is true of what was heard, at most five seconds. */
   until(done: () => boolean, what: string): Promise<void>;
   close(): Promise<void>;
@@ -21,6 +22,7 @@ export async function listen(transport: Transport, topics: Topics): Promise<List
   return {
     heard,
     interruptions,
+    subscription,
     async until(done, what) {
       const givenUpAt = Date.now() + 5_000;
       while (!done()) {
@@ -41,4 +43,14 @@ export function subscribeTo(
 ): Promise<Subscription> {
   if (!transport.subscribe) throw new Error(`expected the transport "${transport.name}" to have subscribe()`);
   return transport.subscribe(...args);
+}
+
+/** A subscription whose topics can change. */
+export type Growing = Required<Pick<Subscription, "add" | "remove">>;
+
+/** `add` and `remove`, which a transport whose streams have fixed topics doesn't have. */
+export function growing({ subscription }: Listening): Growing {
+  const { add, remove } = subscription;
+  if (!add || !remove) throw new Error("expected the subscription to have add() and remove()");
+  return { add: add.bind(subscription), remove: remove.bind(subscription) };
 }

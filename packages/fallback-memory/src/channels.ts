@@ -9,17 +9,26 @@ import { type Bulk, handOut } from "./values/bulk.ts";
 
 /** Messages between the callers of one transport. */
 export interface Channels {
-  /** Hears from now on; the returned function ends it. */
-  listen(topics: Topics, listener: MessageListener): () => void;
+  /** Hears from now on. */
+  listen(topics: Topics, listener: MessageListener): Hearing;
   /** Hands a message to whoever hears its channel, and counts them as Redis does: once for each matching topic. */
   publish(channel: Bulk, data: Bulk): number;
   /** Tells all listeners that nothing more is coming. */
   interrupt(error: TransportError): void;
 }
 
+/** What one listener hears. Once it is over, nothing of this changes anything. */
+export interface Hearing {
+  /** Whether it goes on; else it was stopped, or interrupted. */
+  readonly isOpen: boolean;
+  add(topics: Topics): void;
+  remove(topics: Topics): void;
+  stop(): void;
+}
+
 interface Listening {
-  readonly channels: ReadonlySet<string>;
-  readonly patterns: readonly { readonly pattern: string; matches(channel: string): boolean }[];
+  readonly channels: Set<string>;
+  readonly patterns: Map<string, (channel: string) => boolean>;
   readonly listener: MessageListener;
   open: boolean;
 }
@@ -30,23 +39,36 @@ export function createChannels(): Channels {
   // Later, and in order: a listener that sends commands must not do so in the middle of somebody's trip.
   const deliver = (listening: Listening, message: Message): void => {
     queueMicrotask(() => {
-      if (listening.open) listening.listener.message(message);
+      const { open, channels, patterns, listener } = listening;
+      const { channel, pattern } = message;
+      // It may have let go of the topic meanwhile.
+      if (open && (pattern === undefined ? channels.has(channel) : patterns.has(pattern))) listener.message(message);
     });
   };
 
   return {
     listen(topics, listener) {
-      const listening: Listening = {
-        channels: new Set(topics.channels),
-        patterns: [...new Set(topics.patterns)].map((pattern) => ({ pattern, matches: compileGlob(pattern) })),
-        listener,
-        open: true,
-      };
+      const listening: Listening = { channels: new Set(), patterns: new Map(), listener, open: true };
       all.add(listening);
-      return () => {
-        listening.open = false;
-        all.delete(listening);
+      const hearing: Hearing = {
+        get isOpen() {
+          return all.has(listening);
+        },
+        add({ channels = [], patterns = [] }) {
+          for (const channel of channels) listening.channels.add(channel);
+          for (const pattern of patterns) listening.patterns.set(pattern, compileGlob(pattern));
+        },
+        remove({ channels = [], patterns = [] }) {
+          for (const channel of channels) listening.channels.delete(channel);
+          for (const pattern of patterns) listening.patterns.delete(pattern);
+        },
+        stop() {
+          listening.open = false;
+          all.delete(listening);
+        },
       };
+      hearing.add(topics);
+      return hearing;
     },
     publish(channel, data) {
       // Topics are texts, so nobody can be listening to a channel that is none.
@@ -57,7 +79,7 @@ export function createChannels(): Channels {
           receivers++;
           deliver(listening, { channel, data: handOut(data) });
         }
-        for (const { pattern, matches } of listening.patterns) {
+        for (const [pattern, matches] of listening.patterns) {
           if (!matches(channel)) continue;
           receivers++;
           deliver(listening, { channel, pattern, data: handOut(data) });

@@ -19,6 +19,7 @@ import { messages } from "./commands/messages.ts";
 import { scan } from "./commands/scan.ts";
 import { scripting } from "./commands/scripting.ts";
 import { server } from "./commands/server.ts";
+import { streams } from "./commands/streams.ts";
 import { strings } from "./commands/strings.ts";
 import { createKeyspace } from "./keyspace/keyspace.ts";
 import { refusal, unknownCommand, wrongArity } from "./refusals.ts";
@@ -37,7 +38,7 @@ export interface Engine {
 
 /** All rows, by name. */
 export const commandRows: ReadonlyMap<string, CommandRow> = new Map(
-  [strings, counters, keys, expiry, scan, hashes, lists, server, scripting, messages].flatMap(Object.entries),
+  [strings, counters, keys, expiry, scan, hashes, lists, streams, server, scripting, messages].flatMap(Object.entries),
 );
 
 /** A command that has been looked at: what is to run, or what is wrong with it. */

@@ -16,8 +16,8 @@ import { createEngine, type Engine } from "./engine.ts";
 export interface MemoryOptions {
   /**
    * The most it holds, in bytes, which counts what the process really spends: keys and values in UTF-8, and besides 352
-   * bytes for each key, 128 for a hash and 160 for each of its fields, 64 for a list and 32 for each of its elements,
-   * 192 for a value that is no text. Beyond it the least recently used keys go. (A text that is mostly ASCII but not
+   * bytes for each key, 128 for a hash and 160 for each of its fields, 64 for a list and 32 for each of its elements, 192
+   * for a stream, 288 for each of its entries and 32 for each field name and value there, 192 for a value that is no text. Beyond it the least recently used keys go. (A text that is mostly ASCII but not
    * Latin-1 throughout takes the engine up to twice its UTF-8.) @default 67108864 (64 MiB)
    */
   readonly maxBytes?: number;
@@ -93,8 +93,19 @@ export function memoryTransport(options: MemoryOptions = {}): MemoryTransport {
       if (!topics.channels?.length && !topics.patterns?.length) {
         throw new RangeError("Expected at least one channel or pattern to listen to, got none");
       }
-      const stop = channels.listen(topics, listener);
-      return { close: async () => stop() };
+      const hearing = channels.listen(topics, listener);
+      return {
+        async add(more, changeOptions) {
+          if (!hearing.isOpen) throw closedError();
+          assertWanted(changeOptions?.signal, "none");
+          hearing.add(more);
+        },
+        async remove(less, changeOptions) {
+          assertWanted(changeOptions?.signal, "none");
+          hearing.remove(less);
+        },
+        close: async () => hearing.stop(),
+      };
     },
     onWrite(listener) {
       listeners.add(listener);

@@ -12,7 +12,9 @@ import {
 } from "@continuum-cache/core";
 import { createBackendEvents } from "./fallback/backend-events.ts";
 import { createBackendSwitch } from "./fallback/backend-switch.ts";
+import { subscribeToBoth } from "./fallback/both-sides.ts";
 import { deletesOf } from "./fallback/deletes-of.ts";
+import { createDoubtfulMessages } from "./fallback/doubtful-messages.ts";
 import { type FallbackOptions, readFallbackOptions } from "./fallback/fallback-options.ts";
 import { createGate } from "./fallback/gate.ts";
 import { createKnownValues } from "./fallback/known-values.ts";
@@ -37,8 +39,9 @@ import { within } from "./within.ts";
  *
  * A write whose fate at the primary is unknown (a lost reply, a timeout) is done again: a counter or a list may then count
  * it twice, but never not at all. Errors that are the caller's (`aborted`, `closed`, `too-large`, a command that the
- * primary can't carry) reject as ever. A subscription made while local hears this process only (its messages are
- * `degraded`), and is interrupted when the primary is back.
+ * primary can't carry) reject as ever. A subscription hears the primary, and besides what this process publishes locally,
+ * marked `degraded`; it lives as long as the primary's stream. One made while local hears this process only, and is
+ * interrupted when the primary is back.
  *
  * @param primary - The transport that should answer.
  * @param local - The memory that stands in; it is emptied on the way back, and closed with this transport.
@@ -62,6 +65,7 @@ export function withFallback(primary: Transport, local: MemoryTransport, options
   const events = createBackendEvents();
   const gate = createGate();
   const listening = createLocalSubscriptions(primary.name);
+  const doubts = createDoubtfulMessages(clock);
   const known = createKnownValues({ ...settings.known, now: () => clock.now() });
   const memory = createLocalAnswers({ memory: local, known, bounds, store, events, clock });
   const { journal } = memory;
@@ -72,7 +76,8 @@ export function withFallback(primary: Transport, local: MemoryTransport, options
       if (backend.outage) memory.giveWay(commands);
     },
     onOutage: (error) => backend.leave(error),
-    answer: memory.answer,
+    answer: (commands, sendOptions, unanswered) =>
+      doubts.doHere(commands, unanswered.fate, () => memory.answer(commands, sendOptions, unanswered)),
   });
   let closing: Promise<void> | undefined;
 
@@ -100,6 +105,7 @@ export function withFallback(primary: Transport, local: MemoryTransport, options
     isUpToDate: () => journal.size.entries === 0,
     onReturn() {
       listening.interrupt();
+      doubts.returned();
       // Later outages must not find what this one left behind.
       memory.tell([["FLUSHDB"]]);
     },
@@ -136,16 +142,33 @@ export function withFallback(primary: Transport, local: MemoryTransport, options
     if (sendOptions?.fallback === false) return insistOnPrimary(commands, sendOptions);
     if (gate.isShut) await gate.pass(longestHoldMs(sendOptions));
     if (backend.outage) await backend.attend(longestHoldMs(sendOptions));
-    return backend.outage ? memory.answer(commands, sendOptions) : trips.ask(commands, sendOptions);
+    if (backend.outage) return memory.answer(commands, sendOptions);
+    return doubts.follow(commands, () => trips.ask(commands, sendOptions));
+  };
+
+  /** Whether the primary answers commands, though it has refused these topics. */
+  const refusesTopicsOnly = async (error: TransportError, callOptions: CallOptions | undefined): Promise<boolean> => {
+    if (error.kind !== "unauthorized") return false;
+    const ping = primary.send([["PING"]], { ...callOptions, timeoutMs: longestHoldMs(callOptions) });
+    return ping.then(
+      () => true,
+      (failure) => !isOutage(failure),
+    );
   };
 
   const subscribe: NonNullable<Transport["subscribe"]> = async (topics, listener, callOptions) => {
+    if (closing) throw closedError(primary.name);
     await backend.attend(longestHoldMs(callOptions));
     if (!backend.outage) {
       try {
-        return await (primary as Required<Transport>).subscribe(topics, listener, callOptions);
+        return await subscribeToBoth(
+          { primary: primary as Required<Transport>, local, doubts },
+          topics,
+          listener,
+          callOptions,
+        );
       } catch (error) {
-        if (!isOutage(error)) throw error;
+        if (!isOutage(error) || (await refusesTopicsOnly(error, callOptions))) throw error;
         backend.leave(error);
       }
     }
@@ -187,6 +210,7 @@ export function withFallback(primary: Transport, local: MemoryTransport, options
     name: `${primary.name}+fallback`,
     send,
     ...(primary.subscribe && { subscribe }),
+    ...(primary.maxTopicBytes !== undefined && { maxTopicBytes: primary.maxTopicBytes }),
     status,
     close() {
       closing ??= finish();

@@ -9,6 +9,7 @@ export async function contents(transport: Transport): Promise<Record<string, Rep
       string: ["GET", name],
       list: ["LRANGE", name, 0, -1],
       hash: ["HGETALL", name],
+      stream: ["XRANGE", name, "-", "+"],
     };
     const [type] = await transport.send([["TYPE", name]]);
     const [value, endMs] = await transport.send([read[String(type)] as Command, ["PEXPIRETIME", name]]);

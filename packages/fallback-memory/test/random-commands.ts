@@ -235,6 +235,14 @@ export function randomCommand(random: Random): Command {
   const expiry = (): Argument[] =>
     pick([() => ["EX", time()], () => ["px", timeMs()], () => ["EXAT", dateSeconds()], () => ["PxAt", dateMs()]])();
   const condition = (): Argument[] => [pick(["NX", "xx", "GT", "LT", "GT", "bogus"])];
+  const id = () =>
+    pick<() => Argument>([
+      () => `${below(5)}-${below(5)}`,
+      () => `${below(9)}-*`,
+      () => below(9),
+      () => pick<Argument>(["0-0", "-", "+", "x", "1-", "18446744073709551615-18446744073709551615", bytes(0xff)]),
+    ])();
+  const bound = () => pick<() => Argument>([() => "-", () => "+", id, () => `(${below(5)}-${below(5)}`])();
   const side = () => pick(["LEFT", "RIGHT", "left", "right", "UP"]);
 
   const textKey = () => pick(keys.filter((one) => typeof one === "string"));
@@ -377,6 +385,23 @@ export function randomCommand(random: Random): Command {
     LINSERT: () => [key(), pick(["BEFORE", "after", "bogus"]), value(), value()],
     LMOVE: () => [key(), key(), side(), side()],
     RPOPLPUSH: () => [key(), key()],
+    XADD: () => [
+      key(),
+      ...maybe(
+        0.2,
+        () => ["MAXLEN", small()],
+        () => ["minid", "=", id()],
+        () => ["NOMKSTREAM"],
+        () => ["LIMIT", integer()],
+      ),
+      id(),
+      ...many(() => [field(), value()]).flat(),
+    ],
+    XLEN: () => [key()],
+    XRANGE: () => [key(), bound(), bound(), ...maybe(0.3, () => ["COUNT", small()])],
+    XREVRANGE: () => [key(), bound(), bound(), ...maybe(0.3, () => ["count", integer()])],
+    XDEL: () => [key(), ...many(id)],
+    XTRIM: () => [key(), ...pick<() => Argument[]>([() => ["MAXLEN", small()], () => ["MINID", id()]])()],
     PUBLISH: () => [key(), value()],
     SCRIPT: () =>
       pick<() => Argument[]>([

@@ -17,7 +17,7 @@ const open = (): Transport =>
 
 const runner = { describe, it, afterAll };
 describeTransport("fallback over tcp", open, runner);
-describeSubscription("fallback over tcp", open, runner);
+describeSubscription("fallback over tcp", open, { ...runner, growing: true });
 
 describe("a redis-server that goes away", () => {
   let transport: Transport;

@@ -1,7 +1,9 @@
+import { isCommandError, type TransportError } from "@continuum-cache/core";
 import type { Call } from "./calls.ts";
 import type { HttpClient, HttpResponse } from "./http/http.ts";
 import { type AnswerHead, errorFromNetwork, errorFromStatus, notAnAnswer, restError } from "./rest-error.ts";
 import type { RestSettings } from "./rest-options.ts";
+import { slotsOf } from "./rest-reply.ts";
 import type { SyncToken } from "./sync-token.ts";
 
 /** One request, before the headers that all of them share. */
@@ -93,9 +95,20 @@ export function createEndpoint(settings: RestSettings, http: HttpClient, sync: S
         return response.chunks();
       }
       const text = await textOf(response);
-      throw errorFromStatus(response) ?? notAnAnswer(response, text, "no stream of events");
+      throw errorFromStatus(response) ?? streamRefusal({ status: response.status, header: response.header, text });
     },
   };
+}
+
+/** Why there is no stream. Only what Redis itself has said is about the topics, and not about the server. */
+function streamRefusal(answer: Answer): TransportError {
+  const [said] = slotsOf(answer, "one", 1);
+  if (!isCommandError(said)) return notAnAnswer(answer, answer.text, "no stream of events");
+  const isForbidden = said.message.startsWith("NOPERM");
+  const mend = isForbidden
+    ? "listen with the standard token, or give its user an ACL rule such as &app:*"
+    : "look at the topics";
+  return restError(isForbidden ? "unauthorized" : "protocol", `${said.message} (${mend})`, { delivery: "none" });
 }
 
 async function currentToken(token: RestSettings["token"]): Promise<string> {

@@ -1,23 +1,36 @@
 import { restError } from "./rest-error.ts";
 
 /** A line that grows longer than this is no event. */
-const maxLineCharacters = 1 << 24;
+const maxLineCharacters = 1 << 26;
 
 /**
  * The `data` lines of a stream of server-sent events, as they come. Each line is a frame of its own, and everything else
- * (comments, blank lines, other fields) is skipped, as the official client does.
+ * (comments, blank lines, other fields) is skipped, as the official client does. A line is only one once its end has come:
+ * what a stream leaves behind that breaks off is dropped.
  */
 export async function* dataLines(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
+  // It keeps the bytes of a character that is cut in two, and drops a byte order mark at the beginning.
   const decoder = new TextDecoder();
-  let rest = "";
+  /** The pieces of a line whose end is still to come. They are put together once, however many there are. */
+  let pieces: string[] = [];
+  let size = 0;
   for await (const chunk of chunks) {
-    const lines = (rest + decoder.decode(chunk, { stream: true })).split("\n");
-    rest = lines.pop() ?? "";
-    if (rest.length > maxLineCharacters) {
-      throw restError("protocol", `An event of the stream is over ${maxLineCharacters} characters`);
+    const lines = decoder.decode(chunk, { stream: true }).split("\n");
+    const rest = lines.pop() ?? "";
+    if (lines.length > 0) {
+      lines[0] = pieces.join("") + lines[0];
+      pieces = [];
+      size = 0;
     }
+    pieces.push(rest);
+    size += rest.length;
     for (const line of lines) {
-      if (line.startsWith("data:")) yield line.slice(line.startsWith("data: ") ? 6 : 5).replace(/\r$/, "");
+      if (line.startsWith("data:")) {
+        yield line.slice(line.startsWith("data: ") ? 6 : 5, line.endsWith("\r") ? -1 : undefined);
+      }
+    }
+    if (size > maxLineCharacters) {
+      throw restError("protocol", `An event of the stream is over ${maxLineCharacters} characters`);
     }
   }
 }

@@ -71,6 +71,11 @@ export function errorFromStatus(answer: AnswerHead): TransportError | undefined 
       },
     );
   }
+  if (status === 414 || status === 431) {
+    return restError("too-large", `${said}: the address of the request is too long (listen to fewer topics at once)`, {
+      delivery: "none",
+    });
+  }
   if (status === 429) {
     const mend = "too many requests: slow down, or upgrade the plan";
     return restError("quota", `${said}: ${mend}`, { delivery: "none", ...retryAfter(answer) });

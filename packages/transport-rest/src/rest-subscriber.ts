@@ -10,7 +10,7 @@ import { pathOf } from "./binary-body.ts";
 import { type Call, type Calls, closedError } from "./calls.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { dataLines } from "./event-stream.ts";
-import { readFrame } from "./pubsub-frame.ts";
+import { createFrameReader } from "./pubsub-frame.ts";
 import { errorFromNetwork, restError } from "./rest-error.ts";
 
 /** What a subscription needs of its transport. */
@@ -27,6 +27,18 @@ interface Listening {
   readonly names: readonly string[];
   readonly path: string;
 }
+
+/**
+ * How much names may take in the address of one stream and be sure to arrive: common servers and proxies stop at 8 KB for
+ * a request line, most of them with its headers.
+ */
+export const maxTopicBytes = 7_500;
+
+/**
+ * Node's own servers refuse more than 16 KB with all headers. One name alone may take up to here: the longest, escaped byte
+ * by byte.
+ */
+const maxPathBytes = 14_000;
 
 /**
  * Listens through server-sent events: one stream for the channels, one for the patterns. Such an event is a line of text, so
@@ -55,11 +67,12 @@ export async function subscribeByRest(
   const listen = async ({ verb, names, path }: Listening, call: Call): Promise<void> => {
     const chunks = await endpoint.stream(path, call, life.signal);
     const unconfirmed = new Set(names);
+    const readFrame = createFrameReader(verb, names);
     await new Promise<void>((resolve, reject) => {
       const read = async () => {
         for await (const line of dataLines(chunks)) {
           if (life.signal.aborted) return;
-          const frame = readFrame(line, verb, names);
+          const frame = readFrame(line);
           if (frame && "confirms" in frame) unconfirmed.delete(frame.confirms);
           else if (frame) tell(() => listener.message(frame));
           if (unconfirmed.size === 0) resolve();
@@ -92,22 +105,30 @@ export async function subscribeByRest(
   };
 }
 
+/** @throws TransportError before anything is sent, when the names can't travel in an address. */
 function listeningsOf({ channels = [], patterns = [] }: Topics): Listening[] {
   const wanted = [
-    { verb: "subscribe", names: channels },
-    { verb: "psubscribe", names: patterns },
+    { verb: "subscribe", names: [...new Set(channels)] },
+    { verb: "psubscribe", names: [...new Set(patterns)] },
   ] as const;
-  const listenings = wanted
-    .filter(({ names }) => names.length > 0)
-    .map(({ verb, names }) => {
-      const path = pathOf([verb, ...names]);
-      if (path !== undefined && !names.some((name) => /[\r\n]/.test(name))) return { verb, names, path };
-      throw restError(
-        "protocol",
-        'Over REST a channel can\'t be named "", "." or "..", nor hold a line break (rename it, or use the Redis protocol)',
-        { delivery: "none" },
-      );
-    });
+  const listenings = wanted.filter(({ names }) => names.length > 0).map((one) => ({ ...one, path: pathFor(one) }));
   if (listenings.length > 0) return listenings;
   throw restError("protocol", "Expected at least one channel or pattern to listen to", { delivery: "none" });
+}
+
+function pathFor({ verb, names }: Pick<Listening, "verb" | "names">): string {
+  const path = pathOf([verb, ...names]);
+  if (path === undefined || names.some((name) => /[\r\n]/.test(name))) {
+    throw restError(
+      "protocol",
+      'Over REST a channel can\'t be named "", "." or "..", nor hold a line break (rename it, or use the Redis protocol)',
+      { delivery: "none" },
+    );
+  }
+  if (path.length <= maxPathBytes) return path;
+  throw restError(
+    "too-large",
+    `The names of ${names.length} topic(s) take ${path.length} bytes in the address of a stream, which may take ${maxPathBytes} (listen through several subscriptions, of at most ${maxTopicBytes} bytes each)`,
+    { delivery: "none" },
+  );
 }

@@ -8,7 +8,7 @@ import { nowUnknown } from "./rest-error.ts";
 import { type RestTransportOptions, readOptions } from "./rest-options.ts";
 import { replyOf, slotsOf } from "./rest-reply.ts";
 import { createRequester } from "./rest-requester.ts";
-import { subscribeByRest } from "./rest-subscriber.ts";
+import { maxTopicBytes, subscribeByRest } from "./rest-subscriber.ts";
 import { createSyncToken } from "./sync-token.ts";
 import { planTrip } from "./trip-plan.ts";
 
@@ -16,6 +16,7 @@ import { planTrip } from "./trip-plan.ts";
 export interface RestTransport extends Transport {
   readonly name: "rest";
   subscribe: NonNullable<Transport["subscribe"]>;
+  readonly maxTopicBytes: number;
   /**
    * The official client of @upstash/redis, for whatever this library does not wrap. It shares this transport's
    * connections, token, deadline and read-your-writes; it converts values in its own ways (`"123"` reads as a number).
@@ -87,6 +88,7 @@ export function restTransport(options: RestTransportOptions): RestTransport {
     send,
     subscribe: (topics, listener, callOptions) =>
       subscribeByRest({ endpoint, calls, origin: settings.origin }, topics, listener, callOptions),
+    maxTopicBytes,
     async close() {
       calls.close();
       http.close();

@@ -2,7 +2,7 @@ import type { ServerResponse } from "node:http";
 import type { Message, TransportError } from "@continuum-cache/core";
 import { restTransport } from "@continuum-cache/transport-rest";
 import { afterEach, describe, expect, test } from "vitest";
-import { readFrame } from "../src/pubsub-frame.ts";
+import { createFrameReader } from "../src/pubsub-frame.ts";
 import { httpClients } from "./http-clients.ts";
 import { answer, type Handler, startScriptedServer } from "./scripted-server.ts";
 
@@ -139,6 +139,87 @@ describe.each(httpClients)("subscriptions through %s", (_, makeHttp) => {
     expect(interruptions).toMatchObject([{ kind: "closed" }]);
   });
 
+  test("half a line at the end of a stream is dropped, whether the stream ends or breaks", async () => {
+    for (const end of ["end", "destroy"] as const) {
+      const { rest, listener, heard, interruptions } = await start((_seen, response) => {
+        events(response, "data: subscribe,c,1\n\n", "data: message,c,whole\n\n");
+        response.write("data: message,c,ha", () => response[end]());
+      });
+      await rest.subscribe({ channels: ["c"] }, listener);
+      await expect.poll(() => interruptions).toMatchObject([{ kind: "unreachable" }]);
+      expect(heard).toEqual([{ channel: "c", data: "whole" }]);
+    }
+  });
+
+  test("byte by byte, behind a byte order mark, with CRLF, comments and heartbeats, it is the same stream", async () => {
+    const text =
+      "\ufeff: welcome\r\n\r\ndata: subscribe,c,1\r\n\r\n: heartbeat\n\nid: 1\ndata: message,c,\ufeffzwölf 🙂\r\n\r\n:\ndata: message,c,\n\n";
+    const { rest, listener, heard } = await start(async (_seen, response) => {
+      response.writeHead(200, { "content-type": "text/event-stream" });
+      for (const byte of Buffer.from(text)) {
+        await new Promise((resolve) => response.write(Buffer.from([byte]), resolve));
+      }
+    });
+    await rest.subscribe({ channels: ["c"] }, listener);
+    await expect.poll(() => heard.length).toBe(2);
+    expect(heard).toEqual([
+      { channel: "c", data: "\ufeffzwölf 🙂" },
+      { channel: "c", data: "" },
+    ]);
+  });
+
+  test("a message of 8 MB arrives whole", async () => {
+    const data = "0123456789abcdeü".repeat(1 << 19);
+    const { rest, listener, heard } = await start((_seen, response) => {
+      events(response, "data: subscribe,c,1\n\n");
+      const bytes = Buffer.from(`data: message,c,${data}\n\n`);
+      for (let at = 0; at < bytes.length; at += 16_384) response.write(bytes.subarray(at, at + 16_384));
+    });
+    await rest.subscribe({ channels: ["c"] }, listener);
+    await expect.poll(() => heard.length, { timeout: 10_000 }).toBe(1);
+    expect(heard[0]?.data === data).toBe(true);
+  });
+
+  test("a name is asked for once, however often it is given, and never as an addition", async () => {
+    const { server, rest, listener } = await start((_seen, response) => events(response, "data: subscribe,c,1\n\n"));
+    const subscription = await rest.subscribe({ channels: ["c", "c"] }, listener);
+    expect(server.seen[0]?.path).toBe("/subscribe/c");
+    expect(Object.keys(subscription)).toEqual(["close"]);
+  });
+
+  test("names that are too long for one address are refused before anything is sent; the longest single one is not", async () => {
+    const longest = "🔑".repeat(1_024);
+    const { server, rest, listener } = await start((_seen, response) =>
+      events(response, `data: subscribe,${longest},1\n\n`),
+    );
+    const channels = Array.from({ length: 200 }, (_, index) => `${"x".repeat(96)}${index}`);
+    await expect(rest.subscribe({ channels }, listener)).rejects.toMatchObject({
+      kind: "too-large",
+      delivery: "none",
+      message: expect.stringContaining("200 topic(s)"),
+    });
+    expect(server.seen).toEqual([]);
+    await rest.subscribe({ channels: [longest] }, listener);
+    expect(server.seen[0]?.path).toHaveLength("/subscribe/".length + 1_024 * 12);
+    expect(rest.maxTopicBytes).toBe(7_500);
+  });
+
+  test.each<[number, string, object]>([
+    [
+      400,
+      "NOPERM this user has no permissions to access one of the channels used as arguments",
+      { kind: "unauthorized" },
+    ],
+    [400, "ERR a channel can't be named so", { kind: "protocol" }],
+    [400, "ERR max daily request limit exceeded. Limit: 1, Usage: 2", { kind: "quota" }],
+    [414, "URI too long", { kind: "too-large" }],
+    [431, "headers too long", { kind: "too-large" }],
+  ])("a refusal by HTTP %i, %j, surely delivered nothing", async (status, error, expected) => {
+    const { rest, listener } = await start((_seen, response) => answer(response, { error }, status));
+    const call = rest.subscribe({ channels: ["a"] }, listener);
+    await expect(call).rejects.toMatchObject({ ...expected, delivery: "none" });
+  });
+
   test.each([[""], ["."], [".."], ["a\nb"]])("a channel named %j is refused before anything is sent", async (name) => {
     const { server, rest, listener } = await start(() => {});
     const refusal = { kind: "protocol", delivery: "none" };
@@ -164,6 +245,6 @@ describe("frames", () => {
     ["pong", "subscribe", ["a"], undefined],
     ["pmessage,u:*,u:1", "psubscribe", ["u:*"], undefined],
   ])("%s", (frame, verb, names, expected) => {
-    expect(readFrame(frame, verb, names)).toEqual(expected);
+    expect(createFrameReader(verb, names)(frame)).toEqual(expected);
   });
 });

@@ -10,6 +10,7 @@ import {
 } from "@continuum-cache/core";
 import type { Redis } from "ioredis";
 import { toReply } from "./reply.ts";
+import { createSubscribedTopics } from "./subscribed-topics.ts";
 import { connectionError, isRefusal, type Place, transportName } from "./tcp-error.ts";
 
 /** What a subscription is made of. */
@@ -20,6 +21,9 @@ export interface SubscriberParts extends Place {
   readonly listener: MessageListener;
   readonly options: CallOptions;
 }
+
+/** On this transport a stream can always grow and shrink. */
+export type TcpSubscription = Required<Pick<Subscription, "add" | "remove" | "close">>;
 
 /**
  * Listens on a connection of its own and resolves once the server has confirmed every topic.
@@ -33,17 +37,17 @@ export async function subscribe({
   listener,
   options,
   ...place
-}: SubscriberParts): Promise<Subscription> {
-  const channels = [...new Set(topics.channels)];
-  const patterns = [...new Set(topics.patterns)];
-  if (channels.length + patterns.length === 0) {
+}: SubscriberParts): Promise<TcpSubscription> {
+  if (!topics.channels?.length && !topics.patterns?.length) {
     throw new RangeError("Expected at least one channel or pattern to listen to, got none");
   }
   const client = makeClient();
-  let phase: "connecting" | "listening" | "over" = "connecting";
+  const subscribed = createSubscribedTopics(client);
+  let phase: "connecting" | "listening" | "broken" | "closed" = "connecting";
   let lastError: Error | undefined;
+  const isOpen = (): boolean => phase === "connecting" || phase === "listening";
   const end = (): void => {
-    phase = "over";
+    phase = "closed";
     client.disconnect();
     client.stream?.destroy();
   };
@@ -52,30 +56,29 @@ export async function subscribe({
   });
   client.on("end", () => {
     if (phase !== "listening") return;
-    phase = "over";
+    phase = "broken";
     listener.interrupted(connectionError(lastError, place, "unknown"));
   });
   const hear = (message: Message): void => {
-    if (phase !== "over") listener.message(message);
+    if (isOpen()) listener.message(message);
   };
-  client.on("messageBuffer", (channel: Buffer, data: Buffer) => {
-    hear({ channel: channel.toString("utf8"), data: payload(data) });
+  // What has been let go of may still be on its way.
+  client.on("messageBuffer", (name: Buffer, data: Buffer) => {
+    const channel = name.toString("utf8");
+    if (subscribed.hasChannel(channel)) hear({ channel, data: payload(data) });
   });
   client.on("pmessageBuffer", (pattern: string, channel: Buffer, data: Buffer) => {
-    hear({ channel: channel.toString("utf8"), pattern, data: payload(data) });
+    if (subscribed.hasPattern(pattern)) hear({ channel: channel.toString("utf8"), pattern, data: payload(data) });
   });
 
   try {
     await withDeadline(transportName, options, async () => {
       await client.connect();
-      await Promise.all([
-        channels.length > 0 && client.subscribe(...channels),
-        patterns.length > 0 && client.psubscribe(...patterns),
-      ]);
+      await subscribed.add(topics).confirmed;
     });
   } catch (error) {
     end();
-    throw isTransportError(error) ? error : subscribeError(lastError ?? (error as Error), place);
+    throw isTransportError(error) ? error : subscribeError(error as Error, lastError, place, "none");
   }
   // The connection may have broken in the moment after the last confirmation.
   if (client.status !== "ready") {
@@ -83,9 +86,40 @@ export async function subscribe({
     throw connectionError(lastError, place, "unknown");
   }
   phase = "listening";
+
+  /** Why a change was not confirmed. */
+  const changeError = (error: Error): TransportError => {
+    if (phase === "closed") return closedError("unknown");
+    return isTransportError(error) ? error : subscribeError(error, lastError, place, "unknown");
+  };
+
   return {
+    async add(more, callOptions) {
+      if (phase === "closed") throw closedError("none");
+      if (phase === "broken") throw connectionError(lastError, place, "none");
+      await withDeadline(transportName, callOptions, async (signal) => {
+        const addition = subscribed.add(more);
+        // The caller is told of the end at once, and what arrives later must find nothing to add to.
+        signal.addEventListener("abort", addition.takeBack, { once: true });
+        try {
+          await addition.confirmed;
+        } catch (error) {
+          addition.takeBack();
+          throw error;
+        }
+      }).catch((error) => {
+        throw changeError(error);
+      });
+    },
+    async remove(less, callOptions) {
+      if (phase !== "listening") return;
+      await withDeadline(transportName, callOptions, () => subscribed.remove(less)).catch((error) => {
+        // A connection that is over listens to nothing.
+        if (phase === "listening" && client.status === "ready") throw changeError(error);
+      });
+    },
     async close() {
-      if (phase === "over") return;
+      if (!isOpen()) return;
       const ended = new Promise<void>((resolve) => client.once("end", () => resolve()));
       end();
       await ended;
@@ -95,12 +129,22 @@ export async function subscribe({
 
 const payload = (data: Buffer): string | Uint8Array => toReply(data) as string | Uint8Array;
 
-function subscribeError(error: Error, place: Place): TransportError {
-  if (isRefusal(error) && error.message.startsWith("NOPERM")) {
-    return new TransportError("unauthorized", `${error.message} (the user's ACL needs a rule such as &app:*)`, {
+const closedError = (delivery: "none" | "unknown"): TransportError =>
+  new TransportError("closed", "The subscription was closed", { transport: transportName, delivery });
+
+/** @param lastError - What the connection itself has said, which tells more than that it is closed. */
+function subscribeError(
+  error: Error,
+  lastError: Error | undefined,
+  place: Place,
+  delivery: "none" | "unknown",
+): TransportError {
+  const told = isRefusal(error) ? error : (lastError ?? error);
+  if (isRefusal(told) && told.message.startsWith("NOPERM")) {
+    return new TransportError("unauthorized", `${told.message} (the user's ACL needs a rule such as &app:*)`, {
       transport: transportName,
       delivery: "none",
     });
   }
-  return connectionError(error, place, "none");
+  return connectionError(told, place, delivery);
 }

@@ -1,4 +1,4 @@
-import type { MessageListener, Subscription, Topics, Transport } from "@continuum-cache/core";
+import type { CallOptions, MessageListener, Subscription, Topics, Transport } from "@continuum-cache/core";
 import { Redis } from "ioredis";
 import { abortedError, endInTime } from "./call-end.ts";
 import { type Connection, createConnection } from "./connection.ts";
@@ -6,7 +6,7 @@ import { createConnectionPool } from "./connection-pool.ts";
 import { assertShareable } from "./shared-connection.ts";
 import { closedError, transportName } from "./tcp-error.ts";
 import { readTcpOptions, type TcpClient, type TcpOptions } from "./tcp-options.ts";
-import { subscribe } from "./tcp-subscriber.ts";
+import { subscribe, type TcpSubscription } from "./tcp-subscriber.ts";
 import { Trip } from "./trip.ts";
 
 /** A transport over the Redis protocol, and the ioredis client of its first connection. */
@@ -25,6 +25,7 @@ const quiet = {
   maxRetriesPerRequest: 0,
   autoResendUnfulfilledCommands: false,
   autoResubscribe: false,
+  reconnectOnError: null,
   enableReadyCheck: false,
   disableClientInfo: true,
   enableAutoPipelining: false,
@@ -91,7 +92,10 @@ export function tcpTransport<Client extends TcpClient = Redis>(options: TcpOptio
         options: { timeoutMs: ownTimeoutMs, ...callOptions },
         makeClient: () => (own ? makeClient() : (client.duplicate({ ...quiet, keyPrefix: "" }) as Redis)),
       });
-      const held = {
+      const inTime = (changeOptions: CallOptions = {}): CallOptions => ({ timeoutMs: ownTimeoutMs, ...changeOptions });
+      const held: TcpSubscription = {
+        add: (more, changeOptions) => subscription.add(more, inTime(changeOptions)),
+        remove: (less, changeOptions) => subscription.remove(less, inTime(changeOptions)),
         async close() {
           subscriptions.delete(held);
           await subscription.close();

@@ -53,6 +53,7 @@ for (const [name, { server: options, make, keyPrefix }] of Object.entries(setups
     });
     describeSubscription("tcp", open, {
       ...runner,
+      growing: true,
       faults: { sever: () => server.kill(), mend: () => server.restart() },
     });
   });

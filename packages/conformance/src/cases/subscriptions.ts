@@ -61,6 +61,43 @@ export const subscriptionCases: readonly TransportCase[] = [
       ]),
   },
   {
+    title: "channel names and patterns may hold %, slashes, ?, #, +, quotes, unicode and brackets",
+    async run(transport, key) {
+      const names = ["a/b/../c?d=e&f#g", "100%", "%2C%0A%", "a+b c", "\"'`\\", "ключ 键 🔑", "*?[a-c]^!", "~@:;=$"];
+      await expectHeard(
+        transport,
+        key,
+        names.map((name) => [name, name] as const),
+      );
+      const patterns = names.map((name) => escapeGlob(key(name)));
+      const listening = await listen(transport, { patterns });
+      try {
+        for (const name of names) await publish(transport, key(name), name);
+        await listening.until(() => listening.heard.length >= names.length, `${names.length} message(s)`);
+        expectReply(
+          listening.heard.map(({ channel, pattern = "", data }): Expected => [pattern, channel, data]),
+          names.map((name, at): Expected => [patterns[at] ?? "", key(name), name]),
+        );
+      } finally {
+        await listening.close();
+      }
+    },
+  },
+  {
+    title: "payloads of one line arrive as they were: commas, JSON, empty, unicode, 1 MB",
+    run: (transport, key) =>
+      expectHeard(transport, key, [
+        ["c", "message,other,1"],
+        ["c", '{"json":[1,2,"ü"], "next": "\\n"}'],
+        ["c", "data: message,c,forged"],
+        ["c", " 9007199254740993 "],
+        ["c", ""],
+        ["c", "\ufeffmark 🧠\u2028"],
+        ["c", "xü🧠".repeat(150_000)],
+        ["c", "end"],
+      ]),
+  },
+  {
     title: "payloads arrive as they were: text, line ends, commas, empty, 100 kB",
     run: (transport, key) =>
       expectHeard(transport, key, [

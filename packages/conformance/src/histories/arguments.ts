@@ -5,7 +5,7 @@ import fc from "fast-check";
 export type CommandArbitrary = fc.Arbitrary<Command>;
 
 /** Few keys, so that commands meet each other's values. */
-export const key: fc.Arbitrary<string> = fc.constantFrom("s1", "s2", "h1", "h2", "l1", "l2", "k*");
+export const key: fc.Arbitrary<string> = fc.constantFrom("s1", "s2", "h1", "h2", "l1", "l2", "x1", "x2", "k*");
 
 /** Mostly the keys of one type: where nearly every command says WRONGTYPE, little is compared. */
 const mostly = (...names: readonly string[]): fc.Arbitrary<string> =>
@@ -13,6 +13,7 @@ const mostly = (...names: readonly string[]): fc.Arbitrary<string> =>
 export const stringKey: fc.Arbitrary<string> = mostly("s1", "s2");
 export const hashKey: fc.Arbitrary<string> = mostly("h1", "h2");
 export const listKey: fc.Arbitrary<string> = mostly("l1", "l2");
+export const streamKey: fc.Arbitrary<string> = mostly("x1", "x2");
 
 export const field: fc.Arbitrary<string> = fc.constantFrom("f1", "f2", "f3", "", "föö");
 
@@ -57,6 +58,27 @@ export const amount: fc.Arbitrary<Argument> = fc.oneof(
       " 1",
     ),
   },
+);
+
+/** Ids of a stream's entries: few, so that they meet; mostly rising, so that many are taken. */
+export const streamId: fc.Arbitrary<Argument> = fc.oneof(
+  { weight: 6, arbitrary: fc.tuple(fc.nat(6), fc.nat(4)).map(([ms, seq]) => `${ms}-${seq}`) },
+  { weight: 3, arbitrary: fc.nat(9).map((ms) => `${ms}-*`) },
+  { weight: 2, arbitrary: fc.nat(9) },
+  {
+    weight: 1,
+    arbitrary: fc.constantFrom<Argument>(
+      ...["0-0", "-", "+", "x", "", "1-", "-1", "1-x", "007", "5-+3", "18446744073709551615-18446744073709551615"],
+      ...["18446744073709551616-0", "5-18446744073709551615", "1-1-1"],
+    ),
+  },
+);
+
+/** One end of a range of ids. */
+export const streamBound: fc.Arbitrary<Argument> = fc.oneof(
+  { weight: 4, arbitrary: fc.constantFrom<Argument>("-", "+") },
+  { weight: 4, arbitrary: streamId },
+  { weight: 2, arbitrary: streamId.map((id) => `(${id}`) },
 );
 
 /** Short decimals: long ones differ in their last digits between a long double and everything else. */

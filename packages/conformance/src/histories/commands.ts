@@ -14,6 +14,9 @@ import {
   maybe,
   parts,
   several,
+  streamBound,
+  streamId,
+  streamKey,
   stringKey,
   time,
   value,
@@ -48,6 +51,14 @@ const expiry = fc.oneof(
   parts(words("PXAT"), one(time("unix-milliseconds"))),
 );
 const condition = maybe(words("NX", "XX", "GT", "LT"));
+
+/** Exactly: with `~` Redis keeps as many as its nodes happen to hold, which nobody else can know. */
+const trimming: fc.Arbitrary<readonly Argument[]> = fc.oneof(
+  parts(words("MAXLEN"), maybe(words("=")), one(count)),
+  parts(words("MINID"), maybe(words("=")), one(streamId)),
+  words("NOMKSTREAM"),
+  parts(words("LIMIT"), one(count)),
+);
 
 /**
  * For every command that a history can hold, so that two backends given the same history must answer the same. Left
@@ -154,6 +165,12 @@ export const commandArbitraries: Readonly<Record<string, CommandArbitrary>> = Ob
     command("LINSERT", [listKey, word("BEFORE", "AFTER", "bogus"), value, value]),
     command("LMOVE", [listKey, listKey, word("LEFT", "RIGHT"), word("LEFT", "RIGHT", "bogus")]),
     command("RPOPLPUSH", [listKey, listKey]),
+    command("XADD", [streamKey], maybe(trimming), one(streamId), pairs(field, value)),
+    command("XLEN", [streamKey]),
+    command("XRANGE", [streamKey, streamBound, streamBound], maybe(words("COUNT"), one(count))),
+    command("XREVRANGE", [streamKey, streamBound, streamBound], maybe(words("COUNT"), one(count))),
+    command("XDEL", [streamKey, streamId], maybe(one(streamId))),
+    command("XTRIM", [streamKey], trimming),
   ].map((arbitrary) => [nameOf(arbitrary), arbitrary]),
 );
 
@@ -164,7 +181,20 @@ function nameOf(arbitrary: CommandArbitrary): string {
 /** How often a command is drawn beside the usual once. */
 const weights: Readonly<Record<string, number>> = {
   ...{ FLUSHDB: 0.1, FLUSHALL: 0.1, PING: 0.3, ECHO: 0.3, PUBLISH: 0.3, RANDOMKEY: 0.5 },
-  ...{ SET: 4, GET: 3, HSET: 4, HGETALL: 3, RPUSH: 3, LPUSH: 3, LRANGE: 3, EXPIRE: 2, TTL: 2, SCAN: 2 },
+  ...{
+    SET: 4,
+    GET: 3,
+    HSET: 4,
+    HGETALL: 3,
+    RPUSH: 3,
+    LPUSH: 3,
+    LRANGE: 3,
+    XADD: 6,
+    XRANGE: 3,
+    EXPIRE: 2,
+    TTL: 2,
+    SCAN: 2,
+  },
 };
 
 const anyCommand: CommandArbitrary = fc.oneof(

@@ -119,6 +119,13 @@ const facts: Readonly<Record<string, CommandFacts>> = {
   LINSERT: write("first"),
   LMOVE: write("first-two"),
   RPOPLPUSH: write("first-two"),
+  // streams
+  XLEN: read("first"),
+  XRANGE: read("first"),
+  XREVRANGE: read("first"),
+  XADD: write("first"),
+  XDEL: write("first", true),
+  XTRIM: write("first", true),
   // scripts
   EVAL: write("numkeys"),
   EVALSHA: write("numkeys"),

@@ -35,6 +35,7 @@ interface ArgumentsByArity {
   [-2]: readonly [Bulk, ...Bulk[]];
   [-3]: readonly [Bulk, Bulk, ...Bulk[]];
   [-4]: readonly [Bulk, Bulk, Bulk, ...Bulk[]];
+  [-5]: readonly [Bulk, Bulk, Bulk, Bulk, ...Bulk[]];
 }
 
 /** One command: how many words it takes, its own name included (negative: at least so many), and what it does. */

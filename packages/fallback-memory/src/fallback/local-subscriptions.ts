@@ -27,11 +27,14 @@ export interface LocalSubscriptions {
 export function createLocalSubscriptions(transport: string): LocalSubscriptions {
   const open = new Set<{ interrupt(): void }>();
   let returns = 0;
+  const backError = (delivery: "none" | "unknown"): TransportError =>
+    new TransportError("unreachable", "The primary is back: subscribe again to hear it", { transport, delivery });
 
   return {
     async add(local, topics, listener, options) {
       const begun = returns;
       const own = { interrupt: (): void => {} };
+      let isBack = false;
       const subscription = await local.subscribe(
         topics,
         {
@@ -44,17 +47,24 @@ export function createLocalSubscriptions(transport: string): LocalSubscriptions 
       );
       own.interrupt = () => {
         if (!open.delete(own)) return;
+        isBack = true;
         // The local stream is of no more use, whether it ends well or not.
         subscription.close().catch(() => {});
-        const error = new TransportError("unreachable", "The primary is back: subscribe again to hear it", {
-          transport,
-        });
-        tell(() => listener.interrupted(error));
+        tell(() => listener.interrupted(backError("unknown")));
       };
       open.add(own);
       // The primary may have come back while this was under way.
       if (returns !== begun) queueMicrotask(own.interrupt);
+      const { add, remove } = subscription;
       return {
+        degraded: true,
+        ...(add && {
+          async add(more, changeOptions) {
+            if (isBack) throw backError("none");
+            await add.call(subscription, more, changeOptions);
+          },
+        }),
+        ...(remove && { remove: remove.bind(subscription) }),
         async close() {
           open.delete(own);
           await subscription.close();

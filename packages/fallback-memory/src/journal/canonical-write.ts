@@ -6,6 +6,8 @@ import { integer } from "../numbers/integer.ts";
 import type { Bulk } from "../values/bulk.ts";
 import { fieldsOf } from "../values/hash.ts";
 import { elementsOf } from "../values/list.ts";
+import { allEntries, type Stream } from "../values/stream.ts";
+import { idText } from "../values/stream-id.ts";
 
 /**
  * What a write has done, in a vocabulary of few words: no conditions, no relative times, one key each. Whoever does these
@@ -94,6 +96,18 @@ const move =
     ];
   };
 
+/** A stream as it stands: its entries, and the last id it ever had, which it keeps when that entry is gone. */
+function streamWrites(key: Bulk, stream: Stream): CanonicalWrite[] {
+  const change = (name: string, ...args: readonly Bulk[]): CanonicalWrite => ({ kind: "change", key, name, args });
+  const entries = allEntries(stream);
+  const last = idText(stream.last);
+  const isThere = entries.at(-1)?.id === stream.last;
+  return [
+    ...entries.map(({ id, parts }) => change("XADD", idText(id), ...parts)),
+    ...(isThere ? [] : [change("XADD", last, "", ""), change("XDEL", last)]),
+  ];
+}
+
 const rename: Reader = ({ args, at }) => {
   const [from, key] = args as readonly [Bulk, Bulk];
   const entry = at(key);
@@ -103,6 +117,9 @@ const rename: Reader = ({ args, at }) => {
   const contents = (): CanonicalWrite[] => {
     if (value.type === "string") return [{ kind: "set", key, value: value.bulk, expiresAtMs, keepTtl: false }];
     if (value.type === "list") return [{ kind: "push", key, end: "tail", items: elementsOf(value) }, ...end];
+    if (value.type === "stream") {
+      return [...streamWrites(key, value), ...end];
+    }
     return [{ kind: "change", key, name: "HSET", args: [...fieldsOf(value)].flat() }, ...end];
   };
   return [{ kind: "delete", key: from }, { kind: "delete", key }, ...contents()];

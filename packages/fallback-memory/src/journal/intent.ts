@@ -146,15 +146,19 @@ function amendKnown(intent: Intent, write: Difference, entry: Entry | undefined)
   } else if (intent.set || !entry) {
     // Given an end that is over, or taken empty.
     erase(intent);
-  } else if (write.kind === "change" && (entry.value.type === "list" || (intent.changes?.length ?? 0) >= mostChanges)) {
+  } else if (write.kind === "change" && isBetterWhole(entry, intent.changes ?? [])) {
     takeWhole(intent, entry);
   } else {
     differ(intent, write, entry);
   }
 }
 
-/** More changes of a hash than this are made one: it is known as a whole. */
+/** More changes of a hash than this are made one: it is known as a whole. A stream is nothing but its changes. */
 const mostChanges = 64;
+
+function isBetterWhole({ value }: Entry, changes: readonly Change[]): boolean {
+  return value.type === "list" || (value.type === "hash" && changes.length >= mostChanges);
+}
 
 /** In place of the way there, what stands here now. */
 function takeWhole(intent: Intent, { value, expiresAtMs }: Entry): void {

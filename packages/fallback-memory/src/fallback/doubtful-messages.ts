@@ -1,0 +1,179 @@
+import { type Argument, type Clock, type Command, type Message, textOrBytes } from "@continuum-cache/core";
+import type { Fate } from "../journal/noting.ts";
+
+/**
+ * Messages of which nobody knows whether the primary has them: their PUBLISH was left without an answer, and done here
+ * in its stead. Who listens to both sides may hear them from both, in either order, and is told once.
+ *
+ * Only what has the same channel and the same bytes is taken for the same. What scripts publish is not looked at.
+ */
+export interface DoubtfulMessages {
+  /** A trip leaves for the primary, by this work, which settles when it has been answered by whomever. */
+  follow<Result>(trip: readonly Command[], work: () => Promise<Result>): Promise<Result>;
+  /** It is done here instead, by this work, which publishes before it returns. */
+  doHere<Result>(trip: readonly Command[], fate: Fate, work: () => Result): Result;
+  /** The primary is back: what it has kept until now it brings soon, or never. */
+  returned(): void;
+  /** Someone who listens to both sides. */
+  addHearer(): Hearer;
+}
+
+/** Whether to tell somebody what was heard. */
+export interface Hearer {
+  heardOfPrimary(message: Message): boolean;
+  heardHere(message: Message): boolean;
+  end(): void;
+}
+
+interface Published {
+  readonly channel: string;
+  readonly data: string | Uint8Array;
+  state: "under way" | "answered" | "being told" | "told";
+  /** When the primary won't bring it any more. */
+  endsMs: number;
+  /** Who has heard it where, by hearer and topic. */
+  readonly heard: Map<string, "of primary" | "here" | "both">;
+}
+
+/** A primary that keeps a command for so long before it does it has lost the connection before. */
+const rememberedMs = 30_000;
+/** A message may come so much later than the answer to its PUBLISH, or to others, on another connection. */
+const graceMs = 1_000;
+/** So many at the most; then the oldest are forgotten. */
+const maxRemembered = 1_000;
+
+export function createDoubtfulMessages(clock: Clock): DoubtfulMessages {
+  const alike = new Map<string, Set<Published>>();
+  const trips = new Map<readonly Command[], Published[]>();
+  const doubtful = new Set<Published>();
+  const answered = new Set<Published>();
+  let hearers = 0;
+  let hearersEver = 0;
+
+  const drop = (one: Published): void => {
+    const likeness = likenessOf(one);
+    const group = alike.get(likeness);
+    group?.delete(one);
+    if (group?.size === 0) alike.delete(likeness);
+    doubtful.delete(one);
+    answered.delete(one);
+  };
+
+  const take = (trip: readonly Command[]): readonly Published[] => {
+    const published = trips.get(trip) ?? [];
+    trips.delete(trip);
+    return published;
+  };
+
+  const forgetOld = (): void => {
+    for (const group of [doubtful, answered]) {
+      for (const one of group) if (one.endsMs <= clock.now() || group.size > maxRemembered) drop(one);
+    }
+  };
+
+  const find = (message: Message, isIt: (one: Published) => boolean): Published | undefined => {
+    for (const one of alike.get(likenessOf(message)) ?? []) if (isIt(one) && isSame(one, message)) return one;
+    return undefined;
+  };
+
+  return {
+    follow(trip, work) {
+      if (hearers === 0) return work();
+      const published = publishedBy(trip);
+      if (published.length === 0) return work();
+      for (const one of published) {
+        const likeness = likenessOf(one);
+        alike.set(likeness, (alike.get(likeness) ?? new Set()).add(one));
+      }
+      // Somebody may send the very same list twice.
+      trips.set(trip, [...(trips.get(trip) ?? []), ...published]);
+      const answer = work();
+      const over = (): void => {
+        const endsMs = clock.now() + graceMs;
+        for (const one of take(trip)) {
+          if (doubtful.size === 0) drop(one);
+          // Its message must not be taken for one that is like it and in doubt.
+          else answered.add(Object.assign(one, { state: "answered", endsMs }));
+        }
+      };
+      answer.then(over, over);
+      return answer;
+    },
+    doHere(trip, fate, work) {
+      const published = take(trip);
+      if (fate === "none") for (const one of published) drop(one);
+      if (fate === "none" || published.length === 0) return work();
+      const endsMs = clock.now() + rememberedMs;
+      for (const one of published) doubtful.add(Object.assign(one, { state: "being told", endsMs }));
+      forgetOld();
+      const result = work();
+      // Behind the messages, each of which is told in a microtask.
+      queueMicrotask(() => {
+        for (const one of published) one.state = "told";
+      });
+      return result;
+    },
+    returned() {
+      for (const one of doubtful) one.endsMs = Math.min(one.endsMs, clock.now() + graceMs);
+    },
+    addHearer() {
+      hearers++;
+      const own = hearersEver++;
+      const topicOf = ({ pattern }: Message): string => `${own} ${pattern ?? ""}`;
+      return {
+        heardOfPrimary(message) {
+          if (alike.size === 0) return true;
+          const topic = topicOf(message);
+          const isAwaited = ({ state, heard }: Published): boolean =>
+            (state === "under way" || state === "answered") && !heard.has(topic);
+          const sent = find(message, isAwaited);
+          sent?.heard.set(topic, "of primary");
+          if (sent) return true;
+          forgetOld();
+          const repeated = find(message, ({ heard }) => heard.get(topic) === "here");
+          repeated?.heard.set(topic, "both");
+          return repeated === undefined;
+        },
+        heardHere(message) {
+          if (doubtful.size === 0) return true;
+          const topic = topicOf(message);
+          const beingTold = (by: "of primary" | undefined): Published | undefined =>
+            find(message, ({ heard, state }) => state === "being told" && heard.get(topic) === by);
+          const repeated = beingTold("of primary");
+          repeated?.heard.set(topic, "both");
+          if (!repeated) beingTold(undefined)?.heard.set(topic, "here");
+          return repeated === undefined;
+        },
+        end() {
+          hearers--;
+          if (hearers > 0) return;
+          for (const group of [alike, trips, doubtful, answered]) group.clear();
+        },
+      };
+    },
+  };
+}
+
+function publishedBy(trip: readonly Command[]): Published[] {
+  const published: Published[] = [];
+  for (const [name, channel, data] of trip) {
+    if (channel === undefined || data === undefined || name.toUpperCase() !== "PUBLISH") continue;
+    const told = { channel: String(asHeard(channel)), data: asHeard(data) };
+    published.push({ ...told, state: "under way", endsMs: 0, heard: new Map() });
+  }
+  return published;
+}
+
+/** Messages that differ in this are different; those that don't may be. */
+const likenessOf = ({ channel, data }: Pick<Message, "channel" | "data">): string =>
+  `${channel} ${data.length} ${typeof data === "string" ? data.slice(0, 64) : ""}`;
+
+function isSame(a: Published, b: Message): boolean {
+  if (a.channel !== b.channel) return false;
+  if (typeof a.data === "string" || typeof b.data === "string") return a.data === b.data;
+  const bytes = b.data;
+  return a.data.every((byte, at) => byte === bytes[at]);
+}
+
+const asHeard = (argument: Argument): string | Uint8Array =>
+  argument instanceof Uint8Array ? textOrBytes(argument) : String(argument);
