@@ -245,7 +245,10 @@ export class PubSub implements AsyncDisposable {
 }
 
 function namesOf(kind: string, names: string | readonly string[]): string[] {
-  const all = [...new Set(typeof names === "string" ? [names] : names)];
+  if (typeof names !== "string" && !Array.isArray(names)) {
+    throw new TypeError(`Expected a ${kind} to be a non-empty string, or several in an array, got ${typeof names}`);
+  }
+  const all = [...new Set([names].flat())];
   if (all.length === 0) throw new RangeError(`Expected at least one ${kind} to listen to, got none`);
   return all;
 }

@@ -2,6 +2,7 @@ import { Decoder, Encoder, ExtensionCodec } from "@msgpack/msgpack";
 import { CodecError } from "../errors/codec-error.ts";
 import type { Codec } from "./codec.ts";
 import { seal, unseal } from "./envelope.ts";
+import { holdReplacement, holdsHalfCharacter } from "./half-characters.ts";
 
 const name = "msgpack";
 const letter = "m";
@@ -29,7 +30,12 @@ export function msgpack(): Codec {
 function encode(value: unknown): string | Uint8Array {
   if (value === undefined) throw new CodecError(name, "Expected a value to store, got undefined");
   if (Number.isSafeInteger(value)) return String(value);
-  return seal(letter, encodeBody(value, 0));
+  const body = encodeBody(value, 0);
+  // Long texts would come back changed; that is rare, so it is looked for only where it can have happened.
+  if (holdReplacement(body) && holdsHalfCharacter(value)) {
+    throw new CodecError(name, "The value holds half a surrogate pair in a text, which UTF-8 can't carry");
+  }
+  return seal(letter, body);
 }
 
 function decode(stored: string | Uint8Array): unknown {

@@ -36,7 +36,7 @@ export function fromWireChannel(wire: string): string {
 
 /**
  * A glob over channels as it travels, so that it matches the names that travel. A `?` is one byte, so it matches no escaped
- * character.
+ * character, and `*` alone matches the channels `.` and `..`.
  *
  * @throws TypeError or RangeError as `toWireChannel` does; also when a bracket set holds what would have to be escaped.
  */

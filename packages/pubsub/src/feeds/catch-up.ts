@@ -7,6 +7,7 @@ import type { Position } from "../position.ts";
 /** A feed as a newcomer sees it, and the newcomer as the feed does. */
 export interface Newcomer {
   isOver(): boolean;
+  isFollowing(): boolean;
   /** Resolves when the feed follows what is published. */
   following(): Promise<void>;
   feedCursor(): Position | undefined;
@@ -28,6 +29,8 @@ export interface Newcomer {
  */
 export async function catchUp(after: Position | "beginning", newcomer: Newcomer): Promise<void> {
   const fromBeginning = after === "beginning";
+  /** What is gone of a history that is read from its beginning is nothing that was missed, unless it came after this. */
+  const begin = newcomer.isFollowing() ? { at: newcomer.feedCursor() } : undefined;
   let cursor = fromBeginning ? undefined : after;
   let isFirst = true;
   for (let attempt = 0; !newcomer.isOver(); ) {
@@ -57,6 +60,13 @@ export async function catchUp(after: Position | "beginning", newcomer: Newcomer)
     }
   }
 
+  /** Of so many that are gone before the first, those that were published after the newcomer came. */
+  function missedSince(gone: number, first: Position | undefined): Exclude<Step, { kind: "entry" }> | undefined {
+    if (!begin) return { kind: "lost" };
+    const before = begin.at && first?.epoch === begin.at.epoch ? begin.at.seq + 1 : 0;
+    return gone > before ? { kind: "trimmed", missed: gone - before } : undefined;
+  }
+
   /** Up to where the feed is: what is behind that will come through the feed. */
   function handOver(
     steps: readonly Step[],
@@ -70,7 +80,11 @@ export async function catchUp(after: Position | "beginning", newcomer: Newcomer)
         if (!end || isBehind(step.entry.position, end)) return at;
         newcomer.entry(step.entry);
         at = step.entry.position;
-      } else if (!(isAllThereIs && index === 0)) {
+      } else if (isAllThereIs && index === 0 && step.kind === "trimmed") {
+        const first = steps[1]?.kind === "entry" ? steps[1].entry.position : reached;
+        const due = missedSince(step.missed, first);
+        if (due) newcomer.gap(due);
+      } else {
         newcomer.gap(step);
       }
     }

@@ -107,10 +107,9 @@ export function createReplayFeed(parts: ReplayFeedParts): Feed {
       go("away");
     },
     restored(back: Restoration): void {
-      const { sinceMs } = interruption;
-      if (back.degraded) return void interruption.end(back);
-      void read(sinceMs);
-      interruption.end(back);
+      // It is over when everything has been read that came meanwhile, which the next one may keep from happening.
+      if (back.degraded) interruption.end(back);
+      else void read(interruption.sinceMs);
     },
   };
 
@@ -169,6 +168,7 @@ export function createReplayFeed(parts: ReplayFeedParts): Feed {
   };
 
   const follow = (): void => {
+    interruption.end({ atMs: Date.now(), degraded: false });
     go("following");
     for (const wake of onFollowing.splice(0)) wake();
   };
@@ -216,6 +216,7 @@ export function createReplayFeed(parts: ReplayFeedParts): Feed {
         follower.position = after === "beginning" ? undefined : after;
         void catchUp(after, {
           isOver: () => hasLeft,
+          isFollowing: () => state === "following",
           following: () => (state === "following" ? Promise.resolve() : new Promise((wake) => onFollowing.push(wake))),
           feedCursor: () => cursor,
           recentAfter: recent.after,

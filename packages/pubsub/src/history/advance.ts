@@ -31,13 +31,12 @@ export function advance(cursor: Position | undefined, { newest, entries, more }:
   }
   const steps: Step[] = [];
   let at = cursor;
-  let isSeen = isOwn;
   const goTo = (place: Position): void => {
-    if (at && place.epoch !== at.epoch && !isSeen) steps.push({ kind: "lost" });
+    // An epoch that has no successor of its own was cut off somewhere: nobody knows where it ended.
+    if (at && place.epoch !== at.epoch) steps.push({ kind: "lost" });
     const missed = at?.epoch === place.epoch ? place.seq - at.seq - 1 : place.seq;
     if (missed > 0) steps.push({ kind: "trimmed", missed });
     at = place;
-    isSeen = true;
   };
   for (const entry of isOwn ? entries.slice(1) : entries) {
     goTo(entry.position);

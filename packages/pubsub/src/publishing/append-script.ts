@@ -9,8 +9,9 @@ import { defineScript, isCommandError, type Reply, type Script, type ScriptConte
  * but the last entry, which keeps the count.
  *
  * KEYS: the history. ARGV: channel, known epoch (0: none), least count, upkeep (0 or 1), age in ms, time to live in ms,
- * mark, the publisher's estimate of the server's time in ms (0: none), text, how many of the last entries to search for the
- * mark (0: none; an earlier attempt may have succeeded, and then this one changes nothing).
+ * mark, the publisher's estimate of the server's time in ms (0: none), text, the last number that the publisher was given in
+ * this epoch (-1: none). A number that is not above it means that the server has lost the end of the history: then a new epoch
+ * begins.
  * Returns the id, how many heard it, and the server's time in ms when it was asked (else 0).
  */
 export const appendScript: Script = defineScript({
@@ -19,11 +20,6 @@ export const appendScript: Script = defineScript({
   lua: `
 local key, channel, epoch, count, upkeep = KEYS[1], ARGV[1], ARGV[2], ARGV[3], ARGV[4] == "1"
 local age, ttl, tag, now, text = tonumber(ARGV[5]), ARGV[6], ARGV[7], ARGV[8], ARGV[9]
-if ARGV[10] ~= "0" then
-  for _, entry in ipairs(redis.call("XREVRANGE", key, "+", "-", "COUNT", ARGV[10])) do
-    if entry[2][4] == tag then return {entry[1], 0, 0} end
-  end
-end
 local asked = 0
 local function time()
   if asked == 0 then
@@ -48,15 +44,23 @@ local function append(...)
   return redis.pcall("XADD", key, unpack(args))
 end
 local id = false
+local function begin()
+  epoch = string.format("%.0f", math.max(time(), tonumber(epoch) + 1))
+  upkeep = true
+end
 if epoch ~= "0" then id = append("NOMKSTREAM") end
+if type(id) == "string" and seqOf(id) <= tonumber(ARGV[10]) then
+  redis.call("XDEL", key, id)
+  begin()
+  id = append()
+end
 if not id or type(id) == "table" then
   local last = first("XREVRANGE", "+", "-")
   if last then
     if type(id) == "table" and epochOf(last[1]) == epoch then return id end
     epoch = epochOf(last[1])
   else
-    epoch = string.format("%.0f", math.max(time(), tonumber(epoch) + 1))
-    upkeep = true
+    begin()
   end
   id = append()
   if type(id) == "table" then return id end
@@ -95,13 +99,8 @@ function append({ call, keys: [key = ""], args }: ScriptContext): Reply {
     tag = "",
     estimate = "0",
     text = "",
-    looks,
+    lastSeq,
   ] = args.map(String);
-  if (looks !== "0") {
-    const latest = call("XREVRANGE", key, "+", "-", "COUNT", Number(looks)) as readonly Entry[];
-    const same = latest.find(([, fields]) => fields[3] === tag);
-    if (same) return [same[0], 0, 0];
-  }
   let epoch = knownEpoch;
   let upkeep = upkeepFlag === "1";
   let asked = 0;
@@ -117,6 +116,11 @@ function append({ call, keys: [key = ""], args }: ScriptContext): Reply {
   const add = (...words: readonly string[]): Reply => {
     const fields = ["t", now, "n", tag, "d", text];
     return call("XADD", key, ...words, "MAXLEN", "~", count, `${epoch}-*`, ...fields);
+  };
+
+  const begin = (): void => {
+    epoch = String(Math.max(time(), Number(epoch) + 1));
+    upkeep = true;
   };
 
   let id: Reply = null;
@@ -135,9 +139,12 @@ function append({ call, keys: [key = ""], args }: ScriptContext): Reply {
       if (refusal && epochOf(last[0]) === epoch) throw refusal;
       epoch = epochOf(last[0]);
     } else {
-      epoch = String(Math.max(time(), Number(epoch) + 1));
-      upkeep = true;
+      begin();
     }
+    id = add();
+  } else if (seqOf(String(id)) <= Number(lastSeq)) {
+    call("XDEL", key, String(id));
+    begin();
     id = add();
   }
   if (upkeep) {

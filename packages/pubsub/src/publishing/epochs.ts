@@ -1,15 +1,17 @@
+import type { Position } from "../position.ts";
+
 /** What a publisher knows of a channel's history, so that it need not ask. */
 export interface KnownEpoch {
   /** 0 when nothing is known. */
   readonly epoch: number;
+  /** The last number that this publisher was given in it; -1 when it was none. */
+  readonly lastSeq: number;
   /** The server's time in milliseconds since 1970, as far as it is known from here; 0 when it is not. */
   readonly serverMs: number;
   /** Whether the history's upkeep is due; then it is not for the next `everyMs`. */
   takeUpkeep(everyMs: number): boolean;
   /** @param serverMs - The server's time, when it was asked for (else 0). */
-  learn(epoch: number, serverMs: number): void;
-  /** A publish has failed: nothing is certain any more. */
-  forget(): void;
+  learn(position: Position, serverMs: number): void;
 }
 
 export interface Epochs {
@@ -26,10 +28,14 @@ export function createEpochs(): Epochs {
 
   const create = (): KnownEpoch => {
     let epoch = 0;
+    let seq = -1;
     let upkeepAtMs = Number.NEGATIVE_INFINITY;
     return {
       get epoch() {
         return epoch;
+      },
+      get lastSeq() {
+        return seq;
       },
       get serverMs() {
         return offsetMs === undefined ? 0 : Math.round(performance.now() + offsetMs);
@@ -40,13 +46,12 @@ export function createEpochs(): Epochs {
         upkeepAtMs = nowMs + everyMs;
         return true;
       },
-      learn(newEpoch, serverMs) {
-        epoch = Math.max(epoch, newEpoch);
+      learn(position, serverMs) {
+        // Answers may overtake each other.
+        if (position.epoch > epoch) seq = -1;
+        epoch = Math.max(epoch, position.epoch);
+        if (position.epoch === epoch) seq = Math.max(seq, position.seq);
         if (serverMs > 0) offsetMs = serverMs - performance.now();
-      },
-      forget() {
-        epoch = 0;
-        upkeepAtMs = Number.NEGATIVE_INFINITY;
       },
     };
   };

@@ -1,4 +1,5 @@
 import {
+  batched,
   defaultTimeoutMs,
   isOutage,
   type Reply,
@@ -6,6 +7,7 @@ import {
   type SendOptions,
   type Transport,
 } from "@continuum-cache/core";
+import { readEntries } from "../history/entry.ts";
 import { frameWithoutPlace } from "../history/frame.ts";
 import { historyKey } from "../history/history-key.ts";
 import { hubsOf } from "../hub/hub.ts";
@@ -30,12 +32,14 @@ interface Tagged {
   readonly tag: string;
 }
 
-/** Among so many of the latest messages a repeated one is looked for. */
+/** Among so many of the latest messages one is looked for whose answer was lost. */
 const latestLooked = 256;
 /** With less time than this another attempt would tell nothing but that time was up. */
 const leastAttemptMs = 10;
 
-export function createPublisher(transport: Transport): Publisher {
+/** @param here - The transport through which this process listens too. What is published in one tick travels together. */
+export function createPublisher(here: Transport): Publisher {
+  const transport = batched(here);
   const epochs = createEpochs();
   const nextTag = createTags();
 
@@ -47,31 +51,34 @@ export function createPublisher(transport: Transport): Publisher {
     return { receivers: Number(reply), ...(isAway() && { degraded: true }) };
   };
 
-  /** @param isRepeated - An earlier attempt may have succeeded: then it counts, and nothing happens again. */
   const appendOnce = async (
     { channel, text, tag }: Tagged,
     { count, ageMs, keyTtlMs }: ReplaySettings,
     options: SendOptions,
-    isRepeated: boolean,
   ): Promise<Published> => {
     const known = epochs.of(channel);
     const upkeep = known.takeUpkeep(ageMs / 8) ? 1 : 0;
-    const looks = isRepeated ? latestLooked : 0;
-    const args = [channel, known.epoch, count, upkeep, ageMs, keyTtlMs, tag, known.serverMs, text, looks];
+    const { epoch, serverMs, lastSeq } = known;
+    const args = [channel, epoch, count, upkeep, ageMs, keyTtlMs, tag, serverMs, text, lastSeq];
     // A history of this process alone would count by itself: the primary's, or none.
-    const answer = await runScript(transport, appendScript, [historyKey(channel)], args, {
-      ...options,
-      fallback: false,
-    });
-    const { position, receivers, serverMs } = readAnswer(answer);
-    known.learn(position.epoch, serverMs);
-    return { receivers, position: { ...position, tag } };
+    const primary = { ...options, fallback: false };
+    const answer = readAnswer(await runScript(transport, appendScript, [historyKey(channel)], args, primary));
+    known.learn(answer.position, answer.serverMs);
+    return { receivers: answer.receivers, position: { ...answer.position, tag } };
+  };
+
+  /** Looks whether a message whose answer was lost is among the latest: it may still come, so it is not sent again. */
+  const find = async ({ channel, tag }: Tagged, options: SendOptions): Promise<Published | undefined> => {
+    const latest = ["XREVRANGE", historyKey(channel), "+", "-", "COUNT", latestLooked] as const;
+    const [reply] = await transport.send([latest], { ...options, fallback: false });
+    const found = readEntries(reply).find(({ position }) => position.tag === tag);
+    return found && { receivers: 0, position: found.position };
   };
 
   /** With the message's own mark: whoever hears it now knows it again if it was kept after all. */
   const deliverHere = ({ channel, text, tag }: Tagged): Published => {
     let receivers = 0;
-    for (const hub of hubsOf(transport)) receivers += hub.deliverHere(channel, frameWithoutPlace(tag, text));
+    for (const hub of hubsOf(here)) receivers += hub.deliverHere(channel, frameWithoutPlace(tag, text));
     return { receivers, degraded: true };
   };
 
@@ -79,23 +86,27 @@ export function createPublisher(transport: Transport): Publisher {
     send: publish,
     async append(channel, text, replay, options) {
       const message = { channel, text, tag: nextTag() };
-      const endsAt = performance.now() + (options.timeoutMs ?? defaultTimeoutMs);
       const standsIn = transport.status !== undefined && options.fallback !== false;
+      const { timeoutMs = defaultTimeoutMs } = options;
+      const endsAt = performance.now() + timeoutMs;
+      /** With somebody to stand in, a part of the time is theirs. */
+      const within = (ms: number, share: number): SendOptions => ({
+        ...options,
+        timeoutMs: Math.max(1, Math.floor(standsIn ? ms * share : ms)),
+      });
       const leftMs = (): number => endsAt - performance.now();
-      for (let attempt = 0; ; attempt++) {
+      if (standsIn && isAway()) return deliverHere(message);
+      try {
+        return await appendOnce(message, replay, within(timeoutMs, 0.6));
+      } catch (error) {
+        if (!isOutage(error) || leftMs() < leastAttemptMs) throw error;
+        // Whoever stands in finds out whether the primary is away.
+        if (standsIn) await transport.send([["PING"]], within(leftMs(), 0.8));
         if (standsIn && isAway()) return deliverHere(message);
-        try {
-          // With somebody to stand in, a part of the time is theirs.
-          const timeoutMs = Math.max(1, Math.floor(leftMs() * (standsIn ? 0.7 : 1)));
-          return await appendOnce(message, replay, { ...options, timeoutMs }, attempt > 0);
-        } catch (error) {
-          epochs.of(channel).forget();
-          if (!isOutage(error)) throw error;
-          // Whoever stands in finds out whether the primary is away; if it is not, another attempt finds out what became of this.
-          if (standsIn) await transport.send([["PING"]], { timeoutMs: Math.max(1, Math.floor(leftMs())) });
-          if (attempt > 0 && !(standsIn && isAway())) throw error;
-          if (leftMs() < leastAttemptMs && !isAway()) throw error;
-        }
+        if (error.delivery === "none") return appendOnce(message, replay, within(leftMs(), 1));
+        const found = await find(message, within(leftMs(), 1)).catch(() => undefined);
+        if (found) return found;
+        throw error;
       }
     },
   };

@@ -91,12 +91,12 @@ describe("reading on in a history", () => {
     expect(readAll({ epoch: 1, seq: 4 }, [], 5)).toMatchObject({ read: [], lost: 1, at: undefined });
   });
 
-  it("knows where an epoch ended when the next one stands behind it", () => {
+  it("says so too when the next epoch stands right behind what was read: it began since the end was lost", () => {
     const all = [entry(1, 3), entry(1, 4), entry(2, 0)];
     expect(readAll({ epoch: 1, seq: 3, tag: "1-3" }, all, 5)).toMatchObject({
       read: ["1-4", "2-0"],
       missed: 0,
-      lost: 0,
+      lost: 1,
     });
   });
 

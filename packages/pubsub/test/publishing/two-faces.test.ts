@@ -1,0 +1,112 @@
+import { startRedisServer } from "@continuum-cache/conformance/servers";
+import { type Reply, runScript, type Transport } from "@continuum-cache/core";
+import { memoryTransport } from "@continuum-cache/fallback-memory";
+import { tcpTransport } from "@continuum-cache/transport-tcp";
+import fc from "fast-check";
+import { expect, it } from "vitest";
+import { appendScript } from "../../src/publishing/append-script.ts";
+import { closing } from "../backends.ts";
+
+const opened = closing();
+
+/** What a publisher sends, and what somebody else does to the history. */
+type Step =
+  | {
+      readonly do: "publish";
+      readonly knows: "nothing" | "newest" | "oldest";
+      readonly upkeep: boolean;
+      readonly agedMs: number;
+      readonly claims: number;
+    }
+  | { readonly do: "DEL" | "wreck" };
+
+const step: fc.Arbitrary<Step> = fc.oneof(
+  {
+    weight: 12,
+    arbitrary: fc.record({
+      do: fc.constant("publish" as const),
+      knows: fc.constantFrom("nothing" as const, "newest" as const, "oldest" as const),
+      upkeep: fc.boolean(),
+      agedMs: fc.constantFrom(0, 0, 5_000, 20_000),
+      claims: fc.constantFrom(-1, -1, -1, 0, 3),
+    }),
+  },
+  { weight: 1, arbitrary: fc.constant({ do: "DEL" as const }) },
+  { weight: 1, arbitrary: fc.constant({ do: "wreck" as const }) },
+);
+
+/** Replies in a form that two servers with clocks of their own share: epochs by the order in which they came. */
+async function play(transport: Transport, key: string, steps: readonly Step[]): Promise<unknown[]> {
+  const epochs: string[] = [];
+  const nameOf = (id: string): string => {
+    const [epoch = "", seq] = id.split("-");
+    if (!epochs.includes(epoch)) epochs.push(epoch);
+    return `${epochs.indexOf(epoch)}-${seq}`;
+  };
+  const seen: unknown[] = [];
+  for (const [index, one] of steps.entries()) {
+    if (one.do === "publish") {
+      const known = one.knows === "nothing" ? "0" : ((one.knows === "newest" ? epochs.at(-1) : epochs[0]) ?? "0");
+      const nowMs = one.agedMs === 0 ? 0 : Date.now() - one.agedMs;
+      const args = [
+        "c",
+        known,
+        1_000,
+        one.upkeep ? 1 : 0,
+        10_000,
+        60_000,
+        `tag-${index}`,
+        nowMs,
+        `text ${index}`,
+        one.claims,
+      ];
+      const reply = await runScript(transport, appendScript, [key], args).catch(
+        (error: Error) => error.message.split(" ")[0],
+      );
+      seen.push(Array.isArray(reply) ? [nameOf(String(reply[0])), reply[1], Number(reply[2]) > 0] : reply);
+    } else {
+      await transport.send(
+        one.do === "DEL"
+          ? [["DEL", key]]
+          : [
+              ["DEL", key],
+              ["SET", key, "no stream"],
+            ],
+      );
+      if (one.do === "wreck")
+        seen.push(
+          await play(transport, key, [{ do: "publish", knows: "newest", upkeep: false, agedMs: 0, claims: -1 }]),
+        );
+      if (one.do === "wreck") await transport.send([["DEL", key]]);
+    }
+    const [entries, ttl] = await transport.send([
+      ["XRANGE", key, "-", "+"],
+      ["PTTL", key],
+    ]);
+    const isStream = Array.isArray(entries);
+    const rows = ((isStream ? entries : []) as readonly (readonly [string, readonly Reply[]])[]).map(([id, fields]) => [
+      nameOf(id),
+      fields[3],
+      fields[5],
+    ]);
+    seen.push(rows, Number(ttl) > 0);
+    // Epochs are milliseconds: the next one must not be in the same.
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+  return seen;
+}
+
+it("both faces of the script do the same, and answer the same", async () => {
+  const redis = opened(await startRedisServer());
+  const tcp = opened(tcpTransport({ url: redis.url }));
+  const memory = opened(memoryTransport());
+  let run = 0;
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 15 }), async (steps) => {
+      const key = `history-${run++}`;
+      const [there, here] = await Promise.all([play(tcp, key, steps), play(memory, key, steps)]);
+      expect(here).toEqual(there);
+    }),
+    { numRuns: 100 },
+  );
+}, 60_000);
