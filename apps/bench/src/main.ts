@@ -1,4 +1,7 @@
 import { measureOutageLatency, outageLatencyTable, timeoutMs } from "./outage-latency.ts";
+import { pubsubHistories } from "./pubsub-histories.ts";
+import { pubsubSpeed } from "./pubsub-speed.ts";
+import { pubsubWebSockets } from "./pubsub-websockets.ts";
 import { ratelimitBytes } from "./ratelimit-bytes.ts";
 import { ratelimitExactness } from "./ratelimit-exactness.ts";
 import { ratelimitOutage } from "./ratelimit-outage.ts";
@@ -19,6 +22,9 @@ const measurements: Readonly<Record<string, (args: readonly string[]) => Promise
       `With the server away (timeout ${timeoutMs} ms); quantiles of calls as a ratio to the memory alone\n\n${outageLatencyTable(rows)}`,
     );
   },
+  "pubsub-histories": pubsubHistories,
+  "pubsub-speed": pubsubSpeed,
+  "pubsub-websockets": pubsubWebSockets,
   "ratelimit-bytes": ratelimitBytes,
   "ratelimit-exactness": ratelimitExactness,
   "ratelimit-outage": ratelimitOutage,

@@ -14,6 +14,14 @@ export interface Listening {
 
 type Program = (request: Request) => Response | Promise<Response>;
 
+/** What is served besides requests, through connections that stay. */
+export interface Connections {
+  /** Takes them. @param isHere - Whether a host's name is one of this machine's. */
+  serve(server: Server, isHere: (hostname: string) => boolean): void;
+  /** Ends them: the server can't close before. */
+  dismiss(): Promise<void>;
+}
+
 /** Only this machine can connect. */
 const hostname = "127.0.0.1";
 
@@ -21,9 +29,9 @@ const hostname = "127.0.0.1";
 const closingGraceMs = 5_000;
 
 /** Listens on this machine: on the port that was asked for, or on a free one when that is taken. */
-export async function listen(program: Program, port: number): Promise<Listening> {
+export async function listen(program: Program, port: number, connections?: Connections): Promise<Listening> {
   const server = createAdaptorServer({
-    fetch: (request) => (isForThisMachine(request) ? program(request) : misdirected()),
+    fetch: (request) => (isHere(new URL(request.url).hostname) ? program(request) : misdirected()),
     overrideGlobalObjects: false,
   }) as Server;
   const underWay = new Set<ServerResponse>();
@@ -31,6 +39,7 @@ export async function listen(program: Program, port: number): Promise<Listening>
     underWay.add(response);
     response.once("close", () => underWay.delete(response));
   });
+  connections?.serve(server, isHere);
   try {
     await bind(server, port);
   } catch (error) {
@@ -46,9 +55,11 @@ export async function listen(program: Program, port: number): Promise<Listening>
       const closed = once(server, "close");
       server.close();
       server.closeIdleConnections();
+      const dismissed = connections?.dismiss();
       // Else their connections would stay open for a next request, and keep the server from closing.
       for (const response of underWay) if (!response.headersSent) response.setHeader("connection", "close");
       const patience = setTimeout(() => server.closeAllConnections(), closingGraceMs);
+      await dismissed;
       await closed;
       clearTimeout(patience);
     },
@@ -61,8 +72,8 @@ async function bind(server: Server, port: number): Promise<void> {
 }
 
 /** Another site's name that was pointed at this machine would let that site's scripts read our answers. */
-function isForThisMachine(request: Request): boolean {
-  return ["127.0.0.1", "localhost"].includes(new URL(request.url).hostname);
+function isHere(name: string): boolean {
+  return ["127.0.0.1", "localhost"].includes(name);
 }
 
 function misdirected(): Response {

@@ -2,6 +2,7 @@ import { type Cache, isTransportError } from "continuum-cache";
 import { Hono } from "hono";
 import { NONCE, type SecureHeadersVariables, secureHeaders } from "hono/secure-headers";
 import { createAnswers } from "./answers.ts";
+import { type Announcer, silentAnnouncer } from "./live/announcer.ts";
 import { healthRoute } from "./routes/health.ts";
 import { invalidateRoute } from "./routes/invalidate.ts";
 import { memoriesRoute } from "./routes/memories.ts";
@@ -19,6 +20,8 @@ export interface ProgramParts {
   readonly knowledge: Knowledge;
   /** The cache's server, for people; `undefined` where it has none. */
   readonly server: string | undefined;
+  /** Is told what happens, for those who watch. @default nobody */
+  readonly announcer?: Announcer;
   /** Where errors are told that visitors are not shown. @default console.error */
   readonly logError?: (message: string) => void;
 }
@@ -27,7 +30,8 @@ export interface ProgramParts {
 export type Program = Hono<{ Variables: SecureHeadersVariables }>;
 
 /** The memory-search service: from a web-standard Request to a Response, so that it runs wherever there are such. */
-export function createProgram({ cache, knowledge, server, logError = console.error }: ProgramParts): Program {
+export function createProgram(parts: ProgramParts): Program {
+  const { cache, knowledge, server, announcer = silentAnnouncer, logError = console.error } = parts;
   const answers = createAnswers(cache);
   const sessions = createSessions(cache);
   const facts = createServerFacts(cache);
@@ -39,11 +43,11 @@ export function createProgram({ cache, knowledge, server, logError = console.err
     context.header("Cache-Control", "no-store");
   });
   program.route("/", pageRoute());
-  program.route("/api/search", searchRoute({ cache, answers, sessions, knowledge, logError }));
-  program.route("/api/memories", memoriesRoute({ cache, answers, knowledge }));
-  program.route("/api/session", sessionRoute({ cache, sessions }));
+  program.route("/api/search", searchRoute({ cache, answers, sessions, knowledge, announcer, logError }));
+  program.route("/api/memories", memoriesRoute({ cache, answers, knowledge, announcer }));
+  program.route("/api/session", sessionRoute({ cache, sessions, announcer }));
   program.route("/api/stats", statsRoute({ cache, facts, knowledge, server }));
-  program.route("/api/invalidate", invalidateRoute({ cache }));
+  program.route("/api/invalidate", invalidateRoute({ cache, announcer }));
   program.route("/healthz", healthRoute({ cache }));
 
   program.notFound((context) =>

@@ -1,6 +1,7 @@
 import { type Environment, isTransportError } from "continuum-cache";
 import { type OpenedBackend, openBackend } from "./backend.ts";
 import { listen } from "./listen.ts";
+import { createLive, type Live } from "./live/live.ts";
 import { placeOf } from "./place.ts";
 import { createProgram } from "./program.ts";
 import { installedWordNet } from "./wordnet/installed-wordnet.ts";
@@ -30,12 +31,19 @@ export interface ServiceOptions {
 /** @throws ConfigError when the environment contradicts itself. */
 export async function startService({ port, env, log }: ServiceOptions): Promise<Service> {
   const backend = await openBackend(env);
+  let live: Live | undefined;
+  const closeAll = async (): Promise<void> => {
+    await live?.close();
+    await backend.close();
+  };
   try {
     // Not while WordNet loads, which keeps this process busy: the cache's latency would count that.
     await tellWhenAway(backend, log);
     const knowledge = await loadWithProgress(log);
-    const program = createProgram({ cache: backend.cache, knowledge, server: backend.server });
-    const server = await listen((request) => program.fetch(request), port);
+    live = createLive(backend.cache, console.error);
+    const { announcer } = live;
+    const program = createProgram({ cache: backend.cache, knowledge, server: backend.server, announcer });
+    const server = await listen((request) => program.fetch(request), port, live);
     let closing: Promise<void> | undefined;
     return {
       url: server.url,
@@ -44,12 +52,12 @@ export async function startService({ port, env, log }: ServiceOptions): Promise<
         return placeOf(backend.cache.currentBackend, backend.server);
       },
       close() {
-        closing ??= server.close().then(() => backend.close());
+        closing ??= server.close().then(closeAll);
         return closing;
       },
     };
   } catch (error) {
-    await backend.close();
+    await closeAll();
     throw error;
   }
 }

@@ -1,12 +1,18 @@
 import type { Context } from "hono";
-import { getCookie, setCookie } from "hono/cookie";
+import { setCookie } from "hono/cookie";
+import { parse } from "hono/utils/cookie";
 import { sessionSeconds } from "./sessions.ts";
 
 const name = "continuum_session";
 
 /** The session id that the browser sent, or `undefined` when it sent none, or what was never one. */
 export function readSessionId(context: Context): string | undefined {
-  const id = getCookie(context, name);
+  return sessionIdIn(context.req.header("cookie") ?? "");
+}
+
+/** The same out of a `Cookie` header. */
+export function sessionIdIn(cookies: string): string | undefined {
+  const id = parse(cookies, name)[name];
   return id !== undefined && /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(id) ? id : undefined;
 }
 

@@ -1,5 +1,6 @@
 import { dashboardScript } from "./dashboard-script.ts";
 import { elementsScript } from "./elements-script.ts";
+import { liveScript } from "./live-script.ts";
 import { memoryScript } from "./memory-script.ts";
 import { pageStyle } from "./page-style.ts";
 import { searchScript } from "./search-script.ts";
@@ -48,6 +49,11 @@ export function pageHtml(nonce: string): string {
       <button id="invalidate" type="button">Invalidate query cache</button>
       <p id="invalidated" class="quiet" role="status"></p>
     </section>
+    <section aria-labelledby="live-title">
+      <h2 id="live-title">As it happens <span id="live-state" class="badge miss">connecting</span></h2>
+      <ol id="events"></ol>
+      <p id="no-events" class="quiet">What other windows search and open will be listed here.</p>
+    </section>
     <section aria-labelledby="history-title">
       <h2 id="history-title">Last answers</h2>
       <ol id="history"></ol>
@@ -64,7 +70,7 @@ export function pageHtml(nonce: string): string {
   <h2 id="memory-title" tabindex="-1"></h2>
   <div id="memory-body"></div>
 </dialog>
-<script type="module" nonce="${nonce}">${elementsScript}${dashboardScript}${memoryScript}${searchScript}</script>
+<script type="module" nonce="${nonce}">${elementsScript}${dashboardScript}${memoryScript}${liveScript}${searchScript}</script>
 </body>
 </html>
 `;

@@ -69,7 +69,12 @@ dt { color: var(--quiet); }
 dd { margin: 0; font-weight: 600; }
 #place { margin: 0 0 0.8rem; overflow-wrap: anywhere; }
 #invalidated { margin: 0.4rem 0 0; min-height: 1.3rem; }
-#history li { display: flex; justify-content: space-between; align-items: baseline; gap: 0.75rem; padding: 0.25rem 0; border-bottom: 1px solid var(--line); }
+#events { max-height: 18rem; overflow-y: auto; }
+#events li.gap { color: var(--bad); }
+#events li > span { overflow-wrap: anywhere; min-width: 0; }
+#events time { white-space: nowrap; }
+#live-state { float: right; }
+#events li, #history li { display: flex; justify-content: space-between; align-items: baseline; gap: 0.75rem; padding: 0.25rem 0; border-bottom: 1px solid var(--line); }
 .mark { display: flex; align-items: baseline; gap: 0.5rem; white-space: nowrap; font-size: 0.85rem; }
 
 dialog { width: min(44rem, calc(100vw - 2rem)); max-height: calc(100vh - 4rem); border: 1px solid var(--line); border-radius: 0.75rem; padding: 0 1.4rem 1.4rem; background: var(--ground); color: var(--ink); }

@@ -21,7 +21,12 @@ const resultItem = ({ conceptId, partOfSpeech, lemmas, gloss, score, relationCou
   return element("li", {}, button);
 };
 
+/** Times of searches that are listed: one's own come back through the live events. */
+const listed = new Set();
+
 const remember = (search) => {
+  if (listed.has(search.at)) return;
+  listed.add(search.at);
   byId("no-history").hidden = true;
   const button = element("button", { type: "button", className: "link", textContent: search.query });
   button.addEventListener("click", () => start(search.query));
@@ -75,9 +80,11 @@ for (const example of byId("examples").querySelectorAll("button")) {
 addEventListener("popstate", searchFromAddress);
 
 try {
-  const { session } = await ask("/api/session");
+  const { session, channel } = await ask("/api/session");
   for (const past of [...session.recent].reverse()) remember(past);
+  startLive(channel);
 } catch (error) {
+  startLive();
   byId("answer").replaceChildren(element("span", { className: "failed", textContent: error.message }));
 }
 await searchFromAddress();

@@ -1,13 +1,19 @@
 import { type Cache, keys } from "continuum-cache";
 import { Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
+import type { Announcer } from "../live/announcer.ts";
 
 /** What this service can load again. Sessions it can't, and what else is in the database is not its own. */
 const families = [keys.query.match(), keys.memory.match()];
 const expected = `Expected a JSON body such as {"pattern":"${families[0]}"}; the pattern one of ${families.join(", ")}`;
 
+interface Parts {
+  readonly cache: Cache;
+  readonly announcer: Announcer;
+}
+
 /** POST {pattern}: forgets a whole family of cached values. */
-export function invalidateRoute({ cache }: { readonly cache: Cache }): Hono {
+export function invalidateRoute({ cache, announcer }: Parts): Hono {
   const limited = bodyLimit({
     maxSize: 1_024,
     onError: (context) => context.json({ error: `${expected}, in at most 1,024 bytes` }, 413),
@@ -20,6 +26,8 @@ export function invalidateRoute({ cache }: { readonly cache: Cache }): Hono {
     const body: unknown = await context.req.json().catch(() => undefined);
     const pattern = (body as { pattern?: unknown } | null | undefined)?.pattern;
     if (typeof pattern !== "string" || !families.includes(pattern)) return context.json({ error: expected }, 400);
-    return context.json({ pattern, deleted: await cache.deletePattern(pattern), backend: cache.currentBackend });
+    const deleted = await cache.deletePattern(pattern);
+    announcer.memory({ type: "cache_invalidated", pattern, deleted });
+    return context.json({ pattern, deleted, backend: cache.currentBackend });
   });
 }

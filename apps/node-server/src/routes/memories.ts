@@ -1,6 +1,8 @@
 import { type Cache, keys } from "continuum-cache";
 import { Hono } from "hono";
 import type { Answers } from "../answers.ts";
+import type { Announcer } from "../live/announcer.ts";
+import { titleOf } from "../live/title.ts";
 import { parseConceptId } from "../wordnet/concept.ts";
 import type { Knowledge } from "../wordnet/knowledge.ts";
 
@@ -8,10 +10,11 @@ interface Parts {
   readonly cache: Cache;
   readonly answers: Answers;
   readonly knowledge: Knowledge;
+  readonly announcer: Announcer;
 }
 
 /** GET /:conceptId: a concept with those around it. */
-export function memoriesRoute({ cache, answers, knowledge }: Parts): Hono {
+export function memoriesRoute({ cache, answers, knowledge, announcer }: Parts): Hono {
   return new Hono().get("/:conceptId", async (context) => {
     const conceptId = context.req.param("conceptId");
     if (!parseConceptId(conceptId)) {
@@ -20,6 +23,8 @@ export function memoriesRoute({ cache, answers, knowledge }: Parts): Hono {
     }
     const { value, ...told } = await answers.get(keys.memory({ conceptId }), () => knowledge.memory(conceptId));
     if (!value) return context.json({ error: `WordNet has no concept ${conceptId}: a search tells those it has` }, 404);
+    const type = told.cache === "miss" ? "memory_updated" : "memory_read";
+    announcer.memory({ type, memory_id: conceptId, title: titleOf(value) });
     return context.json({ memory: value, ...told, backend: cache.currentBackend });
   });
 }

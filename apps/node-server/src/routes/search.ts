@@ -1,6 +1,8 @@
 import { type Cache, keys } from "continuum-cache";
 import { Hono } from "hono";
 import type { Answers } from "../answers.ts";
+import type { Announcer } from "../live/announcer.ts";
+import { titleOf } from "../live/title.ts";
 import { readSessionId, writeSessionId } from "../session-cookie.ts";
 import type { RecentSearch, Sessions } from "../sessions.ts";
 import type { Knowledge } from "../wordnet/knowledge.ts";
@@ -13,16 +15,18 @@ interface Parts {
   readonly answers: Answers;
   readonly sessions: Sessions;
   readonly knowledge: Knowledge;
+  readonly announcer: Announcer;
   readonly logError: (message: string) => void;
 }
 
 /** GET ?q=…&limit=…: the best concepts for a text. */
-export function searchRoute({ cache, answers, sessions, knowledge, logError }: Parts): Hono {
+export function searchRoute({ cache, answers, sessions, knowledge, announcer, logError }: Parts): Hono {
   /** A search is answered also when it can't be remembered. */
   const remember = async (sessionId: string, search: RecentSearch): Promise<string | undefined> => {
     try {
       if (await sessions.record(sessionId, search)) return sessionId;
       const { id } = await sessions.start();
+      announcer.session({ type: "session_started" });
       await sessions.record(id, search);
       return id;
     } catch (error) {
@@ -39,12 +43,19 @@ export function searchRoute({ cache, answers, sessions, knowledge, logError }: P
     const key = keys.query.of(`wordnet-3.1 limit=${limit} ${knowledge.normalize(query)}`);
     const answer = await answers.get(key, () => knowledge.search(query, limit));
     const told = { cache: answer.cache, ms: answer.ms };
+    const at = new Date().toISOString();
+    const [best] = answer.value;
+    if (best) announcer.memory({ type: "memory_found", memory_id: best.conceptId, title: titleOf(best) });
     const sessionId = readSessionId(context);
     if (sessionId !== undefined) {
-      const kept = await remember(sessionId, { query, ...told, at: new Date().toISOString() });
-      if (kept !== undefined) writeSessionId(context, kept);
+      const kept = await remember(sessionId, { query, ...told, at });
+      if (kept !== undefined) {
+        writeSessionId(context, kept);
+        announcer.session({ type: "session_updated" });
+        announcer.search(kept, { query, ...told, at });
+      }
     }
-    return context.json({ query, results: answer.value, ...told, backend: cache.currentBackend });
+    return context.json({ query, results: answer.value, at, ...told, backend: cache.currentBackend });
   });
 }
 

@@ -1,21 +1,33 @@
 import type { Cache } from "continuum-cache";
 import { Hono } from "hono";
 import { msSince } from "../answers.ts";
+import type { Announcer } from "../live/announcer.ts";
+import { sessionChannel } from "../live/session-channel.ts";
 import { readSessionId, writeSessionId } from "../session-cookie.ts";
-import type { Sessions } from "../sessions.ts";
+import type { Session, Sessions } from "../sessions.ts";
+
+interface Parts {
+  readonly cache: Cache;
+  readonly sessions: Sessions;
+  readonly announcer: Announcer;
+}
 
 /** GET: the visitor's session; one is started where there is none. */
-export function sessionRoute({ cache, sessions }: { readonly cache: Cache; readonly sessions: Sessions }): Hono {
+export function sessionRoute({ cache, sessions, announcer }: Parts): Hono {
   return new Hono().get("/", async (context) => {
     const startedAt = performance.now();
     const sessionId = readSessionId(context);
     const found = sessionId === undefined ? undefined : await sessions.find(sessionId);
-    const told = (session: unknown, outcome: "hit" | "miss") =>
-      context.json({ session, cache: outcome, ms: msSince(startedAt), backend: cache.currentBackend });
-    if (found) return told(found, "hit");
+    const told = async (id: string, session: Session, outcome: "hit" | "miss") => {
+      const ms = msSince(startedAt);
+      const channel = await sessionChannel(id);
+      return context.json({ session, channel, cache: outcome, ms, backend: cache.currentBackend });
+    };
+    if (sessionId !== undefined && found) return told(sessionId, found, "hit");
     // Never under the id that was sent: whoever planted it would know it.
     const { id, session } = await sessions.start();
     writeSessionId(context, id);
-    return told(session, "miss");
+    announcer.session({ type: "session_started" });
+    return told(id, session, "miss");
   });
 }

@@ -1,0 +1,91 @@
+import { type ChildProcess, fork } from "node:child_process";
+import { extname, join } from "node:path";
+import type { Note, Task, Told } from "./tasks.ts";
+
+/** A process that can be given work, told things, and hurt. */
+export interface Worker {
+  start(task: Task): void;
+  tell(note: Note): void;
+  /** Resolves when it has told so, at once when it had before; with `false` when it ended or the time is over. */
+  until(kind: Told["kind"], withinMs: number): Promise<boolean>;
+  freeze(): void;
+  thaw(): void;
+  /** SIGKILL; resolves when it is gone. */
+  kill(): Promise<void>;
+}
+
+/** Processes that stand ready: starting one takes longer than many a fault. */
+export interface WorkerPool {
+  take(): Promise<Worker>;
+  /** A worker that is done may work again. */
+  giveBack(worker: Worker): void;
+  close(): Promise<void>;
+}
+
+const extension = extname(import.meta.filename);
+/** From sources, the processes need what reads them. */
+const execArgv = extension === ".ts" ? ["--conditions=@continuum-cache/source", "--import", "tsx"] : [];
+
+export function createWorkerPool(): WorkerPool {
+  const idle: Worker[] = [];
+  const all = new Set<Worker>();
+  return {
+    async take() {
+      const worker = idle.pop() ?? startWorker();
+      all.add(worker);
+      if (!(await worker.until("ready", 60_000))) throw new Error("Expected a worker process to start, and it did not");
+      return worker;
+    },
+    giveBack: (worker) => void idle.push(worker),
+    async close() {
+      await Promise.all([...all].map((worker) => worker.kill()));
+    },
+  };
+}
+
+function startWorker(): Worker {
+  const path = join(import.meta.dirname, `worker-process${extension}`);
+  const child: ChildProcess = fork(path, { execArgv, stdio: ["ignore", "inherit", "inherit", "ipc"] });
+  const exited = new Promise<void>((resolve) => child.once("exit", () => resolve()));
+  const kill = (): void => void child.kill("SIGKILL");
+  process.once("exit", kill);
+  void exited.then(() => process.off("exit", kill));
+  let told = new Set<Told["kind"]>();
+  const waiting = new Set<() => void>();
+  child.on("message", ({ kind }: Told) => {
+    told.add(kind);
+    for (const look of waiting) look();
+  });
+  const send = (order: { task: Task } | { note: Note }): void => {
+    if (child.connected) child.send(order);
+  };
+  return {
+    start(task) {
+      told = new Set(["ready"]);
+      send({ task });
+    },
+    tell: (note) => send({ note }),
+    until(kind, withinMs) {
+      return new Promise((resolve) => {
+        const end = (isTold: boolean): void => {
+          clearTimeout(timer);
+          waiting.delete(look);
+          resolve(isTold);
+        };
+        const look = (): void => {
+          if (told.has(kind)) end(true);
+        };
+        const timer = setTimeout(end, withinMs, false);
+        waiting.add(look);
+        void exited.then(() => end(false));
+        look();
+      });
+    },
+    freeze: () => void child.kill("SIGSTOP"),
+    thaw: () => void child.kill("SIGCONT"),
+    async kill() {
+      kill();
+      await exited;
+    },
+  };
+}

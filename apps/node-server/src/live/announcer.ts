@@ -1,0 +1,52 @@
+import type { ReplayOptions } from "@continuum-cache/pubsub";
+import type { RecentSearch } from "../sessions.ts";
+import { type MemoryEvent, memoryUpdates, type OwnEvent, type SessionEvent, sessionEvents } from "./live-event.ts";
+import { sessionChannel } from "./session-channel.ts";
+
+/** Tells whoever watches what happens here. No answer waits for it. */
+export interface Announcer {
+  memory(event: MemoryEvent): void;
+  session(event: SessionEvent): void;
+  /** To the session's own windows, and to nobody else. */
+  search(sessionId: string, search: RecentSearch): void;
+  /** Resolves when all that was told so far is on its way, or has failed. */
+  idle(): Promise<void>;
+}
+
+/** What is needed of a PubSub. */
+interface Publisher {
+  publish(channel: string, data: unknown, options: { readonly replay: ReplayOptions }): Promise<unknown>;
+}
+
+/** What a page that was away can catch up on. */
+export const history: ReplayOptions = { count: 100, age: "10m" };
+
+/** @param logError - Is told what could not be published: the visitor who caused it has long been answered. */
+export function createAnnouncer(pubsub: Publisher, logError: (message: string) => void): Announcer {
+  const underWay = new Set<Promise<void>>();
+  const publish = async (channel: string | Promise<string>, event: object): Promise<void> => {
+    try {
+      await pubsub.publish(await channel, { ...event, timestamp: Date.now() / 1_000 }, { replay: history });
+    } catch (error) {
+      logError(`An event was not published: ${(error as Error).message}`);
+    }
+  };
+  const begin = (channel: string | Promise<string>, event: object): void => {
+    const published = publish(channel, event).finally(() => underWay.delete(published));
+    underWay.add(published);
+  };
+  return {
+    memory: (event) => begin(memoryUpdates, event),
+    session: (event) => begin(sessionEvents, event),
+    search(sessionId, search) {
+      const event: OwnEvent = { type: "search_remembered", ...search };
+      begin(sessionChannel(sessionId), event);
+    },
+    async idle() {
+      await Promise.all(underWay);
+    },
+  };
+}
+
+/** Tells nobody. */
+export const silentAnnouncer: Announcer = { memory() {}, session() {}, search() {}, async idle() {} };

@@ -1,0 +1,51 @@
+import type { IncomingMessage, Server } from "node:http";
+import type { Duplex } from "node:stream";
+import type { ServerSocket } from "@continuum-cache/pubsub/websocket";
+import { WebSocketServer } from "ws";
+
+/** Where pages connect. */
+export const socketPath = "/ws";
+
+export interface SocketServerOptions<Context> {
+  /** Whether a host's name is one of this machine's. */
+  readonly isHere: (hostname: string) => boolean;
+  /** Who is connecting. */
+  readonly identify: (headers: Headers) => Promise<Context>;
+  readonly accept: (socket: ServerSocket, context: Context) => void;
+  readonly maxFrameBytes: number;
+}
+
+/**
+ * Takes WebSockets at `/ws` of an HTTP server. A browser lets any site open a WebSocket to anywhere, with cookies: so only
+ * pages of this very host get one.
+ */
+export function serveSockets<Context>(server: Server, options: SocketServerOptions<Context>): void {
+  const { isHere, identify, accept, maxFrameBytes } = options;
+  const sockets = new WebSocketServer({ noServer: true, clientTracking: false, maxPayload: maxFrameBytes });
+  const upgrade = async (request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> => {
+    const refusal = refusalOf(request, isHere);
+    if (refusal) return refuse(socket, refusal);
+    const context = await identify(new Headers({ cookie: request.headers.cookie ?? "" }));
+    sockets.handleUpgrade(request, socket, head, (accepted) => accept(accepted, context));
+  };
+  server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    // Until it is a WebSocket nobody else listens, and an unheard error would end the process.
+    const onError = (): void => void socket.destroy();
+    socket.on("error", onError);
+    upgrade(request, socket, head)
+      .catch(() => refuse(socket, "500 Internal Server Error"))
+      .finally(() => socket.off("error", onError));
+  });
+}
+
+function refusalOf({ headers, url }: IncomingMessage, isHere: (hostname: string) => boolean): string | undefined {
+  const address = `http://${headers.host}`;
+  if (!URL.canParse(address) || !isHere(new URL(address).hostname)) return "421 Misdirected Request";
+  const path = url?.split("?", 1)[0];
+  if (path !== socketPath) return "404 Not Found";
+  return headers.origin === new URL(address).origin ? undefined : "403 Forbidden";
+}
+
+function refuse(socket: Duplex, status: string): void {
+  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+}
