@@ -145,6 +145,24 @@ describe.each(Object.keys(ways))("an interruption over %s", (way) => {
     expect(scene.gaps).toEqual([]);
   });
 
+  it("that comes again as soon as it is over is met with more and more patience", async () => {
+    const scene = await stage(way, { maxReconnectWait: "5s" });
+    await scene.subscriber.subscribe("c");
+    const stop = scene.subscriber.on("connection", ({ state }) => {
+      if (state === "connected") setImmediate(scene.proxy.cut);
+    });
+    scene.proxy.cut();
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    // Without patience it would be hundreds.
+    expect(states(scene).filter((state) => state === "connected").length).toBeLessThan(40);
+    stop();
+    await scene.publisher.publish("c", "still there");
+    await vi.waitFor(async () => expect((await scene.publisher.publish("c", "again")).receivers).toBe(1), {
+      timeout: 20_000,
+    });
+    await until(() => scene.heard.includes("again"));
+  });
+
   it("that nobody is told of is noticed by the watchdog", async () => {
     const scene = await stage(way);
     const { redis, proxy, publisher } = scene;

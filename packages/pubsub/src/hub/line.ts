@@ -44,6 +44,7 @@ export function createLine(transport: Transport, settings: HubSettings, listener
   let isBusy = false;
   let hasChanged = false;
   let attempt = 0;
+  let openedMs = 0;
   let topicBytes = 0;
 
   const watchdog = createWatchdog(settings, async () => {
@@ -70,6 +71,7 @@ export function createLine(transport: Transport, settings: HubSettings, listener
     stream.close();
     if (live !== stream) return;
     live = undefined;
+    if (performance.now() - openedMs >= steadyMs) attempt = 0;
     watchdog.stop();
     listener.connection({ state: "disconnected", at: new Date(), reason: `${error.kind}: ${error.message}` });
     tellLost(stream, error);
@@ -105,6 +107,7 @@ export function createLine(transport: Transport, settings: HubSettings, listener
     const all = [...topics, ...probe.topics(kindsOf(topics))];
     const stream = await openStream({ transport, timeoutMs: settings.timeoutMs, topics: all });
     live = stream;
+    openedMs = performance.now();
     listener.connection({ state: stream.degraded ? "degraded" : "connected", at: new Date() });
     confirm(topics, backNow(stream));
     watchdog.start();
@@ -146,8 +149,7 @@ export function createLine(transport: Transport, settings: HubSettings, listener
     } catch (error) {
       // Once there is another stream they are asked for again, within their callers' time.
       if (live !== stream) return;
-      const mayBeOne = topics.length > 1 && isTransportError(error) && error.kind === "unauthorized";
-      if (mayBeOne) {
+      if (topics.length > 1 && isUnauthorized(error)) {
         for (const topic of topics) if (live === stream) await extendOrRefuse(stream, [topic]);
         return;
       }
@@ -166,6 +168,27 @@ export function createLine(transport: Transport, settings: HubSettings, listener
     settle(topics, ({ reject }) => reject(error));
   };
 
+  /** The longer it fails, the more patiently; never all processes at once. */
+  const reopen = async (topics: readonly Topic[]): Promise<void> => {
+    const waited = await pauses.wait(
+      Math.random() * Math.min(settings.maxReconnectWaitMs, 50 * 2 ** attempt++),
+      undefined,
+    );
+    // A failure is no news: they have been told that they are lost.
+    if (waited) await open(topics).catch(() => {});
+  };
+
+  const openOrRefuse = async (topics: readonly Topic[]): Promise<void> => {
+    try {
+      await open(topics);
+    } catch (error) {
+      const [first, ...others] = topics;
+      // One of them may be forbidden: with each that is refused alone the others come nearer.
+      if (first && others.length > 0 && isUnauthorized(error)) await openOrRefuse([first]);
+      else refuse(topics, error);
+    }
+  };
+
   /** One step towards what is wanted. @returns whether there may be another. */
   const step = async (): Promise<boolean> => {
     const stream = live;
@@ -178,14 +201,7 @@ export function createLine(transport: Transport, settings: HubSettings, listener
     const topics = [...wanted.values()];
     if (!stream) {
       const before = topics.filter((topic) => established.has(idOf(topic)));
-      const first = before.length > 0 ? before : topics;
-      try {
-        await open(first);
-        attempt = 0;
-      } catch (error) {
-        if (before.length === 0) refuse(first, error);
-        else await pauses.wait(Math.random() * Math.min(settings.maxReconnectWaitMs, 50 * 2 ** attempt++), undefined);
-      }
+      await (before.length > 0 ? reopen(before) : openOrRefuse(topics));
       return true;
     }
     const missing = topics.filter((topic) => !stream.topics.has(idOf(topic)));
@@ -241,6 +257,11 @@ export function createLine(transport: Transport, settings: HubSettings, listener
     },
   };
 }
+
+/** A stream that has lived for so long is one to rely on: the next failure is a new one. */
+const steadyMs = 1_000;
+
+const isUnauthorized = (error: unknown): boolean => isTransportError(error) && error.kind === "unauthorized";
 
 const backNow = ({ degraded }: Stream): Restoration => ({ atMs: Date.now(), degraded });
 
