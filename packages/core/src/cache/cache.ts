@@ -192,7 +192,9 @@ export class Cache implements AsyncDisposable {
 
   /**
    * Tells everybody who listens to a channel, at most once: `@continuum-cache/pubsub` listens, and keeps a history for
-   * those who must not miss anything. @returns how many connections heard it.
+   * those who must not miss anything. A message may be as large as a value, see `maxValueBytes`.
+   *
+   * @returns how many connections heard it.
    */
   async publish(channel: string, data: unknown, options: CacheCallOptions = {}): Promise<number> {
     return this.engine.calls.one(this.engine.requests.publish(channel, data), this.asked(options));

@@ -136,15 +136,15 @@ export function createReplayFeed(parts: ReplayFeedParts): Feed {
   /** The end of the history was lost: what was written since has old numbers, and what was handed out is known by its mark. */
   const readAnew = async (sinceMs: number, isCurrent: () => boolean): Promise<boolean> => {
     const first = cursor && recent.firstOf(cursor.epoch);
-    const { newest, entries } = first
+    const { newest, entries, more } = first
       ? await reader.page(topic.name, first, { timeoutMs })
-      : { newest: await reader.newest(topic.name, { timeoutMs }), entries: [] };
+      : { newest: await reader.newest(topic.name, { timeoutMs }), entries: [], more: undefined };
     if (!isCurrent()) return false;
     tellGap({ kind: "lost" }, sinceMs);
     const news: Entry[] = entries.filter(({ position }) => recent.has(position) !== true);
     recent.clear();
-    cursor = newest?.position;
     for (const entry of news) pass(entry);
+    cursor = more ?? newest?.position;
     return true;
   };
 
