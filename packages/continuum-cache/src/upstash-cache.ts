@@ -1,5 +1,5 @@
-import { Cache, keys } from "@continuum-cache/core";
-import { PubSub, type PubSubOptions } from "@continuum-cache/pubsub";
+import { Cache, type CacheCallOptions, keys } from "@continuum-cache/core";
+import { type PublishOptions, PubSub, type PubSubOptions } from "@continuum-cache/pubsub";
 import { codecsFor } from "./codecs.ts";
 import type { Environment, UpstashCacheOptions } from "./settings.ts";
 import { stackOf } from "./stack.ts";
@@ -21,6 +21,8 @@ import { stackOf } from "./stack.ts";
  * ```
  */
 export class UpstashCache extends Cache {
+  private publisher: PubSub | undefined;
+
   constructor(options: UpstashCacheOptions = {}) {
     const { keyPrefix, defaultTtl, maxValueBytes, timeout, env = processEnvironment() } = options;
     super({
@@ -32,6 +34,22 @@ export class UpstashCache extends Cache {
       ...(maxValueBytes !== undefined && { maxValueBytes }),
       ...(timeout !== undefined && { timeout }),
     });
+  }
+
+  /**
+   * Tells everybody who listens to a channel. With `replay` the message is kept in the channel's history too, for those who
+   * are not listening now: 3 commands then, else 1.
+   *
+   * @returns how many connections heard it.
+   */
+  override async publish(
+    channel: string,
+    data: unknown,
+    options: CacheCallOptions & Pick<PublishOptions, "replay"> = {},
+  ): Promise<number> {
+    if (!options.replay) return super.publish(channel, data, options);
+    this.publisher ??= this.pubsub();
+    return (await this.publisher.publish(channel, data, { ...this.defaults, ...options })).receivers;
   }
 
   /**

@@ -28,4 +28,23 @@ describe.each(backends)("a cache's messages over $name", (backend) => {
       ]),
     );
   });
+
+  it("with a history are heard by those who come later", async () => {
+    const running = opened(await backend.start());
+    const cache = opened(new UpstashCache(optionsFor(running)));
+    const replay = { count: 100, age: "1m" } as const;
+    for (const data of [1, 2, 3]) expect(await cache.publish("orders", data, { replay })).toBe(0);
+    const pubsub = opened(cache.pubsub());
+    await pubsub.subscribe("orders", { replay, after: "beginning" });
+    const heard: unknown[] = [];
+    for await (const { data, position } of pubsub.listen()) {
+      heard.push([data, position?.seq]);
+      if (heard.length === 3) break;
+    }
+    expect(heard).toEqual([
+      [1, 0],
+      [2, 1],
+      [3, 2],
+    ]);
+  });
 });

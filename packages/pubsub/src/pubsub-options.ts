@@ -1,5 +1,6 @@
 import type { Codec, Duration, Transport } from "@continuum-cache/core";
 import type { BufferOptions } from "./buffer-options.ts";
+import type { ReplayOptions } from "./replay-options.ts";
 
 /** What a PubSub stands on: a `Cache`, or just a transport. */
 export interface PubSubBackend {
@@ -12,6 +13,8 @@ export interface PubSubBackend {
 export interface PubSubOptions {
   /** How data is written. Of a list the first writes and all read; JSON is always read. @default the backend's */
   readonly codec?: Codec | readonly Codec[];
+  /** Whether channels have a history, where `subscribe` and `publish` don't say so themselves. @default false */
+  readonly replay?: boolean | ReplayOptions;
   /** What may wait for `listen()`. @default { maxMessages: 1_000, maxBytes: 16 MiB, whenFull: "drop-oldest" } */
   readonly buffer?: BufferOptions;
   /** How long a call may take when it doesn't say so itself. @default "5s" */

@@ -11,12 +11,15 @@ import {
 import { type BufferSettings, readBuffer } from "./consuming/buffer-settings.ts";
 import type { HubSettings } from "./hub/hub-settings.ts";
 import type { PubSubBackend, PubSubOptions } from "./pubsub-options.ts";
+import { type ReplaySettings, readReplay } from "./replay-settings.ts";
 
 /** Options as a PubSub works with them: checked, defaults filled in. */
 export interface PubSubSettings {
   readonly transport: Transport;
   readonly codec: Codec;
   readonly buffer: BufferSettings;
+  /** Where a call does not say whether its channel has a history. */
+  readonly replay: ReplaySettings | undefined;
   readonly timeoutMs: number;
   readonly maxMessageBytes: number;
   readonly hub: HubSettings;
@@ -41,6 +44,7 @@ export function readSettings(backend: PubSubBackend, options: PubSubOptions): Pu
     transport,
     codec: readers([options.codec ?? backend.codec ?? json()].flat()),
     buffer: readBuffer(options.buffer),
+    replay: readReplay(options.replay ?? false),
     timeoutMs,
     maxMessageBytes,
     hub: {

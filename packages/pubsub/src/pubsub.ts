@@ -12,7 +12,8 @@ import { createPublisher, type Publisher } from "./publishing/publisher.ts";
 import type { PubSubEvents } from "./pubsub-events.ts";
 import type { PubSubBackend, PubSubOptions } from "./pubsub-options.ts";
 import { callOptions, type PubSubSettings, readSettings } from "./pubsub-settings.ts";
-import { readReplay } from "./replay-settings.ts";
+import type { ReplayOptions } from "./replay-options.ts";
+import { type ReplaySettings, readReplay } from "./replay-settings.ts";
 import type { SubscribeCallOptions, SubscribeOptions, SubscriptionHandlers } from "./subscribe-options.ts";
 
 /**
@@ -75,8 +76,9 @@ export class PubSub implements AsyncDisposable {
     channel: string | readonly string[],
     options: SubscribeOptions<Data> = {},
   ): Promise<ChannelSubscription> {
-    const { replay = false, after } = options;
+    const { after } = options;
     const channels = namesOf("channel", channel);
+    const replay = this.replayFor(options);
     if (after !== undefined && !replay) throw new TypeError("Expected `after` only together with `replay`");
     if (after !== undefined && channels.length > 1) {
       throw new TypeError("Expected `after` with one channel, got several: each has a history of its own");
@@ -86,7 +88,7 @@ export class PubSub implements AsyncDisposable {
     }
     const requests = channels.map((name): FeedRequest => {
       toWireChannel(name);
-      return { kind: "channel", name, replay: replay === false ? undefined : readReplay(replay) };
+      return { kind: "channel", name, replay };
     });
     return this.join(requests, options, after === undefined ? {} : { after });
   }
@@ -154,7 +156,7 @@ export class PubSub implements AsyncDisposable {
   async publish(channel: string, data: unknown, options: PublishOptions = {}): Promise<Published> {
     const { codec, maxMessageBytes, timeoutMs } = this.settings;
     const wire = toWireChannel(channel);
-    const replay = options.replay ? readReplay(options.replay) : undefined;
+    const replay = this.replayFor(options);
     if (this.isClosed) throw closedError(this.settings.transport.name);
     const text = toMessageText(codec.encode(data));
     // A UTF-16 unit is at most three bytes.
@@ -183,6 +185,10 @@ export class PubSub implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+
+  private replayFor({ replay }: { readonly replay?: boolean | ReplayOptions }): ReplaySettings | undefined {
+    return replay === undefined ? this.settings.replay : readReplay(replay);
   }
 
   private async join<Data>(

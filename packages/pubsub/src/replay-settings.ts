@@ -14,8 +14,9 @@ export interface ReplaySettings {
 
 const dayMs = 86_400_000;
 
-/** @throws RangeError when an option is out of its range. */
-export function readReplay(replay: boolean | ReplayOptions): ReplaySettings {
+/** @returns nothing where there is to be no history. @throws RangeError when an option is out of its range. */
+export function readReplay(replay: boolean | ReplayOptions): ReplaySettings | undefined {
+  if (replay === false) return undefined;
   const { count = 1_000, age = "1h" } = typeof replay === "object" ? replay : {};
   if (!Number.isSafeInteger(count) || count < 1) {
     throw new RangeError(`Expected \`replay.count\` to be a whole number of at least 1, got ${String(count)}`);

@@ -24,7 +24,7 @@ export interface SubscribeCallOptions {
 
 /** How a channel is listened to. */
 export interface SubscribeOptions<Data = unknown> extends SubscriptionHandlers<Data>, SubscribeCallOptions {
-  /** Repairs every interruption from the channel's history: whoever publishes must have asked for `replay` too. @default false */
+  /** Repairs every interruption from the channel's history: whoever publishes must have asked for `replay` too. @default what the PubSub says */
   readonly replay?: boolean | ReplayOptions;
   /** With `replay`: behind which message to begin, or with all that is kept. @default with what is published from now on */
   readonly after?: Position | "beginning";

@@ -113,6 +113,19 @@ describe.each([...servers, memory])("messages over $name", (backend) => {
     expect(all).toEqual(Array.from({ length: 101 }, (_, count) => count));
   });
 
+  it("have a history wherever their PubSub says so, unless a call says otherwise", async () => {
+    const { open } = await start();
+    const pubsub = open({ replay: { count: 100, age: "1m" } });
+    expect(await pubsub.publish("c", 1)).toMatchObject({ position: { seq: 0 } });
+    expect(await pubsub.publish("c", 2, { replay: false })).toEqual({ receivers: 0 });
+    const seen: unknown[] = [];
+    await pubsub.subscribe("c", { after: "beginning", onMessage: ({ data }) => void seen.push(data) });
+    await pubsub.publish("c", 3);
+    await until(() => seen.length === 2);
+    expect(seen).toEqual([1, 3]);
+    await expect(pubsub.subscribe("c", { replay: false, after: "beginning" })).rejects.toThrow("only together with");
+  });
+
   it("that are no longer kept are counted exactly", async () => {
     const { open } = await start();
     const pubsub = open();

@@ -39,7 +39,7 @@ const none: CacheCallOptions = {};
 export class Cache implements AsyncDisposable {
   private readonly engine: Engine;
   /** What calls of this view ask for unless they say otherwise. */
-  private readonly defaults: CacheCallOptions = none;
+  protected readonly defaults: CacheCallOptions = none;
 
   constructor(options: CacheOptions) {
     this.engine = createEngine(options);
