@@ -1,6 +1,6 @@
 import { setImmediate as breathe } from "node:timers/promises";
 import { describe, expect, it, vi } from "vitest";
-import { type Gap, type Message, PubSub } from "../src/index.ts";
+import { type Gap, type Message, PubSub, SlowConsumerError } from "../src/index.ts";
 import { closing, memory, servers } from "./backends.ts";
 
 const opened = closing();
@@ -144,6 +144,32 @@ describe.each([...servers, memory])("messages over $name", (backend) => {
     expect(gaps).toHaveLength(1);
     expect(gaps[0]).toMatchObject({ channel: "c", reason: "trimmed", missed: (seen[0] as number) - 1 });
     expect(seen.length + (gaps[0]?.missed as number)).toBe(499);
+  });
+
+  it("that a loop is too slow for end it, where that was asked for, and it resumes where it was", async () => {
+    const { open } = await start();
+    const pubsub = open({ replay: true, buffer: { maxMessages: 10, whenFull: "disconnect" } });
+    await pubsub.subscribe("c");
+    await pubsub.publish("c", 0);
+    const seen: number[] = [];
+    let error: unknown;
+    try {
+      for await (const { data } of pubsub.listen<number>()) {
+        seen.push(data);
+        if (data > 0) continue;
+        for (let count = 1; count <= 50; count++) await pubsub.publish("c", count);
+        await breathe();
+      }
+    } catch (thrown) {
+      error = thrown;
+    }
+    expect(error).toBeInstanceOf(SlowConsumerError);
+    const after = (error as SlowConsumerError).positions.get("c");
+    const resumed: number[] = [];
+    const onMessage = ({ data }: Message<number>): void => void resumed.push(data);
+    await pubsub.subscribe<number>("c", { after: after as NonNullable<typeof after>, onMessage });
+    await until(() => resumed.at(-1) === 50);
+    expect([...seen, ...resumed]).toEqual(Array.from({ length: 51 }, (_, count) => count));
   });
 
   it("end with close(), and the loop with them", async () => {
