@@ -15,6 +15,7 @@ import { createBackendSwitch } from "./fallback/backend-switch.ts";
 import { subscribeToBoth } from "./fallback/both-sides.ts";
 import { deletesOf } from "./fallback/deletes-of.ts";
 import { createDoubtfulMessages } from "./fallback/doubtful-messages.ts";
+import { dropMatching } from "./fallback/drop-matching.ts";
 import { type FallbackOptions, readFallbackOptions } from "./fallback/fallback-options.ts";
 import { createGate } from "./fallback/gate.ts";
 import { createKnownValues } from "./fallback/known-values.ts";
@@ -72,8 +73,8 @@ export function withFallback(primary: Transport, local: MemoryTransport, options
   const trips = createPrimaryTrips({
     primary,
     known,
-    onAnswer(commands) {
-      if (backend.outage) memory.giveWay(commands);
+    onAnswer(commands, sendOptions) {
+      if (backend.outage) memory.giveWay(commands, sendOptions?.invalidates ?? []);
     },
     onOutage: (error) => backend.leave(error),
     answer: (commands, sendOptions, unanswered) =>
@@ -130,7 +131,8 @@ export function withFallback(primary: Transport, local: MemoryTransport, options
     if (journal.touches(commands)) throw untoldError(primary.name);
     const replies = await trips.primary.send(commands, sendOptions);
     // What was written past the memory must not be answered by it.
-    if (backend.outage) memory.tell(deletesOf(commands));
+    const globs = sendOptions.invalidates ?? [];
+    if (backend.outage) memory.tell([...deletesOf(commands), ...globs.map(dropMatching)]);
     return replies;
   };
 

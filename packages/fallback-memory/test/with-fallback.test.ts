@@ -339,6 +339,31 @@ describe("subscriptions of withFallback", () => {
 });
 
 describe("trips under way when the primary is left", () => {
+  it("give way to a deletion by pattern that the primary does after all, which could not find what is only here", async () => {
+    const release = primary.hold();
+    const store = set(transport, "query:a", "loaded");
+    // A counter is no thing to do twice, so this trip waits for what the primary says.
+    const both = transport.send(
+      [
+        ["INCR", "n"],
+        ["SCAN", 0, "MATCH", "query:*"],
+      ],
+      { invalidates: ["query:*"] },
+    );
+    primary.fail("unreachable", { delivery: "unknown" });
+    await transport.send([["PING"]]);
+    expect(await store).toEqual(["OK"]);
+    expect(await get(transport, "query:a")).toBe("loaded");
+    primary.mend();
+    await primary.store.send([["DEL", "query:a"]]);
+    release();
+    await both;
+    expect(await get(transport, "query:a")).toBeNull();
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(transport.status?.currentBackend).toBe("upstash");
+    expect(await get(transport, "query:a")).toBeNull();
+  });
+
   it("are not sent again once they were answered here", async () => {
     await transport.close();
     vi.spyOn(Math, "random").mockReturnValue(0.5);

@@ -18,6 +18,7 @@ import type { MemoryTransport } from "../memory-transport.ts";
 import { within } from "../within.ts";
 import type { BackendEvents } from "./backend-events.ts";
 import { deletesOf } from "./deletes-of.ts";
+import { dropMatching } from "./drop-matching.ts";
 import type { KnownValues } from "./known-values.ts";
 import type { Unanswered } from "./primary-trips.ts";
 
@@ -26,8 +27,11 @@ export interface LocalAnswers {
   readonly journal: OutageJournal;
   /** Answers a trip, and takes down what it writes. @param unanswered - What is known of it if the primary was asked. */
   answer(commands: readonly Command[], options: SendOptions | undefined, unanswered?: Unanswered): Promise<Reply[]>;
-  /** The primary has done these after all: what it has replaced is neither served here nor told to it any more. */
-  giveWay(commands: readonly Command[]): void;
+  /**
+   * The primary has done these after all: what it has replaced is neither served here nor told to it any more. What it was
+   * looking for by these globs may have been written here meanwhile, where it could not find it: that is gone too.
+   */
+  giveWay(commands: readonly Command[], invalidates: readonly string[]): void;
   /** Tells the memory what nobody waits for and the primary need not know. */
   tell(commands: readonly Command[]): void;
   /** Takes up what an earlier process has left in the store. */
@@ -106,7 +110,11 @@ export function createLocalAnswers({ memory, known, bounds, store, events, clock
       if (log) await within((options?.timeoutMs ?? defaultTimeoutMs) / 10, log.flush());
       return replies;
     },
-    giveWay(commands) {
+    giveWay(commands, invalidates) {
+      for (const glob of invalidates) {
+        journal.invalidate(glob, clock.now());
+        tell([dropMatching(glob)]);
+      }
       const replacing = commands.filter(isReplacing);
       if (replacing.length === 0) return;
       journal.forget(keysIn(replacing));

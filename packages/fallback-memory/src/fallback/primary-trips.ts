@@ -38,7 +38,7 @@ export interface PrimaryTripsOptions {
   readonly primary: Transport;
   readonly known: KnownValues;
   /** The primary has answered a trip, while it was asked or even afterwards. */
-  readonly onAnswer: (commands: readonly Command[]) => void;
+  readonly onAnswer: (commands: readonly Command[], options: SendOptions | undefined) => void;
   /** The primary has left a trip without an answer. */
   readonly onOutage: (error: TransportError) => void;
   /** Answers in the primary's place. */
@@ -93,7 +93,7 @@ export function createPrimaryTrips({ primary, known, onAnswer, onOutage, answer 
             order.succeeded();
             underWay.remove(trip);
             if (trip.isAnswered) return;
-            onAnswer(commands);
+            onAnswer(commands, options);
             resolve(replies);
           },
           (error) => {
