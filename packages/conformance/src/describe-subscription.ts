@@ -1,5 +1,5 @@
 import { fixedCases, growingCases, growingInterruptionCases } from "./cases/growing-subscriptions.ts";
-import { interruptionCases, type Sever, subscriptionCases } from "./cases/subscriptions.ts";
+import { endingCases, interruptionCases, type Sever, subscriptionCases } from "./cases/subscriptions.ts";
 import { keyMaker } from "./key-maker.ts";
 import { createOpener, type MakeTransport } from "./opened-transport.ts";
 import { assertSkips, type Runner, register, registerEnd, type Skips } from "./runner.ts";
@@ -38,13 +38,16 @@ export function describeSubscription(name: string, make: MakeTransport, options:
   const breaking = [...interruptionCases, ...(growing ? growingInterruptionCases : [])];
   assertSkips(
     skip,
-    [...cases, ...breaking].map(({ title }) => title),
+    [...cases, ...endingCases, ...breaking].map(({ title }) => title),
   );
   const opener = createOpener(make);
 
   describe(`${name}: subscriptions`, () => {
     for (const one of cases) {
       register(options, skip, one, async () => one.run(await opener.shared(), keyMaker(keyPrefix)));
+    }
+    for (const one of endingCases) {
+      register(options, skip, one, () => opener.withOwn((transport) => one.run(transport, keyMaker(keyPrefix))));
     }
     if (faults) {
       for (const one of breaking) {

@@ -54,7 +54,7 @@ export class UpstashCache extends Cache {
 
   /**
    * Publishes and listens on the cache's backend, with its codec: see `PubSub`. All of a cache listen through one
-   * connection. Close it before the cache.
+   * connection, and end with it.
    */
   pubsub(options: PubSubOptions = {}): PubSub {
     return new PubSub(this, options);

@@ -62,7 +62,13 @@ export class PubSub implements AsyncDisposable {
       this.events.emit("error", { channel, error: error instanceof Error ? error : new Error(String(error)) });
     this.feeds = createFeeds({ transport, hub, codec, timeoutMs, onError });
     this.publisher = createPublisher(transport);
-    this.stopWatching = hub.onConnection((change) => this.events.emit("connection", change));
+    const stops = [
+      hub.onConnection((change) => this.events.emit("connection", change)),
+      hub.onOver(() => void this.close()),
+    ];
+    this.stopWatching = () => {
+      for (const stop of stops) stop();
+    };
     this.early = createConsumer(buffer, (gap) => this.events.emit("gap", gap));
   }
 
@@ -173,7 +179,7 @@ export class PubSub implements AsyncDisposable {
     return replay ? this.publisher.append(wire, text, replay, asked) : this.publisher.send(wire, text, asked);
   }
 
-  /** Ends all subscriptions and loops. The transport stays open: it is its owner's. Safe to call twice. */
+  /** Ends all subscriptions and loops; so does its transport's end. The transport stays open: it is its owner's. Safe to call twice. */
   async close(): Promise<void> {
     if (this.isClosed) return;
     this.isClosed = true;

@@ -189,4 +189,18 @@ describe.each([...servers, memory])("messages over $name", (backend) => {
     await expect(pubsub.subscribe("c")).rejects.toMatchObject({ kind: "closed" });
     await expect(pubsub.publish("c", 1)).rejects.toMatchObject({ kind: "closed" });
   });
+
+  it("end with their transport, the loop and its process's patience too", async () => {
+    const server = opened(await backend.open());
+    const transport = server.connect();
+    const pubsub = opened(new PubSub({ transport }));
+    await pubsub.subscribe("c");
+    const loop = (async () => {
+      for await (const message of pubsub.listen()) expect(message).toBeUndefined();
+      return "over";
+    })();
+    await transport.close();
+    expect(await loop).toBe("over");
+    await expect(pubsub.subscribe("d")).rejects.toMatchObject({ kind: "closed" });
+  });
 });

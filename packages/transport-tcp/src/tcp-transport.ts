@@ -1,12 +1,13 @@
-import type { CallOptions, MessageListener, Subscription, Topics, Transport } from "@continuum-cache/core";
+import type { MessageListener, Subscription, Topics, Transport } from "@continuum-cache/core";
 import { Redis } from "ioredis";
 import { abortedError, endInTime } from "./call-end.ts";
 import { type Connection, createConnection } from "./connection.ts";
 import { createConnectionPool } from "./connection-pool.ts";
+import { createOpenSubscriptions } from "./open-subscriptions.ts";
 import { assertShareable } from "./shared-connection.ts";
 import { closedError, transportName } from "./tcp-error.ts";
 import { readTcpOptions, type TcpClient, type TcpOptions } from "./tcp-options.ts";
-import { subscribe, type TcpSubscription } from "./tcp-subscriber.ts";
+import { subscribe } from "./tcp-subscriber.ts";
 import { Trip } from "./trip.ts";
 
 /** A transport over the Redis protocol, and the ioredis client of its first connection. */
@@ -59,7 +60,7 @@ export function tcpTransport<Client extends TcpClient = Redis>(options: TcpOptio
   const own = options.client ? undefined : makeClient();
   const client = (options.client ?? own) as Client;
   const pool = createConnectionPool(own ? connectOwn(own) : connect(client), () => connectOwn(makeClient()), poolSize);
-  const subscriptions = new Set<Subscription>();
+  const subscriptions = createOpenSubscriptions(ownTimeoutMs);
 
   return {
     name: transportName,
@@ -85,32 +86,19 @@ export function tcpTransport<Client extends TcpClient = Redis>(options: TcpOptio
     },
     async subscribe(topics: Topics, listener: MessageListener, callOptions) {
       if (closed) throw closedError("none");
-      const subscription = await subscribe({
-        ...place,
-        topics,
-        listener,
-        options: { timeoutMs: ownTimeoutMs, ...callOptions },
-        makeClient: () => (own ? makeClient() : (client.duplicate({ ...quiet, keyPrefix: "" }) as Redis)),
-      });
-      const inTime = (changeOptions: CallOptions = {}): CallOptions => ({ timeoutMs: ownTimeoutMs, ...changeOptions });
-      const held: TcpSubscription = {
-        add: (more, changeOptions) => subscription.add(more, inTime(changeOptions)),
-        remove: (less, changeOptions) => subscription.remove(less, inTime(changeOptions)),
-        async close() {
-          subscriptions.delete(held);
-          await subscription.close();
-        },
-      };
-      subscriptions.add(held);
-      if (closed) {
-        await held.close();
-        throw closedError("none");
-      }
-      return held;
+      return subscriptions.add(listener, (watching) =>
+        subscribe({
+          ...place,
+          topics,
+          listener: watching,
+          options: { timeoutMs: ownTimeoutMs, ...callOptions },
+          makeClient: () => (own ? makeClient() : (client.duplicate({ ...quiet, keyPrefix: "" }) as Redis)),
+        }),
+      );
     },
     async close() {
       closed = true;
-      await Promise.all([pool.close(), ...[...subscriptions].map((subscription) => subscription.close())]);
+      await Promise.all([pool.close(), subscriptions.closeAll()]);
     },
   };
 }

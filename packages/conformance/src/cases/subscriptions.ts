@@ -237,6 +237,26 @@ export const subscriptionCases: readonly TransportCase[] = [
   },
 ];
 
+/** What the end of a transport means to those who listen through it. Each case needs a transport of its own. */
+export const endingCases: readonly TransportCase[] = [
+  {
+    title: "a stream is interrupted once, with kind closed, when its transport is closed",
+    async run(transport, key) {
+      const [open, closed] = [
+        await listen(transport, { channels: [key("c")] }),
+        await listen(transport, { channels: [key("c")] }),
+      ];
+      await closed.close();
+      await transport.close();
+      await open.until(() => open.interruptions.length > 0, "an interruption");
+      await open.close();
+      expectReply(open.interruptions.length, 1);
+      await expectRejection(Promise.reject(open.interruptions[0]), "closed");
+      expectReply(closed.interruptions.length, 0);
+    },
+  },
+];
+
 /** Breaks the streams behind a transport, and mends what is needed for the next case. */
 export interface Sever {
   sever(): void | Promise<void>;

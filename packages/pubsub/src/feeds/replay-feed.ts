@@ -60,7 +60,7 @@ export function createReplayFeed(parts: ReplayFeedParts): Feed {
   };
 
   const handOut = (message: Message, size: number): void => {
-    for (const [member, follower] of [...followers]) {
+    for (const [member, follower] of followers) {
       follower.position = message.position ?? follower.position;
       member.message(message, size);
     }

@@ -41,7 +41,7 @@ export function createVolatileFeed({ hub, topic, named, decode }: FeedParts): Fe
       const frame = readFrame(heard.data);
       if (frame && !seen.isNew(frame.tag)) return;
       const message = toMessage(heard, decode, named.pattern);
-      if (message) for (const member of [...members.keys()]) member.message(message, heard.data.length);
+      if (message) for (const member of members.keys()) member.message(message, heard.data.length);
     },
     lost: interruption.begin,
     restored(back: { readonly atMs: number; readonly degraded: boolean }): void {

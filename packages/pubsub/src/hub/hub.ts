@@ -26,6 +26,8 @@ export interface Hub {
    * @returns how many topics heard it.
    */
   deliverHere(channel: string, data: string): number;
+  /** Calls the listener when the transport was closed. Returns the function that stops it. */
+  onOver(listener: () => void): () => void;
   /** Returns the function that stops it. */
   onConnection(listener: (change: ConnectionChange) => void): () => void;
 }
@@ -64,17 +66,20 @@ export function hubOf(transport: Transport, settings: HubSettings): Hub {
 function createHub(transport: Transport, settings: HubSettings): Hub {
   const listened = new Map<TopicId, Listened>();
   const lines = new Set<Line>();
-  const events = createEvents<{ connection: ConnectionChange }>();
+  const events = createEvents<{ connection: ConnectionChange; over: undefined }>();
   const capacity = transport.maxTopicBytes ?? Number.POSITIVE_INFINITY;
 
   const each = (ids: readonly TopicId[], call: (listener: TopicListener) => void): void => {
     for (const id of ids) for (const listener of [...(listened.get(id)?.listeners ?? [])]) call(listener);
   };
   const lineListener = {
-    message: (message: Message) => each([topicOf(message)], (listener) => listener.message(message)),
+    message(message: Message): void {
+      for (const listener of listened.get(topicOf(message))?.listeners ?? []) listener.message(message);
+    },
     lost: (ids: readonly TopicId[], loss: Loss) => each(ids, (listener) => listener.lost(loss)),
     restored: (ids: readonly TopicId[], back: Restoration) => each(ids, (listener) => listener.restored(back)),
     connection: (change: ConnectionChange) => events.emit("connection", change),
+    over: () => events.emit("over", undefined),
   };
 
   const lineFor = (topic: Topic): Line => {
@@ -96,6 +101,7 @@ function createHub(transport: Transport, settings: HubSettings): Hub {
       }
       return hearing.length;
     },
+    onOver: (listener) => events.on("over", listener),
     onConnection: (listener) => events.on("connection", listener),
     async attach(topic, listener, options) {
       const id = idOf(topic);

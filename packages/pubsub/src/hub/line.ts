@@ -24,6 +24,8 @@ export interface LineListener {
   lost(topics: readonly TopicId[], loss: Loss): void;
   restored(topics: readonly TopicId[], back: Restoration): void;
   connection(change: ConnectionChange): void;
+  /** The transport was closed: nothing will be heard any more. */
+  over(): void;
 }
 
 interface Waiter {
@@ -75,7 +77,8 @@ export function createLine(transport: Transport, settings: HubSettings, listener
     watchdog.stop();
     listener.connection({ state: "disconnected", at: new Date(), reason: `${error.kind}: ${error.message}` });
     tellLost(stream, error);
-    void keepUp();
+    if (error.kind === "closed") giveUp(error);
+    else void keepUp();
   };
 
   const tellLost = (stream: Stream, error: TransportError): void => {
@@ -168,14 +171,25 @@ export function createLine(transport: Transport, settings: HubSettings, listener
     settle(topics, ({ reject }) => reject(error));
   };
 
+  const giveUp = (error: TransportError): void => {
+    refuse([...wanted.values()], error);
+    pauses.end();
+    listener.over();
+  };
+
   /** The longer it fails, the more patiently; never all processes at once. */
   const reopen = async (topics: readonly Topic[]): Promise<void> => {
     const waited = await pauses.wait(
       Math.random() * Math.min(settings.maxReconnectWaitMs, 50 * 2 ** attempt++),
       undefined,
     );
-    // A failure is no news: they have been told that they are lost.
-    if (waited) await open(topics).catch(() => {});
+    if (!waited) return;
+    try {
+      await open(topics);
+    } catch (error) {
+      // Any other failure is no news: they have been told that they are lost.
+      if (isTransportError(error) && error.kind === "closed") giveUp(error);
+    }
   };
 
   const openOrRefuse = async (topics: readonly Topic[]): Promise<void> => {

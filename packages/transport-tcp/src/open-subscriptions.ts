@@ -1,0 +1,60 @@
+import { type CallOptions, type MessageListener, tell } from "@continuum-cache/core";
+import { closedError } from "./tcp-error.ts";
+import type { TcpSubscription } from "./tcp-subscriber.ts";
+
+/** The subscriptions of a transport, which end with it. */
+export interface OpenSubscriptions {
+  /**
+   * Opens one.
+   *
+   * @param open - Makes it, for the listener that it is given.
+   * @throws TransportError what `open` throws; `closed` when the transport was closed meanwhile.
+   */
+  add(
+    listener: MessageListener,
+    open: (listener: MessageListener) => Promise<TcpSubscription>,
+  ): Promise<TcpSubscription>;
+  /** Ends all, and tells their listeners. */
+  closeAll(): Promise<void>;
+}
+
+/** @param timeoutMs - How long a change may take that doesn't say so itself. */
+export function createOpenSubscriptions(timeoutMs: number): OpenSubscriptions {
+  const listeners = new Map<TcpSubscription, MessageListener>();
+  const inTime = (options: CallOptions = {}): CallOptions => ({ timeoutMs, ...options });
+  let isClosed = false;
+
+  return {
+    async add(listener, open) {
+      let held: TcpSubscription | undefined;
+      const subscription = await open({
+        message: (message) => listener.message(message),
+        interrupted(error) {
+          if (held) listeners.delete(held);
+          listener.interrupted(error);
+        },
+      });
+      const own: TcpSubscription = {
+        add: (more, options) => subscription.add(more, inTime(options)),
+        remove: (less, options) => subscription.remove(less, inTime(options)),
+        async close() {
+          listeners.delete(own);
+          await subscription.close();
+        },
+      };
+      held = own;
+      listeners.set(own, listener);
+      if (isClosed) {
+        await own.close();
+        throw closedError("none");
+      }
+      return own;
+    },
+    async closeAll() {
+      isClosed = true;
+      const open = [...listeners];
+      await Promise.all(open.map(([subscription]) => subscription.close()));
+      for (const [, listener] of open) tell(() => listener.interrupted(closedError("unknown")));
+    },
+  };
+}
