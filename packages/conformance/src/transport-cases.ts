@@ -9,6 +9,7 @@ import { orderCases } from "./cases/order.ts";
 import { replyCases } from "./cases/replies.ts";
 import { scanCases } from "./cases/scan.ts";
 import { scriptCases } from "./cases/scripts.ts";
+import { streamCases } from "./cases/streams.ts";
 import { stringCases } from "./cases/strings.ts";
 import type { TransportCase } from "./transport-case.ts";
 
@@ -19,6 +20,7 @@ export const casesByTheme: Readonly<Record<string, readonly TransportCase[]>> = 
   "keys and expiry": keyCases,
   hashes: hashCases,
   lists: listCases,
+  streams: streamCases,
   binary: binaryCases,
   errors: errorCases,
   atomic: atomicCases,
