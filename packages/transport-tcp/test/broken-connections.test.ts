@@ -195,7 +195,7 @@ describe("a server that is not ready", () => {
 });
 
 describe("close", () => {
-  it("gives back every connection, subscriptions included, and interrupts nobody", async () => {
+  it("gives back every connection, subscriptions included, and tells those who listened", async () => {
     const { proxy, url } = await behindProxy();
     const transport = tcpTransport({ url });
     const interruptions: unknown[] = [];
@@ -204,7 +204,7 @@ describe("close", () => {
     expect(proxy.connections).toBe(2);
     await transport.close();
     await expect.poll(() => proxy.connections).toBe(0);
-    expect(interruptions).toEqual([]);
+    expect(interruptions).toMatchObject([{ kind: "closed" }]);
     await expectRejection(transport.subscribe({ channels: ["c"] }, { message() {}, interrupted() {} }), "closed");
   });
 
