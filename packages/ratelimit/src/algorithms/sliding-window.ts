@@ -173,9 +173,13 @@ local function merge(s, accepts)
     if s.quantum == 1 then s.now = max(s.now, one.at + 1) end
   end
   table.sort(times)
-  for index, at in ipairs(times) do times[index] = split(s, at, costs[at]) end
+  local kept = {}
+  for _, at in ipairs(times) do
+    if at > s.now - s.window then kept[#kept + 1] = split(s, at, costs[at])
+    else s.total = s.total - costs[at] end
+  end
   s.latest = s.now + s.window
-  entries_are(s, table.concat(times), 1)
+  entries_are(s, table.concat(kept), 1)
   return true
 end
 
