@@ -11,6 +11,8 @@ const project = (root: string): TestProjectConfiguration => ({
     name: root.split("/").at(-1) as string,
     root,
     include: ["test/**/*.test.ts"],
+    // The measurements start fleets of processes, which would starve the deadlines of other tests.
+    sequence: { groupOrder: root === "apps/bench" ? 1 : 0 },
     testTimeout: 30_000,
     hookTimeout: 30_000,
   },
