@@ -10,8 +10,9 @@ import { closing } from "./backends.ts";
 
 const opened = closing();
 
-const until = (condition: () => boolean): Promise<void> =>
-  vi.waitFor(() => expect(condition()).toBe(true), { timeout: 20_000, interval: 5 });
+const eventually = <T>(attempt: () => T | Promise<T>): Promise<T> =>
+  vi.waitFor(attempt, { timeout: 20_000, interval: 5 });
+const until = (condition: () => boolean): Promise<void> => eventually(() => expect(condition()).toBe(true));
 
 const ways: Readonly<
   Record<string, (redis: RedisServer) => Promise<{ port: number; connect(port: number): Transport }>>
@@ -68,13 +69,13 @@ describe.each(Object.keys(ways))("while the primary is away (%s)", (way) => {
     await elsewhere.publish("c", 1);
     await until(() => data().length === 1);
     await away();
-    await vi.waitFor(async () => expect(await here.publish("c", 2)).toMatchObject({ receivers: 1, degraded: true }));
+    await eventually(async () => expect(await here.publish("c", 2)).toMatchObject({ receivers: 1, degraded: true }));
     await until(() => data().length === 2);
     const lostAt = Date.now();
     await elsewhere.publish("c", "not heard here");
     await back();
     await until(() => gaps.length > 0);
-    await vi.waitFor(async () => expect((await elsewhere.publish("c", 3)).receivers).toBe(1));
+    await eventually(async () => expect((await elsewhere.publish("c", 3)).receivers).toBe(1));
     await until(() => data().length >= 3);
     expect(data()).toEqual([
       [1, false],
@@ -92,7 +93,7 @@ describe.each(Object.keys(ways))("while the primary is away (%s)", (way) => {
     await here.publish("c", 1, { replay: true });
     await until(() => data().length === 1);
     await away();
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       expect(await here.publish("c", 2, { replay: true })).toMatchObject({ receivers: 1, degraded: true });
     });
     await elsewhere.publish("c", 3, { replay: true });
@@ -137,7 +138,7 @@ describe.each(Object.keys(ways))("while the primary is away (%s)", (way) => {
     await here.publish("replayed", 2, { replay: true });
     await until(() => data().length === 2);
     await back();
-    await vi.waitFor(async () => expect((await elsewhere.publish("volatile", 3)).receivers).toBe(1));
+    await eventually(async () => expect((await elsewhere.publish("volatile", 3)).receivers).toBe(1));
     await until(() => gaps.length === 2);
     await elsewhere.publish("replayed", 4, { replay: true });
     await until(() => data().length >= 4);
