@@ -50,6 +50,7 @@ describe("a stream over REST that lives on while commands fail", () => {
       const { heard, interruptions, subscribe, publish, until } = overRest();
       const subscription = await subscribe({ channels: ["news"] });
       await publish("1");
+      await expect.poll(() => heard).toEqual(["1"]);
       rest.fault(fault);
       await publish("2");
       await publish("3");

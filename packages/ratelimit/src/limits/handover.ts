@@ -13,8 +13,8 @@ import type { Verdict } from "./verdict.ts";
  * when it is back, with its data or without.
  */
 export interface Handover {
-  /** Redis has decided. */
-  decided(ask: Ask, verdict: Verdict): void;
+  /** Redis has decided, and taken in on the way what was merged. */
+  decided(ask: Ask, verdict: Verdict, merged: readonly Accept[]): void;
   /** This process has, and charged the call at a time (0 if it did not). */
   decidedHere(ask: Ask, chargedUs: number): void;
   refunded(key: string, atUs: number, cost: number): void;
@@ -103,7 +103,7 @@ export function createHandover(share: Share, local: LocalLimits, maxKeys: number
   };
 
   return {
-    decided(ask, verdict) {
+    decided(ask, verdict, merged) {
       const memory = memoryOf(ask);
       const { own, known, uses } = memory;
       // Made anew while Redis was there: somebody has reset it.
@@ -112,7 +112,7 @@ export function createHandover(share: Share, local: LocalLimits, maxKeys: number
       if (cost > 0) own.add({ bornUs: verdict.bornUs, atUs: verdict.chargedUs, cost });
       // A sliding window tells who has used how much of it; of the others only what is new can be told apart.
       if (ask.facts.slides) share.seen(uses, own.total(verdict.atUs), verdict.current);
-      else share.seen(uses, cost, cost + othersUse(ask, known, verdict));
+      else share.seen(uses, cost, cost + othersUse(ask, known, verdict, merged));
       memory.known = verdict;
     },
     decidedHere(ask, chargedUs) {

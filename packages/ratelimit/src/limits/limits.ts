@@ -91,8 +91,9 @@ export function createLimits(options: LimitsOptions): Limits {
       const verdicts = await redis.decide(asks, merges);
       for (const [index, each] of asks.entries()) {
         const verdict = verdicts.each[index] as Verdict;
-        if (merges[index]?.length) handover.told(each.key, claimedUs, verdict.bornUs);
-        handover.decided(each, verdict);
+        const merged = merges[index] ?? [];
+        if (merged.length > 0) handover.told(each.key, claimedUs, verdict.bornUs);
+        handover.decided(each, verdict, merged);
         const held = verdict.chargedUs > 0 ? handover.held(each, claimedUs) : undefined;
         if (held) local.decide([held.ask], [held.seeds], claimedUs);
       }

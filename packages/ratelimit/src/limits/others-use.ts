@@ -1,11 +1,18 @@
+import type { Accept } from "../algorithms/accepts.ts";
 import type { Ask } from "../ask.ts";
 import { owedTokens } from "./seeds.ts";
 import type { Verdict } from "./verdict.ts";
 
-/** What others have used of a key between two looks of this process at it, as far as it can be told. */
-export function othersUse(ask: Ask, before: Verdict | undefined, now: Verdict): number {
+/**
+ * What others have used of a key between two looks of this process at it, as far as it can be told.
+ * @param merged - What this process told Redis on the way.
+ */
+export function othersUse(ask: Ask, before: Verdict | undefined, now: Verdict, merged: readonly Accept[]): number {
   const own = now.chargedUs > 0 ? ask.cost : 0;
-  return Math.max(0, now.current - own - (before ? leftOf(ask, before, now) : 0));
+  // A key made anew holds nothing of what was, except what it is told; one that lived on had counted its own already.
+  const left = before?.bornUs === now.bornUs ? leftOf(ask, before, now) : 0;
+  const told = merged.reduce((sum, { bornUs, cost }) => (bornUs === now.bornUs ? sum : sum + cost), 0);
+  return Math.max(0, now.current - own - left - told);
 }
 
 /** What would have been left if nobody had used anything since. */
