@@ -133,6 +133,28 @@ describe.each(Object.keys(ways))("an interruption over %s", (way) => {
     expect(scene.gaps[0]?.missed).toBeUndefined();
   });
 
+  it.each([undefined, "beginning"] as const)(
+    "before the first message tells that there may have been others (after: %s)",
+    async (after) => {
+      const scene = await stage(way);
+      await scene.subscriber.subscribe("c", { replay: true, ...(after && { after }) });
+      scene.proxy.set({ kind: "refuse" });
+      scene.proxy.cut();
+      await until(() => states(scene).at(-1) === "disconnected");
+      await scene.publisher.publish("c", "lost", { replay: true });
+      await scene.redis.command("FLUSHALL");
+      scene.proxy.set({ kind: "pass" });
+      await until(() => states(scene).at(-1) === "connected");
+      await scene.publisher.publish("c", "first", { replay: true });
+      await until(() => scene.heard.length > 0);
+      await scene.publisher.publish("c", "second", { replay: true });
+      await until(() => scene.heard.length > 1);
+      expect(scene.heard).toEqual(["first", "second"]);
+      expect(scene.gaps).toMatchObject([{ channel: "c", reason: "interrupted" }]);
+      expect(scene.gaps[0]?.missed).toBeUndefined();
+    },
+  );
+
   it("by a server that kept everything loses nothing", async () => {
     const scene = await stage(way, { appendonly: true });
     await scene.subscriber.subscribe("c", { replay: true });

@@ -142,6 +142,19 @@ describe("a subscriber of a history", () => {
     expect(brokenBy(...silent, fault(1, 3, loses))).toEqual(["lost", "lost"]);
   });
 
+  it("is told that there may have been others when its stream broke before the first that it was handed", () => {
+    const broken = gap(0, 1);
+    expect(brokenBy(published(2, at(0)), replay, broken, delivered(2, at(0)))).toEqual([]);
+    const first = published(0, at(0, 500));
+    const records = [first, published(2, at(0)), opened("replay", { atMs: -1 })];
+    expect(brokenBy(...records, broken, delivered(2, at(0)), fault(0, 1, loses))).toEqual([]);
+    expect(brokenBy(...records, delivered(2, at(0)), fault(0, 1, loses))).toEqual(["lost"]);
+    const late = opened("replay", { atMs: 50 });
+    expect(brokenBy(first, published(2, at(1, 500)), late, broken, delivered(2, at(1, 500)))).toContain(
+      "uncounted-gap",
+    );
+  });
+
   it("is told the times of what is gone", () => {
     const late = gap(2, 2, { reason: "lost", fromMs: 220 });
     const records = [...appendedAll(0, 1, 2), published(3, at(0, 2_000)), replay, ...readAll(0), late];

@@ -33,7 +33,9 @@ export async function catchUp(after: Position | "beginning", newcomer: Newcomer)
   const begin = newcomer.isFollowing() ? { at: newcomer.feedCursor() } : undefined;
   let cursor = fromBeginning ? undefined : after;
   let isFirst = true;
+  let wasAway = false;
   for (let attempt = 0; !newcomer.isOver(); ) {
+    wasAway ||= begin !== undefined && !newcomer.isFollowing();
     await newcomer.following();
     if (newcomer.isOver()) return;
     const messages = cursor && newcomer.recentAfter(cursor);
@@ -50,6 +52,8 @@ export async function catchUp(after: Position | "beginning", newcomer: Newcomer)
     }
     if (newcomer.isOver()) return;
     const step = advance(cursor, page);
+    if (wasAway && !cursor && step.cursor && step.cursor.epoch !== begin?.at?.epoch)
+      newcomer.gap({ kind: "interrupted" });
     const before = cursor;
     cursor = handOver(step.steps, step.cursor, isFirst && fromBeginning);
     isFirst = false;

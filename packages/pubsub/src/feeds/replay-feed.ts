@@ -49,6 +49,8 @@ export function createReplayFeed(parts: ReplayFeedParts): Feed {
   let isStarted = false;
   let turn = 0;
   let heardMs = Date.now();
+  /** A time in which there may have been a first history, and its end: nothing was known by which its loss would show. */
+  let unproven: { readonly sinceMs: number; readonly atMs: number } | undefined;
   const onFollowing: (() => void)[] = [];
 
   const tellGap = (step: Exclude<Step, { kind: "entry" }>, sinceMs: number): void => {
@@ -66,8 +68,19 @@ export function createReplayFeed(parts: ReplayFeedParts): Feed {
     }
   };
 
+  /** Before the first message: whoever followed through an unproven time may have missed others. */
+  const tellUnproven = (): void => {
+    if (!unproven) return;
+    const times = unproven;
+    unproven = undefined;
+    for (const [member, { joinedMs }] of [...followers]) {
+      if (joinedMs <= times.atMs) member.gap(gapOf(named, "interrupted", { ...times, joinedMs }));
+    }
+  };
+
   const pass = (frame: { readonly position: Required<Position>; readonly text: string | Uint8Array }): void => {
     const { position, text } = frame;
+    tellUnproven();
     cursor = position;
     heardMs = Date.now();
     if (!seen.isNew(position.tag)) return;
@@ -125,6 +138,8 @@ export function createReplayFeed(parts: ReplayFeedParts): Feed {
     if (!isCurrent()) return false;
     const { steps, cursor: reached, isDiverged } = advance(cursor, page);
     if (isDiverged) return readAnew(sinceMs, isCurrent);
+    if (!cursor && interruption.sinceMs !== undefined) unproven ??= { sinceMs, atMs: Date.now() };
+    if (steps.length > 0) tellUnproven();
     for (const step of steps) {
       if (step.kind === "entry") pass(step.entry);
       else tellGap(step, sinceMs);

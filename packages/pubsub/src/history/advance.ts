@@ -16,7 +16,9 @@ export interface Advance {
 export type Step =
   | { readonly kind: "entry"; readonly entry: Entry }
   | { readonly kind: "trimmed"; readonly missed: number }
-  | { readonly kind: "lost" };
+  | { readonly kind: "lost" }
+  /** Nothing had been read when the stream broke: there may have been a history that is gone. */
+  | { readonly kind: "interrupted" };
 
 /**
  * Reads a page from the cursor on, the cursor's own message included, as proof that it is the same history. Numbers are

@@ -8,11 +8,12 @@ import { checkLoopCount } from "./loop-count.ts";
 
 /**
  * With a history: nothing is lost, repeated or out of order; what the history does not reach back to is counted exactly.
- * A gap without a count is allowed only to those who lived, or rested, through a loss on the server's side.
+ * A gap without a count is allowed only to those who lived, or rested, through a loss on the server's side, and to those who
+ * had nothing of a history to go on from when their stream broke.
  *
- * What the server acknowledged and lost before a subscriber read it leaves no trace when the subscriber has read nothing
- * before, or when only the end was lost and its numbers were given anew: such messages are counted as forgotten. So are
- * those under the new numbers when the subscriber's own last message, which would have told, was trimmed meanwhile.
+ * What the server acknowledged and lost before a subscriber read it leaves no trace when only the end was lost and its
+ * numbers were given anew: such messages are counted as forgotten. So are those under the new numbers when the
+ * subscriber's own last message, which would have told, was trimmed meanwhile.
  */
 export function checkReplayLoss(history: History): Loss {
   const violations: Violation[] = [];
@@ -47,7 +48,13 @@ function checkUncounted(life: Life, { uncounted }: Walk, { faults, publishes }: 
         startMs <= gap.atMs &&
         !heard.some(({ index, publish, delivery }) => index < at && publish.startMs > endMs && !delivery.degraded),
     ) ||
-    (gap.reason === "interrupted" && open.isDegraded === true);
+    (gap.reason === "interrupted" && (open.isDegraded === true || isFirstOfAll(at)));
+  /** Nothing was handed out before, nor stood in the history when the subscriber came. */
+  const isFirstOfAll = (at: number): boolean =>
+    !heard.some(({ index, delivery }) => index < at && !delivery.degraded) &&
+    ![...publishes.values()].some(({ channel, outcome, endMs }) => {
+      return open.channels.includes(channel) && outcome === "acked" && endMs < open.atMs;
+    });
   return uncounted
     .filter(({ gap, index }) => !isAllowed(gap, index))
     .map(({ gap }) => ({ kind: "uncounted-gap", subscriber: open.subscriber, detail: JSON.stringify(gap) }));
@@ -85,7 +92,7 @@ function explain(life: Life, { counted, uncounted }: Walk, { publishes, faults }
         detail: `published until ${publish.endMs}, ${JSON.stringify(gap)}`,
       });
     } else if (
-      wasForgotten(life, publish, behind.delivery.atMs, faults) ||
+      wasForgotten(publish, behind.delivery.atMs, faults) ||
       wasRenumbered(publish, behind, heard, life, faults)
     ) {
       forgotten++;
@@ -109,13 +116,9 @@ function isAwaited({ open }: Life, { position, startMs }: PublishRecord): boolea
 const isIn = (stretches: readonly Stretch[], { epoch, seq }: Place): boolean =>
   stretches.some((stretch) => stretch.epoch === epoch && stretch.from <= seq && seq <= stretch.to);
 
-function wasForgotten(life: Life, publish: PublishRecord, untilMs: number, faults: readonly FaultRecord[]): boolean {
-  const hadNothing = life.items.every((item) => item.kind !== "delivery" || item.atMs > publish.startMs);
+function wasForgotten(publish: PublishRecord, untilMs: number, faults: readonly FaultRecord[]): boolean {
   return faults.some(
-    ({ forgets, startMs, endMs }) =>
-      (forgets === "tail" || (forgets === "everything" && hadNothing && life.open.after === undefined)) &&
-      endMs >= publish.startMs &&
-      startMs <= untilMs,
+    ({ forgets, startMs, endMs }) => forgets === "tail" && endMs >= publish.startMs && startMs <= untilMs,
   );
 }
 
