@@ -138,7 +138,6 @@ export function createReplayFeed(parts: ReplayFeedParts): Feed {
     if (!isCurrent()) return false;
     const { steps, cursor: reached, isDiverged } = advance(cursor, page);
     if (isDiverged) return readAnew(sinceMs, isCurrent);
-    if (!cursor && interruption.sinceMs !== undefined) unproven ??= { sinceMs, atMs: Date.now() };
     if (steps.length > 0) tellUnproven();
     for (const step of steps) {
       if (step.kind === "entry") pass(step.entry);
@@ -166,6 +165,9 @@ export function createReplayFeed(parts: ReplayFeedParts): Feed {
   const read = async (sinceMs = heardMs): Promise<void> => {
     if (state === "reading") return;
     go("reading");
+    if (isStarted && !cursor && interruption.sinceMs !== undefined) {
+      unproven = { sinceMs: unproven?.sinceMs ?? sinceMs, atMs: Date.now() };
+    }
     const mine = turn;
     const isCurrent = (): boolean => turn === mine;
     for (let attempt = 0; isCurrent(); attempt++) {
