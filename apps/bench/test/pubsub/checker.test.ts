@@ -51,6 +51,15 @@ describe("a subscriber without a history", () => {
     expect(brokenBy(...publishedAll(1, 2), volatile, delivered(1), { ...end, isKilled: true })).toEqual([]);
   });
 
+  it("has not lost what no gap could be told of: it gives up during a fault, or at once behind it", () => {
+    const end = { kind: "close", subscriber: "s", atMs: 9_000 } as const;
+    const during = (from: number, to: number) =>
+      brokenBy(...publishedAll(1, 2), volatile, delivered(1), fault(from, to), end);
+    expect(during(1.5, 89)).toEqual([]);
+    expect(during(1.5, 10)).toEqual(["lost", "deaf"]);
+    expect(during(80, 89)).toEqual(["lost"]);
+  });
+
   it("is told too late when a message from behind the gap came before it", () => {
     expect(brokenBy(...publishedAll(1, 2, 3, 4), volatile, ...deliveredAll(1, 3), gap(1, 2), delivered(4))).toEqual([
       "late-gap",

@@ -11,18 +11,19 @@ import type { Patience } from "./conduct.ts";
  *
  * A message is due once one is heard whose call began after its own had ended: Redis hands messages to all in one order.
  * So nothing is asked of what was on its way when a subscriber ended; only whoever has given up its subscription itself had
- * everything due that is older than silence may last.
+ * everything due that is older than silence may last. Whoever does so during a fault, or before what it did could be told,
+ * had only what is older than the fault.
  *
  * A gap with a count is exact. Those whose consumer was slow begin when the first that was let go had arrived, which is
  * after its publishing: they count for as many messages as they say, whatever their times.
  */
-export function checkVolatileLoss({ lives, publishes }: History, { livenessMs }: Patience): Loss {
+export function checkVolatileLoss({ lives, publishes, faults }: History, { livenessMs }: Patience): Loss {
   const violations: Violation[] = [];
   let covered = 0;
   for (const life of lives) {
     if (life.open.mode !== "volatile") continue;
     const heard = heardIn(life, publishes).filter(({ delivery }) => !delivery.degraded);
-    const missing = missingIn(life, heard, publishes, livenessMs);
+    const missing = missingIn(life, heard, publishes, silentSinceMs(life, faults, livenessMs));
     const outcome = explain(life, heard, missing);
     violations.push(...outcome.violations, ...checkCount(life, heard, publishes));
     covered += outcome.covered;
@@ -30,15 +31,24 @@ export function checkVolatileLoss({ lives, publishes }: History, { livenessMs }:
   return { violations, covered, forgotten: 0 };
 }
 
+/** What had been acknowledged before this was due, even if nothing came from behind it. */
+function silentSinceMs({ close }: Life, faults: History["faults"], livenessMs: number): number {
+  if (!close || close.isKilled) return Number.NEGATIVE_INFINITY;
+  let sinceMs = close.atMs - livenessMs;
+  for (const { startMs, endMs } of faults.toSorted((one, other) => other.startMs - one.startMs)) {
+    if (startMs < close.atMs && endMs > sinceMs) sinceMs = Math.min(sinceMs, startMs - livenessMs);
+  }
+  return sinceMs;
+}
+
 function missingIn(
-  { open, close }: Life,
+  { open }: Life,
   heard: readonly Heard[],
   publishes: History["publishes"],
-  livenessMs: number,
+  sinceMs: number,
 ): PublishRecord[] {
   const delivered = new Set(heard.map(({ publish }) => publish));
-  const waitedMs = close && !close.isKilled ? close.atMs - livenessMs : Number.NEGATIVE_INFINITY;
-  const horizonMs = Math.max(waitedMs, ...heard.map(({ publish }) => publish.startMs));
+  const horizonMs = Math.max(sinceMs, ...heard.map(({ publish }) => publish.startMs));
   return [...publishes.values()].filter(
     (publish) =>
       publish.outcome === "acked" &&
