@@ -158,6 +158,10 @@ describe("a subscriber of a history", () => {
     const records = [first, published(2, at(0)), opened("replay", { atMs: -1 })];
     expect(brokenBy(...records, broken, delivered(2, at(0)), fault(0, 1, loses))).toEqual([]);
     expect(brokenBy(...records, delivered(2, at(0)), fault(0, 1, loses))).toEqual(["lost"]);
+    const during = opened("replay", { askedMs: 5, atMs: 50 });
+    expect(brokenBy(first, published(2, at(1, 500)), during, broken, delivered(2, at(1, 500)))).not.toContain(
+      "uncounted-gap",
+    );
     const late = opened("replay", { atMs: 50 });
     expect(brokenBy(first, published(2, at(1, 500)), late, broken, delivered(2, at(1, 500)))).toContain(
       "uncounted-gap",

@@ -19,6 +19,7 @@ export const opened = (mode: "volatile" | "replay", rest: Partial<OpenRecord> = 
   mode,
   channels: ["c"],
   through: "handler",
+  askedMs: rest.atMs ?? 0,
   atMs: 0,
   ...rest,
 });

@@ -38,6 +38,8 @@ export interface OpenRecord {
   readonly channels: readonly string[];
   /** A loop is told of gaps when they happen, while messages from before still wait for it; a handler in order. */
   readonly through: "handler" | "loop";
+  /** When the call was made. */
+  readonly askedMs: number;
   /** Since when it is to hear everything: when the call had resolved. */
   readonly atMs: number;
   /** Behind which message it goes on, or with all that is kept. */

@@ -57,6 +57,7 @@ export function subscribeWork(task: SubscribeTask, records: RecordFile, tell: (t
   const open = async (one: SubscriptionTask): Promise<void> => {
     const { subscriber, wish, channels, afterMs } = one;
     while (!stopped.signal.aborted) {
+      const askedMs = Date.now();
       try {
         listening.set(subscriber, await contender.listen(wish, channels.length > 0 ? earOf(one) : silentEar));
       } catch {
@@ -70,6 +71,7 @@ export function subscribeWork(task: SubscribeTask, records: RecordFile, tell: (t
         mode: wish.replay ? "replay" : "volatile",
         channels,
         through: wish.loopMs === undefined ? "handler" : "loop",
+        askedMs,
         atMs: Date.now(),
         ...(wish.after !== undefined && { after: wish.after }),
         ...(afterMs !== undefined && { afterMs }),

@@ -49,11 +49,11 @@ function checkUncounted(life: Life, { uncounted }: Walk, { faults, publishes }: 
         !heard.some(({ index, publish, delivery }) => index < at && publish.startMs > endMs && !delivery.degraded),
     ) ||
     (gap.reason === "interrupted" && (open.isDegraded === true || isFirstOfAll(at)));
-  /** Nothing was handed out before, nor stood in the history when the subscriber came. */
+  /** Nothing was handed out before, nor surely stood in the history when the subscriber read it. */
   const isFirstOfAll = (at: number): boolean =>
     !heard.some(({ index, delivery }) => index < at && !delivery.degraded) &&
     ![...publishes.values()].some(({ channel, outcome, endMs }) => {
-      return open.channels.includes(channel) && outcome === "acked" && endMs < open.atMs;
+      return open.channels.includes(channel) && outcome === "acked" && endMs < open.askedMs;
     });
   return uncounted
     .filter(({ gap, index }) => !isAllowed(gap, index))
