@@ -153,4 +153,20 @@ describe.each(Object.keys(ways))("while the primary is away (%s)", (way) => {
       ["volatile", "interrupted"],
     ]);
   });
+
+  it("who begins with all that is kept is told of the time in which some of it may have gone", async () => {
+    const { here, elsewhere, heard, gaps, away, back } = await stage(way);
+    await away();
+    const beganAt = Date.now();
+    await here.subscribe("c", { replay: true, after: "beginning" });
+    const replay = { count: 5 };
+    for (let number = 0; number <= 300; number++) await elsewhere.publish("c", number, { replay });
+    await back();
+    await until(() => heard.at(-1)?.data === 300);
+    expect(heard.length).toBeLessThan(300);
+    expect(heard.map(({ position }) => position?.seq)).toEqual(heard.map((_, index) => 301 - heard.length + index));
+    expect(gaps).toMatchObject([{ channel: "c", reason: "interrupted" }]);
+    expect(gaps[0]?.from.getTime()).toBeGreaterThanOrEqual(beganAt);
+    expect(gaps[0]?.missed).toBeUndefined();
+  });
 });

@@ -66,7 +66,8 @@ export async function catchUp(after: Position | "beginning", newcomer: Newcomer)
 
   /** Of so many that are gone before the first, those that were published after the newcomer came. */
   function missedSince(gone: number, first: Position | undefined): Exclude<Step, { kind: "entry" }> | undefined {
-    if (!begin) return { kind: "lost" };
+    // Nobody knows where the history stood when the newcomer came.
+    if (!begin) return { kind: "interrupted" };
     const before = begin.at && first?.epoch === begin.at.epoch ? begin.at.seq + 1 : 0;
     return gone > before ? { kind: "trimmed", missed: gone - before } : undefined;
   }

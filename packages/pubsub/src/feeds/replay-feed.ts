@@ -253,7 +253,8 @@ export function createReplayFeed(parts: ReplayFeedParts): Feed {
           },
           gap(step) {
             // All that is known of the time of its place.
-            const times = { sinceMs: follower.position?.epoch ?? 0, joinedMs: 0, atMs: Date.now() };
+            const sinceMs = step.kind === "interrupted" ? follower.joinedMs : (follower.position?.epoch ?? 0);
+            const times = { sinceMs, joinedMs: 0, atMs: Date.now() };
             member.gap(gapOf(named, step.kind, times, step.kind === "trimmed" ? step.missed : undefined));
           },
           join() {

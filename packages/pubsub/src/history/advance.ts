@@ -17,7 +17,7 @@ export type Step =
   | { readonly kind: "entry"; readonly entry: Entry }
   | { readonly kind: "trimmed"; readonly missed: number }
   | { readonly kind: "lost" }
-  /** Nothing had been read when the stream broke: there may have been a history that is gone. */
+  /** Nothing had been read when the stream broke, or was away: there may have been messages that are gone. */
   | { readonly kind: "interrupted" };
 
 /**
