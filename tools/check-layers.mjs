@@ -44,7 +44,8 @@ function checkImport(folder, layer, file, specifier, typeOnly) {
     if (folder === "packages/core") checkCoreFolder(file, target);
     return;
   }
-  if (specifier.startsWith("#")) return;
+  // The second is of Workers themselves.
+  if (specifier.startsWith("#") || specifier.startsWith("cloudflare:")) return;
   if (isBuiltin(specifier)) {
     const allowed = !layer.edge || layer.nodeFiles?.includes(relative(join(root, folder), file));
     if (!allowed) problems.push(`${short(file)}: imports ${specifier}, but ${folder} must run on the edge`);
@@ -55,8 +56,9 @@ function checkImport(folder, layer, file, specifier, typeOnly) {
   if (target && target !== folder && !layer.imports.includes(target)) {
     problems.push(`${short(file)}: imports ${name}, which is not below ${folder}`);
   }
-  const { dependencies = {}, peerDependencies = {} } = manifests[folder];
-  if (!(name in dependencies) && !(name in peerDependencies)) {
+  const { dependencies = {}, peerDependencies = {}, devDependencies = {} } = manifests[folder];
+  const isTypesOnly = typeOnly && `@types/${name}` in devDependencies;
+  if (!(name in dependencies) && !(name in peerDependencies) && !isTypesOnly) {
     problems.push(`${short(file)}: imports ${name}, which ${folder}/package.json does not depend on`);
   }
 }

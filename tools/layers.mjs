@@ -52,10 +52,13 @@ export const layers = {
     ],
     edge: false,
   },
+  "apps/program": { imports: ["packages/continuum-cache", "packages/pubsub", "packages/ratelimit"], edge: true },
   "apps/node-server": {
-    imports: ["packages/continuum-cache", "packages/pubsub", "packages/upstash-local"],
+    imports: ["apps/program", "packages/continuum-cache", "packages/pubsub", "packages/upstash-local"],
     edge: false,
   },
+  "apps/edge-worker": { imports: ["apps/program", "packages/continuum-cache"], edge: true },
+  "apps/lambda-function": { imports: ["apps/program", "packages/continuum-cache"], edge: false },
 };
 
 /** Inside core the folders are layers too: each may import those named, and itself. */

@@ -1,4 +1,5 @@
-import { startUpstashLocal } from "@continuum-cache/upstash-local";
+import type { PrimarySwitch } from "@continuum-cache/program";
+import { startUpstashLocal, type UpstashLocal } from "@continuum-cache/upstash-local";
 import { type Environment, UpstashCache } from "continuum-cache";
 
 /** The cache, and what stands behind it. */
@@ -6,6 +7,8 @@ export interface OpenedBackend {
   readonly cache: UpstashCache;
   /** The server, for people: never with a token or password. `undefined` where there is none. */
   readonly server: string | undefined;
+  /** Where the server was started here. */
+  readonly primary?: PrimarySwitch;
   /** Closes the cache, and the server where it was started here. */
   close(): Promise<void>;
 }
@@ -37,6 +40,7 @@ async function openEmbedded(env: Environment): Promise<OpenedBackend> {
   return {
     cache,
     server: `upstash-local's embedded engine, over REST at ${local.url}`,
+    primary: switchOf(local),
     async close() {
       try {
         await cache.close();
@@ -44,6 +48,22 @@ async function openEmbedded(env: Environment): Promise<OpenedBackend> {
         await local.close();
       }
     },
+  };
+}
+
+/** Its values stay, as those of a server do that can't be reached. */
+function switchOf(local: UpstashLocal): PrimarySwitch {
+  let isCut = false;
+  const set = (cut: boolean): void => {
+    isCut = cut;
+    local.fault(cut ? "refuse" : undefined);
+  };
+  return {
+    get isCut() {
+      return isCut;
+    },
+    cut: () => set(true),
+    restore: () => set(false),
   };
 }
 

@@ -1,12 +1,5 @@
 export type { OpenedBackend } from "./backend.ts";
 export { openBackend } from "./backend.ts";
-export type { Program, ProgramParts } from "./program.ts";
-export { createProgram } from "./program.ts";
+export { installedWordNet } from "./installed-wordnet.ts";
 export type { Service, ServiceOptions } from "./service.ts";
 export { startService } from "./service.ts";
-export type { DataSource } from "./wordnet/data-file.ts";
-export { installedWordNet } from "./wordnet/installed-wordnet.ts";
-export type { Knowledge } from "./wordnet/knowledge.ts";
-export { loadKnowledge } from "./wordnet/knowledge.ts";
-export type { Memory } from "./wordnet/memory.ts";
-export type { SearchResult } from "./wordnet/search-result.ts";

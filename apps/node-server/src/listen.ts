@@ -12,7 +12,8 @@ export interface Listening {
   close(): Promise<void>;
 }
 
-type Program = (request: Request) => Response | Promise<Response>;
+/** @param client - The address that asks. */
+type Program = (request: Request, client: string) => Response | Promise<Response>;
 
 /** What is served besides requests, through connections that stay. */
 export interface Connections {
@@ -22,16 +23,33 @@ export interface Connections {
   dismiss(): Promise<void>;
 }
 
-/** Only this machine can connect. */
-const hostname = "127.0.0.1";
+/** Where to listen, and for whom. */
+export interface Address {
+  readonly port: number;
+  /** Of this machine's addresses, the one to listen at: "0.0.0.0" is all of them. @default "127.0.0.1" */
+  readonly host?: string;
+  /** The names by which it may be asked for, besides 127.0.0.1 and localhost. @default none */
+  readonly names?: readonly string[];
+}
+
+const loopback = "127.0.0.1";
 
 /** How long requests under way may still take when the server closes. */
 const closingGraceMs = 5_000;
 
-/** Listens on this machine: on the port that was asked for, or on a free one when that is taken. */
-export async function listen(program: Program, port: number, connections?: Connections): Promise<Listening> {
+/**
+ * Listens at the address: for this machine alone also on a free port, when the one that was asked for is taken.
+ *
+ * @throws what the system says when it can't.
+ */
+export async function listen(program: Program, address: Address, connections?: Connections): Promise<Listening> {
+  const { port, host = loopback, names = [] } = address;
+  const known = new Set([loopback, "localhost", ...names.map((name) => name.toLowerCase())]);
+  /** Another site's name that was pointed at this machine would let that site's scripts read our answers. */
+  const isHere = (name: string): boolean => known.has(name);
   const server = createAdaptorServer({
-    fetch: (request) => (isHere(new URL(request.url).hostname) ? program(request) : misdirected()),
+    fetch: (request, { incoming }) =>
+      isHere(new URL(request.url).hostname) ? program(request, incoming.socket.remoteAddress ?? "") : misdirected(),
     overrideGlobalObjects: false,
   }) as Server;
   const underWay = new Set<ServerResponse>();
@@ -41,15 +59,16 @@ export async function listen(program: Program, port: number, connections?: Conne
   });
   connections?.serve(server, isHere);
   try {
-    await bind(server, port);
+    await bind(server, port, host);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "EADDRINUSE") throw error;
-    await bind(server, 0);
+    // Where others come to a port that was agreed on, another is no help.
+    if ((error as NodeJS.ErrnoException).code !== "EADDRINUSE" || host !== loopback) throw error;
+    await bind(server, 0, host);
   }
   const { port: bound } = server.address() as AddressInfo;
 
   return {
-    url: `http://${hostname}:${bound}`,
+    url: `http://${loopback}:${bound}`,
     port: bound,
     async close() {
       const closed = once(server, "close");
@@ -66,16 +85,14 @@ export async function listen(program: Program, port: number, connections?: Conne
   };
 }
 
-async function bind(server: Server, port: number): Promise<void> {
-  server.listen(port, hostname);
+async function bind(server: Server, port: number, host: string): Promise<void> {
+  server.listen(port, host);
   await once(server, "listening");
 }
 
-/** Another site's name that was pointed at this machine would let that site's scripts read our answers. */
-function isHere(name: string): boolean {
-  return ["127.0.0.1", "localhost"].includes(name);
-}
-
 function misdirected(): Response {
-  return Response.json({ error: "This demo answers on 127.0.0.1 and localhost only" }, { status: 421 });
+  return Response.json(
+    { error: "This name is not one of this server's: ask for 127.0.0.1 or localhost, or start it with --name" },
+    { status: 421 },
+  );
 }

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { isConfigError } from "continuum-cache";
+import type { Address } from "./listen.ts";
 import { runOnce } from "./once.ts";
 import { readCommandLine, usage } from "./options.ts";
 import { type Service, startService } from "./service.ts";
@@ -16,7 +17,7 @@ switch (asked.kind) {
     process.exitCode = 2;
     break;
   case "once":
-    await withService(asked.port, async (service) => {
+    await withService(asked.address, async (service) => {
       const problems = await runOnce(service.url, log);
       await service.close();
       for (const problem of problems) console.error(problem);
@@ -24,13 +25,13 @@ switch (asked.kind) {
     });
     break;
   case "serve":
-    await withService(asked.port, async (service) => announce(service, asked.port));
+    await withService(asked.address, async (service) => announce(service, asked.address.port));
 }
 
-async function withService(port: number, use: (service: Service) => Promise<void>): Promise<void> {
+async function withService(address: Address, use: (service: Service) => Promise<void>): Promise<void> {
   let service: Service | undefined;
   try {
-    service = await startService({ port, env: process.env, log });
+    service = await startService({ address, env: process.env, log });
     await use(service);
   } catch (error) {
     await service?.close();

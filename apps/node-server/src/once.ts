@@ -1,5 +1,4 @@
-import type { Memory } from "./wordnet/memory.ts";
-import type { SearchResult } from "./wordnet/search-result.ts";
+import type { Memory, SearchResult } from "@continuum-cache/program";
 
 /** What every answer of the service tells of its way. */
 interface Told {

@@ -1,10 +1,14 @@
+import { isIP } from "node:net";
 import { parseArgs } from "node:util";
+import type { Address } from "./listen.ts";
 
 export const usage = `Usage: pnpm demo [options]
 
-Searches 117,791 WordNet concepts through continuum-cache, on this machine only.
+Searches 117,791 WordNet concepts through continuum-cache.
 
   --port <number>  the port to listen on (default 3000; a free one when it is taken)
+  --host <address> where to listen: 0.0.0.0 lets other machines connect (default 127.0.0.1)
+  --name <host>    a name by which others ask for this server; may be repeated
   --once           a smoke run: a few searches twice, a table of hits and latencies, then the end
   --help           show this
 
@@ -16,11 +20,13 @@ UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN, or UPSTASH_REDIS_URL.
 export type CommandLine =
   | { readonly kind: "help" }
   | { readonly kind: "wrong"; readonly message: string }
-  | { readonly kind: "serve"; readonly port: number }
-  | { readonly kind: "once"; readonly port: number };
+  | { readonly kind: "serve"; readonly address: Address }
+  | { readonly kind: "once"; readonly address: Address };
 
 const flags = {
   port: { type: "string" },
+  host: { type: "string" },
+  name: { type: "string", multiple: true },
   once: { type: "boolean" },
   help: { type: "boolean", short: "h" },
 } as const;
@@ -34,16 +40,23 @@ export function readCommandLine(args: readonly string[]): CommandLine {
     if (token.kind === "positional") return wrong(`Expected only options, got ${JSON.stringify(token.value)}`);
     if (token.kind !== "option") continue;
     if (!Object.hasOwn(flags, token.name)) return wrong(`Unknown option ${JSON.stringify(token.rawName)}`);
-    if (token.name !== "port" && token.value !== undefined) return wrong(`Expected no value behind ${token.rawName}`);
+    if (isSwitch(token.name) && token.value !== undefined) return wrong(`Expected no value behind ${token.rawName}`);
   }
   if (values.help) return { kind: "help" };
-  const { port } = values;
+  const { port, host = "127.0.0.1", name: names = [] } = values;
   if (port !== undefined && !(typeof port === "string" && /^\d{1,5}$/.test(port) && Number(port) <= 65_535)) {
-    const got = typeof port === "string" ? JSON.stringify(port) : "nothing";
-    return wrong(`Expected --port to be a whole number from 0 to 65535, got ${got}`);
+    return wrong(`Expected --port to be a whole number from 0 to 65535, got ${quoted(port)}`);
   }
-  if (values.once) return { kind: "once", port: Number(port ?? 0) };
-  return { kind: "serve", port: Number(port ?? 3_000) };
+  if (typeof host !== "string" || isIP(host) === 0) {
+    return wrong(`Expected --host to be an address such as 0.0.0.0, got ${quoted(host)}`);
+  }
+  const odd = names.find((name) => typeof name !== "string" || !/^[\w.-]+$/.test(name));
+  if (odd !== undefined) return wrong(`Expected --name to be a host's name without a port, got ${quoted(odd)}`);
+  if (values.once) return { kind: "once", address: { port: Number(port ?? 0) } };
+  return { kind: "serve", address: { port: Number(port ?? 3_000), host, names: names.map(String) } };
 }
+
+const isSwitch = (name: string): boolean => flags[name as keyof typeof flags].type === "boolean";
+const quoted = (value: unknown): string => (typeof value === "string" ? JSON.stringify(value) : "nothing");
 
 const wrong = (message: string): CommandLine => ({ kind: "wrong", message });

@@ -1,12 +1,16 @@
+import {
+  createProgram,
+  createWatch,
+  type Knowledge,
+  loadKnowledge,
+  partsOfSpeech,
+  placeOf,
+} from "@continuum-cache/program";
 import { type Environment, isTransportError } from "continuum-cache";
 import { type OpenedBackend, openBackend } from "./backend.ts";
-import { listen } from "./listen.ts";
-import { createLive, type Live } from "./live/live.ts";
-import { placeOf } from "./place.ts";
-import { createProgram } from "./program.ts";
-import { installedWordNet } from "./wordnet/installed-wordnet.ts";
-import { type Knowledge, loadKnowledge } from "./wordnet/knowledge.ts";
-import { partsOfSpeech } from "./wordnet/part-of-speech.ts";
+import { installedWordNet } from "./installed-wordnet.ts";
+import { type Address, listen } from "./listen.ts";
+import { createLive, type Live } from "./live.ts";
 
 /** The whole demo, running. */
 export interface Service {
@@ -21,18 +25,19 @@ export interface Service {
 
 /** How to start it. */
 export interface ServiceOptions {
-  /** 0 takes a free one, and so does any that is taken. */
-  readonly port: number;
+  readonly address: Address;
   readonly env: Environment;
   /** Where to tell how it is going, a line at a time. */
   readonly log: (line: string) => void;
 }
 
 /** @throws ConfigError when the environment contradicts itself. */
-export async function startService({ port, env, log }: ServiceOptions): Promise<Service> {
+export async function startService({ address, env, log }: ServiceOptions): Promise<Service> {
   const backend = await openBackend(env);
   let live: Live | undefined;
+  let sampling: NodeJS.Timeout | undefined;
   const closeAll = async (): Promise<void> => {
+    clearInterval(sampling);
     await live?.close();
     await backend.close();
   };
@@ -42,8 +47,11 @@ export async function startService({ port, env, log }: ServiceOptions): Promise<
     const knowledge = await loadWithProgress(log);
     live = createLive(backend.cache, console.error);
     const { announcer } = live;
-    const program = createProgram({ cache: backend.cache, knowledge, server: backend.server, announcer });
-    const server = await listen((request) => program.fetch(request), port, live);
+    const watch = createWatch(backend.cache);
+    sampling = setInterval(watch.sample, 1_000).unref();
+    const { cache, server: named, primary } = backend;
+    const program = createProgram({ cache, knowledge, server: named, announcer, watch, ...(primary && { primary }) });
+    const server = await listen((request, client) => program.fetch(request, { client }), address, live);
     let closing: Promise<void> | undefined;
     return {
       url: server.url,

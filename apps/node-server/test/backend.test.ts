@@ -1,7 +1,7 @@
+import { placeOf } from "@continuum-cache/program";
 import { startUpstashLocal } from "@continuum-cache/upstash-local";
 import { describe, expect, it } from "vitest";
 import { openBackend } from "../src/backend.ts";
-import { placeOf } from "../src/place.ts";
 
 describe("the backend", () => {
   it("is a local Upstash inside this process when the environment names no server, and closes with it", async () => {

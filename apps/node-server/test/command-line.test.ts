@@ -35,10 +35,14 @@ function start(args: readonly string[], env: Record<string, string> = {}) {
 
 describe("the command line", () => {
   it.each([
-    [[], { kind: "serve", port: 3_000 }],
-    [["--port", "0"], { kind: "serve", port: 0 }],
-    [["--once"], { kind: "once", port: 0 }],
-    [["--", "--once"], { kind: "once", port: 0 }],
+    [[], { kind: "serve", address: { port: 3_000, host: "127.0.0.1", names: [] } }],
+    [["--port", "0"], { kind: "serve", address: { port: 0, host: "127.0.0.1", names: [] } }],
+    [
+      ["--host", "0.0.0.0", "--name", "a.example", "--name", "b"],
+      { kind: "serve", address: { port: 3_000, host: "0.0.0.0", names: ["a.example", "b"] } },
+    ],
+    [["--once"], { kind: "once", address: { port: 0 } }],
+    [["--", "--once"], { kind: "once", address: { port: 0 } }],
     [["--help"], { kind: "help" }],
   ])("%j is understood", (args, expected) => {
     expect(readCommandLine(args)).toEqual(expected);
@@ -48,6 +52,8 @@ describe("the command line", () => {
     [["--prot", "1"], /Unknown option "--prot"/],
     [["--port", "70000"], /from 0 to 65535, got "70000"/],
     [["--port"], /got nothing/],
+    [["--host", "here"], /Expected --host to be an address such as 0.0.0.0, got "here"/],
+    [["--name", "a.example:80"], /without a port, got "a.example:80"/],
     [["once"], /Expected only options, got "once"/],
     [["--once=yes"], /Expected no value behind --once/],
   ])("%j is refused and quoted", (args, message) => {

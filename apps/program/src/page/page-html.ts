@@ -1,3 +1,4 @@
+import { chartScript } from "./chart-script.ts";
 import { dashboardScript } from "./dashboard-script.ts";
 import { elementsScript } from "./elements-script.ts";
 import { liveScript } from "./live-script.ts";
@@ -29,6 +30,30 @@ export function pageHtml(nonce: string): string {
   <p id="about">WordNet 3.1 through continuum-cache</p>
 </header>
 <main>
+  <section id="operations" aria-labelledby="operations-title">
+    <h2 id="operations-title">Operations</h2>
+    <dl id="tiles"></dl>
+    <figure>
+      <svg id="chart" viewBox="0 0 960 180" preserveAspectRatio="none" role="img" tabindex="0" aria-label="The last ten minutes: commands, answers, and when the server was away" aria-describedby="chart-told" aria-keyshortcuts="ArrowLeft ArrowRight Home End Escape"></svg>
+      <figcaption>
+        <span class="key commands" id="chart-commands"></span>
+        <span class="key answers" id="chart-answers"></span>
+        <span class="key away">Server away</span>
+        <span id="chart-told" class="quiet" role="status"></span>
+      </figcaption>
+    </figure>
+    <div class="controls">
+      <button id="cut" type="button" aria-pressed="false" hidden>Cut the server off</button>
+      <button id="invalidate" type="button">Invalidate query cache</button>
+      <span id="done" role="status"></span>
+    </div>
+    <p id="place" class="quiet"></p>
+    <details>
+      <summary>Backend history</summary>
+      <ol id="turns"></ol>
+      <p id="no-turns" class="quiet">The primary has answered ever since this server started.</p>
+    </details>
+  </section>
   <section aria-label="Search">
     <form id="form" role="search">
       <input id="query" type="search" name="q" maxlength="200" required autofocus autocomplete="off" spellcheck="false"
@@ -40,15 +65,6 @@ export function pageHtml(nonce: string): string {
     <ol id="results"></ol>
   </section>
   <aside>
-    <section aria-labelledby="cache-title">
-      <h2 id="cache-title">Cache</h2>
-      <p class="rate"><span id="rate">–</span> <span class="quiet">of reads were hits</span></p>
-      <div class="bar" aria-hidden="true"><div id="rate-bar"></div></div>
-      <dl id="facts"></dl>
-      <p id="place" class="quiet"></p>
-      <button id="invalidate" type="button">Invalidate query cache</button>
-      <p id="invalidated" class="quiet" role="status"></p>
-    </section>
     <section aria-labelledby="live-title">
       <h2 id="live-title">As it happens <span id="live-state" class="badge miss">connecting</span></h2>
       <ol id="events"></ol>
@@ -70,7 +86,7 @@ export function pageHtml(nonce: string): string {
   <h2 id="memory-title" tabindex="-1"></h2>
   <div id="memory-body"></div>
 </dialog>
-<script type="module" nonce="${nonce}">${elementsScript}${dashboardScript}${memoryScript}${liveScript}${searchScript}</script>
+<script type="module" nonce="${nonce}">${elementsScript}${chartScript}${dashboardScript}${memoryScript}${liveScript}${searchScript}</script>
 </body>
 </html>
 `;

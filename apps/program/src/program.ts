@@ -1,17 +1,23 @@
+import { clientKey, type RateLimit, RateLimiter } from "@continuum-cache/ratelimit";
+import { rateLimit } from "@continuum-cache/ratelimit/hono";
 import { type Cache, isTransportError } from "continuum-cache";
-import { Hono } from "hono";
+import { type Context, Hono, type MiddlewareHandler } from "hono";
 import { NONCE, type SecureHeadersVariables, secureHeaders } from "hono/secure-headers";
 import { createAnswers } from "./answers.ts";
+import { limits } from "./limits.ts";
 import { type Announcer, silentAnnouncer } from "./live/announcer.ts";
+import type { PrimarySwitch } from "./primary-switch.ts";
 import { healthRoute } from "./routes/health.ts";
 import { invalidateRoute } from "./routes/invalidate.ts";
 import { memoriesRoute } from "./routes/memories.ts";
 import { pageRoute } from "./routes/page.ts";
+import { primaryRoute } from "./routes/primary.ts";
 import { searchRoute } from "./routes/search.ts";
 import { sessionRoute } from "./routes/session.ts";
 import { statsRoute } from "./routes/stats.ts";
 import { createServerFacts } from "./server-facts.ts";
 import { createSessions } from "./sessions.ts";
+import { createWatch, type Watch } from "./watch/watch.ts";
 import type { Knowledge } from "./wordnet/knowledge.ts";
 
 /** What the program is made of. */
@@ -22,32 +28,57 @@ export interface ProgramParts {
   readonly server: string | undefined;
   /** Is told what happens, for those who watch. @default nobody */
   readonly announcer?: Announcer;
+  /** What is seen over time; whoever has timers has it sampled by them. @default made here, sampled by requests */
+  readonly watch?: Watch;
+  /** Cuts off the server, where it is the demo's own. @default nothing can */
+  readonly primary?: PrimarySwitch;
   /** Where errors are told that visitors are not shown. @default console.error */
   readonly logError?: (message: string) => void;
 }
 
+/** What a home tells of each request: `program.fetch(request, { client: "203.0.113.7" })`. */
+export interface RequestFacts {
+  /** The address that asks, as nobody can forge it. Those of whom nothing is known share one limit. */
+  readonly client?: string;
+}
+
+interface ProgramTypes {
+  readonly Bindings: RequestFacts;
+  readonly Variables: SecureHeadersVariables;
+}
+
 /** The program's own Hono. */
-export type Program = Hono<{ Variables: SecureHeadersVariables }>;
+export type Program = Hono<ProgramTypes>;
 
 /** The memory-search service: from a web-standard Request to a Response, so that it runs wherever there are such. */
 export function createProgram(parts: ProgramParts): Program {
   const { cache, knowledge, server, announcer = silentAnnouncer, logError = console.error } = parts;
+  const { watch = createWatch(cache), primary } = parts;
   const answers = createAnswers(cache);
   const sessions = createSessions(cache);
   const facts = createServerFacts(cache);
   const program: Program = new Hono();
 
   program.use(secureHeaders(headers));
+  program.use("/api/*", watch.middleware);
   program.use("/api/*", async (context, next) => {
     await next();
     context.header("Cache-Control", "no-store");
   });
+  const limiter = new RateLimiter(cache);
+  const limited = (limit: RateLimit): MiddlewareHandler<ProgramTypes> =>
+    rateLimit<Context<ProgramTypes>>(limiter, { ...limit, key: ({ env }) => clientOf(env) });
+  program.use("/api/search", limited(limits.search));
+  program.use("/api/memories/*", limited(limits.read));
+  program.use("/api/session", limited(limits.read));
+  program.use("/api/invalidate", limited(limits.invalidate));
   program.route("/", pageRoute());
   program.route("/api/search", searchRoute({ cache, answers, sessions, knowledge, announcer, logError }));
   program.route("/api/memories", memoriesRoute({ cache, answers, knowledge, announcer }));
   program.route("/api/session", sessionRoute({ cache, sessions, announcer }));
-  program.route("/api/stats", statsRoute({ cache, facts, knowledge, server }));
+  program.route("/api/stats", statsRoute({ cache, facts, knowledge, server, watch, primary }));
   program.route("/api/invalidate", invalidateRoute({ cache, announcer }));
+  program.route("/api/primary", primaryRoute(primary));
   program.route("/healthz", healthRoute({ cache }));
 
   program.notFound((context) =>
@@ -61,6 +92,9 @@ export function createProgram(parts: ProgramParts): Program {
   });
   return program;
 }
+
+const clientOf = (facts: RequestFacts | undefined): string =>
+  facts?.client === undefined ? "unknown" : clientKey(facts.client);
 
 /** The page's own script and style and nothing else; no other site may frame or read it. */
 const headers: Parameters<typeof secureHeaders>[0] = {

@@ -4,7 +4,7 @@ import type { ServerSocket } from "@continuum-cache/pubsub/websocket";
 import { WebSocketServer } from "ws";
 
 /** Where pages connect. */
-export const socketPath = "/ws";
+const socketPath = "/ws";
 
 export interface SocketServerOptions<Context> {
   /** Whether a host's name is one of this machine's. */
@@ -39,12 +39,18 @@ export function serveSockets<Context>(server: Server, options: SocketServerOptio
 }
 
 function refusalOf({ headers, url }: IncomingMessage, isHere: (hostname: string) => boolean): string | undefined {
-  const address = `http://${headers.host}`;
-  if (!URL.canParse(address) || !isHere(new URL(address).hostname)) return "421 Misdirected Request";
+  const host = hostOf(`http://${headers.host}`);
+  if (!host || !isHere(host.hostname)) return "421 Misdirected Request";
   const path = url?.split("?", 1)[0];
   if (path !== socketPath) return "404 Not Found";
-  return headers.origin === new URL(address).origin ? undefined : "403 Forbidden";
+  // Not the scheme: where there is TLS it may end in front of this server.
+  const origin = hostOf(headers.origin ?? "");
+  return origin?.hostname === host.hostname && portOf(origin) === portOf(host) ? undefined : "403 Forbidden";
 }
+
+const hostOf = (address: string): URL | undefined => (URL.canParse(address) ? new URL(address) : undefined);
+/** A page that came over TLS has the port 443 where its host says nothing. */
+const portOf = ({ port }: URL): string => (port === "443" || port === "80" ? "" : port);
 
 function refuse(socket: Duplex, status: string): void {
   socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);

@@ -4,5 +4,6 @@
  */
 export async function sessionChannel(sessionId: string): Promise<string> {
   const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(`session channel ${sessionId}`));
-  return `ws:session:${Buffer.from(digest).toString("hex").slice(0, 32)}`;
+  const hex = [...new Uint8Array(digest, 0, 16)].map((byte) => byte.toString(16).padStart(2, "0"));
+  return `ws:session:${hex.join("")}`;
 }

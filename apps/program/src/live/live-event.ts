@@ -23,6 +23,3 @@ export interface SessionEvent {
 export interface OwnEvent extends RecentSearch {
   readonly type: "search_remembered";
 }
-
-/** An event as it is published: with its time in seconds since 1970. */
-export type Published<Event> = Event & { readonly timestamp: number };

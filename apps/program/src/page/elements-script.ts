@@ -11,6 +11,8 @@ const element = (tag, properties, ...children) => {
 const grouped = (number) => number.toLocaleString("en-US");
 const milliseconds = (ms) => (ms >= 100 ? ms.toFixed(0) : ms >= 10 ? ms.toFixed(1) : ms.toFixed(2)) + " ms";
 
+const timeOf = (date) => element("time", { className: "quiet", dateTime: date.toISOString(), textContent: date.toLocaleTimeString() });
+
 /** Hit or miss, and how long it took. */
 const mark = ({ cache, ms }) => [
   element("span", { className: "badge " + cache, textContent: cache }),

@@ -1,9 +1,7 @@
-import { beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { parseConceptId } from "../src/wordnet/concept.ts";
 import { readDataFile } from "../src/wordnet/data-file.ts";
 import { parseDataLine, splitGloss } from "../src/wordnet/data-line.ts";
-import { installedWordNet } from "../src/wordnet/installed-wordnet.ts";
-import { type Knowledge, loadKnowledge } from "../src/wordnet/knowledge.ts";
 
 describe("a line of WordNet", () => {
   it("becomes a concept", () => {
@@ -61,33 +59,5 @@ describe("a WordNet file", () => {
 
   it.each(["n0000001", "x00000014", "n00000014 ", "n000000140", ""])("has no place for the id %j", (id) => {
     expect(parseConceptId(id)).toBeUndefined();
-  });
-});
-
-describe("the whole of WordNet 3.1", () => {
-  let knowledge: Knowledge;
-  beforeAll(async () => {
-    knowledge = await loadKnowledge(await installedWordNet());
-  }, 60_000);
-
-  it("has its 117,791 concepts", () => {
-    expect(knowledge.conceptCount).toBe(117_791);
-  });
-
-  it.each([
-    ["dog that herds sheep", "shepherd dog"],
-    ["musical instrument with strings", "stringed instrument"],
-    ["feeling of great happiness", "joy"],
-    ["river", "river"],
-  ])("finds for %j a concept called %j among the first ten", (query, lemma) => {
-    expect(knowledge.search(query, 10).flatMap(({ lemmas }) => lemmas)).toContain(lemma);
-  });
-
-  it("tells a concept with those around it", () => {
-    const [best] = knowledge.search("shepherd dog", 1);
-    const memory = knowledge.memory(best?.conceptId ?? "");
-    expect(memory?.relations.length).toBeGreaterThan(0);
-    expect(knowledge.memory("n99999999")).toBeUndefined();
-    expect(knowledge.memory("nonsense")).toBeUndefined();
   });
 });

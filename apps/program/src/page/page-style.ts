@@ -45,7 +45,7 @@ input::placeholder { color: var(--quiet); opacity: 1; }
 .badge { padding: 0.05rem 0.55rem; border-radius: 1rem; font-size: 0.8rem; font-weight: 700; text-transform: uppercase; letter-spacing: 0.04em; }
 .hit { background: var(--hit-ground); color: var(--hit); }
 .miss { background: var(--miss-ground); color: var(--miss); }
-.ms, dd, .rate { font-variant-numeric: tabular-nums; }
+.ms, dd { font-variant-numeric: tabular-nums; }
 .ms { white-space: nowrap; }
 h3 .quiet { font-weight: 400; }
 .backend.upstash { color: var(--hit); }
@@ -59,16 +59,32 @@ ol, ul { list-style: none; margin: 0; padding: 0; }
 
 aside { display: grid; gap: 1rem; }
 aside > section { background: var(--panel); border: 1px solid var(--line); border-radius: 0.75rem; padding: 1rem 1.1rem; min-width: 0; }
-.rate { margin: 0; }
-#rate { font-size: 2rem; font-weight: 700; letter-spacing: -0.02em; }
-.bar { height: 0.4rem; border-radius: 1rem; background: var(--miss-ground); overflow: hidden; }
-#rate-bar { height: 100%; width: 0; background: var(--hit); transition: width 0.3s; }
-dl { margin: 0.9rem 0 0.6rem; }
-dl div { display: flex; justify-content: space-between; gap: 1rem; padding: 0.2rem 0; border-bottom: 1px solid var(--line); }
-dt { color: var(--quiet); }
-dd { margin: 0; font-weight: 600; }
-#place { margin: 0 0 0.8rem; overflow-wrap: anywhere; }
-#invalidated { margin: 0.4rem 0 0; min-height: 1.3rem; }
+#operations { grid-column: 1 / -1; background: var(--panel); border: 1px solid var(--line); border-radius: 0.75rem; padding: 1rem 1.1rem; min-width: 0; }
+#tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(9.5rem, 1fr)); gap: 0.8rem 1.2rem; margin: 0 0 1rem; }
+#tiles .quiet { font-size: 0.8rem; overflow-wrap: anywhere; }
+dt { color: var(--quiet); font-size: 0.875rem; }
+dd { margin: 0; font-weight: 700; font-size: 1.35rem; letter-spacing: -0.01em; line-height: 1.3; }
+figure { margin: 0; }
+#chart { display: block; width: 100%; height: 9rem; background: var(--ground); border-radius: 0.5rem; touch-action: none; }
+#chart .grid { stroke: var(--line); stroke-width: 1; vector-effect: non-scaling-stroke; }
+#chart .commands { fill: var(--accent); opacity: 0.55; }
+#chart .answers { fill: none; stroke: var(--hit); stroke-width: 2; vector-effect: non-scaling-stroke; stroke-linejoin: round; }
+#chart .answer { fill: var(--hit); }
+#chart .away { fill: var(--miss-ground); }
+#chart .chosen { fill: var(--ink); opacity: 0.18; }
+figcaption { display: flex; flex-wrap: wrap; gap: 0.2rem 1.2rem; padding: 0.4rem 0 0.2rem; font-size: 0.8rem; }
+.key::before { content: ""; display: inline-block; width: 0.7rem; height: 0.7rem; margin-right: 0.35rem; border-radius: 0.15rem; vertical-align: -0.05rem; }
+.key.commands::before { background: var(--accent); opacity: 0.55; }
+.key.answers::before { background: var(--hit); }
+.key.away::before { background: var(--miss-ground); border: 1px solid var(--miss); }
+#chart-told { flex-basis: 100%; min-height: 1.3rem; font-variant-numeric: tabular-nums; }
+.controls { display: flex; flex-wrap: wrap; align-items: center; gap: 0.6rem; margin: 0.4rem 0; }
+[aria-pressed="true"] { border-color: var(--miss); color: var(--miss); }
+#place { margin: 0.3rem 0; overflow-wrap: anywhere; }
+summary { cursor: pointer; font-size: 0.9rem; }
+#turns { max-height: 10rem; overflow-y: auto; }
+#turns li { display: flex; justify-content: space-between; gap: 0.75rem; padding: 0.2rem 0; border-bottom: 1px solid var(--line); font-size: 0.9rem; }
+#turns .local { color: var(--miss); }
 #events { max-height: 18rem; overflow-y: auto; }
 #events li.gap { color: var(--bad); }
 #events li > span { overflow-wrap: anywhere; min-width: 0; }

@@ -1,4 +1,4 @@
-/** Third part: one concept with those around it, in a dialog; each of those opens in its place. */
+/** Fourth part: one concept with those around it, in a dialog; each of those opens in its place. */
 export const memoryScript: string = `
 const relationNames = {
   hypernym: "Is a kind of",

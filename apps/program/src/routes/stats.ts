@@ -1,7 +1,9 @@
 import type { Cache } from "continuum-cache";
 import { Hono } from "hono";
 import { placeOf } from "../place.ts";
+import type { PrimarySwitch } from "../primary-switch.ts";
 import type { ServerFacts } from "../server-facts.ts";
+import type { Watch } from "../watch/watch.ts";
 import type { Knowledge } from "../wordnet/knowledge.ts";
 
 interface Parts {
@@ -9,10 +11,12 @@ interface Parts {
   readonly facts: ServerFacts;
   readonly knowledge: Knowledge;
   readonly server: string | undefined;
+  readonly watch: Watch;
+  readonly primary: PrimarySwitch | undefined;
 }
 
-/** GET: how the cache is doing. */
-export function statsRoute({ cache, facts, knowledge, server }: Parts): Hono {
+/** GET: how the service is doing, and how it was in the last ten minutes. */
+export function statsRoute({ cache, facts, knowledge, server, watch, primary }: Parts): Hono {
   return new Hono().get("/", async (context) => {
     const info = await facts.latest();
     return context.json({
@@ -20,7 +24,10 @@ export function statsRoute({ cache, facts, knowledge, server }: Parts): Hono {
       place: placeOf(cache.currentBackend, server),
       pending: cache.pending,
       stats: cache.stats(),
+      outage: cache.stats().outage ?? null,
       info: info ?? null,
+      watch: watch.seen(),
+      primary: primary ? { isCut: primary.isCut } : null,
       knowledge: { concepts: knowledge.conceptCount, terms: knowledge.termCount },
     });
   });

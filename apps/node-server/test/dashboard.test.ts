@@ -1,0 +1,99 @@
+import { existsSync, mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { type Browser, chromium, type Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type Service, startService } from "../src/service.ts";
+
+const executablePath = [
+  process.env["CHROMIUM"],
+  "/usr/bin/chromium",
+  "/usr/bin/chromium-browser",
+  "/usr/bin/google-chrome",
+]
+  .filter((path) => path !== undefined && path !== "")
+  .find((path) => existsSync(path as string));
+/** Not committed: to be looked at. */
+const screenshots = join(import.meta.dirname, "../.cache/screenshots");
+const args = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-sync"];
+
+// Chromium can't be installed by npm: apt-get install chromium, or name one in CHROMIUM.
+describe.skipIf(executablePath === undefined)("the dashboard, in Chromium", () => {
+  let service: Service;
+  let browser: Browser;
+  let page: Page;
+  const problems: string[] = [];
+
+  beforeAll(async () => {
+    mkdirSync(screenshots, { recursive: true });
+    service = await startService({ address: { port: 0 }, env: {}, log: () => {} });
+    browser = await chromium.launch({ executablePath: executablePath as string, args });
+    page = await browser.newPage({ viewport: { width: 1_280, height: 1_000 } });
+    page.on("pageerror", (error) => problems.push(error.message));
+    page.on("console", (message) => message.type() === "error" && problems.push(message.text()));
+    page.on("request", (request) => request.url().startsWith(service.url) || problems.push(`loads ${request.url()}`));
+    await page.goto(service.url);
+  }, 60_000);
+  afterAll(async () => {
+    await browser?.close();
+    await service?.close();
+  });
+
+  const textOf = (selector: string) => expect.poll(() => page.textContent(selector));
+  const search = async (text: string): Promise<void> => {
+    await page.fill("#query", text);
+    await page.keyboard.press("Enter");
+  };
+
+  it("shows a miss, then a hit", async () => {
+    await search("dog that herds sheep");
+    await textOf("#answer .badge").toBe("miss");
+    await search("dog that herds sheep");
+    await textOf("#answer .badge").toBe("hit");
+    await textOf("#results li strong").toContain("shepherd dog");
+    await textOf("#backend").toBe("upstash");
+    await textOf("#live-state").toBe("live");
+  });
+
+  it("draws what happens, and tells it in words to whoever asks with the keyboard", async () => {
+    await expect.poll(() => page.locator("#chart .commands").count()).toBeGreaterThan(0);
+    await page.focus("#chart");
+    await page.keyboard.press("Home");
+    await textOf("#chart-told").toMatch(/primary · .* commands · .* requests/);
+    expect(await page.locator("#chart .chosen").count()).toBe(1);
+    await page.keyboard.press("Escape");
+    expect(await page.locator("#chart .chosen").count()).toBe(0);
+    await page.screenshot({ path: join(screenshots, "before.png"), fullPage: true });
+  });
+
+  it("cut off from its server goes on in local memory, and says so", async () => {
+    await page.focus("#cut");
+    await page.keyboard.press("Enter");
+    await textOf("#done").toContain("cut off");
+    await search("musical instrument with strings");
+    await textOf("#backend").toBe("local");
+    await textOf("#answer").toMatch(/miss.*answered by local/);
+    await search("musical instrument with strings");
+    await textOf("#answer").toMatch(/hit.*answered by local/);
+    await textOf("#tiles").toMatch(/Not confirmed yet[1-9]\d*journal [1-9]/);
+    await page.click("summary");
+    await textOf("#turns li").toContain("Local memory");
+    await expect.poll(() => page.locator("#chart .away").count()).toBeGreaterThan(0);
+    await page.screenshot({ path: join(screenshots, "outage.png"), fullPage: true });
+  });
+
+  it("restored returns to its server, which is told what it has missed", async () => {
+    await page.click("#cut");
+    await textOf("#done").toContain("is back");
+    await textOf("#backend").toBe("upstash");
+    await textOf("#turns li").toContain("Primary again");
+    await search("musical instrument with strings");
+    await textOf("#answer").toMatch(/hit.*answered by upstash/);
+    await page.emulateMedia({ colorScheme: "dark" });
+    await page.screenshot({ path: join(screenshots, "after-dark.png"), fullPage: true });
+  });
+
+  it("loads nothing from elsewhere and breaks nowhere", () => {
+    // A cut connection is told by the browser itself.
+    expect(problems.filter((problem) => !problem.includes("WebSocket"))).toEqual([]);
+  });
+});

@@ -1,0 +1,27 @@
+import type { Backend, Cache } from "continuum-cache";
+
+/** One turn from one backend to another. */
+export interface BackendTurn {
+  readonly atMs: number;
+  readonly to: Backend;
+  readonly reason: string;
+  /** On the way back: how many of the writes made meanwhile the primary has confirmed. */
+  readonly replayed?: number;
+}
+
+/** The latest turns, the last one first. */
+export interface BackendLog {
+  readonly turns: readonly BackendTurn[];
+  close(): void;
+}
+
+const maxTurns = 20;
+
+export function createBackendLog(cache: Pick<Cache, "on">, now: () => number): BackendLog {
+  const turns: BackendTurn[] = [];
+  const close = cache.on("backend", ({ to, reason, recovery }) => {
+    turns.unshift({ atMs: now(), to, reason, ...(recovery && { replayed: recovery.replayed }) });
+    turns.length = Math.min(turns.length, maxTurns);
+  });
+  return { turns, close };
+}

@@ -1,0 +1,30 @@
+import { parseConceptId } from "./concept.ts";
+import { type DataFile, type DataSource, readDataFile } from "./data-file.ts";
+import { createKnowledgeBuilder, type Knowledge } from "./knowledge.ts";
+import type { PartOfSpeech } from "./part-of-speech.ts";
+
+/** How loading is going. */
+export interface LoadProgress {
+  readonly part: PartOfSpeech;
+  /** Of this part of speech, all of them: the file is done. */
+  readonly conceptCount: number;
+}
+
+/** Reads WordNet's files, which stay in memory as they are: a concept is parsed when it is asked for. */
+export async function loadKnowledge(
+  sources: readonly DataSource[],
+  onProgress: (progress: LoadProgress) => void = () => {},
+): Promise<Knowledge> {
+  const builder = createKnowledgeBuilder();
+  const files = new Map<PartOfSpeech, DataFile>();
+  for (const source of sources) {
+    const { part } = source;
+    const before = builder.conceptCount;
+    files.set(part, await readDataFile(source, builder.add));
+    onProgress({ part, conceptCount: builder.conceptCount - before });
+  }
+  return builder.build((id) => {
+    const place = parseConceptId(id);
+    return place && files.get(place.part)?.conceptAt(place.offset);
+  });
+}
