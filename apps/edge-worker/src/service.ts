@@ -1,0 +1,36 @@
+import { waitUntil } from "cloudflare:workers";
+import { type Announcer, createAnnouncer, createProgram, loadDigest, type Program } from "@continuum-cache/program";
+import digest from "@continuum-cache/program/digest.txt";
+import { UpstashCache } from "continuum-cache";
+import type { Env } from "./env.ts";
+
+/** What all requests of an isolate share; nothing in it is bound to one of them. */
+export interface Service {
+  readonly program: Program;
+  readonly announcer: Announcer;
+}
+
+let service: Service | undefined;
+
+/**
+ * Made with the first request, since requests bring the environment.
+ *
+ * @throws ConfigError that names the variable to set.
+ */
+export function serviceFor(env: Env): Service {
+  service ??= createService(env);
+  return service;
+}
+
+function createService(env: Env): Service {
+  const cache = new UpstashCache({ env, mode: "rest", timeout: "2s", waitUntil });
+  const announcer = createAnnouncer(cache.pubsub(), (message) => console.error(message));
+  const { host } = new URL(env.UPSTASH_REDIS_REST_URL);
+  const program = createProgram({
+    cache,
+    knowledge: loadDigest(digest),
+    server: `Upstash REST at ${host}`,
+    announcer,
+  });
+  return { program, announcer };
+}

@@ -1,0 +1,29 @@
+import type { Env } from "./env.ts";
+import { serviceFor } from "./service.ts";
+
+export { LiveSockets } from "./live-sockets.ts";
+
+/** What Cloudflare calls. */
+export default {
+  async fetch(request: Request, env: Env, context: ExecutionContext): Promise<Response> {
+    const { pathname, host } = new URL(request.url);
+    if (pathname === "/ws") return isOwnPage(request, host) ? openSocket(request, env) : refused();
+    const { program, announcer } = serviceFor(env);
+    const response = await program.fetch(request, { client: request.headers.get("cf-connecting-ip") ?? "unknown" });
+    // The visitor has the answer while others are being told.
+    context.waitUntil(announcer.idle());
+    return response;
+  },
+};
+
+/** A browser lets any site open a WebSocket to anywhere, with cookies. */
+function isOwnPage({ headers }: Request, host: string): boolean {
+  const origin = headers.get("origin") ?? "";
+  return headers.get("upgrade") === "websocket" && URL.canParse(origin) && new URL(origin).host === host;
+}
+
+function openSocket(request: Request, { LIVE_SOCKETS }: Env): Promise<Response> {
+  return LIVE_SOCKETS.get(LIVE_SOCKETS.idFromName("all")).fetch(request);
+}
+
+const refused = (): Response => Response.json({ error: "WebSockets are for this site's own pages" }, { status: 403 });
