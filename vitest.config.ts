@@ -20,6 +20,8 @@ const project = (root: string): TestProjectConfiguration => ({
   },
 });
 
-const folders = ["packages", "apps"].flatMap((parent) => readdirSync(parent).map((name) => `${parent}/${name}`));
+const folders = ["packages", "apps", "examples"].flatMap((parent) =>
+  readdirSync(parent).map((name) => `${parent}/${name}`),
+);
 
 export default defineConfig({ test: { projects: ["tools", ...folders].map(project) } });

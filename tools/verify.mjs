@@ -20,6 +20,7 @@ const steps = [
   ["lint", command(["biome", "check", "."])],
   ["layers", command([process.execPath, "tools/check-layers.mjs"])],
   ["types", command(["tsc", "-p", "tsconfig.test.json"])],
+  ["types of the example", command(["tsc", "-p", "examples/nextjs"])],
   [
     "tests",
     command([
