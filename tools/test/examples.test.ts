@@ -1,40 +1,18 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
+import { type Example, guideExamples, packageExamples } from "../examples/examples.ts";
+import { workspacePackages } from "../publishing/publishable-packages.ts";
 
 const root = resolve(import.meta.dirname, "../..");
 const work = join(root, ".cache", "examples");
 
-interface Example {
-  readonly origin: string;
-  readonly code: string;
-}
-
-/** Every ```ts fence of the READMEs and guides, and of the doc comments. */
-function examples(): Example[] {
-  const guides = readdirSync(root).filter((name) => name.endsWith(".md"));
-  const packages = ["packages", "apps"].flatMap((parent) =>
-    readdirSync(join(root, parent)).map((name) => join(parent, name)),
-  );
-  const readmes = packages.map((folder) => join(folder, "README.md")).filter((file) => existsSync(join(root, file)));
-  const sources = packages.flatMap((folder) =>
-    readdirSync(join(root, folder, "src"), { recursive: true, encoding: "utf8" })
-      .filter((name) => name.endsWith(".ts"))
-      .map((name) => join(folder, "src", name)),
-  );
-  return [
-    ...[...guides, ...readmes].flatMap((file) => fences(file, readFileSync(join(root, file), "utf8"))),
-    ...sources.flatMap((file) => fences(file, readFileSync(join(root, file), "utf8").replace(/^ *\* ?/gm, ""))),
-  ];
-}
-
-function fences(file: string, text: string): Example[] {
-  return [...text.matchAll(/^```ts\n([\s\S]*?)^```/gm)].map((match) => ({
-    origin: `${file}:${text.slice(0, match.index).split("\n").length}`,
-    code: match[1] as string,
-  }));
-}
+/** Of the guides at the root, and of every package and app. */
+const examples = (): Example[] => [
+  ...guideExamples(root),
+  ...workspacePackages(root).flatMap(({ folder }) => packageExamples(root, folder)),
+];
 
 /** Each public entry of our packages, by name; and third-party modules where the packages that use them keep them. */
 function paths(): Record<string, string[]> {
@@ -76,7 +54,7 @@ describe("every example in a README or a doc comment", () => {
     expect(all.length).toBeGreaterThan(20);
   });
 
-  it.each(all.map(({ origin }, index) => [origin, index] as const))("compiles: %s", (_, index) => {
+  it.each(all.map(({ file, line }, index) => [`${file}:${line}`, index] as const))("compiles: %s", (_, index) => {
     const complaints = output.split("\n").filter((line) => line.includes(`example-${index}.ts`));
     expect(complaints).toEqual([]);
   });

@@ -13,7 +13,7 @@ export interface OpenedTransport {
 }
 
 /** Makes a transport. */
-export async function open(make: MakeTransport): Promise<OpenedTransport> {
+async function open(make: MakeTransport): Promise<OpenedTransport> {
   const made = await make();
   if (!("transport" in made)) return { transport: made, close: () => made.close() };
   return {

@@ -69,7 +69,7 @@ async function inMemory(): Promise<Opened> {
   return { connect: () => transport, close: () => transport.close() };
 }
 
-export const tcp: Backend = { name: "Redis protocol", open: overTcp };
-export const rest: Backend = { name: "REST", open: overRest };
+const tcp: Backend = { name: "Redis protocol", open: overTcp };
+const rest: Backend = { name: "REST", open: overRest };
 export const memory: Backend = { name: "memory", open: inMemory };
 export const servers: readonly Backend[] = [tcp, rest];

@@ -30,7 +30,7 @@ export const keySizeExceeded = (limitBytes: number, actualBytes: number): string
 
 export const recordSizeExceeded = "ERR max single record size exceeded";
 
-export const capacityExceeded = "ERR DB capacity quota exceeded";
+const capacityExceeded = "ERR DB capacity quota exceeded";
 
 export const parseErrors = {
   command: { malformed: "ERR failed to parse command", empty: "ERR empty command" },

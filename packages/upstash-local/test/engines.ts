@@ -22,7 +22,7 @@ export function onBothEngines(
   describe(`${title} (real Redis)`, () => onRedis(tests, options));
 }
 
-export function onEmbedded(tests: (running: Started) => void, options: UpstashLocalOptions = {}): void {
+function onEmbedded(tests: (running: Started) => void, options: UpstashLocalOptions = {}): void {
   let server: UpstashLocal;
   beforeAll(async () => {
     server = await startUpstashLocal({ port: 0, ...options });

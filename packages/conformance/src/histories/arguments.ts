@@ -94,7 +94,7 @@ export const decimal: fc.Arbitrary<Argument> = fc.oneof(
  * Times to live, all so long that nothing expires by chance. Drawn from many, so that two are never compared with each
  * other that differ only by the millisecond in which they were given.
  */
-export const ttlSeconds: fc.Arbitrary<Argument> = fc.noShrink(fc.integer({ min: 10_000, max: 10_000_000 }));
+const ttlSeconds: fc.Arbitrary<Argument> = fc.noShrink(fc.integer({ min: 10_000, max: 10_000_000 }));
 const farSeconds: fc.Arbitrary<number> = fc.noShrink(fc.integer({ min: 4_102_444_800, max: 4_202_444_800 }));
 /** No times to live: refused, or in the past. */
 const oddTimes: fc.Arbitrary<Argument> = fc.constantFrom<Argument>(

@@ -64,7 +64,7 @@ const trimming: fc.Arbitrary<readonly Argument[]> = fc.oneof(
  * For every command that a history can hold, so that two backends given the same history must answer the same. Left
  * out are those whose answer is of the server alone (TIME, INFO) or that bring their own suite (scripts).
  */
-export const commandArbitraries: Readonly<Record<string, CommandArbitrary>> = Object.fromEntries(
+const commandArbitraries: Readonly<Record<string, CommandArbitrary>> = Object.fromEntries(
   [
     command("PING", [], maybe(one(value))),
     command("ECHO", [value]),

@@ -101,7 +101,7 @@ export function gatherEvidence(history: History): Evidence {
   };
 }
 
-export function footingOf(call: Call): Footing {
+function footingOf(call: Call): Footing {
   if (call.outcome !== "ok") return "unsure";
   if (call.insists || call.client === observer) return "primary";
   const [start, end] = call.backends;

@@ -68,7 +68,7 @@ export async function recorded(
 }
 
 /** What timers may be late on an idle machine, and promises after them; beyond that only a measured stall excuses. */
-export const slackMs = 10;
+const slackMs = 10;
 
 /** By how much a call missed its deadline in the time in which this process ran; 0 when it kept it. */
 export function overrunMs({ startMs, endMs, dueMs }: CallRecord, stalls: Stalls): number {

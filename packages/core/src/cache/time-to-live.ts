@@ -5,7 +5,7 @@ import { type Duration, toMs } from "../time/duration.ts";
 export type TimeToLive = Duration | typeof Number.POSITIVE_INFINITY;
 
 /** How long a value lives in milliseconds, `undefined` for ever. */
-export function ttlToMs(ttl: TimeToLive): number | undefined {
+function ttlToMs(ttl: TimeToLive): number | undefined {
   return ttl === Number.POSITIVE_INFINITY ? undefined : toMs(ttl, "ttl");
 }
 

@@ -20,7 +20,7 @@ const end = 0x0a;
 export const maxRecordBytes: number = 2 ** 30;
 
 /** What a frame adds to its record, in bytes. */
-export const frameOverheadBytes: number = frameHeadBytes + tailBytes;
+const frameOverheadBytes: number = frameHeadBytes + tailBytes;
 
 /** The frames of some records, to be written at `offset` of the file with this salt. */
 export function encodeFrames(records: readonly Uint8Array[], salt: number, offset: number): Uint8Array<ArrayBuffer> {

@@ -6,7 +6,7 @@ import { elementsOf } from "../values/list.ts";
 import type { CanonicalWrite } from "./canonical-write.ts";
 
 /** What each intent counts on top of its key and values: the object itself and its place in the maps. */
-export const intentOverheadBytes = 400;
+const intentOverheadBytes = 400;
 
 /** A change that has no short form: the command's name, and what follows the key. */
 export interface Change {

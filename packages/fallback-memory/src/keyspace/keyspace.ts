@@ -6,7 +6,7 @@ import type { StoredValue } from "../values/stored-value.ts";
 import { createExpiryQueue } from "./expiry-queue.ts";
 
 /** What each key counts on top of its own bytes and its value's: the bookkeeping of the maps it stands in. */
-export const entryOverheadBytes = 352;
+const entryOverheadBytes = 352;
 
 /** For ever. */
 export const never: number = Number.POSITIVE_INFINITY;

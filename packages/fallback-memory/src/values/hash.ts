@@ -2,9 +2,9 @@ import { type Bulk, bulkOfId, byteLength, footprint, idOf } from "./bulk.ts";
 import { createInsertionOrder, type InsertionOrder, type Page } from "./insertion-order.ts";
 
 /** What a hash counts on top of its fields. */
-export const hashOverheadBytes = 128;
+const hashOverheadBytes = 128;
 /** What each field counts on top of its name and value: its places in the map and in the order. */
-export const fieldOverheadBytes = 160;
+const fieldOverheadBytes = 160;
 
 /** A hash of at most so many fields is scanned in one step, as in Redis. */
 const scannedAtOnce = 128;

@@ -1,9 +1,9 @@
 import { type Bulk, footprint } from "./bulk.ts";
 
 /** What a list counts on top of its elements. */
-export const listOverheadBytes = 64;
+const listOverheadBytes = 64;
 /** What each element counts on top of its own bytes: its place and the string's header. */
-export const elementOverheadBytes = 32;
+const elementOverheadBytes = 32;
 
 /** Which end of a list. */
 export type End = "head" | "tail";

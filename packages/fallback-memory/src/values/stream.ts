@@ -2,11 +2,11 @@ import { type Bulk, footprint } from "./bulk.ts";
 import { compareIds, firstId, type StreamId } from "./stream-id.ts";
 
 /** What a stream counts on top of its entries. */
-export const streamOverheadBytes = 192;
+const streamOverheadBytes = 192;
 /** What each entry counts on top of its fields: its id, and its place. */
-export const entryOverheadBytes = 288;
+const entryOverheadBytes = 288;
 /** What each field name and each value counts on top of its own bytes. */
-export const partOverheadBytes = 32;
+const partOverheadBytes = 32;
 
 /** One entry: field, value, field, value… as they were given. */
 export interface StreamEntry {

@@ -7,9 +7,6 @@ export const timeWidth = 9;
 /** The width of a count. */
 export const countWidth = 6;
 
-/** The largest count that can be written. */
-export const largestCount: number = 64 ** countWidth - 1;
-
 const zero = 48;
 
 export function digits(value: number, width: number): string {

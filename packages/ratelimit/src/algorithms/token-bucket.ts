@@ -7,7 +7,7 @@ const width = 1 + 3 * timeWidth;
 const parts = 1_024;
 
 /** What one token costs: the time in which one flows in, rounded up, so that never more than the limit does. */
-export const tokenParts = (windowUs: number, limit: number): number => Math.ceil((windowUs * parts) / limit);
+const tokenParts = (windowUs: number, limit: number): number => Math.ceil((windowUs * parts) / limit);
 
 /** The most that a debt may come to: a bucket of so many tokens. */
 export const isCountable = (windowUs: number, limit: number, burst: number): boolean =>

@@ -47,5 +47,3 @@ export interface ClientFindings {
   /** From publishing to arrival at clients that were never frozen; sorted, thinned out. */
   readonly latenciesMs: readonly number[];
 }
-
-export type Findings = ServerFindings | ClientFindings;

@@ -18,7 +18,7 @@ export interface IdentifierBytes {
   readonly length: number | undefined;
 }
 
-export const measuredLimits: readonly number[] = [100, 1_000, 10_000];
+const measuredLimits: readonly number[] = [100, 1_000, 10_000];
 
 /** Times in it take as many digits as in a minute. */
 export const windowMs = 20_000;

@@ -3,7 +3,7 @@ import type { ClientLog } from "../history.ts";
 import { nameOf, type Violation } from "../violation.ts";
 
 /** What a busy machine may add to a deadline, besides the time in which the process was not run at all. */
-export const deadlineSlackMs = 100;
+const deadlineSlackMs = 100;
 
 /** Objects to calls that took longer than they may, or were rejected although they had not insisted on the primary. */
 export function findBrokenCalls({ calls }: Evidence): Violation[] {
