@@ -21,6 +21,8 @@ export interface CompareHistoriesOptions {
   readonly seed?: number;
   /** Whether histories hold bytes that are no text, anywhere in a trip. @default true */
   readonly withBytes?: boolean;
+  /** Which commands are drawn, by upper-case name. @default all there are */
+  readonly only?: (name: string) => boolean;
 }
 
 /** How much was compared. */
@@ -33,15 +35,14 @@ export interface ComparedHistories {
 }
 
 /**
- * Random histories over few keys: strings, counters, expiry, hashes, lists and key commands, with right and wrong
+ * Random histories over few keys: strings, counters, expiry, hashes, lists, streams and key commands, with right and wrong
  * arguments, as plain and as atomic trips. Nothing in them expires by chance.
  */
 export function commandHistories({
   withBytes = true,
-}: {
-  readonly withBytes?: boolean;
-} = {}): fc.Arbitrary<HistoryTrip[]> {
-  const command = anyOf({ withBytes });
+  only = () => true,
+}: Pick<CompareHistoriesOptions, "withBytes" | "only"> = {}): fc.Arbitrary<HistoryTrip[]> {
+  const command = anyOf({ withBytes, only });
   const trip = fc.oneof(
     {
       weight: 3,
@@ -77,11 +78,18 @@ export function commandHistories({
  * ```
  */
 export async function compareHistories(options: CompareHistoriesOptions): Promise<ComparedHistories> {
-  const { left, right, runs = 250, seed = Math.floor(Math.random() * 2 ** 31), withBytes = true } = options;
+  const {
+    left,
+    right,
+    runs = 250,
+    seed = Math.floor(Math.random() * 2 ** 31),
+    withBytes = true,
+    only = () => true,
+  } = options;
   const byName: Record<string, number> = {};
   let histories = 0;
   let commands = 0;
-  const property = fc.asyncProperty(commandHistories({ withBytes }), async (history) => {
+  const property = fc.asyncProperty(commandHistories({ withBytes, only }), async (history) => {
     await Promise.all([left, right].map((transport) => transport.send([["FLUSHALL"]])));
     for (const trip of history) await compareTrip(trip, left, right);
     histories++;

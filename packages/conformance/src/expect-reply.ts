@@ -67,6 +67,22 @@ export function anyOrder(elements: readonly Expected[]): Matcher {
   };
 }
 
+/** A flat array of names and values that has at least these, in whichever order: for replies that tell facts by name. */
+export function facts(wanted: Readonly<Record<string, Expected>>): Matcher {
+  return {
+    mismatch(actual) {
+      if (!Array.isArray(actual)) return `expected an array, got ${show(actual)}`;
+      for (const [name, value] of Object.entries(wanted)) {
+        const at = actual.findIndex((item, index) => index % 2 === 0 && item === name);
+        if (at < 0) return `expected a fact ${show(name)} in ${show(actual)}`;
+        const difference = differenceOf(actual[at + 1], value, "");
+        if (difference !== undefined) return `${name}: ${difference}`;
+      }
+      return undefined;
+    },
+  };
+}
+
 /** A text that matches. */
 export function textLike(pattern: RegExp): Matcher {
   return {

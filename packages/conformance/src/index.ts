@@ -11,7 +11,7 @@ export type { DescribeTransportOptions } from "./describe-transport.ts";
 export { describeTransport } from "./describe-transport.ts";
 export { expectRejection } from "./expect-rejection.ts";
 export type { Expected, Matcher } from "./expect-reply.ts";
-export { anyError, anyOrder, between, errorWith, expectReply, textLike } from "./expect-reply.ts";
+export { anyError, anyOrder, between, errorWith, expectReply, facts, textLike } from "./expect-reply.ts";
 export type { MadeTransport, MakeTransport } from "./opened-transport.ts";
 export type { Runner, Skips } from "./runner.ts";
 export type { CaseNeed, KeyMaker, TransportCase } from "./transport-case.ts";

@@ -1,5 +1,6 @@
 import { atomicCases } from "./cases/atomic.ts";
 import { binaryCases } from "./cases/binary.ts";
+import { consumerGroupCases } from "./cases/consumer-groups.ts";
 import { deadlineCases } from "./cases/deadlines.ts";
 import { errorCases } from "./cases/errors.ts";
 import { hashCases } from "./cases/hashes.ts";
@@ -9,6 +10,7 @@ import { orderCases } from "./cases/order.ts";
 import { replyCases } from "./cases/replies.ts";
 import { scanCases } from "./cases/scan.ts";
 import { scriptCases } from "./cases/scripts.ts";
+import { sortedSetCases } from "./cases/sorted-sets.ts";
 import { streamCases } from "./cases/streams.ts";
 import { stringCases } from "./cases/strings.ts";
 import type { TransportCase } from "./transport-case.ts";
@@ -20,7 +22,9 @@ export const casesByTheme: Readonly<Record<string, readonly TransportCase[]>> = 
   "keys and expiry": keyCases,
   hashes: hashCases,
   lists: listCases,
+  "sorted sets": sortedSetCases,
   streams: streamCases,
+  "consumer groups": consumerGroupCases,
   binary: binaryCases,
   errors: errorCases,
   atomic: atomicCases,

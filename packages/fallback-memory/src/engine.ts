@@ -19,6 +19,12 @@ import { messages } from "./commands/messages.ts";
 import { scan } from "./commands/scan.ts";
 import { scripting } from "./commands/scripting.ts";
 import { server } from "./commands/server.ts";
+import { sortedSetRanges } from "./commands/sorted-set-ranges.ts";
+import { sortedSets } from "./commands/sorted-sets.ts";
+import { streamClaims } from "./commands/stream-claims.ts";
+import { streamGroups } from "./commands/stream-groups.ts";
+import { streamInfo } from "./commands/stream-info.ts";
+import { streamReads } from "./commands/stream-reads.ts";
 import { streams } from "./commands/streams.ts";
 import { strings } from "./commands/strings.ts";
 import { createKeyspace } from "./keyspace/keyspace.ts";
@@ -38,7 +44,11 @@ export interface Engine {
 
 /** All rows, by name. */
 export const commandRows: ReadonlyMap<string, CommandRow> = new Map(
-  [strings, counters, keys, expiry, scan, hashes, lists, streams, server, scripting, messages].flatMap(Object.entries),
+  [
+    ...[strings, counters, keys, expiry, scan, hashes, lists, sortedSets, sortedSetRanges],
+    ...[streams, streamReads, streamGroups, streamClaims, streamInfo],
+    ...[server, scripting, messages],
+  ].flatMap(Object.entries),
 );
 
 /** A command that has been looked at: what is to run, or what is wrong with it. */
@@ -101,7 +111,8 @@ function orderOf(command: Command): Order {
   const name = word(toBulk(typed));
   const row = commandRows.get(name);
   if (!row) return { error: unknownCommand(typed) };
-  return hasArity(row, command.length) ? { name, row, args } : { error: wrongArity(name) };
+  const error = hasArity(row, command.length) ? row.faultOf?.(name, args) : wrongArity(name);
+  return error ? { error } : { name, row, args };
 }
 
 function scriptFault(
@@ -111,7 +122,8 @@ function scriptFault(
   { readOnly }: ScriptRules,
 ): CommandError | undefined {
   if (name in scripting) return refusal("ERR This Redis command is not allowed from script");
-  if (!hasArity(row, args.length + 1)) return refusal("ERR Wrong number of args calling Redis command from script");
+  if (!hasArity(row, args.length + 1) || row.faultOf?.(name, args))
+    return refusal("ERR Wrong number of args calling Redis command from script");
   // Redis counts publishing as writing here: it reaches the replicas.
   if (readOnly && (isWrite([name]) || name in messages)) {
     return refusal("ERR Write commands are not allowed from read-only scripts.");

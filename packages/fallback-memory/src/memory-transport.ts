@@ -17,8 +17,10 @@ export interface MemoryOptions {
   /**
    * The most it holds, in bytes, which counts what the process really spends: keys and values in UTF-8, and besides 352
    * bytes for each key, 128 for a hash and 160 for each of its fields, 64 for a list and 32 for each of its elements, 192
-   * for a stream, 288 for each of its entries and 32 for each field name and value there, 192 for a value that is no text. Beyond it the least recently used keys go. (A text that is mostly ASCII but not
-   * Latin-1 throughout takes the engine up to twice its UTF-8.) @default 67108864 (64 MiB)
+   * for a stream, 288 for each of its entries and 32 for each field name and value there, 600 for each of its groups, 384
+   * for each consumer and 160 for each entry that was delivered and not acknowledged, 192 for a value that is no text.
+   * Beyond it the least recently used keys go. (A text that is mostly ASCII but not Latin-1 throughout takes the engine up
+   * to twice its UTF-8.) @default 67108864 (64 MiB)
    */
   readonly maxBytes?: number;
   /** The most keys it holds. @default no limit but `maxBytes` */
@@ -44,8 +46,9 @@ const name = "memory";
  * as Redis 7 does, never holds more than `maxBytes`, and keeps times to live to the millisecond without a timer.
  *
  * It differs from Redis in this: scripts run by their TypeScript face (`defineScript`), so a Lua text that this process
- * has not defined is refused; a value that alone is larger than `maxBytes` is refused with Redis' OOM error; a key is
- * gone the very millisecond its time is up, where Redis keeps it for that one more.
+ * has not defined is refused; a value that alone is larger than `maxBytes` is refused with Redis' OOM error; XREAD and
+ * XREADGROUP never wait, and refuse BLOCK; `MAXLEN ~` is heeded exactly; a key is gone the very millisecond its time is
+ * up, where Redis keeps it for that one more.
  *
  * @throws RangeError when an option is out of its range.
  *

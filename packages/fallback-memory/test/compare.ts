@@ -7,6 +7,10 @@ const unordered: Readonly<Record<string, number>> = { KEYS: 1, HKEYS: 1, HVALS: 
 export function comparable([typed]: Command, reply: Reply | undefined): string {
   const name = typed.toUpperCase();
   // The TCP transport writes names in upper case; Lua adds where in its text the error was.
+  // For a millisecond whose numbers have run out Redis has either text, as its last error of any kind was.
+  if (name === "XADD" && isCommandError(reply) && /too large to be stored|equal or smaller/.test(reply.message)) {
+    return "error too small";
+  }
   if (isCommandError(reply))
     return `error ${reply.message}`.replace(/'no-such'/, "'NO-SUCH'").replace(/ script: .*$/, "");
   if (name.endsWith("EXPIRETIME") && typeof reply === "number" && reply > 0 && isRelative(name, reply))
@@ -19,8 +23,23 @@ export function comparable([typed]: Command, reply: Reply | undefined): string {
   if ((name === "SCAN" || name === "HSCAN") && Array.isArray(reply)) {
     return JSON.stringify([reply[0], grouped(reply[1] as readonly Reply[], name === "SCAN" ? 1 : 2)]);
   }
+  if (name === "XINFO" || name === "XPENDING") return show(withoutTimes(reply ?? null));
   const size = unordered[name];
   return size && Array.isArray(reply) ? JSON.stringify(grouped(reply, size)) : show(reply);
+}
+
+/** Facts about a stream, or about what is pending, without idle times and what is of the server alone. */
+function withoutTimes(reply: Reply): Reply {
+  if (!Array.isArray(reply)) return reply;
+  const items = reply as readonly Reply[];
+  if (items.length === 4 && typeof items[2] === "number" && typeof items[3] === "number") {
+    return [items[0] ?? null, items[1] ?? null, items[2] < 3_600_000 ? "just now" : "long ago", items[3]];
+  }
+  return items.flatMap((item, at) => {
+    if (Array.isArray(item)) return [withoutTimes(item as Reply)];
+    const isName = (one: Reply | undefined) => typeof one === "string" && /^(radix-tree-.*|idle)$/.test(one);
+    return isName(item) || isName(items[at - 1]) ? [] : [item];
+  });
 }
 
 /** Counted from now on, by two servers at two times: dates that were given lie in the year 2096. */

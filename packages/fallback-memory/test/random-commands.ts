@@ -243,6 +243,15 @@ export function randomCommand(random: Random): Command {
       () => pick<Argument>(["0-0", "-", "+", "x", "1-", "18446744073709551615-18446744073709551615", bytes(0xff)]),
     ])();
   const bound = () => pick<() => Argument>([() => "-", () => "+", id, () => `(${below(5)}-${below(5)}`])();
+  const scoreEnd = () => pick<() => Argument>([() => "-inf", () => "+inf", small, float, () => `(${below(5)}`])();
+  const page = () => ["LIMIT", small(), small()];
+  const group = () => pick(["g", "h"]);
+  /** How long ago: not at all, or longer than a history lasts. */
+  const idle = () => pick<Argument>(["0", "0", "0", "-1", "100000000", "x"]);
+  const streamsFrom = (place: () => Argument): Argument[] =>
+    next() < 0.5
+      ? ["STREAMS", key(), place()]
+      : ["streams", key(), key(), place(), place()].slice(0, next() < 0.9 ? 5 : 4);
   const side = () => pick(["LEFT", "RIGHT", "left", "right", "UP"]);
 
   const textKey = () => pick(keys.filter((one) => typeof one === "string"));
@@ -360,6 +369,40 @@ export function randomCommand(random: Random): Command {
     HDEL: () => [key(), ...many(field)],
     HINCRBY: () => [key(), field(), integer()],
     HINCRBYFLOAT: () => [key(), field(), float()],
+    ZADD: () => [
+      key(),
+      ...maybe(
+        0.2,
+        () => [pick(["NX", "xx", "GT", "LT"])],
+        () => ["CH"],
+        () => ["INCR"],
+        () => ["NX", "GT"],
+      ),
+      ...many(() => [next() < 0.9 ? small() : float(), field()]).flat(),
+    ],
+    ZINCRBY: () => [key(), float(), field()],
+    ZREM: () => [key(), ...many(field)],
+    ZCARD: () => [key()],
+    ZSCORE: () => [key(), field()],
+    ZMSCORE: () => [key(), ...many(field)],
+    ZRANK: () => [key(), field()],
+    ZREVRANK: () => [key(), field()],
+    ZCOUNT: () => [key(), scoreEnd(), scoreEnd()],
+    ZRANGE: () => [
+      key(),
+      ...pick<() => Argument[]>([
+        () => [small(), small(), ...maybe(0.3, () => ["REV"])],
+        () => [scoreEnd(), scoreEnd(), "BYSCORE", ...maybe(0.5, () => ["REV"]), ...maybe(0.3, page)],
+      ])(),
+      ...maybe(0.5, () => ["withscores"]),
+    ],
+    ZREVRANGE: () => [key(), small(), small(), ...maybe(0.3, () => ["WITHSCORES"], page)],
+    ZRANGEBYSCORE: () => [key(), scoreEnd(), scoreEnd(), ...maybe(0.3, () => ["WITHSCORES"], page)],
+    ZREVRANGEBYSCORE: () => [key(), scoreEnd(), scoreEnd(), ...maybe(0.3, page)],
+    ZREMRANGEBYSCORE: () => [key(), scoreEnd(), scoreEnd()],
+    ZREMRANGEBYRANK: () => [key(), small(), small()],
+    ZPOPMIN: () => [key(), ...maybe(0.3, () => [small()])],
+    ZPOPMAX: () => [key(), ...maybe(0.3, () => [small()])],
     LLEN: () => [key()],
     LRANGE: () => [key(), small(), small()],
     LINDEX: () => [key(), small()],
@@ -402,6 +445,70 @@ export function randomCommand(random: Random): Command {
     XREVRANGE: () => [key(), bound(), bound(), ...maybe(0.3, () => ["count", integer()])],
     XDEL: () => [key(), ...many(id)],
     XTRIM: () => [key(), ...pick<() => Argument[]>([() => ["MAXLEN", small()], () => ["MINID", id()]])()],
+    XSETID: () => [
+      key(),
+      id(),
+      ...maybe(
+        0.3,
+        () => ["ENTRIESADDED", small()],
+        () => ["maxdeletedid", id()],
+      ),
+    ],
+    XREAD: () => [...maybe(0.3, () => ["COUNT", small()]), ...streamsFrom(() => pick([id(), "0", "$", ">"]))],
+    XINFO: () =>
+      pick<() => Argument[]>([
+        () => ["STREAM", key()],
+        () => ["groups", key()],
+        () => ["CONSUMERS", key(), group()],
+        () => ["BOGUS", key()],
+        () => ["GROUPS"],
+      ])(),
+    XGROUP: () =>
+      pick<() => Argument[]>([
+        () => ["CREATE", key(), group(), pick([id(), "0", "$"]), ...maybe(0.7, () => ["mkstream"])],
+        () => ["CREATE", key(), group(), "0", ...maybe(0.5, () => ["ENTRIESREAD", small()])],
+        () => ["SETID", key(), group(), pick([bound(), "0", "$"]), ...maybe(0.3, () => ["ENTRIESREAD", small()])],
+        () => ["destroy", key(), group()],
+        () => ["CREATECONSUMER", key(), group(), field()],
+        () => ["DELCONSUMER", key(), group(), field()],
+        () => ["BOGUS", key()],
+      ])(),
+    XREADGROUP: () => [
+      ...["GROUP", group(), field()],
+      ...maybe(
+        0.3,
+        () => ["COUNT", small()],
+        () => ["noack"],
+      ),
+      ...streamsFrom(() => pick([id(), "0", ">", ">", ">", "$"])),
+    ],
+    XACK: () => [key(), group(), ...many(id)],
+    XPENDING: () => [
+      key(),
+      group(),
+      ...maybe(0.7, () => [...maybe(0.3, () => ["IDLE", idle()]), bound(), bound(), small()]),
+      ...maybe(0.2, () => [field()]),
+    ],
+    XCLAIM: () => [
+      ...[key(), group(), field(), idle(), ...many(id)],
+      ...maybe(
+        0.3,
+        () => ["IDLE", pick(["0", "100000000", "-1", "x"])],
+        () => ["TIME", pick(["0", "1000", "9223372036854775807", "x"])],
+        () => ["retrycount", small()],
+        () => ["FORCE"],
+        () => ["JUSTID"],
+        () => ["LASTID", id()],
+      ),
+    ],
+    XAUTOCLAIM: () => [
+      ...[key(), group(), field(), idle(), pick(["-", bound()])],
+      ...maybe(
+        0.3,
+        () => ["COUNT", small()],
+        () => ["justid"],
+      ),
+    ],
     PUBLISH: () => [key(), value()],
     SCRIPT: () =>
       pick<() => Argument[]>([

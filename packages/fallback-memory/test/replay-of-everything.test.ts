@@ -62,6 +62,16 @@ describe("everything that is done to keys of which everything is known", () => {
       await server.close();
     });
 
+    it("streams and their groups", { timeout: 300_000 }, async () => {
+      await fc.assert(
+        fc.asyncProperty(commandHistories({ only: (name) => /^(X|DEL$|RENAME)/.test(name) }), async (history) => {
+          const { there, here } = await replayed(history, redis, async () => {});
+          expect(there).toEqual(here);
+        }),
+        { numRuns: Number(process.env["REPLAY_RUNS"] ?? 100) },
+      );
+    });
+
     it("with the scripts' other face", { timeout: 300_000 }, async () => {
       await fc.assert(
         fc.asyncProperty(commandHistories(), async (history) => {

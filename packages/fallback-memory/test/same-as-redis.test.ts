@@ -38,6 +38,18 @@ it("the conformance suite's histories are answered as by Redis", async () => {
   expect(commands).toBeGreaterThanOrEqual(10_000);
 }, 300_000);
 
+it("histories of streams alone are answered as by Redis", async () => {
+  const memory = memoryTransport();
+  const { commands } = await compareHistories({
+    left: coarse(memory),
+    right: coarse(redis),
+    runs: Number(process.env["RUNS"] ?? 250),
+    only: (name) => /^(X.*|DEL|TYPE|RENAME)$/.test(name),
+    ...(process.env["SEED"] !== undefined && { seed: Number(process.env["SEED"]) }),
+  });
+  expect(commands).toBeGreaterThanOrEqual(10_000);
+}, 300_000);
+
 describe("random commands", () => {
   beforeAll(async () => {
     await redis.send([["FLUSHALL"]]);

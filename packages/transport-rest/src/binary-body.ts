@@ -1,4 +1,4 @@
-import { type Command, factsOf, isSealed, textOrBytes, toTextForm } from "@continuum-cache/core";
+import { type Command, factsOf, isSealed, streamKeysAt, textOrBytes, toTextForm } from "@continuum-cache/core";
 import type { Post } from "./endpoint.ts";
 
 /** An argument as it will travel: as text inside JSON, or as bytes that JSON can't carry. */
@@ -71,6 +71,8 @@ function keyPositions(command: Command): (at: number) => boolean {
     case "first":
     case "database":
       return (at) => at === 1;
+    case "second":
+      return (at) => at === 2;
     case "first-two":
       return (at) => at === 1 || at === 2;
     case "all":
@@ -79,5 +81,9 @@ function keyPositions(command: Command): (at: number) => boolean {
       return (at) => at % 2 === 1;
     case "numkeys":
       return (at) => at >= 3 && at < 3 + (Number(command[2]) || 0);
+    case "after-streams": {
+      const [start, end] = streamKeysAt(command);
+      return (at) => at >= start && at < end;
+    }
   }
 }

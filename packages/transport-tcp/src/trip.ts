@@ -1,6 +1,7 @@
 import { type Command, errorFromRedis, type Reply, type TransportError } from "@continuum-cache/core";
 import { atomicReplies, replies, type Slot } from "./replies.ts";
 import { toReply } from "./reply.ts";
+import { inRespTwo } from "./resp-two.ts";
 import { isRefusal, transportName } from "./tcp-error.ts";
 import { type AnswerSink, wireBytes } from "./wire-command.ts";
 
@@ -69,7 +70,10 @@ export class Trip implements AnswerSink {
   reply(index: number, raw: unknown): void {
     const isExec = this.#atomic && index === this.wire.length - 1;
     // Sorted at once: the raw bytes are views of whole network chunks, which they would keep in memory meanwhile.
-    this.#slots[index] = isExec && Array.isArray(raw) ? raw.map(toSlot) : toSlot(raw);
+    this.#slots[index] =
+      isExec && Array.isArray(raw)
+        ? raw.map((each, at) => toSlot(each, this.commands[at]))
+        : toSlot(raw, this.wire[index]);
     this.#count();
   }
 
@@ -100,6 +104,8 @@ export class Trip implements AnswerSink {
   }
 }
 
-function toSlot(raw: unknown): Slot {
-  return raw instanceof Error ? errorFromRedis(raw.message, transportName) : toReply(raw);
+function toSlot(raw: unknown, command: Command | undefined): Slot {
+  if (raw instanceof Error) return errorFromRedis(raw.message, transportName);
+  const reply = toReply(raw);
+  return command ? inRespTwo(command[0], reply) : reply;
 }

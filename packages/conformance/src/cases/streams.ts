@@ -1,4 +1,4 @@
-import { errorWith } from "../expect-reply.ts";
+import { errorWith, facts } from "../expect-reply.ts";
 import { exchange, type TransportCase } from "../transport-case.ts";
 
 /** Streams: logs of entries by rising id. */
@@ -38,5 +38,41 @@ export const streamCases: readonly TransportCase[] = [
     [["XLEN", key("x")], 0],
     [["EXISTS", key("x")], 1],
     [["XADD", key("x"), "3-1", "a", "4"], errorWith("ERR", /equal or smaller/)],
+  ]),
+  exchange("XREAD gives what comes after an id, of several streams at once", (key) => [
+    [["XADD", key("x"), "1-1", "a", "1"], "1-1"],
+    [["XADD", key("x"), "2-1", "a", "välue"], "2-1"],
+    [["XADD", key("y"), "5-1", "b", "2"], "5-1"],
+    [
+      ["XREAD", "STREAMS", key("x"), key("none"), key("y"), "1-1", "0", "0"],
+      [
+        [key("x"), [["2-1", ["a", "välue"]]]],
+        [key("y"), [["5-1", ["b", "2"]]]],
+      ],
+    ],
+    [["XREAD", "COUNT", 1, "STREAMS", key("x"), "0"], [[key("x"), [["1-1", ["a", "1"]]]]]],
+    [["XREAD", "STREAMS", key("x"), key("y"), "2-1", "$"], null],
+    [["XREAD", "STREAMS", key("x"), key("y"), "0"], errorWith("ERR", /Unbalanced/)],
+  ]),
+  exchange("XINFO STREAM tells what a stream holds and remembers", (key) => [
+    [["XADD", key("x"), "1-1", "a", "1"], "1-1"],
+    [["XADD", key("x"), "2-1", "a", "2"], "2-1"],
+    [["XADD", key("x"), "3-1", "a", "3"], "3-1"],
+    [["XDEL", key("x"), "2-1"], 1],
+    [
+      ["XINFO", "STREAM", key("x")],
+      facts({
+        length: 2,
+        "last-generated-id": "3-1",
+        "max-deleted-entry-id": "2-1",
+        "entries-added": 3,
+        groups: 0,
+        "first-entry": ["1-1", ["a", "1"]],
+        "last-entry": ["3-1", ["a", "3"]],
+      }),
+    ],
+    [["XINFO", "STREAM", key("none")], errorWith("ERR", /no such key/)],
+    // Upstash has no such command; what it does elsewhere is for random histories to compare.
+    [["XSETID", key("none"), "1-0"], errorWith("ERR", /no such key|not available/)],
   ]),
 ];

@@ -5,7 +5,9 @@ import fc from "fast-check";
 export type CommandArbitrary = fc.Arbitrary<Command>;
 
 /** Few keys, so that commands meet each other's values. */
-export const key: fc.Arbitrary<string> = fc.constantFrom("s1", "s2", "h1", "h2", "l1", "l2", "x1", "x2", "k*");
+export const key: fc.Arbitrary<string> = fc.constantFrom(
+  ...["s1", "s2", "h1", "h2", "l1", "l2", "z1", "z2", "x1", "x2", "k*"],
+);
 
 /** Mostly the keys of one type: where nearly every command says WRONGTYPE, little is compared. */
 const mostly = (...names: readonly string[]): fc.Arbitrary<string> =>
@@ -13,7 +15,8 @@ const mostly = (...names: readonly string[]): fc.Arbitrary<string> =>
 export const stringKey: fc.Arbitrary<string> = mostly("s1", "s2");
 export const hashKey: fc.Arbitrary<string> = mostly("h1", "h2");
 export const listKey: fc.Arbitrary<string> = mostly("l1", "l2");
-export const streamKey: fc.Arbitrary<string> = mostly("x1", "x2");
+export const sortedSetKey: fc.Arbitrary<string> = mostly("z1", "z1", "z2");
+export const streamKey: fc.Arbitrary<string> = mostly("x1", "x1", "x1", "x2");
 
 export const field: fc.Arbitrary<string> = fc.constantFrom("f1", "f2", "f3", "", "föö");
 
@@ -43,6 +46,31 @@ export const index: fc.Arbitrary<Argument> = fc.oneof(
   { weight: 1, arbitrary: fc.constantFrom<Argument>(100, -100, "x", "1.5", "") },
 );
 
+/** Members of sorted sets, some of which sort differently by bytes than by characters. */
+export const member: fc.Arbitrary<Argument> = fc.oneof(
+  { weight: 9, arbitrary: fc.constantFrom<Argument>("a", "b", "c", "d", "B", "ab", "") },
+  { weight: 2, arbitrary: fc.constantFrom<Argument>("é", "\ufffd", "🧠") },
+  { weight: 1, arbitrary: fc.constantFrom<Argument>(new Uint8Array([0xff]), new Uint8Array([0x61, 0x80])) },
+);
+
+/** Scores, few of which are none. */
+export const score: fc.Arbitrary<Argument> = fc.oneof(
+  { weight: 8, arbitrary: fc.integer({ min: -3, max: 6 }) },
+  {
+    weight: 3,
+    arbitrary: fc.constantFrom<Argument>("0.1", "-1.5", "3.0", "1e3", "1e-7", "-0", "1e21", "123456789.125"),
+  },
+  { weight: 1, arbitrary: fc.constantFrom<Argument>("inf", "-inf", "+Infinity", "0x10", "1e400", "1e-400") },
+  { weight: 1, arbitrary: fc.constantFrom<Argument>("x", "", " 1", "1 ", "1e", ".", "--1") },
+);
+
+/** One end of a range of scores. */
+export const scoreBound: fc.Arbitrary<Argument> = fc.oneof(
+  { weight: 3, arbitrary: fc.constantFrom<Argument>("-inf", "+inf", "(-inf", "(inf") },
+  { weight: 4, arbitrary: score },
+  { weight: 3, arbitrary: score.map((one) => `(${one}`) },
+);
+
 /** What counters are raised by. */
 export const amount: fc.Arbitrary<Argument> = fc.oneof(
   { weight: 6, arbitrary: fc.integer({ min: -100, max: 100 }) },
@@ -62,8 +90,9 @@ export const amount: fc.Arbitrary<Argument> = fc.oneof(
 
 /** Ids of a stream's entries: few, so that they meet; mostly rising, so that many are taken. */
 export const streamId: fc.Arbitrary<Argument> = fc.oneof(
-  { weight: 6, arbitrary: fc.tuple(fc.nat(6), fc.nat(4)).map(([ms, seq]) => `${ms}-${seq}`) },
-  { weight: 3, arbitrary: fc.nat(9).map((ms) => `${ms}-*`) },
+  { weight: 5, arbitrary: fc.tuple(fc.nat(6), fc.nat(4)).map(([ms, seq]) => `${ms}-${seq}`) },
+  { weight: 2, arbitrary: fc.nat(9).map((ms) => `${ms}-*`) },
+  { weight: 3, arbitrary: fc.constant("9-*") },
   { weight: 2, arbitrary: fc.nat(9) },
   {
     weight: 1,
@@ -74,11 +103,38 @@ export const streamId: fc.Arbitrary<Argument> = fc.oneof(
   },
 );
 
+/** Ids of entries that may well be there. */
+export const takenId: fc.Arbitrary<Argument> = fc.oneof(
+  { weight: 5, arbitrary: fc.nat(5).map((seq) => `9-${seq}`) },
+  { weight: 3, arbitrary: fc.nat(9).map((ms) => `${ms}-0`) },
+  { weight: 1, arbitrary: streamId },
+);
+
 /** One end of a range of ids. */
 export const streamBound: fc.Arbitrary<Argument> = fc.oneof(
   { weight: 4, arbitrary: fc.constantFrom<Argument>("-", "+") },
   { weight: 4, arbitrary: streamId },
   { weight: 2, arbitrary: streamId.map((id) => `(${id}`) },
+);
+
+/** Few names of groups and consumers, so that they meet; one of them sorts differently by bytes than by characters. */
+export const groupName: fc.Arbitrary<string> = fc.oneof(
+  { weight: 14, arbitrary: fc.constantFrom("g1", "g1", "g1", "g2") },
+  { weight: 1, arbitrary: fc.constantFrom("", "\ufffd", "🧠", "g") },
+);
+export const consumerName: fc.Arbitrary<string> = fc.oneof(
+  { weight: 14, arbitrary: fc.constantFrom("c1", "c2", "c3") },
+  { weight: 1, arbitrary: fc.constantFrom("", "COUNT", "\ufffd", "🧠") },
+);
+
+/**
+ * How long an entry must have been left alone: not at all, or longer than any history lasts. Times between would depend on how
+ * fast each server is.
+ */
+export const minIdle: fc.Arbitrary<Argument> = fc.oneof(
+  { weight: 6, arbitrary: fc.constantFrom<Argument>(0, 0, 0, -5) },
+  { weight: 3, arbitrary: fc.constantFrom<Argument>(3_600_000, 100_000_000) },
+  { weight: 1, arbitrary: fc.constantFrom<Argument>("x", "", "1.5") },
 );
 
 /** Short decimals: long ones differ in their last digits between a long double and everything else. */

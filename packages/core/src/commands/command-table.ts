@@ -1,7 +1,19 @@
 import type { Argument, Command } from "../ports/transport.ts";
 
-/** Which arguments are keys: by position, `"numkeys"` (a count, then that many), or `"database"` (all keys there are). */
-type KeySpec = "none" | "first" | "first-two" | "all" | "every-second" | "numkeys" | "database";
+/**
+ * Which arguments are keys: by position, `"numkeys"` (a count, then that many), `"after-streams"` (the first half of what
+ * follows the word STREAMS), or `"database"` (all keys there are).
+ */
+type KeySpec =
+  | "none"
+  | "first"
+  | "second"
+  | "first-two"
+  | "all"
+  | "every-second"
+  | "numkeys"
+  | "after-streams"
+  | "database";
 
 /** What is known of a command: the only list of command names there is. */
 export interface CommandFacts {
@@ -35,6 +47,11 @@ const has = (args: readonly Argument[], ...words: string[]): boolean =>
 const plainSet = (args: readonly Argument[]): boolean => !has(args.slice(2), "NX", "XX", "GET");
 /** EXPIRE with a condition answers by the time left before, which the first try may have changed. */
 const plainExpire = (args: readonly Argument[]): boolean => !has(args.slice(2), "NX", "XX", "GT", "LT");
+/** ZADD with a condition or a difference answers by what was there before; without, the same scores stand afterwards. */
+const plainAdd = (args: readonly Argument[]): boolean => !has(args.slice(1, 6), "NX", "XX", "GT", "LT", "CH", "INCR");
+/** XGROUP: CREATE refuses the second time, and `$` may be elsewhere by then. */
+const plainGroupChange = ([subcommand, , , start]: readonly Argument[]): boolean =>
+  !has([subcommand ?? ""], "CREATE") && !(has([subcommand ?? ""], "SETID") && start === "$");
 
 const facts: Readonly<Record<string, CommandFacts>> = {
   // connection and server
@@ -119,6 +136,24 @@ const facts: Readonly<Record<string, CommandFacts>> = {
   LINSERT: write("first"),
   LMOVE: write("first-two"),
   RPOPLPUSH: write("first-two"),
+  // sorted sets
+  ZCARD: read("first"),
+  ZSCORE: read("first"),
+  ZMSCORE: read("first"),
+  ZRANK: read("first"),
+  ZREVRANK: read("first"),
+  ZCOUNT: read("first"),
+  ZRANGE: read("first"),
+  ZREVRANGE: read("first"),
+  ZRANGEBYSCORE: read("first"),
+  ZREVRANGEBYSCORE: read("first"),
+  ZADD: write("first", plainAdd),
+  ZINCRBY: write("first"),
+  ZREM: write("first", true),
+  ZREMRANGEBYSCORE: write("first", true),
+  ZREMRANGEBYRANK: write("first"),
+  ZPOPMIN: write("first"),
+  ZPOPMAX: write("first"),
   // streams
   XLEN: read("first"),
   XRANGE: read("first"),
@@ -126,6 +161,16 @@ const facts: Readonly<Record<string, CommandFacts>> = {
   XADD: write("first"),
   XDEL: write("first", true),
   XTRIM: write("first", true),
+  XSETID: write("first", true),
+  XREAD: read("after-streams"),
+  XINFO: read("second"),
+  XGROUP: write("second", plainGroupChange),
+  XPENDING: read("first"),
+  // The second time they would give out other entries, or none, and count once more.
+  XREADGROUP: write("after-streams"),
+  XCLAIM: write("first"),
+  XAUTOCLAIM: write("first"),
+  XACK: write("first", true),
   // scripts
   EVAL: write("numkeys"),
   EVALSHA: write("numkeys"),
@@ -192,6 +237,8 @@ export function keysOf(command: Command): readonly string[] | "database" {
       return [];
     case "first":
       return command.length > 1 ? [text(command[1])] : [];
+    case "second":
+      return command.length > 2 ? [text(command[2])] : [];
     case "first-two":
       return command.slice(1, 3).map(text);
     case "all":
@@ -203,9 +250,31 @@ export function keysOf(command: Command): readonly string[] | "database" {
         .map(text);
     case "numkeys":
       return command.slice(3, 3 + (Number(command[2]) || 0)).map(text);
+    case "after-streams":
+      return command.slice(...streamKeysAt(command)).map(text);
     case "database":
       return "database";
   }
+}
+
+/** How many words each option before STREAMS takes along. A group or a consumer may well be named like one of them. */
+const streamOptions: ReadonlyMap<string, number> = new Map([
+  ["COUNT", 1],
+  ["BLOCK", 1],
+  ["GROUP", 2],
+  ["NOACK", 0],
+]);
+
+/** From which word of XREAD or XREADGROUP to which the keys are: half of what follows STREAMS; none where that is missing. */
+export function streamKeysAt(command: Command): readonly [start: number, end: number] {
+  for (let at = 1; at < command.length; at++) {
+    const option = text(command[at]).toUpperCase();
+    if (option === "STREAMS") return [at + 1, at + 1 + Math.floor((command.length - at - 1) / 2)];
+    const taken = streamOptions.get(option);
+    if (taken === undefined) break;
+    at += taken;
+  }
+  return [0, 0];
 }
 
 const decoder = new TextDecoder();

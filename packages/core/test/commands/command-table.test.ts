@@ -21,6 +21,17 @@ describe("the command table", () => {
       ["a", "b"],
     ],
     [["GET", new TextEncoder().encode("é")], ["é"]],
+    [
+      ["XREAD", "COUNT", 2, "STREAMS", "a", "b", "0", "$"],
+      ["a", "b"],
+    ],
+    // A group or a consumer may be named like an option.
+    [["XREADGROUP", "GROUP", "STREAMS", "block", "noack", "streams", "a", ">"], ["a"]],
+    [["XREAD", "STREAMS", "a"], []],
+    [["XREAD", "a", "STREAMS", "b", "0"], []],
+    [["XGROUP", "CREATE", "a", "g", "$"], ["a"]],
+    [["xinfo", "STREAM", "a"], ["a"]],
+    [["XINFO", "HELP"], []],
     [["PING"], []],
     [["GET"], []],
     [["FLUSHDB"], "database"],
@@ -40,6 +51,15 @@ describe("the command table", () => {
     expect(isRepeatable(["EVALSHA", "x", 0])).toBe(false);
     expect(isRepeatable(["DEL", "a"])).toBe(true);
     expect(isRepeatable(["PUBLISH", "a", "b"])).toBe(false);
+    expect(isRepeatable(["ZADD", "a", 1, "m"])).toBe(true);
+    expect(isRepeatable(["ZADD", "a", "incr", 1, "m"])).toBe(false);
+    expect(isRepeatable(["XADD", "a", "1-1", "f", "v"])).toBe(false);
+    expect(isRepeatable(["XREADGROUP", "GROUP", "g", "c", "STREAMS", "a", ">"])).toBe(false);
+    expect(isRepeatable(["XACK", "a", "g", "1-1"])).toBe(true);
+    expect(isRepeatable(["XGROUP", "create", "a", "g", "0"])).toBe(false);
+    expect(isRepeatable(["XGROUP", "SETID", "a", "g", "$"])).toBe(false);
+    expect(isRepeatable(["XGROUP", "SETID", "a", "g", "5-0"])).toBe(true);
+    expect(isRepeatable(["XGROUP", "DELCONSUMER", "a", "$", "$"])).toBe(true);
   });
 
   it("assumes the worst of what it does not know, prototype names included", () => {

@@ -1,13 +1,16 @@
-import type { Reply, Script } from "@continuum-cache/core";
+import type { CommandError, Reply, Script } from "@continuum-cache/core";
 import type { Channels } from "../channels.ts";
 import type { Keyspace } from "../keyspace/keyspace.ts";
+import { refusal, wrongArity } from "../refusals.ts";
 import type { ServerFacts } from "../server-facts.ts";
-import type { Bulk } from "../values/bulk.ts";
+import { type Bulk, legible, word } from "../values/bulk.ts";
 
 /** What a command works with. */
 export interface CommandContext {
   /** The command's own name, upper case. */
   readonly name: string;
+  /** The subcommand as it was typed, where there is one. */
+  readonly subcommand?: Bulk;
   readonly keyspace: Keyspace;
   readonly channels: Channels;
   readonly server: ServerFacts;
@@ -36,11 +39,15 @@ interface ArgumentsByArity {
   [-3]: readonly [Bulk, Bulk, ...Bulk[]];
   [-4]: readonly [Bulk, Bulk, Bulk, ...Bulk[]];
   [-5]: readonly [Bulk, Bulk, Bulk, Bulk, ...Bulk[]];
+  [-6]: readonly [Bulk, Bulk, Bulk, Bulk, Bulk, ...Bulk[]];
+  [-7]: readonly [Bulk, Bulk, Bulk, Bulk, Bulk, Bulk, ...Bulk[]];
 }
 
 /** One command: how many words it takes, its own name included (negative: at least so many), and what it does. */
 export interface CommandRow {
   readonly arity: number;
+  /** What is wrong with its subcommand, if anything: known before anything of the trip has run. */
+  faultOf?(name: string, args: readonly Bulk[]): CommandError | undefined;
   /** Answers, or throws the `CommandError` that is the answer. */
   run(context: CommandContext, args: readonly Bulk[]): Reply;
 }
@@ -59,4 +66,23 @@ export function row<Arity extends keyof ArgumentsByArity>(
 /** Whether so many words, the name included, are right for a row. */
 export function hasArity(row: CommandRow, words: number): boolean {
   return row.arity >= 0 ? words === row.arity : words >= -row.arity;
+}
+
+/** A command that is several: its first argument names one of these, whose arity counts from that name on. */
+export function withSubcommands(rows: CommandRows): CommandRow {
+  const known = new Map(Object.entries(rows));
+  return {
+    arity: -2,
+    faultOf(name, [subcommand = "", ...args]) {
+      const sub = known.get(word(subcommand));
+      if (!sub) return refusal(`ERR unknown subcommand '${legible(subcommand).slice(0, 128)}'. Try ${name} HELP.`);
+      return hasArity(sub, args.length + 1) ? undefined : wrongArity(`${name}|${word(subcommand)}`);
+    },
+    run(context, [subcommand = "", ...args]) {
+      const sub = known.get(word(subcommand));
+      if (!sub)
+        throw refusal(`ERR unknown subcommand '${legible(subcommand).slice(0, 128)}'. Try ${context.name} HELP.`);
+      return sub.run({ ...context, subcommand }, args);
+    },
+  };
 }

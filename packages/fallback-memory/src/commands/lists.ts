@@ -1,5 +1,5 @@
 import { never } from "../keyspace/keyspace.ts";
-import { index, parseInteger } from "../numbers/integer.ts";
+import { index, positiveCount } from "../numbers/integer.ts";
 import { noSuchKey, refusal, syntaxError, wrongArity } from "../refusals.ts";
 import { type Bulk, handOut, sameBulk, word } from "../values/bulk.ts";
 import {
@@ -46,7 +46,7 @@ const pushIfThere = (end: End): CommandRow =>
 const popAt = (end: End): CommandRow =>
   row(-2, (context, [key, ...rest]) => {
     if (rest.length > 1) throw wrongArity(context.name);
-    const count = rest[0] === undefined ? undefined : popCount(rest[0]);
+    const count = rest[0] === undefined ? undefined : positiveCount(rest[0]);
     const list = listAt(context, key);
     if (!list) return null;
     const popped: Bulk[] = [];
@@ -54,12 +54,6 @@ const popAt = (end: End): CommandRow =>
     if (popped.length > 0) settle(context, key, list);
     return count === undefined ? orNull(popped[0]) : popped.map(handOut);
   });
-
-function popCount(bulk: Bulk): number {
-  const count = parseInteger(bulk);
-  if (count === undefined || count < 0n) throw refusal("ERR value is out of range, must be positive");
-  return Number(count);
-}
 
 /** Moves an element between two lists, which may be one. */
 function move(context: CommandContext, source: Bulk, target: Bulk, from: End, to: End): Bulk | null {

@@ -1,7 +1,8 @@
 import { index, parseInteger } from "../numbers/integer.ts";
 import { notAnInteger, refusal, syntaxError } from "../refusals.ts";
 import { type Bulk, word } from "../values/bulk.ts";
-import { countBefore, dropOldest, lengthOf, type Stream } from "../values/stream.ts";
+import { countOf } from "../values/id-order.ts";
+import { countOlder, dropOldest, type Stream } from "../values/stream.ts";
 import { parseId, parsePartialId, type StreamId } from "../values/stream-id.ts";
 
 /** What of a stream is to go. */
@@ -72,8 +73,10 @@ export function trimOptions(args: readonly Bulk[], command: "XADD" | "XTRIM"): T
 
 /** @returns how many went. */
 export function trimStream(stream: Stream, trim: Trim): number {
-  const excess = trim.by === "length" ? lengthOf(stream) - trim.keep : countBefore(stream, trim.from);
-  return excess > 0 ? dropOldest(stream, Math.min(excess, trim.atMost)) : 0;
+  const excess = trim.by === "length" ? countOf(stream.entries) - trim.keep : countOlder(stream, trim.from);
+  const doomed = Math.max(0, Math.min(excess, trim.atMost));
+  if (doomed > 0) dropOldest(stream, doomed);
+  return doomed;
 }
 
 function lengthBound(bulk: Bulk): number {

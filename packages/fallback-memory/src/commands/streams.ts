@@ -1,19 +1,11 @@
 import type { Reply } from "@continuum-cache/core";
 import { never } from "../keyspace/keyspace.ts";
 import { index } from "../numbers/integer.ts";
-import { refusal, syntaxError, wrongArity } from "../refusals.ts";
+import { noSuchKey, refusal, syntaxError, wrongArity } from "../refusals.ts";
 import { type Bulk, handOut, word } from "../values/bulk.ts";
+import { countOf, itemsBetween, lastOf } from "../values/id-order.ts";
 import { expectType } from "../values/stored-value.ts";
-import {
-  appendEntry,
-  createStream,
-  deleteEntry,
-  entriesBetween,
-  entryBytes,
-  lengthOf,
-  type Stream,
-  type StreamEntry,
-} from "../values/stream.ts";
+import { appendEntry, createStream, deleteEntry, entryBytes, type Stream, type StreamEntry } from "../values/stream.ts";
 import {
   compareIds,
   firstId,
@@ -22,6 +14,7 @@ import {
   idText,
   largest,
   lastId,
+  parseBound,
   parseId,
   parsePartialId,
   type StreamId,
@@ -29,14 +22,14 @@ import {
 import { type CommandContext, type CommandRow, type CommandRows, row } from "./command-row.ts";
 import { trimOptions, trimStream } from "./stream-trim.ts";
 
-const streamAt = ({ keyspace }: CommandContext, key: Bulk): Stream | undefined =>
+export const streamAt = ({ keyspace }: CommandContext, key: Bulk): Stream | undefined =>
   expectType("stream", keyspace.find(key)?.value);
 
 /** Takes note of what became of a stream; an empty one stays. */
-const settle = ({ keyspace }: CommandContext, key: Bulk, stream: Stream): void =>
+export const settle = ({ keyspace }: CommandContext, key: Bulk, stream: Stream): void =>
   keyspace.put(key, stream, keyspace.peek(key)?.expiresAtMs ?? never);
 
-const entryReply = ({ id, parts }: StreamEntry): Reply => [idText(id), parts.map(handOut)];
+export const entryReply = ({ id, parts }: StreamEntry): Reply => [idText(id), parts.map(handOut)];
 
 const tooSmall = () => refusal("ERR The ID specified in XADD is equal or smaller than the target stream top item");
 
@@ -50,20 +43,36 @@ function newId(wanted: Bulk, last: StreamId, nowMs: number): StreamId {
   if (seq !== "*") return { ms, seq };
   if (ms !== last.ms) return { ms, seq: 0n };
   // Redis has no words of its own for numbers that have run out.
-  if (last.seq === largest) throw refusal("ERR Elements are too large to be stored");
+  if (last.seq === largest) throw tooSmall();
   return { ms, seq: last.seq + 1n };
+}
+
+/** Both ends of a range of ids, an excluded one moved by one. @throws CommandError when nothing is between them. */
+export function idRange(start: Bulk, end: Bulk): readonly [from: StreamId, to: StreamId] {
+  const from = startOfRange(start);
+  const last = bound(end, largest);
+  const to = last.isExcluded ? idBefore(last.id) : last.id;
+  if (!to) throw refusal("ERR invalid end ID for the interval");
+  return [from, to];
+}
+
+/** Where a range begins. */
+export function startOfRange(bulk: Bulk): StreamId {
+  const first = bound(bulk, 0n);
+  const from = first.isExcluded ? idAfter(first.id) : first.id;
+  if (!from) throw refusal("ERR invalid start ID for the interval");
+  return from;
+}
+
+function bound(bulk: Bulk, missingSeq: bigint): { readonly id: StreamId; readonly isExcluded: boolean } {
+  const isExcluded = typeof bulk === "string" && bulk.length > 1 && bulk.startsWith("(");
+  return { id: isExcluded ? parseId(bulk.slice(1), missingSeq) : parseBound(bulk, missingSeq), isExcluded };
 }
 
 /** XRANGE and XREVRANGE. */
 const range = (reverse: boolean): CommandRow =>
   row(-4, (context, [key, first, second, ...words]) => {
-    const [from, to] = reverse ? [second, first] : [first, second];
-    const start = bound(from, 0n);
-    const startId = start.isExcluded ? idAfter(start.id) : start.id;
-    if (!startId) throw refusal("ERR invalid start ID for the interval");
-    const end = bound(to, largest);
-    const endId = end.isExcluded ? idBefore(end.id) : end.id;
-    if (!endId) throw refusal("ERR invalid end ID for the interval");
+    const [from, to] = reverse ? idRange(second, first) : idRange(first, second);
     let count = Number.POSITIVE_INFINITY;
     for (let at = 0; at < words.length; at += 2) {
       const value = words[at + 1];
@@ -73,15 +82,8 @@ const range = (reverse: boolean): CommandRow =>
     const stream = streamAt(context, key);
     if (!stream) return [];
     if (count === 0) return null;
-    return entriesBetween(stream, startId, endId, { count, reverse }).map(entryReply);
+    return itemsBetween(stream.entries, from, to, { count, reverse }).map(entryReply);
   });
-
-function bound(bulk: Bulk, missingSeq: bigint): { readonly id: StreamId; readonly isExcluded: boolean } {
-  if (bulk === "-") return { id: firstId, isExcluded: false };
-  if (bulk === "+") return { id: lastId, isExcluded: false };
-  const isExcluded = typeof bulk === "string" && bulk.length > 1 && bulk.startsWith("(");
-  return { id: parseId(isExcluded ? bulk.slice(1) : bulk, missingSeq), isExcluded };
-}
 
 export const streams: CommandRows = {
   XADD: row(-5, (context, [key, ...words]) => {
@@ -105,7 +107,7 @@ export const streams: CommandRows = {
   }),
   XLEN: row(2, (context, [key]) => {
     const stream = streamAt(context, key);
-    return stream ? lengthOf(stream) : 0;
+    return stream ? countOf(stream.entries) : 0;
   }),
   XRANGE: range(false),
   XREVRANGE: range(true),
@@ -125,7 +127,48 @@ export const streams: CommandRows = {
     if (trimmed > 0) settle(context, key, stream);
     return trimmed;
   }),
+  XSETID: row(-3, (context, [key, last, ...words]) => {
+    const id = parseId(last, 0n);
+    const { added, lastDeleted } = lastIdOptions(words, id);
+    const stream = streamAt(context, key);
+    if (!stream) throw noSuchKey();
+    const newest = lastOf(stream.entries);
+    if (newest && compareIds(id, newest.id) < 0) {
+      throw refusal("ERR The ID specified in XSETID is smaller than the target stream top item");
+    }
+    if (newest && added !== undefined && added < countOf(stream.entries)) {
+      throw refusal("ERR The entries_added specified in XSETID is smaller than the target stream length");
+    }
+    stream.last = id;
+    if (added !== undefined) stream.added = added;
+    if (compareIds(lastDeleted, firstId) !== 0) stream.lastDeleted = lastDeleted;
+    settle(context, key, stream);
+    return "OK";
+  }),
 };
+
+function lastIdOptions(
+  words: readonly Bulk[],
+  last: StreamId,
+): { readonly added: number | undefined; readonly lastDeleted: StreamId } {
+  let added: number | undefined;
+  let lastDeleted = firstId;
+  for (let at = 0; at < words.length; at += 2) {
+    const [option, value] = [word(words[at]), words[at + 1]];
+    if (option === "ENTRIESADDED" && value !== undefined) {
+      added = index(value);
+      if (added < 0) throw refusal("ERR entries_added must be positive");
+    } else if (option === "MAXDELETEDID" && value !== undefined) {
+      lastDeleted = parseId(value, 0n);
+      if (compareIds(last, lastDeleted) < 0) {
+        throw refusal("ERR The ID specified in XSETID is smaller than the provided max_deleted_entry_id");
+      }
+    } else {
+      throw syntaxError();
+    }
+  }
+  return { added, lastDeleted };
+}
 
 /** Whether it is 0-0, which no entry can have. */
 function isFirst(wanted: Bulk): boolean {

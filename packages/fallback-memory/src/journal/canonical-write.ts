@@ -6,8 +6,8 @@ import { integer } from "../numbers/integer.ts";
 import type { Bulk } from "../values/bulk.ts";
 import { fieldsOf } from "../values/hash.ts";
 import { elementsOf } from "../values/list.ts";
-import { allEntries, type Stream } from "../values/stream.ts";
-import { idText } from "../values/stream-id.ts";
+import { membersPopped, scoresAdded, wholeSortedSet } from "./sorted-set-writes.ts";
+import { appended, autoClaimed, claimed, groupChanged, readInGroup, wholeStream } from "./stream-writes.ts";
 
 /**
  * What a write has done, in a vocabulary of few words: no conditions, no relative times, one key each. Whoever does these
@@ -26,9 +26,23 @@ export type CanonicalWrite =
   | { readonly kind: "push"; readonly key: Bulk; readonly end: "head" | "tail"; readonly items: readonly Bulk[] }
   | { readonly kind: "pop"; readonly key: Bulk; readonly end: "head" | "tail"; readonly count: number }
   | { readonly kind: "expire"; readonly key: Bulk; readonly expiresAtMs: number }
-  /** Anything else to one key: the command's name, and what follows the key. */
-  | { readonly kind: "change"; readonly key: Bulk; readonly name: string; readonly args: readonly Bulk[] }
+  /** Anything else to one key: the command's name, with its subcommand if there is one, and what follows the key. */
+  | {
+      readonly kind: "change";
+      readonly key: Bulk;
+      readonly name: string;
+      readonly args: readonly Bulk[];
+      readonly otherwise?: Otherwise;
+      /** It is only to be told where all of the key is known here. */
+      readonly ifWhole?: true;
+    }
   | { readonly kind: "flush" };
+
+/** What to say in the place of one argument when the primary refuses that. */
+export interface Otherwise {
+  readonly place: number;
+  readonly arg: Bulk;
+}
 
 /** What an accepted write comes to; nothing when its condition was not met. */
 export function canonicalWrites(write: AcceptedWrite): CanonicalWrite[] {
@@ -96,18 +110,6 @@ const move =
     ];
   };
 
-/** A stream as it stands: its entries, and the last id it ever had, which it keeps when that entry is gone. */
-function streamWrites(key: Bulk, stream: Stream): CanonicalWrite[] {
-  const change = (name: string, ...args: readonly Bulk[]): CanonicalWrite => ({ kind: "change", key, name, args });
-  const entries = allEntries(stream);
-  const last = idText(stream.last);
-  const isThere = entries.at(-1)?.id === stream.last;
-  return [
-    ...entries.map(({ id, parts }) => change("XADD", idText(id), ...parts)),
-    ...(isThere ? [] : [change("XADD", last, "", ""), change("XDEL", last)]),
-  ];
-}
-
 const rename: Reader = ({ args, at }) => {
   const [from, key] = args as readonly [Bulk, Bulk];
   const entry = at(key);
@@ -117,9 +119,8 @@ const rename: Reader = ({ args, at }) => {
   const contents = (): CanonicalWrite[] => {
     if (value.type === "string") return [{ kind: "set", key, value: value.bulk, expiresAtMs, keepTtl: false }];
     if (value.type === "list") return [{ kind: "push", key, end: "tail", items: elementsOf(value) }, ...end];
-    if (value.type === "stream") {
-      return [...streamWrites(key, value), ...end];
-    }
+    if (value.type === "stream") return [...wholeStream(key, value), ...end];
+    if (value.type === "zset") return [...wholeSortedSet(key, value), ...end];
     return [{ kind: "change", key, name: "HSET", args: [...fieldsOf(value)].flat() }, ...end];
   };
   return [{ kind: "delete", key: from }, { kind: "delete", key }, ...contents()];
@@ -174,5 +175,13 @@ const readers: Readonly<Record<string, Reader>> = {
   PEXPIREAT: expire(atMillisecond),
   PERSIST: ({ args: [key] }) => [{ kind: "expire", key: key as Bulk, expiresAtMs: never }],
   GETEX: getAndExpire,
+  ZADD: scoresAdded,
+  ZPOPMIN: membersPopped,
+  ZPOPMAX: membersPopped,
+  XADD: appended,
+  XGROUP: groupChanged,
+  XREADGROUP: readInGroup,
+  XCLAIM: claimed,
+  XAUTOCLAIM: autoClaimed,
   HSETNX: when(changed, ({ args: [key, ...args] }) => [{ kind: "change", key: key as Bulk, name: "HSET", args }]),
 };

@@ -3,15 +3,19 @@ import { parseInteger } from "../numbers/integer.ts";
 import { type Bulk, byteLength, footprint, sameBulk } from "../values/bulk.ts";
 import { fieldsOf } from "../values/hash.ts";
 import { elementsOf } from "../values/list.ts";
-import type { CanonicalWrite } from "./canonical-write.ts";
+import { idText, parseId } from "../values/stream-id.ts";
+import type { CanonicalWrite, Otherwise } from "./canonical-write.ts";
+import { wholeSortedSet } from "./sorted-set-writes.ts";
+import { sizeOfWhole, wholeStream } from "./stream-writes.ts";
 
 /** What each intent counts on top of its key and values: the object itself and its place in the maps. */
 const intentOverheadBytes = 400;
 
-/** A change that has no short form: the command's name, and what follows the key. */
+/** A change that has no short form: the command's name, with its subcommand if there is one, and what follows the key. */
 export interface Change {
   readonly name: string;
   readonly args: readonly Bulk[];
+  readonly otherwise?: Otherwise;
 }
 
 /** A whole value. */
@@ -91,6 +95,8 @@ export function amend(
   nowMs: number,
 ): void {
   intent.mutations++;
+  const { changes } = intent;
+  const changesBefore = changes?.length ?? 0;
   // What has ended meanwhile is gone: the write found nothing here, and would find nothing there.
   if ((intent.expiresAtMs ?? never) <= nowMs || (intent.set?.expiresAtMs ?? never) <= nowMs) erase(intent);
   if ((intent.firstExpiresAtMs ?? never) <= nowMs) {
@@ -101,11 +107,17 @@ export function amend(
   else if (write.kind === "set") replace(intent, write);
   else if (intent.deleted || intent.set) amendKnown(intent, write, entry);
   else if (write.kind === "expire" && write.expiresAtMs <= nowMs) erase(intent);
-  else differ(intent, write, entry);
+  else differFrom(intent, write, entry);
   // A queue may grow long: its items are counted as they come and go.
   if (write.kind === "push" && !intent.set) intent.bytes += sum(write.items);
-  else intent.bytes = bytesOf(intent);
+  else if (write.kind === "change" && changes && isLonger(intent.changes, changes, changesBefore)) {
+    intent.bytes += changeBytes(write);
+  } else intent.bytes = bytesOf(intent);
 }
+
+/** Whether nothing happened to the changes but that one more was added. */
+const isLonger = (now: readonly Change[] | undefined, before: readonly Change[], length: number): boolean =>
+  now === before && now.length === length + 1;
 
 /** Of a set that the journal has no room for, the primary still has to forget the older value. */
 export function demote(intent: Intent): void {
@@ -153,22 +165,32 @@ function amendKnown(intent: Intent, write: Difference, entry: Entry | undefined)
   }
 }
 
-/** More changes of a hash than this are made one: it is known as a whole. A stream is nothing but its changes. */
+/** More changes of a hash or a sorted set than this are made one: it is known as a whole. */
 const mostChanges = 64;
 
-function isBetterWhole({ value }: Entry, changes: readonly Change[]): boolean {
-  return value.type === "list" || (value.type === "hash" && changes.length >= mostChanges);
+function isBetterWhole({ value }: Entry, { length }: readonly Change[]): boolean {
+  if (value.type === "stream") return length >= mostChanges && length > 2 * sizeOfWhole(value);
+  return value.type === "list" || length >= mostChanges;
 }
 
 /** In place of the way there, what stands here now. */
 function takeWhole(intent: Intent, { value, expiresAtMs }: Entry): void {
   forgetDifferences(intent);
+  if (value.type === "stream") intent.changes = wholeStream(intent.key, value);
+  if (value.type === "zset") intent.changes = wholeSortedSet(intent.key, value);
   if (value.type === "list") intent.tail = elementsOf(value);
   if (value.type === "hash") intent.changes = [{ name: "HSET", args: [...fieldsOf(value)].flat() }];
   if (expiresAtMs !== never) intent.expiresAtMs = expiresAtMs;
 }
 
 type Difference = Exclude<CanonicalWrite, { kind: "flush" | "delete" | "set" }>;
+
+/** Of a key of which nothing is known what follows from knowing all of it is not told. */
+function differFrom(intent: Intent, write: Difference, entry: Entry | undefined): void {
+  if (write.kind === "change" && write.ifWhole) return;
+  if (write.kind === "change" && write.name === "XDEL") withoutEntries(intent.changes ?? [], write.args);
+  differ(intent, write, entry);
+}
 
 function differ(intent: Intent, write: Difference, entry: Entry | undefined): void {
   switch (write.kind) {
@@ -205,8 +227,20 @@ function takeBack(intent: Intent, end: "head" | "tail", count: number): void {
   other.splice(0, count - fromOwn);
 }
 
+/**
+ * What was appended and deleted again need not be appended at all: under another id, which the primary might choose, it could
+ * not be deleted.
+ */
+function withoutEntries(changes: Change[], ids: readonly Bulk[]): void {
+  const gone = new Set<Bulk>(ids.map((id) => idText(parseId(id, 0n))));
+  for (let at = changes.length - 1; at >= 0; at--) {
+    const { otherwise, args } = changes[at] as Change;
+    if (otherwise?.place === 0 && gone.has(args[0] as Bulk)) changes.splice(at, 1);
+  }
+}
+
 /** Adds a change; one that says the same of the same fields as the one before takes its place. */
-function withChange(changes: Change[], { name, args }: Change): Change[] {
+function withChange(changes: Change[], { name, args, otherwise }: Change): Change[] {
   const last = changes.at(-1);
   if (last?.name === name && last.args.length === args.length) {
     if (name === "HSET" && args.every((arg, at) => at % 2 === 1 || sameBulk(arg, last.args[at] as Bulk))) changes.pop();
@@ -217,12 +251,14 @@ function withChange(changes: Change[], { name, args }: Change): Change[] {
       return changes;
     }
   }
-  changes.push({ name, args });
+  changes.push({ name, args, ...(otherwise && { otherwise }) });
   return changes;
 }
 
 const sum = (items: readonly Bulk[] | undefined): number =>
   items?.reduce((bytes, item) => bytes + footprint(item) + 16, 0) ?? 0;
+
+const changeBytes = ({ args }: Change): number => 64 + sum(args);
 
 function bytesOf({ key, set, head, tail, changes, own }: Intent): number {
   return (
@@ -231,7 +267,7 @@ function bytesOf({ key, set, head, tail, changes, own }: Intent): number {
     (set ? footprint(set.value) : 0) +
     sum(head) +
     sum(tail) +
-    (changes?.reduce((bytes, { args }) => bytes + 64 + sum(args), 0) ?? 0) +
+    (changes?.reduce((bytes, one) => bytes + changeBytes(one), 0) ?? 0) +
     (own?.size ?? 0) * 96
   );
 }

@@ -108,8 +108,14 @@ export function commandOf(write: KeyWrite): Command {
     case "expire":
       return write.expiresAtMs === never ? ["PERSIST", key] : ["PEXPIREAT", key, write.expiresAtMs];
     case "change":
-      return [write.name, key, ...write.args];
+      return [...namesOf(write.name), key, ...write.args];
   }
+}
+
+/** A command's name, and its subcommand's if there is one. */
+function namesOf(name: string): [string, ...string[]] {
+  const [first = "", ...more] = name.split(" ");
+  return [first, ...more];
 }
 
 function endOf({ keepTtl, expiresAtMs }: Extract<KeyWrite, { kind: "set" }>): (string | number)[] {

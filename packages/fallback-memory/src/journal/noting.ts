@@ -1,4 +1,5 @@
 import type { WrittenKeys } from "@continuum-cache/core";
+import type { CanonicalWrite } from "./canonical-write.ts";
 
 /** Whether the primary may have done a write that is kept here too. */
 export type Fate = "none" | "unknown";
@@ -11,6 +12,8 @@ export interface Noting {
   readonly fate: Fate;
   /** What an earlier process knew of the key. */
   readonly own?: OwnStates | undefined;
+  /** What it comes to, where an earlier process has found out. */
+  readonly as?: Exclude<CanonicalWrite, { kind: "flush" }> | undefined;
   /** Keys that the primary has replaced since: what is written to them here is over already. */
   readonly replaced?: WrittenKeys;
 }

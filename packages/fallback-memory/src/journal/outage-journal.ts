@@ -136,8 +136,8 @@ export function createOutageJournal(options: OutageJournalOptions): OutageJourna
   };
 
   return {
-    note(write, { fate, own, replaced }) {
-      for (const one of canonicalWrites(write)) {
+    note(write, { fate, own, replaced, as }) {
+      for (const one of as ? [as] : canonicalWrites(write)) {
         if (one.kind === "flush") invalidate("*", write.nowMs);
         else if (!replaced?.has(textOf(one.key))) take(one, write, fate, own);
       }

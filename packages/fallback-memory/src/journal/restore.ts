@@ -25,7 +25,7 @@ export function restore(records: readonly JournalRecord[], journal: OutageJourna
       case "write": {
         written.add(idOf(record.write.key));
         const now = overdue.before(record.write, record.atMs);
-        if (now) write(commandOf(now), record);
+        if (now) write(commandOf(now), now.kind === "change" ? { ...record, as: now } : record);
         break;
       }
       case "invalidate":

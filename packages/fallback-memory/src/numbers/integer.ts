@@ -1,4 +1,4 @@
-import { notAnInteger } from "../refusals.ts";
+import { notAnInteger, refusal } from "../refusals.ts";
 import type { Bulk } from "../values/bulk.ts";
 
 export const minInteger: bigint = -(2n ** 63n);
@@ -26,4 +26,11 @@ export function integer(bulk: Bulk): bigint {
 /** The same for a place or a count, where beyond 2^53 one number is as good as the next. */
 export function index(bulk: Bulk): number {
   return Number(integer(bulk));
+}
+
+/** How many to pop, at most. @throws CommandError "value is out of range, must be positive". */
+export function positiveCount(bulk: Bulk): number {
+  const count = parseInteger(bulk);
+  if (count === undefined || count < 0n) throw refusal("ERR value is out of range, must be positive");
+  return Number(count);
 }

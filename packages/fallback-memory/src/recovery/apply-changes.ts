@@ -1,12 +1,20 @@
-import { defineScript, isCommandError, type Reply, type Script } from "@continuum-cache/core";
+import {
+  type Argument,
+  defineScript,
+  isCommandError,
+  type Reply,
+  type Script,
+  type ScriptContext,
+} from "@continuum-cache/core";
 
 /** How long a batch that was applied is remembered at the primary, in seconds: a repetition may come after the next outage. */
 export const markSeconds = 86_400;
 
 /**
  * Applies changes once, however often they arrive. The first key is the batch's mark; the others are what is changed. The
- * arguments are the mark's life in seconds, then for each command how many words it has, its name, the number of its key
- * and the rest. Answers pairs of a command's number and what Redis had against it.
+ * arguments are the mark's life in seconds, then for each command how many arguments follow its key; its name, with its subcommand
+ * if there is one; the number of its key; which of those arguments is to be another when Redis refuses it (0 for none), and what
+ * it is to be then; and the arguments. Answers pairs of a command's number and what Redis had against it.
  */
 export const applyChanges: Script = defineScript({
   name: "continuum-cache:apply-changes",
@@ -14,17 +22,25 @@ export const applyChanges: Script = defineScript({
   lua: `
 local refusals = {}
 if not redis.call("SET", KEYS[1], "1", "NX", "EX", ARGV[1]) then return refusals end
+local function refusal(reply) return type(reply) == "table" and reply.err end
 local at, number = 2, 0
 while at <= #ARGV do
-  local words = tonumber(ARGV[at])
-  local command = { ARGV[at + 1], KEYS[tonumber(ARGV[at + 2])] }
-  for word = 3, words do command[word] = ARGV[at + word] end
+  local count, place, other = tonumber(ARGV[at]), tonumber(ARGV[at + 3]), ARGV[at + 4]
+  local command = {}
+  for name in string.gmatch(ARGV[at + 1], "%S+") do command[#command + 1] = name end
+  command[#command + 1] = KEYS[tonumber(ARGV[at + 2])]
+  local before = #command
+  for word = 1, count do command[before + word] = ARGV[at + 4 + word] end
   local reply = redis.pcall(unpack(command))
-  if type(reply) == "table" and reply.err then
+  if place > 0 and refusal(reply) then
+    command[before + place] = other
+    reply = redis.pcall(unpack(command))
+  end
+  if refusal(reply) then
     refusals[#refusals + 1] = number
     refusals[#refusals + 1] = reply.err
   end
-  at = at + words + 1
+  at = at + 5 + count
   number = number + 1
 end
 return refusals`,
@@ -32,16 +48,28 @@ return refusals`,
     const refusals: Reply[] = [];
     if (call("SET", keys[0] ?? "", "1", "NX", "EX", args[0] ?? "") === null) return refusals;
     for (let at = 1, number = 0; at < args.length; number++) {
-      const words = Number(args[at]);
-      const [name, key, ...rest] = args.slice(at + 1, at + 1 + words);
-      try {
-        call(String(name), keys[Number(key) - 1] ?? "", ...rest);
-      } catch (error) {
-        if (!isCommandError(error)) throw error;
-        refusals.push(number, error.message);
+      const [count, name, key, place, other = ""] = args.slice(at, at + 5);
+      const words = args.slice(at + 5, at + 5 + Number(count));
+      const command = (): Argument[] => [...String(name).split(" ").slice(1), keys[Number(key) - 1] ?? "", ...words];
+      const run = (): string | undefined => refusalOf(call, String(name).split(" ")[0] ?? "", command());
+      let refusal = run();
+      if (refusal !== undefined && Number(place) > 0) {
+        words[Number(place) - 1] = other;
+        refusal = run();
       }
-      at += words + 1;
+      if (refusal !== undefined) refusals.push(number, refusal);
+      at += 5 + words.length;
     }
     return refusals;
   },
 });
+
+function refusalOf(call: ScriptContext["call"], name: string, args: readonly Argument[]): string | undefined {
+  try {
+    call(name, ...args);
+    return undefined;
+  } catch (error) {
+    if (!isCommandError(error)) throw error;
+    return error.message;
+  }
+}

@@ -10,6 +10,7 @@ import {
   runScript,
   type Transport,
 } from "@continuum-cache/core";
+import type { Otherwise } from "../journal/canonical-write.ts";
 import type { Bulk } from "../values/bulk.ts";
 import { applyChanges, markSeconds } from "./apply-changes.ts";
 import type { Batch, KeyChanges, KeyValue } from "./replay-plan.ts";
@@ -89,7 +90,7 @@ async function unlink(primary: Transport, keys: readonly Bulk[]): Promise<BatchO
 }
 
 async function expire(primary: Transport, items: readonly KeyChanges[]): Promise<BatchOutcome> {
-  const orders = items.flatMap(({ key, commands }) => commands.map(([name, ...args]) => ({ key, name, args })));
+  const orders = items.flatMap(({ key, commands }) => commands.map(({ name, args }) => ({ key, name, args })));
   const replies = await primary.send(orders.map(({ key, name, args }): Command => [name, key, ...args]));
   const refusals = orders.flatMap(({ key }, index) => {
     const reply = replies[index];
@@ -98,11 +99,16 @@ async function expire(primary: Transport, items: readonly KeyChanges[]): Promise
   return { ...done, refusals };
 }
 
+/** No argument is to be replaced. */
+const asItIs: Otherwise = { place: -1, arg: "" };
+
 async function change(primary: Transport, items: readonly KeyChanges[], id: string): Promise<BatchOutcome> {
   const keys = items.map(({ key }) => key);
   // The mark is the first key, so those of the commands count from 2.
   const orders = items.flatMap(({ key, commands }, index) =>
-    commands.map(([name, ...args]) => ({ key, words: [2 + args.length, name, index + 2, ...args] })),
+    commands.map(({ name, args, otherwise = asItIs }) => {
+      return { key, words: [args.length, name, index + 2, otherwise.place + 1, otherwise.arg, ...args] };
+    }),
   );
   return script(keys, async () => {
     const args: Argument[] = [markSeconds, ...orders.flatMap(({ words }) => words)];

@@ -1,15 +1,16 @@
-import type { Argument } from "@continuum-cache/core";
 import { prefixOf } from "../journal/families.ts";
 import { hasDifferences, type Intent } from "../journal/intent.ts";
 import type { Segment } from "../journal/segment.ts";
 import { never } from "../keyspace/keyspace.ts";
 import { type Bulk, footprint } from "../values/bulk.ts";
+import type { KeyCommand } from "./key-command.ts";
+import { inPieces } from "./pieces.ts";
 import { absent, type End } from "./set-unless-written.ts";
 
-/** The changes of one key: each a command's name and what follows the key. */
+/** The changes of one key. */
 export interface KeyChanges {
   readonly key: Bulk;
-  readonly commands: readonly (readonly [name: string, ...args: Argument[]])[];
+  readonly commands: readonly KeyCommand[];
 }
 
 /** A value for one key, and the states of the key in which it may be set. */
@@ -33,7 +34,7 @@ export type Batch = { readonly mutations: number } & (
   | { readonly kind: "set"; readonly items: readonly KeyValue[] }
 );
 
-const most = { keys: 200, bytes: 256 * 1024, items: 200 };
+const most = { keys: 200, bytes: 256 * 1024 };
 
 /**
  * The order of recovery: what must not be seen again goes first; then what commutes with the writes of others; whole
@@ -80,18 +81,18 @@ const onlyEnds = ({ counter, head, tail, changes }: Intent): boolean =>
 function changesOf({ key, counter, head, tail, changes, firstExpiresAtMs, expiresAtMs }: Intent): KeyChanges {
   const commands: KeyChanges["commands"] = [
     ...endingAt(firstExpiresAtMs),
-    ...(counter === undefined ? [] : [["INCRBY", String(counter)] as const]),
-    ...slices(head).map((items) => ["LPUSH", ...items] as const),
-    ...slices(tail).map((items) => ["RPUSH", ...items] as const),
-    ...(changes ?? []).map(({ name, args }) => [name, ...args] as const),
+    ...(counter === undefined ? [] : [{ name: "INCRBY", args: [String(counter)] }]),
+    ...(head?.length ? [{ name: "LPUSH", args: head }] : []),
+    ...(tail?.length ? [{ name: "RPUSH", args: tail }] : []),
+    ...(changes ?? []),
     ...endingAt(expiresAtMs),
   ];
-  return { key, commands };
+  return { key, commands: commands.flatMap(inPieces) };
 }
 
 function endingAt(expiresAtMs: number | undefined): KeyChanges["commands"] {
   if (expiresAtMs === undefined) return [];
-  return [expiresAtMs === never ? ["PERSIST"] : ["PEXPIREAT", inRange(expiresAtMs)]];
+  return [expiresAtMs === never ? { name: "PERSIST", args: [] } : { name: "PEXPIREAT", args: [inRange(expiresAtMs)] }];
 }
 
 /** A key may be set when it is as this process left or knew it; one of which nothing is known, when it is not there. */
@@ -114,12 +115,6 @@ const clockSkewMs = 1_000;
 
 /** A date that a double holds exactly; those beyond are 285,000 years away. */
 const inRange = (dateMs: number): number => Math.min(dateMs, Number.MAX_SAFE_INTEGER);
-
-function slices(items: readonly Bulk[] = []): Bulk[][] {
-  const parts: Bulk[][] = [];
-  for (let at = 0; at < items.length; at += most.items) parts.push(items.slice(at, at + most.items));
-  return parts;
-}
 
 function inBatches(intents: readonly Intent[], bytesOf: (intent: Intent) => number): Intent[][] {
   const batches: Intent[][] = [];

@@ -67,7 +67,7 @@ function utf8Length(text: string): number {
 }
 
 /** What bytes count on top of their number: each array of them is an object with a buffer. */
-const bytesOverheadBytes = 192;
+export const bytesOverheadBytes = 192;
 
 /** What a bulk counts towards the limit. */
 export function footprint(bulk: Bulk): number {

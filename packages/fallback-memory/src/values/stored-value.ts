@@ -2,6 +2,7 @@ import { wrongType } from "../refusals.ts";
 import { type Bulk, byteLength, footprint } from "./bulk.ts";
 import type { Hash } from "./hash.ts";
 import type { List } from "./list.ts";
+import type { SortedSet } from "./sorted-set.ts";
 import type { Stream } from "./stream.ts";
 
 /** A stored string. */
@@ -15,7 +16,7 @@ export interface Text {
 }
 
 /** What a key can hold. */
-export type StoredValue = Text | Hash | List | Stream;
+export type StoredValue = Text | Hash | List | SortedSet | Stream;
 
 export function createText(bulk: Bulk): Text {
   return { type: "string", bulk, length: byteLength(bulk), bytes: footprint(bulk) };

@@ -47,6 +47,23 @@ export function parsePartialId(bulk: Bulk): { readonly ms: bigint; readonly seq:
   return { ms: unsigned(match[1]), seq: match[2] === undefined || match[2] === "*" ? match[2] : unsigned(match[2]) };
 }
 
+/** An id, or the first or the last there can be. @throws CommandError when it is none. */
+export function parseBound(bulk: Bulk, missingSeq = 0n): StreamId {
+  if (bulk === "-") return firstId;
+  return bulk === "+" ? lastId : parseId(bulk, missingSeq);
+}
+
+/** Whether a word is an id. */
+export function isId(bulk: Bulk): boolean {
+  try {
+    parseId(bulk, 0n);
+    return true;
+  } catch {
+    // Whatever else it is, it is for others to say.
+    return false;
+  }
+}
+
 function unsigned(digits: string | undefined): bigint {
   const value = BigInt((digits ?? "").trim().replace("+", ""));
   if (value > largest) throw invalidId();

@@ -1,7 +1,19 @@
 import { type Bulk, footprint } from "./bulk.ts";
+import {
+  countBefore,
+  countOf,
+  createIdOrder,
+  dropFirst,
+  firstOf,
+  type IdOrder,
+  insertItem,
+  lastOf,
+  removeItem,
+} from "./id-order.ts";
+import type { Group } from "./stream-group.ts";
 import { compareIds, firstId, type StreamId } from "./stream-id.ts";
 
-/** What a stream counts on top of its entries. */
+/** What a stream counts on top of its entries and groups. */
 const streamOverheadBytes = 192;
 /** What each entry counts on top of its fields: its id, and its place. */
 const entryOverheadBytes = 288;
@@ -15,25 +27,34 @@ export interface StreamEntry {
 }
 
 /**
- * A stored stream: entries by rising id, from `head` on. It stays when it is empty, since it remembers its last id. Plain data:
- * only the functions below touch it.
+ * A stored stream. It stays when it is empty, since it remembers its last id. Plain data: only the functions here and in
+ * stream-group.ts change it.
  */
 export interface Stream {
   readonly type: "stream";
-  entries: StreamEntry[];
-  head: number;
+  readonly entries: IdOrder<StreamEntry>;
   /** The greatest id it ever had. */
   last: StreamId;
+  /** The greatest id that was deleted from among the others. */
+  lastDeleted: StreamId;
+  /** How many entries it ever had. */
+  added: number;
+  /** By the ids of their names. */
+  groups: Map<string, Group> | undefined;
   /** What it counts towards the limit, without key and entry. */
   bytes: number;
 }
 
 export function createStream(): Stream {
-  return { type: "stream", entries: [], head: 0, last: firstId, bytes: streamOverheadBytes };
-}
-
-export function lengthOf({ entries, head }: Stream): number {
-  return entries.length - head;
+  return {
+    type: "stream",
+    entries: createIdOrder(),
+    last: firstId,
+    lastDeleted: firstId,
+    added: 0,
+    groups: undefined,
+    bytes: streamOverheadBytes,
+  };
 }
 
 /** What these fields and values would count. */
@@ -43,66 +64,56 @@ export function entryBytes(parts: readonly Bulk[]): number {
 
 /** @param entry - Its id must be greater than the last. */
 export function appendEntry(stream: Stream, entry: StreamEntry): void {
-  stream.entries.push(entry);
+  insertItem(stream.entries, entry);
   stream.last = entry.id;
+  stream.added++;
   stream.bytes += entryBytes(entry.parts);
 }
 
-/** The entries from one id to another, both included, at most so many; in reverse from the other end. */
-export function entriesBetween(
-  stream: Stream,
-  from: StreamId,
-  to: StreamId,
-  { count, reverse }: { readonly count: number; readonly reverse: boolean },
-): StreamEntry[] {
-  const start = placeOf(stream, from);
-  const end = placeOf(stream, to, true);
-  if (!reverse) return stream.entries.slice(start, Math.min(end, start + count));
-  return stream.entries.slice(Math.max(start, end - count), Math.max(start, end)).reverse();
-}
-
-export function allEntries({ entries, head }: Stream): StreamEntry[] {
-  return entries.slice(head);
-}
-
-/** Takes the oldest so many. @returns how many there were to take. */
-export function dropOldest(stream: Stream, count: number): number {
-  const dropped = Math.min(count, lengthOf(stream));
-  for (let at = stream.head; at < stream.head + dropped; at++) {
-    stream.bytes -= entryBytes((stream.entries[at] as StreamEntry).parts);
-  }
-  stream.head += dropped;
-  // What was taken is let go once it is half of it all, so that taking one is cheap on average.
-  if (stream.head * 2 >= stream.entries.length) {
-    stream.entries = stream.entries.slice(stream.head);
-    stream.head = 0;
-  }
-  return dropped;
-}
-
-/** How many entries come before an id. */
-export function countBefore(stream: Stream, id: StreamId): number {
-  return placeOf(stream, id) - stream.head;
+/** Takes the oldest so many, of which there must be as many. */
+export function dropOldest(stream: Stream, count: number): void {
+  const { items, head } = stream.entries;
+  for (let at = head; at < head + count; at++) stream.bytes -= entryBytes((items[at] as StreamEntry).parts);
+  dropFirst(stream.entries, count);
 }
 
 export function deleteEntry(stream: Stream, id: StreamId): boolean {
-  const place = placeOf(stream, id);
-  const entry = stream.entries[place];
-  if (!entry || compareIds(entry.id, id) !== 0) return false;
-  if (place === stream.head) return dropOldest(stream, 1) === 1;
+  const entry = removeItem(stream.entries, id);
+  if (!entry) return false;
   stream.bytes -= entryBytes(entry.parts);
-  stream.entries.splice(place, 1);
+  if (compareIds(id, stream.lastDeleted) > 0) stream.lastDeleted = id;
   return true;
 }
 
-/** Where the first entry stands that is not before an id (or, `behind` it, that is after it). */
-function placeOf({ entries, head }: Stream, id: StreamId, behind = false): number {
-  let [low, high] = [head, entries.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    const order = compareIds((entries[middle] as StreamEntry).id, id);
-    if (order < 0 || (behind && order === 0)) low = middle + 1;
-    else high = middle;
-  }
-  return low;
+/** How many entries were added up to an id; `undefined` where what was deleted makes that unknowable. */
+export function addedUpTo(stream: Stream, id: StreamId): number | undefined {
+  const { entries, last, lastDeleted, added } = stream;
+  const length = countOf(entries);
+  if (added === 0) return 0;
+  const order = compareIds(id, last);
+  if (order === 0 || (length === 0 && order < 0)) return added;
+  const first = firstOf(entries);
+  if (order > 0 || !first) return undefined;
+  const isWhole = compareIds(lastDeleted, firstId) === 0 || compareIds(lastDeleted, first.id) < 0;
+  const place = compareIds(id, first.id);
+  if (!isWhole || place > 0) return undefined;
+  return added - length + (place === 0 ? 1 : 0);
+}
+
+/** Whether something may have been deleted from an id on, and from behind the first entry. */
+export function hasGapFrom({ entries, lastDeleted }: Stream, id: StreamId): boolean {
+  const first = firstOf(entries);
+  if (!first || compareIds(lastDeleted, firstId) === 0) return false;
+  return compareIds(first.id, lastDeleted) <= 0 && compareIds(id, lastDeleted) <= 0;
+}
+
+/** Whether there is an entry after an id. */
+export function hasAfter({ entries }: Stream, id: StreamId): boolean {
+  const newest = lastOf(entries);
+  return newest !== undefined && compareIds(newest.id, id) > 0;
+}
+
+/** How many of its entries are older than an id. */
+export function countOlder({ entries }: Stream, id: StreamId): number {
+  return countBefore(entries, id);
 }
