@@ -12,6 +12,7 @@ export type { Pipeline } from "./cache/pipeline.ts";
 export type { SetOptions } from "./cache/requests.ts";
 export type { ServerInfo } from "./cache/server-info.ts";
 export type { TimeToLive } from "./cache/time-to-live.ts";
+export type { WriteObserver } from "./cache/write-observer.ts";
 export type { Codec } from "./codecs/codec.ts";
 export { isSealed, seal, toTextForm, unseal } from "./codecs/envelope.ts";
 export { json } from "./codecs/json.ts";
@@ -26,11 +27,13 @@ export {
   isWrite,
   keysOf,
   knownCommands,
+  streamKeysAt,
 } from "./commands/command-table.ts";
 export type { KeyOrder, Place } from "./commands/key-order.ts";
 export { createKeyOrder } from "./commands/key-order.ts";
 export type { SentTrip, SentTrips, WrittenKeys } from "./commands/sent-trips.ts";
 export { createSentTrips, keysIn } from "./commands/sent-trips.ts";
+export { brand, hasBrand } from "./errors/brand.ts";
 export { CodecError, isCodecError } from "./errors/codec-error.ts";
 export { CommandError, isCommandError } from "./errors/command-error.ts";
 export { ConfigError, isConfigError } from "./errors/config-error.ts";

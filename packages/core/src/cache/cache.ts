@@ -1,18 +1,19 @@
 import type { Codec } from "../codecs/codec.ts";
 import { isTransportError } from "../errors/transport-error.ts";
-import { compileGlob, escapeGlob } from "../keys/glob.ts";
+import { escapeGlob } from "../keys/glob.ts";
 import type { Backend, Outage, SendOptions, Transport } from "../ports/transport.ts";
 import type { Duration } from "../time/duration.ts";
 import type { CacheEvents } from "./cache-events.ts";
 import type { CacheOptions } from "./cache-options.ts";
 import type { CacheStats } from "./cache-stats.ts";
 import { type CacheCallOptions, toSendOptions } from "./call-options.ts";
-import { type DeletePatternOptions, deletePattern } from "./delete-pattern.ts";
-import { createEngine, type Engine } from "./engine.ts";
+import { assertPattern, type DeletePatternOptions, deletePattern } from "./delete-pattern.ts";
+import { createEngine, type Engine, observedEngine } from "./engine.ts";
 import type { GetOrSetOptions } from "./get-or-set.ts";
 import { createPipeline, type Pipeline } from "./pipeline.ts";
 import type { SetOptions } from "./requests.ts";
 import { parseInfo, type ServerInfo } from "./server-info.ts";
+import type { WriteObserver } from "./write-observer.ts";
 
 /** The options of a call that asks for nothing. */
 const none: CacheCallOptions = {};
@@ -63,6 +64,16 @@ export class Cache implements AsyncDisposable {
   /** The same cache, whose calls ask for this unless they say otherwise. */
   with(options: CacheCallOptions): this {
     return Object.create(this, { defaults: { value: { ...this.defaults, ...options } } });
+  }
+
+  /** The same cache, whose calls tell what they write before they resolve (see `WriteObserver`): for features beside it. */
+  observed(observer: WriteObserver): this {
+    return Object.create(this, { engine: { value: observedEngine(this.engine, observer) } });
+  }
+
+  /** What loads bring that are under way for keys that match is handed out but not stored, as if they were written here. */
+  outdate(glob: string): void {
+    this.engine.outdate(escapeGlob(this.engine.keyPrefix) + glob);
   }
 
   /** Stores a value. @returns true; false when it was skipped: too large, or the condition was not met. */
@@ -125,11 +136,9 @@ export class Cache implements AsyncDisposable {
    * @returns how many were deleted.
    */
   async deletePattern(glob: string, options: DeletePatternOptions & CacheCallOptions = {}): Promise<number> {
-    if (typeof glob !== "string" || glob === "") {
-      throw new TypeError(`Expected a pattern such as "query:*", got ${glob === "" ? '""' : typeof glob}`);
-    }
+    assertPattern(glob);
     const full = escapeGlob(this.engine.keyPrefix) + glob;
-    for (const loads of this.engine.loads) loads.writtenWhere(compileGlob(full));
+    this.engine.outdate(full);
     const asked = { ...this.asked(options), invalidates: [full] };
     return deletePattern((commands) => this.engine.calls.raw("deletePattern", commands, asked), full, options);
   }
@@ -233,12 +242,8 @@ export class Cache implements AsyncDisposable {
 
   /** What this process's cache has done so far, and how it stands. */
   stats(): CacheStats {
-    return {
-      ...this.engine.stats.snapshot(),
-      backend: this.currentBackend,
-      pending: this.pending,
-      outage: this.outage,
-    };
+    const { currentBackend: backend, pending, outage } = this;
+    return { ...this.engine.stats.snapshot(), backend, pending, outage };
   }
 
   /** `"upstash"` while any primary answers, `"local"` while the memory of this process does. */

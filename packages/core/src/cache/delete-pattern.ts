@@ -13,6 +13,12 @@ type Send = (commands: readonly Command[]) => Promise<Reply[]>;
 /** How many keys SCAN looks at per step: large enough for few trips, small enough to hold Redis up for well under 1 ms. */
 const scanCount = 1_000;
 
+/** @throws TypeError when it is no pattern. */
+export function assertPattern(glob: unknown): asserts glob is string {
+  if (typeof glob === "string" && glob !== "") return;
+  throw new TypeError(`Expected a pattern such as "query:*", got ${glob === "" ? '""' : typeof glob}`);
+}
+
 /**
  * Deletes the keys that match a glob: SCAN and UNLINK in batches, one trip each (a batch is unlinked on the trip that
  * scans the next), never KEYS. Every key that is there from beginning to end of the run is deleted.

@@ -1,6 +1,7 @@
 import type { Codec } from "../codecs/codec.ts";
 import { json } from "../codecs/json.ts";
 import { readers } from "../codecs/readers.ts";
+import { compileGlob } from "../keys/glob.ts";
 import { createEvents, type Events } from "../ports/events.ts";
 import type { BackendStatus, Transport } from "../ports/transport.ts";
 import { toTimeoutMs } from "../time/duration.ts";
@@ -14,6 +15,7 @@ import { createRequests, type Requests } from "./requests.ts";
 import { createTick, type Tick } from "./tick.ts";
 import { createTtlChoice } from "./time-to-live.ts";
 import { createValues } from "./values.ts";
+import { observedTick, type WriteObserver } from "./write-observer.ts";
 
 /** What a cache is put together from; all views of it share one. */
 export interface Engine {
@@ -25,7 +27,8 @@ export interface Engine {
   readonly requests: Requests;
   readonly calls: Calls;
   readonly tick: Tick;
-  readonly loads: readonly Loads[];
+  /** What loads bring that are under way for keys that match a glob, prefix and all, is not stored. */
+  outdate(glob: string): void;
   readonly getOrSet: GetOrSet;
   stopWatching(): void;
 }
@@ -58,10 +61,18 @@ export function createEngine(options: CacheOptions): Engine {
     requests,
     calls,
     tick,
-    loads,
+    outdate(glob) {
+      for (const each of loads) each.writtenWhere(compileGlob(glob));
+    },
     getOrSet,
     stopWatching,
   };
+}
+
+/** The same engine for calls that tell what they write. What `getOrSet` stores is not told: it is no write of a caller's. */
+export function observedEngine(engine: Engine, observer: WriteObserver): Engine {
+  const tick = observedTick(engine.tick, observer);
+  return { ...engine, tick, calls: createCalls(tick, engine.events, engine.stats) };
 }
 
 /** Passes on what a transport tells of its backends. Returns the function that stops it. */

@@ -1,10 +1,24 @@
-type ErrorName = "CodecError" | "CommandError" | "ConfigError" | "TransportError";
-
-/** Marks an error as ours, invisibly to whoever prints it. `instanceof` fails across two copies of a package; this doesn't. */
-export function brand(error: Error, name: ErrorName): void {
+/**
+ * Marks an error as ours, invisibly to whoever prints it. `instanceof` fails across two copies of a package; this doesn't.
+ *
+ * @example
+ * ```ts
+ * import { brand, hasBrand } from "@continuum-cache/core";
+ *
+ * class LateError extends Error {
+ *   constructor() {
+ *     super("Too late");
+ *     brand(this, "LateError");
+ *   }
+ * }
+ * const isLateError = (value: unknown): value is LateError => hasBrand(value, "LateError");
+ * ```
+ */
+export function brand(error: Error, name: string): void {
   Object.defineProperty(error, Symbol.for(`continuum-cache.${name}`), { value: true });
 }
 
-export function hasBrand(value: unknown, name: ErrorName): boolean {
+/** Whether something is an error that was marked by this name. */
+export function hasBrand(value: unknown, name: string): boolean {
   return typeof value === "object" && value !== null && Symbol.for(`continuum-cache.${name}`) in value;
 }
