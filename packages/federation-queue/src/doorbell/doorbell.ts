@@ -1,0 +1,103 @@
+import { type Transport, tell } from "@continuum-cache/core";
+import { createWake } from "../waiting/wake.ts";
+import { keepListening } from "./keep-listening.ts";
+import { readNotes, writeNotes } from "./notes.ts";
+
+/** A channel on which processes tell each other that there is something to do. A ring may get lost: who waits polls too. */
+export interface Doorbell {
+  /** Tells everybody: the first ring at once, those that follow within milliseconds, or many of them, together. Never rejects. */
+  ring(note?: string): void;
+  /**
+   * Calls the listener with the notes of each ring, the own ones too, and with none when the stream broke or is back:
+   * something may have been missed. Returns the function that stops it.
+   */
+  listen(onRing: (notes: readonly string[]) => void): () => void;
+  /** Whether rings of others are heard now. */
+  readonly isHeard: boolean;
+  /** Stops listening and ringing; a ring that waits is sent. */
+  close(): Promise<void>;
+}
+
+/** Rings are so far apart, */
+const coalesceMs = 20;
+/** unless there are so many to be told that one more command is nothing beside them, and somebody may have run out of work. */
+const many = 50;
+
+/** @param channel - As it travels: a wire name. */
+export function createDoorbell(transport: Transport, channel: string, timeoutMs: number): Doorbell {
+  const listeners = new Set<(notes: readonly string[]) => void>();
+  const notes = new Set<string>();
+  const hurry = createWake();
+  const underWay = new Set<Promise<unknown>>();
+  let isRinging = false;
+  let isWaiting = false;
+  let isClosed = false;
+  /** So many wait to be told. */
+  let waiting = 0;
+  let rangMs = Number.NEGATIVE_INFINITY;
+  let stream: ReturnType<typeof keepListening> | undefined;
+
+  const tellAll = (heard: readonly string[]): void => {
+    for (const listener of [...listeners]) tell(() => listener(heard));
+  };
+
+  /** `close` waits for it. It never rejects. */
+  const track = (work: Promise<void>): void => {
+    underWay.add(work);
+    void work.finally(() => underWay.delete(work));
+  };
+
+  const ringOut = async (): Promise<void> => {
+    isRinging = true;
+    const waitMs = rangMs + coalesceMs - performance.now();
+    // Those of one tick are one, too.
+    isWaiting = waitMs > 0;
+    await (isWaiting ? hurry.wait(waitMs) : Promise.resolve());
+    isWaiting = false;
+    rangMs = performance.now();
+    isRinging = false;
+    waiting = 0;
+    const text = writeNotes(notes);
+    notes.clear();
+    try {
+      await transport.send([["PUBLISH", channel, text]], { timeoutMs, fallback: false });
+    } catch {
+      // Nobody has heard it: who waits looks by itself before long.
+    }
+  };
+
+  return {
+    ring(note) {
+      if (isClosed) return;
+      if (note !== undefined) notes.add(note);
+      waiting++;
+      if (!isRinging) track(ringOut());
+      else if (isWaiting && waiting >= many) hurry.wake();
+    },
+    listen(onRing) {
+      if (isClosed) return () => {};
+      // The same function may listen twice: each has a place of its own.
+      const listener = (heard: readonly string[]): void => onRing(heard);
+      listeners.add(listener);
+      stream ??= keepListening(transport, channel, timeoutMs, {
+        heard: (data) => tellAll(readNotes(data)),
+        changed: () => tellAll([]),
+      });
+      return () => {
+        if (!listeners.delete(listener) || listeners.size > 0) return;
+        if (stream) track(stream.close());
+        stream = undefined;
+      };
+    },
+    get isHeard() {
+      return stream?.isOpen ?? false;
+    },
+    async close() {
+      isClosed = true;
+      hurry.wake();
+      listeners.clear();
+      await Promise.all([...underWay, stream?.close()]);
+      stream = undefined;
+    },
+  };
+}

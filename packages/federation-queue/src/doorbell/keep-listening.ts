@@ -1,0 +1,90 @@
+import {
+  createPauses,
+  isTransportError,
+  type Subscription,
+  type Transport,
+  type TransportErrorKind,
+} from "@continuum-cache/core";
+
+/** A subscription to one channel that is made again whenever it breaks. */
+export interface Listening {
+  /** Whether the server has confirmed, and the stream has not broken since. */
+  readonly isOpen: boolean;
+  close(): Promise<void>;
+}
+
+/** Who is told what is heard, and that something may not have been. */
+export interface ListeningListener {
+  heard(data: string | Uint8Array): void;
+  /** The stream broke, or is back. */
+  changed(): void;
+}
+
+const firstPauseMs = 100;
+const longestPauseMs = 5_000;
+/** A stream that lived so long was no failure. */
+const steadyMs = 10_000;
+
+/** Never rejects: without a stream nothing is heard, and whoever listens looks by itself. */
+export function keepListening(
+  transport: Transport,
+  channel: string,
+  timeoutMs: number,
+  { heard, changed }: ListeningListener,
+): Listening {
+  const pauses = createPauses();
+  const closing = new AbortController();
+  const closed = new Promise<"closed">((resolve) => {
+    closing.signal.addEventListener("abort", () => resolve("closed"), { once: true });
+  });
+  let open: Subscription | undefined;
+
+  /** Resolves when the stream has broken. @throws TransportError when it can't be opened. */
+  const listen = async (subscribe: NonNullable<Transport["subscribe"]>): Promise<TransportErrorKind> => {
+    let interrupt: (kind: TransportErrorKind) => void = () => {};
+    const interrupted = new Promise<TransportErrorKind>((resolve) => {
+      interrupt = resolve;
+    });
+    open = await subscribe(
+      { channels: [channel] },
+      { message: ({ data }) => heard(data), interrupted: ({ kind }) => interrupt(kind) },
+      { timeoutMs, signal: closing.signal },
+    );
+    if (!pauses.isEnded) changed();
+    return Promise.race([interrupted, closed]);
+  };
+
+  const keep = async (): Promise<void> => {
+    const subscribe = transport.subscribe?.bind(transport);
+    let pauseMs = firstPauseMs;
+    while (subscribe && !pauses.isEnded) {
+      const openedMs = performance.now();
+      try {
+        // A transport that is closed stays so; all else may pass.
+        if ((await listen(subscribe)) === "closed") return;
+        open = undefined;
+        changed();
+      } catch (error) {
+        if (!isTransportError(error) || error.kind === "closed") return;
+      }
+      if (performance.now() - openedMs > steadyMs) pauseMs = firstPauseMs;
+      await pauses.wait(pauseMs * (0.5 + Math.random()), undefined);
+      pauseMs = Math.min(2 * pauseMs, longestPauseMs);
+    }
+  };
+  const kept = keep();
+
+  return {
+    get isOpen() {
+      return open !== undefined && open.degraded !== true;
+    },
+    async close() {
+      pauses.end();
+      closing.abort();
+      await kept;
+      const subscription = open;
+      open = undefined;
+      await subscription?.close();
+    },
+  };
+}

@@ -1,0 +1,193 @@
+import { createEvents, type Duration, type Events, TransportError, toMs, toTimeoutMs } from "@continuum-cache/core";
+import type { DeadLetter } from "./dead-letter.ts";
+import type { FederationBackend } from "./federation-backend.ts";
+import type { FederationQueueOptions } from "./federation-queue-options.ts";
+import type { Lease } from "./lease.ts";
+import type { OutgoingMessage, Pushed, PushOptions } from "./push-options.ts";
+import { readDead, redrive } from "./queue/dead-letters.ts";
+import type { LinkOptions } from "./queue/link.ts";
+import { outgoing } from "./queue/outgoing.ts";
+import { createQueueParts, type QueueParts } from "./queue/queue-parts.ts";
+import { readQueueSettings, wholeNumber } from "./queue/queue-settings.ts";
+import { readStats } from "./queue/read-stats.ts";
+import { maxInFlight } from "./queue/reader.ts";
+import type { CallingOptions, DeadOptions, PullOptions, RedriveOptions } from "./queue-call-options.ts";
+import type { QueueEvents } from "./queue-events.ts";
+import type { QueueStats } from "./queue-stats.ts";
+import type { ConsumeOptions, Handler, Worker } from "./worker.ts";
+
+/**
+ * Hands out work that one of many processes does: at least once, fenced, retried, and never lost without a word. A
+ * `SyncLog` is for what every process must see.
+ *
+ * Messages are delivered at least once: a process that dies, or is cut off for longer than its lease, has its messages given
+ * to another. Whatever a handler does should bear to be done twice; `lease.id` tells that it is the same message.
+ *
+ * @example
+ * ```ts
+ * import { FederationQueue } from "@continuum-cache/federation-queue";
+ * import { tcpTransport } from "@continuum-cache/transport-tcp";
+ *
+ * const transport = tcpTransport({ url: "redis://127.0.0.1:6379" });
+ * const queue = new FederationQueue<{ readonly page: string }>({ transport });
+ * queue.on("dead", ({ id, reason }) => console.warn(id, reason));
+ *
+ * await queue.push({ page: "/news" }, { priority: "high", id: "render:/news" });
+ * const worker = queue.consume(async ({ page }) => console.log("render", page), { concurrency: 16 });
+ *
+ * await worker.stop(); // finishes what is begun, gives back the rest
+ * await queue.close();
+ * await transport.close();
+ * ```
+ */
+export class FederationQueue<Event = unknown> implements AsyncDisposable {
+  private readonly parts: QueueParts<Event>;
+  private readonly events: Events<QueueEvents> = createEvents<QueueEvents>();
+  private closing: Promise<void> | undefined;
+
+  /** @throws TypeError or RangeError that quotes the option that can't be. Nothing is sent. */
+  constructor(backend: FederationBackend, options: FederationQueueOptions = {}) {
+    this.parts = createQueueParts<Event>(readQueueSettings(backend, options), this.events.emit);
+  }
+
+  /** How many pushes wait in this process for Redis to be back. */
+  get pending(): number {
+    return this.parts.pusher.pending;
+  }
+
+  /**
+   * Puts a message into the queue. It is 1 command, and 1 for a ring of the doorbell in which pushes of some milliseconds
+   * share; with an `id` it is 2 more, with a `delay` too.
+   *
+   * @throws TransportError when no answer came, and nothing may wait in this process or there is no room. A push whose
+   *   `delivery` is `"unknown"` may have been done; with an `id` it can be repeated without harm.
+   * @throws TypeError, RangeError or CodecError when the event or an option can't be: nothing was pushed.
+   */
+  async push(event: Event, options: PushOptions = {}): Promise<Pushed> {
+    const out = outgoing(event, options, this.parts.settings);
+    const [pushed] = await this.parts.pusher.push([out], this.pushing(options));
+    return pushed ?? { id: out.id };
+  }
+
+  /**
+   * Puts many messages into the queue, in order, in as few trips as can be.
+   *
+   * @throws as `push` does; some of them may be in the queue then, or wait for Redis: those with an `id` can be repeated
+   *   without harm.
+   */
+  async pushMany(
+    messages: readonly OutgoingMessage<Event>[],
+    options: Omit<PushOptions, "id" | "delay"> = {},
+  ): Promise<readonly Pushed[]> {
+    const { settings, pusher } = this.parts;
+    const { priority } = options;
+    const outs = messages.map(({ event, ...own }) =>
+      outgoing(event, { ...(priority !== undefined && { priority }), ...own }, settings),
+    );
+    return pusher.push(outs, this.pushing(options));
+  }
+
+  /**
+   * Takes messages that wait, at most `max` and 500 with those that this object holds already; none where there is nothing.
+   * The most urgent come first, but each priority has its share. Whoever pulls has to `ack`, `nack` or `extend` each lease
+   * in time. To work on messages as they come, use `consume`: it is cheaper, too.
+   *
+   * @throws TransportError when no answer came.
+   */
+  async pull(options: PullOptions = {}): Promise<readonly Lease<Event>[]> {
+    const { max = 1 } = options;
+    wholeNumber("max", max, maxInFlight);
+    const asked = this.asked(options);
+    const { leases, pull, giveBack } = this.parts;
+    const room = Math.min(max, maxInFlight - leases.inFlight);
+    const held = room > 0 ? await pull(room, asked) : [];
+    if (this.closing) {
+      await giveBack(held);
+      this.assertOpen();
+    }
+    return held.map(({ lease }) => lease);
+  }
+
+  /** Works on messages as they come: returning acks a message, throwing nacks it. Leases are extended meanwhile. */
+  consume(handler: Handler<Event>, options: ConsumeOptions = {}): Worker {
+    const { concurrency = 1, maxDuration = "1h", signal } = options;
+    if (typeof handler !== "function")
+      throw new TypeError(`Expected a handler to be a function, got ${typeof handler}`);
+    wholeNumber("concurrency", concurrency, maxInFlight);
+    this.assertOpen();
+    const worker = this.parts.work(handler, {
+      concurrency,
+      maxDurationMs: toMs(maxDuration, "maxDuration"),
+      ...(signal && { signal }),
+    });
+    return worker;
+  }
+
+  /** How the queue stands: how much waits, is worked on, is delayed, is dead. @throws TransportError when no answer came. */
+  async stats(options: CallingOptions = {}): Promise<QueueStats> {
+    return readStats(this.parts.link, this.parts.settings, this.pending, this.asked(options));
+  }
+
+  /** Messages that were given up, the latest first. @throws TransportError when no answer came. */
+  async dead(options: DeadOptions = {}): Promise<readonly DeadLetter<Event>[]> {
+    const max = wholeNumber("max", options.max ?? 100, 10_000);
+    return readDead<Event>(this.parts.link, this.parts.settings, max, this.asked(options));
+  }
+
+  /**
+   * Puts dead messages into the queue again, with counters and times anew, the earliest first.
+   *
+   * @returns how many.
+   * @throws TransportError when no answer came; some of them may be back then.
+   */
+  async redrive(options: RedriveOptions = {}): Promise<number> {
+    const max = options.max === undefined ? Number.MAX_SAFE_INTEGER : wholeNumber("max", options.max);
+    const ids = options.ids && new Set(options.ids);
+    const { link, settings } = this.parts;
+    const counts = await redrive(link, settings, { max, ids }, this.asked(options));
+    let total = 0;
+    for (const [name, count] of counts) {
+      this.parts.ring({ kind: "work", name });
+      total += count;
+    }
+    return total;
+  }
+
+  /** Listens to an event. @returns the function that stops listening. */
+  on<Name extends keyof QueueEvents>(event: Name, listener: (event: QueueEvents[Name]) => void): () => void {
+    return this.events.on(event, listener);
+  }
+
+  /**
+   * Stops the workers as `Worker.stop` does, gives back what is held, pushes what waits for Redis, and looks whether what was
+   * pushed lately survived a failover, if Redis is there in time: each takes `timeout` at most. What is lost with this process
+   * is told by `error`. The transport stays open: it is its owner's. Safe to call twice.
+   */
+  close(): Promise<void> {
+    this.closing ??= this.parts.close();
+    return this.closing;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  private pushing(options: PushOptions): LinkOptions & { readonly fallback?: boolean } {
+    const { fallback } = options;
+    return { ...this.asked(options), ...(fallback !== undefined && { fallback }) };
+  }
+
+  private asked({ timeout, signal }: CallingOptions & { readonly timeout?: Duration | undefined }): LinkOptions {
+    this.assertOpen();
+    return {
+      ...(timeout !== undefined && { timeoutMs: toTimeoutMs(timeout, "timeout") }),
+      ...(signal && { signal }),
+    };
+  }
+
+  private assertOpen(): void {
+    if (!this.closing) return;
+    const transport = this.parts.link.name;
+    throw new TransportError("closed", "The queue was closed", { transport, delivery: "none" });
+  }
+}

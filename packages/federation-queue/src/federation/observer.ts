@@ -1,0 +1,100 @@
+import { isOutage, toMessageText, type WriteObserver } from "@continuum-cache/core";
+import type { CacheChange } from "./cache-change.ts";
+import { chunksOf } from "./chunks-of.ts";
+import type { FederationClock } from "./federation-clock.ts";
+import type { ClockSettings, FederationSettings } from "./federation-settings.ts";
+import type { Follower } from "./follower.ts";
+import type { PatternMarks } from "./pattern-marks.ts";
+import { type Put, putScript, readPutAnswer } from "./put-script.ts";
+import type { Teller } from "./teller.ts";
+import { writtenBy } from "./written.ts";
+
+/** What is told in one event at most. */
+const mostKeysPerEvent = 500;
+
+/** Tells the others what this instance's callers write. */
+export function createObserver(
+  settings: FederationSettings,
+  clock: FederationClock,
+  marks: PatternMarks | undefined,
+  teller: Teller,
+  follower: Follower,
+): WriteObserver {
+  const { values, log } = settings;
+
+  /** Patterns are told at the beginning of the run: what is written while it goes on is later. */
+  const invalidated = async (globs: readonly string[]): Promise<CacheChange> => {
+    if (!values || !marks) return { type: "fed.invalidate", globs };
+    const at = await clock.now();
+    const change: CacheChange = { type: "fed.invalidate", globs, at };
+    for (const glob of globs) marks.add(settings.fullGlob(glob), { at, tie: values.tie });
+    // What others have set before, and is just being applied, may come to stand behind the run; and who comes to this
+    // database later has to find the marks. Doing it once more mends both.
+    follower.again(change, log.instanceId);
+    return change;
+  };
+
+  return async (commands, replies, options) => {
+    const { deleted, puts, globs } = writtenBy(settings, commands, replies, options);
+    const { fallback = true, signal, timeoutMs } = options;
+    const asked = {
+      fallback,
+      ...(signal && { signal }),
+      ...(timeoutMs !== undefined && { timeout: `${timeoutMs}ms` as const }),
+    };
+    if (globs.length > 0) await teller.tell([await invalidated(globs)], asked);
+    if (!values) {
+      const keys = [...new Set(deleted)];
+      const changes = chunksOf(keys, mostKeysPerEvent).map((part): CacheChange => ({ type: "fed.delete", keys: part }));
+      if (changes.length > 0) await teller.tell(changes, asked);
+      return;
+    }
+    if (puts.length === 0) return;
+    let changes: readonly CacheChange[];
+    try {
+      changes = await putAll(settings, values, clock, puts);
+    } catch (error) {
+      // They stand here under no certain time: the others, and this one, will do without.
+      teller.owe(puts.map(({ key }) => key));
+      if (!fallback || !isOutage(error)) throw error;
+      return;
+    }
+    await teller.tell(changes, asked);
+  };
+}
+
+/** Writes with stamps, and says how to tell it. @throws TransportError or CommandError. */
+export async function putAll(
+  { cache, link }: Pick<FederationSettings, "cache" | "link">,
+  { tie, keepMs, clockOf }: ClockSettings,
+  clock: FederationClock,
+  puts: readonly Put[],
+): Promise<readonly CacheChange[]> {
+  const withoutPrefix = (key: string): string => key.slice(cache.keyPrefix.length);
+  const changes: CacheChange[] = [];
+  for (const part of chunksOf(puts, mostKeysPerEvent)) {
+    const args = part.flatMap(({ kind, value = "", ttlMs = "" }) => [kind, value, ttlMs]);
+    const keys = part.flatMap(({ key }) => [key, clockOf(key)]);
+    const answer = readPutAnswer(await link.run(putScript, keys, [tie, keepMs, clock.seen, ...args]));
+    await clock.met(Math.max(...answer.changes.map(({ at }) => at)), answer.nowMs);
+    const deleted: { key: string; at: number }[] = [];
+    for (const [index, { key, kind, value = "" }] of part.entries()) {
+      const { at = 0, endMs } = answer.changes[index] ?? {};
+      if (kind === "delete") deleted.push({ key: withoutPrefix(key), at });
+      else {
+        const text = toMessageText(typeof value === "number" ? String(value) : value);
+        changes.push({
+          type: "fed.set",
+          key: withoutPrefix(key),
+          value: text,
+          at,
+          ...(endMs !== undefined && { endMs }),
+        });
+      }
+    }
+    if (deleted.length > 0) {
+      changes.push({ type: "fed.delete", keys: deleted.map(({ key }) => key), at: deleted.map(({ at }) => at) });
+    }
+  }
+  return changes;
+}

@@ -1,0 +1,37 @@
+import { compileGlob } from "@continuum-cache/core";
+
+/** Which keys are shared. */
+export interface Scope {
+  readonly globs: readonly string[];
+  has(key: string): boolean;
+  /** What of a glob's keys may be shared, as globs: narrowed where both are a beginning and a star, else the glob itself. */
+  within(glob: string): readonly string[];
+}
+
+/** @throws TypeError that quotes what came. */
+export function createScope(scope: string | readonly string[]): Scope {
+  const globs = [scope].flat() as readonly unknown[];
+  if (globs.length === 0 || !globs.every((glob) => typeof glob === "string" && glob !== "")) {
+    const wrong = globs.find((glob) => typeof glob !== "string" || glob === "");
+    const got = globs.length === 0 ? "an empty list" : wrong === "" ? '""' : typeof wrong;
+    throw new TypeError(`Expected \`scope\` to be a pattern such as "memory:*", or a list of such, got ${got}`);
+  }
+  const patterns = globs as readonly string[];
+  const tests = patterns.map(compileGlob);
+  return {
+    globs: patterns,
+    has: (key) => tests.some((test) => test(key)),
+    within: (glob) => [...new Set(patterns.flatMap((own) => common(own, glob)))],
+  };
+}
+
+/** What two globs have in common: nothing, or a glob that matches at least that. */
+function common(own: string, glob: string): readonly string[] {
+  const [ownStart, start] = [literalStart(own), literalStart(glob)];
+  if (!ownStart.startsWith(start) && !start.startsWith(ownStart)) return [];
+  const isRest = (text: string, from: string): boolean => text === `${from}*`;
+  if (isRest(own, ownStart) && start.startsWith(ownStart)) return [glob];
+  return isRest(glob, start) && ownStart.startsWith(start) ? [own] : [glob];
+}
+
+const literalStart = (glob: string): string => /^[^*?[\]\\]*/.exec(glob)?.[0] ?? "";

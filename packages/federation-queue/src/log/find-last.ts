@@ -1,0 +1,15 @@
+import type { Command, Reply } from "@continuum-cache/core";
+import { accepted, type Link } from "../queue/link.ts";
+import type { LogKeys } from "./log-keys.ts";
+import { parseId, type StreamId } from "./stream-id.ts";
+
+/** The last event of an origin whose stream is gone, as far as its readers have seen it: numbers go on behind it. */
+export async function findLast(link: Link, keys: LogKeys, origin: string, known: StreamId): Promise<StreamId> {
+  const [names] = await link.send([["HKEYS", keys.registry]]);
+  const readers = (accepted(names) as readonly Reply[]).filter((name) => typeof name === "string");
+  const cursors = await link.send(readers.map((reader): Command => ["HGET", keys.cursors(reader), origin]));
+  return cursors.reduce<StreamId>((last, cursor) => {
+    const id = parseId(cursor);
+    return id && id.seq > last.seq ? id : last;
+  }, known);
+}

@@ -1,0 +1,47 @@
+import { isCommandError, type Reply } from "@continuum-cache/core";
+import { noId, parseId, type StreamId, writeId } from "./stream-id.ts";
+
+/** What XINFO STREAM tells of a stream. */
+export interface StreamInfo {
+  readonly length: number;
+  /** The id that was given last; it outlives the entry. */
+  readonly last: StreamId;
+  /** The ids of the first and the last entry that are there. */
+  readonly firstEntry: StreamId | undefined;
+  readonly lastEntry: StreamId | undefined;
+}
+
+const none: StreamInfo = { length: 0, last: noId, firstEntry: undefined, lastEntry: undefined };
+
+/** @throws CommandError unless it only says that there is no such stream. */
+export function readStreamInfo(reply: Reply | undefined): StreamInfo {
+  if (isCommandError(reply)) {
+    if (isMissing(reply)) return none;
+    throw reply;
+  }
+  const words = (Array.isArray(reply) ? reply : []) as readonly Reply[];
+  const at = (name: string): Reply | undefined => {
+    const index = words.indexOf(name);
+    return index < 0 ? undefined : words[index + 1];
+  };
+  const entryId = (entry: Reply | undefined): StreamId | undefined =>
+    Array.isArray(entry) ? parseId((entry as readonly Reply[])[0]) : undefined;
+  return {
+    length: Number(at("length") ?? 0),
+    last: parseId(at("last-generated-id")) ?? noId,
+    firstEntry: entryId(at("first-entry")),
+    lastEntry: entryId(at("last-entry")),
+  };
+}
+
+/** For the memory's face of a script: the last id of a stream, "0-0" where there is none. */
+export function lastOf(xinfo: () => Reply): string {
+  try {
+    return writeId(readStreamInfo(xinfo()).last);
+  } catch (error) {
+    if (isMissing(error)) return writeId(noId);
+    throw error;
+  }
+}
+
+const isMissing = (error: unknown): boolean => isCommandError(error) && error.message.includes("no such key");

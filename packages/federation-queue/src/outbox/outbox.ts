@@ -1,0 +1,62 @@
+/** What waits, in order, within bounds, until Redis takes it. */
+export interface Outbox<Item> {
+  readonly length: number;
+  readonly bytes: number;
+  /** Puts an item at the end; `false` when there is no room, and nothing has changed. */
+  add(item: Item, bytes: number): boolean;
+  /** The first items, at most so many and so many bytes (at least one, if there is any). They stay until `remove`. */
+  peek(maxItems: number, maxBytes: number): readonly Item[];
+  /** Takes the first items away. */
+  remove(count: number): void;
+}
+
+/** The bounds of an outbox. */
+export interface OutboxLimits {
+  readonly maxItems: number;
+  readonly maxBytes: number;
+}
+
+interface Waiting<Item> {
+  readonly item: Item;
+  readonly bytes: number;
+}
+
+export function createOutbox<Item>({ maxItems, maxBytes }: OutboxLimits): Outbox<Item> {
+  let waiting: Waiting<Item>[] = [];
+  /** What stands before it has been taken away. */
+  let head = 0;
+  let bytes = 0;
+
+  return {
+    get length() {
+      return waiting.length - head;
+    },
+    get bytes() {
+      return bytes;
+    },
+    add(item, size) {
+      if (waiting.length - head >= maxItems || bytes + size > maxBytes) return false;
+      waiting.push({ item, bytes: size });
+      bytes += size;
+      return true;
+    },
+    peek(mostItems, mostBytes) {
+      const items: Item[] = [];
+      let left = mostBytes;
+      for (const { item, bytes: size } of waiting.slice(head, head + mostItems)) {
+        if (items.length > 0 && size > left) break;
+        items.push(item);
+        left -= size;
+      }
+      return items;
+    },
+    remove(count) {
+      const end = Math.min(head + count, waiting.length);
+      for (; head < end; head++) bytes -= (waiting[head] as Waiting<Item>).bytes;
+      // Empty places are closed once they are half of all, so that taking one is cheap on average.
+      if (head * 2 < waiting.length) return;
+      waiting = waiting.slice(head);
+      head = 0;
+    },
+  };
+}

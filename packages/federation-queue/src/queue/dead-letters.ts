@@ -1,0 +1,80 @@
+import { fromMessageText } from "@continuum-cache/core";
+import type { DeadLetter, DeathReason } from "../dead-letter.ts";
+import { entryMs } from "./entry-id.ts";
+import { accepted, type Link, type LinkOptions } from "./link.ts";
+import { readFields, type StreamEntry, timeMs } from "./message-fields.ts";
+import type { QueueSettings } from "./queue-settings.ts";
+import { redriveScript } from "./redrive-script.ts";
+
+/** Which dead messages to push again. */
+export interface RedriveRequest {
+  readonly max: number;
+  /** Absent: all. */
+  readonly ids: ReadonlySet<string> | undefined;
+}
+
+const page = 100;
+
+/** The dead, the latest first. */
+export async function readDead<Event>(
+  link: Link,
+  settings: QueueSettings,
+  max: number,
+  options: LinkOptions,
+): Promise<DeadLetter<Event>[]> {
+  const { keys, codec, retentionMs } = settings;
+  const [time, entries] = await link.send([["TIME"], ["XREVRANGE", keys.dead, "+", "-", "COUNT", max]], options);
+  const oldestMs = timeMs(accepted(time)) - retentionMs;
+  const decode = (text: string): Event | undefined => {
+    try {
+      return codec.decode(fromMessageText(text)) as Event;
+    } catch {
+      // That is why it is dead, or whoever reads has not the codec.
+      return undefined;
+    }
+  };
+  return (accepted(entries) as readonly StreamEntry[])
+    .filter(([entryId]) => entryMs(entryId) >= oldestMs)
+    .map((entry) => {
+      const fields = readFields(entry);
+      return {
+        id: fields.i,
+        event: decode(fields.e),
+        priority: fields.p ?? "",
+        reason: (fields.r ?? "failed") as DeathReason,
+        ...(fields.d !== undefined && { detail: fields.d }),
+        failures: Number(fields.f),
+        crashes: Number(fields.c),
+        pushedAt: new Date(Number(fields.t)),
+        diedAt: new Date(entryMs(entry[0])),
+      };
+    });
+}
+
+/** Pushes dead messages again, the earliest first. @returns which streams got how many. */
+export async function redrive(
+  link: Link,
+  { keys }: QueueSettings,
+  { max, ids }: RedriveRequest,
+  options: LinkOptions,
+): Promise<ReadonlyMap<string, number>> {
+  const counts = new Map<string, number>();
+  let from = "-";
+  for (let count = 0; count < max; ) {
+    const [reply] = await link.send([["XRANGE", keys.dead, from, "+", "COUNT", page]], options);
+    const entries = accepted(reply) as readonly StreamEntry[];
+    const meant = entries.filter((entry) => !ids || ids.has(readFields(entry).i)).slice(0, max - count);
+    if (meant.length > 0) {
+      const streams = [keys.dead, ...keys.sources.map(({ key }) => key)];
+      const args = [keys.priorities.length, ...keys.priorities, ...meant.map(([entryId]) => entryId)];
+      for (const name of (await link.run(redriveScript, streams, args, options)) as readonly string[]) {
+        counts.set(name, (counts.get(name) ?? 0) + 1);
+        count++;
+      }
+    }
+    const last = entries.at(-1);
+    if (entries.length < page || !last) break;
+    from = `(${last[0]}`;
+  }
+  return counts;
+}

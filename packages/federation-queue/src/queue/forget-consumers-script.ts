@@ -1,0 +1,44 @@
+import { defineScript, type Reply, type Script } from "@continuum-cache/core";
+import { rowsOf } from "./info-rows.ts";
+import { group } from "./queue-keys.ts";
+
+/**
+ * Removes consumers that hold nothing: one by its name, or all that have not shown themselves for so long. A consumer that
+ * holds something stays, whoever it is: with it the leases would go.
+ *
+ * KEYS: the streams. ARGV: a consumer's name ("": all), and for how long they must have been idle, in ms.
+ * Returns how many were removed.
+ */
+export const forgetConsumersScript: Script = defineScript({
+  name: "queue-forget-consumers",
+  keys: "any",
+  lua: `
+local name, idle, removed = ARGV[1], tonumber(ARGV[2]), 0
+for _, key in ipairs(KEYS) do
+  local consumers = redis.pcall("XINFO", "CONSUMERS", key, "${group}")
+  if not consumers.err then
+    for _, row in ipairs(consumers) do
+      local c = {}
+      for n = 1, #row - 1, 2 do c[row[n]] = row[n + 1] end
+      if c.pending == 0 and c.idle >= idle and (name == "" or name == c.name) then
+        redis.call("XGROUP", "DELCONSUMER", key, "${group}", c.name)
+        removed = removed + 1
+      end
+    end
+  end
+end
+return removed`,
+  memory: ({ call, keys, args }) => {
+    const [name = "", idle = "0"] = args.map(String);
+    let removed = 0;
+    for (const key of keys) {
+      for (const row of rowsOf(() => call("XINFO", "CONSUMERS", key, group))) {
+        const isMeant = name === "" || name === row["name"];
+        if (row["pending"] !== 0 || Number(row["idle"]) < Number(idle) || !isMeant) continue;
+        call("XGROUP", "DELCONSUMER", key, group, row["name"] as Exclude<Reply, null | readonly Reply[] | Error>);
+        removed++;
+      }
+    }
+    return removed;
+  },
+});

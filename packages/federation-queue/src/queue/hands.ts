@@ -1,0 +1,106 @@
+import { createPauses, isOutage } from "@continuum-cache/core";
+import { createWake } from "../waiting/wake.ts";
+import type { Handler } from "../worker.ts";
+import type { GiveBack } from "./give-back.ts";
+import type { KeepAlive } from "./keep-alive.ts";
+import type { Held } from "./leases.ts";
+import type { Prefetch } from "./prefetch.ts";
+
+/** Those who work on messages, and see to it that each is settled. */
+export interface Hands<Event> {
+  /** How many messages are being worked on. */
+  readonly running: number;
+  work(held: Held<Event>): void;
+  /** Waits for all of them, for so long; what is unfinished then is given back. */
+  finish(timeoutMs: number): Promise<void>;
+}
+
+export interface HandsOptions<Event> {
+  readonly handler: Handler<Event>;
+  readonly maxDurationMs: number;
+  readonly keepAlive: KeepAlive;
+  readonly prefetch: Prefetch;
+  readonly giveBack: GiveBack;
+  onFree(): void;
+  failed(operation: string, error: unknown): void;
+}
+
+const retryMs = 250;
+/** Those who are woken need no clock. */
+const longestWaitMs = 2 ** 31 - 1;
+
+export function createHands<Event>(options: HandsOptions<Event>): Hands<Event> {
+  const { handler, prefetch, keepAlive, failed } = options;
+  const freed = createWake();
+  const settled = createWake();
+  const pauses = createPauses();
+  const worked = new Set<Held<Event>>();
+  /** So many are being settled, which goes on when the handler has ended already. */
+  let settling = 0;
+
+  /** What is done is not to be done again because Redis was away a while: it is tried as long as the lease lasts. */
+  const settle = async (held: Held<Event>, operation: "ack" | "nack", call: () => Promise<void>): Promise<void> => {
+    if (held.state !== "held") return;
+    settling++;
+    for (let isOver = false; !isOver; ) {
+      try {
+        await call();
+        keepAlive.forget(held);
+        isOver = true;
+      } catch (error) {
+        const mayRetry = isOutage(error) && performance.now() + retryMs < held.expiresMs;
+        if (mayRetry && (await pauses.wait(retryMs * (0.5 + Math.random()), undefined))) continue;
+        // Nobody works on it any more: who holds on to it keeps it from the others.
+        keepAlive.drop(held);
+        failed(operation, error);
+        isOver = true;
+      }
+    }
+    settling--;
+    settled.wake();
+  };
+
+  const workOn = async (held: Held<Event>): Promise<void> => {
+    const { lease } = held;
+    const startedMs = performance.now();
+    try {
+      await handler(lease.event, lease);
+      // A nack that did not get through is no reason to ack: the lease ends by itself, and the message comes again.
+      if (held.isUnwanted) keepAlive.drop(held);
+      else void settle(held, "ack", () => lease.ack());
+    } catch (error) {
+      // One that was settled before, and lost ones, are not to be failed; but somebody should know.
+      if (held.state === "over" && !held.isLost) failed("handler", error);
+      void settle(held, "nack", () => lease.nack(reasonOf(error)));
+    } finally {
+      prefetch.handlerTook(performance.now() - startedMs);
+      worked.delete(held);
+      freed.wake();
+      options.onFree();
+    }
+  };
+
+  return {
+    get running() {
+      return worked.size;
+    },
+    work(held) {
+      worked.add(held);
+      keepAlive.keep(held, options.maxDurationMs);
+      void workOn(held);
+    },
+    async finish(timeoutMs) {
+      const endMs = performance.now() + timeoutMs;
+      while (worked.size > 0 && performance.now() < endMs) await freed.wait(endMs - performance.now());
+      pauses.end();
+      const unfinished = [...worked];
+      await options.giveBack(unfinished);
+      for (const held of unfinished) held.lose();
+      while (settling > 0) await settled.wait(longestWaitMs);
+    },
+  };
+}
+
+const reasonOf = (error: unknown): { readonly reason: string } => ({
+  reason: error instanceof Error ? error.message : String(error),
+});

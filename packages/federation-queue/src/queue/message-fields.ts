@@ -1,0 +1,100 @@
+import type { Reply } from "@continuum-cache/core";
+import { entryMs } from "./entry-id.ts";
+
+/**
+ * A message as an entry's fields: `i` id, `e` the event's text, and, where they are not what one would think, `f` failures,
+ * `c` crashes, `t` when it was pushed (ms; else the entry's own time), `w` since when it waits (ms; else `t`: a message that
+ * was pushed with a delay waits since that was over), `p` priority (else the stream's), `r` why it is dead, `d` what its
+ * handler said last.
+ */
+export interface MessageFields {
+  readonly i: string;
+  readonly e: string;
+  readonly f: string;
+  readonly c: string;
+  readonly t: string;
+  readonly w?: string | undefined;
+  readonly p?: string | undefined;
+  readonly r?: string | undefined;
+  readonly d?: string | undefined;
+}
+
+/** An entry of a stream as Redis answers it. */
+export type StreamEntry = readonly [id: string, fields: readonly Reply[] | null];
+
+/** Behind `i` and `e`, which each entry has. */
+const order = ["f", "c", "t", "w", "p", "r", "d"] as const;
+
+export function readFields([entryId, words]: StreamEntry): MessageFields {
+  const found: Record<string, string> = {};
+  for (let at = 0; words && at + 1 < words.length; at += 2) found[String(words[at])] = String(words[at + 1]);
+  return { i: "", e: "", f: "0", c: "0", t: String(entryMs(entryId)), ...found };
+}
+
+/** The words behind XADD's id. */
+export function writeFields(fields: Partial<MessageFields> & Pick<MessageFields, "i" | "e">): string[] {
+  const words = ["i", fields.i, "e", fields.e];
+  for (const letter of order) {
+    const value = fields[letter];
+    const isPlain = value === undefined || value === "" || ((letter === "f" || letter === "c") && value === "0");
+    if (!isPlain) words.push(letter, value);
+  }
+  return words;
+}
+
+/**
+ * A message whose time has not come, as a member of a sorted set: its due time is the score. A `t` below 0 is how long a push
+ * asked to wait, so that the same push is the same member whenever it arrives.
+ */
+export function packDelayed(fields: Partial<MessageFields> & Pick<MessageFields, "i" | "e" | "p">): string {
+  const { i, p = "", f = "0", c = "0", t = "", w = "", d = "", e } = fields;
+  return [i, p, f, c, t, w, d, e].join("\n");
+}
+
+export function unpackDelayed(member: string, dueMs: string): MessageFields | undefined {
+  const [i, p, f, c, t, w, d, ...rest] = member.split("\n");
+  if (i === undefined || p === undefined || f === undefined || c === undefined || t === undefined) return undefined;
+  if (rest.length === 0) return undefined;
+  const e = rest.join("\n");
+  if (t.startsWith("-")) return { i, e, f, c, t: String(Number(dueMs) + Number(t)), w: dueMs, p, d };
+  return { i, e, f, c, t, w, p, d };
+}
+
+/** The same, for scripts: `read(entry)`, `words(message)`, `unpacked(member, due)`. */
+export const fieldsLua = `
+local function read(entry)
+  local m = {i = "", e = "", f = "0", c = "0", t = string.match(entry[1], "^%d+")}
+  for n = 1, #entry[2] - 1, 2 do m[entry[2][n]] = entry[2][n + 1] end
+  return m
+end
+local function words(m)
+  local all = {"i", m.i, "e", m.e}
+  for _, letter in ipairs({"f", "c", "t", "w", "p", "r", "d"}) do
+    local value = m[letter]
+    if value and value ~= "" and not ((letter == "f" or letter == "c") and value == "0") then
+      all[#all + 1] = letter
+      all[#all + 1] = value
+    end
+  end
+  return all
+end
+local function unpacked(member, due)
+  local part = "([^\\n]*)\\n"
+  local i, p, f, c, t, w, d, e = string.match(member, "^" .. string.rep(part, 7) .. "(.*)$")
+  if not i then return nil end
+  if string.sub(t, 1, 1) == "-" then
+    return {i = i, e = e, f = f, c = c, t = string.format("%.0f", tonumber(due) + tonumber(t)), w = due, p = p, d = d}
+  end
+  return {i = i, e = e, f = f, c = c, t = t, w = w, p = p, d = d}
+end
+local function serverMs()
+  local t = redis.call("TIME")
+  return tonumber(t[1]) * 1000 + math.floor(tonumber(t[2]) / 1000)
+end
+`;
+
+/** The server's time in milliseconds, from what TIME answers. */
+export function timeMs(time: Reply): number {
+  const [seconds, micros] = time as readonly [string, string];
+  return Number(seconds) * 1_000 + Math.floor(Number(micros) / 1_000);
+}

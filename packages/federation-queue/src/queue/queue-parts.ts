@@ -1,0 +1,175 @@
+import type { Events } from "@continuum-cache/core";
+import { createDoorbell } from "../doorbell/doorbell.ts";
+import type { QueueEvents } from "../queue-events.ts";
+import type { Handler, Worker } from "../worker.ts";
+import { createAcks } from "./acks.ts";
+import { createDoneEntries } from "./done-entries.ts";
+import { forgetConsumersScript } from "./forget-consumers-script.ts";
+import { createGiveBack, type GiveBack } from "./give-back.ts";
+import { createKeepAlive } from "./keep-alive.ts";
+import { createLeases, type Leases } from "./leases.ts";
+import { createLink, type Link } from "./link.ts";
+import { type Note, readNote, writeNote } from "./notes.ts";
+import { createPull, type Pull } from "./pull.ts";
+import { createPusher, type Pusher } from "./pusher.ts";
+import type { QueueSettings } from "./queue-settings.ts";
+import { createReader } from "./reader.ts";
+import { createRepair } from "./repair.ts";
+import { createSender } from "./sender.ts";
+import { createSettlements } from "./settlements.ts";
+import { startWorker, type WorkerSettings } from "./start-worker.ts";
+import { createTender } from "./tender.ts";
+
+/** A queue's parts, put together. */
+export interface QueueParts<Event> {
+  readonly settings: QueueSettings;
+  readonly link: Link;
+  readonly pusher: Pusher;
+  readonly leases: Leases<Event>;
+  readonly pull: Pull<Event>;
+  readonly giveBack: GiveBack;
+  ring(note: Note): void;
+  work(handler: Handler<Event>, settings: WorkerSettings): Worker;
+  close(): Promise<void>;
+}
+
+export function createQueueParts<Event>(settings: QueueSettings, emit: Events<QueueEvents>["emit"]): QueueParts<Event> {
+  const { transport, keys, leaseMs, pollMs, repairMs, timeoutMs } = settings;
+  const consumer = crypto.randomUUID();
+  const link = createLink(transport, timeoutMs);
+  const doorbell = createDoorbell(transport, settings.channel, timeoutMs);
+  const workers = new Set<Worker>();
+  const listeners = new Set<(note: Note | undefined) => void>();
+  let stopListening: (() => void) | undefined;
+  let wasHeard = false;
+
+  const ring = (note: Note): void => doorbell.ring(writeNote(note));
+  const failed = (operation: string, error: unknown): void =>
+    emit("error", { operation, error: error instanceof Error ? error : new Error(String(error)) });
+  const died = (id: string, reason: QueueEvents["dead"]["reason"]): void => emit("dead", { id, reason });
+
+  const done = createDoneEntries(link, repairMs);
+  const sender = createSender(link, settings);
+  const repair = createRepair(link, settings, sender, {
+    repaired: (count) => emit("repaired", { count }),
+    pushedAgain: (out) => ring({ kind: "work", name: out.source.name }),
+  });
+  link.onTrouble(repair.suspect);
+  const pusher = createPusher(link, settings, sender, repair, {
+    pushed: ({ source, delayMs }) =>
+      ring(delayMs > 0 ? { kind: "delayed", inMs: delayMs } : { kind: "work", name: source.name }),
+    kept: (id, pending) => emit("kept", { id, pending }),
+    refused: (error) => failed("push", error),
+  });
+  const acks = createAcks(link, consumer, ({ source, entryId, fields }) => {
+    done.add(source, entryId);
+    repair.forget(fields.i);
+  });
+  const settlements = createSettlements(link, settings, consumer, acks, {
+    given: (name) => ring({ kind: "work", name }),
+    delayed: (inMs) => ring({ kind: "delayed", inMs }),
+    died,
+  });
+  const leases = createLeases<Event>({
+    ...settlements,
+    codec: settings.codec,
+    leaseMs,
+    unreadable: (source, entryId, fields, reason) => {
+      settlements.bury(source, entryId, fields, reason).catch((error: unknown) => failed("bury", error));
+    },
+  });
+  const reader = createReader(link, keys, leases, consumer);
+  const keepAlive = createKeepAlive(leaseMs, settlements.extendAll, (error) => failed("extend", error));
+  const tender = createTender(link, settings, () => doorbell.isHeard, {
+    tell: ring,
+    recovered: (count) => emit("recovered", { count }),
+    died,
+    failed: (error) => failed("tend", error),
+  });
+
+  const hear = (texts: readonly string[]): void => {
+    // A stream that broke, or is back: rings may have been missed, and the server may be another one.
+    if (texts.length === 0 && wasHeard) repair.suspect();
+    wasHeard ||= doorbell.isHeard;
+    const notes = texts.length === 0 ? [undefined] : texts.flatMap((text) => readNote(text) ?? []);
+    for (const note of notes) {
+      tender.hear(note);
+      for (const listener of listeners) listener(note);
+    }
+  };
+  const listen = (onNote: (note: Note | undefined) => void): (() => void) => {
+    listeners.add(onNote);
+    stopListening ??= doorbell.listen(hear);
+    return () => {
+      listeners.delete(onNote);
+      if (listeners.size > 0) return;
+      stopListening?.();
+      stopListening = undefined;
+    };
+  };
+
+  const giveBack = createGiveBack((error) => failed("release", error));
+  /** Its leases would go with it, so it goes only when there is none. */
+  const removeConsumer = async (): Promise<void> => {
+    try {
+      await link.run(
+        forgetConsumersScript,
+        keys.sources.map(({ key }) => key),
+        [consumer, 0],
+      );
+    } catch {
+      // Whoever tends the queue removes it after a while.
+    }
+  };
+  const pushWhatWaits = async (): Promise<void> => {
+    const lost = await pusher.close(timeoutMs);
+    if (lost > 0)
+      failed("close", new Error(`${lost} pushes that waited for Redis are lost: it did not answer in time`));
+    await repair.close(lost > 0 ? 0 : timeoutMs);
+  };
+
+  return {
+    settings,
+    link,
+    pusher,
+    leases,
+    pull: createPull(link, keys, reader, tender),
+    giveBack,
+    ring,
+    work(handler, workerSettings) {
+      const stopTending = tender.start();
+      const worker = startWorker<Event>(
+        {
+          keys,
+          leaseMs,
+          pollMs,
+          reader,
+          keepAlive,
+          giveBack,
+          inFlight: () => leases.inFlight,
+          isHeard: () => doorbell.isHeard,
+          onTaken: tender.stir,
+          onStopped() {
+            stopTending();
+            workers.delete(worker);
+          },
+          listen,
+          failed,
+        },
+        handler,
+        workerSettings,
+      );
+      workers.add(worker);
+      return worker;
+    },
+    async close() {
+      await Promise.all([...workers].map((worker) => worker.stop()));
+      keepAlive.close();
+      await Promise.all([tender.close(), giveBack(leases.all()), pushWhatWaits()]);
+      await acks.close();
+      await done.flush();
+      await removeConsumer();
+      await doorbell.close();
+    },
+  };
+}

@@ -1,0 +1,122 @@
+import { type Command, isCommandError, isTransportError, type Reply, withDeadline } from "@continuum-cache/core";
+import type { Order } from "./demand.ts";
+import type { Held, Leases } from "./leases.ts";
+import { accepted, type Link, type LinkOptions } from "./link.ts";
+import type { StreamEntry } from "./message-fields.ts";
+import { group, type QueueKeys, type Source } from "./queue-keys.ts";
+
+/** Takes messages. One trip at a time, so that what a lost reply gave out can be told from what is on its way. */
+export interface Reader<Event> {
+  /**
+   * Takes up to so many messages of each of these streams, in one trip: leases by stream, in order. What a lost reply had
+   * given out is found again first, and may be more.
+   */
+  read(orders: readonly Order[], options?: LinkOptions): Promise<ReadonlyMap<Source, Taken<Event>>>;
+}
+
+/** What one stream gave. */
+export interface Taken<Event> {
+  readonly leases: readonly Held<Event>[];
+  /** It gave as much as was asked for: there may be more. */
+  readonly isFull: boolean;
+}
+
+/** What XREADGROUP answers of one stream. */
+type Row = readonly [key: string, entries: readonly StreamEntry[]];
+
+/** So many leases at most are with one consumer, which is well below what Upstash allows. */
+export const maxInFlight = 500;
+
+export function createReader<Event>(
+  link: Link,
+  keys: QueueKeys,
+  leases: Leases<Event>,
+  consumer: string,
+): Reader<Event> {
+  let turn: Promise<unknown> = Promise.resolve();
+  /** Streams that may have given out what this process never heard of. */
+  const doubtful = new Set<Source>();
+
+  const makeGroups = async (options: LinkOptions): Promise<void> => {
+    const made = await link.send(
+      keys.sources.map(({ key }) => ["XGROUP", "CREATE", key, group, "0", "MKSTREAM"]),
+      options,
+    );
+    for (const each of made) if (isCommandError(each) && each.code !== "BUSYGROUP") throw each;
+  };
+
+  /** The entries of each stream by its key. */
+  const trip = async (
+    orders: readonly Order[],
+    from: ">" | "0",
+    options: LinkOptions,
+  ): Promise<Map<string, readonly StreamEntry[]>> => {
+    const replies = await link.send(
+      orders.map(({ sources, count }): Command => {
+        const streams = [...sources.map(({ key }) => key), ...sources.map(() => from)];
+        return ["XREADGROUP", "GROUP", group, consumer, "COUNT", count, "STREAMS", ...streams];
+      }),
+      options,
+    );
+    const isWithoutGroup = (reply: Reply | undefined): boolean => isCommandError(reply) && reply.code === "NOGROUP";
+    const left = orders.filter((_, at) => isWithoutGroup(replies[at]));
+    const found = new Map(
+      replies.flatMap((reply) => (isWithoutGroup(reply) ? [] : ((accepted(reply) ?? []) as readonly Row[]))),
+    );
+    if (left.length === 0) return found;
+    await makeGroups(options);
+    return new Map([...found, ...(await trip(left, from, options))]);
+  };
+
+  const take = async (
+    orders: readonly Order[],
+    from: ">" | "0",
+    options: LinkOptions,
+  ): Promise<Map<Source, Taken<Event>>> => {
+    const askedMs = performance.now();
+    const found = await trip(orders, from, options);
+    const taken = new Map<Source, Taken<Event>>();
+    for (const { sources, count } of orders) {
+      for (const source of sources) {
+        const entries = found.get(source.key) ?? [];
+        const held = entries.flatMap((entry) => leases.take(source, entry, askedMs) ?? []);
+        taken.set(source, { leases: held, isFull: entries.length >= count });
+      }
+    }
+    return taken;
+  };
+
+  const read = async (orders: readonly Order[], options: LinkOptions): Promise<ReadonlyMap<Source, Taken<Event>>> => {
+    const sources = orders.flatMap((order) => order.sources);
+    const adopting = sources.filter((source) => doubtful.has(source));
+    if (adopting.length > 0) {
+      // All that is this consumer's: what is known already is passed over, so the count is of no matter.
+      const adopted = await take([{ sources: adopting, count: 2 * maxInFlight }], "0", options);
+      for (const source of adopting) doubtful.delete(source);
+      // That is enough for once: what else there is stays for the next time.
+      if ([...adopted.values()].some(({ leases: found }) => found.length > 0)) {
+        return new Map(sources.map((source) => [source, { leases: adopted.get(source)?.leases ?? [], isFull: true }]));
+      }
+    }
+    try {
+      return await take(orders, ">", options);
+    } catch (error) {
+      if (isTransportError(error) && error.delivery === "unknown") for (const source of sources) doubtful.add(source);
+      throw error;
+    }
+  };
+
+  return {
+    read(orders, { timeoutMs = link.timeoutMs, signal } = {}) {
+      return withDeadline(link.name, { timeoutMs, ...(signal && { signal }) }, (ending) => {
+        const mine = turn.then(() => {
+          // Nobody waits for it any more.
+          if (ending.aborted) throw ending.reason;
+          return read(orders, { timeoutMs, signal: ending });
+        });
+        turn = mine.catch(() => {});
+        return mine;
+      });
+    },
+  };
+}

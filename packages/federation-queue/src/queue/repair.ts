@@ -1,0 +1,219 @@
+import type { Command, Reply } from "@continuum-cache/core";
+import { createWake } from "../waiting/wake.ts";
+import { accepted, type Link, type LinkOptions } from "./link.ts";
+import { delayedMember, type Outgoing } from "./outgoing.ts";
+import type { QueueSettings } from "./queue-settings.ts";
+import type { Sender } from "./sender.ts";
+import { createServerWatch } from "./server-watch.ts";
+
+/**
+ * Remembers for a while what Redis has accepted, and looks, after each interruption, whether it is there still: a replica
+ * that takes its primary's place may not have the end of it. What is gone is pushed again, under its own id. A message that
+ * came back meanwhile, under another entry, is pushed again too: at least once.
+ */
+export interface Repair {
+  remember(out: Outgoing, entryId: string | undefined): void;
+  /** It is done: nobody has to look for it. */
+  forget(id: string): void;
+  /** The server may be another one now. */
+  suspect(): void;
+  /** Looks once more, since nobody will later, for so long at most: a server that gives way says nothing to who does not ask. */
+  close(withinMs: number): Promise<void>;
+}
+
+/** Told how many pushes were lost, and of each of them. */
+export interface RepairListener {
+  repaired(count: number): void;
+  pushedAgain(out: Outgoing): void;
+}
+
+interface Remembered {
+  readonly out: Outgoing;
+  readonly entryId: string;
+  readonly atMs: number;
+}
+
+const maxRemembered = 10_000;
+const maxRememberedBytes = 8 << 20;
+/** What is full is emptied to this share, since a Map's first entry is dear to find where many before it were deleted. */
+const keptShare = 0.9;
+/** A failover loses the end: where so many in a row are there, the earlier ones are too. */
+const page = 50;
+const firstPauseMs = 50;
+const longestPauseMs = 5_000;
+
+export function createRepair(link: Link, settings: QueueSettings, sender: Sender, listener: RepairListener): Repair {
+  const { keys } = settings;
+  const repairMs = Math.min(settings.repairMs, settings.retentionMs);
+  const remembered = new Map<string, Remembered>();
+  const hurry = createWake();
+  let bytes = 0;
+  let dropAtMs = 0;
+  let checking: Promise<void> | undefined;
+  /** When somebody doubted last. */
+  let suspectMs = 0;
+  /** When the first doubt came up that nobody has looked into yet. */
+  let troubleMs: number | undefined;
+  /** It may be another server, which nobody has looked at yet: what was accepted before this went to the one before. */
+  let beforeMs: number | undefined;
+  let isClosing = false;
+  let endMs = Number.POSITIVE_INFINITY;
+
+  const isOver = (): boolean => performance.now() >= endMs;
+  const asked = (): LinkOptions => {
+    return isClosing ? { timeoutMs: Math.max(1, Math.ceil(endMs - performance.now())) } : {};
+  };
+  const begin = (): void => {
+    if (repairMs > 0 && remembered.size > 0 && !isOver()) checking ??= checkUntilDone();
+  };
+  const suspect = (): void => {
+    if (repairMs === 0 || remembered.size === 0) return;
+    suspectMs = performance.now();
+    troubleMs ??= suspectMs;
+    begin();
+  };
+  /** @param sureMs - When it was last seen to be the one before. */
+  const isAnother = (sureMs: number): void => {
+    beforeMs ??= Number.isFinite(sureMs) ? sureMs : (troubleMs ?? performance.now());
+  };
+  const watch = createServerWatch(link, (sureMs) => {
+    isAnother(sureMs);
+    suspect();
+  });
+
+  const drop = (id: string): void => {
+    const found = remembered.get(id);
+    if (!found) return;
+    bytes -= found.out.bytes;
+    remembered.delete(id);
+  };
+  const dropOld = (): void => {
+    const oldestMs = performance.now() - repairMs;
+    const share = remembered.size > maxRemembered || bytes > maxRememberedBytes ? keptShare : 1;
+    for (const [id, { atMs }] of remembered) {
+      const isRoom = remembered.size <= share * maxRemembered && bytes <= share * maxRememberedBytes;
+      if (atMs >= oldestMs && isRoom) return;
+      drop(id);
+    }
+  };
+  const remember: Repair["remember"] = (out, entryId = "") => {
+    if (repairMs === 0 || (entryId === "" && !out.isUnique)) return;
+    drop(out.id);
+    remembered.set(out.id, { out, entryId, atMs: performance.now() });
+    bytes += out.bytes;
+    const nowMs = performance.now();
+    if (nowMs >= dropAtMs || remembered.size > maxRemembered || bytes > maxRememberedBytes) {
+      dropAtMs = nowMs + repairMs / 100;
+      dropOld();
+    }
+    watch.touch();
+  };
+
+  /** What has a marker of its own was pushed in one step with it. */
+  const question = ({ out, entryId }: Remembered): Command => {
+    if (out.isUnique) return ["GET", keys.marker(out.id)];
+    return out.delayMs > 0
+      ? ["ZSCORE", keys.delayed, delayedMember(out)]
+      : ["XRANGE", out.source.key, entryId, entryId];
+  };
+  const isThere = ({ out }: Remembered, reply: Reply): boolean =>
+    out.isUnique ? reply === out.nonce : reply !== null && !(Array.isArray(reply) && reply.length === 0);
+
+  /** As it was, but due when it was to be. One that was due may have moved to its stream since: it looks for itself there. */
+  const again = ({ out, atMs }: Remembered): Outgoing => {
+    const dueMs = atMs + out.delayMs;
+    const delayMs = Math.round(dueMs - performance.now());
+    if (out.delayMs === 0 || delayMs > 0) return { ...out, delayMs: Math.max(0, delayMs) };
+    return { ...out, delayMs: 0, tried: { atMs: dueMs, afterMs: 0 } };
+  };
+
+  /** Tells how many of them were lost. */
+  const checkPage = async (batch: readonly Remembered[]): Promise<number> => {
+    const replies = await link.send(batch.map(question), asked());
+    // One that is done meanwhile is not missed.
+    const lost = batch.filter((one, at) => !isThere(one, accepted(replies[at])) && remembered.get(one.out.id) === one);
+    const outs = lost.map(again);
+    const outcomes = outs.length === 0 ? [] : await sender.send(outs, asked());
+    let count = 0;
+    for (const [at, out] of outs.entries()) {
+      const outcome = outcomes[at];
+      if (outcome?.kind !== "pushed") continue;
+      remember(out, outcome.entryId);
+      if (outcome.wasThere) continue;
+      listener.pushedAgain(out);
+      count++;
+    }
+    for (const outcome of outcomes) if (outcome.kind === "refused") throw outcome.error;
+    return count;
+  };
+
+  /** Looks at all that is remembered: what was accepted since the doubt came up may have gone to the server before, too. */
+  const check = async (trustedMs: number): Promise<void> => {
+    dropOld();
+    const suspects = [...remembered.values()].reverse();
+    let count = 0;
+    try {
+      for (let at = 0; at < suspects.length; at += page) {
+        const lost = await checkPage(suspects.slice(at, at + page));
+        count += lost;
+        // What was accepted since may have come after the loss, and says nothing of it.
+        const oldest = suspects[Math.min(at + page, suspects.length) - 1];
+        if (lost === 0 && oldest && oldest.atMs < trustedMs) break;
+      }
+    } finally {
+      if (count > 0) listener.repaired(count);
+    }
+  };
+
+  /** Whether it is another server; where it does not say who it is, doubt is enough. */
+  const isOther = async (): Promise<boolean> => {
+    const seen = await watch.look(asked());
+    return seen === "changed" || (seen === "unknown" && troubleMs !== undefined);
+  };
+  const checkOnce = async (): Promise<void> => {
+    const { sureMs } = watch;
+    const lookedMs = performance.now();
+    if (beforeMs === undefined && (await isOther())) isAnother(sureMs);
+    if (beforeMs === undefined) return;
+    await check(beforeMs);
+    // Answers of the server before may have been on their way, for as long as a call may take.
+    if (!isClosing) {
+      await hurry.wait(link.timeoutMs);
+      await check(lookedMs);
+    }
+    beforeMs = undefined;
+  };
+  const checkUntilDone = async (): Promise<void> => {
+    let pauseMs = isClosing ? 0 : firstPauseMs;
+    while (remembered.size > 0 && !isOver()) {
+      const suspectedMs = suspectMs;
+      await hurry.wait(pauseMs * (0.5 + Math.random()));
+      try {
+        await checkOnce();
+        if (suspectMs === suspectedMs) break;
+        pauseMs = firstPauseMs;
+      } catch {
+        // Redis is away still, or refuses: it is looked at again.
+        pauseMs = isClosing ? firstPauseMs : Math.min(Math.max(2 * pauseMs, firstPauseMs), longestPauseMs);
+      }
+      dropOld();
+    }
+    beforeMs = undefined;
+    troubleMs = undefined;
+    checking = undefined;
+  };
+
+  return {
+    remember,
+    forget: drop,
+    suspect,
+    async close(withinMs) {
+      isClosing = true;
+      endMs = performance.now() + withinMs;
+      await watch.close();
+      hurry.wake();
+      begin();
+      await checking;
+    },
+  };
+}

@@ -1,0 +1,121 @@
+import type { Reply, ScriptContext } from "@continuum-cache/core";
+import { isLater } from "./entry-id.ts";
+import { type InfoRow, rowsOf } from "./info-rows.ts";
+import {
+  type MessageFields,
+  readFields,
+  type StreamEntry,
+  timeMs,
+  unpackDelayed,
+  writeFields,
+} from "./message-fields.ts";
+import { group } from "./queue-keys.ts";
+
+type PendingRow = readonly [id: string, consumer: string, idleMs: number, deliveries: number];
+
+/** The TypeScript face of the script that puts a queue in order. */
+export function tend({ call, keys, args }: ScriptContext): Reply {
+  const [delayed = "", dead = "", again = "", ...ofPriorities] = keys;
+  const [lease = "", ...rest] = args.map(String);
+  const [maxCrashes = 0, retention = 0, kept = 0, batch = 0] = rest.slice(0, 4).map(Number);
+  const isTrimming = rest[2] !== "";
+  const names = rest.slice(4);
+  const nameOf = new Map(ofPriorities.map((key, index) => [key, names[index] ?? ""]));
+  const stream = new Map(ofPriorities.map((key, index) => [names[index] ?? "", key]));
+  const now = timeMs(call("TIME"));
+  const expired = String(Math.max(0, now - retention));
+  const woken = new Set<string>();
+  const died: string[] = [];
+  let [pending, more, recovered] = [0, 0, 0];
+
+  const add = (key: string, fields: MessageFields): void => {
+    call("XADD", key, "*", ...writeFields(fields));
+    if (key !== dead) woken.add(nameOf.get(key) ?? "again");
+  };
+  const bury = (fields: MessageFields, reason: string): void => {
+    add(dead, { ...fields, r: reason });
+    died.push(fields.i, reason);
+  };
+
+  const nextDue = (): string => (call("ZRANGE", delayed, 0, 0, "WITHSCORES") as readonly string[])[1] ?? "";
+  const giveOutDue = (): void => {
+    const due = call("ZRANGEBYSCORE", delayed, "-inf", now, "WITHSCORES", "LIMIT", 0, batch) as readonly string[];
+    const members = due.filter((_, at) => at % 2 === 0);
+    for (const [at, member] of members.entries()) {
+      const fields = unpackDelayed(member, due[2 * at + 1] ?? "0");
+      if (!fields) continue;
+      const own = fields.f === "0" && fields.c === "0" ? stream.get(fields.p ?? "") : undefined;
+      add(own ?? again, own === undefined ? fields : { ...fields, p: undefined });
+    }
+    call("ZREM", delayed, ...members);
+    if (members.length === batch) more = 1;
+  };
+
+  /** The leases that have ended. */
+  const recover = (key: string): number => {
+    const lost = call("XPENDING", key, group, "IDLE", lease, "-", "+", batch) as readonly PendingRow[];
+    const ended = lost.map(([id]) => id);
+    for (const id of ended) {
+      const [entry] = call("XRANGE", key, id, id) as readonly StreamEntry[];
+      if (!entry) continue;
+      const found = readFields(entry);
+      const fields = { ...found, p: found.p ?? nameOf.get(key), c: String(Number(found.c) + 1) };
+      if (now - Number(fields.w || fields.t) > retention) bury(fields, "expired");
+      else if (Number(fields.c) > maxCrashes) bury(fields, "crashed");
+      else {
+        add(again, fields);
+        recovered++;
+      }
+    }
+    if (ended.length > 0) {
+      call("XACK", key, group, ...ended);
+      call("XDEL", key, ...ended);
+    }
+    if (ended.length === batch) more = 1;
+    return ended.length;
+  };
+
+  /** Messages that nobody took in time. */
+  const giveUpOld = (key: string, last: string): void => {
+    const old = call("XRANGE", key, `(${last}`, expired, "COUNT", batch) as readonly StreamEntry[];
+    for (const entry of old) {
+      const fields = readFields(entry);
+      bury({ ...fields, p: fields.p ?? nameOf.get(key) }, "expired");
+    }
+    if (old.length > 0) call("XDEL", key, ...old.map(([id]) => id));
+    if (old.length === batch) more = 1;
+  };
+
+  /** Done messages: all below the first that is not, and below those that are kept still. */
+  const trim = (key: string, last: string, left: number): void => {
+    const [ms = "0", seq = "0"] = last.split("-");
+    let cut = earlier(`${Math.max(0, now - kept)}-0`, `${ms}-${Number(seq) + 1}`);
+    if (left > 0) {
+      const [first] = call("XPENDING", key, group, "-", "+", 1) as readonly PendingRow[];
+      if (first) cut = earlier(first[0], cut);
+    }
+    call("XTRIM", key, "MINID", cut);
+  };
+
+  const tendGroup = (key: string, row: InfoRow): void => {
+    const last = String(row["last-delivered-id"]);
+    const had = Number(row["pending"]);
+    const left = had - (had > 0 ? recover(key) : 0);
+    if (row["lag"] !== 0) giveUpOld(key, last);
+    pending += left;
+    if (isTrimming) trim(key, last, left);
+  };
+
+  let nextAt = nextDue();
+  if (nextAt !== "" && Number(nextAt) <= now) {
+    giveOutDue();
+    nextAt = nextDue();
+  }
+  for (const key of [again, ...ofPriorities]) {
+    for (const row of rowsOf(() => call("XINFO", "GROUPS", key))) if (row["name"] === group) tendGroup(key, row);
+  }
+  if (isTrimming) call("XTRIM", dead, "MINID", expired);
+  return [String(now), pending, more, nextAt, recovered, [...woken], died];
+}
+
+const earlier = (one: string, other: string): string => (isLater(one, other) ? other : one);

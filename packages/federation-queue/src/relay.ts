@@ -1,0 +1,79 @@
+import { createEvents, toTimeoutMs } from "@continuum-cache/core";
+import type { FederationBackend } from "./federation-backend.ts";
+import type { LogCallOptions } from "./log-call-options.ts";
+import { readRelayStats } from "./relay/read-relay-stats.ts";
+import { readRelaySettings } from "./relay/relay-settings.ts";
+import { startRelay } from "./relay/start-relay.ts";
+import type { RelayEvents } from "./relay-events.ts";
+import type { RelayOptions } from "./relay-options.ts";
+import type { RelayState, RelayStats } from "./relay-stats.ts";
+
+/** A relay at work. */
+export interface Relay extends AsyncDisposable {
+  readonly state: RelayState;
+  /** How it stands, asked of both sides. @throws TransportError when one does not answer. */
+  stats(options?: LogCallOptions): Promise<RelayStats>;
+  /** Listens to an event. @returns the function that stops listening. */
+  on<Name extends keyof RelayEvents>(event: Name, listener: (event: RelayEvents[Name]) => void): () => void;
+  /** Ends the copying; what is under way ends first, within `timeout`. Both transports stay open. Safe to call twice. */
+  close(): Promise<void>;
+}
+
+/**
+ * Copies a `SyncLog` from one database to another, so that instances in one region read the events of those in the other:
+ * each event under its own number, in order, once. A second relay makes it both ways.
+ *
+ * It keeps no state of its own. Where to go on is told by the destination, so it may be stopped, moved, or run twice; what
+ * the destination has, or had and has let go by age, is refused there. What is missing at the source is missing at the
+ * destination as the same gap, which its readers count. Instances need names that no other has in any region.
+ *
+ * An outage of either side is waited out, and what has gathered is brought in batches. Idle it costs about 6 commands at each
+ * `pollInterval`, and one for each origin.
+ *
+ * @throws TypeError or RangeError that quotes what can't be.
+ *
+ * @example
+ * ```ts
+ * import { relay } from "@continuum-cache/federation-queue";
+ * import { restTransport } from "@continuum-cache/transport-rest";
+ *
+ * const europe = restTransport({ url: "https://eu.upstash.io", token: "…" });
+ * const america = restTransport({ url: "https://us.upstash.io", token: "…" });
+ * const relays = [relay({ transport: europe }, { transport: america }), relay({ transport: america }, { transport: europe })];
+ * for (const each of relays) each.on("error", ({ operation, error }) => console.warn(operation, error));
+ *
+ * await Promise.all(relays.map((each) => each.close()));
+ * ```
+ */
+export function relay(from: FederationBackend, to: FederationBackend, options: RelayOptions = {}): Relay {
+  const settings = readRelaySettings(from, to, options);
+  const events = createEvents<RelayEvents>();
+  const running = startRelay(settings, events.emit);
+  const close = (): Promise<void> => running.close();
+  const { signal } = options;
+  const onAbort = (): void => void close();
+  signal?.addEventListener("abort", onAbort, { once: true });
+  if (signal?.aborted) onAbort();
+
+  return {
+    get state() {
+      return running.state;
+    },
+    async stats({ timeout, signal: ownSignal } = {}) {
+      const origins = await readRelayStats(settings, {
+        ...(timeout !== undefined && { timeoutMs: toTimeoutMs(timeout, "timeout") }),
+        ...(ownSignal && { signal: ownSignal }),
+      });
+      const { state, copied, lastError } = running;
+      return { state, copied, lastError, origins };
+    },
+    on: events.on,
+    async close() {
+      signal?.removeEventListener("abort", onAbort);
+      await close();
+    },
+    async [Symbol.asyncDispose]() {
+      await this.close();
+    },
+  };
+}

@@ -1,0 +1,33 @@
+import type { Command } from "@continuum-cache/core";
+import { nobody, readRegistry } from "../log/registry.ts";
+import { readStreamInfo } from "../log/stream-info.ts";
+import { accepted, type LinkOptions } from "../queue/link.ts";
+import { timeMs } from "../queue/message-fields.ts";
+import type { RelayedOrigin } from "../relay-stats.ts";
+import type { RelaySettings } from "./relay-settings.ts";
+
+/** Two trips to each side. @throws TransportError when one does not answer. */
+export async function readRelayStats(
+  { from, to, keys }: RelaySettings,
+  options: LinkOptions,
+): Promise<Readonly<Record<string, RelayedOrigin>>> {
+  const [source, destination] = await Promise.all([
+    from.link.send([["HGETALL", keys.registry]], options),
+    to.link.send([["HGETALL", keys.registry], ["TIME"]], options),
+  ]);
+  const here = readRegistry(accepted(destination[0]));
+  const nowMs = timeMs(accepted(destination[1]));
+  const origins = [...readRegistry(accepted(source[0])).keys()].filter((origin) => {
+    const own = here.get(origin);
+    return !own || own.holder === nobody || own.untilMs <= nowMs;
+  });
+  const looks = origins.map((origin): Command => ["XINFO", "STREAM", keys.stream(origin)]);
+  const [there, reached] = await Promise.all([from.link.send(looks, options), to.link.send(looks, options)]);
+  return Object.fromEntries(
+    origins.map((origin, at): [string, RelayedOrigin] => {
+      const sourceSeq = readStreamInfo(there[at]).last.seq;
+      const destinationSeq = readStreamInfo(reached[at]).last.seq;
+      return [origin, { sourceSeq, destinationSeq, behind: Math.max(0, sourceSeq - destinationSeq) }];
+    }),
+  );
+}

@@ -1,0 +1,62 @@
+import { type Duration, toMs, toTimeoutMs, toWireChannel } from "@continuum-cache/core";
+import type { FederationBackend } from "../federation-backend.ts";
+import { createLogKeys, type LogKeys } from "../log/log-keys.ts";
+import { createLink, type Link } from "../queue/link.ts";
+import { wholeNumber } from "../queue/queue-settings.ts";
+import type { RelayOptions } from "../relay-options.ts";
+
+/** Options as a relay works with them: checked, defaults filled in. */
+export interface RelaySettings {
+  readonly from: RelaySide;
+  readonly to: RelaySide;
+  readonly keys: LogKeys;
+  /** The doorbell's on both sides, as it travels. */
+  readonly channel: string;
+  readonly retentionMs: number;
+  readonly batch: number;
+  readonly pollMs: number;
+  readonly timeoutMs: number;
+}
+
+export interface RelaySide {
+  readonly transport: FederationBackend["transport"];
+  readonly link: Link;
+}
+
+const mostPerRead = 10_000;
+
+/** @throws TypeError or RangeError that quotes what came. */
+export function readRelaySettings(
+  from: FederationBackend,
+  to: FederationBackend,
+  options: RelayOptions,
+): RelaySettings {
+  for (const [name, side] of Object.entries({ from, to })) {
+    if (typeof side?.transport?.send === "function") continue;
+    throw new TypeError(
+      `Expected \`${name}\` to be a Cache, or { transport } with a Transport, got ${typeof side?.transport} as transport`,
+    );
+  }
+  if (from.transport === to.transport) {
+    throw new TypeError("Expected `from` and `to` to be two databases, got the same transport twice");
+  }
+  const { key = "fed:sync:events", batch = 100 } = options;
+  const keys = createLogKeys(key);
+  const ms = (name: "pollInterval" | "timeout", fallback: Duration): number =>
+    toTimeoutMs(options[name] ?? fallback, name);
+  const timeoutMs = ms("timeout", "5s");
+  const sideOf = ({ transport }: FederationBackend): RelaySide => ({
+    transport,
+    link: createLink(transport, timeoutMs),
+  });
+  return {
+    from: sideOf(from),
+    to: sideOf(to),
+    keys,
+    channel: toWireChannel(key),
+    retentionMs: toMs(options.retention ?? "24h", "retention"),
+    batch: wholeNumber("batch", batch, mostPerRead),
+    pollMs: ms("pollInterval", "30s"),
+    timeoutMs,
+  };
+}

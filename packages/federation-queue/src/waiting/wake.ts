@@ -1,0 +1,32 @@
+/** One who waits, and others who wake it. */
+export interface Wake {
+  /** Ends the wait, or the next one if there is none. */
+  wake(): void;
+  /** Waits until it is woken, but no longer than this; tells whether it was woken. */
+  wait(ms: number): Promise<boolean>;
+}
+
+export function createWake(): Wake {
+  let isWoken = false;
+  let end: (() => void) | undefined;
+  return {
+    wake() {
+      isWoken = true;
+      end?.();
+    },
+    async wait(ms) {
+      if (!isWoken) {
+        let timer: ReturnType<typeof setTimeout> | undefined;
+        await new Promise<void>((resolve) => {
+          end = resolve;
+          timer = setTimeout(resolve, ms);
+        });
+        clearTimeout(timer);
+        end = undefined;
+      }
+      const was = isWoken;
+      isWoken = false;
+      return was;
+    },
+  };
+}

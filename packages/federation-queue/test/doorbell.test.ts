@@ -1,0 +1,104 @@
+import { closing, type RedisServer, startRedisServer } from "@continuum-cache/conformance/servers";
+import type { Transport } from "@continuum-cache/core";
+import { memoryTransport } from "@continuum-cache/fallback-memory";
+import { restTransport } from "@continuum-cache/transport-rest";
+import { tcpTransport } from "@continuum-cache/transport-tcp";
+import { startUpstashLocal } from "@continuum-cache/upstash-local";
+import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
+import { createDoorbell } from "../src/doorbell/doorbell.ts";
+
+const opened = closing(afterEach);
+const started = closing(afterAll);
+const soon = { timeout: 15_000 };
+
+describe("a doorbell", () => {
+  let redis: RedisServer;
+  let backends: Record<"tcp" | "rest" | "memory", () => Transport>;
+  beforeAll(async () => {
+    redis = started(await startRedisServer());
+    const rest = started(await startUpstashLocal({ port: 0, redisUrl: redis.url }));
+    backends = {
+      tcp: () => tcpTransport({ url: redis.url }),
+      rest: () => restTransport({ url: rest.url, token: rest.token }),
+      memory: () => memoryTransport(),
+    };
+  });
+
+  const listening = async (transport: Transport) => {
+    const doorbell = opened(createDoorbell(transport, "bell", 2_000));
+    const heard: (readonly string[])[] = [];
+    const stop = doorbell.listen((notes) => void heard.push(notes));
+    await expect.poll(() => doorbell.isHeard, soon).toBe(true);
+    return { doorbell, heard, stop };
+  };
+
+  it.each(["tcp", "rest", "memory"] as const)("makes one ring of many, and is heard by all: %s", async (name) => {
+    const one = opened(backends[name]());
+    const other = name === "memory" ? one : opened(backends[name]());
+    const { doorbell, heard } = await listening(one);
+    const { heard: elsewhere } = await listening(other);
+    const ringing = opened(createDoorbell(other, "bell", 2_000));
+    for (const note of ["a", "b", "a", undefined]) ringing.ring(note);
+    await expect.poll(() => heard, soon).toEqual([[], ["a", "b"]]);
+    doorbell.ring();
+    await expect.poll(() => elsewhere, soon).toEqual([[], ["a", "b"], []]);
+  });
+
+  it("does not keep many waiting", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    onTestFinished(() => void vi.useRealTimers());
+    const told: unknown[] = [];
+    const transport: Transport = {
+      ...opened(memoryTransport()),
+      async send(commands) {
+        told.push(...commands);
+        return commands.map(() => 0);
+      },
+    };
+    const ringing = opened(createDoorbell(transport, "bell", 2_000));
+    ringing.ring();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(told).toEqual([["PUBLISH", "bell", "[]"]]);
+    for (let count = 0; count < 49; count++) ringing.ring("some");
+    await vi.advanceTimersByTimeAsync(0);
+    expect(told.length).toBe(1);
+    ringing.ring("one more");
+    await vi.advanceTimersByTimeAsync(0);
+    expect(told.slice(1)).toEqual([["PUBLISH", "bell", '["some","one more"]']]);
+  });
+
+  it("says that something may have been missed when the stream broke, and listens again", async () => {
+    const own = opened(await startRedisServer());
+    const { doorbell, heard } = await listening(opened(tcpTransport({ url: own.url })));
+    await own.kill();
+    await expect.poll(() => [heard.length, doorbell.isHeard], soon).toEqual([2, false]);
+    await own.restart();
+    await expect.poll(() => doorbell.isHeard, soon).toBe(true);
+    await own.command("PUBLISH", "bell", "no list of notes");
+    await own.command("PUBLISH", "bell", '["x",1]');
+    await expect.poll(() => heard.slice(2), soon).toEqual([[], [], ["x"]]);
+  });
+
+  it("rings once more as it closes, and leaves nothing behind", async () => {
+    const { heard, doorbell } = await listening(opened(backends.tcp()));
+    const ringing = createDoorbell(opened(backends.tcp()), "bell", 2_000);
+    ringing.ring("last");
+    await ringing.close();
+    ringing.ring("later");
+    await expect.poll(() => heard, soon).toEqual([[], ["last"]]);
+    await doorbell.close();
+    await expect.poll(() => redis.command("PUBSUB", "NUMSUB", "bell"), soon).toEqual(["bell", 0]);
+    expect(doorbell.isHeard).toBe(false);
+  });
+
+  it("is silent, and harms nobody, where nobody can be reached", async () => {
+    const own = await startRedisServer();
+    const transport = opened(tcpTransport({ url: own.url }));
+    await own.close();
+    const doorbell = createDoorbell(transport, "bell", 200);
+    doorbell.listen(() => {});
+    doorbell.ring("lost");
+    await doorbell.close();
+    expect(doorbell.isHeard).toBe(false);
+  });
+});

@@ -1,0 +1,49 @@
+import type { Closable } from "@continuum-cache/conformance/servers";
+import { Cache, type CacheOptions, type Transport } from "@continuum-cache/core";
+import { type Federated, federate } from "../../src/federate.ts";
+import type { FederateOptions } from "../../src/federate-options.ts";
+import type { FederationEvents } from "../../src/federation-events.ts";
+import { SyncLog } from "../../src/sync-log.ts";
+import type { SyncLogOptions } from "../../src/sync-log-options.ts";
+
+export interface Instance {
+  readonly name: string;
+  /** Not federated. */
+  readonly cache: Cache;
+  readonly shared: Federated;
+  readonly log: SyncLog;
+  readonly told: { [Name in keyof FederationEvents]: FederationEvents[Name][] };
+}
+
+export interface InstanceOptions extends Partial<FederateOptions> {
+  readonly log?: Partial<SyncLogOptions>;
+  /** Where the log is, if not with the cache. */
+  readonly logTransport?: Transport;
+  readonly cache?: Partial<CacheOptions>;
+}
+
+/** An instance with a cache and a log on a transport, as if it were a process of its own. */
+export function instanceOn(
+  opened: <T extends Closable>(one: T) => T,
+  transport: Transport,
+  name: string,
+  key: string,
+  { log: logOptions = {}, logTransport = transport, cache: cacheOptions = {}, ...options }: InstanceOptions = {},
+): Instance {
+  const cache = new Cache({ transport, defaultTtl: "1h", ...cacheOptions });
+  const log = opened(
+    new SyncLog(
+      { transport: logTransport },
+      { instanceId: name, key, pollInterval: "500ms", timeout: "1s", ...logOptions },
+    ),
+  );
+  const shared = federate(cache, log, { scope: "memory:*", timeout: "1s", ...options });
+  const { federation } = shared;
+  opened(federation);
+  const told: Instance["told"] = { error: [], gap: [], owed: [], applied: [] };
+  federation.on("error", (event) => told.error.push(event));
+  federation.on("gap", (event) => told.gap.push(event));
+  federation.on("owed", (event) => told.owed.push(event));
+  federation.on("applied", (event) => told.applied.push(event));
+  return { name, cache, shared, log, told };
+}

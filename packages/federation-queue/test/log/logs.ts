@@ -1,0 +1,81 @@
+import type { Closable } from "@continuum-cache/conformance/servers";
+import { vi } from "vitest";
+import type { FollowOptions } from "../../src/follow-options.ts";
+import type { LogEntry, LogGap } from "../../src/log-entry.ts";
+import { SyncLog } from "../../src/sync-log.ts";
+import type { SyncLogOptions } from "../../src/sync-log-options.ts";
+import type { Backend } from "../queue/backends.ts";
+
+export { all, closing, memory, rest, servers, tcp } from "../queue/backends.ts";
+
+let count = 0;
+
+const patiently = { timeout: 20_000, interval: 20 };
+
+/** A server, and logs on it as if each were in a process of its own. */
+export async function logsOn<Event = unknown>(backend: Backend, opened: <T extends Closable>(one: T) => T) {
+  const server = opened(await backend.open());
+  const key = `log-${++count}`;
+  const open = (instanceId: string, options: Partial<SyncLogOptions> = {}): SyncLog<Event> =>
+    opened(new SyncLog<Event>({ transport: server.connect() }, { instanceId, key, ...options }));
+  return { ...server, key, open };
+}
+
+/** A loop that follows and remembers what it was given. */
+export interface Following<Event> extends Closable {
+  readonly entries: LogEntry<Event>[];
+  /** As "origin:seq", gaps in between as "origin:from..to reason". */
+  readonly seen: string[];
+  readonly gaps: LogGap[];
+  /** What the loop ended with. */
+  error: unknown;
+  stop(): Promise<void>;
+}
+
+/** Follows until it is stopped, and commits each entry unless told otherwise. */
+export function following<Event>(
+  log: SyncLog<Event>,
+  options: FollowOptions & { readonly commits?: boolean } = {},
+): Following<Event> {
+  const { commits = true, ...rest } = options;
+  const ending = new AbortController();
+  const entries: LogEntry<Event>[] = [];
+  const gaps: LogGap[] = [];
+  const seen: string[] = [];
+  const result: Following<Event> = {
+    entries,
+    seen,
+    gaps,
+    error: undefined,
+    async stop() {
+      ending.abort();
+      await running;
+    },
+    close: () => result.stop(),
+  };
+  const run = async (): Promise<void> => {
+    try {
+      const resync = async (gap: LogGap): Promise<void> => {
+        gaps.push(gap);
+        await rest.resync?.(gap);
+        seen.push(`${gap.origin}:${gap.fromSeq}..${gap.toSeq} ${gap.reason}`);
+      };
+      for await (const entry of log.follow({ signal: ending.signal, ...rest, resync })) {
+        entries.push(entry);
+        seen.push(`${entry.origin}:${entry.seq}`);
+        if (commits) await entry.commit();
+      }
+    } catch (error) {
+      result.error = error;
+    }
+  };
+  const running = run();
+  return result;
+}
+
+/** "a:1", "a:2", … */
+export const named = (origin: string, from: number, to: number): string[] =>
+  Array.from({ length: to - from + 1 }, (_, at) => `${origin}:${from + at}`);
+
+export const waitFor = <T>(check: () => T): Promise<T extends Promise<infer R> ? R : T> =>
+  vi.waitFor(check, patiently) as never;

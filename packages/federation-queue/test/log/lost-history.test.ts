@@ -1,0 +1,179 @@
+import { describe, expect, it } from "vitest";
+import type { LogEvents } from "../../src/log-events.ts";
+import { SyncLog } from "../../src/sync-log.ts";
+import type { SyncLogOptions } from "../../src/sync-log-options.ts";
+import { startLaggingReplica, ways } from "../lagging-replica.ts";
+import { closing, following, logsOn, memory, named, rest, tcp, waitFor } from "./logs.ts";
+
+// The server has forgotten what it had accepted: all of it, or the end.
+
+const opened = closing();
+
+describe.each(ways)("a failover to a lagging replica over %s", (way) => {
+  const start = async () => {
+    const pair = await startLaggingReplica(opened);
+    return {
+      ...pair,
+      open: async (instanceId: string, options: Partial<SyncLogOptions> = {}) => {
+        const log = opened(
+          new SyncLog<number>(
+            { transport: await pair.connect(way) },
+            { instanceId, key: "log", timeout: "1s", lease: "1s", pollInterval: "300ms", ...options },
+          ),
+        );
+        const repaired: LogEvents["repaired"][] = [];
+        log.on("repaired", (one) => repaired.push(one));
+        return Object.assign(log, { repaired });
+      },
+    };
+  };
+  const numbers = (from: number, to: number): number[] => Array.from({ length: to - from + 1 }, (_, at) => from + at);
+
+  it("is repaired by the origin, each event once, also when it has nothing more to say", {
+    timeout: 60_000,
+  }, async () => {
+    const { replica, caughtUp, lag, failOver, open } = await start();
+    const a = await open("a");
+    const reading = opened(following(await open("b")));
+    await a.appendMany(numbers(1, 10));
+    await waitFor(() => expect(reading.seen.length).toBe(10));
+    await caughtUp();
+    lag();
+    await a.appendMany(numbers(11, 20));
+    await waitFor(() => expect(reading.seen.length).toBe(20));
+    await failOver();
+    expect(await replica.command("XLEN", "log:a")).toBe(10);
+    await waitFor(async () => expect(await replica.command("XLEN", "log:a")).toBe(20));
+    await waitFor(() => expect(a.repaired).toEqual([{ count: 10, lost: 0 }]));
+    await waitFor(async () => expect(await a.append(21)).toMatchObject({ seq: 21 }));
+    await waitFor(() => expect(reading.seen).toEqual(named("a", 1, 21)));
+    const later = opened(following(await open("c")));
+    await waitFor(() => expect(later.entries.map(({ event }) => event)).toEqual(numbers(1, 21)));
+  });
+
+  it("that does not know the name's holder is repaired too", { timeout: 60_000 }, async () => {
+    const { replica, caughtUp, lag, failOver, open } = await start();
+    const a = await open("a");
+    await caughtUp();
+    lag();
+    await a.appendMany(numbers(1, 10));
+    await failOver();
+    await waitFor(async () => expect(await a.append(11)).toMatchObject({ seq: 11 }));
+    expect(await replica.command("XLEN", "log:a")).toBe(11);
+    expect(a.repaired).toEqual([{ count: 10, lost: 0 }]);
+  });
+
+  it("is noticed by who closes right behind it", { timeout: 60_000 }, async () => {
+    const { replica, caughtUp, lag, failOver, open } = await start();
+    const a = await open("a", { lease: "1h" });
+    await a.append(0);
+    await caughtUp();
+    lag();
+    await a.appendMany(numbers(1, 10));
+    await failOver();
+    await a.close();
+    expect(a.repaired).toEqual([{ count: 10, lost: 0 }]);
+    expect(await replica.command("XLEN", "log:a")).toBe(11);
+  });
+
+  it("leaves a counted gap where nobody remembers", { timeout: 60_000 }, async () => {
+    const { caughtUp, lag, failOver, open } = await start();
+    const a = await open("a", { repair: 0 });
+    const reading = opened(following(await open("b")));
+    await a.appendMany(numbers(1, 10));
+    await waitFor(() => expect(reading.seen.length).toBe(10));
+    await caughtUp();
+    lag();
+    await a.appendMany(numbers(11, 15));
+    await waitFor(() => expect(reading.seen.length).toBe(15));
+    await failOver();
+    await waitFor(async () => expect(await a.append(16)).toMatchObject({ seq: 16 }));
+    expect(a.repaired).toEqual([{ count: 0, lost: 5 }]);
+    await waitFor(() => expect(reading.seen).toEqual(named("a", 1, 16)));
+    const later = opened(following(await open("c")));
+    await waitFor(() => expect(later.seen).toEqual([...named("a", 1, 10), "a:11..15 retention", "a:16"]));
+  });
+
+  it("is told as a reset where the origin is gone too, and nothing is passed over", { timeout: 60_000 }, async () => {
+    const { caughtUp, lag, failOver, open } = await start();
+    const a = await open("a");
+    const b = await open("b");
+    const resets: string[] = [];
+    b.on("reset", ({ origin }) => resets.push(origin));
+    const reading = opened(following(b));
+    await a.appendMany(numbers(1, 10));
+    await waitFor(() => expect(reading.seen.length).toBe(10));
+    await caughtUp();
+    lag();
+    await a.appendMany(numbers(11, 15));
+    await waitFor(() => expect(reading.seen.length).toBe(15));
+    await a.close();
+    await failOver();
+    const next = await open("a");
+    await waitFor(async () => expect(await next.append(-11, { fallback: false })).toMatchObject({ seq: 11 }));
+    await waitFor(() => expect(reading.seen).toEqual([...named("a", 1, 15), "a:11..10 reset", "a:11"]));
+    expect(resets).toEqual(["a"]);
+    await next.append(-12);
+    await waitFor(() => expect(reading.entries.at(-1)?.event).toBe(-12));
+  });
+});
+
+describe.each([tcp, rest, memory])("a flush over $name", (backend) => {
+  it("is repaired by the origin from what it remembers", async () => {
+    const { open, connect } = await logsOn<number>(backend, opened);
+    const [a, b] = [open("a"), open("b", { pollInterval: "200ms" })];
+    const reading = opened(following(b));
+    await a.appendMany([1, 2, 3]);
+    await waitFor(() => expect(reading.seen.length).toBe(3));
+    await connect().send([["FLUSHALL"]]);
+    expect(await a.append(4)).toMatchObject({ seq: 4 });
+    await waitFor(() => expect(reading.seen).toEqual(named("a", 1, 4)));
+    const later = opened(following(open("c")));
+    await waitFor(() => expect(later.seen).toEqual(named("a", 1, 4)));
+  });
+
+  it("is repaired though there is much of it, and the origin has nothing more to say", async () => {
+    const { open, connect, key } = await logsOn<number>(backend, opened);
+    const a = open("a", { lease: "400ms" });
+    const repaired: unknown[] = [];
+    a.on("repaired", (one) => repaired.push(one));
+    await a.appendMany(Array.from({ length: 1_000 }, (_, n) => n + 1));
+    const admin = connect();
+    await admin.send([["FLUSHALL"]]);
+    await waitFor(async () => expect(await admin.send([["XLEN", `${key}:a`]])).toEqual([1_000]));
+    await waitFor(() => expect(repaired).toEqual([{ count: 1_000, lost: 0 }]));
+    const later = opened(following(open("c"), { commits: false }));
+    await waitFor(() => expect(later.seen).toEqual(named("a", 1, 1_000)));
+  });
+
+  it("is told as a reset where nobody is left, also when nothing comes any more", async () => {
+    const { open, connect } = await logsOn<number>(backend, opened);
+    const [a, b] = [open("a"), open("b", { pollInterval: "200ms" })];
+    const resets: string[] = [];
+    b.on("reset", ({ origin }) => resets.push(origin));
+    const reading = opened(following(b));
+    await a.appendMany([1, 2, 3]);
+    await waitFor(() => expect(reading.seen.length).toBe(3));
+    await a.close();
+    await connect().send([["FLUSHALL"]]);
+    await waitFor(() => expect(resets).toEqual(["a"]));
+    await open("a").append(-1);
+    await waitFor(() => expect(reading.seen).toEqual([...named("a", 1, 3), "a:1..0 reset", "a:1"]));
+    expect(reading.entries.at(-1)?.event).toBe(-1);
+  });
+
+  it("of one stream alone does not make numbers begin anew", async () => {
+    const { open, connect, key } = await logsOn<number>(backend, opened);
+    const [a, b] = [open("a"), open("b", { pollInterval: "200ms" })];
+    const reading = opened(following(b));
+    await a.appendMany([1, 2, 3]);
+    await waitFor(() => expect(reading.seen.length).toBe(3));
+    await reading.stop();
+    await a.close();
+    await connect().send([["DEL", `${key}:a`]]);
+    const next = open("a");
+    expect(await next.append(4)).toMatchObject({ seq: 4 });
+    const again = opened(following(b));
+    await waitFor(() => expect(again.seen).toEqual(["a:4"]));
+  });
+});

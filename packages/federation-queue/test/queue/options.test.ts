@@ -1,0 +1,84 @@
+import { memoryTransport } from "@continuum-cache/fallback-memory";
+import { describe, expect, it } from "vitest";
+import { FederationQueue } from "../../src/federation-queue.ts";
+import type { FederationQueueOptions } from "../../src/federation-queue-options.ts";
+import { closing } from "./backends.ts";
+
+// What can't be is refused before anything is sent, and the message quotes it.
+
+const opened = closing();
+
+const start = () => {
+  const memory = opened(memoryTransport());
+  let sent = 0;
+  const transport = {
+    name: "memory",
+    send: (...trip: Parameters<typeof memory.send>) => {
+      sent++;
+      return memory.send(...trip);
+    },
+    close: () => memory.close(),
+  };
+  const queue = (options: unknown = {}) =>
+    new FederationQueue<unknown>({ transport }, options as FederationQueueOptions);
+  return { queue, sent: () => sent };
+};
+
+describe("a queue", () => {
+  it.each<[name: string, options: unknown, message: RegExp]>([
+    ["no object", null, /`options` to be an object, got null/],
+    ["no priorities", { priorities: [] }, /`priorities` .*got 0 names/],
+    ["a name that is taken", { priorities: ["dead"] }, /not again, delayed, dead, id\), got "dead"/],
+    ["a name of others", { priorities: ["a:b"] }, /got "a:b"/],
+    ["a name twice", { priorities: ["a", "a"] }, /each once, got \["a","a"\]/],
+    ["a default of none", { priorities: ["a"], defaultPriority: "b" }, /one of \["a"\], got "b"/],
+    ["a glob", { prefix: "jobs*" }, /`prefix` .*got "jobs\*"/],
+    ["no prefix", { prefix: 5 }, /`prefix` .*got number/],
+    ["no time", { retention: "soon" }, /`retention` .*got "soon"/],
+    ["a negative time", { visibilityTimeout: -1 }, /`visibilityTimeout` .*got -1/],
+    ["no time to poll", { pollInterval: 0 }, /`pollInterval` .*got 0/],
+    ["no timeout", { timeout: Number.NaN }, /`timeout` .*got NaN/],
+    ["half an attempt", { maxAttempts: 0.5 }, /`maxAttempts` .*got 0.5/],
+    ["attempts in words", { maxAttempts: "many" }, /`maxAttempts` .*got "many"/],
+    ["no crash", { maxCrashes: 0 }, /`maxCrashes` .*got 0/],
+    ["a list for back-off", { backoff: ["1s"] }, /`backoff` to be an object, got a list/],
+    ["a back-off upside down", { backoff: { initial: "1m", max: "1s" } }, /got 1000 ms and 60000 ms/],
+    ["an outbox that is none", { outbox: true }, /`outbox` to be an object or false, got true/],
+    ["an outbox without room", { outbox: { maxMessages: 0 } }, /`outbox.maxMessages` .*got 0/],
+    ["an outbox without bytes", { outbox: { maxBytes: -1 } }, /`outbox.maxBytes` .*got -1/],
+    ["no repair", { repair: "never" }, /`repair` .*got "never"/],
+    ["no room for an event", { maxEventBytes: 0 }, /`maxEventBytes` .*got 0/],
+    ["no codec", { codec: "json" }, /`codec` .*got string/],
+  ])("refuses %s", (_, options, message) => {
+    const { queue, sent } = start();
+    expect(() => queue(options)).toThrow(message);
+    expect(sent()).toBe(0);
+  });
+
+  it("refuses a backend that is none", () => {
+    expect(() => new FederationQueue({} as never)).toThrow(/Expected a Cache, or { transport }/);
+    expect(() => new FederationQueue(undefined as never)).toThrow(TypeError);
+  });
+
+  it("refuses a push, a pull and a worker that can't be", async () => {
+    const { queue: make, sent } = start();
+    const queue = opened(make({ maxEventBytes: 100 }));
+    await expect(queue.push("a", { priority: "urgent" })).rejects.toThrow(/\["high","normal","low"\], got "urgent"/);
+    await expect(queue.push("a", { priority: "again" })).rejects.toThrow(/got "again"/);
+    await expect(queue.push("a", { id: "" })).rejects.toThrow(/`id` .*got ""/);
+    await expect(queue.push("a", { id: "two\nlines" })).rejects.toThrow(/got "two\\nlines"/);
+    await expect(queue.push("a", { id: "x".repeat(1_025) })).rejects.toThrow(/got 1025/);
+    await expect(queue.push("a", { delay: "-1s" })).rejects.toThrow(/`delay` .*got "-1s"/);
+    await expect(queue.push("a", { timeout: 0 })).rejects.toThrow(/`timeout` .*got 0/);
+    await expect(queue.push("secret ".repeat(20))).rejects.toThrow(/^Expected an event of at most 100 bytes, got 142;/);
+    await expect(queue.pushMany([{ event: "a" }, { event: "b", id: "" }])).rejects.toThrow(/`id`/);
+    await expect(queue.pull({ max: 0 })).rejects.toThrow(/`max` .*got 0/);
+    await expect(queue.pull({ max: 501 })).rejects.toThrow(/at most 500, got 501/);
+    await expect(queue.dead({ max: 1.5 })).rejects.toThrow(/`max` .*got 1.5/);
+    await expect(queue.redrive({ max: -1 })).rejects.toThrow(/`max` .*got -1/);
+    expect(() => queue.consume("work" as never)).toThrow(/function, got string/);
+    expect(() => queue.consume(() => {}, { concurrency: 0 })).toThrow(/`concurrency` .*got 0/);
+    expect(() => queue.consume(() => {}, { maxDuration: 0 })).toThrow(/`maxDuration` .*got 0/);
+    expect(sent()).toBe(0);
+  });
+});

@@ -1,0 +1,65 @@
+import { startRedisServer } from "@continuum-cache/conformance/servers";
+import { tcpTransport } from "@continuum-cache/transport-tcp";
+import { describe, expect, it, vi } from "vitest";
+import { FederationQueue } from "../../src/federation-queue.ts";
+import { closing } from "./backends.ts";
+import { queueProcesses } from "./queue-process.ts";
+
+// Real processes: they are killed, and they end.
+
+const opened = closing();
+const processes = queueProcesses();
+const patiently = { timeout: 20_000, interval: 10 };
+
+describe("a process", () => {
+  it("that is killed has its messages given out again, and however many die, the job has not failed", {
+    timeout: 90_000,
+  }, async () => {
+    const redis = opened(await startRedisServer());
+    const options = { visibilityTimeout: "1s", maxAttempts: 2 } as const;
+    const queue = opened(new FederationQueue<number>({ transport: opened(tcpTransport({ url: redis.url })) }, options));
+    await queue.pushMany([{ event: 1 }, { event: 2 }, { event: 3 }]);
+    const deaths = 4;
+    for (let death = 0; death < deaths; death++) {
+      const child = opened(processes.start(redis.url, "hold", options));
+      await vi.waitFor(() => expect(child.lines.filter((line) => line.startsWith("holds")).length).toBe(3), patiently);
+      child.kill();
+      await child.exited;
+    }
+    const got: unknown[] = [];
+    const killedMs = performance.now();
+    queue.consume((event, { attempt, crashes }) => void got.push([event, attempt, crashes]));
+    await vi.waitFor(() => expect(got.length).toBe(3), patiently);
+    // The bound is a promise (a lease and a half); a busy machine may add to it.
+    expect(performance.now() - killedMs).toBeLessThan(1_500 + 1_000);
+    expect(got.sort()).toEqual([1, 2, 3].map((event) => [event, 1, deaths]));
+    await vi.waitFor(
+      async () => expect(await queue.stats()).toMatchObject({ depth: 0, inFlight: 0, dead: 0 }),
+      patiently,
+    );
+  });
+
+  it("ends by itself when its queue and its transport are closed", { timeout: 60_000 }, async () => {
+    const redis = opened(await startRedisServer());
+    const child = opened(processes.start(redis.url, "whole"));
+    expect(await child.exited).toBe(0);
+    expect(child.lines).toEqual(["worked", "left []"]);
+    for (const stream of ["again", "high", "normal", "low"]) {
+      expect(await redis.command("XINFO", "CONSUMERS", `fed:queue:${stream}`, "workers")).toEqual([]);
+    }
+    expect(await redis.command("PUBSUB", "CHANNELS")).toEqual([]);
+  });
+
+  it("ends by itself when Redis is away, and says what is lost with it", { timeout: 60_000 }, async () => {
+    const redis = opened(await startRedisServer());
+    const child = opened(processes.start(redis.url, "outage", { timeout: "500ms" }));
+    await vi.waitFor(() => expect(child.lines).toContain("worked"), patiently);
+    await redis.kill();
+    child.tell("killed");
+    expect(await child.exited).toBe(0);
+    expect(child.lines).toContain("no stats");
+    expect(child.lines).toContain("error close");
+    expect(child.lines.at(-1)).toBe("left []");
+    expect(child.lines.filter((line) => /^(unhandled|uncaught|warning)/.test(line))).toEqual([]);
+  });
+});
