@@ -22,6 +22,15 @@ export {
   keyPattern,
   keys,
 } from "@continuum-cache/core";
+export type {
+  FederationQueueOptions,
+  Lease,
+  LogEntry,
+  LogGap,
+  SyncLogOptions,
+  Worker,
+} from "@continuum-cache/federation-queue";
+export { FederationQueue, federate, isLeaseLostError, relay, SyncLog } from "@continuum-cache/federation-queue";
 export type { Gap, Message, Position, PubSubOptions, ReplayOptions } from "@continuum-cache/pubsub";
 export { PubSub } from "@continuum-cache/pubsub";
 export type { Decision, RateLimit, RateLimiterOptions } from "@continuum-cache/ratelimit";
