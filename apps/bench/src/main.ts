@@ -1,3 +1,7 @@
+import { federationHistories } from "./federation-histories.ts";
+import { federationLeftovers } from "./federation-leftovers.ts";
+import { federationRegions } from "./federation-regions.ts";
+import { federationSpeed } from "./federation-speed.ts";
 import { measureOutageLatency, outageLatencyTable, timeoutMs } from "./outage-latency.ts";
 import { pubsubHistories } from "./pubsub-histories.ts";
 import { pubsubSpeed } from "./pubsub-speed.ts";
@@ -22,6 +26,10 @@ const measurements: Readonly<Record<string, (args: readonly string[]) => Promise
       `With the server away (timeout ${timeoutMs} ms); quantiles of calls as a ratio to the memory alone\n\n${outageLatencyTable(rows)}`,
     );
   },
+  "federation-histories": federationHistories,
+  "federation-leftovers": federationLeftovers,
+  "federation-regions": federationRegions,
+  "federation-speed": federationSpeed,
   "pubsub-histories": pubsubHistories,
   "pubsub-speed": pubsubSpeed,
   "pubsub-websockets": pubsubWebSockets,

@@ -4,9 +4,9 @@ import { join } from "node:path";
 import { contenders } from "./pubsub/contenders/catalog.ts";
 import { readHistoriesArguments } from "./pubsub/run/options.ts";
 import { drawPlan } from "./pubsub/run/plan.ts";
+import { createPool } from "./pubsub/run/pool.ts";
 import { type HistoryRun, runHistory } from "./pubsub/run/run-history.ts";
 import { addTo, emptyTally, type Tally, tallyTable } from "./pubsub/run/tally.ts";
-import { createWorkerPool } from "./pubsub/run/worker-pool.ts";
 
 /**
  * `bench pubsub-histories [--histories 10] [--minutes 60] [--seed 1] [--way tcp] [--contender ours]… [--seconds 10] [--longest 10]
@@ -17,7 +17,7 @@ export async function pubsubHistories(args: readonly string[]): Promise<void> {
   const { seed, minutes, histories, runs, keep, ...times } = readHistoriesArguments(args);
   const endsAt = performance.now() + minutes * 60_000;
   const folder = mkdtempSync(join(tmpdir(), "continuum-cache-pubsub-"));
-  const pool = createWorkerPool();
+  const pool = createPool();
   const series = runs.map(([name, way]) => [`${contenders[name].title}, ${way}`, emptyTally()] as const);
   console.log(`Histories of pub/sub from --seed ${seed}`);
   try {

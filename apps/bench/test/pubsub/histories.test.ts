@@ -5,13 +5,13 @@ import { afterAll, describe, expect, it } from "vitest";
 import type { ContenderName } from "../../src/pubsub/contenders/catalog.ts";
 import type { FaultStep } from "../../src/pubsub/run/fault-plan.ts";
 import { drawPlan, type Plan, type Way } from "../../src/pubsub/run/plan.ts";
+import { createPool } from "../../src/pubsub/run/pool.ts";
 import { runHistory } from "../../src/pubsub/run/run-history.ts";
-import { createWorkerPool } from "../../src/pubsub/run/worker-pool.ts";
 
 /** `PUBSUB_SEED` repeats the plans of an earlier run. */
 const seed = Number(process.env["PUBSUB_SEED"] ?? Date.now() % 2 ** 31);
 const folder = mkdtempSync(join(tmpdir(), "continuum-cache-pubsub-"));
-const pool = createWorkerPool();
+const pool = createPool();
 
 afterAll(async () => {
   await pool.close();

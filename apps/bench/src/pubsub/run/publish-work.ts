@@ -1,16 +1,19 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { createRandom } from "@continuum-cache/conformance/outages";
 import { isTransportError } from "@continuum-cache/core";
+import type { RecordFile } from "../../fleet/record-file.ts";
+import type { Work } from "../../fleet/serve-worker.ts";
 import type { Contender } from "../contenders/contender.ts";
 import { openOurs } from "../contenders/ours.ts";
-import type { PublishRecord } from "../history/record.ts";
+import type { PublishRecord, PubSubRecord } from "../history/record.ts";
 import { textOf } from "./message-data.ts";
-import type { RecordFile } from "./record-file.ts";
-import type { LaneTask, PublishTask } from "./tasks.ts";
-import type { Work } from "./work.ts";
+import type { LaneTask, Note, PublishTask } from "./tasks.ts";
 
 /** Publishes on all lanes until it is told to stop. */
-export function publishWork({ lanes, address, settings, seed }: PublishTask, records: RecordFile): Work {
+export function publishWork(
+  { lanes, address, settings, seed }: PublishTask,
+  records: RecordFile<PubSubRecord>,
+): Work<Note> {
   const contender = openOurs(address, settings);
   let isOver = false;
 

@@ -1,14 +1,15 @@
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { readRecords } from "../../fleet/record-file.ts";
+import { endWorkers } from "../../fleet/worker-pool.ts";
 import { checkHistory, type Verdict } from "../history/check-history.ts";
 import type { FaultRecord, PubSubRecord } from "../history/record.ts";
 import { afflict, type Victims } from "./nemesis.ts";
 import type { Plan, SubscriberPlan } from "./plan.ts";
-import { readRecords } from "./record-file.ts";
+import type { Pool, Worker } from "./pool.ts";
 import { resumed } from "./resumed.ts";
 import { openSite } from "./site.ts";
 import type { PublishTask, SubscribeTask } from "./tasks.ts";
-import type { Worker, WorkerPool } from "./worker-pool.ts";
 
 /** One history: its plan, everything that was recorded, and what the checker says of it. */
 export interface HistoryRun {
@@ -38,7 +39,7 @@ interface Listener {
 }
 
 /** Runs a plan on a server of its own. @param folder - Where the processes write; it is emptied. */
-export async function runHistory(plan: Plan, pool: WorkerPool, folder: string): Promise<HistoryRun> {
+export async function runHistory(plan: Plan, pool: Pool, folder: string): Promise<HistoryRun> {
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   const own: PubSubRecord[] = [];
@@ -73,7 +74,12 @@ export async function runHistory(plan: Plan, pool: WorkerPool, folder: string): 
       const victim = listeners.get(process);
       if (!victim) return;
       await victim.worker.kill();
-      const { ended, next } = resumed(victim.plan, readRecords(victim.task.file), Date.now() - beganMs, files.length);
+      const { ended, next } = resumed(
+        victim.plan,
+        readRecords<PubSubRecord>(victim.task.file),
+        Date.now() - beganMs,
+        files.length,
+      );
       own.push(...ended);
       await listen(next);
     },
@@ -108,27 +114,12 @@ export async function runHistory(plan: Plan, pool: WorkerPool, folder: string): 
     for (const { worker } of listeners.values()) worker.tell({ kind: "healed", atMs: healedMs });
     // Whoever does not hear again is found by the checker; those who wait for it only wait.
     await Promise.all([...listeners.values()].map(({ worker }) => worker.until("fresh", livenessMs + 2_000)));
-    await end(publishers, pool, (what) => trouble("publisher", what));
-    await end(
-      [...listeners.values()].map(({ worker }) => worker),
-      pool,
-      (what) => trouble("subscriber", what),
-    );
+    await endWorkers(publishers, pool, { kind: "stop" }, endMs, (what) => trouble("publisher", what));
+    const ears = [...listeners.values()].map(({ worker }) => worker);
+    await endWorkers(ears, pool, { kind: "stop" }, endMs, (what) => trouble("subscriber", what));
   } finally {
     await site.close();
   }
-  const records = [...files.flatMap(readRecords), ...own];
+  const records = [...files.flatMap((file) => readRecords<PubSubRecord>(file)), ...own];
   return { plan, records, verdict: checkHistory(records, { publishMs: settings.timeoutMs, livenessMs }) };
-}
-
-/** Tells workers to stop; those that don't are killed. */
-async function end(workers: readonly Worker[], pool: WorkerPool, onTrouble: (what: string) => void): Promise<void> {
-  for (const worker of workers) worker.tell({ kind: "stop" });
-  for (const worker of workers) {
-    if (await worker.until("done", endMs)) pool.giveBack(worker);
-    else {
-      onTrouble("did not end when it was told to");
-      await worker.kill();
-    }
-  }
 }

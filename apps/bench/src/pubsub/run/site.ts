@@ -1,5 +1,3 @@
-import { open, readdir, stat } from "node:fs/promises";
-import { join } from "node:path";
 import {
   type FaultProxy,
   type RedisServer,
@@ -7,6 +5,7 @@ import {
   startRedisServer,
 } from "@continuum-cache/conformance/servers";
 import { startUpstashLocal, type UpstashLocal } from "@continuum-cache/upstash-local";
+import { aofFolderOf, tearAof } from "../../fleet/torn-aof.ts";
 import type { Address } from "../contenders/contender.ts";
 import type { Durability, Way } from "./plan.ts";
 import { type StreamProxy, startStreamProxy } from "./stream-proxy.ts";
@@ -45,7 +44,7 @@ export async function openSite(way: Way, durability: Durability): Promise<Site> 
     rest: gateway && { url: restUrl, token },
   });
   const to = ({ port }: FaultProxy): Address => addressAt(port, `http://127.0.0.1:${port}`);
-  const [aof] = durability === "torn" ? await folderOf(redis) : [];
+  const aof = durability === "torn" ? await aofFolderOf(redis) : undefined;
 
   return {
     redis,
@@ -57,7 +56,7 @@ export async function openSite(way: Way, durability: Durability): Promise<Site> 
     direct: addressAt(redis.port, gateway?.url ?? ""),
     rest: gateway && streams && { gateway, streams },
     async tearHistory() {
-      if (aof !== undefined) await tear(aof);
+      if (aof !== undefined) await tearAof(aof);
     },
     async close() {
       redis.thaw();
@@ -68,23 +67,4 @@ export async function openSite(way: Way, durability: Durability): Promise<Site> 
       await redis.close();
     },
   };
-}
-
-async function folderOf(redis: RedisServer): Promise<string[]> {
-  const [[, dir], [, sub]] = (await Promise.all([
-    redis.command("CONFIG", "GET", "dir"),
-    redis.command("CONFIG", "GET", "appenddirname"),
-  ])) as [string[], string[]];
-  return dir === undefined || sub === undefined ? [] : [join(dir, sub)];
-}
-
-/** Cuts off the end of what the server has written, as a machine does that loses its power. */
-async function tear(folder: string): Promise<void> {
-  const [name] = (await readdir(folder)).filter((file) => file.endsWith(".incr.aof"));
-  if (name === undefined) return;
-  const path = join(folder, name);
-  const { size } = await stat(path);
-  const file = await open(path, "r+");
-  await file.truncate(Math.max(0, size - Math.min(20_000, Math.floor(size / 4))));
-  await file.close();
 }

@@ -1,14 +1,19 @@
 import { setMaxListeners } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { RecordFile } from "../../fleet/record-file.ts";
+import type { Work } from "../../fleet/serve-worker.ts";
 import { contenders } from "../contenders/catalog.ts";
 import type { Arrival, Ear, Listening } from "../contenders/contender.ts";
+import type { PubSubRecord } from "../history/record.ts";
 import { readData } from "./message-data.ts";
-import type { RecordFile } from "./record-file.ts";
-import type { SubscribeTask, SubscriptionTask, Told } from "./tasks.ts";
-import type { Work } from "./work.ts";
+import type { Note, SubscribeTask, SubscriptionTask, Told } from "./tasks.ts";
 
 /** Listens, writes down what it is told, and says when every subscription has heard again after the last fault. */
-export function subscribeWork(task: SubscribeTask, records: RecordFile, tell: (told: Told) => void): Work {
+export function subscribeWork(
+  task: SubscribeTask,
+  records: RecordFile<PubSubRecord>,
+  tell: (told: Told) => void,
+): Work<Note> {
   const { subscriptions, contender: name, address, settings } = task;
   const contender = contenders[name].open(address, settings);
   const stopped = new AbortController();

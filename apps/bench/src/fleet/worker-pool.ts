@@ -1,13 +1,12 @@
 import { type ChildProcess, fork } from "node:child_process";
-import { extname, join } from "node:path";
-import type { Note, Task, Told } from "./tasks.ts";
+import { extname } from "node:path";
 
 /** A process that can be given work, told things, and hurt. */
-export interface Worker {
+export interface Worker<Task, Note> {
   start(task: Task): void;
   tell(note: Note): void;
   /** Resolves when it has told so, at once when it had before; with `false` when it ended or the time is over. */
-  until(kind: Told["kind"], withinMs: number): Promise<boolean>;
+  until(kind: string, withinMs: number): Promise<boolean>;
   freeze(): void;
   thaw(): void;
   /** SIGKILL; resolves when it is gone. */
@@ -15,10 +14,10 @@ export interface Worker {
 }
 
 /** Processes that stand ready: starting one takes longer than many a fault. */
-export interface WorkerPool {
-  take(): Promise<Worker>;
+export interface WorkerPool<Task, Note> {
+  take(): Promise<Worker<Task, Note>>;
   /** A worker that is done may work again. */
-  giveBack(worker: Worker): void;
+  giveBack(worker: Worker<Task, Note>): void;
   close(): Promise<void>;
 }
 
@@ -26,12 +25,13 @@ const extension = extname(import.meta.filename);
 /** From sources, the processes need what reads them. */
 const execArgv = extension === ".ts" ? ["--conditions=@continuum-cache/source", "--import", "tsx"] : [];
 
-export function createWorkerPool(): WorkerPool {
-  const idle: Worker[] = [];
-  const all = new Set<Worker>();
+/** @param module - The module that calls `serveWorker`: its path without the extension. */
+export function createWorkerPool<Task, Note>(module: string): WorkerPool<Task, Note> {
+  const idle: Worker<Task, Note>[] = [];
+  const all = new Set<Worker<Task, Note>>();
   return {
     async take() {
-      const worker = idle.pop() ?? startWorker();
+      const worker = idle.pop() ?? startWorker(module);
       all.add(worker);
       if (!(await worker.until("ready", 60_000))) throw new Error("Expected a worker process to start, and it did not");
       return worker;
@@ -43,16 +43,36 @@ export function createWorkerPool(): WorkerPool {
   };
 }
 
-function startWorker(): Worker {
-  const path = join(import.meta.dirname, `worker-process${extension}`);
-  const child: ChildProcess = fork(path, { execArgv, stdio: ["ignore", "inherit", "inherit", "ipc"] });
+/** Tells workers to stop by a note; those that don't are killed. */
+export async function endWorkers<Task, Note>(
+  workers: readonly Worker<Task, Note>[],
+  pool: WorkerPool<Task, Note>,
+  stop: Note,
+  withinMs: number,
+  onTrouble: (what: string) => void,
+): Promise<void> {
+  for (const worker of workers) worker.tell(stop);
+  for (const worker of workers) {
+    if (await worker.until("done", withinMs)) pool.giveBack(worker);
+    else {
+      onTrouble("did not end when it was told to");
+      await worker.kill();
+    }
+  }
+}
+
+function startWorker<Task, Note>(module: string): Worker<Task, Note> {
+  const child: ChildProcess = fork(`${module}${extension}`, {
+    execArgv,
+    stdio: ["ignore", "inherit", "inherit", "ipc"],
+  });
   const exited = new Promise<void>((resolve) => child.once("exit", () => resolve()));
   const kill = (): void => void child.kill("SIGKILL");
   process.once("exit", kill);
   void exited.then(() => process.off("exit", kill));
-  let told = new Set<Told["kind"]>();
+  let told = new Set<string>();
   const waiting = new Set<() => void>();
-  child.on("message", ({ kind }: Told) => {
+  child.on("message", ({ kind }: { readonly kind: string }) => {
     told.add(kind);
     for (const look of waiting) look();
   });

@@ -1,13 +1,13 @@
 import { closeSync, openSync, readFileSync, writeSync } from "node:fs";
-import type { PubSubRecord } from "../history/record.ts";
 
 /** Where a process writes down what happens to it, at once: whatever it was handed is known even when it is killed. */
-export interface RecordFile {
-  write(record: PubSubRecord): void;
+export interface RecordFile<Entry> {
+  write(record: Entry): void;
   close(): void;
 }
 
-export function openRecordFile(path: string): RecordFile {
+/** Records are JSON, one a line. */
+export function openRecordFile<Entry>(path: string): RecordFile<Entry> {
   const file = openSync(path, "a");
   return {
     write: (record) => void writeSync(file, `${JSON.stringify(record)}\n`),
@@ -15,7 +15,7 @@ export function openRecordFile(path: string): RecordFile {
   };
 }
 
-export function readRecords(path: string): PubSubRecord[] {
+export function readRecords<Entry>(path: string): Entry[] {
   const lines = readFileSync(path, "utf8").split("\n");
-  return lines.filter((line) => line !== "").map((line) => JSON.parse(line) as PubSubRecord);
+  return lines.filter((line) => line !== "").map((line) => JSON.parse(line) as Entry);
 }

@@ -1,0 +1,79 @@
+import type { History, QueueTerms } from "../history.ts";
+import type { Violation } from "../violation.ts";
+import { isCalm } from "./calm.ts";
+
+/** What could be said of the waits of messages. */
+export interface Starvation {
+  readonly violations: readonly Violation[];
+  /** Messages of which it could be told. */
+  readonly judged: number;
+  /** The largest share of its bound that one had to wait for. */
+  readonly worst: number;
+}
+
+interface Wait {
+  readonly id: string;
+  readonly priority: string;
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
+/**
+ * No priority starves: while messages of all priorities wait, of the first deliveries at least one in `oneIn` is of each. So a
+ * message waits for those before it in its own priority, and for `oneIn` times as many others. Whatever went wrong meanwhile,
+ * or within a lease and a half before it, excuses it.
+ */
+export function checkStarvation(
+  { messages, faults }: History,
+  { leaseMs, slackMs, aheadMessages }: QueueTerms,
+  oneIn: Readonly<Record<string, number>>,
+): Starvation {
+  const waits: Wait[] = [];
+  for (const { id, pushes, leases } of messages.values()) {
+    const [push] = pushes;
+    const [first] = leases;
+    if (!push || !first || pushes.length > 1 || push.outcome !== "stored" || push.delayMs !== undefined) continue;
+    waits.push({ id, priority: push.priority, fromMs: push.endMs, toMs: first.delivery.atMs });
+  }
+  const byPriority = new Map<string, Wait[]>();
+  for (const wait of waits) byPriority.set(wait.priority, [...(byPriority.get(wait.priority) ?? []), wait]);
+  const deliveries = waits.map(({ toMs }) => toMs).sort((one, other) => one - other);
+  const own = new Map([...byPriority].map(([name, of]) => [name, sortedEnds(of)]));
+
+  const violations: Violation[] = [];
+  let judged = 0;
+  let worst = 0;
+  for (const { id, priority, fromMs, toMs } of waits) {
+    if (!isCalm(faults, fromMs - 1.5 * leaseMs - slackMs, toMs)) continue;
+    const ends = own.get(priority) ?? [];
+    const before = within(ends, fromMs, toMs);
+    const all = within(deliveries, fromMs, toMs);
+    const bound = (before + 1) * (oneIn[priority] ?? 1) + aheadMessages;
+    judged++;
+    worst = Math.max(worst, all / bound);
+    if (all <= bound) continue;
+    violations.push({
+      kind: "starved",
+      id,
+      detail: `${all} others came before it, ${before} of its own ${priority}; bound ${bound}`,
+    });
+  }
+  return { violations, judged, worst };
+}
+
+const sortedEnds = (waits: readonly Wait[]): number[] =>
+  waits.map(({ toMs }) => toMs).sort((one, other) => one - other);
+
+/** How many of sorted times lie from one to another. */
+const within = (sorted: readonly number[], fromMs: number, toMs: number): number =>
+  firstAbove(sorted, toMs) - firstAbove(sorted, fromMs);
+
+function firstAbove(sorted: readonly number[], limit: number): number {
+  let [from, to] = [0, sorted.length];
+  while (from < to) {
+    const middle = (from + to) >> 1;
+    if ((sorted[middle] as number) > limit) to = middle;
+    else from = middle + 1;
+  }
+  return from;
+}
