@@ -1,10 +1,12 @@
 import {
   createProgram,
+  createWarmer,
   createWatch,
   type Knowledge,
   loadKnowledge,
   partsOfSpeech,
   placeOf,
+  type Warmer,
 } from "@continuum-cache/program";
 import { type Environment, isTransportError } from "continuum-cache";
 import { type OpenedBackend, openBackend } from "./backend.ts";
@@ -35,9 +37,11 @@ export interface ServiceOptions {
 export async function startService({ address, env, log }: ServiceOptions): Promise<Service> {
   const backend = await openBackend(env);
   let live: Live | undefined;
+  let warmer: Warmer | undefined;
   let sampling: NodeJS.Timeout | undefined;
   const closeAll = async (): Promise<void> => {
     clearInterval(sampling);
+    await warmer?.close();
     await live?.close();
     await backend.close();
   };
@@ -47,10 +51,12 @@ export async function startService({ address, env, log }: ServiceOptions): Promi
     const knowledge = await loadWithProgress(log);
     live = createLive(backend.cache, console.error);
     const { announcer } = live;
+    warmer = createWarmer({ cache: backend.cache, knowledge, announcer, logError: console.error });
     const watch = createWatch(backend.cache);
     sampling = setInterval(watch.sample, 1_000).unref();
     const { cache, server: named, primary } = backend;
-    const program = createProgram({ cache, knowledge, server: named, announcer, watch, ...(primary && { primary }) });
+    const parts = { cache, knowledge, server: named, announcer, warmer, watch };
+    const program = createProgram({ ...parts, ...(primary && { primary }) });
     const server = await listen((request, client) => program.fetch(request, { client }), address, live);
     let closing: Promise<void> | undefined;
     return {

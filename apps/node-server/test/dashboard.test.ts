@@ -52,6 +52,9 @@ describe.skipIf(executablePath === undefined)("the dashboard, in Chromium", () =
     await textOf("#results li strong").toContain("shepherd dog");
     await textOf("#backend").toBe("upstash");
     await textOf("#live-state").toBe("live");
+    // What was found is loaded ahead.
+    await textOf("#events").toContain("Now in the cache");
+    await textOf("#tiles").toMatch(/Queue00 in work, 0 dead/);
   });
 
   it("draws what happens, and tells it in words to whoever asks with the keyboard", async () => {

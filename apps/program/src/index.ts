@@ -6,6 +6,8 @@ export { placeOf } from "./place.ts";
 export type { PrimarySwitch } from "./primary-switch.ts";
 export type { Program, ProgramParts, RequestFacts } from "./program.ts";
 export { createProgram } from "./program.ts";
+export type { Warmer } from "./warming/warmer.ts";
+export { createWarmer } from "./warming/warmer.ts";
 export type { Seen, Watch } from "./watch/watch.ts";
 export { createWatch } from "./watch/watch.ts";
 export type { DataSource } from "./wordnet/data-file.ts";

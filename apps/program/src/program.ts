@@ -17,6 +17,7 @@ import { sessionRoute } from "./routes/session.ts";
 import { statsRoute } from "./routes/stats.ts";
 import { createServerFacts } from "./server-facts.ts";
 import { createSessions } from "./sessions.ts";
+import { noWarmer, type Warmer } from "./warming/warmer.ts";
 import { createWatch, type Watch } from "./watch/watch.ts";
 import type { Knowledge } from "./wordnet/knowledge.ts";
 
@@ -28,6 +29,8 @@ export interface ProgramParts {
   readonly server: string | undefined;
   /** Is told what happens, for those who watch. @default nobody */
   readonly announcer?: Announcer;
+  /** Loads ahead what searches find. @default nothing does */
+  readonly warmer?: Warmer;
   /** What is seen over time; whoever has timers has it sampled by them. @default made here, sampled by requests */
   readonly watch?: Watch;
   /** Cuts off the server, where it is the demo's own. @default nothing can */
@@ -53,10 +56,10 @@ export type Program = Hono<ProgramTypes>;
 /** The memory-search service: from a web-standard Request to a Response, so that it runs wherever there are such. */
 export function createProgram(parts: ProgramParts): Program {
   const { cache, knowledge, server, announcer = silentAnnouncer, logError = console.error } = parts;
-  const { watch = createWatch(cache), primary } = parts;
+  const { warmer = noWarmer, watch = createWatch(cache), primary } = parts;
   const answers = createAnswers(cache);
   const sessions = createSessions(cache);
-  const facts = createServerFacts(cache);
+  const facts = createServerFacts(cache, warmer);
   const program: Program = new Hono();
 
   program.use(secureHeaders(headers));
@@ -73,7 +76,7 @@ export function createProgram(parts: ProgramParts): Program {
   program.use("/api/session", limited(limits.read));
   program.use("/api/invalidate", limited(limits.invalidate));
   program.route("/", pageRoute());
-  program.route("/api/search", searchRoute({ cache, answers, sessions, knowledge, announcer, logError }));
+  program.route("/api/search", searchRoute({ cache, answers, sessions, knowledge, announcer, warmer, logError }));
   program.route("/api/memories", memoriesRoute({ cache, answers, knowledge, announcer }));
   program.route("/api/session", sessionRoute({ cache, sessions, announcer }));
   program.route("/api/stats", statsRoute({ cache, facts, knowledge, server, watch, primary }));

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createAnswers } from "../src/answers.ts";
 import { createServerFacts } from "../src/server-facts.ts";
 import { createSessions, type RecentSearch } from "../src/sessions.ts";
+import { noWarmer } from "../src/warming/warmer.ts";
 
 let cache: UpstashCache;
 beforeEach(() => {
@@ -44,13 +45,13 @@ describe("an answer", () => {
 
 describe("the server's facts", () => {
   it("cost commands only after something else was sent, however many ask", async () => {
-    const facts = createServerFacts(cache);
+    const facts = createServerFacts(cache, noWarmer);
     await cache.set("a", 1);
     const before = cache.stats().commands;
     await Promise.all([facts.latest(), facts.latest()]);
-    expect((await facts.latest())?.keys).toBe(1);
+    expect((await facts.latest()).info?.keys).toBe(1);
     expect(cache.stats().commands - before).toBe(2);
     await cache.set("b", 2);
-    expect((await facts.latest())?.keys).toBe(2);
+    expect((await facts.latest()).info?.keys).toBe(2);
   });
 });

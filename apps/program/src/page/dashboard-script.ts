@@ -26,7 +26,9 @@ const tiles = ({ backend, pending, stats, info, watch, outage, queue }) => {
     tile("Errors", grouped(stats.errors), "of the cache, since the start"),
     tile("Refused by limits", grouped(watch.limited), "of " + grouped(watch.requests) + " requests"),
     tile("Not confirmed yet", grouped(pending), outage ? "journal " + grouped(outage.journal.entries) + " entries, " + kilobytes(outage.journal.bytes) : "the journal is empty"),
-    ...(queue ? [tile("Queue", grouped(queue.waiting), grouped(queue.inFlight) + " in work, " + grouped(queue.dead) + " dead")] : []),
+    queue
+      ? tile("Queue", grouped(queue.depth + queue.delayed + queue.pending), grouped(queue.inFlight) + " in work, " + grouped(queue.dead) + " dead")
+      : tile("Queue", "–", "nobody tells"),
     tile("Keys", info ? grouped(info.keys) : "–", info ? "" : "the server does not tell"),
   ];
 };

@@ -5,6 +5,7 @@ import type { Announcer } from "../live/announcer.ts";
 import { titleOf } from "../live/title.ts";
 import { readSessionId, writeSessionId } from "../session-cookie.ts";
 import type { RecentSearch, Sessions } from "../sessions.ts";
+import type { Warmer } from "../warming/warmer.ts";
 import type { Knowledge } from "../wordnet/knowledge.ts";
 
 const maxQueryLength = 200;
@@ -16,11 +17,13 @@ interface Parts {
   readonly sessions: Sessions;
   readonly knowledge: Knowledge;
   readonly announcer: Announcer;
+  readonly warmer: Warmer;
   readonly logError: (message: string) => void;
 }
 
 /** GET ?q=…&limit=…: the best concepts for a text. */
-export function searchRoute({ cache, answers, sessions, knowledge, announcer, logError }: Parts): Hono {
+export function searchRoute(parts: Parts): Hono {
+  const { cache, answers, sessions, knowledge, announcer, warmer, logError } = parts;
   /** A search is answered also when it can't be remembered. */
   const remember = async (sessionId: string, search: RecentSearch): Promise<string | undefined> => {
     try {
@@ -46,6 +49,7 @@ export function searchRoute({ cache, answers, sessions, knowledge, announcer, lo
     const at = new Date().toISOString();
     const [best] = answer.value;
     if (best) announcer.memory({ type: "memory_found", memory_id: best.conceptId, title: titleOf(best) });
+    if (best && answer.cache === "miss") warmer.warm(best.conceptId);
     const sessionId = readSessionId(context);
     if (sessionId !== undefined) {
       const kept = await remember(sessionId, { query, ...told, at });

@@ -18,7 +18,7 @@ interface Parts {
 /** GET: how the service is doing, and how it was in the last ten minutes. */
 export function statsRoute({ cache, facts, knowledge, server, watch, primary }: Parts): Hono {
   return new Hono().get("/", async (context) => {
-    const info = await facts.latest();
+    const { info, queue } = await facts.latest();
     return context.json({
       backend: cache.currentBackend,
       place: placeOf(cache.currentBackend, server),
@@ -26,6 +26,7 @@ export function statsRoute({ cache, facts, knowledge, server, watch, primary }: 
       stats: cache.stats(),
       outage: cache.stats().outage ?? null,
       info: info ?? null,
+      queue: queue ?? null,
       watch: watch.seen(),
       primary: primary ? { isCut: primary.isCut } : null,
       knowledge: { concepts: knowledge.conceptCount, terms: knowledge.termCount },
