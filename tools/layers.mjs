@@ -23,6 +23,7 @@ export const layers = {
   },
   "packages/ratelimit": { imports: ["packages/core"], edge: true },
   "packages/pubsub": { imports: ["packages/core"], edge: true },
+  "packages/federation-queue": { imports: ["packages/core"], edge: true },
   "packages/continuum-cache": {
     imports: [
       "packages/core",
@@ -31,6 +32,7 @@ export const layers = {
       "packages/fallback-memory",
       "packages/ratelimit",
       "packages/pubsub",
+      "packages/federation-queue",
     ],
     edge: true,
   },
@@ -48,11 +50,15 @@ export const layers = {
       "packages/upstash-local",
       "packages/ratelimit",
       "packages/pubsub",
+      "packages/federation-queue",
       "packages/continuum-cache",
     ],
     edge: false,
   },
-  "apps/program": { imports: ["packages/continuum-cache", "packages/pubsub", "packages/ratelimit"], edge: true },
+  "apps/program": {
+    imports: ["packages/continuum-cache", "packages/pubsub", "packages/ratelimit", "packages/federation-queue"],
+    edge: true,
+  },
   "apps/node-server": {
     imports: ["apps/program", "packages/continuum-cache", "packages/pubsub", "packages/upstash-local"],
     edge: false,

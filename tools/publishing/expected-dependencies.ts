@@ -34,6 +34,7 @@ export const expectedDependencies: Readonly<Record<string, readonly string[]>> =
     ...rest,
     ...tcp,
     "@continuum-cache/fallback-memory",
+    "@continuum-cache/federation-queue",
     "@continuum-cache/pubsub",
     "@continuum-cache/ratelimit",
     "@continuum-cache/transport-rest",

@@ -43,6 +43,11 @@ export const subjects: readonly Subject[] = [
     covers: "streams, gaps and replay over REST's server-sent events, cut in between",
   },
   {
+    package: "@continuum-cache/federation-queue",
+    suite: "federation-queue",
+    covers: "the queue and the log over REST and on memory, an outage, and caches in two regions",
+  },
+  {
     package: "continuum-cache",
     suite: "continuum-cache",
     covers:
