@@ -1,5 +1,4 @@
 import type { Reply } from "@continuum-cache/core";
-import { entryMs } from "./entry-id.ts";
 
 /**
  * A message as an entry's fields: `i` id, `e` the event's text, and, where they are not what one would think, `f` failures,
@@ -26,9 +25,10 @@ export type StreamEntry = readonly [id: string, fields: readonly Reply[] | null]
 const order = ["f", "c", "t", "w", "p", "r", "d"] as const;
 
 export function readFields([entryId, words]: StreamEntry): MessageFields {
-  const found: Record<string, string> = {};
+  const fields = { i: "", e: "", f: "0", c: "0", t: entryId.slice(0, entryId.indexOf("-")) };
+  const found: Record<string, string> = fields;
   for (let at = 0; words && at + 1 < words.length; at += 2) found[String(words[at])] = String(words[at + 1]);
-  return { i: "", e: "", f: "0", c: "0", t: String(entryMs(entryId)), ...found };
+  return fields;
 }
 
 /** The words behind XADD's id. */

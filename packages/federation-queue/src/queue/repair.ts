@@ -3,6 +3,7 @@ import { createWake } from "../waiting/wake.ts";
 import { accepted, type Link, type LinkOptions } from "./link.ts";
 import { delayedMember, type Outgoing } from "./outgoing.ts";
 import type { QueueSettings } from "./queue-settings.ts";
+import { createRecentPushes, type RecentPush } from "./recent-pushes.ts";
 import type { Sender } from "./sender.ts";
 import { createServerWatch } from "./server-watch.ts";
 
@@ -27,16 +28,6 @@ export interface RepairListener {
   pushedAgain(out: Outgoing): void;
 }
 
-interface Remembered {
-  readonly out: Outgoing;
-  readonly entryId: string;
-  readonly atMs: number;
-}
-
-const maxRemembered = 10_000;
-const maxRememberedBytes = 8 << 20;
-/** What is full is emptied to this share, since a Map's first entry is dear to find where many before it were deleted. */
-const keptShare = 0.9;
 /** A failover loses the end: where so many in a row are there, the earlier ones are too. */
 const page = 50;
 const firstPauseMs = 50;
@@ -45,9 +36,8 @@ const longestPauseMs = 5_000;
 export function createRepair(link: Link, settings: QueueSettings, sender: Sender, listener: RepairListener): Repair {
   const { keys } = settings;
   const repairMs = Math.min(settings.repairMs, settings.retentionMs);
-  const remembered = new Map<string, Remembered>();
+  const remembered = createRecentPushes();
   const hurry = createWake();
-  let bytes = 0;
   let dropAtMs = 0;
   let checking: Promise<void> | undefined;
   /** When somebody doubted last. */
@@ -64,10 +54,10 @@ export function createRepair(link: Link, settings: QueueSettings, sender: Sender
     return isClosing ? { timeoutMs: Math.max(1, Math.ceil(endMs - performance.now())) } : {};
   };
   const begin = (): void => {
-    if (repairMs > 0 && remembered.size > 0 && !isOver()) checking ??= checkUntilDone();
+    if (repairMs > 0 && !remembered.isEmpty && !isOver()) checking ??= checkUntilDone();
   };
   const suspect = (): void => {
-    if (repairMs === 0 || remembered.size === 0) return;
+    if (repairMs === 0 || remembered.isEmpty) return;
     suspectMs = performance.now();
     troubleMs ??= suspectMs;
     begin();
@@ -81,46 +71,31 @@ export function createRepair(link: Link, settings: QueueSettings, sender: Sender
     suspect();
   });
 
-  const drop = (id: string): void => {
-    const found = remembered.get(id);
-    if (!found) return;
-    bytes -= found.out.bytes;
-    remembered.delete(id);
-  };
-  const dropOld = (): void => {
-    const oldestMs = performance.now() - repairMs;
-    const share = remembered.size > maxRemembered || bytes > maxRememberedBytes ? keptShare : 1;
-    for (const [id, { atMs }] of remembered) {
-      const isRoom = remembered.size <= share * maxRemembered && bytes <= share * maxRememberedBytes;
-      if (atMs >= oldestMs && isRoom) return;
-      drop(id);
-    }
-  };
+  const oldestMs = (): number => performance.now() - repairMs;
+  const dropOld = (): void => remembered.dropBefore(oldestMs());
   const remember: Repair["remember"] = (out, entryId = "") => {
     if (repairMs === 0 || (entryId === "" && !out.isUnique)) return;
-    drop(out.id);
-    remembered.set(out.id, { out, entryId, atMs: performance.now() });
-    bytes += out.bytes;
     const nowMs = performance.now();
-    if (nowMs >= dropAtMs || remembered.size > maxRemembered || bytes > maxRememberedBytes) {
-      dropAtMs = nowMs + repairMs / 100;
+    remembered.add({ out, entryId, atMs: nowMs });
+    if (nowMs >= dropAtMs) {
+      dropAtMs = nowMs + repairMs / 10;
       dropOld();
     }
     watch.touch();
   };
 
   /** What has a marker of its own was pushed in one step with it. */
-  const question = ({ out, entryId }: Remembered): Command => {
+  const question = ({ out, entryId }: RecentPush): Command => {
     if (out.isUnique) return ["GET", keys.marker(out.id)];
     return out.delayMs > 0
       ? ["ZSCORE", keys.delayed, delayedMember(out)]
       : ["XRANGE", out.source.key, entryId, entryId];
   };
-  const isThere = ({ out }: Remembered, reply: Reply): boolean =>
+  const isThere = ({ out }: RecentPush, reply: Reply): boolean =>
     out.isUnique ? reply === out.nonce : reply !== null && !(Array.isArray(reply) && reply.length === 0);
 
   /** As it was, but due when it was to be. One that was due may have moved to its stream since: it looks for itself there. */
-  const again = ({ out, atMs }: Remembered): Outgoing => {
+  const again = ({ out, atMs }: RecentPush): Outgoing => {
     const dueMs = atMs + out.delayMs;
     const delayMs = Math.round(dueMs - performance.now());
     if (out.delayMs === 0 || delayMs > 0) return { ...out, delayMs: Math.max(0, delayMs) };
@@ -128,10 +103,10 @@ export function createRepair(link: Link, settings: QueueSettings, sender: Sender
   };
 
   /** Tells how many of them were lost. */
-  const checkPage = async (batch: readonly Remembered[]): Promise<number> => {
+  const checkPage = async (batch: readonly RecentPush[]): Promise<number> => {
     const replies = await link.send(batch.map(question), asked());
     // One that is done meanwhile is not missed.
-    const lost = batch.filter((one, at) => !isThere(one, accepted(replies[at])) && remembered.get(one.out.id) === one);
+    const lost = batch.filter((one, at) => !isThere(one, accepted(replies[at])) && !remembered.isForgotten(one));
     const outs = lost.map(again);
     const outcomes = outs.length === 0 ? [] : await sender.send(outs, asked());
     let count = 0;
@@ -149,8 +124,7 @@ export function createRepair(link: Link, settings: QueueSettings, sender: Sender
 
   /** Looks at all that is remembered: what was accepted since the doubt came up may have gone to the server before, too. */
   const check = async (trustedMs: number): Promise<void> => {
-    dropOld();
-    const suspects = [...remembered.values()].reverse();
+    const suspects = remembered.since(oldestMs());
     let count = 0;
     try {
       for (let at = 0; at < suspects.length; at += page) {
@@ -185,7 +159,7 @@ export function createRepair(link: Link, settings: QueueSettings, sender: Sender
   };
   const checkUntilDone = async (): Promise<void> => {
     let pauseMs = isClosing ? 0 : firstPauseMs;
-    while (remembered.size > 0 && !isOver()) {
+    while (!remembered.isEmpty && !isOver()) {
       const suspectedMs = suspectMs;
       await hurry.wait(pauseMs * (0.5 + Math.random()));
       try {
@@ -205,7 +179,7 @@ export function createRepair(link: Link, settings: QueueSettings, sender: Sender
 
   return {
     remember,
-    forget: drop,
+    forget: remembered.forget,
     suspect,
     async close(withinMs) {
       isClosing = true;

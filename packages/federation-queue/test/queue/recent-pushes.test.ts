@@ -1,0 +1,76 @@
+import fc from "fast-check";
+import { expect, it } from "vitest";
+import { createRecentPushes, type RecentPush } from "../../src/queue/recent-pushes.ts";
+
+const push = (id: string, atMs: number, bytes = 300): RecentPush => ({
+  out: {
+    id,
+    isUnique: false,
+    nonce: "",
+    source: { key: "k", name: "n", priority: "n", weight: 1 },
+    text: "",
+    bytes,
+    delayMs: 0,
+  },
+  entryId: `${atMs}-0`,
+  atMs,
+});
+
+it("knows of each message the latest push, unless that is done or too old", () => {
+  const step = fc.oneof(
+    { weight: 4, arbitrary: fc.record({ kind: fc.constant("add" as const), id: fc.integer({ max: 9, min: 0 }) }) },
+    { weight: 2, arbitrary: fc.record({ kind: fc.constant("forget" as const), id: fc.integer({ max: 12, min: 0 }) }) },
+    { weight: 1, arbitrary: fc.record({ kind: fc.constant("drop" as const), id: fc.integer({ max: 9, min: 0 }) }) },
+  );
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 60 }), fc.nat(60), (steps, sinceMs) => {
+      const recent = createRecentPushes();
+      let known: RecentPush[] = [];
+      for (const [atMs, { kind, id }] of steps.entries()) {
+        const name = `m${id}`;
+        if (kind !== "drop") known = known.filter(({ out }) => out.id !== name);
+        if (kind === "add") {
+          const one = push(name, atMs);
+          known.unshift(one);
+          recent.add(one);
+        } else if (kind === "forget") recent.forget(name);
+        // What is asked for is never older than what was dropped.
+        else recent.dropBefore(Math.min(sinceMs, atMs));
+      }
+      expect(recent.since(sinceMs)).toEqual(known.filter(({ atMs }) => atMs >= sinceMs));
+      for (const one of known) expect(recent.isForgotten(one)).toBe(false);
+    }),
+  );
+});
+
+it("holds the latest 5,000 for sure, and never more than 10,000", () => {
+  const recent = createRecentPushes();
+  for (let count = 1; count <= 25_000; count++) {
+    recent.add(push(`m${count}`, count));
+    if (count % 1_000 > 0) continue;
+    const known = recent.since(0);
+    expect(known[0]?.atMs).toBe(count);
+    expect(known.length).toBeGreaterThanOrEqual(Math.min(count, 5_000));
+    expect(known.length).toBeLessThanOrEqual(10_000);
+  }
+});
+
+it("holds few large ones, and none when all are old", () => {
+  const recent = createRecentPushes();
+  for (let count = 1; count <= 100; count++) recent.add(push(`m${count}`, count, 1 << 20));
+  expect(recent.since(0).length).toBeLessThanOrEqual(8);
+  recent.dropBefore(101);
+  recent.dropBefore(101);
+  expect(recent.isEmpty).toBe(true);
+});
+
+it("keeps nothing of the messages of others that are done here", () => {
+  const recent = createRecentPushes();
+  const mine = push("mine", 1);
+  recent.add(mine);
+  for (let count = 0; count < 50_000; count++) recent.forget(`other-${count}`);
+  expect(recent.since(0)).toEqual([mine]);
+  recent.forget("mine");
+  expect(recent.since(0)).toEqual([]);
+  expect(recent.isForgotten(mine)).toBe(true);
+});
