@@ -1,7 +1,7 @@
 import { type Command, isCommandError, type Reply, type Transport } from "@continuum-cache/core";
 import fc from "fast-check";
 import { show } from "./expect-reply.ts";
-import { anyOf } from "./histories/commands.ts";
+import { anyOf } from "./histories/any-command.ts";
 import { differenceBetween } from "./histories/comparable.ts";
 
 /** One trip of a history. */

@@ -2,7 +2,6 @@ import type { Argument, Command } from "@continuum-cache/core";
 import fc from "fast-check";
 import {
   amount,
-  bytes,
   type CommandArbitrary,
   command,
   consumerName,
@@ -30,101 +29,28 @@ import {
   value,
   word,
 } from "./arguments.ts";
-
-const one = <T extends Argument>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<readonly Argument[]> =>
-  arbitrary.map((argument) => [argument]);
-const pairs = (left: fc.Arbitrary<Argument>, right: fc.Arbitrary<Argument>): fc.Arbitrary<Argument[]> =>
-  several(fc.tuple(left, right), 1, 3).map((list) => list.flat());
-const words = (...list: readonly string[]): fc.Arbitrary<readonly Argument[]> => one(word(...list));
-const glob: fc.Arbitrary<string> = fc.constantFrom(
-  "*",
-  "s?",
-  "l[12]",
-  "?[^1]",
-  "h[1-3]",
-  "\\*",
-  "k\\*",
-  "f*",
-  "?",
-  "",
-  "[",
-);
-const count: fc.Arbitrary<Argument> = fc.constantFrom<Argument>(0, 1, 2, 3, 10, -1, "x");
-const limits = maybe(words("MATCH"), one(glob));
-
-const expiry = fc.oneof(
-  parts(words("EX"), one(time("seconds"))),
-  parts(words("PX"), one(time("milliseconds"))),
-  parts(words("EXAT"), one(time("unix-seconds"))),
-  parts(words("PXAT"), one(time("unix-milliseconds"))),
-);
-const condition = maybe(words("NX", "XX", "GT", "LT"));
-
-/** What may stand behind a range: mostly what it may have, now and then a word that its command does not know. */
-const rangeWords = (odd: fc.Arbitrary<readonly Argument[]>): fc.Arbitrary<readonly Argument[]> =>
-  parts(
-    maybe(words("WITHSCORES")),
-    fc.oneof(
-      { weight: 4, arbitrary: fc.constant<readonly Argument[]>([]) },
-      { weight: 2, arbitrary: parts(words("LIMIT"), one(index), one(index)) },
-      { weight: 1, arbitrary: odd },
-    ),
-  );
-
-/** Exactly: with `~` Redis keeps as many as its nodes happen to hold, which nobody else can know. */
-const trimming: fc.Arbitrary<readonly Argument[]> = fc.oneof(
-  parts(words("MAXLEN"), maybe(words("=")), one(count)),
-  parts(words("MINID"), maybe(words("=")), one(streamId)),
-  words("NOMKSTREAM"),
-  parts(words("LIMIT"), one(count)),
-);
-
-/** Keys, then as many places to read from; now and then one is missing. */
-const readFrom = (place: fc.Arbitrary<Argument>): fc.Arbitrary<readonly Argument[]> =>
-  fc.oneof(
-    { weight: 6, arbitrary: parts(words("STREAMS"), one(streamKey), one(place)) },
-    { weight: 3, arbitrary: parts(words("STREAMS"), one(streamKey), one(streamKey), one(place), one(place)) },
-    { weight: 1, arbitrary: parts(words("STREAMS"), several(fc.oneof(streamKey, place), 1, 3)) },
-  );
-const orOften = (often: Argument, rest: fc.Arbitrary<Argument>): fc.Arbitrary<Argument> =>
-  fc.oneof({ weight: 3, arbitrary: fc.constant(often) }, { weight: 2, arbitrary: rest });
-/** What is claimed is left alone for as long as no history lasts, or since now. */
-const claimOption: fc.Arbitrary<readonly Argument[]> = fc.oneof(
-  parts(words("IDLE"), one(fc.constantFrom<Argument>(0, 100_000_000, -1, "x"))),
-  parts(words("TIME"), one(fc.constantFrom<Argument>(0, 1_000, "9223372036854775807", "x"))),
-  parts(words("RETRYCOUNT"), one(fc.constantFrom<Argument>(0, 1, 7, -1, "x"))),
-  words("FORCE"),
-  words("JUSTID"),
-  parts(words("LASTID"), one(streamId)),
-);
-const entriesRead = parts(words("ENTRIESREAD"), one(fc.constantFrom<Argument>(0, 1, 5, -1, -2, "x")));
-const groupChange: fc.Arbitrary<readonly Argument[]> = fc.oneof(
-  {
-    weight: 5,
-    arbitrary: parts(
-      parts(words("CREATE"), one(streamKey), one(groupName), one(orOften("0", fc.oneof(fc.constant("$"), streamId)))),
-      fc.oneof({ weight: 3, arbitrary: words("MKSTREAM") }, { weight: 1, arbitrary: fc.constant([]) }),
-      fc.oneof({ weight: 3, arbitrary: fc.constant([]) }, { weight: 1, arbitrary: entriesRead }),
-    ),
-  },
-  {
-    weight: 2,
-    arbitrary: parts(
-      parts(words("SETID"), one(streamKey), one(groupName), one(orOften("0", fc.oneof(fc.constant("$"), streamId)))),
-      fc.oneof({ weight: 3, arbitrary: fc.constant([]) }, { weight: 1, arbitrary: entriesRead }),
-    ),
-  },
-  { weight: 1, arbitrary: parts(words("DESTROY"), one(streamKey), one(groupName)) },
-  { weight: 2, arbitrary: parts(words("CREATECONSUMER"), one(streamKey), one(groupName), one(consumerName)) },
-  { weight: 1, arbitrary: parts(words("DELCONSUMER"), one(streamKey), one(groupName), one(consumerName)) },
-  { weight: 1, arbitrary: parts(words("bogus"), one(streamKey), one(groupName)) },
-);
+import {
+  claimOption,
+  condition,
+  count,
+  expiry,
+  glob,
+  groupChange,
+  limits,
+  one,
+  orOften,
+  pairs,
+  rangeWords,
+  readFrom,
+  trimming,
+  words,
+} from "./phrases.ts";
 
 /**
  * For every command that a history can hold, so that two backends given the same history must answer the same. Left
  * out are those whose answer is of the server alone (TIME, INFO) or that bring their own suite (scripts).
  */
-const commandArbitraries: Readonly<Record<string, CommandArbitrary>> = Object.fromEntries(
+export const commandArbitraries: Readonly<Record<string, CommandArbitrary>> = Object.fromEntries(
   [
     command("PING", [], maybe(one(value))),
     command("ECHO", [value]),
@@ -329,82 +255,7 @@ const commandArbitraries: Readonly<Record<string, CommandArbitrary>> = Object.fr
   ].map((arbitrary) => [nameOf(arbitrary), arbitrary]),
 );
 
-function nameOf(arbitrary: CommandArbitrary): string {
+/** The name of the command that it draws. */
+export function nameOf(arbitrary: CommandArbitrary): string {
   return (fc.sample(arbitrary, 1)[0] as Command)[0];
-}
-
-/** How often a command is drawn beside the usual once. */
-const weights: Readonly<Record<string, number>> = {
-  ...{ FLUSHDB: 0.1, FLUSHALL: 0.1, PING: 0.3, ECHO: 0.3, PUBLISH: 0.3, RANDOMKEY: 0.5 },
-  ...{
-    SET: 4,
-    GET: 3,
-    HSET: 4,
-    HGETALL: 3,
-    RPUSH: 3,
-    LPUSH: 3,
-    LRANGE: 3,
-    XADD: 8,
-    XRANGE: 3,
-    XGROUP: 4,
-    XREADGROUP: 5,
-    XCLAIM: 3,
-    XAUTOCLAIM: 2,
-    XPENDING: 2,
-    XINFO: 2,
-    EXPIRE: 2,
-    TTL: 2,
-    SCAN: 2,
-  },
-};
-
-/** No whole numbers among them: as a time they would let keys expire by chance, as a cursor Redis may answer anything. */
-const unexpected: fc.Arbitrary<Argument> = fc.constantFrom("x", "", "1.5", " 1", "héllo", "NX", "COUNT");
-
-const without = ([name, ...args]: Command, position: number): Command => {
-  const at = args.length === 0 ? 0 : position % args.length;
-  return [name, ...args.filter((_, index) => index !== at)];
-};
-
-/** What a history may hold. */
-export interface CommandChoice {
-  /** Whether there are bytes that are no text. */
-  readonly withBytes: boolean;
-  /** Which commands, by upper-case name. */
-  readonly only: (name: string) => boolean;
-}
-
-/** Commands as people and programs send them: mostly right, some with an argument too few, too many or unexpected. */
-export function anyOf({ withBytes, only }: CommandChoice): CommandArbitrary {
-  const chosen = Object.entries(commandArbitraries).filter(([name]) => only(name));
-  const anyCommand: CommandArbitrary = fc.oneof(
-    ...chosen.map(([name, arbitrary]) => ({ weight: (weights[name] ?? 1) * 10, arbitrary })),
-  );
-  const mistaken = fc.oneof(
-    fc.tuple(anyCommand, fc.nat(5)).map(([right, position]) => without(right, position)),
-    fc.tuple(anyCommand, value).map(([right, extra]): Command => [...right, extra]),
-    fc.tuple(anyCommand, fc.nat(5), unexpected).map(([right, position, odd]): Command => {
-      const [name, ...args] = right;
-      return [name, ...args.map((arg, at) => (at === position ? odd : arg))];
-    }),
-    anyCommand.map(([name, ...args]): Command => [name.toLowerCase(), ...args]),
-    key.map((name): Command => ["NO-SUCH-COMMAND", name]),
-  );
-  const binary = [
-    fc.tuple(stringKey, bytes).map(([name, data]): Command => ["SET", name, data]),
-    fc.tuple(stringKey, bytes).map(([name, data]): Command => ["APPEND", name, data]),
-    fc.tuple(hashKey, field, bytes).map(([name, at, data]): Command => ["HSET", name, at, data]),
-    fc.tuple(listKey, bytes).map(([name, data]): Command => ["RPUSH", name, data, "text"]),
-    fc.tuple(listKey, bytes).map(([name, data]): Command => ["LREM", name, 0, data]),
-    fc.tuple(streamKey, streamId, bytes).map(([name, id, data]): Command => ["XADD", name, id, data, data]),
-    fc.tuple(streamKey, bytes).map(([name, data]): Command => ["XGROUP", "CREATE", name, data, 0]),
-    fc
-      .tuple(streamKey, groupName, bytes)
-      .map(([name, group, data]): Command => ["XREADGROUP", "GROUP", group, data, "STREAMS", name, ">"]),
-  ].flatMap((arbitrary) => (only(nameOf(arbitrary)) ? [arbitrary] : []));
-  return fc.oneof(
-    { weight: 85, arbitrary: anyCommand },
-    { weight: 10, arbitrary: mistaken },
-    ...(withBytes && binary.length > 0 ? [{ weight: 5, arbitrary: fc.oneof(...binary) }] : []),
-  );
 }

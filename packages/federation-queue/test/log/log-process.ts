@@ -1,10 +1,7 @@
 import { spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Closable } from "@continuum-cache/conformance/servers";
-import { build } from "esbuild";
-import { afterAll, beforeAll } from "vitest";
+import { childProgram } from "../child-program.ts";
 
 /** A process that appends until it is killed. */
 export interface LogProcess extends Closable {
@@ -16,21 +13,7 @@ export interface LogProcess extends Closable {
 
 /** Makes the program before the tests of a file. */
 export function logProcesses(): { start(url: string, instanceId: string): LogProcess } {
-  const folder = mkdtempSync(join(tmpdir(), "continuum-cache-log-"));
-  const bundle = join(folder, "child.mjs");
-  beforeAll(async () => {
-    await build({
-      entryPoints: [join(import.meta.dirname, "log-child.ts")],
-      outfile: bundle,
-      bundle: true,
-      platform: "node",
-      format: "esm",
-      conditions: ["@continuum-cache/source"],
-      banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
-      logLevel: "error",
-    });
-  }, 60_000);
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  const bundle = childProgram(join(import.meta.dirname, "log-child.ts"));
 
   return {
     start(url, instanceId) {

@@ -1,12 +1,9 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Closable } from "@continuum-cache/conformance/servers";
-import { build } from "esbuild";
-import { afterAll, beforeAll } from "vitest";
 import type { FederationQueueOptions } from "../../src/federation-queue-options.ts";
+import { childProgram } from "../child-program.ts";
 
 /** A process that has a queue. */
 export interface QueueProcess extends Closable {
@@ -21,21 +18,7 @@ export interface QueueProcess extends Closable {
 export function queueProcesses(): {
   start(url: string, mode: "hold" | "whole" | "outage", options?: FederationQueueOptions): QueueProcess;
 } {
-  const folder = mkdtempSync(join(tmpdir(), "continuum-cache-queue-"));
-  const bundle = join(folder, "child.mjs");
-  beforeAll(async () => {
-    await build({
-      entryPoints: [join(import.meta.dirname, "queue-child.ts")],
-      outfile: bundle,
-      bundle: true,
-      platform: "node",
-      format: "esm",
-      conditions: ["@continuum-cache/source"],
-      banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
-      logLevel: "error",
-    });
-  }, 60_000);
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  const bundle = childProgram(join(import.meta.dirname, "queue-child.ts"));
 
   return {
     start(url, mode, options = {}) {

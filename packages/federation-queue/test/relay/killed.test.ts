@@ -1,30 +1,13 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { build } from "esbuild";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { expect, it } from "vitest";
+import { childProgram } from "../child-program.ts";
 import { closing, following, named, waitFor } from "../log/logs.ts";
 import { regionsOf } from "./regions.ts";
 
 const opened = closing();
-const folder = mkdtempSync(join(tmpdir(), "continuum-cache-relay-"));
-const bundle = join(folder, "child.mjs");
-
-beforeAll(async () => {
-  await build({
-    entryPoints: [join(import.meta.dirname, "relay-child.ts")],
-    outfile: bundle,
-    bundle: true,
-    platform: "node",
-    format: "esm",
-    conditions: ["@continuum-cache/source"],
-    banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
-    logLevel: "error",
-  });
-}, 60_000);
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const bundle = childProgram(join(import.meta.dirname, "relay-child.ts"));
 
 it("relays that are killed again and again leave no hole and no second copy", { timeout: 60_000 }, async () => {
   const { east, west, key } = await regionsOf("Redis protocol", opened);
