@@ -83,6 +83,8 @@ export type { Script, ScriptContext } from "./scripts/script.ts";
 export { defineScript, scriptByLua } from "./scripts/script.ts";
 export type { EndpointRules } from "./settings/endpoint.ts";
 export { assertToken, parseEndpoint } from "./settings/endpoint.ts";
+export type { KnownOptions } from "./settings/options.ts";
+export { assertOptions, choiceOption, wholeNumberOption } from "./settings/options.ts";
 export type { Clock } from "./time/clock.ts";
 export { systemClock } from "./time/clock.ts";
 export type { Duration } from "./time/duration.ts";

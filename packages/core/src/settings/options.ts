@@ -1,0 +1,143 @@
+import { ConfigError } from "../errors/config-error.ts";
+import { quoted } from "../errors/quoted.ts";
+
+/** The names of all options of one call or constructor. A name that is missing here, or not an option, does not compile. */
+export type KnownOptions<Options> = { readonly [Name in keyof Required<Options>]: true };
+
+/**
+ * Rejects options that do not exist, so that a misspelt one is never ignored.
+ *
+ * @param owner - Who takes the options, as the caller wrote it: `"cache.set"`, `"new RateLimiter"`.
+ * @throws ConfigError when `options` is no object or has a name that is not in `known`. It quotes what came and names the
+ * closest valid option.
+ *
+ * @example
+ * ```ts
+ * import { assertOptions, type KnownOptions } from "@continuum-cache/core";
+ *
+ * interface GreetOptions {
+ *   readonly loud?: boolean;
+ * }
+ * const known: KnownOptions<GreetOptions> = { loud: true };
+ *
+ * function greet(name: string, options: GreetOptions = {}): string {
+ *   assertOptions("greet", options, known);
+ *   return options.loud ? name.toUpperCase() : name;
+ * }
+ * console.log(greet("Ada", { loud: true }));
+ * ```
+ */
+export function assertOptions<Options extends object>(
+  owner: string,
+  options: Options | undefined,
+  known: KnownOptions<Options>,
+): void {
+  if (options === undefined) return;
+  if (typeof options !== "object" || options === null || Array.isArray(options)) {
+    const names = Object.keys(known);
+    throw new ConfigError(
+      owner,
+      `${owner} takes its options as an object such as { ${names[0]}: … }, got ${quoted(options)}`,
+    );
+  }
+  for (const name in options) {
+    if (!Object.hasOwn(known, name)) throw unknownOption(owner, name, Object.keys(known));
+  }
+}
+
+/**
+ * Reads an option that counts something.
+ *
+ * @throws ConfigError that quotes what came when it is not a whole number from `min` to `max`.
+ *
+ * @example
+ * ```ts
+ * import { wholeNumberOption } from "@continuum-cache/core";
+ *
+ * wholeNumberOption("poolSize", 10, { min: 1, max: 1_000 }); // 10
+ * ```
+ */
+export function wholeNumberOption(
+  name: string,
+  value: unknown,
+  { min = 1, max = Number.MAX_SAFE_INTEGER }: { readonly min?: number; readonly max?: number } = {},
+): number {
+  if (Number.isSafeInteger(value) && (value as number) >= min && (value as number) <= max) return value as number;
+  const range = max === Number.MAX_SAFE_INTEGER ? `of at least ${min}` : `from ${min} to ${max}`;
+  throw new ConfigError(name, `Expected \`${name}\` to be a whole number ${range}, got ${quoted(value)}`);
+}
+
+/**
+ * Reads an option that is one of a few words.
+ *
+ * @throws ConfigError that quotes what came and lists the words.
+ *
+ * @example
+ * ```ts
+ * import { choiceOption } from "@continuum-cache/core";
+ *
+ * choiceOption("from", "now", ["beginning", "now"]); // "now"
+ * ```
+ */
+export function choiceOption<Choice extends string>(name: string, value: unknown, choices: readonly Choice[]): Choice {
+  if (choices.includes(value as Choice)) return value as Choice;
+  const list = choices.map((choice) => JSON.stringify(choice)).join(", ");
+  throw new ConfigError(name, `Expected \`${name}\` to be one of ${list}, got ${quoted(value)}`);
+}
+
+function unknownOption(owner: string, name: string, known: readonly string[]): ConfigError {
+  const closest = closestName(name, known);
+  const hint = closest === undefined ? "" : ` Did you mean \`${closest}\`?`;
+  return new ConfigError(
+    name,
+    `${owner} has no option ${JSON.stringify(name.slice(0, 40))}.${hint} Its options are ${known.join(", ")}`,
+  );
+}
+
+/** What other libraries call our options. */
+const foreignNames: Readonly<Record<string, string>> = {
+  ex: "ttl",
+  px: "ttl",
+  expire: "ttl",
+  expires: "ttl",
+  expiresin: "ttl",
+  expiry: "ttl",
+  maxage: "ttl",
+  ttlms: "ttl",
+  ttlseconds: "ttl",
+  prefix: "keyPrefix",
+  max: "limit",
+  maxrequests: "limit",
+  points: "limit",
+  windowms: "window",
+  duration: "window",
+  token: "restToken",
+};
+
+/** The name that the caller most likely meant, or undefined when none is near. */
+function closestName(name: string, known: readonly string[]): string | undefined {
+  const wanted = name.toLowerCase();
+  const foreign = foreignNames[wanted];
+  if (foreign !== undefined && known.includes(foreign)) return foreign;
+  let best: string | undefined;
+  let bestDistance = Math.min(3, Math.ceil(wanted.length / 2)) + 1;
+  for (const candidate of known) {
+    const distance = editDistance(wanted.slice(0, 40), candidate.toLowerCase());
+    if (distance < bestDistance) [best, bestDistance] = [candidate, distance];
+  }
+  return best;
+}
+
+/** How many characters must be inserted, deleted or replaced to turn one text into the other. */
+function editDistance(from: string, to: string): number {
+  let row = Array.from({ length: to.length + 1 }, (_, index) => index);
+  for (let i = 1; i <= from.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= to.length; j++) {
+      const replaced = (row[j - 1] as number) + (from[i - 1] === to[j - 1] ? 0 : 1);
+      next.push(Math.min(replaced, (row[j] as number) + 1, (next[j - 1] as number) + 1));
+    }
+    row = next;
+  }
+  return row[to.length] as number;
+}
