@@ -25,7 +25,7 @@ export function describeMatrix(backend: Backend): void {
 
   describe.concurrent(`${backend.name}: nobody is failed, nobody waits too long, nothing is lost`, () => {
     for (const fault of faults.filter(({ on }) => on.includes(backend.name))) {
-      it(`when the server is ${fault.name}`, { timeout: 120_000 }, async ({ expect }) => {
+      it(`when the server is ${fault.name}`, { timeout: 1_200_000 }, async ({ expect }) => {
         const tally = createTally(fault.name);
         rows.push(tally.row);
         const world = await startWorld(backend, fault.place, fault.redis);
@@ -42,7 +42,7 @@ export function describeMatrix(backend: Backend): void {
   });
 
   it(`${backend.name}: nothing is left behind`, async () => {
-    await expect.poll(() => leftovers.handles(), { timeout: 5_000 }).toEqual([]);
+    await expect.poll(() => leftovers.handles()).toEqual([]);
     expect(leftovers.timers()).toEqual([]);
     expect(leftovers.told).toEqual([]);
   });

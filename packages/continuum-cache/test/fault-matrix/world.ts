@@ -42,7 +42,8 @@ function absent<Part extends object>(name: string): Part {
 /** Starts what one row needs. The data outlive a kill: what comes back from the dead has to come from somewhere. */
 export async function startWorld(backend: Backend, place: Place, options: RedisServerOptions = {}): Promise<World> {
   const redis = await startRedisServer({ ...options, tls: backend.tls, appendonly: options.appendonly ?? true });
-  const admin = tcpTransport({ url: redis.url, ...(redis.ca !== undefined && { tls: { ca: redis.ca } }) });
+  // One connection, so that what the caches hold can be counted beside it.
+  const admin = tcpTransport({ url: redis.url, poolSize: 1, ...(redis.ca !== undefined && { tls: { ca: redis.ca } }) });
   const closers: (() => Promise<void>)[] = [() => redis.close(), () => admin.close()];
   let gateway = absent<GatewayProcess>("gateway");
   let proxy = absent<FaultProxy>("proxy");
