@@ -1,5 +1,6 @@
 import { deflateSync, inflateSync } from "fflate";
 import { CodecError } from "../errors/codec-error.ts";
+import { assertOptions, type KnownOptions, wholeNumberOption } from "../settings/options.ts";
 import type { Codec } from "./codec.ts";
 import { seal, unseal } from "./envelope.ts";
 import { textOrBytes } from "./text-or-bytes.ts";
@@ -17,10 +18,12 @@ export interface CompressedOptions {
   readonly maxInflatedBytes?: number;
 }
 
+const knownOptions: KnownOptions<CompressedOptions> = { above: true, level: true, maxInflatedBytes: true };
+
 /**
  * Deflates what another codec wrote when it is large enough to be worth it. What does not shrink is stored as it was.
  *
- * @throws TypeError when an option is out of its range.
+ * @throws ConfigError when an option is unknown or out of its range.
  *
  * @example
  * ```ts
@@ -32,9 +35,10 @@ export interface CompressedOptions {
  * ```
  */
 export function compressed(inner: Codec, options: CompressedOptions = {}): Codec {
-  const { above = 1024, level = 1, maxInflatedBytes = 16 << 20 } = options;
-  assertBytes("above", above);
-  assertBytes("maxInflatedBytes", maxInflatedBytes);
+  assertOptions("compressed", options, knownOptions);
+  const above = wholeNumberOption("above", options.above ?? 1024, { min: 0 });
+  const level = wholeNumberOption("level", options.level ?? 1, { max: 9 }) as NonNullable<CompressedOptions["level"]>;
+  const maxInflatedBytes = wholeNumberOption("maxInflatedBytes", options.maxInflatedBytes ?? 16 << 20, { min: 0 });
   return {
     name: `${name}(${inner.name})`,
     encode(value) {
@@ -78,10 +82,4 @@ function unpack(body: Uint8Array, maxInflatedBytes: number): Uint8Array {
   }
   if (inflated.length !== length) throw new CodecError(name, "The compressed value is cut short");
   return inflated;
-}
-
-function assertBytes(option: string, value: number): void {
-  if (!(Number.isSafeInteger(value) && value >= 0)) {
-    throw new TypeError(`Expected \`${option}\` to be a whole number of bytes, got ${String(value)}`);
-  }
 }

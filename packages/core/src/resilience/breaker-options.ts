@@ -1,3 +1,6 @@
+import { ConfigError } from "../errors/config-error.ts";
+import { quoted } from "../errors/quoted.ts";
+import { assertOptions, type KnownOptions, wholeNumberOption } from "../settings/options.ts";
 import { type Clock, systemClock } from "../time/clock.ts";
 import { type Duration, toMs } from "../time/duration.ts";
 
@@ -42,11 +45,23 @@ export interface BreakerSettings {
 
 const defaultSample: FailureShare = { ratio: 0.5, atLeast: 20, window: "10s" };
 
+const knownOptions: KnownOptions<BreakerOptions> = {
+  failures: true,
+  sample: true,
+  wait: true,
+  maxWait: true,
+  clock: true,
+  random: true,
+};
+const knownSample: KnownOptions<FailureShare> = { ratio: true, atLeast: true, window: true };
+
+/** @throws ConfigError that quotes what came. */
 export function readBreakerOptions(options: BreakerOptions = {}): BreakerSettings {
+  assertOptions("breaker", options, knownOptions);
   const { failures = 5, sample = defaultSample, clock = systemClock, random = () => Math.random() } = options;
   const maxWaitMs = toMs(options.maxWait ?? "30s", "maxWait");
   return {
-    failures: atLeastOne(failures, "failures"),
+    failures: wholeNumberOption("failures", failures),
     sample: sample === false ? undefined : readSample(sample),
     waitMs: Math.min(toMs(options.wait ?? "250ms", "wait"), maxWaitMs),
     maxWaitMs,
@@ -55,16 +70,14 @@ export function readBreakerOptions(options: BreakerOptions = {}): BreakerSetting
   };
 }
 
-function readSample({ ratio, atLeast, window }: FailureShare): NonNullable<BreakerSettings["sample"]> {
-  if (!(ratio > 0 && ratio <= 1)) {
-    throw new RangeError(`Expected \`sample.ratio\` to be more than 0 and at most 1, got ${String(ratio)}`);
+function readSample(sample: FailureShare): NonNullable<BreakerSettings["sample"]> {
+  assertOptions("breaker.sample", sample, knownSample);
+  const { ratio, atLeast, window } = sample;
+  if (!(typeof ratio === "number" && ratio > 0 && ratio <= 1)) {
+    throw new ConfigError(
+      "sample.ratio",
+      `Expected \`sample.ratio\` to be more than 0 and at most 1, got ${quoted(ratio)}`,
+    );
   }
-  return { ratio, atLeast: atLeastOne(atLeast, "sample.atLeast"), windowMs: toMs(window, "sample.window") };
-}
-
-function atLeastOne(value: number, name: string): number {
-  if (!Number.isSafeInteger(value) || value < 1) {
-    throw new RangeError(`Expected \`${name}\` to be a whole number of at least 1, got ${String(value)}`);
-  }
-  return value;
+  return { ratio, atLeast: wholeNumberOption("sample.atLeast", atLeast), windowMs: toMs(window, "sample.window") };
 }

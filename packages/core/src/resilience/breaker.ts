@@ -56,7 +56,7 @@ const probeHeldMs = 30_000;
  *
  * It sets no timers: time is asked for when a call is, and what it remembers takes the same memory at any speed.
  *
- * @throws RangeError when an option is out of its range.
+ * @throws ConfigError when an option is unknown or out of its range.
  *
  * @example
  * ```ts

@@ -1,6 +1,7 @@
 import { createSentTrips, type SentTrip } from "../commands/sent-trips.ts";
 import { isTransportError, TransportError } from "../errors/transport-error.ts";
 import type { Command, Reply, SendOptions, Transport } from "../ports/transport.ts";
+import { assertOptions, type KnownOptions, wholeNumberOption } from "../settings/options.ts";
 import { type Duration, toTimeoutMs } from "../time/duration.ts";
 import { defaultTimeoutMs } from "../time/with-deadline.ts";
 import { backstop } from "./backstop.ts";
@@ -30,6 +31,8 @@ export interface BreakerChange {
   readonly cause?: TransportError;
 }
 
+const knownOptions: KnownOptions<GuardOptions> = { timeout: true, retries: true, breaker: true, onBreaker: true };
+
 /**
  * Puts a deadline, harmless retries and a circuit breaker around any transport.
  *
@@ -43,7 +46,7 @@ export interface BreakerChange {
  * `retryAfterMs` what is left of the wait, `cause` the failure. Retries do not go on then: the call ends with the failure
  * of its last attempt. A subscription is made without asking the breaker.
  *
- * @throws RangeError when an option is out of its range.
+ * @throws ConfigError when an option is unknown or out of its range.
  *
  * @example
  * ```ts
@@ -59,11 +62,10 @@ export interface BreakerChange {
  * ```
  */
 export function guarded(transport: Transport, options: GuardOptions = {}): Transport {
-  const { retries = 3, onBreaker } = options;
+  assertOptions("guarded", options, knownOptions);
+  const { onBreaker } = options;
+  const retries = wholeNumberOption("retries", options.retries ?? 3, { min: 0 });
   const ownTimeoutMs = options.timeout === undefined ? defaultTimeoutMs : toTimeoutMs(options.timeout, "timeout");
-  if (!Number.isSafeInteger(retries) || retries < 0) {
-    throw new RangeError(`Expected \`retries\` to be a whole number of at least 0, got ${String(retries)}`);
-  }
   const breaker = options.breaker === false ? noBreaker : createBreaker(options.breaker);
   if (onBreaker) breaker.onChange((state) => onBreaker({ state, ...(breaker.cause && { cause: breaker.cause }) }));
   const report = createOutageReport(breaker);

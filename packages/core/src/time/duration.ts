@@ -1,3 +1,6 @@
+import { ConfigError } from "../errors/config-error.ts";
+import { quoted } from "../errors/quoted.ts";
+
 /**
  * A length of time. A bare number is **seconds**, as in Redis; a string carries its unit.
  *
@@ -18,7 +21,7 @@ const unitMs = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as co
  * A duration in whole milliseconds, at least 1.
  *
  * @param name - What the duration is for, to be named in the error.
- * @throws RangeError when it is not a positive, finite time; the message quotes what came.
+ * @throws ConfigError when it is not a positive, finite time; the message quotes what came.
  *
  * @example
  * ```ts
@@ -31,8 +34,9 @@ const unitMs = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as co
 export function toMs(duration: Duration, name: string): number {
   const ms = typeof duration === "number" ? duration * 1_000 : parse(duration);
   if (!(ms > 0) || !Number.isFinite(ms) || ms > Number.MAX_SAFE_INTEGER) {
-    throw new RangeError(
-      `Expected \`${name}\` to be a positive number of seconds or a string like "250ms", "30s", "5m", "1h" or "1d", got ${quote(duration)}`,
+    throw new ConfigError(
+      name,
+      `Expected \`${name}\` to be a positive number of seconds or a string like "250ms", "30s", "5m", "1h" or "1d", got ${quoted(duration)}`,
     );
   }
   return Math.max(1, Math.round(ms));
@@ -44,7 +48,7 @@ export const longestTimerMs: number = 2 ** 31 - 1;
 /**
  * How long to wait at most, in whole milliseconds: a duration that no timer can hold counts as the longest that one can.
  *
- * @throws RangeError as `toMs` does.
+ * @throws ConfigError as `toMs` does.
  *
  * @example
  * ```ts
@@ -61,8 +65,4 @@ export function toTimeoutMs(duration: Duration, name: string): number {
 function parse(text: unknown): number {
   const match = typeof text === "string" ? /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/.exec(text) : null;
   return match ? Number(match[1]) * unitMs[match[2] as keyof typeof unitMs] : Number.NaN;
-}
-
-function quote(value: unknown): string {
-  return typeof value === "string" ? JSON.stringify(value.slice(0, 40)) : `${String(value)} (${typeof value})`;
 }

@@ -1,4 +1,4 @@
-import { isCodecError, json } from "@continuum-cache/core";
+import { ConfigError, isCodecError, json } from "@continuum-cache/core";
 import { compressed } from "@continuum-cache/core/compressed";
 import { msgpack } from "@continuum-cache/core/msgpack";
 import fc from "fast-check";
@@ -66,6 +66,11 @@ describe("the compressing codec", () => {
   });
 
   it("refuses options that can't be", () => {
-    expect(() => compressed(json(), { above: -1 })).toThrow(/Expected `above` to be a whole number of bytes, got -1/);
+    expect(() => compressed(json(), { above: -1 })).toThrow(
+      /Expected `above` to be a whole number of at least 0, got -1/,
+    );
+    for (const options of [{ above: 1.5 }, { level: 10 }, { maxInflatedBytes: "1MB" }, { maxSize: 1 }]) {
+      expect(() => compressed(json(), options as object)).toThrow(ConfigError);
+    }
   });
 });

@@ -1,6 +1,7 @@
 import {
   type Breaker,
   type BreakerOptions,
+  ConfigError,
   createBreaker,
   TransportError,
   type TransportErrorDetails,
@@ -356,9 +357,11 @@ describe("the options of a breaker", () => {
     [{ sample: { ratio: 1, atLeast: 0, window: 1 } }, /`sample\.atLeast`.*got 0/],
     [{ sample: { ratio: 1, atLeast: 1, window: 0 } }, /`sample\.window`/],
     [{ wait: 0 }, /`wait`/],
+    [{ maxwait: 1 } as BreakerOptions, /breaker has no option "maxwait"\. Did you mean `maxWait`\?/],
+    [{ sample: { ratio: 1, atleast: 1, window: 1 } as never }, /Did you mean `atLeast`\?/],
     [{ maxWait: "soon" as "1s" }, /`maxWait`.*"soon"/],
   ])("are refused when they can't be, quoting them: %j", (options, message) => {
-    expect(() => createBreaker(options)).toThrow(RangeError);
+    expect(() => createBreaker(options)).toThrow(ConfigError);
     expect(() => createBreaker(options)).toThrow(message);
   });
 

@@ -1,4 +1,11 @@
-import { type Command, guarded, type Transport, TransportError, type TransportErrorKind } from "@continuum-cache/core";
+import {
+  type Command,
+  ConfigError,
+  guarded,
+  type Transport,
+  TransportError,
+  type TransportErrorKind,
+} from "@continuum-cache/core";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
 const failing = (kind: TransportErrorKind, times: number, delivery: "none" | "unknown" = "unknown") => {
@@ -107,5 +114,14 @@ describe("a guarded transport", () => {
       /Expected `retries` to be a whole number of at least 0, got -1/,
     );
     expect(() => guarded(transport, { timeout: 0 })).toThrow(/`timeout`/);
+    expect(() => guarded(transport, { retry: 3 } as object)).toThrow(/guarded has no option "retry".*`retries`/);
+    for (const options of [
+      { retries: 0.5 },
+      { timeout: "soon" as "1s" },
+      { breaker: { wait: -1 } },
+      { retry: 3 } as object,
+    ]) {
+      expect(() => guarded(transport, options)).toThrow(ConfigError);
+    }
   });
 });

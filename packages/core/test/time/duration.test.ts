@@ -1,4 +1,4 @@
-import { type Duration, toMs, toTimeoutMs } from "@continuum-cache/core";
+import { ConfigError, type Duration, toMs, toTimeoutMs } from "@continuum-cache/core";
 import { describe, expect, it } from "vitest";
 
 describe("a duration", () => {
@@ -21,6 +21,8 @@ describe("a duration", () => {
       expect(() => toMs(given as Duration, "ttl")).toThrow(
         /Expected `ttl` to be a positive number of seconds or a string/,
       );
+      expect(() => toMs(given as Duration, "ttl")).toThrow(ConfigError);
+      expect(() => toTimeoutMs(given as Duration, "ttl")).toThrow(ConfigError);
     },
   );
 
