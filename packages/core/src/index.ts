@@ -21,6 +21,7 @@ export { textOrBytes } from "./codecs/text-or-bytes.ts";
 export type { CommandFacts } from "./commands/command-table.ts";
 export {
   factsOf,
+  isPossibleReply,
   isRepeatable,
   isRepeatableTrip,
   isReplacing,
@@ -36,6 +37,7 @@ export { createSentTrips, keysIn } from "./commands/sent-trips.ts";
 export { brand, hasBrand } from "./errors/brand.ts";
 export { CodecError, isCodecError } from "./errors/codec-error.ts";
 export { CommandError, isCommandError } from "./errors/command-error.ts";
+export { conceal } from "./errors/conceal.ts";
 export { ConfigError, isConfigError } from "./errors/config-error.ts";
 export { errorFromRedis } from "./errors/error-from-redis.ts";
 export type { TransportErrorDetails, TransportErrorKind } from "./errors/transport-error.ts";

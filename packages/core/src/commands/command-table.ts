@@ -1,4 +1,5 @@
-import type { Argument, Command } from "../ports/transport.ts";
+import type { Argument, Command, Reply } from "../ports/transport.ts";
+import { addReply, hasShape, popReply, positionReply, type ReplyRule, rankReply, setReply } from "./reply-shape.ts";
 
 /**
  * Which arguments are keys: by position, `"numkeys"` (a count, then that many), `"after-streams"` (the first half of what
@@ -27,17 +28,24 @@ export interface CommandFacts {
   readonly repeatable: boolean | ((args: readonly Argument[]) => boolean);
   /** Whether it leaves nothing of what stood under its keys. */
   readonly replaces: boolean | ((args: readonly Argument[]) => boolean);
+  /** What its reply looks like when Redis did not refuse it. */
+  readonly reply: ReplyRule;
 }
 
-const read = (keys: KeySpec): CommandFacts => ({ keys, write: false, repeatable: true, replaces: false });
-const write = (keys: KeySpec, repeatable: CommandFacts["repeatable"] = false): CommandFacts => ({
+const read = (keys: KeySpec, reply: ReplyRule): CommandFacts => ({
   keys,
+  write: false,
+  repeatable: true,
+  replaces: false,
+  reply,
+});
+const write = (keys: KeySpec, reply: ReplyRule, repeatable: CommandFacts["repeatable"] = false): CommandFacts => ({
+  ...read(keys, reply),
   write: true,
   repeatable,
-  replaces: false,
 });
-const replace = (keys: KeySpec, repeatable: CommandFacts["repeatable"] = true): CommandFacts => ({
-  ...write(keys, repeatable),
+const replace = (keys: KeySpec, reply: ReplyRule, repeatable: CommandFacts["repeatable"] = true): CommandFacts => ({
+  ...write(keys, reply, repeatable),
   replaces: true,
 });
 
@@ -55,135 +63,135 @@ const plainGroupChange = ([subcommand, , , start]: readonly Argument[]): boolean
 
 const facts: Readonly<Record<string, CommandFacts>> = {
   // connection and server
-  PING: read("none"),
-  ECHO: read("none"),
-  TIME: read("none"),
-  INFO: read("none"),
-  DBSIZE: read("database"),
-  FLUSHDB: replace("database"),
-  FLUSHALL: replace("database"),
+  PING: read("none", "text"),
+  ECHO: read("none", "text"),
+  TIME: read("none", "array"),
+  INFO: read("none", "text"),
+  DBSIZE: read("database", "integer"),
+  FLUSHDB: replace("database", "ok"),
+  FLUSHALL: replace("database", "ok"),
   // keys
-  DEL: replace("all"),
-  UNLINK: replace("all"),
-  EXISTS: read("all"),
-  TOUCH: read("all"),
-  TYPE: read("first"),
-  EXPIRE: write("first", plainExpire),
-  PEXPIRE: write("first", plainExpire),
-  EXPIREAT: write("first", plainExpire),
-  PEXPIREAT: write("first", plainExpire),
-  EXPIRETIME: read("first"),
-  PEXPIRETIME: read("first"),
-  TTL: read("first"),
-  PTTL: read("first"),
-  PERSIST: write("first", true),
-  RENAME: write("first-two"),
-  RENAMENX: write("first-two"),
-  KEYS: read("database"),
-  SCAN: read("database"),
-  RANDOMKEY: read("database"),
+  DEL: replace("all", "integer"),
+  UNLINK: replace("all", "integer"),
+  EXISTS: read("all", "integer"),
+  TOUCH: read("all", "integer"),
+  TYPE: read("first", "text"),
+  EXPIRE: write("first", "integer", plainExpire),
+  PEXPIRE: write("first", "integer", plainExpire),
+  EXPIREAT: write("first", "integer", plainExpire),
+  PEXPIREAT: write("first", "integer", plainExpire),
+  EXPIRETIME: read("first", "integer"),
+  PEXPIRETIME: read("first", "integer"),
+  TTL: read("first", "integer"),
+  PTTL: read("first", "integer"),
+  PERSIST: write("first", "integer", true),
+  RENAME: write("first-two", "ok"),
+  RENAMENX: write("first-two", "integer"),
+  KEYS: read("database", "array"),
+  SCAN: read("database", "page"),
+  RANDOMKEY: read("database", "text?"),
   // strings and counters
-  GET: read("first"),
-  MGET: read("all"),
-  STRLEN: read("first"),
-  GETRANGE: read("first"),
-  SET: { ...write("first", plainSet), replaces: plainSet },
-  SETEX: replace("first"),
-  PSETEX: replace("first"),
-  SETNX: write("first"),
-  MSET: replace("every-second"),
-  MSETNX: write("every-second"),
-  GETSET: replace("first", false),
-  GETDEL: replace("first", false),
-  GETEX: write("first", true),
-  APPEND: write("first"),
-  SETRANGE: write("first", true),
-  INCR: write("first"),
-  DECR: write("first"),
-  INCRBY: write("first"),
-  DECRBY: write("first"),
-  INCRBYFLOAT: write("first"),
+  GET: read("first", "text?"),
+  MGET: read("all", "per-argument"),
+  STRLEN: read("first", "integer"),
+  GETRANGE: read("first", "text"),
+  SET: { ...write("first", setReply, plainSet), replaces: plainSet },
+  SETEX: replace("first", "ok"),
+  PSETEX: replace("first", "ok"),
+  SETNX: write("first", "integer"),
+  MSET: replace("every-second", "ok"),
+  MSETNX: write("every-second", "integer"),
+  GETSET: replace("first", "text?", false),
+  GETDEL: replace("first", "text?", false),
+  GETEX: write("first", "text?", true),
+  APPEND: write("first", "integer"),
+  SETRANGE: write("first", "integer", true),
+  INCR: write("first", "integer"),
+  DECR: write("first", "integer"),
+  INCRBY: write("first", "integer"),
+  DECRBY: write("first", "integer"),
+  INCRBYFLOAT: write("first", "text"),
   // hashes
-  HGET: read("first"),
-  HMGET: read("first"),
-  HGETALL: read("first"),
-  HEXISTS: read("first"),
-  HKEYS: read("first"),
-  HVALS: read("first"),
-  HLEN: read("first"),
-  HSTRLEN: read("first"),
-  HSCAN: read("first"),
-  HSET: write("first", true),
-  HMSET: write("first", true),
-  HSETNX: write("first"),
-  HDEL: write("first", true),
-  HINCRBY: write("first"),
-  HINCRBYFLOAT: write("first"),
+  HGET: read("first", "text?"),
+  HMGET: read("first", "per-field"),
+  HGETALL: read("first", "pairs"),
+  HEXISTS: read("first", "integer"),
+  HKEYS: read("first", "array"),
+  HVALS: read("first", "array"),
+  HLEN: read("first", "integer"),
+  HSTRLEN: read("first", "integer"),
+  HSCAN: read("first", "page"),
+  HSET: write("first", "integer", true),
+  HMSET: write("first", "ok", true),
+  HSETNX: write("first", "integer"),
+  HDEL: write("first", "integer", true),
+  HINCRBY: write("first", "integer"),
+  HINCRBYFLOAT: write("first", "text"),
   // lists
-  LLEN: read("first"),
-  LRANGE: read("first"),
-  LINDEX: read("first"),
-  LPOS: read("first"),
-  LPUSH: write("first"),
-  RPUSH: write("first"),
-  LPUSHX: write("first"),
-  RPUSHX: write("first"),
-  LPOP: write("first"),
-  RPOP: write("first"),
-  LSET: write("first", true),
-  LREM: write("first"),
-  LTRIM: write("first"),
-  LINSERT: write("first"),
-  LMOVE: write("first-two"),
-  RPOPLPUSH: write("first-two"),
+  LLEN: read("first", "integer"),
+  LRANGE: read("first", "array"),
+  LINDEX: read("first", "text?"),
+  LPOS: read("first", positionReply),
+  LPUSH: write("first", "integer"),
+  RPUSH: write("first", "integer"),
+  LPUSHX: write("first", "integer"),
+  RPUSHX: write("first", "integer"),
+  LPOP: write("first", popReply),
+  RPOP: write("first", popReply),
+  LSET: write("first", "ok", true),
+  LREM: write("first", "integer"),
+  LTRIM: write("first", "ok"),
+  LINSERT: write("first", "integer"),
+  LMOVE: write("first-two", "text?"),
+  RPOPLPUSH: write("first-two", "text?"),
   // sorted sets
-  ZCARD: read("first"),
-  ZSCORE: read("first"),
-  ZMSCORE: read("first"),
-  ZRANK: read("first"),
-  ZREVRANK: read("first"),
-  ZCOUNT: read("first"),
-  ZRANGE: read("first"),
-  ZREVRANGE: read("first"),
-  ZRANGEBYSCORE: read("first"),
-  ZREVRANGEBYSCORE: read("first"),
-  ZADD: write("first", plainAdd),
-  ZINCRBY: write("first"),
-  ZREM: write("first", true),
-  ZREMRANGEBYSCORE: write("first", true),
-  ZREMRANGEBYRANK: write("first"),
-  ZPOPMIN: write("first"),
-  ZPOPMAX: write("first"),
+  ZCARD: read("first", "integer"),
+  ZSCORE: read("first", "text?"),
+  ZMSCORE: read("first", "per-field"),
+  ZRANK: read("first", rankReply),
+  ZREVRANK: read("first", rankReply),
+  ZCOUNT: read("first", "integer"),
+  ZRANGE: read("first", "array"),
+  ZREVRANGE: read("first", "array"),
+  ZRANGEBYSCORE: read("first", "array"),
+  ZREVRANGEBYSCORE: read("first", "array"),
+  ZADD: write("first", addReply, plainAdd),
+  ZINCRBY: write("first", "text"),
+  ZREM: write("first", "integer", true),
+  ZREMRANGEBYSCORE: write("first", "integer", true),
+  ZREMRANGEBYRANK: write("first", "integer"),
+  ZPOPMIN: write("first", "array"),
+  ZPOPMAX: write("first", "array"),
   // streams
-  XLEN: read("first"),
-  XRANGE: read("first"),
-  XREVRANGE: read("first"),
-  XADD: write("first"),
-  XDEL: write("first", true),
-  XTRIM: write("first", true),
-  XSETID: write("first", true),
-  XREAD: read("after-streams"),
-  XINFO: read("second"),
-  XGROUP: write("second", plainGroupChange),
-  XPENDING: read("first"),
+  XLEN: read("first", "integer"),
+  XRANGE: read("first", "array"),
+  XREVRANGE: read("first", "array"),
+  XADD: write("first", "text?"),
+  XDEL: write("first", "integer", true),
+  XTRIM: write("first", "integer", true),
+  XSETID: write("first", "ok", true),
+  XREAD: read("after-streams", "array?"),
+  XINFO: read("second", "array"),
+  XGROUP: write("second", "any", plainGroupChange),
+  XPENDING: read("first", "array"),
   // The second time they would give out other entries, or none, and count once more.
-  XREADGROUP: write("after-streams"),
-  XCLAIM: write("first"),
-  XAUTOCLAIM: write("first"),
-  XACK: write("first", true),
+  XREADGROUP: write("after-streams", "array?"),
+  XCLAIM: write("first", "array"),
+  XAUTOCLAIM: write("first", "array"),
+  XACK: write("first", "integer", true),
   // scripts
-  EVAL: write("numkeys"),
-  EVALSHA: write("numkeys"),
-  EVAL_RO: read("numkeys"),
-  EVALSHA_RO: read("numkeys"),
-  SCRIPT: read("none"),
+  EVAL: write("numkeys", "any"),
+  EVALSHA: write("numkeys", "any"),
+  EVAL_RO: read("numkeys", "any"),
+  EVALSHA_RO: read("numkeys", "any"),
+  SCRIPT: read("none", "any"),
   // messages
   // A channel stands where a key would: its messages are kept in the order in which they were sent.
-  PUBLISH: { ...read("first"), repeatable: false },
+  PUBLISH: { ...read("first", "integer"), repeatable: false },
 };
 
 /** A command nobody described may do anything to any key. */
-const unknown: CommandFacts = write("database");
+const unknown: CommandFacts = write("database", "any");
 
 const table: ReadonlyMap<string, CommandFacts> = new Map(Object.entries(facts));
 
@@ -193,6 +201,14 @@ export const knownCommands: readonly string[] = [...table.keys()];
 /** What is known of a command; the most careful assumption for one that is not in the table. */
 export function factsOf(command: Command): CommandFacts {
   return table.get(command[0]) ?? table.get(command[0].toUpperCase()) ?? unknown;
+}
+
+/**
+ * Whether a reply can be the reply to this command: a number for DEL, an array of two for an MGET of two keys. When it
+ * cannot, the connection is out of step, and no reply that comes on it can be trusted.
+ */
+export function isPossibleReply(command: Command, reply: Reply): boolean {
+  return hasShape(factsOf(command).reply, command, reply);
 }
 
 /** Whether a command changes what is stored. */

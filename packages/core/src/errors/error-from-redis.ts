@@ -7,6 +7,9 @@ interface Rule {
   readonly mend: string;
 }
 
+/** How a refusal begins when EXEC or a script (before Redis 7) hands it on. */
+const handedOn = "EXECABORT Transaction discarded because of: |ERR Error running script [^\\n]*?: -?";
+
 /**
  * Answers that are about the connection or the plan and not about the command: the same command would have
  * succeeded elsewhere or later. Everything else is a `CommandError`.
@@ -33,7 +36,10 @@ const rules: readonly Rule[] = [
     mend: "too many connections: lower poolSize or use REST",
   },
   {
-    pattern: /^(LOADING|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|READONLY)\b|caller gone|server is stopping/i,
+    pattern: new RegExp(
+      `^(${handedOn})?(LOADING|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|READONLY)\\b|caller gone|server is stopping`,
+      "i",
+    ),
     kind: "unreachable",
     mend: "the server is not ready; it will be soon",
   },

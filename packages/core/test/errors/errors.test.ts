@@ -57,6 +57,12 @@ describe("errors", () => {
     ["ERR max concurrent connections exceeded", "unreachable"],
     ["LOADING Redis is loading the dataset in memory", "unreachable"],
     ["READONLY Writes are temporarily rejected due to server upgrade", "unreachable"],
+    ["READONLY You can't write against a read only replica. script: a21, on @user_script:1.", "unreachable"],
+    [
+      "EXECABORT Transaction discarded because of: READONLY You can't write against a read only replica.",
+      "unreachable",
+    ],
+    ["ERR Error running script (call to f_a21): @user_script:1: -READONLY You can't write.", "unreachable"],
   ])("sort %j as no answer: %s", (text, kind) => {
     const error = errorFromRedis(text, "rest");
     expect(isTransportError(error) && error.kind).toBe(kind);
@@ -68,6 +74,8 @@ describe("errors", () => {
     "ERR DB capacity quota exceeded",
     "NOSCRIPT No matching script.",
     "NOPERM this user",
+    "EXECABORT Transaction discarded because of previous errors.",
+    "ERR the caller's own text about READONLY replicas",
   ])("sort %j as Redis saying no", (text) => {
     expect(isCommandError(errorFromRedis(text, "tcp"))).toBe(true);
   });

@@ -1,0 +1,28 @@
+const inspectCustom: unique symbol = Symbol.for("nodejs.util.inspect.custom");
+
+/**
+ * Takes properties that hold secrets out of everything that prints, walks, copies or serializes an object: `console.log`,
+ * `util.inspect` (hidden properties and getters included), `JSON.stringify`, loggers, test runners. By name they are
+ * there as before.
+ *
+ * @returns the same object.
+ *
+ * @example
+ * ```ts
+ * import { conceal } from "@continuum-cache/core";
+ *
+ * const login = conceal({ user: "ada", password: "secret" }, "password");
+ * console.log(login, login.password); // { user: 'ada' } secret
+ * ```
+ */
+export function conceal<Concealing extends object>(
+  object: Concealing,
+  ...names: readonly (keyof Concealing)[]
+): Concealing {
+  for (const name of names) {
+    const descriptor = Object.getOwnPropertyDescriptor(object, name);
+    if (descriptor) Object.defineProperty(object, name, { ...descriptor, enumerable: false });
+  }
+  // Node prints what this returns, in the place of the object.
+  return Object.defineProperty(object, inspectCustom, { value: () => ({ ...object }), configurable: true });
+}
