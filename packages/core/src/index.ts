@@ -87,6 +87,8 @@ export type { EndpointRules } from "./settings/endpoint.ts";
 export { assertToken, parseEndpoint } from "./settings/endpoint.ts";
 export type { KnownOptions } from "./settings/options.ts";
 export { assertOptions, choiceOption, wholeNumberOption } from "./settings/options.ts";
+export type { RedisAddress, RedisUrlRules } from "./settings/redis-url.ts";
+export { parseRedisUrl } from "./settings/redis-url.ts";
 export type { Clock } from "./time/clock.ts";
 export { systemClock } from "./time/clock.ts";
 export type { Duration } from "./time/duration.ts";

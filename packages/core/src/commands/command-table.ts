@@ -164,8 +164,8 @@ const facts: Readonly<Record<string, CommandFacts>> = {
   ZPOPMAX: write("first", "array"),
   // streams
   XLEN: read("first", "integer"),
-  XRANGE: read("first", "array"),
-  XREVRANGE: read("first", "array"),
+  XRANGE: read("first", "array?"),
+  XREVRANGE: read("first", "array?"),
   XADD: write("first", "text?"),
   XDEL: write("first", "integer", true),
   XTRIM: write("first", "integer", true),
@@ -173,11 +173,11 @@ const facts: Readonly<Record<string, CommandFacts>> = {
   XREAD: read("after-streams", "array?"),
   XINFO: read("second", "array"),
   XGROUP: write("second", "any", plainGroupChange),
-  XPENDING: read("first", "array"),
+  XPENDING: read("first", "array?"),
   // The second time they would give out other entries, or none, and count once more.
   XREADGROUP: write("after-streams", "array?"),
-  XCLAIM: write("first", "array"),
-  XAUTOCLAIM: write("first", "array"),
+  XCLAIM: write("first", "array?"),
+  XAUTOCLAIM: write("first", "array?"),
   XACK: write("first", "integer", true),
   // scripts
   EVAL: write("numkeys", "any"),

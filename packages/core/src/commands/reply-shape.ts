@@ -75,7 +75,7 @@ export const setReply = (command: Command): ReplyShape =>
 export const popReply = ({ length }: Command): ReplyShape => (length > 2 ? "array?" : "text?");
 
 /** LPOS with COUNT answers with all positions. */
-export const positionReply = (command: Command): ReplyShape => (hasWord(command, 3, "COUNT") ? "array" : "integer?");
+export const positionReply = (command: Command): ReplyShape => (hasWord(command, 3, "COUNT") ? "array?" : "integer?");
 
 /** ZRANK and ZREVRANK with WITHSCORE answer with a pair. */
 export const rankReply = (command: Command): ReplyShape => (hasWord(command, 3, "WITHSCORE") ? "array?" : "integer?");

@@ -8,6 +8,8 @@ export interface EndpointRules {
   readonly schemes: readonly [encrypted: string, plain: string];
   /** Allows the plain scheme to a host that isn't this machine. @default false */
   readonly allowInsecure?: boolean;
+  /** How the reader of the message allows that. @default "set `allowInsecure: true`" */
+  readonly howToAllow?: string;
 }
 
 /**
@@ -22,7 +24,8 @@ export interface EndpointRules {
  * parseEndpoint("http://127.0.0.1:8079", { setting: "url", schemes: ["https:", "http:"] }).port; // "8079"
  * ```
  */
-export function parseEndpoint(text: string, { setting, schemes, allowInsecure = false }: EndpointRules): URL {
+export function parseEndpoint(text: string, rules: EndpointRules): URL {
+  const { setting, schemes, allowInsecure = false, howToAllow = "set `allowInsecure: true`" } = rules;
   const [encrypted, plain] = schemes;
   const expected = `Expected \`${setting}\` to be an address such as ${encrypted}//your-database.upstash.io`;
   if (typeof text !== "string" || text.trim() !== text || !URL.canParse(text)) {
@@ -37,7 +40,7 @@ export function parseEndpoint(text: string, { setting, schemes, allowInsecure = 
   if (url.protocol === plain && !allowInsecure && !isLoopback(url.hostname)) {
     throw new ConfigError(
       setting,
-      `\`${setting}\` would send its credentials and all data unencrypted to ${url.hostname}: use ${encrypted}// (Upstash always speaks TLS), or set \`allowInsecure: true\` for a private network`,
+      `\`${setting}\` would send its credentials and all data unencrypted to ${url.hostname}: use ${encrypted}// (Upstash always speaks TLS), or ${howToAllow} for a private network`,
     );
   }
   return url;
@@ -63,13 +66,9 @@ export function assertToken(setting: string, token: string): void {
   }
 }
 
-function isLoopback(hostname: string): boolean {
-  return (
-    hostname === "localhost" ||
-    hostname.endsWith(".localhost") ||
-    hostname === "[::1]" ||
-    /^127(\.\d{1,3}){3}$/.test(hostname)
-  );
+/** Whether a host is this machine. */
+export function isLoopback(hostname: string): boolean {
+  return hostname === "[::1]" || /^(localhost|.+\.localhost|127(\.\d{1,3}){3})$/i.test(hostname);
 }
 
 /** What a text begins with that is no known scheme is not repeated: it may be a token with a colon in it. */
