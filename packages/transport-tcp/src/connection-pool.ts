@@ -7,6 +7,8 @@ export interface ConnectionPool {
   send(trip: Trip): void;
   /** Its caller waits no longer. */
   forsake(trip: Trip, timedOut: boolean): void;
+  /** Makes new connections in the place of all, as soon as what is in flight is answered. */
+  renew(): void;
   close(): Promise<void>;
 }
 
@@ -59,6 +61,9 @@ export function createConnectionPool(first: Connection, open: () => Connection, 
     },
     forsake(trip, timedOut) {
       for (const connection of connections) connection.forsake(trip, timedOut);
+    },
+    renew() {
+      for (const connection of connections) connection.renew();
     },
     async close() {
       await Promise.all(connections.map((connection) => connection.close()));

@@ -1,9 +1,11 @@
-import type { Command, TransportError } from "@continuum-cache/core";
-import { createDebts } from "./debts.ts";
-import { closedError, connectionError, isRefusal, type Place } from "./tcp-error.ts";
+import { createIdleCheck } from "./idle-check.ts";
+import type { IdleLimit } from "./idle-limit.ts";
+import { createInFlight } from "./in-flight.ts";
+import { createLink } from "./link.ts";
+import { createSocketWriter } from "./socket-writer.ts";
+import { clientError, closedError, connectionError, impossibleError, type Place } from "./tcp-error.ts";
 import type { TcpClient } from "./tcp-options.ts";
 import type { Carrier, Trip } from "./trip.ts";
-import { wireCommand } from "./wire-command.ts";
 
 /** One connection and the trips on it, which it serves first come, first served. */
 export interface Connection {
@@ -11,6 +13,8 @@ export interface Connection {
   send(trip: Trip): void;
   /** The caller of one of its trips waits no longer: not sent if it wasn't, its replies are thrown away if it was. */
   forsake(trip: Trip, timedOut: boolean): void;
+  /** Connects again, once what is in flight is answered. What is sent meanwhile waits for the new connection. */
+  renew(): void;
   /** The trips that it has not answered, in order. */
   trips(): readonly Trip[];
   unanswered(): { readonly commands: number; readonly bytes: number };
@@ -23,172 +27,151 @@ export interface ConnectionParts extends Place {
   readonly client: TcpClient;
   /** Ends the client. Absent for a caller's own, which we only use. */
   readonly disconnect: (() => void) | undefined;
+  /** Whether the client connects again after its socket was destroyed. */
+  readonly reconnects: boolean;
   readonly connectTimeoutMs: number;
+  readonly idle: IdleLimit;
+  /** The server has refused a command because it is not ready, or no primary; with when the connection was made. */
+  onRefused(madeAt: number): void;
+  /** The server has answered a trip. */
+  onAnswered(trip: Trip, madeAt: number): void;
 }
 
 /** A connection that owes answers and has not said a byte for this long is dead, whatever the socket says. */
 const silenceMs = 1_000;
 
-export function createConnection({ client, disconnect, connectTimeoutMs, ...place }: ConnectionParts): Connection {
+/** After so long without a byte the end of a connection may have arrived without having been read. */
+const freshMs = 50;
+
+export function createConnection({ onRefused, onAnswered, ...parts }: ConnectionParts): Connection {
+  const { client, disconnect, reconnects, connectTimeoutMs, idle, where, secure } = parts;
+  const place = { where, secure };
   const owned = disconnect !== undefined;
-  const waiting = new Set<Trip>();
-  const debts = createDebts();
-  const load = { commands: 0, bytes: 0 };
-  let attempt: NodeJS.Timeout | undefined;
-  let lastError: Error | undefined;
-  let lastDataAt = 0;
-  let heard: TcpClient["stream"] | undefined;
-  let corked: TcpClient["stream"] | undefined;
-  let closed = false;
+  const inFlight = createInFlight();
+  let writtenAt = performance.now();
+  let isRenewing = false;
+  let isClosed = false;
 
-  const isReady = (): boolean => client.status === "ready" && (client.stream?.writable ?? true);
-
-  /** The trip is off this connection, answered or not. */
-  const release = (trip: Trip): void => {
-    load.commands -= trip.wire.length;
-    load.bytes -= trip.bytes;
-    trip.onGone?.();
-  };
-
-  const failWaiting = (error: TransportError): void => {
-    for (const trip of waiting) {
-      waiting.delete(trip);
-      trip.end(error);
-      release(trip);
+  const failWaiting = (error: Error | undefined): void => {
+    for (const trip of inFlight.waiting) {
+      trip.end(connectionError(error, place, "none"));
+      inFlight.takeBack(trip);
     }
   };
 
-  /** Ends the connection at once: a polite end would wait for a peer that may be gone. */
-  const drop = (error: Error | undefined): void => {
-    lastError = error;
-    disconnect?.();
-    client.stream?.destroy();
+  /** The first trip in flight has got an impossible reply, and what the others would get is worth nothing. */
+  const giveUp = (problem: string): void => {
+    const [first, ...others] = inFlight.owed();
+    first?.end(impossibleError("protocol", problem, place));
+    const broken = impossibleError("unreachable", problem, place);
+    for (const trip of others) trip.end(broken);
+    link.drop(broken);
   };
 
-  const connect = (): void => {
-    if (attempt) return;
-    if (client.status === "end" && !owned) {
-      failWaiting(connectionError(undefined, place, "none"));
-      return;
-    }
-    lastError = undefined;
-    if (owned) {
-      attempt = setTimeout(() => drop(Object.assign(new Error(), { code: "ETIMEDOUT" })), connectTimeoutMs);
-    }
-    // Its outcome is told by events.
-    if (client.status === "wait" || client.status === "end") client.connect().catch(() => {});
-  };
+  const link = createLink({
+    client,
+    disconnect,
+    connectTimeoutMs,
+    onProblem: giveUp,
+    onReady() {
+      check.cancel();
+      isRenewing = false;
+      flush();
+    },
+    onEnd({ wasReady, byPeer, reconnectsNow }) {
+      if (wasReady && byPeer && !inFlight.isOwed) idle.closedAfter(idleMs());
+      check.cancel();
+      isRenewing = false;
+      if (!wasReady || !(owned || reconnectsNow)) failWaiting(link.lastError);
+      else if (inFlight.waiting.size > 0) link.connect();
+    },
+  });
 
-  const settleAttempt = (): boolean => {
-    const attempted = attempt !== undefined;
-    clearTimeout(attempt);
-    attempt = undefined;
-    return attempted;
-  };
-
-  const onError = (error: Error): void => {
-    lastError = error;
-    // ioredis would go on after a refused SELECT, in the wrong database.
-    if (owned && client.status === "connect" && isRefusal(error)) drop(error);
-  };
-  const onReady = (): void => {
-    if (!isReady()) return;
-    settleAttempt();
-    lastError = undefined;
-    flush();
-  };
-  // Events come a tick late: the status tells whether this one is still true.
-  const onEnd = (): void => {
-    if (client.status !== "end" && client.status !== "reconnecting") return;
-    const attempted = settleAttempt();
-    if (owned && !attempted && waiting.size > 0 && !closed) connect();
-    else failWaiting(connectionError(lastError, place, "none"));
-  };
-  client.on("error", onError);
-  client.on("ready", onReady);
-  client.on("close", onEnd);
-  client.on("end", onEnd);
-
-  const onData = (): void => {
-    lastDataAt = performance.now();
-  };
-
-  const flush = (): void => {
-    for (const trip of waiting) {
-      if (!isReady()) return;
-      waiting.delete(trip);
-      write(trip);
-    }
-  };
-
-  /** All trips of a tick share one write to the socket. */
-  const corkForThisTick = (): void => {
-    const { stream } = client;
-    if (!stream || corked === stream) return;
-    corked = stream;
-    stream.cork();
-    process.nextTick(() => {
-      if (corked === stream) corked = undefined;
-      stream.uncork();
-    });
-    if (heard !== stream) {
-      heard = stream;
-      stream.on("data", onData);
-    }
-  };
+  const idleMs = (): number => performance.now() - Math.max(link.replies.lastAt, writtenAt, link.readyAt);
+  const isFresh = (): boolean => inFlight.isOwed || idleMs() < freshMs;
 
   const carrier: Carrier = {
-    broken: (error) => connectionError(lastError ?? error, place, "unknown"),
+    get isQueued() {
+      return link.replies.isQueued;
+    },
+    broken: (error) => clientError(error) ?? connectionError(link.lastError ?? error, place, "unknown"),
+    impossible: giveUp,
+    refused: () => onRefused(link.readyAt),
     paid(trip) {
-      debts.clear();
-      release(trip);
+      inFlight.answered(trip);
+      onAnswered(trip, link.readyAt);
+      if (isRenewing) endIfAnswered();
     },
   };
 
+  const endIfAnswered = (): void => {
+    if (!inFlight.isOwed) link.drop(undefined);
+  };
+
+  const writeToSocket = createSocketWriter(client);
   const write = (trip: Trip): void => {
-    corkForThisTick();
+    link.replies.attach();
+    writtenAt = performance.now();
     trip.writtenTo = carrier;
-    trip.writtenAt = performance.now();
-    debts.add(trip);
-    for (let index = 0; index < trip.wire.length; index++) {
-      client.sendCommand(wireCommand(trip.wire[index] as Command, index, trip));
+    trip.writtenAt = writtenAt;
+    inFlight.written(trip);
+    writeToSocket(trip);
+  };
+
+  const flush = (): void => {
+    for (const trip of inFlight.waiting) if (link.isReady()) write(trip);
+  };
+
+  const check = createIdleCheck({
+    link,
+    // A caller's own client is not ours to ask, nor to end.
+    idle: owned ? idle : { ...idle, isTrusted: () => true },
+    place,
+    write(trip) {
+      inFlight.enter(trip, false);
+      write(trip);
+    },
+  });
+
+  /** Sends what waits, as soon as the connection can be expected to carry it. */
+  const proceed = (): void => {
+    if (isRenewing || check.isRunning || inFlight.waiting.size === 0) return;
+    if (client.status !== "ready") {
+      if (!link.connect()) failWaiting(undefined);
+    } else if (link.isReady()) {
+      if (isFresh()) flush();
+      else check.begin(idleMs(), () => (link.isReady() ? flush() : proceed()));
     }
   };
 
   return {
     send(trip) {
-      if (closed) return trip.end(closedError("none"));
-      load.commands += trip.wire.length;
-      load.bytes += trip.bytes;
-      if (isReady() && waiting.size === 0) return write(trip);
-      waiting.add(trip);
-      if (isReady()) flush();
-      else if (client.status !== "ready") connect();
+      if (isClosed) return trip.end(closedError("none"));
+      const isFree = !isRenewing && !check.isRunning && inFlight.waiting.size === 0;
+      const writesNow = isFree && link.isReady() && isFresh();
+      inFlight.enter(trip, !writesNow);
+      if (writesNow) write(trip);
+      else proceed();
     },
     forsake(trip, timedOut) {
-      if (waiting.delete(trip)) release(trip);
+      inFlight.takeBack(trip);
       if (!timedOut || !owned || trip.writtenTo !== carrier) return;
-      const quietSince = Math.max(lastDataAt, debts.oldest()?.writtenAt ?? performance.now());
-      if (performance.now() - quietSince >= silenceMs) drop(Object.assign(new Error(), { code: "ETIMEDOUT" }));
+      const quietSince = Math.max(link.replies.lastAt, inFlight.owedSince ?? performance.now());
+      if (performance.now() - quietSince >= silenceMs) link.drop(Object.assign(new Error(), { code: "ETIMEDOUT" }));
     },
-    trips: () => [...debts.trips(), ...waiting],
-    unanswered: () => load,
+    renew() {
+      if (!reconnects || isRenewing || !link.isReady()) return;
+      isRenewing = true;
+      endIfAnswered();
+    },
+    trips: () => [...inFlight.owed(), ...inFlight.waiting],
+    unanswered: () => inFlight.load,
     async close() {
-      if (closed) return;
-      closed = true;
+      if (isClosed) return;
+      isClosed = true;
       failWaiting(closedError("none"));
-      for (const trip of debts.trips()) trip.end(closedError("unknown"));
-      settleAttempt();
-      if (owned && client.status !== "end") {
-        const ended = new Promise<void>((resolve) => client.on("end", () => resolve()));
-        drop(undefined);
-        await ended;
-      }
-      client.off("error", onError);
-      client.off("ready", onReady);
-      client.off("close", onEnd);
-      client.off("end", onEnd);
-      heard?.off("data", onData);
+      for (const trip of inFlight.owed()) trip.end(closedError("unknown"));
+      await link.close();
     },
   };
 }

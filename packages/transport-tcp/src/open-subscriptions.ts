@@ -1,4 +1,4 @@
-import { type CallOptions, type MessageListener, tell } from "@continuum-cache/core";
+import { type CallOptions, type MessageListener, type TransportError, tell } from "@continuum-cache/core";
 import { closedError } from "./tcp-error.ts";
 import type { TcpSubscription } from "./tcp-subscriber.ts";
 
@@ -14,7 +14,9 @@ export interface OpenSubscriptions {
     listener: MessageListener,
     open: (listener: MessageListener) => Promise<TcpSubscription>,
   ): Promise<TcpSubscription>;
-  /** Ends all, and tells their listeners. */
+  /** Ends all, and tells their listeners why: they may listen again. */
+  interruptAll(error: TransportError): void;
+  /** Ends all for good, and tells their listeners. */
   closeAll(): Promise<void>;
 }
 
@@ -37,6 +39,7 @@ export function createOpenSubscriptions(timeoutMs: number): OpenSubscriptions {
       const own: TcpSubscription = {
         add: (more, options) => subscription.add(more, inTime(options)),
         remove: (less, options) => subscription.remove(less, inTime(options)),
+        interrupt: subscription.interrupt,
         async close() {
           listeners.delete(own);
           await subscription.close();
@@ -49,6 +52,9 @@ export function createOpenSubscriptions(timeoutMs: number): OpenSubscriptions {
         throw closedError("none");
       }
       return own;
+    },
+    interruptAll(error) {
+      for (const subscription of [...listeners.keys()]) subscription.interrupt(error);
     },
     async closeAll() {
       isClosed = true;

@@ -1,4 +1,10 @@
-import { errorFromRedis, isTransportError, TransportError, type TransportErrorDetails } from "@continuum-cache/core";
+import {
+  errorFromRedis,
+  isTransportError,
+  TransportError,
+  type TransportErrorDetails,
+  type TransportErrorKind,
+} from "@continuum-cache/core";
 
 /** The transport's name, in errors and events. */
 export const transportName = "tcp";
@@ -32,6 +38,51 @@ export function connectionError(error: Error | undefined, place: Place, delivery
   const code = codeOf(error);
   const cause = code === "" ? undefined : new Error(`${code} at ${place.where}`);
   return new TransportError("unreachable", describe(code, place), { transport: transportName, delivery, cause });
+}
+
+/** What has come cannot be a reply of Redis: the connection is out of step, or something else answers there. */
+export function impossibleError(kind: "protocol" | "unreachable", problem: string, { where }: Place): TransportError {
+  const text = `The connection to ${where} was closed, since it brought ${problem}`;
+  return new TransportError(kind, `${text} (if it happens again, look at what stands between client and server)`, {
+    transport: transportName,
+    delivery: "unknown",
+  });
+}
+
+/** The name leads to another server now, which the subscription's connection knows nothing of. */
+export function failoverError({ where }: Place): TransportError {
+  const text = `${where} leads to another server after a failover, so that the subscription must be made again`;
+  return new TransportError("unreachable", text, { transport: transportName, delivery: "unknown" });
+}
+
+/** Why ioredis took no command, or gave up one, by its text. */
+const clientRefusals: readonly (readonly [
+  start: string,
+  kind: TransportErrorKind,
+  delivery: Delivery,
+  text: string,
+])[] = [
+  [
+    "Connection in subscriber mode",
+    "protocol",
+    "none",
+    "The client listens to channels, and takes no commands meanwhile: give the transport a client of its own, such as client.duplicate()",
+  ],
+  [
+    "Connection is in monitoring mode",
+    "protocol",
+    "none",
+    "The client is a monitor, which takes no commands: give the transport a client of its own",
+  ],
+  ["Command timed out", "timeout", "unknown", "No answer within the `commandTimeout` of the given client"],
+];
+
+/** What a client says by itself, whatever the server does; undefined for other errors. */
+export function clientError(error: Error): TransportError | undefined {
+  const refusal = clientRefusals.find(([start]) => error.message.startsWith(start));
+  if (!refusal) return undefined;
+  const [, kind, delivery, text] = refusal;
+  return new TransportError(kind, text, { transport: transportName, delivery });
 }
 
 /** The server did not let us in: a wrong password, a missing database, or it isn't ready. */

@@ -1,21 +1,41 @@
+import type { EventEmitter } from "node:events";
+import type { Socket } from "node:net";
 import type { ConnectionOptions } from "node:tls";
-import { ConfigError, type Duration, defaultTimeoutMs, toTimeoutMs } from "@continuum-cache/core";
+import {
+  assertOptions,
+  ConfigError,
+  type Duration,
+  defaultTimeoutMs,
+  type KnownOptions,
+  parseRedisUrl,
+  type RedisAddress,
+  toTimeoutMs,
+  wholeNumberOption,
+} from "@continuum-cache/core";
 import type { Redis, RedisOptions } from "ioredis";
+import { assertGivenClient } from "./given-client.ts";
 
-/** The part of an ioredis client that the transport uses. */
-export type TcpClient = Pick<Redis, "connect" | "duplicate" | "off" | "on" | "sendCommand" | "status" | "stream">;
+/** The part of an ioredis client, version 5 or 6, that the transport uses. */
+export interface TcpClient extends Pick<EventEmitter, "on" | "off"> {
+  readonly status: string;
+  readonly stream: Socket;
+  connect(): Promise<void>;
+  duplicate(override: object): object;
+  sendCommand(command: object): unknown;
+}
 
 /** Where to connect, and how. Either `url` or `client` is needed. */
 export interface TcpOptions<Client extends TcpClient = Redis> {
   /**
-   * `redis://[user:password@]host[:port][/database]`, or `rediss://` for TLS. Upstash shows it in its console; it
-   * wants TLS.
+   * `redis://[user:password@]host[:port][/database]`, `rediss://` for TLS, or `unix:///path/of/socket`. Upstash shows it in
+   * its console; it wants TLS. Behind a `?` it takes `db` and `family` (4 or 6); for a socket `db`, `username`, `password`.
    */
   readonly url?: string;
   /**
-   * Your own ioredis client instead of a `url`. Its connection stays yours: the transport never opens it a second time
-   * nor closes it, and its own retries and `keyPrefix` are not the transport's. It must answer in RESP2 shapes, which
-   * is ioredis' default.
+   * Your own ioredis client (of one server, no Cluster) instead of a `url`. The transport connects it on first use and
+   * never ends it. It destroys its socket, so that the client connects again as its `retryStrategy` says, when what comes
+   * through it cannot be replies of Redis, or when the server refuses its work (READONLY, MASTERDOWN, LOADING), as after a
+   * failover. `keyPrefix`, `stringNumbers`, `readOnly` and `replyMapping: "resp3"` are rejected.
    */
   readonly client?: Client;
   /**
@@ -42,25 +62,37 @@ export interface TcpSettings {
   readonly secure: boolean;
 }
 
+const known: KnownOptions<TcpOptions<TcpClient>> = {
+  url: true,
+  client: true,
+  poolSize: true,
+  timeout: true,
+  tls: true,
+  allowInsecure: true,
+};
+
 /**
  * Checks the options.
  *
- * @throws ConfigError that names the option and the mend, and never holds the password.
+ * @throws ConfigError that names the option and the fix, and never holds the password.
  */
 export function readTcpOptions<Client extends TcpClient>(options: TcpOptions<Client>): TcpSettings {
-  const { url, client, poolSize = 10, timeout } = options;
-  if (!Number.isSafeInteger(poolSize) || poolSize < 1) {
-    throw new ConfigError(
-      "poolSize",
-      `Expected \`poolSize\` to be a whole number of at least 1, got ${String(poolSize)}`,
-    );
-  }
+  assertOptions<TcpOptions<TcpClient>>("tcpTransport", options, known);
+  const { client, poolSize, timeout } = options;
   const timeoutMs = timeout === undefined ? defaultTimeoutMs : readTimeout(timeout);
-  if (client !== undefined) {
-    if (url !== undefined) throw new ConfigError("client", "Expected either `url` or `client`, got both");
-    return { poolSize: 1, timeoutMs, server: undefined, where: "the given client's server", secure: true };
+  if (client === undefined) {
+    return {
+      poolSize: wholeNumberOption("poolSize", poolSize ?? 10),
+      timeoutMs,
+      ...readServer(options),
+    };
   }
-  return { poolSize, timeoutMs, ...readServer(url, options) };
+  const surplus = (["url", "poolSize", "tls", "allowInsecure"] as const).find((name) => options[name] !== undefined);
+  if (surplus === "url") throw new ConfigError("client", "Expected either `url` or `client`, got both");
+  if (surplus)
+    throw new ConfigError(surplus, `Expected no \`${surplus}\` beside \`client\`, which has its own connection`);
+  assertGivenClient(client);
+  return { poolSize: 1, timeoutMs, server: undefined, where: "the given client's server", secure: true };
 }
 
 function readTimeout(timeout: Duration): number {
@@ -71,60 +103,29 @@ function readTimeout(timeout: Duration): number {
   }
 }
 
-const expectedUrl = "Expected `url` to look like rediss://user:password@host:6379 (or redis:// for a local server)";
-
-function readServer(text: unknown, options: TcpOptions<TcpClient>): Pick<TcpSettings, "server" | "where" | "secure"> {
-  if (text === undefined || text === "") throw new ConfigError("url", `${expectedUrl}, got none`);
-  // The parser's own error repeats the whole text, password included: it must not become a cause.
-  const url = typeof text === "string" && URL.canParse(text.trim()) ? new URL(text.trim()) : undefined;
-  if (!url) throw new ConfigError("url", `${expectedUrl}, got something that is no URL`);
-  if (url.protocol !== "redis:" && url.protocol !== "rediss:") {
-    const mend = /^https?:$/.test(url.protocol)
-      ? ": that is the address of the REST API, which restTransport takes"
-      : "";
-    throw new ConfigError("url", `${expectedUrl}, got "${url.protocol}"${mend}`);
-  }
-  if (url.hostname === "") throw new ConfigError("url", `${expectedUrl}, got no host`);
-  const database = /^\/?$/.test(url.pathname) ? 0 : Number(/^\/(\d{1,5})$/.exec(url.pathname)?.[1] ?? Number.NaN);
-  if (Number.isNaN(database))
-    throw new ConfigError("url", `${expectedUrl}: after the host only the number of a database may follow`);
-
-  const secure = url.protocol === "rediss:";
-  const host = url.hostname.replace(/^\[(.*)\]$/, "$1");
-  if (!secure && options.tls)
-    throw new ConfigError("tls", "Expected `url` to begin with rediss:// where `tls` is given");
-  if (!secure && !isLoopback(host) && !options.allowInsecure) {
-    throw new ConfigError(
-      "url",
-      `Expected \`url\` to begin with rediss://, since ${host} is not this machine and redis:// sends the password and all data in the clear; set \`allowInsecure: true\` to allow it`,
-    );
-  }
-  const port = url.port === "" ? 6379 : Number(url.port);
+function readServer({
+  url,
+  tls,
+  allowInsecure = false,
+}: TcpOptions<TcpClient>): Pick<TcpSettings, "server" | "where" | "secure"> {
+  const address = parseRedisUrl(typeof url === "string" ? url.trim() : url, { setting: "url", allowInsecure });
+  const { secure, at, where, database, username, password, family } = address;
+  if (!secure && tls) throw new ConfigError("tls", "Expected `url` to begin with rediss:// where `tls` is given");
   return {
     secure,
-    where: `${url.hostname}:${port}`,
+    where,
     server: {
-      host,
-      port,
+      ...at,
       db: database,
-      ...(url.username !== "" && { username: decoded(url.username) }),
-      ...(url.password !== "" && { password: decoded(url.password) }),
-      // A name to prove itself under is never sent for an IP address.
-      ...(secure && {
-        tls: { ...(/[a-z]/i.test(host) && !host.includes(":") && { servername: host }), ...options.tls },
-      }),
+      ...(family !== undefined && { family }),
+      ...(username !== undefined && { username }),
+      ...(password !== undefined && { password }),
+      ...(secure && { tls: { ...serverName(at), ...tls } }),
     },
   };
 }
 
-function decoded(part: string): string {
-  try {
-    return decodeURIComponent(part);
-  } catch {
-    throw new ConfigError("url", "Expected user and password in `url` to be percent-encoded: write % itself as %25");
-  }
-}
-
-function isLoopback(host: string): boolean {
-  return host === "::1" || /^(localhost|.+\.localhost|127(\.\d{1,3}){3})$/i.test(host);
+/** A name to prove itself under is never sent for an IP address. */
+function serverName(at: RedisAddress["at"]): ConnectionOptions {
+  return "host" in at && /[a-z]/i.test(at.host) && !at.host.includes(":") ? { servername: at.host } : {};
 }

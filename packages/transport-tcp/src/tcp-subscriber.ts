@@ -11,7 +11,8 @@ import {
 import type { Redis } from "ioredis";
 import { toReply } from "./reply.ts";
 import { createSubscribedTopics } from "./subscribed-topics.ts";
-import { connectionError, isRefusal, type Place, transportName } from "./tcp-error.ts";
+import { connectionError, impossibleError, isRefusal, type Place, transportName } from "./tcp-error.ts";
+import { isWithoutCommand, watchReplies } from "./watched-replies.ts";
 
 /** What a subscription is made of. */
 export interface SubscriberParts extends Place {
@@ -23,7 +24,10 @@ export interface SubscriberParts extends Place {
 }
 
 /** On this transport a stream can always grow and shrink. */
-export type TcpSubscription = Required<Pick<Subscription, "add" | "remove" | "close">>;
+export interface TcpSubscription extends Required<Pick<Subscription, "add" | "remove" | "close">> {
+  /** Ends the connection and tells the listener why. */
+  interrupt(error: TransportError): void;
+}
 
 /**
  * Listens on a connection of its own and resolves once the server has confirmed every topic.
@@ -52,12 +56,21 @@ export async function subscribe({
     client.stream?.destroy();
   };
   client.on("error", (error: Error) => {
-    lastError = error;
+    if (!isWithoutCommand(error)) lastError = error;
   });
-  client.on("end", () => {
+  const interrupt = (error: TransportError): void => {
     if (phase !== "listening") return;
     phase = "broken";
-    listener.interrupted(connectionError(lastError, place, "unknown"));
+    client.disconnect();
+    client.stream?.destroy();
+    listener.interrupted(error);
+  };
+  client.on("end", () => interrupt(connectionError(lastError, place, "unknown")));
+  watchReplies(client, {
+    onProblem(problem) {
+      lastError = impossibleError("protocol", problem, place);
+      client.stream?.destroy();
+    },
   });
   const hear = (message: Message): void => {
     if (isOpen()) listener.message(message);
@@ -118,6 +131,7 @@ export async function subscribe({
         if (phase === "listening" && client.status === "ready") throw changeError(error);
       });
     },
+    interrupt,
     async close() {
       if (!isOpen()) return;
       const ended = new Promise<void>((resolve) => client.once("end", () => resolve()));

@@ -1,11 +1,22 @@
-import type { MessageListener, Subscription, Topics, Transport } from "@continuum-cache/core";
+import {
+  conceal,
+  isWrite,
+  type MessageListener,
+  type Subscription,
+  type Topics,
+  type Transport,
+} from "@continuum-cache/core";
 import { Redis } from "ioredis";
 import { abortedError, endInTime } from "./call-end.ts";
+import { concealClient } from "./conceal-client.ts";
 import { type Connection, createConnection } from "./connection.ts";
 import { createConnectionPool } from "./connection-pool.ts";
+import { connectsAgain } from "./given-client.ts";
+import { createIdleLimit } from "./idle-limit.ts";
 import { createOpenSubscriptions } from "./open-subscriptions.ts";
+import { createRenewal } from "./renewal.ts";
 import { assertShareable } from "./shared-connection.ts";
-import { closedError, transportName } from "./tcp-error.ts";
+import { closedError, failoverError, transportName } from "./tcp-error.ts";
 import { readTcpOptions, type TcpClient, type TcpOptions } from "./tcp-options.ts";
 import { subscribe } from "./tcp-subscriber.ts";
 import { Trip } from "./trip.ts";
@@ -50,19 +61,37 @@ const quiet = {
 export function tcpTransport<Client extends TcpClient = Redis>(options: TcpOptions<Client>): TcpTransport<Client> {
   const { poolSize, timeoutMs: ownTimeoutMs, server, where, secure } = readTcpOptions(options);
   const place = { where, secure };
+  const idle = createIdleLimit();
   let closed = false;
 
-  const makeClient = (): Redis => new Redis({ ...server, ...quiet, connectTimeout: ownTimeoutMs });
-  const connect = (client: TcpClient, disconnect?: () => void): Connection =>
-    createConnection({ client, disconnect, connectTimeoutMs: ownTimeoutMs, ...place });
-  const connectOwn = (client: Redis): Connection => connect(client, () => client.disconnect());
+  const makeClient = (): Redis => concealClient(new Redis({ ...server, ...quiet, connectTimeout: ownTimeoutMs }));
+  const connect = (client: TcpClient, reconnects: boolean, disconnect?: () => void): Connection =>
+    createConnection({
+      ...place,
+      client,
+      disconnect,
+      reconnects,
+      connectTimeoutMs: ownTimeoutMs,
+      idle,
+      onRefused: (madeAt) => renewal.refused(madeAt),
+      onAnswered(trip, madeAt) {
+        if (renewal.isPending && !trip.isRefused && trip.commands.some(isWrite)) renewal.accepted(madeAt);
+      },
+    });
+  const connectOwn = (client: Redis): Connection => connect(client, true, () => client.disconnect());
 
   const own = options.client ? undefined : makeClient();
   const client = (options.client ?? own) as Client;
-  const pool = createConnectionPool(own ? connectOwn(own) : connect(client), () => connectOwn(makeClient()), poolSize);
+  const first = own ? connectOwn(own) : connect(client, connectsAgain(client));
+  const pool = createConnectionPool(first, () => connectOwn(makeClient()), poolSize);
   const subscriptions = createOpenSubscriptions(ownTimeoutMs);
+  const renewal = createRenewal({
+    renew: pool.renew,
+    // They were made before the failover was over, and may listen to a server that hears nothing more.
+    onRecovered: () => subscriptions.interruptAll(failoverError(place)),
+  });
 
-  return {
+  const transport: TcpTransport<Client> = {
     name: transportName,
     client,
     send(commands, sendOptions) {
@@ -92,7 +121,7 @@ export function tcpTransport<Client extends TcpClient = Redis>(options: TcpOptio
           topics,
           listener: watching,
           options: { timeoutMs: ownTimeoutMs, ...callOptions },
-          makeClient: () => (own ? makeClient() : (client.duplicate({ ...quiet, keyPrefix: "" }) as Redis)),
+          makeClient: () => (own ? makeClient() : concealClient(client.duplicate({ ...quiet }) as Redis)),
         }),
       );
     },
@@ -101,4 +130,5 @@ export function tcpTransport<Client extends TcpClient = Redis>(options: TcpOptio
       await Promise.all([pool.close(), subscriptions.closeAll()]);
     },
   };
+  return conceal(transport, "client");
 }

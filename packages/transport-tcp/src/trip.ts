@@ -1,4 +1,11 @@
-import { type Command, errorFromRedis, type Reply, type TransportError } from "@continuum-cache/core";
+import {
+  type Command,
+  errorFromRedis,
+  isPossibleReply,
+  isTransportError,
+  type Reply,
+  type TransportError,
+} from "@continuum-cache/core";
 import { atomicReplies, replies, type Slot } from "./replies.ts";
 import { toReply } from "./reply.ts";
 import { inRespTwo } from "./resp-two.ts";
@@ -7,8 +14,14 @@ import { type AnswerSink, wireBytes } from "./wire-command.ts";
 
 /** What a trip asks of the connection that has written it. */
 export interface Carrier {
+  /** Whether the reply that is being handed out says that its command was queued by MULTI. */
+  readonly isQueued: boolean;
   /** What the end of the connection means to the trips on it. */
   broken(error: Error): TransportError;
+  /** A reply has come that its command can't have. No reply on this connection can be trusted any more. */
+  impossible(problem: string): void;
+  /** The server has refused a command because it isn't ready, or no primary. */
+  refused(): void;
   /** Nothing more comes for this trip. */
   paid(trip: Trip): void;
 }
@@ -29,6 +42,8 @@ export class Trip implements AnswerSink {
   readonly answered: Promise<Reply[]>;
   /** Whether `answered` has been decided. */
   settled = false;
+  /** The server has refused one of its commands because it isn't ready, or no primary. */
+  isRefused = false;
   /** The connection that has written it; while there is none, it surely has not reached the server. */
   writtenTo: Carrier | undefined = undefined;
   /** By `performance.now()`. */
@@ -68,12 +83,15 @@ export class Trip implements AnswerSink {
   }
 
   reply(index: number, raw: unknown): void {
-    const isExec = this.#atomic && index === this.wire.length - 1;
+    const command = this.wire[index] as Command;
     // Sorted at once: the raw bytes are views of whole network chunks, which they would keep in memory meanwhile.
-    this.#slots[index] =
+    const isExec = this.#atomic && index === this.wire.length - 1;
+    const slot =
       isExec && Array.isArray(raw)
-        ? raw.map((each, at) => toSlot(each, this.commands[at]))
-        : toSlot(raw, this.wire[index]);
+        ? raw.map((each, at) => this.#sort(each, this.commands[at]))
+        : this.#sort(raw, command);
+    if (!this.#isPossible(index, slot)) this.writtenTo?.impossible(`a reply to ${command[0]} that it can't have`);
+    this.#slots[index] = slot;
     this.#count();
   }
 
@@ -84,6 +102,27 @@ export class Trip implements AnswerSink {
     }
     if (this.writtenTo) this.end(this.writtenTo.broken(error));
     this.#count();
+  }
+
+  /** Whether a reply can be the one to the command that stands there. */
+  #isPossible(index: number, slot: Slot): boolean {
+    const isQueued = this.writtenTo?.isQueued ?? false;
+    const last = this.wire.length - 1;
+    if (!this.#atomic) return !isQueued && fits(this.commands[index] as Command, slot);
+    if (isError(slot)) return true;
+    if (index === 0) return slot === "OK" && !isQueued;
+    if (index < last) return slot === "QUEUED";
+    if (!Array.isArray(slot)) return slot === null;
+    return slot.length === this.commands.length && slot.every((each, at) => fits(this.commands[at] as Command, each));
+  }
+
+  #sort(raw: unknown, command: Command | undefined): Slot {
+    const slot = toSlot(raw, command);
+    if (isTransportError(slot) && slot.kind === "unreachable") {
+      this.isRefused = true;
+      this.writtenTo?.refused();
+    }
+    return slot;
   }
 
   #count(): void {
@@ -103,6 +142,11 @@ export class Trip implements AnswerSink {
     }
   }
 }
+
+const isError = (slot: Slot): boolean => slot instanceof Error;
+
+const fits = (command: Command, slot: Slot): boolean =>
+  slot instanceof Error || isPossibleReply(command, slot as Reply);
 
 function toSlot(raw: unknown, command: Command | undefined): Slot {
   if (raw instanceof Error) return errorFromRedis(raw.message, transportName);

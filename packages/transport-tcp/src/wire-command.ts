@@ -9,6 +9,27 @@ export interface AnswerSink {
 
 const ignore = (): void => {};
 const options = { replyEncoding: null };
+const ping = "*1\r\n$4\r\nPING\r\n";
+
+/**
+ * A command that is written once. A caller's own client may want to write it again on its next connection, by itself or
+ * because `reconnectOnError` says so: outside its trip it would be out of order, and an increment would count twice.
+ */
+class SingleCommand extends IoredisCommand {
+  /** No place in any pipeline: when a connection ends, ioredis gives up such commands instead of keeping them. */
+  override readonly pipelineIndex = -1;
+  #isWritten = false;
+
+  override toWritable(socket: object): string | Buffer {
+    if (this.#isWritten) {
+      this.reject(new Error("The client has tried to send the command a second time"));
+      // ioredis awaits one reply.
+      return ping;
+    }
+    this.#isWritten = true;
+    return super.toWritable(socket);
+  }
+}
 
 /**
  * One command as ioredis writes it. The answer is told synchronously, so that a trip of a thousand commands does not
@@ -19,7 +40,7 @@ export function wireCommand(parts: Command, index: number, sink: AnswerSink): Io
   const args: (string | Buffer)[] = [];
   for (let at = 1; at < parts.length; at++) args.push(toWire(parts[at] as Argument));
   // In upper case ioredis finds none of its transformers, which would reshape arguments and replies.
-  const command = new IoredisCommand(parts[0].toUpperCase(), args, options);
+  const command = new SingleCommand(parts[0].toUpperCase(), args, options);
   const { resolve, reject } = command;
   // A caller's own client may have its own time limit, after which the reply still comes: the first outcome counts.
   command.resolve = (raw) => {

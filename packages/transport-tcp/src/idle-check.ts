@@ -1,0 +1,71 @@
+import { endInTime } from "./call-end.ts";
+import type { IdleLimit } from "./idle-limit.ts";
+import type { Link } from "./link.ts";
+import type { Place } from "./tcp-error.ts";
+import { Trip } from "./trip.ts";
+
+/**
+ * Finds out whether a connection that was idle still stands, before anything is written to it. Of what is written to a
+ * connection that has ended meanwhile, nothing tells whether it has arrived.
+ */
+export interface IdleCheck {
+  readonly isRunning: boolean;
+  /** Calls back when it is known. */
+  begin(idleMs: number, done: () => void): void;
+  /** The connection is over: does not call back. */
+  cancel(): void;
+}
+
+export interface IdleCheckOptions {
+  readonly link: Link;
+  readonly idle: IdleLimit;
+  readonly place: Place;
+  /** Writes a trip at once. */
+  readonly write: (trip: Trip) => void;
+}
+
+/** How long the other side may take for a sign of life. */
+const answerMs = 1_000;
+
+export function createIdleCheck({ link, idle, place, write }: IdleCheckOptions): IdleCheck {
+  let check: symbol | undefined;
+
+  /** Without an answer in time the connection is given up. */
+  const ask = (done: () => void): void => {
+    const question = new Trip([["PING"]], false);
+    const onEnd = (_: Trip, timedOut: boolean): void => {
+      if (timedOut) link.drop(undefined);
+    };
+    endInTime(question, { place, timeoutMs: answerMs, signal: undefined, onEnd });
+    question.answered.then(done, done);
+    write(question);
+  };
+
+  return {
+    get isRunning() {
+      return check !== undefined;
+    },
+    begin(idleMs, done) {
+      const own = Symbol("check");
+      check = own;
+      const finish = (): void => {
+        if (check !== own) return;
+        check = undefined;
+        done();
+      };
+      // An end that has arrived is read within one turn of the event loop. The first of these may belong to this turn.
+      setImmediate(() =>
+        setImmediate(() => {
+          if (check !== own) return;
+          if (!link.isReady()) return finish();
+          idle.stoodAfter(idleMs);
+          if (idle.isTrusted(idleMs)) finish();
+          else ask(finish);
+        }),
+      );
+    },
+    cancel() {
+      check = undefined;
+    },
+  };
+}

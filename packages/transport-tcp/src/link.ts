@@ -1,0 +1,134 @@
+import { isRefusal } from "./tcp-error.ts";
+import type { TcpClient } from "./tcp-options.ts";
+import { isWithoutCommand, type WatchedReplies, watchReplies } from "./watched-replies.ts";
+
+/** The client of one connection, and what has become of its socket. */
+export interface Link {
+  readonly replies: WatchedReplies;
+  /** When the present connection became ready, by `performance.now()`. */
+  readonly readyAt: number;
+  /** What the connection itself has said last, since it began. */
+  readonly lastError: Error | undefined;
+  /** Whether commands can be written now. */
+  isReady(): boolean;
+  /** Begins to connect, unless that is done or under way. @returns false when a caller's client has ended for good. */
+  connect(): boolean;
+  /** Ends the connection at once: a polite end would wait for a peer that may be gone. */
+  drop(error: Error | undefined): void;
+  /** Gives back the socket where it is ours, and listens no more. */
+  close(): Promise<void>;
+}
+
+export interface LinkOptions {
+  readonly client: TcpClient;
+  /** Ends the client. Absent for a caller's own, which we only use. */
+  readonly disconnect: (() => void) | undefined;
+  readonly connectTimeoutMs: number;
+  /** Commands can be written. */
+  onReady(): void;
+  /** The connection is over, or the attempt to make one has failed. */
+  onEnd(end: LinkEnd): void;
+  /** What has come cannot be replies of Redis. */
+  onProblem(problem: string): void;
+}
+
+export interface LinkEnd {
+  /** A connection that stood has ended, and no attempt to make one has failed. */
+  readonly wasReady: boolean;
+  /** The other side has ended it. */
+  readonly byPeer: boolean;
+  /** The client connects again by itself. */
+  readonly reconnectsNow: boolean;
+}
+
+export function createLink(options: LinkOptions): Link {
+  const { client, disconnect, connectTimeoutMs } = options;
+  const owned = disconnect !== undefined;
+  const replies = watchReplies(client, options);
+  let attempt: NodeJS.Timeout | undefined;
+  let lastError: Error | undefined;
+  let readyAt = performance.now();
+  let wasReady = client.status === "ready";
+  let isDropped = false;
+
+  const drop = (error: Error | undefined): void => {
+    lastError = error;
+    isDropped = true;
+    disconnect?.();
+    client.stream?.destroy();
+  };
+
+  const isReady = (): boolean => client.status === "ready" && (client.stream?.writable ?? true);
+
+  const onError = (error: Error): void => {
+    if (isWithoutCommand(error)) return;
+    lastError = error;
+    // ioredis would go on after a refused SELECT, in the wrong database.
+    if (owned && client.status === "connect" && isRefusal(error)) drop(error);
+  };
+  const onReady = (): void => {
+    if (!isReady()) return;
+    clearTimeout(attempt);
+    attempt = undefined;
+    lastError = undefined;
+    isDropped = false;
+    wasReady = true;
+    readyAt = performance.now();
+    options.onReady();
+  };
+  // Events come a tick late: the status tells whether this one is still true.
+  const onEnd = (): void => {
+    if (client.status !== "end" && client.status !== "reconnecting") return;
+    clearTimeout(attempt);
+    const end = {
+      wasReady: wasReady && attempt === undefined,
+      byPeer: !isDropped,
+      reconnectsNow: client.status === "reconnecting",
+    };
+    attempt = undefined;
+    wasReady = false;
+    isDropped = false;
+    options.onEnd(end);
+  };
+  client.on("error", onError);
+  client.on("ready", onReady);
+  client.on("close", onEnd);
+  client.on("end", onEnd);
+
+  return {
+    replies,
+    get readyAt() {
+      return readyAt;
+    },
+    get lastError() {
+      return lastError;
+    },
+    isReady,
+    connect() {
+      if (attempt || client.status === "ready") return true;
+      if (client.status === "end" && !owned) return false;
+      lastError = undefined;
+      if (owned) {
+        attempt = setTimeout(() => drop(Object.assign(new Error(), { code: "ETIMEDOUT" })), connectTimeoutMs);
+      }
+      // The events tell its outcome.
+      if (client.status === "wait" || client.status === "end") client.connect().catch(() => {});
+      return true;
+    },
+    drop,
+    async close() {
+      clearTimeout(attempt);
+      attempt = undefined;
+      if (owned && client.status !== "end") {
+        const ended = new Promise<void>((resolve) => client.on("end", () => resolve()));
+        drop(undefined);
+        await ended;
+      }
+      replies.stop();
+      client.off("error", onError);
+      client.off("ready", onReady);
+      client.off("close", onEnd);
+      client.off("end", onEnd);
+    },
+  };
+}

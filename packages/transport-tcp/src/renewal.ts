@@ -1,0 +1,49 @@
+/**
+ * Decides when connections are given up because the server at their end refuses its work: READONLY, MASTERDOWN, LOADING.
+ * After a failover the name leads to another server, and only a new connection finds it.
+ */
+export interface Renewal {
+  /** Whether a server has refused and no write has succeeded since. */
+  readonly isPending: boolean;
+  /** A command was refused on a connection that was made at this time. */
+  refused(madeAt: number): void;
+  /** A write has succeeded on a connection that was made at this time. */
+  accepted(madeAt: number): void;
+}
+
+export interface RenewalOptions {
+  /** Gives up all connections. */
+  readonly renew: () => void;
+  /** The server at the other end of new connections takes writes again. */
+  readonly onRecovered: () => void;
+  /** In milliseconds. @default performance.now */
+  readonly now?: () => number;
+}
+
+/** How long the second renewal waits at least; each later one twice as long, up to the longest. */
+const pause = { firstMs: 100, longestMs: 5_000 };
+
+export function createRenewal({ renew, onRecovered, now = () => performance.now() }: RenewalOptions): Renewal {
+  let isPending = false;
+  let renewedAt = Number.NEGATIVE_INFINITY;
+  let pauseMs = 0;
+  return {
+    get isPending() {
+      return isPending;
+    },
+    refused(madeAt) {
+      isPending = true;
+      const sinceMs = now() - renewedAt;
+      if (madeAt < renewedAt || sinceMs < pauseMs) return;
+      // A server that always refuses some commands, such as a replica, must not have its connections renewed all the time.
+      pauseMs = sinceMs > 2 * pause.longestMs ? pause.firstMs : Math.min(pauseMs * 2, pause.longestMs);
+      renewedAt = now();
+      renew();
+    },
+    accepted(madeAt) {
+      if (!isPending || madeAt < renewedAt) return;
+      isPending = false;
+      onRecovered();
+    },
+  };
+}

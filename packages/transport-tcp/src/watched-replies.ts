@@ -1,0 +1,93 @@
+import { ReplyScanner } from "./reply-scanner.ts";
+import type { TcpClient } from "./tcp-options.ts";
+
+/** What is told of the bytes that a client receives. */
+export interface ReplyEvents {
+  /** These cannot be replies of Redis. The parser does not see them; the socket must be destroyed. */
+  onProblem(problem: string): void;
+}
+
+/** The replies of a client, looked through before its parser sees them. */
+export interface WatchedReplies {
+  /** When bytes came last, by `performance.now()`. */
+  readonly lastAt: number;
+  /** Whether the reply that the client is handing out is `+QUEUED`: its command was put into a transaction. */
+  readonly isQueued: boolean;
+  /** Begins with a socket that was connected before, as soon as no reply is on its way. */
+  attach(): void;
+  /** Looks at no further socket. */
+  stop(): void;
+}
+
+/** Whether an `error` event says that there was a reply too many, after which ioredis goes on as if nothing had happened. */
+export const isWithoutCommand = (error: Error): boolean => error.message.startsWith("Command queue state error");
+
+type Parser = (chunk: Uint8Array) => void;
+
+/**
+ * Puts a scanner between a client's socket and its parser. It works for every copy and version of ioredis, since it takes
+ * the place of the parser among the socket's listeners.
+ */
+export function watchReplies(client: TcpClient, { onProblem }: ReplyEvents): WatchedReplies {
+  let watched: TcpClient["stream"] | undefined;
+  let lastAt = performance.now();
+  let isQueued = false;
+
+  const watch = (): void => {
+    const { stream } = client;
+    if (!stream || stream === watched) return;
+    const parsers = stream.listeners("data") as Parser[];
+    if (parsers.length === 0) return;
+    watched = stream;
+    for (const parser of parsers) stream.off("data", parser);
+    const parse: Parser = (chunk) => {
+      for (const parser of parsers) parser.call(stream, chunk);
+    };
+    const scanner = new ReplyScanner();
+    stream.prependListener("data", (chunk: Uint8Array) => {
+      lastAt = performance.now();
+      const { problem, queued } = scanner.scan(chunk);
+      if (problem !== undefined) {
+        onProblem(problem);
+        return;
+      }
+      let done = 0;
+      for (const [start, end] of queued) {
+        if (start > done) parse(chunk.subarray(done, start));
+        isQueued = true;
+        try {
+          parse(chunk.subarray(start, end));
+        } finally {
+          isQueued = false;
+        }
+        done = end;
+      }
+      if (done < chunk.length) parse(done === 0 ? chunk : chunk.subarray(done));
+    });
+  };
+
+  const hear = (error: Error): void => {
+    // Its text repeats the reply, which may hold a stored value.
+    if (isWithoutCommand(error)) onProblem("a reply that belongs to no command");
+  };
+  client.on("connect", watch);
+  client.on("error", hear);
+  return {
+    get lastAt() {
+      return lastAt;
+    },
+    get isQueued() {
+      return isQueued;
+    },
+    attach() {
+      if (client.stream === watched || client.status !== "ready") return;
+      // In the middle of a reply there is no telling where the next one begins.
+      const { commandQueue } = client as TcpClient & { readonly commandQueue?: { readonly length: number } };
+      if (commandQueue?.length === 0) watch();
+    },
+    stop() {
+      client.off("connect", watch);
+      client.off("error", hear);
+    },
+  };
+}
