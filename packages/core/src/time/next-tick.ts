@@ -1,4 +1,5 @@
 interface NodeProcess {
+  readonly versions?: { readonly node?: string };
   nextTick?(callback: () => void): void;
 }
 
@@ -9,6 +10,7 @@ interface NodeProcess {
  */
 export function afterThisTick(callback: () => void): void {
   const { process } = globalThis as { process?: NodeProcess };
-  if (process?.nextTick) process.nextTick(callback);
+  // The Edge runtime of Next.js has a `nextTick` that throws when it is called; only a true Node (Bun, Deno) names a version.
+  if (process?.versions?.node && process.nextTick) process.nextTick(callback);
   else queueMicrotask(() => queueMicrotask(callback));
 }
