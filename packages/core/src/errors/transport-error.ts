@@ -29,7 +29,10 @@ export interface TransportErrorDetails {
   readonly transport: string;
   /** `"none"` when the commands surely never left this process; `"unknown"` (the default) when they may have run. */
   readonly delivery?: "none" | "unknown";
-  /** How long the server asked to be left alone, in milliseconds. */
+  /**
+   * How long the server asked to be left alone, in milliseconds. At most an hour of it is kept; what is no time, or is over a
+   * day, is a mistake of the server and is left out.
+   */
   readonly retryAfterMs?: number;
   readonly cause?: unknown;
 }
@@ -62,8 +65,18 @@ export class TransportError extends Error {
     this.kind = kind;
     this.transport = details.transport;
     this.delivery = details.delivery ?? "unknown";
-    if (details.retryAfterMs !== undefined) this.retryAfterMs = details.retryAfterMs;
+    const retryAfterMs = believableWaitMs(details.retryAfterMs);
+    if (retryAfterMs !== undefined) this.retryAfterMs = retryAfterMs;
   }
+}
+
+const longestWaitMs = 3_600_000;
+const longestBelievableWaitMs = 24 * longestWaitMs;
+
+/** A wait that a server asked for, as far as it makes sense: one bad header must not keep a process away for years. */
+export function believableWaitMs(askedMs: number | undefined): number | undefined {
+  if (askedMs === undefined || !(askedMs >= 0 && askedMs <= longestBelievableWaitMs)) return undefined;
+  return Math.min(askedMs, longestWaitMs);
 }
 
 /** Tells a `TransportError` also when it comes from another copy of this package. */

@@ -1,4 +1,4 @@
-import type { TransportError } from "../errors/transport-error.ts";
+import { believableWaitMs, type TransportError } from "../errors/transport-error.ts";
 import { tell } from "../ports/tell.ts";
 import { type BreakerOptions, readBreakerOptions } from "./breaker-options.ts";
 import { createFailureSample } from "./failure-sample.ts";
@@ -47,7 +47,7 @@ const probeHeldMs = 30_000;
  * - It opens after `failures` failures in a row, or when the share of failures in `sample` is reached; at once when the
  *   server itself refuses (`quota`, `unauthorized`).
  * - It then stays open for `wait`, spread at random by a quarter to both sides, and never for less than the server asked
- *   for (`retryAfterMs`), which alone may exceed `maxWait`.
+ *   for (`retryAfterMs`, at most an hour), which alone may exceed `maxWait`.
  * - Then one caller at a time is let in as a probe. An answer closes it; a failure opens it again for twice as long. A
  *   probe of which nothing is heard for 30 seconds (or `maxWait`, if longer) loses its place to another.
  * - It waits as shortly as at first only after it has stayed closed for as long as the last wait: flapping backs off.
@@ -179,6 +179,6 @@ export function createBreaker(options?: BreakerOptions): Breaker {
 }
 
 /** How long the server asked to be left alone, in milliseconds; 0 when it said nothing that makes sense. */
-function askedMs({ retryAfterMs = 0 }: TransportError): number {
-  return Number.isFinite(retryAfterMs) ? Math.max(0, retryAfterMs) : 0;
+function askedMs({ retryAfterMs }: TransportError): number {
+  return believableWaitMs(retryAfterMs) ?? 0;
 }

@@ -28,6 +28,23 @@ describe("errors", () => {
     expect(isCommandError(null)).toBe(false);
   });
 
+  it.each([
+    [7_000, 7_000],
+    [0, 0],
+    [3_600_000, 3_600_000],
+    [3_600_001, 3_600_000],
+    [86_400_000, 3_600_000],
+    [86_400_001, undefined],
+    [999_999_999_000, undefined],
+    [Number.POSITIVE_INFINITY, undefined],
+    [Number.NaN, undefined],
+    [-5, undefined],
+    [undefined, undefined],
+  ])("keeps of a wait of %s ms that a server asks for %s", (asked, kept) => {
+    const details = { transport: "rest", ...(asked !== undefined && { retryAfterMs: asked }) };
+    expect(new TransportError("quota", "no", details).retryAfterMs).toBe(kept);
+  });
+
   it("carry the code that Redis gave", () => {
     expect(new CommandError("WRONGTYPE Operation against a key").code).toBe("WRONGTYPE");
     expect(new CommandError("value is not an integer").code).toBe("ERR");

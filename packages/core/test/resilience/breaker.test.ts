@@ -145,11 +145,21 @@ describe("a breaker that is closed", () => {
     expect(breaker.enter()).toBe("probe");
   });
 
+  it("stays open for an hour at most, when the server asks for half a day", () => {
+    const { breaker } = held();
+    breaker.failed(error("quota", { retryAfterMs: 43_200_000 }));
+    expect(breaker.waitMs).toBe(3_600_000);
+  });
+
   it("does not believe a server that asks for ever", () => {
-    for (const retryAfterMs of [Number.POSITIVE_INFINITY, Number.NaN, -5]) {
+    for (const retryAfterMs of [Number.POSITIVE_INFINITY, Number.NaN, -5, 999_999_999_000]) {
       const { breaker } = held();
       breaker.failed(error("quota", { retryAfterMs }));
       expect(breaker.waitMs).toBe(250);
+      // Another copy of this package may not have checked it.
+      const { breaker: other } = held();
+      other.failed(Object.defineProperty(error("quota"), "retryAfterMs", { value: retryAfterMs }));
+      expect(other.waitMs).toBe(250);
     }
   });
 });
