@@ -75,10 +75,10 @@ export const coreFolders = {
   ports: ["errors"],
   settings: ["errors"],
   keys: ["errors", "hash", "time"],
-  codecs: ["errors"],
+  codecs: ["errors", "settings"],
   messages: ["codecs"],
-  commands: ["keys", "ports"],
+  commands: ["errors", "keys", "ports"],
   scripts: ["errors", "hash", "ports", "time"],
-  resilience: ["commands", "errors", "ports", "time"],
+  resilience: ["commands", "errors", "ports", "settings", "time"],
   cache: ["codecs", "commands", "errors", "keys", "messages", "ports", "time"],
 };
