@@ -77,8 +77,9 @@ export const coreFolders = {
   keys: ["errors", "hash", "time"],
   codecs: ["errors", "settings"],
   messages: ["codecs"],
-  commands: ["errors", "keys", "ports"],
+  claims: ["time"],
+  commands: ["claims", "errors", "keys", "ports"],
   scripts: ["errors", "hash", "ports", "time"],
-  resilience: ["commands", "errors", "ports", "settings", "time"],
-  cache: ["codecs", "commands", "errors", "keys", "messages", "ports", "time"],
+  resilience: ["claims", "commands", "errors", "ports", "settings", "time"],
+  cache: ["claims", "codecs", "commands", "errors", "keys", "messages", "ports", "time"],
 };

@@ -1,13 +1,13 @@
 import type { Codec } from "../codecs/codec.ts";
 import { isTransportError } from "../errors/transport-error.ts";
 import { escapeGlob } from "../keys/glob.ts";
-import type { Backend, Outage, SendOptions, Transport } from "../ports/transport.ts";
+import type { Backend, Command, Outage, SendOptions, Transport } from "../ports/transport.ts";
 import type { Duration } from "../time/duration.ts";
 import type { CacheEvents } from "./cache-events.ts";
 import type { CacheOptions } from "./cache-options.ts";
 import type { CacheStats } from "./cache-stats.ts";
 import { type CacheCallOptions, toSendOptions } from "./call-options.ts";
-import { assertPattern, type DeletePatternOptions, deletePattern } from "./delete-pattern.ts";
+import { assertPattern, type DeletePatternOptions, deletePatternWithin } from "./delete-pattern.ts";
 import { createEngine, type Engine, observedEngine } from "./engine.ts";
 import type { GetOrSetOptions } from "./get-or-set.ts";
 import { createPipeline, type Pipeline } from "./pipeline.ts";
@@ -130,8 +130,8 @@ export class Cache implements AsyncDisposable {
   }
 
   /**
-   * Deletes all keys that match a glob, in batches (SCAN and UNLINK, never KEYS). Each batch has the call's deadline;
-   * a signal ends the run between batches, and what was deleted by then stays deleted.
+   * Deletes all keys that match a glob, in batches (SCAN and UNLINK, never KEYS). All of them together have the call's deadline: give a
+   * large database more `timeout`. What was deleted by then, or when the signal fires, stays deleted.
    *
    * @returns how many were deleted.
    */
@@ -139,8 +139,10 @@ export class Cache implements AsyncDisposable {
     assertPattern(glob);
     const full = escapeGlob(this.engine.keyPrefix) + glob;
     this.engine.outdate(full);
-    const asked = { ...this.asked(options), invalidates: [full] };
-    return deletePattern((commands) => this.engine.calls.raw("deletePattern", commands, asked), full, options);
+    const asked = { timeoutMs: this.engine.timeoutMs, ...this.asked(options), invalidates: [full] };
+    const send = (commands: readonly Command[], asking: SendOptions) =>
+      this.engine.calls.raw("deletePattern", commands, asking);
+    return deletePatternWithin(asked, send, full, options);
   }
 
   /** Whether a key exists. */

@@ -1,6 +1,7 @@
 import { isCommandError } from "../errors/command-error.ts";
-import { TransportError } from "../errors/transport-error.ts";
-import type { Command, Reply } from "../ports/transport.ts";
+import { isTransportError, TransportError } from "../errors/transport-error.ts";
+import type { Command, Reply, SendOptions } from "../ports/transport.ts";
+import { withDeadline } from "../time/with-deadline.ts";
 
 /** How to delete by pattern. */
 export interface DeletePatternOptions {
@@ -41,6 +42,39 @@ export async function deletePattern(send: Send, glob: string, options: DeletePat
     options.onProgress?.({ scanned, deleted });
   }
   return deleted;
+}
+
+/**
+ * The same within one deadline for all trips together. The trip that is under way then is aborted, which says nothing against the
+ * server.
+ *
+ * @param send - Sends one trip, which heeds the signal.
+ * @throws TransportError of kind `timeout` that says how much was deleted by then.
+ */
+export async function deletePatternWithin(
+  asked: SendOptions & { readonly timeoutMs: number },
+  send: (commands: readonly Command[], options: SendOptions) => Promise<Reply[]>,
+  glob: string,
+  { onProgress }: DeletePatternOptions,
+): Promise<number> {
+  let deleted = 0;
+  try {
+    return await withDeadline("deletePattern", asked, (signal) =>
+      deletePattern((commands) => send(commands, { ...asked, signal }), glob, {
+        onProgress(progress) {
+          deleted = progress.deleted;
+          onProgress?.(progress);
+        },
+      }),
+    );
+  } catch (error) {
+    if (!isTransportError(error) || error.kind !== "timeout" || error.transport !== "deletePattern") throw error;
+    throw new TransportError(
+      "timeout",
+      `Not all keys that match were deleted within ${asked.timeoutMs} ms, but ${deleted} were (raise \`timeout\`, or call again)`,
+      { transport: "cache", cause: error },
+    );
+  }
 }
 
 /** A Redis Cluster refuses keys of different slots in one command, so there each goes by itself. */

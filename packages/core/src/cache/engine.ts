@@ -21,6 +21,8 @@ import { observedTick, type WriteObserver } from "./write-observer.ts";
 export interface Engine {
   readonly transport: Transport;
   readonly keyPrefix: string;
+  /** How long a call may take that does not say so itself. */
+  readonly timeoutMs: number;
   readonly codec: Codec;
   readonly events: Events<CacheEvents>;
   readonly stats: StatsRecorder;
@@ -43,18 +45,21 @@ export function createEngine(options: CacheOptions): Engine {
   const codec = readers([options.codec ?? json()].flat());
   const values = createValues(codec, maxValueBytes, events, stats);
   const requests = createRequests(keyPrefix, values, stats, createTtlChoice(defaultTtl, patterns));
-  // Who insists on the primary must not be handed what a local read brought, so they have loads of their own.
+  // Calls that insist on the primary must not be handed what a local read brought, so they have loads of their own.
   const shared = createLoads();
   const primaryOnly = createLoads();
   const loads = [shared, primaryOnly];
-  const tick = outdating(createTick(transport, toTimeoutMs(timeout, "timeout"), stats.trip), loads);
+  const timeoutMs = toTimeoutMs(timeout, "timeout");
+  const tick = outdating(createTick(transport, timeoutMs, stats.trip), loads);
   const calls = createCalls(tick, events, stats);
   const loadsOf = (fallback: boolean): Loads => (fallback ? shared : primaryOnly);
-  const getOrSet = createGetOrSet(requests, calls, loadsOf, (key) => keyPrefix + key, events, stats);
+  const fullKeyOf = (key: string): string => keyPrefix + key;
+  const getOrSet = createGetOrSet({ requests, calls, loadsOf, fullKeyOf, timeoutMs, events, stats });
   const stopWatching = watch(transport.status, events, stats);
   return {
     transport,
     keyPrefix,
+    timeoutMs,
     codec,
     events,
     stats,

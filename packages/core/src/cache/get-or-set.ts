@@ -2,19 +2,24 @@ import { isTransportError, TransportError } from "../errors/transport-error.ts";
 import type { Events } from "../ports/events.ts";
 import { type Duration, longestTimerMs, toTimeoutMs } from "../time/duration.ts";
 import { withDeadline } from "../time/with-deadline.ts";
+import { within } from "../time/within.ts";
 import type { CacheEvents } from "./cache-events.ts";
 import type { StatsRecorder } from "./cache-stats.ts";
 import { type CacheCallOptions, toSendOptions } from "./call-options.ts";
 import type { Calls } from "./calls.ts";
+import { type RunningLoad, runLoader } from "./load-circle.ts";
 import type { Loads } from "./loads.ts";
 import type { Requests } from "./requests.ts";
 import type { TimeToLive } from "./time-to-live.ts";
 
-/** How `getOrSet` reads, loads and stores. */
+/**
+ * How `getOrSet` reads, loads and stores. A call has one deadline in all: its `timeout`, or, where it has none of its own, the cache's
+ * `timeout` and `loaderTimeout` together.
+ */
 export interface GetOrSetOptions extends CacheCallOptions {
   /** How long the loaded value lives. @default its key family's, else the cache's `defaultTtl` */
   readonly ttl?: TimeToLive;
-  /** How long the loader may take; then all who wait get a `TransportError` of kind `timeout`. @default "30s" */
+  /** How long the loader may take; then all calls that wait get a `TransportError` of kind `timeout`. @default "30s" */
   readonly loaderTimeout?: Duration;
 }
 
@@ -23,20 +28,28 @@ export type Loader = () => unknown;
 
 export type GetOrSet = (key: string, loader: Loader, options: GetOrSetOptions) => Promise<unknown>;
 
+/** What `getOrSet` is made of. */
+export interface GetOrSetParts {
+  readonly requests: Requests;
+  readonly calls: Calls;
+  /** The loads that a call may join: one that insists on the primary must not be given a local value. */
+  readonly loadsOf: (fallback: boolean) => Loads;
+  readonly fullKeyOf: (key: string) => string;
+  /** The cache's own `timeout`. */
+  readonly timeoutMs: number;
+  readonly events: Events<CacheEvents>;
+  readonly stats: StatsRecorder;
+}
+
+/** A claim is given up so long after the deadline of its work. */
+const graceMs = 100;
+
 /**
  * Read, else load and store, with one load per key however many callers wait. The load belongs to all of them: one
  * caller's signal or timeout ends only its own waiting.
- *
- * @param loadsOf - The loads that a caller may join: who insists on the primary must not be given a local value.
  */
-export function createGetOrSet(
-  requests: Requests,
-  calls: Calls,
-  loadsOf: (fallback: boolean) => Loads,
-  fullKeyOf: (key: string) => string,
-  events: Events<CacheEvents>,
-  stats: StatsRecorder,
-): GetOrSet {
+export function createGetOrSet(parts: GetOrSetParts): GetOrSet {
+  const { requests, calls, loadsOf, fullKeyOf, events, stats } = parts;
   /** A cache that is away must not take its users along: what fails here is told, and the loader's value still comes. */
   const tolerate = async <Result>(
     key: string,
@@ -53,34 +66,47 @@ export function createGetOrSet(
   };
 
   return (key, loader, options) => {
-    const { ttl, loaderTimeout = "30s", fallback = true, timeout, signal } = options;
+    const { ttl, loaderTimeout = "30s", fallback = true } = options;
     const loaderTimeoutMs = toTimeoutMs(loaderTimeout, "loaderTimeout");
-    const ownTimeoutMs = timeout === undefined ? undefined : toTimeoutMs(timeout, "timeout");
+    const { timeoutMs: ownTimeoutMs, signal } = toSendOptions(options);
     // Reading and storing get a third each of a caller's own time: an absent cache must leave the loader some.
     const thirdMs = ownTimeoutMs === undefined ? undefined : Math.max(1, Math.floor(ownTimeoutMs / 3));
     const shared = fallback ? { ...(thirdMs !== undefined && { timeoutMs: thirdMs }) } : { fallback };
+    const tripMs = fallback && thirdMs !== undefined ? thirdMs : parts.timeoutMs;
     const request = requests.get(key);
-    const load = () =>
-      loadsOf(fallback).join(fullKeyOf(key), async (outdated) => {
-        const found = await tolerate(key, !fallback, () => calls.read(request, shared));
-        if (found !== undefined) return found;
-        stats.count("loads");
-        const loaded = await loadWithin(loaderTimeoutMs, loader);
-        if (outdated() || loaded === undefined) return loaded;
-        await tolerate(key, !fallback, async () => {
-          await calls.one(requests.set(key, loaded, ttl === undefined ? {} : { ttl }), shared);
-        });
-        return loaded;
+
+    const run = async (load: RunningLoad, outdated: () => boolean): Promise<unknown> => {
+      const beganMs = performance.now();
+      const found = await tolerate(key, !fallback, () => calls.read(request, shared));
+      if (found !== undefined) return found;
+      const readMs = performance.now() - beganMs;
+      stats.count("loads");
+      const loaded = await loadWithin(loaderTimeoutMs, load, loader);
+      if (outdated() || loaded === undefined) return loaded;
+      const storing = tolerate(key, !fallback, async () => {
+        await calls.one(requests.set(key, loaded, ttl === undefined ? {} : { ttl }), shared);
       });
-    if (timeout === undefined && !signal) return load();
-    // A signal alone sets no deadline: reading, loading and storing have each their own.
-    return withDeadline("cache", { timeoutMs: longestTimerMs, ...toSendOptions(options) }, load);
+      // Where reading and storing share the cache's own time, the value is handed out when that is over; storing goes on by itself.
+      const storeMs = ownTimeoutMs === undefined ? parts.timeoutMs - readMs : longestTimerMs;
+      if (!(await within(Math.max(0, storeMs), storing)) && !fallback) throw unstoredError(parts.timeoutMs);
+      return loaded;
+    };
+
+    const wholeMs = ownTimeoutMs ?? parts.timeoutMs + loaderTimeoutMs;
+    const join = (ending?: AbortSignal): Promise<unknown> =>
+      loadsOf(fallback).join(fullKeyOf(key), run, {
+        timeoutMs: wholeMs,
+        signal: ending,
+        longestRunMs: 2 * tripMs + loaderTimeoutMs + graceMs,
+      });
+    if (ownTimeoutMs === undefined && !signal) return join();
+    return withDeadline("cache", { timeoutMs: wholeMs, ...(signal && { signal }) }, join);
   };
 }
 
-async function loadWithin(timeoutMs: number, loader: Loader): Promise<unknown> {
+async function loadWithin(timeoutMs: number, load: RunningLoad, loader: Loader): Promise<unknown> {
   try {
-    return await withDeadline("loader", { timeoutMs }, async () => loader());
+    return await withDeadline("loader", { timeoutMs }, () => runLoader(load, loader));
   } catch (error) {
     if (!isTransportError(error) || error.transport !== "loader") throw error;
     throw new TransportError("timeout", `The loader took longer than ${timeoutMs} ms (raise \`loaderTimeout\`)`, {
@@ -88,3 +114,8 @@ async function loadWithin(timeoutMs: number, loader: Loader): Promise<unknown> {
     });
   }
 }
+
+const unstoredError = (timeoutMs: number): TransportError =>
+  new TransportError("timeout", `The loaded value was not stored within ${timeoutMs} ms (raise \`timeout\`)`, {
+    transport: "cache",
+  });

@@ -1,43 +1,117 @@
+import { type ClaimWait, createClaim } from "../claims/claim.ts";
 import { isWrite, keysOf } from "../commands/command-table.ts";
+import { TransportError } from "../errors/transport-error.ts";
 import type { Command } from "../ports/transport.ts";
+import { awaitLoad, type RunningLoad } from "./load-circle.ts";
 
 /** The loads of this process, one per key. */
 export interface Loads {
-  /** Joins the key's load, or starts one. `run` is told by `outdated()` whether to store. */
-  join(key: string, run: (outdated: () => boolean) => Promise<unknown>): Promise<unknown>;
+  /**
+   * Joins the key's load, or starts one. A caller that has joined waits no longer than it says, and takes over when the
+   * load's owner has vanished.
+   *
+   * @throws TypeError when the load waits for its caller, TransportError when the wait was over first.
+   */
+  join(key: string, run: Run, wait: JoinWait): Promise<unknown>;
   /** Marks the loads of all keys that these commands write as outdated. */
   written(commands: readonly Command[]): void;
   /** The same for all keys that pass a test. */
   writtenWhere(test: (key: string) => boolean): void;
 }
 
+/** Reads, loads and stores. It is told by `outdated()` whether to store. */
+export type Run = (load: RunningLoad, outdated: () => boolean) => Promise<unknown>;
+
+/** How long to wait for a load that runs, and how long one that begins may take. */
+export interface JoinWait extends ClaimWait {
+  readonly timeoutMs: number;
+  /** Reading, loading and storing together. */
+  readonly longestRunMs: number;
+}
+
+interface Load extends RunningLoad {
+  outcome: PromiseSettledResult<unknown> | undefined;
+  isOutdated: boolean;
+}
+
 export function createLoads(): Loads {
-  const loads = new Map<string, { value: Promise<unknown>; outdated: boolean }>();
+  const loads = new Map<string, Load>();
+
+  const drop = (load: Load): void => {
+    if (loads.get(load.key) === load) loads.delete(load.key);
+  };
 
   const outdate = (key: string): void => {
     const load = loads.get(key);
     if (!load) return;
-    load.outdated = true;
-    // Whoever asks from now on must not be given what was loaded before.
+    load.isOutdated = true;
+    // A call that comes from now on must not be given what was loaded before.
     loads.delete(key);
   };
 
-  return {
-    join(key, run) {
-      const running = loads.get(key);
-      if (running) return running.value;
-      const load = { value: Promise.resolve<unknown>(undefined), outdated: false };
-      loads.set(key, load);
-      load.value = run(() => {
-        // From here on the load's own write is under way: it must not count as somebody else's.
-        if (loads.get(key) === load) loads.delete(key);
-        return load.outdated;
-      }).finally(() => {
-        if (loads.get(key) === load) loads.delete(key);
+  /** Its owner has vanished, or takes longer than it may: what it brings after all is not stored. */
+  const giveUp = (load: Load): void => {
+    load.isOutdated = true;
+    drop(load);
+  };
+
+  /** What vanished callers have left, the oldest first. */
+  const dropLost = (): void => {
+    for (const load of loads.values()) {
+      if (load.claim.isHeld) return;
+      giveUp(load);
+    }
+  };
+
+  const start = async (key: string, run: Run, longestRunMs: number): Promise<unknown> => {
+    dropLost();
+    const claim = createClaim({ timeoutMs: longestRunMs });
+    const load: Load = { key, claim, awaits: new Set(), outcome: undefined, isOutdated: false };
+    loads.set(key, load);
+    const endWaiting = awaitLoad(load);
+    try {
+      const value = await run(load, () => {
+        // From here on the load's own write is under way: it must not count as another caller's.
+        drop(load);
+        return load.isOutdated;
       });
-      // Who gave up waiting hears nothing more; a failure that nobody waits for must not end the process.
-      load.value.catch(() => {});
-      return load.value;
+      load.outcome = { status: "fulfilled", value };
+      return value;
+    } catch (reason) {
+      load.outcome = { status: "rejected", reason };
+      throw reason;
+    } finally {
+      drop(load);
+      claim.end();
+      endWaiting();
+    }
+  };
+
+  const wait = async (first: Load, run: Run, { timeoutMs, signal, longestRunMs }: JoinWait): Promise<unknown> => {
+    const { key } = first;
+    const lateMs = performance.now() + timeoutMs;
+    for (let load: Load | undefined = first; load; load = loads.get(key)) {
+      const endWaiting = awaitLoad(load);
+      try {
+        const isOver = await load.claim.over({ timeoutMs: lateMs - performance.now(), signal });
+        if (load.outcome) return settled(load.outcome);
+        if (!isOver) throw lateError(timeoutMs);
+      } finally {
+        endWaiting();
+      }
+      // The first call that notices takes over.
+      giveUp(load);
+    }
+    return start(key, run, longestRunMs);
+  };
+
+  return {
+    join(key, run, options) {
+      const running = loads.get(key);
+      const value = running ? wait(running, run, options) : start(key, run, options.longestRunMs);
+      // A caller that gave up hears nothing more; a failure that no call waits for must not end the process.
+      value.catch(() => {});
+      return value;
     },
     written(commands) {
       if (loads.size === 0) return;
@@ -52,3 +126,15 @@ export function createLoads(): Loads {
     },
   };
 }
+
+function settled(outcome: PromiseSettledResult<unknown>): unknown {
+  if (outcome.status === "rejected") throw outcome.reason;
+  return outcome.value;
+}
+
+const lateError = (timeoutMs: number): TransportError =>
+  new TransportError(
+    "timeout",
+    `The load that was under way for this key did not end within ${timeoutMs} ms (raise \`timeout\` or \`loaderTimeout\`)`,
+    { transport: "cache", delivery: "none", queued: true },
+  );

@@ -1,9 +1,12 @@
+import { type Claim, createClaim } from "../claims/claim.ts";
+import { createExpiringSet } from "../claims/expiring-set.ts";
 import { isWrite, keysOf } from "../commands/command-table.ts";
 import { isCommandError } from "../errors/command-error.ts";
 import { TransportError } from "../errors/transport-error.ts";
 import type { Command, Reply, SendOptions, Transport } from "../ports/transport.ts";
 import { longestTimerMs } from "../time/duration.ts";
 import { afterThisTick } from "../time/next-tick.ts";
+import { onAbort } from "../time/on-abort.ts";
 import { withDeadline } from "../time/with-deadline.ts";
 
 /** How the calls of one tick become one trip. */
@@ -25,6 +28,12 @@ type TripListener = (commands: number) => void;
  */
 const maxKeysPerRead = 100;
 
+/** Trips depart with the tick that has opened them. What is open for longer may have lost its tick. */
+const longTickMs = 10;
+
+/** A trip that has not ended so long after its deadline has vanished. */
+const graceMs = 200;
+
 /** One caller's part of a trip. */
 interface Part {
   readonly signal: AbortSignal | undefined;
@@ -41,6 +50,7 @@ interface Trip {
   readonly atomic: boolean;
   readonly fallback: boolean;
   readonly timeoutMs: number;
+  readonly openedMs: number;
   readonly invalidates: Set<string>;
   readonly legs: Leg[];
   /** The reads that a further read may join, and the keys written since then, which it may not be moved before. */
@@ -57,22 +67,37 @@ interface Trip {
 export function createTick(transport: Transport, timeoutMs: number, onTrip: TripListener): Tick {
   let trips: Trip[] = [];
   let mergeReads = true;
-  let inFlight = 0;
-  let whoWaits: (() => void)[] = [];
+  let scheduledMs = 0;
+  const inFlight = createExpiringSet<Claim>();
+
+  /** Sees to it that the open trips depart, though the call that opened them may have vanished with its tick. */
+  const schedule = (nowMs: number): void => {
+    if (trips.length > 0 && nowMs - scheduledMs < longTickMs) return;
+    const isLate = (trip: Trip): boolean => nowMs - trip.openedMs >= trip.timeoutMs;
+    if (trips.some(isLate)) {
+      for (const part of trips.filter(isLate).flatMap(({ legs }) => legs.flatMap(partsOf)))
+        part.reject(lateError(transport));
+      trips = trips.filter((trip) => !isLate(trip));
+    }
+    scheduledMs = nowMs;
+    afterThisTick(depart);
+  };
 
   const tripFor = (options: SendOptions): Trip => {
+    const nowMs = performance.now();
+    schedule(nowMs);
     const atomic = options.atomic ?? false;
     const fallback = options.fallback ?? true;
     const latest = trips.at(-1);
     const own = options.timeoutMs ?? timeoutMs;
-    // Who has less time than the others travels alone: whoever answers has to know when the answer is due.
+    // A call with less time than the others travels alone: whatever answers has to know when the answer is due.
     const joins = latest && !atomic && !latest.atomic && latest.fallback === fallback && latest.timeoutMs === own;
     if (joins) return invalidating(latest, options);
-    if (trips.length === 0) afterThisTick(depart);
     const trip: Trip = {
       atomic,
       fallback,
       timeoutMs: own,
+      openedMs: nowMs,
       invalidates: new Set(),
       legs: [],
       reads: undefined,
@@ -85,22 +110,18 @@ export function createTick(transport: Transport, timeoutMs: number, onTrip: Trip
   const depart = (): void => {
     const leaving = trips;
     trips = [];
-    inFlight += leaving.length;
     for (const trip of leaving) void travel(trip);
-  };
-
-  const arrive = (): void => {
-    if (--inFlight > 0 || trips.length > 0) return;
-    for (const wake of whoWaits) wake();
-    whoWaits = [];
   };
 
   /** Never rejects: whatever happens is told to the parts. */
   const travel = async (trip: Trip): Promise<void> => {
     const legs = trip.legs.map(withoutAborted).filter((leg) => leg !== undefined);
     const commands = legs.flatMap((leg) => (leg.kind === "commands" ? leg.commands : [readCommand(leg.keys)]));
-    if (commands.length === 0) return arrive();
+    if (commands.length === 0) return;
     onTrip(commands.length);
+    const longestMs = trip.timeoutMs + graceMs;
+    const claim = createClaim({ timeoutMs: longestMs, renewMs: Number.POSITIVE_INFINITY });
+    inFlight.add(claim, longestMs);
     const whole = wholeTripSignal(legs);
     try {
       const replies = await transport.send(commands, {
@@ -111,35 +132,38 @@ export function createTick(transport: Transport, timeoutMs: number, onTrip: Trip
         ...(trip.invalidates.size > 0 && { invalidates: [...trip.invalidates] }),
       });
       let at = 0;
+      const again: Trip[] = [];
       for (const leg of legs) {
         if (leg.kind === "commands") {
           leg.part.resolve(replies.slice(at, at + leg.commands.length));
           at += leg.commands.length;
         } else {
-          hand(leg.keys, replies[at++] as Reply, trip);
+          const legsLeft = hand(leg.keys, replies[at++] as Reply);
+          if (legsLeft) again.push({ ...trip, legs: legsLeft });
         }
       }
+      await Promise.all(again.map(travel));
     } catch (error) {
       for (const part of legs.flatMap(partsOf)) part.reject(error);
     } finally {
       whole?.release();
-      arrive();
+      inFlight.delete(claim);
+      claim.end();
     }
   };
 
-  const hand = (keys: Map<string, Part[]>, reply: Reply, trip: Trip): void => {
+  /** @returns the reads that have to be sent again, each by itself. */
+  const hand = (keys: Map<string, Part[]>, reply: Reply): Leg[] | undefined => {
     if (isCommandError(reply) && reply.code === "CROSSSLOT" && keys.size > 1) {
       // A Redis Cluster: its keys live in different places, so from now on each is asked for by itself.
       mergeReads = false;
-      const legs = [...keys].map(([key, parts]): Leg => ({ kind: "reads", keys: new Map([[key, parts]]) }));
-      inFlight++;
-      void travel({ ...trip, legs });
-      return;
+      return [...keys].map(([key, parts]): Leg => ({ kind: "reads", keys: new Map([[key, parts]]) }));
     }
     [...keys.values()].forEach((parts, index) => {
       const own = Array.isArray(reply) ? (reply[index] as Reply) : reply;
       for (const part of parts) part.resolve([own]);
     });
+    return undefined;
   };
 
   return {
@@ -169,10 +193,25 @@ export function createTick(transport: Transport, timeoutMs: number, onTrip: Trip
       });
     },
     async settled() {
-      if (inFlight > 0 || trips.length > 0) await new Promise<void>((resolve) => whoWaits.push(resolve));
+      if (trips.length > 0) {
+        afterThisTick(depart);
+        await new Promise<void>((resolve) => afterThisTick(resolve));
+      }
+      for (const claim of [...inFlight]) await claim.over();
     },
   };
 }
+
+const lateError = ({ name }: Transport): TransportError =>
+  new TransportError(
+    "timeout",
+    "The call's time was over before it could be sent (do less at once, or raise `timeout`)",
+    {
+      transport: name,
+      delivery: "none",
+      queued: true,
+    },
+  );
 
 function invalidating(trip: Trip, { invalidates = [] }: SendOptions): Trip {
   for (const glob of invalidates) trip.invalidates.add(glob);
@@ -193,19 +232,19 @@ function withoutAborted(leg: Leg): Leg | undefined {
   return leg.keys.size > 0 ? leg : undefined;
 }
 
-/** A signal that fires when nobody waits for the trip any more: each of its calls has a signal, and each has fired. */
+/** A signal that fires when no call waits for the trip any more: each of them has a signal, and each has fired. */
 function wholeTripSignal(legs: readonly Leg[]): { signal: AbortSignal; release(): void } | undefined {
   if (legs.some((leg) => partsOf(leg).some((part) => part.signal === undefined))) return undefined;
-  const signals = legs.flatMap(partsOf).map((part) => part.signal);
+  const signals = [...new Set(legs.flatMap(partsOf).map((part) => part.signal))];
   const controller = new AbortController();
-  const onAbort = () => {
+  const look = (): void => {
     if (signals.every((signal) => signal?.aborted)) controller.abort();
   };
-  for (const signal of signals) signal?.addEventListener("abort", onAbort);
+  const stops = signals.map((signal) => onAbort(signal, look));
   return {
     signal: controller.signal,
     release() {
-      for (const signal of signals) signal?.removeEventListener("abort", onAbort);
+      for (const stop of stops) stop();
     },
   };
 }

@@ -1,64 +1,97 @@
+import { type Claim, type ClaimWait, createClaim } from "../claims/claim.ts";
 import type { Command } from "../ports/transport.ts";
 import { isRepeatable, isWrite, keysOf } from "./command-table.ts";
 
 /** A trip's place in the order. */
 export interface Place {
-  /** Resolves when every earlier trip that this one must not overtake has left; absent when there is none. */
-  readonly turn: Promise<void> | undefined;
+  /** Whether there are earlier trips that this one must not overtake. */
+  readonly mustWait: boolean;
+  /** Waits until all of them have left, or are lost. Resolves to false when the wait was over first. */
+  turn(wait?: ClaimWait): Promise<boolean>;
   /** Gives the place up, whether the trip succeeded or not. Safe to call twice. */
   leave(): void;
 }
 
 /** Keeps trips that touch the same key in the order in which they came, where several connections could reorder them. */
 export interface KeyOrder {
-  enter(commands: readonly Command[]): Place;
+  /** @param timeoutMs - The trip's deadline: later trips pass one that has not left by then. Default: never. */
+  enter(commands: readonly Command[], timeoutMs?: number): Place;
 }
 
-interface Claim {
-  readonly left: Promise<void>;
+interface Entry {
+  readonly claim: Claim;
   readonly writes: boolean;
+}
+
+interface Entered {
+  readonly endsMs: number;
+  leave(): void;
 }
 
 /** Stands for all keys at once: commands such as FLUSHDB and SCAN. */
 const database = Symbol("database");
 
 /**
- * Readers and writers, key by key: reads share a key, a write waits for whoever holds it and whoever comes after waits
- * for the write. A command on the whole database counts as touching every key.
+ * Readers and writers, key by key: reads share a key, a write waits for all that hold it and all that come after wait for the
+ * write. A command on the whole database counts as touching every key. On the edge a trip can vanish with its request: its
+ * place is lost soon after.
  */
 export function createKeyOrder(): KeyOrder {
-  const claims = new Map<string | symbol, Set<Claim>>();
+  const entries = new Map<string | symbol, Set<Entry>>();
+  const entered = new Set<Entered>();
 
-  const blockers = (key: string | symbol, writes: boolean): Promise<void>[] => {
-    const held = key === database ? [...claims.values()] : [claims.get(key), claims.get(database)];
+  const blockers = (key: string | symbol, writes: boolean): Claim[] => {
+    const held = key === database ? [...entries.values()] : [entries.get(key), entries.get(database)];
     return held
       .flatMap((set) => [...(set ?? [])])
-      .filter((claim) => writes || claim.writes)
-      .map((claim) => claim.left);
+      .filter((entry) => writes || entry.writes)
+      .map(({ claim }) => claim);
+  };
+
+  /** The oldest first: a place that a vanished trip never gave up would stay for ever. */
+  const dropExpired = (nowMs: number): void => {
+    for (const oldest of entered) {
+      if (oldest.endsMs > nowMs) return;
+      oldest.leave();
+    }
   };
 
   return {
-    enter(commands) {
+    enter(commands, timeoutMs = Number.POSITIVE_INFINITY) {
+      const nowMs = performance.now();
+      dropExpired(nowMs);
       const wanted = keysByMode(commands);
-      const waits = [...wanted].flatMap(([key, writes]) => blockers(key, writes));
-      let leave = (): void => {};
-      const left = new Promise<void>((resolve) => {
-        leave = resolve;
-      });
+      const before = new Set([...wanted].flatMap(([key, writes]) => blockers(key, writes)));
+      const claim = createClaim({ timeoutMs });
       const mine = [...wanted].map(([key, writes]) => {
-        const set = claims.get(key) ?? new Set();
-        const claim = { left, writes };
-        claims.set(key, set.add(claim));
-        return { key, set, claim };
+        const set = entries.get(key) ?? new Set();
+        const entry = { claim, writes };
+        entries.set(key, set.add(entry));
+        return { key, set, entry };
       });
-      return {
-        turn: waits.length > 0 ? Promise.all(waits).then(() => {}) : undefined,
+      const place: Entered = {
+        endsMs: nowMs + timeoutMs,
         leave() {
-          for (const { key, set, claim } of mine) {
-            set.delete(claim);
-            if (set.size === 0 && claims.get(key) === set) claims.delete(key);
+          entered.delete(place);
+          for (const { key, set, entry } of mine) {
+            set.delete(entry);
+            if (set.size === 0 && entries.get(key) === set) entries.delete(key);
           }
-          leave();
+        },
+      };
+      entered.add(place);
+      return {
+        mustWait: before.size > 0,
+        async turn({ timeoutMs: longestMs = Number.POSITIVE_INFINITY, signal } = {}) {
+          const lateMs = performance.now() + longestMs;
+          for (const earlier of before) {
+            if (!(await earlier.over({ timeoutMs: lateMs - performance.now(), signal }))) return false;
+          }
+          return true;
+        },
+        leave() {
+          place.leave();
+          claim.end();
         },
       };
     },

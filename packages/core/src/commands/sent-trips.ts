@@ -1,11 +1,15 @@
+import { createExpiringSet } from "../claims/expiring-set.ts";
 import { compileGlob } from "../keys/glob.ts";
 import type { Command } from "../ports/transport.ts";
 import { isReplacing, isWrite, keysOf } from "./command-table.ts";
 
 /** The trips that have been sent, as far as it takes to tell whether a later one has overtaken an earlier one. */
 export interface SentTrips {
-  /** @param invalidates - Globs whose keys the trip helps to delete, those that it does not find included. */
-  enter(commands: readonly Command[], invalidates?: readonly string[]): SentTrip;
+  /**
+   * @param invalidates - Globs whose keys the trip helps to delete, those that it does not find included.
+   * @param timeoutMs - By then it has ended, or will never say so. Default: it always says so.
+   */
+  enter(commands: readonly Command[], invalidates?: readonly string[], timeoutMs?: number): SentTrip;
 }
 
 /** A trip that was sent. It ends once, one way or the other. */
@@ -18,7 +22,7 @@ export interface SentTrip {
   writtenSince(): WrittenKeys;
 }
 
-/** Keys that somebody has written. */
+/** Keys that were written. */
 export interface WrittenKeys {
   has(key: string): boolean;
   readonly isEmpty: boolean;
@@ -42,7 +46,7 @@ const mostReturned = 1_000;
 
 export function createSentTrips(): SentTrips {
   let numbers = 0;
-  const underWay = new Set<Entry>();
+  const underWay = createExpiringSet<Entry>();
   let returned: Returned[] = [];
 
   const oldest = (): number => {
@@ -51,9 +55,9 @@ export function createSentTrips(): SentTrips {
   };
 
   const remember = ({ number, commands, invalidates }: Entry): void => {
-    // Trips mostly come back in the order in which they left: then nobody can have been overtaken.
+    // Trips mostly come back in the order in which they left: then none can have been overtaken.
     if (oldest() > number) {
-      if (underWay.size === 0) returned = [];
+      if (oldest() === Number.POSITIVE_INFINITY) returned = [];
       return;
     }
     const written = keysIn(commands.filter(isWrite), invalidates);
@@ -65,9 +69,9 @@ export function createSentTrips(): SentTrips {
   };
 
   return {
-    enter(commands, invalidates = []) {
+    enter(commands, invalidates = [], timeoutMs = Number.POSITIVE_INFINITY) {
       const entry: Entry = { number: ++numbers, commands, invalidates };
-      underWay.add(entry);
+      underWay.add(entry, timeoutMs);
       const later = <One extends { readonly number: number }>(all: Iterable<One>): One[] =>
         [...all].filter(({ number }) => number > entry.number);
       return {

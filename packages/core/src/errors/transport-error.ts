@@ -34,6 +34,8 @@ export interface TransportErrorDetails {
    * day, is a mistake of the server and is left out.
    */
   readonly retryAfterMs?: number;
+  /** The call's time went by while it waited for its turn in this process: that says nothing about the server. @default false */
+  readonly queued?: boolean;
   readonly cause?: unknown;
 }
 
@@ -58,6 +60,7 @@ export class TransportError extends Error {
   readonly transport: string;
   readonly delivery: "none" | "unknown";
   readonly retryAfterMs?: number;
+  readonly queued?: true;
 
   constructor(kind: TransportErrorKind, message: string, details: TransportErrorDetails) {
     super(redact(message), details.cause === undefined ? undefined : { cause: details.cause });
@@ -67,6 +70,7 @@ export class TransportError extends Error {
     this.delivery = details.delivery ?? "unknown";
     const retryAfterMs = believableWaitMs(details.retryAfterMs);
     if (retryAfterMs !== undefined) this.retryAfterMs = retryAfterMs;
+    if (details.queued) this.queued = true;
   }
 }
 

@@ -1,5 +1,6 @@
 import { TransportError } from "../errors/transport-error.ts";
 import { longestTimerMs } from "../time/duration.ts";
+import { onAbort } from "../time/on-abort.ts";
 
 /** How much later than the transport itself the backstop acts: the transport knows better what has become of the trip. */
 const graceMs = 20;
@@ -17,20 +18,16 @@ export function backstop<T>(answer: Promise<T>, transport: string, { timeoutMs, 
       reject(aborted ? abortedError(transport, signal) : timeoutError(transport, timeoutMs));
     };
     let timer = setTimeout(cutOff, Math.min(timeoutMs + graceMs, longestTimerMs), false);
-    const onAbort =
-      signal &&
-      ((): void => {
-        clearTimeout(timer);
-        timer = setTimeout(cutOff, graceMs, true);
-      });
+    const wasAborted = (): void => {
+      clearTimeout(timer);
+      timer = setTimeout(cutOff, graceMs, true);
+    };
+    const stopHearing = onAbort(signal, wasAborted);
     const end = (): void => {
       clearTimeout(timer);
-      if (onAbort) signal.removeEventListener("abort", onAbort);
+      stopHearing();
     };
-    if (onAbort) {
-      if (signal.aborted) onAbort();
-      else signal.addEventListener("abort", onAbort);
-    }
+    if (signal?.aborted) wasAborted();
     answer.then(
       (value) => {
         end();

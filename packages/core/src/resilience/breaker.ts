@@ -15,8 +15,13 @@ export interface Breaker {
   readonly cause: TransportError | undefined;
   /** How long until a probe may go, in milliseconds; 0 when closed or when it is time. */
   readonly waitMs: number;
-  /** Asks for leave: "call" while closed; "probe" for one caller at a time once the wait is over; undefined: do not call. */
-  enter(): BreakerLeave | undefined;
+  /**
+   * Asks for leave: "call" while closed; "probe" for one caller at a time once the wait is over; undefined: do not call.
+   *
+   * @param probeMs - The call's own deadline: a probe that has told nothing by then loses its place. Default: 30 seconds, or `maxWait` if
+   *   longer.
+   */
+  enter(probeMs?: number): BreakerLeave | undefined;
   /**
    * An answer came, whatever it says. Each `enter()` that was granted is followed by exactly one of these three, with
    * what it was granted as: without it, what is told while a probe is out is taken for the probe's.
@@ -33,7 +38,13 @@ export interface Breaker {
 type Phase =
   | { readonly state: "closed"; readonly sinceMs: number }
   | { readonly state: "open"; readonly sinceMs: number; readonly waitMs: number; readonly cause: TransportError }
-  | { readonly state: "half-open"; readonly probeSinceMs: number | undefined; readonly cause: TransportError };
+  | { readonly state: "half-open"; readonly probe: Probe | undefined; readonly cause: TransportError };
+
+/** A call that finds out whether the server answers again. */
+interface Probe {
+  readonly sinceMs: number;
+  readonly heldMs: number;
+}
 
 /**
  * How long a probe's place is held for a caller who reports nothing: the code that sent it may be gone for good, as on
@@ -49,7 +60,7 @@ const probeHeldMs = 30_000;
  * - It then stays open for `wait`, spread at random by a quarter to both sides, and never for less than the server asked
  *   for (`retryAfterMs`, at most an hour), which alone may exceed `maxWait`.
  * - Then one caller at a time is let in as a probe. An answer closes it; a failure opens it again for twice as long. A
- *   probe of which nothing is heard for 30 seconds (or `maxWait`, if longer) loses its place to another.
+ *   probe of which nothing is heard by its own deadline (else for 30 seconds, or `maxWait` if longer) loses its place to another.
  * - It waits as shortly as at first only after it has stayed closed for as long as the last wait: flapping backs off.
  * - Calls which were let in earlier and end while it is open change nothing, except that a server may ask for a longer
  *   wait. Ending after it has closed again they count like any other.
@@ -122,7 +133,7 @@ export function createBreaker(options?: BreakerOptions): Breaker {
     leave === undefined ? phase.state === "half-open" : leave === "probe";
 
   const dismissed = (leave?: BreakerLeave): void => {
-    if (phase.state === "half-open" && isProbes(leave)) phase = { ...phase, probeSinceMs: undefined };
+    if (phase.state === "half-open" && isProbes(leave)) phase = { ...phase, probe: undefined };
   };
 
   return {
@@ -135,15 +146,15 @@ export function createBreaker(options?: BreakerOptions): Breaker {
     get waitMs() {
       return phase.state === "open" ? leftMs(clock.now()) : 0;
     },
-    enter() {
+    enter(probeMs = heldMs) {
       if (phase.state === "closed") return "call";
       const nowMs = clock.now();
       if (phase.state === "open" && leftMs(nowMs) > 0) return undefined;
-      if (phase.state === "half-open" && phase.probeSinceMs !== undefined) {
-        const outMs = nowMs - phase.probeSinceMs;
-        if (outMs >= 0 && outMs < heldMs) return undefined;
+      if (phase.state === "half-open" && phase.probe) {
+        const outMs = nowMs - phase.probe.sinceMs;
+        if (outMs >= 0 && outMs < phase.probe.heldMs) return undefined;
       }
-      moveTo({ state: "half-open", probeSinceMs: nowMs, cause: phase.cause });
+      moveTo({ state: "half-open", probe: { sinceMs: nowMs, heldMs: probeMs }, cause: phase.cause });
       return "probe";
     },
     succeeded(leave) {

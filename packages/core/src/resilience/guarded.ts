@@ -75,7 +75,8 @@ export function guarded(transport: Transport, options: GuardOptions = {}): Trans
   const send: Transport["send"] = async (commands, sendOptions) => {
     // An empty trip goes nowhere, so nothing can be learnt from it.
     if (commands.length === 0) return transport.send(commands, sendOptions);
-    const trip = sent.enter(commands, sendOptions?.invalidates);
+    const timeoutMs = sendOptions?.timeoutMs ?? ownTimeoutMs;
+    const trip = sent.enter(commands, sendOptions?.invalidates, timeoutMs + graceMs);
     try {
       const replies = await sendUntilAnswered(trip, commands, sendOptions);
       trip.succeeded();
@@ -97,7 +98,7 @@ export function guarded(transport: Transport, options: GuardOptions = {}): Trans
     const endsAt = startedAt + (sendOptions?.timeoutMs ?? ownTimeoutMs);
     let failure: TransportError | undefined;
     for (let attempt = 0; ; attempt++) {
-      const leave = breaker.enter();
+      const leave = breaker.enter(endsAt - startedAt + graceMs);
       if (!leave) throw failure ?? stopped(signal) ?? breakerOpenError(transport.name, breaker);
       let pauseMs: number;
       try {
@@ -156,6 +157,9 @@ export function guarded(transport: Transport, options: GuardOptions = {}): Trans
     ...(status && { status }),
   };
 }
+
+/** A call that has not ended so long after its deadline has vanished. */
+const graceMs = 100;
 
 /** With less time than this another attempt would tell nothing but that time was up. */
 const leastAttemptMs = 10;

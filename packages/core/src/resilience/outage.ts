@@ -4,7 +4,8 @@ import { isTransportError, type TransportError } from "../errors/transport-error
  * Tells whether an error speaks against the server and not against the call: then another backend may answer in its
  * place, and a breaker counts it. True for `unreachable`, `timeout`, `quota`, `unauthorized`, and for `protocol` when
  * something came back that was no answer. False for what the caller did (`aborted`, `closed`, `too-large`, a command that
- * this backend can't carry), and for everything that Redis answered.
+ * this backend can't carry), for a call that only waited for its turn in this process (`queued`), and for everything that Redis
+ * answered.
  *
  * @example
  * ```ts
@@ -22,8 +23,9 @@ import { isTransportError, type TransportError } from "../errors/transport-error
 export function isOutage(error: unknown): error is TransportError {
   if (!isTransportError(error)) return false;
   switch (error.kind) {
-    case "unreachable":
     case "timeout":
+      return error.queued !== true;
+    case "unreachable":
     case "quota":
     case "unauthorized":
       return true;

@@ -1,6 +1,8 @@
+import { onAbort } from "../time/on-abort.ts";
+
 /** Waits that can all be ended at once. */
 export interface Pauses {
-  /** Ended for good: from then on nobody waits. */
+  /** Ended for good: from then on no call waits. */
   readonly isEnded: boolean;
   /** Waits, unless it is ended or the signal fires first; tells whether it waited to the end. */
   wait(ms: number, signal: AbortSignal | undefined): Promise<boolean>;
@@ -33,13 +35,13 @@ export function createPauses(): Pauses {
         const finish = (waited: boolean): void => {
           clearTimeout(timer);
           waiting.delete(giveUp);
-          signal?.removeEventListener("abort", giveUp);
+          stopHearing();
           resolve(waited);
         };
         const giveUp = (): void => finish(false);
         const timer = setTimeout(finish, ms, true);
         waiting.add(giveUp);
-        signal?.addEventListener("abort", giveUp);
+        const stopHearing = onAbort(signal, giveUp);
       });
     },
     end() {

@@ -1,8 +1,9 @@
 import { TransportError } from "../errors/transport-error.ts";
 import type { CallOptions } from "../ports/transport.ts";
 import { longestTimerMs } from "./duration.ts";
+import { onAbort } from "./on-abort.ts";
 
-/** How long a call may take when nobody says otherwise, in milliseconds. */
+/** How long a call may take when no option says otherwise, in milliseconds. */
 export const defaultTimeoutMs = 5_000;
 
 /**
@@ -20,7 +21,7 @@ export async function withDeadline<T>(
   if (caller?.aborted) throw abortedError(transport, caller, "none");
   const controller = new AbortController();
   let timer: ReturnType<typeof setTimeout> | undefined;
-  let onAbort: (() => void) | undefined;
+  let stopHearing = (): void => {};
   const ended = new Promise<never>((_, reject) => {
     const end = (error: TransportError) => {
       reject(error);
@@ -35,17 +36,16 @@ export async function withDeadline<T>(
         ),
       );
     }, timeoutMs);
-    onAbort = () => end(abortedError(transport, caller as AbortSignal, "unknown"));
-    caller?.addEventListener("abort", onAbort, { once: true });
+    stopHearing = onAbort(caller, () => end(abortedError(transport, caller as AbortSignal, "unknown")));
   });
   try {
     const result = work(controller.signal);
-    // A late failure of work that lost the race has nobody left to tell.
+    // The caller has its answer: a later failure of the work is no unhandled rejection.
     result.catch(() => {});
     return await Promise.race([result, ended]);
   } finally {
     clearTimeout(timer);
-    if (onAbort) caller?.removeEventListener("abort", onAbort);
+    stopHearing();
   }
 }
 

@@ -1,0 +1,60 @@
+import { type Claim, type ClaimWait, createClaim } from "./claim.ts";
+
+/** Work that is done one after the other, in the order in which it was asked for. */
+export interface Turns {
+  /**
+   * Runs work when all that was asked for before is over. Where a call can vanish, so can its turn: the next one takes over.
+   *
+   * @param wait - How long to wait for the turn; the work itself has its own deadline.
+   * @returns undefined when the wait was over first: the work was not begun, and will not be.
+   */
+  take<T>(work: () => Promise<T>, wait?: ClaimWait): Promise<{ readonly result: T } | undefined>;
+  /** Resolves when all that was asked for so far is over. */
+  idle(wait?: ClaimWait): Promise<boolean>;
+}
+
+interface Place {
+  readonly claim: Claim;
+  before: Place | undefined;
+}
+
+/**
+ * Makes a line in which each call waits for its turn.
+ *
+ * @example
+ * ```ts
+ * import { createTurns } from "@continuum-cache/core";
+ *
+ * const turns = createTurns();
+ * const turn = await turns.take(async () => "done", { timeoutMs: 1_000 });
+ * console.log(turn?.result ?? "waited in vain"); // "done"
+ * ```
+ */
+export function createTurns(): Turns {
+  let last: Place | undefined;
+
+  /** One after the other: a place that was given up while it waited leaves those before it in the way. */
+  const isFree = async (first: Place | undefined, { timeoutMs, signal }: ClaimWait): Promise<boolean> => {
+    const lateMs = performance.now() + (timeoutMs ?? Number.POSITIVE_INFINITY);
+    for (let place = first; place; place = place.before) {
+      if (!(await place.claim.over({ timeoutMs: lateMs - performance.now(), signal }))) return false;
+    }
+    return !signal?.aborted;
+  };
+
+  return {
+    async take(work, wait = {}) {
+      const own: Place = { claim: createClaim(), before: last };
+      last = own;
+      try {
+        if (!(await isFree(own.before, wait))) return undefined;
+        own.before = undefined;
+        return { result: await work() };
+      } finally {
+        own.claim.end();
+        if (last === own) last = own.before;
+      }
+    },
+    idle: (wait = {}) => isFree(last, wait),
+  };
+}

@@ -1,0 +1,48 @@
+interface Listeners {
+  readonly calls: Set<{ readonly listener: () => void }>;
+  readonly stop: () => void;
+}
+
+const listening = new WeakMap<AbortSignal, Listeners>();
+
+/**
+ * Calls the listener when a signal fires. Returns the function that stops it.
+ *
+ * All calls that share a signal share one listener on it: with one for each, Node warns of a leak when an eleventh call waits.
+ * A signal that has fired already calls nothing: look at `aborted` first.
+ *
+ * @example
+ * ```ts
+ * import { onAbort } from "@continuum-cache/core";
+ *
+ * const controller = new AbortController();
+ * const stop = onAbort(controller.signal, () => console.log("aborted"));
+ * controller.abort(); // "aborted"
+ * stop();
+ * ```
+ */
+export function onAbort(signal: AbortSignal | undefined, listener: () => void): () => void {
+  if (!signal || signal.aborted) return () => {};
+  const { calls, stop } = listening.get(signal) ?? listen(signal);
+  const call = { listener };
+  calls.add(call);
+  return () => {
+    if (calls.delete(call) && calls.size === 0) stop();
+  };
+}
+
+function listen(signal: AbortSignal): Listeners {
+  const calls: Listeners["calls"] = new Set();
+  const tellAll = (): void => {
+    stop();
+    for (const { listener } of [...calls]) listener();
+  };
+  const stop = (): void => {
+    listening.delete(signal);
+    signal.removeEventListener("abort", tellAll);
+  };
+  const listeners = { calls, stop };
+  listening.set(signal, listeners);
+  signal.addEventListener("abort", tellAll);
+  return listeners;
+}

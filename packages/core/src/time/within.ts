@@ -1,0 +1,24 @@
+/**
+ * Waits for work, but not longer than this. What becomes of the work afterwards is its own affair; a failure in time is passed on.
+ *
+ * @returns whether the work was done in time.
+ *
+ * @example
+ * ```ts
+ * import { within } from "@continuum-cache/core";
+ *
+ * const slow = new Promise((resolve) => setTimeout(resolve, 1_000));
+ * console.log(await within(10, slow)); // false
+ * ```
+ */
+export async function within(timeoutMs: number, work: Promise<unknown>): Promise<boolean> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const end = new Promise<boolean>((resolve) => {
+    timer = setTimeout(resolve, timeoutMs, false);
+  });
+  try {
+    return await Promise.race([work.then(() => true), end]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

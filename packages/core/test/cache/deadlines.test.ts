@@ -1,0 +1,91 @@
+import { Cache, type Reply, type SendOptions, type Transport } from "@continuum-cache/core";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+
+beforeEach(() => void vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] }));
+afterEach(() => void vi.useRealTimers());
+
+/** Answers each trip after so long, and ends it when its signal fires. SCAN never comes to an end. */
+function slow(ms: number): Transport & { readonly aborted: () => number } {
+  let aborted = 0;
+  const reply = (name: string): Reply => (name === "SCAN" ? ["7", ["k1", "k2"]] : name === "UNLINK" ? 2 : null);
+  return {
+    name: "slow",
+    aborted: () => aborted,
+    send: (commands, { signal }: SendOptions = {}) =>
+      new Promise((resolve, reject) => {
+        signal?.addEventListener("abort", () => {
+          aborted++;
+          reject(signal.reason);
+        });
+        setTimeout(() => resolve(commands.map(([name]) => (name === "SET" ? "OK" : reply(name)))), ms);
+      }),
+    close: async () => {},
+  };
+}
+
+const settledAt = (call: Promise<unknown>): { atMs: number | undefined; outcome: unknown } => {
+  const told: { atMs: number | undefined; outcome: unknown } = { atMs: undefined, outcome: undefined };
+  const began = performance.now();
+  const tell = (outcome: unknown): void => {
+    Object.assign(told, { atMs: performance.now() - began, outcome });
+  };
+  call.then(tell, tell);
+  return told;
+};
+
+describe("deletePattern", () => {
+  it.each([
+    ["its own timeout", {}, { timeout: "1s" } as const],
+    ["the cache's", { timeout: "1s" } as const, {}],
+  ])("keeps one deadline for all its trips: %s", async (_, cacheOptions, callOptions) => {
+    const transport = slow(90);
+    const cache = new Cache({ transport, ...cacheOptions });
+    const progress = vi.fn();
+    const told = settledAt(cache.deletePattern("k*", { ...callOptions, onProgress: progress }));
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(told.atMs).toBe(1_000);
+    expect(told.outcome).toMatchObject({ kind: "timeout", transport: "cache" });
+    // Eleven trips came back by then, the first of which deleted nothing.
+    expect(String(told.outcome)).toMatch(/within 1000 ms, but 20 were/);
+    expect(progress).toHaveBeenCalledTimes(11);
+    // The trip that was under way is no failure of the server's.
+    expect(transport.aborted()).toBe(1);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it("still ends by its signal", async () => {
+    const controller = new AbortController();
+    const told = settledAt(new Cache({ transport: slow(90) }).deletePattern("k*", { signal: controller.signal }));
+    await vi.advanceTimersByTimeAsync(200);
+    controller.abort();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(told.outcome).toMatchObject({ kind: "aborted" });
+  });
+});
+
+describe("getOrSet", () => {
+  it("lets reading and storing share the cache's timeout, and hands out what was loaded by then", async () => {
+    const cache = new Cache({ transport: slow(700), timeout: "1s" });
+    const told = settledAt(cache.getOrSet("k", () => "loaded"));
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(told).toEqual({ atMs: 1_000, outcome: "loaded" });
+  });
+
+  it("tells a call that insists on the primary when the value was not stored in time", async () => {
+    const cache = new Cache({ transport: slow(700), timeout: "1s" });
+    const told = settledAt(cache.getOrSet("k", () => "loaded", { fallback: false }));
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(told.outcome).toMatchObject({ kind: "timeout" });
+    expect(String(told.outcome)).toMatch(/not stored within 1000 ms/);
+  });
+
+  it("keeps its own timeout over reading, loading and storing", async () => {
+    const cache = new Cache({ transport: slow(200), timeout: "10s" });
+    const told = settledAt(
+      cache.getOrSet("k", () => new Promise((resolve) => setTimeout(resolve, 700, "loaded")), { timeout: "1s" }),
+    );
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(told.atMs).toBe(1_000);
+    expect(told.outcome).toMatchObject({ kind: "timeout" });
+  });
+});
