@@ -1,4 +1,4 @@
-import { tell } from "@continuum-cache/core";
+import { onAbort, tell } from "@continuum-cache/core";
 import type { Requester, UpstashRequest, UpstashResponse } from "@upstash/redis";
 import { pathOf } from "./binary-body.ts";
 import type { Call, Calls } from "./calls.ts";
@@ -42,10 +42,10 @@ export function createRequester(endpoint: Endpoint, calls: Calls, sync: SyncToke
     const life = new AbortController();
     const end = () => life.abort();
     const stopHearing = calls.onClose(end);
-    signal?.addEventListener("abort", end, { once: true });
+    const stopWithSignal = onAbort(signal, end);
     const release = () => {
       stopHearing();
-      signal?.removeEventListener("abort", end);
+      stopWithSignal();
     };
     call.signal.addEventListener("abort", end, { once: true });
     try {

@@ -24,6 +24,9 @@ export interface RestTransport extends Transport {
   readonly client: Redis;
 }
 
+/** A trip that has not ended so long after its deadline has vanished. */
+const graceMs = 20;
+
 /**
  * Reaches an Upstash database by its REST API, over HTTP alone: for Workers and other places without sockets, and anywhere
  * else. A trip is one HTTP request; connections are kept alive. It never repeats a request by itself: wrap it in core's
@@ -57,10 +60,10 @@ export function restTransport(options: RestTransportOptions): RestTransport {
       maxRequestBytes: settings.maxRequestBytes,
     });
     // Requests travel on several connections, where a later one may overtake an earlier.
-    const place = order.enter(commands);
+    const place = order.enter(commands, (sendOptions?.timeoutMs ?? settings.timeoutMs) + graceMs);
     try {
       return await calls.run(sendOptions, async (call) => {
-        if (place.turn) await place.turn;
+        if (place.mustWait) await call.queue(place.turn({ signal: call.signal }));
         const replies: Reply[] = [];
         for (const { post, form, count } of legs) {
           try {
