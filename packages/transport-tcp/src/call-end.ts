@@ -1,4 +1,4 @@
-import { longestTimerMs, TransportError } from "@continuum-cache/core";
+import { longestTimerMs, onAbort, TransportError } from "@continuum-cache/core";
 import { type Place, transportName } from "./tcp-error.ts";
 import type { Trip } from "./trip.ts";
 
@@ -21,15 +21,15 @@ export interface CallEnd {
 export function endInTime(trip: Trip, { timeoutMs, signal, place, onEnd }: CallEnd): void {
   const end = (timedOut: boolean): void => {
     const written = trip.writtenTo !== undefined;
-    trip.end(timedOut ? timeoutError(timeoutMs, written, place) : abortedError(signal, written));
+    if (!timedOut) trip.end(abortedError(signal, written));
+    else trip.end(trip.isQueued ? queuedError(timeoutMs) : timeoutError(timeoutMs, written, place));
     onEnd(trip, timedOut);
   };
   const timer = setTimeout(end, Math.min(timeoutMs, longestTimerMs), true);
-  const onAbort = signal && ((): void => end(false));
-  if (onAbort) signal.addEventListener("abort", onAbort);
+  const stopHearing = onAbort(signal, () => end(false));
   trip.onSettled = () => {
     clearTimeout(timer);
-    if (onAbort) signal.removeEventListener("abort", onAbort);
+    stopHearing();
   };
 }
 
@@ -46,6 +46,14 @@ function timeoutError(timeoutMs: number, written: boolean, { where, secure }: Pl
     : `the connection to ${where} did not come about${mend}`;
   return new TransportError("timeout", `No answer within ${timeoutMs} ms (${text})`, details(written));
 }
+
+/** Earlier trips to its keys took all of its time: theirs are the errors that tell of the server. */
+const queuedError = (timeoutMs: number): TransportError =>
+  new TransportError(
+    "timeout",
+    `The call's turn did not come within ${timeoutMs} ms: earlier calls for its keys are under way still (raise \`timeout\`)`,
+    { transport: transportName, delivery: "none", queued: true },
+  );
 
 const details = (written: boolean, cause?: unknown) => ({
   transport: transportName,

@@ -1,4 +1,4 @@
-import { type Command, createKeyOrder, keysOf } from "@continuum-cache/core";
+import { type Command, createKeyOrder, keysOf, type Place } from "@continuum-cache/core";
 import type { Connection } from "./connection.ts";
 import type { Trip } from "./trip.ts";
 
@@ -26,7 +26,7 @@ export function createLaneChoice(onIdle: () => void): LaneChoice {
   const byKey = new Map<string | symbol, Set<Stay>>();
   const all = new Set<Stay>();
 
-  const enter = (trip: Trip, stay: Stay): Promise<void> | undefined => {
+  const enter = (trip: Trip, stay: Stay): Place => {
     const place = order.enter(trip.commands);
     const touched = keysTouched(trip.commands);
     for (const key of touched) byKey.set(key, (byKey.get(key) ?? new Set()).add(stay));
@@ -42,7 +42,7 @@ export function createLaneChoice(onIdle: () => void): LaneChoice {
       place.leave();
       if (all.size === 0) onIdle();
     };
-    return place.turn;
+    return place;
   };
 
   /** Where the trips are that touch one of these keys: more than is strictly in the way, never less. */
@@ -57,14 +57,16 @@ export function createLaneChoice(onIdle: () => void): LaneChoice {
     send(trip, free) {
       const [near, ...others] = neighbours(trip.commands);
       const stay: Stay = { connection: undefined };
-      const turn = enter(trip, stay);
+      const place = enter(trip, stay);
       const go = (connection: Connection): void => {
         stay.connection = connection;
         connection.send(trip);
       };
-      if (!turn) return go(free());
+      if (!place.mustWait) return go(free());
       if (near && others.length === 0) return go(near);
-      void turn.then(() => {
+      trip.isQueued = true;
+      void place.turn().then(() => {
+        trip.isQueued = false;
         // Its caller may have given up meanwhile.
         if (trip.settled) trip.onGone?.();
         else go(free());

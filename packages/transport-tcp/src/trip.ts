@@ -46,6 +46,8 @@ export class Trip implements AnswerSink {
   isRefused = false;
   /** The connection that has written it; while there is none, it surely has not reached the server. */
   writtenTo: Carrier | undefined = undefined;
+  /** It waits for earlier trips to its keys, which are on several connections. */
+  isQueued = false;
   /** By `performance.now()`. */
   writtenAt = 0;
   /** How many of what was written are unanswered. */
