@@ -70,16 +70,17 @@ export const layers = {
 /** Inside core the folders are layers too: each may import those named, and itself. */
 export const coreFolders = {
   hash: [],
+  text: [],
   errors: [],
   time: ["errors", "ports"],
-  ports: ["errors"],
+  ports: ["errors", "settings"],
   settings: ["errors"],
-  keys: ["errors", "hash", "time"],
-  codecs: ["errors", "settings"],
-  messages: ["codecs"],
+  keys: ["errors", "hash", "settings", "text", "time"],
+  codecs: ["errors", "settings", "text"],
+  messages: ["codecs", "text"],
   claims: ["time"],
   commands: ["claims", "errors", "keys", "ports"],
-  scripts: ["errors", "hash", "ports", "time"],
+  scripts: ["errors", "hash", "ports", "settings", "time"],
   resilience: ["claims", "commands", "errors", "ports", "settings", "time"],
-  cache: ["claims", "codecs", "commands", "errors", "keys", "messages", "ports", "time"],
+  cache: ["claims", "codecs", "commands", "errors", "keys", "messages", "ports", "settings", "text", "time"],
 };

@@ -94,7 +94,7 @@ export { defineScript, scriptByLua } from "./scripts/script.ts";
 export type { EndpointRules } from "./settings/endpoint.ts";
 export { assertToken, parseEndpoint } from "./settings/endpoint.ts";
 export type { KnownOptions } from "./settings/options.ts";
-export { assertOptions, choiceOption, wholeNumberOption } from "./settings/options.ts";
+export { assertOptions, booleanOption, choiceOption, functionOption, wholeNumberOption } from "./settings/options.ts";
 export type { RedisAddress, RedisUrlRules } from "./settings/redis-url.ts";
 export { parseRedisUrl } from "./settings/redis-url.ts";
 export type { Clock } from "./time/clock.ts";

@@ -1,6 +1,6 @@
 import { ConfigError } from "../errors/config-error.ts";
 import { quoted } from "../errors/quoted.ts";
-import { assertOptions, type KnownOptions, wholeNumberOption } from "../settings/options.ts";
+import { assertOptions, functionOption, type KnownOptions, wholeNumberOption } from "../settings/options.ts";
 import { type Clock, systemClock } from "../time/clock.ts";
 import { type Duration, toMs } from "../time/duration.ts";
 
@@ -59,6 +59,8 @@ const knownSample: KnownOptions<FailureShare> = { ratio: true, atLeast: true, wi
 export function readBreakerOptions(options: BreakerOptions = {}): BreakerSettings {
   assertOptions("breaker", options, knownOptions);
   const { failures = 5, sample = defaultSample, clock = systemClock, random = () => Math.random() } = options;
+  functionOption("clock.now", clock?.now ?? clock);
+  functionOption("random", random);
   const maxWaitMs = toMs(options.maxWait ?? "30s", "maxWait");
   return {
     failures: wholeNumberOption("failures", failures),

@@ -1,7 +1,7 @@
 import { createSentTrips, type SentTrip } from "../commands/sent-trips.ts";
 import { isTransportError, TransportError } from "../errors/transport-error.ts";
 import type { Command, Reply, SendOptions, Transport } from "../ports/transport.ts";
-import { assertOptions, type KnownOptions, wholeNumberOption } from "../settings/options.ts";
+import { assertOptions, functionOption, type KnownOptions, wholeNumberOption } from "../settings/options.ts";
 import { type Duration, toTimeoutMs } from "../time/duration.ts";
 import { defaultTimeoutMs } from "../time/with-deadline.ts";
 import { backstop } from "./backstop.ts";
@@ -63,7 +63,7 @@ const knownOptions: KnownOptions<GuardOptions> = { timeout: true, retries: true,
  */
 export function guarded(transport: Transport, options: GuardOptions = {}): Transport {
   assertOptions("guarded", options, knownOptions);
-  const { onBreaker } = options;
+  const onBreaker = functionOption("onBreaker", options.onBreaker);
   const retries = wholeNumberOption("retries", options.retries ?? 3, { min: 0 });
   const ownTimeoutMs = options.timeout === undefined ? defaultTimeoutMs : toTimeoutMs(options.timeout, "timeout");
   const breaker = options.breaker === false ? noBreaker : createBreaker(options.breaker);

@@ -34,11 +34,9 @@ export function assertOptions<Options extends object>(
 ): void {
   if (options === undefined) return;
   if (typeof options !== "object" || options === null || Array.isArray(options)) {
-    const names = Object.keys(known);
-    throw new ConfigError(
-      owner,
-      `${owner} takes its options as an object such as { ${names[0]}: … }, got ${quoted(options)}`,
-    );
+    const [name] = Object.keys(known);
+    const expected = name === undefined ? "takes no options" : `takes its options as an object such as { ${name}: … }`;
+    throw new ConfigError(owner, `${owner} ${expected}, got ${quoted(options)}`);
   }
   for (const name in options) {
     if (!Object.hasOwn(known, name)) throw unknownOption(owner, name, Object.keys(known));
@@ -68,6 +66,40 @@ export function wholeNumberOption(
 }
 
 /**
+ * Reads an option that is on or off. Absent stays absent.
+ *
+ * @throws ConfigError that quotes what came when it is neither `true` nor `false`: the text `"false"` would count as on.
+ *
+ * @example
+ * ```ts
+ * import { booleanOption } from "@continuum-cache/core";
+ *
+ * booleanOption("fallback", false); // false
+ * ```
+ */
+export function booleanOption(name: string, value: unknown): boolean | undefined {
+  if (value === undefined || typeof value === "boolean") return value;
+  throw new ConfigError(name, `Expected \`${name}\` to be true or false, got ${quoted(value)}`);
+}
+
+/**
+ * Reads an option that is a function. Absent stays absent.
+ *
+ * @throws ConfigError that quotes what came when it is anything else.
+ *
+ * @example
+ * ```ts
+ * import { functionOption } from "@continuum-cache/core";
+ *
+ * functionOption("onProgress", ({ deleted }: { deleted: number }) => console.log(deleted));
+ * ```
+ */
+export function functionOption<Value>(name: string, value: Value): Value {
+  if (value === undefined || typeof value === "function") return value;
+  throw new ConfigError(name, `Expected \`${name}\` to be a function, got ${quoted(value)}`);
+}
+
+/**
  * Reads an option that is one of a few words.
  *
  * @throws ConfigError that quotes what came and lists the words.
@@ -82,16 +114,16 @@ export function wholeNumberOption(
 export function choiceOption<Choice extends string>(name: string, value: unknown, choices: readonly Choice[]): Choice {
   if (choices.includes(value as Choice)) return value as Choice;
   const list = choices.map((choice) => JSON.stringify(choice)).join(", ");
-  throw new ConfigError(name, `Expected \`${name}\` to be one of ${list}, got ${quoted(value)}`);
+  const closest = typeof value === "string" ? closestName(value, choices) : undefined;
+  const hint = closest === undefined ? "" : ` (did you mean ${JSON.stringify(closest)}?)`;
+  throw new ConfigError(name, `Expected \`${name}\` to be one of ${list}, got ${quoted(value)}${hint}`);
 }
 
 function unknownOption(owner: string, name: string, known: readonly string[]): ConfigError {
   const closest = closestName(name, known);
   const hint = closest === undefined ? "" : ` Did you mean \`${closest}\`?`;
-  return new ConfigError(
-    name,
-    `${owner} has no option ${JSON.stringify(name.slice(0, 40))}.${hint} Its options are ${known.join(", ")}`,
-  );
+  const list = known.length === 0 ? "It takes none" : `Its options are ${known.join(", ")}`;
+  return new ConfigError(name, `${owner} has no option ${JSON.stringify(name.slice(0, 40))}.${hint} ${list}`);
 }
 
 /** What other libraries call our options. */

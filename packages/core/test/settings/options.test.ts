@@ -1,4 +1,12 @@
-import { assertOptions, ConfigError, choiceOption, type KnownOptions, wholeNumberOption } from "@continuum-cache/core";
+import {
+  assertOptions,
+  booleanOption,
+  ConfigError,
+  choiceOption,
+  functionOption,
+  type KnownOptions,
+  wholeNumberOption,
+} from "@continuum-cache/core";
 import { describe, expect, it } from "vitest";
 
 interface SetOptions {
@@ -69,5 +77,30 @@ describe("wholeNumberOption and choiceOption", () => {
   it("name the range and the choices", () => {
     expect(() => wholeNumberOption("size", 11, { max: 10 })).toThrow("from 1 to 10, got 11");
     expect(() => choiceOption("from", "here", ["beginning", "now"])).toThrow('one of "beginning", "now", got "here"');
+  });
+});
+
+describe("the readers of single options", () => {
+  it("take what can be, and leave what is absent", () => {
+    const listener = () => {};
+    expect([booleanOption("on", true), booleanOption("on", false), booleanOption("on", undefined)]).toEqual([
+      true,
+      false,
+      undefined,
+    ]);
+    expect([functionOption("listener", listener), functionOption("listener", undefined)]).toEqual([
+      listener,
+      undefined,
+    ]);
+  });
+
+  it.each(["false", 0, null, {}])("reject what is neither true nor false: %j", (value) => {
+    expect(() => booleanOption("fallback", value)).toThrow(/^Expected `fallback` to be true or false, got /);
+    expect(() => functionOption("listener", value)).toThrow(/^Expected `listener` to be a function, got /);
+  });
+
+  it("name the closest of the words", () => {
+    expect(() => choiceOption("event", "eror", ["error", "slow"])).toThrow('got "eror" (did you mean "error"?)');
+    expect(() => choiceOption("event", 5, ["error", "slow"])).toThrow("got 5 (number)");
   });
 });
