@@ -1,3 +1,6 @@
+/** The options of what has none: one that is given all the same is rejected. */
+export type NoOptions = Readonly<Record<never, never>>;
+
 /**
  * Turns values into what is stored, and back. What is stored says itself how it was written (see `envelope.ts`), so a
  * reader that holds several codecs reads what any of them wrote.

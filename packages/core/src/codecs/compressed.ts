@@ -64,6 +64,9 @@ function pack(bytes: Uint8Array, level: NonNullable<CompressedOptions["level"]>)
   return seal(letter, body);
 }
 
+/** How many bytes one deflated byte can stand for at most. */
+const bestRatio = 1_032;
+
 function unpack(body: Uint8Array, maxInflatedBytes: number): Uint8Array {
   if (body.length < 4) throw new CodecError(name, "Expected a compressed value, got damaged bytes");
   const length = new DataView(body.buffer, body.byteOffset).getUint32(0);
@@ -73,6 +76,9 @@ function unpack(body: Uint8Array, maxInflatedBytes: number): Uint8Array {
       `The value would inflate to ${length} bytes; \`maxInflatedBytes\` is ${maxInflatedBytes}`,
     );
   }
+  // Nothing shrinks further than this, so a small value that announces a large one reserves no memory.
+  if (length > (body.length - 4) * bestRatio)
+    throw new CodecError(name, "Expected a compressed value, got damaged bytes");
   let inflated: Uint8Array;
   try {
     // The buffer is given, so what comes out can't grow beyond what was announced, and that is bounded.

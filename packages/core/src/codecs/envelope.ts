@@ -18,8 +18,14 @@ export function seal(letter: string, body: Uint8Array): Uint8Array {
 
 /** The bytes that the codec with this letter sealed, or `undefined` when it was another. */
 export function unseal(letter: string, stored: string | Uint8Array): Uint8Array | undefined {
-  const bytes = typeof stored === "string" ? fromTextForm(stored) : stored;
-  return bytes?.[0] === magic && bytes[1] === letter.charCodeAt(0) ? bytes.subarray(2) : undefined;
+  const head = typeof stored === "string" ? fromTextForm(stored.slice(0, headLength)) : stored;
+  if (head?.[0] !== magic || head[1] !== letter.charCodeAt(0)) return undefined;
+  return (typeof stored === "string" ? fromTextForm(stored) : stored)?.subarray(2);
+}
+
+/** Whether a text is the text form of a sealed value. */
+export function isTextForm(text: string): boolean {
+  return fromTextForm(text.slice(0, headLength))?.[0] === magic;
 }
 
 /** Whether bytes are a sealed value, so that their text form may stand for them. */
@@ -36,6 +42,9 @@ export function toTextForm(sealed: Uint8Array): string {
   }
   return `=${btoa(binary)}`;
 }
+
+/** "=" and the four characters that hold the first three bytes. */
+const headLength = 5;
 
 function fromTextForm(text: string): Uint8Array | undefined {
   if (text[0] !== "=") return undefined;

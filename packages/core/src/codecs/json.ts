@@ -1,11 +1,19 @@
 import { CodecError } from "../errors/codec-error.ts";
-import type { Codec } from "./codec.ts";
+import { assertOptions } from "../settings/options.ts";
+import type { Codec, NoOptions } from "./codec.ts";
+import { isTextForm } from "./envelope.ts";
+import { scanJson } from "./json-scan.ts";
+import { assertHoldable, type ValueRules } from "./value-check.ts";
 
 const name = "json";
 
 /**
- * Plain JSON, readable by any other client. What JSON can't hold (bigint, NaN, Infinity, Map, Set, typed arrays,
- * circles) is refused with its path instead of being changed silently; a Date becomes its ISO text, as JSON has it.
+ * Plain JSON, readable by any other client. A value comes back as it was, or is rejected with its path: JSON can't hold
+ * Date (store `date.toISOString()`), bigint, NaN, Infinity, Map, Set, bytes, Error, functions, holes, `undefined` inside
+ * arrays, getters and instances of classes. Two things are let through: a field that is `undefined` is left out, and -0
+ * comes back as 0, which it equals.
+ *
+ * @throws ConfigError when it is given options: it has none.
  *
  * @example
  * ```ts
@@ -15,75 +23,66 @@ const name = "json";
  * codec.decode(codec.encode({ hello: "world" })); // { hello: "world" }
  * ```
  */
-export function json(): Codec {
+export function json(options: NoOptions = {}): Codec {
+  assertOptions("json", options, {});
   return { name, encode, decode };
 }
 
-function encode(value: unknown): string {
-  let text: string | undefined;
-  try {
-    text = JSON.stringify(value);
-  } catch (cause) {
-    throw refusal(value) ?? new CodecError(name, "A toJSON method of the value failed", { cause });
-  }
-  // Everything that JSON changes silently leaves one of these in the text, so most values need no second look.
-  if (text === undefined || suspicious.test(text)) {
-    const refused = refusal(value);
-    if (refused) throw refused;
-  }
-  return text as string;
-}
+const rules: ValueRules = {
+  codec: name,
+  format: "JSON",
+  refuse(primitive) {
+    if (typeof primitive === "bigint") return "a bigint";
+    return typeof primitive === "number" && !Number.isFinite(primitive) ? String(primitive) : undefined;
+  },
+  partsOf: () => undefined,
+  advice(value) {
+    if (value instanceof Date) return "store its toISOString(), or use the msgpack codec";
+    const byMsgpack =
+      typeof value === "number" || typeof value === "bigint" || value instanceof Map || value instanceof Set;
+    return byMsgpack || ArrayBuffer.isView(value) ? "convert it, or use the msgpack codec" : "convert it to plain data";
+  },
+};
 
-/** `null` may have been NaN; `{}` a Map or a Set; `{"0":` a typed array. */
-const suspicious = /null|\{\}|\{"0":/;
+function encode(value: unknown): string {
+  assertHoldable(value, rules);
+  try {
+    return JSON.stringify(value);
+  } catch (cause) {
+    throw new CodecError(name, "JSON can't hold the value: as one text it would be too long", { cause });
+  }
+}
 
 function decode(stored: string | Uint8Array): unknown {
   // A sealed value, or its text form: another codec's writing.
-  if (typeof stored !== "string" || stored[0] === "=") return undefined;
+  if (typeof stored !== "string" || isTextForm(stored)) return undefined;
+  const inexact = scanJson(stored);
+  let value: unknown;
   try {
-    return JSON.parse(stored);
+    value = JSON.parse(stored);
   } catch {
+    // Damaged JSON still shows its marks. Text without any is another client's, such as a name that redis-cli has set.
+    if (!/[[\]{}"]/.test(stored)) return undefined;
     // The parser's own message would quote the stored text.
     throw new CodecError(name, `Expected JSON, got ${stored.length} characters of other text`);
   }
+  if (!inexact) return value;
+  // A number alone, such as an id that another client has set: its text is exact.
+  if (typeof value === "number") return undefined;
+  throw inexactError(stored, inexact);
 }
 
-function refusal(value: unknown): CodecError | undefined {
-  const found = findUnsupported(value, "$", new Set());
-  return found
-    ? new CodecError(name, `JSON can't hold ${found.what} (at ${found.path}); convert it, or use the msgpack codec`)
-    : undefined;
-}
-
-function findUnsupported(
-  value: unknown,
-  path: string,
-  ancestors: Set<object>,
-): { path: string; what: string } | undefined {
-  const what = unsupported(value, ancestors) ?? (path === "$" ? unsupportedAtTop(value) : undefined);
-  if (what) return { path, what };
-  if (typeof value !== "object" || value === null || "toJSON" in value) return undefined;
-  ancestors.add(value);
-  for (const [key, item] of Object.entries(value)) {
-    const found = findUnsupported(item, Array.isArray(value) ? `${path}[${key}]` : `${path}.${key}`, ancestors);
-    if (found) return found;
+/** Names the path of a number: where a text stands that takes its place. */
+function inexactError(stored: string, { from, to }: { readonly from: number; readonly to: number }): CodecError {
+  const mark = "\0number";
+  try {
+    assertHoldable(JSON.parse(`${stored.slice(0, from)}${JSON.stringify(mark)}${stored.slice(to)}`), {
+      ...rules,
+      refuse: (primitive) => (primitive === mark ? "a number of so many digits exactly" : undefined),
+      advice: () => "the client that wrote it has to write it as text",
+    });
+  } catch (error) {
+    return error as CodecError;
   }
-  ancestors.delete(value);
-  return undefined;
-}
-
-function unsupported(value: unknown, ancestors: Set<object>): string | undefined {
-  if (typeof value === "bigint") return "a bigint";
-  if (typeof value === "number") return Number.isFinite(value) ? undefined : String(value);
-  if (typeof value !== "object" || value === null) return undefined;
-  if (ancestors.has(value)) return "a circular reference";
-  if (value instanceof Map) return "a Map";
-  if (value instanceof Set) return "a Set";
-  if (value instanceof Date && Number.isNaN(value.getTime())) return "an invalid Date";
-  return ArrayBuffer.isView(value) ? "binary data" : undefined;
-}
-
-/** Inside an object JSON leaves these out, as everybody expects; alone there is nothing to store. */
-function unsupportedAtTop(value: unknown): string | undefined {
-  return value === undefined || typeof value === "function" || typeof value === "symbol" ? typeof value : undefined;
+  return new CodecError(name, "JSON can't hold a number of so many digits exactly");
 }

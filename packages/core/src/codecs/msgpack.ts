@@ -1,19 +1,22 @@
 import { Decoder, Encoder, ExtensionCodec } from "@msgpack/msgpack";
 import { CodecError } from "../errors/codec-error.ts";
-import type { Codec } from "./codec.ts";
+import { assertOptions } from "../settings/options.ts";
+import { holdReplacement, isWellFormed } from "../text/well-formed.ts";
+import type { Codec, NoOptions } from "./codec.ts";
 import { seal, unseal } from "./envelope.ts";
-import { holdReplacement, holdsHalfCharacter } from "./half-characters.ts";
+import { scanMsgpack } from "./msgpack-scan.ts";
+import { assertHoldable, maxDepth, placeOf, type ValueRules } from "./value-check.ts";
 
 const name = "msgpack";
 const letter = "m";
 
-/** Deeper than this no honest value goes. */
-const maxDepth = 100;
-
 /**
- * MessagePack: Date, Map, Set, bigint, Uint8Array and the other typed arrays come back as themselves. Worth it where
- * numbers and bytes prevail: a Float32Array is about a third of its JSON; text and small objects gain little.
- * A whole number is stored as its decimal text, so that `increment` can go on from it.
+ * MessagePack: Date, Map, Set, bigint, Uint8Array and the other typed arrays come back as themselves (a Buffer as the
+ * Uint8Array of its bytes); what would not is rejected with its path. Worth it where numbers and bytes prevail: a
+ * Float32Array is about a third of its JSON; text and small objects gain little. A whole number is stored as its decimal
+ * text, so that `increment` can go on from it.
+ *
+ * @throws ConfigError when it is given options: it has none.
  *
  * @example
  * ```ts
@@ -23,64 +26,10 @@ const maxDepth = 100;
  * codec.decode(codec.encode({ at: new Date(0), vector: Float32Array.of(0.5, 0.25) }));
  * ```
  */
-export function msgpack(): Codec {
+export function msgpack(options: NoOptions = {}): Codec {
+  assertOptions("msgpack", options, {});
   return { name, encode, decode };
 }
-
-function encode(value: unknown): string | Uint8Array {
-  if (value === undefined) throw new CodecError(name, "Expected a value to store, got undefined");
-  if (Number.isSafeInteger(value)) return String(value);
-  const body = encodeBody(value, 0);
-  // Long texts would come back changed; that is rare, so it is looked for only where it can have happened.
-  if (holdReplacement(body) && holdsHalfCharacter(value)) {
-    throw new CodecError(name, "The value holds half a surrogate pair in a text, which UTF-8 can't carry");
-  }
-  return seal(letter, body);
-}
-
-function decode(stored: string | Uint8Array): unknown {
-  if (typeof stored === "string" && /^-?\d{1,16}$/.test(stored)) return Number(stored);
-  const body = unseal(letter, stored);
-  return body && decodeBody(body, 0);
-}
-
-function encodeBody(value: unknown, depth: number): Uint8Array {
-  try {
-    const options = { extensionCodec: extensions, context: depth, maxDepth: maxDepth - depth, ignoreUndefined: true };
-    return new Encoder(options).encodeSharedRef(value).slice();
-  } catch (error) {
-    if (error instanceof CodecError) throw error;
-    // The library's own message can quote the value.
-    throw new CodecError(
-      name,
-      `The value holds what MessagePack can't (a function, a symbol, a circle, or more than ${maxDepth} levels)`,
-    );
-  }
-}
-
-function decodeBody(bytes: Uint8Array, depth: number): unknown {
-  // No part can have more items than there are bytes: a hostile length reserves no memory.
-  const limit = bytes.length;
-  try {
-    return new Decoder({
-      extensionCodec: extensions,
-      context: depth,
-      maxArrayLength: limit,
-      maxMapLength: limit,
-      maxStrLength: limit,
-      maxBinLength: limit,
-      maxExtLength: limit,
-    }).decode(bytes);
-  } catch (error) {
-    if (error instanceof CodecError) throw error;
-    throw new CodecError(name, `Expected MessagePack, got ${bytes.length} damaged bytes`);
-  }
-}
-
-const deeper = (depth: number): number => {
-  if (depth >= maxDepth) throw new CodecError(name, `The value has more than ${maxDepth} levels`);
-  return depth + 1;
-};
 
 /** The typed arrays by the number that stands for them in the bytes. Never renumber: databases hold them. */
 const typedArrays = [
@@ -96,23 +45,127 @@ const typedArrays = [
   BigUint64Array,
 ] as const;
 
-const extensions = new ExtensionCodec<number>();
+const rules: ValueRules = {
+  codec: name,
+  format: "MessagePack",
+  refuse: () => undefined,
+  // A decoder that took it for a name like any other would write to the prototype.
+  refuseField: (field) => (field === "__proto__" ? "a field of that name" : undefined),
+  partsOf(value) {
+    const prototype: unknown = Object.getPrototypeOf(value);
+    if (prototype === Date.prototype) return Number.isNaN((value as Date).getTime()) ? undefined : [];
+    if (prototype === Map.prototype) return partsOfMap(value as Map<unknown, unknown>);
+    if (prototype === Set.prototype) {
+      return [...(value as Set<unknown>)].map((item, index) => [`.values()[${index}]`, item] as const);
+    }
+    const isBytes = prototype === Uint8Array.prototype || prototype === bufferPrototype();
+    return isBytes || typedArrays.some((type) => prototype === type.prototype) ? [] : undefined;
+  },
+  advice: () => "convert it to plain data, a Date, a Map, a Set or bytes",
+};
+
+/** The same, where a text that UTF-8 can't carry is looked for. */
+const textRules: ValueRules = {
+  ...rules,
+  refuse: (value) => (typeof value === "string" && !isWellFormed(value) ? halfCharacter : undefined),
+  refuseField: (field) => (isWellFormed(field) ? rules.refuseField?.(field) : halfCharacter),
+  advice: () => "cut texts between whole characters",
+};
+
+const halfCharacter = "half a surrogate pair in a text, which UTF-8 can't carry";
+
+const bufferPrototype = (): unknown => (globalThis as { Buffer?: { prototype: unknown } }).Buffer?.prototype;
+
+function partsOfMap(map: Map<unknown, unknown>): (readonly [place: string, part: unknown])[] {
+  return [...map].flatMap(([key, item], index) => [
+    [`.keys()[${index}]`, key] as const,
+    [typeof key === "string" ? placeOf(key) : `.values()[${index}]`, item] as const,
+  ]);
+}
+
+function encode(value: unknown): string | Uint8Array {
+  assertHoldable(value, rules);
+  if (Number.isSafeInteger(value)) return String(value);
+  const body = encodeBody(value);
+  // Half a character would come back changed; that is rare, so it is looked for only where it can have happened.
+  if (holdReplacement(body)) assertHoldable(value, textRules);
+  return seal(letter, body);
+}
+
+function decode(stored: string | Uint8Array): unknown {
+  if (typeof stored === "string" && /^-?\d{1,16}$/.test(stored)) return wholeNumber(stored);
+  const sealed = unseal(letter, stored);
+  if (!sealed) return undefined;
+  // A copy: parts of the value are views of these bytes, which belong to a whole reply, and on Node to a pool.
+  const body = new Uint8Array(sealed);
+  const hasBytes = scanMsgpack(body, contentOf);
+  const value = decodeBody(body);
+  return hasBytes ? withOwnBytes(value) : value;
+}
+
+/** What is no number of ours, such as "007", is another client's text. */
+function wholeNumber(text: string): number | undefined {
+  const number = Number(text);
+  return Number.isSafeInteger(number) && String(number) === text ? number : undefined;
+}
+
+function encodeBody(value: unknown): Uint8Array {
+  try {
+    // The value was checked, so its depth is bounded.
+    const options = { extensionCodec: extensions, maxDepth: 2 * maxDepth, ignoreUndefined: true };
+    return new Encoder(options).encodeSharedRef(value).slice();
+  } catch (error) {
+    if (error instanceof CodecError) throw error;
+    // The library's own message can quote the value.
+    throw new CodecError(name, "MessagePack can't hold the value: it is too large, or changed while it was written");
+  }
+}
+
+function decodeBody(bytes: Uint8Array): unknown {
+  try {
+    return new Decoder({ extensionCodec: extensions }).decode(bytes);
+  } catch (error) {
+    if (error instanceof CodecError) throw error;
+    throw new CodecError(name, `Expected MessagePack, got ${bytes.length} damaged bytes`);
+  }
+}
+
+/** Gives each part that is bytes a buffer of its own, as it had when it was stored. */
+function withOwnBytes(part: unknown): unknown {
+  if (typeof part !== "object" || part === null) return part;
+  if (part instanceof Uint8Array) return new Uint8Array(part);
+  if (Array.isArray(part)) return part.map(withOwnBytes);
+  if (part instanceof Map) return new Map([...part].map(([key, item]) => [withOwnBytes(key), withOwnBytes(item)]));
+  if (part instanceof Set) return new Set([...part].map(withOwnBytes));
+  if (Object.getPrototypeOf(part) !== Object.prototype) return part;
+  return Object.fromEntries(Object.entries(part).map(([field, item]) => [field, withOwnBytes(item)]));
+}
+
+const extensionTypes = { timestamp: -1, map: 1, set: 2, bigint: 3, typedArray: 4 } as const;
+
+const contentOf = (type: number): "list" | "leaf" | undefined => {
+  if (type === extensionTypes.map || type === extensionTypes.set) return "list";
+  return Object.values<number>(extensionTypes).includes(type) ? "leaf" : undefined;
+};
+
+const extensions = new ExtensionCodec<undefined>();
 
 extensions.register({
-  type: 1,
-  encode: (value, depth) => (value instanceof Map ? encodeBody([...value].flat(1), deeper(depth)) : null),
-  decode(bytes, _type, depth) {
-    const flat = listIn(bytes, depth);
+  type: extensionTypes.map,
+  encode: (value) => (value instanceof Map ? encodeBody([...value].flat(1)) : null),
+  decode(bytes) {
+    const flat = listIn(bytes);
+    if (flat.length % 2 !== 0) throw new CodecError(name, "Expected a Map, got damaged bytes");
     return new Map(Array.from({ length: flat.length / 2 }, (_, index) => [flat[index * 2], flat[index * 2 + 1]]));
   },
 });
 extensions.register({
-  type: 2,
-  encode: (value, depth) => (value instanceof Set ? encodeBody([...value], deeper(depth)) : null),
-  decode: (bytes, _type, depth) => new Set(listIn(bytes, depth)),
+  type: extensionTypes.set,
+  encode: (value) => (value instanceof Set ? encodeBody([...value]) : null),
+  decode: (bytes) => new Set(listIn(bytes)),
 });
 extensions.register({
-  type: 3,
+  type: extensionTypes.bigint,
   encode: (value) => (typeof value === "bigint" ? new TextEncoder().encode(value.toString(16)) : null),
   decode(bytes) {
     const [, sign, digits] = /^(-?)([0-9a-f]+)$/.exec(new TextDecoder().decode(bytes)) ?? [];
@@ -121,7 +174,7 @@ extensions.register({
   },
 });
 extensions.register({
-  type: 4,
+  type: extensionTypes.typedArray,
   encode(value) {
     const kind = typedArrays.findIndex((type) => value instanceof type);
     if (kind < 0) return null;
@@ -136,13 +189,13 @@ extensions.register({
     if (!type || (bytes.length - 1) % type.BYTES_PER_ELEMENT !== 0) {
       throw new CodecError(name, "Expected a typed array, got damaged bytes");
     }
-    // A copy: a view would need an aligned offset, and would keep the whole answer alive.
-    return new type(bytes.slice(1).buffer);
+    // A copy: a view would need an aligned offset. (`slice` of a Buffer would be a view of the whole pool.)
+    return new type(new Uint8Array(bytes.subarray(1)).buffer);
   },
 });
 
-function listIn(bytes: Uint8Array, depth: number): unknown[] {
-  const list = decodeBody(bytes, deeper(depth));
+function listIn(bytes: Uint8Array): unknown[] {
+  const list = decodeBody(bytes);
   if (!Array.isArray(list)) throw new CodecError(name, "Expected a list inside a Map or Set, got something else");
   return list;
 }

@@ -1,3 +1,5 @@
+import { isWellFormed } from "../text/well-formed.ts";
+
 /** The longest channel name, in bytes of UTF-8 as it travels. */
 const maxChannelBytes = 4_096;
 
@@ -61,7 +63,7 @@ function assertName(kind: "channel" | "pattern", name: unknown): asserts name is
   if (typeof name !== "string" || name === "") {
     throw new TypeError(`Expected a ${kind} to be a non-empty string, got ${name === "" ? '""' : typeof name}`);
   }
-  if (hasHalfCharacter.test(name)) {
+  if (!isWellFormed(name)) {
     throw new TypeError(
       `Expected a ${kind} of whole characters, got half a surrogate pair in ${JSON.stringify(name.slice(0, 40))}: UTF-8 can't carry it`,
     );
@@ -75,5 +77,3 @@ function assertName(kind: "channel" | "pattern", name: unknown): asserts name is
     );
   }
 }
-
-const hasHalfCharacter = /\p{Surrogate}/u;

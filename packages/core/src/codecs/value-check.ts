@@ -1,0 +1,162 @@
+import { CodecError } from "../errors/codec-error.ts";
+
+/**
+ * A value with more levels than this is neither written nor read, by any codec: what walks a deeper one (structuredClone,
+ * JSON.stringify) overflows the stack.
+ */
+export const maxDepth = 100;
+
+/** What a codec gives back as it was, besides plain objects, arrays, texts, booleans, finite numbers and null. */
+export interface ValueRules {
+  /** The codec's name. */
+  readonly codec: string;
+  /** How its format is called in errors. */
+  readonly format: string;
+  /** Why a text, a number or a bigint does not come back as it was; `undefined` when it does. */
+  refuse(primitive: string | number | bigint): string | undefined;
+  /** The same for the name of a field. */
+  refuseField?(name: string): string | undefined;
+  /**
+   * The parts of an object that is neither plain nor an array, each with its place in a path. `undefined` when such an
+   * object does not come back as it was.
+   */
+  partsOf(value: object): Iterable<readonly [place: string, part: unknown]> | undefined;
+  /** What to do instead. */
+  advice(value: unknown): string;
+}
+
+/** What can't be held, and the places on the way to it, the innermost first. */
+interface Finding {
+  readonly what: string;
+  readonly value: unknown;
+  readonly places: string[];
+}
+
+/**
+ * Checks that a value comes back as it was. A field of a plain object that is `undefined` is left out, as JSON does;
+ * everything else that a codec would change is rejected.
+ *
+ * @throws CodecError that names the path and the kind of thing, never a value.
+ */
+export function assertHoldable(value: unknown, rules: ValueRules): void {
+  let finding: Finding | undefined;
+  try {
+    finding = find(value, rules, []);
+  } catch (cause) {
+    throw new CodecError(rules.codec, `Reading the value failed, so ${rules.format} can't hold it`, { cause });
+  }
+  if (!finding) return;
+  const path = `$${finding.places.reverse().join("")}`.slice(0, 200);
+  throw new CodecError(
+    rules.codec,
+    `${rules.format} can't hold ${finding.what} (at ${path}); ${rules.advice(finding.value)}`,
+  );
+}
+
+function find(value: unknown, rules: ValueRules, ancestors: object[]): Finding | undefined {
+  const here = (what: string): Finding => ({ what, value, places: [] });
+  switch (typeof value) {
+    case "boolean":
+      return undefined;
+    case "string":
+    case "number":
+    case "bigint": {
+      const what = rules.refuse(value);
+      return what === undefined ? undefined : here(what);
+    }
+    case "object":
+      break;
+    default:
+      return here(value === undefined ? "undefined" : `a ${typeof value}`);
+  }
+  if (value === null) return undefined;
+  if (ancestors.includes(value)) return here("a circular reference");
+  if (ancestors.length === maxDepth) return here(`more than ${maxDepth} levels`);
+  ancestors.push(value);
+  const finding = Array.isArray(value) ? inArray(value, rules, ancestors) : inObject(value, rules, ancestors);
+  ancestors.pop();
+  return finding;
+}
+
+function inArray(list: readonly unknown[], rules: ValueRules, ancestors: object[]): Finding | undefined {
+  const here = (what: string): Finding => ({ what, value: list, places: [] });
+  if (!isArrayPrototype(Object.getPrototypeOf(list))) return here(kindOf(list));
+  for (let index = 0; index < list.length; index++) {
+    const item = list[index];
+    // A text or a number is by far the most frequent item, and needs no look at what stands around it.
+    const finding =
+      item === undefined && !(index in list)
+        ? { what: "a hole", value: item, places: [] }
+        : find(item, rules, ancestors);
+    if (finding) return at(`[${index}]`, finding);
+  }
+  // All places are taken, so whatever is beyond their number is no item.
+  if (Object.keys(list).length > list.length || hasSymbol(list)) return here("an array with properties of its own");
+  return undefined;
+}
+
+function inObject(value: object, rules: ValueRules, ancestors: object[]): Finding | undefined {
+  const here = (what: string): Finding => ({ what, value, places: [] });
+  if (!isPlain(value)) {
+    const parts = rules.partsOf(value);
+    if (!parts) return here(kindOf(value));
+    for (const [place, part] of parts) {
+      const finding = find(part, rules, ancestors);
+      if (finding) return at(place, finding);
+    }
+    return Object.keys(value).length > 0 && !ArrayBuffer.isView(value)
+      ? here(`${kindOf(value)} with properties of its own`)
+      : undefined;
+  }
+  if (hasSymbol(value)) return here("a field that is named by a symbol");
+  for (const name of Object.keys(value)) {
+    const field = Object.getOwnPropertyDescriptor(value, name);
+    if (field?.get || field?.set) return at(placeOf(name), here("a getter"));
+    const what = rules.refuseField?.(name);
+    if (what !== undefined) return at(placeOf(name), here(what));
+    const part = field?.value as unknown;
+    const finding = part === undefined ? undefined : find(part, rules, ancestors);
+    if (finding) return at(placeOf(name), finding);
+  }
+  return undefined;
+}
+
+function at(place: string, finding: Finding): Finding {
+  finding.places.push(place);
+  return finding;
+}
+
+/** A field's name as it stands in a path. */
+export function placeOf(name: string): string {
+  return /^[\p{L}_$][\p{L}\p{N}_$]*$/u.test(name) ? `.${name.slice(0, 40)}` : `[${JSON.stringify(name.slice(0, 40))}]`;
+}
+
+/** An object literal, or one without a prototype; also of another realm, as the objects of Node's own modules are in Jest. */
+function isPlain(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (prototype !== null && prototype !== Object.prototype && !isObjectPrototype(prototype)) return false;
+  return Object.prototype.toString.call(value) === "[object Object]";
+}
+
+const isObjectPrototype = (prototype: unknown): boolean =>
+  Object.hasOwn(prototype as object, "isPrototypeOf") && Object.getPrototypeOf(prototype) === null;
+
+const isArrayPrototype = (prototype: unknown): boolean =>
+  prototype === Array.prototype ||
+  (Array.isArray(prototype) && isObjectPrototype(Object.getPrototypeOf(prototype) ?? Object.prototype));
+
+function hasSymbol(value: object): boolean {
+  const symbols = Object.getOwnPropertySymbols(value);
+  return symbols.length > 0 && symbols.some((symbol) => Object.prototype.propertyIsEnumerable.call(value, symbol));
+}
+
+/** "a Map", "an Error", "a Promise (an `await` is missing)": what kind of object this is. */
+function kindOf(value: object): string {
+  if (ArrayBuffer.isView(value) && !(value instanceof DataView)) return "binary data";
+  if (value instanceof Date && Number.isNaN(value.getTime())) return "an invalid Date";
+  if (value instanceof Promise) return "a Promise (an `await` is missing)";
+  const maker: unknown = value.constructor;
+  const name = typeof maker === "function" && maker.name !== "" ? maker.name.slice(0, 40) : "object of a class";
+  if (name === "Object" || name === "Array") return "an object with a prototype of its own";
+  return `${/^[AEIO]/i.test(name) ? "an" : "a"} ${name}`;
+}
