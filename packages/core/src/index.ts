@@ -53,7 +53,7 @@ export { isTransportError, TransportError } from "./errors/transport-error.ts";
 export { sha1 } from "./hash/sha1.ts";
 export { compileGlob, escapeGlob, matchesGlob } from "./keys/glob.ts";
 export { assertKey, maxKeyBytes } from "./keys/key-limit.ts";
-export type { KeyFamily, KeyParameters, KeyPattern } from "./keys/key-pattern.ts";
+export type { KeyFamily, KeyParameters, KeyPattern, KeyPatternOptions } from "./keys/key-pattern.ts";
 export { keyPattern } from "./keys/key-pattern.ts";
 export { keys } from "./keys/keys.ts";
 export { fromWireChannel, toWireChannel, toWirePattern } from "./messages/channel-name.ts";

@@ -1,4 +1,5 @@
 import type { BackendChange, KeptWrite, Recovery } from "../ports/transport.ts";
+import type { KnownOptions } from "../settings/options.ts";
 
 /** What a cache tells whoever listens. No event ever holds a stored value. */
 export interface CacheEvents {
@@ -15,3 +16,12 @@ export interface CacheEvents {
   /** Writes were kept by this process alone; the primary is told when it is back. */
   kept: KeptWrite;
 }
+
+export const knownEvents: KnownOptions<CacheEvents> = {
+  error: true,
+  skipped: true,
+  slow: true,
+  backend: true,
+  recovered: true,
+  kept: true,
+};

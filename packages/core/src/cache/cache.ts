@@ -1,35 +1,33 @@
 import type { Codec } from "../codecs/codec.ts";
-import { isTransportError } from "../errors/transport-error.ts";
 import { escapeGlob } from "../keys/glob.ts";
-import type { Backend, Command, Outage, SendOptions, Transport } from "../ports/transport.ts";
-import type { Duration } from "../time/duration.ts";
+import type { Backend, Outage, SendOptions, Transport } from "../ports/transport.ts";
+import { assertOptions } from "../settings/options.ts";
+import { assertKeyList, readDeleteArguments, readEntries } from "./arguments.ts";
 import type { CacheEvents } from "./cache-events.ts";
 import type { CacheOptions } from "./cache-options.ts";
 import type { CacheStats } from "./cache-stats.ts";
-import { type CacheCallOptions, toSendOptions } from "./call-options.ts";
-import { assertPattern, type DeletePatternOptions, deletePatternWithin } from "./delete-pattern.ts";
+import { type CacheCallOptions, knownCallOptions, toSendOptions } from "./call-options.ts";
+import { assertDeletePattern, type DeletePatternOptions, deletePatternWithin } from "./delete-pattern.ts";
 import { createEngine, type Engine, observedEngine } from "./engine.ts";
-import type { GetOrSetOptions } from "./get-or-set.ts";
-import { createPipeline, type Pipeline } from "./pipeline.ts";
-import type { SetOptions } from "./requests.ts";
-import { parseInfo, type ServerInfo } from "./server-info.ts";
+import { assertGetOrSet, type GetOrSetOptions } from "./get-or-set.ts";
+import { createPipeline, type Pipeline, valuesOf } from "./pipeline.ts";
+import { assertSetOptions, type Request, type SetOptions } from "./requests.ts";
+import { isAnswer, readInfo, type ServerInfo } from "./server-info.ts";
+import type { TimeToLive } from "./time-to-live.ts";
 import type { WriteObserver } from "./write-observer.ts";
-
-/** The options of a call that asks for nothing. */
-const none: CacheCallOptions = {};
 
 /**
  * The cache. Calls made in the same tick share one round trip, and their reads one MGET.
  *
- * Every call rejects with a `TransportError` when no answer came by its deadline, with a `CommandError` when Redis said
- * no, and, before anything is sent, with a `TypeError`, `RangeError` or `CodecError` when it was given what can't be.
+ * Every call rejects with a `TransportError` when no answer came by its deadline, with a `CommandError` when Redis said no; before
+ * anything is sent, with a `ConfigError` for a wrong option, a `TypeError`, `RangeError` or `CodecError` for a wrong key or value.
  *
  * @example
  * ```ts
  * import { Cache, keys, type Transport } from "@continuum-cache/core";
  *
  * async function greet(transport: Transport): Promise<void> {
- *   const cache = new Cache({ transport, patterns: Object.values(keys) });
+ *   const cache = new Cache({ transport });
  *   const key = keys.session({ userId: "user_123" });
  *   await cache.set(key, { name: "Ada" }); // lives 1 h, as sessions do
  *   console.log(await cache.get<{ name: string }>(key)); // { name: "Ada" }
@@ -40,7 +38,7 @@ const none: CacheCallOptions = {};
 export class Cache implements AsyncDisposable {
   private readonly engine: Engine;
   /** What calls of this view ask for unless they say otherwise. */
-  protected readonly defaults: CacheCallOptions = none;
+  protected readonly defaults: CacheCallOptions | undefined;
 
   constructor(options: CacheOptions) {
     this.engine = createEngine(options);
@@ -63,12 +61,13 @@ export class Cache implements AsyncDisposable {
 
   /** The same cache, whose calls ask for this unless they say otherwise. */
   with(options: CacheCallOptions): this {
-    return Object.create(this, { defaults: { value: { ...this.defaults, ...options } } });
+    this.asked("with", options);
+    return this.view({ defaults: { ...this.defaults, ...options } });
   }
 
   /** The same cache, whose calls tell what they write before they resolve (see `WriteObserver`): for features beside it. */
   observed(observer: WriteObserver): this {
-    return Object.create(this, { engine: { value: observedEngine(this.engine, observer) } });
+    return this.view({ engine: observedEngine(this.engine, observer) });
   }
 
   /** What loads bring that are under way for keys that match is handed out but not stored, as if they were written here. */
@@ -78,26 +77,29 @@ export class Cache implements AsyncDisposable {
 
   /** Stores a value. @returns true; false when it was skipped: too large, or the condition was not met. */
   async set(key: string, value: unknown, options: SetOptions & CacheCallOptions = {}): Promise<boolean> {
-    return this.engine.calls.one(this.engine.requests.set(key, value, options), this.asked(options));
+    assertSetOptions("cache.set", options, "set and call");
+    return this.engine.calls.one(this.engine.requests.set(key, value, options), this.sent(options));
   }
 
   /** Reads a value. @returns undefined on a miss (`null` is a value like any other), or when the key is no string. */
   async get<T = unknown>(key: string, options: CacheCallOptions = {}): Promise<T | undefined> {
-    return this.engine.calls.read(this.engine.requests.get(key), this.asked(options)) as Promise<T | undefined>;
+    return this.engine.calls.read(this.engine.requests.get(key), this.asked("get", options)) as Promise<T | undefined>;
   }
 
   /**
-   * Reads a value, or loads and stores it. However many callers of this process wait for a key, its loader runs once; if
-   * it fails they all get its error and nothing is stored; if the key is written or deleted by this process meanwhile,
-   * what the loader brings is handed out but not stored. When the cache is away the loader runs, and `error` tells.
+   * Reads a value, or loads and stores it. However many callers of this process wait for a key, its loader runs once, and
+   * each gets a copy of what it brings. If it fails they all get its error; if the key is written or deleted meanwhile, what
+   * it brings is not stored. When the cache is away, or can't hold the value, it is handed out and `error` tells.
    */
   async getOrSet<T>(key: string, loader: () => T | Promise<T>, options: GetOrSetOptions = {}): Promise<T> {
+    assertGetOrSet(loader, options);
     return this.engine.getOrSet(key, loader, { ...this.defaults, ...options }) as Promise<T>;
   }
 
   /** Reads several values in one round trip; they come in the order of their keys. */
   async getMany<T = unknown>(keys: readonly string[], options: CacheCallOptions = {}): Promise<(T | undefined)[]> {
-    const asked = this.asked(options);
+    const asked = this.asked("getMany", options);
+    assertKeyList(keys);
     const requests = keys.map((key) => this.engine.requests.get(key));
     return Promise.all(requests.map((request) => this.engine.calls.read(request, asked))) as Promise<(T | undefined)[]>;
   }
@@ -112,21 +114,16 @@ export class Cache implements AsyncDisposable {
     entries: Readonly<Record<string, unknown>> | Iterable<readonly [key: string, value: unknown]>,
     options: SetOptions & CacheCallOptions = {},
   ): Promise<boolean> {
-    const pairs = Symbol.iterator in entries ? [...entries] : Object.entries(entries);
-    const requests = pairs.map(([key, value]) => this.engine.requests.set(key, value, options));
-    const slots = await this.engine.calls.batch("setMany", requests, this.asked(options));
-    return slots.every((slot) => {
-      if (slot.status === "rejected") throw slot.reason;
-      return slot.value === true;
-    });
+    assertSetOptions("cache.setMany", options, "set and call");
+    const requests = readEntries(entries).map(([key, value]) => this.engine.requests.set(key, value, options));
+    const slots = await this.engine.calls.batch("setMany", requests, this.sent(options));
+    return valuesOf(slots).every((isStored) => isStored === true);
   }
 
   /** Deletes keys. A last argument that is no string holds call options. @returns how many existed. */
   async delete(...keys: readonly string[] | readonly [...string[], CacheCallOptions]): Promise<number> {
-    const last = keys.at(-1);
-    const options = typeof last === "object" ? last : {};
-    const names = (typeof last === "object" ? keys.slice(0, -1) : keys) as readonly string[];
-    return this.engine.calls.one(this.engine.requests.delete(names), this.asked(options));
+    const [names, options] = readDeleteArguments(keys);
+    return this.one(this.engine.requests.delete(names), options);
   }
 
   /**
@@ -136,53 +133,51 @@ export class Cache implements AsyncDisposable {
    * @returns how many were deleted.
    */
   async deletePattern(glob: string, options: DeletePatternOptions & CacheCallOptions = {}): Promise<number> {
-    assertPattern(glob);
+    assertDeletePattern(glob, options);
     const full = escapeGlob(this.engine.keyPrefix) + glob;
     this.engine.outdate(full);
-    const asked = { timeoutMs: this.engine.timeoutMs, ...this.asked(options), invalidates: [full] };
-    const send = (commands: readonly Command[], asking: SendOptions) =>
-      this.engine.calls.raw("deletePattern", commands, asking);
-    return deletePatternWithin(asked, send, full, options);
+    const asked = { timeoutMs: this.engine.timeoutMs, ...this.sent(options), invalidates: [full] };
+    return deletePatternWithin(asked, (...trip) => this.engine.calls.raw("deletePattern", ...trip), full, options);
   }
 
   /** Whether a key exists. */
   async exists(key: string, options: CacheCallOptions = {}): Promise<boolean> {
-    return this.engine.calls.one(this.engine.requests.exists(key), this.asked(options));
+    return this.one(this.engine.requests.exists(key), options);
   }
 
-  /** Gives a key a new time to live. @returns false when there is no such key. */
-  async expire(key: string, ttl: Duration, options: CacheCallOptions = {}): Promise<boolean> {
-    return this.engine.calls.one(this.engine.requests.expire(key, ttl), this.asked(options));
+  /** Gives a key a new time to live; `Infinity` takes its expiry away. @returns false when there is no such key. */
+  async expire(key: string, ttl: TimeToLive, options: CacheCallOptions = {}): Promise<boolean> {
+    return this.one(this.engine.requests.expire(key, ttl), options);
   }
 
   /** How many seconds a key has left: -1 without expiry, -2 when there is no such key. */
   async ttl(key: string, options: CacheCallOptions = {}): Promise<number> {
-    return this.engine.calls.one(this.engine.requests.ttl(key), this.asked(options));
+    return this.one(this.engine.requests.ttl(key), options);
   }
 
   /** Adds a whole number to a counter, which begins at 0 and has no expiry of its own. @returns the new count. */
   async increment(key: string, by = 1, options: CacheCallOptions = {}): Promise<number> {
-    return this.engine.calls.one(this.engine.requests.increment(key, by), this.asked(options));
+    return this.one(this.engine.requests.increment(key, by), options);
   }
 
   /** Puts values before the first of a list, one after the other. @returns the list's new length. */
   async lpush(key: string, ...values: unknown[]): Promise<number> {
-    return this.engine.calls.one(this.engine.requests.push("LPUSH", key, values), this.asked({}));
+    return this.one(this.engine.requests.push("LPUSH", key, values));
   }
 
   /** Puts values after the last of a list. @returns the list's new length. */
   async rpush(key: string, ...values: unknown[]): Promise<number> {
-    return this.engine.calls.one(this.engine.requests.push("RPUSH", key, values), this.asked({}));
+    return this.one(this.engine.requests.push("RPUSH", key, values));
   }
 
   /** Takes the first value off a list. @returns undefined when there is none. */
   async lpop<T = unknown>(key: string, options: CacheCallOptions = {}): Promise<T | undefined> {
-    return this.engine.calls.one(this.engine.requests.pop("LPOP", key), this.asked(options)) as Promise<T | undefined>;
+    return this.one(this.engine.requests.pop("LPOP", key), options) as Promise<T | undefined>;
   }
 
   /** Takes the last value off a list. @returns undefined when there is none. */
   async rpop<T = unknown>(key: string, options: CacheCallOptions = {}): Promise<T | undefined> {
-    return this.engine.calls.one(this.engine.requests.pop("RPOP", key), this.asked(options)) as Promise<T | undefined>;
+    return this.one(this.engine.requests.pop("RPOP", key), options) as Promise<T | undefined>;
   }
 
   /** The values of a list from `start` to `stop`, both included; negative indexes count from the end. */
@@ -192,13 +187,12 @@ export class Cache implements AsyncDisposable {
     stop: number,
     options: CacheCallOptions = {},
   ): Promise<(T | undefined)[]> {
-    const request = this.engine.requests.lrange(key, start, stop);
-    return this.engine.calls.one(request, this.asked(options)) as Promise<(T | undefined)[]>;
+    return this.one(this.engine.requests.lrange(key, start, stop), options) as Promise<(T | undefined)[]>;
   }
 
   /** How many values a list holds. */
   async llen(key: string, options: CacheCallOptions = {}): Promise<number> {
-    return this.engine.calls.one(this.engine.requests.llen(key), this.asked(options));
+    return this.one(this.engine.requests.llen(key), options);
   }
 
   /**
@@ -208,7 +202,7 @@ export class Cache implements AsyncDisposable {
    * @returns how many connections heard it.
    */
   async publish(channel: string, data: unknown, options: CacheCallOptions = {}): Promise<number> {
-    return this.engine.calls.one(this.engine.requests.publish(channel, data), this.asked(options));
+    return this.one(this.engine.requests.publish(channel, data), options);
   }
 
   /** Operations in one round trip. */
@@ -223,23 +217,15 @@ export class Cache implements AsyncDisposable {
 
   /** Whether the current backend answers. Rejects only when called with `fallback: false`. */
   async ping(options: CacheCallOptions = {}): Promise<boolean> {
-    const asked = this.asked(options);
-    try {
-      const [reply] = await this.engine.calls.raw("ping", [["PING"]], asked);
-      return reply === "PONG";
-    } catch (error) {
-      if (isTransportError(error) && asked.fallback !== false) return false;
-      throw error;
-    }
+    const asked = this.asked("ping", options);
+    return isAnswer(this.engine.calls.raw("ping", [["PING"]], asked), asked);
   }
 
   /** What the server tells of itself. */
   async info(options: CacheCallOptions = {}): Promise<ServerInfo> {
-    const commands = [["INFO"], ["DBSIZE"]] as const;
-    const [text, keys] = await this.engine.calls.raw("info", commands, this.asked(options));
-    if (keys instanceof Error) throw keys;
+    const replies = await this.engine.calls.raw("info", [["INFO"], ["DBSIZE"]], this.asked("info", options));
     const { currentBackend, pending, outage } = this;
-    return { ...parseInfo(typeof text === "string" ? text : "", Number(keys), currentBackend), pending, outage };
+    return { ...readInfo(replies, currentBackend), pending, outage };
   }
 
   /** What this process's cache has done so far, and how it stands. */
@@ -263,7 +249,7 @@ export class Cache implements AsyncDisposable {
     return this.engine.transport.status?.outage;
   }
 
-  /** Listens to an event. @returns the function that stops listening. */
+  /** Listens to an event. @returns the function that stops listening. @throws ConfigError for an event that does not exist. */
   on<Name extends keyof CacheEvents>(event: Name, listener: (event: CacheEvents[Name]) => void): () => void {
     return this.engine.events.on(event, listener);
   }
@@ -275,26 +261,40 @@ export class Cache implements AsyncDisposable {
 
   /**
    * Lets what is under way finish, then gives back sockets and timers. What the primary has not been told of it is told
-   * once more, within the fallback's `closeTimeout`; an `error` event says what remained. Safe to call twice.
+   * once more, within the fallback's `closeTimeout`; an `error` event says what remained. Safe to call twice. A transport
+   * that several caches stand on is closed with the last of them.
    */
   async close(): Promise<void> {
-    await this.flush();
-    // A last failure is still told.
-    await this.engine.transport.close();
-    this.engine.stopWatching();
+    await this.engine.close();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
 
-  private asked(options: CacheCallOptions): SendOptions {
-    return toSendOptions(this.defaults === none ? options : { ...this.defaults, ...options });
+  private one<Result>(request: Request<Result>, options: CacheCallOptions = {}): Promise<Result> {
+    return this.engine.calls.one(request, this.asked(request.operation, options));
+  }
+
+  /** The options of a call that has no others, checked. */
+  private asked(method: string, options: CacheCallOptions): SendOptions {
+    assertOptions(`cache.${method}`, options, knownCallOptions);
+    return this.sent(options);
+  }
+
+  private sent(options: CacheCallOptions): SendOptions {
+    return toSendOptions(this.defaults ? { ...this.defaults, ...options } : options);
   }
 
   private batchOf(operation: string, atomic: boolean): Pipeline {
-    return createPipeline(this.engine.requests, (requests, options) =>
-      this.engine.calls.batch(operation, requests, { ...this.asked(options), ...(atomic && { atomic }) }),
-    );
+    return createPipeline(this.engine.requests, async (requests, options) => {
+      const asked = this.asked(`${operation}().execute`, options);
+      return this.engine.calls.batch(operation, requests, { ...asked, ...(atomic && { atomic }) });
+    });
+  }
+
+  /** Another instance of the same class: it has what this one has, but for what is its own. */
+  private view(own: { readonly engine?: Engine; readonly defaults?: CacheCallOptions }): this {
+    return Object.assign(Object.create(Object.getPrototypeOf(this)), this, own);
   }
 }

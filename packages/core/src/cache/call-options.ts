@@ -1,4 +1,7 @@
+import { ConfigError } from "../errors/config-error.ts";
+import { quoted } from "../errors/quoted.ts";
 import type { SendOptions } from "../ports/transport.ts";
+import { booleanOption, type KnownOptions } from "../settings/options.ts";
 import { type Duration, toTimeoutMs } from "../time/duration.ts";
 
 /** What any call of the cache may ask for. */
@@ -11,15 +14,20 @@ export interface CacheCallOptions {
   readonly fallback?: boolean;
 }
 
+export const knownCallOptions: KnownOptions<CacheCallOptions> = { timeout: true, signal: true, fallback: true };
+
 const nothing: SendOptions = {};
 
-/** The same, checked, in the waist's terms. */
+/** The same as a transport takes them. @throws ConfigError when one can't be. */
 export function toSendOptions({ timeout, signal, fallback }: CacheCallOptions): SendOptions {
   // Nearly every call: worth not making an object for.
-  if (timeout === undefined && !signal && fallback !== false) return nothing;
+  if (timeout === undefined && signal === undefined && (fallback === undefined || fallback === true)) return nothing;
+  if (signal !== undefined && typeof signal?.addEventListener !== "function") {
+    throw new ConfigError("signal", `Expected \`signal\` to be an AbortSignal, got ${quoted(signal)}`);
+  }
   return {
     ...(timeout !== undefined && { timeoutMs: toTimeoutMs(timeout, "timeout") }),
     ...(signal && { signal }),
-    ...(fallback === false && { fallback: false }),
+    ...(booleanOption("fallback", fallback) === false && { fallback: false }),
   };
 }

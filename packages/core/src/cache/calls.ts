@@ -39,26 +39,32 @@ export function createCalls(tick: Tick, events: Events<CacheEvents>, stats: Stat
     }
   };
   const answered = <Result>(request: Request<Result>, trip: Promise<Reply[]> | undefined): Promise<Result> =>
-    measured(request.operation, async () => request.read((await trip)?.[0] ?? null));
+    measured(request.operation, async () => request.read(...((await trip) ?? [])));
 
   return {
-    one: (request, options) => answered(request, request.command && tick.send([request.command], options)),
-    read: (request, options) => answered(request, tick.read(String(request.command?.[1]), options)),
+    one: (request, options) =>
+      answered(request, request.commands.length > 0 ? tick.send(request.commands, options) : undefined),
+    read: (request, options) => answered(request, tick.read(String(request.commands[0]?.[1]), options)),
     batch: (operation, requests, options) =>
       measured(operation, async () => {
-        const commands = requests.map((request) => request.command).filter((command) => command !== undefined);
+        const commands = requests.flatMap((request) => request.commands);
         const replies = commands.length > 0 ? await tick.send(commands, options) : [];
         let at = 0;
-        return requests.map((request) => settle(request, request.command ? (replies[at++] as Reply) : null));
+        return requests.map((request) => {
+          const own = replies.slice(at, at + request.commands.length);
+          at += request.commands.length;
+          return settle(request, own);
+        });
       }),
     raw: (operation, commands, options) => measured(operation, () => tick.send(commands, options)),
   };
 }
 
-function settle(request: Request<unknown>, reply: Reply): PromiseSettledResult<unknown> {
-  if (isCommandError(reply)) return { status: "rejected", reason: reply };
+function settle(request: Request<unknown>, replies: readonly Reply[]): PromiseSettledResult<unknown> {
+  const refused = replies.find(isCommandError);
+  if (refused) return { status: "rejected", reason: refused };
   try {
-    return { status: "fulfilled", value: request.read(reply) };
+    return { status: "fulfilled", value: request.read(...replies) };
   } catch (reason) {
     return { status: "rejected", reason };
   }

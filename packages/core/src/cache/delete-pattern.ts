@@ -1,7 +1,11 @@
 import { isCommandError } from "../errors/command-error.ts";
+import { quoted } from "../errors/quoted.ts";
 import { isTransportError, TransportError } from "../errors/transport-error.ts";
 import type { Command, Reply, SendOptions } from "../ports/transport.ts";
+import { assertOptions, functionOption, type KnownOptions } from "../settings/options.ts";
+import { isWellFormed } from "../text/well-formed.ts";
 import { withDeadline } from "../time/with-deadline.ts";
+import { type CacheCallOptions, knownCallOptions } from "./call-options.ts";
 
 /** How to delete by pattern. */
 export interface DeletePatternOptions {
@@ -9,15 +13,23 @@ export interface DeletePatternOptions {
   readonly onProgress?: (progress: { readonly scanned: number; readonly deleted: number }) => void;
 }
 
+const known: KnownOptions<DeletePatternOptions & CacheCallOptions> = { ...knownCallOptions, onProgress: true };
+
 type Send = (commands: readonly Command[]) => Promise<Reply[]>;
 
 /** How many keys SCAN looks at per step: large enough for few trips, small enough to hold Redis up for well under 1 ms. */
 const scanCount = 1_000;
 
-/** @throws TypeError when it is no pattern. */
-export function assertPattern(glob: unknown): asserts glob is string {
-  if (typeof glob === "string" && glob !== "") return;
-  throw new TypeError(`Expected a pattern such as "query:*", got ${glob === "" ? '""' : typeof glob}`);
+/** @throws TypeError when it is no pattern, ConfigError when an option is unknown. */
+export function assertDeletePattern(glob: unknown, options: DeletePatternOptions & CacheCallOptions): void {
+  assertOptions("cache.deletePattern", options, known);
+  functionOption("onProgress", options.onProgress);
+  if (typeof glob !== "string" || glob === "") {
+    throw new TypeError(`Expected a pattern such as "query:*", got ${quoted(glob)}`);
+  }
+  if (!isWellFormed(glob)) {
+    throw new TypeError(`Expected a pattern of whole characters, got half a surrogate pair in ${quoted(glob)}`);
+  }
 }
 
 /**

@@ -1,12 +1,10 @@
 import type { Codec } from "../codecs/codec.ts";
-import { json } from "../codecs/json.ts";
 import { readers } from "../codecs/readers.ts";
 import { compileGlob } from "../keys/glob.ts";
 import { createEvents, type Events } from "../ports/events.ts";
 import type { BackendStatus, Transport } from "../ports/transport.ts";
-import { toTimeoutMs } from "../time/duration.ts";
-import type { CacheEvents } from "./cache-events.ts";
-import { assertOptions, type CacheOptions } from "./cache-options.ts";
+import { type CacheEvents, knownEvents } from "./cache-events.ts";
+import { type CacheOptions, readCacheOptions } from "./cache-options.ts";
 import { createStats, type StatsRecorder } from "./cache-stats.ts";
 import { type Calls, createCalls } from "./calls.ts";
 import { createGetOrSet, type GetOrSet } from "./get-or-set.ts";
@@ -14,6 +12,7 @@ import { createLoads, type Loads } from "./loads.ts";
 import { createRequests, type Requests } from "./requests.ts";
 import { createTick, type Tick } from "./tick.ts";
 import { createTtlChoice } from "./time-to-live.ts";
+import { useTransport } from "./transport-use.ts";
 import { createValues } from "./values.ts";
 import { observedTick, type WriteObserver } from "./write-observer.ts";
 
@@ -32,30 +31,30 @@ export interface Engine {
   /** What loads bring that are under way for keys that match a glob, prefix and all, is not stored. */
   outdate(glob: string): void;
   readonly getOrSet: GetOrSet;
-  stopWatching(): void;
+  /** Lets what is under way finish, then gives back what the cache holds. Safe to call twice. */
+  close(): Promise<void>;
 }
 
-/** @throws TypeError or RangeError when an option can't be. */
+/** @throws ConfigError when an option is unknown or can't be. */
 export function createEngine(options: CacheOptions): Engine {
-  const { transport, keyPrefix = "", patterns = [] } = options;
-  const { defaultTtl = "5m", maxValueBytes = 102_400, timeout = "5s" } = options;
-  assertOptions(transport, keyPrefix, maxValueBytes);
-  const events = createEvents<CacheEvents>();
+  const { transport, codecs, keyPrefix, defaultTtlMs, patterns, maxValueBytes, timeoutMs } = readCacheOptions(options);
+  const events = createEvents(knownEvents);
   const stats = createStats();
-  const codec = readers([options.codec ?? json()].flat());
+  const codec = readers(codecs);
   const values = createValues(codec, maxValueBytes, events, stats);
-  const requests = createRequests(keyPrefix, values, stats, createTtlChoice(defaultTtl, patterns));
+  const requests = createRequests(keyPrefix, values, stats, createTtlChoice(defaultTtlMs, patterns));
   // Calls that insist on the primary must not be handed what a local read brought, so they have loads of their own.
   const shared = createLoads();
   const primaryOnly = createLoads();
   const loads = [shared, primaryOnly];
-  const timeoutMs = toTimeoutMs(timeout, "timeout");
-  const tick = outdating(createTick(transport, timeoutMs, stats.trip), loads);
+  const use = useTransport(transport);
+  const tick = use.bounded(outdating(createTick(transport, timeoutMs, stats.trip), loads));
   const calls = createCalls(tick, events, stats);
   const loadsOf = (fallback: boolean): Loads => (fallback ? shared : primaryOnly);
   const fullKeyOf = (key: string): string => keyPrefix + key;
   const getOrSet = createGetOrSet({ requests, calls, loadsOf, fullKeyOf, timeoutMs, events, stats });
   const stopWatching = watch(transport.status, events, stats);
+  let closing: Promise<void> | undefined;
   return {
     transport,
     keyPrefix,
@@ -70,7 +69,14 @@ export function createEngine(options: CacheOptions): Engine {
       for (const each of loads) each.writtenWhere(compileGlob(glob));
     },
     getOrSet,
-    stopWatching,
+    close() {
+      closing ??= tick
+        .settled()
+        .then(() => use.end())
+        // A last failure is still told.
+        .then(stopWatching);
+      return closing;
+    },
   };
 }
 

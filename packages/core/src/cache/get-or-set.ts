@@ -1,16 +1,19 @@
+import { quoted } from "../errors/quoted.ts";
 import { isTransportError, TransportError } from "../errors/transport-error.ts";
 import type { Events } from "../ports/events.ts";
+import { assertOptions, type KnownOptions } from "../settings/options.ts";
 import { type Duration, longestTimerMs, toTimeoutMs } from "../time/duration.ts";
 import { withDeadline } from "../time/with-deadline.ts";
 import { within } from "../time/within.ts";
 import type { CacheEvents } from "./cache-events.ts";
 import type { StatsRecorder } from "./cache-stats.ts";
-import { type CacheCallOptions, toSendOptions } from "./call-options.ts";
+import { type CacheCallOptions, knownCallOptions, toSendOptions } from "./call-options.ts";
 import type { Calls } from "./calls.ts";
 import { type RunningLoad, runLoader } from "./load-circle.ts";
 import type { Loads } from "./loads.ts";
 import type { Requests } from "./requests.ts";
 import type { TimeToLive } from "./time-to-live.ts";
+import type { Copies } from "./values.ts";
 
 /**
  * How `getOrSet` reads, loads and stores. A call has one deadline in all: its `timeout`, or, where it has none of its own, the cache's
@@ -25,6 +28,16 @@ export interface GetOrSetOptions extends CacheCallOptions {
 
 /** Brings a value that the cache does not have. */
 export type Loader = () => unknown;
+
+const known: KnownOptions<GetOrSetOptions> = { ...knownCallOptions, ttl: true, loaderTimeout: true };
+
+/** @throws TypeError when there is no loader, ConfigError when an option is unknown. */
+export function assertGetOrSet(loader: unknown, options: GetOrSetOptions): void {
+  if (typeof loader !== "function") {
+    throw new TypeError(`Expected a loader, a function that brings the value, got ${quoted(loader)}`);
+  }
+  assertOptions("cache.getOrSet", options, known);
+}
 
 export type GetOrSet = (key: string, loader: Loader, options: GetOrSetOptions) => Promise<unknown>;
 
@@ -69,36 +82,39 @@ export function createGetOrSet(parts: GetOrSetParts): GetOrSet {
     const { ttl, loaderTimeout = "30s", fallback = true } = options;
     const loaderTimeoutMs = toTimeoutMs(loaderTimeout, "loaderTimeout");
     const { timeoutMs: ownTimeoutMs, signal } = toSendOptions(options);
+    const ttlMs = requests.ttlMsOf(key, ttl);
     // Reading and storing get a third each of a caller's own time: an absent cache must leave the loader some.
     const thirdMs = ownTimeoutMs === undefined ? undefined : Math.max(1, Math.floor(ownTimeoutMs / 3));
     const shared = fallback ? { ...(thirdMs !== undefined && { timeoutMs: thirdMs }) } : { fallback };
     const tripMs = fallback && thirdMs !== undefined ? thirdMs : parts.timeoutMs;
-    const request = requests.get(key);
+    const request = requests.getCopies(key);
 
-    const run = async (load: RunningLoad, outdated: () => boolean): Promise<unknown> => {
+    /** All who wait share the load, but no object: what one caller changes no other sees. */
+    const run = async (load: RunningLoad, outdated: () => boolean): Promise<Copies> => {
       const beganMs = performance.now();
       const found = await tolerate(key, !fallback, () => calls.read(request, shared));
-      if (found !== undefined) return found;
+      if (found) return found;
       const readMs = performance.now() - beganMs;
       stats.count("loads");
       const loaded = await loadWithin(loaderTimeoutMs, load, loader);
-      if (outdated() || loaded === undefined) return loaded;
-      const storing = tolerate(key, !fallback, async () => {
-        await calls.one(requests.set(key, loaded, ttl === undefined ? {} : { ttl }), shared);
-      });
+      const isOutdated = outdated();
+      if (loaded === undefined) return () => undefined;
+      const held = await tolerate(key, !fallback, async () => requests.setCopies(key, loaded, ttlMs));
+      if (!held) return () => loaded;
+      if (isOutdated) return held.copies;
+      const storing = tolerate(key, !fallback, () => calls.one(held.store(), shared));
       // Where reading and storing share the cache's own time, the value is handed out when that is over; storing goes on by itself.
       const storeMs = ownTimeoutMs === undefined ? parts.timeoutMs - readMs : longestTimerMs;
       if (!(await within(Math.max(0, storeMs), storing)) && !fallback) throw unstoredError(parts.timeoutMs);
-      return loaded;
+      return held.copies;
     };
 
     const wholeMs = ownTimeoutMs ?? parts.timeoutMs + loaderTimeoutMs;
-    const join = (ending?: AbortSignal): Promise<unknown> =>
-      loadsOf(fallback).join(fullKeyOf(key), run, {
-        timeoutMs: wholeMs,
-        signal: ending,
-        longestRunMs: 2 * tripMs + loaderTimeoutMs + graceMs,
-      });
+    const join = async (ending?: AbortSignal): Promise<unknown> => {
+      const waiting = { timeoutMs: wholeMs, signal: ending, longestRunMs: 2 * tripMs + loaderTimeoutMs + graceMs };
+      const copies = (await loadsOf(fallback).join(fullKeyOf(key), run, waiting)) as Copies;
+      return copies();
+    };
     if (ownTimeoutMs === undefined && !signal) return join();
     return withDeadline("cache", { timeoutMs: wholeMs, ...(signal && { signal }) }, join);
   };

@@ -1,6 +1,6 @@
-import type { Duration } from "../time/duration.ts";
 import type { CacheCallOptions } from "./call-options.ts";
-import type { Request, Requests, SetOptions } from "./requests.ts";
+import { assertSetOptions, type Request, type Requests, type SetOptions } from "./requests.ts";
+import type { TimeToLive } from "./time-to-live.ts";
 
 /**
  * Operations that travel together, in order, in one round trip; each adds the type of its result to the tuple that
@@ -21,7 +21,7 @@ export interface Pipeline<Results extends readonly unknown[] = []> {
   get<T = unknown>(key: string): Pipeline<[...Results, T | undefined]>;
   delete(...keys: string[]): Pipeline<[...Results, number]>;
   exists(key: string): Pipeline<[...Results, boolean]>;
-  expire(key: string, ttl: Duration): Pipeline<[...Results, boolean]>;
+  expire(key: string, ttl: TimeToLive): Pipeline<[...Results, boolean]>;
   ttl(key: string): Pipeline<[...Results, number]>;
   increment(key: string, by?: number): Pipeline<[...Results, number]>;
   lpush(key: string, ...values: unknown[]): Pipeline<[...Results, number]>;
@@ -60,7 +60,10 @@ export function createPipeline(make: Requests, runBatch: RunBatch): Pipeline {
     return pipeline as never;
   };
   const pipeline: Pipeline = {
-    set: (key, value, options) => add(make.set(key, value, options)),
+    set(key, value, options = {}) {
+      assertSetOptions("pipeline.set", options, "set");
+      return add(make.set(key, value, options));
+    },
     get: (key) => add(make.get(key)),
     delete: (...keys) => add(make.delete(keys)),
     exists: (key) => add(make.exists(key)),
@@ -78,15 +81,19 @@ export function createPipeline(make: Requests, runBatch: RunBatch): Pipeline {
       return requests.length;
     },
     async execute(options = {}) {
-      const slots = await runBatch(requests, options);
-      return slots.map((slot) => {
-        if (slot.status === "rejected") throw slot.reason;
-        return slot.value;
-      }) as [];
+      return valuesOf(await runBatch(requests, options)) as [];
     },
     async executeSettled(options = {}) {
       return (await runBatch(requests, options)) as [];
     },
   };
   return pipeline;
+}
+
+/** What came of each. @throws what the first that failed did. */
+export function valuesOf(slots: readonly PromiseSettledResult<unknown>[]): unknown[] {
+  return slots.map((slot) => {
+    if (slot.status === "rejected") throw slot.reason;
+    return slot.value;
+  });
 }

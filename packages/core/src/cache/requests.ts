@@ -1,21 +1,27 @@
 import { CodecError } from "../errors/codec-error.ts";
 import { isCommandError } from "../errors/command-error.ts";
+import { ConfigError } from "../errors/config-error.ts";
+import { quoted } from "../errors/quoted.ts";
 import { assertKey } from "../keys/key-limit.ts";
 import { toWireChannel } from "../messages/channel-name.ts";
 import { toMessageText } from "../messages/message-text.ts";
 import type { Command, Reply } from "../ports/transport.ts";
-import { type Duration, toMs } from "../time/duration.ts";
+import { assertOptions, booleanOption, type KnownOptions } from "../settings/options.ts";
 import type { StatsRecorder } from "./cache-stats.ts";
-import { expiryArguments, type TimeToLive } from "./time-to-live.ts";
-import type { Values } from "./values.ts";
+import { type CacheCallOptions, knownCallOptions } from "./call-options.ts";
+import { expiryArguments, type TimeToLive, ttlToMs } from "./time-to-live.ts";
+import type { Copies, Values } from "./values.ts";
 
-/** One operation of the cache as data: the command that it sends, and how its reply is read. */
+/** One operation of the cache as data: the commands that it sends next to each other, and how their replies are read. */
 export interface Request<Result> {
   readonly operation: string;
-  /** Absent when there is nothing to send: the value was skipped. */
-  readonly command: Command | undefined;
-  /** @throws CommandError when Redis said no. */
-  read(reply: Reply): Result;
+  /** None when there is nothing to send: the value was skipped. */
+  readonly commands: readonly Command[];
+  /**
+   * @param replies - One for each command.
+   * @throws CommandError when Redis said no.
+   */
+  read(...replies: Reply[]): Result;
 }
 
 /** How a value is set. */
@@ -26,17 +32,29 @@ export interface SetOptions {
   readonly nx?: boolean;
   /** Only if the key exists. @default false */
   readonly xx?: boolean;
-  /** Leaves the time that the key still has. @default false */
+  /**
+   * Leaves the time that the key still has; a key that does not exist yet gets the time that it would have without this.
+   * Costs a second command, unless `nx` or `xx` says which of the two it is. @default false
+   */
   readonly keepTtl?: boolean;
 }
+
+const knownSetOptions: KnownOptions<SetOptions> = { ttl: true, nx: true, xx: true, keepTtl: true };
+const knownSetCallOptions: KnownOptions<SetOptions & CacheCallOptions> = { ...knownSetOptions, ...knownCallOptions };
 
 /** Makes requests; what the cache and its pipelines have in common. */
 export interface Requests {
   set(key: string, value: unknown, options?: SetOptions): Request<boolean>;
   get(key: string): Request<unknown>;
+  /** A read for several callers, each of whom gets a copy of the value. */
+  getCopies(key: string): Request<Copies | undefined>;
+  /** Stores what was loaded for several callers, each of whom gets what a read would bring. */
+  setCopies(key: string, value: unknown, ttlMs: number | undefined): { store(): Request<boolean>; copies: Copies };
+  /** How long a value of this key lives, in milliseconds; `undefined` for no expiry. @throws ConfigError when `own` can't be. */
+  ttlMsOf(key: string, own: TimeToLive | undefined): number | undefined;
   delete(keys: readonly string[]): Request<number>;
   exists(key: string): Request<boolean>;
-  expire(key: string, ttl: Duration): Request<boolean>;
+  expire(key: string, ttl: TimeToLive): Request<boolean>;
   ttl(key: string): Request<number>;
   increment(key: string, by?: number): Request<number>;
   push(name: "LPUSH" | "RPUSH", key: string, items: readonly unknown[]): Request<number>;
@@ -58,49 +76,72 @@ export function createRequests(
     if (prefix !== "") assertKey(prefixed);
     return prefixed;
   };
-  const integer = (operation: string, command: Command): Request<number> => ({ operation, command, read: readInteger });
+  const integer = (operation: string, command: Command): Request<number> => ({
+    operation,
+    commands: [command],
+    read: readInteger,
+  });
   const flag = (operation: string, command: Command): Request<boolean> => ({
     operation,
-    command,
+    commands: [command],
     read: (reply) => readInteger(reply) === 1,
   });
   const value = (operation: string, key: string, command: Command): Request<unknown> => ({
     operation,
-    command,
+    commands: [command],
     read: (reply) => values.fromStored(operation, key, reply),
   });
+  const found = <Found>(key: string, read: (reply: Reply) => Found): Request<Found> => ({
+    operation: "get",
+    commands: [["GET", full(key)]],
+    read(reply = null) {
+      const outcome = read(reply);
+      stats.count(outcome === undefined ? "misses" : "hits");
+      return outcome;
+    },
+  });
+  const setting = (key: string, stored: string | Uint8Array, endings: readonly SetEnding[]): Request<boolean> => {
+    const fullKey = full(key);
+    const fits = values.fits(key, stored);
+    return {
+      operation: "set",
+      commands: fits ? endings.map((ending): Command => ["SET", fullKey, stored, ...ending]) : [],
+      read: (...replies) => replies.map(loud).includes("OK"),
+    };
+  };
 
   return {
     set(key, item, options = {}) {
-      const conditions = setConditions(options);
-      const fullKey = full(key);
-      const ttlMs = options.keepTtl ? undefined : chooseTtl(key, options.ttl);
-      const stored = values.toStored(key, item);
+      const endings = endingsOf(options, chooseTtl(key, options.ttl));
+      full(key);
+      return setting(key, values.toStored(item), endings);
+    },
+    get: (key) => found(key, (reply) => values.fromStored("get", key, reply)),
+    getCopies: (key) => found(key, (reply) => values.copiesOf("getOrSet", key, reply)),
+    setCopies(key, item, ttlMs) {
+      const stored = values.toStored(item);
       return {
-        operation: "set",
-        command: stored === undefined ? undefined : ["SET", fullKey, stored, ...expiryArguments(ttlMs), ...conditions],
-        read: (reply) => loud(reply) === "OK",
+        store: () => setting(key, stored, endingsOf({}, ttlMs)),
+        copies: values.copiesOf("getOrSet", key, stored) ?? (() => undefined),
       };
     },
-    get: (key) => ({
-      operation: "get",
-      command: ["GET", full(key)],
-      read(reply) {
-        const found = values.fromStored("get", key, reply);
-        stats.count(found === undefined ? "misses" : "hits");
-        return found;
-      },
-    }),
+    ttlMsOf: chooseTtl,
     delete: (keys) => ({
       operation: "delete",
-      command: keys.length === 0 ? undefined : ["DEL", ...keys.map(full)],
-      read: (reply) => (reply === null ? 0 : readInteger(reply)),
+      commands: keys.length === 0 ? [] : [["DEL", ...keys.map(full)]],
+      read: (reply = 0) => readInteger(reply),
     }),
     exists: (key) => flag("exists", ["EXISTS", full(key)]),
-    expire: (key, ttl) => flag("expire", ["PEXPIRE", full(key), toMs(ttl, "ttl")]),
+    expire(key, ttl) {
+      const ttlMs = ttlToMs(ttl);
+      if (ttlMs !== undefined) return flag("expire", ["PEXPIRE", full(key), ttlMs]);
+      // PERSIST answers 0 as well when the key had no expiry.
+      const commands = [["PERSIST", full(key)] as const, ["EXISTS", full(key)] as const];
+      return { operation: "expire", commands, read: (_, exists = 0) => readInteger(exists) === 1 };
+    },
     ttl: (key) => integer("ttl", ["TTL", full(key)]),
     increment(key, by = 1) {
-      if (!Number.isSafeInteger(by)) throw new RangeError(`Expected to increment by a whole number, got ${String(by)}`);
+      if (!Number.isSafeInteger(by)) throw new RangeError(`Expected to increment by a whole number, got ${quoted(by)}`);
       return integer("increment", ["INCRBY", full(key), by]);
     },
     push(name, key, items) {
@@ -112,12 +153,12 @@ export function createRequests(
     lrange(key, start, stop) {
       for (const index of [start, stop]) {
         if (!Number.isSafeInteger(index)) {
-          throw new RangeError(`Expected a whole number as list index, got ${String(index)}`);
+          throw new RangeError(`Expected a whole number as list index, got ${quoted(index)}`);
         }
       }
       return {
         operation: "lrange",
-        command: ["LRANGE", full(key), start, stop],
+        commands: [["LRANGE", full(key), start, stop]],
         read: (reply) => (loud(reply) as readonly Reply[]).map((item) => values.fromStored("lrange", key, item)),
       };
     },
@@ -129,10 +170,32 @@ export function createRequests(
   };
 }
 
-function setConditions({ nx, xx, keepTtl, ttl }: SetOptions): string[] {
-  if (nx && xx) throw new TypeError("Expected `nx` or `xx`, got both: no key both exists and does not");
-  if (keepTtl && ttl !== undefined) throw new TypeError("Expected `ttl` or `keepTtl`, got both");
-  return [...(nx ? ["NX"] : []), ...(xx ? ["XX"] : []), ...(keepTtl ? ["KEEPTTL"] : [])];
+/** What stands behind the value of a SET. */
+type SetEnding = readonly (string | number)[];
+
+/**
+ * The SETs of one call, by what stands behind the value. A plain `keepTtl` is two of them, of which exactly one takes
+ * effect, whatever others do to the key in between: the first where there is a time to keep, else the second.
+ */
+function endingsOf({ nx, xx, keepTtl }: SetOptions, ttlMs: number | undefined): readonly SetEnding[] {
+  const fresh = expiryArguments(ttlMs);
+  if (nx) return [[...fresh, "NX"]];
+  if (!keepTtl) return [xx ? [...fresh, "XX"] : fresh];
+  const kept = ["KEEPTTL", "XX"];
+  return xx ? [kept] : [kept, [...fresh, "NX"]];
+}
+
+/** @throws ConfigError when an option is unknown or can't be. */
+export function assertSetOptions(
+  owner: string,
+  options: SetOptions & CacheCallOptions,
+  known: "set" | "set and call",
+): void {
+  assertOptions(owner, options, known === "set" ? knownSetOptions : knownSetCallOptions);
+  for (const name of ["nx", "xx", "keepTtl"] as const) booleanOption(name, options[name]);
+  const { nx, xx, keepTtl, ttl } = options;
+  if (nx && xx) throw new ConfigError("nx", "Expected `nx` or `xx`, got both: no key both exists and does not");
+  if (keepTtl && ttl !== undefined) throw new ConfigError("keepTtl", "Expected `ttl` or `keepTtl`, got both");
 }
 
 function loud(reply: Reply): Exclude<Reply, Error> {
@@ -143,7 +206,11 @@ function loud(reply: Reply): Exclude<Reply, Error> {
 function readInteger(reply: Reply): number {
   const integer = Number(loud(reply));
   // JSON numbers are doubles: beyond 2^53 an answer over REST would be rounded, and a rounded counter is a wrong one.
-  if (!Number.isSafeInteger(integer))
-    throw new CodecError("integer", "Expected a whole number within ±2^53 from Redis");
+  if (!Number.isSafeInteger(integer)) {
+    throw new CodecError(
+      "integer",
+      "Expected a whole number within ±2^53 from Redis, got a greater one, which JavaScript would round (the command has run)",
+    );
+  }
   return integer;
 }

@@ -1,4 +1,5 @@
-import type { Backend, Outage } from "../ports/transport.ts";
+import { isTransportError } from "../errors/transport-error.ts";
+import type { Backend, Outage, Reply, SendOptions } from "../ports/transport.ts";
 
 /** Facts that the server tells of itself; 0 or "" where it does not say. */
 export interface ServerInfo {
@@ -18,10 +19,23 @@ export interface ServerInfo {
   readonly outage: Outage | undefined;
 }
 
-/** Reads the text that INFO answers: `name:value` lines. */
-export function parseInfo(text: string, keys: number, backend: Backend): Omit<ServerInfo, "pending" | "outage"> {
+/** Whether PING was answered. Rejects with what the trip did when it failed and the call insists on the primary. */
+export async function isAnswer(trip: Promise<readonly Reply[]>, { fallback }: SendOptions): Promise<boolean> {
+  try {
+    return (await trip)[0] === "PONG";
+  } catch (error) {
+    if (isTransportError(error) && fallback !== false) return false;
+    throw error;
+  }
+}
+
+/** Reads what INFO and DBSIZE answered. @throws CommandError when Redis said no to the second. */
+export function readInfo([text, keys]: readonly Reply[], backend: Backend): Omit<ServerInfo, "pending" | "outage"> {
+  if (keys instanceof Error) throw keys;
+  // `name:value` lines.
+  const lines = typeof text === "string" ? text.split(/\r?\n/) : [];
   const fields = new Map(
-    text.split(/\r?\n/).map((line): [string, string] => {
+    lines.map((line): [string, string] => {
       const [name = "", ...value] = line.split(":");
       return [name, value.join(":")];
     }),
@@ -35,6 +49,6 @@ export function parseInfo(text: string, keys: number, backend: Backend): Omit<Se
     usedMemoryHuman: fields.get("used_memory_human") ?? "",
     connectedClients: number("connected_clients"),
     totalCommandsProcessed: number("total_commands_processed"),
-    keys,
+    keys: Number(keys),
   };
 }

@@ -1,3 +1,6 @@
+import { quoted } from "../errors/quoted.ts";
+import { isWellFormed } from "../text/well-formed.ts";
+
 /** The longest key, in bytes of UTF-8: Upstash refuses longer ones, so every backend here does. */
 export const maxKeyBytes = 32_768;
 
@@ -21,7 +24,12 @@ const encoder = new TextEncoder();
  */
 export function assertKey(key: unknown): asserts key is string {
   if (typeof key !== "string" || key === "") {
-    throw new TypeError(`Expected a key to be a non-empty string, got ${key === "" ? '""' : typeof key}`);
+    throw new TypeError(`Expected a key to be a non-empty string, got ${quoted(key)}`);
+  }
+  if (!isWellFormed(key)) {
+    throw new TypeError(
+      `Expected a key of whole characters, got half a surrogate pair in ${quoted(key)}: UTF-8 can't carry it, and all such keys would be one`,
+    );
   }
   // A UTF-16 unit is at most three bytes, so short keys, which are nearly all, need no encoding to be measured.
   if (key.length * 3 <= maxKeyBytes) return;

@@ -1,5 +1,9 @@
+import { quoted } from "../errors/quoted.ts";
+import { assertOptions, type KnownOptions } from "../settings/options.ts";
+import { isWellFormed } from "../text/well-formed.ts";
 import { type Duration, toMs } from "../time/duration.ts";
 import { assertKey } from "./key-limit.ts";
+import { madeKeys } from "./made-keys.ts";
 
 /** The parameter names in a template: `"order:{region}:{id}"` has `"region" | "id"`. */
 type ParameterOf<Template extends string> = Template extends `${string}{${infer Name}}${infer Rest}`
@@ -17,11 +21,19 @@ export interface KeyFamily {
   parse(key: string): object | undefined;
 }
 
+/** What all keys of a family have in common. */
+export interface KeyPatternOptions {
+  /** How long values of this family live when the call does not say. @default the cache's `defaultTtl` */
+  readonly ttl?: Duration;
+}
+
+const knownOptions: KnownOptions<KeyPatternOptions> = { ttl: true };
+
 /** A family of keys. Call it to make a key. */
 export interface KeyPattern<Template extends string = string> extends KeyFamily {
   (...parameters: ParameterOf<Template> extends never ? [] : [parameters: KeyParameters<Template>]): string;
   readonly template: Template;
-  /** The family's time to live as it was declared, to hand to `set`. */
+  /** The family's time to live as it was declared. */
   readonly ttl: Duration | undefined;
   /** A glob for `deletePattern`: the given parameters exactly, anything in place of the others. */
   match(parameters?: Partial<KeyParameters<Template>>): string;
@@ -33,9 +45,15 @@ export interface KeyPattern<Template extends string = string> extends KeyFamily 
  * Declares a family of keys, typed from its template. A parameter that holds `:`, a glob character, `{`, `}`, `\` or `%`
  * is percent-escaped, so no id can reach another's keys, neither through a key nor through a glob.
  *
+ * A key that a pattern has made carries the pattern's `ttl` in every cache of the process: `set` and `getOrSet` apply it
+ * unless the call says otherwise. A string that was spelled by hand has the cache's `defaultTtl`, whatever it looks like.
+ * (Keys are plain strings, so it is the text that is remembered. Of a pattern that has made tens of thousands of keys,
+ * every string that fits the template counts as made.)
+ *
  * @param template - Text with parameters in braces, each name once.
  * @param options - `ttl`: how long values of this family live when the call does not say.
  * @throws TypeError when the template is malformed, or, from the key maker, when a parameter is missing or empty.
+ * @throws ConfigError when an option is unknown or can't be.
  *
  * @example
  * ```ts
@@ -50,8 +68,9 @@ export interface KeyPattern<Template extends string = string> extends KeyFamily 
  */
 export function keyPattern<const Template extends string>(
   template: Template,
-  options: { readonly ttl?: Duration } = {},
+  options: KeyPatternOptions = {},
 ): KeyPattern<Template> {
+  assertOptions("keyPattern", options, knownOptions);
   const { literals, names } = parseTemplate(template);
   const ttlMs = options.ttl === undefined ? undefined : toMs(options.ttl, "ttl");
   const join = (part: (name: string) => string): string =>
@@ -61,6 +80,7 @@ export function keyPattern<const Template extends string>(
   const make = (parameters: Readonly<Record<string, unknown>> = {}): string => {
     const key = join((name) => escapeParameter(template, name, parameters[name]));
     assertKey(key);
+    madeKeys.add(key, family);
     return key;
   };
   const match = (parameters: Readonly<Record<string, unknown>> = {}): string =>
@@ -73,11 +93,13 @@ export function keyPattern<const Template extends string>(
       ? undefined
       : Object.fromEntries(names.map((name, index) => [name, values[index] as string]));
   };
+  const family: KeyFamily = { ttlMs, parse };
   return Object.assign(make, { template, ttlMs, ttl: options.ttl, match, parse }) as unknown as KeyPattern<Template>;
 }
 
 /** A template's fixed texts, one more than it has parameters, and its parameters in order. */
 function parseTemplate(template: string): { literals: string[]; names: string[] } {
+  if (typeof template !== "string" || template.length > maxTemplateLength) throw templateError(template);
   const parts = template.split(/\{(\w+)\}/);
   const literals = parts.filter((_, index) => index % 2 === 0);
   const names = parts.filter((_, index) => index % 2 === 1);
@@ -85,16 +107,22 @@ function parseTemplate(template: string): { literals: string[]; names: string[] 
   const ambiguous = literals.slice(1, -1).some((text) => !text.includes(":"));
   if (
     template === "" ||
-    literals.some((text) => /[*?[\]{}\\]/.test(text)) ||
+    literals.some((text) => /[*?[\]{}\\]/.test(text) || !isWellFormed(text)) ||
     new Set(names).size < names.length ||
     ambiguous
   ) {
-    throw new TypeError(
-      `Expected a template such as "order:{region}:{id}" (each parameter once, a ":" between any two, no glob characters), got ${JSON.stringify(template)}`,
-    );
+    throw templateError(template);
   }
   return { literals, names };
 }
+
+/** A longer one makes no key that a person could read, and in the end no regular expression. */
+const maxTemplateLength = 1_024;
+
+const templateError = (template: unknown): TypeError =>
+  new TypeError(
+    `Expected a template such as "order:{region}:{id}" (each parameter once, a ":" between any two, no glob characters, at most ${maxTemplateLength} characters), got ${quoted(template)}`,
+  );
 
 const special = /[:*?[\]{}\\%]/g;
 
@@ -108,7 +136,7 @@ function escapeParameter(template: string, name: string, value: unknown): string
   }
   const text = String(value);
   // Its bytes would be those of U+FFFD, and two different ids would share one key.
-  if (/\p{Surrogate}/u.test(text)) {
+  if (!isWellFormed(text)) {
     throw new TypeError(
       `Expected \`${name}\` of the key pattern "${template}" to be well-formed text, got a lone surrogate`,
     );

@@ -1,12 +1,23 @@
 import { isCommandError } from "../errors/command-error.ts";
 import type { Argument, Reply, SendOptions, Transport } from "../ports/transport.ts";
+import { assertOptions, type KnownOptions } from "../settings/options.ts";
 import { defaultTimeoutMs } from "../time/with-deadline.ts";
 import type { Script } from "./script.ts";
+
+const knownOptions: KnownOptions<SendOptions> = {
+  timeoutMs: true,
+  signal: true,
+  atomic: true,
+  isWanted: true,
+  fallback: true,
+  invalidates: true,
+};
 
 /**
  * Runs a script: by its hash, and once more by its text when the server does not know it (NOSCRIPT), and on nothing
  * else, since a catch-all retry would count twice.
  *
+ * @throws ConfigError when an option is unknown, RangeError when it is not called with as many keys as it takes.
  * @throws CommandError when the script, or Redis on its behalf, says no.
  * @throws TransportError when no answer came.
  *
@@ -31,6 +42,7 @@ export async function runScript(
   args: readonly Argument[],
   options?: SendOptions,
 ): Promise<Reply> {
+  assertOptions("runScript", options, knownOptions);
   if (script.keys !== "any" && keys.length !== script.keys) {
     throw new RangeError(`Expected ${script.keys} key(s) for the script "${script.name}", got ${keys.length}`);
   }

@@ -1,4 +1,4 @@
-import { keyPattern, keys, matchesGlob, maxKeyBytes } from "@continuum-cache/core";
+import { assertKey, keyPattern, keys, matchesGlob, maxKeyBytes } from "@continuum-cache/core";
 import fc from "fast-check";
 import { describe, expect, expectTypeOf, it } from "vitest";
 
@@ -72,11 +72,20 @@ describe("a key pattern", () => {
     },
   );
 
+  it.each(["\ud800", "user:\ud83d", "\udfffx", "a\ud83d\ud83dé"])("is none with half of a character: %j", (key) => {
+    expect(() => assertKey(key)).toThrow(/half a surrogate pair/);
+    expect(() => keyPattern(`${key}:{id}`)).toThrow(TypeError);
+  });
+
+  it("has whole characters, of any plane", () => {
+    for (const key of ["😀", "a😀b", "\u{10ffff}", "\ud7ff\ue000"]) assertKey(key);
+  });
+
   it("refuses a key over the documented size, saying how long it is", () => {
     expect(() => keys.session({ userId: "x".repeat(maxKeyBytes) })).toThrow(/at most 32768 bytes, got 32776 bytes/);
   });
 
-  it.each(["", "a:{x}:{x}", "a:{x}{y}", "a:{x}.{y}", "a:*:{x}", "a:{x", "a:{}"])(
+  it.each(["", "a:{x}:{x}", "a:{x}{y}", "a:{x}.{y}", "a:*:{x}", "a:{x", "a:{}", "x".repeat(100_000)])(
     "refuses the template %j",
     (template) => {
       expect(() => keyPattern(template)).toThrow(/Expected a template such as/);
