@@ -1,4 +1,4 @@
-import type { Codec, Duration, TimeToLive } from "@continuum-cache/core";
+import type { Codec, Duration, KnownOptions, TimeToLive } from "@continuum-cache/core";
 import type { JournalOptions } from "@continuum-cache/fallback-memory";
 
 /** Where variables are read from: `process.env`, or the `env` that a Worker is given. */
@@ -38,7 +38,7 @@ export interface UpstashCacheOptions {
   readonly codec?: "json" | "msgpack" | Codec;
   /** Put before every key. @default "" */
   readonly keyPrefix?: string;
-  /** How long values live when neither the call nor the key family says. @default "5m" */
+  /** How long values live when neither the call nor the pattern that made the key says. @default "5m" */
   readonly defaultTtl?: TimeToLive;
   /** Larger values are not stored, in bytes. @default 102_400 */
   readonly maxValueBytes?: number;
@@ -51,3 +51,28 @@ export interface UpstashCacheOptions {
   /** Where the one warning goes that a cache without a server is local. @default console.warn */
   readonly warn?: (message: string) => void;
 }
+
+export const knownOptions: KnownOptions<UpstashCacheOptions> = {
+  mode: true,
+  global: true,
+  restUrl: true,
+  restToken: true,
+  url: true,
+  poolSize: true,
+  allowInsecure: true,
+  fallback: true,
+  healthCheckInterval: true,
+  journal: true,
+  warmStart: true,
+  closeTimeout: true,
+  localMaxBytes: true,
+  waitUntil: true,
+  codec: true,
+  keyPrefix: true,
+  defaultTtl: true,
+  maxValueBytes: true,
+  timeout: true,
+  retries: true,
+  env: true,
+  warn: true,
+};

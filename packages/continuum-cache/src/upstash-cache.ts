@@ -1,14 +1,14 @@
-import { Cache, type CacheCallOptions, keys } from "@continuum-cache/core";
+import { assertOptions, Cache, type CacheCallOptions } from "@continuum-cache/core";
 import { type PublishOptions, PubSub, type PubSubOptions } from "@continuum-cache/pubsub";
 import { codecsFor } from "./codecs.ts";
-import type { Environment, UpstashCacheOptions } from "./settings.ts";
+import { type Environment, knownOptions, type UpstashCacheOptions } from "./settings.ts";
 import { stackOf } from "./stack.ts";
 
 /**
- * The cache with everything composed: backend, fallback, codecs and key families, configured by options and environment.
+ * The cache with everything composed: backend, fallback and codecs, configured by options and environment.
  * Making one is synchronous and touches nothing; it connects at its first use.
  *
- * @throws ConfigError that names the option or variable to mend.
+ * @throws ConfigError that names the option or variable to fix.
  *
  * @example
  * ```ts
@@ -21,14 +21,15 @@ import { stackOf } from "./stack.ts";
  * ```
  */
 export class UpstashCache extends Cache {
-  private publisher: PubSub | undefined;
+  /** Made at the first publish with a history; all views of this cache share it. */
+  private readonly publisher: () => PubSub = once(() => this.pubsub());
 
   constructor(options: UpstashCacheOptions = {}) {
+    assertOptions("new UpstashCache", options, knownOptions);
     const { keyPrefix, defaultTtl, maxValueBytes, timeout, env = processEnvironment() } = options;
     super({
       transport: stackOf(options, env),
       codec: codecsFor(options.codec),
-      patterns: Object.values(keys),
       ...(keyPrefix !== undefined && { keyPrefix }),
       ...(defaultTtl !== undefined && { defaultTtl }),
       ...(maxValueBytes !== undefined && { maxValueBytes }),
@@ -47,9 +48,9 @@ export class UpstashCache extends Cache {
     data: unknown,
     options: CacheCallOptions & Pick<PublishOptions, "replay"> = {},
   ): Promise<number> {
-    if (!options.replay) return super.publish(channel, data, options);
-    this.publisher ??= this.pubsub();
-    return (await this.publisher.publish(channel, data, { ...this.defaults, ...options })).receivers;
+    const { replay, ...callOptions } = options;
+    if (!replay) return super.publish(channel, data, callOptions);
+    return (await this.publisher().publish(channel, data, { ...this.defaults, ...options })).receivers;
   }
 
   /**
@@ -59,6 +60,14 @@ export class UpstashCache extends Cache {
   pubsub(options: PubSubOptions = {}): PubSub {
     return new PubSub(this, options);
   }
+}
+
+function once<Made>(make: () => Made): () => Made {
+  let made: { readonly it: Made } | undefined;
+  return () => {
+    made ??= { it: make() };
+    return made.it;
+  };
 }
 
 /** The variables of a Node process; none where there is no such thing, as in a Worker, which passes its own `env`. */
