@@ -12,6 +12,8 @@ export { describeTransport } from "./describe-transport.ts";
 export { expectRejection } from "./expect-rejection.ts";
 export type { Expected, Matcher } from "./expect-reply.ts";
 export { anyError, anyOrder, between, errorWith, expectReply, facts, textLike } from "./expect-reply.ts";
+export type { FuzzOptions, FuzzReport } from "./fuzz.ts";
+export { fuzz } from "./fuzz.ts";
 export type { MadeTransport, MakeTransport } from "./opened-transport.ts";
 export type { Runner, Skips } from "./runner.ts";
 export type { CaseNeed, KeyMaker, TransportCase } from "./transport-case.ts";

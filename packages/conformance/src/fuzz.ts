@@ -1,0 +1,192 @@
+import { createRandom, type Random } from "./outages/random.ts";
+
+/** What to throw at a decoder or parser, and what it may answer. */
+export interface FuzzOptions<Input extends string | Uint8Array> {
+  /** Inputs that it accepts: the others are made from them. */
+  readonly samples: readonly Input[];
+  /** Runs it on one input. */
+  run(input: Input): unknown;
+  /** Whether it may reject an input with this error. */
+  isExpected(error: unknown): boolean;
+  /** Pieces that mean something to it, such as `"redis://"`: they are put in more often than others. @default none */
+  readonly pieces?: readonly Input[];
+  /** How many inputs. @default the variable FUZZ_INPUTS, else 2,000 */
+  readonly inputs?: number;
+  /** The same seed makes the same inputs. @default the variable FUZZ_SEED, else 1 */
+  readonly seed?: number;
+}
+
+/** What came of it. */
+export interface FuzzReport<Input extends string | Uint8Array> {
+  readonly inputs: number;
+  readonly rejected: number;
+  /** The longest that one input took, the fastest of three times: what the machine did besides is no part of it. */
+  readonly worstMs: number;
+  readonly worstInput: Input | undefined;
+  /** How much the process has grown at its largest, in MiB: of all inputs together. */
+  readonly grownMib: number;
+}
+
+/**
+ * Runs a decoder or parser on hostile inputs: samples that were cut, flipped, repeated, spliced, and made up. It ends with the
+ * first error that is not expected, and names the input.
+ *
+ * @throws Error whose `cause` is the unexpected error.
+ *
+ * @example
+ * ```ts
+ * import { fuzz } from "@continuum-cache/conformance";
+ * import { isCodecError, json } from "@continuum-cache/core";
+ *
+ * const report = fuzz({
+ *   samples: ['{"a":[1,"2"]}'],
+ *   pieces: ["[", "{", '"', "\\u"],
+ *   run: (text) => json().decode(text),
+ *   isExpected: isCodecError,
+ *   inputs: 100,
+ * });
+ * console.log(report.worstMs, report.rejected);
+ * ```
+ */
+export function fuzz<Input extends string | Uint8Array>(options: FuzzOptions<Input>): FuzzReport<Input> {
+  const { samples, run, isExpected, pieces = [] } = options;
+  const { inputs = numberFrom("FUZZ_INPUTS", 2_000), seed = numberFrom("FUZZ_SEED", 1) } = options;
+  const random = createRandom(seed);
+  const hostile = typeof samples[0] === "string" ? hostileText : hostileBytes;
+  const startKib = process.resourceUsage().maxRSS;
+  let rejected = 0;
+  let worstMs = 0;
+  let worstInput: Input | undefined;
+
+  const once = (input: Input): { readonly ms: number; readonly error: unknown } => {
+    const startedMs = performance.now();
+    try {
+      run(input);
+      return { ms: performance.now() - startedMs, error: undefined };
+    } catch (error) {
+      return { ms: performance.now() - startedMs, error };
+    }
+  };
+
+  for (let n = 0; n < inputs; n++) {
+    const input = hostile(random, samples as readonly never[], pieces as readonly never[]) as Input;
+    const { ms, error } = once(input);
+    if (error !== undefined) {
+      if (!isExpected(error))
+        throw new Error(`Input ${n} of seed ${seed}: ${shown(input)}: ${String(error).slice(0, 400)}`, {
+          cause: error,
+        });
+      rejected++;
+    }
+    if (ms <= worstMs) continue;
+    const fastestMs = Math.min(ms, once(input).ms, once(input).ms);
+    if (fastestMs > worstMs) [worstMs, worstInput] = [fastestMs, input];
+  }
+  const grownMib = Math.max(0, process.resourceUsage().maxRSS - startKib) / 1_024;
+  return { inputs, rejected, worstMs, worstInput, grownMib };
+}
+
+function numberFrom(variable: string, fallback: number): number {
+  const text = process.env[variable];
+  return text === undefined ? fallback : Number(text);
+}
+
+/** An input for an error: enough of it to be told from others. */
+function shown(input: string | Uint8Array): string {
+  if (typeof input === "string") return `${JSON.stringify(input.slice(0, 400))} (${input.length} characters)`;
+  return `${[...input.slice(0, 200)].map((byte) => byte.toString(16).padStart(2, "0")).join(" ")} (${input.length} bytes)`;
+}
+
+/** The longest input, in bytes or characters, but for one in a hundred, which may be so many times as long. */
+const usualLength = 300;
+const longFactor = 60;
+
+/** Bytes at which formats change their mind: ends of ranges, marks, lengths that lie. */
+const tellingBytes = [0, 1, 0x7f, 0x80, 0x8f, 0x91, 0x9f, 0xa0, 0xc0, 0xc1, 0xc7, 0xcf, 0xd4, 0xdb, 0xdd, 0xdf, 0xff];
+
+function hostileBytes(random: Random, samples: readonly Uint8Array[], pieces: readonly Uint8Array[]): Uint8Array {
+  const part = (): Uint8Array => {
+    if (pieces.length > 0 && random.chance(0.5)) return random.pick(pieces);
+    const byte = random.chance(0.5) ? random.pick(tellingBytes) : random.between(0, 255);
+    return Uint8Array.of(byte);
+  };
+  return hostileInput(random, samples, part, {
+    join: (parts) => {
+      const joined = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+      let at = 0;
+      for (const each of parts) {
+        joined.set(each, at);
+        at += each.length;
+      }
+      return joined;
+    },
+    cut: (input, from, to) => input.subarray(from, to),
+  });
+}
+
+/** Characters at which formats change their mind, control characters, halves of pairs. */
+const tellingCharacters = [
+  ...'[]{}",:\\/*?^-+.%=~|&_ \n\r\t\0eE0129aZ',
+  "\u00e9",
+  "\ud83d",
+  "\ude00",
+  "\ufeff",
+  "\uffff",
+];
+
+function hostileText(random: Random, samples: readonly string[], pieces: readonly string[]): string {
+  const part = (): string => {
+    if (pieces.length > 0 && random.chance(0.4)) return random.pick(pieces);
+    if (random.chance(0.8)) return random.pick(tellingCharacters);
+    return String.fromCharCode(random.between(0, 0xffff));
+  };
+  return hostileInput(random, samples, part, {
+    join: (parts) => parts.join(""),
+    cut: (input, from, to) => input.slice(from, to),
+  });
+}
+
+interface Operations<Input> {
+  join(parts: readonly Input[]): Input;
+  cut(input: Input, from: number, to?: number): Input;
+}
+
+function hostileInput<Input extends string | Uint8Array>(
+  random: Random,
+  samples: readonly Input[],
+  part: () => Input,
+  { join, cut }: Operations<Input>,
+): Input {
+  let input = random.chance(0.9) ? random.pick(samples) : part();
+  const most = usualLength * (random.chance(0.01) ? longFactor : 1);
+  for (let changes = random.between(1, 6); changes > 0; changes--) {
+    const at = random.between(0, input.length);
+    const to = random.between(at, Math.min(input.length, at + 20));
+    switch (random.weighted({ put: 4, replace: 4, cut: 2, end: 1, repeat: 2, splice: 2 })) {
+      case "put":
+        input = join([cut(input, 0, at), part(), cut(input, at)]);
+        break;
+      case "replace":
+        input = join([cut(input, 0, at), part(), cut(input, at + 1)]);
+        break;
+      case "cut":
+        input = join([cut(input, 0, at), cut(input, to)]);
+        break;
+      case "end":
+        input = cut(input, 0, at);
+        break;
+      case "repeat": {
+        const repeated = random.chance(0.5) ? part() : cut(input, at, to);
+        const times = Math.floor(random.next() * (most / Math.max(1, repeated.length)));
+        input = join([cut(input, 0, at), ...Array.from({ length: times }, () => repeated), cut(input, at)]);
+        break;
+      }
+      case "splice": {
+        const other = random.pick(samples);
+        input = join([cut(input, 0, at), cut(other, random.between(0, other.length))]);
+        break;
+      }
+    }
+  }
+  return input.length <= 4 * most ? input : cut(input, 0, 4 * most);
+}
