@@ -1,8 +1,9 @@
 import { type Claim, createClaim } from "../claims/claim.ts";
 import { createExpiringSet } from "../claims/expiring-set.ts";
 import { isWrite, keysOf } from "../commands/command-table.ts";
-import { isCommandError } from "../errors/command-error.ts";
-import { TransportError } from "../errors/transport-error.ts";
+import { type CommandError, isCommandError } from "../errors/command-error.ts";
+import { errorFromRedis } from "../errors/error-from-redis.ts";
+import { isTransportError, TransportError } from "../errors/transport-error.ts";
 import type { Command, Reply, SendOptions, Transport } from "../ports/transport.ts";
 import { longestTimerMs } from "../time/duration.ts";
 import { afterThisTick } from "../time/next-tick.ts";
@@ -135,7 +136,7 @@ export function createTick(transport: Transport, timeoutMs: number, onTrip: Trip
       const again: Trip[] = [];
       for (const leg of legs) {
         if (leg.kind === "commands") {
-          leg.part.resolve(replies.slice(at, at + leg.commands.length));
+          settle(leg.part, replies.slice(at, at + leg.commands.length), transport.name);
           at += leg.commands.length;
         } else {
           const legsLeft = hand(leg.keys, replies[at++] as Reply);
@@ -161,7 +162,7 @@ export function createTick(transport: Transport, timeoutMs: number, onTrip: Trip
     }
     [...keys.values()].forEach((parts, index) => {
       const own = Array.isArray(reply) ? (reply[index] as Reply) : reply;
-      for (const part of parts) part.resolve([own]);
+      for (const part of parts) settle(part, [own], transport.name);
     });
     return undefined;
   };
@@ -212,6 +213,20 @@ const lateError = ({ name }: Transport): TransportError =>
       queued: true,
     },
   );
+
+/** A command that was too large among others is told to its caller as it would be alone: a call's error tells nothing of its neighbors. */
+function settle(part: Part, replies: Reply[], transport: string): void {
+  const [only] = replies;
+  const elements = replies.length !== 1 ? [] : Array.isArray(only) ? only : [only];
+  const refusal = elements.find((element) => isCommandError(element) && isTooLarge(element));
+  if (!isCommandError(refusal)) part.resolve(replies);
+  else part.reject(new TransportError("too-large", refusal.message, { transport, delivery: "none" }));
+}
+
+const isTooLarge = ({ message }: CommandError): boolean => {
+  const sorted = errorFromRedis(message, "");
+  return isTransportError(sorted) && sorted.kind === "too-large";
+};
 
 function invalidating(trip: Trip, { invalidates = [] }: SendOptions): Trip {
   for (const glob of invalidates) trip.invalidates.add(glob);
