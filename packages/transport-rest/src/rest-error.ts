@@ -1,4 +1,5 @@
 import { TransportError, type TransportErrorDetails, type TransportErrorKind } from "@continuum-cache/core";
+import { LostRequest } from "./http/lost-request.ts";
 
 /** The transport's name, in errors and events. */
 export const restName = "rest";
@@ -23,16 +24,17 @@ const neverLeft =
 
 /** Sorts what an HTTP client threw. A connection that broke, even before the first byte of an answer, may have delivered. */
 export function errorFromNetwork(error: unknown, origin: string): TransportError {
-  const coded = findCoded(error);
+  const { cause, unsent } = error instanceof LostRequest ? error : { cause: error, unsent: false };
+  const coded = findCoded(cause);
   const code = coded?.code ?? "";
   if (code.startsWith("HPE_")) {
     // Not the cause: a parser's error carries the bytes it stumbled over.
     return restError("protocol", `What ${origin} answers is not HTTP (${code}; check \`url\`)`);
   }
-  const none = neverLeft.test(code) || coded?.syscall === "connect" || coded?.syscall === "getaddrinfo";
+  const none = unsent || neverLeft.test(code) || coded?.syscall === "connect" || coded?.syscall === "getaddrinfo";
   return restError("unreachable", `No answer from ${origin}${code && `: ${code}`} (check \`url\` and the network)`, {
     delivery: none ? "none" : "unknown",
-    cause: error,
+    cause,
   });
 }
 
@@ -104,12 +106,13 @@ export function notAnAnswer(answer: AnswerHead, text: string, why: string): Tran
   return restError("protocol", `The answer is not what Upstash answers: ${why} (${got}; check \`url\` and any proxy)`);
 }
 
-/** Seconds, or a date. */
+const httpDate = /^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT$/;
+
+/** Seconds, or a date; anything else says nothing. How much of it is believed is up to the error. */
 function retryAfter(answer: AnswerHead): { retryAfterMs?: number } {
-  const text = answer.header("retry-after")?.trim();
-  if (!text) return {};
-  const ms = /^\d+(\.\d+)?$/.test(text) ? Number(text) * 1_000 : Date.parse(text) - Date.now();
-  return Number.isFinite(ms) ? { retryAfterMs: Math.max(0, Math.round(ms)) } : {};
+  const text = answer.header("retry-after")?.trim() ?? "";
+  if (/^\d+(\.\d+)?$/.test(text)) return { retryAfterMs: Math.round(Number(text) * 1_000) };
+  return httpDate.test(text) ? { retryAfterMs: Math.max(0, Date.parse(text) - Date.now()) } : {};
 }
 
 /** The same error when something of the trip had run already. */

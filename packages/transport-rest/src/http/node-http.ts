@@ -1,58 +1,153 @@
-import type { Agent, IncomingMessage } from "node:http";
+import type { Agent, AgentOptions, ClientRequest, IncomingMessage } from "node:http";
+import type { Socket } from "node:net";
 import { isTransportError } from "@continuum-cache/core";
 import type { HttpClient, HttpRequest, HttpResponse } from "./http.ts";
+import { createIdleTimes, type IdleTimes } from "./idle-times.ts";
+import { LostRequest } from "./lost-request.ts";
 
 /** Beyond this many requests at once, further ones wait for a connection. */
 const maxSockets = 100;
 /** An idle connection is closed before the server, or something between, is likely to do so unseen. */
 const idleMs = 30_000;
+/** So many pieces of an answer are kept one by one. */
+const maxChunks = 1_000;
 
 /**
  * What requests leave through on Node when nobody chose: node:http(s) with connections kept alive, which takes less than half
  * the time of the global `fetch` for one call at a time and starts faster. Idle connections don't keep the process alive.
+ *
+ * A connection that the server closes while it is idle costs no call: a request that may run twice, or was surely not sent, is
+ * sent again on a new connection, and any other takes no connection that the server may be about to close.
  */
 export function defaultHttp(): HttpClient {
-  const agents = new Map<string, Agent>();
+  const pools = new Map<string, Pool>();
 
   return {
     async request(request) {
       const url = new URL(request.url);
       // Loaded with the first request: TLS is half the cost of a cold start where it isn't needed.
       const { Agent, request: open } = await (url.protocol === "http:" ? import("node:http") : import("node:https"));
-      let agent: Agent | false = false;
-      if (!request.streaming) {
-        agent = agents.get(url.protocol) ?? new Agent({ keepAlive: true, maxSockets, timeout: idleMs });
-        agents.set(url.protocol, agent);
+      const pool = pools.get(url.protocol) ?? createPool((options) => new Agent(options));
+      pools.set(url.protocol, pool);
+      const attempt = (agent: Agent | false): Promise<HttpResponse> =>
+        exchange((options, onAnswer) => open(url, { ...options, agent }, onAnswer), request, pool.idleTimes);
+      if (request.streaming) return attempt(false);
+      const agent = pool.agentFor(request);
+      try {
+        return await attempt(agent);
+      } catch (error) {
+        if (isTimeout(request.signal)) closeIdle(agent);
+        const again =
+          error instanceof LostRequest &&
+          error.reused &&
+          (error.unsent || request.repeatable) &&
+          !request.signal.aborted;
+        if (!again) throw error;
       }
-      const answer = exchange((options, onAnswer) => open(url, { ...options, agent }, onAnswer), request);
-      return answer.catch((error) => {
-        if (agent && isTimeout(request.signal)) closeIdle(agent);
-        throw error;
-      });
+      return attempt(pool.fresh());
     },
     close() {
-      for (const agent of agents.values()) agent.destroy();
-      agents.clear();
+      for (const pool of pools.values()) pool.close();
+      pools.clear();
     },
   };
 }
 
+/** Connections to one server. */
+interface Pool {
+  readonly idleTimes: IdleTimes<Socket>;
+  /** Where the request finds a connection that suits it, or opens one. */
+  agentFor(request: HttpRequest): Agent;
+  /** Where it opens one in any case. */
+  fresh(): Agent;
+  close(): void;
+}
+
+function createPool(newAgent: (options: AgentOptions) => Agent): Pool {
+  const idleTimes = createIdleTimes<Socket>({
+    isOpen: (socket) => !socket.destroyed && !socket.readableEnded,
+    now: () => performance.now(),
+    later: (callback) => setImmediate(callback),
+  });
+  let agent: Agent | undefined;
+  /** Agents that give out no connection any more; those that are still open tell how long the server leaves them so. */
+  const retired = new Set<Agent>();
+
+  const current = (): Agent => {
+    agent ??= newAgent({ keepAlive: true, maxSockets, timeout: idleMs });
+    return agent;
+  };
+  const fresh = (): Agent => {
+    for (const old of retired) if (isEmpty(old)) retired.delete(old);
+    if (agent) retired.add(agent);
+    agent = undefined;
+    return current();
+  };
+
+  return {
+    idleTimes,
+    fresh,
+    agentFor({ repeatable }) {
+      const own = current();
+      if (repeatable) return own;
+      idleTimes.watch([own, ...retired].flatMap(idleSockets));
+      // The agent gives out the connection that was used last.
+      const next = idleSockets(own).at(-1);
+      return next === undefined || idleTimes.isSteady(next) ? own : fresh();
+    },
+    close() {
+      for (const one of [...retired, ...(agent ? [agent] : [])]) one.destroy();
+      retired.clear();
+      agent = undefined;
+    },
+  };
+}
+
+const idleSockets = ({ freeSockets }: Agent): Socket[] =>
+  Object.values(freeSockets).flatMap((sockets) => sockets ?? []);
+
+const isEmpty = ({ sockets, freeSockets }: Agent): boolean =>
+  Object.keys(sockets).length === 0 && Object.keys(freeSockets).length === 0;
+
 const isTimeout = ({ reason }: AbortSignal): boolean => isTransportError(reason) && reason.kind === "timeout";
 
 /** Where one connection has gone silent, those that were idle meanwhile may be dead too: the next call takes a new one. */
-function closeIdle({ freeSockets }: Agent): void {
-  for (const sockets of Object.values(freeSockets)) for (const socket of sockets ?? []) socket.destroy();
+function closeIdle(agent: Agent): void {
+  for (const socket of idleSockets(agent)) socket.destroy();
 }
 
 type Open = (
   options: { method: "POST"; headers: Record<string, string>; signal: AbortSignal },
   onAnswer: (message: IncomingMessage) => void,
-) => import("node:http").ClientRequest;
+) => ClientRequest;
 
-function exchange(open: Open, { headers, body, signal }: HttpRequest): Promise<HttpResponse> {
+function exchange(
+  open: Open,
+  { headers, body, signal }: HttpRequest,
+  idleTimes: IdleTimes<Socket>,
+): Promise<HttpResponse> {
   return new Promise((resolve, reject) => {
-    const request = open({ method: "POST", headers: { ...headers }, signal }, (message) => resolve(answerOf(message)));
-    request.on("error", reject);
+    let unsent = true;
+    let answered = false;
+    let idleBeforeMs = 0;
+    const request = open({ method: "POST", headers: { ...headers }, signal }, (message) => {
+      answered = true;
+      const { socket } = message;
+      message.once("end", () => idleTimes.rested(socket));
+      resolve(answerOf(message));
+    });
+    request.once("socket", (socket) => {
+      idleBeforeMs = idleTimes.taken(socket);
+      if (!request.reusedSocket) socket.once("end", () => idleTimes.ended(socket));
+    });
+    request.once("finish", () => {
+      unsent = false;
+    });
+    request.on("error", (cause) => {
+      const reused = request.reusedSocket;
+      if (reused && !answered && !signal.aborted) idleTimes.lostAfter(idleBeforeMs);
+      reject(new LostRequest({ unsent, reused, cause }));
+    });
     request.end(body);
   });
 }
@@ -80,17 +175,26 @@ function textOf(
   failure: () => Error | undefined,
 ): Promise<string | undefined> {
   return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = [];
+    // Many small chunks are put together early: of an answer that comes byte by byte each would be an object of its own.
+    const blocks: Buffer[] = [];
+    let chunks: Buffer[] = [];
     let size = 0;
     const broken = () => reject(failure() ?? new Error("The connection ended within the answer"));
     if (message.destroyed) return broken();
     message.on("data", (chunk: Buffer) => {
       size += chunk.length;
-      if (size <= maxBytes) return chunks.push(chunk);
-      message.destroy();
-      return resolve(undefined);
+      if (size > maxBytes) {
+        message.destroy();
+        resolve(undefined);
+      } else if (chunks.push(chunk) === maxChunks) {
+        blocks.push(Buffer.concat(chunks));
+        chunks = [];
+      }
     });
-    message.on("end", () => resolve((chunks.length === 1 ? chunks[0] : Buffer.concat(chunks))?.toString("utf8")));
+    message.on("end", () => {
+      const pieces = [...blocks, ...chunks];
+      resolve((pieces.length === 1 ? pieces[0] : Buffer.concat(pieces))?.toString("utf8"));
+    });
     message.on("error", reject);
     // After "end" this is too late to matter; without it, the body was cut short.
     message.on("close", broken);
