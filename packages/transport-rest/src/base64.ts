@@ -12,8 +12,8 @@ export function fromBase64(base64: string): string | Uint8Array | undefined {
   const fast = fastBase64();
   if (!fast) return slowly(base64);
   const bytes = fast.from(base64, "base64");
-  // Buffer skips what is not base64, and so comes out shorter.
-  if (bytes.length !== decodedLength(base64)) return undefined;
+  // Buffer skips what is not base64, and so comes out shorter; but it takes the alphabet of addresses for the same.
+  if (bytes.length !== decodedLength(base64) || /[-_]/.test(base64)) return undefined;
   const text = bytes.toString("utf8");
   // A replacement character may have been stored as such; only then is it worth the strict decoder.
   return text.includes("\ufffd") ? textOrBytes(Uint8Array.from(bytes)) : text;

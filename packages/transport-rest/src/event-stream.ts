@@ -2,6 +2,8 @@ import { restError } from "./rest-error.ts";
 
 /** A line that grows longer than this is no event. */
 const maxLineCharacters = 1 << 26;
+/** So many pieces of a line are kept one by one. */
+const maxPieces = 1_000;
 
 /**
  * The `data` lines of a stream of server-sent events, as they come. Each line is a frame of its own, and everything else
@@ -11,18 +13,23 @@ const maxLineCharacters = 1 << 26;
 export async function* dataLines(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
   // It keeps the bytes of a character that is cut in two, and drops a byte order mark at the beginning.
   const decoder = new TextDecoder();
-  /** The pieces of a line whose end is still to come. They are put together once, however many there are. */
+  /** The pieces of a line whose end is still to come. Many small ones are put together early, to be one text in place of many. */
+  let blocks: string[] = [];
   let pieces: string[] = [];
   let size = 0;
   for await (const chunk of chunks) {
     const lines = decoder.decode(chunk, { stream: true }).split("\n");
     const rest = lines.pop() ?? "";
     if (lines.length > 0) {
-      lines[0] = pieces.join("") + lines[0];
+      lines[0] = blocks.join("") + pieces.join("") + lines[0];
+      blocks = [];
       pieces = [];
       size = 0;
     }
-    pieces.push(rest);
+    if (pieces.push(rest) === maxPieces) {
+      blocks.push(pieces.join(""));
+      pieces = [];
+    }
     size += rest.length;
     for (const line of lines) {
       if (line.startsWith("data:")) {

@@ -7,9 +7,12 @@ export interface SyncToken {
   readonly current: string;
   /** The token to send, and what to call with the answer's. Absent when read-your-writes is off. */
   next(): { readonly token: string; saw(token: string | undefined): void } | undefined;
-  /** Takes over another instance's token; answers to requests that left before don't undo it. */
+  /** Takes over another instance's token; answers to requests that left before don't undo it. @throws TypeError when it is none. */
   set(token: string): void;
 }
+
+/** Longer ones, or others than a header can carry back, are none: sent along, they would spoil every later request. */
+const valid = /^[\x20-\x7e]{1,2048}$/;
 
 export function createSyncToken(enabled: boolean): SyncToken {
   let current = "";
@@ -27,13 +30,16 @@ export function createSyncToken(enabled: boolean): SyncToken {
       return {
         token: current,
         saw(token) {
-          if (!token || mine < keptFrom) return;
+          if (token === undefined || !valid.test(token) || mine < keptFrom) return;
           current = token;
           keptFrom = mine;
         },
       };
     },
     set(token) {
+      if (token !== "" && !valid.test(token)) {
+        throw new TypeError(`Expected a sync token as an answer brought it, got ${token.length} other characters`);
+      }
       current = token;
       keptFrom = sent + 1;
     },
