@@ -1,5 +1,5 @@
 import { type Command, factsOf, isSealed, streamKeysAt, textOrBytes, toTextForm } from "@continuum-cache/core";
-import type { Post } from "./endpoint.ts";
+import type { Payload } from "./endpoint.ts";
 
 /** An argument as it will travel: as text inside JSON, or as bytes that JSON can't carry. */
 export type Carried = string | Uint8Array;
@@ -19,7 +19,7 @@ export const isText = (args: readonly Carried[]): args is readonly string[] =>
  * A command with exactly one binary argument as a request of its own: what stands before the bytes as the path, the bytes
  * as the body, what follows them as the query. `undefined` when it can't be written so.
  */
-export function rawBodyPost(args: readonly Carried[]): Post | undefined {
+export function rawBodyPost(args: readonly Carried[]): Payload | undefined {
   const at = args.findIndex((arg) => arg instanceof Uint8Array);
   const body = args[at];
   const before = args.slice(0, at);
@@ -63,7 +63,8 @@ export function withTextForms(command: Command, args: readonly Carried[]): Carri
   return args.map((arg, at) => (arg instanceof Uint8Array && isSealed(arg) && !isKey(at) ? toTextForm(arg) : arg));
 }
 
-function keyPositions(command: Command): (at: number) => boolean {
+/** Which of its arguments are keys. */
+export function keyPositions(command: Command): (at: number) => boolean {
   switch (factsOf(command).keys) {
     case "none":
       return () => false;

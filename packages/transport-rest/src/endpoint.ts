@@ -3,15 +3,21 @@ import type { Call } from "./calls.ts";
 import type { HttpClient, HttpResponse } from "./http/http.ts";
 import { type AnswerHead, errorFromNetwork, errorFromStatus, notAnAnswer, restError } from "./rest-error.ts";
 import type { RestSettings } from "./rest-options.ts";
-import { slotsOf } from "./rest-reply.ts";
+import { outcomesOf } from "./rest-reply.ts";
 import type { SyncToken } from "./sync-token.ts";
 
-/** One request, before the headers that all of them share. */
-export interface Post {
+/** What a request carries. */
+export interface Payload {
   /** Escaped, with a slash in front: `/pipeline`. */
   readonly path: string;
   readonly body: string | Uint8Array;
   readonly contentType: string;
+}
+
+/** One request, before the headers that all of them share. */
+export interface Post extends Payload {
+  /** Sending it twice does no harm. */
+  readonly repeatable: boolean;
 }
 
 /** A whole answer. */
@@ -21,7 +27,7 @@ export interface Answer extends AnswerHead {
 
 /** The REST API of one database: what the waist and the official client share. */
 export interface Endpoint {
-  /** Sends a request once and reads its answer. @throws TransportError when none came, or the status says enough. */
+  /** Sends a request and reads its answer. @throws TransportError when none came, or the status says enough. */
   post(post: Post, call: Call): Promise<Answer>;
   /** Opens a stream of events; `streamSignal` ends it. @throws TransportError when the server does not stream. */
   stream(path: string, call: Call, streamSignal: AbortSignal): Promise<AsyncIterable<Uint8Array>>;
@@ -64,6 +70,7 @@ export function createEndpoint(settings: RestSettings, http: HttpClient, sync: S
           },
           body: post.body,
           signal,
+          repeatable: post.repeatable,
           ...(accept && { streaming: true }),
         }),
       );
@@ -89,7 +96,7 @@ export function createEndpoint(settings: RestSettings, http: HttpClient, sync: S
       return { status: response.status, header: response.header, text };
     },
     async stream(path, call, streamSignal) {
-      const post = { path, body: "", contentType: "application/json" };
+      const post = { path, body: "", contentType: "application/json", repeatable: true };
       const response = await exchange({ post, accept: "text/event-stream", signal: streamSignal }, call);
       if (response.status === 200 && response.header("content-type")?.startsWith("text/event-stream")) {
         return response.chunks();
@@ -102,7 +109,7 @@ export function createEndpoint(settings: RestSettings, http: HttpClient, sync: S
 
 /** Why there is no stream. Only what Redis itself has said is about the topics, and not about the server. */
 function streamRefusal(answer: Answer): TransportError {
-  const [said] = slotsOf(answer, "one", 1);
+  const [said] = outcomesOf(answer, "one", [["SUBSCRIBE"]]);
   if (!isCommandError(said)) return notAnAnswer(answer, answer.text, "no stream of events");
   const isForbidden = said.message.startsWith("NOPERM");
   const mend = isForbidden

@@ -1,11 +1,11 @@
-import { onAbort, tell } from "@continuum-cache/core";
+import { type Command, isCommandError, isRepeatableTrip, isTransportError, onAbort, tell } from "@continuum-cache/core";
 import type { Requester, UpstashRequest, UpstashResponse } from "@upstash/redis";
 import { pathOf } from "./binary-body.ts";
 import type { Call, Calls } from "./calls.ts";
-import type { Answer, Endpoint } from "./endpoint.ts";
+import type { Endpoint } from "./endpoint.ts";
 import { dataLines } from "./event-stream.ts";
 import { restError } from "./rest-error.ts";
-import { replyOf, slotsOf } from "./rest-reply.ts";
+import { outcomesOf } from "./rest-reply.ts";
 import type { SyncToken } from "./sync-token.ts";
 
 /**
@@ -22,17 +22,26 @@ export function createRequester(endpoint: Endpoint, calls: Calls, sync: SyncToke
     const options = request.signal ? { signal: request.signal } : undefined;
     return calls.run(options, async (call) => {
       if (request.isStreaming) return listen(request, path, call);
-      const post = { path: path || "/", body: JSON.stringify(request.body), contentType: "application/json" };
-      const answer = await endpoint.post(post, call);
-      if (path !== "/pipeline" && path !== "/multi-exec") {
-        const [slot] = slotsOf(answer, "one", 1);
-        if (slot && "result" in slot) return { result: textReply(slot.result, answer) };
-        throw slot;
+      const isList = path === "/pipeline" || path === "/multi-exec";
+      const commands = (isList ? listed(request.body) : [request.body]).map(commandOf);
+      const repeatable = isRepeatableTrip(commands);
+      const post = {
+        path: path || "/",
+        body: JSON.stringify(request.body),
+        contentType: "application/json",
+        repeatable,
+      };
+      const outcomes = outcomesOf(await endpoint.post(post, call), isList ? "list" : "one", commands);
+      if (!isList) {
+        const [outcome] = outcomes;
+        if (isCommandError(outcome) || isTransportError(outcome)) throw outcome;
+        return { result: withoutBytes(outcome) };
       }
-      const count = Array.isArray(request.body) ? request.body.length : 0;
       // One refusal must not hide the other replies: the client throws it, or keeps it, as its caller asked.
-      return slotsOf(answer, "list", count).map((slot) =>
-        "result" in slot ? { result: textReply(slot.result, answer) } : { error: slot.message },
+      return outcomes.map((outcome) =>
+        isCommandError(outcome) || isTransportError(outcome)
+          ? { error: outcome.message }
+          : { result: withoutBytes(outcome) },
       );
     });
   };
@@ -83,11 +92,15 @@ export function createRequester(endpoint: Endpoint, calls: Calls, sync: SyncToke
 const lossy = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /** A reply as the client expects it: it knows text only, so bytes that are none are replaced, as it does itself. */
-function textReply(result: unknown, answer: Answer): unknown {
-  return withoutBytes(replyOf(result, answer));
-}
-
 function withoutBytes(reply: unknown): unknown {
   if (reply instanceof Uint8Array) return lossy.decode(reply);
   return Array.isArray(reply) ? reply.map(withoutBytes) : reply;
+}
+
+const listed = (body: unknown): readonly unknown[] => (Array.isArray(body) ? body : []);
+
+/** A command of the client's, to be looked up in the table of commands: its arguments are whatever JSON can carry. */
+function commandOf(words: unknown): Command {
+  const [name, ...args] = listed(words);
+  return [String(name), ...args.map((arg) => (typeof arg === "string" ? arg : String(JSON.stringify(arg))))];
 }

@@ -1,15 +1,14 @@
-import { createKeyOrder, isTransportError, type Reply, type Transport } from "@continuum-cache/core";
+import { createKeyOrder, type Transport } from "@continuum-cache/core";
 import { Redis } from "@upstash/redis";
 import { defaultHttp } from "#default-http";
 import { createCalls } from "./calls.ts";
 import { createEndpoint } from "./endpoint.ts";
 import { fetchHttp } from "./http/fetch-http.ts";
-import { nowUnknown } from "./rest-error.ts";
 import { type RestTransportOptions, readOptions } from "./rest-options.ts";
-import { replyOf, slotsOf } from "./rest-reply.ts";
 import { createRequester } from "./rest-requester.ts";
 import { maxTopicBytes, subscribeByRest } from "./rest-subscriber.ts";
 import { createSyncToken } from "./sync-token.ts";
+import { sendTrip } from "./trip.ts";
 import { planTrip } from "./trip-plan.ts";
 
 /** A transport over Upstash's REST API, and the official client on the same connections. */
@@ -29,10 +28,11 @@ const graceMs = 20;
 
 /**
  * Reaches an Upstash database by its REST API, over HTTP alone: for Workers and other places without sockets, and anywhere
- * else. A trip is one HTTP request; connections are kept alive. It never repeats a request by itself: wrap it in core's
- * `guarded`, or let `Cache` do so.
+ * else. A trip is one HTTP request; connections are kept alive. It repeats a request by itself only where an idle connection
+ * turns out to be closed and the request may run twice or was surely not sent, and sends in parts what is too large for one. For
+ * everything else wrap it in core's `guarded`, or let `Cache` do so.
  *
- * @throws ConfigError when an option is wrong; the message names it and never holds the token.
+ * @throws ConfigError when an option is wrong or unknown; the message names it and never holds the token.
  *
  * @example
  * ```ts
@@ -55,27 +55,14 @@ export function restTransport(options: RestTransportOptions): RestTransport {
 
   const send: Transport["send"] = async (commands, sendOptions) => {
     if (commands.length === 0) return [];
-    const legs = planTrip(commands, {
-      atomic: sendOptions?.atomic ?? false,
-      maxRequestBytes: settings.maxRequestBytes,
-    });
+    const rules = { atomic: sendOptions?.atomic ?? false, maxRequestBytes: settings.maxRequestBytes };
+    const legs = planTrip(commands, rules);
     // Requests travel on several connections, where a later one may overtake an earlier.
     const place = order.enter(commands, (sendOptions?.timeoutMs ?? settings.timeoutMs) + graceMs);
     try {
       return await calls.run(sendOptions, async (call) => {
         if (place.mustWait) await call.queue(place.turn({ signal: call.signal }));
-        const replies: Reply[] = [];
-        for (const { post, form, count } of legs) {
-          try {
-            const answer = await endpoint.post(post, call);
-            for (const slot of slotsOf(answer, form, count)) {
-              replies.push("result" in slot ? replyOf(slot.result, answer) : slot);
-            }
-          } catch (error) {
-            throw replies.length > 0 && isTransportError(error) ? nowUnknown(error) : error;
-          }
-        }
-        return replies;
+        return sendTrip(legs, { endpoint, call, rules });
       });
     } finally {
       place.leave();

@@ -1,6 +1,6 @@
-import type { Command } from "@continuum-cache/core";
+import { type Command, isRepeatableTrip } from "@continuum-cache/core";
 import { type Carried, carriedArguments, isText, rawBodyPost, withTextForms } from "./binary-body.ts";
-import type { Post } from "./endpoint.ts";
+import type { Payload, Post } from "./endpoint.ts";
 import { restError } from "./rest-error.ts";
 import type { AnswerForm } from "./rest-reply.ts";
 
@@ -8,8 +8,8 @@ import type { AnswerForm } from "./rest-reply.ts";
 export interface Leg {
   readonly post: Post;
   readonly form: AnswerForm;
-  /** How many of the trip's commands it carries. */
-  readonly count: number;
+  /** The trip's commands that it carries. */
+  readonly commands: readonly Command[];
 }
 
 export interface TripRules {
@@ -28,10 +28,10 @@ const maxCommands = 1_000;
 export function planTrip(commands: readonly Command[], { atomic, maxRequestBytes }: TripRules): Leg[] {
   const only = commands.length === 1 && !atomic ? commands[0] : undefined;
   const arguments_ = commands.map(carriedArguments);
-  if (only && arguments_[0]) return [{ ...singleLeg(only, arguments_[0]), count: 1 }];
+  if (only && arguments_[0]) return [singleLeg(only, arguments_[0])];
 
   const legs: Leg[] = [];
-  let texts: (readonly string[])[] = [];
+  let texts: Written[] = [];
   const flush = () => {
     if (texts.length > 0) legs.push(...listLegs(texts, atomic, maxRequestBytes));
     texts = [];
@@ -39,45 +39,59 @@ export function planTrip(commands: readonly Command[], { atomic, maxRequestBytes
   for (const [index, command] of commands.entries()) {
     const args = withTextForms(command, arguments_[index] ?? []);
     if (isText(args)) {
-      texts.push(args);
+      texts.push({ command, json: JSON.stringify(args) });
       continue;
     }
     const raw = atomic ? undefined : rawBodyPost(args);
     if (!raw) throw cannotCarry(command, atomic);
     flush();
-    legs.push({ post: raw, form: "one", count: 1 });
+    legs.push(legOf(raw, "one", [command]));
   }
   flush();
   return legs;
 }
 
-function singleLeg(command: Command, args: readonly Carried[]): Omit<Leg, "count"> {
-  if (isText(args)) return { post: json("/", JSON.stringify(args)), form: "one" };
+/** A command in the JSON in which it travels. */
+interface Written {
+  readonly command: Command;
+  readonly json: string;
+}
+
+const legOf = (request: Payload, form: AnswerForm, commands: readonly Command[]): Leg => ({
+  post: { ...request, repeatable: isRepeatableTrip(commands) },
+  form,
+  commands,
+});
+
+function singleLeg(command: Command, args: readonly Carried[]): Leg {
+  if (isText(args)) return legOf(json("/", JSON.stringify(args)), "one", [command]);
   const raw = rawBodyPost(args);
-  if (raw) return { post: raw, form: "one" };
+  if (raw) return legOf(raw, "one", [command]);
   const texts = withTextForms(command, args);
   if (!isText(texts)) throw cannotCarry(command, false);
-  return { post: json("/", JSON.stringify(texts)), form: "one" };
+  return legOf(json("/", JSON.stringify(texts)), "one", [command]);
 }
 
 /** Commands of text alone: one list, or several where one would be too long. */
-function listLegs(texts: readonly (readonly string[])[], atomic: boolean, maxRequestBytes: number): Leg[] {
+function listLegs(all: readonly Written[], atomic: boolean, maxRequestBytes: number): Leg[] {
   const path = atomic ? "/multi-exec" : "/pipeline";
-  const leg = (parts: readonly string[]): Leg => ({
-    post: json(path, `[${parts.join(",")}]`),
-    form: "list",
-    count: parts.length,
-  });
-  const all = texts.map((args) => JSON.stringify(args));
+  const leg = (parts: readonly Written[]): Leg => {
+    const body = `[${parts.map((part) => part.json).join(",")}]`;
+    return legOf(
+      json(path, body),
+      "list",
+      parts.map(({ command }) => command),
+    );
+  };
   // No character takes more than three bytes, so this spares counting them.
-  const characters = all.reduce((sum, part) => sum + part.length + 1, 2);
+  const characters = all.reduce((sum, part) => sum + part.json.length + 1, 2);
   if (characters * 3 <= maxRequestBytes && (atomic || all.length <= maxCommands)) return [leg(all)];
 
   const legs: Leg[] = [];
-  let parts: string[] = [];
+  let parts: Written[] = [];
   let bytes = 2;
   for (const part of all) {
-    const partBytes = encoder.encode(part).length + 1;
+    const partBytes = encoder.encode(part.json).length + 1;
     if (parts.length > 0 && (bytes + partBytes > maxRequestBytes || (!atomic && parts.length === maxCommands))) {
       legs.push(leg(parts));
       parts = [];
@@ -90,7 +104,7 @@ function listLegs(texts: readonly (readonly string[])[], atomic: boolean, maxReq
   if (atomic && (legs.length > 1 || bytes > maxRequestBytes)) {
     throw restError(
       "too-large",
-      `An atomic trip of ${texts.length} commands is over ${maxRequestBytes} bytes and can't be split (lower maxValueBytes, or raise maxRequestBytes if the plan allows it)`,
+      `An atomic trip of ${all.length} commands is over ${maxRequestBytes} bytes and can't be split (lower maxValueBytes, or raise maxRequestBytes if the plan allows it)`,
       { delivery: "none" },
     );
   }
@@ -99,7 +113,7 @@ function listLegs(texts: readonly (readonly string[])[], atomic: boolean, maxReq
 
 const encoder = new TextEncoder();
 
-const json = (path: string, body: string): Post => ({ path, body, contentType: "application/json" });
+const json = (path: string, body: string): Payload => ({ path, body, contentType: "application/json" });
 
 function cannotCarry(command: Command, atomic: boolean) {
   const where = atomic ? "an atomic trip" : "this place";

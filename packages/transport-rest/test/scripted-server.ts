@@ -67,9 +67,14 @@ export function answer(
 /** Text as the server encodes it. */
 export const b64 = (text: string | Uint8Array): string => Buffer.from(text as string).toString("base64");
 
-/** Answers each command with its own first argument, encoded. */
+const fixed: Readonly<Record<string, unknown>> = { SET: "OK", MSET: "OK", HSET: 1 };
+
+/** Answers a write as Redis does, and any other command with its own first argument, encoded. */
 export const echo: Handler = ({ path, json }, response) => {
-  const reply = (command: unknown) => ({ result: b64(String((command as unknown[])[1] ?? (command as unknown[])[0])) });
+  const reply = (command: unknown) => {
+    const [name, first] = command as unknown[];
+    return { result: fixed[String(name)] ?? b64(String(first ?? name)) };
+  };
   answer(response, path === "/" ? reply(json) : Array.isArray(json) ? json.map(reply) : { result: "OK" });
 };
 

@@ -40,7 +40,7 @@ describe.each(httpClients)("tokens through %s", (_, makeHttp) => {
     const server = await start(() => "new");
     const tokens = ["old", "new"];
     const rest = connect(server, () => tokens.shift() ?? "new");
-    expect(await rest.send([["SET", "k", Uint8Array.of(0xff)]])).toEqual([1]);
+    expect(await rest.send([["RPUSH", "k", Uint8Array.of(0xff)]])).toEqual([1]);
     expect(server.seen.map(({ headers, body }) => [headers.authorization, body[0]])).toEqual([
       ["Bearer old", 0xff],
       ["Bearer new", 0xff],
