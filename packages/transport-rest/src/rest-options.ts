@@ -1,10 +1,14 @@
 import {
+  assertOptions,
   assertToken,
+  booleanOption,
   ConfigError,
   type Duration,
   defaultTimeoutMs,
+  type KnownOptions,
   parseEndpoint,
   toTimeoutMs,
+  wholeNumberOption,
 } from "@continuum-cache/core";
 import type { Fetch } from "./http/fetch-http.ts";
 import type { HttpClient } from "./http/http.ts";
@@ -42,14 +46,29 @@ export interface RestSettings {
   readonly origin: string;
   readonly token: string | (() => string | Promise<string>);
   readonly timeoutMs: number;
+  readonly readYourWrites: boolean;
   readonly maxRequestBytes: number;
   readonly maxResponseBytes: number;
 }
 
-/** @throws ConfigError naming the option and the mend; it never prints the token or a password. */
+const knownOptions: KnownOptions<RestTransportOptions> = {
+  url: true,
+  token: true,
+  timeout: true,
+  readYourWrites: true,
+  fetch: true,
+  http: true,
+  maxRequestBytes: true,
+  maxResponseBytes: true,
+  allowInsecure: true,
+};
+
+/** @throws ConfigError naming the option and what to do; it never prints the token or a password. */
 export function readOptions(options: RestTransportOptions): RestSettings {
-  const { token, timeout, fetch, http, allowInsecure = false } = options;
+  assertOptions("restTransport", options, knownOptions);
+  const { token, timeout, fetch, http } = options;
   const { maxRequestBytes = 9_000_000, maxResponseBytes = 110_000_000 } = options;
+  const allowInsecure = booleanOption("allowInsecure", options.allowInsecure) ?? false;
   const url = parseEndpoint(options.url, { setting: "url", schemes: ["https:", "http:"], allowInsecure });
   if (url.username || url.password) {
     throw new ConfigError(
@@ -65,27 +84,22 @@ export function readOptions(options: RestTransportOptions): RestSettings {
   }
   if (typeof token !== "function") assertToken("token", token);
   if (fetch && http) throw new ConfigError("fetch", "Expected `fetch` or `http`, got both: leave one out");
+  if (fetch !== undefined && typeof fetch !== "function") {
+    throw new ConfigError("fetch", `Expected \`fetch\` to be a function, got ${typeof fetch}`);
+  }
+  if (http !== undefined && typeof http?.request !== "function") {
+    throw new ConfigError(
+      "http",
+      `Expected \`http\` to be an HTTP client with \`request\` and \`close\`, got ${typeof http}`,
+    );
+  }
   return {
     baseUrl: (url.origin + url.pathname).replace(/\/+$/, ""),
     origin: url.origin,
     token,
-    timeoutMs: timeout === undefined ? defaultTimeoutMs : milliseconds(timeout),
-    maxRequestBytes: bytes("maxRequestBytes", maxRequestBytes),
-    maxResponseBytes: bytes("maxResponseBytes", maxResponseBytes),
+    timeoutMs: timeout === undefined ? defaultTimeoutMs : toTimeoutMs(timeout, "timeout"),
+    readYourWrites: booleanOption("readYourWrites", options.readYourWrites) ?? true,
+    maxRequestBytes: wholeNumberOption("maxRequestBytes", maxRequestBytes),
+    maxResponseBytes: wholeNumberOption("maxResponseBytes", maxResponseBytes),
   };
-}
-
-function milliseconds(timeout: Duration): number {
-  try {
-    return toTimeoutMs(timeout, "timeout");
-  } catch (cause) {
-    throw new ConfigError("timeout", cause instanceof Error ? cause.message : "Expected `timeout` to be a duration", {
-      cause,
-    });
-  }
-}
-
-function bytes(setting: string, value: number): number {
-  if (Number.isSafeInteger(value) && value > 0) return value;
-  throw new ConfigError(setting, `Expected \`${setting}\` to be a positive number of bytes, got ${String(value)}`);
 }

@@ -47,7 +47,7 @@ const graceMs = 20;
 export function restTransport(options: RestTransportOptions): RestTransport {
   const settings = readOptions(options);
   const http = options.http ?? (options.fetch ? fetchHttp(options.fetch) : defaultHttp());
-  const sync = createSyncToken(options.readYourWrites ?? true);
+  const sync = createSyncToken(settings.readYourWrites);
   const endpoint = createEndpoint(settings, http, sync);
   const calls = createCalls(settings.timeoutMs);
   const order = createKeyOrder();

@@ -30,14 +30,34 @@ describe("options", () => {
     ["a token with a blank before", { token: " canary-token" }, "token", /blank/],
     ["a timeout of zero", { timeout: 0 }, "timeout", /positive/],
     ["a timeout without a unit", { timeout: "5" }, "timeout", /"30s"/],
-    ["maxRequestBytes of zero", { maxRequestBytes: 0 }, "maxRequestBytes", /positive/],
-    ["maxResponseBytes that is no number", { maxResponseBytes: Number.NaN }, "maxResponseBytes", /positive/],
+    ["maxRequestBytes of zero", { maxRequestBytes: 0 }, "maxRequestBytes", /at least 1, got 0/],
+    ["maxResponseBytes that is no number", { maxResponseBytes: Number.NaN }, "maxResponseBytes", /whole number/],
+    ["readYourWrites as a text", { readYourWrites: "false" }, "readYourWrites", /true or false, got "false"/],
+    ["allowInsecure as a number", { allowInsecure: 1 }, "allowInsecure", /true or false/],
+    ["a fetch that is none", { fetch: {} }, "fetch", /function/],
+    ["an http that is none", { http: { fetch } }, "http", /`request`/],
     ["fetch and http at once", { fetch: globalThis.fetch, http: fetchHttp() }, "fetch", /leave one out/],
   ])("%s", (_, options, setting, message) => {
     const error = refusal(options);
     expect(error.setting).toBe(setting);
     expect(error.message).toMatch(message);
     expect(`${error.message} ${error.stack} ${String(error.cause)}`).not.toContain("canary");
+  });
+
+  test.each([
+    ["timeoutMs", "timeout"],
+    ["URL", "url"],
+    ["maxRequestSize", undefined],
+    ["readYourWrite", "readYourWrites"],
+  ])("the unknown option %s is refused, and the closest is named", (name, closest) => {
+    const error = refusal({ [name]: 1 });
+    expect(error.setting).toBe(name);
+    if (closest) expect(error.message).toContain(`Did you mean \`${closest}\`?`);
+    expect(error.message).toContain("url, token, timeout");
+  });
+
+  test("options that are none are refused", () => {
+    expect(() => Reflect.apply(restTransport, undefined, ["https://db.upstash.io"])).toThrow(/as an object/);
   });
 
   test.each(["http://127.0.0.1:8079", "http://localhost:8079", "http://[::1]:8079"])("%s may be plain", async (url) => {
