@@ -13,22 +13,24 @@ const outsideRest = words(`
   BLMOVE BLMPOP BLPOP BRPOP BRPOPLPUSH BZMPOP BZPOPMAX BZPOPMIN
 `);
 
-/** Redis has them, the service has not. */
+/** Redis has them, the service has not. `POST` and `HOST:` make Redis drop the connection that all requests share. */
 const unavailable = words(`
-  ASKING BGREWRITEAOF BGSAVE CLUSTER DEBUG FAILOVER LASTSAVE LATENCY LCS LOLWUT MIGRATE MODULE MOVE OBJECT PFDEBUG
-  PFSELFTEST PSYNC READONLY READWRITE REPLCONF REPLICAOF RESTORE-ASKING ROLE SAVE SHUTDOWN SLAVEOF SLOWLOG SORT SORT_RO
-  SPUBLISH SSUBSCRIBE SUBSTR SUNSUBSCRIBE SWAPDB SYNC XSETID
+  ASKING BGREWRITEAOF BGSAVE CLUSTER COMMANDLOG DEBUG FAILOVER LASTSAVE LATENCY LCS LOLWUT MIGRATE MODULE MOVE OBJECT
+  PFDEBUG PFSELFTEST PSYNC READONLY READWRITE REPLCONF REPLICAOF RESTORE-ASKING ROLE SAVE SHUTDOWN SLAVEOF SLOWLOG SORT
+  SORT_RO SPUBLISH SSUBSCRIBE SUBSTR SUNSUBSCRIBE SWAPDB SYNC XSETID POST HOST:
 `);
 
-/** Commands of which the service has only some subcommands. */
-const unavailableSubcommands: Readonly<Record<string, (subcommand: string) => boolean>> = {
-  ACL: (subcommand) => subcommand !== "RESTTOKEN",
-  COMMAND: (subcommand) => subcommand !== "",
-  CONFIG: (subcommand) => subcommand === "RESETSTAT" || subcommand === "REWRITE",
-  FUNCTION: (subcommand) => subcommand === "DUMP" || subcommand === "RESTORE",
-  MEMORY: (subcommand) => subcommand !== "USAGE",
-  PUBSUB: (subcommand) => subcommand.startsWith("SHARD"),
-  SCRIPT: (subcommand) => subcommand === "DEBUG",
+/** The only setting that the service shows and lets its users change. */
+export const openSetting = "notify-keyspace-events";
+
+/** Of these commands the service has only some subcommands, and none of those that a newer Redis may add. */
+const subcommands: Readonly<Record<string, ReadonlySet<string>>> = {
+  ACL: words("RESTTOKEN"),
+  CONFIG: words("GET SET"),
+  FUNCTION: words("LOAD LIST DELETE FLUSH STATS KILL"),
+  MEMORY: words("USAGE"),
+  PUBSUB: words("CHANNELS NUMPAT NUMSUB"),
+  SCRIPT: words("LOAD EXISTS FLUSH KILL"),
 };
 
 /** Reads of the whole database are too powerful for a token that is shown to browsers, and so is any script. */
@@ -40,13 +42,24 @@ const notReadOnly = words("SCAN KEYS SCRIPT EVAL EVALSHA EVAL_RO EVALSHA_RO FCAL
  * @param command - With its name in upper case.
  */
 export function refusalOf(command: Command, access: Access): string | undefined {
-  const [name, first] = command;
+  const [name] = command;
   if (outsideRest.has(name) || blocks(command)) return notInRest(name);
-  if (unavailable.has(name) || unavailableSubcommands[name]?.(argumentText(first).toUpperCase())) {
-    return notAvailable(name);
-  }
+  if (unavailable.has(name) || !hasSubcommand(command)) return notAvailable(name);
   if (access === "read-only" && !isPlainRead(command)) return noPermission(name);
   return undefined;
+}
+
+function hasSubcommand([name, first, ...rest]: Command): boolean {
+  const subcommand = argumentText(first).toUpperCase();
+  // Without one the service answers an empty list.
+  if (name === "COMMAND") return first === undefined;
+  // All of its pairs have to be allowed, not the first alone.
+  if (name === "CONFIG" && subcommand === "SET") {
+    return rest.length === 2 && argumentText(rest[0]).toLowerCase() === openSetting;
+  }
+  // Into another database of the same Redis, which is none of this server's.
+  if (name === "COPY") return !rest.slice(1).some((option) => argumentText(option).toUpperCase() === "DB");
+  return !Object.hasOwn(subcommands, name) || subcommands[name]?.has(subcommand) === true;
 }
 
 /** What the one table of commands calls a read. PUBLISH stores nothing, but it has an effect, so it may not be repeated. */

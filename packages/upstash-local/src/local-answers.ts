@@ -1,16 +1,16 @@
-import { type Command, CommandError, type Reply } from "@continuum-cache/core";
+import { type Command, CommandError, matchesGlob, type Reply } from "@continuum-cache/core";
 import { argumentText } from "./argument-text.ts";
 import type { Authorization } from "./authorization.ts";
-import { notAvailable, wrongRestTokenUser } from "./service-texts.ts";
+import { openSetting } from "./command-policy.ts";
+import { notRunning, wrongRestTokenUser } from "./service-texts.ts";
 
 /** Commands that the service answers otherwise than the engine would. */
 export interface LocalAnswers {
   /** `undefined` when the engine is to answer. */
   answer(command: Command): Reply | undefined;
+  /** What the engine is asked in place of a command that would reach beyond the one database that the service offers. */
+  rewrite(command: Command): Command;
 }
-
-/** The only setting that the service lets anybody see or change. */
-const openSetting = "notify-keyspace-events";
 
 export function createLocalAnswers(authorization: Authorization): LocalAnswers {
   const answers: Readonly<Record<string, (args: readonly string[]) => Reply | undefined>> = {
@@ -25,17 +25,27 @@ export function createLocalAnswers(authorization: Authorization): LocalAnswers {
       // A user's password is its token here.
       return access && user === owner ? password : new CommandError(wrongRestTokenUser(user));
     },
+    // Of all settings that are asked for, one is shown: the others are the business of whoever runs the Redis behind this.
     CONFIG: ([subcommand = "", ...settings]) => {
-      if (settings[0]?.toLowerCase() === openSetting) return undefined;
-      if (subcommand.toUpperCase() === "GET") return settings.length > 0 ? [] : undefined;
-      if (subcommand.toUpperCase() === "SET") return new CommandError(notAvailable("CONFIG"));
-      return undefined;
+      const shows = settings.some((pattern) => matchesGlob(pattern.toLowerCase(), openSetting));
+      return subcommand.toUpperCase() === "GET" && settings.length > 0 && !shows ? [] : undefined;
     },
+    // As the service: a script that runs is none that a caller could mean.
+    SCRIPT: ([subcommand = ""]) =>
+      subcommand.toUpperCase() === "KILL" ? new CommandError(notRunning("scripts")) : undefined,
+    FUNCTION: ([subcommand = ""]) =>
+      subcommand.toUpperCase() === "KILL" ? new CommandError(notRunning("functions")) : undefined,
   };
 
   return {
     answer: ([name, ...args]) =>
       Object.hasOwn(answers, name) ? answers[name]?.(args.map((arg) => argumentText(arg))) : undefined,
+    rewrite(command) {
+      const [name, subcommand, ...rest] = command;
+      if (name === "FLUSHALL") return subcommand === undefined ? ["FLUSHDB"] : ["FLUSHDB", subcommand, ...rest];
+      const readsSettings = name === "CONFIG" && argumentText(subcommand).toUpperCase() === "GET" && rest.length > 0;
+      return readsSettings ? ["CONFIG", "GET", openSetting] : command;
+    },
   };
 }
 

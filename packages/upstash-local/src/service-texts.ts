@@ -30,6 +30,21 @@ export const keySizeExceeded = (limitBytes: number, actualBytes: number): string
 
 export const recordSizeExceeded = "ERR max single record size exceeded";
 
+/** The service names no limit; its clients send at most 1,000 commands together. */
+export const tooManyCommands = (limit: number, actual: number): string =>
+  `ERR upstash-local takes at most ${limit} commands in one request, got ${actual}: send them in parts (\`limits.pipelineCommands\`)`;
+
+/** Of what a pipeline did not run any more. */
+export const repliesExceeded = (limitBytes: number): string =>
+  `ERR max request size exceeded: not run, since the replies before it are over ${limitBytes} bytes (send the pipeline in parts, or raise \`limits.pipelineReplyBytes\`)`;
+
+export const notRunning = (kind: "scripts" | "functions"): string => `NOTBUSY No ${kind} in execution right now.`;
+
+export const tooManyStreams = "ERR max concurrent connections exceeded";
+
+export const tooMuchHeld =
+  "ERR upstash-local holds as much as it may for other requests: try again later (`limits.heldBytes`)";
+
 const capacityExceeded = "ERR DB capacity quota exceeded";
 
 export const parseErrors = {
