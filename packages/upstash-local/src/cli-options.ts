@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import { assertOptions, isConfigError } from "@continuum-cache/core";
 import type { UpstashLocalOptions } from "./upstash-local-options.ts";
 
 export const usage = `Usage: upstash-local [options]
@@ -7,13 +8,15 @@ A local server that speaks the REST protocol of Upstash Redis.
 
   --port <number>            the port to listen on, 0 for a free one (default 8079)
   --host <address>           the address to listen on (default 127.0.0.1)
-  --token <token>            the token that may run every command (default "local")
+  --token <token>            the token that may run every command (default: a random one, which is printed)
   --read-only-token <token>  a token that may only read (default: none)
   --redis <url>              the Redis behind it, redis:// or rediss:// (default: an embedded memory engine)
   --allow-insecure           allow redis:// to a Redis on another host
+  --cors <origin>            a web page that may use it, such as http://localhost:3000, or "*"; may be repeated
+  --allow-host <name>        a name under which it is reached, besides this machine's own; may be repeated
   --help                     show this
 
-Example: upstash-local --port 8079 --redis redis://127.0.0.1:6379 --token local
+Example: upstash-local --port 8079 --redis redis://127.0.0.1:6379
 `;
 
 /** What the command line asks for. */
@@ -29,6 +32,8 @@ const flags = {
   "read-only-token": { type: "string" },
   redis: { type: "string" },
   "allow-insecure": { type: "boolean" },
+  cors: { type: "string", multiple: true },
+  "allow-host": { type: "string", multiple: true },
   help: { type: "boolean", short: "h" },
 } as const;
 
@@ -49,8 +54,23 @@ export function readCommandLine(args: readonly string[]): CliRequest {
     readOnlyToken: values["read-only-token"],
     redisUrl: values.redis,
     allowInsecure: values["allow-insecure"],
+    cors: values.cors,
+    allowedHosts: values["allow-host"],
   };
   return { kind: "start", options };
+}
+
+const knownFlags = Object.fromEntries(Object.keys(flags).map((name): [string, true] => [`--${name}`, true]));
+
+/** Names the flag that was most likely meant. */
+function unknownFlag(rawName: string): string {
+  try {
+    assertOptions("upstash-local", { [rawName]: true }, knownFlags);
+  } catch (error) {
+    if (isConfigError(error)) return error.message;
+    throw error;
+  }
+  return `Expected ${rawName} to be written out`;
 }
 
 type Values = ReturnType<typeof parseArgs<{ options: typeof flags }>>["values"];
@@ -62,7 +82,7 @@ function parse(args: readonly string[]): { readonly values: Values } | { readonl
     if (token.kind === "positional") return { message: `Expected only options, got ${JSON.stringify(token.value)}` };
     if (token.kind !== "option") continue;
     const known = Object.hasOwn(flags, token.name) ? flags[token.name as keyof typeof flags] : undefined;
-    if (!known) return { message: `Unknown option ${JSON.stringify(token.rawName)}` };
+    if (!known) return { message: unknownFlag(token.rawName) };
     const isFlag = known.type === "boolean";
     if (isFlag && token.value !== undefined) return { message: `Expected no value behind ${token.rawName}` };
     // A dash first is most likely the next option, and this one's value was forgotten.

@@ -5,7 +5,14 @@ import { startUpstashLocal, type UpstashLocal } from "./server.ts";
 import type { UpstashLocalOptions } from "./upstash-local-options.ts";
 
 /** The options whose flag is called otherwise. */
-const flagOf: Readonly<Record<string, string>> = { readOnlyToken: "--read-only-token", url: "--redis" };
+const flagOf: Readonly<Record<string, string>> = {
+  readOnlyToken: "--read-only-token",
+  url: "--redis",
+  allowedHosts: "--allow-host",
+};
+
+/** A token that is shorter can be guessed, and is easily met in examples. */
+const leastTokenCharacters = 16;
 
 async function serve(options: UpstashLocalOptions): Promise<void> {
   try {
@@ -28,14 +35,14 @@ function announce(server: UpstashLocal, { redisUrl, readOnlyToken, host = "127.0
   console.log(`export UPSTASH_REDIS_REST_URL=${quoted(server.url)}`);
   console.log(`export UPSTASH_REDIS_REST_TOKEN=${quoted(server.token)}`);
   if (readOnlyToken !== undefined) console.log("\nThe read-only token is accepted too.");
-  if (!/^(127\.|localhost$|::1$)/.test(host) && server.token === "local") {
+  if (!/^(127\.|localhost$|::1$)/.test(host) && server.token.length < leastTokenCharacters) {
     console.error(
-      `\nWarning: ${host} can be reached from other machines and the token is the default: choose a --token`,
+      `\nWarning: ${host} can be reached from other machines and the token is short: leave --token out for a random one`,
     );
   }
 }
 
-/** The server starts without its Redis, since that may come later; but whoever mistyped its address should hear so. */
+/** The server starts without its Redis, since that may come later; but a mistyped address should be told. */
 async function tellWhenRedisIsAway(server: UpstashLocal, { redisUrl }: UpstashLocalOptions): Promise<void> {
   if (redisUrl === undefined) return;
   const asked = fetch(`${server.url}/ping`, { headers: { authorization: `Bearer ${server.token}` } });

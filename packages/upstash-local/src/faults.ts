@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { setTimeout as delay } from "node:timers/promises";
+import { assertOptions, ConfigError, type KnownOptions } from "@continuum-cache/core";
 import { aborted } from "./aborted.ts";
 import { errorBody } from "./response-format.ts";
 import { dailyRequestsExceeded, requestsExceeded, unauthorizedText } from "./service-texts.ts";
@@ -112,7 +113,7 @@ export function createFaults(cutAll: () => void): Faults {
         return false;
       }
       if (typeof current === "object") {
-        // It rejects only when the client has gone: then nobody is to be answered.
+        // It rejects only when the client has gone: then there is no one left to answer.
         await delay(current.slowMs, undefined, { signal }).catch(() => {});
         return !signal.aborted;
       }
@@ -134,14 +135,18 @@ export function createFaults(cutAll: () => void): Faults {
   };
 }
 
+const knownSlowness: KnownOptions<Exclude<Fault, string>> = { slowMs: true };
+
+/** @throws ConfigError when it is none. */
 function assertFault(fault: Fault | undefined): void {
-  const valid =
-    fault === undefined ||
-    (typeof fault === "object" ? Number.isFinite(fault.slowMs) && fault.slowMs >= 0 : names.has(fault));
-  if (!valid)
-    throw new RangeError(
-      `Expected a fault such as ${[...names].join(", ")} or { slowMs }, got ${JSON.stringify(fault)}`,
-    );
+  if (fault === undefined || (typeof fault === "string" && names.has(fault))) return;
+  const isSlowness = typeof fault === "object" && fault !== null;
+  if (isSlowness) assertOptions("fault", fault, knownSlowness);
+  if (isSlowness && Number.isFinite(fault.slowMs) && fault.slowMs >= 0) return;
+  throw new ConfigError(
+    "fault",
+    `Expected a fault such as ${[...names].join(", ")} or { slowMs }, got ${JSON.stringify(fault)}`,
+  );
 }
 
 function createGate(): { readonly opened: Promise<void>; open(): void } {

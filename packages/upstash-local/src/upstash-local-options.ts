@@ -1,4 +1,15 @@
-import { assertToken, ConfigError, type Duration, type Transport, toTimeoutMs } from "@continuum-cache/core";
+import { randomBytes } from "node:crypto";
+import {
+  assertOptions,
+  assertToken,
+  booleanOption,
+  ConfigError,
+  type Duration,
+  type KnownOptions,
+  type Transport,
+  toTimeoutMs,
+  wholeNumberOption,
+} from "@continuum-cache/core";
 import type { UpstashLimits } from "./limits.ts";
 
 /** How to start a local Upstash. Everything is optional. */
@@ -7,7 +18,7 @@ export interface UpstashLocalOptions {
   readonly port?: number | undefined;
   /** The address to listen on. @default "127.0.0.1" */
   readonly host?: string | undefined;
-  /** The token that may run every command. @default "local" */
+  /** The token that may run every command. @default a random one, which `server.token` tells */
   readonly token?: string | undefined;
   /** A token that may only read. Without it there is none. */
   readonly readOnlyToken?: string | undefined;
@@ -17,6 +28,16 @@ export interface UpstashLocalOptions {
   readonly allowInsecure?: boolean | undefined;
   /** Any other engine, instead of `redisUrl`. It stays its owner's: `close()` leaves it open. */
   readonly engine?: Transport | undefined;
+  /**
+   * The origins of web pages that may send requests and read the answers, such as `http://localhost:3000`; `*` for every page.
+   * A page of any other origin is refused: any site could reach this server through the browser of its visitor. @default none
+   */
+  readonly cors?: readonly string[] | undefined;
+  /**
+   * Names under which the server is reached, besides addresses, `localhost` and names without a dot. Others are refused: a site
+   * can let a name of its own lead to this machine. @default none
+   */
+  readonly allowedHosts?: readonly string[] | undefined;
   /** The limits of the plan to play. */
   readonly limits?: UpstashLimits | undefined;
   /** How long the engine may take to answer. @default "30s" */
@@ -31,36 +52,79 @@ export interface Settings {
   readonly host: string;
   readonly token: string;
   readonly readOnlyToken: string | undefined;
+  readonly cors: readonly string[];
+  readonly allowedHosts: readonly string[];
   readonly timeoutMs: number;
   readonly heartbeatMs: number;
 }
 
-/** @throws ConfigError when an option makes no sense; it names the option and never prints a token. */
+const knownOptions: KnownOptions<UpstashLocalOptions> = {
+  port: true,
+  host: true,
+  token: true,
+  readOnlyToken: true,
+  redisUrl: true,
+  allowInsecure: true,
+  engine: true,
+  cors: true,
+  allowedHosts: true,
+  limits: true,
+  timeout: true,
+  heartbeat: true,
+};
+
+/** @throws ConfigError when an option makes no sense or is unknown; it names the option and never prints a token. */
 export function settingsOf(options: UpstashLocalOptions): Settings {
-  const {
-    port = 8079,
-    host = "127.0.0.1",
-    token = "local",
-    readOnlyToken,
-    timeout = "30s",
-    heartbeat = "15s",
-  } = options;
-  if (!Number.isInteger(port) || port < 0 || port > 65_535) {
-    throw new ConfigError("port", `Expected \`port\` to be a whole number from 0 to 65535, got ${String(port)}`);
+  assertOptions("startUpstashLocal", options, knownOptions);
+  const { port = 8079, host = "127.0.0.1", readOnlyToken, timeout = "30s", heartbeat = "15s" } = options;
+  const { token = randomBytes(24).toString("base64url"), cors = [], allowedHosts = [] } = options;
+  wholeNumberOption("port", port, { min: 0, max: 65_535 });
+  if (typeof host !== "string" || host === "") {
+    const got = host === "" ? "an empty text" : typeof host;
+    throw new ConfigError("host", `Expected \`host\` to be an address to listen on, got ${got}`);
   }
-  if (host === "") throw new ConfigError("host", "Expected `host` to be an address to listen on, got an empty text");
   assertToken("token", token);
   if (readOnlyToken !== undefined) assertToken("readOnlyToken", readOnlyToken);
   if (readOnlyToken === token) throw new ConfigError("readOnlyToken", "`readOnlyToken` is the same as `token`");
+  booleanOption("allowInsecure", options.allowInsecure);
   if (options.engine && options.redisUrl !== undefined) {
     throw new ConfigError("engine", "`engine` and `redisUrl` exclude each other: give one of them");
+  }
+  if (options.engine !== undefined && typeof options.engine?.send !== "function") {
+    throw new ConfigError("engine", `Expected \`engine\` to be a transport, got ${typeof options.engine}`);
+  }
+  const wrongOrigin = listOf("cors", cors).find((origin) => origin !== "*" && !isOrigin(origin));
+  if (wrongOrigin !== undefined) {
+    throw new ConfigError(
+      "cors",
+      `Expected \`cors\` to hold origins such as "http://localhost:3000", or "*", got ${JSON.stringify(wrongOrigin.slice(0, 100))}`,
+    );
+  }
+  const wrongHost = listOf("allowedHosts", allowedHosts).find((name) => !/^[\w.-]+$/.test(name));
+  if (wrongHost !== undefined) {
+    throw new ConfigError(
+      "allowedHosts",
+      `Expected \`allowedHosts\` to hold names without a scheme or a port, got ${JSON.stringify(wrongHost.slice(0, 100))}`,
+    );
   }
   return {
     port,
     host,
     token,
     readOnlyToken,
+    cors,
+    allowedHosts: [...allowedHosts, host].map((name) => name.toLowerCase()),
     timeoutMs: toTimeoutMs(timeout, "timeout"),
     heartbeatMs: toTimeoutMs(heartbeat, "heartbeat"),
   };
 }
+
+function listOf(name: string, value: readonly string[]): readonly string[] {
+  if (Array.isArray(value) && value.every((each) => typeof each === "string")) return value;
+  throw new ConfigError(
+    name,
+    `Expected \`${name}\` to be a list of texts, got ${Array.isArray(value) ? "others" : typeof value}`,
+  );
+}
+
+const isOrigin = (text: string): boolean => URL.canParse(text) && new URL(text).origin === text;

@@ -6,7 +6,7 @@ import { startUpstashLocal } from "@continuum-cache/upstash-local";
 import { afterEach, expect, it, onTestFinished } from "vitest";
 import { readCommandLine } from "../src/cli-options.ts";
 import { until } from "./event-stream.ts";
-import { post } from "./raw-http.ts";
+import { post, send } from "./raw-http.ts";
 
 const root = resolve(import.meta.dirname, "../../..");
 const cli = join(root, "packages/upstash-local/src/cli.ts");
@@ -60,7 +60,7 @@ it("prints its address and the lines to export, serves, and ends at SIGTERM", as
 it("stands in front of the Redis that --redis names, without printing its password", async () => {
   const redis = await startRedisServer({ password: "s3cret-canary" });
   onTestFinished(() => redis.close());
-  const started = run("--port", "0", "--redis", redis.url);
+  const started = run("--port", "0", "--token", "local", "--redis", redis.url);
   await untilPrinted(started.stdout, /REST_TOKEN/);
   expect(started.stdout()).toContain(`in front of redis://127.0.0.1:${redis.port}`);
   expect((await post(urlOf(started), "/", ["SET", "k", "v"])).json).toEqual({ result: "OK" });
@@ -72,20 +72,64 @@ it("starts without its Redis, and says so", async () => {
   const redis = await startRedisServer();
   onTestFinished(() => redis.close());
   await redis.close();
-  const started = run("--port", "0", "--redis", redis.url);
+  const started = run("--port", "0", "--token", "local", "--redis", redis.url);
   await untilPrinted(started.stderr, /Warning: redis:\/\/127.0.0.1:\d+ gives no answer yet/);
   expect((await post(urlOf(started), "/", ["PING"])).status).toBe(500);
 });
 
-it("warns of a default token on an open address", async () => {
-  const started = run("--port", "0", "--host", "0.0.0.0");
+it("makes a token of its own that can't be guessed, and prints it ready to be copied", async () => {
+  const tokens: string[] = [];
+  for (let round = 0; round < 2; round++) {
+    const started = run("--port", "0");
+    await untilPrinted(started.stdout, /REST_TOKEN='.+'\n/);
+    const [, token = ""] = /REST_TOKEN='(.+)'\n/.exec(started.stdout()) ?? [];
+    expect(token).toMatch(/^[\w-]{32}$/);
+    expect((await post(urlOf(started), "/", ["PING"], { token })).json).toEqual({ result: "PONG" });
+    expect((await post(urlOf(started), "/", ["PING"], { token: "local" })).status).toBe(401);
+    tokens.push(token);
+    started.child.kill("SIGKILL");
+    await started.code;
+  }
+  expect(tokens[0]).not.toBe(tokens[1]);
+});
+
+it("lets the pages and names in that the command line names", async () => {
+  const started = run(
+    "--port",
+    "0",
+    "--token",
+    "local",
+    "--cors",
+    "http://localhost:3000",
+    "--allow-host",
+    "redis.internal",
+  );
+  await untilPrinted(started.stdout, /REST_TOKEN/);
+  const ask = async (headers: Record<string, string>) =>
+    (await send(urlOf(started), "/ping", { headers })).headers["access-control-allow-origin"];
+  expect(await ask({ origin: "http://localhost:3000", host: "redis.internal" })).toBe("http://localhost:3000");
+  expect(await ask({ origin: "http://localhost:4000" })).toBeUndefined();
+});
+
+it("warns of a short token on an open address", async () => {
+  const started = run("--port", "0", "--host", "0.0.0.0", "--token", "local");
   await untilPrinted(started.stderr, /Warning: 0\.0\.0\.0 can be reached from other machines/);
 });
 
 it("--help shows every option", async () => {
   const help = run("--help");
   expect(await help.code).toBe(0);
-  for (const flag of ["--port", "--host", "--token", "--read-only-token", "--redis", "--allow-insecure", "--help"]) {
+  for (const flag of [
+    "--port",
+    "--host",
+    "--token",
+    "--read-only-token",
+    "--redis",
+    "--allow-insecure",
+    "--cors",
+    "--allow-host",
+    "--help",
+  ]) {
     expect(help.stdout()).toContain(flag);
   }
 });
@@ -96,8 +140,8 @@ it.each<[string[], RegExp]>([
   [["--port=-1"], /got "-1"/],
   [["--port"], /^Expected a value behind --port/],
   [["--port", "--token", "x"], /^Expected a value behind --port/],
-  [["--prot", "8079"], /^Unknown option "--prot"/],
-  [["-x"], /^Unknown option "-x"/],
+  [["--prot", "8079"], /^upstash-local has no option "--prot". Did you mean `--port`\?/],
+  [["-x"], /^upstash-local has no option "-x". Its options are --port, --host/],
   [["8079"], /^Expected only options, got "8079"/],
   [["--help=yes"], /^Expected no value behind --help/],
 ])("does not understand %j", (args, message) => {
@@ -118,7 +162,7 @@ it.each<[string[], RegExp]>([
 });
 
 it("says which port is taken", async () => {
-  const other = await startUpstashLocal({ port: 0 });
+  const other = await startUpstashLocal({ port: 0, token: "local" });
   const second = run("--port", String(other.port));
   expect(await second.code).toBe(1);
   expect(second.stderr()).toMatch(new RegExp(`^--port: Port ${other.port} of 127.0.0.1 is taken`));

@@ -25,7 +25,7 @@ export function onBothEngines(
 function onEmbedded(tests: (running: Started) => void, options: UpstashLocalOptions = {}): void {
   let server: UpstashLocal;
   beforeAll(async () => {
-    server = await startUpstashLocal({ port: 0, ...options });
+    server = await startUpstashLocal({ port: 0, token: "local", ...options });
   });
   beforeEach(() => post(server.url, "/", ["FLUSHALL"], { token: server.token }));
   afterAll(() => server.close());
@@ -37,7 +37,7 @@ export function onRedis(tests: (running: Started) => void, options: UpstashLocal
   let redis: RedisServer;
   beforeAll(async () => {
     redis = await startRedisServer();
-    server = await startUpstashLocal({ port: 0, redisUrl: redis.url, ...options });
+    server = await startUpstashLocal({ port: 0, token: "local", redisUrl: redis.url, ...options });
   });
   beforeEach(() => redis.command("FLUSHALL"));
   afterAll(async () => {

@@ -5,7 +5,7 @@ import { post, send } from "./raw-http.ts";
 
 let server: UpstashLocal;
 beforeEach(async () => {
-  server = await startUpstashLocal({ port: 0 });
+  server = await startUpstashLocal({ port: 0, token: "local" });
 });
 afterEach(async () => {
   server.fault(undefined);
@@ -122,5 +122,5 @@ it("cut drops connections once", async () => {
 
 it("an unknown fault is refused", () => {
   expect(() => server.fault("sleepy" as "hang")).toThrow(/Expected a fault such as .* got "sleepy"/);
-  expect(() => server.fault({ slowMs: -1 })).toThrow(RangeError);
+  expect(() => server.fault({ slowMs: -1 })).toThrow("Expected a fault such as");
 });
