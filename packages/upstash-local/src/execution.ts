@@ -2,12 +2,13 @@ import { type Command, CommandError, isCommandError, type Reply, type Transport 
 import type { Access } from "./authorization.ts";
 import { refusalOf } from "./command-policy.ts";
 import { engineFailure } from "./engine-failure.ts";
+import type { Holder } from "./held-bytes.ts";
 import type { ListedCommand } from "./json-command.ts";
 import type { KeyLocking } from "./key-locking.ts";
-import type { Limits } from "./limits.ts";
+import { type Limits, weightOf } from "./limits.ts";
 import type { LocalAnswers } from "./local-answers.ts";
 import { RequestError } from "./request-error.ts";
-import { emptyPipelineCommand, serviceText } from "./service-texts.ts";
+import { emptyPipelineCommand, repliesExceeded, serviceText } from "./service-texts.ts";
 import type { SyncToken } from "./sync-token.ts";
 
 /** Runs commands as the service would. */
@@ -24,6 +25,8 @@ export interface Execution {
 export interface Caller {
   readonly access: Access;
   readonly signal: AbortSignal;
+  /** Counts what its replies take. */
+  readonly holder: Holder;
 }
 
 export interface ExecutionParts {
@@ -35,6 +38,9 @@ export interface ExecutionParts {
   readonly keyLocking: KeyLocking | undefined;
   readonly syncToken: SyncToken;
 }
+
+/** So many commands of a pipeline go to the engine at once: what it answers can be weighed only when it is here. */
+const sliceLength = 16;
 
 /** What becomes of one command: it is answered already, or the engine gets it. */
 type Step = { readonly answer: Reply } | { readonly original: Command; readonly command: Command };
@@ -52,15 +58,18 @@ export function createExecution(parts: ExecutionParts): Execution {
     const refusal = refuse(command, access);
     if (refusal !== undefined) return { answer: new CommandError(refusal) };
     const answer = localAnswers.answer(command);
-    return answer === undefined ? { original: command, command: keyLocking?.rewrite(command) ?? command } : { answer };
+    if (answer !== undefined) return { answer };
+    const own = localAnswers.rewrite(command);
+    return { original: command, command: keyLocking?.rewrite(own) ?? own };
   };
 
-  const send = async (steps: readonly Step[], atomic: boolean, { signal }: Caller): Promise<Reply[]> => {
+  const send = async (steps: readonly Step[], atomic: boolean, { signal, holder }: Caller): Promise<Reply[]> => {
     const sent = steps.flatMap((step) => ("command" in step ? [step] : []));
     const commands = sent.map(({ command }) => command);
     const replies =
       commands.length > 0 ? await engine.send(commands, { atomic, signal, timeoutMs }).catch(engineFailure) : [];
     syncToken.advance();
+    holder.take(replies.reduce((sum: number, reply) => sum + weightOf(reply), 0));
     let next = 0;
     return steps.map((step) => {
       if ("answer" in step) return step.answer;
@@ -79,12 +88,21 @@ export function createExecution(parts: ExecutionParts): Execution {
     return refusal === undefined ? step : { answer: new CommandError(refusal) };
   };
 
-  const list: Execution["list"] = (commands, caller) =>
-    send(
-      commands.map((command) => charged(plan(command, caller.access))),
-      false,
-      caller,
-    );
+  const list: Execution["list"] = async (commands, caller) => {
+    const replies: Reply[] = [];
+    let bytes = 0;
+    while (replies.length < commands.length && bytes <= limits.pipelineReplyBytes) {
+      const slice = commands.slice(replies.length, replies.length + sliceLength);
+      const steps = slice.map((command) => charged(plan(command, caller.access)));
+      for (const reply of await send(steps, false, caller)) {
+        bytes += weightOf(reply);
+        replies.push(reply);
+      }
+    }
+    const refused = commands.length - replies.length;
+    if (refused === 0) return replies;
+    return replies.concat(new Array<Reply>(refused).fill(new CommandError(repliesExceeded(limits.pipelineReplyBytes))));
+  };
 
   return {
     list,

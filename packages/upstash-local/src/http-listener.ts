@@ -23,6 +23,11 @@ const closingGraceMs = 500;
 /** Keys of 32 KB fit into a path even when each byte is escaped. */
 const maxHeaderBytes = 128 << 10;
 
+/** A request, its body included, has so long to come; a client that sends a byte now and then holds nothing up. */
+const requestTimeoutMs = 60_000;
+/** More connections than that are dropped. */
+const maxConnections = 10_000;
+
 /** Longer than clients keep an idle connection, so that none is closed under a request. */
 const keepAliveMs = 75_000;
 
@@ -38,7 +43,13 @@ export function createHttpListener(handle: RequestHandler, admits: () => boolean
   const sockets = new Set<Socket>();
   const underWay = new Map<ServerResponse, UnderWay>();
   const work = new Set<Promise<void>>();
-  const server = createServer({ maxHeaderSize: maxHeaderBytes, keepAliveTimeout: keepAliveMs });
+  const server = createServer({
+    maxHeaderSize: maxHeaderBytes,
+    keepAliveTimeout: keepAliveMs,
+    requestTimeout: requestTimeoutMs,
+    headersTimeout: requestTimeoutMs,
+  });
+  server.maxConnections = maxConnections;
 
   server.on("connection", (socket: Socket) => {
     if (!admits()) {

@@ -17,8 +17,8 @@ export function quoteNumbers(json: string): string {
   return parts.join("");
 }
 
-/** Where the string whose first character is at `from` ends, behind its closing quote. */
-function endOfString(json: string, from: number): number {
+/** Where the string whose first character is at `from` ends, behind its closing quote; the end of the text without one. */
+export function endOfString(json: string, from: number): number {
   let close = json.indexOf('"', from);
   while (close >= 0 && backslashesBefore(json, close) % 2 === 1) close = json.indexOf('"', close + 1);
   return close < 0 ? json.length : close + 1;

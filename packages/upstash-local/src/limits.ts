@@ -1,4 +1,12 @@
-import { type Command, isWrite, keysOf, type Reply } from "@continuum-cache/core";
+import {
+  assertOptions,
+  type Command,
+  ConfigError,
+  isWrite,
+  type KnownOptions,
+  keysOf,
+  type Reply,
+} from "@continuum-cache/core";
 import { argumentBytes, argumentText } from "./argument-text.ts";
 import { keySizeExceeded, recordSizeExceeded, requestSizeExceeded, requestsExceeded } from "./service-texts.ts";
 
@@ -10,11 +18,31 @@ export interface UpstashLimits {
   readonly requestBytes?: number;
   /** The largest body of a pipeline or transaction, in bytes: what this process is willing to hold. @default 134_217_728 */
   readonly pipelineBytes?: number;
+  /** How many commands one pipeline or transaction may hold. @default 10_000 */
+  readonly pipelineCommands?: number;
+  /** When the replies of a pipeline are over so many bytes together, the rest of it is not run. @default 104_857_600 */
+  readonly pipelineReplyBytes?: number;
+  /** The bodies and replies of all requests that are being answered, in bytes; beyond it requests are 503. @default 536_870_912 */
+  readonly heldBytes?: number;
+  /** How many streams may be open at once. @default 1_000 */
+  readonly streams?: number;
   /** The longest key, in bytes. @default 32_768 */
   readonly keyBytes?: number;
   /** The largest record that one command may write, in bytes; what it adds to is not counted. @default 104_857_600 */
   readonly recordBytes?: number;
 }
+
+const knownLimits: KnownOptions<UpstashLimits> = {
+  requests: true,
+  requestBytes: true,
+  pipelineBytes: true,
+  pipelineCommands: true,
+  pipelineReplyBytes: true,
+  heldBytes: true,
+  streams: true,
+  keyBytes: true,
+  recordBytes: true,
+};
 
 /** Checks commands and replies against the plan. */
 export interface Limits extends Required<UpstashLimits> {
@@ -32,19 +60,39 @@ export interface Limits extends Required<UpstashLimits> {
 
 const free = new Set(["COMMAND", "CONFIG", "INFO", "PING"]);
 
-/** @throws RangeError when a limit is no number above zero. */
+/** @throws ConfigError when a limit is unknown, or no number above zero. */
 export function createLimits(options: UpstashLimits = {}): Limits {
+  assertOptions("limits", options, knownLimits);
   const {
     requests = Number.POSITIVE_INFINITY,
     requestBytes = 10 << 20,
     pipelineBytes = 128 << 20,
+    pipelineCommands = 10_000,
+    pipelineReplyBytes = 100 << 20,
+    heldBytes = 512 << 20,
+    streams = 1_000,
     keyBytes = 32 << 10,
     recordBytes = 100 << 20,
   } = options;
-  const values = { requests, requestBytes, pipelineBytes, keyBytes, recordBytes };
+  const values = {
+    requests,
+    requestBytes,
+    pipelineBytes,
+    pipelineCommands,
+    pipelineReplyBytes,
+    heldBytes,
+    streams,
+    keyBytes,
+    recordBytes,
+  };
   for (const [name, value] of Object.entries(values)) {
     const valid = typeof value === "number" && (name === "requests" ? value >= 0 : value > 0);
-    if (!valid) throw new RangeError(`Expected \`limits.${name}\` to be a positive number, got ${String(value)}`);
+    if (!valid) {
+      throw new ConfigError(
+        `limits.${name}`,
+        `Expected \`limits.${name}\` to be a positive number, got ${String(value)}`,
+      );
+    }
   }
   let used = 0;
 
@@ -78,6 +126,10 @@ export function createLimits(options: UpstashLimits = {}): Limits {
 }
 
 const commandBytes = (command: Command): number => command.reduce<number>((sum, part) => sum + argumentBytes(part), 0);
+
+/** What a reply takes, the smallest of its elements included: an empty one costs as much to write. */
+export const weightOf = (reply: Reply): number =>
+  Array.isArray(reply) ? reply.reduce((sum: number, each: Reply) => sum + weightOf(each), 32) : 32 + replyBytes(reply);
 
 function replyBytes(reply: Reply): number {
   if (typeof reply === "string") return Buffer.byteLength(reply);

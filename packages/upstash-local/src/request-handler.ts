@@ -1,11 +1,12 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { type Command, isCommandError } from "@continuum-cache/core";
 import type { Access, Authorization } from "./authorization.ts";
-import { allowedMethods, corsHeaders, isPreflight, preflightHeaders } from "./cors.ts";
 import type { Caller, Execution } from "./execution.ts";
 import type { Faults } from "./faults.ts";
+import type { HeldBytes } from "./held-bytes.ts";
 import type { ListedCommand } from "./json-command.ts";
 import type { Limits } from "./limits.ts";
+import { allowedMethods, isPreflight, type PagePolicy, preflightHeaders } from "./page-policy.ts";
 import { RequestError } from "./request-error.ts";
 import { parseTarget, type RequestTarget } from "./request-target.ts";
 import {
@@ -25,7 +26,9 @@ export interface HandlerParts {
   readonly authorization: Authorization;
   readonly execution: Execution;
   readonly faults: Faults;
+  readonly pages: PagePolicy;
   readonly limits: Limits;
+  readonly heldBytes: HeldBytes;
   readonly syncToken: SyncToken;
   readonly stream: Omit<StreamParts, "signal">;
 }
@@ -37,7 +40,7 @@ const health =
   'upstash-local speaks the REST protocol of Upstash Redis. POST a command such as ["PING"] with your token.\n';
 
 export function createRequestHandler(parts: HandlerParts): RequestHandler {
-  const { authorization, execution, faults, limits, syncToken, stream } = parts;
+  const { authorization, execution, faults, pages, limits, heldBytes, syncToken, stream } = parts;
 
   const write = (
     request: IncomingMessage,
@@ -46,7 +49,7 @@ export function createRequestHandler(parts: HandlerParts): RequestHandler {
     { body, contentType }: ResponseBody,
     headers: Readonly<Record<string, string>> = {},
   ): void => {
-    // Whoever is refused before its body was read may still be sending it.
+    // A client that is refused before its body was read may still be sending it.
     if (!request.complete) request.resume();
     const sent = faults.distort(body);
     if (response.headersSent || sent === undefined) {
@@ -54,7 +57,7 @@ export function createRequestHandler(parts: HandlerParts): RequestHandler {
       return;
     }
     response.writeHead(status, {
-      ...corsHeaders,
+      ...pages.headersFor(request),
       ...headers,
       "upstash-sync-token": syncToken.current,
       "content-type": contentType,
@@ -72,7 +75,7 @@ export function createRequestHandler(parts: HandlerParts): RequestHandler {
   const respond = async (request: IncomingMessage, response: ServerResponse, signal: AbortSignal): Promise<void> => {
     const { method = "" } = request;
     if (isPreflight(request)) {
-      response.writeHead(204, preflightHeaders).end();
+      response.writeHead(204, { ...pages.headersFor(request), ...preflightHeaders }).end();
       return;
     }
     if (!allowedMethods.includes(method)) throw methodNotAllowed(method, allowedMethods);
@@ -80,18 +83,21 @@ export function createRequestHandler(parts: HandlerParts): RequestHandler {
     if (target.segments.length === 0 && (method === "GET" || method === "HEAD")) {
       const body = Buffer.from(health);
       response
-        .writeHead(200, { ...corsHeaders, "content-type": "text/plain", "content-length": body.length })
+        .writeHead(200, { ...pages.headersFor(request), "content-type": "text/plain", "content-length": body.length })
         .end(body);
       return;
     }
-    const caller: Caller = { access: accessOf(request, target), signal };
+    const access = accessOf(request, target);
+    const holder = heldBytes.open();
+    response.once("close", () => holder.release());
+    const caller: Caller = { access, signal, holder };
     // Before the command: what can't be answered must not run.
     const format = formatOf(request.headers);
-    const wish = await wishOf(request, target, limits);
+    const wish = await wishOf(request, target, limits, holder);
     if (wish.kind === "listen") {
       const verb = wish.topics.patterns ? "psubscribe" : "subscribe";
       if (caller.access === "read-only") throw new RequestError(400, noPermission(verb));
-      await streamMessages(response, wish.topics, corsHeaders, { ...stream, signal });
+      await streamMessages(response, wish.topics, pages.headersFor(request), { ...stream, signal });
       return;
     }
     const { status, body } = await run(wish, caller, format);
@@ -124,6 +130,8 @@ export function createRequestHandler(parts: HandlerParts): RequestHandler {
 
   return async (request, response, signal) => {
     try {
+      const refusal = pages.refusalOf(request);
+      if (refusal !== undefined) throw new RequestError(403, refusal);
       if (await faults.before(request, response, signal)) await respond(request, response, signal);
     } catch (error) {
       if (error instanceof RequestError) {

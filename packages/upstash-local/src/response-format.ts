@@ -39,7 +39,32 @@ export function singleBody({ command, reply }: Answered, format: ResponseFormat)
 export function listBody(answered: readonly Answered[], format: ResponseFormat): ResponseBody {
   return format === "resp2"
     ? resp(answered.map(({ command, reply }) => respBytes(command, reply)))
-    : json(answered.map(({ reply }) => slot(reply, format)));
+    : {
+        body: jsonList(
+          answered.map(
+            ({ reply }) =>
+              () =>
+                JSON.stringify(slot(reply, format)),
+          ),
+        ),
+        contentType: "application/json",
+      };
+}
+
+/** Texts of this length are turned into bytes together. */
+const chunkCharacters = 64 << 10;
+
+/** A JSON array, element by element: the whole as one text would need the heap of a large process. */
+function jsonList(elements: readonly (() => string)[]): Buffer {
+  const chunks: Buffer[] = [];
+  let text = "[";
+  for (const [index, element] of elements.entries()) {
+    text += index === 0 ? element() : `,${element()}`;
+    if (text.length < chunkCharacters) continue;
+    chunks.push(Buffer.from(text));
+    text = "";
+  }
+  return Buffer.concat([...chunks, Buffer.from(`${text}]`)]);
 }
 
 export const errorBody = (text: string): ResponseBody => json({ error: text });

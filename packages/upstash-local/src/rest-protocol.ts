@@ -1,6 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import type { Argument, Command, Topics } from "@continuum-cache/core";
 import { argumentText, fromBytes } from "./argument-text.ts";
+import type { Holder } from "./held-bytes.ts";
 import { type ListedCommand, parseCommand, parseCommandList } from "./json-command.ts";
 import type { Limits } from "./limits.ts";
 import { readBody } from "./request-body.ts";
@@ -15,18 +16,23 @@ export type Wish =
   | { readonly kind: "transaction"; readonly commands: readonly ListedCommand[] }
   | { readonly kind: "listen"; readonly topics: Topics };
 
-type BodyLimits = Pick<Limits, "requestBytes" | "pipelineBytes">;
+type BodyLimits = Pick<Limits, "requestBytes" | "pipelineBytes" | "pipelineCommands">;
 
 /**
  * Reads a request, its body included where it counts.
  *
  * @throws RequestError when it is malformed or too large, or when its path does not take its method.
  */
-export async function wishOf(request: IncomingMessage, target: RequestTarget, limits: BodyLimits): Promise<Wish> {
+export async function wishOf(
+  request: IncomingMessage,
+  target: RequestTarget,
+  limits: BodyLimits,
+  holder: Holder,
+): Promise<Wish> {
   const [first, ...rest] = target.segments;
   if (first === undefined) {
     // What a command weighs is checked when it has been parsed: escapes may make its JSON longer than itself.
-    return { kind: "command", command: parseCommand(await readBody(request, limits.pipelineBytes)) };
+    return { kind: "command", command: parseCommand(await readBody(request, limits.pipelineBytes, holder)) };
   }
   const endpoint = argumentText(first).toLowerCase();
   switch (endpoint) {
@@ -34,7 +40,8 @@ export async function wishOf(request: IncomingMessage, target: RequestTarget, li
     case "multi-exec": {
       const kind = endpoint === "pipeline" ? "pipeline" : "transaction";
       assertMethod(request, ["POST", "PUT"]);
-      return { kind, commands: parseCommandList(await readBody(request, limits.pipelineBytes), kind) };
+      const body = await readBody(request, limits.pipelineBytes, holder);
+      return { kind, commands: parseCommandList(body, kind, limits.pipelineCommands) };
     }
     case "subscribe":
     case "psubscribe": {
@@ -51,15 +58,20 @@ export async function wishOf(request: IncomingMessage, target: RequestTarget, li
         "ERR /monitor is not offered by upstash-local: run MONITOR with redis-cli on the Redis behind it",
       );
     default:
-      return { kind: "command", command: await pathCommand(request, target, limits.requestBytes) };
+      return { kind: "command", command: await pathCommand(request, target, limits.requestBytes, holder) };
   }
 }
 
 /** The path, then the body as one argument as it is, then the query. */
-async function pathCommand(request: IncomingMessage, target: RequestTarget, maxBytes: number): Promise<Command> {
+async function pathCommand(
+  request: IncomingMessage,
+  target: RequestTarget,
+  maxBytes: number,
+  holder: Holder,
+): Promise<Command> {
   const [name, ...path] = target.segments;
   const takesBody = request.method === "POST" || request.method === "PUT";
-  const body = await readBody(request, maxBytes);
+  const body = await readBody(request, maxBytes, holder);
   const bodyArguments: Argument[] = takesBody && body.length > 0 ? [fromBytes(body)] : [];
   if (name === undefined || name === "") throw new RequestError(400, parseErrors.command.empty);
   return [argumentText(name), ...path, ...bodyArguments, ...target.queryArguments];

@@ -1,11 +1,15 @@
+import { conceal } from "@continuum-cache/core";
 import { createAuthorization } from "./authorization.ts";
 import { openEngine } from "./engine.ts";
 import { createExecution } from "./execution.ts";
 import { createFaults, type Fault } from "./faults.ts";
+import { createHeldBytes } from "./held-bytes.ts";
 import { createHttpListener } from "./http-listener.ts";
 import { createLimits } from "./limits.ts";
 import { createLocalAnswers } from "./local-answers.ts";
+import { createPagePolicy } from "./page-policy.ts";
 import { createRequestHandler } from "./request-handler.ts";
+import { createOpenStreams } from "./sse.ts";
 import { createSyncToken } from "./sync-token.ts";
 import { settingsOf, type UpstashLocalOptions } from "./upstash-local-options.ts";
 
@@ -14,7 +18,7 @@ export interface UpstashLocal {
   /** What goes into UPSTASH_REDIS_REST_URL. */
   readonly url: string;
   readonly port: number;
-  /** What goes into UPSTASH_REDIS_REST_TOKEN. */
+  /** What goes into UPSTASH_REDIS_REST_TOKEN. Printing the server shows neither this nor the other token. */
   readonly token: string;
   readonly readOnlyToken: string | undefined;
   /** What was served so far: HTTP requests, and the commands that the service would bill. */
@@ -32,15 +36,15 @@ export interface UpstashLocal {
 
 /**
  * Starts a server on this machine that speaks the REST protocol of Upstash Redis, in front of a Redis or of an embedded
- * memory engine, for development and tests without an account.
+ * memory engine, for development and tests without an account. Web pages can't reach it unless `cors` names them.
  *
- * @throws ConfigError when an option makes no sense or the port is taken.
+ * @throws ConfigError when an option makes no sense or is unknown, or the port is taken.
  *
  * @example
  * ```ts
  * import { startUpstashLocal } from "@continuum-cache/upstash-local";
  *
- * const server = await startUpstashLocal({ port: 0, token: "local" });
+ * const server = await startUpstashLocal({ port: 0 });
  * const response = await fetch(`${server.url}/set/greeting/hello?EX=60`, {
  *   headers: { authorization: `Bearer ${server.token}` },
  * });
@@ -49,7 +53,7 @@ export interface UpstashLocal {
  * ```
  */
 export async function startUpstashLocal(options: UpstashLocalOptions = {}): Promise<UpstashLocal> {
-  const { port, host, token, readOnlyToken, timeoutMs, heartbeatMs } = settingsOf(options);
+  const { port, host, token, readOnlyToken, cors, allowedHosts, timeoutMs, heartbeatMs } = settingsOf(options);
   const limits = createLimits(options.limits);
   const engine = openEngine(options);
   const authorization = createAuthorization({ token, readOnlyToken });
@@ -66,9 +70,11 @@ export async function startUpstashLocal(options: UpstashLocalOptions = {}): Prom
       syncToken,
     }),
     faults,
+    pages: createPagePolicy({ cors, allowedHosts }),
     limits,
+    heldBytes: createHeldBytes(limits.heldBytes),
     syncToken,
-    stream: { engine: engine.transport, timeoutMs, heartbeatMs },
+    stream: { engine: engine.transport, timeoutMs, heartbeatMs, streams: createOpenStreams(limits.streams) },
   });
 
   const listener = createHttpListener(handle, () => faults.admits());
@@ -86,7 +92,7 @@ export async function startUpstashLocal(options: UpstashLocalOptions = {}): Prom
     await engine.close();
   };
 
-  return {
+  const server: UpstashLocal = {
     url: `http://${urlHost(host)}:${boundPort}`,
     port: boundPort,
     token,
@@ -103,6 +109,7 @@ export async function startUpstashLocal(options: UpstashLocalOptions = {}): Prom
       return closing;
     },
   };
+  return conceal(server, "token", "readOnlyToken");
 }
 
 /** Addresses that mean "all" are no address to connect to. */

@@ -3,6 +3,7 @@ import type { Message, Subscription, Topics, Transport } from "@continuum-cache/
 import { aborted } from "./aborted.ts";
 import { engineFailure } from "./engine-failure.ts";
 import { RequestError } from "./request-error.ts";
+import { tooManyStreams } from "./service-texts.ts";
 
 /** What a stream needs. */
 export interface StreamParts {
@@ -11,12 +12,42 @@ export interface StreamParts {
   readonly timeoutMs: number;
   /** How often a comment is sent, so that nothing between here and the client takes the stream for dead. */
   readonly heartbeatMs: number;
+  /** All streams that are open. */
+  readonly streams: OpenStreams;
   /** Ends the stream: its client went away, or the server closes. */
   readonly signal: AbortSignal;
 }
 
-/** A client that reads slower than messages come is let go, as Redis does, when so much waits for it. */
+/** The streams of one server. */
+export interface OpenStreams {
+  /** @throws RequestError when there are as many as there may be. Returns what is to be called at its end. */
+  add(response: ServerResponse): () => void;
+  /** To be called after each write: a client that reads slower than messages come is let go, as Redis does. */
+  wrote(response: ServerResponse): void;
+}
+
+/** So much may wait for one client, and so much for all of them together. */
 const maxWaitingBytes = 32 << 20;
+const maxWaitingTogether = 128 << 20;
+
+export function createOpenStreams(maxStreams: number): OpenStreams {
+  const open = new Set<ServerResponse>();
+  return {
+    add(response) {
+      if (open.size >= maxStreams) throw new RequestError(400, tooManyStreams);
+      open.add(response);
+      return () => open.delete(response);
+    },
+    wrote(response) {
+      const waiting = response.writableLength;
+      if (waiting > maxWaitingBytes) response.destroy();
+      // Most of the time nothing waits, and the others need not be asked.
+      if (waiting < maxWaitingTogether / open.size) return;
+      const all = [...open].sort((a, b) => b.writableLength - a.writableLength);
+      if (all.reduce((sum, one) => sum + one.writableLength, 0) > maxWaitingTogether) all[0]?.destroy();
+    },
+  };
+}
 
 /**
  * Listens on behalf of one HTTP request until its client goes away, the engine breaks off, or the server closes.
@@ -27,14 +58,28 @@ export async function streamMessages(
   response: ServerResponse,
   topics: Topics,
   headers: Readonly<Record<string, string>>,
-  { engine, timeoutMs, heartbeatMs, signal }: StreamParts,
+  parts: StreamParts,
+): Promise<void> {
+  const remove = parts.streams.add(response);
+  try {
+    await stream(response, topics, headers, parts);
+  } finally {
+    remove();
+  }
+}
+
+async function stream(
+  response: ServerResponse,
+  topics: Topics,
+  headers: Readonly<Record<string, string>>,
+  { engine, timeoutMs, heartbeatMs, streams, signal }: StreamParts,
 ): Promise<void> {
   if (!engine.subscribe) throw new RequestError(400, "ERR the engine behind upstash-local can't subscribe");
   let ended = false;
   const write = (text: string): void => {
     if (ended) return;
     response.write(text);
-    if (response.writableLength > maxWaitingBytes) response.destroy();
+    streams.wrote(response);
   };
   /** Messages may come before the confirmations have been written, which must be first. */
   let early: string[] | undefined = [];

@@ -243,39 +243,6 @@ onBothEngines("endpoints", (running) => {
     expect(answer.body.toString()).toMatch(/upstash-local/);
   });
 
-  it("answers the preflight of a browser, and lets pages read answers and the sync token", async () => {
-    const preflight = await send(url(), "/pipeline", {
-      method: "OPTIONS",
-      token: undefined,
-      headers: {
-        origin: "https://app.example",
-        "access-control-request-method": "POST",
-        "access-control-request-headers": "authorization,content-type,upstash-encoding,upstash-sync-token",
-      },
-    });
-    expect(preflight.status).toBe(204);
-    expect(preflight.headers["access-control-allow-origin"]).toBe("*");
-    expect(preflight.headers["access-control-allow-methods"]).toBe("GET, HEAD, POST, PUT");
-    for (const name of [
-      "authorization",
-      "content-type",
-      "cache-control",
-      "upstash-encoding",
-      "upstash-response-format",
-      "upstash-sync-token",
-      "upstash-telemetry-runtime",
-      "upstash-telemetry-platform",
-      "upstash-telemetry-sdk",
-      "upstash-telemetry-retry",
-    ]) {
-      expect(preflight.headers["access-control-allow-headers"]?.split(", ")).toContain(name);
-    }
-    for (const answer of [await send(url(), "/ping"), await send(url(), "/ping", { token: "wrong" })]) {
-      expect(answer.headers["access-control-allow-origin"]).toBe("*");
-      expect(answer.headers["access-control-expose-headers"]).toContain("upstash-sync-token");
-    }
-  });
-
   it("each answer brings a sync token that differs after each request, and any token is accepted", async () => {
     const seen: unknown[] = [];
     for (const value of ["1", "2", "3"]) {

@@ -161,7 +161,7 @@ onBothEngines("hostile inputs", (running) => {
 it("a Redis that is away is HTTP 500 with an error, and back again when it is back", async () => {
   const redis = await startRedisServer();
   onTestFinished(() => redis.close());
-  const server = await startUpstashLocal({ port: 0, redisUrl: redis.url });
+  const server = await startUpstashLocal({ port: 0, token: "local", redisUrl: redis.url });
   const stream = await openStream(server.url, "/subscribe/chat");
   await stream.first(1);
   await redis.kill();
@@ -187,7 +187,7 @@ it("a Redis that is away is HTTP 500 with an error, and back again when it is ba
 it("a Redis that hangs is HTTP 500 at the deadline", async () => {
   const redis = await startRedisServer();
   onTestFinished(() => redis.close());
-  const server = await startUpstashLocal({ port: 0, redisUrl: redis.url, timeout: "100ms" });
+  const server = await startUpstashLocal({ port: 0, token: "local", redisUrl: redis.url, timeout: "100ms" });
   await post(server.url, "/", ["PING"]);
   redis.freeze();
   const answer = await post(server.url, "/", ["PING"]);
@@ -199,7 +199,11 @@ it("a Redis that hangs is HTTP 500 at the deadline", async () => {
 it("a Redis that refuses the server's own password does not look like a wrong token", async () => {
   const redis = await startRedisServer({ password: "s3cret-canary" });
   onTestFinished(() => redis.close());
-  const server = await startUpstashLocal({ port: 0, redisUrl: redis.url.replace("s3cret-canary", "wr0ng-canary") });
+  const server = await startUpstashLocal({
+    port: 0,
+    token: "local",
+    redisUrl: redis.url.replace("s3cret-canary", "wr0ng-canary"),
+  });
   const answer = await post(server.url, "/", ["PING"]);
   expect(answer.status).toBe(500);
   expect(answer.json).toEqual({ error: expect.stringMatching(/^ERR the engine behind upstash-local/) });
@@ -217,7 +221,7 @@ it("a defect of an engine is HTTP 500 without its words, and the server lives on
     },
     close: async () => {},
   };
-  const server = await startUpstashLocal({ port: 0, engine });
+  const server = await startUpstashLocal({ port: 0, token: "local", engine });
   const answer = await post(server.url, "/", ["PING"]);
   expect([answer.status, answer.json]).toEqual([500, { error: "ERR internal error of upstash-local" }]);
   const stream = await post(server.url, "/subscribe/c", []);

@@ -68,7 +68,7 @@ it("holds for an engine of the caller's own", async () => {
   const redis = await startRedisServer();
   onTestFinished(() => redis.close());
   const engine = tcpTransport({ url: redis.url });
-  const server = await startUpstashLocal({ port: 0, engine });
+  const server = await startUpstashLocal({ port: 0, token: "local", engine });
   const script = flagged("return 'mine'");
   expect((await post(server.url, "/", ["EVAL", script, 0])).json).toEqual({ result: "mine" });
   await server.close();

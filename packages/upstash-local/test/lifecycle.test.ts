@@ -25,14 +25,14 @@ describe("start", () => {
   });
 
   it("an address of all interfaces becomes one to connect to", async () => {
-    const server = await startUpstashLocal({ port: 0, host: "0.0.0.0" });
+    const server = await startUpstashLocal({ port: 0, token: "local", host: "0.0.0.0" });
     expect(server.url).toBe(`http://127.0.0.1:${server.port}`);
     await server.close();
   });
 
   it("a taken port is a ConfigError that names it", async () => {
-    const first = await startUpstashLocal({ port: 0 });
-    await expect(startUpstashLocal({ port: first.port })).rejects.toMatchObject({
+    const first = await startUpstashLocal({ port: 0, token: "local" });
+    await expect(startUpstashLocal({ port: first.port, token: "local" })).rejects.toMatchObject({
       name: "ConfigError",
       setting: "port",
       message: expect.stringMatching(new RegExp(`^Port ${first.port} of 127.0.0.1 is taken`)),
@@ -46,7 +46,7 @@ describe("start", () => {
     [{ host: "" }, "host", /empty/],
     [{ token: "" }, "token", /empty text/],
     [{ token: "canary token\n" }, "token", /blank/],
-    [{ readOnlyToken: "local" }, "readOnlyToken", /same as/],
+    [{ token: "same", readOnlyToken: "same" }, "readOnlyToken", /same as/],
     [{ redisUrl: "http://127.0.0.1" }, "url", /http:/],
     [{ redisUrl: "redis://db.example:6379" }, "url", /allowInsecure/],
     [
@@ -55,7 +55,7 @@ describe("start", () => {
       /one/,
     ],
   ])("refuses %j", async (options, setting, message) => {
-    const error = await startUpstashLocal({ port: 0, ...options }).catch((reason) => reason);
+    const error = await startUpstashLocal({ port: 0, token: "local", ...options }).catch((reason) => reason);
     expect(error).toMatchObject({ name: "ConfigError", setting, message: expect.stringMatching(message) });
     expect(error.message).not.toContain("canary");
   });
@@ -65,7 +65,7 @@ describe("close", () => {
   it("ends streams, idle connections and the port, and may be called twice", async () => {
     const redis = await startRedisServer();
     onTestFinished(() => redis.close());
-    const server = await startUpstashLocal({ port: 0, redisUrl: redis.url });
+    const server = await startUpstashLocal({ port: 0, token: "local", redisUrl: redis.url });
     const agent = new Agent({ keepAlive: true });
     await new Promise<void>((resolve, reject) => {
       const headers = { authorization: "Bearer local" };
@@ -86,7 +86,7 @@ describe("close", () => {
   });
 
   it("lets a request under way finish", async () => {
-    const server = await startUpstashLocal({ port: 0 });
+    const server = await startUpstashLocal({ port: 0, token: "local" });
     server.fault({ slowMs: 100 });
     const asked = send(server.url, "/ping");
     await until(
@@ -100,7 +100,7 @@ describe("close", () => {
   it("does not wait for what hangs", async () => {
     const redis = await startRedisServer();
     onTestFinished(() => redis.close());
-    const server = await startUpstashLocal({ port: 0, redisUrl: redis.url });
+    const server = await startUpstashLocal({ port: 0, token: "local", redisUrl: redis.url });
     await send(server.url, "/ping");
     redis.freeze();
     const asked = send(server.url, "/ping").catch(() => "dropped");
@@ -116,16 +116,16 @@ describe("close", () => {
   });
 
   it("frees the port at once", async () => {
-    const first = await startUpstashLocal({ port: 0 });
+    const first = await startUpstashLocal({ port: 0, token: "local" });
     await send(first.url, "/ping");
     await first.close();
-    const second = await startUpstashLocal({ port: first.port });
+    const second = await startUpstashLocal({ port: first.port, token: "local" });
     expect((await send(second.url, "/ping")).json).toEqual({ result: "PONG" });
     await second.close();
   });
 
   it("keeps connections between requests", async () => {
-    const server = await startUpstashLocal({ port: 0 });
+    const server = await startUpstashLocal({ port: 0, token: "local" });
     const answer = await fetch(`${server.url}/ping`, { headers: { authorization: "Bearer local" } });
     expect(answer.headers.get("connection")).toBe("keep-alive");
     await answer.text();

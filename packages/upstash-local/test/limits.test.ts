@@ -8,7 +8,7 @@ const tooLarge = (limit: number, actual: number) =>
 
 let own: UpstashLocal | undefined;
 const start = async (options: UpstashLocalOptions) => {
-  own = await startUpstashLocal({ port: 0, ...options });
+  own = await startUpstashLocal({ port: 0, token: "local", ...options });
   return own.url;
 };
 afterEach(() => own?.close());
@@ -127,8 +127,10 @@ it("refused commands and requests cost nothing; each command of a pipeline and a
 });
 
 it("a limit that is no positive number is refused at the start", async () => {
-  await expect(startUpstashLocal({ port: 0, limits: { keyBytes: 0 } })).rejects.toThrow(
-    "Expected `limits.keyBytes` to be a positive number, got 0",
-  );
-  await expect(startUpstashLocal({ port: 0, limits: { requests: Number.NaN } })).rejects.toThrow(RangeError);
+  await expect(startUpstashLocal({ port: 0, limits: { keyBytes: 0 } })).rejects.toMatchObject({
+    name: "ConfigError",
+    message: "Expected `limits.keyBytes` to be a positive number, got 0",
+  });
+  const wrong = startUpstashLocal({ port: 0, limits: { requests: Number.NaN } });
+  await expect(wrong).rejects.toMatchObject({ name: "ConfigError", setting: "limits.requests" });
 });
