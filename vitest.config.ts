@@ -11,8 +11,9 @@ const project = (root: string): TestProjectConfiguration => ({
     name: root.split("/").at(-1) as string,
     root,
     include: ["test/**/*.test.ts"],
-    // The measurements start fleets of processes, which would starve the deadlines of other tests.
-    sequence: { groupOrder: root === "apps/bench" ? 1 : 0 },
+    // The measurements start fleets of processes, and `next build` takes every processor: both would starve the deadlines
+    // of other tests.
+    sequence: { groupOrder: ["apps/bench", "examples/nextjs"].indexOf(root) + 1 },
     // These limits find what hangs. No verdict depends on the speed of the machine, so they are generous.
     expect: { poll: { interval: 10, timeout: 60_000 } },
     testTimeout: 180_000,

@@ -1,9 +1,38 @@
-import { UpstashCache } from "continuum-cache";
+import { RateLimiter, UpstashCache } from "continuum-cache";
 
-// In development Next.js loads this module anew with every change: the cache of before goes on.
-const kept = globalThis as { cache?: UpstashCache };
+interface Shared {
+  readonly cache: UpstashCache;
+  readonly limiter: RateLimiter;
+}
 
-/** UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN (or Vercel's KV_REST_API_…) name the database; REST only, so it runs
- * in Node and on the edge. Calls are answered within two seconds, from memory while Upstash is away. */
-export const cache: UpstashCache = kept.cache ?? new UpstashCache({ mode: "rest", timeout: "2s" });
-kept.cache = cache;
+// Next.js evaluates this module once per bundle, and in development after every change: all of them share one cache.
+const key = Symbol.for("app.cache");
+const store = globalThis as { [key]?: Shared };
+
+/**
+ * The cache. It is created at its first use, since `next build` evaluates every module and a build has no secrets.
+ *
+ * UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN (or Vercel's KV_REST_API_…) name the database. It uses REST, so it
+ * runs in Node and on the edge. A call takes two seconds at most; the memory of this process answers while Upstash is away.
+ *
+ * @throws ConfigError that names the missing variable.
+ */
+export const getCache = (): UpstashCache => getShared().cache;
+
+/** The rate limiter on the same database, created in the same way. */
+export const getLimiter = (): RateLimiter => getShared().limiter;
+
+function getShared(): Shared {
+  store[key] ??= createShared();
+  return store[key];
+}
+
+function createShared(): Shared {
+  const cache = new UpstashCache({ mode: "rest", timeout: "2s" });
+  const limiter = new RateLimiter(cache);
+  // An outage is served from memory; the log says so.
+  cache.on("backend", ({ to, reason }) => console.warn(`Cache: "${to}" answers now: ${reason}`));
+  limiter.on("backend", ({ to, reason }) => console.warn(`Rate limits: "${to}" decides now: ${reason}`));
+  limiter.on("error", ({ operation, error }) => console.error(`Rate limits: ${operation}: ${error.message}`));
+  return { cache, limiter };
+}

@@ -1,14 +1,15 @@
 import { keys } from "continuum-cache";
-import { cache } from "../../../lib/cache";
+import { getCache } from "../../../lib/cache";
 
 export async function GET(request: Request): Promise<Response> {
   const text = new URL(request.url).searchParams.get("q")?.trim() ?? "";
   if (text === "") return Response.json({ error: "Expected a query: /api/search?q=lattice" }, { status: 400 });
+  const cache = getCache();
   const results = await cache.getOrSet(keys.query.of(text), () => search(text));
   return Response.json({ results, backend: cache.currentBackend });
 }
 
-/** Stands for what takes long. */
+/** Stands for a slow search. */
 async function search(text: string): Promise<readonly string[]> {
   return [`what ${text} means`];
 }

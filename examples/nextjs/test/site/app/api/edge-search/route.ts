@@ -1,0 +1,2 @@
+export { GET } from "../search/route";
+export const runtime = "edge";

@@ -1,0 +1,2 @@
+export { GET, POST } from "../../../lib/probe";
+export const runtime = "edge";
