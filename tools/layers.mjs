@@ -56,7 +56,13 @@ export const layers = {
     edge: false,
   },
   "apps/program": {
-    imports: ["packages/continuum-cache", "packages/pubsub", "packages/ratelimit", "packages/federation-queue"],
+    imports: [
+      "packages/core",
+      "packages/continuum-cache",
+      "packages/pubsub",
+      "packages/ratelimit",
+      "packages/federation-queue",
+    ],
     edge: true,
   },
   "apps/node-server": {

@@ -25,11 +25,10 @@ export function serviceFor(env: Env): Service {
 function createService(env: Env): Service {
   const cache = new UpstashCache({ env, mode: "rest", timeout: "2s", waitUntil });
   const announcer = createAnnouncer(cache.pubsub(), (message) => console.error(message));
-  const { host } = new URL(env.UPSTASH_REDIS_REST_URL);
   const program = createProgram({
     cache,
     knowledge: loadDigest(digest),
-    server: `Upstash REST at ${host}`,
+    server: "Upstash over REST",
     announcer,
   });
   return { program, announcer };

@@ -9,7 +9,8 @@ export default {
     const { pathname, host } = new URL(request.url);
     if (pathname === "/ws") return isOwnPage(request, host) ? openSocket(request, env) : refused();
     const { program, announcer } = serviceFor(env);
-    const response = await program.fetch(request, { client: request.headers.get("cf-connecting-ip") ?? "unknown" });
+    const client = request.headers.get("cf-connecting-ip");
+    const response = await program.fetch(request, client === null ? {} : { client });
     // The visitor has the answer while others are being told.
     context.waitUntil(announcer.idle());
     return response;
@@ -26,4 +27,8 @@ function openSocket(request: Request, { LIVE_SOCKETS }: Env): Promise<Response> 
   return LIVE_SOCKETS.get(LIVE_SOCKETS.idFromName("all")).fetch(request);
 }
 
-const refused = (): Response => Response.json({ error: "WebSockets are for this site's own pages" }, { status: 403 });
+const refused = (): Response =>
+  Response.json(
+    { error: "WebSockets are for this site's own pages" },
+    { status: 403, headers: { "cache-control": "no-store", "x-content-type-options": "nosniff" } },
+  );

@@ -46,6 +46,15 @@ describe("the Worker, in workerd", () => {
     expect((await ask("203.0.113.8")).status).toBe(200);
   });
 
+  it("keeps answers out of caches, and tells no visitor where its database is", async () => {
+    for (const path of ["/", "/api/stats", "/healthz", "/ws"]) {
+      const response = await worker.get(path);
+      expect(response.headers.get("cache-control")).toBe("no-store");
+      expect(await response.text()).not.toContain(String(worker.local.port));
+    }
+    expect(await stats()).toMatchObject({ place: "Upstash over REST" });
+  });
+
   it("tells its pages over a WebSocket what was done behind the answers of others", async () => {
     expect((await worker.connect({ origin: "https://evil.example" })).status).toBe(403);
     const { status, frames, send } = await worker.connect({ origin: "http://worker.example" });

@@ -1,10 +1,16 @@
 import type { APIGatewayProxyEvent, APIGatewayProxyEventV2 } from "aws-lambda";
 import { type HttpEvent, isVersion2 } from "./http-event.ts";
 
-/** The web-standard Request that an event tells of. */
+/**
+ * The web-standard Request that an event tells of.
+ *
+ * @throws TypeError when there can be no such request: a host that is none, a method or a header that HTTP does not allow.
+ */
 export function requestOf(event: HttpEvent): Request {
   const { method, target, headers } = isVersion2(event) ? partsOf2(event) : partsOf1(event);
   const host = headers.get("host") ?? event.requestContext.domainName ?? "localhost";
+  // Else a slash or an @ in it would change which path is asked for.
+  if (!/^[\w.-]+(:\d{1,5})?$/.test(host)) throw new TypeError("Expected the Host header to be a name and a port");
   const hasBody = event.body !== null && event.body !== undefined && method !== "GET" && method !== "HEAD";
   return new Request(`https://${host}${target}`, {
     method,
@@ -26,7 +32,7 @@ function partsOf2({ requestContext, rawPath, rawQueryString, headers, cookies }:
   const prefix = `/${stage}`;
   const isPrefixed = stage !== "$default" && (rawPath === prefix || rawPath.startsWith(`${prefix}/`));
   const path = isPrefixed ? rawPath.slice(prefix.length) || "/" : rawPath;
-  const received = headersOf(Object.entries(headers));
+  const received = headersOf(Object.entries(headers ?? {}));
   if (cookies && cookies.length > 0) received.set("cookie", cookies.join("; "));
   return { method: http.method, target: rawQueryString === "" ? path : `${path}?${rawQueryString}`, headers: received };
 }

@@ -1,6 +1,6 @@
 import type { Background } from "./background.ts";
 import { requestOf } from "./event-request.ts";
-import { assertHttpEvent, clientOfEvent } from "./http-event.ts";
+import { assertHttpEvent, clientOfEvent, type HttpEvent } from "./http-event.ts";
 import { type HttpResult, resultOf } from "./response-result.ts";
 
 /** What answers requests. */
@@ -21,16 +21,26 @@ export type HttpHandler = (event: unknown, invocation: Invocation) => Promise<Ht
 /** The time that sending the answer may take: a function that runs into its timeout answers nothing at all. */
 const reserveMs = 250;
 
-/** @throws TypeError for what is no HTTP event. */
+/** @throws TypeError for what is no HTTP event. A request that can't be is answered 400: it is no failure of the function. */
 export function createHandler({ fetch, background }: Answering): HttpHandler {
   return async (event, invocation) => {
     assertHttpEvent(event);
     const leftMs = (): number => Math.max(0, invocation.getRemainingTimeInMillis() - reserveMs);
-    const response = await inTime(fetch(requestOf(event), clientOfEvent(event)), leftMs());
+    const request = readRequest(event);
+    const response = request ? await inTime(fetch(request, clientOfEvent(event)), leftMs()) : malformed();
     const result = await resultOf(response, event);
     await background.done(leftMs());
     return result;
   };
+}
+
+function readRequest(event: HttpEvent): Request | undefined {
+  try {
+    return requestOf(event);
+  } catch (error) {
+    if (error instanceof TypeError) return undefined;
+    throw error;
+  }
 }
 
 async function inTime(answer: Response | Promise<Response>, leftMs: number): Promise<Response> {
@@ -45,4 +55,10 @@ async function inTime(answer: Response | Promise<Response>, leftMs: number): Pro
   }
 }
 
-const tooLate = { status: 503, headers: { "retry-after": "1", "cache-control": "no-store" } } as const;
+const fixed = { "cache-control": "no-store", "x-content-type-options": "nosniff" } as const;
+const tooLate = { status: 503, headers: { ...fixed, "retry-after": "1" } } as const;
+const malformed = (): Response =>
+  Response.json(
+    { error: "Expected an HTTP request, got one with a malformed host, method or header" },
+    { status: 400, headers: fixed },
+  );

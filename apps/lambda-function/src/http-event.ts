@@ -3,16 +3,24 @@ import type { APIGatewayProxyEvent, APIGatewayProxyEventV2 } from "aws-lambda";
 /** What a Lambda is called with over HTTP: payload format 1.0 (REST APIs) or 2.0 (HTTP APIs and Function URLs). */
 export type HttpEvent = APIGatewayProxyEvent | APIGatewayProxyEventV2;
 
-/** @throws TypeError for what is no such event, naming its fields and nothing of their content. */
+/**
+ * @throws TypeError for what is no such event, naming its fields and nothing of their content: also for one of an
+ * Application Load Balancer, which looks alike and does not tell who asks.
+ */
 export function assertHttpEvent(event: unknown): asserts event is HttpEvent {
-  const fields = typeof event === "object" && event !== null ? Object.keys(event) : [];
-  if (fields.includes("requestContext") && (fields.includes("httpMethod") || fields.includes("rawPath"))) return;
+  const fields = Object.keys(fieldsOf(event));
+  const { requestContext } = fieldsOf(event);
+  const isVersion1 = fields.includes("httpMethod") && "identity" in fieldsOf(requestContext);
+  if (isVersion1 || (fields.includes("rawPath") && "http" in fieldsOf(requestContext))) return;
   throw new TypeError(
     `Expected an event of an API Gateway (payload format 1.0 or 2.0) or of a Function URL, got the fields [${fields
       .slice(0, 10)
       .join(", ")}]: connect this function to one of those`,
   );
 }
+
+const fieldsOf = (value: unknown): Readonly<Record<string, unknown>> =>
+  typeof value === "object" && value !== null ? { ...value } : {};
 
 export const isVersion2 = (event: HttpEvent): event is APIGatewayProxyEventV2 => "rawPath" in event;
 

@@ -115,12 +115,52 @@ describe("the handler", () => {
     expect(logged).toContain("Background work failed: not published");
   });
 
-  it.each([undefined, {}, { Records: [{ body: "secret" }] }, "text"])(
-    "refuses %j, showing no content",
-    async (event) => {
-      const refused = stage().call(event);
-      await expect(refused).rejects.toThrow(/Expected an event of an API Gateway .* or of a Function URL/);
-      await expect(refused).rejects.not.toThrow(/secret/);
-    },
-  );
+  it.each([
+    ["a slash in the host", { headers: { host: "h/api/stats?x=" } }],
+    ["credentials in the host", { headers: { host: "a@b" } }],
+    ["a blank in the host", { headers: { host: "a b" } }],
+    ["a port that is none", { headers: { host: "a:99999999" } }],
+    ["a method that no request has", { method: "CONNECT" }],
+    ["a line break in a header", { headers: { "x-own": "a\r\nb" } }],
+    ["a header that is none", { headers: { "x own": "a" } }],
+  ])("answers 400 for %s, in either format, and asks the program nothing", async (_, odd) => {
+    for (const event of [version1(odd), version2(odd)]) {
+      const { asked, call } = stage();
+      const answer = await call(event);
+      expect(answer.statusCode).toBe(400);
+      const told = { ...answer.headers, ...answer.multiValueHeaders };
+      expect([told["cache-control"]].flat()).toEqual(["no-store"]);
+      expect(answer.body).not.toMatch(/api\/stats|a@b|TypeError/);
+      expect(asked).toEqual([]);
+    }
+  });
+
+  it("asks for no other host and no other path than the event says", async () => {
+    const { asked, call } = stage();
+    for (const path of ["//evil.example/api/stats", "/../../etc/passwd", "/%2e%2e/api"]) await call(version2({ path }));
+    const urls = asked.map(({ request }) => new URL(request.url));
+    expect(new Set(urls.map(({ host }) => host))).toEqual(new Set(["abc.lambda-url.eu-central-1.on.aws"]));
+    expect(urls.map(({ pathname }) => pathname)).toEqual(["//evil.example/api/stats", "/etc/passwd", "/api"]);
+  });
+
+  it("counts by the address that the gateway saw, whatever a visitor writes", async () => {
+    const { asked, call } = stage();
+    const headers = { "x-forwarded-for": "9.9.9.9", forwarded: "for=9.9.9.9" };
+    for (const event of [version1({ headers }), version2({ headers })]) await call(event);
+    expect(asked.map(({ client }) => client)).toEqual(["203.0.113.7", "203.0.113.7"]);
+  });
+
+  const loadBalancer = { httpMethod: "GET", path: "/", headers: { host: "x" }, requestContext: { elb: {} } };
+  it.each([
+    undefined,
+    {},
+    { Records: [{ body: "secret" }] },
+    "text",
+    loadBalancer,
+    { ...version2(), requestContext: {} },
+  ])("refuses %j, showing no content", async (event) => {
+    const refused = stage().call(event);
+    await expect(refused).rejects.toThrow(/Expected an event of an API Gateway .* or of a Function URL/);
+    await expect(refused).rejects.not.toThrow(/secret/);
+  });
 });

@@ -1,13 +1,16 @@
 import type { PrimarySwitch } from "@continuum-cache/program";
 import { startUpstashLocal, type UpstashLocal } from "@continuum-cache/upstash-local";
 import { type Environment, UpstashCache } from "continuum-cache";
+import { isLoopback, loopback } from "./listen.ts";
 
 /** The cache, and what stands behind it. */
 export interface OpenedBackend {
   readonly cache: UpstashCache;
-  /** The server, for people: never with a token or password. `undefined` where there is none. */
+  /** What the server is called, as visitors may see it: without its address. `undefined` where there is none. */
   readonly server: string | undefined;
-  /** Where the server was started here. */
+  /** The same with its address, for the log: never with a token or password. */
+  readonly serverAddress: string | undefined;
+  /** Where the server was started here, and only people at this machine can ask for it to be cut off. */
   readonly primary?: PrimarySwitch;
   /** Closes the cache, and the server where it was started here. */
   close(): Promise<void>;
@@ -23,24 +26,27 @@ const serverVariables = [...addresses.rest, ...addresses.redis, "UPSTASH_REDIS_R
  * Opens the cache that the environment names; where it names none, a local Upstash inside this process, so that values
  * travel the same way as to the real one.
  *
+ * @param host - The address at which the demo will listen.
  * @throws ConfigError when the environment contradicts itself.
  */
-export async function openBackend(env: Environment): Promise<OpenedBackend> {
+export async function openBackend(env: Environment, host: string = loopback): Promise<OpenedBackend> {
   const mode = env["CONTINUUM_CACHE_MODE"] || "auto";
   const detecting = mode === "auto" || mode === "upstash";
   const named = !detecting || serverVariables.some((name) => env[name]);
-  if (!named) return openEmbedded(env);
+  if (!named) return openEmbedded(env, isLoopback(host));
   const cache = new UpstashCache({ env });
-  return { cache, server: serverNamedBy(env, mode), close: () => cache.close() };
+  return { cache, ...serverNamedBy(env, mode), close: () => cache.close() };
 }
 
-async function openEmbedded(env: Environment): Promise<OpenedBackend> {
+async function openEmbedded(env: Environment, hasSwitch: boolean): Promise<OpenedBackend> {
   const local = await startUpstashLocal({ port: 0, token: crypto.randomUUID() });
   const cache = new UpstashCache({ mode: "rest", restUrl: local.url, restToken: local.token, env });
+  const server = "upstash-local's embedded engine, over REST";
   return {
     cache,
-    server: `upstash-local's embedded engine, over REST at ${local.url}`,
-    primary: switchOf(local),
+    server,
+    serverAddress: `${server} at ${local.url}`,
+    ...(hasSwitch && { primary: switchOf(local) }),
     async close() {
       try {
         await cache.close();
@@ -67,12 +73,16 @@ function switchOf(local: UpstashLocal): PrimarySwitch {
   };
 }
 
-function serverNamedBy(env: Environment, mode: unknown): string | undefined {
-  if (mode === "local") return undefined;
+function serverNamedBy(env: Environment, mode: unknown): Pick<OpenedBackend, "server" | "serverAddress"> {
+  if (mode === "local") return { server: undefined, serverAddress: undefined };
   const hostOf = (names: readonly string[]): string | undefined => {
     const url = names.map((name) => env[name]).find(Boolean);
-    return url === undefined ? undefined : new URL(String(url)).host;
+    if (url === undefined) return undefined;
+    // A Unix socket has a path and no host.
+    const { host, pathname } = new URL(String(url));
+    return host || pathname;
   };
   const rest = mode === "redis" ? undefined : hostOf(addresses.rest);
-  return rest === undefined ? `Redis at ${hostOf(addresses.redis)}` : `Upstash REST at ${rest}`;
+  const server = rest === undefined ? "Redis" : "Upstash over REST";
+  return { server, serverAddress: `${server} at ${rest ?? hostOf(addresses.redis)}` };
 }

@@ -1,7 +1,9 @@
 import { once } from "node:events";
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import type { RequestFacts } from "@continuum-cache/program";
 import { createAdaptorServer } from "@hono/node-server";
+import { requestFacts } from "./request-facts.ts";
 
 /** A program that can be reached over HTTP. */
 export interface Listening {
@@ -12,8 +14,7 @@ export interface Listening {
   close(): Promise<void>;
 }
 
-/** @param client - The address that asks. */
-type Program = (request: Request, client: string) => Response | Promise<Response>;
+type Program = (request: Request, facts: RequestFacts) => Response | Promise<Response>;
 
 /** What is served besides requests, through connections that stay. */
 export interface Connections {
@@ -30,9 +31,30 @@ export interface Address {
   readonly host?: string;
   /** The names by which it may be asked for, besides 127.0.0.1 and localhost. @default none */
   readonly names?: readonly string[];
+  /**
+   * How many proxies of yours stand in front: what they write into X-Forwarded-For and X-Forwarded-Proto tells who asks,
+   * and whether over TLS. No visitor may get past them. @default 0: the connection tells
+   */
+  readonly trustedProxies?: number;
 }
 
-const loopback = "127.0.0.1";
+/** What slow clients are granted, in milliseconds. */
+export interface Patience {
+  /** From the connection to the end of a request's headers. */
+  readonly headersMs: number;
+  /** To the end of its body. */
+  readonly requestMs: number;
+  /** Without a byte in either direction. */
+  readonly silenceMs: number;
+}
+
+const defaultPatience: Patience = { headersMs: 10_000, requestMs: 30_000, silenceMs: 60_000 };
+
+/** This machine's own address: no other can connect to it. */
+export const loopback = "127.0.0.1";
+
+/** Whether only this machine can connect to the address. */
+export const isLoopback = (host: string): boolean => host === "::1" || host.startsWith("127.");
 
 /** How long requests under way may still take when the server closes. */
 const closingGraceMs = 5_000;
@@ -42,16 +64,29 @@ const closingGraceMs = 5_000;
  *
  * @throws what the system says when it can't.
  */
-export async function listen(program: Program, address: Address, connections?: Connections): Promise<Listening> {
-  const { port, host = loopback, names = [] } = address;
+export async function listen(
+  program: Program,
+  address: Address,
+  connections?: Connections,
+  { headersMs, requestMs, silenceMs }: Patience = defaultPatience,
+): Promise<Listening> {
+  const { port, host = loopback, names = [], trustedProxies = 0 } = address;
   const known = new Set([loopback, "localhost", ...names.map((name) => name.toLowerCase())]);
   /** Another site's name that was pointed at this machine would let that site's scripts read our answers. */
   const isHere = (name: string): boolean => known.has(name);
   const server = createAdaptorServer({
     fetch: (request, { incoming }) =>
-      isHere(new URL(request.url).hostname) ? program(request, incoming.socket.remoteAddress ?? "") : misdirected(),
+      isHere(new URL(request.url).hostname)
+        ? program(request, requestFacts(incoming as IncomingMessage, trustedProxies))
+        : misdirected(),
     overrideGlobalObjects: false,
+    serverOptions: {
+      headersTimeout: headersMs,
+      requestTimeout: requestMs,
+      connectionsCheckingInterval: Math.min(headersMs, 5_000),
+    },
   }) as Server;
+  server.setTimeout(silenceMs);
   const underWay = new Set<ServerResponse>();
   server.on("request", (_: IncomingMessage, response: ServerResponse) => {
     underWay.add(response);
@@ -93,6 +128,6 @@ async function bind(server: Server, port: number, host: string): Promise<void> {
 function misdirected(): Response {
   return Response.json(
     { error: "This name is not one of this server's: ask for 127.0.0.1 or localhost, or start it with --name" },
-    { status: 421 },
+    { status: 421, headers: { "cache-control": "no-store", "x-content-type-options": "nosniff" } },
   );
 }

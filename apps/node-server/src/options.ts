@@ -9,11 +9,15 @@ Searches 117,791 WordNet concepts through continuum-cache.
   --port <number>  the port to listen on (default 3000; a free one when it is taken)
   --host <address> where to listen: 0.0.0.0 lets other machines connect (default 127.0.0.1)
   --name <host>    a name by which others ask for this server; may be repeated
+  --trusted-proxies <number>
+                   how many proxies of yours stand in front: their X-Forwarded-For and
+                   X-Forwarded-Proto tell who asks (default 0: the connection tells)
   --once           a smoke run: a few searches twice, a table of hits and latencies, then the end
   --help           show this
 
 The cache lives in a local Upstash inside this process, unless the environment names a server:
-UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN, or UPSTASH_REDIS_URL.
+UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN, or UPSTASH_REDIS_URL. For a server without TLS
+on another host, such as redis://redis:6379, set CONTINUUM_CACHE_ALLOW_INSECURE=true too.
 `;
 
 /** What the command line asks for. */
@@ -27,6 +31,7 @@ const flags = {
   port: { type: "string" },
   host: { type: "string" },
   name: { type: "string", multiple: true },
+  "trusted-proxies": { type: "string" },
   once: { type: "boolean" },
   help: { type: "boolean", short: "h" },
 } as const;
@@ -43,7 +48,7 @@ export function readCommandLine(args: readonly string[]): CommandLine {
     if (isSwitch(token.name) && token.value !== undefined) return wrong(`Expected no value behind ${token.rawName}`);
   }
   if (values.help) return { kind: "help" };
-  const { port, host = "127.0.0.1", name: names = [] } = values;
+  const { port, host = "127.0.0.1", name: names = [], "trusted-proxies": proxies } = values;
   if (port !== undefined && !(typeof port === "string" && /^\d{1,5}$/.test(port) && Number(port) <= 65_535)) {
     return wrong(`Expected --port to be a whole number from 0 to 65535, got ${quoted(port)}`);
   }
@@ -52,8 +57,12 @@ export function readCommandLine(args: readonly string[]): CommandLine {
   }
   const odd = names.find((name) => typeof name !== "string" || !/^[\w.-]+$/.test(name));
   if (odd !== undefined) return wrong(`Expected --name to be a host's name without a port, got ${quoted(odd)}`);
+  if (proxies !== undefined && !(typeof proxies === "string" && /^\d{1,2}$/.test(proxies))) {
+    return wrong(`Expected --trusted-proxies to be a whole number from 0 to 99, got ${quoted(proxies)}`);
+  }
   if (values.once) return { kind: "once", address: { port: Number(port ?? 0) } };
-  return { kind: "serve", address: { port: Number(port ?? 3_000), host, names: names.map(String) } };
+  const trustedProxies = Number(proxies ?? 0);
+  return { kind: "serve", address: { port: Number(port ?? 3_000), host, names: names.map(String), trustedProxies } };
 }
 
 const isSwitch = (name: string): boolean => flags[name as keyof typeof flags].type === "boolean";

@@ -35,7 +35,7 @@ export interface ServiceOptions {
 
 /** @throws ConfigError when the environment contradicts itself. */
 export async function startService({ address, env, log }: ServiceOptions): Promise<Service> {
-  const backend = await openBackend(env);
+  const backend = await openBackend(env, address.host);
   let live: Live | undefined;
   let warmer: Warmer | undefined;
   let sampling: NodeJS.Timeout | undefined;
@@ -57,13 +57,13 @@ export async function startService({ address, env, log }: ServiceOptions): Promi
     const { cache, server: named, primary } = backend;
     const parts = { cache, knowledge, server: named, announcer, warmer, watch };
     const program = createProgram({ ...parts, ...(primary && { primary }) });
-    const server = await listen((request, client) => program.fetch(request, { client }), address, live);
+    const server = await listen((request, facts) => program.fetch(request, facts), address, live);
     let closing: Promise<void> | undefined;
     return {
       url: server.url,
       port: server.port,
       get place() {
-        return placeOf(backend.cache.currentBackend, backend.server);
+        return placeOf(backend.cache.currentBackend, backend.serverAddress);
       },
       close() {
         closing ??= server.close().then(closeAll);
@@ -89,16 +89,16 @@ async function loadWithProgress(log: (line: string) => void): Promise<Knowledge>
   return knowledge;
 }
 
-/** The service starts without its server, since that may come later; but whoever mistyped its address should hear so. */
+/** The service starts without its server, since that may come later; the log says so, since its address may be wrong. */
 async function tellWhenAway(
-  { cache, server = "the cache" }: OpenedBackend,
+  { cache, serverAddress = "the cache" }: OpenedBackend,
   log: (line: string) => void,
 ): Promise<void> {
   try {
     await cache.ping({ fallback: false });
   } catch (error) {
     if (!isTransportError(error)) throw error;
-    log(`Warning: ${server} gives no answer yet. ${error.message}`);
+    log(`Warning: ${serverAddress} gives no answer yet. ${error.message}`);
     // So that the first visitor need not wait for the same failure; where there is no fallback this fails again.
     await cache.ping();
   }

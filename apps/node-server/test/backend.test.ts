@@ -7,23 +7,42 @@ describe("the backend", () => {
   it("is a local Upstash inside this process when the environment names no server, and closes with it", async () => {
     const backend = await openBackend({ CONTINUUM_CACHE_MODE: "upstash" });
     expect(await backend.cache.ping({ fallback: false })).toBe(true);
-    const url = /http:\S+$/.exec(backend.server ?? "")?.[0] ?? "";
+    expect(backend.server).toBe("upstash-local's embedded engine, over REST");
+    const url = /http:\S+$/.exec(backend.serverAddress ?? "")?.[0] ?? "";
     expect((await fetch(`${url}/ping`)).status).toBe(401);
     await backend.close();
     await expect(fetch(`${url}/ping`)).rejects.toThrow();
   });
 
-  it("is the server that the environment names, told of without its secrets", async () => {
+  it("can be cut off from the page only where no other machine can ask for that", async () => {
+    for (const [host, can] of [
+      [undefined, true],
+      ["127.0.0.1", true],
+      ["::1", true],
+      ["0.0.0.0", false],
+      ["::", false],
+      ["192.0.2.1", false],
+    ] as const) {
+      const backend = await openBackend({}, host);
+      expect([host, backend.primary !== undefined]).toEqual([host, can]);
+      await backend.close();
+    }
+  });
+
+  it("is the server that the environment names, named without its secrets, and to visitors without its address", async () => {
     const local = await startUpstashLocal({ port: 0, token: "canary" });
     const backend = await openBackend({ KV_REST_API_URL: local.url, KV_REST_API_TOKEN: "canary" });
     await backend.cache.set("greeting", "hello");
     expect(local.usage.commands).toBe(1);
-    expect(backend.server).toBe(`Upstash REST at 127.0.0.1:${local.port}`);
+    expect(backend).toMatchObject({
+      server: "Upstash over REST",
+      serverAddress: `Upstash over REST at 127.0.0.1:${local.port}`,
+    });
     await backend.close();
     await local.close();
 
     const redis = await openBackend({ UPSTASH_REDIS_URL: "redis://user:canary@127.0.0.1:1" });
-    expect(redis.server).toBe("Redis at 127.0.0.1:1");
+    expect(redis).toMatchObject({ server: "Redis", serverAddress: "Redis at 127.0.0.1:1" });
     await redis.close();
   });
 

@@ -1,5 +1,7 @@
 import { once } from "node:events";
 import { request } from "node:http";
+import { connect } from "node:net";
+import { text } from "node:stream/consumers";
 import { describe, expect, it } from "vitest";
 import { listen } from "../src/listen.ts";
 
@@ -10,6 +12,13 @@ async function statusFor(port: number, host: string): Promise<number | undefined
   const [response] = await once(sent, "response");
   response.resume();
   return response.statusCode;
+}
+
+/** Sends these very bytes. @returns all that came until the server closed the connection. */
+async function answerTo(port: number, bytes: string): Promise<string> {
+  const socket = connect(port, "127.0.0.1");
+  socket.write(bytes);
+  return text(socket);
 }
 
 describe("listening", () => {
@@ -61,5 +70,51 @@ describe("listening", () => {
     answer(new Response("late"));
     expect(await asked).toBe("late");
     await closed;
+  });
+
+  it("tells the program who asks: by the connection, or by what the trusted proxies wrote", async () => {
+    const headers = { "x-forwarded-for": "9.9.9.9, 203.0.113.7", "x-forwarded-proto": "https" };
+    for (const [trustedProxies, facts] of [
+      [0, { client: "127.0.0.1", secure: false }],
+      [1, { client: "203.0.113.7", secure: true }],
+    ] as const) {
+      const server = await listen((_, told) => Response.json(told), { port: 0, trustedProxies });
+      expect(await (await fetch(server.url, { headers })).json()).toEqual(facts);
+      await server.close();
+    }
+  });
+
+  it.each(["GET / HTTP/1.1\r\nHost: ", "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\nslow"])(
+    "gives up a request that does not come to its end: %j",
+    async (beginning) => {
+      const patience = { headersMs: 50, requestMs: 100, silenceMs: 60_000 };
+      const server = await listen(async (asked) => new Response(await asked.text()), { port: 0 }, undefined, patience);
+      expect(await answerTo(server.port, beginning)).toMatch(/^HTTP\/1\.1 408 /);
+      await server.close();
+    },
+  );
+
+  it("gives up a connection on which nothing comes", async () => {
+    const patience = { headersMs: 60_000, requestMs: 60_000, silenceMs: 50 };
+    const server = await listen(() => new Response("here"), { port: 0 }, undefined, patience);
+    expect(await answerTo(server.port, "")).toBe("");
+    await server.close();
+  });
+
+  it.each([
+    ["GET / HTTP/1.1\r\nHost: a b\r\nConnection: close\r\n\r\n", 400],
+    ["GET / HTTP/1.1\r\nHost: localhost@evil.example\r\nConnection: close\r\n\r\n", 400],
+    ["GET / HTTP/1.1\r\nHost: evil.example/localhost\r\nConnection: close\r\n\r\n", 400],
+    ["GET / HTTP/1.1\r\nConnection: close\r\n\r\n", 400],
+    ["GET http://evil.example/ HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", 421],
+    ["GET //evil.example/ HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", 200],
+    ["GET / HTTP/1.1\r\nHost: localhost\r\nHost: evil.example\r\nConnection: close\r\n\r\n", 200],
+  ])("answers %j with %i, and shows nothing of itself", async (bytes, status) => {
+    const server = await listen((asked) => new Response(new URL(asked.url).hostname), { port: 0 });
+    const answer = await answerTo(server.port, bytes);
+    expect(answer).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
+    if (status === 200) expect(answer).toContain("localhost");
+    expect(answer).not.toMatch(/node_modules|\n +at /);
+    await server.close();
   });
 });

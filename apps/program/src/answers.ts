@@ -1,3 +1,4 @@
+import { type Claim, createClaim } from "@continuum-cache/core";
 import type { Cache } from "continuum-cache";
 
 /** Whether a value came from the cache, and how long it took to come, in milliseconds. */
@@ -15,12 +16,14 @@ export interface Answers {
 
 export function createAnswers(cache: Cache): Answers {
   // Callers who ask for a key at the same time share one load, and then all of them missed.
-  const underWay = new Map<string, { missed: boolean }>();
+  const underWay = new Map<string, { missed: boolean; readonly claim: Claim }>();
   return {
     async get(key, load) {
       const startedAt = performance.now();
-      const joined = underWay.get(key);
-      const reading = joined ?? { missed: false };
+      const found = underWay.get(key);
+      // In a Worker the one who reads can vanish with its request: nothing of it is joined then.
+      const joined = found?.claim.isHeld ? found : undefined;
+      const reading = joined ?? { missed: false, claim: createClaim() };
       underWay.set(key, reading);
       try {
         const value = await cache.getOrSet(key, () => {
@@ -29,7 +32,10 @@ export function createAnswers(cache: Cache): Answers {
         });
         return { value, cache: reading.missed ? "miss" : "hit", ms: msSince(startedAt) };
       } finally {
-        if (!joined) underWay.delete(key);
+        if (!joined) {
+          reading.claim.end();
+          if (underWay.get(key) === reading) underWay.delete(key);
+        }
       }
     },
   };

@@ -1,12 +1,14 @@
-import { clientKey, type RateLimit, RateLimiter } from "@continuum-cache/ratelimit";
+import { type RateLimit, RateLimiter } from "@continuum-cache/ratelimit";
 import { rateLimit } from "@continuum-cache/ratelimit/hono";
 import { type Cache, isTransportError } from "continuum-cache";
 import { type Context, Hono, type MiddlewareHandler } from "hono";
 import { NONCE, type SecureHeadersVariables, secureHeaders } from "hono/secure-headers";
 import { createAnswers } from "./answers.ts";
+import { createClientKeys } from "./client-keys.ts";
 import { limits } from "./limits.ts";
 import { type Announcer, silentAnnouncer } from "./live/announcer.ts";
 import type { PrimarySwitch } from "./primary-switch.ts";
+import { isSecure, type RequestFacts } from "./request-facts.ts";
 import { healthRoute } from "./routes/health.ts";
 import { invalidateRoute } from "./routes/invalidate.ts";
 import { memoriesRoute } from "./routes/memories.ts";
@@ -25,7 +27,7 @@ import type { Knowledge } from "./wordnet/knowledge.ts";
 export interface ProgramParts {
   readonly cache: Cache;
   readonly knowledge: Knowledge;
-  /** The cache's server, for people; `undefined` where it has none. */
+  /** What the cache's server is called, without its address: visitors see it. `undefined` where there is none. */
   readonly server: string | undefined;
   /** Is told what happens, for those who watch. @default nobody */
   readonly announcer?: Announcer;
@@ -37,12 +39,6 @@ export interface ProgramParts {
   readonly primary?: PrimarySwitch;
   /** Where errors are told that visitors are not shown. @default console.error */
   readonly logError?: (message: string) => void;
-}
-
-/** What a home tells of each request: `program.fetch(request, { client: "203.0.113.7" })`. */
-export interface RequestFacts {
-  /** The address that asks, as nobody can forge it. Those of whom nothing is known share one limit. */
-  readonly client?: string;
 }
 
 interface ProgramTypes {
@@ -63,14 +59,17 @@ export function createProgram(parts: ProgramParts): Program {
   const program: Program = new Hono();
 
   program.use(secureHeaders(headers));
-  program.use("/api/*", watch.middleware);
-  program.use("/api/*", async (context, next) => {
+  program.use(async (context, next) => {
     await next();
+    // An answer holds what is one visitor's, a nonce, or the state of this moment.
     context.header("Cache-Control", "no-store");
+    if (isSecure(context)) context.header("Strict-Transport-Security", "max-age=15552000");
   });
+  program.use("/api/*", watch.middleware);
   const limiter = new RateLimiter(cache);
+  const clientKeyOf = createClientKeys(logError);
   const limited = (limit: RateLimit): MiddlewareHandler<ProgramTypes> =>
-    rateLimit<Context<ProgramTypes>>(limiter, { ...limit, key: ({ env }) => clientOf(env) });
+    rateLimit<Context<ProgramTypes>>(limiter, { ...limit, key: ({ env }) => clientKeyOf(env?.client) });
   program.use("/api/search", limited(limits.search));
   program.use("/api/memories/*", limited(limits.read));
   program.use("/api/session", limited(limits.read));
@@ -96,9 +95,6 @@ export function createProgram(parts: ProgramParts): Program {
   return program;
 }
 
-const clientOf = (facts: RequestFacts | undefined): string =>
-  facts?.client === undefined ? "unknown" : clientKey(facts.client);
-
 /** The page's own script and style and nothing else; no other site may frame or read it. */
 const headers: Parameters<typeof secureHeaders>[0] = {
   contentSecurityPolicy: {
@@ -115,6 +111,6 @@ const headers: Parameters<typeof secureHeaders>[0] = {
   crossOriginResourcePolicy: "same-origin",
   referrerPolicy: "no-referrer",
   xFrameOptions: "DENY",
-  // Whether there is TLS is decided in front of this program.
+  // Where there is TLS it is set above.
   strictTransportSecurity: false,
 };

@@ -1,3 +1,4 @@
+import { type Claim, createClaim } from "@continuum-cache/core";
 import type { QueueStats } from "@continuum-cache/federation-queue";
 import type { Cache, ServerInfo } from "continuum-cache";
 import type { Warmer } from "./warming/warmer.ts";
@@ -7,14 +8,16 @@ export interface ServerFacts {
   latest(): Promise<Facts>;
 }
 
-/** Each is `undefined` while nobody answers. */
+/** Each is `undefined` while the server does not answer. */
 export interface Facts {
   readonly info: ServerInfo | undefined;
   readonly queue: QueueStats | undefined;
 }
 
-/** Keys can expire while nobody does anything; that may be seen this much later, in milliseconds. */
+/** Keys can expire without any command; that may be seen this much later, in milliseconds. */
 const staleAfterMs = 60_000;
+/** How long a caller waits for another's question before it asks itself, in milliseconds. */
+const joinMs = 2_000;
 
 /**
  * Pages poll, and each INFO is billed: an idle server with an open page would use up a free plan within hours. So the
@@ -22,27 +25,35 @@ const staleAfterMs = 60_000;
  * nothing, and where there are no timers it is a call that finds out whether the server is back.
  */
 export function createServerFacts(cache: Cache, warmer: Warmer): ServerFacts {
-  let facts: { readonly askedAt: number; commands: number; readonly told: Promise<Facts> } | undefined;
+  let known: { readonly facts: Facts; readonly askedAt: number; readonly commands: number } | undefined;
+  let asking: Claim | undefined;
+
+  const fresh = (): Facts | undefined => {
+    const { commands, outage } = cache.stats();
+    if (outage || known?.commands !== commands || performance.now() - known.askedAt >= staleAfterMs) return undefined;
+    return known.facts;
+  };
   const ask = async (): Promise<Facts> => {
-    // Where nobody answers there are no facts; the cache's own statistics count the error.
+    const askedAt = performance.now();
+    // A server that does not answer has no facts; the cache's own statistics count the error.
     const [info, queue] = await Promise.all([cache.info().catch(() => undefined), warmer.stats()]);
-    return { info, queue };
+    const facts = { info, queue };
+    // Its own commands are no reason to ask again.
+    known = { facts, askedAt, commands: cache.stats().commands };
+    return facts;
   };
   return {
-    latest() {
-      const { commands, outage } = cache.stats();
-      const fresh = !outage && facts && facts.commands === commands && performance.now() - facts.askedAt < staleAfterMs;
-      if (facts && fresh) return facts.told;
-      const asked = {
-        askedAt: performance.now(),
-        commands,
-        told: ask(),
-      };
-      facts = asked;
-      return asked.told.finally(() => {
-        // Its own commands are no reason to ask again.
-        asked.commands = cache.stats().commands;
-      });
+    async latest() {
+      if (asking?.isHeld) await asking.over({ timeoutMs: joinMs });
+      const facts = fresh();
+      if (facts) return facts;
+      const own = createClaim();
+      asking = own;
+      try {
+        return await ask();
+      } finally {
+        own.end();
+      }
     },
   };
 }

@@ -1,6 +1,7 @@
 import type { Context } from "hono";
 import { setCookie } from "hono/cookie";
 import { parse } from "hono/utils/cookie";
+import { isSecure } from "./request-facts.ts";
 import { sessionSeconds } from "./sessions.ts";
 
 const name = "continuum_session";
@@ -18,6 +19,6 @@ export function sessionIdIn(cookies: string): string | undefined {
 
 /** Hands out a session id, or renews it: for as long as the session lives, out of reach of scripts and other sites. */
 export function writeSessionId(context: Context, id: string): void {
-  const secure = new URL(context.req.url).protocol === "https:";
+  const secure = isSecure(context);
   setCookie(context, name, id, { path: "/", httpOnly: true, sameSite: "Lax", maxAge: sessionSeconds, secure });
 }

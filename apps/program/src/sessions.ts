@@ -1,3 +1,4 @@
+import { createTurns } from "@continuum-cache/core";
 import { type Cache, keys } from "continuum-cache";
 
 /** A search as a session remembers it. */
@@ -30,11 +31,15 @@ export const sessionSeconds: number = (keys.session.ttlMs ?? 3_600_000) / 1_000;
 
 const maxRecent = 20;
 
+/** Sessions that share a line wait for each other: there are enough lines that they seldom do. */
+const lineCount = 64;
+
 export function createSessions(cache: Cache): Sessions {
   const keyOf = (id: string): string => keys.session({ userId: id });
   const find = (id: string): Promise<Session | undefined> => cache.get<Session>(keyOf(id));
   // A session is read, changed and written: two searches of one visitor must not do that at the same time.
-  const turns = new Map<string, Promise<boolean>>();
+  const lines = Array.from({ length: lineCount }, createTurns);
+  const lineOf = (id: string) => lines[Number.parseInt(id.slice(0, 2), 16) % lineCount] ?? createTurns();
 
   const add = async (id: string, search: RecentSearch): Promise<boolean> => {
     const session = await find(id);
@@ -51,15 +56,8 @@ export function createSessions(cache: Cache): Sessions {
       return { id, session };
     },
     async record(id, search) {
-      const before = turns.get(id);
-      // How the search before fared is its own caller's business.
-      const turn = (before ?? Promise.resolve(true)).catch(() => false).then(() => add(id, search));
-      turns.set(id, turn);
-      try {
-        return await turn;
-      } finally {
-        if (turns.get(id) === turn) turns.delete(id);
-      }
+      const turn = await lineOf(id).take(() => add(id, search));
+      return turn?.result ?? false;
     },
   };
 }

@@ -1,3 +1,4 @@
+import { type Claim, createClaim, createExpiringSet } from "@continuum-cache/core";
 import type { ReplayOptions } from "@continuum-cache/pubsub";
 import type { RecentSearch } from "../sessions.ts";
 import { type MemoryEvent, memoryUpdates, type OwnEvent, type SessionEvent, sessionEvents } from "./live-event.ts";
@@ -9,9 +10,12 @@ export interface Announcer {
   session(event: SessionEvent): void;
   /** To the session's own windows, and to nobody else. */
   search(sessionId: string, search: RecentSearch): void;
-  /** Resolves when all that was told so far is on its way, or has failed. */
+  /** Resolves when all that was told so far is on its way, or has failed; after six seconds in any case. */
   idle(): Promise<void>;
 }
+
+/** Longer than a publish may take, in milliseconds. */
+const publishMs = 6_000;
 
 /** What is needed of a PubSub. */
 interface Publisher {
@@ -23,7 +27,7 @@ export const history: ReplayOptions = { count: 100, age: "10m" };
 
 /** @param logError - Is told what could not be published: the visitor who caused it has long been answered. */
 export function createAnnouncer(pubsub: Publisher, logError: (message: string) => void): Announcer {
-  const underWay = new Set<Promise<void>>();
+  const underWay = createExpiringSet<Claim>();
   const publish = async (channel: string | Promise<string>, event: object): Promise<void> => {
     try {
       await pubsub.publish(await channel, { ...event, timestamp: Date.now() / 1_000 }, { replay: history });
@@ -32,8 +36,12 @@ export function createAnnouncer(pubsub: Publisher, logError: (message: string) =
     }
   };
   const begin = (channel: string | Promise<string>, event: object): void => {
-    const published = publish(channel, event).finally(() => underWay.delete(published));
-    underWay.add(published);
+    const claim = createClaim({ timeoutMs: publishMs });
+    underWay.add(claim, publishMs);
+    void publish(channel, event).finally(() => {
+      claim.end();
+      underWay.delete(claim);
+    });
   };
   return {
     memory: (event) => begin(memoryUpdates, event),
@@ -43,7 +51,7 @@ export function createAnnouncer(pubsub: Publisher, logError: (message: string) =
       begin(sessionChannel(sessionId), event);
     },
     async idle() {
-      await Promise.all(underWay);
+      await Promise.all([...underWay].map((claim) => claim.over()));
     },
   };
 }

@@ -3,6 +3,7 @@ import { Hono } from "hono";
 import { placeOf } from "../place.ts";
 import type { PrimarySwitch } from "../primary-switch.ts";
 import type { ServerFacts } from "../server-facts.ts";
+import { publicReason } from "../watch/public-reason.ts";
 import type { Watch } from "../watch/watch.ts";
 import type { Knowledge } from "../wordnet/knowledge.ts";
 
@@ -15,18 +16,38 @@ interface Parts {
   readonly primary: PrimarySwitch | undefined;
 }
 
-/** GET: how the service is doing, and how it was in the last ten minutes. */
+/**
+ * GET: how the service is doing, and how it was in the last ten minutes. Every visitor may read it, so each field is named
+ * here: no address, no version, no error text of a server is passed on.
+ */
 export function statsRoute({ cache, facts, knowledge, server, watch, primary }: Parts): Hono {
   return new Hono().get("/", async (context) => {
     const { info, queue } = await facts.latest();
+    const { hits, misses, hitRate, errors, commands, trips, latency, outage } = cache.stats();
     return context.json({
       backend: cache.currentBackend,
       place: placeOf(cache.currentBackend, server),
       pending: cache.pending,
-      stats: cache.stats(),
-      outage: cache.stats().outage ?? null,
-      info: info ?? null,
-      queue: queue ?? null,
+      stats: { hits, misses, hitRate, errors, commands, trips, latency },
+      outage: outage
+        ? {
+            sinceMs: outage.sinceMs,
+            state: outage.state,
+            reason: publicReason(outage.reason),
+            journal: outage.journal,
+            dropped: outage.dropped,
+          }
+        : null,
+      info: info ? { keys: info.keys } : null,
+      queue: queue
+        ? {
+            depth: queue.depth,
+            delayed: queue.delayed,
+            inFlight: queue.inFlight,
+            dead: queue.dead,
+            pending: queue.pending,
+          }
+        : null,
       watch: watch.seen(),
       primary: primary ? { isCut: primary.isCut } : null,
       knowledge: { concepts: knowledge.conceptCount, terms: knowledge.termCount },

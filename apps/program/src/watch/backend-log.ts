@@ -1,10 +1,12 @@
 import type { Backend, Cache } from "continuum-cache";
+import { publicReason } from "./public-reason.ts";
 
 /** One turn from one backend to another. */
 export interface BackendTurn {
   readonly atMs: number;
   readonly to: Backend;
-  readonly reason: string;
+  /** On the way to local memory: the kind of the error, as visitors may see it. */
+  readonly reason?: string;
   /** On the way back: how many of the writes made meanwhile the primary has confirmed. */
   readonly replayed?: number;
 }
@@ -20,7 +22,8 @@ const maxTurns = 20;
 export function createBackendLog(cache: Pick<Cache, "on">, now: () => number): BackendLog {
   const turns: BackendTurn[] = [];
   const close = cache.on("backend", ({ to, reason, recovery }) => {
-    turns.unshift({ atMs: now(), to, reason, ...(recovery && { replayed: recovery.replayed }) });
+    const why = to === "local" && { reason: publicReason(reason) };
+    turns.unshift({ atMs: now(), to, ...why, ...(recovery && { replayed: recovery.replayed }) });
     turns.length = Math.min(turns.length, maxTurns);
   });
   return { turns, close };
