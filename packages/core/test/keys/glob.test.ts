@@ -1,4 +1,4 @@
-import { compileGlob, escapeGlob, matchesGlob } from "@continuum-cache/core";
+import { compileGlob, escapeGlob, matchesGlob, prefixOfGlob } from "@continuum-cache/core";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
@@ -48,7 +48,93 @@ describe("a glob", () => {
     expect(compileGlob(Uint8Array.of(0xfe))(Uint8Array.of(0xff))).toBe(false);
   });
 
-  it("of many stars takes no time to speak of", () => {
-    expect(matchesGlob(`${"*a".repeat(50)}b`, "a".repeat(5_000))).toBe(false);
+  it("matches what Redis' own recursion matches", () => {
+    const pattern = fc.string({
+      unit: fc.constantFrom("a", "b", "*", "?", "[", "]", "^", "-", "\\", "é"),
+      maxLength: 12,
+    });
+    const text = fc.string({ unit: fc.constantFrom("a", "b", "-", "é"), maxLength: 24 });
+    fc.assert(
+      fc.property(pattern, text, (glob, candidate) => {
+        expect(matchesGlob(glob, candidate)).toBe(recursively(bytesOf(glob), bytesOf(candidate)));
+      }),
+      { numRuns: 5_000 },
+    );
+  });
+
+  it.each([
+    ["stars and characters", (size: number) => `${"*a".repeat(size / 2)}b`],
+    ["one long run of characters", (size: number) => `*${"a".repeat(size)}b*`],
+    ["question marks between stars", (size: number) => `${"*?".repeat(size / 2)}b`],
+    ["sets between stars", (size: number) => `${"*[ab]a".repeat(size / 6)}c`],
+  ])("of %s takes time proportional to pattern + text", (_, make) => {
+    const bytesLookedAt = (size: number): number => {
+      const text = countingBytes("a".repeat(size));
+      expect(compileGlob(make(size))(text.bytes)).toBe(false);
+      return text.reads();
+    };
+    expect(bytesLookedAt(16_000)).toBeLessThan(8 * 16_000);
+  });
+
+  it("of many question marks in a row looks at each byte of a text once for each place", () => {
+    const text = countingBytes("a".repeat(16_000));
+    expect(compileGlob(`*${"a?".repeat(4_000)}b*`)(text.bytes)).toBe(false);
+    expect(text.reads()).toBeLessThan(16_000 * (8_000 / 32 + 8));
+  });
+
+  it.each([
+    ["query:*", "query:"],
+    ["query:?", "query:"],
+    ["a\\*b*c", "a*b"],
+    ["[ab]", ""],
+    ["plain", "plain"],
+    ["end\\", "end"],
+    ["😀*", "😀"],
+  ])("%j begins with the text %j", (glob, prefix) => {
+    expect(prefixOfGlob(glob)).toBe(prefix);
   });
 });
+
+const bytesOf = (text: string): number[] => [...new TextEncoder().encode(text)];
+
+/** Bytes that count how often they are looked at. */
+function countingBytes(text: string): { readonly bytes: Uint8Array; reads(): number } {
+  let reads = 0;
+  const bytes = new Proxy(new TextEncoder().encode(text), {
+    get(target, name) {
+      if (name === "length") return target.length;
+      reads++;
+      return Reflect.get(target, name);
+    },
+  });
+  return { bytes, reads: () => reads };
+}
+
+/** `stringmatchlen` of Redis, without its bound on stars. */
+function recursively(pattern: readonly number[], text: readonly number[]): boolean {
+  const [star, question, open, close, backslash, caret, dash] = bytesOf("*?[]\\^-");
+  const [first, ...rest] = pattern;
+  if (first === undefined) return text.length === 0;
+  if (first === star) {
+    return recursively(rest, text) || (text.length > 0 && recursively(pattern, text.slice(1)));
+  }
+  const [byte, ...others] = text;
+  if (byte === undefined) return false;
+  if (first === question) return recursively(rest, others);
+  if (first === open) {
+    const isNegated = rest[0] === caret;
+    let at = isNegated ? 1 : 0;
+    let isIn = false;
+    for (; at < rest.length && rest[at] !== close; at++) {
+      if (rest[at] === backslash && at + 1 < rest.length) isIn ||= rest[++at] === byte;
+      else if (rest[at + 1] === dash && at + 2 < rest.length) {
+        const [low = 0, high = 0] = [rest[at], rest[at + 2]].sort((a = 0, b = 0) => a - b);
+        isIn ||= byte >= low && byte <= high;
+        at += 2;
+      } else isIn ||= rest[at] === byte;
+    }
+    return isIn !== isNegated && recursively(rest.slice(at + 1), others);
+  }
+  const [literal, left] = first === backslash && rest.length > 0 ? [rest[0], rest.slice(1)] : [first, rest];
+  return literal === byte && recursively(left, others);
+}
