@@ -2,6 +2,7 @@ import {
   compileGlob,
   type Message,
   type MessageListener,
+  TextMap,
   type Topics,
   type TransportError,
 } from "@continuum-cache/core";
@@ -27,8 +28,8 @@ export interface Hearing {
 }
 
 interface Listening {
-  readonly channels: Set<string>;
-  readonly patterns: Map<string, (channel: string) => boolean>;
+  readonly channels: TextMap<true>;
+  readonly patterns: TextMap<(channel: string) => boolean>;
   readonly listener: MessageListener;
   open: boolean;
 }
@@ -48,14 +49,14 @@ export function createChannels(): Channels {
 
   return {
     listen(topics, listener) {
-      const listening: Listening = { channels: new Set(), patterns: new Map(), listener, open: true };
+      const listening: Listening = { channels: new TextMap(), patterns: new TextMap(), listener, open: true };
       all.add(listening);
       const hearing: Hearing = {
         get isOpen() {
           return all.has(listening);
         },
         add({ channels = [], patterns = [] }) {
-          for (const channel of channels) listening.channels.add(channel);
+          for (const channel of channels) listening.channels.set(channel, true);
           for (const pattern of patterns) listening.patterns.set(pattern, compileGlob(pattern));
         },
         remove({ channels = [], patterns = [] }) {

@@ -139,13 +139,13 @@ export interface BackendChange {
   readonly recovery?: Recovery;
 }
 
-/** What became of the mutations that this process made while the primary was away. */
+/** What became of the mutations that this process made while the primary was away: the three add up to all of them. */
 export interface Recovery {
-  /** Those that the primary has confirmed. */
+  /** Those that the primary has confirmed, and those that cancelled one another out. */
   readonly replayed: number;
-  /** Sets that gave way to what others have written meanwhile. */
+  /** Those that gave way to newer writes. */
   readonly superseded: number;
-  /** Those that the primary refused, or that a full journal could not keep. */
+  /** Those that the primary refused: each is told as a failure when that happens. */
   readonly dropped: number;
 }
 
@@ -158,7 +158,7 @@ export interface Outage {
   readonly state: "local" | "recovering";
   /** What waits for the primary: keys and patterns, what they take in memory, and how old the oldest is. */
   readonly journal: { readonly entries: number; readonly bytes: number; readonly ageMs: number };
-  /** Mutations that a full journal could not keep one by one. */
+  /** Mutations that the primary has refused so far. */
   readonly dropped: number;
 }
 

@@ -126,8 +126,10 @@ function recursively(pattern: readonly number[], text: readonly number[]): boole
     let at = isNegated ? 1 : 0;
     let isIn = false;
     for (; at < rest.length && rest[at] !== close; at++) {
-      if (rest[at] === backslash && at + 1 < rest.length) isIn ||= rest[++at] === byte;
-      else if (rest[at + 1] === dash && at + 2 < rest.length) {
+      if (rest[at] === backslash && at + 1 < rest.length) {
+        at++;
+        isIn ||= rest[at] === byte;
+      } else if (rest[at + 1] === dash && at + 2 < rest.length) {
         const [low = 0, high = 0] = [rest[at], rest[at + 2]].sort((a = 0, b = 0) => a - b);
         isIn ||= byte >= low && byte <= high;
         at += 2;

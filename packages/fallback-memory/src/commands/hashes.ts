@@ -1,8 +1,9 @@
+import { TextMap } from "@continuum-cache/core";
 import { never } from "../keyspace/keyspace.ts";
 import { integer, parseInteger } from "../numbers/integer.ts";
 import { parseLongDouble } from "../numbers/long-double.ts";
 import { notAFloat, refusal, wrongArity } from "../refusals.ts";
-import { type Bulk, bulkOfId, byteLength, handOut } from "../values/bulk.ts";
+import { type Bulk, bulkOfId, byteLength, handOut, idOf } from "../values/bulk.ts";
 import { createHash, deleteField, fieldOf, fieldsOf, growthBy, type Hash, pageOf, setField } from "../values/hash.ts";
 import { expectType } from "../values/stored-value.ts";
 import { type CommandContext, type CommandRow, type CommandRows, row } from "./command-row.ts";
@@ -22,7 +23,7 @@ const entriesAt = (context: CommandContext, key: Bulk): Iterable<readonly [Bulk,
 const orNull = (bulk: Bulk | undefined): Bulk | null => (bulk === undefined ? null : handOut(bulk));
 
 /** Sets fields, a new hash if need be, and counts the new ones. Nothing is changed when it does not fit. */
-function setFields({ keyspace }: CommandContext, key: Bulk, pairs: ReadonlyMap<Bulk, Bulk>): number {
+function setFields({ keyspace }: CommandContext, key: Bulk, pairs: Iterable<readonly [Bulk, Bulk]>): number {
   const entry = keyspace.find(key);
   const hash = expectType("hash", entry?.value) ?? createHash();
   let bytes = hash.bytes;
@@ -35,15 +36,19 @@ function setFields({ keyspace }: CommandContext, key: Bulk, pairs: ReadonlyMap<B
 }
 
 const setOne = (context: CommandContext, key: Bulk, field: Bulk, value: Bulk): number =>
-  setFields(context, key, new Map([[field, value]]));
+  setFields(context, key, [[field, value]]);
 
 /** HSET and HMSET. */
 const set = (answer: (added: number) => number | string): CommandRow =>
   row(-4, (context, [key, ...rest]) => {
     if (rest.length % 2 === 1) throw wrongArity(context.name);
-    const pairs = new Map<Bulk, Bulk>();
-    for (let at = 0; at < rest.length; at += 2) pairs.set(rest[at] as Bulk, rest[at + 1] as Bulk);
-    return answer(setFields(context, key, pairs));
+    // The last of several values for one field counts.
+    const pairs = new TextMap<readonly [Bulk, Bulk]>();
+    for (let at = 0; at < rest.length; at += 2) {
+      const [field, value] = rest.slice(at, at + 2) as readonly Bulk[] as readonly [Bulk, Bulk];
+      pairs.set(idOf(field), [field, value]);
+    }
+    return answer(setFields(context, key, [...pairs.values()]));
   });
 
 const list = (part: (entry: readonly [Bulk, Bulk]) => readonly Bulk[]): CommandRow =>

@@ -1,4 +1,5 @@
 import type { Reply } from "@continuum-cache/core";
+import { TextMap } from "@continuum-cache/core";
 import { never } from "../keyspace/keyspace.ts";
 import { positiveCount } from "../numbers/integer.ts";
 import { score, scoreText } from "../numbers/score.ts";
@@ -97,7 +98,8 @@ function add(context: CommandContext, key: Bulk, options: AddOptions, words: rea
 }
 
 function bytesOfNew(set: SortedSet, asked: readonly ScoredMember[]): number {
-  const added = new Map(asked.map(({ member }) => [idOf(member), member]));
+  const added = new TextMap<Bulk>();
+  for (const { member } of asked) added.set(idOf(member), member);
   let bytes = 0;
   for (const [id, member] of added) if (!set.members.has(id)) bytes += memberBytes(member);
   return bytes;

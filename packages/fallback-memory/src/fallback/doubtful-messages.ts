@@ -166,7 +166,7 @@ function publishedBy(trip: readonly Command[]): Published[] {
 
 /** Messages that differ in this are different; those that don't may be. */
 const likenessOf = ({ channel, data }: Pick<Message, "channel" | "data">): string =>
-  `${channel} ${data.length} ${typeof data === "string" ? data.slice(0, 64) : ""}`;
+  `${channel.slice(0, 64)} ${channel.length} ${data.length} ${typeof data === "string" ? data.slice(0, 64) : ""}`;
 
 function isSame(a: Published, b: Message): boolean {
   if (a.channel !== b.channel) return false;

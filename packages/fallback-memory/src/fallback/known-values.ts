@@ -1,7 +1,7 @@
 import type { Argument, Command, Reply } from "@continuum-cache/core";
 import { isCommandError, isWrite, keysOf } from "@continuum-cache/core";
-import { LRUCache } from "lru-cache";
 import { never } from "../keyspace/keyspace.ts";
+import { createLru } from "../keyspace/lru.ts";
 import { type Bulk, bulkOfId, footprint, idOf, toBulk } from "../values/bulk.ts";
 
 /** What the primary is known to have held under a key. */
@@ -51,12 +51,8 @@ interface Remembered {
 const overheadBytes = 150;
 
 export function createKnownValues({ maxEntries, maxBytes, now }: KnownValuesOptions): KnownValues {
-  const known = new LRUCache<string, Remembered>({
-    max: maxEntries,
-    maxSize: maxBytes,
-    maxEntrySize: Math.ceil(maxBytes / 16),
-    sizeCalculation: ({ value }, id) => overheadBytes + id.length + (value === null ? 0 : footprint(value)),
-  });
+  const newKnown = () => createLru<Remembered>({ maxEntries, maxBytes });
+  let known = newKnown();
   let trips = 0;
   /** Of the trip that is being read. */
   let nowMs = 0;
@@ -75,7 +71,10 @@ export function createKnownValues({ maxEntries, maxBytes, now }: KnownValuesOpti
       before.isCertain = true;
       return;
     }
-    known.set(id, { value, expiresAtMs, atMs: nowMs, trip, isCertain: true });
+    const bytes = overheadBytes + id.length + (value === null ? 0 : footprint(value));
+    // One large value must not drive out all others.
+    if (bytes > Math.ceil(maxBytes / 16)) known.delete(id);
+    else known.set(id, { value, expiresAtMs, atMs: nowMs, trip, isCertain: true }, bytes);
   };
   const doubt = (trip: number, key: Argument): void => {
     const id = idOfArgument(key);
@@ -109,7 +108,7 @@ export function createKnownValues({ maxEntries, maxBytes, now }: KnownValuesOpti
   };
 
   const forgetAll = (keys: readonly string[] | "database"): void => {
-    if (keys === "database") known.clear();
+    if (keys === "database") known = newKnown();
     else keys.forEach(drop);
   };
 
@@ -184,7 +183,7 @@ export function createKnownValues({ maxEntries, maxBytes, now }: KnownValuesOpti
         if (keys !== "database") for (const key of keys) doubt(trip, key);
         else {
           flushed = trip;
-          known.clear();
+          known = newKnown();
         }
       }
       return trip;
@@ -194,7 +193,7 @@ export function createKnownValues({ maxEntries, maxBytes, now }: KnownValuesOpti
       for (const [index, command] of commands.entries()) tell(trip, command, replies[index] ?? null);
     },
     forget(matches, beforeTrip) {
-      const old = [...known.entries()].filter(([id, { trip }]) => trip < beforeTrip && matches(bulkOfId(id)));
+      const old = [...known].filter(([id, { trip }]) => trip < beforeTrip && matches(bulkOfId(id)));
       for (const [id] of old) known.delete(id);
     },
     learned(key, value, expiresAtMs) {
@@ -205,7 +204,7 @@ export function createKnownValues({ maxEntries, maxBytes, now }: KnownValuesOpti
       return known.peek(idOf(key));
     },
     *entries() {
-      for (const [id, found] of known.entries()) if (found.isCertain) yield [id, found] as const;
+      for (const [id, found] of known) if (found.isCertain) yield [id, found] as const;
     },
   };
 }

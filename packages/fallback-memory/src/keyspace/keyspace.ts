@@ -1,9 +1,10 @@
-import { LRUCache } from "lru-cache";
+import { createSlices } from "../breathe.ts";
 import { outOfMemory } from "../refusals.ts";
 import { type Bulk, bulkOfId, byteLength, idOf } from "../values/bulk.ts";
 import { createInsertionOrder, type InsertionOrder } from "../values/insertion-order.ts";
 import type { StoredValue } from "../values/stored-value.ts";
 import { createExpiryQueue } from "./expiry-queue.ts";
+import { createLru, type Lru } from "./lru.ts";
 
 /** What each key counts on top of its own bytes and its value's: the bookkeeping of the maps it stands in. */
 const entryOverheadBytes = 352;
@@ -42,6 +43,9 @@ export interface Keyspace {
    */
   put(key: Bulk, value: StoredValue, expiresAtMs: number): void;
   remove(key: Bulk): boolean;
+  /** Removes the keys that pass a test, in slices. What is written meanwhile stays. */
+  removeWhere(test: (key: Bulk) => boolean): Promise<void>;
+  /** Takes no longer the more there is. */
   clear(): void;
   /** How many there are. */
   size(): number;
@@ -67,23 +71,24 @@ export interface KeyspaceFacts {
 const clearedPerWrite = 100;
 
 export function createKeyspace({ maxBytes, maxEntries, now }: KeyspaceOptions): Keyspace {
-  const order: InsertionOrder = createInsertionOrder();
+  let order: InsertionOrder = createInsertionOrder();
   const expiries = createExpiryQueue();
   let expiring = 0;
   let evicted = 0;
   let expired = 0;
 
-  const entries = new LRUCache<string, Entry>({
-    maxSize: maxBytes,
-    ...(maxEntries !== undefined && { max: maxEntries }),
-    sizeCalculation: (entry) => entry.bytes,
-    dispose: (entry, _id, reason) => {
-      if (entry.expiresAtMs !== never) expiring--;
-      if (reason === "set") return;
-      order.remove(entry.number);
-      if (reason === "evict") evicted++;
-    },
-  });
+  const newEntries = (): Lru<Entry> =>
+    createLru({
+      maxBytes,
+      maxEntries,
+      onGone: (entry, why) => {
+        if (entry.expiresAtMs !== never) expiring--;
+        if (why === "replaced") return;
+        order.remove(entry.number);
+        if (why === "evicted") evicted++;
+      },
+    });
+  let entries = newEntries();
 
   const isOver = (entry: Entry): boolean => entry.expiresAtMs <= now();
   const livingOf = (id: string, entry: Entry | undefined): Entry | undefined => {
@@ -103,9 +108,7 @@ export function createKeyspace({ maxBytes, maxEntries, now }: KeyspaceOptions): 
   const willExpire = (id: string, atMs: number): void => {
     // What was deleted or given another end leaves its old one behind; they must not outnumber the others.
     if (expiries.size > 2 * expiring + 64) {
-      expiries.reset(
-        [...entries.entries()].filter(hasEnd).map(([own, entry]) => ({ id: own, atMs: entry.expiresAtMs })),
-      );
+      expiries.reset([...entries].filter(hasEnd).map(([own, entry]) => ({ id: own, atMs: entry.expiresAtMs })));
     }
     expiries.add({ id, atMs });
   };
@@ -131,7 +134,7 @@ export function createKeyspace({ maxBytes, maxEntries, now }: KeyspaceOptions): 
       const old = peekId(id);
       const bytes = bytesOfEntry(key, value.bytes);
       // A fresh entry also for a value that was changed in its place: the bound is kept when one entry replaces another.
-      entries.set(id, { value, expiresAtMs, number: old?.number ?? order.add(id), bytes });
+      entries.set(id, { value, expiresAtMs, number: old?.number ?? order.add(id), bytes }, bytes);
       if (expiresAtMs === never) return;
       expiring++;
       if (old?.expiresAtMs !== expiresAtMs) willExpire(id, expiresAtMs);
@@ -140,10 +143,17 @@ export function createKeyspace({ maxBytes, maxEntries, now }: KeyspaceOptions): 
       const id = idOf(key);
       return isThere(id) && entries.delete(id);
     },
+    async removeWhere(test) {
+      const slices = createSlices();
+      for (const [id, entry] of [...entries]) {
+        if (entries.peek(id) === entry && test(bulkOfId(id))) entries.delete(id);
+        const pause = slices.pause();
+        if (pause) await pause;
+      }
+    },
     clear() {
-      // First the order: every entry that goes would look for its place in it.
-      order.clear();
-      entries.clear();
+      order = createInsertionOrder();
+      entries = newEntries();
       expiries.reset([]);
       expiring = 0;
     },
@@ -153,7 +163,7 @@ export function createKeyspace({ maxBytes, maxEntries, now }: KeyspaceOptions): 
     },
     *keys() {
       clearOverdue(Number.POSITIVE_INFINITY);
-      for (const id of [...entries.keys()]) yield bulkOfId(id);
+      for (const [id] of [...entries]) yield bulkOfId(id);
     },
     page(cursor, count) {
       const { ids, cursor: next } = order.page(cursor, count);
@@ -167,7 +177,7 @@ export function createKeyspace({ maxBytes, maxEntries, now }: KeyspaceOptions): 
     facts: {
       maxBytes,
       get usedBytes() {
-        return entries.calculatedSize;
+        return entries.bytes;
       },
       get expiring() {
         return expiring;

@@ -1,3 +1,4 @@
+import { TextMap } from "@continuum-cache/core";
 import { type Bulk, bulkOfId, byteLength, footprint, idOf } from "./bulk.ts";
 import { createInsertionOrder, type InsertionOrder, type Page } from "./insertion-order.ts";
 
@@ -15,7 +16,7 @@ const scannedAtOnce = 128;
  */
 export interface Hash {
   readonly type: "hash";
-  readonly fields: Map<string, Bulk>;
+  readonly fields: TextMap<Bulk>;
   /** What it counts towards the limit, without key and entry. */
   bytes: number;
   /** From the time that there were more fields than are scanned at once. */
@@ -23,12 +24,12 @@ export interface Hash {
 }
 
 interface FieldOrder {
-  readonly numbers: Map<string, number>;
+  readonly numbers: TextMap<number>;
   readonly order: InsertionOrder;
 }
 
 export function createHash(): Hash {
-  return { type: "hash", fields: new Map(), bytes: hashOverheadBytes, order: undefined };
+  return { type: "hash", fields: new TextMap(), bytes: hashOverheadBytes, order: undefined };
 }
 
 export function fieldOf(hash: Hash, field: Bulk): Bulk | undefined {
@@ -78,7 +79,9 @@ export function pageOf({ fields, order }: Hash, cursor: number, count: number): 
 
 function orderOf(ids: Iterable<string>): FieldOrder {
   const order = createInsertionOrder();
-  return { numbers: new Map(Array.from(ids, (id) => [id, order.add(id)])), order };
+  const numbers = new TextMap<number>();
+  for (const id of ids) numbers.set(id, order.add(id));
+  return { numbers, order };
 }
 
 const fieldBytes = (field: Bulk, value: Bulk): number => fieldOverheadBytes + byteLength(field) + footprint(value);

@@ -18,7 +18,6 @@ export interface InsertionOrder {
   page(cursor: number, count: number): Page;
   /** Any id, each as likely as the others. */
   random(): string | undefined;
-  clear(): void;
 }
 
 /** A place whose id was removed. */
@@ -86,11 +85,6 @@ export function createInsertionOrder(): InsertionOrder {
         const id = ids[Math.floor(Math.random() * ids.length)];
         if (id !== hole) return id;
       }
-    },
-    clear() {
-      numbers.length = 0;
-      ids.length = 0;
-      live = 0;
     },
   };
 }

@@ -1,3 +1,4 @@
+import { TextMap } from "@continuum-cache/core";
 import { type Bulk, byteLength, bytesOverheadBytes, idOf } from "./bulk.ts";
 import {
   countBefore,
@@ -19,14 +20,14 @@ const memberOverheadBytes = 144;
  */
 export interface SortedSet {
   readonly type: "zset";
-  readonly members: Map<string, ScoredMember>;
+  readonly members: TextMap<ScoredMember>;
   readonly order: ScoreOrder;
   /** What it counts towards the limit, without key and entry. */
   bytes: number;
 }
 
 export function createSortedSet(): SortedSet {
-  return { type: "zset", members: new Map(), order: createScoreOrder(), bytes: sortedSetOverheadBytes };
+  return { type: "zset", members: new TextMap(), order: createScoreOrder(), bytes: sortedSetOverheadBytes };
 }
 
 export function scoreOf({ members }: SortedSet, member: Bulk): number | undefined {

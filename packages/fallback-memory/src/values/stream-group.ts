@@ -1,3 +1,4 @@
+import { TextMap } from "@continuum-cache/core";
 import { type Bulk, bytesOf, footprint, idOf } from "./bulk.ts";
 import { allItems, countOf, createIdOrder, type IdOrder, insertItem, itemWith, removeItem } from "./id-order.ts";
 import { addedUpTo, hasGapFrom, type Stream, type StreamEntry } from "./stream.ts";
@@ -19,7 +20,7 @@ export interface Group {
   /** What was delivered and not acknowledged. */
   readonly pending: IdOrder<Pending>;
   /** By the ids of their names. */
-  readonly consumers: Map<string, Consumer>;
+  readonly consumers: TextMap<Consumer>;
 }
 
 export interface Consumer {
@@ -47,7 +48,9 @@ export function consumerOf({ consumers }: Group, name: Bulk): Consumer | undefin
 }
 
 /** Groups or consumers by the bytes of their names, as Redis lists them. */
-export function byName<Named extends { readonly name: Bulk }>(all: ReadonlyMap<string, Named> | undefined): Named[] {
+export function byName<Named extends { readonly name: Bulk }>(
+  all: Pick<TextMap<Named>, "values"> | undefined,
+): Named[] {
   return [...(all?.values() ?? [])].sort((one, other) => compareBytes(bytesOf(one.name), bytesOf(other.name)));
 }
 
@@ -62,8 +65,8 @@ export const newConsumerBytes = (name: Bulk): number => consumerOverheadBytes + 
 
 /** @param name - It must not be taken. */
 export function createGroup(stream: Stream, name: Bulk, lastDelivered: StreamId, read: number | undefined): void {
-  stream.groups ??= new Map();
-  stream.groups.set(idOf(name), { name, lastDelivered, read, pending: createIdOrder(), consumers: new Map() });
+  stream.groups ??= new TextMap();
+  stream.groups.set(idOf(name), { name, lastDelivered, read, pending: createIdOrder(), consumers: new TextMap() });
   stream.bytes += newGroupBytes(name);
 }
 

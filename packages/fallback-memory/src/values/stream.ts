@@ -1,3 +1,4 @@
+import type { TextMap } from "@continuum-cache/core";
 import { type Bulk, footprint } from "./bulk.ts";
 import {
   countBefore,
@@ -40,7 +41,7 @@ export interface Stream {
   /** How many entries it ever had. */
   added: number;
   /** By the ids of their names. */
-  groups: Map<string, Group> | undefined;
+  groups: TextMap<Group> | undefined;
   /** What it counts towards the limit, without key and entry. */
   bytes: number;
 }

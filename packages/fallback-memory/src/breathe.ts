@@ -1,0 +1,48 @@
+type Schedule = (callback: () => void) => void;
+
+/** Lets everything else that waits for its turn have it: long work is done in slices, and this comes in between. */
+function breathe(): Promise<void> {
+  const { setImmediate: immediately } = globalThis as { setImmediate?: Schedule };
+  return new Promise((resolve) => {
+    if (immediately) immediately(resolve);
+    else setTimeout(resolve, 0);
+  });
+}
+
+/** Cuts long work into slices. */
+export interface Slices {
+  /** The pause that is due after some milliseconds, if it is. */
+  pause(): Promise<void> | undefined;
+}
+
+/** The same for work that comes bit by bit, with other things in between. */
+export interface Bits {
+  /** @param startedMs - When this bit of work began. @returns the pause that is due after some milliseconds of work. */
+  pauseAfter(startedMs: number): Promise<void> | undefined;
+}
+
+const longestSliceMs = 4;
+
+export function createSlices(): Slices {
+  let startedMs = performance.now();
+  return {
+    pause() {
+      if (performance.now() - startedMs < longestSliceMs) return undefined;
+      return breathe().then(() => {
+        startedMs = performance.now();
+      });
+    },
+  };
+}
+
+export function createBits(): Bits {
+  let workedMs = 0;
+  return {
+    pauseAfter(startedMs) {
+      workedMs += performance.now() - startedMs;
+      if (workedMs < longestSliceMs) return undefined;
+      workedMs = 0;
+      return breathe();
+    },
+  };
+}
