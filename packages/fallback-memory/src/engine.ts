@@ -2,6 +2,7 @@ import {
   type Clock,
   type Command,
   CommandError,
+  compileGlob,
   isCommandError,
   isWrite,
   type Reply,
@@ -17,7 +18,7 @@ import { keys } from "./commands/keys.ts";
 import { lists } from "./commands/lists.ts";
 import { messages } from "./commands/messages.ts";
 import { scan } from "./commands/scan.ts";
-import { scripting } from "./commands/scripting.ts";
+import { isKnownScript, noLua, scripting } from "./commands/scripting.ts";
 import { server } from "./commands/server.ts";
 import { sortedSetRanges } from "./commands/sorted-set-ranges.ts";
 import { sortedSets } from "./commands/sorted-sets.ts";
@@ -28,7 +29,7 @@ import { streamReads } from "./commands/stream-reads.ts";
 import { streams } from "./commands/streams.ts";
 import { strings } from "./commands/strings.ts";
 import { createKeyspace } from "./keyspace/keyspace.ts";
-import { refusal, unknownCommand, wrongArity } from "./refusals.ts";
+import { isUnsupported, refusal, unknownCommand, unsupported, wrongArity } from "./refusals.ts";
 import { createServerFacts } from "./server-facts.ts";
 import { type Bulk, toBulk, word } from "./values/bulk.ts";
 
@@ -40,6 +41,8 @@ export interface Engine {
    * @throws TypeError, before anything has run, when an argument is none.
    */
   run(commands: readonly Command[], atomic: boolean): Reply[];
+  /** Removes the keys that match a glob, in slices; what is written meanwhile stays. */
+  forget(glob: string): Promise<void>;
 }
 
 /** All rows, by name. */
@@ -88,7 +91,9 @@ export function createEngine(options: {
   const runForScript: CommandContext["run"] = (name, args, rules) => {
     const known = name.toUpperCase();
     const row = commandRows.get(known);
-    const error = row ? scriptFault(known, row, args, rules) : refusal("ERR Unknown Redis command called from script");
+    const error = row
+      ? scriptFault(known, row, args, rules)
+      : unsupported("ERR Unknown Redis command called from script");
     return row && !error ? execute(known, row, args) : (error ?? null);
   };
 
@@ -102,7 +107,19 @@ export function createEngine(options: {
         return isVoid ? aborted() : execute(order.name, order.row, order.args);
       });
     },
+    forget(glob) {
+      nowMs = clock.now();
+      return keyspace.removeWhere(compileGlob(glob));
+    },
   };
+}
+
+/** What this memory is known to lack for a command before that has run, in words of its own. */
+export function lackFor(command: Command): string | undefined {
+  const order = orderOf(command);
+  if ("error" in order) return isUnsupported(order.error) ? order.error.message : undefined;
+  const isScript = order.name === "EVAL" || order.name === "EVAL_RO";
+  return isScript && !isKnownScript(order.args[0]) ? noLua().message : undefined;
 }
 
 function orderOf(command: Command): Order {

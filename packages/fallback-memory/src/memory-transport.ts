@@ -9,6 +9,7 @@ import {
   TransportError,
 } from "@continuum-cache/core";
 import type { AcceptedWrite } from "./accepted-write.ts";
+import { createBits } from "./breathe.ts";
 import { createChannels } from "./channels.ts";
 import { createEngine, type Engine } from "./engine.ts";
 
@@ -37,6 +38,11 @@ export interface MemoryTransport extends Transport {
    * listener must not throw. Returns the function that stops it.
    */
   onWrite(listener: (write: AcceptedWrite) => void): () => void;
+  /**
+   * Forgets the keys that match a glob and tells no listener of it, in slices, so that a large memory holds nothing else up. What
+   * is written meanwhile stays.
+   */
+  forget(glob: string): Promise<void>;
 }
 
 const name = "memory";
@@ -71,6 +77,7 @@ export function memoryTransport(options: MemoryOptions = {}): MemoryTransport {
     for (const listener of listeners) listener(write);
   };
   const engine = createEngine({ maxBytes, ...(maxEntries !== undefined && { maxEntries }), clock, channels, onWrite });
+  const walks = createBits();
   let isClosed = false;
 
   const assertOpen = (signal: AbortSignal | undefined): void => {
@@ -83,7 +90,10 @@ export function memoryTransport(options: MemoryOptions = {}): MemoryTransport {
     async send(commands, sendOptions) {
       const signal = sendOptions?.signal;
       assertOpen(signal);
+      const startedMs = performance.now();
       const replies = run(engine, commands, sendOptions);
+      // A walk over all keys is many trips, and each would follow the one before without a pause.
+      if (sendOptions?.invalidates?.length) await walks.pauseAfter(startedMs);
       if (signal) {
         // The answer is there, but whoever ends the call in the same tick has ended it, as over any network.
         await Promise.resolve();
@@ -114,6 +124,7 @@ export function memoryTransport(options: MemoryOptions = {}): MemoryTransport {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
+    forget: (glob) => engine.forget(glob),
     status: localForEver,
     async close() {
       if (isClosed) return;

@@ -1,4 +1,4 @@
-import { CommandError } from "@continuum-cache/core";
+import { brand, CommandError, hasBrand } from "@continuum-cache/core";
 import { legible } from "./values/bulk.ts";
 
 // What Redis answers when it says no, in its own words.
@@ -20,6 +20,17 @@ export const wrongArity = (command: string): CommandError =>
 export const invalidExpireTime = (command: string): CommandError =>
   new CommandError(`ERR invalid expire time in '${command.toLowerCase()}' command`);
 export const unknownCommand = (name: string): CommandError =>
-  refusal(`ERR unknown command '${legible(name).slice(0, 128)}'`);
+  unsupported(`ERR unknown command '${legible(name).slice(0, 128)}'`);
 /** In one line, as an error in the protocol has to be. */
 export const refusal = (text: string): CommandError => new CommandError(text.replace(/[\r\n]/g, " "));
+
+const unsupportedMark = "UnsupportedByMemory";
+
+/** What this memory can't do, though a Redis may: who answers in a Redis' place must not say it as if that had. */
+export function unsupported(text: string): CommandError {
+  const error = refusal(text);
+  brand(error, unsupportedMark);
+  return error;
+}
+
+export const isUnsupported = (reply: unknown): reply is CommandError => hasBrand(reply, unsupportedMark);

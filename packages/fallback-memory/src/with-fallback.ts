@@ -15,15 +15,16 @@ import { createBackendSwitch } from "./fallback/backend-switch.ts";
 import { subscribeToBoth } from "./fallback/both-sides.ts";
 import { deletesOf } from "./fallback/deletes-of.ts";
 import { createDoubtfulMessages } from "./fallback/doubtful-messages.ts";
-import { dropMatching } from "./fallback/drop-matching.ts";
 import { type FallbackOptions, readFallbackOptions } from "./fallback/fallback-options.ts";
 import { createGate } from "./fallback/gate.ts";
 import { createKnownValues } from "./fallback/known-values.ts";
 import { createLocalAnswers } from "./fallback/local-answers.ts";
 import { createLocalSubscriptions } from "./fallback/local-subscriptions.ts";
+import { isEnd } from "./fallback/pattern-runs.ts";
 import { createPrimaryTrips } from "./fallback/primary-trips.ts";
 import { warmStart } from "./fallback/warm-start.ts";
 import type { MemoryTransport } from "./memory-transport.ts";
+import { createPace } from "./recovery/pace.ts";
 import { recover } from "./recovery/recovery.ts";
 import { within } from "./within.ts";
 
@@ -65,6 +66,7 @@ export function withFallback(primary: Transport, local: MemoryTransport, options
   const { clock, bounds, store, warmStartMs, closeTimeoutMs } = settings;
   const events = createBackendEvents();
   const gate = createGate();
+  const pace = createPace();
   const listening = createLocalSubscriptions(primary.name);
   const doubts = createDoubtfulMessages(clock);
   const known = createKnownValues({ ...settings.known, now: () => clock.now() });
@@ -74,7 +76,9 @@ export function withFallback(primary: Transport, local: MemoryTransport, options
     primary,
     known,
     onAnswer(commands, sendOptions) {
-      if (backend.outage) memory.giveWay(commands, sendOptions?.invalidates ?? []);
+      if (!backend.outage) return;
+      const superseded = memory.giveWay(commands, sendOptions?.invalidates ?? []);
+      backend.done({ replayed: 0, superseded, dropped: 0 });
     },
     onOutage: (error) => backend.leave(error),
     answer: (commands, sendOptions, unanswered) =>
@@ -98,6 +102,7 @@ export function withFallback(primary: Transport, local: MemoryTransport, options
         known,
         journal,
         gate,
+        pace,
         clock,
         onFailure: (failure) => events.failure.tell(failure),
         over: trips.over,
@@ -131,8 +136,9 @@ export function withFallback(primary: Transport, local: MemoryTransport, options
     if (journal.touches(commands)) throw untoldError(primary.name);
     const replies = await trips.primary.send(commands, sendOptions);
     // What was written past the memory must not be answered by it.
-    const globs = sendOptions.invalidates ?? [];
-    if (backend.outage) memory.tell([...deletesOf(commands), ...globs.map(dropMatching)]);
+    if (!backend.outage) return replies;
+    memory.tell(deletesOf(commands));
+    if (isEnd(commands, replies)) await Promise.all((sendOptions.invalidates ?? []).map((glob) => local.forget(glob)));
     return replies;
   };
 
@@ -142,10 +148,16 @@ export function withFallback(primary: Transport, local: MemoryTransport, options
     if (ready) throw unreadError(primary.name);
     if (closing) throw closedError(primary.name);
     if (sendOptions?.fallback === false) return insistOnPrimary(commands, sendOptions);
-    if (gate.isShut) await gate.pass(longestHoldMs(sendOptions));
+    const startedMs = performance.now();
+    const timeoutMs = sendOptions?.timeoutMs ?? defaultTimeoutMs;
+    // A primary that needs longer for a trip is waited for longer, as far as the call's own deadline allows.
+    const holdMs = Math.min(Math.max(longestHoldMs(sendOptions), 2 * pace.tripMs), (timeoutMs * 3) / 4);
+    if (gate.isShut) await gate.pass(holdMs);
     if (backend.outage) await backend.attend(longestHoldMs(sendOptions));
-    if (backend.outage) return memory.answer(commands, sendOptions);
-    return doubts.follow(commands, () => trips.ask(commands, sendOptions));
+    const heldMs = Math.floor(performance.now() - startedMs);
+    const left = heldMs > 0 ? { ...sendOptions, timeoutMs: Math.max(1, timeoutMs - heldMs) } : sendOptions;
+    if (backend.outage) return memory.answer(commands, left);
+    return doubts.follow(commands, () => trips.ask(commands, left));
   };
 
   /** Whether the primary answers commands, though it has refused these topics. */
@@ -187,10 +199,10 @@ export function withFallback(primary: Transport, local: MemoryTransport, options
     get outage() {
       const { outage } = backend;
       if (!outage) return undefined;
-      const { sinceMs, reason, state } = outage;
-      const { entries, bytes, oldestMs, dropped } = journal.size;
+      const { sinceMs, reason, state, recovery } = outage;
+      const { entries, bytes, oldestMs } = journal.size;
       const ageMs = oldestMs === undefined ? 0 : Math.max(0, clock.now() - oldestMs);
-      return { sinceMs, reason, state, journal: { entries, bytes, ageMs }, dropped };
+      return { sinceMs, reason, state, journal: { entries, bytes, ageMs }, dropped: recovery.dropped };
     },
     onChange: (listener) => events.change.add(listener),
     onKept: (listener) => events.kept.add(listener),

@@ -1,7 +1,7 @@
 import type { CommandError, Reply, Script } from "@continuum-cache/core";
 import type { Channels } from "../channels.ts";
 import type { Keyspace } from "../keyspace/keyspace.ts";
-import { refusal, wrongArity } from "../refusals.ts";
+import { unsupported, wrongArity } from "../refusals.ts";
 import type { ServerFacts } from "../server-facts.ts";
 import { type Bulk, legible, word } from "../values/bulk.ts";
 
@@ -75,13 +75,13 @@ export function withSubcommands(rows: CommandRows): CommandRow {
     arity: -2,
     faultOf(name, [subcommand = "", ...args]) {
       const sub = known.get(word(subcommand));
-      if (!sub) return refusal(`ERR unknown subcommand '${legible(subcommand).slice(0, 128)}'. Try ${name} HELP.`);
+      if (!sub) return unsupported(`ERR unknown subcommand '${legible(subcommand).slice(0, 128)}'. Try ${name} HELP.`);
       return hasArity(sub, args.length + 1) ? undefined : wrongArity(`${name}|${word(subcommand)}`);
     },
     run(context, [subcommand = "", ...args]) {
       const sub = known.get(word(subcommand));
       if (!sub)
-        throw refusal(`ERR unknown subcommand '${legible(subcommand).slice(0, 128)}'. Try ${context.name} HELP.`);
+        throw unsupported(`ERR unknown subcommand '${legible(subcommand).slice(0, 128)}'. Try ${context.name} HELP.`);
       return sub.run({ ...context, subcommand }, args);
     },
   };

@@ -1,17 +1,22 @@
-import { CommandError, isCommandError, type Reply, type Script, scriptByLua } from "@continuum-cache/core";
+import { type CommandError, isCommandError, type Reply, type Script, scriptByLua } from "@continuum-cache/core";
 import { index } from "../numbers/integer.ts";
-import { refusal, syntaxError, wrongArity } from "../refusals.ts";
+import { refusal, syntaxError, unsupported, wrongArity } from "../refusals.ts";
 import { type Bulk, handOut, legible, toBulk, word } from "../values/bulk.ts";
 import { type CommandContext, type CommandRow, type CommandRows, row, type ScriptRules } from "./command-row.ts";
 
-/** A script by its text. @throws CommandError when this process has not defined it: Lua itself can't be run here. */
+/** Lua itself can't be run here. */
+export const noLua = (): CommandError =>
+  unsupported(
+    "ERR The memory backend runs no Lua: it knows only the scripts that this process has defined with defineScript",
+  );
+
+export const isKnownScript = (lua: Bulk | undefined): boolean =>
+  typeof lua === "string" && scriptByLua(lua) !== undefined;
+
+/** A script by its text. @throws CommandError when this process has not defined it. */
 function scriptOf(lua: Bulk): Script {
   const script = typeof lua === "string" ? scriptByLua(lua) : undefined;
-  if (!script) {
-    throw refusal(
-      "ERR The memory backend runs no Lua: it knows only the scripts that this process has defined with defineScript",
-    );
-  }
+  if (!script) throw noLua();
   return script;
 }
 
@@ -26,7 +31,7 @@ function runFace(context: CommandContext, script: Script, rules: ScriptRules, ke
     return script.memory({ call, keys, args: args.map(handOut) });
   } catch (error) {
     if (isCommandError(error)) return error;
-    const failure = new CommandError(`ERR The TypeScript face of the script "${script.name}" failed`);
+    const failure = unsupported(`ERR The TypeScript face of the script "${script.name}" failed`);
     Object.defineProperty(failure, "cause", { value: error });
     return failure;
   }
@@ -39,7 +44,7 @@ const evaluate = (rules: ScriptRules, find: (context: CommandContext, body: Bulk
     if (count < 0) throw refusal("ERR Number of keys can't be negative");
     const script = find(context, body);
     const keys = rest.slice(0, count).map((key) => {
-      if (typeof key !== "string") throw refusal("ERR The memory backend runs scripts on keys of text only");
+      if (typeof key !== "string") throw unsupported("ERR The memory backend runs scripts on keys of text only");
       return key;
     });
     return runFace(context, script, rules, keys, rest.slice(count));
@@ -90,7 +95,7 @@ export const scripting: CommandRows = {
       case "":
         throw syntaxError();
       default:
-        throw refusal(`ERR unknown subcommand '${legible(subcommand)}'. Try SCRIPT HELP.`);
+        throw unsupported(`ERR unknown subcommand '${legible(subcommand)}'. Try SCRIPT HELP.`);
     }
   }),
 };

@@ -1,5 +1,5 @@
 import type { Reply } from "@continuum-cache/core";
-import { noSuchKey, refusal } from "../refusals.ts";
+import { noSuchKey, unsupported } from "../refusals.ts";
 import { type Bulk, handOut, word } from "../values/bulk.ts";
 import { countOf, firstOf, lastOf } from "../values/id-order.ts";
 import type { Stream } from "../values/stream.ts";
@@ -22,7 +22,7 @@ const subcommands: CommandRows = {
     const stream = expectStream(context, key);
     if (words.length > 0) {
       if (word(words[0]) !== "FULL") throw badSubcommand(context);
-      throw refusal("ERR The memory backend answers XINFO STREAM without FULL only");
+      throw unsupported("ERR The memory backend answers XINFO STREAM without FULL only");
     }
     const [first, last] = [firstOf(stream.entries), lastOf(stream.entries)];
     // No radix-tree-keys and radix-tree-nodes: there is no such tree.

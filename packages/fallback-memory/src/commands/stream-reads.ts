@@ -1,6 +1,6 @@
 import type { CommandError, Reply } from "@continuum-cache/core";
 import { index, parseInteger } from "../numbers/integer.ts";
-import { refusal, syntaxError } from "../refusals.ts";
+import { refusal, syntaxError, unsupported } from "../refusals.ts";
 import { type Bulk, handOut, word } from "../values/bulk.ts";
 import { itemsBetween, itemWith } from "../values/id-order.ts";
 import { hasAfter, type Stream, type StreamEntry } from "../values/stream.ts";
@@ -63,7 +63,7 @@ export function readOptions(name: "XREAD" | "XREADGROUP", args: readonly Bulk[])
 const onlyInGroup = (option: string): CommandError =>
   refusal(`ERR The ${option} option is only supported by XREADGROUP. You called XREAD instead.`);
 const neverWaits = (): CommandError =>
-  refusal("ERR The memory backend answers at once: read without BLOCK, and again when there may be news");
+  unsupported("ERR The memory backend answers at once: read without BLOCK, and again when there may be news");
 
 function assertTimeout(bulk: Bulk): void {
   const timeoutMs = parseInteger(bulk);

@@ -18,7 +18,9 @@ export interface BackendSwitch {
    */
   attend(longestMs: number): Promise<void> | undefined;
   /** The outage that is going on. */
-  readonly outage: Pick<Outage, "sinceMs" | "reason" | "state"> | undefined;
+  readonly outage: (Pick<Outage, "sinceMs" | "reason" | "state"> & { readonly recovery: Recovery }) | undefined;
+  /** Adds to what has become of the mutations of this outage. */
+  done(part: Recovery): void;
   /** The primary has failed: from now on it is local. */
   leave(error: TransportError, reason?: string): void;
   /** Tries to get back at once, whether or not it is time. Resolves when that is decided. */
@@ -149,6 +151,9 @@ export function createBackendSwitch(options: BackendSwitchOptions): BackendSwitc
     get outage() {
       return away;
     },
+    done(part) {
+      if (away) away.recovery = total(away.recovery, part);
+    },
     leave(error, reason = `${error.kind}: ${error.message}`) {
       if (away || isClosed) return;
       breaker.failed(error);
@@ -156,7 +161,7 @@ export function createBackendSwitch(options: BackendSwitchOptions): BackendSwitc
       wakeUp();
       onLeave();
       events.change.tell({ from: "upstash", to: "local", reason });
-      // Only a person can mend these, so they are said twice.
+      // Only a person can fix these, so they are said twice.
       if (error.kind === "unauthorized" || error.kind === "quota") events.failure.tell({ operation: "primary", error });
     },
     async returnNow() {

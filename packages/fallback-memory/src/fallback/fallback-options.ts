@@ -1,5 +1,5 @@
 import { type BreakerOptions, type Clock, type Duration, systemClock, toMs } from "@continuum-cache/core";
-import type { JournalBounds } from "../journal/segment.ts";
+import type { JournalBounds } from "../journal/outage-journal.ts";
 import type { JournalStore } from "../journal-store.ts";
 
 /** How a fallback behaves. */
@@ -31,11 +31,17 @@ export interface FallbackOptions {
   readonly clock?: Clock;
 }
 
-/** The bounds of an outage journal. Beyond them sets become deletes, and deletes become patterns of their key families. */
+/**
+ * The bounds of an outage journal. Nothing in it is ever given up: a write for which there is no room left is refused, with a
+ * `TransportError`, and one `error` event tells when that begins.
+ */
 export interface JournalOptions {
-  /** The most keys and patterns. @default 10_000 */
+  /** The most keys and patterns. @default no limit but `maxBytes` */
   readonly maxEntries?: number;
-  /** The most memory, keys, values and bookkeeping, in bytes. @default 16777216 (16 MiB) */
+  /**
+   * The most memory, keys, values and bookkeeping, in bytes: enough for about a million deletes, or 150,000 short values. A call
+   * that makes much of short arguments (RENAME, SETRANGE, a script) may take the journal beyond it once. @default 100663296 (96 MiB)
+   */
   readonly maxBytes?: number;
   /**
    * Where the journal is kept so that it survives the process, such as `fileJournal({ path })`. A write is then answered
@@ -66,8 +72,8 @@ export function readFallbackOptions(options: FallbackOptions): FallbackSettings 
     // What the transports below could not mend by trying again is an outage: the first such failure counts.
     breaker: { failures: 1, sample: false, wait: `${Math.min(firstWaitMs, intervalMs)}ms`, maxWait: `${intervalMs}ms` },
     bounds: {
-      maxEntries: atLeastOne(journal.maxEntries ?? 10_000, "journal.maxEntries"),
-      maxBytes: atLeastOne(journal.maxBytes ?? 16 << 20, "journal.maxBytes"),
+      maxEntries: atLeastOne(journal.maxEntries ?? Number.MAX_SAFE_INTEGER, "journal.maxEntries"),
+      maxBytes: atLeastOne(journal.maxBytes ?? 96 << 20, "journal.maxBytes"),
     },
     store: journal.store,
     known: {

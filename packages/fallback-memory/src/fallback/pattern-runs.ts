@@ -18,9 +18,23 @@ export interface SeenRun {
 /** Runs that nobody ends are forgotten, the oldest first. */
 const mostRuns = 100;
 
+const scanOf = (commands: readonly Command[]): number => commands.findIndex(([name]) => name === "SCAN");
+
+/** Whether a trip with globs goes on with a run that has begun before. */
+export function goesOn(commands: readonly Command[]): boolean {
+  const scan = commands[scanOf(commands)];
+  return scan ? String(scan[1]) !== "0" : commands.some(([name]) => name === "UNLINK");
+}
+
+/** Whether a run of deletions ends with these replies. */
+export function isEnd(commands: readonly Command[], replies: readonly Reply[]): boolean {
+  const at = scanOf(commands);
+  const page = replies[at];
+  return at < 0 || (Array.isArray(page) && String(page[0]) === "0");
+}
+
 export function createPatternRuns(): PatternRuns {
   const begun = new Map<string, number>();
-  const scanOf = (commands: readonly Command[]): number => commands.findIndex(([name]) => name === "SCAN");
   return {
     left(trip, commands, globs) {
       const scan = commands[scanOf(commands)];
@@ -32,8 +46,7 @@ export function createPatternRuns(): PatternRuns {
       }
     },
     arrived(commands, replies, globs) {
-      const page = replies[scanOf(commands)];
-      if (!Array.isArray(page) || String(page[0]) !== "0") return [];
+      if (scanOf(commands) < 0 || !isEnd(commands, replies)) return [];
       const seen: SeenRun[] = [];
       for (const glob of globs) {
         const fromTrip = begun.get(glob);

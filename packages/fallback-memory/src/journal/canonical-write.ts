@@ -38,6 +38,9 @@ export type CanonicalWrite =
     }
   | { readonly kind: "flush" };
 
+/** A write to one key. */
+export type KeyWrite = Exclude<CanonicalWrite, { kind: "flush" }>;
+
 /** What to say in the place of one argument when the primary refuses that. */
 export interface Otherwise {
   readonly place: number;

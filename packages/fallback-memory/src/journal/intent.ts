@@ -4,12 +4,12 @@ import { type Bulk, byteLength, footprint, sameBulk } from "../values/bulk.ts";
 import { fieldsOf } from "../values/hash.ts";
 import { elementsOf } from "../values/list.ts";
 import { idText, parseId } from "../values/stream-id.ts";
-import type { CanonicalWrite, Otherwise } from "./canonical-write.ts";
+import type { KeyWrite, Otherwise } from "./canonical-write.ts";
 import { wholeSortedSet } from "./sorted-set-writes.ts";
 import { sizeOfWhole, wholeStream } from "./stream-writes.ts";
 
 /** What each intent counts on top of its key and values: the object itself and its place in the maps. */
-const intentOverheadBytes = 400;
+export const intentOverheadBytes = 400;
 
 /** A change that has no short form: the command's name, with its subcommand if there is one, and what follows the key. */
 export interface Change {
@@ -38,6 +38,8 @@ export interface Intent {
   readonly key: Bulk;
   /** When the first mutation came, in milliseconds since 1970. */
   readonly sinceMs: number;
+  /** Its place among all that happened to its segment. */
+  readonly place: number;
   /** How many mutations it stands for. */
   mutations: number;
   /** What it counts towards the journal's limit. */
@@ -63,10 +65,11 @@ export interface Intent {
   own: Map<string, number> | undefined;
 }
 
-export function createIntent(key: Bulk, sinceMs: number): Intent {
+export function createIntent(key: Bulk, sinceMs: number, place: number): Intent {
   return {
     key,
     sinceMs,
+    place,
     mutations: 0,
     bytes: byteLength(key) + intentOverheadBytes,
     deleted: false,
@@ -87,14 +90,13 @@ export function hasDifferences({ counter, head, tail, changes, firstExpiresAtMs,
   return ends || counter !== undefined || !!head?.length || !!tail?.length || changes !== undefined;
 }
 
+/** Whether all that is asked for is that the key goes. */
+export function isBareDelete(intent: Intent): boolean {
+  return intent.deleted && !intent.set && !hasDifferences(intent);
+}
+
 /** Takes a further write into an intent. @param entry - What the memory holds under the key after the write. */
-export function amend(
-  intent: Intent,
-  write: Exclude<CanonicalWrite, { kind: "flush" }>,
-  entry: Entry | undefined,
-  nowMs: number,
-): void {
-  intent.mutations++;
+export function amend(intent: Intent, write: KeyWrite, entry: Entry | undefined, nowMs: number): void {
   const { changes } = intent;
   const changesBefore = changes?.length ?? 0;
   // What has ended meanwhile is gone: the write found nothing here, and would find nothing there.
@@ -118,12 +120,6 @@ export function amend(
 /** Whether nothing happened to the changes but that one more was added. */
 const isLonger = (now: readonly Change[] | undefined, before: readonly Change[], length: number): boolean =>
   now === before && now.length === length + 1;
-
-/** Of a set that the journal has no room for, the primary still has to forget the older value. */
-export function demote(intent: Intent): void {
-  erase(intent);
-  intent.bytes = bytesOf(intent);
-}
 
 function erase(intent: Intent): void {
   intent.deleted = true;
@@ -183,7 +179,7 @@ function takeWhole(intent: Intent, { value, expiresAtMs }: Entry): void {
   if (expiresAtMs !== never) intent.expiresAtMs = expiresAtMs;
 }
 
-type Difference = Exclude<CanonicalWrite, { kind: "flush" | "delete" | "set" }>;
+type Difference = Exclude<KeyWrite, { kind: "delete" | "set" }>;
 
 /** Of a key of which nothing is known what follows from knowing all of it is not told. */
 function differFrom(intent: Intent, write: Difference, entry: Entry | undefined): void {
@@ -260,7 +256,8 @@ const sum = (items: readonly Bulk[] | undefined): number =>
 
 const changeBytes = ({ args }: Change): number => 64 + sum(args);
 
-function bytesOf({ key, set, head, tail, changes, own }: Intent): number {
+/** What an intent counts, by what it holds. */
+export function bytesOf({ key, set, head, tail, changes, own }: Intent): number {
   return (
     byteLength(key) +
     intentOverheadBytes +

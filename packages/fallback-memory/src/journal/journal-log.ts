@@ -1,9 +1,10 @@
+import { createSlices } from "../breathe.ts";
 import type { JournalStore } from "../journal-store.ts";
 import { decodeRecord, encodeRecord, type JournalRecord } from "./journal-record.ts";
 
 /** A journal's records in a store, so that they survive the process. */
 export interface JournalLog {
-  /** What the last process has left. */
+  /** What the last process has left: all of it that can be read. What can't is told as a failure. */
   read(): Promise<JournalRecord[]>;
   add(record: JournalRecord): void;
   /** Resolves when all that was added is as durable as the store makes it. Never rejects: a failure is told. */
@@ -55,7 +56,21 @@ export function createJournalLog({ store, snapshot, onFailure }: JournalLogOptio
 
   return {
     async read() {
-      const records = (await store.read()).map(decodeRecord);
+      const stored = await store.read();
+      const records: JournalRecord[] = [];
+      const slices = createSlices();
+      const damaged: number[] = [];
+      for (const [at, bytes] of stored.entries()) {
+        try {
+          records.push(decodeRecord(bytes));
+        } catch {
+          // Its error would quote what is stored.
+          damaged.push(at + 1);
+        }
+        const pause = slices.pause();
+        if (pause) await pause;
+      }
+      if (damaged.length > 0) onFailure(damagedError(damaged, stored.length));
       return records;
     },
     add(record) {
@@ -85,3 +100,8 @@ export function createJournalLog({ store, snapshot, onFailure }: JournalLogOptio
     close: () => store.close(),
   };
 }
+
+const damagedError = (damaged: readonly number[], all: number): Error =>
+  new Error(
+    `${damaged.length} of ${all} record(s) in the outage journal's store can't be read (the first is number ${damaged[0]}) and were left out: what they hold does not reach the primary. They were damaged, or written by a later version; check the store`,
+  );

@@ -1,31 +1,35 @@
 import type { Command } from "@continuum-cache/core";
 import { never } from "../keyspace/keyspace.ts";
 import { type Bulk, handOut } from "../values/bulk.ts";
-import type { CanonicalWrite } from "./canonical-write.ts";
+import type { KeyWrite } from "./canonical-write.ts";
+import { checkedRecord } from "./checked-record.ts";
 import type { Intent } from "./intent.ts";
 import type { Fate, OwnStates } from "./noting.ts";
 import type { Segment } from "./segment.ts";
 
 /** What happens to a journal, in the order in which it happens: the same again makes the same journal. */
 export type JournalRecord =
-  /** A write was taken down, at a time. `own`: what of the key was known, with the first write to it. */
+  /**
+   * A write was taken down, at a time. `own`: what of the key was known, with the first write to it. `mutations`: how many it
+   * stands for, 1 where it is missing.
+   */
   | {
       readonly kind: "write";
       readonly write: KeyWrite;
       readonly atMs: number;
       readonly fate: Fate;
       readonly own?: OwnStates;
+      readonly mutations?: number;
     }
-  | { readonly kind: "invalidate"; readonly glob: string }
+  /** Keys were deleted, each by so many mutations. */
+  | { readonly kind: "deletes"; readonly keys: readonly Bulk[]; readonly mutations: readonly number[] }
+  | { readonly kind: "invalidate"; readonly glob: string; readonly mutations?: number }
   /** What was intended for a key is over. */
   | { readonly kind: "forget"; readonly key: Bulk }
   /** All that was there is on its way to the primary, under this name. */
   | { readonly kind: "begin"; readonly id: string }
-  /** The primary has confirmed the next batch of it. */
-  | { readonly kind: "confirm" };
-
-/** A write to one key. */
-export type KeyWrite = Exclude<CanonicalWrite, { kind: "flush" }>;
+  /** The primary has confirmed the next so many batches of it. */
+  | { readonly kind: "confirm"; readonly batches: number };
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
@@ -34,9 +38,9 @@ export function encodeRecord(record: JournalRecord): Uint8Array {
   return encoder.encode(JSON.stringify(record, replacer));
 }
 
-/** @throws SyntaxError when these bytes are no record. */
+/** @throws SyntaxError or TypeError when these bytes are no record. */
 export function decodeRecord(bytes: Uint8Array): JournalRecord {
-  return JSON.parse(decoder.decode(bytes), reviver) as JournalRecord;
+  return checkedRecord(JSON.parse(decoder.decode(bytes), reviver));
 }
 
 /** What JSON has no word for stands in an object of one member. */
@@ -57,14 +61,38 @@ function reviver(_: string, value: unknown): unknown {
   return value;
 }
 
-/** The shortest records that make a segment: its patterns, then for each key what is intended for it. */
+/** So many deleted keys stand in one record. */
+const keysPerRecord = 1_000;
+
+/** The shortest records that make a segment: its patterns, its deletes, then for each key what is intended for it. */
 export function* recordsOf(segment: Segment): Iterable<JournalRecord> {
-  for (const glob of segment.invalidations.keys()) yield { kind: "invalidate", glob };
-  for (const intent of segment.intents.values()) {
-    const { own, sinceMs: atMs } = intent;
-    for (const [index, write] of writesOf(intent).entries()) {
-      yield { kind: "write", write, atMs, fate: "none", ...(index === 0 && own && { own }) };
-    }
+  for (const { glob, mutations } of segment.patterns.values()) yield { kind: "invalidate", glob, mutations };
+  let deletes: (readonly [Bulk, number])[] = [];
+  const deleted = (): JournalRecord => ({
+    kind: "deletes",
+    keys: deletes.map(([key]) => key),
+    mutations: deletes.map(([, count]) => count),
+  });
+  for (const one of segment.deletes()) {
+    deletes.push(one);
+    if (deletes.length < keysPerRecord) continue;
+    yield deleted();
+    deletes = [];
+  }
+  if (deletes.length > 0) yield deleted();
+  for (const intent of segment.intents()) yield* writeRecordsOf(intent);
+}
+
+function* writeRecordsOf(intent: Intent): Iterable<JournalRecord> {
+  const { own, sinceMs: atMs } = intent;
+  let { mutations } = intent;
+  let knowledge = own;
+  for (const write of writesOf(intent)) {
+    // What stood behind a delete is of no interest.
+    const told = write.kind === "delete" ? undefined : knowledge;
+    yield { kind: "write", write, atMs, fate: "none", ...(told && { own: told }), mutations };
+    if (told) knowledge = undefined;
+    mutations = 0;
   }
 }
 

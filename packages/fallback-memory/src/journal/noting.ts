@@ -1,5 +1,5 @@
 import type { WrittenKeys } from "@continuum-cache/core";
-import type { CanonicalWrite } from "./canonical-write.ts";
+import type { KeyWrite } from "./canonical-write.ts";
 
 /** Whether the primary may have done a write that is kept here too. */
 export type Fate = "none" | "unknown";
@@ -13,7 +13,9 @@ export interface Noting {
   /** What an earlier process knew of the key. */
   readonly own?: OwnStates | undefined;
   /** What it comes to, where an earlier process has found out. */
-  readonly as?: Exclude<CanonicalWrite, { kind: "flush" }> | undefined;
+  readonly as?: KeyWrite | undefined;
+  /** How many mutations it stands for. @default 1 */
+  readonly mutations?: number | undefined;
   /** Keys that the primary has replaced since: what is written to them here is over already. */
   readonly replaced?: WrittenKeys;
 }

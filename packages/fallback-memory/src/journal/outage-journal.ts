@@ -1,38 +1,39 @@
-import { type Command, isSealed, keysOf, sha1, toTextForm, type WrittenKeys } from "@continuum-cache/core";
+import { type Command, isSealed, keysOf, sha1, toTextForm } from "@continuum-cache/core";
 import type { AcceptedWrite } from "../accepted-write.ts";
 import type { KnownValue } from "../fallback/known-values.ts";
 import { never } from "../keyspace/keyspace.ts";
 import { type Batch, replayPlan } from "../recovery/replay-plan.ts";
 import { absent } from "../recovery/set-unless-written.ts";
-import { type Bulk, idOf, toBulk } from "../values/bulk.ts";
-import { canonicalWrites } from "./canonical-write.ts";
-import { amend, createIntent } from "./intent.ts";
-import { type JournalRecord, type KeyWrite, recordsOf } from "./journal-record.ts";
-import type { Fate, Noting, OwnStates } from "./noting.ts";
-import { createSegment, type JournalBounds, type Segment } from "./segment.ts";
+import { type Bulk, toBulk } from "../values/bulk.ts";
+import { canonicalWrites, type KeyWrite } from "./canonical-write.ts";
+import { amend } from "./intent.ts";
+import { type JournalRecord, recordsOf } from "./journal-record.ts";
+import { neededRoom } from "./needed-room.ts";
+import type { Noting } from "./noting.ts";
+import { createSegment, type Segment } from "./segment.ts";
 
 /** A part of the journal on its way to the primary. It no longer changes; what is written meanwhile goes to the next. */
 export interface Replay {
-  readonly id: string;
-  readonly batches: readonly Batch[];
-  /** How many batches the primary has confirmed. */
-  readonly done: number;
+  /** The next batches that the primary has not confirmed, at most so many: always the same, until they are. */
+  next(most: number): readonly Batch[];
 }
 
 /** What this process has done while the primary was away and has yet to tell it. */
 export interface OutageJournal {
-  /** Takes down a write that the memory has accepted. */
-  note(write: AcceptedWrite, noting: Noting): void;
-  /** Takes down that the keys of a glob have to go. */
-  invalidate(glob: string, nowMs: number): void;
-  /** The primary has replaced these keys since: what was intended for them is over. */
-  forget(keys: WrittenKeys): void;
+  /** Whether what these commands write, and these patterns, fit within the bounds. What is refused must not be done. */
+  hasRoomFor(commands: readonly Command[], globs: readonly string[]): boolean;
+  /** Takes down a write that the memory has accepted. @returns whether it can be told: all but FLUSHDB and FLUSHALL can. */
+  note(write: AcceptedWrite, noting: Noting): boolean;
+  /** Takes down that the keys of a glob have to go. @param isNew, @returns - As `Segment.invalidate` has it. */
+  invalidate(glob: string, nowMs: number, isNew: boolean, mutations?: number): boolean;
+  /** The primary has replaced a key since: what was intended for it is over. @returns how many mutations that were. */
+  forget(key: Bulk): number;
   /** Whether these commands touch a key of which the primary has yet to be told. */
   touches(commands: readonly Command[]): boolean;
   /** What to tell the primary next: what was begun, else all there is. @param id - As an earlier process has called it. */
   begin(id?: string): Replay | undefined;
-  /** The primary has confirmed the next batch. */
-  confirm(): void;
+  /** The primary has confirmed the next so many batches. @returns for how many mutations that settles what becomes of them. */
+  confirm(batches: number): number;
   /** What a journal like this one is made from. */
   records(): Iterable<JournalRecord>;
   readonly size: JournalSize;
@@ -45,9 +46,13 @@ export interface JournalSize {
   readonly bytes: number;
   /** Mutations that the primary has not confirmed. */
   readonly pending: number;
-  /** Mutations that could not be kept one by one, since the journal was last empty. */
-  readonly dropped: number;
   readonly oldestMs: number | undefined;
+}
+
+/** The most that a journal may hold. */
+export interface JournalBounds {
+  readonly maxEntries: number;
+  readonly maxBytes: number;
 }
 
 export interface OutageJournalOptions {
@@ -58,147 +63,165 @@ export interface OutageJournalOptions {
   readonly onInheritedEnd: (key: Bulk, expiresAtMs: number) => void;
   /** Told of everything that happens to the journal. */
   readonly onRecord: (record: JournalRecord) => void;
-  /** Told in words what became coarser for want of room. */
-  readonly onOverflow: (what: string) => void;
   /** Makes the name of a part that is replayed, unique in the world. */
   readonly newId: () => string;
 }
 
-interface Underway {
+interface Underway extends Replay {
   readonly segment: Segment;
   readonly id: string;
-  readonly batches: readonly Batch[];
+  /** Takes the next so many batches out. */
+  take(count: number): readonly Batch[];
   done: number;
   pending: number;
 }
 
 export function createOutageJournal(options: OutageJournalOptions): OutageJournal {
-  const { bounds, known, onInheritedEnd, onRecord, onOverflow, newId } = options;
+  const { bounds, known, onInheritedEnd, onRecord, newId } = options;
   let underway: Underway | undefined;
-  let droppedBefore = 0;
+  let current = createSegment();
 
-  const used = () => ({ entries: underway?.segment.entries ?? 0, bytes: underway?.segment.bytes ?? 0 });
-  const newSegment = (): Segment => createSegment(bounds, used, onOverflow);
-  let current = newSegment();
+  const segments = (): Segment[] => [current, ...(underway ? [underway.segment] : [])];
+  const total = (countOf: (segment: Segment) => number): number =>
+    segments().reduce((sum, one) => sum + countOf(one), 0);
 
   /** What of this process's doing, or knowledge, the primary may hold under a key; without any, nothing. */
   const ownStates = (key: Bulk): Map<string, number> | undefined => {
     const before = known(key);
-    const earlier = underway?.segment.intents.get(idOf(key));
-    if (!before && !earlier) return undefined;
+    const earlier = underway?.segment.intentOf(key);
+    const isDeleted = underway?.segment.deletesKey(key) ?? false;
+    if (!before && !earlier && !isDeleted) return undefined;
     const own = new Map(earlier?.own);
     addState(own, before?.value ?? null, before?.expiresAtMs ?? never);
-    if (earlier?.deleted) addState(own, null, never);
+    if (isDeleted) addState(own, null, never);
     if (earlier?.set) addState(own, earlier.set.value, earlier.set.expiresAtMs);
     return own;
   };
 
-  /** Whether what the primary was known to hold is gone by this process's own word. */
-  const isRemoved = (key: Bulk): boolean =>
-    [current, ...(underway ? [underway.segment] : [])].some(
-      (segment) => segment.intents.get(idOf(key))?.deleted || segment.isInvalidated(key),
-    );
-
   /** When the counter at the primary ends, which is counted here from nothing: else it would live for ever afterwards. */
   const inheritedEnd = ({ kind, key }: KeyWrite, nowMs: number): number | undefined => {
     const endMs = kind === "add" ? (known(key)?.expiresAtMs ?? never) : never;
-    return endMs !== never && endMs > nowMs && !isRemoved(key) ? Math.ceil(endMs) : undefined;
+    if (endMs === never || endMs <= nowMs || segments().some((segment) => segment.deletesKey(key))) return undefined;
+    return Math.ceil(endMs);
   };
 
-  const take = (write: KeyWrite, source: AcceptedWrite, fate: Fate, earlier?: OwnStates): void => {
+  const take = (write: KeyWrite, source: AcceptedWrite, { fate, own: earlier, mutations = 1 }: Noting): void => {
     const { key } = write;
     const { nowMs } = source;
-    current.put(key, (present) => {
-      const own = present ? undefined : (earlier ?? ownStates(key));
-      const endMs = present ? undefined : inheritedEnd(write, nowMs);
-      const intent = present ?? createIntent(key, nowMs);
-      // What goes with a pattern is known to be gone.
-      if (!present && current.isInvalidated(key)) intent.deleted = true;
+    const endMs = current.intentOf(key) ? undefined : inheritedEnd(write, nowMs);
+    current.put(key, nowMs, (intent, isNew) => {
+      // Behind a delete nothing is left that could have been known.
+      const own = isNew && write.kind !== "delete" ? (earlier ?? ownStates(key)) : undefined;
       if (own) intent.own = new Map(own);
+      intent.mutations += mutations;
       amend(intent, write, source.at(key), nowMs);
-      onRecord({ kind: "write", write, atMs: nowMs, fate, ...(own && { own }) });
+      onRecord({ kind: "write", write, atMs: nowMs, fate, ...(own && { own }), ...(mutations !== 1 && { mutations }) });
       if (fate === "unknown" && write.kind === "set") {
         intent.own ??= new Map([[absent, never]]);
         addState(intent.own, write.value, write.expiresAtMs);
       }
-      if (endMs !== undefined) {
-        intent.expiresAtMs ??= endMs;
-        onInheritedEnd(key, endMs);
-        onRecord({ kind: "write", write: { kind: "expire", key, expiresAtMs: endMs }, atMs: nowMs, fate });
-      }
-      return intent;
+      if (endMs === undefined) return;
+      intent.expiresAtMs ??= endMs;
+      onInheritedEnd(key, endMs);
+      const end = { kind: "expire", key, expiresAtMs: endMs } as const;
+      onRecord({ kind: "write", write: end, atMs: nowMs, fate, mutations: 0 });
     });
   };
 
-  const invalidate = (glob: string, nowMs: number): void => {
-    onRecord({ kind: "invalidate", glob });
-    current.invalidate(glob, nowMs);
-  };
-
   return {
-    note(write, { fate, own, replaced, as }) {
-      for (const one of as ? [as] : canonicalWrites(write)) {
-        if (one.kind === "flush") invalidate("*", write.nowMs);
-        else if (!replaced?.has(textOf(one.key))) take(one, write, fate, own);
-      }
+    hasRoomFor(commands, globs) {
+      const { entries, bytes } = neededRoom(current, commands, globs);
+      const isWithin = (more: number, used: (segment: Segment) => number, most: number): boolean =>
+        more === 0 || total(used) + more <= most;
+      return (
+        isWithin(entries, (segment) => segment.entries, bounds.maxEntries) &&
+        isWithin(bytes, (segment) => segment.bytes, bounds.maxBytes)
+      );
     },
-    invalidate,
-    forget(keys) {
-      for (const { key } of [...current.intents.values()]) {
-        if (!keys.has(textOf(key))) continue;
-        onRecord({ kind: "forget", key });
-        current.forget(key);
-      }
+    note(write, noting) {
+      const { as, replaced } = noting;
+      const writes = as ? [as] : canonicalWrites(write);
+      for (const one of writes) if (one.kind !== "flush" && !replaced?.has(textOf(one.key))) take(one, write, noting);
+      return writes.every(({ kind }) => kind !== "flush");
+    },
+    invalidate(glob, nowMs, isNew, mutations = 1) {
+      const isChange = current.invalidate(glob, nowMs, isNew, mutations);
+      if (isChange) onRecord({ kind: "invalidate", glob, ...(mutations !== 1 && { mutations }) });
+      return isChange;
+    },
+    forget(key) {
+      const mutations = current.forget(key);
+      if (mutations > 0) onRecord({ kind: "forget", key });
+      return mutations;
     },
     touches(commands) {
-      const segments = [current, ...(underway ? [underway.segment] : [])].filter(({ entries }) => entries > 0);
-      if (segments.length === 0) return false;
+      const some = segments().filter(({ entries }) => entries > 0);
+      if (some.length === 0) return false;
       return commands.some((command) => {
         const keys = keysOf(command);
-        if (keys === "database") return true;
-        return keys.some((text) => {
-          const key = toBulk(text);
-          return segments.some((segment) => segment.intents.has(idOf(key)) || segment.isInvalidated(key));
-        });
+        return (
+          keys === "database" || keys.some((text) => some.some((segment) => segment.stateOf(toBulk(text)) !== "none"))
+        );
       });
     },
     begin(id = newId()) {
       if (!underway && current.entries > 0) {
         onRecord({ kind: "begin", id });
-        const batches = replayPlan(current, id);
-        // What cancelled itself out, like a push that was popped, needs no telling.
-        if (batches.length > 0) underway = { segment: current, id, batches, done: 0, pending: current.mutations };
-        droppedBefore += current.dropped;
-        current = newSegment();
+        const segment = current;
+        underway = { segment, id, ...ahead(replayPlan(segment, id)), done: 0, pending: segment.mutations };
+        current = createSegment();
       }
       return underway;
     },
-    confirm() {
-      if (!underway) return;
-      onRecord({ kind: "confirm" });
-      underway.pending -= underway.batches[underway.done]?.mutations ?? 0;
-      underway.done++;
-      if (underway.done < underway.batches.length) return;
+    confirm(batches) {
+      if (!underway) return 0;
+      onRecord({ kind: "confirm", batches });
+      const confirmed = underway.take(batches);
+      underway.done += confirmed.length;
+      const mutations = confirmed.reduce((sum, batch) => sum + batch.mutations, 0);
+      underway.pending -= mutations;
+      if (underway.next(1).length > 0) return mutations;
+      // What cancelled itself out, like a push that was popped, is in no batch: it is done when the others are.
+      const { pending } = underway;
       underway = undefined;
-      if (current.entries === 0) droppedBefore = 0;
+      return mutations + pending;
     },
     *records() {
       if (underway) {
         yield* recordsOf(underway.segment);
         yield { kind: "begin", id: underway.id };
-        for (let done = 0; done < underway.done; done++) yield { kind: "confirm" };
+        if (underway.done > 0) yield { kind: "confirm", batches: underway.done };
       }
       yield* recordsOf(current);
     },
     get size() {
       return {
-        entries: current.entries + used().entries,
-        patterns: current.invalidations.size + (underway?.segment.invalidations.size ?? 0),
-        bytes: current.bytes + used().bytes,
+        entries: total(({ entries }) => entries),
+        patterns: total(({ patterns }) => patterns.size),
+        bytes: total(({ bytes }) => bytes),
         pending: current.mutations + (underway?.pending ?? 0),
-        dropped: droppedBefore + current.dropped,
-        oldestMs: underway?.segment.oldestMs() ?? current.oldestMs(),
+        oldestMs: underway?.segment.oldestMs ?? current.oldestMs,
       };
+    },
+  };
+}
+
+/** Looks ahead in a plan, which is made as it is needed: it may be a million keys long. */
+function ahead(plan: Iterator<Batch>): Pick<Underway, "next" | "take"> {
+  const made: Batch[] = [];
+  const next = (most: number): readonly Batch[] => {
+    while (made.length < most) {
+      const { value, done } = plan.next();
+      if (done) break;
+      made.push(value);
+    }
+    return made.slice(0, most);
+  };
+  return {
+    next,
+    take(count) {
+      next(count);
+      return made.splice(0, count);
     },
   };
 }

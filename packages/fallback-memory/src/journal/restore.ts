@@ -1,89 +1,126 @@
-import { type Command, compileGlob, keysIn } from "@continuum-cache/core";
+import { type Command, compileGlob, TextMap } from "@continuum-cache/core";
+import { createSlices } from "../breathe.ts";
 import { never } from "../keyspace/keyspace.ts";
 import { bulkOfId, idOf } from "../values/bulk.ts";
-import { commandOf, type JournalRecord, type KeyWrite } from "./journal-record.ts";
+import type { KeyWrite } from "./canonical-write.ts";
+import { commandOf, type JournalRecord } from "./journal-record.ts";
 import type { Noting } from "./noting.ts";
 import type { OutageJournal } from "./outage-journal.ts";
 
 /** Runs a command in the memory, and has the journal take it down if it is given what is known of it. */
 type Write = (command: Command, noting?: Noting) => void;
 
-/** Makes a journal what it was in an earlier process, and the memory with it. */
-export function restore(records: readonly JournalRecord[], journal: OutageJournal, nowMs: number, write: Write): void {
-  const overdue = createOverdueEnds(nowMs, (end) => write(commandOf(end), { fate: "none" }));
-  const written = new Set<string>();
-  /** What comes after starts from nothing, here as there. */
-  const clear = (ids: Iterable<string>): void => {
+/** Makes a journal what it was in an earlier process, and the memory with it, in slices. */
+export async function restore(
+  records: readonly JournalRecord[],
+  journal: OutageJournal,
+  nowMs: number,
+  write: Write,
+): Promise<void> {
+  const overdue = createOverdueEnds(nowMs, (end, mutations) => write(commandOf(end), { fate: "none", mutations }));
+  const written = new TextMap<true>();
+  const slices = createSlices();
+  /** What comes after starts from nothing, here as there. @returns how many mutations were not taken down yet. */
+  const clear = (ids: Iterable<string>): number => {
+    let dropped = 0;
     for (const id of ids) {
       if (!written.delete(id)) continue;
-      overdue.drop(id);
+      dropped += overdue.drop(id);
       write(["DEL", bulkOfId(id)]);
     }
+    return dropped;
+  };
+  const run = (one: KeyWrite, atMs: number, noting: Noting): void => {
+    written.set(idOf(one.key), true);
+    const now = overdue.before(one, atMs, noting.mutations ?? 1);
+    if (!now) return;
+    const { write: left, mutations } = now;
+    write(commandOf(left), { ...noting, mutations, ...(left.kind === "change" && { as: left }) });
   };
   for (const record of records) {
     switch (record.kind) {
-      case "write": {
-        written.add(idOf(record.write.key));
-        const now = overdue.before(record.write, record.atMs);
-        if (now) write(commandOf(now), now.kind === "change" ? { ...record, as: now } : record);
+      case "write":
+        run(record.write, record.atMs, record);
         break;
-      }
+      case "deletes":
+        for (const [at, key] of record.keys.entries()) {
+          run({ kind: "delete", key }, nowMs, { fate: "none", mutations: record.mutations[at] });
+        }
+        break;
       case "invalidate":
-        clear(matching(record.glob, written));
-        journal.invalidate(record.glob, nowMs);
+        journal.invalidate(
+          record.glob,
+          nowMs,
+          true,
+          (record.mutations ?? 1) + clear([...written.keys()].filter(matching(record.glob))),
+        );
         break;
       case "forget":
         clear([idOf(record.key)]);
-        journal.forget(keysIn([["DEL", record.key]]));
+        journal.forget(record.key);
         break;
       case "begin":
         overdue.settle();
         journal.begin(record.id);
         break;
       case "confirm":
-        journal.confirm();
+        journal.confirm(record.batches);
         break;
     }
+    const pause = slices.pause();
+    if (pause) await pause;
   }
   overdue.settle();
 }
 
-function matching(glob: string, ids: Iterable<string>): string[] {
+function matching(glob: string): (id: string) => boolean {
   const matches = compileGlob(glob);
-  return [...ids].filter((id) => matches(bulkOfId(id)));
+  return (id) => matches(bulkOfId(id));
 }
 
 type Expire = Extract<KeyWrite, { kind: "expire" }>;
 
 /** Ends that have come since they were written down: they take effect behind what was written before they came. */
 interface OverdueEnds {
-  /** What of a write is to be done at once; an end of its key that had come by then is settled first. */
-  before(write: KeyWrite, atMs: number): KeyWrite | undefined;
-  /** The key that was to end is gone already. */
-  drop(id: string): void;
+  /** What of a write is to be done at once, and for how many mutations; an end of its key that had come is settled first. */
+  before(
+    write: KeyWrite,
+    atMs: number,
+    mutations: number,
+  ): { readonly write: KeyWrite; readonly mutations: number } | undefined;
+  /** The key that was to end is gone already. @returns how many mutations its end stood for. */
+  drop(id: string): number;
   settle(): void;
 }
 
-function createOverdueEnds(nowMs: number, run: (end: Expire) => void): OverdueEnds {
-  const held = new Map<string, Expire>();
+function createOverdueEnds(nowMs: number, run: (end: Expire, mutations: number) => void): OverdueEnds {
+  const held = new TextMap<{ readonly end: Expire; readonly mutations: number }>();
   return {
-    before(write, atMs) {
+    before(write, atMs, mutations) {
       const id = idOf(write.key);
-      const end = held.get(id);
-      if (end && end.expiresAtMs <= atMs) run(end);
-      if ((end && end.expiresAtMs <= atMs) || write.kind === "delete" || write.kind === "set") held.delete(id);
+      const earlier = held.get(id);
+      let count = mutations;
+      if (earlier && earlier.end.expiresAtMs <= atMs) run(earlier.end, earlier.mutations);
+      else if (earlier && leavesEnd(write)) return { write, mutations };
+      else count += earlier?.mutations ?? 0;
+      held.delete(id);
       const endMs = write.kind === "set" || write.kind === "expire" ? write.expiresAtMs : never;
-      if (write.kind === "expire") held.delete(id);
-      if (endMs > nowMs) return write;
-      held.set(id, { kind: "expire", key: write.key, expiresAtMs: endMs });
-      return write.kind === "set" ? { ...write, expiresAtMs: never } : undefined;
+      if (endMs > nowMs) return { write, mutations: count };
+      const isSet = write.kind === "set";
+      held.set(id, { end: { kind: "expire", key: write.key, expiresAtMs: endMs }, mutations: isSet ? 0 : count });
+      return isSet ? { write: { ...write, expiresAtMs: never }, mutations: count } : undefined;
     },
     drop(id) {
+      const dropped = held.get(id)?.mutations ?? 0;
       held.delete(id);
+      return dropped;
     },
     settle() {
-      for (const end of held.values()) run(end);
+      for (const { end, mutations } of held.values()) run(end, mutations);
       held.clear();
     },
   };
 }
+
+/** Whether a write leaves the end of its key as it is. */
+const leavesEnd = ({ kind }: KeyWrite): boolean => kind !== "delete" && kind !== "set" && kind !== "expire";

@@ -1,10 +1,20 @@
-import type { BackendFailure, Clock, Transport } from "@continuum-cache/core";
+import {
+  type BackendFailure,
+  type Clock,
+  type Command,
+  type Reply,
+  type Transport,
+  TransportError,
+} from "@continuum-cache/core";
 import type { Attempt } from "../fallback/backend-switch.ts";
 import type { Gate } from "../fallback/gate.ts";
 import type { KnownValues } from "../fallback/known-values.ts";
 import type { OutageJournal, Replay } from "../journal/outage-journal.ts";
 import { never } from "../keyspace/keyspace.ts";
-import { replayBatch } from "./replay-batch.ts";
+import { deletePatterns } from "./delete-patterns.ts";
+import type { Pace } from "./pace.ts";
+import { type BatchOutcome, replayBatches } from "./replay-batches.ts";
+import type { Batch } from "./replay-plan.ts";
 
 export interface RecoveryOptions {
   readonly primary: Transport;
@@ -12,6 +22,7 @@ export interface RecoveryOptions {
   readonly known: KnownValues;
   readonly journal: OutageJournal;
   readonly gate: Gate;
+  readonly pace: Pace;
   readonly clock: Clock;
   readonly onFailure: (failure: BackendFailure) => void;
   /** Resolves when nothing that was sent before can reach the primary any more. */
@@ -53,20 +64,60 @@ export async function recover(attempt: Attempt, options: RecoveryOptions): Promi
 const isLast = ({ size }: OutageJournal): boolean => size.entries <= lastEntries && size.patterns === 0;
 
 async function replayPart(replay: Replay, attempt: Attempt, options: RecoveryOptions): Promise<void> {
-  const { primary, known, journal, clock, onFailure } = options;
-  for (let batch = replay.batches[replay.done]; batch; batch = replay.batches[replay.done]) {
-    const { superseded, written, refusals } = await replayBatch(primary, batch, clock.now());
+  const { known, journal, pace, onFailure } = options;
+  for (;;) {
+    const batches = replay.next(pace.batches);
+    const outcomes = await outcomesOf(batches, attempt, options);
     if (!attempt.isCurrent()) return;
-    for (const { key, value, end } of written) known.learned(key, value, typeof end === "number" ? end : never);
-    journal.confirm();
+    for (const { key, value, end } of outcomes.flatMap(({ written }) => written)) {
+      known.learned(key, value, typeof end === "number" ? end : never);
+    }
+    const mutations = journal.confirm(outcomes.length);
     void options.settled();
-    attempt.done({
-      replayed: Math.max(0, batch.mutations - superseded - refusals.length),
-      superseded,
-      dropped: refusals.length,
-    });
-    for (const { key, error } of refusals) {
+    const superseded = sum(outcomes, (outcome) => outcome.superseded);
+    const dropped = sum(outcomes, (outcome) => outcome.dropped);
+    attempt.done({ replayed: mutations - superseded - dropped, superseded, dropped });
+    for (const { key, error } of outcomes.flatMap(({ refusals }) => refusals)) {
       onFailure({ operation: "replay", ...(typeof key === "string" && { key }), error });
     }
+    if (replay.next(1).length === 0) return;
   }
 }
+
+/**
+ * What became of the first of these batches. Deletes are confirmed before anything else is told of their keys: a trip whose
+ * reply is lost is made again, and then they would delete what has come behind them.
+ */
+async function outcomesOf(
+  batches: readonly Batch[],
+  attempt: Attempt,
+  { primary, known, pace, clock }: RecoveryOptions,
+): Promise<readonly BatchOutcome[]> {
+  const [first] = batches;
+  if (!first) return [];
+  if (first.kind !== "invalidate") {
+    const isDelete = first.kind === "delete";
+    const alike = batches
+      .filter((batch) => batch.kind !== "invalidate")
+      .filter(({ kind }) => (kind === "delete") === isDelete);
+    return pace.trip((timeoutMs) => replayBatches(primary, alike, clock.now(), { timeoutMs }));
+  }
+  const send = async (commands: readonly Command[]): Promise<Reply[]> => {
+    if (!attempt.isCurrent()) throw overtakenError(primary.name);
+    const replies = await pace.trip((timeoutMs) => primary.send(commands, { timeoutMs }));
+    // A walk over many keys takes its time.
+    attempt.done({ replayed: 0, superseded: 0, dropped: 0 });
+    return replies;
+  };
+  // What was known of the keys before is not so any more, also of those that an earlier walk has deleted and not told.
+  const fromTrip = known.left([]);
+  const outcome = await deletePatterns(send, first);
+  known.forget(first.matches, fromTrip);
+  return [outcome];
+}
+
+const overtakenError = (transport: string): TransportError =>
+  new TransportError("unreachable", "Another attempt to tell the primary has begun", { transport, delivery: "none" });
+
+const sum = (outcomes: readonly BatchOutcome[], count: (outcome: BatchOutcome) => number): number =>
+  outcomes.reduce((all, outcome) => all + count(outcome), 0);

@@ -1,5 +1,4 @@
-import { prefixOf } from "../journal/families.ts";
-import { hasDifferences, type Intent } from "../journal/intent.ts";
+import { bytesOf, hasDifferences, type Intent } from "../journal/intent.ts";
 import type { Segment } from "../journal/segment.ts";
 import { never } from "../keyspace/keyspace.ts";
 import { type Bulk, footprint } from "../values/bulk.ts";
@@ -7,15 +6,19 @@ import type { KeyCommand } from "./key-command.ts";
 import { inPieces } from "./pieces.ts";
 import { absent, type End } from "./set-unless-written.ts";
 
-/** The changes of one key. */
-export interface KeyChanges {
+/** What becomes of one key, and how many mutations that confirms. */
+export interface KeyItem {
   readonly key: Bulk;
+  readonly mutations: number;
+}
+
+/** The changes of one key. */
+export interface KeyChanges extends KeyItem {
   readonly commands: readonly KeyCommand[];
 }
 
 /** A value for one key, and the states of the key in which it may be set. */
-export interface KeyValue {
-  readonly key: Bulk;
+export interface KeyValue extends KeyItem {
   readonly value: Bulk;
   readonly end: End;
   readonly states: readonly string[];
@@ -23,10 +26,10 @@ export interface KeyValue {
   readonly absentFromMs: number;
 }
 
-/** What goes to the primary in one go. `mutations`: how many it confirms. */
-export type Batch = { readonly mutations: number } & (
-  | { readonly kind: "invalidate"; readonly glob: string }
-  | { readonly kind: "delete"; readonly keys: readonly Bulk[] }
+/** What is told in one go. `mutations`: how many it confirms. */
+export type Batch = { readonly mutations: number } /** Patterns whose keys go, as callers passed them. */ & (
+  | { readonly kind: "invalidate"; readonly globs: readonly string[]; matches(key: Bulk): boolean }
+  | { readonly kind: "delete"; readonly items: readonly KeyItem[] }
   /** Changes that may be made twice. */
   | { readonly kind: "expire"; readonly items: readonly KeyChanges[] }
   /** Changes that must be made once. */
@@ -34,51 +37,62 @@ export type Batch = { readonly mutations: number } & (
   | { readonly kind: "set"; readonly items: readonly KeyValue[] }
 );
 
-const most = { keys: 200, bytes: 256 * 1024 };
+const most = { keys: 100, bytes: 64 * 1024 };
 
 /**
  * The order of recovery: what must not be seen again goes first; then what commutes with the writes of others; whole
- * values last, which give way to others'. The same segment always makes the same batches.
+ * values last, which give way to others'. The same segment always makes the same batches. They are made as they are
+ * needed, since there may be a million keys.
  *
  * @param id - The segment's, unique in the world: the batches that must not be applied twice are marked by it.
  */
-export function replayPlan(segment: Segment, id: string): Batch[] {
-  const intents = [...segment.intents.values()];
-  const prefixes = [...segment.invalidations.keys()].map(prefixOf);
-  const isInvalidated = (key: Bulk): boolean =>
-    typeof key !== "string" || prefixes.some((prefix) => key.startsWith(prefix));
-  const deleted = intents.filter((intent) => intent.deleted);
-  const different = intents.filter((intent) => !intent.set && hasDifferences(intent));
-  const [ending, changing] = [different.filter(onlyEnds), different.filter((intent) => !onlyEnds(intent))];
-  const valued = intents.filter((intent) => intent.set);
-  /** Of an intent that is in two batches the later one confirms it. */
-  const ownMutations = (intent: Intent): number => (intent.set || hasDifferences(intent) ? 0 : intent.mutations);
-
-  return [
-    ...[...segment.invalidations.values()].map(
-      ({ glob, mutations }): Batch => ({ kind: "invalidate", glob, mutations }),
-    ),
-    ...inBatches(deleted, () => 64).map((batch): Batch => {
-      return { kind: "delete", keys: batch.map(({ key }) => key), mutations: sum(batch, ownMutations) };
-    }),
-    ...inBatches(ending, () => 64).map((batch): Batch => {
-      return { kind: "expire", items: batch.map(changesOf), mutations: sum(batch, ({ mutations }) => mutations) };
-    }),
-    ...inBatches(changing, ({ bytes }) => bytes).map((batch, index): Batch => {
-      const mutations = sum(batch, (intent) => intent.mutations);
-      return { kind: "change", id: `${id}:${index}`, items: batch.map(changesOf), mutations };
-    }),
-    ...inBatches(valued, ({ bytes }) => bytes).map((batch): Batch => {
-      const items = batch.map((intent) => keyValueOf(intent, isInvalidated(intent.key)));
-      return { kind: "set", items, mutations: sum(batch, ({ mutations }) => mutations) };
-    }),
-  ];
+export function* replayPlan(segment: Segment, id: string): Generator<Batch, undefined> {
+  const patterns = [...segment.patterns.values()];
+  if (patterns.length > 0) {
+    const matches = (key: Bulk): boolean => segment.patterns.latestFor(key) !== undefined;
+    yield { kind: "invalidate", globs: patterns.map(({ glob }) => glob), matches, mutations: sum(patterns) };
+  }
+  for (const items of inBatches(deletesOf(segment), ({ key }) => footprint(key))) {
+    yield { kind: "delete", items, mutations: sum(items) };
+  }
+  for (const items of inBatches(pick(segment, ends, changesOf), ({ key }) => footprint(key) + 64)) {
+    yield { kind: "expire", items, mutations: sum(items) };
+  }
+  let changes = 0;
+  for (const intents of inBatches(pick(segment, changesMore, itself), bytesOf)) {
+    yield { kind: "change", id: `${id}:${changes++}`, items: intents.map(changesOf), mutations: sum(intents) };
+  }
+  for (const intents of inBatches(
+    pick(segment, ({ set }) => set !== undefined, itself),
+    bytesOf,
+  )) {
+    yield { kind: "set", items: intents.map(keyValueOf), mutations: sum(intents) };
+  }
+  return undefined;
 }
 
+/** Of a key that is in two batches the later one confirms its mutations. */
+function* deletesOf(segment: Segment): Iterable<KeyItem> {
+  for (const [key, mutations] of segment.deletes()) yield { key, mutations };
+  for (const { key, deleted } of segment.intents()) if (deleted) yield { key, mutations: 0 };
+}
+
+function* pick<Item>(
+  segment: Segment,
+  test: (intent: Intent) => boolean,
+  map: (intent: Intent) => Item,
+): Iterable<Item> {
+  for (const intent of segment.intents()) if (test(intent)) yield map(intent);
+}
+const itself = (intent: Intent): Intent => intent;
+
+const ends = (intent: Intent): boolean => !intent.set && hasDifferences(intent) && onlyEnds(intent);
+const changesMore = (intent: Intent): boolean => !intent.set && hasDifferences(intent) && !onlyEnds(intent);
 const onlyEnds = ({ counter, head, tail, changes }: Intent): boolean =>
   counter === undefined && !head?.length && !tail?.length && changes === undefined;
 
-function changesOf({ key, counter, head, tail, changes, firstExpiresAtMs, expiresAtMs }: Intent): KeyChanges {
+function changesOf(intent: Intent): KeyChanges {
+  const { key, mutations, counter, head, tail, changes, firstExpiresAtMs, expiresAtMs } = intent;
   const commands: KeyChanges["commands"] = [
     ...endingAt(firstExpiresAtMs),
     ...(counter === undefined ? [] : [{ name: "INCRBY", args: [String(counter)] }]),
@@ -87,7 +101,7 @@ function changesOf({ key, counter, head, tail, changes, firstExpiresAtMs, expire
     ...(changes ?? []),
     ...endingAt(expiresAtMs),
   ];
-  return { key, commands: commands.flatMap(inPieces) };
+  return { key, mutations, commands: commands.flatMap(inPieces) };
 }
 
 function endingAt(expiresAtMs: number | undefined): KeyChanges["commands"] {
@@ -96,13 +110,14 @@ function endingAt(expiresAtMs: number | undefined): KeyChanges["commands"] {
 }
 
 /** A key may be set when it is as this process left or knew it; one of which nothing is known, when it is not there. */
-function keyValueOf({ key, set, deleted, own }: Intent, isInvalidated: boolean): KeyValue {
+function keyValueOf({ key, mutations, set, deleted, own }: Intent): KeyValue {
   const { value, expiresAtMs, keepTtl } = set ?? { value: "", expiresAtMs: never, keepTtl: false };
   const states = new Set(own?.keys());
-  if (deleted || isInvalidated || !own) states.add(absent);
+  if (deleted || !own) states.add(absent);
   const absentFromMs = Math.min(...(own?.values() ?? []), never) - clockSkewMs;
   return {
     key,
+    mutations,
     value,
     end: keepTtl ? "KEEPTTL" : expiresAtMs === never ? "" : inRange(expiresAtMs),
     states: [...states],
@@ -116,22 +131,21 @@ const clockSkewMs = 1_000;
 /** A date that a double holds exactly; those beyond are 285,000 years away. */
 const inRange = (dateMs: number): number => Math.min(dateMs, Number.MAX_SAFE_INTEGER);
 
-function inBatches(intents: readonly Intent[], bytesOf: (intent: Intent) => number): Intent[][] {
-  const batches: Intent[][] = [];
+function* inBatches<Item>(items: Iterable<Item>, bytesOfItem: (item: Item) => number): Generator<readonly Item[]> {
+  let batch: Item[] = [];
   let bytes = 0;
-  for (const intent of intents) {
-    const own = bytesOf(intent) + footprint(intent.key);
-    const batch = batches.at(-1);
-    if (batch && batch.length < most.keys && bytes + own <= most.bytes) {
-      batch.push(intent);
-      bytes += own;
-    } else {
-      batches.push([intent]);
-      bytes = own;
+  for (const item of items) {
+    const own = bytesOfItem(item);
+    if (batch.length > 0 && (batch.length === most.keys || bytes + own > most.bytes)) {
+      yield batch;
+      batch = [];
+      bytes = 0;
     }
+    batch.push(item);
+    bytes += own;
   }
-  return batches;
+  if (batch.length > 0) yield batch;
 }
 
-const sum = (intents: readonly Intent[], count: (intent: Intent) => number): number =>
-  intents.reduce((all, intent) => all + count(intent), 0);
+const sum = (items: readonly { readonly mutations: number }[]): number =>
+  items.reduce((all, { mutations }) => all + mutations, 0);

@@ -1,0 +1,49 @@
+import { type Argument, type Command, isWrite, keysOf, TextMap } from "@continuum-cache/core";
+import { type Bulk, byteLength, bytesOverheadBytes, toBulk } from "../values/bulk.ts";
+import { intentOverheadBytes } from "./intent.ts";
+import { deleteOverheadBytes, patternOverheadBytes, type Segment } from "./segment.ts";
+
+/** How much of a journal something takes. */
+export interface Room {
+  readonly entries: number;
+  readonly bytes: number;
+}
+
+/** What an argument counts on top of its bytes, at the most. */
+const argumentOverheadBytes = 80;
+/** What may be known of a key's earlier values, in bytes. */
+const ownStatesBytes = 400;
+
+/**
+ * The most that a segment grows by what these commands write, and by these patterns. RENAME, SETRANGE and scripts may make
+ * more of their arguments than can be seen here. Deleting what is in the segment already takes nothing.
+ */
+export function neededRoom(segment: Segment, commands: readonly Command[], globs: readonly string[]): Room {
+  let [entries, bytes] = [0, 0];
+  const counted = new TextMap<true>();
+  for (const command of commands) {
+    const keys = isWrite(command) ? keysOf(command) : [];
+    if (keys === "database" || keys.length === 0) continue;
+    const isDelete = /^(del|unlink)$/i.test(command[0]);
+    if (!isDelete) bytes += command.slice(1).reduce((sum: number, arg) => sum + bytesOfArgument(arg), 0);
+    for (const text of keys) {
+      if (counted.has(text)) continue;
+      counted.set(text, true);
+      const key: Bulk = toBulk(text);
+      const state = segment.stateOf(key);
+      if (state === "changed" || (isDelete && state !== "none")) continue;
+      if (state !== "deleted") entries++;
+      bytes += byteLength(key) + (isDelete ? deleteOverheadBytes : intentOverheadBytes + ownStatesBytes);
+    }
+  }
+  for (const glob of globs) {
+    if (segment.patterns.get(glob)) continue;
+    entries++;
+    bytes += byteLength(glob) + patternOverheadBytes;
+  }
+  return { entries, bytes };
+}
+
+const bytesOfArgument = (argument: Argument): number =>
+  argumentOverheadBytes +
+  (argument instanceof Uint8Array ? argument.length + bytesOverheadBytes : byteLength(String(argument)));

@@ -1,0 +1,62 @@
+import { compileGlob, prefixOfGlob, TextMap } from "@continuum-cache/core";
+import type { Bulk } from "../values/bulk.ts";
+
+/** A pattern whose keys the primary has to forget, exactly as a caller passed it. */
+export interface DeletedPattern {
+  readonly glob: string;
+  readonly matches: (key: Bulk) => boolean;
+  /** Its place among all that happened to the segment: what a matching key was given before is gone. */
+  place: number;
+  /** How many mutations it stands for, those of the keys that are gone with it included. */
+  mutations: number;
+}
+
+/** Patterns, found by the keys that they match without looking at all of them. */
+export interface PatternSet {
+  readonly size: number;
+  get(glob: string): DeletedPattern | undefined;
+  /** @returns The pattern that is there now. */
+  add(glob: string): DeletedPattern;
+  /** The latest of the patterns that match a key. */
+  latestFor(key: Bulk): DeletedPattern | undefined;
+  values(): Iterable<DeletedPattern>;
+}
+
+export function createPatternSet(): PatternSet {
+  const patterns = new TextMap<DeletedPattern>();
+  // By the text that each of their keys begins with.
+  const byPrefix = new TextMap<DeletedPattern[]>();
+  const prefixLengths = new Set<number>();
+
+  const candidatesFor = function* (key: Bulk): Iterable<DeletedPattern> {
+    if (typeof key !== "string") return yield* patterns.values();
+    for (const length of prefixLengths) {
+      if (length <= key.length) yield* byPrefix.get(key.slice(0, length)) ?? [];
+    }
+  };
+
+  return {
+    get size() {
+      return patterns.size;
+    },
+    get: (glob) => patterns.get(glob),
+    add(glob) {
+      const pattern = { glob, matches: compileGlob(glob), place: 0, mutations: 0 };
+      const prefix = prefixOfGlob(glob);
+      patterns.set(glob, pattern);
+      prefixLengths.add(prefix.length);
+      const alike = byPrefix.get(prefix);
+      if (alike) alike.push(pattern);
+      else byPrefix.set(prefix, [pattern]);
+      return pattern;
+    },
+    latestFor(key) {
+      let latest: DeletedPattern | undefined;
+      for (const candidate of candidatesFor(key)) {
+        if (candidate.place > (latest?.place ?? 0) && candidate.matches(key)) latest = candidate;
+      }
+      return latest;
+    },
+    values: () => patterns.values(),
+  };
+}
