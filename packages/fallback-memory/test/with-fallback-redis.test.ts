@@ -68,6 +68,23 @@ describe("a redis-server that goes away", () => {
     await until(() => !isLocal());
   });
 
+  it("busy with a script: calls are answered locally, and told when the script is over", async () => {
+    await transport.send([["SET", "a", "redis"]]);
+    await server.command("CONFIG", "SET", "lua-time-limit", "20");
+    // Who connects now finds it busy.
+    const spare = tcpTransport({ url: server.url });
+    await spare.send([["PING"]]);
+    const endless = server.command("EVAL", "while true do end", "0").catch((error: unknown) => error);
+    while (!isLocal()) await transport.send([["GET", "a"]]);
+    expect(await transport.send([["SET", "a", "local"]])).toEqual(["OK"]);
+    expect(await transport.send([["GET", "a"]])).toEqual(["local"]);
+    await spare.send([["SCRIPT", "KILL"]]);
+    await endless;
+    await spare.close();
+    await until(() => !isLocal());
+    expect(await server.command("GET", "a")).toBe("local");
+  });
+
   it("wants a password: it goes local loudly, and no password is told", async () => {
     const locked = await startRedisServer({ password: "s3cret-of-the-server" });
     const wrong = withFallback(

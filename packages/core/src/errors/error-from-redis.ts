@@ -37,7 +37,7 @@ const rules: readonly Rule[] = [
   },
   {
     pattern: new RegExp(
-      `^(${handedOn})?(LOADING|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|READONLY)\\b|caller gone|server is stopping`,
+      `^(${handedOn})?(LOADING|BUSY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|READONLY)\\b|caller gone|server is stopping`,
       "i",
     ),
     kind: "unreachable",

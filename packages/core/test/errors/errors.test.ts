@@ -73,6 +73,7 @@ describe("errors", () => {
     ["ERR max request size exceeded. Limit: 10485760 bytes, Actual: 11245919 bytes.", "too-large"],
     ["ERR max concurrent connections exceeded", "unreachable"],
     ["LOADING Redis is loading the dataset in memory", "unreachable"],
+    ["BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.", "unreachable"],
     ["READONLY Writes are temporarily rejected due to server upgrade", "unreachable"],
     ["READONLY You can't write against a read only replica. script: a21, on @user_script:1.", "unreachable"],
     [
@@ -93,6 +94,7 @@ describe("errors", () => {
     "NOPERM this user",
     "EXECABORT Transaction discarded because of previous errors.",
     "ERR the caller's own text about READONLY replicas",
+    "BUSYGROUP Consumer Group name already exists",
   ])("sort %j as Redis saying no", (text) => {
     expect(isCommandError(errorFromRedis(text, "tcp"))).toBe(true);
   });
