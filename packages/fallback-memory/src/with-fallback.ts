@@ -150,9 +150,12 @@ export function withFallback(primary: Transport, local: MemoryTransport, options
     if (sendOptions?.fallback === false) return insistOnPrimary(commands, sendOptions);
     const startedMs = performance.now();
     const timeoutMs = sendOptions?.timeoutMs ?? defaultTimeoutMs;
-    // A primary that needs longer for a trip is waited for longer, as far as the call's own deadline allows.
-    const holdMs = Math.min(Math.max(longestHoldMs(sendOptions), 2 * pace.tripMs), (timeoutMs * 3) / 4);
-    if (gate.isShut) await gate.pass(holdMs);
+    // A primary that needs longer for a trip is waited for longer, as long as enough of the call's time is left for its own.
+    const holdMs = Math.min(
+      Math.max(longestHoldMs(sendOptions), 2 * pace.tripMs),
+      timeoutMs * 0.8 - pace.tripMs * 1.25,
+    );
+    if (gate.isShut && holdMs > 0) await gate.pass(holdMs);
     if (backend.outage) await backend.attend(longestHoldMs(sendOptions));
     const heldMs = Math.floor(performance.now() - startedMs);
     const left = heldMs > 0 ? { ...sendOptions, timeoutMs: Math.max(1, timeoutMs - heldMs) } : sendOptions;

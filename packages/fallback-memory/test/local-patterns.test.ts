@@ -1,0 +1,85 @@
+import { setImmediate as turn } from "node:timers/promises";
+import { type Command, deletePattern, type Transport } from "@continuum-cache/core";
+import { memoryTransport, withFallback } from "@continuum-cache/fallback-memory";
+import { describe, expect, it } from "vitest";
+import { switchable } from "./switchable.ts";
+
+const keys = 100_000;
+const fill = async (transport: Transport): Promise<void> => {
+  for (let at = 0; at < keys; at += 1_000) {
+    await transport.send(Array.from({ length: 1_000 }, (_, more): Command => ["SET", `key:${at + more}`, "1"]));
+  }
+};
+const invalidate = (transport: Transport, glob: string, fallback = true): Promise<number> =>
+  deletePattern((commands) => transport.send(commands, { invalidates: [glob], fallback }), glob, {});
+
+/** How many turns the event loop makes for others while some work is done. */
+async function turnsDuring<Result>(work: () => Promise<Result>): Promise<{ turns: number; result: Result }> {
+  let turns = 0;
+  let isOver = false;
+  const counting = (async () => {
+    for (; !isOver; turns++) await turn();
+  })();
+  const result = await work();
+  isOver = true;
+  await counting;
+  return { turns, result };
+}
+
+describe("a deletion by pattern of 100,000 keys", { timeout: 120_000 }, () => {
+  it("lets others have their turns while local, whether it finds anything or not", async () => {
+    const primary = switchable();
+    const transport = withFallback(primary, memoryTransport(), { healthCheckInterval: "1h" });
+    primary.fail("unreachable", { delivery: "none" });
+    await fill(transport);
+    const missing = await turnsDuring(() => invalidate(transport, "other:*"));
+    expect(missing.result).toBe(0);
+    expect(missing.turns).toBeGreaterThan(1);
+    const found = await turnsDuring(() => invalidate(transport, "key:*"));
+    expect(found.result).toBe(keys);
+    expect(found.turns).toBeGreaterThan(10);
+    expect(transport.status?.outage?.journal.entries).toBe(2);
+    await transport.close();
+  });
+
+  it("lets others have their turns in a memory that is all there is", async () => {
+    const memory = memoryTransport();
+    await fill(memory);
+    const { turns, result } = await turnsDuring(() => invalidate(memory, "key:*"));
+    expect(result).toBe(keys);
+    expect(turns).toBeGreaterThan(10);
+  });
+
+  it("looks at each pending change once, however many steps the walk takes", async () => {
+    const primary = switchable();
+    const transport = withFallback(primary, memoryTransport(), { healthCheckInterval: "1h" });
+    primary.fail("unreachable", { delivery: "none" });
+    await fill(transport);
+    const { outage } = transport.status ?? {};
+    expect(outage?.journal.entries).toBe(keys);
+    const startedMs = performance.now();
+    await invalidate(transport, "other:*");
+    const walkMs = performance.now() - startedMs;
+    // Reading all keys is what a walk has to do at least.
+    const readingMs = performance.now();
+    for (let at = 0; at < keys; at += 1_000) {
+      await transport.send([["MGET", ...Array.from({ length: 1_000 }, (_, more) => `key:${at + more}`)]]);
+    }
+    expect(walkMs).toBeLessThan(10 * (performance.now() - readingMs) + 200);
+    await transport.close();
+  });
+
+  it("that insists on the primary takes what is kept here along, in slices", async () => {
+    const primary = switchable();
+    const local = memoryTransport();
+    const transport = withFallback(primary, local, { healthCheckInterval: "1h" });
+    primary.fail("unreachable", { delivery: "none" });
+    await transport.send([["PING"]]);
+    await fill(local);
+    primary.mend();
+    const { turns } = await turnsDuring(() => invalidate(transport, "key:*", false));
+    expect(turns).toBeGreaterThan(1);
+    expect(await local.send([["DBSIZE"]])).toEqual([0]);
+    await transport.close();
+  });
+});
