@@ -1,3 +1,4 @@
+import type { Slices } from "../breathe.ts";
 import { crc32 } from "./crc32.ts";
 
 // A record stands in the file in a frame, all numbers little-endian:
@@ -18,6 +19,9 @@ const end = 0x0a;
 
 /** The longest record, in bytes: 1 GiB. */
 export const maxRecordBytes: number = 2 ** 30;
+
+/** So many bytes are looked at before a look at the clock. */
+const bytesPerSlice = 256 * 1024;
 
 /** What a frame adds to its record, in bytes. */
 const frameOverheadBytes: number = frameHeadBytes + tailBytes;
@@ -51,15 +55,23 @@ export function frameEnd(view: DataView, at: number, salt: number): number | und
 }
 
 /** A copy of the record in the frame from `at` to `frameEnds`, all of which must be in the file; undefined when damaged. */
-export function recordIn(view: DataView, at: number, frameEnds: number): Uint8Array | undefined {
+export async function recordIn(
+  view: DataView,
+  at: number,
+  frameEnds: number,
+  slices: Slices,
+): Promise<Uint8Array | undefined> {
   const record = new Uint8Array(
     view.buffer,
     view.byteOffset + at + frameHeadBytes,
     frameEnds - at - frameOverheadBytes,
   ).slice();
-  return view.getUint32(frameEnds - tailBytes, true) === crc32(record, view.getUint32(at + 4, true))
-    ? record
-    : undefined;
+  let check = view.getUint32(at + 4, true);
+  for (let from = 0; from < record.length; from += bytesPerSlice) {
+    check = crc32(record.subarray(from, from + bytesPerSlice), check);
+    await slices.pause();
+  }
+  return view.getUint32(frameEnds - tailBytes, true) === check ? record : undefined;
 }
 
 const scratch = new DataView(new ArrayBuffer(12));

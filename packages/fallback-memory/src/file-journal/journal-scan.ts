@@ -1,3 +1,4 @@
+import { createSlices, type Slices } from "../breathe.ts";
 import { headerBytes, readHeader } from "./file-header.ts";
 import { frameEnd, frameHeadBytes, recordIn } from "./frame.ts";
 
@@ -6,6 +7,9 @@ export interface Stretch {
   readonly offset: number;
   readonly bytes: number;
 }
+
+/** So many places are looked at before a look at the clock. */
+const placesPerSlice = 4_096;
 
 /** What a journal file holds. */
 export type JournalScan =
@@ -32,22 +36,24 @@ export interface JournalContents {
  * longer than what was written to it). All else that is no good frame is damage, and the search for the next good frame
  * goes on behind it.
  */
-export function scanJournal(file: Uint8Array): JournalScan {
-  const contentBytes = withoutTrailingZeros(file);
+export async function scanJournal(file: Uint8Array): Promise<JournalScan> {
+  const slices = createSlices();
+  const contentBytes = await withoutTrailingZeros(file, slices);
   const header = readHeader(file, contentBytes);
   if (header.kind === "torn") return { kind: "empty" };
   if (header.kind === "damaged") {
     return { kind: "journal", records: [], salt: 0, end: 0, damage: [{ offset: 0, bytes: file.length }] };
   }
   if (header.kind !== "journal") return header;
-  return { kind: "journal", salt: header.salt, ...scanFrames(file, contentBytes, header.salt) };
+  return { kind: "journal", salt: header.salt, ...(await scanFrames(file, contentBytes, header.salt, slices)) };
 }
 
-function scanFrames(
+async function scanFrames(
   file: Uint8Array,
   contentBytes: number,
   salt: number,
-): Pick<JournalContents, "records" | "end" | "damage"> {
+  slices: Slices,
+): Promise<Pick<JournalContents, "records" | "end" | "damage">> {
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
   const records: Uint8Array[] = [];
   const damage: Stretch[] = [];
@@ -56,10 +62,10 @@ function scanFrames(
     const ends = frameEnd(view, at, salt);
     const isCutOff = ends === undefined ? contentBytes - at < frameHeadBytes : ends > file.length;
     if (isCutOff) break;
-    const record = ends === undefined ? undefined : recordIn(view, at, ends);
+    const record = ends === undefined ? undefined : await recordIn(view, at, ends, slices);
     const endsInZeros = ends !== undefined && ends > contentBytes;
     if (!record && endsInZeros) break;
-    const next = ends ?? nextFrame(view, at + 1, contentBytes, salt);
+    const next = ends ?? (await nextFrame(view, at + 1, contentBytes, salt, slices));
     if (record) records.push(record);
     else damage.push({ offset: at, bytes: next - at });
     at = next;
@@ -68,8 +74,17 @@ function scanFrames(
 }
 
 /** Where the next frame begins, or where the contents end. */
-function nextFrame(view: DataView, from: number, contentBytes: number, salt: number): number {
-  for (let at = from; at < contentBytes; at++) if (frameEnd(view, at, salt) !== undefined) return at;
+async function nextFrame(
+  view: DataView,
+  from: number,
+  contentBytes: number,
+  salt: number,
+  slices: Slices,
+): Promise<number> {
+  for (let at = from; at < contentBytes; at++) {
+    if (frameEnd(view, at, salt) !== undefined) return at;
+    if (at % placesPerSlice === 0) await slices.pause();
+  }
   return contentBytes;
 }
 
@@ -85,8 +100,11 @@ function joined(stretches: readonly Stretch[]): Stretch[] {
   return all;
 }
 
-function withoutTrailingZeros(file: Uint8Array): number {
+async function withoutTrailingZeros(file: Uint8Array, slices: Slices): Promise<number> {
   let end = file.length;
-  while (end > 0 && file[end - 1] === 0) end--;
+  while (end > 0 && file[end - 1] === 0) {
+    end--;
+    if (end % placesPerSlice === 0) await slices.pause();
+  }
   return end;
 }

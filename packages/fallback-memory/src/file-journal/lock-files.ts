@@ -1,4 +1,4 @@
-import { readdir, readFile, stat, unlink } from "node:fs/promises";
+import { lstat, readdir, readFile, unlink } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { lookUp, type ProcessIdentity } from "./process-identity.ts";
@@ -8,6 +8,8 @@ import { codeOf } from "./storage-error.ts";
 export const beatMs = 1_000;
 /** An owner that can't be looked up and did not touch its file for so long is gone. */
 const silenceMs = 5_000;
+/** No lock file of ours is longer, in bytes. */
+const longestLockFile = 4_096;
 
 /** The lock file of another store. */
 export interface LockFile {
@@ -51,6 +53,9 @@ async function ownerOf(file: string, own: ProcessIdentity): Promise<"alive" | "g
 
 async function identityIn(file: string): Promise<ProcessIdentity | undefined> {
   try {
+    const stats = await lstat(file);
+    // Where others may write to the folder, anything may be called a lock file.
+    if (!stats.isFile() || stats.size > longestLockFile) return undefined;
     const { pid, space, started } = JSON.parse(await readFile(file, "utf8"));
     return Number.isInteger(pid) && pid > 0 ? { pid, space, started } : undefined;
   } catch {
@@ -76,7 +81,7 @@ async function watch(file: string, own: ProcessIdentity): Promise<LockFile["owne
 
 async function touchedAt(file: string): Promise<number | undefined> {
   try {
-    return (await stat(file)).mtimeMs;
+    return (await lstat(file)).mtimeMs;
   } catch (error) {
     if (codeOf(error) === "ENOENT") return undefined;
     throw error;

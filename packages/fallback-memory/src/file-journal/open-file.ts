@@ -1,4 +1,5 @@
-import { type FileHandle, open, stat } from "node:fs/promises";
+import { constants } from "node:fs";
+import { type FileHandle, lstat, open } from "node:fs/promises";
 import { JournalError } from "./journal-error.ts";
 import { codeOf } from "./storage-error.ts";
 
@@ -10,13 +11,32 @@ export interface OpenFile {
   readonly end: number;
 }
 
-/** Opens what is there, or nothing when there is nothing. */
+/** Absent on Windows, where making a link takes an administrator. */
+const noFollow = constants.O_NOFOLLOW ?? 0;
+
+/**
+ * Opens what is there, or nothing when there is nothing, and lets nobody else read it: it holds values. A link is not followed:
+ * where others may write to the folder, it could lead anywhere.
+ */
 export async function openIfThere(path: string): Promise<FileHandle | undefined> {
+  let handle: FileHandle | undefined;
   try {
-    return await open(path, "r+");
+    handle = await open(path, constants.O_RDWR | constants.O_NONBLOCK | noFollow);
+    const stats = await handle.stat();
+    if (!stats.isFile()) {
+      throw new JournalError("foreign", path, `${path} is no ordinary file: give the journal a path of its own`);
+    }
+    if (process.platform !== "win32" && (stats.mode & 0o077) !== 0) await handle.chmod(0o600);
+    return handle;
   } catch (error) {
+    await handle?.close();
     if (codeOf(error) === "ENOENT") return undefined;
-    throw error;
+    if (codeOf(error) !== "ELOOP") throw error;
+    throw new JournalError(
+      "foreign",
+      path,
+      `${path} is a symbolic link and was not followed: give the path of the file itself (its folder may be a link)`,
+    );
   }
 }
 
@@ -55,7 +75,7 @@ export async function assertReplaceable(path: string, ours: FileHandle | undefin
 
 async function identityOf(path: string): Promise<{ ino: bigint; dev: bigint } | undefined> {
   try {
-    return await stat(path, { bigint: true });
+    return await lstat(path, { bigint: true });
   } catch (error) {
     if (codeOf(error) === "ENOENT") return undefined;
     throw error;

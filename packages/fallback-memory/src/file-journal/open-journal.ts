@@ -1,4 +1,5 @@
-import { copyFile, type FileHandle, realpath } from "node:fs/promises";
+import { constants } from "node:fs";
+import { copyFile, type FileHandle, realpath, rename } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { tell } from "@continuum-cache/core";
 import type { FileJournalSettings } from "./file-journal-options.ts";
@@ -7,8 +8,8 @@ import { type JournalContents, type Stretch, scanJournal } from "./journal-scan.
 import { createJournalWriter, type JournalWriter } from "./journal-writer.ts";
 import { openIfThere } from "./open-file.ts";
 import { lockJournal, type OwnerLock } from "./owner-lock.ts";
-import { removeLeftovers } from "./replace-file.ts";
-import { codeOf, storageError } from "./storage-error.ts";
+import { removeLeftovers, temporaryName } from "./replace-file.ts";
+import { storageError } from "./storage-error.ts";
 
 /** A journal file that is this store's alone, in order, and ready to be appended to. */
 export interface OpenJournal {
@@ -40,7 +41,7 @@ async function openLocked(path: string, lock: OwnerLock, settings: FileJournalSe
   try {
     const found = handle && (await contentsOf(handle, path));
     const { records, salt, end, damage } = found ?? nothing;
-    if (damage.length > 0) await report(settings, path, damage);
+    if (damage.length > 0) await report(settings, path, lock.id, damage);
     writer = createJournalWriter(path, settings, lock, handle && { handle, salt, end });
     // An owner that might wake has the old file open still. It must not meet it: what it writes then is nobody's.
     if (!found || damage.length > 0 || lock.mayWake) await writer.rewrite(records);
@@ -53,24 +54,14 @@ async function openLocked(path: string, lock: OwnerLock, settings: FileJournalSe
   }
 }
 
-/** The path with all links followed, so that two ways to the same file meet at the same lock. */
-async function withoutLinks(path: string): Promise<string> {
-  try {
-    return await realpath(path);
-  } catch (error) {
-    if (codeOf(error) !== "ENOENT") throw error;
-    return join(await realpath(dirname(path)), basename(path));
-  }
-}
+/** The path with the links to its folder followed, so that two ways to the same file meet at the same lock. */
+const withoutLinks = async (path: string): Promise<string> => join(await realpath(dirname(path)), basename(path));
 
 const nothing: JournalContents = { records: [], salt: 0, end: 0, damage: [] };
 
 /** What the file holds; undefined when there is not so much as a header. */
 async function contentsOf(handle: FileHandle, path: string): Promise<JournalContents | undefined> {
-  if (!(await handle.stat()).isFile()) {
-    throw new JournalError("foreign", path, `${path} is no ordinary file: give the journal a path of its own`);
-  }
-  const scan = scanJournal(await handle.readFile());
+  const scan = await scanJournal(await handle.readFile());
   if (scan.kind === "foreign") {
     throw new JournalError(
       "foreign",
@@ -88,7 +79,12 @@ async function contentsOf(handle: FileHandle, path: string): Promise<JournalCont
   return scan.kind === "journal" ? scan : undefined;
 }
 
-async function report({ onDamage }: FileJournalSettings, path: string, damage: readonly Stretch[]): Promise<void> {
+async function report(
+  { onDamage }: FileJournalSettings,
+  path: string,
+  id: string,
+  damage: readonly Stretch[],
+): Promise<void> {
   const [first] = damage;
   if (!onDamage) {
     const bytes = damage.reduce((sum, stretch) => sum + stretch.bytes, 0);
@@ -99,6 +95,9 @@ async function report({ onDamage }: FileJournalSettings, path: string, damage: r
     );
   }
   const keptAs = `${path}.damaged`;
-  await copyFile(path, keptAs);
+  // By a rename, which replaces what stands there: a copy would be written through a link.
+  const temporary = temporaryName(path, id);
+  await copyFile(path, temporary, constants.COPYFILE_EXCL);
+  await rename(temporary, keptAs);
   for (const stretch of damage) tell(() => onDamage({ path, ...stretch, keptAs }));
 }

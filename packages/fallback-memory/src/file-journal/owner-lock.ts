@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { stat, utimes, writeFile } from "node:fs/promises";
+import { lstat, lutimes, writeFile } from "node:fs/promises";
 import { setTimeout as pause } from "node:timers/promises";
 import { JournalError } from "./journal-error.ts";
 import { beatMs, type LockFile, lockFileName, otherLockFiles, removeLockFile } from "./lock-files.ts";
@@ -46,7 +46,7 @@ async function claimJournal(path: string): Promise<Omit<OwnerLock, "mayWake"> & 
   await writeFile(file, `${JSON.stringify(own)}\n`, { flag: "wx", mode: 0o600 });
   const beat = setInterval(() => {
     // A beat that fails is one beat less; whether the file is still there, `isHeld` asks when it matters.
-    utimes(file, new Date(), new Date()).catch(() => undefined);
+    lutimes(file, new Date(), new Date()).catch(() => undefined);
   }, beatMs);
   beat.unref();
 
@@ -57,7 +57,7 @@ async function claimJournal(path: string): Promise<Omit<OwnerLock, "mayWake"> & 
   try {
     const others = await otherLockFiles(path, file, own);
     const isHeld = () =>
-      stat(file).then(
+      lstat(file).then(
         () => true,
         () => false,
       );

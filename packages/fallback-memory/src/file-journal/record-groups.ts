@@ -1,7 +1,7 @@
 /** As much is encoded and written in one go, in bytes of records. */
-const groupBytes = 8 << 20;
+const groupBytes = 1 << 20;
 
-/** The records in order, in groups of up to 8 MiB, so that no single write takes long or needs much memory. */
+/** The records in order, in groups of up to 1 MiB, so that no single write takes long or needs much memory. */
 export function* recordGroups(records: readonly Uint8Array[]): Generator<readonly Uint8Array[]> {
   let group: Uint8Array[] = [];
   let bytes = 0;

@@ -19,7 +19,7 @@ export async function replaceFile(
   records: readonly Uint8Array[],
   old: FileHandle | undefined,
 ): Promise<OpenFile> {
-  const temporary = `${path}.${id}.new`;
+  const temporary = temporaryName(path, id);
   // "wx": in a folder where others may write too, nobody can put a link here for us to write through.
   const handle = await open(temporary, "wx+", 0o600);
   try {
@@ -38,6 +38,9 @@ export async function replaceFile(
     throw error;
   }
 }
+
+/** What a file is called until it is whole. @param id - The owner's. */
+export const temporaryName = (path: string, id: string): string => `${path}.${id}.new`;
 
 /** Makes a rename last. Where folders can't be synced (Windows, some network file systems) the file system does what it does. */
 export async function syncFolderOf(path: string): Promise<void> {
