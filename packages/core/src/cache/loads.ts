@@ -1,6 +1,7 @@
 import { type ClaimWait, createClaim } from "../claims/claim.ts";
 import { isWrite, keysOf } from "../commands/command-table.ts";
 import { TransportError } from "../errors/transport-error.ts";
+import { TextMap } from "../keys/text-map.ts";
 import type { Command } from "../ports/transport.ts";
 import { awaitLoad, type RunningLoad } from "./load-circle.ts";
 
@@ -35,7 +36,7 @@ interface Load extends RunningLoad {
 }
 
 export function createLoads(): Loads {
-  const loads = new Map<string, Load>();
+  const loads = new TextMap<Load>();
 
   const drop = (load: Load): void => {
     if (loads.get(load.key) === load) loads.delete(load.key);

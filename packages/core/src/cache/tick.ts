@@ -4,6 +4,7 @@ import { isWrite, keysOf } from "../commands/command-table.ts";
 import { type CommandError, isCommandError } from "../errors/command-error.ts";
 import { errorFromRedis } from "../errors/error-from-redis.ts";
 import { isTransportError, TransportError } from "../errors/transport-error.ts";
+import { TextMap } from "../keys/text-map.ts";
 import type { Command, Reply, SendOptions, Transport } from "../ports/transport.ts";
 import { longestTimerMs } from "../time/duration.ts";
 import { afterThisTick } from "../time/next-tick.ts";
@@ -56,7 +57,7 @@ interface Trip {
   readonly legs: Leg[];
   /** The reads that a further read may join, and the keys written since then, which it may not be moved before. */
   reads: Map<string, Part[]> | undefined;
-  readonly written: Set<string>;
+  readonly written: TextMap<true>;
 }
 
 /**
@@ -102,7 +103,7 @@ export function createTick(transport: Transport, timeoutMs: number, onTrip: Trip
       invalidates: new Set(),
       legs: [],
       reads: undefined,
-      written: new Set(),
+      written: new TextMap(),
     };
     trips.push(trip);
     return invalidating(trip, options);
@@ -174,7 +175,7 @@ export function createTick(transport: Transport, timeoutMs: number, onTrip: Trip
         if (!isWrite(command)) continue;
         const keys = keysOf(command);
         if (keys === "database") trip.reads = undefined;
-        else for (const key of keys) trip.written.add(key);
+        else for (const key of keys) trip.written.set(key, true);
       }
       return join(transport, options, (part) => trip.legs.push({ kind: "commands", commands, part }));
     },

@@ -1,3 +1,4 @@
+import { TextMap } from "../keys/text-map.ts";
 import type { Argument, Command, Reply } from "../ports/transport.ts";
 import { addReply, hasShape, popReply, positionReply, type ReplyRule, rankReply, setReply } from "./reply-shape.ts";
 
@@ -234,10 +235,10 @@ export function isReplacing(command: Command): boolean {
  */
 export function isRepeatableTrip(commands: readonly Command[]): boolean {
   if (!commands.every(isRepeatable)) return false;
-  const read = new Set<string>();
+  const read = new TextMap<true>();
   for (const command of commands) {
     const keys = keysOf(command);
-    if (!isWrite(command)) for (const key of keys === "database" ? [anyKey] : keys) read.add(key);
+    if (!isWrite(command)) for (const key of keys === "database" ? [anyKey] : keys) read.set(key, true);
     else if (keys === "database" ? read.size > 0 : read.has(anyKey) || keys.some((key) => read.has(key))) return false;
   }
   return true;

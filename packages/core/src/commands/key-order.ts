@@ -1,4 +1,5 @@
 import { type Claim, type ClaimWait, createClaim } from "../claims/claim.ts";
+import { TextMap } from "../keys/text-map.ts";
 import type { Command } from "../ports/transport.ts";
 import { isRepeatable, isWrite, keysOf } from "./command-table.ts";
 
@@ -29,7 +30,7 @@ interface Entered {
 }
 
 /** Stands for all keys at once: commands such as FLUSHDB and SCAN. */
-const database = Symbol("database");
+const database = "\ud800";
 
 /**
  * Readers and writers, key by key: reads share a key, a write waits for all that hold it and all that come after wait for the
@@ -37,10 +38,10 @@ const database = Symbol("database");
  * place is lost soon after.
  */
 export function createKeyOrder(): KeyOrder {
-  const entries = new Map<string | symbol, Set<Entry>>();
+  const entries = new TextMap<Set<Entry>>();
   const entered = new Set<Entered>();
 
-  const blockers = (key: string | symbol, writes: boolean): Claim[] => {
+  const blockers = (key: string, writes: boolean): Claim[] => {
     const held = key === database ? [...entries.values()] : [entries.get(key), entries.get(database)];
     return held
       .flatMap((set) => [...(set ?? [])])
@@ -99,8 +100,8 @@ export function createKeyOrder(): KeyOrder {
 }
 
 /** Each key (or channel) that the commands touch, and whether any of them writes it (or publishes there). */
-function keysByMode(commands: readonly Command[]): Map<string | symbol, boolean> {
-  const wanted = new Map<string | symbol, boolean>();
+function keysByMode(commands: readonly Command[]): TextMap<boolean> {
+  const wanted = new TextMap<boolean>();
   for (const command of commands) {
     const keys = keysOf(command);
     const writes = isWrite(command) || !isRepeatable(command);

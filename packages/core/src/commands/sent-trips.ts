@@ -1,5 +1,6 @@
 import { createExpiringSet } from "../claims/expiring-set.ts";
 import { compileGlob } from "../keys/glob.ts";
+import { TextMap } from "../keys/text-map.ts";
 import type { Command } from "../ports/transport.ts";
 import { isReplacing, isWrite, keysOf } from "./command-table.ts";
 
@@ -96,7 +97,8 @@ export function createSentTrips(): SentTrips {
 export function keysIn(commands: readonly Command[], globs: readonly string[] = []): WrittenKeys {
   const all = commands.map(keysOf);
   const isWhole = all.includes("database");
-  const keys = new Set(all.flatMap((one) => (one === "database" ? [] : one)));
+  const keys = new TextMap<true>();
+  for (const one of all) if (one !== "database") for (const key of one) keys.set(key, true);
   const tests = globs.map(compileGlob);
   return {
     has: (key) => isWhole || keys.has(key) || tests.some((matches) => matches(key)),

@@ -1,4 +1,5 @@
 import type { KeyFamily } from "./key-pattern.ts";
+import { TextMap } from "./text-map.ts";
 
 /** The pattern behind a key. */
 export interface MadeKeys {
@@ -17,8 +18,8 @@ export interface MadeKeys {
  */
 export function createMadeKeys(maxCharacters: number, maxFamilies: number): MadeKeys {
   // Two generations of half the size: dropping one is cheaper by far than dropping single keys of a Map from its start.
-  let latest = new Map<string, KeyFamily>();
-  let earlier = new Map<string, KeyFamily>();
+  let latest = new TextMap<KeyFamily>();
+  let earlier = new TextMap<KeyFamily>();
   let latestCharacters = 0;
   /** Families of which a key was forgotten. */
   const forgotten = new Set<KeyFamily>();
@@ -29,7 +30,7 @@ export function createMadeKeys(maxCharacters: number, maxFamilies: number): Made
       forgotten.delete(family);
     }
     earlier = latest;
-    latest = new Map();
+    latest = new TextMap();
     latestCharacters = 0;
   };
   return {
