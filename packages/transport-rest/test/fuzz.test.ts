@@ -1,0 +1,162 @@
+import { fuzz } from "@continuum-cache/conformance";
+import { type Command, isTransportError } from "@continuum-cache/core";
+import { afterAll, expect, it } from "vitest";
+import { fromBase64 } from "../src/base64.ts";
+import { pathOf, rawBodyPost } from "../src/binary-body.ts";
+import { createDataLines } from "../src/event-stream.ts";
+import { createFrameReader } from "../src/pubsub-frame.ts";
+import { errorFromStatus } from "../src/rest-error.ts";
+import { outcomesOf } from "../src/rest-reply.ts";
+import { createSyncToken } from "../src/sync-token.ts";
+import { b64 } from "./scripted-server.ts";
+
+const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+const never = (): boolean => false;
+const jsonPieces = [
+  "[",
+  "{",
+  '"',
+  "\\u",
+  '"result":',
+  '"error":',
+  '{"result":',
+  "[[[[[[[[",
+  "1e999",
+  "__proto__",
+  "null",
+  ",",
+  "OK",
+];
+const script: Command = ["EVAL", "return 1", 0];
+const pair: Command[] = [
+  ["GET", "a"],
+  ["MGET", "a", "b"],
+];
+const answers = [
+  JSON.stringify({ result: b64("a value") }),
+  JSON.stringify({ result: [b64("0"), [b64("k1"), [null, 1, "OK"]]] }),
+  JSON.stringify({ error: "ERR max request size exceeded. Limit: 10 bytes, Actual: 12 bytes" }),
+  JSON.stringify([{ result: b64("x") }, { result: [null, b64("y")] }]),
+  JSON.stringify([{ error: "WRONGTYPE Operation against a key" }, { error: "READONLY no" }]),
+];
+const reading = (form: "one" | "list", commands: readonly Command[]) => () =>
+  fuzz({
+    samples: answers,
+    pieces: jsonPieces,
+    run: (text) => {
+      for (const status of [200, 400]) outcomesOf({ status, text, header: () => "application/json" }, form, commands);
+    },
+    isExpected: isTransportError,
+  });
+
+const targets = {
+  "the answer to one command": reading("one", [script]),
+  "the answer to a pipeline": reading("list", pair),
+  base64: () =>
+    fuzz({
+      samples: [b64("text"), b64("é🙂"), b64(Uint8Array.of(0xff, 0xfe, 0)), "", "OK"],
+      pieces: ["=", "==", "-", "_", "\n", "/+"],
+      run(text) {
+        const fast = fromBase64(text);
+        const { Buffer: own } = globalThis;
+        try {
+          Reflect.set(globalThis, "Buffer", undefined);
+          // With and without Node's Buffer it is the same text, the same bytes, or none.
+          if (String(fromBase64(text)) !== String(fast)) throw new Error(`Expected ${String(fast)} without Buffer`);
+        } finally {
+          Reflect.set(globalThis, "Buffer", own);
+        }
+      },
+      isExpected: never,
+    }),
+  "a stream of events": () =>
+    fuzz({
+      samples: [
+        bytes("data: subscribe,chat,1\n\ndata: message,chat,hello\r\n\n"),
+        bytes(": heartbeat\n\nevent: x\ndata:y\n"),
+      ],
+      pieces: [
+        bytes("\n"),
+        bytes("\r\n"),
+        bytes("data: "),
+        bytes("data:"),
+        Uint8Array.of(0xef, 0xbb, 0xbf),
+        bytes("message,"),
+      ],
+      run(stream) {
+        const whole = createDataLines(100_000).read(stream);
+        const reader = createDataLines(100_000);
+        const read = createFrameReader("subscribe", ["chat", "a,b"]);
+        const parts: string[] = [];
+        for (let at = 0; at < stream.length; at += 7) parts.push(...reader.read(stream.subarray(at, at + 7)));
+        if (parts.join("\n") !== whole.join("\n"))
+          throw new Error("Expected the same lines, however the bytes are cut");
+        for (const line of whole) read(line);
+      },
+      isExpected: isTransportError,
+    }),
+  "a frame of a subscription": () =>
+    fuzz({
+      samples: [
+        "subscribe,chat,1",
+        "message,chat,hello",
+        "psubscribe,a,b*,1",
+        "pmessage,user:*,user:1,{}",
+        "pmessage,a,b*,a,b1,x",
+      ],
+      pieces: [",", "message,", "pmessage,", "user:*", "a,b*"],
+      run(frame) {
+        createFrameReader("subscribe", ["chat", "a,b"])(frame);
+        createFrameReader("psubscribe", ["user:*", "a,b*"])(frame);
+      },
+      isExpected: never,
+    }),
+  "headers of an answer": () =>
+    fuzz({
+      samples: ["7", "Fri, 01 Mar 2024 00:00:00 GMT", "upstash-token:1.2", "application/json; charset=utf-8"],
+      pieces: ["-", "e9", " GMT", ".", "\u0000", "\u00ff"],
+      run(text) {
+        for (const status of [0, 302, 401, 413, 429, 503]) {
+          const wait = errorFromStatus({ status, header: () => text })?.retryAfterMs ?? 0;
+          if (!(wait >= 0 && wait <= 3_600_000)) throw new Error(`Expected a wait of at most an hour, got ${wait}`);
+        }
+        const sync = createSyncToken(true);
+        sync.next()?.saw(text);
+        new Headers({ "upstash-sync-token": sync.current });
+      },
+      isExpected: never,
+    }),
+  "a path and a query": () =>
+    fuzz({
+      samples: ["SET", "a/b?c#d é%", "..", "EX", "60", "k\ud800", "_token"],
+      pieces: ["/", "%", "?", "&", "\ud83d", ".", "\u0000"],
+      run(text) {
+        pathOf([text, text]);
+        rawBodyPost([text, text, Uint8Array.of(0xff), text, "60"]);
+      },
+      isExpected: never,
+    }),
+};
+
+const rows: unknown[] = [];
+afterAll(() => {
+  if (process.env["FUZZ_INPUTS"] !== undefined) console.table(rows);
+});
+
+it.each(Object.entries(targets))(
+  "%s: hostile input meets no error but our own, in bounded time",
+  { timeout: 3_600_000 },
+  (target, run) => {
+    const { inputs, rejected, worstMs, worstInput, grownMib } = run();
+    rows.push({
+      target,
+      inputs,
+      rejected,
+      worstMs: worstMs.toFixed(2),
+      length: worstInput?.length,
+      grownMib: grownMib.toFixed(0),
+    });
+    // Of at most some 70 KB: what is linear takes some milliseconds, whatever else the machine does.
+    expect(worstMs, JSON.stringify(worstInput)?.slice(0, 300)).toBeLessThan(500);
+  },
+);
