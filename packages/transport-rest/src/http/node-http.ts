@@ -9,8 +9,9 @@ import { LostRequest } from "./lost-request.ts";
 const maxSockets = 100;
 /** An idle connection is closed before the server, or something between, is likely to do so unseen. */
 const idleMs = 30_000;
-/** So many pieces of an answer are kept one by one. */
+/** So many pieces of an answer that are smaller than this together become one. */
 const maxChunks = 1_000;
+const smallBytes = 1 << 20;
 
 /**
  * What requests leave through on Node when nobody chose: node:http(s) with connections kept alive, which takes less than half
@@ -187,7 +188,8 @@ function textOf(
         message.destroy();
         resolve(undefined);
       } else if (chunks.push(chunk) === maxChunks) {
-        blocks.push(Buffer.concat(chunks));
+        const isSmall = chunks.reduce((sum, { length }) => sum + length, 0) < smallBytes;
+        blocks.push(...(isSmall ? [Buffer.concat(chunks)] : chunks));
         chunks = [];
       }
     });
