@@ -1,5 +1,6 @@
 import type { Claim } from "../claims/claim.ts";
 import { hasLastingTimers } from "../time/lasting-timers.ts";
+import { nodeProcess } from "../time/node-process.ts";
 
 /** A load, as far as it takes to find loads that wait for each other in a circle. */
 export interface RunningLoad {
@@ -18,9 +19,6 @@ interface AsyncContext {
 
 interface Runtime {
   readonly AsyncLocalStorage?: new () => AsyncContext;
-  readonly process?: {
-    getBuiltinModule?(name: string): { readonly AsyncLocalStorage?: new () => AsyncContext } | undefined;
-  };
 }
 
 /** Undefined until the first load, `null` where the platform has none: then only what a loader calls at once is recognized. */
@@ -30,8 +28,9 @@ let called: RunningLoad | undefined;
 let running = 0;
 
 function findContext(): AsyncContext | null {
-  const { AsyncLocalStorage, process } = globalThis as Runtime;
-  const Found = AsyncLocalStorage ?? process?.getBuiltinModule?.("node:async_hooks")?.AsyncLocalStorage;
+  const { AsyncLocalStorage } = globalThis as Runtime;
+  const hooks: Runtime | undefined = nodeProcess()?.getBuiltinModule?.("node:async_hooks");
+  const Found = AsyncLocalStorage ?? hooks?.AsyncLocalStorage;
   return Found ? new Found() : null;
 }
 

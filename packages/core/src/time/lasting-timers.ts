@@ -1,6 +1,7 @@
+import { nodeProcess } from "./node-process.ts";
+
 interface Runtime {
   readonly navigator?: { readonly userAgent?: string };
-  readonly process?: { readonly versions?: { readonly node?: string } };
   readonly EdgeRuntime?: unknown;
 }
 
@@ -20,8 +21,8 @@ const lasting = /^(?:Node\.js|Deno|Bun)\//;
  * ```
  */
 export function hasLastingTimers(): boolean {
-  const { navigator, process, EdgeRuntime } = globalThis as Runtime;
+  const { navigator, EdgeRuntime } = globalThis as Runtime;
   if (EdgeRuntime !== undefined) return false;
   if (navigator?.userAgent !== undefined) return lasting.test(navigator.userAgent);
-  return process?.versions?.node !== undefined;
+  return nodeProcess() !== undefined;
 }

@@ -1,7 +1,4 @@
-interface NodeProcess {
-  readonly versions?: { readonly node?: string };
-  nextTick?(callback: () => void): void;
-}
+import { nodeProcess } from "./node-process.ts";
 
 /**
  * Runs a callback after everything that this tick still has to do, and before any timer or I/O: on Node by
@@ -9,8 +6,7 @@ interface NodeProcess {
  * would cost a third of the speed at one call in flight.
  */
 export function afterThisTick(callback: () => void): void {
-  const { process } = globalThis as { process?: NodeProcess };
-  // The Edge runtime of Next.js has a `nextTick` that throws when it is called; only a true Node (Bun, Deno) names a version.
-  if (process?.versions?.node && process.nextTick) process.nextTick(callback);
+  const node = nodeProcess();
+  if (node?.nextTick) node.nextTick(callback);
   else queueMicrotask(() => queueMicrotask(callback));
 }
