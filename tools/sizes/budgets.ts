@@ -19,9 +19,9 @@ export const budgets: Readonly<Record<string, Readonly<Record<string, number>>>>
   "@continuum-cache/ratelimit/express": { "*": 5_200 },
   "@continuum-cache/ratelimit/fetch": { "*": 5_030 },
   "@continuum-cache/ratelimit/hono": { "*": 5_150 },
-  "@continuum-cache/transport-rest": { "*": 29_810 },
+  "@continuum-cache/transport-rest": { "*": 34_410 },
   "@continuum-cache/transport-tcp": { "*": 67_350 },
-  "@continuum-cache/upstash-local": { "*": 104_450 },
+  "@continuum-cache/upstash-local": { "*": 113_950 },
   "continuum-cache": { "*": 166_210, UpstashCache: 112_750 },
 };
 
