@@ -28,7 +28,7 @@ export interface ConnectionParts extends Place {
   /** Ends the client. Absent for a caller's own, which we only use. */
   readonly disconnect: (() => void) | undefined;
   /** Whether the client connects again after its socket was destroyed. */
-  readonly reconnects: boolean;
+  readonly reconnects: () => boolean;
   readonly connectTimeoutMs: number;
   readonly idle: IdleLimit;
   /** The server has refused a command because it is not ready, or no primary; with when the connection was made. */
@@ -160,7 +160,7 @@ export function createConnection({ onRefused, onAnswered, ...parts }: Connection
       if (performance.now() - quietSince >= silenceMs) link.drop(Object.assign(new Error(), { code: "ETIMEDOUT" }));
     },
     renew() {
-      if (!reconnects || isRenewing || !link.isReady()) return;
+      if (isRenewing || !link.isReady() || !reconnects()) return;
       isRenewing = true;
       endIfAnswered();
     },

@@ -77,9 +77,10 @@ export function assertGivenClient(client: unknown): void {
   if (fault) throw new ConfigError("client", `Expected \`client\` to be ${fault[1]}`);
 }
 
-/** Whether a client connects again by itself after its socket has ended. */
+/** Whether a client would connect again by itself if its socket ended now: its `retryStrategy` is asked. */
 export function connectsAgain({ options }: ClientFacts): boolean {
-  return typeof options?.retryStrategy === "function";
+  const strategy = options?.retryStrategy;
+  return typeof strategy === "function" && typeof strategy(1) === "number";
 }
 
 const hasLength = (text: unknown): boolean =>

@@ -26,6 +26,15 @@ const [cr, lf, minus, plus, zero, nine, colon] = [
 const lineTypes: ReadonlySet<number> = new Set([..."+-,(#_"].map(code));
 const textTypes: ReadonlySet<number> = new Set([..."$=!"].map(code));
 const nestedTypes: ReadonlyMap<number, number> = new Map([..."*~>%"].map((type) => [code(type), type === "%" ? 2 : 1]));
+/** Of what a line may consist: how many bytes, or which. */
+const anyLine: { readonly bytes?: number; readonly only?: ReadonlySet<number> } = {};
+const lineRules: ReadonlyMap<number, typeof anyLine> = new Map([
+  [code("_"), { bytes: 0 }],
+  [code("#"), { bytes: 1 }],
+  [code("("), { only: new Set([..."+-0123456789"].map(code)) }],
+  [code(","), { only: new Set([..."+-0123456789.eEinfa"].map(code)) }],
+]);
+const [verbatim, push] = [code("="), code(">")] as const;
 const queuedText = [..."QUEUED"].map(code);
 
 const nothing: ScannedChunk["queued"] = [];
@@ -106,6 +115,7 @@ export class ReplyScanner {
     this.#isSigned = false;
     this.#isNegative = false;
     this.#matched = byte === plus && this.#open.length === 0 ? 0 : -1;
+    if (byte === push && this.#open.length > 0) return "a push inside another reply";
     if (byte === colon || textTypes.has(byte) || nestedTypes.has(byte)) this.#expects = "number";
     else if (lineTypes.has(byte)) this.#expects = "line";
     else return `a reply of the unknown type ${byte}`;
@@ -113,9 +123,15 @@ export class ReplyScanner {
   }
 
   #takeOfLine(byte: number): string | undefined {
-    if (byte === cr) this.#expects = "line-end";
-    else if (++this.#bytes > limits.lineBytes) return `a line of more than ${limits.lineBytes} bytes`;
-    else if (this.#matched >= 0) this.#matched = byte === queuedText[this.#matched] ? this.#matched + 1 : -1;
+    const { bytes: exactly, only } = lineRules.get(this.#type) ?? anyLine;
+    if (byte === cr && (exactly === undefined || this.#bytes === exactly)) {
+      this.#expects = "line-end";
+      return undefined;
+    }
+    if (++this.#bytes > (exactly ?? limits.lineBytes))
+      return `a line of more than ${exactly ?? limits.lineBytes} bytes`;
+    if (byte === cr || only?.has(byte) === false) return "a line of another form than its type has";
+    if (this.#matched >= 0) this.#matched = byte === queuedText[this.#matched] ? this.#matched + 1 : -1;
     return undefined;
   }
 
@@ -141,6 +157,7 @@ export class ReplyScanner {
     if (this.#isNegative) return "a negative length";
     const factor = nestedTypes.get(this.#type);
     if (factor !== undefined) return this.#openArray(this.#number * factor, end);
+    if (this.#type === verbatim && this.#number < 4) return "a text without its format";
     if (this.#number > limits.textBytes) return `a text of more than ${limits.textBytes} bytes`;
     this.#missing = this.#number;
     this.#expects = this.#missing === 0 ? "text-end" : "text";

@@ -79,7 +79,7 @@ const known: KnownOptions<TcpOptions<TcpClient>> = {
 export function readTcpOptions<Client extends TcpClient>(options: TcpOptions<Client>): TcpSettings {
   assertOptions<TcpOptions<TcpClient>>("tcpTransport", options, known);
   const { client, poolSize, timeout } = options;
-  const timeoutMs = timeout === undefined ? defaultTimeoutMs : readTimeout(timeout);
+  const timeoutMs = timeout === undefined ? defaultTimeoutMs : toTimeoutMs(timeout, "timeout");
   if (client === undefined) {
     return {
       poolSize: wholeNumberOption("poolSize", poolSize ?? 10),
@@ -93,14 +93,6 @@ export function readTcpOptions<Client extends TcpClient>(options: TcpOptions<Cli
     throw new ConfigError(surplus, `Expected no \`${surplus}\` beside \`client\`, which has its own connection`);
   assertGivenClient(client);
   return { poolSize: 1, timeoutMs, server: undefined, where: "the given client's server", secure: true };
-}
-
-function readTimeout(timeout: Duration): number {
-  try {
-    return toTimeoutMs(timeout, "timeout");
-  } catch (cause) {
-    throw new ConfigError("timeout", (cause as Error).message, { cause });
-  }
 }
 
 function readServer({

@@ -65,7 +65,7 @@ export function tcpTransport<Client extends TcpClient = Redis>(options: TcpOptio
   let closed = false;
 
   const makeClient = (): Redis => concealClient(new Redis({ ...server, ...quiet, connectTimeout: ownTimeoutMs }));
-  const connect = (client: TcpClient, reconnects: boolean, disconnect?: () => void): Connection =>
+  const connect = (client: TcpClient, reconnects: () => boolean, disconnect?: () => void): Connection =>
     createConnection({
       ...place,
       client,
@@ -78,11 +78,16 @@ export function tcpTransport<Client extends TcpClient = Redis>(options: TcpOptio
         if (renewal.isPending && !trip.isRefused && trip.commands.some(isWrite)) renewal.accepted(madeAt);
       },
     });
-  const connectOwn = (client: Redis): Connection => connect(client, true, () => client.disconnect());
+  const connectOwn = (client: Redis): Connection =>
+    connect(
+      client,
+      () => true,
+      () => client.disconnect(),
+    );
 
   const own = options.client ? undefined : makeClient();
   const client = (options.client ?? own) as Client;
-  const first = own ? connectOwn(own) : connect(client, connectsAgain(client));
+  const first = own ? connectOwn(own) : connect(client, () => connectsAgain(client));
   const pool = createConnectionPool(first, () => connectOwn(makeClient()), poolSize);
   const subscriptions = createOpenSubscriptions(ownTimeoutMs);
   const renewal = createRenewal({

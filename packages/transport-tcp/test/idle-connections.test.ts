@@ -1,0 +1,69 @@
+import { startFaultProxy, startRedisServer } from "@continuum-cache/conformance/servers";
+import { guarded } from "@continuum-cache/core";
+import { tcpTransport } from "@continuum-cache/transport-tcp";
+import { describe, expect, it } from "vitest";
+import { createIdleLimit } from "../src/idle-limit.ts";
+import { startMovingAddress } from "./moving-address.ts";
+import { closing } from "./opened.ts";
+
+const opened = closing();
+const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+const block = (ms: number): void => {
+  for (const end = performance.now() + ms; performance.now() < end; );
+};
+
+describe("a connection that was idle and is closed by the other side", () => {
+  it("at the moment of the next call costs no increment, and none counts twice", async () => {
+    const server = opened(await startRedisServer());
+    const address = opened(await startMovingAddress(server.port));
+    address.closeIdle(60);
+    const transport = opened(tcpTransport({ url: `redis://127.0.0.1:${address.port}` }));
+    for (let call = 0; call < 60; call++) {
+      await sleep(58 + (call % 5));
+      expect(await transport.send([["INCR", "n"]])).toEqual([call + 1]);
+    }
+    expect(address.made).toBeGreaterThan(1);
+  });
+
+  it("while this process was busy or frozen is noticed before anything is written", async () => {
+    const server = opened(await startRedisServer());
+    const transport = opened(guarded(tcpTransport({ url: server.url }), { retries: 0 }));
+    for (let call = 1; call <= 5; call++) {
+      expect(await transport.send([["INCR", "n"]])).toEqual([call]);
+      const killed = server.command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes");
+      await killed;
+      block(80);
+    }
+  });
+
+  it("gets what waited for its check onto the next connection", async () => {
+    const server = opened(await startRedisServer());
+    const proxy = opened(await startFaultProxy({ port: server.port }));
+    const transport = opened(tcpTransport({ url: `redis://127.0.0.1:${proxy.port}` }));
+    await transport.send([["PING"]]);
+    await sleep(60);
+    const trips = Array.from({ length: 10 }, () => transport.send([["INCR", "n"]]));
+    proxy.cut();
+    expect(await Promise.all(trips)).toEqual(trips.map((_, at) => [at + 1]));
+    expect(proxy.seen.connections).toBe(2);
+  });
+});
+
+describe("the limit of idleness", () => {
+  it("is half of what the other side allows, and 30 seconds as long as that is not known", () => {
+    const limit = createIdleLimit();
+    expect([29_999, 30_000].map(limit.isTrusted)).toEqual([true, false]);
+    limit.closedAfter(20_000);
+    limit.closedAfter(25_000);
+    expect([9_999, 10_000].map(limit.isTrusted)).toEqual([true, false]);
+  });
+
+  it("is forgotten when a connection stands that was idle for much longer", () => {
+    const limit = createIdleLimit();
+    limit.closedAfter(100);
+    limit.stoodAfter(140);
+    expect(limit.isTrusted(60)).toBe(false);
+    limit.stoodAfter(160);
+    expect(limit.isTrusted(60)).toBe(true);
+  });
+});
