@@ -2,8 +2,8 @@ const inspectCustom: unique symbol = Symbol.for("nodejs.util.inspect.custom");
 
 /**
  * Takes properties that hold secrets out of everything that prints, walks, copies or serializes an object: `console.log`,
- * `util.inspect` (hidden properties and getters included), `JSON.stringify`, loggers, test runners. By name they are
- * there as before.
+ * `util.inspect` (hidden properties and getters included), `JSON.stringify`, loggers, test runners. By name they can
+ * be read as before, and no longer be set.
  *
  * @returns the same object.
  *
@@ -20,8 +20,9 @@ export function conceal<Concealing extends object>(
   ...names: readonly (keyof Concealing)[]
 ): Concealing {
   for (const name of names) {
-    const descriptor = Object.getOwnPropertyDescriptor(object, name);
-    if (descriptor) Object.defineProperty(object, name, { ...descriptor, enumerable: false });
+    const own = Object.getOwnPropertyDescriptor(object, name);
+    const get = own?.get ?? ((): unknown => own?.value);
+    Object.defineProperty(object, name, { get, enumerable: false, configurable: true });
   }
   // Node prints what this returns, in the place of the object.
   return Object.defineProperty(object, inspectCustom, { value: () => ({ ...object }), configurable: true });

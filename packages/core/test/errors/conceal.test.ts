@@ -22,6 +22,7 @@ describe("conceal", () => {
     const printed = [
       inspect(thing),
       inspect({ deep: [thing] }, { depth: Number.POSITIVE_INFINITY, showHidden: true, getters: true }),
+      inspect(thing, { depth: Number.POSITIVE_INFINITY, showHidden: true, customInspect: false }),
       format("%o %O %j", thing, thing, thing),
       JSON.stringify(thing),
       JSON.stringify({ ...thing }),
