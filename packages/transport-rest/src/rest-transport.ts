@@ -1,4 +1,4 @@
-import { createKeyOrder, type Transport } from "@continuum-cache/core";
+import { conceal, createKeyOrder, type Transport } from "@continuum-cache/core";
 import { Redis } from "@upstash/redis";
 import { defaultHttp } from "#default-http";
 import { createCalls } from "./calls.ts";
@@ -69,7 +69,7 @@ export function restTransport(options: RestTransportOptions): RestTransport {
     }
   };
 
-  return {
+  const transport: RestTransport = {
     name: "rest",
     get client() {
       client ??= new Redis(createRequester(endpoint, calls, sync));
@@ -84,4 +84,5 @@ export function restTransport(options: RestTransportOptions): RestTransport {
       http.close();
     },
   };
+  return conceal(transport, "client");
 }
