@@ -96,6 +96,7 @@ export type { EndpointRules } from "./settings/endpoint.ts";
 export { assertToken, parseEndpoint } from "./settings/endpoint.ts";
 export type { KnownOptions } from "./settings/options.ts";
 export { assertOptions, booleanOption, choiceOption, functionOption, wholeNumberOption } from "./settings/options.ts";
+export { assertPem } from "./settings/pem.ts";
 export type { RedisAddress, RedisUrlRules } from "./settings/redis-url.ts";
 export { parseRedisUrl } from "./settings/redis-url.ts";
 export type { Clock } from "./time/clock.ts";

@@ -10,12 +10,14 @@ export interface EndpointRules {
   readonly allowInsecure?: boolean;
   /** How the reader of the message allows that. @default "set `allowInsecure: true`" */
   readonly howToAllow?: string;
+  /** The option or variable that holds the token, which is what logs in. @default "token" */
+  readonly tokenSetting?: string;
 }
 
 /**
  * Reads a server's address, or says what is wrong with it without printing what is secret in it.
  *
- * @throws ConfigError when it is malformed, of another scheme, or would send secrets in the clear over a network.
+ * @throws ConfigError when it is malformed, of another scheme, has a user, a password or parameters, or would send secrets in the clear over a network.
  *
  * @example
  * ```ts
@@ -25,7 +27,13 @@ export interface EndpointRules {
  * ```
  */
 export function parseEndpoint(text: string, rules: EndpointRules): URL {
-  const { setting, schemes, allowInsecure = false, howToAllow = "set `allowInsecure: true`" } = rules;
+  const {
+    setting,
+    schemes,
+    allowInsecure = false,
+    howToAllow = "set `allowInsecure: true`",
+    tokenSetting = "token",
+  } = rules;
   const [encrypted, plain] = schemes;
   const expected = `Expected \`${setting}\` to be an address such as ${encrypted}//your-database.upstash.io`;
   if (typeof text !== "string" || text.trim() !== text || !URL.canParse(text)) {
@@ -41,6 +49,18 @@ export function parseEndpoint(text: string, rules: EndpointRules): URL {
     throw new ConfigError(
       setting,
       `\`${setting}\` would send its credentials and all data unencrypted to ${url.hostname}: use ${encrypted}// (Upstash always speaks TLS), or ${howToAllow} for a private network`,
+    );
+  }
+  if (url.username || url.password) {
+    throw new ConfigError(
+      setting,
+      `Expected \`${setting}\` without a user and password, got some before ${url.host}: use \`${tokenSetting}\``,
+    );
+  }
+  if (url.search || url.hash) {
+    throw new ConfigError(
+      setting,
+      `Expected \`${setting}\` to end with its path, got more after ${url.origin}: cut it off at ? or #`,
     );
   }
   return url;

@@ -26,6 +26,9 @@ describe("an address", () => {
     ["http://db.upstash.io", /unencrypted to db.upstash.io/],
     ["http://user:canary@example.com", /unencrypted to example.com/],
     ["http://127.0.0.1.evil.example", /unencrypted/],
+    ["https://user:canary@db.upstash.io", /without a user and password/],
+    ["https://db.upstash.io?_token=canary", /cut it off/],
+    ["https://db.upstash.io#canary", /cut it off/],
   ])("may not be %j", (text, message) => {
     try {
       rest(text);
