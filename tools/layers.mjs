@@ -35,6 +35,7 @@ export const layers = {
       "packages/federation-queue",
     ],
     edge: true,
+    nodeFiles: ["src/tcp/tcp-backend.ts"],
   },
   "packages/upstash-local": {
     imports: ["packages/core", "packages/transport-tcp", "packages/fallback-memory"],

@@ -1,21 +1,42 @@
-import { assertToken, ConfigError, parseEndpoint } from "@continuum-cache/core";
-import type { Environment, UpstashCacheOptions } from "./settings.ts";
+import {
+  assertOptions,
+  assertPem,
+  assertToken,
+  ConfigError,
+  type KnownOptions,
+  parseEndpoint,
+  parseRedisUrl,
+} from "@continuum-cache/core";
+import type { Environment, TlsSettings, UpstashCacheOptions } from "./settings.ts";
 
 /** The server that was chosen, with what it takes to reach it. */
 export type Server =
-  | { readonly kind: "rest"; readonly url: string; readonly token: string | (() => string | Promise<string>) }
-  | { readonly kind: "redis"; readonly url: string; readonly poolSize: number }
+  | {
+      readonly kind: "rest";
+      readonly url: string;
+      readonly token: string | (() => string | Promise<string>);
+      readonly allowInsecure: boolean;
+    }
+  | {
+      readonly kind: "redis";
+      readonly url: string;
+      readonly poolSize: number;
+      readonly allowInsecure: boolean;
+      readonly tls: TlsSettings | undefined;
+      /** A file with certificates to trust, unless `tls` names some. */
+      readonly caFile: string | undefined;
+    }
   | { readonly kind: "local"; readonly reason: "asked" | "nothing-set" };
 
 type Options = Pick<
   UpstashCacheOptions,
-  "mode" | "global" | "restUrl" | "restToken" | "url" | "poolSize" | "allowInsecure"
+  "mode" | "global" | "restUrl" | "restToken" | "url" | "poolSize" | "allowInsecure" | "tls"
 >;
 
 /**
  * Chooses the server from options and environment; options win.
  *
- * @throws ConfigError that names the option or variable and the mend, before anything is touched.
+ * @throws ConfigError that names the option or variable and what to do, before anything is touched.
  */
 export function chooseServer(options: Options, env: Environment): Server {
   const mode = modeOf(options.mode, env);
@@ -31,14 +52,26 @@ export function chooseServer(options: Options, env: Environment): Server {
 
 /** Whether the local cache may stand in. @throws ConfigError when the variable is neither `true` nor `false`. */
 export function fallbackOf(option: boolean | undefined, env: Environment): boolean {
-  if (option !== undefined) return option;
-  const text = variable(env, "CONTINUUM_CACHE_FALLBACK") ?? "true";
-  if (text === "true" || text === "false") return text === "true";
-  throw new ConfigError(
-    "CONTINUUM_CACHE_FALLBACK",
-    `Expected CONTINUUM_CACHE_FALLBACK to be "true" or "false", got ${quote(text)}`,
-  );
+  return option ?? flag(env, "CONTINUUM_CACHE_FALLBACK") ?? true;
 }
+
+/** @throws ConfigError when the variable is neither `true` nor `false`. */
+function flag(env: Environment, name: string): boolean | undefined {
+  const text = variable(env, name);
+  if (text === undefined || text === "true" || text === "false") return text && text === "true";
+  throw new ConfigError(name, `Expected ${name} to be "true" or "false", got ${quote(text)}`);
+}
+
+const [insecureVariable, caVariable] = ["CONTINUUM_CACHE_ALLOW_INSECURE", "CONTINUUM_CACHE_CA_FILE"];
+
+/** What `parseEndpoint` and `parseRedisUrl` need to know of plaintext. */
+const plaintext = (
+  options: Options,
+  env: Environment,
+): { readonly allowInsecure: boolean; readonly howToAllow: string } => ({
+  allowInsecure: options.allowInsecure ?? flag(env, insecureVariable) ?? false,
+  howToAllow: `set \`allowInsecure: true\` or ${insecureVariable}=true`,
+});
 
 /** The variables of one REST database. */
 interface RestVariables {
@@ -74,14 +107,38 @@ function restServer(options: Options, env: Environment): Server | undefined {
   }
   if (url === undefined) throw half(tokenSetting, names.url, "restUrl");
   if (token === undefined) throw half(urlSetting, names.token, "restToken");
-  parseEndpoint(url, {
-    setting: urlSetting,
-    schemes: ["https:", "http:"],
-    allowInsecure: options.allowInsecure ?? false,
-  });
+  const allowed = plaintext(options, env);
+  parseEndpoint(url, { setting: urlSetting, schemes: ["https:", "http:"], tokenSetting, ...allowed });
   if (typeof token !== "function") assertToken(tokenSetting, token);
-  return { kind: "rest", url, token };
+  const tlsSetting = tlsSettingOf(options, env);
+  if (tlsSetting !== undefined) {
+    throw new ConfigError(
+      tlsSetting,
+      `${tlsSetting} is for the Redis protocol, and this cache uses REST: name the authority in NODE_EXTRA_CA_CERTS, or use rediss:// by \`mode: "redis"\``,
+    );
+  }
+  return { kind: "rest", url, token, allowInsecure: allowed.allowInsecure };
 }
+
+/** The option or variable that sets up TLS, if one does. */
+const tlsSettingOf = (options: Options, env: Environment): string | undefined => {
+  if (options.tls !== undefined) return "tls";
+  return variable(env, caVariable) === undefined ? undefined : caVariable;
+};
+
+function assertTls(tls: TlsSettings | undefined): void {
+  assertOptions("tls", tls, knownTls);
+  for (const name of ["ca", "cert", "key"] as const) if (tls?.[name] !== undefined) assertPem(`tls.${name}`, tls[name]);
+}
+
+const knownTls: KnownOptions<TlsSettings> = {
+  ca: true,
+  cert: true,
+  key: true,
+  passphrase: true,
+  servername: true,
+  rejectUnauthorized: true,
+};
 
 /** The first pair of which anything is set is the one that is meant; a half of it is never completed from another. */
 function restVariables(options: Options, env: Environment): RestVariables {
@@ -93,8 +150,24 @@ function redisServer(options: Options, env: Environment): Server | undefined {
   const url = options.url ?? variable(env, "UPSTASH_REDIS_URL");
   if (url === undefined) return undefined;
   const setting = options.url === undefined ? "UPSTASH_REDIS_URL" : "url";
-  parseEndpoint(url, { setting, schemes: ["rediss:", "redis:"], allowInsecure: options.allowInsecure ?? false });
-  return { kind: "redis", url, poolSize: poolSizeOf(options.poolSize, env) };
+  const allowed = plaintext(options, env);
+  const { secure } = parseRedisUrl(url, { setting, ...allowed });
+  const tlsSetting = tlsSettingOf(options, env);
+  if (!secure && tlsSetting !== undefined) {
+    throw new ConfigError(
+      tlsSetting,
+      `${tlsSetting} is set but ${setting} does not begin with rediss://, which asks for TLS`,
+    );
+  }
+  assertTls(options.tls);
+  return {
+    kind: "redis",
+    url,
+    poolSize: poolSizeOf(options.poolSize, env),
+    allowInsecure: allowed.allowInsecure,
+    tls: options.tls,
+    caFile: options.tls?.ca === undefined ? variable(env, caVariable) : undefined,
+  };
 }
 
 function poolSizeOf(option: number | undefined, env: Environment): number {

@@ -4,6 +4,22 @@ import type { JournalOptions } from "@continuum-cache/fallback-memory";
 /** Where variables are read from: `process.env`, or the `env` that a Worker is given. */
 export type Environment = Readonly<Record<string, unknown>>;
 
+/** How a connection to `rediss://` is encrypted. Everything is PEM, as text or as the bytes of a file. */
+export interface TlsSettings {
+  /** The authorities to trust, in the place of those that Node trusts. */
+  readonly ca?: string | Uint8Array | readonly (string | Uint8Array)[];
+  /** The certificate of this client, for servers that ask for one. */
+  readonly cert?: string | Uint8Array;
+  /** Its private key. */
+  readonly key?: string | Uint8Array;
+  /** What decrypts `key`. */
+  readonly passphrase?: string;
+  /** The name in the server's certificate, when it is not the host's. @default the host in `url` */
+  readonly servername?: string;
+  /** `false` accepts any certificate: the connection is encrypted then, and its other end unknown. @default true */
+  readonly rejectUnauthorized?: boolean;
+}
+
 /** How an `UpstashCache` is set up. Whatever is left out is read from the environment, then takes its default. */
 export interface UpstashCacheOptions {
   /** Which backend: `auto` takes REST when its URL and token are there, else Redis when its URL is, else `local`. @default "auto" */
@@ -14,11 +30,16 @@ export interface UpstashCacheOptions {
   readonly restUrl?: string;
   /** Token of the REST API, or a function that returns the current one. @default UPSTASH_REDIS_REST_TOKEN, else KV_REST_API_TOKEN */
   readonly restToken?: string | (() => string | Promise<string>);
-  /** Address for the Redis protocol, `rediss://…`. @default UPSTASH_REDIS_URL */
+  /** Address for the Redis protocol: `rediss://…`, `redis://…` or `unix:///…`. @default UPSTASH_REDIS_URL */
   readonly url?: string;
+  /**
+   * TLS settings for `rediss://`, such as the certificate of a private authority. `ca` wins over the file that
+   * CONTINUUM_CACHE_CA_FILE names. @default what Node trusts
+   */
+  readonly tls?: TlsSettings;
   /** The most connections that the Redis protocol may open. @default UPSTASH_POOL_SIZE, else 10 */
   readonly poolSize?: number;
-  /** Allows unencrypted connections to other machines. @default false */
+  /** Allows unencrypted connections to other machines: for a private network. @default CONTINUUM_CACHE_ALLOW_INSECURE, else false */
   readonly allowInsecure?: boolean;
   /** Answers from the memory of this process while the primary is away. @default CONTINUUM_CACHE_FALLBACK, else true */
   readonly fallback?: boolean;

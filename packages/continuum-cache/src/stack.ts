@@ -1,4 +1,4 @@
-import { type Duration, guarded, type Transport } from "@continuum-cache/core";
+import { type Duration, guarded, type Transport, toTimeoutMs, wholeNumberOption } from "@continuum-cache/core";
 import { type MemoryTransport, memoryTransport, withFallback } from "@continuum-cache/fallback-memory";
 import { restTransport } from "@continuum-cache/transport-rest";
 import { tcpBackend } from "#tcp-backend";
@@ -10,8 +10,10 @@ import type { Environment, UpstashCacheOptions } from "./settings.ts";
  * process beside it.
  */
 export function stackOf(options: UpstashCacheOptions, env: Environment): Transport {
-  const { localMaxBytes, healthCheckInterval = "30s", timeout = "5s", retries = 3, allowInsecure = false } = options;
+  const { localMaxBytes, healthCheckInterval = "30s", timeout = "5s", retries = 3 } = options;
   const { journal, warmStart, closeTimeout, waitUntil } = options;
+  if (localMaxBytes !== undefined) wholeNumberOption("localMaxBytes", localMaxBytes);
+  toTimeoutMs(healthCheckInterval, "healthCheckInterval");
   const server = chooseServer(options, env);
   const fallback = fallbackOf(options.fallback, env);
   const memory = (): MemoryTransport => memoryTransport(localMaxBytes === undefined ? {} : { maxBytes: localMaxBytes });
@@ -19,7 +21,7 @@ export function stackOf(options: UpstashCacheOptions, env: Environment): Transpo
     if (server.reason === "nothing-set") (options.warn ?? console.warn)(localWarning);
     return memory();
   }
-  const backend = primaryOf(server, allowInsecure, timeout);
+  const backend = primaryOf(server, timeout);
   if (!fallback) return guarded(backend, { timeout, retries, breaker: { maxWait: healthCheckInterval } });
   // The fallback has a breaker of its own.
   return withFallback(guarded(backend, { timeout, retries, breaker: false }), memory(), {
@@ -31,10 +33,9 @@ export function stackOf(options: UpstashCacheOptions, env: Environment): Transpo
   });
 }
 
-function primaryOf(server: Exclude<Server, { kind: "local" }>, allowInsecure: boolean, timeout: Duration): Transport {
-  if (server.kind === "redis")
-    return tcpBackend({ url: server.url, poolSize: server.poolSize, allowInsecure, timeout });
-  return restTransport({ url: server.url, token: server.token, allowInsecure });
+function primaryOf(server: Exclude<Server, { kind: "local" }>, timeout: Duration): Transport {
+  if (server.kind === "redis") return tcpBackend({ ...server, timeout });
+  return restTransport({ url: server.url, token: server.token, allowInsecure: server.allowInsecure });
 }
 
 const localWarning =

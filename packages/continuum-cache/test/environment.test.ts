@@ -10,6 +10,8 @@ const globalPair = {
 };
 const redis = { UPSTASH_REDIS_URL: "rediss://default:canary-password@db.upstash.io:6379" };
 
+const insecure = { CONTINUUM_CACHE_ALLOW_INSECURE: "true" };
+
 describe("the server is chosen", () => {
   it.each([
     ["REST when its pair is there", {}, { ...rest, ...redis }, { kind: "rest", url: "https://db.upstash.io" }],
@@ -36,6 +38,26 @@ describe("the server is chosen", () => {
       { url: "http://127.0.0.1:1", token: "mine" },
     ],
     ["a pool size by variable", {}, { ...redis, UPSTASH_POOL_SIZE: "3" }, { poolSize: 3 }],
+    ["plaintext by variable", {}, { UPSTASH_REDIS_URL: "redis://redis:6379", ...insecure }, { allowInsecure: true }],
+    [
+      "plaintext REST by variable",
+      {},
+      { ...rest, UPSTASH_REDIS_REST_URL: "http://upstash-local:8079", ...insecure },
+      { kind: "rest", allowInsecure: true },
+    ],
+    [
+      "a Unix socket",
+      { url: "unix:///run/redis.sock?db=1" },
+      {},
+      { kind: "redis", url: "unix:///run/redis.sock?db=1" },
+    ],
+    ["a file of certificates", {}, { ...redis, CONTINUUM_CACHE_CA_FILE: "/ca.pem" }, { caFile: "/ca.pem" }],
+    [
+      "certificates by option before the file",
+      { tls: { ca: "-----BEGIN CERTIFICATE-----" } },
+      { ...redis, CONTINUUM_CACHE_CA_FILE: "/ca.pem" },
+      { caFile: undefined, tls: { ca: "-----BEGIN CERTIFICATE-----" } },
+    ],
     ["a pool size by option", { poolSize: 4 }, { ...redis, UPSTASH_POOL_SIZE: "3" }, { poolSize: 4 }],
   ] as const)("%s", (_, options, env, expected) => {
     expect(chooseServer(options, env)).toMatchObject(expected);
@@ -124,6 +146,48 @@ describe("a setting that can't be is a ConfigError that names it and the mend, a
       "UPSTASH_REDIS_GLOBAL_REST_URL",
       /UPSTASH_REDIS_GLOBAL_REST_TOKEN/,
     ],
+    [
+      "plaintext Redis in a container, which says how to allow it",
+      {},
+      { UPSTASH_REDIS_URL: "redis://:canary@redis:6379" },
+      "UPSTASH_REDIS_URL",
+      /set `allowInsecure: true` or CONTINUUM_CACHE_ALLOW_INSECURE=true/,
+    ],
+    [
+      "plaintext REST in a container, which says how to allow it",
+      {},
+      { ...rest, UPSTASH_REDIS_REST_URL: "http://upstash-local:8079" },
+      "UPSTASH_REDIS_REST_URL",
+      /CONTINUUM_CACHE_ALLOW_INSECURE=true/,
+    ],
+    [
+      "plaintext allowed by a word",
+      {},
+      { ...redis, CONTINUUM_CACHE_ALLOW_INSECURE: "yes" },
+      "CONTINUUM_CACHE_ALLOW_INSECURE",
+      /"true" or "false", got "yes"/,
+    ],
+    ["a parameter", { url: "redis://localhost?ssl=true&x=canary" }, {}, "url", /got "ssl": rediss:/],
+    ["a database that is none", { url: "redis://:canary@localhost/main" }, {}, "url", /number of a database/],
+    ["a user before REST", { restUrl: "https://canary@x.io", restToken: "t" }, {}, "restUrl", /without a user/],
+    ["TLS for REST", { tls: {} }, rest, "tls", /NODE_EXTRA_CA_CERTS/],
+    [
+      "a file of certificates for REST",
+      {},
+      { ...rest, CONTINUUM_CACHE_CA_FILE: "/ca.pem" },
+      "CONTINUUM_CACHE_CA_FILE",
+      /for the Redis protocol/,
+    ],
+    ["TLS for plaintext", { url: "redis://localhost", tls: {} }, {}, "tls", /does not begin with rediss:/],
+    [
+      "a file of certificates for plaintext",
+      { url: "unix:///run/redis.sock" },
+      { CONTINUUM_CACHE_CA_FILE: "/ca.pem" },
+      "CONTINUUM_CACHE_CA_FILE",
+      /does not begin with rediss:/,
+    ],
+    ["an unknown TLS setting", { tls: { CA: "" } as never }, redis, "CA", /Did you mean `ca`/],
+    ["a path in the place of a certificate", { tls: { ca: "/canary.pem" } }, redis, "tls.ca", /read the file first/],
     ["a pool of none", {}, { ...redis, UPSTASH_POOL_SIZE: "0" }, "UPSTASH_POOL_SIZE", /from 1 to 1000, got "0"/],
     ["a pool of some", { poolSize: Number.NaN }, redis, "poolSize", /got NaN/],
   ] as const)("%s", (_, options, env, setting, message) => {

@@ -1,8 +1,9 @@
 import type { EventEmitter } from "node:events";
 import type { Socket } from "node:net";
-import type { ConnectionOptions } from "node:tls";
+import { type ConnectionOptions, createSecureContext } from "node:tls";
 import {
   assertOptions,
+  assertPem,
   ConfigError,
   type Duration,
   defaultTimeoutMs,
@@ -103,6 +104,7 @@ function readServer({
   const address = parseRedisUrl(typeof url === "string" ? url.trim() : url, { setting: "url", allowInsecure });
   const { secure, at, where, database, username, password, family } = address;
   if (!secure && tls) throw new ConfigError("tls", "Expected `url` to begin with rediss:// where `tls` is given");
+  if (tls) assertUsable(tls);
   return {
     secure,
     where,
@@ -115,6 +117,19 @@ function readServer({
       ...(secure && { tls: { ...serverName(at), ...tls } }),
     },
   };
+}
+
+function assertUsable(tls: ConnectionOptions): void {
+  for (const name of ["ca", "cert"] as const) if (tls[name] !== undefined) assertPem(`tls.${name}`, tls[name]);
+  try {
+    createSecureContext(tls);
+  } catch (error) {
+    const { code = (error as Error).name } = error as NodeJS.ErrnoException;
+    throw new ConfigError(
+      "tls",
+      `Expected \`tls\` to hold certificates and a key in PEM that fit each other, got ${code} from Node`,
+    );
+  }
 }
 
 /** A name to prove itself under is never sent for an IP address. */

@@ -1,4 +1,7 @@
-import type { Duration, Transport } from "@continuum-cache/core";
+import { readFileSync } from "node:fs";
+import { ConfigError, type Duration, type Transport } from "@continuum-cache/core";
+import type { TcpOptions } from "@continuum-cache/transport-tcp";
+import type { TlsSettings } from "../settings.ts";
 import { lazyTransport } from "./lazy-transport.ts";
 
 /** What is needed to speak the Redis protocol. */
@@ -7,12 +10,56 @@ export interface TcpSettings {
   readonly poolSize: number;
   readonly allowInsecure: boolean;
   readonly timeout: Duration;
+  readonly tls: TlsSettings | undefined;
+  /** A file with certificates to trust, in the place of `tls.ca`. */
+  readonly caFile: string | undefined;
 }
 
-/** The Redis protocol's transport, loaded at its first use: ioredis alone takes 50 ms to import. */
-export function tcpBackend(settings: TcpSettings): Transport {
+/**
+ * The Redis protocol's transport, loaded at its first use: ioredis alone takes 50 ms to import.
+ *
+ * @throws ConfigError when the file with certificates can't be read, or holds none.
+ */
+export function tcpBackend({ url, poolSize, allowInsecure, timeout, tls, caFile }: TcpSettings): Transport {
+  const ca = caFile === undefined ? undefined : readCertificates(caFile);
+  const settings: TcpOptions = {
+    url,
+    poolSize,
+    allowInsecure,
+    timeout,
+    ...((tls || ca !== undefined) && { tls: { ...forNode(tls), ...(ca !== undefined && { ca }) } }),
+  };
   return lazyTransport("tcp", async () => {
     const { tcpTransport } = await import("@continuum-cache/transport-tcp");
     return tcpTransport(settings);
   });
+}
+
+/** Node wants Buffers, and lists that it may change. */
+function forNode({ ca, cert, key, ...rest }: TlsSettings = {}): NonNullable<TcpOptions["tls"]> {
+  const list = ca === undefined ? undefined : ((Array.isArray(ca) ? ca : [ca]) as (string | Uint8Array)[]);
+  return {
+    ...rest,
+    ...(list && { ca: list.map(asBuffer) }),
+    ...(cert !== undefined && { cert: asBuffer(cert) }),
+    ...(key !== undefined && { key: asBuffer(key) }),
+  };
+}
+
+const asBuffer = (pem: string | Uint8Array): string | Buffer => (typeof pem === "string" ? pem : Buffer.from(pem));
+
+function readCertificates(path: string): string {
+  const setting = "CONTINUUM_CACHE_CA_FILE";
+  let text: string;
+  try {
+    text = readFileSync(path, "utf8");
+  } catch (cause) {
+    const { code = "unreadable" } = cause as NodeJS.ErrnoException;
+    throw new ConfigError(setting, `The file that ${setting} names can't be read (${code}): ${path}`, { cause });
+  }
+  if (text.includes("-----BEGIN CERTIFICATE-----")) return text;
+  throw new ConfigError(
+    setting,
+    `Expected the file that ${setting} names to hold certificates in PEM, got none: ${path}`,
+  );
 }
