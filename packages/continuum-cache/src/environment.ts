@@ -2,10 +2,13 @@ import {
   assertOptions,
   assertPem,
   assertToken,
+  booleanOption,
   ConfigError,
+  choiceOption,
   type KnownOptions,
   parseEndpoint,
   parseRedisUrl,
+  wholeNumberOption,
 } from "@continuum-cache/core";
 import type { Environment, TlsSettings, UpstashCacheOptions } from "./settings.ts";
 
@@ -40,6 +43,7 @@ type Options = Pick<
  */
 export function chooseServer(options: Options, env: Environment): Server {
   const mode = modeOf(options.mode, env);
+  booleanOption("global", options.global);
   if (mode === "local") return { kind: "local", reason: "asked" };
   const rest = mode === "redis" ? undefined : restServer(options, env);
   if (rest) return rest;
@@ -52,7 +56,7 @@ export function chooseServer(options: Options, env: Environment): Server {
 
 /** Whether the local cache may stand in. @throws ConfigError when the variable is neither `true` nor `false`. */
 export function fallbackOf(option: boolean | undefined, env: Environment): boolean {
-  return option ?? flag(env, "CONTINUUM_CACHE_FALLBACK") ?? true;
+  return booleanOption("fallback", option) ?? flag(env, "CONTINUUM_CACHE_FALLBACK") ?? true;
 }
 
 /** @throws ConfigError when the variable is neither `true` nor `false`. */
@@ -69,7 +73,7 @@ const plaintext = (
   options: Options,
   env: Environment,
 ): { readonly allowInsecure: boolean; readonly howToAllow: string } => ({
-  allowInsecure: options.allowInsecure ?? flag(env, insecureVariable) ?? false,
+  allowInsecure: booleanOption("allowInsecure", options.allowInsecure) ?? flag(env, insecureVariable) ?? false,
   howToAllow: `set \`allowInsecure: true\` or ${insecureVariable}=true`,
 });
 
@@ -89,10 +93,8 @@ const globalDatabase: RestVariables = {
 const modes = ["auto", "upstash", "rest", "redis", "local"];
 
 function modeOf(option: string | undefined, env: Environment): string {
-  const [setting, mode] =
-    option === undefined ? ["CONTINUUM_CACHE_MODE", variable(env, "CONTINUUM_CACHE_MODE") ?? "auto"] : ["mode", option];
-  if (modes.includes(mode)) return mode;
-  throw new ConfigError(setting, `Expected ${setting} to be one of ${modes.map(quote).join(", ")}, got ${quote(mode)}`);
+  if (option !== undefined) return choiceOption("mode", option, modes);
+  return choiceOption("CONTINUUM_CACHE_MODE", variable(env, "CONTINUUM_CACHE_MODE") ?? "auto", modes);
 }
 
 function restServer(options: Options, env: Environment): Server | undefined {
@@ -172,10 +174,13 @@ function redisServer(options: Options, env: Environment): Server | undefined {
 
 function poolSizeOf(option: number | undefined, env: Environment): number {
   const text = variable(env, "UPSTASH_POOL_SIZE");
-  const size = option ?? Number(text ?? 10);
+  if (option !== undefined) return wholeNumberOption("poolSize", option, { max: 1_000 });
+  const size = Number(text ?? 10);
   if (Number.isSafeInteger(size) && size >= 1 && size <= 1_000) return size;
-  const [setting, got] = option === undefined ? ["UPSTASH_POOL_SIZE", quote(text ?? "")] : ["poolSize", String(option)];
-  throw new ConfigError(setting, `Expected ${setting} to be a whole number from 1 to 1000, got ${got}`);
+  throw new ConfigError(
+    "UPSTASH_POOL_SIZE",
+    `Expected UPSTASH_POOL_SIZE to be a whole number from 1 to 1000, got ${quote(text ?? "")}`,
+  );
 }
 
 /** A variable's text; an empty one counts as not set, since that is how many platforms unset it. */

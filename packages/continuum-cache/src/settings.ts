@@ -79,6 +79,7 @@ export const knownOptions: KnownOptions<UpstashCacheOptions> = {
   restUrl: true,
   restToken: true,
   url: true,
+  tls: true,
   poolSize: true,
   allowInsecure: true,
   fallback: true,

@@ -1,4 +1,11 @@
-import { type Duration, guarded, type Transport, toTimeoutMs, wholeNumberOption } from "@continuum-cache/core";
+import {
+  type Duration,
+  functionOption,
+  guarded,
+  type Transport,
+  toTimeoutMs,
+  wholeNumberOption,
+} from "@continuum-cache/core";
 import { type MemoryTransport, memoryTransport, withFallback } from "@continuum-cache/fallback-memory";
 import { restTransport } from "@continuum-cache/transport-rest";
 import { tcpBackend } from "#tcp-backend";
@@ -13,6 +20,8 @@ export function stackOf(options: UpstashCacheOptions, env: Environment): Transpo
   const { localMaxBytes, healthCheckInterval = "30s", timeout = "5s", retries = 3 } = options;
   const { journal, warmStart, closeTimeout, waitUntil } = options;
   if (localMaxBytes !== undefined) wholeNumberOption("localMaxBytes", localMaxBytes);
+  functionOption("waitUntil", waitUntil);
+  functionOption("warn", options.warn);
   toTimeoutMs(healthCheckInterval, "healthCheckInterval");
   const server = chooseServer(options, env);
   const fallback = fallbackOf(options.fallback, env);

@@ -74,6 +74,15 @@ describe("a file of certificates is a ConfigError at construction", () => {
 describe("options of an UpstashCache", () => {
   it.each([
     [{ localMaxBytes: 0 }, "localMaxBytes"],
+    [{ mode: 5 as never }, "mode"],
+    [{ fallback: "false" as never }, "fallback"],
+    [{ allowInsecure: 1 as never }, "allowInsecure"],
+    [{ global: "no" as never }, "global"],
+    [{ poolSize: "10" as never }, "poolSize"],
+    [{ url: 6379 as never }, "url"],
+    [{ warn: true as never }, "warn"],
+    [{ waitUntil: {} as never }, "waitUntil"],
+    [{ tls: [] as never, url: "rediss://localhost" }, "tls"],
     [{ healthCheckInterval: "soon" as never, fallback: false }, "healthCheckInterval"],
   ])("%j are refused under the names that they have there", (options, setting) => {
     expect(() => new UpstashCache({ url: "redis://localhost", env: {}, ...options })).toThrow(

@@ -70,18 +70,6 @@ export function readOptions(options: RestTransportOptions): RestSettings {
   const { maxRequestBytes = 9_000_000, maxResponseBytes = 110_000_000 } = options;
   const allowInsecure = booleanOption("allowInsecure", options.allowInsecure) ?? false;
   const url = parseEndpoint(options.url, { setting: "url", schemes: ["https:", "http:"], allowInsecure });
-  if (url.username || url.password) {
-    throw new ConfigError(
-      "url",
-      `Expected \`url\` without a user and password, got some before ${url.host}: use \`token\``,
-    );
-  }
-  if (url.search || url.hash) {
-    throw new ConfigError(
-      "url",
-      `Expected \`url\` to end with its path, got more after ${url.origin}: cut it off at ? or #`,
-    );
-  }
   if (typeof token !== "function") assertToken("token", token);
   if (fetch && http) throw new ConfigError("fetch", "Expected `fetch` or `http`, got both: leave one out");
   if (fetch !== undefined && typeof fetch !== "function") {
