@@ -54,11 +54,14 @@ export const orderCases: readonly TransportCase[] = [
     async run(transport, key) {
       const replies = await Promise.all(
         Array.from({ length: 1_000 }, (_, index) =>
-          transport.send([
-            ["ECHO", `e${index}`],
-            ["STRLEN", key("none")],
-            ["ECHO", index],
-          ]),
+          transport.send(
+            [
+              ["ECHO", `e${index}`],
+              ["STRLEN", key("none")],
+              ["ECHO", index],
+            ],
+            { timeoutMs: 120_000 },
+          ),
         ),
       );
       expectReply(

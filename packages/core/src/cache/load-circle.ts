@@ -29,7 +29,7 @@ let running = 0;
 
 function findContext(): AsyncContext | null {
   const { AsyncLocalStorage } = globalThis as Runtime;
-  const hooks: Runtime | undefined = nodeProcess()?.getBuiltinModule?.("node:async_hooks");
+  const hooks: Runtime | undefined = nodeProcess()?.getBuiltinModule?.("async_hooks");
   const Found = AsyncLocalStorage ?? hooks?.AsyncLocalStorage;
   return Found ? new Found() : null;
 }
