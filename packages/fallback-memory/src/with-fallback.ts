@@ -9,6 +9,7 @@ import {
   type SendOptions,
   type Transport,
   TransportError,
+  within,
 } from "@continuum-cache/core";
 import { createBackendEvents } from "./fallback/backend-events.ts";
 import { createBackendSwitch } from "./fallback/backend-switch.ts";
@@ -26,7 +27,6 @@ import { warmStart } from "./fallback/warm-start.ts";
 import type { MemoryTransport } from "./memory-transport.ts";
 import { createPace } from "./recovery/pace.ts";
 import { recover } from "./recovery/recovery.ts";
-import { within } from "./within.ts";
 
 /**
  * Lets the memory of this process answer while the primary can't, and brings the primary up to date afterwards. A trip
@@ -81,6 +81,7 @@ export function withFallback(primary: Transport, local: MemoryTransport, options
       backend.done({ replayed: 0, superseded, dropped: 0 });
     },
     onOutage: (error) => backend.leave(error),
+    isAway: () => backend.outage !== undefined,
     answer: (commands, sendOptions, unanswered) =>
       doubts.doHere(commands, unanswered.fate, () => memory.answer(commands, sendOptions, unanswered)),
   });

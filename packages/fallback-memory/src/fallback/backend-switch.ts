@@ -1,13 +1,16 @@
 import {
   type Breaker,
+  type Claim,
   type Clock,
+  createClaim,
+  hasLastingTimers,
   isOutage,
   longestTimerMs,
   type Outage,
   type Recovery,
   TransportError,
+  within,
 } from "@continuum-cache/core";
-import { within } from "../within.ts";
 import type { BackendEvents } from "./backend-events.ts";
 
 /** Which backend answers: primary → local → recovering → primary. */
@@ -63,11 +66,13 @@ interface Away {
   readonly reason: string;
   state: Outage["state"];
   recovery: Recovery;
-  attempt: { progressMs: number } | undefined;
+  attempt: { claim: Claim } | undefined;
 }
 
-/** An attempt of which nothing was heard for this long is gone: on the edge, what a request leaves behind never goes on. */
+/** An attempt that has come no further for this long is lost. On the edge it is as soon as the request that made it has ended. */
 const lostAfterMs = 30_000;
+
+const newClaim = (): Claim => createClaim({ timeoutMs: lostAfterMs });
 
 export function createBackendSwitch(options: BackendSwitchOptions): BackendSwitch {
   const { clock, breaker, events, ping, onLeave, recover, isUpToDate, onReturn, waitUntil } = options;
@@ -97,7 +102,7 @@ export function createBackendSwitch(options: BackendSwitchOptions): BackendSwitc
   };
 
   const attemptReturn = async (now: Away): Promise<void> => {
-    const own = { progressMs: clock.now() };
+    const own = { claim: newClaim() };
     now.attempt = own;
     const isCurrent = (): boolean => away === now && now.attempt === own;
     try {
@@ -107,7 +112,8 @@ export function createBackendSwitch(options: BackendSwitchOptions): BackendSwitc
         await recover({
           isCurrent,
           done(part) {
-            own.progressMs = clock.now();
+            own.claim.end();
+            own.claim = newClaim();
             now.recovery = total(now.recovery, part);
           },
         });
@@ -120,12 +126,20 @@ export function createBackendSwitch(options: BackendSwitchOptions): BackendSwitc
       if (isOutage(error)) breaker.failed(error, "probe");
       else breaker.dismissed("probe");
       if (!isClosed) wakeUp();
+    } finally {
+      own.claim.end();
     }
   };
 
   const probeIfDue = (): Promise<void> | undefined => {
     if (!away || isClosed) return undefined;
-    if (away.attempt && clock.now() - away.attempt.progressMs < lostAfterMs) return undefined;
+    if (away.attempt?.claim.isHeld) return undefined;
+    if (away.attempt) {
+      // The call that made it has vanished, and will not tell what has become of it.
+      away.attempt = undefined;
+      away.state = "local";
+      breaker.dismissed("probe");
+    }
     if (breaker.enter() === undefined) return undefined;
     const attempt = attemptReturn(away);
     waitUntil?.(attempt);
@@ -146,7 +160,7 @@ export function createBackendSwitch(options: BackendSwitchOptions): BackendSwitc
   return {
     attend(longestMs) {
       const attempt = probeIfDue();
-      return attempt && !waitUntil && !hasIdleTimers() ? waitFor(attempt, longestMs) : undefined;
+      return attempt && !waitUntil && !hasLastingTimers() ? waitFor(attempt, longestMs) : undefined;
     },
     get outage() {
       return away;
@@ -197,18 +211,12 @@ const slowError = (waitedMs: number): TransportError =>
     delivery: "none",
   });
 
-/** Whether there are timers that work on when nobody calls: on the edge they end with the request that set them. */
-function hasIdleTimers(): boolean {
-  const timer: unknown = setTimeout(() => {}, 0);
-  clearTimeout(timer as Parameters<typeof clearTimeout>[0]);
-  return typeof timer === "object" && timer !== null && "unref" in timer;
-}
-
 /**
- * A timer for an idle process, where there are timers that keep none alive: elsewhere (on the edge) timers end with the
- * request that set them, and the next call does what is due. Returns what cancels it.
+ * A timer for an idle process, where there are timers that keep none alive: elsewhere the next call does what is due. On the
+ * edge timers end with the request that set them. Returns what cancels it.
  */
 function idleTimer(callback: () => void, ms: number): () => void {
+  if (!hasLastingTimers()) return () => {};
   const timer: unknown = setTimeout(callback, Math.min(ms, longestTimerMs));
   const cancel = (): void => clearTimeout(timer as Parameters<typeof clearTimeout>[0]);
   if (typeof timer === "object" && timer !== null && "unref" in timer) (timer as { unref(): void }).unref();

@@ -1,4 +1,6 @@
-/** Holds callers up for a moment while something is put in order. */
+import { type Claim, createClaim } from "@continuum-cache/core";
+
+/** Holds callers up for a moment while something is put in order. It opens by itself when the call that has shut it vanishes. */
 export interface Gate {
   readonly isShut: boolean;
   shut(): void;
@@ -8,30 +10,20 @@ export interface Gate {
 }
 
 export function createGate(): Gate {
-  const waiting = new Set<() => void>();
-  let isShut = false;
+  let claim: Claim | undefined;
   return {
     get isShut() {
-      return isShut;
+      return claim?.isHeld ?? false;
     },
     shut() {
-      isShut = true;
+      if (!claim?.isHeld) claim = createClaim();
     },
     open() {
-      isShut = false;
-      for (const go of [...waiting]) go();
+      claim?.end();
+      claim = undefined;
     },
-    pass(longestMs) {
-      if (!isShut) return Promise.resolve();
-      return new Promise((resolve) => {
-        const go = (): void => {
-          clearTimeout(timer);
-          waiting.delete(go);
-          resolve();
-        };
-        const timer = setTimeout(go, longestMs);
-        waiting.add(go);
-      });
+    async pass(longestMs) {
+      await claim?.over({ timeoutMs: longestMs });
     },
   };
 }

@@ -8,6 +8,7 @@ import {
   type Reply,
   type SendOptions,
   type WrittenKeys,
+  within,
 } from "@continuum-cache/core";
 import { createJournalLog, type JournalLog } from "../journal/journal-log.ts";
 import type { Noting } from "../journal/noting.ts";
@@ -17,7 +18,6 @@ import type { JournalStore } from "../journal-store.ts";
 import type { MemoryTransport } from "../memory-transport.ts";
 import { isUnsupported } from "../refusals.ts";
 import { toBulk } from "../values/bulk.ts";
-import { within } from "../within.ts";
 import type { BackendEvents } from "./backend-events.ts";
 import { deletesOf } from "./deletes-of.ts";
 import type { KnownValues } from "./known-values.ts";

@@ -4,6 +4,7 @@ import {
   createSentTrips,
   defaultTimeoutMs,
   isOutage,
+  isTransportError,
   type Reply,
   type SendOptions,
   type Transport,
@@ -41,6 +42,8 @@ export interface PrimaryTripsOptions {
   readonly onAnswer: (commands: readonly Command[], options: SendOptions | undefined) => void;
   /** The primary has left a trip without an answer. */
   readonly onOutage: (error: TransportError) => void;
+  /** Whether the primary is away. */
+  readonly isAway: () => boolean;
   /** Answers in the primary's place. */
   readonly answer: (
     commands: readonly Command[],
@@ -52,7 +55,8 @@ export interface PrimaryTripsOptions {
 /** A trip has ended by so long after its deadline. */
 const graceMs = 100;
 
-export function createPrimaryTrips({ primary, known, onAnswer, onOutage, answer }: PrimaryTripsOptions): PrimaryTrips {
+export function createPrimaryTrips(options: PrimaryTripsOptions): PrimaryTrips {
+  const { primary, known, onAnswer, onOutage, isAway, answer } = options;
   const underWay = createTripsUnderWay();
   const runs = createPatternRuns();
   const sent = createSentTrips();
@@ -75,12 +79,13 @@ export function createPrimaryTrips({ primary, known, onAnswer, onOutage, answer 
     ask: (commands, options) =>
       new Promise((resolve, reject) => {
         let fate: Fate = "unknown";
-        const order = sent.enter(commands, options?.invalidates);
         // Once it was answered here, another attempt could only undo what is done meanwhile.
         const own = { ...leavingTime(options), isWanted: () => !trip.isAnswered };
+        const longestMs = (own.timeoutMs ?? defaultTimeoutMs) + graceMs;
+        const order = sent.enter(commands, options?.invalidates, longestMs);
         const trip: TripUnderWay = {
           commands,
-          endsAt: performance.now() + (own.timeoutMs ?? defaultTimeoutMs) + graceMs,
+          endsAt: performance.now() + longestMs,
           isAnswered: false,
           answer() {
             trip.isAnswered = true;
@@ -97,9 +102,11 @@ export function createPrimaryTrips({ primary, known, onAnswer, onOutage, answer 
             resolve(replies);
           },
           (error) => {
-            if (isOutage(error)) {
+            // One that waited behind others says nothing of the primary, but need not wait any more when that is away.
+            const isDue = isOutage(error) || (isTransportError(error) && error.queued && isAway());
+            if (isDue) {
               fate = error.delivery;
-              onOutage(error);
+              if (isOutage(error)) onOutage(error);
               // Unless it was answered with the others, in its turn.
               if (!trip.isAnswered) trip.answer();
             } else if (!trip.isAnswered) {

@@ -1,5 +1,4 @@
-import { type Command, isRepeatable } from "@continuum-cache/core";
-import { within } from "../within.ts";
+import { type Command, createExpiringSet, isRepeatable, within } from "@continuum-cache/core";
 
 /** A trip that the primary has not answered. */
 export interface TripUnderWay {
@@ -27,10 +26,10 @@ export interface TripsUnderWay {
 }
 
 export function createTripsUnderWay(): TripsUnderWay {
-  const trips = new Set<TripUnderWay>();
+  const trips = createExpiringSet<TripUnderWay>();
   let onRemove: (() => void)[] = [];
   return {
-    add: (trip) => void trips.add(trip),
+    add: (trip) => trips.add(trip, trip.endsAt - performance.now()),
     remove(trip) {
       trips.delete(trip);
       for (const look of onRemove) look();
@@ -42,7 +41,10 @@ export function createTripsUnderWay(): TripsUnderWay {
     },
     async over() {
       const present = [...trips];
-      const isOver = (): boolean => present.every((trip) => !trips.has(trip));
+      const isOver = (): boolean => {
+        const left = new Set(trips);
+        return present.every((trip) => !left.has(trip));
+      };
       if (isOver()) return;
       let look = (): void => {};
       const removed = new Promise<void>((resolve) => {
