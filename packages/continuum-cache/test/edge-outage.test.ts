@@ -26,9 +26,10 @@ interface Answer {
 }
 
 describe.each([
-  { name: "where a promise ends with the request that began it", options: "" },
-  { name: "that goes on after its responses", options: "waitUntil" },
-])("an outage in a Worker $name", ({ options }) => {
+  { name: "where a promise ends with the request that began it", options: "", flags: [] },
+  { name: "whose timers look like Node's but end with the request", options: "", flags: ["nodejs_compat"] },
+  { name: "that goes on after its responses", options: "waitUntil", flags: [] },
+])("an outage in a Worker $name", ({ options, flags }) => {
   let server: UpstashLocal;
   let miniflare: Miniflare;
   beforeAll(async () => {
@@ -45,6 +46,7 @@ describe.each([
     miniflare = new Miniflare({
       modules: [{ type: "ESModule", path: "worker.mjs", contents: outputFiles[0]?.text ?? "" }],
       compatibilityDate: "2026-04-26",
+      compatibilityFlags: flags,
       bindings: { UPSTASH_REDIS_REST_URL: server.url, UPSTASH_REDIS_REST_TOKEN: "local" },
       cf: false,
     });
