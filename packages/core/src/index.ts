@@ -86,7 +86,7 @@ export { createBreaker } from "./resilience/breaker.ts";
 export type { BreakerOptions, FailureShare } from "./resilience/breaker-options.ts";
 export type { BreakerChange, GuardOptions } from "./resilience/guarded.ts";
 export { guarded } from "./resilience/guarded.ts";
-export { isOutage } from "./resilience/outage.ts";
+export { isOutage, isUnanswered } from "./resilience/outage.ts";
 export type { Pauses } from "./resilience/pauses.ts";
 export { createPauses } from "./resilience/pauses.ts";
 export { runScript } from "./scripts/run-script.ts";

@@ -127,8 +127,8 @@ export class Cache implements AsyncDisposable {
   }
 
   /**
-   * Deletes all keys that match a glob, in batches (SCAN and UNLINK, never KEYS). All of them together have the call's deadline: give a
-   * large database more `timeout`. What was deleted by then, or when the signal fires, stays deleted.
+   * Deletes all keys that match a glob, in batches (SCAN and UNLINK, never KEYS). All of them together have the call's
+   * deadline: give a large database more `timeout`. What was deleted by then, or when the signal fires, stays deleted.
    *
    * @returns how many were deleted.
    */

@@ -57,8 +57,8 @@ export async function deletePattern(send: Send, glob: string, options: DeletePat
 }
 
 /**
- * The same within one deadline for all trips together. The trip that is under way then is aborted, which says nothing against the
- * server.
+ * The same within one deadline for all trips together. The trip that is under way then is aborted, which says nothing
+ * against the server.
  *
  * @param send - Sends one trip, which heeds the signal.
  * @throws TransportError of kind `timeout` that says how much was deleted by then.

@@ -16,8 +16,8 @@ import type { TimeToLive } from "./time-to-live.ts";
 import type { Copies } from "./values.ts";
 
 /**
- * How `getOrSet` reads, loads and stores. A call has one deadline in all: its `timeout`, or, where it has none of its own, the cache's
- * `timeout` and `loaderTimeout` together.
+ * How `getOrSet` reads, loads and stores. A call has one deadline in all: its `timeout`, or, where it has none of its
+ * own, the cache's `timeout` and `loaderTimeout` together.
  */
 export interface GetOrSetOptions extends CacheCallOptions {
   /** How long the loaded value lives. @default its key family's, else the cache's `defaultTtl` */
@@ -103,7 +103,8 @@ export function createGetOrSet(parts: GetOrSetParts): GetOrSet {
       if (!held) return () => loaded;
       if (isOutdated) return held.copies;
       const storing = tolerate(key, !fallback, () => calls.one(held.store(), shared));
-      // Where reading and storing share the cache's own time, the value is handed out when that is over; storing goes on by itself.
+      // Where reading and storing share the cache's own time, the value is handed out when that is over; storing goes
+      // on by itself.
       const storeMs = ownTimeoutMs === undefined ? parts.timeoutMs - readMs : longestTimerMs;
       if (!(await within(Math.max(0, storeMs), storing)) && !fallback) throw unstoredError(parts.timeoutMs);
       return held.copies;

@@ -21,7 +21,10 @@ interface Runtime {
   readonly AsyncLocalStorage?: new () => AsyncContext;
 }
 
-/** Undefined until the first load, `null` where the platform has none: then only what a loader calls at once is recognized. */
+/**
+ * Undefined until the first load, `null` where the platform has none: then only what a loader calls at once is
+ * recognized.
+ */
 let context: AsyncContext | null | undefined;
 /** The load whose loader is being called in this moment. */
 let called: RunningLoad | undefined;

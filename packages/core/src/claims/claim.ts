@@ -7,8 +7,8 @@ export interface ClaimOptions {
   /** It expires after this, in milliseconds: the deadline of its owner. @default Infinity */
   readonly timeoutMs?: number;
   /**
-   * Where an owner can vanish (see `hasLastingTimers`), it shows this often that it is there, in milliseconds. A claim that was not
-   * renewed for three times as long has lapsed. Infinity: only its deadline ends it. @default 25
+   * Where an owner can vanish (see `hasLastingTimers`), it shows this often that it is there, in milliseconds. A claim
+   * that was not renewed for three times as long has lapsed. Infinity: only its deadline ends it. @default 25
    */
   readonly renewMs?: number;
 }
@@ -28,8 +28,8 @@ export interface Claim {
   /** To be called by the owner when its work is done, well or not. Safe to call twice, and late. */
   end(): void;
   /**
-   * Waits until the claim is over, with a timer of the caller's own. Resolves to true when the next one may take over, and to false
-   * when the wait was over first.
+   * Waits until the claim is over, with a timer of the caller's own. Resolves to true when the next one may take over,
+   * and to false when the wait was over first.
    */
   over(wait?: ClaimWait): Promise<boolean>;
 }
@@ -42,12 +42,12 @@ const longestPauseMs = 25;
 /**
  * Claims work that others of this process will wait for.
  *
- * On the edge the owner of shared work can vanish at any `await`: its request ends, and with it go its timers, its continuations and
- * its `finally` blocks. So no claim is for ever: it expires with its owner's deadline, and it lapses soon after the owner has stopped to
- * renew it, which a timer of the owner's request does. Waiters there look at the claim by their own timers and are never woken
- * by another request, whose continuations a runtime may drop.
+ * On the edge the owner of shared work can vanish at any `await`: its request ends, and with it go its timers, its
+ * continuations and its `finally` blocks. So no claim is for ever: it expires with its owner's deadline, and it lapses
+ * soon after the owner has stopped to renew it, which a timer of the owner's request does. Waiters there look at the
+ * claim by their own timers and are never woken by another request, whose continuations a runtime may drop.
  *
- * In Node, Deno and Bun nobody vanishes: a claim has no timer there, and its end wakes those who wait.
+ * In Node, Deno and Bun no call vanishes: a claim has no timer there, and its end wakes those that wait.
  *
  * @example
  * ```ts
@@ -104,7 +104,8 @@ export function createClaim({ timeoutMs = Number.POSITIVE_INFINITY, renewMs = 25
       const look = (): void => {
         const nowMs = performance.now();
         const hasLapsed = nowMs - renewedMs >= lapseMs;
-        // A process that was busy is late with everything: the owner has one more turn to renew its claim. Then it is lost for good.
+        // A process that was busy is late with everything: the owner has one more turn to renew its claim. Then it is
+        // lost for good.
         if (nowMs >= endsMs || (hasLapsed && isDoubted)) isEnded = true;
         if (isEnded || nowMs >= lateMs) {
           finish(isEnded);
@@ -117,7 +118,7 @@ export function createClaim({ timeoutMs = Number.POSITIVE_INFINITY, renewMs = 25
           timer = setTimeout(look, Math.min(Math.ceil(lookInMs), longestTimerMs));
       };
       const stopHearing = onAbort(signal, () => finish(false));
-      // Where owners vanish, so do waiters, and nobody may be woken from another request.
+      // Where owners vanish, so do waiters, and no call may be woken from another request.
       if (!mayVanish) waiters.add(wake);
       look();
     });

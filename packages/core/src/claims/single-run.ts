@@ -1,3 +1,4 @@
+import { hasLastingTimers } from "../time/lasting-timers.ts";
 import { type Claim, type ClaimWait, createClaim } from "./claim.ts";
 
 /** Work in the background that runs once at a time. */
@@ -5,16 +6,26 @@ export interface SingleRun {
   readonly isRunning: boolean;
   /** Sees to it that the work runs once more after this: begins it, or has the present run followed by another. */
   start(): void;
+  /** Begins it anew where the call that had begun it has vanished; else it does nothing. */
+  takeOver(): void;
+  /**
+   * For a call that waits for what the work does: takes it over, should its owner vanish meanwhile, until `isDone` or
+   * the wait is over. Where calls do not vanish it resolves at once.
+   */
+  attend(isDone: () => boolean, wait?: ClaimWait): Promise<void>;
   /** Resolves when it does not run any more. */
   idle(wait?: ClaimWait): Promise<boolean>;
 }
 
+/** A call that attends a run looks this often whether it is done. */
+const lookMs = 25;
+
 /**
- * Makes work that any call may start and that never runs twice at once. Where the call that has started it can vanish, the next `start` takes
- * over.
+ * Makes work that any call may start and that never runs twice at once. Where the call that has started it can vanish,
+ * the next `start` takes over.
  *
- * @param work - Does all there is to do, and looks at `isCurrent` after each `await`: false means that another run has taken over. It must
- *   not reject.
+ * @param work - Does all there is to do, and looks at `isCurrent` after each `await`: false means that another run has
+ *   taken over. It must not reject.
  *
  * @example
  * ```ts
@@ -45,6 +56,9 @@ export function createSingleRun(work: (isCurrent: () => boolean) => Promise<void
       own.claim.end();
     }
   };
+  const takeOver = (): void => {
+    if (current && !current.claim.isHeld) void begin();
+  };
 
   return {
     get isRunning() {
@@ -53,6 +67,14 @@ export function createSingleRun(work: (isCurrent: () => boolean) => Promise<void
     start() {
       if (current?.claim.isHeld) current.isToRepeat = true;
       else void begin();
+    },
+    takeOver,
+    async attend(isDone, { timeoutMs = Number.POSITIVE_INFINITY, signal } = {}) {
+      const lateMs = performance.now() + timeoutMs;
+      while (!hasLastingTimers() && !isDone() && !signal?.aborted && performance.now() < lateMs) {
+        await new Promise((resolve) => setTimeout(resolve, lookMs));
+        takeOver();
+      }
     },
     async idle(wait = {}) {
       return current ? current.claim.over(wait) : true;

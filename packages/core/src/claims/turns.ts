@@ -3,7 +3,8 @@ import { type Claim, type ClaimWait, createClaim } from "./claim.ts";
 /** Work that is done one after the other, in the order in which it was asked for. */
 export interface Turns {
   /**
-   * Runs work when all that was asked for before is over. Where a call can vanish, so can its turn: the next one takes over.
+   * Runs work when all that was asked for before is over. Where a call can vanish, so can its turn: the next one takes
+   * over.
    *
    * @param wait - How long to wait for the turn; the work itself has its own deadline.
    * @returns undefined when the wait was over first: the work was not begun, and will not be.

@@ -33,9 +33,9 @@ interface Entered {
 const database = "\ud800";
 
 /**
- * Readers and writers, key by key: reads share a key, a write waits for all that hold it and all that come after wait for the
- * write. A command on the whole database counts as touching every key. On the edge a trip can vanish with its request: its
- * place is lost soon after.
+ * Readers and writers, key by key: reads share a key, a write waits for all that hold it and all that come after wait
+ * for the write. A command on the whole database counts as touching every key. On the edge a trip can vanish with its
+ * request: its place is lost soon after.
  */
 export function createKeyOrder(): KeyOrder {
   const entries = new TextMap<Set<Entry>>();

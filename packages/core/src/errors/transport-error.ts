@@ -34,7 +34,10 @@ export interface TransportErrorDetails {
    * day, is a mistake of the server and is left out.
    */
   readonly retryAfterMs?: number;
-  /** The call's time went by while it waited for its turn in this process: that says nothing about the server. @default false */
+  /**
+   * The call's time went by while it waited for its turn in this process: that says nothing about the server. @default
+   * false
+   */
   readonly queued?: boolean;
   readonly cause?: unknown;
 }

@@ -16,10 +16,11 @@ export interface Breaker {
   /** How long until a probe may go, in milliseconds; 0 when closed or when it is time. */
   readonly waitMs: number;
   /**
-   * Asks for leave: "call" while closed; "probe" for one caller at a time once the wait is over; undefined: do not call.
+   * Asks for leave: "call" while closed; "probe" for one caller at a time once the wait is over; undefined: do not
+   * call.
    *
-   * @param probeMs - The call's own deadline: a probe that has told nothing by then loses its place. Default: 30 seconds, or `maxWait` if
-   *   longer.
+   * @param probeMs - The call's own deadline: a probe that has told nothing by then loses its place. Default: 30
+   *   seconds, or `maxWait` if longer.
    */
   enter(probeMs?: number): BreakerLeave | undefined;
   /**
@@ -60,7 +61,8 @@ const probeHeldMs = 30_000;
  * - It then stays open for `wait`, spread at random by a quarter to both sides, and never for less than the server asked
  *   for (`retryAfterMs`, at most an hour), which alone may exceed `maxWait`.
  * - Then one caller at a time is let in as a probe. An answer closes it; a failure opens it again for twice as long. A
- *   probe of which nothing is heard by its own deadline (else for 30 seconds, or `maxWait` if longer) loses its place to another.
+ *   probe of which nothing is heard by its own deadline (else for 30 seconds, or `maxWait` if longer) loses its place
+ *   to another.
  * - It waits as shortly as at first only after it has stayed closed for as long as the last wait: flapping backs off.
  * - Calls which were let in earlier and end while it is open change nothing, except that a server may ask for a longer
  *   wait. Ending after it has closed again they count like any other.

@@ -4,8 +4,8 @@ import { isTransportError, type TransportError } from "../errors/transport-error
  * Tells whether an error speaks against the server and not against the call: then another backend may answer in its
  * place, and a breaker counts it. True for `unreachable`, `timeout`, `quota`, `unauthorized`, and for `protocol` when
  * something came back that was no answer. False for what the caller did (`aborted`, `closed`, `too-large`, a command that
- * this backend can't carry), for a call that only waited for its turn in this process (`queued`), and for everything that Redis
- * answered.
+ * this backend can't carry), for a call that only waited for its turn in this process (`queued`), and for everything
+ * that Redis answered.
  *
  * @example
  * ```ts
@@ -35,6 +35,25 @@ export function isOutage(error: unknown): error is TransportError {
     default:
       return false;
   }
+}
+
+/**
+ * Tells whether another try may bring the answer that did not come: after an outage, or for a call whose turn did not
+ * come in time (`queued`), which speaks against nothing.
+ *
+ * @example
+ * ```ts
+ * import { isUnanswered, type Transport } from "@continuum-cache/core";
+ *
+ * async function tellLater(transport: Transport, waiting: string[]): Promise<void> {
+ *   await transport.send([["RPUSH", "log", ...waiting]]).catch((error: unknown) => {
+ *     if (!isUnanswered(error)) throw error; // else it waits for the next try
+ *   });
+ * }
+ * ```
+ */
+export function isUnanswered(error: unknown): error is TransportError {
+  return isOutage(error) || (isTransportError(error) && error.queued === true);
 }
 
 /** Whether the server itself has said that more calls are in vain: one such answer proves what failures only suggest. */

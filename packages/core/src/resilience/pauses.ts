@@ -1,3 +1,4 @@
+import { createExpiringSet } from "../claims/expiring-set.ts";
 import { onAbort } from "../time/on-abort.ts";
 
 /** Waits that can all be ended at once. */
@@ -8,6 +9,9 @@ export interface Pauses {
   wait(ms: number, signal: AbortSignal | undefined): Promise<boolean>;
   end(): void;
 }
+
+/** A wait that has not ended so long after its time has vanished with its call. */
+const graceMs = 60_000;
 
 /**
  * Makes waits that end together, for whatever tries again and may be closed meanwhile.
@@ -22,7 +26,7 @@ export interface Pauses {
  */
 export function createPauses(): Pauses {
   // Not an AbortSignal: Node warns of a leak when more than ten wait on one.
-  const waiting = new Set<() => void>();
+  const waiting = createExpiringSet<() => void>();
   let isEnded = false;
 
   return {
@@ -40,7 +44,7 @@ export function createPauses(): Pauses {
         };
         const giveUp = (): void => finish(false);
         const timer = setTimeout(finish, ms, true);
-        waiting.add(giveUp);
+        waiting.add(giveUp, ms + graceMs);
         const stopHearing = onAbort(signal, giveUp);
       });
     },

@@ -1,5 +1,6 @@
 /**
- * Waits for work, but not longer than this. What becomes of the work afterwards is its own affair; a failure in time is passed on.
+ * Waits for work, but not longer than this. What becomes of the work afterwards is its own affair; a failure in time is
+ * passed on.
  *
  * @returns whether the work was done in time.
  *

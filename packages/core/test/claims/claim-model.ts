@@ -31,11 +31,11 @@ export interface Verdict {
 const end = 7;
 
 /**
- * Every interleaving of calls that want the same key one after the other, each with its own deadline, each of which may vanish at any
- * step without a word. Time moves only when every call that is there has done what is due.
+ * Every interleaving of calls that want the same key one after the other, each with its own deadline, each of which may
+ * vanish at any step without a word. Time moves only when every call that is there has done what is due.
  *
- * The promises: no call waits beyond its deadline; no call begins its work while an earlier one may still be at work within its deadline;
- * and a call that comes when all earlier deadlines have passed does its work.
+ * The promises: no call waits beyond its deadline; no call begins its work while an earlier one may still be at work
+ * within its deadline; and a call that comes when all earlier deadlines have passed does its work.
  */
 export function exploreClaims(timeouts: readonly number[], rules: Rules): Verdict {
   const first: State = {
