@@ -56,7 +56,9 @@ export function createFeeds({ transport, hub, codec, timeoutMs, onError }: Feeds
       const shared = feeds.get(id) ?? { feed: create(request), users: 0 };
       feeds.set(id, shared);
       shared.users++;
+      const stopLooking = hub.lookAfter();
       const giveUp = (): void => {
+        stopLooking();
         shared.users--;
         if (shared.users > 0) return;
         feeds.delete(id);

@@ -1,46 +1,69 @@
-import { type CallOptions, withDeadline } from "@continuum-cache/core";
+import { type CallOptions, type Claim, createClaim, withDeadline } from "@continuum-cache/core";
 import type { Attachment } from "../hub/hub.ts";
 
 /** One attachment for several, there for as long as any of them needs it. */
 export interface SharedAttachment {
-  /** @throws TransportError when it is not there within the caller's time; whoever else waits goes on waiting. */
+  /** @throws TransportError when it is not there within the caller's time; other callers go on waiting. */
   take(options: CallOptions): Promise<Attachment>;
   /** To be called once for each `take` that succeeded. */
   giveBack(): void;
 }
 
-/** @param attach - Makes it; the signal fires when nobody needs it any more. */
-export function shareAttachment(name: string, attach: (signal: AbortSignal) => Promise<Attachment>): SharedAttachment {
-  let current: { readonly made: Promise<Attachment>; readonly life: AbortController; users: number } | undefined;
+interface Shared {
+  /** Held while it is being made. */
+  readonly claim: Claim;
+  readonly life: AbortController;
+  outcome: PromiseSettledResult<Attachment> | undefined;
+  users: number;
+}
 
-  const giveBack = (one: NonNullable<typeof current>): void => {
-    one.users--;
-    if (one.users > 0) return;
-    if (current === one) current = undefined;
-    one.life.abort();
-    // A failure has been told to those who waited for it.
-    one.made.then(
-      ({ detach }) => detach(),
-      () => {},
+/** @param attach - Makes it; the signal fires when no caller needs it any more. */
+export function shareAttachment(name: string, attach: (signal: AbortSignal) => Promise<Attachment>): SharedAttachment {
+  let current: Shared | undefined;
+
+  const make = (): Shared => {
+    const shared: Shared = { claim: createClaim(), life: new AbortController(), outcome: undefined, users: 0 };
+    const settle = (outcome: PromiseSettledResult<Attachment>): void => {
+      shared.outcome = outcome;
+      shared.claim.end();
+      // All that waited for it have left.
+      if (shared.users === 0) drop(shared);
+    };
+    attach(shared.life.signal).then(
+      (value) => settle({ status: "fulfilled", value }),
+      (reason: unknown) => settle({ status: "rejected", reason }),
     );
+    return shared;
+  };
+
+  const drop = (shared: Shared): void => {
+    if (current === shared) current = undefined;
+    shared.life.abort();
+    if (shared.outcome?.status === "fulfilled") shared.outcome.value.detach();
+  };
+
+  const giveBack = (shared: Shared): void => {
+    if (--shared.users === 0) drop(shared);
+  };
+
+  const take = async (signal: AbortSignal): Promise<Attachment> => {
+    for (;;) {
+      current ??= make();
+      const mine = current;
+      mine.users++;
+      await mine.claim.over({ signal });
+      if (mine.outcome?.status === "fulfilled" && !signal.aborted) return mine.outcome.value;
+      // What has failed for one has failed for all, and the next one tries anew.
+      giveBack(mine);
+      if (mine.outcome?.status === "rejected") throw mine.outcome.reason;
+      if (signal.aborted) throw signal.reason;
+      // The call that was making it has vanished.
+      if (current === mine) current = undefined;
+    }
   };
 
   return {
-    async take(options) {
-      if (!current) {
-        const life = new AbortController();
-        current = { made: attach(life.signal), life, users: 0 };
-      }
-      const mine = current;
-      mine.users++;
-      try {
-        return await withDeadline(name, options, () => mine.made);
-      } catch (error) {
-        // What has failed for one has failed for all, and the next one tries anew.
-        giveBack(mine);
-        throw error;
-      }
-    },
+    take: (options) => withDeadline(name, options, take),
     giveBack() {
       if (current) giveBack(current);
     },

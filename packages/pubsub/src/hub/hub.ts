@@ -2,6 +2,7 @@ import {
   type CallOptions,
   compileGlob,
   createEvents,
+  hasLastingTimers,
   type Message,
   type Transport,
   withDeadline,
@@ -26,6 +27,11 @@ export interface Hub {
    * @returns how many topics heard it.
    */
   deliverHere(channel: string, data: string): number;
+  /**
+   * For each listener that shares streams with others: where a stream can end with another listener's request, it is
+   * looked after by a timer of this one. Returns the function that stops it.
+   */
+  lookAfter(): () => void;
   /** Calls the listener when the transport was closed. Returns the function that stops it. */
   onOver(listener: () => void): () => void;
   /** Returns the function that stops it. */
@@ -62,6 +68,9 @@ export function hubOf(transport: Transport, settings: HubSettings): Hub {
   ofTransport.set(way, hub);
   return hub;
 }
+
+/** A listener looks so often whether the streams that it shares with others are still there. */
+const lookMs = 250;
 
 function createHub(transport: Transport, settings: HubSettings): Hub {
   const listened = new Map<TopicId, Listened>();
@@ -100,6 +109,16 @@ function createHub(transport: Transport, settings: HubSettings): Hub {
         for (const listener of [...listeners]) listener.message({ channel, ...pattern, data, degraded: true });
       }
       return hearing.length;
+    },
+    lookAfter() {
+      if (hasLastingTimers()) return () => {};
+      let timer: ReturnType<typeof setTimeout> | undefined;
+      const look = (): void => {
+        for (const line of [...lines]) line.takeOver();
+        timer = setTimeout(look, lookMs);
+      };
+      look();
+      return () => clearTimeout(timer);
     },
     onOver: (listener) => events.on("over", listener),
     onConnection: (listener) => events.on("connection", listener),

@@ -1,9 +1,19 @@
-import { createPauses, isTransportError, type Message, type Transport, TransportError } from "@continuum-cache/core";
+import {
+  type Claim,
+  createClaim,
+  createPauses,
+  createSingleRun,
+  isTransportError,
+  type Message,
+  type Transport,
+  type TransportError,
+} from "@continuum-cache/core";
 import type { ConnectionChange } from "../connection-change.ts";
 import { handOver } from "./hand-over.ts";
 import type { HubSettings } from "./hub-settings.ts";
 import { openStream, type Stream, type StreamListener } from "./open-stream.ts";
 import { createProbe } from "./probe.ts";
+import { brokenError, silentError, vanishedError } from "./stream-errors.ts";
 import { bytesOf, idOf, type Topic, type TopicId, type TopicKind } from "./topic.ts";
 import type { Loss, Restoration } from "./topic-listener.ts";
 import { createWatchdog } from "./watchdog.ts";
@@ -16,6 +26,8 @@ export interface Line {
   want(topic: Topic): Promise<Restoration>;
   /** A line that nothing is wanted of is over. */
   unwant(topic: Topic): void;
+  /** Takes over what a call that has vanished has left: its stream, which is silent, and what it was about to do. */
+  takeOver(): void;
 }
 
 /** Who is told what becomes of a line. */
@@ -43,8 +55,8 @@ export function createLine(transport: Transport, settings: HubSettings, listener
   const probe = createProbe(transport, settings.probeChannel, settings.probeTimeoutMs);
   const pauses = createPauses();
   let live: Stream | undefined;
-  let isBusy = false;
-  let hasChanged = false;
+  /** Of the call within which the stream lives: on the edge the stream ends with it, without a word. */
+  let holder: Claim | undefined;
   let attempt = 0;
   let openedMs = 0;
   let topicBytes = 0;
@@ -69,16 +81,22 @@ export function createLine(transport: Transport, settings: HubSettings, listener
     broken: (error) => breakOff(stream, error),
   });
 
+  const goLive = (stream: Stream | undefined): void => {
+    holder?.end();
+    holder = stream && createClaim({ renewMs: 1_000 });
+    live = stream;
+  };
+
   const breakOff = (stream: Stream, error: TransportError): void => {
     stream.close();
     if (live !== stream) return;
-    live = undefined;
+    goLive(undefined);
     if (performance.now() - openedMs >= steadyMs) attempt = 0;
     watchdog.stop();
     listener.connection({ state: "disconnected", at: new Date(), reason: `${error.kind}: ${error.message}` });
     tellLost(stream, error);
     if (error.kind === "closed") giveUp(error);
-    else void keepUp();
+    else keeping.start();
   };
 
   const tellLost = (stream: Stream, error: TransportError): void => {
@@ -109,7 +127,7 @@ export function createLine(transport: Transport, settings: HubSettings, listener
   const open = async (topics: readonly Topic[]): Promise<void> => {
     const all = [...topics, ...probe.topics(kindsOf(topics))];
     const stream = await openStream({ transport, timeoutMs: settings.timeoutMs, topics: all });
-    live = stream;
+    goLive(stream);
     openedMs = performance.now();
     listener.connection({ state: stream.degraded ? "degraded" : "connected", at: new Date() });
     confirm(topics, backNow(stream));
@@ -131,7 +149,7 @@ export function createLine(transport: Transport, settings: HubSettings, listener
         next.stream.close();
         throw brokenError(transport);
       }
-      live = next.stream;
+      goLive(next.stream);
       stream.close();
       if (!next.isSeamless) {
         tellLost(stream, brokenError(transport));
@@ -209,7 +227,7 @@ export function createLine(transport: Transport, settings: HubSettings, listener
     if (wanted.size === 0) {
       watchdog.stop();
       stream?.close();
-      live = undefined;
+      goLive(undefined);
       return false;
     }
     const topics = [...wanted.values()];
@@ -231,18 +249,11 @@ export function createLine(transport: Transport, settings: HubSettings, listener
     return true;
   };
 
-  const keepUp = async (): Promise<void> => {
-    hasChanged = true;
-    if (isBusy) return;
-    isBusy = true;
+  const keeping = createSingleRun(async (isCurrent) => {
     // What this tick wants goes together.
     await Promise.resolve();
-    while (hasChanged) {
-      hasChanged = false;
-      while (await step());
-    }
-    isBusy = false;
-  };
+    while (isCurrent() && (await step()));
+  });
 
   return {
     get topicBytes() {
@@ -258,7 +269,7 @@ export function createLine(transport: Transport, settings: HubSettings, listener
       }
       return new Promise((resolve, reject) => {
         waiters.set(id, [...(waiters.get(id) ?? []), { resolve, reject }]);
-        void keepUp();
+        keeping.start();
       });
     },
     unwant(topic) {
@@ -267,7 +278,11 @@ export function createLine(transport: Transport, settings: HubSettings, listener
       established.delete(id);
       waiters.delete(id);
       if (wanted.size === 0) pauses.end();
-      void keepUp();
+      keeping.start();
+    },
+    takeOver() {
+      if (live && holder?.isHeld === false) breakOff(live, vanishedError(transport));
+      keeping.takeOver();
     },
   };
 }
@@ -281,11 +296,3 @@ const backNow = ({ degraded }: Stream): Restoration => ({ atMs: Date.now(), degr
 
 /** A transport that is this process's memory: no stream of it ever dies in silence. */
 const livesHere = ({ status }: Transport): boolean => status?.currentBackend === "local" && !status.outage;
-
-const brokenError = ({ name }: Transport): TransportError =>
-  new TransportError("unreachable", "The stream of messages broke while it was to listen to more", { transport: name });
-
-const silentError = ({ name }: Transport): TransportError =>
-  new TransportError("timeout", "The stream of messages has gone silent: it no longer hears this process itself", {
-    transport: name,
-  });

@@ -1,3 +1,4 @@
+import { type Claim, createClaim } from "@continuum-cache/core";
 import type { HubSettings } from "./hub-settings.ts";
 
 /** Looks after a stream every now and then, while there is one. */
@@ -11,7 +12,7 @@ export interface Watchdog {
 /** @param look - Never rejects. */
 export function createWatchdog({ watchdogMs }: HubSettings, look: () => Promise<void>): Watchdog {
   let timer: ReturnType<typeof setTimeout> | undefined;
-  let isLooking = false;
+  let looking: Claim | undefined;
 
   const stop = (): void => {
     clearTimeout(timer);
@@ -24,10 +25,11 @@ export function createWatchdog({ watchdogMs }: HubSettings, look: () => Promise<
     (timer as { unref?(): void }).unref?.();
   };
   const run = async (): Promise<void> => {
-    if (isLooking) return;
-    isLooking = true;
+    if (looking?.isHeld) return;
+    const own = createClaim();
+    looking = own;
     await look();
-    isLooking = false;
+    own.end();
     if (timer !== undefined) start(jittered());
   };
   /** So that the processes of a fleet that began together don't ask together. */

@@ -1,7 +1,7 @@
 import {
   batched,
   defaultTimeoutMs,
-  isOutage,
+  isUnanswered,
   type Reply,
   runScript,
   type SendOptions,
@@ -99,7 +99,7 @@ export function createPublisher(here: Transport): Publisher {
       try {
         return await appendOnce(message, replay, within(timeoutMs, 0.6));
       } catch (error) {
-        if (!isOutage(error) || leftMs() < leastAttemptMs) throw error;
+        if (!isUnanswered(error) || leftMs() < leastAttemptMs) throw error;
         // Whoever stands in finds out whether the primary is away.
         if (standsIn) await transport.send([["PING"]], within(leftMs(), 0.8));
         if (standsIn && isAway()) return deliverHere(message);
