@@ -1,4 +1,4 @@
-import { type Transport, tell } from "@continuum-cache/core";
+import { type Claim, createClaim, createExpiringSet, type Transport, tell } from "@continuum-cache/core";
 import { createWake } from "../waiting/wake.ts";
 import { keepListening } from "./keep-listening.ts";
 import { readNotes, writeNotes } from "./notes.ts";
@@ -28,8 +28,8 @@ export function createDoorbell(transport: Transport, channel: string, timeoutMs:
   const listeners = new Set<(notes: readonly string[]) => void>();
   const notes = new Set<string>();
   const hurry = createWake();
-  const underWay = new Set<Promise<unknown>>();
-  let isRinging = false;
+  const underWay = createExpiringSet<Promise<unknown>>();
+  let ringing: Claim | undefined;
   let isWaiting = false;
   let isClosed = false;
   /** So many wait to be told. */
@@ -43,19 +43,21 @@ export function createDoorbell(transport: Transport, channel: string, timeoutMs:
 
   /** `close` waits for it. It never rejects. */
   const track = (work: Promise<void>): void => {
-    underWay.add(work);
+    underWay.add(work, 2 * timeoutMs);
     void work.finally(() => underWay.delete(work));
   };
 
   const ringOut = async (): Promise<void> => {
-    isRinging = true;
+    const own = createClaim();
+    ringing = own;
     const waitMs = rangMs + coalesceMs - performance.now();
     // Those of one tick are one, too.
     isWaiting = waitMs > 0;
     await (isWaiting ? hurry.wait(waitMs) : Promise.resolve());
+    own.end();
+    if (ringing !== own) return;
     isWaiting = false;
     rangMs = performance.now();
-    isRinging = false;
     waiting = 0;
     const text = writeNotes(notes);
     notes.clear();
@@ -71,7 +73,7 @@ export function createDoorbell(transport: Transport, channel: string, timeoutMs:
       if (isClosed) return;
       if (note !== undefined) notes.add(note);
       waiting++;
-      if (!isRinging) track(ringOut());
+      if (!ringing?.isHeld) track(ringOut());
       else if (isWaiting && waiting >= many) hurry.wake();
     },
     listen(onRing) {

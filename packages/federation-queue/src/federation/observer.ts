@@ -1,4 +1,4 @@
-import { isOutage, toMessageText, type WriteObserver } from "@continuum-cache/core";
+import { isUnanswered, toMessageText, type WriteObserver } from "@continuum-cache/core";
 import type { CacheChange } from "./cache-change.ts";
 import { chunksOf } from "./chunks-of.ts";
 import type { FederationClock } from "./federation-clock.ts";
@@ -56,7 +56,7 @@ export function createObserver(
     } catch (error) {
       // They stand here under no certain time: the others, and this one, will do without.
       teller.owe(puts.map(({ key }) => key));
-      if (!fallback || !isOutage(error)) throw error;
+      if (!fallback || !isUnanswered(error)) throw error;
       return;
     }
     await teller.tell(changes, asked);

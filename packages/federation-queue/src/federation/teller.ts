@@ -1,4 +1,4 @@
-import { createPauses, type Events, isOutage, isTransportError } from "@continuum-cache/core";
+import { createPauses, createSingleRun, type Events, isTransportError, isUnanswered } from "@continuum-cache/core";
 import type { FederationEvents } from "../federation-events.ts";
 import type { AppendOptions } from "../log-call-options.ts";
 import { createWake } from "../waiting/wake.ts";
@@ -41,7 +41,6 @@ export function createTeller(
 ): Teller {
   const owedKeys = new Set<string>();
   let owesEverything: "nothing" | "there" | "here too" = "nothing";
-  let running: Promise<void> | undefined;
   const pauses = createPauses();
   const wake = createWake();
   const owed = (): number => owedKeys.size + (owesEverything === "nothing" ? 0 : 1);
@@ -77,27 +76,26 @@ export function createTeller(
       throw error;
     }
   };
-  const run = async (): Promise<void> => {
+  const running = createSingleRun(async (isCurrent) => {
     let pauseMs = firstPauseMs;
     let isTold = false;
     // Whatever has just failed is not asked for again at once.
     await wake.wait(firstPauseMs);
-    while (owed() > 0) {
+    while (owed() > 0 && isCurrent()) {
       try {
         await settle();
         pauseMs = firstPauseMs;
       } catch (error) {
-        if (!isTold && !isOutage(error)) emit("error", { operation: "tell", error: error as Error });
+        if (!isTold && !isUnanswered(error)) emit("error", { operation: "tell", error: error as Error });
         isTold = true;
         if (pauses.isEnded) break;
         await wake.wait(pauseMs * (0.5 + Math.random()));
         pauseMs = Math.min(2 * pauseMs, longestPauseMs);
       }
     }
-    running = undefined;
-  };
+  });
   const start = (): void => {
-    if (!pauses.isEnded) running ??= run();
+    if (!pauses.isEnded) running.start();
   };
 
   return {
@@ -109,7 +107,7 @@ export function createTeller(
         await append(changes, options);
       } catch (error) {
         // The log keeps what it can: if it could not, there is no room.
-        if (options.fallback === false || !isOutage(error)) throw error;
+        if (options.fallback === false || !isUnanswered(error)) throw error;
         if (owesEverything === "nothing") {
           owesEverything = "there";
           emit("owed", { keys: "everything" });
@@ -129,7 +127,7 @@ export function createTeller(
     async close() {
       pauses.end();
       wake.wake();
-      await running;
+      await running.idle();
       return owed();
     },
   };

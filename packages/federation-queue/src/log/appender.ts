@@ -1,4 +1,11 @@
-import { createPauses, isOutage, isTransportError } from "@continuum-cache/core";
+import {
+  createPauses,
+  createSingleRun,
+  isTransportError,
+  isUnanswered,
+  onAbort,
+  type Turns,
+} from "@continuum-cache/core";
 import type { Appended } from "../log-entry.ts";
 import { isOriginTakenError } from "../origin-taken-error.ts";
 import type { Link } from "../queue/link.ts";
@@ -10,7 +17,6 @@ import type { LogSettings } from "./log-settings.ts";
 import type { Name } from "./name.ts";
 import type { OwnHistory } from "./own-history.ts";
 import { sendEvents, tripOf } from "./send-events.ts";
-import type { Turns } from "./turns.ts";
 import { createWaitingRoom } from "./waiting-room.ts";
 
 /** Appends events in order: at once or, while Redis is away, as soon as it is back. */
@@ -62,7 +68,6 @@ export function createAppender(
   const wake = createWake();
   /** Events without a number, in order. */
   let waiting: LogItem[] = [];
-  let running: Promise<void> | undefined;
   /** What the last try failed with; absent when it did not. */
   let trouble: unknown;
   let mostItems = Number.MAX_SAFE_INTEGER;
@@ -86,7 +91,7 @@ export function createAppender(
   };
   /** A name that a living process holds is not waited for, but what waits already goes on waiting. */
   const mayWaitFor = (error: unknown): boolean =>
-    isOriginTakenError(error) ? !name.isTaken : isOutage(error) || isPassing(error);
+    isOriginTakenError(error) ? !name.isTaken : isUnanswered(error) || isPassing(error);
 
   const settle = (item: LogItem): void => {
     if (item.state === "kept") room.leave(item.bytes);
@@ -152,20 +157,23 @@ export function createAppender(
     }
   };
 
-  const run = async (): Promise<void> => {
+  const run = async (isCurrent: () => boolean): Promise<void> => {
     let pauseMs = firstPauseMs;
+    // What a run had sent whose call has vanished may have arrived.
+    for (const item of history.numbered.filter(({ isSent }) => isSent))
+      Object.assign(item, { isFixed: true, isSent: false });
     // What is asked for together travels together.
     await Promise.resolve();
-    while (isWork()) {
+    while (isCurrent() && isWork()) {
       try {
         await name.acquire();
         await turns.take(async () => {
-          if (name.isHeld) await sendOnce();
+          if (name.isHeld && isCurrent()) await sendOnce();
         });
         trouble = undefined;
         pauseMs = firstPauseMs;
       } catch (error) {
-        if (trouble === undefined && !isOutage(error)) tellUnlessCallersAre(error);
+        if (trouble === undefined && !isUnanswered(error)) tellUnlessCallersAre(error);
         trouble = error;
         for (const item of [...history.numbered, ...waiting]) keep(item, error);
         if (closing.isEnded || !isWork()) break;
@@ -175,18 +183,15 @@ export function createAppender(
       }
       if (closing.isEnded) break;
     }
+    if (!isCurrent()) return;
     mostItems = Number.MAX_SAFE_INTEGER;
     trouble = undefined;
-    running = undefined;
   };
+  const running = createSingleRun(run);
   const tellUnlessCallersAre = (error: unknown): void => {
     const isHeard = [...history.numbered, ...waiting].some(({ state }) => state === "asked");
     if (!isHeard || isOriginTakenError(error)) listener.failed(error);
   };
-  const start = (): void => {
-    running ??= run();
-  };
-
   return {
     get pending() {
       return room.count;
@@ -198,20 +203,22 @@ export function createAppender(
       const asked = texts.map((text) => createLogItem(text, clock.next(), fallback));
       const items = asked.map(([item]) => item);
       waiting.push(...items);
+      // It is that of a run whose call has vanished, which can't tell when it is over.
+      if (!running.isRunning) trouble = undefined;
       if (trouble !== undefined && fallback) for (const item of items) keep(item, trouble);
       else if (trouble !== undefined) {
         // Who can't wait is worth a try of its own.
         name.stir();
         wake.wake();
       }
-      start();
-      const onAbort = (): void => {
+      running.start();
+      void running.attend(() => items.every(({ state }) => state !== "asked"), { timeoutMs });
+      const stopHearing = onAbort(signal, () => {
         for (const item of items) refuse(item, abortedError(link.name));
-      };
+      });
       const timer = setTimeout(() => {
         for (const item of items) keep(item, timeoutError(link.name, timeoutMs));
       }, timeoutMs);
-      signal?.addEventListener("abort", onAbort, { once: true });
       try {
         const answers = await Promise.allSettled(asked.map(([, promise]) => promise));
         return answers.map((answer) => {
@@ -220,12 +227,12 @@ export function createAppender(
         });
       } finally {
         clearTimeout(timer);
-        signal?.removeEventListener("abort", onAbort);
+        stopHearing();
       }
     },
     stir() {
       wake.wake();
-      if (history.numbered.length > 0) start();
+      if (history.numbered.length > 0) running.start();
     },
     takeBack(items) {
       const again = items.filter(({ state, isRepeat }) => state !== "told" && !isRepeat);
@@ -244,7 +251,7 @@ export function createAppender(
         closing.end();
         wake.wake();
       }, withinMs);
-      await running;
+      await running.idle();
       clearTimeout(timer);
       closing.end();
       for (const item of [...history.numbered, ...waiting]) refuse(item, closedError(link.name));

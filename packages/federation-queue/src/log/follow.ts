@@ -1,4 +1,4 @@
-import { isOutage } from "@continuum-cache/core";
+import { isUnanswered } from "@continuum-cache/core";
 import type { FollowOptions } from "../follow-options.ts";
 import type { LogEntry, LogGap } from "../log-entry.ts";
 import { isOriginTakenError } from "../origin-taken-error.ts";
@@ -119,7 +119,7 @@ async function* entriesOf<Event>(
         return page;
       } catch (error) {
         if (ending.signal.aborted) return undefined;
-        const isPassing = isOutage(error) || (isOriginTakenError(error) && !name.isTaken);
+        const isPassing = isUnanswered(error) || (isOriginTakenError(error) && !name.isTaken);
         if (!isPassing) throw error;
         if (!isTroubled && !isOriginTakenError(error)) context.failed("follow", error);
         isTroubled = true;

@@ -1,4 +1,4 @@
-import { type Events, toMessageText } from "@continuum-cache/core";
+import { createTurns, type Events, toMessageText } from "@continuum-cache/core";
 import { createDoorbell } from "../doorbell/doorbell.ts";
 import type { FollowOptions } from "../follow-options.ts";
 import type { LogEntry } from "../log-entry.ts";
@@ -14,7 +14,6 @@ import type { LogSettings } from "./log-settings.ts";
 import { createName, type Name } from "./name.ts";
 import { createOwnHistory } from "./own-history.ts";
 import type { StreamId } from "./stream-id.ts";
-import { createTurns } from "./turns.ts";
 
 /** A log's parts, put together. */
 export interface LogParts<Event> {

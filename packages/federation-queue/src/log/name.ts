@@ -1,4 +1,4 @@
-import { isOutage, longestTimerMs } from "@continuum-cache/core";
+import { isUnanswered, longestTimerMs, type Turns } from "@continuum-cache/core";
 import { OriginTakenError } from "../origin-taken-error.ts";
 import type { Link } from "../queue/link.ts";
 import { type HoldAnswer, holdScript, readHoldAnswer } from "./hold-script.ts";
@@ -6,7 +6,6 @@ import type { HybridClock } from "./hybrid-clock.ts";
 import type { LogSettings } from "./log-settings.ts";
 import { releaseScript } from "./release-script.ts";
 import { noId, type StreamId, writeId } from "./stream-id.ts";
-import type { Turns } from "./turns.ts";
 
 /** The name of this instance, which one process holds at a time: taken when it is needed, held on until it is given back. */
 export interface Name {
@@ -127,7 +126,7 @@ export function createName(
       return true;
     } catch (error) {
       schedule(Math.max(50, (leaseMs / 8) * (0.5 + Math.random())));
-      if (!isOutage(error)) listener.failed(error);
+      if (!isUnanswered(error)) listener.failed(error);
       return false;
     }
   };
@@ -191,7 +190,8 @@ export function createName(
     async confirm(withinMs) {
       const endMs = performance.now() + withinMs;
       while (isHeld && performance.now() < endMs) {
-        if (await turns.take(renew)) return;
+        const turn = await turns.take(renew, { timeoutMs: endMs - performance.now() });
+        if (turn?.result) return;
         await new Promise((resolve) => setTimeout(resolve, confirmPauseMs));
       }
     },

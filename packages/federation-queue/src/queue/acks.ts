@@ -1,4 +1,11 @@
-import { type Command, createPauses, isOutage, type Reply, TransportError } from "@continuum-cache/core";
+import {
+  type Command,
+  createPauses,
+  createSingleRun,
+  isUnanswered,
+  type Reply,
+  TransportError,
+} from "@continuum-cache/core";
 import { isLater } from "./entry-id.ts";
 import { infoRows } from "./info-rows.ts";
 import type { Held } from "./leases.ts";
@@ -27,7 +34,8 @@ const retryMs = 100;
 export function createAcks(link: Link, consumer: string, onDone: (held: Held) => void): Acks {
   const pauses = createPauses();
   const waiting: Asked[] = [];
-  let sending: Promise<void> | undefined;
+  /** Those that are on their way; what stays here has been left by a call that has vanished. */
+  const sent = new Set<Asked>();
 
   /** Whether each was held; undefined where an earlier attempt may have done it, or somebody may have it. */
   const attempt = async (
@@ -87,7 +95,7 @@ export function createAcks(link: Link, consumer: string, onDone: (held: Held) =>
 
   /** What may be tried again. */
   const fail = (asked: readonly Asked[], error: unknown): readonly Asked[] => {
-    const outage = isOutage(error) ? error : undefined;
+    const outage = isUnanswered(error) ? error : undefined;
     if (outage?.delivery === "unknown") for (const { held } of asked) held.isDoubtful = true;
     const nextMs = performance.now() + retryMs;
     const isLeft = ({ endsMs }: Asked): boolean => outage !== undefined && !pauses.isEnded && endsMs > nextMs;
@@ -111,26 +119,53 @@ export function createAcks(link: Link, consumer: string, onDone: (held: Held) =>
     }
   };
 
-  const sendAll = async (): Promise<void> => {
+  const sending = createSingleRun(async (isCurrent) => {
+    takeBack();
     // Acks of one tick travel together.
     await Promise.resolve();
-    while (waiting.length > 0) {
-      const bySource = groupBySource(waiting.splice(0, maxPerTrip), ({ held }) => held.source);
+    while (waiting.length > 0 && isCurrent()) {
+      const batch = waiting.splice(0, maxPerTrip);
+      for (const one of batch) sent.add(one);
+      const bySource = groupBySource(batch, ({ held }) => held.source);
       await Promise.all([...bySource].map(([source, asked]) => settle(source, asked)));
+      for (const one of batch) sent.delete(one);
     }
-    sending = undefined;
+  });
+  /** What a run had sent whose call has vanished may have been done, and is asked for again. */
+  const takeBack = (): void => {
+    const nowMs = performance.now();
+    for (const one of sent) {
+      one.held.isDoubtful = true;
+      if (one.endsMs > nowMs) waiting.unshift(one);
+      else one.reject(unknownError(link.name, one.held.lease.id));
+    }
+    sent.clear();
   };
 
   return {
     ack(held) {
-      return new Promise((resolve, reject) => {
-        waiting.push({ held, endsMs: performance.now() + link.timeoutMs, resolve, reject });
-        sending ??= sendAll();
+      return new Promise((onResolve, onReject) => {
+        let isDone = false;
+        const asked: Asked = {
+          held,
+          endsMs: performance.now() + link.timeoutMs,
+          resolve(wasHeld) {
+            isDone = true;
+            onResolve(wasHeld);
+          },
+          reject(error) {
+            isDone = true;
+            onReject(error);
+          },
+        };
+        waiting.push(asked);
+        sending.start();
+        void sending.attend(() => isDone, { timeoutMs: link.timeoutMs });
       });
     },
     async close() {
       pauses.end();
-      await sending;
+      await sending.idle();
     },
   };
 }

@@ -1,4 +1,4 @@
-import { createPauses, isOutage } from "@continuum-cache/core";
+import { createPauses, isUnanswered } from "@continuum-cache/core";
 import { createWake } from "../waiting/wake.ts";
 import type { Handler } from "../worker.ts";
 import type { GiveBack } from "./give-back.ts";
@@ -48,7 +48,7 @@ export function createHands<Event>(options: HandsOptions<Event>): Hands<Event> {
         keepAlive.forget(held);
         isOver = true;
       } catch (error) {
-        const mayRetry = isOutage(error) && performance.now() + retryMs < held.expiresMs;
+        const mayRetry = isUnanswered(error) && performance.now() + retryMs < held.expiresMs;
         if (mayRetry && (await pauses.wait(retryMs * (0.5 + Math.random()), undefined))) continue;
         // Nobody works on it any more: who holds on to it keeps it from the others.
         keepAlive.drop(held);

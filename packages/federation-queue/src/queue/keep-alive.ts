@@ -19,6 +19,7 @@ export function createKeepAlive(
 ): KeepAlive {
   const kept = new Set<Held>();
   let timer: ReturnType<typeof setTimeout> | undefined;
+  let dueMs = 0;
   let isClosed = false;
   let hasFailed = false;
 
@@ -50,7 +51,11 @@ export function createKeepAlive(
   };
 
   const schedule = (ms: number): void => {
-    if (!isClosed) timer ??= setTimeout(() => void tick(), ms);
+    const nowMs = performance.now();
+    // One that is long overdue has vanished with the call that set it.
+    if (isClosed || (timer !== undefined && nowMs < dueMs + leaseMs / 3)) return;
+    dueMs = nowMs + ms;
+    timer = setTimeout(() => void tick(), ms);
   };
 
   return {

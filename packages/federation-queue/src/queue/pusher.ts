@@ -1,4 +1,13 @@
-import { createPauses, isCommandError, isOutage, TransportError } from "@continuum-cache/core";
+import {
+  createPauses,
+  createSingleRun,
+  hasLastingTimers,
+  isCommandError,
+  isUnanswered,
+  longestTimerMs,
+  TransportError,
+  within,
+} from "@continuum-cache/core";
 import { createOutbox } from "../outbox/outbox.ts";
 import type { Pushed } from "../push-options.ts";
 import type { Link, LinkOptions } from "./link.ts";
@@ -40,7 +49,11 @@ export function createPusher(
   const outbox = settings.outbox && createOutbox<Outgoing>(settings.outbox);
   const pauses = createPauses();
   const underWay = new Set<Promise<unknown>>();
-  let draining: Promise<void> | undefined;
+  let pauseMs = firstPauseMs;
+  /** When the outbox may be tried again. */
+  let nextTryMs = 0;
+  /** What a run is sending; it may vanish with the call that began it. */
+  let trying: { readonly batch: readonly Outgoing[]; readonly startedMs: number } | undefined;
   let isClosing = false;
 
   const settled = (out: Outgoing, outcome: PushOutcome): Pushed => {
@@ -53,27 +66,39 @@ export function createPusher(
   };
 
   const doubt = (outs: readonly Outgoing[], error: unknown, startedMs: number): void => {
-    if (isOutage(error) && error.delivery === "none") return;
+    if (isUnanswered(error) && error.delivery === "none") return;
     for (const out of outs) out.tried ??= { atMs: startedMs, afterMs: sender.latestMs(out.source) };
   };
 
   const keep = (outs: readonly Outgoing[], cause: TransportError | undefined): readonly Pushed[] => {
     const pushed: Pushed[] = [];
+    if (outbox?.length === 0) {
+      pauseMs = firstPauseMs;
+      putOff();
+    }
     for (const out of outs) {
       if (pauses.isEnded || !outbox?.add(out, out.bytes))
         throw fullError(link.name, outs.length - pushed.length, cause);
       pushed.push({ id: out.id, pending: true });
       listener.kept(out.id, outbox.length);
     }
-    draining ??= drain();
+    draining.start();
     return pushed;
   };
 
-  const drainOnce = async (): Promise<boolean> => {
+  /**
+   * @param isCurrent - Whether what is done here counts: a run that was taken over must not take away what another one
+   * sends.
+   */
+  const drainOnce = async (isCurrent: () => boolean): Promise<boolean> => {
     const batch = outbox?.peek(maxPerTrip, maxTripBytes) ?? [];
     const startedMs = performance.now();
+    if (trying) doubt(trying.batch, undefined, trying.startedMs);
+    trying = { batch, startedMs };
     try {
       const outcomes = await sender.send(batch, {});
+      if (!isCurrent()) return false;
+      trying = undefined;
       // What Redis can't take now it may take later, and so what is behind it.
       const stop = outcomes.findIndex((outcome) => outcome.kind === "refused" && isPassing(outcome.error));
       const done = stop < 0 ? outcomes.length : stop;
@@ -87,18 +112,34 @@ export function createPusher(
       return stop < 0;
     } catch (error) {
       doubt(batch, error, startedMs);
+      if (isCurrent()) trying = undefined;
       return false;
     }
   };
 
-  const drain = async (): Promise<void> => {
-    let pauseMs = firstPauseMs;
-    while (outbox && outbox.length > 0) {
-      if (!(await pauses.wait(pauseMs * (0.5 + Math.random()), undefined))) break;
-      while (outbox.length > 0 && (await drainOnce())) pauseMs = firstPauseMs;
-      pauseMs = Math.min(2 * pauseMs, longestPauseMs);
+  const draining = createSingleRun(async (isCurrent) => {
+    while (outbox && outbox.length > 0 && isCurrent()) {
+      if (!(await pauses.wait(Math.max(0, nextTryMs - performance.now()), undefined))) break;
+      // Until it is known what becomes of it: the call that tries it may vanish.
+      putOff();
+      while (outbox.length > 0 && isCurrent() && (await drainOnce(isCurrent))) {
+        pauseMs = firstPauseMs;
+        putOff();
+      }
+      // Where it would vanish with this call, the next one goes on.
+      if (!hasLastingTimers()) return;
     }
-    draining = undefined;
+  });
+  const putOff = (): void => {
+    nextTryMs = performance.now() + pauseMs * (0.5 + Math.random());
+    pauseMs = Math.min(2 * pauseMs, longestPauseMs);
+  };
+
+  /** Where what is done in the background vanishes with its call, calls do it while they are there. */
+  const drainHere = async ({ timeoutMs = link.timeoutMs, signal }: LinkOptions): Promise<void> => {
+    if (hasLastingTimers() || !outbox || outbox.length === 0 || performance.now() < nextTryMs) return;
+    draining.start();
+    await draining.idle({ timeoutMs: timeoutMs / 2, signal });
   };
 
   const sendPart = async (
@@ -112,7 +153,7 @@ export function createPusher(
       outcomes = await sender.send(part, { ...options, together: true });
     } catch (error) {
       doubt(part, error, startedMs);
-      if (!mayKeep || !isOutage(error)) throw error;
+      if (!mayKeep || !isUnanswered(error)) throw error;
       return keep(part, error);
     }
     // Those that were taken are in the queue, whatever became of the others.
@@ -125,6 +166,7 @@ export function createPusher(
     const mayKeep = fallback && outbox !== undefined;
     const pushed: Pushed[] = [];
     for (const part of inParts(outs)) {
+      if (mayKeep) await drainHere(options);
       // Nothing overtakes what waits.
       const isWaiting = mayKeep && outbox.length > 0;
       pushed.push(...(isWaiting ? keep(part, undefined) : await sendPart(part, options, mayKeep)));
@@ -148,9 +190,9 @@ export function createPusher(
     },
     async close(withinMs) {
       isClosing = true;
-      await Promise.allSettled(underWay);
+      await within(hasLastingTimers() ? longestTimerMs : withinMs, Promise.allSettled(underWay));
       const timer = setTimeout(() => pauses.end(), withinMs);
-      await draining;
+      await draining.idle();
       clearTimeout(timer);
       pauses.end();
       return outbox?.length ?? 0;

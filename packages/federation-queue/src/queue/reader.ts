@@ -1,4 +1,11 @@
-import { type Command, isCommandError, isTransportError, type Reply, withDeadline } from "@continuum-cache/core";
+import {
+  type Command,
+  createTurns,
+  isCommandError,
+  isTransportError,
+  type Reply,
+  withDeadline,
+} from "@continuum-cache/core";
 import type { Order } from "./demand.ts";
 import type { Held, Leases } from "./leases.ts";
 import { accepted, type Link, type LinkOptions } from "./link.ts";
@@ -33,7 +40,9 @@ export function createReader<Event>(
   leases: Leases<Event>,
   consumer: string,
 ): Reader<Event> {
-  let turn: Promise<unknown> = Promise.resolve();
+  const turns = createTurns();
+  /** The streams of the trip that is under way, or whose call has vanished. */
+  let asking: readonly Source[] = [];
   /** Streams that may have given out what this process never heard of. */
   const doubtful = new Set<Source>();
 
@@ -88,6 +97,8 @@ export function createReader<Event>(
 
   const read = async (orders: readonly Order[], options: LinkOptions): Promise<ReadonlyMap<Source, Taken<Event>>> => {
     const sources = orders.flatMap((order) => order.sources);
+    // What a call that has vanished was given is this consumer's still.
+    for (const source of asking) doubtful.add(source);
     const adopting = sources.filter((source) => doubtful.has(source));
     if (adopting.length > 0) {
       // All that is this consumer's: what is known already is passed over, so the count is of no matter.
@@ -98,24 +109,24 @@ export function createReader<Event>(
         return new Map(sources.map((source) => [source, { leases: adopted.get(source)?.leases ?? [], isFull: true }]));
       }
     }
+    asking = sources;
     try {
       return await take(orders, ">", options);
     } catch (error) {
       if (isTransportError(error) && error.delivery === "unknown") for (const source of sources) doubtful.add(source);
       throw error;
+    } finally {
+      asking = [];
     }
   };
 
   return {
     read(orders, { timeoutMs = link.timeoutMs, signal } = {}) {
-      return withDeadline(link.name, { timeoutMs, ...(signal && { signal }) }, (ending) => {
-        const mine = turn.then(() => {
-          // Nobody waits for it any more.
-          if (ending.aborted) throw ending.reason;
-          return read(orders, { timeoutMs, signal: ending });
-        });
-        turn = mine.catch(() => {});
-        return mine;
+      return withDeadline(link.name, { timeoutMs, ...(signal && { signal }) }, async (ending) => {
+        const turn = await turns.take(() => read(orders, { timeoutMs, signal: ending }), { signal: ending });
+        // Its caller waits no more.
+        if (!turn) throw ending.reason;
+        return turn.result;
       });
     },
   };

@@ -1,4 +1,4 @@
-import type { Command, Reply } from "@continuum-cache/core";
+import { type Command, createSingleRun, type Reply } from "@continuum-cache/core";
 import { createWake } from "../waiting/wake.ts";
 import { accepted, type Link, type LinkOptions } from "./link.ts";
 import { delayedMember, type Outgoing } from "./outgoing.ts";
@@ -39,7 +39,6 @@ export function createRepair(link: Link, settings: QueueSettings, sender: Sender
   const remembered = createRecentPushes();
   const hurry = createWake();
   let dropAtMs = 0;
-  let checking: Promise<void> | undefined;
   /** When somebody doubted last. */
   let suspectMs = 0;
   /** When the first doubt came up that nobody has looked into yet. */
@@ -54,7 +53,7 @@ export function createRepair(link: Link, settings: QueueSettings, sender: Sender
     return isClosing ? { timeoutMs: Math.max(1, Math.ceil(endMs - performance.now())) } : {};
   };
   const begin = (): void => {
-    if (repairMs > 0 && !remembered.isEmpty && !isOver()) checking ??= checkUntilDone();
+    if (repairMs > 0 && !remembered.isEmpty && !isOver() && !checking.isRunning) checking.start();
   };
   const suspect = (): void => {
     if (repairMs === 0 || remembered.isEmpty) return;
@@ -157,9 +156,9 @@ export function createRepair(link: Link, settings: QueueSettings, sender: Sender
     }
     beforeMs = undefined;
   };
-  const checkUntilDone = async (): Promise<void> => {
+  const checking = createSingleRun(async (isCurrent) => {
     let pauseMs = isClosing ? 0 : firstPauseMs;
-    while (!remembered.isEmpty && !isOver()) {
+    while (!remembered.isEmpty && !isOver() && isCurrent()) {
       const suspectedMs = suspectMs;
       await hurry.wait(pauseMs * (0.5 + Math.random()));
       try {
@@ -172,10 +171,10 @@ export function createRepair(link: Link, settings: QueueSettings, sender: Sender
       }
       dropOld();
     }
+    if (!isCurrent()) return;
     beforeMs = undefined;
     troubleMs = undefined;
-    checking = undefined;
-  };
+  });
 
   return {
     remember,
@@ -187,7 +186,7 @@ export function createRepair(link: Link, settings: QueueSettings, sender: Sender
       await watch.close();
       hurry.wake();
       begin();
-      await checking;
+      await checking.idle();
     },
   };
 }

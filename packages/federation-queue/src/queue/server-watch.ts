@@ -1,4 +1,4 @@
-import { createPauses } from "@continuum-cache/core";
+import { createPauses, createSingleRun } from "@continuum-cache/core";
 import type { Link, LinkOptions } from "./link.ts";
 
 /**
@@ -25,7 +25,6 @@ export function createServerWatch(link: Link, onChanged: (sureMs: number) => voi
   let history: string | undefined;
   let sureMs = Number.NEGATIVE_INFINITY;
   let isTouched = false;
-  let watching: Promise<void> | undefined;
 
   const look: ServerWatch["look"] = async (options = {}) => {
     const askedMs = performance.now();
@@ -39,9 +38,9 @@ export function createServerWatch(link: Link, onChanged: (sureMs: number) => voi
     return known === found ? "same" : "changed";
   };
 
-  const watch = async (): Promise<void> => {
+  const watching = createSingleRun(async (isCurrent) => {
     let isLast = false;
-    while (!isLast && !pauses.isEnded) {
+    while (!isLast && !pauses.isEnded && isCurrent()) {
       isLast = !isTouched;
       isTouched = false;
       const beforeMs = sureMs;
@@ -52,13 +51,12 @@ export function createServerWatch(link: Link, onChanged: (sureMs: number) => voi
       }
       if (!isLast) await pauses.wait(everyMs, undefined);
     }
-    watching = undefined;
-  };
+  });
 
   return {
     touch() {
       isTouched = true;
-      if (!pauses.isEnded) watching ??= watch();
+      if (!pauses.isEnded && !watching.isRunning) watching.start();
     },
     look,
     get sureMs() {
@@ -66,7 +64,7 @@ export function createServerWatch(link: Link, onChanged: (sureMs: number) => voi
     },
     async close() {
       pauses.end();
-      await watching;
+      await watching.idle();
     },
   };
 }

@@ -1,4 +1,4 @@
-import { type Command, isOutage } from "@continuum-cache/core";
+import { type Command, isUnanswered } from "@continuum-cache/core";
 import type { DeathReason } from "../dead-letter.ts";
 import type { Acks } from "./acks.ts";
 import type { LeaseWork } from "./create-lease.ts";
@@ -45,7 +45,7 @@ export function createSettlements(
         if (moved === 1) return true;
         return held?.isDoubtful === true && performance.now() < held.expiresMs;
       } catch (error) {
-        if (!isOutage(error) || error.delivery === "none") throw error;
+        if (!isUnanswered(error) || error.delivery === "none") throw error;
         if (held) held.isDoubtful = true;
         if (!held || isSecond || performance.now() + 1 >= endsMs) throw error;
       }

@@ -1,4 +1,4 @@
-import { longestTimerMs } from "@continuum-cache/core";
+import { type Claim, createClaim, createTurns, longestTimerMs } from "@continuum-cache/core";
 import type { DeathReason } from "../dead-letter.ts";
 import { forgetConsumersScript } from "./forget-consumers-script.ts";
 import type { Link } from "./link.ts";
@@ -44,6 +44,7 @@ const firstPauseMs = 250;
 const longestPauseMs = 5_000;
 /** Many may wait for the same message to be due: one of them should be the first, by this at most. */
 const spreadMs = 200;
+const lostTimerMs = 5_000;
 
 export function createTender(
   link: Link,
@@ -58,7 +59,8 @@ export function createTender(
   let running = 0;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let timerAtMs = Number.POSITIVE_INFINITY;
-  let under: Promise<void> | undefined;
+  let ticking: Claim | undefined;
+  const turns = createTurns();
   let lastMs = Number.NEGATIVE_INFINITY;
   let isStirred = true;
   /** When something was last known to go on. A note may tell of what was before it. */
@@ -105,21 +107,26 @@ export function createTender(
     forgotMs = performance.now();
   };
 
-  const once = (): Promise<void> => {
-    under ??= tend().finally(() => {
-      under = undefined;
-    });
-    return under;
+  /** One at a time: a call whose turn comes when another has just done it has nothing to do. */
+  const once = async (isDue: () => boolean): Promise<void> => {
+    await turns.take(
+      async () => {
+        if (isDue() && !isClosed) await tend();
+      },
+      { timeoutMs: link.timeoutMs },
+    );
   };
+  const isOverdue = (): boolean => performance.now() - lastMs >= halfMs || performance.now() > dueAtMs;
 
   const nextAtMs = (): number => {
     const isAwake = isStirred || !isHeard();
     return Math.max(notBeforeMs, Math.min(lastMs + jittered(isAwake ? halfMs : quietPolls * pollMs), dueAtMs + 5));
   };
   const schedule = (): void => {
-    if (running === 0 || isClosed || under) return;
+    if (running === 0 || isClosed || ticking?.isHeld) return;
     const atMs = nextAtMs();
-    if (timer !== undefined && timerAtMs <= atMs) return;
+    // A timer that is late by so much has vanished with the call that set it.
+    if (timer !== undefined && timerAtMs <= atMs && performance.now() < timerAtMs + lostTimerMs) return;
     setTimer(atMs);
   };
   const setTimer = (atMs: number): void => {
@@ -129,10 +136,13 @@ export function createTender(
   };
   const tick = async (): Promise<void> => {
     timer = undefined;
+    const own = createClaim();
+    ticking = own;
     try {
-      // Somebody may have done it meanwhile.
-      if (nextAtMs() <= performance.now() + 5) {
-        await once();
+      // Another process may have done it meanwhile.
+      const isDue = (): boolean => nextAtMs() <= performance.now() + 5;
+      if (isDue()) {
+        await once(isDue);
         pauseMs = firstPauseMs;
       }
     } catch (error) {
@@ -141,12 +151,13 @@ export function createTender(
       notBeforeMs = performance.now() + Math.min(pauseMs, halfMs) * (0.5 + Math.random());
       pauseMs = Math.min(2 * pauseMs, longestPauseMs);
     }
+    own.end();
     schedule();
   };
 
   return {
     async ensure() {
-      if (performance.now() - lastMs >= halfMs || performance.now() > dueAtMs) await once();
+      if (isOverdue()) await once(isOverdue);
     },
     start() {
       if (running++ === 0) forgotMs = Number.NEGATIVE_INFINITY;
@@ -182,7 +193,7 @@ export function createTender(
     async close() {
       isClosed = true;
       clearTimeout(timer);
-      await under?.catch(() => {});
+      await turns.idle();
     },
   };
 }

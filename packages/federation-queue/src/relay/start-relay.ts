@@ -1,4 +1,4 @@
-import { type Events, isOutage, isTransportError } from "@continuum-cache/core";
+import { type Events, isTransportError, isUnanswered } from "@continuum-cache/core";
 import { createDoorbell } from "../doorbell/doorbell.ts";
 import type { RelayEvents } from "../relay-events.ts";
 import type { RelayState } from "../relay-stats.ts";
@@ -89,7 +89,7 @@ export function startRelay(settings: RelaySettings, emit: Events<RelayEvents>["e
         if (!isWoken && isHeard) isRefreshDue = true;
       } catch (error) {
         if (isClosed) return;
-        if (state === "running" || !isOutage(error)) failed("relay", error);
+        if (state === "running" || !isUnanswered(error)) failed("relay", error);
         state = "waiting";
         // Whoever did not answer may be another when it does.
         isRefreshDue = true;
