@@ -69,7 +69,10 @@ interface Away {
   attempt: { claim: Claim } | undefined;
 }
 
-/** An attempt that has come no further for this long is lost. On the edge it is as soon as the request that made it has ended. */
+/**
+ * An attempt that has come no further for this long is lost. On the edge it is as soon as the request that made it has
+ * ended.
+ */
 const lostAfterMs = 30_000;
 
 const newClaim = (): Claim => createClaim({ timeoutMs: lostAfterMs });
@@ -212,8 +215,8 @@ const slowError = (waitedMs: number): TransportError =>
   });
 
 /**
- * A timer for an idle process, where there are timers that keep none alive: elsewhere the next call does what is due. On the
- * edge timers end with the request that set them. Returns what cancels it.
+ * A timer for an idle process, where there are timers that keep none alive: elsewhere the next call does what is due.
+ * On the edge timers end with the request that set them. Returns what cancels it.
  */
 function idleTimer(callback: () => void, ms: number): () => void {
   if (!hasLastingTimers()) return () => {};

@@ -1,6 +1,9 @@
 import { type Claim, createClaim } from "@continuum-cache/core";
 
-/** Holds callers up for a moment while something is put in order. It opens by itself when the call that has shut it vanishes. */
+/**
+ * Holds callers up for a moment while something is put in order. It opens by itself when the call that has shut it
+ * vanishes.
+ */
 export interface Gate {
   readonly isShut: boolean;
   shut(): void;
