@@ -68,6 +68,16 @@ test.each(closings)("a request that may run twice is sent again when its connect
   expect(server.dropped).toEqual(["connection 1", "connection 2", "connection 3"]);
 });
 
+test("calls that meet closed connections at once share the new ones", async () => {
+  const server = await startClosingServer((socket) => socket.destroy());
+  const transport = opened(restTransport({ url: server.url, token: "t" }));
+  for (let round = 0; round < 3; round++) {
+    const calls = Array.from({ length: 20 }, (_, at) => transport.send([["STRLEN", `k${at}`]]));
+    expect(await Promise.all(calls)).toEqual(calls.map(() => [1]));
+  }
+  expect(server.answered).toHaveLength(60);
+});
+
 test.each([100, 250])(
   "requests that may not run twice run once each next to a server that closes connections after %s ms",
   async (limitMs) => {

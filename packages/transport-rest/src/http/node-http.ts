@@ -33,19 +33,15 @@ export function defaultHttp(): HttpClient {
       const attempt = (agent: Agent | false): Promise<HttpResponse> =>
         exchange((options, onAnswer) => open(url, { ...options, agent }, onAnswer), request, pool.idleTimes);
       if (request.streaming) return attempt(false);
-      const agent = pool.agentFor(request);
-      try {
-        return await attempt(agent);
-      } catch (error) {
-        if (isTimeout(request.signal)) closeIdle(agent);
-        const again =
-          error instanceof LostRequest &&
-          error.reused &&
-          (error.unsent || request.repeatable) &&
-          !request.signal.aborted;
-        if (!again) throw error;
+      // It ends at the latest with a connection that was opened for this request.
+      for (let agent = pool.agentFor(request); ; agent = pool.agentAfter(agent, request)) {
+        try {
+          return await attempt(agent);
+        } catch (error) {
+          if (isTimeout(request.signal)) closeIdle(agent);
+          if (!isStale(error) || !(error.unsent || request.repeatable) || request.signal.aborted) throw error;
+        }
       }
-      return attempt(pool.fresh());
     },
     close() {
       for (const pool of pools.values()) pool.close();
@@ -59,8 +55,8 @@ interface Pool {
   readonly idleTimes: IdleTimes<Socket>;
   /** Where the request finds a connection that suits it, or opens one. */
   agentFor(request: HttpRequest): Agent;
-  /** Where it opens one in any case. */
-  fresh(): Agent;
+  /** The same when a connection of an agent turned out to be closed: another agent, whose connections are younger. */
+  agentAfter(stale: Agent, request: HttpRequest): Agent;
   close(): void;
 }
 
@@ -85,17 +81,19 @@ function createPool(newAgent: (options: AgentOptions) => Agent): Pool {
     return current();
   };
 
+  const agentFor: Pool["agentFor"] = ({ repeatable }) => {
+    const own = current();
+    if (repeatable) return own;
+    idleTimes.watch([own, ...retired].flatMap(idleSockets));
+    // The agent gives out the connection that was used last.
+    const next = idleSockets(own).at(-1);
+    return next === undefined || idleTimes.isSteady(next) ? own : fresh();
+  };
+
   return {
     idleTimes,
-    fresh,
-    agentFor({ repeatable }) {
-      const own = current();
-      if (repeatable) return own;
-      idleTimes.watch([own, ...retired].flatMap(idleSockets));
-      // The agent gives out the connection that was used last.
-      const next = idleSockets(own).at(-1);
-      return next === undefined || idleTimes.isSteady(next) ? own : fresh();
-    },
+    agentFor,
+    agentAfter: (stale, request) => (stale === agent ? fresh() : agentFor(request)),
     close() {
       for (const one of [...retired, ...(agent ? [agent] : [])]) one.destroy();
       retired.clear();
@@ -109,6 +107,9 @@ const idleSockets = ({ freeSockets }: Agent): Socket[] =>
 
 const isEmpty = ({ sockets, freeSockets }: Agent): boolean =>
   Object.keys(sockets).length === 0 && Object.keys(freeSockets).length === 0;
+
+/** Whether the request was lost on a connection that the server may have closed before it came. */
+const isStale = (error: unknown): error is LostRequest => error instanceof LostRequest && error.reused;
 
 const isTimeout = ({ reason }: AbortSignal): boolean => isTransportError(reason) && reason.kind === "timeout";
 
