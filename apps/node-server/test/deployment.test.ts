@@ -220,7 +220,15 @@ describe("the Compose file", () => {
     expect(
       existsSync(join(import.meta.dirname, "..", entrypoint[1]?.replace("/dist/cli.js", "/src/cli.ts") ?? "")),
     ).toBe(true);
-    expect(readLocalCommandLine(command)).toMatchObject({ kind: "start" });
+    expect(readLocalCommandLine(command)).toMatchObject({
+      kind: "start",
+      options: {
+        allowedHosts: ["upstash-local"],
+        redisUrl: "redis://redis:6379",
+        allowInsecure: true,
+        token: service("app-rest").environment?.["UPSTASH_REDIS_REST_TOKEN"],
+      },
+    });
   });
 
   it.each([
