@@ -3,7 +3,7 @@ import { UpstashCache } from "continuum-cache";
 
 /** One of the processes that host the clients of histories. */
 serveClients(
-  ({ kind, port, timeoutMs, healthCheckMs, retries }) =>
+  ({ kind, port, timeoutMs, healthCheckMs, retries, journalEntries }) =>
     new UpstashCache({
       env: {},
       ...(kind === "tcp"
@@ -12,5 +12,6 @@ serveClients(
       timeout: `${timeoutMs}ms`,
       healthCheckInterval: `${healthCheckMs}ms`,
       retries,
+      ...(journalEntries !== undefined && { journal: { maxEntries: journalEntries } }),
     }),
 );

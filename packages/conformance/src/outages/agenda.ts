@@ -62,6 +62,7 @@ export function allVariants(connections: readonly string[], gateways: readonly s
   const schedules: readonly ScheduleKind[] = [
     ...(["calm", "outage", "relapse", "partial", "kill", "relapse", "flapping", "freeze", "outage"] as const),
     ...(["kill-relapse", "relapse", "partial", "gateway", "flapping", "relapse", "kill-relapse"] as const),
+    "small-journal",
   ];
   const durable = schedules.flatMap((schedule) =>
     connections

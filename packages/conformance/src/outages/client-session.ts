@@ -18,6 +18,8 @@ export interface Connection {
   readonly healthCheckMs: number;
   /** How many more attempts an unreachable server gets. */
   readonly retries: number;
+  /** The most entries of the client's journal; its own default when absent. */
+  readonly journalEntries?: number;
 }
 
 /** Makes the cache under test: with a fallback, and a codec that stores a string as JSON. */
@@ -28,6 +30,8 @@ export interface ClientTask {
   readonly seed: number;
   readonly client: number;
   readonly prefix: string;
+  /** Whether it works on many keys. */
+  readonly manyKeys: boolean;
   readonly connection: Connection;
 }
 
@@ -51,7 +55,8 @@ const connectMs = 2_000;
 const [afterReturnMs, beforeReturnMs] = [15, 250];
 
 export function startSession(task: ClientTask, makeClient: MakeClient, stalls: StallMeter): ClientSession {
-  const { seed, client, prefix, connection } = task;
+  const { seed, client, prefix, manyKeys, connection } = task;
+  const begunMs = stalls.now();
   const cache = makeClient(connection);
   const status = watchStatus(cache);
   const calls: Call[] = [];
@@ -100,7 +105,7 @@ export function startSession(task: ClientTask, makeClient: MakeClient, stalls: S
   };
 
   const run = async (): Promise<void> => {
-    for (const { pauseMs, awaits, operation } of createProgram(prefix, seed, client)) {
+    for (const { pauseMs, awaits, operation } of createProgram(prefix, seed, client, manyKeys)) {
       if (pauseMs > 0) await sleep(pauseMs);
       if (isOver) return;
       const done = begin(operation);
@@ -135,13 +140,14 @@ export function startSession(task: ClientTask, makeClient: MakeClient, stalls: S
       return settled;
     },
     async finish() {
-      const { families, lists } = keySpaceOf(prefix);
+      const { families, lists } = keySpaceOf(prefix, manyKeys);
       await begin({ name: "getMany", keys: families.flatMap(({ keys }) => keys) });
       for (const key of lists) await begin({ name: "lrange", key });
       await cache.close();
       status.stop();
       calls.sort((left, right) => left.index - right.index);
-      return { client, calls, statuses: status.statuses, changes: status.changes, settled };
+      const { statuses, changes } = status;
+      return { client, calls, statuses, changes, longestStallMs: stalls.longestMsSince(begunMs), settled };
     },
   };
 }

@@ -23,10 +23,17 @@ export function watchStatus(cache: Cache): StatusLog {
     if (last?.backend !== backend || last.pending !== pending) statuses.push({ atUs: nowUs(), backend, pending });
     return { backend, pending, changes: changes.length };
   };
-  const stopListening = cache.on("backend", ({ from, to, reason, recovery }) => {
-    changes.push({ atUs: nowUs(), from, to, reason, ...(recovery && { recovery }) });
-    note();
-  });
+  let kept = 0;
+  const stops = [
+    cache.on("kept", ({ mutations }) => {
+      kept += mutations;
+    }),
+    cache.on("backend", ({ from, to, reason, recovery }) => {
+      changes.push({ atUs: nowUs(), from, to, reason, ...(recovery && { recovery }), kept });
+      kept = 0;
+      note();
+    }),
+  ];
   const timer = setInterval(note, pollMs);
   note();
   return {
@@ -35,7 +42,7 @@ export function watchStatus(cache: Cache): StatusLog {
     note,
     stop() {
       clearInterval(timer);
-      stopListening();
+      for (const stopListening of stops) stopListening();
     },
   };
 }

@@ -20,7 +20,20 @@ export type ScheduleKind =
   /** The server is killed, and again while clients tell it what happened meanwhile. */
   | "kill-relapse"
   /** What stands before the server misbehaves: answers 500, garbage, half of the answer. */
-  | "gateway";
+  | "gateway"
+  /** Everybody loses the server, works on many keys meanwhile, and has a journal of 20 entries. */
+  | "small-journal";
+
+/** What is particular about the clients of a history. */
+export interface ClientPlan {
+  /** The most entries of a client's journal; its own default when absent. */
+  readonly journalEntries?: number;
+  /** Whether clients work on many keys; else on few, so that they meet. */
+  readonly manyKeys: boolean;
+}
+
+export const planClients = (kind: ScheduleKind): ClientPlan =>
+  kind === "small-journal" ? { journalEntries: 20, manyKeys: true } : { manyKeys: false };
 
 /** Something that goes wrong from `atMs` after a history's start on. */
 export interface Disturbance<Kind> {
@@ -68,6 +81,8 @@ function drawLinkFaults(kind: ScheduleKind, random: Random, clients: number): Om
   switch (kind) {
     case "outage":
       return { disturbances: [{ ...begin, fault: drawFault(random) }] };
+    case "small-journal":
+      return { disturbances: [{ ...begin, forMs: random.between(150, 300), fault: drawOutage(random) }] };
     case "partial":
       return { disturbances: [{ ...begin, fault: drawFault(random), client: anyone() }] };
     case "flapping":

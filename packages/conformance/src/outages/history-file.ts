@@ -1,9 +1,10 @@
-import type { Action, Call, Change, ClientLog, History, Status } from "./history.ts";
+import type { Action, Bystander, Call, Change, ClientLog, History, Status } from "./history.ts";
 
 /** One line of a saved history. */
 type Line =
-  | ({ readonly line: "history" } & Pick<History, "seed" | "variant">)
-  | { readonly line: "client"; readonly client: number; readonly settled: boolean }
+  | ({ readonly line: "history" } & Pick<History, "seed" | "variant" | "longestStallMs">)
+  | ({ readonly line: "client" } & Pick<ClientLog, "client" | "settled" | "longestStallMs">)
+  | ({ readonly line: "bystander" } & Bystander)
   | ({ readonly line: "call" } & Call)
   | ({ readonly line: "final" } & Call)
   | ({ readonly line: "status"; readonly client: number } & Status)
@@ -11,12 +12,14 @@ type Line =
   | ({ readonly line: "action" } & Action);
 
 /** Writes a history as JSON lines, so that one that failed can be kept, searched and checked again. */
-export function formatHistory({ seed, variant, clients, finals, nemesis }: History): string {
+export function formatHistory(history: History): string {
+  const { seed, variant, longestStallMs: stallMs, clients, finals, nemesis, bystanders } = history;
   const lines: Line[] = [
-    { line: "history", seed, variant },
+    { line: "history", seed, variant, longestStallMs: stallMs },
+    ...bystanders.map((one): Line => ({ line: "bystander", ...one })),
     ...nemesis.map((action): Line => ({ line: "action", ...action })),
-    ...clients.flatMap(({ client, calls, statuses, changes, settled }): Line[] => [
-      { line: "client", client, settled },
+    ...clients.flatMap(({ client, calls, statuses, changes, settled, longestStallMs }): Line[] => [
+      { line: "client", client, settled, longestStallMs },
       ...changes.map((change): Line => ({ line: "change", client, ...change })),
       ...statuses.map((status): Line => ({ line: "status", client, ...status })),
       ...calls.map((call): Line => ({ line: "call", ...call })),
@@ -41,15 +44,22 @@ export function parseHistory(text: string): History {
   const [header] = of("history");
   if (!header) throw new SyntaxError("Expected a saved history to begin with its seed and variant");
   const clients = of("client").map(
-    ({ client, settled }): ClientLog => ({
+    ({ client, settled, longestStallMs }): ClientLog => ({
       client,
       settled,
+      longestStallMs,
       calls: of("call").filter((call) => call.client === client),
       statuses: of("status").filter(ownedBy(client)).map(withoutClient),
       changes: of("change").filter(ownedBy(client)).map(withoutClient),
     }),
   );
-  return { seed: header.seed, variant: header.variant, clients, finals: of("final"), nemesis: of("action") };
+  return {
+    ...header,
+    clients,
+    finals: of("final"),
+    nemesis: of("action"),
+    bystanders: of("bystander"),
+  };
 }
 
 const withoutLine = <Item extends Line>({ line: _, ...rest }: Item): Omit<Item, "line"> => rest;

@@ -12,6 +12,21 @@ export interface History {
   /** What stood on the server at the end, read over a direct connection; as a call of the observer. */
   readonly finals: readonly Call[];
   readonly nemesis: readonly Action[];
+  /** Keys in the same database that no client has ever named, before and after. */
+  readonly bystanders: readonly Bystander[];
+  /**
+   * For how long at a time the runner, which passes on all bytes, was not given a processor while the history ran; the client
+   * processes have their own.
+   */
+  readonly longestStallMs: number;
+}
+
+/** What stood under a key of somebody else. */
+export interface Bystander {
+  readonly key: string;
+  readonly before: string;
+  /** `null`: nothing any more. */
+  readonly after: string | null;
 }
 
 /** What kind of history it is. */
@@ -44,6 +59,8 @@ export interface ClientLog {
   readonly statuses: readonly Status[];
   /** Its `backend` events. */
   readonly changes: readonly Change[];
+  /** For how long at a time its process was not given a processor. */
+  readonly longestStallMs: number;
   /** Whether `pending` was 0 and the primary answered again within the bound after the last fault. */
   readonly settled: boolean;
 }
@@ -61,6 +78,8 @@ export interface Change {
   readonly reason: string;
   /** What it said became of the mutations that it had kept. */
   readonly recovery?: Recovery;
+  /** How many mutations it has kept since the change before, by its `kept` events. */
+  readonly kept: number;
 }
 
 /** The client number of whoever reads at the end over a direct connection. */

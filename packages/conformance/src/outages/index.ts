@@ -4,7 +4,7 @@ export { checkHistory } from "./check-history.ts";
 export { serveClients } from "./client-process.ts";
 export type { ClientTask, Connection, MakeClient } from "./client-session.ts";
 export type { ScheduleKind } from "./fault-plan.ts";
-export type { Action, Call, Change, ClientLog, Effect, History, Status, Variant } from "./history.ts";
+export type { Action, Bystander, Call, Change, ClientLog, Effect, History, Status, Variant } from "./history.ts";
 export { observer } from "./history.ts";
 export { formatHistory, parseHistory } from "./history-file.ts";
 export { plainFallback } from "./plain-fallback.ts";

@@ -18,14 +18,14 @@ export interface KeySpace {
   readonly lists: readonly string[];
 }
 
-/** Few keys, so that clients meet on them. */
-export function keySpaceOf(prefix: string): KeySpace {
+/** Few keys, so that clients meet on them, or many. */
+export function keySpaceOf(prefix: string, manyKeys = false): KeySpace {
   const family = (name: string, count: number) => ({
     glob: `${prefix}${name}:*`,
     keys: Array.from({ length: count }, (_, at) => `${prefix}${name}:${at}`),
   });
   return {
-    families: [family("a", 3), family("b", 2)],
+    families: manyKeys ? [family("a", 30), family("b", 20)] : [family("a", 3), family("b", 2)],
     counters: [`${prefix}count:0`, `${prefix}count:1`],
     lists: [`${prefix}list:0`],
   };
@@ -49,14 +49,19 @@ const operationWeights = {
 const partWeights = { set: 5, get: 5, delete: 3, increment: 2, rpush: 1 };
 
 /** An endless program; the same seed and client make the same one. */
-export function* createProgram(prefix: string, seed: number, client: number): Generator<ProgramStep, never> {
+export function* createProgram(
+  prefix: string,
+  seed: number,
+  client: number,
+  manyKeys = false,
+): Generator<ProgramStep, never> {
   const random = createRandom(seed, client);
-  const { families, counters, lists } = keySpaceOf(prefix);
+  const { families, counters, lists } = keySpaceOf(prefix, manyKeys);
   const strings = families.flatMap(({ keys }) => keys);
   let written = 0;
   const unique = (): string => `v${client}.${written++}`;
   const some = (most: number): string[] => [
-    ...new Set(Array.from({ length: random.between(1, most) }, () => random.pick(strings))),
+    ...new Set(Array.from({ length: random.between(1, manyKeys ? 3 * most : most) }, () => random.pick(strings))),
   ];
 
   const part = (name: keyof typeof partWeights | "lrange"): Single => {

@@ -3,6 +3,7 @@ import type { ClientPool, RemoteClient } from "./client-pool.ts";
 import type { Connection } from "./client-session.ts";
 import {
   type LinkPlan,
+  planClients,
   planLinks,
   planServer,
   type ScheduleKind,
@@ -13,11 +14,14 @@ import { type Action, type History, nowUs, type Variant } from "./history.ts";
 import { type Nemesis, startNemesis } from "./nemesis.ts";
 import { createRandom } from "./random.ts";
 import type { Site } from "./site.ts";
+import type { StallMeter } from "./stall-meter.ts";
 
 /** Histories that run at once on one site, and share what happens to its server. */
 export interface Round {
   readonly site: Site;
   readonly pool: ClientPool;
+  /** Of this process, through which all bytes pass. */
+  readonly stalls: StallMeter;
   readonly variant: Variant & { readonly schedule: ScheduleKind };
   /** One history each. */
   readonly seeds: readonly number[];
@@ -28,6 +32,8 @@ export interface Round {
 interface Stage {
   readonly seed: number;
   readonly prefix: string;
+  readonly begunMs: number;
+  readonly planted: ReadonlyMap<string, string>;
   readonly plan: LinkPlan;
   readonly nemesis: Nemesis;
   readonly remotes: readonly RemoteClient[];
@@ -64,7 +70,7 @@ export async function runRound(round: Round): Promise<History[]> {
   }
 }
 
-async function openStage({ site, pool, variant, clients }: Round, seed: number): Promise<Stage> {
+async function openStage({ site, pool, stalls, variant, clients }: Round, seed: number): Promise<Stage> {
   const prefix = `h${seed}:`;
   const random = createRandom(seed, linkSeed);
   const plan = planLinks(variant.schedule, random, clients);
@@ -76,21 +82,33 @@ async function openStage({ site, pool, variant, clients }: Round, seed: number):
     healthCheckMs: random.between(20, 50),
     retries: random.pick([0, 3]),
   };
+  const { journalEntries, manyKeys } = planClients(variant.schedule);
+  const begunMs = stalls.now();
+  const planted = await site.plant(prefix);
   const nemesis = await startNemesis(clients, site.portOf(variant.connection), prefix);
   const remotes = await Promise.all(
     nemesis.ports.map((port, client) =>
-      pool.open(client, `${prefix}${client}`, { seed, client, prefix, connection: { ...settings, port } }),
+      pool.open(client, `${prefix}${client}`, {
+        seed,
+        client,
+        prefix,
+        manyKeys,
+        connection: { ...settings, port, ...(journalEntries !== undefined && { journalEntries }) },
+      }),
     ),
   );
-  return { seed, prefix, plan, nemesis, remotes };
+  return { seed, prefix, begunMs, planted, plan, nemesis, remotes };
 }
 
-async function endStage({ site, variant, settleMs }: Round, stage: Stage): Promise<History> {
-  const { seed, prefix, nemesis, remotes } = stage;
+async function endStage({ site, stalls, variant, settleMs }: Round, stage: Stage): Promise<History> {
+  const { seed, prefix, begunMs, planted, nemesis, remotes } = stage;
   await Promise.all(remotes.map((remote) => remote.settle(settleMs)));
-  const final = await site.read(prefix);
+  const final = await site.read(prefix, planClients(variant.schedule).manyKeys);
   const clients = await Promise.all(remotes.map((remote) => remote.finish()));
-  return { seed, variant, clients, finals: [final], nemesis: nemesis.actions };
+  const found = await site.readPlanted(prefix);
+  const bystanders = [...planted].map(([key, before]) => ({ key, before, after: found.get(key) ?? null }));
+  const longestStallMs = stalls.longestMsSince(begunMs);
+  return { seed, variant, clients, finals: [final], nemesis: nemesis.actions, bystanders, longestStallMs };
 }
 
 async function disturbServer(

@@ -5,6 +5,7 @@ import { type ClientPool, startClientPool } from "./client-pool.ts";
 import type { History } from "./history.ts";
 import { runRound } from "./round.ts";
 import { createSites, type Sites, type StartGateway } from "./site.ts";
+import { startStallMeter } from "./stall-meter.ts";
 import { createSummary, type RunSummary } from "./summary.ts";
 import type { Violation } from "./violation.ts";
 
@@ -67,6 +68,7 @@ export async function runHistories(options: RunOptions): Promise<RunSummary> {
   const endsAt = performance.now() + minutes * 60_000;
   const summary = createSummary(seed);
   const pool = await startClientPool({ size: clients, module: options.clientModule, execArgv });
+  const stalls = startStallMeter();
   const steady = createSites(gateways);
   const hurt = Array.from({ length: servers }, () => createSites(gateways));
   let failed = false;
@@ -76,7 +78,7 @@ export async function runHistories(options: RunOptions): Promise<RunSummary> {
       const item = failed || performance.now() >= endsAt ? undefined : next();
       if (!item) return;
       const site = await sites.of(item.variant.durable);
-      for (const history of await runRound({ ...item, site, pool, clients, settleMs })) check(history);
+      for (const history of await runRound({ ...item, site, pool, stalls, clients, settleMs })) check(history);
     }
   };
   const check = (history: History): void => {
@@ -102,6 +104,7 @@ export async function runHistories(options: RunOptions): Promise<RunSummary> {
     for (const outcome of await Promise.allSettled(workers)) if (outcome.status === "rejected") throw outcome.reason;
     return summary.soFar();
   } finally {
+    stalls.stop();
     await Promise.all([pool, steady, ...hurt].map((each) => each.close()));
   }
 }

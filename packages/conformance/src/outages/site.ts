@@ -3,7 +3,7 @@ import { createServer } from "node:net";
 import { type RedisServer, startRedisServer } from "../redis-server.ts";
 import { connectRaw, type RawReply } from "../resp-client.ts";
 import { type Call, type Effect, nowUs, observer } from "./history.ts";
-import { keySpaceOf } from "./program.ts";
+import { type KeySpace, keySpaceOf } from "./program.ts";
 
 /** What stands between clients and a Redis for one kind of connection: the server of a REST API. */
 export interface Gateway {
@@ -23,7 +23,11 @@ export interface Site {
   readonly gateways: ReadonlyMap<string, Gateway>;
   portOf(connection: string): number;
   /** What stands under a history's keys, read from the Redis itself. */
-  read(prefix: string): Promise<Call>;
+  read(prefix: string, manyKeys: boolean): Promise<Call>;
+  /** Puts keys of somebody else beside a history's own, which no client ever names. @returns what stands there. */
+  plant(prefix: string): Promise<ReadonlyMap<string, string>>;
+  /** What stands there now. */
+  readPlanted(prefix: string): Promise<ReadonlyMap<string, string | null>>;
   /**
    * Deletes every key in whose name one of these stands, marks that clients have left among them: a walk over all keys
    * must not take longer the longer a run lasts.
@@ -64,11 +68,18 @@ async function startSite(durable: boolean, starters: Readonly<Record<string, Sta
     redis,
     gateways,
     portOf: (connection) => gateways.get(connection)?.port ?? redis.port,
-    async read(prefix) {
+    async read(prefix, manyKeys) {
       const startUs = nowUs();
-      const effects = await readAll(redis, prefix);
+      const effects = await readAll(redis, keySpaceOf(prefix, manyKeys));
       return { ...directRead, effects, startUs, endUs: nowUs() };
     },
+    async plant(prefix) {
+      for (const key of textsBeside(prefix)) await redis.command("SET", key, `of others: ${key}`);
+      for (const item of ["first", "second"]) await redis.command("RPUSH", listBeside(prefix), item);
+      const planted = await readBeside(redis, prefix);
+      return new Map([...planted].map(([key, value]) => [key, value ?? ""]));
+    },
+    readPlanted: (prefix) => readBeside(redis, prefix),
     async clear(prefixes) {
       const left = (await keysOf(redis)).filter((key) => prefixes.some((prefix) => key.includes(prefix)));
       if (left.length > 0) await redis.command("UNLINK", ...left);
@@ -104,8 +115,24 @@ const directRead = {
   stalledMs: 0,
 } as const;
 
-async function readAll({ host, port }: RedisServer, prefix: string): Promise<Effect[]> {
-  const { families, counters, lists } = keySpaceOf(prefix);
+/** Keys that begin like a history's own, or hold their names, and match none of its patterns. */
+const textsBeside = (prefix: string): string[] => [
+  `${prefix}a`,
+  `${prefix}of-others:0`,
+  `${prefix}count:of-others`,
+  `of-others:${prefix}a:0`,
+];
+const listBeside = (prefix: string): string => `${prefix}list:of-others`;
+
+async function readBeside(redis: RedisServer, prefix: string): Promise<Map<string, string | null>> {
+  const texts = textsBeside(prefix);
+  const values = (await redis.command("MGET", ...texts)) as readonly (string | null)[];
+  const found = new Map(texts.map((key, at) => [key, values[at] ?? null]));
+  const items = (await redis.command("LRANGE", listBeside(prefix), 0, -1)) as readonly RawReply[];
+  return found.set(listBeside(prefix), items.length > 0 ? JSON.stringify(items) : null);
+}
+
+async function readAll({ host, port }: RedisServer, { families, counters, lists }: KeySpace): Promise<Effect[]> {
   const strings = families.flatMap(({ keys }) => keys);
   const client = await connectRaw({ host, port });
   try {

@@ -26,6 +26,10 @@ export type ViolationKind =
   | "rejected"
   /** The backend changed in a way that it can't. */
   | "transition"
+  /** A key that no client had ever named is not as it was. */
+  | "bystander"
+  /** What a client said became of the mutations that it had kept does not add up to those. */
+  | "report"
   /** A promise was rejected, or an error thrown, and nobody was there to hear it. */
   | "unhandled";
 
@@ -42,7 +46,7 @@ export interface Violation {
 /** What the checker found in one history. */
 export interface Verdict {
   readonly violations: readonly Violation[];
-  /** How many questions the history leaves open, by kind: the server was allowed to forget the answer. */
+  /** How many questions the history leaves open, by kind: the server was allowed to forget the answer, or the machine was too busy. */
   readonly undecided: Readonly<Partial<Record<ViolationKind, number>>>;
 }
 

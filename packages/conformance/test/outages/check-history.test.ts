@@ -579,11 +579,8 @@ describe("the checker", () => {
   });
 
   it("objects when a client says that it gave mutations up", () => {
-    const history = tell({ outages: { 0: [[100, 200]] } });
-    const changes = (history.clients[0]?.changes ?? []).map((change) =>
-      change.to === "upstash" ? { ...change, recovery: { replayed: 1, superseded: 0, dropped: 2 } } : change,
-    );
-    const { violations } = checkHistory({ ...history, clients: history.clients.map((log) => ({ ...log, changes })) });
+    const recovery = { replayed: 1, superseded: 0, dropped: 2 };
+    const violations = violationsOf({ outages: { 0: [[100, 200]] }, reports: { 0: { recovery, kept: 3 } } });
     expect(violations).toMatchObject([{ kind: "lost", message: expect.stringContaining("gave up 2 mutations") }]);
   });
 
@@ -595,5 +592,58 @@ describe("the checker", () => {
       finals: [counted(0), listed()],
     };
     expect(checkHistory(tell(told))).toEqual({ violations: [], undecided: { counter: 1, list: 1 } });
+  });
+});
+
+describe("a key that no client has named", () => {
+  const key = { key: "h:of-others", before: "precious" };
+  it("must be as it was", () => {
+    expect(kindsOf({ bystanders: [{ ...key, after: null }] })).toEqual(["bystander"]);
+    expect(kindsOf({ bystanders: [{ ...key, after: "another" }] })).toEqual(["bystander"]);
+    expect(kindsOf({ bystanders: [{ ...key, after: "precious" }] })).toEqual([]);
+  });
+
+  it("may be forgotten by a server that forgets", () => {
+    const nemesis = [{ startUs: 1, endUs: 2, fault: "kill" }];
+    expect(kindsOf({ bystanders: [{ ...key, after: null }], nemesis, durable: false })).toEqual([]);
+  });
+});
+
+describe("the report of a client", () => {
+  const outages = { 0: [[100, 200]] } as const;
+  const recovery = { replayed: 3, superseded: 1, dropped: 0 };
+  it("must add up to what it has kept", () => {
+    expect(kindsOf({ outages, reports: { 0: { recovery, kept: 4 } } })).toEqual([]);
+    expect(kindsOf({ outages, reports: { 0: { recovery, kept: 5 } } })).toEqual(["report"]);
+    expect(kindsOf({ outages, reports: { 0: { recovery: { ...recovery, replayed: 4 }, kept: 4 } } })).toEqual([
+      "report",
+    ]);
+  });
+});
+
+describe("a refusal because the journal is full", () => {
+  const calls: Told["calls"] = [
+    [0, 10, 20, wrote("v"), { outcome: { error: "TransportError unreachable: The outage journal is full, so…" } }],
+  ];
+  it("is for clients whose journal is small", () => {
+    expect(kindsOf({ calls })).toEqual(["rejected"]);
+    expect(kindsOf({ calls, schedule: "small-journal" })).toEqual([]);
+  });
+});
+
+describe("a history on a machine that was too busy", () => {
+  const late: Told = { calls: [[0, 10, 900, found(null)]], unsettled: [0] };
+  it("leaves open what depends on time", () => {
+    expect(kindsOf(late).sort()).toEqual(["deadline", "unsettled"]);
+    for (const stallsMs of [{ 0: 40 }, { [-1]: 20 }]) {
+      const verdict = checkHistory(tell({ ...late, stallsMs }));
+      expect(verdict).toEqual({ violations: [], undecided: { deadline: 1, unsettled: 1 } });
+    }
+    expect(kindsOf({ ...late, stallsMs: { 0: 10, [-1]: 10 } }).sort()).toEqual(["deadline", "unsettled"]);
+  });
+
+  it("is judged by what does not", () => {
+    const bystanders = [{ key: "h:of-others", before: "precious", after: null }];
+    expect(kindsOf({ ...late, bystanders, stallsMs: { 0: 500 } })).toEqual(["bystander"]);
   });
 });

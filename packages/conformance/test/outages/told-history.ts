@@ -1,4 +1,13 @@
-import { type Action, type Call, type Effect, type History, observer, type Status } from "../../src/outages/index.ts";
+import type { Recovery } from "@continuum-cache/core";
+import {
+  type Action,
+  type Bystander,
+  type Call,
+  type Effect,
+  type History,
+  observer,
+  type Status,
+} from "../../src/outages/index.ts";
 
 /** A history as a test tells it; times in milliseconds. */
 export interface Told {
@@ -10,6 +19,12 @@ export interface Told {
   readonly nemesis?: readonly Action[];
   readonly durable?: boolean;
   readonly unsettled?: readonly number[];
+  readonly schedule?: string;
+  readonly bystanders?: readonly Bystander[];
+  /** What each client's last report said, and how many mutations it had kept. */
+  readonly reports?: Readonly<Record<number, { readonly recovery: Recovery; readonly kept: number }>>;
+  /** For how long at a time the runner (-1) or a client was not given a processor. */
+  readonly stallsMs?: Readonly<Record<number, number>>;
 }
 
 export type ToldCall = readonly [
@@ -30,6 +45,10 @@ export function tell({
   nemesis = [],
   durable = true,
   unsettled = [],
+  schedule = "outage",
+  bystanders = [],
+  reports = {},
+  stallsMs = {},
 }: Told): History {
   const clients = [...new Set([...calls.map(([client]) => client), ...Object.keys(outages).map(Number), ...unsettled])];
   const isLocal = (client: number, ms: number): boolean =>
@@ -61,16 +80,25 @@ export function tell({
   };
   return {
     seed: 1,
-    variant: { connection: "tcp", schedule: "outage", durable },
+    variant: { connection: "tcp", schedule, durable },
+    bystanders,
+    longestStallMs: stallsMs[-1] ?? 0,
     nemesis,
     finals: [final],
     clients: clients.map((client) => ({
       client,
       calls: made.filter((each) => each.client === client),
       settled: !unsettled.includes(client),
+      longestStallMs: stallsMs[client] ?? 0,
       changes: (outages[client] ?? []).flatMap(([from, to]) => [
-        { atUs: from * 1_000, from: "upstash", to: "local", reason: "timeout" } as const,
-        { atUs: to * 1_000, from: "local", to: "upstash", reason: "back" } as const,
+        { atUs: from * 1_000, from: "upstash", to: "local", reason: "timeout", kept: 0 } as const,
+        {
+          atUs: to * 1_000,
+          from: "local",
+          to: "upstash",
+          reason: "back",
+          ...(reports[client] ?? { kept: 0 }),
+        } as const,
       ]),
       statuses: [
         { atUs: 0, backend: "upstash", pending: 0 } as Status,

@@ -10,5 +10,6 @@ serveClients(
       timeout: `${connection.timeoutMs}ms`,
       healthCheckInterval: `${connection.healthCheckMs}ms`,
       retries: connection.retries,
+      ...(connection.journalEntries !== undefined && { journal: { maxEntries: connection.journalEntries } }),
     }),
 );
