@@ -1,4 +1,5 @@
 import {
+  assertOptions,
   type BackendStatus,
   type Clock,
   type Command,
@@ -7,6 +8,7 @@ import {
   systemClock,
   type Transport,
   TransportError,
+  wholeNumberOption,
 } from "@continuum-cache/core";
 import type { AcceptedWrite } from "./accepted-write.ts";
 import { createBits } from "./breathe.ts";
@@ -56,7 +58,7 @@ const name = "memory";
  * XREADGROUP never wait, and refuse BLOCK; `MAXLEN ~` is heeded exactly; a key is gone the very millisecond its time is
  * up, where Redis keeps it for that one more.
  *
- * @throws RangeError when an option is out of its range.
+ * @throws ConfigError when an option is out of its range, or does not exist.
  *
  * @example
  * ```ts
@@ -68,9 +70,10 @@ const name = "memory";
  * ```
  */
 export function memoryTransport(options: MemoryOptions = {}): MemoryTransport {
-  const { maxBytes = 64 << 20, maxEntries, clock = systemClock } = options;
-  assertCount("maxBytes", maxBytes);
-  if (maxEntries !== undefined) assertCount("maxEntries", maxEntries);
+  assertOptions("memoryTransport", options, { maxBytes: true, maxEntries: true, clock: true });
+  const { maxEntries, clock = systemClock } = options;
+  const maxBytes = wholeNumberOption("maxBytes", options.maxBytes ?? 64 << 20);
+  if (maxEntries !== undefined) wholeNumberOption("maxEntries", maxEntries);
   const channels = createChannels();
   const listeners = new Set<(write: AcceptedWrite) => void>();
   const onWrite = (write: AcceptedWrite): void => {
@@ -154,9 +157,3 @@ function assertWanted(signal: AbortSignal | undefined, delivery: "none" | "unkno
 
 const closedError = (): TransportError =>
   new TransportError("closed", "The transport was closed", { transport: name, delivery: "none" });
-
-function assertCount(option: string, value: number): void {
-  if (!Number.isSafeInteger(value) || value < 1) {
-    throw new RangeError(`Expected \`${option}\` to be a whole number of at least 1, got ${String(value)}`);
-  }
-}

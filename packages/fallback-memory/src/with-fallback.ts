@@ -47,7 +47,7 @@ import { recover } from "./recovery/recovery.ts";
  *
  * @param primary - The transport that should answer.
  * @param local - The memory that stands in; it is emptied on the way back, and closed with this transport.
- * @throws RangeError when an option is out of its range.
+ * @throws ConfigError when an option is out of its range, or does not exist.
  *
  * @example
  * ```ts

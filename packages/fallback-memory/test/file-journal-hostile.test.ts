@@ -87,7 +87,7 @@ describe("a folder where others may write too", () => {
     await store.append([bytes("one")]);
   });
 
-  it("waits for nobody where a pipe stands in the journal's place", async () => {
+  it("does not wait where a pipe stands in the journal's place", async () => {
     execFileSync("mkfifo", [path()]);
     await expect(journal().read()).rejects.toMatchObject({ reason: "foreign" });
     unlinkSync(path());

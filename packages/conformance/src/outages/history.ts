@@ -21,7 +21,7 @@ export interface History {
   readonly longestStallMs: number;
 }
 
-/** What stood under a key of somebody else. */
+/** A key that belongs to no client, and what stood there. */
 export interface Bystander {
   readonly key: string;
   readonly before: string;

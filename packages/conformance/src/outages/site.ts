@@ -24,7 +24,7 @@ export interface Site {
   portOf(connection: string): number;
   /** What stands under a history's keys, read from the Redis itself. */
   read(prefix: string, manyKeys: boolean): Promise<Call>;
-  /** Puts keys of somebody else beside a history's own, which no client ever names. @returns what stands there. */
+  /** Puts keys of others beside a history's own, which no client ever names. @returns what stands there. */
   plant(prefix: string): Promise<ReadonlyMap<string, string>>;
   /** What stands there now. */
   readPlanted(prefix: string): Promise<ReadonlyMap<string, string | null>>;

@@ -1,4 +1,14 @@
-import { type BreakerOptions, type Clock, type Duration, systemClock, toMs } from "@continuum-cache/core";
+import {
+  assertOptions,
+  type BreakerOptions,
+  type Clock,
+  type Duration,
+  functionOption,
+  type KnownOptions,
+  systemClock,
+  toMs,
+  wholeNumberOption,
+} from "@continuum-cache/core";
 import type { JournalBounds } from "../journal/outage-journal.ts";
 import type { JournalStore } from "../journal-store.ts";
 
@@ -63,29 +73,39 @@ export interface FallbackSettings {
 /** The first probe comes this soon. */
 const firstWaitMs = 250;
 
-/** @throws RangeError that names the option. */
+const known: KnownOptions<FallbackOptions> = {
+  healthCheckInterval: true,
+  journal: true,
+  warmStart: true,
+  knownValues: true,
+  closeTimeout: true,
+  waitUntil: true,
+  clock: true,
+};
+
+/** @throws ConfigError that names the option, also where there is none of that name. */
 export function readFallbackOptions(options: FallbackOptions): FallbackSettings {
   const { clock = systemClock, journal = {}, knownValues = {}, warmStart } = options;
+  assertOptions("withFallback", options, known);
+  assertOptions<JournalOptions>("journal", journal, { maxEntries: true, maxBytes: true, store: true });
+  assertOptions<typeof knownValues>("knownValues", knownValues, { maxEntries: true, maxBytes: true });
+  if (warmStart !== undefined) assertOptions<typeof warmStart>("warmStart", warmStart, { maxAge: true });
+  functionOption("waitUntil", options.waitUntil);
   const intervalMs = toMs(options.healthCheckInterval ?? "30s", "healthCheckInterval");
   return {
     clock,
     // What the transports below could not mend by trying again is an outage: the first such failure counts.
     breaker: { failures: 1, sample: false, wait: `${Math.min(firstWaitMs, intervalMs)}ms`, maxWait: `${intervalMs}ms` },
     bounds: {
-      maxEntries: atLeastOne(journal.maxEntries ?? Number.MAX_SAFE_INTEGER, "journal.maxEntries"),
-      maxBytes: atLeastOne(journal.maxBytes ?? 96 << 20, "journal.maxBytes"),
+      maxEntries: wholeNumberOption("journal.maxEntries", journal.maxEntries ?? Number.MAX_SAFE_INTEGER),
+      maxBytes: wholeNumberOption("journal.maxBytes", journal.maxBytes ?? 96 << 20),
     },
     store: journal.store,
     known: {
-      maxEntries: atLeastOne(knownValues.maxEntries ?? 10_000, "knownValues.maxEntries"),
-      maxBytes: atLeastOne(knownValues.maxBytes ?? 8 << 20, "knownValues.maxBytes"),
+      maxEntries: wholeNumberOption("knownValues.maxEntries", knownValues.maxEntries ?? 10_000),
+      maxBytes: wholeNumberOption("knownValues.maxBytes", knownValues.maxBytes ?? 8 << 20),
     },
     warmStartMs: warmStart && toMs(warmStart.maxAge, "warmStart.maxAge"),
     closeTimeoutMs: toMs(options.closeTimeout ?? "2s", "closeTimeout"),
   };
-}
-
-function atLeastOne(value: number, option: string): number {
-  if (Number.isSafeInteger(value) && value >= 1) return value;
-  throw new RangeError(`Expected \`${option}\` to be a whole number of at least 1, got ${String(value)}`);
 }

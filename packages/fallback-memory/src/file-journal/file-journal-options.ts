@@ -1,4 +1,11 @@
-import { ConfigError, type Duration, toTimeoutMs } from "@continuum-cache/core";
+import {
+  assertOptions,
+  ConfigError,
+  choiceOption,
+  type Duration,
+  functionOption,
+  toTimeoutMs,
+} from "@continuum-cache/core";
 import type { JournalStore } from "../journal-store.ts";
 import type { JournalDamage } from "./journal-damage.ts";
 
@@ -57,19 +64,19 @@ export interface FileJournalSettings {
   readonly onDamage: ((damage: JournalDamage) => void) | undefined;
 }
 
-export function settingsFrom({
-  path,
-  fsync = "always",
-  fsyncInterval = "1s",
-  onDamage,
-}: FileJournalOptions): FileJournalSettings {
+/** @throws ConfigError that names the option, also where there is none of that name. */
+export function settingsFrom(options: FileJournalOptions): FileJournalSettings {
+  assertOptions("fileJournal", options, { path: true, fsync: true, fsyncInterval: true, onDamage: true });
+  const { path, fsync = "always", fsyncInterval = "1s", onDamage } = options;
   if (typeof path !== "string" || path === "" || path.includes("\0")) {
     throw new ConfigError("path", `Expected \`path\` to be the path of a file, got ${describePath(path)}`);
   }
-  if (!["always", "interval", "never"].includes(fsync)) {
-    throw new ConfigError("fsync", `Expected \`fsync\` to be "always", "interval" or "never", got ${String(fsync)}`);
-  }
-  return { path, fsync, fsyncIntervalMs: toTimeoutMs(fsyncInterval, "fsyncInterval"), onDamage };
+  return {
+    path,
+    fsync: choiceOption("fsync", fsync, ["always", "interval", "never"]),
+    fsyncIntervalMs: toTimeoutMs(fsyncInterval, "fsyncInterval"),
+    onDamage: functionOption("onDamage", onDamage),
+  };
 }
 
 function describePath(path: unknown): string {

@@ -22,9 +22,11 @@ const closeMs = 5_000;
  *   was rejected may be read all the same.
  * - `close` waits up to 5 s for what is under way.
  *
- * Errors are `JournalError`s that name the path and the mend, and nothing of a record.
+ * A symbolic link in the place of the file is not followed, and the rights of others are taken away from it.
  *
- * @throws ConfigError or RangeError when an option is out of its range.
+ * Errors are `JournalError`s that name the path and what to do, and nothing of a record.
+ *
+ * @throws ConfigError when an option is out of its range, or does not exist.
  *
  * @example
  * ```ts

@@ -15,7 +15,7 @@ export interface OpenFile {
 const noFollow = constants.O_NOFOLLOW ?? 0;
 
 /**
- * Opens what is there, or nothing when there is nothing, and lets nobody else read it: it holds values. A link is not followed:
+ * Opens what is there, or nothing when there is nothing, and takes the rights of others away: it holds values. A link is not followed:
  * where others may write to the folder, it could lead anywhere.
  */
 export async function openIfThere(path: string): Promise<FileHandle | undefined> {
