@@ -24,7 +24,7 @@ describe.each(httpClients)("the official client through %s", (_, makeHttp) => {
   const scripted = async (handler: Handler) => {
     const started = await startScriptedServer(handler);
     open.push(started.close);
-    return { ...connect({ url: started.url, token: "secret" }), seen: started.seen };
+    return { client: connect({ url: started.url, token: "secret" }).client, seen: started.seen };
   };
 
   test("is the official client, one and the same, and reads what the transport wrote", async () => {
