@@ -75,7 +75,7 @@ export function createCell({ plan, cache, times, fault, divided, world, stalls, 
       const kind = isTransportError(outcome.error) ? outcome.error.kind : undefined;
       if (variant.aborts && kind === "aborted") return;
       if (insists && !fault.harmless && isRightError(record, outcome.error, fault.kinds)) return;
-      if (kind === "timeout" && operation.timedAsWhole && wasStarved(record, stalls)) tally.starved();
+      if (kind === "timeout" && operation.canStarve && wasStarved(record, stalls)) tally.starved();
       else tally.exception(told);
     } else if (variant.aborts) {
       if (record.aborted) tally.wrong(`${told}, though it was aborted`);

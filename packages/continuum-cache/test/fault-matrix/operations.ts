@@ -8,6 +8,8 @@ export interface Operation {
   readonly trips?: number;
   /** A caller's own time is for all of its trips together, and for what it does between them. */
   readonly timedAsWhole?: true;
+  /** Several trips share one deadline, which a process that hardly runs can miss though each trip is answered. */
+  readonly canStarve?: true;
   /** What another process has put there before. */
   seed?(key: string): readonly Command[];
   /** What this process does before, where it can. */
@@ -118,7 +120,8 @@ export const operations: readonly Operation[] = [
   },
   {
     name: "deletePattern",
-    trips: 4,
+    trips: 2,
+    canStarve: true,
     seed: (key) => three(key).map((one) => seeded(one, others)),
     async call(cache, key) {
       const deleted = await cache.deletePattern(`${key}:*`);
@@ -155,6 +158,7 @@ export const operations: readonly Operation[] = [
     name: "getOrSet",
     trips: 2,
     timedAsWhole: true,
+    canStarve: true,
     async call(cache, key) {
       let loads = 0;
       const load = async (): Promise<unknown> => {

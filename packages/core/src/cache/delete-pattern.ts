@@ -57,7 +57,8 @@ export async function deletePattern(send: Send, glob: string, options: DeletePat
 }
 
 /**
- * The same within one deadline for all trips together. The trip that is under way then is aborted, which says nothing
+ * The same within one deadline for all trips together. The first trip may take half of it: when the server is away, the
+ * other half is left for a local stand-in. The trip that is under way at the deadline is aborted, which says nothing
  * against the server.
  *
  * @param send - Sends one trip, which heeds the signal.
@@ -70,9 +71,15 @@ export async function deletePatternWithin(
   { onProgress }: DeletePatternOptions,
 ): Promise<number> {
   let deleted = 0;
+  let timeoutMs = Math.ceil(asked.timeoutMs / 2);
+  const sendPart = (commands: readonly Command[], signal: AbortSignal): Promise<Reply[]> => {
+    const replies = send(commands, { ...asked, timeoutMs, signal });
+    timeoutMs = asked.timeoutMs;
+    return replies;
+  };
   try {
     return await withDeadline("deletePattern", asked, (signal) =>
-      deletePattern((commands) => send(commands, { ...asked, signal }), glob, {
+      deletePattern((commands) => sendPart(commands, signal), glob, {
         onProgress(progress) {
           deleted = progress.deleted;
           onProgress?.(progress);
