@@ -7,7 +7,9 @@ export type GapReason =
   /** The server has lost the history, or the end of it. */
   | "lost"
   /** The subscriber was too slow, and its buffer full. */
-  | "slow";
+  | "slow"
+  /** A message could not be decoded by the codecs that this PubSub has: `error` says why. */
+  | "unreadable";
 
 /** Messages that a subscriber did not get, or may not have got. Whoever is not told of a gap has missed nothing. */
 export interface Gap {

@@ -6,7 +6,7 @@
 export interface Position {
   /** When the count began, in milliseconds since 1970 by the server's clock. */
   readonly epoch: number;
-  /** The message's number in its epoch, from 0. */
+  /** The message's number in its epoch, from 0. -1 is the place before the first message. */
   readonly seq: number;
   /**
    * The message's own mark. With it a history whose end was lost and written anew is told from the one that was read;

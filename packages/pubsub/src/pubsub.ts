@@ -6,6 +6,7 @@ import type { JoinOptions, Member, Membership } from "./feeds/member.ts";
 import { hubOf } from "./hub/hub.ts";
 import type { ListenOptions } from "./listen-options.ts";
 import type { Message } from "./message.ts";
+import type { Position } from "./position.ts";
 import type { PublishOptions } from "./publish-options.ts";
 import type { Published } from "./published.ts";
 import { createPublisher, type Publisher } from "./publishing/publisher.ts";
@@ -58,8 +59,12 @@ export class PubSub implements AsyncDisposable {
     this.settings = readSettings(backend, options);
     const { transport, codec, timeoutMs, buffer } = this.settings;
     const hub = hubOf(transport, this.settings.hub);
-    const onError = (channel: string, error: unknown): void =>
-      this.events.emit("error", { channel, error: error instanceof Error ? error : new Error(String(error)) });
+    const onError = (channel: string, error: unknown, position?: Position): void =>
+      this.events.emit("error", {
+        channel,
+        error: error instanceof Error ? error : new Error(String(error)),
+        ...(position && { position }),
+      });
     this.feeds = createFeeds({ transport, hub, codec, timeoutMs, onError });
     this.publisher = createPublisher(transport);
     const stops = [
@@ -89,9 +94,7 @@ export class PubSub implements AsyncDisposable {
     if (after !== undefined && channels.length > 1) {
       throw new TypeError("Expected `after` with one channel, got several: each has a history of its own");
     }
-    if (typeof after === "object" && !(Number.isSafeInteger(after.epoch) && Number.isSafeInteger(after.seq))) {
-      throw new TypeError('Expected `after` to be a position { epoch, seq } of whole numbers, or "beginning"');
-    }
+    if (after !== undefined && after !== "beginning") assertPosition(after);
     const requests = channels.map((name): FeedRequest => {
       toWireChannel(name);
       return { kind: "channel", name, replay };
@@ -263,6 +266,14 @@ function namesOf(kind: string, names: string | readonly string[]): string[] {
   const all = [...new Set([names].flat())];
   if (all.length === 0) throw new RangeError(`Expected at least one ${kind} to listen to, got none`);
   return all;
+}
+
+/** -1 is the place before the first message. */
+function assertPosition(after: unknown): asserts after is Position {
+  const { epoch, seq } = (typeof after === "object" && after !== null ? after : {}) as Partial<Position>;
+  const isWhole = Number.isSafeInteger(epoch) && Number.isSafeInteger(seq);
+  if (isWhole && (epoch as number) >= 0 && (seq as number) >= -1) return;
+  throw new TypeError('Expected `after` to be a position { epoch, seq } of whole numbers, or "beginning"');
 }
 
 const closedError = (transport: string): TransportError =>

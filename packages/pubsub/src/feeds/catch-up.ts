@@ -31,7 +31,7 @@ export async function catchUp(after: Position | "beginning", newcomer: Newcomer)
   const fromBeginning = after === "beginning";
   /** What is gone of a history that is read from its beginning is nothing that was missed, unless it came after this. */
   const begin = newcomer.isFollowing() ? { at: newcomer.feedCursor() } : undefined;
-  let cursor = fromBeginning ? undefined : after;
+  let cursor = fromBeginning ? beginningAt(begin?.at) : after;
   let isFirst = true;
   let wasAway = false;
   for (let attempt = 0; !newcomer.isOver(); ) {
@@ -52,8 +52,15 @@ export async function catchUp(after: Position | "beginning", newcomer: Newcomer)
     }
     if (newcomer.isOver()) return;
     const step = advance(cursor, page);
-    if (wasAway && !cursor && step.cursor && step.cursor.epoch !== begin?.at?.epoch)
-      newcomer.gap({ kind: "interrupted" });
+    const isSameHistory = step.cursor === undefined || step.cursor.epoch === begin?.at?.epoch;
+    if (!cursor && !isSameHistory) {
+      // What was kept is gone before it could be read. The feed has heard what came since, unless it was away.
+      if (begin?.at && !wasAway) {
+        cursor = begin.at;
+        continue;
+      }
+      if (wasAway) newcomer.gap({ kind: "interrupted" });
+    }
     const before = cursor;
     cursor = handOver(step.steps, step.cursor, isFirst && fromBeginning);
     isFirst = false;
@@ -64,12 +71,13 @@ export async function catchUp(after: Position | "beginning", newcomer: Newcomer)
     }
   }
 
-  /** Of so many that are gone before the first, those that were published after the newcomer came. */
-  function missedSince(gone: number, first: Position | undefined): Exclude<Step, { kind: "entry" }> | undefined {
+  /** Of those that are gone before the first, only what was published after the newcomer came was missed. */
+  function missedSince(gone: Stretch): Exclude<Step, { kind: "entry" }> | undefined {
     // Nobody knows where the history stood when the newcomer came.
     if (!begin) return { kind: "interrupted" };
-    const before = begin.at && first?.epoch === begin.at.epoch ? begin.at.seq + 1 : 0;
-    return gone > before ? { kind: "trimmed", missed: gone - before } : undefined;
+    const before = begin.at?.epoch === gone.epoch ? begin.at.seq + 1 : 0;
+    const missed = gone.end - Math.max(gone.from, before);
+    return missed > 0 ? { kind: "trimmed", missed } : undefined;
   }
 
   /** Up to where the feed is: what is behind that will come through the feed. */
@@ -85,10 +93,15 @@ export async function catchUp(after: Position | "beginning", newcomer: Newcomer)
         if (!end || isBehind(step.entry.position, end)) return at;
         newcomer.entry(step.entry);
         at = step.entry.position;
-      } else if (isAllThereIs && index === 0 && step.kind === "trimmed") {
-        const first = steps[1]?.kind === "entry" ? steps[1].entry.position : reached;
-        const due = missedSince(step.missed, first);
-        if (due) newcomer.gap(due);
+      } else if (step.kind === "trimmed" && reached) {
+        const next = steps[index + 1];
+        const { epoch, seq } = next?.kind === "entry" ? next.entry.position : { ...reached, seq: reached.seq + 1 };
+        const gone = upTo(end, { epoch, from: seq - step.missed, end: seq });
+        const due =
+          isAllThereIs && index === 0 ? missedSince(gone) : { ...step, missed: Math.max(0, gone.end - gone.from) };
+        if (due && (due.kind !== "trimmed" || due.missed > 0)) newcomer.gap(due);
+        if (gone.end < seq) return gone.end > gone.from ? { epoch, seq: gone.end - 1 } : at;
+        at = { epoch, seq: seq - 1 };
       } else {
         newcomer.gap(step);
       }
@@ -96,6 +109,23 @@ export async function catchUp(after: Position | "beginning", newcomer: Newcomer)
     return reached;
   }
 }
+
+/** Messages of an epoch that are gone: from this number to the one before `end`. */
+interface Stretch {
+  readonly epoch: number;
+  readonly from: number;
+  readonly end: number;
+}
+
+/** The part of it that the feed has passed. */
+function upTo(feed: Position | undefined, gone: Stretch): Stretch {
+  if (!feed || feed.epoch < gone.epoch) return { ...gone, end: gone.from };
+  return feed.epoch === gone.epoch ? { ...gone, end: Math.min(gone.end, feed.seq + 1) } : gone;
+}
+
+/** Of a history without messages nothing need be read. */
+const beginningAt = (place: Position | undefined): Position | undefined =>
+  place !== undefined && place.seq < 0 ? place : undefined;
 
 const isAt = (one: Position | undefined, other: Position | undefined): boolean =>
   one && other ? isSamePlace(one, other) : one === other;

@@ -1,11 +1,20 @@
-import { type Codec, fromMessageText, type Transport, toWireChannel, toWirePattern } from "@continuum-cache/core";
+import {
+  type Codec,
+  fromMessageText,
+  longestTimerMs,
+  type Transport,
+  toWireChannel,
+  toWirePattern,
+} from "@continuum-cache/core";
 import { createHistoryReader } from "../history/read-history.ts";
 import type { Hub } from "../hub/hub.ts";
 import type { TopicKind } from "../hub/topic.ts";
+import type { Position } from "../position.ts";
 import type { ReplaySettings } from "../replay-settings.ts";
 import type { Feed, JoinOptions, Member, Membership } from "./member.ts";
 import { createReplayFeed } from "./replay-feed.ts";
-import { createVolatileFeed } from "./volatile-feed.ts";
+import { createSeenTags } from "./seen-tags.ts";
+import { createVolatileFeed, type FeedParts } from "./volatile-feed.ts";
 
 /** What is asked of a feed. */
 export interface FeedRequest {
@@ -26,17 +35,20 @@ export interface FeedsParts {
   readonly hub: Hub;
   readonly codec: Codec;
   readonly timeoutMs: number;
-  readonly onError: (channel: string, error: unknown) => void;
+  readonly onError: (channel: string, error: unknown, position?: Position) => void;
 }
+
+/** Three attempts in the time that a history lives without its subscribers. */
+const keepsPerLife = 3;
 
 export function createFeeds({ transport, hub, codec, timeoutMs, onError }: FeedsParts): Feeds {
   const feeds = new Map<string, { readonly feed: Feed; users: number }>();
 
-  const decode = (channel: string, text: string | Uint8Array): { data: unknown } | undefined => {
+  const decode: FeedParts["decode"] = (channel, text, position) => {
     try {
       return { data: codec.decode(fromMessageText(text)) };
     } catch (error) {
-      onError(channel, error);
+      onError(channel, error, position);
       return undefined;
     }
   };
@@ -46,8 +58,18 @@ export function createFeeds({ transport, hub, codec, timeoutMs, onError }: Feeds
     const named = kind === "channel" ? { channel: name } : { channel: name, pattern: name };
     const parts = { hub, topic, named, decode };
     if (!replay) return createVolatileFeed(parts);
-    const reader = createHistoryReader(transport, replay.ageMs);
-    return createReplayFeed({ ...parts, reader, timeoutMs, onError: (error) => onError(name, error) });
+    const foreign = createSeenTags();
+    const reader = createHistoryReader({
+      transport,
+      replay,
+      onForeign(id) {
+        const text = `The history holds an entry that is no message, ${JSON.stringify(id)}: it was skipped; delete it with XDEL`;
+        if (foreign.isNew(id)) onError(name, new Error(text));
+      },
+    });
+    const keepEveryMs = Math.min(longestTimerMs, Math.ceil(replay.keyTtlMs / keepsPerLife));
+    const onOwnError = (error: unknown): void => onError(name, error);
+    return createReplayFeed({ ...parts, reader, timeoutMs, keepEveryMs, onError: onOwnError });
   };
 
   return {

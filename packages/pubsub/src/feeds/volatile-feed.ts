@@ -1,9 +1,10 @@
 import { fromWireChannel, type Message as Heard, longestTimerMs } from "@continuum-cache/core";
-import type { Gap } from "../gap.ts";
+import type { Gap, GapReason } from "../gap.ts";
 import { readFrame } from "../history/frame.ts";
 import type { Hub } from "../hub/hub.ts";
 import type { Topic } from "../hub/topic.ts";
 import type { Message } from "../message.ts";
+import type { Position } from "../position.ts";
 import { createInterruption, gapOf } from "./interruption.ts";
 import type { Feed, Member } from "./member.ts";
 import { createSeenTags } from "./seen-tags.ts";
@@ -16,7 +17,11 @@ export interface FeedParts {
   /** The channel or the pattern, as its users name it. */
   readonly named: Pick<Gap, "channel" | "pattern">;
   /** Reads what was published; nothing when it can't be read, which has been told then. */
-  readonly decode: (channel: string, text: string | Uint8Array) => { readonly data: unknown } | undefined;
+  readonly decode: (
+    channel: string,
+    text: string | Uint8Array,
+    position: Position | undefined,
+  ) => { readonly data: unknown } | undefined;
 }
 
 /** Hands out what is heard, as it is heard, and tells every interruption as a gap. */
@@ -30,9 +35,9 @@ export function createVolatileFeed({ hub, topic, named, decode }: FeedParts): Fe
     return attached;
   });
 
-  const tellGap = (sinceMs: number, atMs: number): void => {
+  const tellGap = (reason: GapReason, sinceMs: number, atMs: number, missed?: number): void => {
     for (const [member, { joinedMs }] of [...members]) {
-      member.gap(gapOf(named, "interrupted", { sinceMs, atMs, joinedMs }));
+      member.gap(gapOf(named, reason, { sinceMs, atMs, joinedMs }, missed));
     }
   };
 
@@ -41,12 +46,14 @@ export function createVolatileFeed({ hub, topic, named, decode }: FeedParts): Fe
       const frame = readFrame(heard.data);
       if (frame && !seen.isNew(frame.tag)) return;
       const message = toMessage(heard, decode, named.pattern);
+      const nowMs = Date.now();
       if (message) for (const member of members.keys()) member.message(message, heard.data.length);
+      else tellGap("unreadable", nowMs, nowMs, 1);
     },
     lost: interruption.begin,
     restored(back: { readonly atMs: number; readonly degraded: boolean }): void {
       const sinceMs = interruption.end(back);
-      if (sinceMs !== undefined) tellGap(sinceMs, back.atMs);
+      if (sinceMs !== undefined) tellGap("interrupted", sinceMs, back.atMs);
     },
   };
 
@@ -76,7 +83,7 @@ export function createVolatileFeed({ hub, topic, named, decode }: FeedParts): Fe
 export function toMessage(heard: Heard, decode: FeedParts["decode"], pattern: string | undefined): Message | undefined {
   const channel = fromWireChannel(heard.channel);
   const frame = readFrame(heard.data);
-  const decoded = decode(channel, frame?.text ?? heard.data);
+  const decoded = decode(channel, frame?.text ?? heard.data, frame?.position);
   if (!decoded) return undefined;
   return {
     channel,

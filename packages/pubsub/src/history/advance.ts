@@ -17,7 +17,7 @@ export type Step =
   | { readonly kind: "entry"; readonly entry: Entry }
   | { readonly kind: "trimmed"; readonly missed: number }
   | { readonly kind: "lost" }
-  /** Nothing had been read when the stream broke, or was away: there may have been messages that are gone. */
+  /** Nothing had been read when the history was lost: there may have been messages that are gone. */
   | { readonly kind: "interrupted" };
 
 /**
@@ -25,17 +25,17 @@ export type Step =
  * dense within an epoch, so whatever is not there any more is counted.
  */
 export function advance(cursor: Position | undefined, { newest, entries, more }: HistoryPage): Advance {
-  if (!newest) return { steps: cursor ? [{ kind: "lost" }] : [], cursor: undefined, isDiverged: false };
+  if (!newest) return { steps: cursor ? [lossBehind(cursor)] : [], cursor: undefined, isDiverged: false };
   const [head] = entries;
   const isOwn = cursor !== undefined && head !== undefined && isSamePlace(head.position, cursor);
   if (cursor && isDivergence(cursor, newest.position, isOwn ? head.position : undefined)) {
-    return { steps: [{ kind: "lost" }], cursor, isDiverged: true };
+    return { steps: [lossBehind(cursor)], cursor, isDiverged: true };
   }
   const steps: Step[] = [];
   let at = cursor;
   const goTo = (place: Position): void => {
     // An epoch that has no successor of its own was cut off somewhere: nobody knows where it ended.
-    if (at && place.epoch !== at.epoch) steps.push({ kind: "lost" });
+    if (at && place.epoch !== at.epoch) steps.push(lossBehind(at));
     const missed = at?.epoch === place.epoch ? place.seq - at.seq - 1 : place.seq;
     if (missed > 0) steps.push({ kind: "trimmed", missed });
     at = place;
@@ -52,6 +52,9 @@ export function advance(cursor: Position | undefined, { newest, entries, more }:
   }
   return { steps, cursor: at, isDiverged: false };
 }
+
+/** @param cursor - What was read; -1 stands for the history's beginning, so that nothing was. */
+const lossBehind = ({ seq }: Position): Step => ({ kind: seq < 0 ? "interrupted" : "lost" });
 
 export const isSamePlace = (one: Position, other: Position): boolean =>
   one.epoch === other.epoch && one.seq === other.seq;

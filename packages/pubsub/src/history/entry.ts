@@ -9,19 +9,60 @@ export interface Entry {
   readonly text: string | Uint8Array;
 }
 
-/** The entries of XRANGE and XREVRANGE. What somebody else has put into the stream is passed over. */
-export function readEntries(reply: Reply | undefined): Entry[] {
-  if (isCommandError(reply)) throw reply;
-  if (!Array.isArray(reply)) return [];
-  return (reply as readonly Reply[]).flatMap((item): Entry[] => {
-    const [id, fields] = item as readonly [string, readonly (string | Uint8Array)[] | null];
-    const field = (name: string): string | Uint8Array | undefined => {
-      const at = fields?.findIndex((key, index) => index % 2 === 0 && key === name) ?? -1;
-      return at < 0 ? undefined : fields?.[at + 1];
-    };
-    const [tag, time, text] = [field("n"), field("t"), field("d")];
-    if (typeof tag !== "string" || typeof time !== "string" || text === undefined) return [];
-    const [epoch, seq] = id.split("-").map(Number) as [number, number];
-    return [{ position: { epoch, seq, tag }, publishedAtMs: Number(time), text }];
-  });
+/** What XRANGE and XREVRANGE answer about a history. */
+export interface StoredEntries {
+  /** The messages, in the order of the reply. */
+  readonly entries: readonly Entry[];
+  /** Where the count begins, one before the first message, when the entry that says so is among them. */
+  readonly beginning: Position | undefined;
+  /** The ids of entries that this package has not written, as far as they can be printed. */
+  readonly foreign: readonly string[];
+  /** How many entries there were, and the id of the last one. */
+  readonly length: number;
+  readonly lastId: string | undefined;
 }
+
+/** @throws CommandError when the reply is one. */
+export function readEntries(reply: Reply | undefined): StoredEntries {
+  if (isCommandError(reply)) throw reply;
+  const rows: readonly Reply[] = Array.isArray(reply) ? reply : [];
+  const entries: Entry[] = [];
+  const foreign: string[] = [];
+  let beginning: Position | undefined;
+  let lastId: string | undefined;
+  for (const row of rows) {
+    const [id, fields] = (Array.isArray(row) ? row : []) as readonly Reply[];
+    lastId = typeof id === "string" ? id : undefined;
+    const place = readPlace(lastId);
+    const entry = place && readMessage(place, fields);
+    if (entry) entries.push(entry);
+    else if (place && isBeginning(fields)) beginning = { epoch: place.epoch + 1, seq: -1 };
+    else foreign.push(String(id).slice(0, 50));
+  }
+  return { entries, beginning, foreign, length: rows.length, lastId };
+}
+
+/** Numbers that are not exact name no place: an id may have 20 digits. */
+function readPlace(id: string | undefined): Position | undefined {
+  const [epoch, seq] = (id ?? "").split("-").map(Number);
+  return Number.isSafeInteger(epoch) && Number.isSafeInteger(seq)
+    ? { epoch: epoch as number, seq: seq as number }
+    : undefined;
+}
+
+function readMessage(place: Position, fields: Reply | undefined): Entry | undefined {
+  const field = (name: string): Reply | undefined => {
+    const words: readonly Reply[] = Array.isArray(fields) ? fields : [];
+    const at = words.findIndex((word, index) => index % 2 === 0 && word === name);
+    return at < 0 ? undefined : words[at + 1];
+  };
+  const [tag, time, text] = [field("n"), field("t"), field("d")];
+  const isText = typeof text === "string" || text instanceof Uint8Array;
+  if (typeof tag !== "string" || typeof time !== "string" || !isText || !Number.isFinite(Number(time)))
+    return undefined;
+  return { position: { ...place, tag }, publishedAtMs: Number(time), text };
+}
+
+/** See `beginScript`. */
+const isBeginning = (fields: Reply | undefined): boolean =>
+  Array.isArray(fields) && fields.length === 2 && fields[0] === "b";

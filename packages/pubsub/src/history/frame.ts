@@ -22,7 +22,10 @@ export function readFrame(data: string | Uint8Array): Frame | undefined {
   const [whole, epoch, seq, tag = ""] = match;
   const text = data.slice(whole.length);
   if (epoch === "0") return { tag, text };
-  return { position: { epoch: Number(epoch), seq: Number(seq), tag }, tag, text };
+  const position = { epoch: Number(epoch), seq: Number(seq), tag };
+  return Number.isSafeInteger(position.epoch) && Number.isSafeInteger(position.seq)
+    ? { position, tag, text }
+    : undefined;
 }
 
 /** A message that goes into no history. */

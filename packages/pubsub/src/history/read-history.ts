@@ -1,12 +1,24 @@
-import { type CallOptions, isCommandError, isTransportError, type Transport } from "@continuum-cache/core";
+import {
+  type CallOptions,
+  isCommandError,
+  isTransportError,
+  type Reply,
+  runScript,
+  type Transport,
+} from "@continuum-cache/core";
 import type { Position } from "../position.ts";
-import { type Entry, readEntries } from "./entry.ts";
+import type { ReplaySettings } from "../replay-settings.ts";
+import { beginScript } from "./begin-script.ts";
+import { type Entry, readEntries, type StoredEntries } from "./entry.ts";
 import { historyKey } from "./history-key.ts";
 
 /** What the server has of a channel, from a place on. */
 export interface HistoryPage {
-  /** The newest message; absent where there is no history. */
-  readonly newest: Entry | undefined;
+  /**
+   * Where the newest message is; before the first message it is one before that, with the number -1. Absent only where there
+   * is no history, and this user may not begin one.
+   */
+  readonly newest: { readonly position: Position } | undefined;
   /** Those at and behind the place, the oldest first; without those that are past their age. */
   readonly entries: readonly Entry[];
   /** The last place that was looked at, when the server may have more behind it. */
@@ -15,46 +27,113 @@ export interface HistoryPage {
 
 /** Reads histories, always the primary's. */
 export interface HistoryReader {
-  newest(channel: string, options: CallOptions): Promise<Entry | undefined>;
+  /** The place behind which the next message will be: see `HistoryPage`. */
+  newest(channel: string, options: CallOptions): Promise<Position | undefined>;
   /** @param from - Where to begin, this place included; absent: with the oldest. */
   page(channel: string, from: Position | undefined, options: CallOptions): Promise<HistoryPage>;
+  /** Prolongs the life of a history that is listened to: its end would look like a loss. */
+  keep(channel: string, options: CallOptions): Promise<void>;
+}
+
+export interface HistoryReaderParts {
+  readonly transport: Transport;
+  readonly replay: Pick<ReplaySettings, "ageMs" | "keyTtlMs">;
+  /** Told of each entry that this package has not written; it is passed over. */
+  readonly onForeign: (id: string) => void;
 }
 
 /** How many messages are asked for at once, in one trip. */
 const pageSize = 64;
 /** What is past its age may stay until the next upkeep. */
 const ageSlack = 9 / 8;
+/** Among so many of the latest entries one is looked for that is a message. */
+const latestLooked = 100;
 
-export function createHistoryReader(transport: Transport, ageMs: number): HistoryReader {
+export function createHistoryReader({ transport, replay, onForeign }: HistoryReaderParts): HistoryReader {
+  const { ageMs, keyTtlMs } = replay;
+  const keptMs = ageMs * ageSlack;
   const primary = (options: CallOptions) => ({ ...options, fallback: false });
+
+  const read = (reply: Reply | undefined): StoredEntries => {
+    const stored = readEntries(reply);
+    for (const id of stored.foreign) onForeign(id);
+    return stored;
+  };
+
+  /**
+   * Begins the history where there is none.
+   *
+   * @returns what is in it now: its beginning, or a message that has come meanwhile; nothing where this user only reads.
+   */
+  const begin = async (channel: string, from: Position | undefined, options: CallOptions): Promise<StoredEntries> => {
+    const args = [keyTtlMs, Math.ceil(keptMs)];
+    try {
+      return read([await runScript(transport, beginScript, [historyKey(channel)], args, primary(options))]);
+    } catch (error) {
+      // A replica may become a primary: only who has nothing to lose goes on without.
+      if (isForbidden(error) || (isReplica(error) && !from)) return read([]);
+      throw error;
+    }
+  };
+
+  const readPage = async (channel: string, from: Position | undefined, count: number, options: CallOptions) => {
+    const key = historyKey(channel);
+    const own: Entry[] = [];
+    for (let start = from ? `${from.epoch}-${Math.max(0, from.seq)}` : "-"; ; ) {
+      const [time, last, range] = await transport.send(
+        [["TIME"], ["XREVRANGE", key, "+", "-", "COUNT", 1], ["XRANGE", key, start, "+", "COUNT", count]],
+        primary(options),
+      );
+      if (isCommandError(time)) throw time;
+      const oldestMs = Number((time as readonly string[])[0]) * 1_000 - keptMs;
+      const [newest, { entries, length, lastId }] = [read(last), read(range)];
+      own.push(...entries);
+      const end = own.at(-1)?.position;
+      const isMore = length >= count && lastId !== undefined;
+      const hasMoved = end !== undefined && !(from && end.epoch === from.epoch && end.seq === from.seq);
+      // A page of foreign entries alone leads nowhere: what is behind it belongs to this page.
+      if (isMore && !hasMoved) {
+        start = `(${lastId}`;
+        continue;
+      }
+      const position = newest.entries[0]?.position ?? newest.beginning ?? end;
+      return {
+        newest: position && { position },
+        entries: own.filter(({ publishedAtMs }) => publishedAtMs >= oldestMs),
+        more: isMore ? end : undefined,
+      };
+    }
+  };
+
   return {
     async newest(channel, options) {
-      const newest = ["XREVRANGE", historyKey(channel), "+", "-", "COUNT", 1] as const;
-      const [reply] = await transport.send([newest], primary(options));
-      return readEntries(reply)[0];
+      for (const count of [1, latestLooked]) {
+        const latest = ["XREVRANGE", historyKey(channel), "+", "-", "COUNT", count] as const;
+        const [reply] = await transport.send([latest], primary(options));
+        const { entries, beginning, length } = read(reply);
+        const position = entries[0]?.position ?? beginning;
+        if (position) return position;
+        if (length === 0) break;
+      }
+      const { entries, beginning } = await begin(channel, undefined, options);
+      return entries[0]?.position ?? beginning;
     },
     async page(channel, from, options) {
-      const key = historyKey(channel);
-      const start = from ? `${from.epoch}-${from.seq}` : "-";
-      for (let count = pageSize; ; count = Math.ceil(count / 8)) {
+      for (let count = pageSize; ; ) {
         try {
-          const [time, last, range] = await transport.send(
-            [["TIME"], ["XREVRANGE", key, "+", "-", "COUNT", 1], ["XRANGE", key, start, "+", "COUNT", count]],
-            primary(options),
-          );
-          if (isCommandError(time)) throw time;
-          const oldestMs = Number((time as readonly string[])[0]) * 1_000 - ageMs * ageSlack;
-          const all = readEntries(range);
-          return {
-            newest: readEntries(last)[0],
-            entries: all.filter(({ publishedAtMs }) => publishedAtMs >= oldestMs),
-            more: all.length >= count ? all.at(-1)?.position : undefined,
-          };
+          const page = await readPage(channel, from, count, options);
+          if (page.newest) return page;
+          const { beginning, entries } = await begin(channel, from, options);
+          if (entries.length === 0) return { ...page, newest: beginning && { position: beginning } };
         } catch (error) {
           // Large messages, of which fewer go into one answer.
           if (count === 1 || !isTooLarge(error)) throw error;
+          count = Math.ceil(count / 8);
         }
       }
+    },
+    async keep(channel, options) {
+      await begin(channel, undefined, options);
     },
   };
 }
@@ -63,3 +142,9 @@ const isTooLarge = (error: unknown): boolean =>
   isTransportError(error)
     ? error.kind === "too-large"
     : isCommandError(error) && /max request size/i.test(error.message);
+
+/** Redis says the second of a command inside a script. */
+const isForbidden = (error: unknown): boolean =>
+  isCommandError(error) && (error.code === "NOPERM" || /can't run this command/i.test(error.message));
+
+const isReplica = (error: unknown): boolean => isCommandError(error) && error.code === "READONLY";

@@ -5,7 +5,7 @@ import { defineScript, isCommandError, type Reply, type Script, type ScriptConte
  * place: the epoch, and a number that Redis counts up by one. It is two commands while the publisher knows the epoch.
  *
  * The history of another epoch is newer knowledge: when it is gone a new epoch begins, when its epoch is later that one
- * is gone on with. `upkeep` is asked for now and then: the key gets its time to live, and what is too old is cut off, all
+ * is gone on with; so is one that a subscriber has begun (see `beginScript`). Behind an entry of somebody else's a new epoch begins. `upkeep` is asked for now and then: the key gets its time to live, and what is too old is cut off, all
  * but the last entry, which keeps the count.
  *
  * KEYS: the history. ARGV: channel, known epoch (0: none), least count, upkeep (0 or 1), age in ms, time to live in ms,
@@ -44,23 +44,24 @@ local function append(...)
   return redis.pcall("XADD", key, unpack(args))
 end
 local id = false
-local function begin()
-  epoch = string.format("%.0f", math.max(time(), tonumber(epoch) + 1))
+local function begin(least)
+  epoch = string.format("%.0f", math.max(least, tonumber(epoch) + 1))
   upkeep = true
 end
 if epoch ~= "0" then id = append("NOMKSTREAM") end
 if type(id) == "string" and seqOf(id) <= tonumber(ARGV[10]) then
   redis.call("XDEL", key, id)
-  begin()
+  begin(time())
   id = append()
 end
 if not id or type(id) == "table" then
   local last = first("XREVRANGE", "+", "-")
-  if last then
+  if last and last[2][3] == "n" then
     if type(id) == "table" and epochOf(last[1]) == epoch then return id end
     epoch = epochOf(last[1])
   else
-    begin()
+    if last then epoch = epochOf(last[1]) end
+    begin(last and last[2][1] == "b" and 0 or time())
   end
   id = append()
   if type(id) == "table" then return id end
@@ -78,7 +79,7 @@ if upkeep then
     local middle = math.floor((low + high) / 2)
     local at = string.format("%s-%.0f", epoch, middle)
     local entry = first("XRANGE", at, at)
-    if entry and tonumber(entry[2][2]) >= cut then high = middle else low = middle + 1 end
+    if entry and (tonumber(entry[2][2]) or 0) >= cut then high = middle else low = middle + 1 end
   end
   if low > seqOf(oldest) then redis.call("XTRIM", key, "MINID", string.format("%s-%.0f", epoch, low)) end
 end
@@ -118,8 +119,8 @@ function append({ call, keys: [key = ""], args }: ScriptContext): Reply {
     return call("XADD", key, ...words, "MAXLEN", "~", count, `${epoch}-*`, ...fields);
   };
 
-  const begin = (): void => {
-    epoch = String(Math.max(time(), Number(epoch) + 1));
+  const begin = (leastMs: number): void => {
+    epoch = String(Math.max(leastMs, Number(epoch) + 1));
     upkeep = true;
   };
 
@@ -135,16 +136,18 @@ function append({ call, keys: [key = ""], args }: ScriptContext): Reply {
   }
   if (id === null) {
     const last = first("XREVRANGE", "+", "-");
-    if (last) {
+    const [name, , third] = last?.[1] ?? [];
+    if (last && third === "n") {
       if (refusal && epochOf(last[0]) === epoch) throw refusal;
       epoch = epochOf(last[0]);
     } else {
-      begin();
+      if (last) epoch = epochOf(last[0]);
+      begin(name === "b" ? 0 : time());
     }
     id = add();
   } else if (seqOf(String(id)) <= Number(lastSeq)) {
     call("XDEL", key, String(id));
-    begin();
+    begin(time());
     id = add();
   }
   if (upkeep) {

@@ -71,7 +71,7 @@ export function createPublisher(here: Transport): Publisher {
   const find = async ({ channel, tag }: Tagged, options: SendOptions): Promise<Published | undefined> => {
     const latest = ["XREVRANGE", historyKey(channel), "+", "-", "COUNT", latestLooked] as const;
     const [reply] = await transport.send([latest], { ...options, fallback: false });
-    const found = readEntries(reply).find(({ position }) => position.tag === tag);
+    const found = readEntries(reply).entries.find(({ position }) => position.tag === tag);
     return found && { receivers: 0, position: found.position };
   };
 

@@ -45,11 +45,13 @@ export function readClientFrame(data: unknown, maxBytes: number): ReadFrame {
 function readPosition(value: unknown): Position | undefined {
   if (typeof value !== "object" || value === null) return undefined;
   const { epoch, seq, tag } = value as { epoch?: unknown; seq?: unknown; tag?: unknown };
-  if (!isCount(epoch) || !isCount(seq)) return undefined;
+  // -1 is the place before the first message.
+  if (!isCount(epoch, 0) || !isCount(seq, -1)) return undefined;
   if (tag === undefined) return { epoch, seq };
   return typeof tag === "string" && tag.length <= maxTagLength ? { epoch, seq, tag } : undefined;
 }
 
-const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
+const isCount = (value: unknown, least: number): value is number =>
+  Number.isSafeInteger(value) && (value as number) >= least;
 
 const bad = (message: string): ReadFrame => ({ code: "bad-frame", message });

@@ -91,14 +91,6 @@ export function createSeat(options: SeatOptions): Seat {
     },
   };
 
-  const tellUnseen = (before: Position, first: Position): void => {
-    const isSameCount = first.epoch === before.epoch;
-    if (isSameCount && first.seq === 0) return;
-    const [from, to] = [new Date(before.epoch), new Date()];
-    const missed = isSameCount ? { missed: first.seq } : {};
-    outlet.tell(gapFrame({ channel, from, to, reason: isSameCount ? "trimmed" : "lost", ...missed }));
-  };
-
   const closeQuietly = (subscription: ChannelSubscription | undefined): void => {
     subscription?.close().catch(onError);
   };
@@ -120,19 +112,16 @@ export function createSeat(options: SeatOptions): Seat {
   };
 
   const catchUp = async (from: Position | "beginning"): Promise<void> => {
-    // A count that began while this client listened: it is to have all of it, and what is not there any more is missing.
-    const counted = from !== "beginning" && from.seq < 0 ? from : undefined;
     const run: CatchUp = { subscription: undefined, position: from === "beginning" ? undefined : from, settled: true };
     const isCurrent = (): boolean => state.is === "catching-up" && state.run === run;
     state = { is: "catching-up", run };
     feed.listeners.add(listener);
     const opened = await pubsub.subscribe(channel, {
       replay: feed.replay,
-      after: counted ? "beginning" : from,
+      after: from,
       onMessage(message) {
         if (!isCurrent() || !message.position) return;
         announce();
-        if (counted && run.position === counted) tellUnseen(counted, message.position);
         if (!hand(writeMessage(message, maxMessageBytes))) return;
         run.position = message.position;
         run.settled = true;

@@ -77,6 +77,20 @@ describe("reading on in a history", () => {
     expect(cursor).toEqual({ epoch: 1, seq: 6 });
   });
 
+  it("begins before the first message: nothing is missing as long as it is the same history", () => {
+    const start = { epoch: 5, seq: -1 };
+    const empty: HistoryPage = { newest: { position: start }, entries: [], more: undefined };
+    expect(advance(undefined, empty)).toEqual({ steps: [], cursor: start, isDiverged: false });
+    expect(advance(start, empty)).toEqual({ steps: [], cursor: start, isDiverged: false });
+    expect(readAll(start, [entry(5, 0), entry(5, 1)], 5)).toMatchObject({ read: ["5-0", "5-1"], missed: 0, lost: 0 });
+    expect(readAll(start, [entry(5, 3)], 5)).toMatchObject({ read: ["5-3"], missed: 3, lost: 0 });
+    expect(advance(start, pageOf([entry(6, 0)], start)).steps[0]).toEqual({ kind: "interrupted" });
+    expect(advance(start, { ...empty, newest: { position: { epoch: 6, seq: -1 } } })).toMatchObject({
+      steps: [{ kind: "interrupted" }],
+      cursor: { epoch: 6, seq: -1 },
+    });
+  });
+
   it("says that the end of an epoch is unknown once the server has lost it", () => {
     expect(readAll({ epoch: 1, seq: 4, tag: "1-4" }, [entry(2, 0), entry(2, 1)], 5)).toMatchObject({
       read: ["2-0", "2-1"],

@@ -4,6 +4,7 @@ import { memoryTransport } from "@continuum-cache/fallback-memory";
 import { tcpTransport } from "@continuum-cache/transport-tcp";
 import fc from "fast-check";
 import { expect, it } from "vitest";
+import { beginScript } from "../../src/history/begin-script.ts";
 import { appendScript } from "../../src/publishing/append-script.ts";
 import { closing } from "../backends.ts";
 
@@ -18,7 +19,8 @@ type Step =
       readonly agedMs: number;
       readonly claims: number;
     }
-  | { readonly do: "DEL" | "wreck" };
+  | { readonly do: "begin"; readonly agedMs: number }
+  | { readonly do: "DEL" | "wreck" | "foreign" };
 
 const step: fc.Arbitrary<Step> = fc.oneof(
   {
@@ -31,13 +33,16 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       claims: fc.constantFrom(-1, -1, -1, 0, 3),
     }),
   },
+  { weight: 3, arbitrary: fc.record({ do: fc.constant("begin" as const), agedMs: fc.constantFrom(1_000, 60_000) }) },
   { weight: 1, arbitrary: fc.constant({ do: "DEL" as const }) },
+  { weight: 1, arbitrary: fc.constant({ do: "foreign" as const }) },
   { weight: 1, arbitrary: fc.constant({ do: "wreck" as const }) },
 );
 
 /** Replies in a form that two servers with clocks of their own share: epochs by the order in which they came. */
 async function play(transport: Transport, key: string, steps: readonly Step[]): Promise<unknown[]> {
   const epochs: string[] = [];
+  /** A beginning stands one millisecond before its epoch. */
   const nameOf = (id: string): string => {
     const [epoch = "", seq] = id.split("-");
     if (!epochs.includes(epoch)) epochs.push(epoch);
@@ -64,14 +69,19 @@ async function play(transport: Transport, key: string, steps: readonly Step[]): 
         (error: Error) => error.message.split(" ")[0],
       );
       seen.push(Array.isArray(reply) ? [nameOf(String(reply[0])), reply[1], Number(reply[2]) > 0] : reply);
+    } else if (one.do === "begin") {
+      const [id, fields] = (await runScript(transport, beginScript, [key], [60_000, one.agedMs])) as [string, Reply[]];
+      seen.push([nameOf(id), fields[0], fields[3]]);
     } else {
       await transport.send(
         one.do === "DEL"
           ? [["DEL", key]]
-          : [
-              ["DEL", key],
-              ["SET", key, "no stream"],
-            ],
+          : one.do === "foreign"
+            ? [["XADD", key, "*", "some", "one else"]]
+            : [
+                ["DEL", key],
+                ["SET", key, "no stream"],
+              ],
       );
       if (one.do === "wreck")
         seen.push(

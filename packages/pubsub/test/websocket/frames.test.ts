@@ -93,6 +93,15 @@ describe("what a client says", () => {
     );
   });
 
+  it("that it has read nothing yet is a place to resume at, as any other", async () => {
+    const { hear, channel, socket } = connect({ replay: () => true });
+    await hear({ type: "subscribe", channel: "c", after: { epoch: 1, seq: -1 } });
+    expect(socket.frames).toEqual([{ type: "subscribed", channel: "c", position: { epoch: 1, seq: -1 } }]);
+    channel.publish("first");
+    await channel.settle();
+    expect(socket.frames.at(-1)).toMatchObject({ type: "message", data: "first", position: { seq: 0 } });
+  });
+
   it("too often in a second ends the connection", async () => {
     const { socket, bridge } = connect({ maxFramesPerSecond: 20 });
     for (let second = 0; second < 3; second++) {
