@@ -1,9 +1,26 @@
-import { createEvents, type Events, TransportError, tell, toMessageText, toWireChannel } from "@continuum-cache/core";
+import {
+  assertOptions,
+  booleanOption,
+  createEvents,
+  type Events,
+  TransportError,
+  tell,
+  toMessageText,
+  toWireChannel,
+} from "@continuum-cache/core";
 import type { ChannelSubscription } from "./channel-subscription.ts";
 import { type Consumer, createConsumer } from "./consuming/consumer.ts";
 import { createFeeds, type FeedRequest, type Feeds } from "./feeds/feeds.ts";
 import type { JoinOptions, Member, Membership } from "./feeds/member.ts";
 import { hubOf } from "./hub/hub.ts";
+import {
+  assertAfter,
+  assertHandlers,
+  knownListen,
+  knownPattern,
+  knownPublish,
+  knownSubscribe,
+} from "./known-options.ts";
 import type { ListenOptions } from "./listen-options.ts";
 import type { Message } from "./message.ts";
 import type { Position } from "./position.ts";
@@ -12,7 +29,7 @@ import type { Published } from "./published.ts";
 import { createPublisher, type Publisher } from "./publishing/publisher.ts";
 import type { PubSubEvents } from "./pubsub-events.ts";
 import type { PubSubBackend, PubSubOptions } from "./pubsub-options.ts";
-import { callOptions, type PubSubSettings, readSettings } from "./pubsub-settings.ts";
+import { assertSignal, callOptions, type PubSubSettings, readSettings } from "./pubsub-settings.ts";
 import type { ReplayOptions } from "./replay-options.ts";
 import { type ReplaySettings, readReplay } from "./replay-settings.ts";
 import type { SubscribeCallOptions, SubscribeOptions, SubscriptionHandlers } from "./subscribe-options.ts";
@@ -42,7 +59,12 @@ export class PubSub implements AsyncDisposable {
   private readonly settings: PubSubSettings;
   private readonly feeds: Feeds;
   private readonly publisher: Publisher;
-  private readonly events: Events<PubSubEvents> = createEvents<PubSubEvents>();
+  private readonly events: Events<PubSubEvents> = createEvents<PubSubEvents>({
+    message: true,
+    gap: true,
+    connection: true,
+    error: true,
+  });
   private readonly subscriptions = new Set<{
     readonly kind: "channel" | "pattern";
     readonly own: ChannelSubscription;
@@ -54,7 +76,7 @@ export class PubSub implements AsyncDisposable {
   private readonly stopWatching: () => void;
   private isClosed = false;
 
-  /** @throws TypeError or RangeError that quotes the option that can't be. */
+  /** @throws ConfigError that quotes the option that can't be. */
   constructor(backend: PubSubBackend, options: PubSubOptions = {}) {
     this.settings = readSettings(backend, options);
     const { transport, codec, timeoutMs, buffer } = this.settings;
@@ -81,20 +103,17 @@ export class PubSub implements AsyncDisposable {
    * Listens to channels. Resolves once the server has confirmed: whatever is published afterwards is heard.
    *
    * @throws TransportError when the server did not confirm in time; nothing is listened to then.
-   * @throws TypeError or RangeError when a channel or an option can't be.
+   * @throws TypeError or RangeError when a channel can't be, ConfigError when an option can't be.
    */
   async subscribe<Data = unknown>(
     channel: string | readonly string[],
     options: SubscribeOptions<Data> = {},
   ): Promise<ChannelSubscription> {
+    assertOptions("subscribe", options, knownSubscribe);
     const { after } = options;
     const channels = namesOf("channel", channel);
     const replay = this.replayFor(options);
-    if (after !== undefined && !replay) throw new TypeError("Expected `after` only together with `replay`");
-    if (after !== undefined && channels.length > 1) {
-      throw new TypeError("Expected `after` with one channel, got several: each has a history of its own");
-    }
-    if (after !== undefined && after !== "beginning") assertPosition(after);
+    if (after !== undefined) assertAfter(after, replay !== undefined, channels.length);
     const requests = channels.map((name): FeedRequest => {
       toWireChannel(name);
       return { kind: "channel", name, replay };
@@ -107,6 +126,7 @@ export class PubSub implements AsyncDisposable {
     pattern: string | readonly string[],
     options: SubscriptionHandlers<Data> & SubscribeCallOptions = {},
   ): Promise<ChannelSubscription> {
+    assertOptions("psubscribe", options, knownPattern);
     const patterns = namesOf("pattern", pattern);
     return this.join(
       patterns.map((name) => ({ kind: "pattern", name, replay: undefined })),
@@ -132,6 +152,8 @@ export class PubSub implements AsyncDisposable {
    * @throws SlowConsumerError in the loop, when `whenFull` is `"disconnect"`.
    */
   listen<Data = unknown>(options: ListenOptions = {}): AsyncIterableIterator<Message<Data>> {
+    assertOptions("listen", options, knownListen);
+    assertSignal(options.signal);
     const consumer = this.early ?? createConsumer(this.settings.buffer, (gap) => this.events.emit("gap", gap));
     this.early = undefined;
     if (this.isClosed) consumer.end();
@@ -140,7 +162,7 @@ export class PubSub implements AsyncDisposable {
     return messages as AsyncIterableIterator<Message<Data>>;
   }
 
-  /** Listens to an event. @returns the function that stops listening. */
+  /** Listens to an event. @returns the function that stops listening. @throws ConfigError when there is no such event. */
   on<Name extends keyof PubSubEvents>(event: Name, listener: (event: PubSubEvents[Name]) => void): () => void {
     const stop = this.events.on(event, listener);
     if (event !== "message") return stop;
@@ -160,12 +182,16 @@ export class PubSub implements AsyncDisposable {
    * commands then, else 1.
    *
    * @throws TransportError when no answer came. A message whose `delivery` is `"unknown"` may have been published.
-   * @throws RangeError when the message is larger than `maxMessageBytes`, CodecError when it can't be written.
+   * @throws RangeError when the message is larger than `maxMessageBytes`, CodecError when it can't be written, ConfigError when
+   *   an option can't be: nothing was published.
    */
   async publish(channel: string, data: unknown, options: PublishOptions = {}): Promise<Published> {
+    assertOptions("publish", options, knownPublish);
     const { codec, maxMessageBytes, timeoutMs } = this.settings;
     const wire = toWireChannel(channel);
     const replay = this.replayFor(options);
+    const fallback = booleanOption("fallback", options.fallback);
+    const asked = { ...callOptions(options, timeoutMs), ...(fallback !== undefined && { fallback }) };
     if (this.isClosed) throw closedError(this.settings.transport.name);
     const text = toMessageText(codec.encode(data));
     // A UTF-16 unit is at most three bytes.
@@ -175,10 +201,6 @@ export class PubSub implements AsyncDisposable {
         `Expected a message for the channel ${JSON.stringify(channel.slice(0, 40))} of at most ${maxMessageBytes} bytes, got ${bytes}; send less, or raise \`maxMessageBytes\``,
       );
     }
-    const asked = {
-      ...callOptions(options, timeoutMs),
-      ...(options.fallback !== undefined && { fallback: options.fallback }),
-    };
     return replay ? this.publisher.append(wire, text, replay, asked) : this.publisher.send(wire, text, asked);
   }
 
@@ -205,6 +227,7 @@ export class PubSub implements AsyncDisposable {
     options: SubscriptionHandlers<Data> & SubscribeCallOptions,
     from: Pick<JoinOptions, "after">,
   ): Promise<ChannelSubscription> {
+    assertHandlers(options);
     const asked = { ...callOptions(options, this.settings.timeoutMs), ...from };
     if (this.isClosed) throw closedError(this.settings.transport.name);
     const member = this.memberFor(options as SubscriptionHandlers<unknown>);
@@ -266,14 +289,6 @@ function namesOf(kind: string, names: string | readonly string[]): string[] {
   const all = [...new Set([names].flat())];
   if (all.length === 0) throw new RangeError(`Expected at least one ${kind} to listen to, got none`);
   return all;
-}
-
-/** -1 is the place before the first message. */
-function assertPosition(after: unknown): asserts after is Position {
-  const { epoch, seq } = (typeof after === "object" && after !== null ? after : {}) as Partial<Position>;
-  const isWhole = Number.isSafeInteger(epoch) && Number.isSafeInteger(seq);
-  if (isWhole && (epoch as number) >= 0 && (seq as number) >= -1) return;
-  throw new TypeError('Expected `after` to be a position { epoch, seq } of whole numbers, or "beginning"');
 }
 
 const closedError = (transport: string): TransportError =>

@@ -1,4 +1,4 @@
-import { toMs } from "@continuum-cache/core";
+import { assertOptions, ConfigError, type KnownOptions, toMs, wholeNumberOption } from "@continuum-cache/core";
 import type { ReplayOptions } from "./replay-options.ts";
 
 /** Replay options as they are worked with: checked, defaults filled in. */
@@ -14,14 +14,18 @@ export interface ReplaySettings {
 
 const dayMs = 86_400_000;
 
-/** @returns nothing where there is to be no history. @throws RangeError when an option is out of its range. */
+const known: KnownOptions<ReplayOptions> = { count: true, age: true };
+
+/** @returns nothing where there is to be no history. @throws ConfigError when an option can't be. */
 export function readReplay(replay: boolean | ReplayOptions): ReplaySettings | undefined {
   if (replay === false) return undefined;
-  const { count = 1_000, age = "1h" } = typeof replay === "object" ? replay : {};
-  if (!Number.isSafeInteger(count) || count < 1) {
-    throw new RangeError(`Expected \`replay.count\` to be a whole number of at least 1, got ${String(count)}`);
+  if (replay !== true && (typeof replay !== "object" || replay === null)) {
+    throw new ConfigError("replay", `Expected \`replay\` to be true, false or { count, age }, got ${typeof replay}`);
   }
-  const ageMs = toMs(age, "replay.age");
+  const options = replay === true ? {} : replay;
+  assertOptions("replay", options, known);
+  const count = wholeNumberOption("replay.count", options.count ?? 1_000);
+  const ageMs = toMs(options.age ?? "1h", "replay.age");
   return { count, ageMs, keyTtlMs: Math.round(ageMs * upkeepSlack + Math.max(ageMs, dayMs)) };
 }
 

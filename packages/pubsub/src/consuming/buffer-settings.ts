@@ -1,3 +1,4 @@
+import { assertOptions, ConfigError, choiceOption, type KnownOptions, wholeNumberOption } from "@continuum-cache/core";
 import type { BufferOptions } from "../buffer-options.ts";
 import type { Message } from "../message.ts";
 
@@ -9,21 +10,19 @@ export interface BufferSettings {
   readonly key: (message: Message) => string;
 }
 
-/** @throws RangeError or TypeError that quotes what came. */
+const known: KnownOptions<BufferOptions> = { maxMessages: true, maxBytes: true, whenFull: true, key: true };
+
+/** @throws ConfigError that quotes what came. */
 export function readBuffer(options: BufferOptions = {}): BufferSettings {
+  assertOptions("buffer", options, known);
   const { maxMessages = 1_000, maxBytes = 16 << 20, whenFull = "drop-oldest", key } = options;
-  for (const [name, value] of Object.entries({ maxMessages, maxBytes })) {
-    if (!Number.isSafeInteger(value) || value < 1) {
-      throw new RangeError(`Expected \`buffer.${name}\` to be a whole number of at least 1, got ${String(value)}`);
-    }
-  }
-  if (!["drop-oldest", "conflate", "disconnect"].includes(whenFull)) {
-    throw new RangeError(
-      `Expected \`buffer.whenFull\` to be "drop-oldest", "conflate" or "disconnect", got ${JSON.stringify(whenFull)}`,
-    );
-  }
   if (key !== undefined && (typeof key !== "function" || whenFull !== "conflate")) {
-    throw new TypeError('Expected `buffer.key` to be a function, and only with `whenFull: "conflate"`');
+    throw new ConfigError("key", 'Expected `buffer.key` to be a function, and only with `whenFull: "conflate"`');
   }
-  return { maxMessages, maxBytes, whenFull, key: key ?? (({ channel }) => channel) };
+  return {
+    maxMessages: wholeNumberOption("buffer.maxMessages", maxMessages),
+    maxBytes: wholeNumberOption("buffer.maxBytes", maxBytes),
+    whenFull: choiceOption("buffer.whenFull", whenFull, ["drop-oldest", "conflate", "disconnect"]),
+    key: key ?? (({ channel }) => channel),
+  };
 }
