@@ -48,6 +48,7 @@ export { CommandError, isCommandError } from "./errors/command-error.ts";
 export { conceal } from "./errors/conceal.ts";
 export { ConfigError, isConfigError } from "./errors/config-error.ts";
 export { errorFromRedis } from "./errors/error-from-redis.ts";
+export { errorOf, textOf } from "./errors/error-of.ts";
 export type { TransportErrorDetails, TransportErrorKind } from "./errors/transport-error.ts";
 export { isTransportError, TransportError } from "./errors/transport-error.ts";
 export { sha1 } from "./hash/sha1.ts";

@@ -1,0 +1,36 @@
+/** The most that is kept of why something failed, in characters. */
+const maxTextLength = 500;
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+/**
+ * What was thrown, as an error, whatever it was.
+ *
+ * @example
+ * ```ts
+ * import { errorOf } from "@continuum-cache/core";
+ *
+ * errorOf("just words").message; // "just words"
+ * ```
+ */
+export const errorOf = (thrown: unknown): Error => (thrown instanceof Error ? thrown : new Error(textOf(thrown)));
+
+/**
+ * What was thrown, in words: at most 500 characters, whole ones. An object's own way to say it may fail, too.
+ *
+ * @example
+ * ```ts
+ * import { textOf } from "@continuum-cache/core";
+ *
+ * textOf(new Error("no luck")); // "no luck"
+ * ```
+ */
+export function textOf(thrown: unknown): string {
+  try {
+    const words: unknown = thrown instanceof Error ? thrown.message : thrown;
+    // Cut before it is encoded: half a character at the end becomes the replacement character.
+    return decoder.decode(encoder.encode(String(words).slice(0, maxTextLength)));
+  } catch {
+    return `Something was thrown that can't be put in words (${typeof thrown})`;
+  }
+}
