@@ -42,7 +42,7 @@ export type Federated<Kind extends Cache = Cache> = Kind & { readonly federation
  * When changes were missed (see `gap`) all of `scope` is deleted here; when the log has no room to tell more, the others
  * delete all of it.
  *
- * @throws TypeError or RangeError that quotes the option that can't be.
+ * @throws ConfigError that quotes the option that can't be.
  *
  * @example
  * ```ts
@@ -65,7 +65,7 @@ export type Federated<Kind extends Cache = Cache> = Kind & { readonly federation
  */
 export function federate<Kind extends Cache>(cache: Kind, log: SyncLog, options: FederateOptions): Federated<Kind> {
   const settings = readFederationSettings(cache, log, options);
-  const events = createEvents<FederationEvents>();
+  const events = createEvents<FederationEvents>({ error: true, gap: true, owed: true, applied: true });
   const { observer, ...running } = createFederation(settings, events.emit);
   let closing: Promise<void> | undefined;
   const close = (): Promise<void> => {

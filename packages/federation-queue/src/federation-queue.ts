@@ -1,19 +1,37 @@
-import { createEvents, type Duration, type Events, TransportError, toMs, toTimeoutMs } from "@continuum-cache/core";
+import {
+  assertOptions,
+  ConfigError,
+  createEvents,
+  type Events,
+  TransportError,
+  toMs,
+  wholeNumberOption,
+} from "@continuum-cache/core";
 import type { DeadLetter } from "./dead-letter.ts";
 import type { FederationBackend } from "./federation-backend.ts";
 import type { FederationQueueOptions } from "./federation-queue-options.ts";
 import type { Lease } from "./lease.ts";
 import type { OutgoingMessage, Pushed, PushOptions } from "./push-options.ts";
 import { readDead, redrive } from "./queue/dead-letters.ts";
-import type { LinkOptions } from "./queue/link.ts";
 import { outgoing } from "./queue/outgoing.ts";
 import { createQueueParts, type QueueParts } from "./queue/queue-parts.ts";
-import { readQueueSettings, wholeNumber } from "./queue/queue-settings.ts";
+import { readQueueSettings } from "./queue/queue-settings.ts";
 import { readStats } from "./queue/read-stats.ts";
 import { maxInFlight } from "./queue/reader.ts";
 import type { CallingOptions, DeadOptions, PullOptions, RedriveOptions } from "./queue-call-options.ts";
 import type { QueueEvents } from "./queue-events.ts";
 import type { QueueStats } from "./queue-stats.ts";
+import {
+  knownCall,
+  knownConsume,
+  knownDead,
+  knownOutgoing,
+  knownPull,
+  knownPush,
+  knownPushMany,
+  knownRedrive,
+} from "./settings/known-options.ts";
+import { assertFunction, assertSignal, kindOf, readAsked } from "./settings/read-options.ts";
 import type { ConsumeOptions, Handler, Worker } from "./worker.ts";
 
 /**
@@ -42,10 +60,17 @@ import type { ConsumeOptions, Handler, Worker } from "./worker.ts";
  */
 export class FederationQueue<Event = unknown> implements AsyncDisposable {
   private readonly parts: QueueParts<Event>;
-  private readonly events: Events<QueueEvents> = createEvents<QueueEvents>();
+  private readonly events: Events<QueueEvents> = createEvents<QueueEvents>({
+    error: true,
+    failed: true,
+    dead: true,
+    recovered: true,
+    kept: true,
+    repaired: true,
+  });
   private closing: Promise<void> | undefined;
 
-  /** @throws TypeError or RangeError that quotes the option that can't be. Nothing is sent. */
+  /** @throws ConfigError that quotes the option that can't be. Nothing is sent. */
   constructor(backend: FederationBackend, options: FederationQueueOptions = {}) {
     this.parts = createQueueParts<Event>(readQueueSettings(backend, options), this.events.emit);
   }
@@ -61,11 +86,13 @@ export class FederationQueue<Event = unknown> implements AsyncDisposable {
    *
    * @throws TransportError when no answer came, and nothing may wait in this process or there is no room. A push whose
    *   `delivery` is `"unknown"` may have been done; with an `id` it can be repeated without harm.
-   * @throws TypeError, RangeError or CodecError when the event or an option can't be: nothing was pushed.
+   * @throws RangeError or CodecError when the event can't be, ConfigError when an option can't be: nothing was pushed.
    */
   async push(event: Event, options: PushOptions = {}): Promise<Pushed> {
+    assertOptions("push", options, knownPush);
+    const asked = this.asked(options);
     const out = outgoing(event, options, this.parts.settings);
-    const [pushed] = await this.parts.pusher.push([out], this.pushing(options));
+    const [pushed] = await this.parts.pusher.push([out], asked);
     return pushed ?? { id: out.id };
   }
 
@@ -79,12 +106,16 @@ export class FederationQueue<Event = unknown> implements AsyncDisposable {
     messages: readonly OutgoingMessage<Event>[],
     options: Omit<PushOptions, "id" | "delay"> = {},
   ): Promise<readonly Pushed[]> {
+    assertOptions("pushMany", options, knownPushMany);
+    const asked = this.asked(options);
     const { settings, pusher } = this.parts;
     const { priority } = options;
-    const outs = messages.map(({ event, ...own }) =>
-      outgoing(event, { ...(priority !== undefined && { priority }), ...own }, settings),
-    );
-    return pusher.push(outs, this.pushing(options));
+    const outs = messages.map((message) => {
+      assertOptions("a message of pushMany", message, knownOutgoing);
+      const { event, ...own } = message;
+      return outgoing(event, { ...(priority !== undefined && { priority }), ...own }, settings);
+    });
+    return pusher.push(outs, asked);
   }
 
   /**
@@ -95,8 +126,8 @@ export class FederationQueue<Event = unknown> implements AsyncDisposable {
    * @throws TransportError when no answer came.
    */
   async pull(options: PullOptions = {}): Promise<readonly Lease<Event>[]> {
-    const { max = 1 } = options;
-    wholeNumber("max", max, maxInFlight);
+    assertOptions("pull", options, knownPull);
+    const max = wholeNumberOption("max", options.max ?? 1, { max: maxInFlight });
     const asked = this.asked(options);
     const { leases, pull, giveBack } = this.parts;
     const room = Math.min(max, maxInFlight - leases.inFlight);
@@ -110,27 +141,29 @@ export class FederationQueue<Event = unknown> implements AsyncDisposable {
 
   /** Works on messages as they come: returning acks a message, throwing nacks it. Leases are extended meanwhile. */
   consume(handler: Handler<Event>, options: ConsumeOptions = {}): Worker {
-    const { concurrency = 1, maxDuration = "1h", signal } = options;
-    if (typeof handler !== "function")
-      throw new TypeError(`Expected a handler to be a function, got ${typeof handler}`);
-    wholeNumber("concurrency", concurrency, maxInFlight);
-    this.assertOpen();
-    const worker = this.parts.work(handler, {
-      concurrency,
-      maxDurationMs: toMs(maxDuration, "maxDuration"),
+    assertFunction("handler", handler);
+    assertOptions("consume", options, knownConsume);
+    const { signal } = options;
+    assertSignal(signal);
+    const settings = {
+      concurrency: wholeNumberOption("concurrency", options.concurrency ?? 1, { max: maxInFlight }),
+      maxDurationMs: toMs(options.maxDuration ?? "1h", "maxDuration"),
       ...(signal && { signal }),
-    });
-    return worker;
+    };
+    this.assertOpen();
+    return this.parts.work(handler, settings);
   }
 
   /** How the queue stands: how much waits, is worked on, is delayed, is dead. @throws TransportError when no answer came. */
   async stats(options: CallingOptions = {}): Promise<QueueStats> {
+    assertOptions("stats", options, knownCall);
     return readStats(this.parts.link, this.parts.settings, this.pending, this.asked(options));
   }
 
   /** Messages that were given up, the latest first. @throws TransportError when no answer came. */
   async dead(options: DeadOptions = {}): Promise<readonly DeadLetter<Event>[]> {
-    const max = wholeNumber("max", options.max ?? 100, 10_000);
+    assertOptions("dead", options, knownDead);
+    const max = wholeNumberOption("max", options.max ?? 100, { max: 10_000 });
     return readDead<Event>(this.parts.link, this.parts.settings, max, this.asked(options));
   }
 
@@ -141,7 +174,11 @@ export class FederationQueue<Event = unknown> implements AsyncDisposable {
    * @throws TransportError when no answer came; some of them may be back then.
    */
   async redrive(options: RedriveOptions = {}): Promise<number> {
-    const max = options.max === undefined ? Number.MAX_SAFE_INTEGER : wholeNumber("max", options.max);
+    assertOptions("redrive", options, knownRedrive);
+    const max = options.max === undefined ? Number.MAX_SAFE_INTEGER : wholeNumberOption("max", options.max);
+    if (options.ids !== undefined && !Array.isArray(options.ids)) {
+      throw new ConfigError("ids", `Expected \`ids\` to be a list of ids, got ${kindOf(options.ids)}`);
+    }
     const ids = options.ids && new Set(options.ids);
     const { link, settings } = this.parts;
     const counts = await redrive(link, settings, { max, ids }, this.asked(options));
@@ -153,7 +190,7 @@ export class FederationQueue<Event = unknown> implements AsyncDisposable {
     return total;
   }
 
-  /** Listens to an event. @returns the function that stops listening. */
+  /** Listens to an event. @returns the function that stops listening. @throws ConfigError when there is no such event. */
   on<Name extends keyof QueueEvents>(event: Name, listener: (event: QueueEvents[Name]) => void): () => void {
     return this.events.on(event, listener);
   }
@@ -172,17 +209,10 @@ export class FederationQueue<Event = unknown> implements AsyncDisposable {
     await this.close();
   }
 
-  private pushing(options: PushOptions): LinkOptions & { readonly fallback?: boolean } {
-    const { fallback } = options;
-    return { ...this.asked(options), ...(fallback !== undefined && { fallback }) };
-  }
-
-  private asked({ timeout, signal }: CallingOptions & { readonly timeout?: Duration | undefined }): LinkOptions {
+  private asked(options: CallingOptions & { readonly fallback?: boolean }): ReturnType<typeof readAsked> {
+    const asked = readAsked(options);
     this.assertOpen();
-    return {
-      ...(timeout !== undefined && { timeoutMs: toTimeoutMs(timeout, "timeout") }),
-      ...(signal && { signal }),
-    };
+    return asked;
   }
 
   private assertOpen(): void {

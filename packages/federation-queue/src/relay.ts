@@ -1,4 +1,4 @@
-import { createEvents, toTimeoutMs } from "@continuum-cache/core";
+import { assertOptions, createEvents } from "@continuum-cache/core";
 import type { FederationBackend } from "./federation-backend.ts";
 import type { LogCallOptions } from "./log-call-options.ts";
 import { readRelayStats } from "./relay/read-relay-stats.ts";
@@ -7,6 +7,8 @@ import { startRelay } from "./relay/start-relay.ts";
 import type { RelayEvents } from "./relay-events.ts";
 import type { RelayOptions } from "./relay-options.ts";
 import type { RelayState, RelayStats } from "./relay-stats.ts";
+import { knownCall } from "./settings/known-options.ts";
+import { readAsked } from "./settings/read-options.ts";
 
 /** A relay at work. */
 export interface Relay extends AsyncDisposable {
@@ -30,7 +32,7 @@ export interface Relay extends AsyncDisposable {
  * An outage of either side is waited out, and what has gathered is brought in batches. Idle it costs about 6 commands at each
  * `pollInterval`, and one for each origin.
  *
- * @throws TypeError or RangeError that quotes what can't be.
+ * @throws ConfigError that quotes what can't be.
  *
  * @example
  * ```ts
@@ -47,7 +49,7 @@ export interface Relay extends AsyncDisposable {
  */
 export function relay(from: FederationBackend, to: FederationBackend, options: RelayOptions = {}): Relay {
   const settings = readRelaySettings(from, to, options);
-  const events = createEvents<RelayEvents>();
+  const events = createEvents<RelayEvents>({ error: true, copied: true, gap: true, repaired: true });
   const running = startRelay(settings, events.emit);
   const close = (): Promise<void> => running.close();
   const { signal } = options;
@@ -59,11 +61,9 @@ export function relay(from: FederationBackend, to: FederationBackend, options: R
     get state() {
       return running.state;
     },
-    async stats({ timeout, signal: ownSignal } = {}) {
-      const origins = await readRelayStats(settings, {
-        ...(timeout !== undefined && { timeoutMs: toTimeoutMs(timeout, "timeout") }),
-        ...(ownSignal && { signal: ownSignal }),
-      });
+    async stats(asked = {}) {
+      assertOptions("stats", asked, knownCall);
+      const origins = await readRelayStats(settings, readAsked(asked));
       const { state, copied, lastError } = running;
       return { state, copied, lastError, origins };
     },

@@ -1,4 +1,4 @@
-import { createEvents, type Events, TransportError, toTimeoutMs } from "@continuum-cache/core";
+import { assertOptions, createEvents, type Events, TransportError } from "@continuum-cache/core";
 import type { FederationBackend } from "./federation-backend.ts";
 import type { FollowOptions } from "./follow-options.ts";
 import { createLogParts, type LogParts } from "./log/log-parts.ts";
@@ -8,6 +8,8 @@ import type { AppendOptions, LogCallOptions } from "./log-call-options.ts";
 import type { Appended, LogEntry } from "./log-entry.ts";
 import type { LogEvents } from "./log-events.ts";
 import type { LogStats } from "./log-stats.ts";
+import { knownAppend, knownCall } from "./settings/known-options.ts";
+import { readAsked } from "./settings/read-options.ts";
 import type { SyncLogOptions } from "./sync-log-options.ts";
 
 /**
@@ -38,13 +40,19 @@ import type { SyncLogOptions } from "./sync-log-options.ts";
 export class SyncLog<Event = unknown> implements AsyncDisposable {
   readonly instanceId: string;
   private readonly parts: LogParts<Event>;
-  private readonly events: Events<LogEvents> = createEvents<LogEvents>();
+  private readonly events: Events<LogEvents> = createEvents<LogEvents>({
+    error: true,
+    gap: true,
+    kept: true,
+    repaired: true,
+    reset: true,
+  });
   private closing: Promise<void> | undefined;
 
   /**
    * Nothing is sent yet: the name is taken with the first `append` or `follow`.
    *
-   * @throws TypeError or RangeError that quotes the option that can't be.
+   * @throws ConfigError that quotes the option that can't be.
    */
   constructor(backend: FederationBackend, options: SyncLogOptions) {
     const settings = readLogSettings(backend, options);
@@ -67,7 +75,8 @@ export class SyncLog<Event = unknown> implements AsyncDisposable {
    * @throws TransportError when nothing may wait here, or there is no room. With `delivery` `"unknown"` it may be, or become,
    *   part of the log.
    * @throws OriginTakenError when another process is alive under this name.
-   * @throws RangeError or CodecError when the event is too large or can't be written: nothing was appended.
+   * @throws RangeError or CodecError when the event is too large or can't be written, ConfigError when an option can't be:
+   *   nothing was appended.
    */
   async append(event: Event, options: AppendOptions = {}): Promise<Appended> {
     const [appended] = await this.appendMany([event], options);
@@ -77,14 +86,11 @@ export class SyncLog<Event = unknown> implements AsyncDisposable {
 
   /** Appends many events, in order, in as few trips as can be. @throws as `append` does, and none or some were appended then. */
   async appendMany(events: readonly Event[], options: AppendOptions = {}): Promise<readonly Appended[]> {
+    assertOptions("append", options, knownAppend);
+    const asked = readAsked(options);
     this.assertOpen();
-    const { fallback = true, timeout, signal } = options;
     const texts = events.map((event) => this.parts.write(event));
-    return this.parts.appender.append(texts, {
-      fallback,
-      timeoutMs: timeout === undefined ? this.parts.settings.timeoutMs : toTimeoutMs(timeout, "timeout"),
-      ...(signal && { signal }),
-    });
+    return this.parts.appender.append(texts, { fallback: true, timeoutMs: this.parts.settings.timeoutMs, ...asked });
   }
 
   /**
@@ -94,7 +100,7 @@ export class SyncLog<Event = unknown> implements AsyncDisposable {
    * An event that can't be decoded is told by `error` and as a gap of one, and passed over.
    *
    * @throws OriginTakenError, from the loop, when another process is alive under this name.
-   * @throws RangeError that quotes the option that can't be.
+   * @throws ConfigError that quotes the option that can't be.
    */
   follow(options: FollowOptions = {}): AsyncIterableIterator<LogEntry<Event>> {
     this.assertOpen();
@@ -103,15 +109,13 @@ export class SyncLog<Event = unknown> implements AsyncDisposable {
 
   /** How the log stands: what waits, and of each origin how much is kept and how far behind this instance is. @throws TransportError */
   async stats(options: LogCallOptions = {}): Promise<LogStats> {
+    assertOptions("stats", options, knownCall);
+    const asked = readAsked(options);
     this.assertOpen();
-    const { timeout, signal } = options;
-    return readLogStats(this.parts, {
-      ...(timeout !== undefined && { timeoutMs: toTimeoutMs(timeout, "timeout") }),
-      ...(signal && { signal }),
-    });
+    return readLogStats(this.parts, asked);
   }
 
-  /** Listens to an event. @returns the function that stops listening. */
+  /** Listens to an event. @returns the function that stops listening. @throws ConfigError when there is no such event. */
   on<Name extends keyof LogEvents>(event: Name, listener: (event: LogEvents[Name]) => void): () => void {
     return this.events.on(event, listener);
   }

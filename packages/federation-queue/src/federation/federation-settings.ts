@@ -1,7 +1,20 @@
-import { type Cache, escapeGlob, keyPattern, matchesGlob, toMs, toTimeoutMs } from "@continuum-cache/core";
+import {
+  assertOptions,
+  booleanOption,
+  type Cache,
+  ConfigError,
+  choiceOption,
+  escapeGlob,
+  keyPattern,
+  matchesGlob,
+  toMs,
+  toTimeoutMs,
+} from "@continuum-cache/core";
 import type { FederateOptions } from "../federate-options.ts";
-import { assertLogKey } from "../log/log-keys.ts";
 import { createLink, type Link } from "../queue/link.ts";
+import { keyStart, keyStartWords } from "../settings/key-start.ts";
+import { knownFederate } from "../settings/known-options.ts";
+import { assertText, kindOf } from "../settings/read-options.ts";
 import type { SyncLog } from "../sync-log.ts";
 import { createScope, type Scope } from "./scope.ts";
 import { tieOf } from "./stamp.ts";
@@ -30,29 +43,28 @@ export interface ClockSettings {
   readonly tie: number;
 }
 
-/** @throws TypeError or RangeError that quotes what came. */
+/** @throws ConfigError that quotes what came. */
 export function readFederationSettings(cache: Cache, log: SyncLog, options: FederateOptions): FederationSettings {
-  if (typeof cache?.observed !== "function") throw new TypeError(`Expected a Cache, got ${typeof cache}`);
-  if (typeof log?.follow !== "function") throw new TypeError(`Expected a SyncLog of its own, got ${typeof log}`);
-  if (typeof options !== "object" || options === null) {
-    throw new TypeError(`Expected options with a \`scope\`, got ${options === null ? "null" : typeof options}`);
+  if (typeof cache?.observed !== "function") throw new ConfigError("cache", `Expected a Cache, got ${kindOf(cache)}`);
+  if (typeof log?.follow !== "function") {
+    throw new ConfigError("log", `Expected a SyncLog of its own, got ${kindOf(log)}`);
   }
-  const { values = false, from = "beginning", clockPrefix = "fed:clock" } = options;
+  assertOptions("federate", options ?? null, knownFederate);
+  const { from = "beginning", clockPrefix = "fed:clock" } = options;
   const scope = createScope(options.scope);
-  if (typeof values !== "boolean") throw new TypeError(`Expected \`values\` to be true or false, got ${typeof values}`);
-  if (from !== "beginning" && from !== "now") {
-    throw new RangeError(`Expected \`from\` to be "beginning" or "now", got ${JSON.stringify(from)}`);
-  }
-  assertLogKey(clockPrefix);
+  const values = booleanOption("values", options.values) ?? false;
+  assertText("clockPrefix", clockPrefix, keyStart, keyStartWords);
   const clock = keyPattern(`${clockPrefix}:{key}`);
   const fullGlob = (glob: string): string => escapeGlob(cache.keyPrefix) + glob;
   for (const glob of scope.globs) {
     const isAll = cache.keyPrefix === "" && /^[*?[]/.test(glob);
     if (!isAll && !matchesGlob(fullGlob(glob), clock({ key: "x" }))) continue;
-    throw new RangeError(
+    throw new ConfigError(
+      "scope",
       `Expected \`scope\` to name keys of the cache only, such as "memory:*", got ${JSON.stringify(glob.slice(0, 40))}: what keeps the federation itself would be deleted with it; narrow it, or give the cache a \`keyPrefix\``,
     );
   }
+  const keepMs = toMs(options.retention ?? "24h", "retention");
   const timeoutMs = toTimeoutMs(options.timeout ?? "5s", "timeout");
   return {
     cache,
@@ -61,13 +73,13 @@ export function readFederationSettings(cache: Cache, log: SyncLog, options: Fede
     scope,
     values: values
       ? {
-          keepMs: toMs(options.retention ?? "24h", "retention"),
+          keepMs,
           clockOf: (key) => clock({ key }),
           marksKey: clockPrefix,
           tie: tieOf(log.instanceId),
         }
       : undefined,
-    from,
+    from: choiceOption("from", from, ["beginning", "now"]),
     timeoutMs,
     fullKey: (key) => cache.keyPrefix + key,
     fullGlob,

@@ -1,4 +1,4 @@
-import { compileGlob } from "@continuum-cache/core";
+import { ConfigError, compileGlob } from "@continuum-cache/core";
 
 /** Which keys are shared. */
 export interface Scope {
@@ -8,13 +8,16 @@ export interface Scope {
   within(glob: string): readonly string[];
 }
 
-/** @throws TypeError that quotes what came. */
+/** @throws ConfigError that quotes what came. */
 export function createScope(scope: string | readonly string[]): Scope {
   const globs = [scope].flat() as readonly unknown[];
   if (globs.length === 0 || !globs.every((glob) => typeof glob === "string" && glob !== "")) {
     const wrong = globs.find((glob) => typeof glob !== "string" || glob === "");
     const got = globs.length === 0 ? "an empty list" : wrong === "" ? '""' : typeof wrong;
-    throw new TypeError(`Expected \`scope\` to be a pattern such as "memory:*", or a list of such, got ${got}`);
+    throw new ConfigError(
+      "scope",
+      `Expected \`scope\` to be a pattern such as "memory:*", or a list of such, got ${got}`,
+    );
   }
   const patterns = globs as readonly string[];
   const tests = patterns.map(compileGlob);

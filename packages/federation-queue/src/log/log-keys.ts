@@ -1,4 +1,6 @@
-import { keyPattern } from "@continuum-cache/core";
+import { ConfigError, keyPattern } from "@continuum-cache/core";
+import { keyStart, keyStartWords } from "../settings/key-start.ts";
+import { assertText } from "../settings/read-options.ts";
 
 /** Where a log keeps what. */
 export interface LogKeys {
@@ -12,9 +14,9 @@ export interface LogKeys {
 
 const maxOriginBytes = 256;
 
-/** @throws TypeError that quotes what came. */
+/** @throws ConfigError that quotes what came. */
 export function createLogKeys(key: string): LogKeys {
-  assertLogKey(key);
+  assertText("key", key, keyStart, keyStartWords);
   // A name's own ":" is escaped, so that no origin's stream can be another instance's cursors.
   const stream = keyPattern(`${key}:{origin}`);
   const cursors = keyPattern(`${key}:cursors:{instance}`);
@@ -25,26 +27,10 @@ export function createLogKeys(key: string): LogKeys {
   };
 }
 
-/** @throws TypeError that quotes what came. */
-export function assertLogKey(key: unknown): asserts key is string {
-  if (typeof key === "string" && /^[^\p{Cc}\p{Surrogate}*?[\]{}\\]{1,512}$/u.test(key)) return;
-  throw new TypeError(
-    `Expected \`key\` to be a text of 1 to 512 characters, without control and glob characters, got ${quoted(key)}`,
-  );
-}
-
-/** @throws TypeError that quotes what came. */
+/** @throws ConfigError that quotes what came. */
 export function assertOrigin(name: string, origin: unknown): asserts origin is string {
-  if (
-    typeof origin === "string" &&
-    /^[^\p{Cc}\p{Surrogate}]+$/u.test(origin) &&
-    new TextEncoder().encode(origin).length <= maxOriginBytes
-  )
-    return;
-  throw new TypeError(
-    `Expected \`${name}\` to be a name of 1 to ${maxOriginBytes} bytes, without control characters, got ${quoted(origin)}`,
-  );
+  const words = `a name of 1 to ${maxOriginBytes} bytes, without control characters`;
+  assertText(name, origin, /^[^\p{Cc}\p{Surrogate}]+$/u, words);
+  const bytes = new TextEncoder().encode(origin).length;
+  if (bytes > maxOriginBytes) throw new ConfigError(name, `Expected \`${name}\` to be ${words}, got ${bytes} bytes`);
 }
-
-const quoted = (value: unknown): string =>
-  typeof value === "string" ? JSON.stringify(value.slice(0, 40)) : typeof value;

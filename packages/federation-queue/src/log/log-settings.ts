@@ -1,16 +1,18 @@
 import {
+  assertOptions,
   type Codec,
   type Duration,
-  json,
-  readers,
   type Transport,
   toMs,
   toTimeoutMs,
   toWireChannel,
+  wholeNumberOption,
 } from "@continuum-cache/core";
 import type { FederationBackend } from "../federation-backend.ts";
 import type { OutboxLimits } from "../outbox/outbox.ts";
-import { wholeNumber } from "../queue/queue-settings.ts";
+import { readOutbox } from "../queue/queue-settings.ts";
+import { knownLog } from "../settings/known-options.ts";
+import { codecOf, transportOf } from "../settings/read-options.ts";
 import type { SyncLogOptions } from "../sync-log-options.ts";
 import { assertOrigin, createLogKeys, type LogKeys } from "./log-keys.ts";
 
@@ -34,15 +36,10 @@ export interface LogSettings {
 
 const mostRepairBytes = 8 << 20;
 
-/** @throws TypeError or RangeError that quotes what came. */
+/** @throws ConfigError that quotes what came. */
 export function readLogSettings(backend: FederationBackend, options: SyncLogOptions): LogSettings {
-  const { transport } = backend ?? {};
-  if (typeof transport?.send !== "function") {
-    throw new TypeError(`Expected a Cache, or { transport } with a Transport, got ${typeof transport} as transport`);
-  }
-  if (typeof options !== "object" || options === null) {
-    throw new TypeError(`Expected options with an \`instanceId\`, got ${options === null ? "null" : typeof options}`);
-  }
+  const transport = transportOf(backend);
+  assertOptions("new SyncLog", options ?? null, knownLog);
   const { instanceId, key = "fed:sync:events", outbox = {}, repair = 10_000 } = options;
   assertOrigin("instanceId", instanceId);
   const keys = createLogKeys(key);
@@ -50,19 +47,16 @@ export function readLogSettings(backend: FederationBackend, options: SyncLogOpti
     toTimeoutMs(options[name] ?? fallback, name);
   return {
     transport,
-    codec: readers([options.codec ?? backend.codec ?? json()].flat()),
+    codec: codecOf(options.codec, backend),
     instanceId,
     keys,
     channel: toWireChannel(key),
     retentionMs: toMs(options.retention ?? "24h", "retention"),
     leaseMs: ms("lease", "30s"),
     pollMs: ms("pollInterval", "30s"),
-    outbox: {
-      maxItems: wholeNumber("outbox.maxMessages", outbox.maxMessages ?? 10_000),
-      maxBytes: wholeNumber("outbox.maxBytes", outbox.maxBytes ?? 8 << 20),
-    },
-    repair: { maxItems: repair === 0 ? 0 : wholeNumber("repair", repair), maxBytes: mostRepairBytes },
+    outbox: readOutbox(outbox),
+    repair: { maxItems: wholeNumberOption("repair", repair, { min: 0 }), maxBytes: mostRepairBytes },
     timeoutMs: ms("timeout", "5s"),
-    maxEventBytes: wholeNumber("maxEventBytes", options.maxEventBytes ?? 1 << 20),
+    maxEventBytes: wholeNumberOption("maxEventBytes", options.maxEventBytes ?? 1 << 20),
   };
 }

@@ -1,5 +1,6 @@
-import { toMessageText, toMs } from "@continuum-cache/core";
+import { ConfigError, toMessageText, toMs } from "@continuum-cache/core";
 import type { MessageOptions } from "../push-options.ts";
+import { assertText } from "../settings/read-options.ts";
 import { type MessageFields, packDelayed, writeFields } from "./message-fields.ts";
 import type { Source } from "./queue-keys.ts";
 import type { QueueSettings } from "./queue-settings.ts";
@@ -36,7 +37,7 @@ const overheadBytes = 300;
 const encoder = new TextEncoder();
 const scratch = new Uint8Array(4_096);
 
-/** @throws TypeError, RangeError or CodecError when it can't be a message; nothing was sent then. */
+/** @throws ConfigError, RangeError or CodecError when it can't be a message; nothing was sent then. */
 export function outgoing(event: unknown, options: MessageOptions, settings: QueueSettings): Outgoing {
   const { id, priority = settings.defaultPriority, delay } = options;
   if (id !== undefined) assertId(id);
@@ -104,12 +105,9 @@ function bytesOf(text: string): number {
 }
 
 function assertId(id: unknown): asserts id is string {
-  if (typeof id !== "string" || id === "") {
-    throw new TypeError(`Expected \`id\` to be a non-empty string, got ${id === "" ? '""' : typeof id}`);
-  }
-  if (/[\p{Cc}\p{Surrogate}]/u.test(id)) {
-    throw new TypeError(`Expected \`id\` to be one line of whole characters, got ${JSON.stringify(id.slice(0, 40))}`);
-  }
+  assertText("id", id, /^[^\p{Cc}\p{Surrogate}]+$/u, "one line of whole characters");
   const bytes = bytesOf(id);
-  if (bytes > maxIdBytes) throw new RangeError(`Expected \`id\` to be at most ${maxIdBytes} bytes, got ${bytes}`);
+  if (bytes > maxIdBytes) {
+    throw new ConfigError("id", `Expected \`id\` to be at most ${maxIdBytes} bytes, got ${bytes}`);
+  }
 }

@@ -1,4 +1,6 @@
-import { keyPattern } from "@continuum-cache/core";
+import { ConfigError, choiceOption, keyPattern } from "@continuum-cache/core";
+import { keyStart, keyStartWords } from "../settings/key-start.ts";
+import { assertText, kindOf, quoted } from "../settings/read-options.ts";
 
 /** One of the streams that messages are given out from. */
 export interface Source {
@@ -20,7 +22,7 @@ export interface QueueKeys {
   readonly sources: readonly Source[];
   readonly delayed: string;
   readonly dead: string;
-  /** @throws RangeError when there is no such priority. */
+  /** @throws ConfigError when there is no such priority. */
   of(priority: string): Source;
   byName(name: string): Source | undefined;
   /** What keeps a message from being pushed twice. */
@@ -47,9 +49,9 @@ export function groupBySource<Thing>(
 
 const reserved: readonly string[] = ["again", "delayed", "dead", "id"];
 
-/** @throws TypeError or RangeError that quotes what came. */
+/** @throws ConfigError that quotes what came. */
 export function createQueueKeys(prefix: string, priorities: readonly string[]): QueueKeys {
-  assertPrefix(prefix);
+  assertText("prefix", prefix, keyStart, keyStartWords);
   assertPriorities(priorities);
   const keyOf = keyPattern(`${prefix}:{name}`);
   const marker = keyPattern(`${prefix}:id:{id}`);
@@ -72,42 +74,26 @@ export function createQueueKeys(prefix: string, priorities: readonly string[]): 
     dead: keyOf({ name: "dead" }),
     of(priority) {
       const source = byName.get(priority);
-      if (source?.priority === undefined) {
-        throw new RangeError(
-          `Expected \`priority\` to be one of ${JSON.stringify(priorities)}, got ${JSON.stringify(priority)}`,
-        );
-      }
-      return source;
+      choiceOption("priority", priority, priorities);
+      return source as Source;
     },
     byName: (name) => byName.get(name),
     marker: (id) => marker({ id }),
   };
 }
 
-function assertPrefix(prefix: unknown): asserts prefix is string {
-  if (typeof prefix === "string" && /^[^\p{Cc}\p{Surrogate}*?[\]{}\\]{1,512}$/u.test(prefix)) return;
-  throw new TypeError(
-    `Expected \`prefix\` to be a text of 1 to 512 characters, without control and glob characters, got ${quoted(prefix)}`,
-  );
-}
-
 function assertPriorities(priorities: unknown): asserts priorities is readonly string[] {
   if (!Array.isArray(priorities) || priorities.length < 1 || priorities.length > 16) {
-    throw new RangeError(
-      `Expected \`priorities\` to be a list of 1 to 16 names, got ${Array.isArray(priorities) ? `${priorities.length} names` : typeof priorities}`,
-    );
+    const got = Array.isArray(priorities) ? `${priorities.length} names` : kindOf(priorities);
+    throw new ConfigError("priorities", `Expected \`priorities\` to be a list of 1 to 16 names, got ${got}`);
   }
+  const words = `a name of letters, digits, ".", "-" and "_" (not ${reserved.join(", ")})`;
   for (const name of priorities as unknown[]) {
-    if (typeof name !== "string" || !/^[\w.-]{1,64}$/.test(name) || reserved.includes(name)) {
-      throw new RangeError(
-        `Expected each of \`priorities\` to be a name of letters, digits, ".", "-" and "_" (not ${reserved.join(", ")}), got ${quoted(name)}`,
-      );
-    }
+    if (typeof name === "string" && /^[\w.-]{1,64}$/.test(name) && !reserved.includes(name)) continue;
+    throw new ConfigError("priorities", `Expected each of \`priorities\` to be ${words}, got ${quoted(name)}`);
   }
   if (new Set(priorities).size < priorities.length) {
-    throw new RangeError(`Expected \`priorities\` to name each once, got ${JSON.stringify(priorities).slice(0, 200)}`);
+    const got = JSON.stringify(priorities).slice(0, 200);
+    throw new ConfigError("priorities", `Expected \`priorities\` to name each once, got ${got}`);
   }
 }
-
-const quoted = (value: unknown): string =>
-  typeof value === "string" ? JSON.stringify(value.slice(0, 40)) : typeof value;

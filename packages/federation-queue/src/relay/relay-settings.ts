@@ -1,9 +1,18 @@
-import { type Duration, toMs, toTimeoutMs, toWireChannel } from "@continuum-cache/core";
+import {
+  assertOptions,
+  ConfigError,
+  type Duration,
+  toMs,
+  toTimeoutMs,
+  toWireChannel,
+  wholeNumberOption,
+} from "@continuum-cache/core";
 import type { FederationBackend } from "../federation-backend.ts";
 import { createLogKeys, type LogKeys } from "../log/log-keys.ts";
 import { createLink, type Link } from "../queue/link.ts";
-import { wholeNumber } from "../queue/queue-settings.ts";
 import type { RelayOptions } from "../relay-options.ts";
+import { knownRelay } from "../settings/known-options.ts";
+import { assertSignal, transportOf } from "../settings/read-options.ts";
 
 /** Options as a relay works with them: checked, defaults filled in. */
 export interface RelaySettings {
@@ -25,21 +34,17 @@ export interface RelaySide {
 
 const mostPerRead = 10_000;
 
-/** @throws TypeError or RangeError that quotes what came. */
+/** @throws ConfigError that quotes what came. */
 export function readRelaySettings(
   from: FederationBackend,
   to: FederationBackend,
   options: RelayOptions,
 ): RelaySettings {
-  for (const [name, side] of Object.entries({ from, to })) {
-    if (typeof side?.transport?.send === "function") continue;
-    throw new TypeError(
-      `Expected \`${name}\` to be a Cache, or { transport } with a Transport, got ${typeof side?.transport} as transport`,
-    );
+  if (transportOf(from, "from") === transportOf(to, "to")) {
+    throw new ConfigError("to", "Expected `from` and `to` to be two databases, got the same transport twice");
   }
-  if (from.transport === to.transport) {
-    throw new TypeError("Expected `from` and `to` to be two databases, got the same transport twice");
-  }
+  assertOptions("relay", options, knownRelay);
+  assertSignal(options.signal);
   const { key = "fed:sync:events", batch = 100 } = options;
   const keys = createLogKeys(key);
   const ms = (name: "pollInterval" | "timeout", fallback: Duration): number =>
@@ -55,7 +60,7 @@ export function readRelaySettings(
     keys,
     channel: toWireChannel(key),
     retentionMs: toMs(options.retention ?? "24h", "retention"),
-    batch: wholeNumber("batch", batch, mostPerRead),
+    batch: wholeNumberOption("batch", batch, { max: mostPerRead }),
     pollMs: ms("pollInterval", "30s"),
     timeoutMs,
   };

@@ -158,5 +158,10 @@ it("refuses what can't be, before anything is sent", async () => {
   expect(open({ scope: [] })).toThrow(/an empty list/);
   expect(open({ values: "yes" })).toThrow(/`values`/);
   expect(open({ from: "there" })).toThrow(/`from`/);
+  expect(open({ value: true })).toThrow(/Did you mean `values`/);
+  expect(open({ retention: "soon" })).toThrow(/`retention`/);
+  for (const wrong of [{ value: true }, { scope: "" }, { values: "yes" }, { from: "there" }, { clockPrefix: "*" }]) {
+    expect(open(wrong)).toThrow(expect.objectContaining({ name: "ConfigError" }));
+  }
   expect(open({ scope: "*", cache: { keyPrefix: "app:" } })).not.toThrow();
 });

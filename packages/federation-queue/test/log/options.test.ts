@@ -1,5 +1,6 @@
 import { memoryTransport } from "@continuum-cache/fallback-memory";
 import { describe, expect, it } from "vitest";
+import { relay } from "../../src/relay.ts";
 import { SyncLog } from "../../src/sync-log.ts";
 import { closing } from "./logs.ts";
 
@@ -25,8 +26,14 @@ describe("what can't be is refused before anything is sent", () => {
     [{ instanceId: "a", outbox: { maxMessages: 0 } }, "outbox.maxMessages"],
     [{ instanceId: "a", outbox: { maxBytes: 1.5 } }, "outbox.maxBytes"],
     [{ instanceId: "a", maxEventBytes: "1mb" }, "maxEventBytes"],
+    [{ instanceId: "a", codec: "json" }, "Expected `codec`"],
+    [{ instanceId: "a", instanceID: "b" }, "Did you mean `instanceId`?"],
+    [{ instanceId: "a", prefix: "x" }, 'new SyncLog has no option "prefix"'],
+    [{ instanceId: "a", outbox: { maxByte: 5 } }, "Did you mean `maxBytes`?"],
+    [{ instanceId: "a", outbox: false }, "outbox takes its options as an object"],
   ])("%j", (options, message) => {
     expect(make(options)).toThrow(message);
+    expect(make(options)).toThrow(expect.objectContaining({ name: "ConfigError" }));
   });
 
   it("a backend that is none", () => {
@@ -36,8 +43,10 @@ describe("what can't be is refused before anything is sent", () => {
 
   it("options of a follow, and events", async () => {
     const log = make({ instanceId: "a", maxEventBytes: 10 })();
-    expect(() => log.follow({ batch: 0 })).toThrow("Expected `batch` to be a whole number of at least 1");
-    expect(() => log.follow({ from: "end" as "now" })).toThrow('Expected `from` to be "beginning" or "now", got "end"');
+    expect(() => log.follow({ batch: 0 })).toThrow("Expected `batch` to be a whole number from 1 to 10000, got 0");
+    expect(() => log.follow({ from: "end" as "now" })).toThrow(
+      'Expected `from` to be one of "beginning", "now", got "end"',
+    );
     expect(() => log.follow({ resync: "x" as never })).toThrow("Expected `resync` to be a function");
     await expect(log.append("too long for it")).rejects.toThrow("Expected an event of at most 10 bytes, got 17");
     await expect(log.append(undefined)).rejects.toThrow();
@@ -46,8 +55,46 @@ describe("what can't be is refused before anything is sent", () => {
       kind: "aborted",
       delivery: "none",
     });
+    const untyped = (options: unknown) => options as never;
+    for (const [call, message] of [
+      [() => log.follow(untyped({ form: "now" })), "Did you mean `from`?"],
+      [() => log.follow(untyped({ signal: 5 })), "AbortSignal"],
+      [() => log.on(untyped("gaps"), () => {}), '"gap"'],
+    ] as const) {
+      expect(call).toThrow(message);
+      expect(call).toThrow(expect.objectContaining({ name: "ConfigError" }));
+    }
+    for (const [call, message] of [
+      [() => log.append(1, untyped({ tiemout: 5 })), "Did you mean `timeout`?"],
+      [() => log.append(1, untyped({ fallback: 0 })), "true or false"],
+      [() => log.appendMany([1], untyped({ id: "x" })), 'has no option "id"'],
+      [() => log.stats(untyped({ fallback: true })), 'has no option "fallback"'],
+    ] as const) {
+      await expect(call()).rejects.toThrow(message);
+      await expect(call()).rejects.toMatchObject({ name: "ConfigError" });
+    }
     expect(await log.appendMany([])).toEqual([]);
     expect(log.pending).toBe(0);
+  });
+
+  it("options of a relay", async () => {
+    const [from, to] = [{ transport: opened(memoryTransport()) }, { transport: opened(memoryTransport()) }];
+    const untyped = (options: unknown) => options as never;
+    for (const [call, message] of [
+      [() => relay(from, to, untyped({ retension: "1h" })), "Did you mean `retention`?"],
+      [() => relay(from, to, untyped({ batch: 0 })), "`batch` to be a whole number from 1 to 10000"],
+      [() => relay(from, to, untyped({ signal: "x" })), "AbortSignal"],
+      [() => relay(from, to, untyped({ pollInterval: 0 })), "pollInterval"],
+      [() => relay(from, from), "two databases"],
+      [() => relay(untyped({}), to), "`from` to be a Cache"],
+      [() => relay(from, untyped(undefined)), "`to` to be a Cache"],
+    ] as const) {
+      expect(call).toThrow(message);
+      expect(call).toThrow(expect.objectContaining({ name: "ConfigError" }));
+    }
+    const running = opened(relay(from, to));
+    expect(() => running.on(untyped("errors"), () => {})).toThrow('"error"');
+    await expect(running.stats(untyped({ max: 5 }))).rejects.toMatchObject({ name: "ConfigError" });
   });
 
   it("a name that would be another's keys stays apart", async () => {
