@@ -9,7 +9,10 @@ export interface DeadLetter<Event = unknown> {
   readonly priority: string;
   /** Failures of its handler (`maxAttempts`), processes that died with it (`maxCrashes`), its age, or its text. */
   readonly reason: DeathReason;
-  /** What the last `nack` said. */
+  /**
+   * Why it failed last: the message of the error that its handler threw, the `reason` of its `nack`, or what the codec could
+   * not read; at most 500 characters.
+   */
   readonly detail?: string;
   readonly failures: number;
   readonly crashes: number;

@@ -6,6 +6,8 @@ import { tcpTransport } from "@continuum-cache/transport-tcp";
 import { startUpstashLocal } from "@continuum-cache/upstash-local";
 import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
 import { createDoorbell } from "../src/doorbell/doorbell.ts";
+import { readNotes } from "../src/doorbell/notes.ts";
+import { FederationQueue } from "../src/federation-queue.ts";
 
 const opened = closing(afterEach);
 const started = closing(afterAll);
@@ -101,4 +103,40 @@ describe("a doorbell", () => {
     await doorbell.close();
     expect(doorbell.isHeard).toBe(false);
   });
+});
+
+it("tells once that it may not be listened to, and goes on trying", async () => {
+  const redis = opened(await startRedisServer({ users: ["app on >secret resetchannels ~* +@all"] }));
+  const transport = opened(tcpTransport({ url: `redis://app:secret@127.0.0.1:${redis.port}` }));
+  const queue = opened(new FederationQueue({ transport }, { pollInterval: "200ms" }));
+  const errors: { readonly operation: string; readonly error: Error }[] = [];
+  const done: unknown[] = [];
+  queue.on("error", (event) => errors.push(event));
+  queue.consume((event) => void done.push(event));
+  await vi.waitFor(() => expect(errors).toHaveLength(1), { timeout: 20_000 });
+  expect(errors).toMatchObject([{ operation: "listen", error: { kind: "unauthorized" } }]);
+  await queue.push("found by looking");
+  await vi.waitFor(() => expect(done).toEqual(["found by looking"]), { timeout: 20_000 });
+  await redis.command("ACL", "SETUSER", "app", "allchannels");
+  await vi.waitFor(async () => expect(await redis.command("PUBSUB", "NUMSUB", "fed:queue")).toEqual(["fed:queue", 1]), {
+    timeout: 20_000,
+  });
+  expect(errors).toHaveLength(1);
+});
+
+it("believes nothing of what others say on it that can't be a note", () => {
+  for (const data of [
+    "",
+    "[",
+    "null",
+    '{"a":1}',
+    "5",
+    "[".repeat(100_000),
+    new Uint8Array([0xff]),
+    `["${"x".repeat(1 << 20)}"]`,
+  ]) {
+    expect(readNotes(data)).toEqual([]);
+  }
+  expect(readNotes('["a",5,null,["b"],"c"]')).toEqual(["a", "c"]);
+  expect(readNotes(JSON.stringify(Array.from({ length: 50_000 }, () => "n")))).toHaveLength(10_000);
 });

@@ -23,8 +23,16 @@ const coalesceMs = 20;
 /** unless there are so many to be told that one more command is nothing beside them, and somebody may have run out of work. */
 const many = 50;
 
-/** @param channel - As it travels: a wire name. */
-export function createDoorbell(transport: Transport, channel: string, timeoutMs: number): Doorbell {
+/**
+ * @param channel - As it travels: a wire name.
+ * @param onFailure - Told why the channel can't be listened to, once until it can: a user who may not subscribe polls only.
+ */
+export function createDoorbell(
+  transport: Transport,
+  channel: string,
+  timeoutMs: number,
+  onFailure: (error: unknown) => void = () => {},
+): Doorbell {
   const listeners = new Set<(notes: readonly string[]) => void>();
   const notes = new Set<string>();
   const hurry = createWake();
@@ -84,6 +92,7 @@ export function createDoorbell(transport: Transport, channel: string, timeoutMs:
       stream ??= keepListening(transport, channel, timeoutMs, {
         heard: (data) => tellAll(readNotes(data)),
         changed: () => tellAll([]),
+        failed: onFailure,
       });
       return () => {
         if (!listeners.delete(listener) || listeners.size > 0) return;

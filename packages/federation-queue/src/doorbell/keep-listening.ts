@@ -18,6 +18,8 @@ export interface ListeningListener {
   heard(data: string | Uint8Array): void;
   /** The stream broke, or is back. */
   changed(): void;
+  /** It can't be opened: told once until it can. */
+  failed(error: unknown): void;
 }
 
 const firstPauseMs = 100;
@@ -30,7 +32,7 @@ export function keepListening(
   transport: Transport,
   channel: string,
   timeoutMs: number,
-  { heard, changed }: ListeningListener,
+  { heard, changed, failed }: ListeningListener,
 ): Listening {
   const pauses = createPauses();
   const closing = new AbortController();
@@ -57,15 +59,21 @@ export function keepListening(
   const keep = async (): Promise<void> => {
     const subscribe = transport.subscribe?.bind(transport);
     let pauseMs = firstPauseMs;
+    let isTold = false;
     while (subscribe && !pauses.isEnded) {
       const openedMs = performance.now();
       try {
         // A transport that is closed stays so; all else may pass.
         if ((await listen(subscribe)) === "closed") return;
         open = undefined;
+        isTold = false;
         changed();
       } catch (error) {
-        if (!isTransportError(error) || error.kind === "closed") return;
+        if (isTransportError(error) && error.kind === "closed") return;
+        // An outage is told by those who send: a channel that is forbidden by nobody else.
+        const isOurs = !isTransportError(error) || error.kind === "unauthorized";
+        if (isOurs && !isTold && !pauses.isEnded) failed(error);
+        isTold ||= isOurs;
       }
       if (performance.now() - openedMs > steadyMs) pauseMs = firstPauseMs;
       await pauses.wait(pauseMs * (0.5 + Math.random()), undefined);

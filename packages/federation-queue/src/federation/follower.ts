@@ -1,4 +1,4 @@
-import { createPauses, type Events, isCommandError, isTransportError } from "@continuum-cache/core";
+import { createPauses, type Events, errorOf, isCommandError, isTransportError } from "@continuum-cache/core";
 import type { FederationEvents } from "../federation-events.ts";
 import type { LogEntry, LogGap } from "../log-entry.ts";
 import type { Applier } from "./applier.ts";
@@ -36,8 +36,7 @@ export function startFollower(
   /** Applied and committed in the order in which they came. It never rejects. */
   let tail: Promise<void> = Promise.resolve();
 
-  const failed = (operation: string, error: unknown): void =>
-    emit("error", { operation, error: error instanceof Error ? error : new Error(String(error)) });
+  const failed = (operation: string, error: unknown): void => emit("error", { operation, error: errorOf(error) });
 
   /** Tries until it is done, or can never be, or all is over; tells whether it is over before it was done. */
   const insist = async (

@@ -1,4 +1,4 @@
-import { createTurns, type Events, toMessageText } from "@continuum-cache/core";
+import { createTurns, type Events, errorOf, toMessageText } from "@continuum-cache/core";
 import { createDoorbell } from "../doorbell/doorbell.ts";
 import type { FollowOptions } from "../follow-options.ts";
 import type { LogEntry } from "../log-entry.ts";
@@ -31,7 +31,6 @@ export interface LogParts<Event> {
 export function createLogParts<Event>(settings: LogSettings, emit: Events<LogEvents>["emit"]): LogParts<Event> {
   const { transport, keys, instanceId, timeoutMs, codec, maxEventBytes } = settings;
   const link = createLink(transport, timeoutMs);
-  const doorbell = createDoorbell(transport, settings.channel, timeoutMs);
   const clock = createHybridClock();
   const turns = createTurns();
   const history = createOwnHistory(settings.repair, clock);
@@ -41,8 +40,8 @@ export function createLogParts<Event>(settings: LogSettings, emit: Events<LogEve
   let lost = 0;
   let stopWaiting: (() => void) | undefined;
 
-  const failed = (operation: string, error: unknown): void =>
-    emit("error", { operation, error: error instanceof Error ? error : new Error(String(error)) });
+  const failed = (operation: string, error: unknown): void => emit("error", { operation, error: errorOf(error) });
+  const doorbell = createDoorbell(transport, settings.channel, timeoutMs, (error) => failed("listen", error));
   const cursors = createCursors(link, keys.cursors(instanceId), (error) => failed("commit", error));
 
   const restart = (last: StreamId, streamLast: StreamId): void => {

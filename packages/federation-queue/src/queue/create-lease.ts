@@ -1,6 +1,7 @@
-import { type Duration, toMs } from "@continuum-cache/core";
+import { assertOptions, ConfigError, type Duration, textOf, toMs } from "@continuum-cache/core";
 import type { Lease, NackOptions } from "../lease.ts";
 import { LeaseLostError } from "../lease-lost-error.ts";
+import { knownNack } from "../settings/known-options.ts";
 import type { Held } from "./leases.ts";
 import type { MessageFields } from "./message-fields.ts";
 import type { Source } from "./queue-keys.ts";
@@ -28,11 +29,6 @@ interface NewLease<Event> {
   readonly event: Event;
   readonly takenMs: number;
 }
-
-/** The most that is kept of why a handler failed, in characters. */
-const maxReasonLength = 500;
-const encoder = new TextEncoder();
-const decoder = new TextDecoder();
 
 export function createLease<Event>(of: NewLease<Event>, commons: LeaseCommons): Held<Event> {
   return new OwnLease(of, commons);
@@ -140,12 +136,14 @@ class LeaseFace<Event> implements Lease<Event> {
     return held.settle("ack", () => held.commons.work.ack(held));
   }
 
-  async nack({ delay, reason }: NackOptions = {}): Promise<void> {
+  async nack(options: NackOptions = {}): Promise<void> {
+    assertOptions("nack", options, knownNack);
+    const { delay, reason } = options;
     const held = this.#held;
     const delayMs = delay === undefined ? undefined : isNone(delay) ? 0 : toMs(delay, "delay");
     const asked = {
       ...(delayMs !== undefined && { delayMs }),
-      ...(reason !== undefined && { reason: cut(String(reason)) }),
+      ...(reason !== undefined && { reason: textOf(reason) }),
     };
     held.isUnwanted = true;
     await held.settle("nack", () => held.commons.work.nack(held, asked));
@@ -162,7 +160,8 @@ class LeaseFace<Event> implements Lease<Event> {
     const { leaseMs, work } = held.commons;
     const durationMs = duration === undefined ? leaseMs : toMs(duration, "duration");
     if (durationMs > leaseMs) {
-      throw new RangeError(
+      throw new ConfigError(
+        "duration",
         `Expected \`duration\` to be at most the queue's \`visibilityTimeout\`, ${leaseMs} ms, got ${durationMs} ms`,
       );
     }
@@ -175,9 +174,6 @@ class LeaseFace<Event> implements Lease<Event> {
     held.expiresMs = askedMs + durationMs;
   }
 }
-
-/** Of whole characters, whatever an error said. */
-const cut = (reason: string): string => decoder.decode(encoder.encode(reason.slice(0, maxReasonLength)));
 
 /** 0 is a delay too: none. */
 const isNone = (delay: unknown): boolean =>

@@ -1,4 +1,5 @@
-import { createPauses, isUnanswered } from "@continuum-cache/core";
+import { createPauses, isUnanswered, textOf } from "@continuum-cache/core";
+import type { Lease } from "../lease.ts";
 import { createWake } from "../waiting/wake.ts";
 import type { Handler } from "../worker.ts";
 import type { GiveBack } from "./give-back.ts";
@@ -22,7 +23,9 @@ export interface HandsOptions<Event> {
   readonly prefetch: Prefetch;
   readonly giveBack: GiveBack;
   onFree(): void;
-  failed(operation: string, error: unknown): void;
+  /** The handler has thrown. */
+  threw(lease: Lease<Event>, attempt: number, error: unknown): void;
+  failed(operation: string, error: unknown, id: string): void;
 }
 
 const retryMs = 250;
@@ -52,7 +55,7 @@ export function createHands<Event>(options: HandsOptions<Event>): Hands<Event> {
         if (mayRetry && (await pauses.wait(retryMs * (0.5 + Math.random()), undefined))) continue;
         // Nobody works on it any more: who holds on to it keeps it from the others.
         keepAlive.drop(held);
-        failed(operation, error);
+        failed(operation, error, held.lease.id);
         isOver = true;
       }
     }
@@ -62,6 +65,7 @@ export function createHands<Event>(options: HandsOptions<Event>): Hands<Event> {
 
   const workOn = async (held: Held<Event>): Promise<void> => {
     const { lease } = held;
+    const { attempt } = lease;
     const startedMs = performance.now();
     try {
       await handler(lease.event, lease);
@@ -69,9 +73,10 @@ export function createHands<Event>(options: HandsOptions<Event>): Hands<Event> {
       if (held.isUnwanted) keepAlive.drop(held);
       else void settle(held, "ack", () => lease.ack());
     } catch (error) {
-      // One that was settled before, and lost ones, are not to be failed; but somebody should know.
-      if (held.state === "over" && !held.isLost) failed("handler", error);
-      void settle(held, "nack", () => lease.nack(reasonOf(error)));
+      options.threw(lease, attempt, error);
+      // What it has settled before is not to be failed.
+      if (held.state === "over" && !held.isLost) failed("handler", error, lease.id);
+      void settle(held, "nack", () => lease.nack({ reason: textOf(error) }));
     } finally {
       prefetch.handlerTook(performance.now() - startedMs);
       worked.delete(held);
@@ -100,7 +105,3 @@ export function createHands<Event>(options: HandsOptions<Event>): Hands<Event> {
     },
   };
 }
-
-const reasonOf = (error: unknown): { readonly reason: string } => ({
-  reason: error instanceof Error ? error.message : String(error),
-});

@@ -1,6 +1,5 @@
 import type { Codec } from "@continuum-cache/core";
 import { fromMessageText } from "@continuum-cache/core";
-import type { DeathReason } from "../dead-letter.ts";
 import type { Lease } from "../lease.ts";
 import { createLease, type LeaseCommons, type LeaseWork } from "./create-lease.ts";
 import { type MessageFields, readFields, type StreamEntry } from "./message-fields.ts";
@@ -44,7 +43,7 @@ export interface LeasesOptions extends LeaseWork {
   readonly codec: Codec;
   readonly leaseMs: number;
   /** Puts what can't be read to the dead. */
-  unreadable(source: Source, entryId: string, fields: MessageFields, reason: DeathReason): void;
+  unreadable(source: Source, entryId: string, fields: MessageFields, error: unknown): void;
 }
 
 /**
@@ -63,12 +62,12 @@ export function createLeases<Event>(options: LeasesOptions): Leases<Event> {
     onSettled: ({ source, entryId }) => held.delete(nameOf(source, entryId)),
   };
 
-  const decode = (text: string): { readonly event: Event } | undefined => {
+  /** What no codec here can read goes to the dead, where it can be looked at. */
+  const decode = (text: string): { readonly event: Event } | { readonly error: unknown } => {
     try {
       return { event: codec.decode(fromMessageText(text)) as Event };
-    } catch {
-      // Whoever wrote it, no codec here can read it: it goes to the dead, where it can be looked at.
-      return undefined;
+    } catch (error) {
+      return { error };
     }
   };
   const forgetOld = (nowMs: number): void => {
@@ -91,8 +90,8 @@ export function createLeases<Event>(options: LeasesOptions): Leases<Event> {
       if (held.has(name) || !words) return undefined;
       const fields = readFields(entry);
       const read = decode(fields.e);
-      if (!read) {
-        unreadable(source, entryId, fields, "unreadable");
+      if ("error" in read) {
+        unreadable(source, entryId, fields, read.error);
         return undefined;
       }
       const one = createLease<Event>({ entryId, source, fields, event: read.event, takenMs }, commons);

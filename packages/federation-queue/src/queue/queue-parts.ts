@@ -1,4 +1,4 @@
-import type { Events } from "@continuum-cache/core";
+import { type Events, errorOf, textOf } from "@continuum-cache/core";
 import { createDoorbell } from "../doorbell/doorbell.ts";
 import type { QueueEvents } from "../queue-events.ts";
 import type { Handler, Worker } from "../worker.ts";
@@ -37,17 +37,17 @@ export function createQueueParts<Event>(settings: QueueSettings, emit: Events<Qu
   const { transport, keys, leaseMs, pollMs, repairMs, timeoutMs } = settings;
   const consumer = crypto.randomUUID();
   const link = createLink(transport, timeoutMs);
-  const doorbell = createDoorbell(transport, settings.channel, timeoutMs);
   const workers = new Set<Worker>();
   const listeners = new Set<(note: Note | undefined) => void>();
   let stopListening: (() => void) | undefined;
   let wasHeard = false;
 
   const ring = (note: Note): void => doorbell.ring(writeNote(note));
-  const failed = (operation: string, error: unknown): void =>
-    emit("error", { operation, error: error instanceof Error ? error : new Error(String(error)) });
+  const failed = (operation: string, error: unknown, id?: string): void =>
+    emit("error", { operation, error: errorOf(error), ...(id !== undefined && { id }) });
   const died = (id: string, reason: QueueEvents["dead"]["reason"]): void => emit("dead", { id, reason });
 
+  const doorbell = createDoorbell(transport, settings.channel, timeoutMs, (error) => failed("listen", error));
   const done = createDoneEntries(link, repairMs);
   const sender = createSender(link, settings);
   const repair = createRepair(link, settings, sender, {
@@ -74,8 +74,12 @@ export function createQueueParts<Event>(settings: QueueSettings, emit: Events<Qu
     ...settlements,
     codec: settings.codec,
     leaseMs,
-    unreadable: (source, entryId, fields, reason) => {
-      settlements.bury(source, entryId, fields, reason).catch((error: unknown) => failed("bury", error));
+    unreadable: (source, entryId, fields, error) => {
+      failed("decode", error, fields.i);
+      const letter = { ...fields, d: textOf(error) };
+      settlements
+        .bury(source, entryId, letter, "unreadable")
+        .catch((failure: unknown) => failed("bury", failure, fields.i));
     },
   });
   const reader = createReader(link, keys, leases, consumer);
@@ -154,6 +158,7 @@ export function createQueueParts<Event>(settings: QueueSettings, emit: Events<Qu
             workers.delete(worker);
           },
           listen,
+          threw: ({ id }, attempt, error) => emit("failed", { id, attempt, error: errorOf(error) }),
           failed,
         },
         handler,

@@ -1,4 +1,6 @@
-import { toTimeoutMs } from "@continuum-cache/core";
+import { assertOptions, toTimeoutMs } from "@continuum-cache/core";
+import type { Lease } from "../lease.ts";
+import { knownStop } from "../settings/known-options.ts";
 import { createWake } from "../waiting/wake.ts";
 import type { Handler, StopOptions, Worker } from "../worker.ts";
 import { createBuffers } from "./buffers.ts";
@@ -27,7 +29,8 @@ export interface WorkerParts<Event> {
   /** Leases were taken. */
   onTaken(): void;
   onStopped(): void;
-  failed(operation: string, error: unknown): void;
+  threw(lease: Lease<Event>, attempt: number, error: unknown): void;
+  failed(operation: string, error: unknown, id?: string): void;
 }
 
 /** How a worker works, checked. */
@@ -63,6 +66,7 @@ export function startWorker<Event>(
       work();
       wake.wake();
     },
+    threw: parts.threw,
     failed: parts.failed,
   });
   /** Were taken up too late. */
@@ -172,10 +176,11 @@ export function startWorker<Event>(
     parts.onStopped();
   };
 
-  const stopOnce = (options: StopOptions = {}): Promise<void> => {
+  const stopOnce = async (options: StopOptions = {}): Promise<void> => {
+    assertOptions("stop", options, knownStop);
     if (options.timeout !== undefined) toTimeoutMs(options.timeout, "timeout");
     stopping ??= stop(options);
-    return stopping;
+    await stopping;
   };
   function stopBySignal(): void {
     void stopOnce();

@@ -1,4 +1,4 @@
-import { type Events, isTransportError, isUnanswered } from "@continuum-cache/core";
+import { type Events, errorOf, isTransportError, isUnanswered } from "@continuum-cache/core";
 import { createDoorbell } from "../doorbell/doorbell.ts";
 import type { RelayEvents } from "../relay-events.ts";
 import type { RelayState } from "../relay-stats.ts";
@@ -22,7 +22,7 @@ const longestPauseMs = 5_000;
 
 export function startRelay(settings: RelaySettings, emit: Events<RelayEvents>["emit"]): RunningRelay {
   const { from, to, channel, timeoutMs, pollMs } = settings;
-  const hears = createDoorbell(from.transport, channel, timeoutMs);
+  const hears = createDoorbell(from.transport, channel, timeoutMs, (error) => failed("listen", error));
   const rings = createDoorbell(to.transport, channel, timeoutMs);
   const wake = createWake();
   let state: RelayState = "running";
@@ -33,7 +33,7 @@ export function startRelay(settings: RelaySettings, emit: Events<RelayEvents>["e
   let refreshAtMs = 0;
 
   const failed = (operation: string, error: unknown): void => {
-    lastError = error instanceof Error ? error : new Error(String(error));
+    lastError = errorOf(error);
     emit("error", { operation, error: lastError });
   };
   const wentBack = (origin: string): void => emit("repaired", { origin });

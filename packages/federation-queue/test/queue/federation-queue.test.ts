@@ -129,7 +129,7 @@ describe.each(all)("over $name", (backend) => {
       await lease?.extend();
       expect(await there.pull()).toEqual([]);
     }
-    await expect(lease?.extend("1s")).rejects.toThrow(RangeError);
+    await expect(lease?.extend("1s")).rejects.toMatchObject({ name: "ConfigError" });
     await lease?.extend("50ms");
     await vi.waitFor(async () => expect((await there.pull()).length).toBe(1), patiently);
     await expect(lease?.extend()).rejects.toThrow(/extend/);
@@ -140,6 +140,8 @@ describe.each(all)("over $name", (backend) => {
     const queue = open({ maxAttempts: 3, backoff: { initial: "20ms" }, visibilityTimeout: "10s", pollInterval: "1s" });
     const dead = vi.fn();
     queue.on("dead", dead);
+    const failed: unknown[] = [];
+    queue.on("failed", (event) => failed.push(event));
     const attempts: number[] = [];
     queue.consume((_, { attempt }) => {
       attempts.push(attempt);
@@ -148,6 +150,7 @@ describe.each(all)("over $name", (backend) => {
     const { id } = await queue.push("work", { priority: "low" });
     await vi.waitFor(() => expect(dead).toHaveBeenCalledWith({ id, reason: "failed" }), patiently);
     expect(attempts).toEqual([1, 2, 3]);
+    expect(failed).toEqual(attempts.map((attempt) => ({ id, attempt, error: new Error(`no luck\n${attempt}`) })));
     const [letter, ...others] = await queue.dead();
     expect(others).toEqual([]);
     expect(letter).toMatchObject({
