@@ -22,3 +22,9 @@ export const abortedError = (transport: string): TransportError =>
 
 export const closedError = (transport: string): TransportError =>
   new TransportError("closed", "The log was closed", { transport, delivery: "none" });
+
+export const blockedError = (origin: string, lastId: string): Error =>
+  new Error(
+    `The stream of "${origin}" ends with the entry ${lastId.slice(0, 50)}, which no log has written, and Redis takes nothing behind it: ` +
+      "delete that stream, or choose another `instanceId`",
+  );

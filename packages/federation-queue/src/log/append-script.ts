@@ -73,11 +73,16 @@ function append({ call, keys: [registry = "", stream = ""], args }: ScriptContex
 export type AppendAnswer =
   | { readonly kind: "appended"; readonly nowMs: number | undefined }
   | { readonly kind: "lost"; readonly sinceMs: number; readonly holder: string }
-  | { readonly kind: "behind"; readonly last: StreamId };
+  | { readonly kind: "behind"; readonly last: StreamId }
+  /** The stream ends with an id that no log writes, so that nothing can come behind it. */
+  | { readonly kind: "blocked"; readonly lastId: string };
 
 export function readAppendAnswer(reply: Reply): AppendAnswer {
   const [kind, first = "", second = ""] = (reply as readonly Reply[]).map(String);
   if (kind === "lost") return { kind, sinceMs: Number(first), holder: second };
-  if (kind === "behind") return { kind, last: parseId(first) ?? noId };
+  if (kind === "behind") {
+    const last = parseId(first);
+    return last ? { kind, last } : { kind: "blocked", lastId: first };
+  }
   return { kind: "appended", nowMs: second === "" ? undefined : Number(second) };
 }

@@ -10,7 +10,15 @@ import type { Appended } from "../log-entry.ts";
 import { isOriginTakenError } from "../origin-taken-error.ts";
 import type { Link } from "../queue/link.ts";
 import { createWake } from "../waiting/wake.ts";
-import { abortedError, closedError, fullError, isPassing, isTooLarge, timeoutError } from "./append-errors.ts";
+import {
+  abortedError,
+  blockedError,
+  closedError,
+  fullError,
+  isPassing,
+  isTooLarge,
+  timeoutError,
+} from "./append-errors.ts";
 import type { HybridClock } from "./hybrid-clock.ts";
 import { createLogItem, errorFor, isDropped, type LogItem } from "./log-item.ts";
 import type { LogSettings } from "./log-settings.ts";
@@ -130,6 +138,7 @@ export function createAppender(
       const answer = await sendEvents(link, settings, name, clock, trip, history.after);
       if (answer.kind === "appended") accept(trip.length);
       else if (answer.kind === "lost") name.lost();
+      else if (answer.kind === "blocked") throw blockedError(settings.instanceId, answer.lastId);
       else listener.behind(answer.last);
     } catch (error) {
       if (isTransportError(error) && error.delivery === "unknown") for (const item of trip) item.isFixed = true;

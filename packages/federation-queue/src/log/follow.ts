@@ -1,9 +1,10 @@
-import { isUnanswered } from "@continuum-cache/core";
+import { assertOptions, choiceOption, isUnanswered, wholeNumberOption } from "@continuum-cache/core";
 import type { FollowOptions } from "../follow-options.ts";
 import type { LogEntry, LogGap } from "../log-entry.ts";
 import { isOriginTakenError } from "../origin-taken-error.ts";
 import type { Link } from "../queue/link.ts";
-import { wholeNumber } from "../queue/queue-settings.ts";
+import { knownFollow } from "../settings/known-options.ts";
+import { assertFunction, assertSignal } from "../settings/read-options.ts";
 import { createWake } from "../waiting/wake.ts";
 import type { Cursors } from "./cursors.ts";
 import { decodeEvent } from "./decode-event.ts";
@@ -37,18 +38,14 @@ const firstPauseMs = 100;
 const longestPauseMs = 5_000;
 const mostPerRead = 10_000;
 
-/** @throws RangeError or TypeError that quotes what came. */
-export function follow<Event>(
-  context: FollowContext,
-  { signal, from = "beginning", batch = 100, resync }: FollowOptions,
-): AsyncIterableIterator<LogEntry<Event>> {
-  wholeNumber("batch", batch, mostPerRead);
-  if (from !== "beginning" && from !== "now") {
-    throw new RangeError(`Expected \`from\` to be "beginning" or "now", got ${JSON.stringify(from)}`);
-  }
-  if (resync !== undefined && typeof resync !== "function") {
-    throw new TypeError(`Expected \`resync\` to be a function, got ${typeof resync}`);
-  }
+/** @throws ConfigError that quotes what came. */
+export function follow<Event>(context: FollowContext, options: FollowOptions): AsyncIterableIterator<LogEntry<Event>> {
+  assertOptions("follow", options, knownFollow);
+  const { signal, from = "beginning", batch = 100, resync } = options;
+  wholeNumberOption("batch", batch, { max: mostPerRead });
+  choiceOption("from", from, ["beginning", "now"]);
+  if (resync !== undefined) assertFunction("resync", resync);
+  assertSignal(signal);
   return entriesOf<Event>(context, { from, batch }, resync, signal);
 }
 
@@ -164,16 +161,18 @@ async function* entriesOf<Event>(
       if (!page) return undefined;
       for (const { position, id, entry } of page.entries) {
         if (ending.signal.aborted) return undefined;
-        clock.see(id.atMs);
-        if (id.seq === 0) {
+        if (!id || id.seq === 0) {
           // No log writes such: it has no place among the numbers.
-          position.id = { atMs: id.atMs, seq: position.id.seq };
+          position.foreignId = String(entry[0]);
+          const what = `The stream of "${position.origin}" holds an entry that is none of a log's`;
           context.failed(
             "read",
-            new Error(`The stream of "${position.origin}" holds an entry that is none of a log's`),
+            new Error(`${what}, ${position.foreignId.slice(0, 50)}: it was skipped; delete it with XDEL`),
           );
           continue;
         }
+        delete position.foreignId;
+        clock.see(id.atMs);
         const given = await read(position, id, entry);
         if (given) yield given;
       }

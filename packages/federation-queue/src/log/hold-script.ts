@@ -29,7 +29,10 @@ local top, failure = lastOf(stream)
 if failure then return failure end
 local sinceNow = since
 if holder ~= me then sinceNow = math.max(now, since + 1) end
-local function seq(id) return tonumber(string.match(id, "%-(%d+)$")) end
+local function seq(id)
+  local text = string.match(id, "%-(%d+)$")
+  return #text > 15 and 0 or tonumber(text)
+end
 local latest = last
 if seq(known) > seq(latest) then latest = known end
 if seq(top) > seq(latest) then latest = top end

@@ -8,6 +8,8 @@ export interface Position {
   readonly key: string;
   /** The last event that was given, or passed over. */
   id: StreamId;
+  /** The id of an entry behind it that no log has written, as Redis writes it: what comes next is behind that. */
+  foreignId?: string;
   /** The stream ended before this position when it was last looked at: what it ended with. */
   aheadOf?: StreamId;
 }

@@ -29,7 +29,8 @@ export interface Page {
 
 export interface Found {
   readonly position: Position;
-  readonly id: StreamId;
+  /** Absent where it is none of a log's. */
+  readonly id: StreamId | undefined;
   readonly entry: StreamEntry;
 }
 
@@ -125,7 +126,7 @@ export function createReader(
       if (positions.size === 0) return { entries: [], isFull: false };
       const all = [...positions.values()];
       const byKey = new Map(all.map((position) => [position.key, position]));
-      const streams = [...all.map(({ key }) => key), ...all.map(({ id }) => writeId(id))];
+      const streams = [...all.map(({ key }) => key), ...all.map(({ id, foreignId }) => foreignId ?? writeId(id))];
       let reply: Reply;
       try {
         reply = accepted((await link.send([["XREAD", "COUNT", count, "STREAMS", ...streams]], options))[0]);
@@ -140,10 +141,11 @@ export function createReader(
         const position = byKey.get(key);
         if (!position) continue;
         doubtful.delete(position.origin);
-        for (const entry of found) entries.push({ position, id: parseId(entry[0]) ?? noId, entry });
+        for (const entry of found) entries.push({ position, id: parseId(entry[0]), entry });
       }
       // In the order of time; within an origin time only grows, so its own order stays.
-      entries.sort((one, other) => one.id.atMs - other.id.atMs);
+      const timeOf = ({ id }: Found): number => id?.atMs ?? Number.POSITIVE_INFINITY;
+      entries.sort((one, other) => Math.sign(timeOf(one) - timeOf(other)) || 0);
       return { entries, isFull: rows.some(([, found]) => found.length >= count) };
     },
     async check(options) {

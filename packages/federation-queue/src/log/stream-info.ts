@@ -4,14 +4,18 @@ import { noId, parseId, type StreamId, writeId } from "./stream-id.ts";
 /** What XINFO STREAM tells of a stream. */
 export interface StreamInfo {
   readonly length: number;
-  /** The id that was given last; it outlives the entry. */
+  /** The id that was given last; it outlives the entry. One that no log writes counts as an entry without a number. */
   readonly last: StreamId;
+  /** The same as Redis writes it. */
+  readonly lastId: string;
   /** The ids of the first and the last entry that are there. */
   readonly firstEntry: StreamId | undefined;
   readonly lastEntry: StreamId | undefined;
 }
 
-const none: StreamInfo = { length: 0, last: noId, firstEntry: undefined, lastEntry: undefined };
+const none: StreamInfo = { length: 0, last: noId, lastId: writeId(noId), firstEntry: undefined, lastEntry: undefined };
+/** Behind all that a log writes: somebody else has put an entry of a huge id there. */
+const beyondAll: StreamId = { atMs: Number.MAX_SAFE_INTEGER, seq: 0 };
 
 /** @throws CommandError unless it only says that there is no such stream. */
 export function readStreamInfo(reply: Reply | undefined): StreamInfo {
@@ -26,9 +30,11 @@ export function readStreamInfo(reply: Reply | undefined): StreamInfo {
   };
   const entryId = (entry: Reply | undefined): StreamId | undefined =>
     Array.isArray(entry) ? parseId((entry as readonly Reply[])[0]) : undefined;
+  const lastId = String(at("last-generated-id") ?? none.lastId);
   return {
     length: Number(at("length") ?? 0),
-    last: parseId(at("last-generated-id")) ?? noId,
+    last: parseId(lastId) ?? beyondAll,
+    lastId,
     firstEntry: entryId(at("first-entry")),
     lastEntry: entryId(at("last-entry")),
   };
@@ -37,7 +43,7 @@ export function readStreamInfo(reply: Reply | undefined): StreamInfo {
 /** For the memory's face of a script: the last id of a stream, "0-0" where there is none. */
 export function lastOf(xinfo: () => Reply): string {
   try {
-    return writeId(readStreamInfo(xinfo()).last);
+    return readStreamInfo(xinfo()).lastId;
   } catch (error) {
     if (isMissing(error)) return writeId(noId);
     throw error;

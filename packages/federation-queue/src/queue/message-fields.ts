@@ -25,11 +25,25 @@ export type StreamEntry = readonly [id: string, fields: readonly Reply[] | null]
 const order = ["f", "c", "t", "w", "p", "r", "d"] as const;
 
 export function readFields([entryId, words]: StreamEntry): MessageFields {
-  const fields = { i: "", e: "", f: "0", c: "0", t: entryId.slice(0, entryId.indexOf("-")) };
+  const fields = { i: "", e: "", f: "0", c: "0", t: "" };
   const found: Record<string, string> = fields;
   for (let at = 0; words && at + 1 < words.length; at += 2) found[String(words[at])] = String(words[at + 1]);
-  return fields;
+  return checked(fields, entryId.slice(0, entryId.indexOf("-")));
 }
+
+/** An entry of somebody else's may say anything: a message without a count would never be given up. */
+function checked(fields: MessageFields, ownMs: string): MessageFields {
+  const { f, c, t, w } = fields;
+  return {
+    ...fields,
+    f: isNumber(f, 9) ? f : "0",
+    c: isNumber(c, 9) ? c : "0",
+    t: isNumber(t, 15) ? t : isNumber(ownMs, 15) ? ownMs : "0",
+    w: w !== undefined && isNumber(w, 15) ? w : undefined,
+  };
+}
+
+const isNumber = (text: string, digits: number): boolean => text.length <= digits && /^\d+$/.test(text);
 
 /** The words behind XADD's id. */
 export function writeFields(fields: Partial<MessageFields> & Pick<MessageFields, "i" | "e">): string[] {
@@ -56,16 +70,27 @@ export function unpackDelayed(member: string, dueMs: string): MessageFields | un
   if (i === undefined || p === undefined || f === undefined || c === undefined || t === undefined) return undefined;
   if (rest.length === 0) return undefined;
   const e = rest.join("\n");
-  if (t.startsWith("-")) return { i, e, f, c, t: String(Number(dueMs) + Number(t)), w: dueMs, p, d };
-  return { i, e, f, c, t, w, p, d };
+  const asked = /^-(\d{1,15})$/.exec(t)?.[1];
+  const fields = asked === undefined ? { t, w } : { t: String(Number(dueMs) - Number(asked)), w: dueMs };
+  return checked({ i, e, f, c, p, d, ...fields }, dueMs);
 }
 
 /** The same, for scripts: `read(entry)`, `words(message)`, `unpacked(member, due)`. */
 export const fieldsLua = `
-local function read(entry)
-  local m = {i = "", e = "", f = "0", c = "0", t = string.match(entry[1], "^%d+")}
-  for n = 1, #entry[2] - 1, 2 do m[entry[2][n]] = entry[2][n + 1] end
+local function isNumber(text, digits)
+  return text and #text <= digits and string.match(text, "^%d+$")
+end
+local function checked(m, own)
+  if not isNumber(m.f, 9) then m.f = "0" end
+  if not isNumber(m.c, 9) then m.c = "0" end
+  if not isNumber(m.t, 15) then m.t = isNumber(own, 15) and own or "0" end
+  if not isNumber(m.w, 15) then m.w = nil end
   return m
+end
+local function read(entry)
+  local m = {i = "", e = ""}
+  for n = 1, #entry[2] - 1, 2 do m[entry[2][n]] = entry[2][n + 1] end
+  return checked(m, string.match(entry[1], "^%d+"))
 end
 local function words(m)
   local all = {"i", m.i, "e", m.e}
@@ -82,10 +107,11 @@ local function unpacked(member, due)
   local part = "([^\\n]*)\\n"
   local i, p, f, c, t, w, d, e = string.match(member, "^" .. string.rep(part, 7) .. "(.*)$")
   if not i then return nil end
-  if string.sub(t, 1, 1) == "-" then
-    return {i = i, e = e, f = f, c = c, t = string.format("%.0f", tonumber(due) + tonumber(t)), w = due, p = p, d = d}
+  local asked = string.match(t, "^%-(%d+)$")
+  if isNumber(asked, 15) then
+    t, w = string.format("%.0f", tonumber(due) - tonumber(asked)), due
   end
-  return {i = i, e = e, f = f, c = c, t = t, w = w, p = p, d = d}
+  return checked({i = i, e = e, f = f, c = c, t = t, w = w, p = p, d = d}, due)
 end
 local function serverMs()
   local t = redis.call("TIME")

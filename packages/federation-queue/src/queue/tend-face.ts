@@ -43,7 +43,10 @@ export function tend({ call, keys, args }: ScriptContext): Reply {
     const members = due.filter((_, at) => at % 2 === 0);
     for (const [at, member] of members.entries()) {
       const fields = unpackDelayed(member, due[2 * at + 1] ?? "0");
-      if (!fields) continue;
+      if (!fields) {
+        bury({ i: "", e: member, f: "0", c: "0", t: "", d: "It is no delayed message" }, "unreadable");
+        continue;
+      }
       const own = fields.f === "0" && fields.c === "0" ? stream.get(fields.p ?? "") : undefined;
       add(own ?? again, own === undefined ? fields : { ...fields, p: undefined });
     }
@@ -89,7 +92,7 @@ export function tend({ call, keys, args }: ScriptContext): Reply {
   /** Done messages: all below the first that is not, and below those that are kept still. */
   const trim = (key: string, last: string, left: number): void => {
     const [ms = "0", seq = "0"] = last.split("-");
-    let cut = earlier(`${Math.max(0, now - kept)}-0`, `${ms}-${Number(seq) + 1}`);
+    let cut = earlier(`${Math.max(0, now - kept)}-0`, seq.length > 15 ? last : `${ms}-${Number(seq) + 1}`);
     if (left > 0) {
       const [first] = call("XPENDING", key, group, "-", "+", 1) as readonly PendingRow[];
       if (first) cut = earlier(first[0], cut);
@@ -107,7 +110,7 @@ export function tend({ call, keys, args }: ScriptContext): Reply {
   };
 
   let nextAt = nextDue();
-  if (nextAt !== "" && Number(nextAt) <= now) {
+  if (nextAt !== "" && Number(nextAt.replace("inf", "Infinity")) <= now) {
     giveOutDue();
     nextAt = nextDue();
   }

@@ -58,6 +58,8 @@ if nextAt ~= "" and tonumber(nextAt) <= now then
       local own = m.f == "0" and m.c == "0" and stream[m.p]
       if own then m.p = nil end
       add(own or again, m)
+    else
+      bury({i = "", e = due[n], d = "It is no delayed message"}, "unreadable")
     end
     members[#members + 1] = due[n]
   end
@@ -115,7 +117,7 @@ for n = 3, #KEYS do
       pending = pending + left
       if kept then
         local ms, seq = string.match(last, "^(%d+)%-(%d+)$")
-        local cut = ms .. "-" .. string.format("%.0f", tonumber(seq) + 1)
+        local cut = #seq > 15 and last or ms .. "-" .. string.format("%.0f", tonumber(seq) + 1)
         local young = string.format("%.0f-0", math.max(0, now - kept))
         if before(young, cut) then cut = young end
         if left > 0 then
@@ -150,11 +152,13 @@ export function readTended(reply: Reply): Tended {
   const [now, pending, more, nextDue, recovered, woken, died] = reply as readonly Reply[];
   const pairs = (died ?? []) as readonly string[];
   const nowMs = Number(now);
+  // A score may be infinite.
+  const dueMs = Number(nextDue);
   return {
     nowMs,
     pending: Number(pending),
     hasMore: more === 1,
-    nextDueInMs: nextDue === "" ? undefined : Math.max(0, Number(nextDue) - nowMs),
+    nextDueInMs: nextDue === "" || !Number.isFinite(dueMs) ? undefined : Math.max(0, dueMs - nowMs),
     recovered: Number(recovered),
     woken: (woken ?? []) as readonly string[],
     died: pairs.flatMap((id, at) => (at % 2 === 0 ? [{ id, reason: pairs[at + 1] ?? "" }] : [])),

@@ -108,7 +108,7 @@ export function createRoute({ from, to, keys, retentionMs }: RelaySettings, list
       const replies = await to.link.send(commands);
       if (isTrimDue) trimmedMs = performance.now();
       for (const [at, [origin, registration]] of copied.entries()) {
-        const last = writeId(readStreamInfo(replies[isTrimDue ? 2 * at : at]).last);
+        const last = readStreamInfo(replies[isTrimDue ? 2 * at : at]).lastId;
         const lane = lanes.get(origin) ?? { origin, key: keys.stream(origin), last: beginning };
         if (!lanes.has(origin)) doubtful.add(lane);
         lanes.set(origin, lane);
@@ -125,10 +125,10 @@ export function createRoute({ from, to, keys, retentionMs }: RelaySettings, list
       const infos = await from.link.send(suspects.map(({ key }): Command => ["XINFO", "STREAM", key]));
       doubtful.clear();
       return suspects.flatMap((lane, at) => {
-        const { last, lastEntry } = readStreamInfo(infos[at]);
+        const { lastId: last, lastEntry } = readStreamInfo(infos[at]);
         // What is there will be read.
         const isReadable = lastEntry !== undefined && isAfterId(writeId(lastEntry), lane.last);
-        return isAfterId(writeId(last), lane.last) && !isReadable ? [{ lane, last: writeId(last) }] : [];
+        return isAfterId(last, lane.last) && !isReadable ? [{ lane, last }] : [];
       });
     },
   };
