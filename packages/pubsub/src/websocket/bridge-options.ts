@@ -1,5 +1,14 @@
-import { type Duration, toTimeoutMs } from "@continuum-cache/core";
+import {
+  assertOptions,
+  ConfigError,
+  type Duration,
+  type KnownOptions,
+  toTimeoutMs,
+  wholeNumberOption,
+} from "@continuum-cache/core";
 import type { ReplayOptions } from "../replay-options.ts";
+import { remoteAddressOf } from "./addresses.ts";
+import type { ServerSocket } from "./server-socket.ts";
 
 /** What a WebSocket bridge allows, and how much. */
 export interface WebSocketBridgeOptions<Context = unknown> {
@@ -17,10 +26,29 @@ export interface WebSocketBridgeOptions<Context = unknown> {
    * @default none
    */
   readonly replay?: (channel: string) => boolean | ReplayOptions;
-  /** The most clients at a time; others are closed with 1013. @default no bound */
+  /**
+   * The most clients at a time; others are closed with 1013. A client of an address that has fewer takes the place of one of the
+   * address that has the most, so that one address alone can't lock out all others. @default no bound
+   */
   readonly maxClients?: number;
+  /** The most clients of one address at a time; others are closed with 1013. @default no bound */
+  readonly maxClientsPerAddress?: number;
+  /**
+   * Whose socket it is, for `maxClientsPerAddress` and all that is shared fairly: an address, or a user's id. Behind a proxy all
+   * sockets come from the proxy: return what it says of the client (the last `X-Forwarded-For`), if only the proxy can reach you.
+   * `undefined`: not to be counted.
+   *
+   * @default the remote address of a `ws` socket, of IPv6 the /64; in Workers none
+   */
+  readonly addressOf?: (context: Context, socket: ServerSocket) => string | undefined;
   /** The most channels of one client. @default 100 */
   readonly maxChannels?: number;
+  /**
+   * How many times a second a client may subscribe in the long run; at once as many as `maxChannels`, 20 at least. Coming back to
+   * a channel that it has left counts as five. All clients of one address together may ten times as often. One that asks more
+   * often is told `too-fast`. @default 2
+   */
+  readonly maxSubscribesPerSecond?: number;
   /** The longest name of a channel, in bytes of UTF-8. @default 256 */
   readonly maxChannelBytes?: number;
   /** The longest frame that a client may send, in bytes. @default 16_384 */
@@ -47,7 +75,10 @@ export interface WebSocketBridgeOptions<Context = unknown> {
    * @default "30s", for sockets that can ping
    */
   readonly heartbeat?: Duration | false;
-  /** Hears why a client was told `unavailable`, and what `authorize` or `replay` has thrown. @default nobody */
+  /**
+   * Told why a client was told `unavailable`, and what `authorize`, `replay`, `addressOf` or a socket has thrown; the channel is
+   * empty where it is about none. @default no function
+   */
   readonly onError?: (error: unknown, channel: string) => void;
 }
 
@@ -57,7 +88,10 @@ export interface BridgeSettings<Context> {
   readonly authorizeTimeoutMs: number;
   readonly replay: (channel: string) => boolean | ReplayOptions;
   readonly maxClients: number;
+  readonly maxClientsPerAddress: number;
+  readonly addressOf: (context: Context, socket: ServerSocket) => string | undefined;
   readonly maxChannels: number;
+  readonly maxSubscribesPerSecond: number;
   readonly maxChannelBytes: number;
   readonly maxFrameBytes: number;
   readonly maxFramesPerSecond: number;
@@ -70,11 +104,33 @@ export interface BridgeSettings<Context> {
   readonly onError: (error: unknown, channel: string) => void;
 }
 
-/** @throws TypeError or RangeError when an option can't be; the message quotes it. */
+const known: KnownOptions<WebSocketBridgeOptions> = {
+  authorize: true,
+  authorizeTimeout: true,
+  replay: true,
+  maxClients: true,
+  maxClientsPerAddress: true,
+  addressOf: true,
+  maxChannels: true,
+  maxSubscribesPerSecond: true,
+  maxChannelBytes: true,
+  maxFrameBytes: true,
+  maxFramesPerSecond: true,
+  maxMessageBytes: true,
+  maxBufferedBytes: true,
+  patience: true,
+  heartbeat: true,
+  onError: true,
+};
+
+/** @throws ConfigError when an option can't be; the message quotes it. */
 export function readBridgeOptions<Context>(options: WebSocketBridgeOptions<Context>): BridgeSettings<Context> {
+  assertOptions("createWebSocketBridge", options ?? null, known);
   const { authorize, replay = () => false, onError = () => {}, heartbeat = "30s" } = options;
-  assertFunction("authorize", authorize, "(channel, context) => …: without it nobody could say who may listen to what");
+  const { addressOf = (_: Context, socket: ServerSocket) => remoteAddressOf(socket) } = options;
+  assertFunction("authorize", authorize, "(channel, context) => …: it says who may listen to what");
   assertFunction("replay", replay, "(channel) => …");
+  assertFunction("addressOf", addressOf, "(context, socket) => …");
   assertFunction("onError", onError, "(error, channel) => …");
   const { authorizeTimeout = "5s", patience = "30s" } = options;
   return {
@@ -82,7 +138,10 @@ export function readBridgeOptions<Context>(options: WebSocketBridgeOptions<Conte
     authorizeTimeoutMs: toTimeoutMs(authorizeTimeout, "authorizeTimeout"),
     replay,
     maxClients: atLeastOne("maxClients", options.maxClients, Number.MAX_SAFE_INTEGER),
+    maxClientsPerAddress: atLeastOne("maxClientsPerAddress", options.maxClientsPerAddress, Number.MAX_SAFE_INTEGER),
+    addressOf,
     maxChannels: atLeastOne("maxChannels", options.maxChannels, 100),
+    maxSubscribesPerSecond: atLeastOne("maxSubscribesPerSecond", options.maxSubscribesPerSecond, 2),
     maxChannelBytes: atLeastOne("maxChannelBytes", options.maxChannelBytes, 256),
     maxFrameBytes: atLeastOne("maxFrameBytes", options.maxFrameBytes, 16_384),
     maxFramesPerSecond: atLeastOne("maxFramesPerSecond", options.maxFramesPerSecond, 200),
@@ -95,16 +154,13 @@ export function readBridgeOptions<Context>(options: WebSocketBridgeOptions<Conte
   };
 }
 
-function atLeastOne(name: string, given: unknown, byDefault: number): number {
-  if (given === undefined) return byDefault;
-  if (Number.isSafeInteger(given) && (given as number) >= 1) return given as number;
-  const got = typeof given === "string" ? JSON.stringify(given.slice(0, 40)) : String(given);
-  throw new RangeError(`Expected \`${name}\` to be a whole number from 1, got ${got} (${typeof given})`);
-}
+const atLeastOne = (name: string, given: unknown, byDefault: number): number =>
+  given === undefined ? byDefault : wholeNumberOption(name, given);
 
 function assertFunction(name: string, given: unknown, example: string): void {
   if (typeof given === "function") return;
-  throw new TypeError(
+  throw new ConfigError(
+    name,
     `Expected \`${name}\` to be a function, ${example}; got ${given === null ? "null" : typeof given}`,
   );
 }

@@ -5,17 +5,23 @@ import { type ChannelFeed, openFeed } from "./channel-feed.ts";
 /** A hold on a feed. */
 export interface HeldFeed {
   readonly feed: ChannelFeed;
-  /** Lets go of it; the feed ends when nobody holds it. Safe to call twice. */
+  /** Lets go of it; the feed ends a while after the last one has. Safe to call twice. */
   release(): void;
 }
 
 /** The feeds of a bridge, one for each channel that any client listens to. */
 export interface ChannelFeeds {
+  /** How many are held. */
   readonly size: number;
   hold(channel: string): HeldFeed;
-  /** Resolves when all that were let go are closed. */
-  closed(): Promise<void>;
+  /** Closes those that are held no more; resolves when they are closed. */
+  close(): Promise<void>;
 }
+
+/** A client that comes back to a channel so soon finds it listened to: going to and fro costs the server nothing. */
+const warmMs = 5_000;
+/** More than so many are not kept for nobody. */
+const mostWarm = 100;
 
 interface FeedsOptions {
   readonly pubsub: BridgePubSub;
@@ -24,8 +30,15 @@ interface FeedsOptions {
   readonly onError: (error: unknown, channel: string) => void;
 }
 
+interface Entry {
+  readonly feed: ChannelFeed;
+  holders: number;
+}
+
 export function createChannelFeeds({ pubsub, replay, maxMessageBytes, onError }: FeedsOptions): ChannelFeeds {
-  const open = new Map<string, { readonly feed: ChannelFeed; holders: number }>();
+  const open = new Map<string, Entry>();
+  /** Held by nobody, the oldest first, and what ends them. */
+  const warm = new Map<Entry, ReturnType<typeof setTimeout>>();
   const closing = new Set<Promise<void>>();
 
   const close = (feed: ChannelFeed): void => {
@@ -35,14 +48,34 @@ export function createChannelFeeds({ pubsub, replay, maxMessageBytes, onError }:
       .finally(() => closing.delete(closed));
     closing.add(closed);
   };
+  const end = (entry: Entry): void => {
+    clearTimeout(warm.get(entry));
+    warm.delete(entry);
+    if (open.get(entry.feed.channel) === entry) open.delete(entry.feed.channel);
+    close(entry.feed);
+  };
+  const keepWarm = (entry: Entry): void => {
+    // One that could not be opened is no use to the next client.
+    if (open.get(entry.feed.channel) !== entry) {
+      close(entry.feed);
+      return;
+    }
+    const timer = setTimeout(end, warmMs, entry);
+    (timer as { unref?(): void }).unref?.();
+    warm.set(entry, timer);
+    for (const oldest of warm.keys()) {
+      if (warm.size <= mostWarm) return;
+      end(oldest);
+    }
+  };
 
   return {
     get size() {
-      return open.size;
+      return open.size - warm.size;
     },
     hold(channel) {
       const found = open.get(channel);
-      const entry = found ?? {
+      const entry: Entry = found ?? {
         feed: openFeed({ pubsub, channel, replay: replay(channel), maxMessageBytes }),
         holders: 0,
       };
@@ -50,9 +83,14 @@ export function createChannelFeeds({ pubsub, replay, maxMessageBytes, onError }:
         open.set(channel, entry);
         // Whoever comes next tries anew.
         entry.feed.opened.catch(() => {
-          if (open.get(channel) === entry) open.delete(channel);
+          if (open.get(channel) !== entry) return;
+          open.delete(channel);
+          clearTimeout(warm.get(entry));
+          warm.delete(entry);
         });
       }
+      clearTimeout(warm.get(entry));
+      warm.delete(entry);
       entry.holders++;
       let held = true;
       return {
@@ -60,13 +98,12 @@ export function createChannelFeeds({ pubsub, replay, maxMessageBytes, onError }:
         release() {
           if (!held) return;
           held = false;
-          if (--entry.holders > 0) return;
-          if (open.get(channel) === entry) open.delete(channel);
-          close(entry.feed);
+          if (--entry.holders === 0) keepWarm(entry);
         },
       };
     },
-    async closed() {
+    async close() {
+      for (const entry of [...warm.keys()]) end(entry);
       await Promise.all(closing);
     },
   };

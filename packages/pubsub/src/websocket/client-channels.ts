@@ -2,6 +2,7 @@ import { tell, toWireChannel, withDeadline } from "@continuum-cache/core";
 import type { Position } from "../position.ts";
 import type { BridgeSettings } from "./bridge-options.ts";
 import type { BridgePubSub } from "./bridge-pubsub.ts";
+import { createBudget } from "./budget.ts";
 import type { ChannelFeeds } from "./channel-feeds.ts";
 import { createSeat, type Seat, type SeatOutlet } from "./seat.ts";
 import type { FrameErrorCode } from "./server-frame.ts";
@@ -13,6 +14,8 @@ export interface ClientChannels {
   seats(): Iterable<Seat>;
   subscribe(channel: string, after: Position | "beginning" | undefined): void;
   unsubscribe(channel: string): void;
+  /** Ends those that are no more allowed, also those that are only asked for. @returns how many. */
+  revoke(isRevoked: (channel: string) => boolean): number;
   close(): void;
 }
 
@@ -22,13 +25,23 @@ export interface ClientChannelsOptions<Context> {
   readonly pubsub: BridgePubSub;
   readonly feeds: ChannelFeeds;
   readonly outlet: SeatOutlet;
+  /** Whether clients of this one's address may subscribe once more. */
+  readonly maySubscribe: () => boolean;
 }
 
 const encoder = new TextEncoder();
 
+/** Coming back to a channel counts as so many: who does so again and again makes the server read its history each time. */
+const againCost = 5;
+/** A client may subscribe so many times at once, however few channels it may have. */
+const leastAtOnce = 20;
+
 export function createClientChannels<Context>(options: ClientChannelsOptions<Context>): ClientChannels {
-  const { context, settings, pubsub, feeds, outlet } = options;
-  const { maxChannels, maxChannelBytes, maxMessageBytes } = settings;
+  const { context, settings, pubsub, feeds, outlet, maySubscribe } = options;
+  const { maxChannels, maxChannelBytes, maxMessageBytes, maxSubscribesPerSecond } = settings;
+  const budget = createBudget(Math.max(maxChannels, leastAtOnce), maxSubscribesPerSecond);
+  /** Channels that it has left, the latest last. */
+  const left = new Set<string>();
   /** A seat, or nothing yet while it is asked whether there may be one. */
   const entries = new Map<string, { seat?: Seat }>();
 
@@ -62,6 +75,15 @@ export function createClientChannels<Context>(options: ClientChannelsOptions<Con
     const entry = entries.get(channel);
     entries.delete(channel);
     entry?.seat?.close();
+  };
+  const leave = (channel: string): void => {
+    drop(channel);
+    left.delete(channel);
+    left.add(channel);
+    for (const oldest of left) {
+      if (left.size <= maxChannels) return;
+      left.delete(oldest);
+    }
   };
   const lose = (channel: string, error: unknown): void => {
     drop(channel);
@@ -118,14 +140,26 @@ export function createClientChannels<Context>(options: ClientChannelsOptions<Con
       if (entries.size >= maxChannels) {
         return fail(channel, "too-many-channels", `You may listen to at most ${maxChannels} channels`);
       }
+      if (!budget.take(left.has(channel) ? againCost : 1) || !maySubscribe()) {
+        const most = `${maxSubscribesPerSecond} channels a second`;
+        return fail(channel, "too-fast", `You may subscribe to ${most} in the long run: try again later`);
+      }
       void take(channel, after);
     },
     unsubscribe(channel) {
       if (!isChannel(channel)) {
         return fail(undefined, "bad-channel", `Expected \`channel\` to be a name of 1 to ${maxChannelBytes} bytes`);
       }
-      drop(channel);
+      if (entries.has(channel)) leave(channel);
       outlet.tell({ type: "unsubscribed", channel });
+    },
+    revoke(isRevoked) {
+      const revoked = [...entries.keys()].filter(isRevoked);
+      for (const channel of revoked) {
+        drop(channel);
+        fail(channel, "forbidden", "This channel is not for you any more");
+      }
+      return revoked.length;
     },
     close() {
       for (const channel of [...entries.keys()]) drop(channel);

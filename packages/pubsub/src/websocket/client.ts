@@ -1,14 +1,16 @@
 import type { BridgeSettings } from "./bridge-options.ts";
 import type { ClientChannels } from "./client-channels.ts";
 import { readClientFrame } from "./client-frame.ts";
+import type { GuardedSocket } from "./guarded-socket.ts";
 import type { SeatOutlet } from "./seat.ts";
 import type { ControlFrame } from "./server-frame.ts";
-import { openState, type ServerSocket } from "./server-socket.ts";
 
 /** One connected client. */
 export interface BridgeClient {
   readonly channels: ClientChannels;
   readonly isLagging: boolean;
+  /** Begins to hear the socket. */
+  start(): void;
   readonly bufferedBytes: number;
   /** Looks whether a client that lags has drained, or has taken too long. */
   checkDrained(): void;
@@ -31,7 +33,7 @@ export interface ClientListener {
 }
 
 export interface ClientOptions<Context> {
-  readonly socket: ServerSocket;
+  readonly socket: GuardedSocket;
   readonly settings: BridgeSettings<Context>;
   readonly listener: ClientListener;
   readonly channelsOf: (outlet: SeatOutlet) => ClientChannels;
@@ -58,27 +60,22 @@ export function createClient<Context>({
   channelsOf,
 }: ClientOptions<Context>): BridgeClient {
   const { maxBufferedBytes, maxFrameBytes, maxFramesPerSecond, patienceMs, mustSpeak } = settings;
-  const canPing = socket.ping !== undefined && socket.on !== undefined;
+  const { canPing } = socket;
   let phase: Phase = { is: "open" };
   /** How often it was looked for a sign of life since the last. */
   let silentLooks = 0;
   const frames = { secondMs: 0, count: 0 };
-  const bufferedBytes = (): number => socket.bufferedAmount ?? 0;
   const isConnected = (): boolean => phase.is === "open" || phase.is === "lagging";
 
   const send = (text: string): boolean => {
-    if (!isConnected() || socket.readyState !== openState) return false;
-    try {
-      socket.send(text);
-      return true;
-    } catch {
-      // Broken, and its `close` event may be late.
-      terminate();
-      return false;
-    }
+    if (!isConnected() || !socket.isOpen) return false;
+    if (socket.send(text)) return true;
+    // Broken, and its `close` event may be late.
+    terminate();
+    return false;
   };
   const tell = (frame: ControlFrame): void => {
-    if (bufferedBytes() > maxBufferedBytes + controlHeadroomBytes) tooSlow();
+    if (socket.bufferedBytes > maxBufferedBytes + controlHeadroomBytes) tooSlow();
     else send(JSON.stringify(frame));
   };
   const lag = (): void => {
@@ -93,7 +90,7 @@ export function createClient<Context>({
     },
     offer({ text, bytes }) {
       if (phase.is !== "open") return false;
-      const buffered = bufferedBytes();
+      const buffered = socket.bufferedBytes;
       if (buffered === 0 || buffered + bytes <= maxBufferedBytes) return send(text);
       lag();
       return false;
@@ -107,12 +104,8 @@ export function createClient<Context>({
     phase = { is: "leaving", sinceMs: Date.now() };
     channels.close();
     listener.leaves(client);
-    try {
-      socket.close(code, reason);
-    } catch {
-      // It was closed already.
-      gone();
-    }
+    // One that can't say farewell was closed already, or is broken.
+    if (!socket.close(code, reason)) terminate();
   };
   const tooSlow = (): void => {
     if (isConnected()) listener.tooSlow();
@@ -125,7 +118,7 @@ export function createClient<Context>({
     listener.isGone(client);
   };
   const terminate = (): void => {
-    socket.terminate?.();
+    socket.terminate();
     gone();
   };
 
@@ -154,11 +147,11 @@ export function createClient<Context>({
       return phase.is === "lagging";
     },
     get bufferedBytes() {
-      return bufferedBytes();
+      return socket.bufferedBytes;
     },
     checkDrained() {
       if (phase.is !== "lagging") return;
-      if (bufferedBytes() <= maxBufferedBytes / 2) {
+      if (socket.bufferedBytes <= maxBufferedBytes / 2) {
         phase = { is: "open" };
         listener.hasDrained(client);
         for (const seat of channels.seats()) {
@@ -175,9 +168,9 @@ export function createClient<Context>({
       } else if (canPing || mustSpeak) {
         const isDead = silentLooks >= (canPing ? 1 : 2);
         silentLooks++;
-        if (!isDead) return socket.ping?.();
+        if (!isDead && (!canPing || socket.ping())) return;
         listener.dead();
-        if (socket.terminate) terminate();
+        if (socket.canTerminate) terminate();
         else leave(tryAgainLater, "no sign of life");
       }
     },
@@ -185,13 +178,12 @@ export function createClient<Context>({
       if (phase.is === "leaving" && Date.now() - phase.sinceMs >= closingGraceMs) terminate();
     },
     leave,
+    start() {
+      const pong = (): void => {
+        silentLooks = 0;
+      };
+      if (!socket.listen({ message: hear, pong, gone })) terminate();
+    },
   };
-
-  socket.addEventListener("message", ({ data }) => hear(data));
-  socket.addEventListener("close", gone);
-  socket.addEventListener("error", gone);
-  socket.on?.("pong", () => {
-    silentLooks = 0;
-  });
   return client;
 }

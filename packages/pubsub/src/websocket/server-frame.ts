@@ -17,12 +17,14 @@ export type FrameErrorCode =
   | "frame-too-large"
   /** No name of a channel, or one over `maxChannelBytes`. */
   | "bad-channel"
-  /** The channel is not for this client. */
+  /** The channel is not for this client, or not any more. */
   | "forbidden"
   /** It listens to this channel already, and still does. */
   | "already-subscribed"
   /** It listens to as many channels as it may. */
   | "too-many-channels"
+  /** It subscribes more often than it may: worth another try later. */
+  | "too-fast"
   /** `after` was asked for, and this channel keeps no history. */
   | "no-history"
   /** The channel can't be listened to at present, or not any more: worth another try later. */

@@ -1,9 +1,12 @@
 import { tell } from "@continuum-cache/core";
+import { createAddresses } from "./addresses.ts";
 import { readBridgeOptions, type WebSocketBridgeOptions } from "./bridge-options.ts";
 import type { BridgePubSub } from "./bridge-pubsub.ts";
 import { createChannelFeeds } from "./channel-feeds.ts";
 import { type BridgeClient, type ClientListener, createClient } from "./client.ts";
 import { createClientChannels } from "./client-channels.ts";
+import { guardSocket } from "./guarded-socket.ts";
+import { createRefusals, type Leaving } from "./refusals.ts";
 import type { ServerSocket } from "./server-socket.ts";
 import { createTicker } from "./ticker.ts";
 
@@ -24,6 +27,8 @@ export interface WebSocketBridgeStats {
   readonly tooSlow: number;
   /** Clients that gave no sign of life, since the beginning. */
   readonly dead: number;
+  /** Sockets that were refused, or had to make room, since there were too many, since the beginning. */
+  readonly refused: number;
 }
 
 /** Connects the channels of a PubSub to WebSockets. */
@@ -33,9 +38,33 @@ export interface WebSocketBridge<Context> {
   /**
    * Serves a socket from now on; what it asks for, it is told as JSON text frames.
    *
-   * @param context - Who it is, for `authorize`.
+   * @param context - Who it is, for `authorize` and `addressOf`.
    */
   accept(socket: ServerSocket, context: Context): void;
+  /**
+   * Ends subscriptions that were granted before, those that are just being asked for too: the client is told `forbidden`, and
+   * gets nothing more of the channel. It may ask again, and `authorize` decides: change what that goes by first.
+   *
+   * @param isRevoked - Called with each channel and the context of its client.
+   * @returns how many were ended.
+   *
+   * @example
+   * ```ts
+   * import { PubSub } from "@continuum-cache/pubsub";
+   * import { createWebSocketBridge } from "@continuum-cache/pubsub/websocket";
+   * import { tcpTransport } from "@continuum-cache/transport-tcp";
+   *
+   * const members = new Map([["team:7", new Set(["ada", "bob"])]]);
+   * const pubsub = new PubSub({ transport: tcpTransport({ url: "redis://127.0.0.1:6379" }) });
+   * const bridge = createWebSocketBridge<{ userId: string }>(pubsub, {
+   *   authorize: (channel, { userId }) => members.get(channel)?.has(userId) === true,
+   * });
+   *
+   * members.get("team:7")?.delete("bob");
+   * bridge.revoke((channel, { userId }) => channel === "team:7" && userId === "bob");
+   * ```
+   */
+  revoke(isRevoked: (channel: string, context: Context) => boolean): number;
   stats(): WebSocketBridgeStats;
   /** Closes every client with 1001, and gives everything back but the PubSub, which is the caller's. Safe to call twice. */
   close(): Promise<void>;
@@ -47,6 +76,11 @@ const [goingAway, tryAgainLater] = [1001, 1013];
 /** How often clients that lag are looked after, and those that leave. */
 const [drainEveryMs, leaveEveryMs] = [50, 500];
 
+const mostAddressLength = 256;
+
+/** Clients of one address may ask for as much as so many clients. */
+const clientsPerAddress = 10;
+
 /**
  * Lets browsers and others listen to channels through WebSockets: `ws` on Node, `WebSocketPair` in a Worker. Clients resume
  * where they were, are told what they have missed, and one that doesn't read costs no more than `maxBufferedBytes`.
@@ -54,7 +88,7 @@ const [drainEveryMs, leaveEveryMs] = [50, 500];
  * In a Worker all sockets of a bridge must belong to the same request or Durable Object: the platform lets no other write to
  * them.
  *
- * @throws TypeError or RangeError when an option can't be; the message quotes it.
+ * @throws ConfigError when an option can't be; the message quotes it.
  *
  * @example
  * ```ts
@@ -77,18 +111,24 @@ export function createWebSocketBridge<Context = unknown>(
   options: WebSocketBridgeOptions<Context>,
 ): WebSocketBridge<Context> {
   const settings = readBridgeOptions(options);
-  const { replay, maxMessageBytes, maxClients, heartbeatMs } = settings;
+  const { replay, maxMessageBytes, maxClients, maxClientsPerAddress, heartbeatMs, maxChannels } = settings;
   const onError = (error: unknown, channel: string): void => tell(() => settings.onError(error, channel));
   const feeds = createChannelFeeds({ pubsub, replay, maxMessageBytes, onError });
-  const clients = new Set<BridgeClient>();
-  const counts = { tooSlow: 0, dead: 0 };
+  const addresses = createAddresses<BridgeClient>(
+    clientsPerAddress * maxChannels,
+    clientsPerAddress * settings.maxSubscribesPerSecond,
+  );
+  /** Those that are leaving too, and what is known of each. */
+  const clients = new Map<BridgeClient, { readonly context: Context; readonly address: string | undefined }>();
+  const counts = { tooSlow: 0, dead: 0, refused: 0 };
   let isClosed = false;
   let closing: Promise<void> | undefined;
   let lastGone = (): void => {};
 
   const lagging = createTicker<BridgeClient>(drainEveryMs, (client) => client.checkDrained());
   const beating = createTicker<BridgeClient>(heartbeatMs ?? 0, (client) => client.checkAlive());
-  const leaving = createTicker<BridgeClient>(leaveEveryMs, (client) => client.checkLeft());
+  const leaving = createTicker<Leaving>(leaveEveryMs, (one) => one.checkLeft());
+  const refusals = createRefusals(leaving);
 
   const listener: ClientListener = {
     lags: (client) => lagging.add(client),
@@ -97,9 +137,11 @@ export function createWebSocketBridge<Context = unknown>(
       lagging.delete(client);
       beating.delete(client);
       leaving.add(client);
+      addresses.delete(clients.get(client)?.address, client);
     },
     isGone(client) {
       for (const ticker of [lagging, beating, leaving]) ticker.delete(client);
+      addresses.delete(clients.get(client)?.address, client);
       clients.delete(client);
       if (clients.size === 0) lastGone();
     },
@@ -107,36 +149,56 @@ export function createWebSocketBridge<Context = unknown>(
     dead: () => void counts.dead++,
   };
 
+  const addressOf = (context: Context, socket: ServerSocket): string | undefined => {
+    try {
+      return settings.addressOf(context, socket)?.slice(0, mostAddressLength);
+    } catch (error) {
+      onError(error, "");
+      return undefined;
+    }
+  };
+  /** @returns whether there is, or was made, room for another client of this address. */
+  const makeRoom = (address: string | undefined): boolean => {
+    const own = addresses.count(address);
+    const connected = clients.size - (leaving.size - refusals.size);
+    const isRoom = own < maxClientsPerAddress && connected < maxClients;
+    if (isRoom) return true;
+    // An address that has less may have as much as the one that has most.
+    const other = own < maxClientsPerAddress && address !== undefined ? addresses.mostOf(own + 1) : undefined;
+    counts.refused++;
+    other?.leave(tryAgainLater, "too many clients");
+    return other !== undefined;
+  };
+
   return {
     get clients() {
       return clients.size;
     },
     accept(socket, context) {
-      socket.accept?.();
-      if (isClosed) return socket.close(goingAway, "going away");
-      if (clients.size >= maxClients) return socket.close(tryAgainLater, "too many clients");
+      const guarded = guardSocket(socket, (error) => onError(error, ""));
+      if (isClosed) return refusals.refuse(guarded, goingAway, "going away");
+      const address = addressOf(context, socket);
+      if (!makeRoom(address)) return refusals.refuse(guarded, tryAgainLater, "too many clients");
+      const maySubscribe = (): boolean => addresses.maySubscribe(address);
       const client = createClient({
-        socket,
+        socket: guarded,
         settings,
         listener,
-        channelsOf: (outlet) => createClientChannels({ context, settings, pubsub, feeds, outlet }),
+        channelsOf: (outlet) => createClientChannels({ context, settings, pubsub, feeds, outlet, maySubscribe }),
       });
-      clients.add(client);
+      clients.set(client, { context, address });
+      addresses.add(address, client);
       if (heartbeatMs !== undefined) beating.add(client);
+      client.start();
     },
-    stats() {
-      const all = [...clients];
-      const seats = all.flatMap(({ channels }) => [...channels.seats()]);
-      return {
-        clients: all.length,
-        channels: feeds.size,
-        subscriptions: all.reduce((sum, { channels }) => sum + channels.size, 0),
-        lagging: lagging.size,
-        catchingUp: seats.filter(({ isCatchingUp }) => isCatchingUp).length,
-        bufferedBytes: all.reduce((sum, { bufferedBytes }) => sum + bufferedBytes, 0),
-        ...counts,
-      };
+    revoke(isRevoked) {
+      let revoked = 0;
+      for (const [{ channels }, { context }] of [...clients]) {
+        revoked += channels.revoke((channel) => isRevoked(channel, context));
+      }
+      return revoked;
     },
+    stats: () => ({ ...sumOf([...clients.keys()]), channels: feeds.size, lagging: lagging.size, ...counts }),
     close() {
       isClosed = true;
       closing ??= (async () => {
@@ -144,11 +206,22 @@ export function createWebSocketBridge<Context = unknown>(
           lastGone = resolve;
         });
         if (clients.size === 0) lastGone();
-        for (const client of [...clients]) client.leave(goingAway, "going away");
+        for (const client of [...clients.keys()]) client.leave(goingAway, "going away");
         await allGone;
-        await feeds.closed();
+        refusals.end();
+        await feeds.close();
       })();
       return closing;
     },
+  };
+}
+
+function sumOf(clients: readonly BridgeClient[]) {
+  const seats = clients.flatMap(({ channels }) => [...channels.seats()]);
+  return {
+    clients: clients.length,
+    subscriptions: clients.reduce((sum, { channels }) => sum + channels.size, 0),
+    catchingUp: seats.filter(({ isCatchingUp }) => isCatchingUp).length,
+    bufferedBytes: clients.reduce((sum, { bufferedBytes }) => sum + bufferedBytes, 0),
   };
 }

@@ -222,12 +222,18 @@ describe("the options", () => {
   it.each([
     [{ authorize: undefined }, /`authorize` to be a function/],
     [{ replay: true }, /`replay` to be a function/],
-    [{ maxChannels: 0 }, /`maxChannels` to be a whole number from 1, got 0/],
+    [{ maxChannels: 0 }, /`maxChannels` to be a whole number of at least 1, got 0/],
     [{ maxBufferedBytes: "1mb" }, /`maxBufferedBytes`.*got "1mb"/],
     [{ patience: "soon" }, /`patience`/],
     [{ heartbeat: 0 }, /`heartbeat`/],
+    [{ maxClient: 5 }, /Did you mean `maxClients`/],
+    [{ authorise: () => true }, /Did you mean `authorize`/],
+    [{ addressOf: "ip" }, /`addressOf` to be a function/],
+    [{ maxSubscribesPerSecond: 0.5 }, /`maxSubscribesPerSecond`/],
   ])("%o are refused and quoted", (options, message) => {
     const given = { authorize: () => true, ...options } as unknown as WebSocketBridgeOptions;
-    expect(() => createWebSocketBridge(pacedChannel(), given)).toThrow(message);
+    const make = () => createWebSocketBridge(pacedChannel(), given);
+    expect(make).toThrow(message);
+    expect(make).toThrow(expect.objectContaining({ name: "ConfigError" }));
   });
 });

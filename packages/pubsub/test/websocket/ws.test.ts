@@ -210,7 +210,7 @@ describe("a client that doesn't read", () => {
   });
 
   it("is ended when it gives no sign of life, with nothing to send either", async () => {
-    const server = await start({ heartbeat: "150ms" });
+    const server = await start({ heartbeat: "2s" });
     const [dead, alive] = [await server.connect(), await server.connect()];
     dead.freeze();
     await until(() => server.bridge.stats().dead === 1);
