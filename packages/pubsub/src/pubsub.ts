@@ -3,6 +3,7 @@ import {
   booleanOption,
   createEvents,
   type Events,
+  errorOf,
   TransportError,
   tell,
   toMessageText,
@@ -84,7 +85,7 @@ export class PubSub implements AsyncDisposable {
     const onError = (channel: string, error: unknown, position?: Position): void =>
       this.events.emit("error", {
         channel,
-        error: error instanceof Error ? error : new Error(String(error)),
+        error: errorOf(error),
         ...(position && { position }),
       });
     this.feeds = createFeeds({ transport, hub, codec, timeoutMs, onError });

@@ -52,8 +52,7 @@ export async function catchUp(after: Position | "beginning", newcomer: Newcomer)
     }
     if (newcomer.isOver()) return;
     const step = advance(cursor, page);
-    const isSameHistory = step.cursor === undefined || step.cursor.epoch === begin?.at?.epoch;
-    if (!cursor && !isSameHistory) {
+    if (!cursor && isAnother(page, begin?.at)) {
       // What was kept is gone before it could be read. The feed has heard what came since, unless it was away.
       if (begin?.at && !wasAway) {
         cursor = begin.at;
@@ -121,6 +120,13 @@ interface Stretch {
 function upTo(feed: Position | undefined, gone: Stretch): Stretch {
   if (!feed || feed.epoch < gone.epoch) return { ...gone, end: gone.from };
   return feed.epoch === gone.epoch ? { ...gone, end: Math.min(gone.end, feed.seq + 1) } : gone;
+}
+
+/** Whether nothing is left of the history as it stood at that place. */
+function isAnother({ newest, entries }: HistoryPage, place: Position | undefined): boolean {
+  if (!newest) return false;
+  const oldest = entries[0] ?? newest;
+  return !place || oldest.position.epoch > place.epoch || newest.position.epoch < place.epoch;
 }
 
 /** Of a history without messages nothing need be read. */

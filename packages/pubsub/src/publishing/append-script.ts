@@ -5,8 +5,9 @@ import { defineScript, isCommandError, type Reply, type Script, type ScriptConte
  * place: the epoch, and a number that Redis counts up by one. It is two commands while the publisher knows the epoch.
  *
  * The history of another epoch is newer knowledge: when it is gone a new epoch begins, when its epoch is later that one
- * is gone on with; so is one that a subscriber has begun (see `beginScript`). Behind an entry of somebody else's a new epoch begins. `upkeep` is asked for now and then: the key gets its time to live, and what is too old is cut off, all
- * but the last entry, which keeps the count.
+ * is gone on with; so is one that a subscriber has begun (see `beginScript`). Behind an entry of somebody else's a new epoch
+ * begins. `upkeep` is asked for now and then: the key gets its time to live, and what is too old is cut off, all but the last
+ * entry, which keeps the count.
  *
  * KEYS: the history. ARGV: channel, known epoch (0: none), least count, upkeep (0 or 1), age in ms, time to live in ms,
  * mark, the publisher's estimate of the server's time in ms (0: none), text, the last number that the publisher was given in
@@ -46,22 +47,25 @@ end
 local id = false
 local function begin(least)
   epoch = string.format("%.0f", math.max(least, tonumber(epoch) + 1))
-  upkeep = true
 end
 if epoch ~= "0" then id = append("NOMKSTREAM") end
 if type(id) == "string" and seqOf(id) <= tonumber(ARGV[10]) then
   redis.call("XDEL", key, id)
   begin(time())
+  upkeep = true
   id = append()
 end
 if not id or type(id) == "table" then
   local last = first("XREVRANGE", "+", "-")
-  if last and last[2][3] == "n" then
+  local kind = last and last[2][1] or "b"
+  if kind == "t" and last[2][3] == "n" and tonumber(last[2][2]) then
     if type(id) == "table" and epochOf(last[1]) == epoch then return id end
     epoch = epochOf(last[1])
   else
     if last then epoch = epochOf(last[1]) end
-    begin(last and last[2][1] == "b" and 0 or time())
+    begin(last and kind == "b" and 0 or time())
+    -- Behind an entry of somebody else's the messages before it stay until they are looked after anyway.
+    if kind == "b" then upkeep = true end
   end
   id = append()
   if type(id) == "table" then return id end
@@ -121,7 +125,6 @@ function append({ call, keys: [key = ""], args }: ScriptContext): Reply {
 
   const begin = (leastMs: number): void => {
     epoch = String(Math.max(leastMs, Number(epoch) + 1));
-    upkeep = true;
   };
 
   let id: Reply = null;
@@ -136,18 +139,20 @@ function append({ call, keys: [key = ""], args }: ScriptContext): Reply {
   }
   if (id === null) {
     const last = first("XREVRANGE", "+", "-");
-    const [name, , third] = last?.[1] ?? [];
-    if (last && third === "n") {
+    const [kind = "b", at, third] = last?.[1] ?? [];
+    if (last && kind === "t" && third === "n" && Number.isFinite(Number(at))) {
       if (refusal && epochOf(last[0]) === epoch) throw refusal;
       epoch = epochOf(last[0]);
     } else {
       if (last) epoch = epochOf(last[0]);
-      begin(name === "b" ? 0 : time());
+      begin(last && kind === "b" ? 0 : time());
+      if (kind === "b") upkeep = true;
     }
     id = add();
   } else if (seqOf(String(id)) <= Number(lastSeq)) {
     call("XDEL", key, String(id));
     begin(time());
+    upkeep = true;
     id = add();
   }
   if (upkeep) {
