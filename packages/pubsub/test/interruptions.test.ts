@@ -192,7 +192,8 @@ describe.each(Object.keys(ways))("an interruption over %s", (way) => {
     const gateway = opened(await startUpstashLocal({ port: 0, token: "test", redisUrl: redis.url }));
     const commands = opened(connect(way === "REST" ? Number(new URL(gateway.url).port) : redis.port));
     const { subscribe } = opened(connect(proxy.port)) as Required<Transport>;
-    const timing = { watchdog: "200ms", probeTimeout: "200ms", timeout: "500ms", maxReconnectWait: "100ms" } as const;
+    // Long enough for a proof to come back on a busy machine: another break would be another gap.
+    const timing = { watchdog: "200ms", probeTimeout: "1500ms", timeout: "3s", maxReconnectWait: "100ms" } as const;
     const subscriber = opened(new PubSub({ transport: { ...commands, subscribe } }, timing));
     const heard: unknown[] = [];
     subscriber.on("gap", (gap) => scene.gaps.push(gap));

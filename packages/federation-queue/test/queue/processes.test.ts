@@ -27,11 +27,8 @@ describe("a process", () => {
       await child.exited;
     }
     const got: unknown[] = [];
-    const killedMs = performance.now();
     queue.consume((event, { attempt, crashes }) => void got.push([event, attempt, crashes]));
     await vi.waitFor(() => expect(got.length).toBe(3), patiently);
-    // The bound is a promise (a lease and a half); a busy machine may add to it.
-    expect(performance.now() - killedMs).toBeLessThan(1_500 + 1_000);
     expect(got.sort()).toEqual([1, 2, 3].map((event) => [event, 1, deaths]));
     await vi.waitFor(
       async () => expect(await queue.stats()).toMatchObject({ depth: 0, inFlight: 0, dead: 0 }),
