@@ -21,7 +21,9 @@ export type Fault =
   /** The connection is reset (RST) as soon as the client sends something. */
   | { readonly kind: "reset" }
   /** The server's bytes arrive in chunks of so many bytes, one per turn of the event loop or every so many milliseconds. */
-  | { readonly kind: "trickle"; readonly chunkBytes: number; readonly everyMs?: number };
+  | { readonly kind: "trickle"; readonly chunkBytes: number; readonly everyMs?: number }
+  /** A connection is closed when nothing has come back for so long after the last reply, as proxies do. */
+  | { readonly kind: "close-idle"; readonly afterMs: number };
 
 /** A proxy that can be told to misbehave. */
 export interface FaultProxy {
@@ -31,6 +33,8 @@ export interface FaultProxy {
   readonly connections: number;
   /** How many connections there were, and how many chunks the clients sent. */
   readonly seen: { readonly connections: number; readonly requestChunks: number };
+  /** New connections lead to another server on this machine, as after a failover; those that stand stay where they are. */
+  moveTo(port: number): void;
   /** Changes the fault, for present and new connections alike. */
   set(fault: Fault): void;
   /** Drops all present connections. */
@@ -64,6 +68,7 @@ export async function startFaultProxy(target: { readonly port: number; readonly 
   const listeners = new Set<(chunk: Uint8Array) => void>();
   const delayed = createDelayed();
   let fault: Fault = { kind: "pass" };
+  let { port } = target;
 
   const server = createServer({ allowHalfOpen: false }, (client) => {
     seen.connections++;
@@ -71,13 +76,15 @@ export async function startFaultProxy(target: { readonly port: number; readonly 
       client.destroy();
       return;
     }
-    const upstream = connect({ port: target.port, host: target.host ?? host, noDelay: true });
+    const upstream = connect({ port, host: target.host ?? host, noDelay: true });
     client.setNoDelay(true);
     clients.set(client, upstream);
     let answeredBytes = 0;
+    let idle: NodeJS.Timeout | undefined;
     // TCP never goes on after a gap: neither side must see that here either.
     const lost = { requests: false, replies: false };
     const end = (): void => {
+      clearTimeout(idle);
       clients.delete(client);
       client.destroy();
       upstream.destroy();
@@ -97,6 +104,7 @@ export async function startFaultProxy(target: { readonly port: number; readonly 
     }
     client.on("data", (chunk: Buffer) => {
       seen.requestChunks++;
+      clearTimeout(idle);
       for (const listener of listeners) listener(chunk);
       lost.requests ||= swallows(fault, "requests");
       if (lost.requests) return;
@@ -106,6 +114,8 @@ export async function startFaultProxy(target: { readonly port: number; readonly 
       else upstream.write(chunk);
     });
     upstream.on("data", (chunk: Buffer) => {
+      clearTimeout(idle);
+      if (fault.kind === "close-idle") idle = setTimeout(end, fault.afterMs);
       lost.replies ||= swallows(fault, "replies");
       if (lost.replies) return;
       if (fault.kind === "latency") delayed.add(fault.latencyMs, () => client.write(chunk));
@@ -172,6 +182,9 @@ export async function startFaultProxy(target: { readonly port: number; readonly 
       return clients.size;
     },
     seen,
+    moveTo(next) {
+      port = next;
+    },
     set(next) {
       fault = next;
       delayed.release();

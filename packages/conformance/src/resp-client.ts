@@ -60,6 +60,8 @@ export async function connectRaw(address: RawAddress): Promise<RawClient> {
   try {
     await client.command(...(password === undefined ? ["PING"] : ["AUTH", password]));
   } catch (error) {
+    // A replica without its primary answers nothing else, and can be told what to do all the same.
+    if (error instanceof Error && error.message.startsWith("MASTERDOWN")) return client;
     socket.destroy();
     throw error;
   }

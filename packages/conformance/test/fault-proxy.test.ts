@@ -120,6 +120,30 @@ describe("startFaultProxy", () => {
     await expect.poll(text).toBe("+PONG\r\n");
   });
 
+  it("closes connections on which nothing has come back for so long", async () => {
+    proxy.set({ kind: "close-idle", afterMs: 50 });
+    client.write("PING\r\n");
+    await expect.poll(text).toBe("+PONG\r\n");
+    await expect.poll(() => proxy.connections).toBe(0);
+  });
+
+  it("leads new connections to another server, and leaves those that stand where they are", async () => {
+    const other = await startRedisServer();
+    await other.command("SET", "name", "other");
+    await server.command("SET", "name", "first");
+    client.write("GET name\r\n");
+    await expect.poll(text).toBe("$5\r\nfirst\r\n");
+    proxy.moveTo(other.port);
+    client.write("GET name\r\n");
+    await expect.poll(text).toBe("$5\r\nfirst\r\n$5\r\nfirst\r\n");
+    client.destroy();
+    dial();
+    client.write("GET name\r\n");
+    await expect.poll(text).toBe("$5\r\nother\r\n");
+    proxy.moveTo(server.port);
+    await other.close();
+  });
+
   it("closes twice", async () => {
     await proxy.close();
     await proxy.close();

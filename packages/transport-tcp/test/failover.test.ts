@@ -1,11 +1,10 @@
 import { expectRejection } from "@continuum-cache/conformance";
-import { startRedisServer } from "@continuum-cache/conformance/servers";
+import { startFaultProxy, startRedisServer } from "@continuum-cache/conformance/servers";
 import { Cache, guarded, type TransportError } from "@continuum-cache/core";
 import { type TcpOptions, tcpTransport } from "@continuum-cache/transport-tcp";
 import { Redis } from "ioredis";
 import { describe, expect, it } from "vitest";
 import { createRenewal } from "../src/renewal.ts";
-import { startMovingAddress } from "./moving-address.ts";
 import { closing } from "./opened.ts";
 
 const opened = closing();
@@ -13,7 +12,7 @@ const opened = closing();
 /** An address that leads to one server, and what makes it lead to another while the first becomes its replica. */
 async function twoServers() {
   const [old, next] = [opened(await startRedisServer()), opened(await startRedisServer())];
-  const address = opened(await startMovingAddress(old.port));
+  const address = opened(await startFaultProxy({ port: old.port }));
   return {
     old,
     next,
@@ -52,7 +51,7 @@ describe("a failover behind one address", () => {
       expect(error.message).toMatch(/READONLY/);
       await transport.send(commands, { atomic });
       expect(await next.command("GET", "a")).toBe("1");
-      expect(address.made).toBe(2);
+      expect(address.seen.connections).toBe(2);
     },
   );
 
@@ -121,14 +120,14 @@ describe("a failover behind one address", () => {
 
   it("that never comes about, as with a replica, makes new connections less and less often, and reads go on", async () => {
     const [primary, replica] = [opened(await startRedisServer()), opened(await startRedisServer())];
-    const address = opened(await startMovingAddress(replica.port));
+    const address = opened(await startFaultProxy({ port: replica.port }));
     await replica.command("REPLICAOF", "127.0.0.1", primary.port);
     const transport = open({ url: `redis://127.0.0.1:${address.port}` });
     for (let call = 0; call < 100; call++) {
       await expectRejection(transport.send([["SET", "a", 1]]), "unreachable");
       expect(await transport.send([["ECHO", call]])).toEqual([String(call)]);
     }
-    expect(address.made).toBeLessThan(12);
+    expect(address.seen.connections).toBeLessThan(12);
   });
 
   it.each(["LOADING Redis is loading", "MASTERDOWN Link with MASTER is down"])(

@@ -3,7 +3,6 @@ import { guarded } from "@continuum-cache/core";
 import { tcpTransport } from "@continuum-cache/transport-tcp";
 import { describe, expect, it } from "vitest";
 import { createIdleLimit } from "../src/idle-limit.ts";
-import { startMovingAddress } from "./moving-address.ts";
 import { closing } from "./opened.ts";
 
 const opened = closing();
@@ -15,14 +14,14 @@ const block = (ms: number): void => {
 describe("a connection that was idle and is closed by the other side", () => {
   it("at the moment of the next call costs no increment, and none counts twice", async () => {
     const server = opened(await startRedisServer());
-    const address = opened(await startMovingAddress(server.port));
-    address.closeIdle(60);
-    const transport = opened(tcpTransport({ url: `redis://127.0.0.1:${address.port}` }));
+    const proxy = opened(await startFaultProxy({ port: server.port }));
+    proxy.set({ kind: "close-idle", afterMs: 60 });
+    const transport = opened(tcpTransport({ url: `redis://127.0.0.1:${proxy.port}` }));
     for (let call = 0; call < 60; call++) {
       await sleep(58 + (call % 5));
       expect(await transport.send([["INCR", "n"]])).toEqual([call + 1]);
     }
-    expect(address.made).toBeGreaterThan(1);
+    expect(proxy.seen.connections).toBeGreaterThan(1);
   });
 
   it("while this process was busy or frozen is noticed before anything is written", async () => {

@@ -51,7 +51,7 @@ export function createAgenda({ seed, count, variants, width }: AgendaOptions): A
 }
 
 const hurtsServer = ({ schedule, durable }: HistoryVariant): boolean =>
-  !durable || ["kill", "freeze", "kill-relapse", "gateway"].includes(schedule);
+  !durable || ["kill", "freeze", "kill-relapse", "gateway", "failover"].includes(schedule);
 
 /**
  * Everything that can go wrong, over every connection; what breaks most comes most often.
@@ -63,10 +63,13 @@ export function allVariants(connections: readonly string[], gateways: readonly s
     ...(["calm", "outage", "relapse", "partial", "kill", "relapse", "flapping", "freeze", "outage"] as const),
     ...(["kill-relapse", "relapse", "partial", "gateway", "flapping", "relapse", "kill-relapse"] as const),
     "small-journal",
+    "failover",
   ];
   const durable = schedules.flatMap((schedule) =>
     connections
       .filter((connection) => schedule !== "gateway" || gateways.includes(connection))
+      // A gateway's failover is its own affair.
+      .filter((connection) => schedule !== "failover" || !gateways.includes(connection))
       .map((connection) => ({ connection, schedule, durable: true })),
   );
   const forgetful = connections.flatMap((connection) =>

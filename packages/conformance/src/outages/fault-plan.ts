@@ -19,6 +19,8 @@ export type ScheduleKind =
   | "freeze"
   /** The server is killed, and again while clients tell it what happened meanwhile. */
   | "kill-relapse"
+  /** Another server becomes the primary behind the same address; connections to the old one stay, and it refuses all work. */
+  | "failover"
   /** What stands before the server misbehaves: answers 500, garbage, half of the answer. */
   | "gateway"
   /** Everybody loses the server, works on many keys meanwhile, and has a journal of 20 entries. */
@@ -59,7 +61,7 @@ export interface LinkPlan {
   readonly relapse?: Omit<LinkDisturbance, "atMs" | "client"> & { readonly atRequest: number };
 }
 
-export type ServerFault = "kill" | "freeze";
+export type ServerFault = "kill" | "freeze" | "failover";
 
 /** What goes wrong with the server of a round, and what stands before it. */
 export interface ServerPlan {
@@ -101,7 +103,8 @@ function drawLinkFaults(kind: ScheduleKind, random: Random, clients: number): Om
       return { disturbances: [{ ...begin, fault: drawOutage(random) }], relapse };
     }
     case "kill":
-    case "freeze": {
+    case "freeze":
+    case "failover": {
       const also = random.chance(0.3);
       return { disturbances: also ? [{ ...begin, fault: drawFault(random), client: anyone() }] : [] };
     }
@@ -117,6 +120,7 @@ export function planServer(kind: ScheduleKind, random: Random, gatewayFaults: re
   switch (kind) {
     case "kill":
     case "freeze":
+    case "failover":
       return { ...nothing, server: [{ ...one, fault: kind }] };
     case "kill-relapse":
       return { ...nothing, server: [{ ...one, fault: "kill" }], relapse: { forMs: random.between(20, 150) } };

@@ -15,6 +15,8 @@ export interface Nemesis {
   relapse(plan: NonNullable<LinkPlan["relapse"]>): Promise<void>;
   /** Calls back when the first client sends something about the history's keys. @returns what stops it. */
   onRequest(callback: () => void): () => void;
+  /** New connections lead to another server from now on. */
+  moveTo(port: number): void;
   /** Notes what somebody else did to all. */
   note(action: Action): void;
   close(): Promise<void>;
@@ -78,6 +80,9 @@ export async function startNemesis(clients: number, port: number, prefix: string
       return () => {
         for (const stop of stops) stop();
       };
+    },
+    moveTo(next) {
+      for (const link of links) link.moveTo(next);
     },
     note: (action) => void actions.push(action),
     async close() {

@@ -52,7 +52,10 @@ export async function runRound(round: Round): Promise<History[]> {
     const all = (action: Action): void => {
       for (const { nemesis } of stages) nemesis.note(action);
     };
-    const serverIsWell = disturbServer(round, plan, all);
+    const moveTo = (port: number): void => {
+      for (const { nemesis } of stages) nemesis.moveTo(port);
+    };
+    const serverIsWell = disturbServer(round, plan, { note: all, moveTo });
     const linksAreWell = stages.map(({ nemesis, plan: links }) => nemesis.run(links));
     const isWell = plan.relapse
       ? Promise.all([serverIsWell, ...linksAreWell]).then(() => killAgain(round, stages, plan.relapse?.forMs ?? 0, all))
@@ -111,14 +114,17 @@ async function endStage({ site, stalls, variant, settleMs }: Round, stage: Stage
   return { seed, variant, clients, finals: [final], nemesis: nemesis.actions, bystanders, longestStallMs };
 }
 
-async function disturbServer(
-  { site, variant }: Round,
-  plan: ServerPlan,
-  note: (action: Action) => void,
-): Promise<void> {
+/** What a round does when its server is disturbed. */
+interface Disturbed {
+  readonly note: (action: Action) => void;
+  /** The address leads to another server from now on. */
+  readonly moveTo: (port: number) => void;
+}
+
+async function disturbServer({ site, variant }: Round, plan: ServerPlan, { note, moveTo }: Disturbed): Promise<void> {
   for (const { atMs, forMs, fault } of plan.server) {
     await sleep(atMs);
-    note(await hurt(site, fault, forMs));
+    note(fault === "failover" ? await failOver(site, forMs, moveTo) : await hurt(site, fault, forMs));
   }
   for (const { atMs, forMs, fault } of plan.gateway) {
     await sleep(atMs);
@@ -150,7 +156,16 @@ async function killAgain(
   if (replays) note({ ...(await hurt(site, "kill", forMs)), relapse: true });
 }
 
-async function hurt({ redis }: Site, fault: ServerFault, forMs: number): Promise<Action> {
+/** For a while the address leads to the old primary still, as a name does until it is resolved anew. */
+async function failOver(site: Site, forMs: number, moveTo: (port: number) => void): Promise<Action> {
+  const startUs = nowUs();
+  await site.failOver?.();
+  await sleep(forMs);
+  moveTo(site.redis.port);
+  return { startUs, endUs: nowUs(), fault: "failover" };
+}
+
+async function hurt({ redis }: Site, fault: Exclude<ServerFault, "failover">, forMs: number): Promise<Action> {
   const startUs = nowUs();
   if (fault === "freeze") {
     redis.freeze();

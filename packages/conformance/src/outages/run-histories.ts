@@ -4,7 +4,7 @@ import { checkHistory } from "./check-history.ts";
 import { type ClientPool, startClientPool } from "./client-pool.ts";
 import type { History } from "./history.ts";
 import { runRound } from "./round.ts";
-import { createSites, type Sites, type StartGateway } from "./site.ts";
+import { createSites, type SiteKind, type Sites, type StartGateway } from "./site.ts";
 import { startStallMeter } from "./stall-meter.ts";
 import { createSummary, type RunSummary } from "./summary.ts";
 import type { Violation } from "./violation.ts";
@@ -77,7 +77,7 @@ export async function runHistories(options: RunOptions): Promise<RunSummary> {
     for (;;) {
       const item = failed || performance.now() >= endsAt ? undefined : next();
       if (!item) return;
-      const site = await sites.of(item.variant.durable);
+      const site = await sites.of(siteKindOf(item.variant));
       for (const history of await runRound({ ...item, site, pool, stalls, clients, settleMs })) check(history);
     }
   };
@@ -108,6 +108,9 @@ export async function runHistories(options: RunOptions): Promise<RunSummary> {
     await Promise.all([pool, steady, ...hurt].map((each) => each.close()));
   }
 }
+
+const siteKindOf = ({ schedule, durable }: HistoryVariant): SiteKind =>
+  schedule === "failover" ? "failover" : durable ? "durable" : "forgetful";
 
 /** Errors that nobody heard: of one of the histories that ran at that time. */
 const unhandled = (pool: ClientPool): Violation[] =>

@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { createServer } from "node:net";
 import { type RedisServer, startRedisServer } from "../redis-server.ts";
 import { connectRaw, type RawReply } from "../resp-client.ts";
+import { startFailoverPair } from "./failover-pair.ts";
 import { type Call, type Effect, nowUs, observer } from "./history.ts";
 import { type KeySpace, keySpaceOf } from "./program.ts";
 
@@ -18,10 +19,13 @@ export type StartGateway = (redisUrl: string) => Promise<Gateway>;
 
 /** A real Redis and the gateways in front of it, for one round of histories at a time. */
 export interface Site {
+  /** The primary at present. */
   readonly redis: RedisServer;
   /** Absent for connections that reach the Redis itself. */
   readonly gateways: ReadonlyMap<string, Gateway>;
   portOf(connection: string): number;
+  /** Makes another server the primary. Absent where there is only one. */
+  failOver?(): Promise<void>;
   /** What stands under a history's keys, read from the Redis itself. */
   read(prefix: string, manyKeys: boolean): Promise<Call>;
   /** Puts keys of others beside a history's own, which no client ever names. @returns what stands there. */
@@ -36,18 +40,21 @@ export interface Site {
   close(): Promise<void>;
 }
 
-/** Sites, started when something is to run there first: one whose server keeps its data when killed, one that forgets. */
+/** What a site's servers are: one that keeps its data when killed, one that forgets, or two with failovers between them. */
+export type SiteKind = "durable" | "forgetful" | "failover";
+
+/** Sites, started when something is to run there first. */
 export interface Sites {
-  of(durable: boolean): Promise<Site>;
+  of(kind: SiteKind): Promise<Site>;
   close(): Promise<void>;
 }
 
 export function createSites(starters: Readonly<Record<string, StartGateway>>): Sites {
-  const sites = new Map<boolean, Promise<Site>>();
+  const sites = new Map<SiteKind, Promise<Site>>();
   return {
-    of(durable) {
-      const site = sites.get(durable) ?? startSite(durable, starters);
-      sites.set(durable, site);
+    of(kind) {
+      const site = sites.get(kind) ?? (kind === "failover" ? startPairSite() : startSite(kind === "durable", starters));
+      sites.set(kind, site);
       return site;
     },
     async close() {
@@ -65,28 +72,55 @@ async function startSite(durable: boolean, starters: Readonly<Record<string, Sta
   const gateways = new Map<string, Gateway>();
   for (const [connection, start] of Object.entries(starters)) gateways.set(connection, await start(redis.url));
   return {
-    redis,
+    ...siteOn(() => redis),
     gateways,
     portOf: (connection) => gateways.get(connection)?.port ?? redis.port,
+    async close() {
+      await Promise.all([...gateways.values()].map((gateway) => gateway.close()));
+      await redis.close();
+    },
+  };
+}
+
+/** Reached by the Redis protocol alone. */
+async function startPairSite(): Promise<Site> {
+  const pair = await startFailoverPair(lastingPort);
+  const site = siteOn(() => pair.primary);
+  return {
+    ...site,
+    get redis() {
+      return pair.primary;
+    },
+    gateways: new Map(),
+    portOf: () => pair.primary.port,
+    failOver: pair.failOver,
+    close: pair.close,
+  };
+}
+
+/** What is the same on every site. */
+function siteOn(primary: () => RedisServer): Omit<Site, "gateways" | "portOf" | "failOver" | "close"> {
+  return {
+    get redis() {
+      return primary();
+    },
     async read(prefix, manyKeys) {
       const startUs = nowUs();
-      const effects = await readAll(redis, keySpaceOf(prefix, manyKeys));
+      const effects = await readAll(primary(), keySpaceOf(prefix, manyKeys));
       return { ...directRead, effects, startUs, endUs: nowUs() };
     },
     async plant(prefix) {
+      const redis = primary();
       for (const key of textsBeside(prefix)) await redis.command("SET", key, `of others: ${key}`);
       for (const item of ["first", "second"]) await redis.command("RPUSH", listBeside(prefix), item);
       const planted = await readBeside(redis, prefix);
       return new Map([...planted].map(([key, value]) => [key, value ?? ""]));
     },
-    readPlanted: (prefix) => readBeside(redis, prefix),
+    readPlanted: (prefix) => readBeside(primary(), prefix),
     async clear(prefixes) {
+      const redis = primary();
       const left = (await keysOf(redis)).filter((key) => prefixes.some((prefix) => key.includes(prefix)));
       if (left.length > 0) await redis.command("UNLINK", ...left);
-    },
-    async close() {
-      await Promise.all([...gateways.values()].map((gateway) => gateway.close()));
-      await redis.close();
     },
   };
 }

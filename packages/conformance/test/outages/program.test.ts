@@ -58,4 +58,9 @@ describe("a program", () => {
     const names = new Set(stepsOf(3, 0).map(({ operation }) => operation.name));
     expect(names.size).toBe(12);
   });
+
+  it("is a failover only over connections that reach the servers themselves", () => {
+    const failovers = allVariants(["tcp", "rest"], ["rest"]).filter(({ schedule }) => schedule === "failover");
+    expect(failovers).toEqual([{ connection: "tcp", schedule: "failover", durable: true }]);
+  });
 });
