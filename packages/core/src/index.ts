@@ -1,3 +1,5 @@
+import "./platform-types.ts";
+
 export { batched } from "./cache/batched.ts";
 export { Cache } from "./cache/cache.ts";
 export type { CacheEvents } from "./cache/cache-events.ts";
