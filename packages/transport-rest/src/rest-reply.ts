@@ -2,8 +2,10 @@ import {
   type Command,
   CommandError,
   errorFromRedis,
+  factsOf,
   isPossibleReply,
   isTransportError,
+  isWrite,
   type Reply,
   type TransportError,
 } from "@continuum-cache/core";
@@ -112,10 +114,15 @@ const isRecord = (value: unknown): value is Record<string, unknown> =>
 function refusalOf(text: string, command: Command): CommandError | TransportError {
   const refusal = errorFromRedis(text, restName);
   const said = withoutValues(refusal.message, command);
-  if (said === refusal.message) return refusal;
-  return isTransportError(refusal)
-    ? restError(refusal.kind, said, { delivery: refusal.delivery })
-    : new CommandError(said);
+  if (!isTransportError(refusal)) return said === refusal.message ? refusal : new CommandError(said);
+  const hasRun = refusal.kind === "too-large" && isWrite(command) && mayAnswerMuch(command);
+  return restError(refusal.kind, said, { delivery: hasRun ? "unknown" : refusal.delivery });
+}
+
+/** Of such a command it may be the reply that is too large, and then it has run: LPOP with a count, a script. */
+function mayAnswerMuch(command: Command): boolean {
+  const { reply } = factsOf(command);
+  return !/^(ok|integer)/.test(typeof reply === "function" ? reply(command) : reply);
 }
 
 /** So much of an argument is looked for. */

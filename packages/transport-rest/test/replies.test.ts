@@ -1,4 +1,4 @@
-import { CommandError, type Reply } from "@continuum-cache/core";
+import { type Command, CommandError, type Reply } from "@continuum-cache/core";
 import { restTransport } from "@continuum-cache/transport-rest";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { fromBase64 } from "../src/base64.ts";
@@ -93,6 +93,24 @@ describe("replies to several commands", () => {
     await expect(send([{ error }, { error }])).rejects.toMatchObject({ kind, delivery: "none" });
     await expect(send({ error }, { status: 400 })).rejects.toMatchObject({ kind, delivery: "none" });
   });
+
+  test.each<[Command, "none" | "unknown"]>([
+    [["LRANGE", "a", 0, -1], "none"],
+    [["SET", "a", "x"], "none"],
+    [["LPUSH", "a", "x"], "none"],
+    [["LPOP", "a", 1_000_000], "unknown"],
+    [["EVAL", "return 1", 0], "unknown"],
+    [["GETDEL", "a"], "unknown"],
+  ])(
+    "of %s that is too large, delivery is %s: a write may have run though its reply does not come",
+    async (command, delivery) => {
+      const error = "ERR max request size exceeded. Limit: 10485760 bytes, Actual: 11245919 bytes";
+      const server = await startScriptedServer((_, response) => answer(response, { error }, 400));
+      const rest = restTransport({ url: server.url, token: "secret" });
+      open.push(rest.close, server.close);
+      await expect(rest.send([command])).rejects.toMatchObject({ kind: "too-large", delivery });
+    },
+  );
 
   test("a used-up quota within a pipeline: the first part ran", async () => {
     const error = "ERR max requests limit exceeded. Limit: 5, Usage: 5";

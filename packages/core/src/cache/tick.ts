@@ -3,7 +3,7 @@ import { createExpiringSet } from "../claims/expiring-set.ts";
 import { isWrite, keysOf } from "../commands/command-table.ts";
 import { type CommandError, isCommandError } from "../errors/command-error.ts";
 import { errorFromRedis } from "../errors/error-from-redis.ts";
-import { isTransportError, TransportError } from "../errors/transport-error.ts";
+import { isTransportError, TransportError, type TransportErrorDetails } from "../errors/transport-error.ts";
 import { TextMap } from "../keys/text-map.ts";
 import type { Command, Reply, SendOptions, Transport } from "../ports/transport.ts";
 import { longestTimerMs } from "../time/duration.ts";
@@ -137,7 +137,7 @@ export function createTick(transport: Transport, timeoutMs: number, onTrip: Trip
       const again: Trip[] = [];
       for (const leg of legs) {
         if (leg.kind === "commands") {
-          settle(leg.part, replies.slice(at, at + leg.commands.length), transport.name);
+          settle(leg.part, replies.slice(at, at + leg.commands.length), { transport: transport.name });
           at += leg.commands.length;
         } else {
           const legsLeft = hand(leg.keys, replies[at++] as Reply);
@@ -163,7 +163,7 @@ export function createTick(transport: Transport, timeoutMs: number, onTrip: Trip
     }
     [...keys.values()].forEach((parts, index) => {
       const own = Array.isArray(reply) ? (reply[index] as Reply) : reply;
-      for (const part of parts) settle(part, [own], transport.name);
+      for (const part of parts) settle(part, [own], { transport: transport.name, delivery: "none" });
     });
     return undefined;
   };
@@ -216,12 +216,12 @@ const lateError = ({ name }: Transport): TransportError =>
   );
 
 /** A command that was too large among others is told to its caller as it would be alone: a call's error tells nothing of its neighbors. */
-function settle(part: Part, replies: Reply[], transport: string): void {
+function settle(part: Part, replies: Reply[], details: TransportErrorDetails): void {
   const [only] = replies;
   const elements = replies.length !== 1 ? [] : Array.isArray(only) ? only : [only];
   const refusal = elements.find((element) => isCommandError(element) && isTooLarge(element));
   if (!isCommandError(refusal)) part.resolve(replies);
-  else part.reject(new TransportError("too-large", refusal.message, { transport, delivery: "none" }));
+  else part.reject(new TransportError("too-large", refusal.message, details));
 }
 
 const isTooLarge = ({ message }: CommandError): boolean => {
