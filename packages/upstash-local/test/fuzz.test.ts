@@ -155,8 +155,20 @@ const targets = {
       samples: ["--port", "--cors=http://localhost:3000", "--token=x", "http://localhost:3000", "*", "redis.internal"],
       pieces: ["--", "=", "__proto__", "constructor", "://", ":"],
       run(text) {
-        readCommandLine([text, text, "--port", text]);
-        settingsOf({ cors: [text], allowedHosts: [text], token: text, host: text });
+        // A developer's own: Node takes longer for a long word of short flags than for all others together.
+        const word = text.slice(0, 500);
+        readCommandLine([word, "--port", word]);
+        const outcomes = [{ cors: [text] }, { allowedHosts: [text] }, { token: text }, { host: text }].map(
+          (options) => {
+            try {
+              return settingsOf(options);
+            } catch (error) {
+              if (isConfigError(error)) return error;
+              throw error;
+            }
+          },
+        );
+        if (outcomes.every(isConfigError)) throw outcomes[0];
       },
       isExpected: isConfigError,
     }),
