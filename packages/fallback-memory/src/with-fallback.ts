@@ -1,5 +1,4 @@
 import {
-  type BackendStatus,
   type CallOptions,
   type Command,
   createBreaker,
@@ -17,6 +16,7 @@ import { subscribeToBoth } from "./fallback/both-sides.ts";
 import { deletesOf } from "./fallback/deletes-of.ts";
 import { createDoubtfulMessages } from "./fallback/doubtful-messages.ts";
 import { type FallbackOptions, readFallbackOptions } from "./fallback/fallback-options.ts";
+import { createFallbackStatus } from "./fallback/fallback-status.ts";
 import { createGate } from "./fallback/gate.ts";
 import { createKnownValues } from "./fallback/known-values.ts";
 import { createLocalAnswers } from "./fallback/local-answers.ts";
@@ -124,9 +124,7 @@ export function withFallback(primary: Transport, local: MemoryTransport, options
       await memory.takeUp();
       if (journal.size.entries > 0) backend.leave(restartError(primary.name), "an earlier process has left a journal");
     } catch (cause) {
-      const message =
-        "The outage journal of an earlier process can't be read: what it has not told the primary is lost";
-      events.failure.tell({ operation: "journal", error: new Error(message, { cause }) });
+      events.failure.tell({ operation: "journal", error: lostJournalError(cause) });
     } finally {
       ready = undefined;
     }
@@ -164,16 +162,6 @@ export function withFallback(primary: Transport, local: MemoryTransport, options
     return doubts.follow(commands, () => trips.ask(commands, left));
   };
 
-  /** Whether the primary answers commands, though it has refused these topics. */
-  const refusesTopicsOnly = async (error: TransportError, callOptions: CallOptions | undefined): Promise<boolean> => {
-    if (error.kind !== "unauthorized") return false;
-    const ping = primary.send([["PING"]], { ...callOptions, timeoutMs: longestHoldMs(callOptions) });
-    return ping.then(
-      () => true,
-      (failure) => !isOutage(failure),
-    );
-  };
-
   const subscribe: NonNullable<Transport["subscribe"]> = async (topics, listener, callOptions) => {
     if (closing) throw closedError(primary.name);
     await backend.attend(longestHoldMs(callOptions));
@@ -186,32 +174,14 @@ export function withFallback(primary: Transport, local: MemoryTransport, options
           callOptions,
         );
       } catch (error) {
-        if (!isOutage(error) || (await refusesTopicsOnly(error, callOptions))) throw error;
+        if (!isOutage(error) || (await refusesTopicsOnly(primary, error, callOptions))) throw error;
         backend.leave(error);
       }
     }
     return listening.add(local, topics, listener, callOptions);
   };
 
-  const status: BackendStatus = {
-    get currentBackend() {
-      return backend.outage ? "local" : "upstash";
-    },
-    get pending() {
-      return journal.size.pending;
-    },
-    get outage() {
-      const { outage } = backend;
-      if (!outage) return undefined;
-      const { sinceMs, reason, state, recovery } = outage;
-      const { entries, bytes, oldestMs } = journal.size;
-      const ageMs = oldestMs === undefined ? 0 : Math.max(0, clock.now() - oldestMs);
-      return { sinceMs, reason, state, journal: { entries, bytes, ageMs }, dropped: recovery.dropped };
-    },
-    onChange: (listener) => events.change.add(listener),
-    onKept: (listener) => events.kept.add(listener),
-    onFailure: (listener) => events.failure.add(listener),
-  };
+  const status = createFallbackStatus(backend, journal, events, clock);
 
   /** One last try to tell the primary what it does not know. */
   const finish = async (): Promise<void> => {
@@ -235,6 +205,20 @@ export function withFallback(primary: Transport, local: MemoryTransport, options
       return closing;
     },
   };
+}
+
+/** Whether the primary answers commands, though it has refused these topics. */
+async function refusesTopicsOnly(
+  primary: Transport,
+  error: TransportError,
+  callOptions: CallOptions | undefined,
+): Promise<boolean> {
+  if (error.kind !== "unauthorized") return false;
+  const ping = primary.send([["PING"]], { ...callOptions, timeoutMs: longestHoldMs(callOptions) });
+  return ping.then(
+    () => true,
+    (failure) => !isOutage(failure),
+  );
 }
 
 /** How long a call waits for a recovery to end before it is answered locally. */
@@ -263,6 +247,11 @@ const restartError = (transport: string): TransportError =>
   new TransportError("unreachable", "An earlier process ended before it had told the primary everything", {
     transport,
     delivery: "none",
+  });
+
+const lostJournalError = (cause: unknown): Error =>
+  new Error("The outage journal of an earlier process can't be read: what it has not told the primary is lost", {
+    cause,
   });
 
 const remainderError = (pending: number, isStored: boolean): Error =>

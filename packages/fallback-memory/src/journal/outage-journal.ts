@@ -1,4 +1,4 @@
-import { type Command, isSealed, keysOf, sha1, toTextForm } from "@continuum-cache/core";
+import { type Command, keysOf } from "@continuum-cache/core";
 import type { AcceptedWrite } from "../accepted-write.ts";
 import type { KnownValue } from "../fallback/known-values.ts";
 import { never } from "../keyspace/keyspace.ts";
@@ -10,6 +10,7 @@ import { amend } from "./intent.ts";
 import { type JournalRecord, recordsOf } from "./journal-record.ts";
 import { neededRoom } from "./needed-room.ts";
 import type { Noting } from "./noting.ts";
+import { addState, ownStates } from "./own-states.ts";
 import { createSegment, type Segment } from "./segment.ts";
 
 /** A part of the journal on its way to the primary. It no longer changes; what is written meanwhile goes to the next. */
@@ -85,19 +86,6 @@ export function createOutageJournal(options: OutageJournalOptions): OutageJourna
   const total = (countOf: (segment: Segment) => number): number =>
     segments().reduce((sum, one) => sum + countOf(one), 0);
 
-  /** What of this process's doing, or knowledge, the primary may hold under a key; without any, nothing. */
-  const ownStates = (key: Bulk): Map<string, number> | undefined => {
-    const before = known(key);
-    const earlier = underway?.segment.intentOf(key);
-    const isDeleted = underway?.segment.deletesKey(key) ?? false;
-    if (!before && !earlier && !isDeleted) return undefined;
-    const own = new Map(earlier?.own);
-    addState(own, before?.value ?? null, before?.expiresAtMs ?? never);
-    if (isDeleted) addState(own, null, never);
-    if (earlier?.set) addState(own, earlier.set.value, earlier.set.expiresAtMs);
-    return own;
-  };
-
   /** When the counter at the primary ends, which is counted here from nothing: else it would live for ever afterwards. */
   const inheritedEnd = ({ kind, key }: KeyWrite, nowMs: number): number | undefined => {
     const endMs = kind === "add" ? (known(key)?.expiresAtMs ?? never) : never;
@@ -111,7 +99,8 @@ export function createOutageJournal(options: OutageJournalOptions): OutageJourna
     const endMs = current.intentOf(key) ? undefined : inheritedEnd(write, nowMs);
     current.put(key, nowMs, (intent, isNew) => {
       // Behind a delete nothing is left that could have been known.
-      const own = isNew && write.kind !== "delete" ? (earlier ?? ownStates(key)) : undefined;
+      const own =
+        isNew && write.kind !== "delete" ? (earlier ?? ownStates(known(key), underway?.segment, key)) : undefined;
       if (own) intent.own = new Map(own);
       intent.mutations += mutations;
       amend(intent, write, source.at(key), nowMs);
@@ -228,13 +217,3 @@ function ahead(plan: Iterator<Batch>): Pick<Underway, "next" | "take"> {
 
 /** A key as the command table names it. */
 const textOf = (key: Bulk): string => (typeof key === "string" ? key : new TextDecoder().decode(key));
-
-function addState(states: Map<string, number>, value: Bulk | null, expiresAtMs: number): void {
-  if (value === null) {
-    states.set(absent, never);
-    return;
-  }
-  states.set(sha1(value), expiresAtMs);
-  // Over REST a sealed value may have been written in its text form.
-  if (value instanceof Uint8Array && isSealed(value)) states.set(sha1(toTextForm(value)), expiresAtMs);
-}

@@ -1,0 +1,32 @@
+import type { BackendStatus, Clock } from "@continuum-cache/core";
+import type { OutageJournal } from "../journal/outage-journal.ts";
+import type { BackendEvents } from "./backend-events.ts";
+import type { BackendSwitch } from "./backend-switch.ts";
+
+/** What others may see of a fallback. */
+export function createFallbackStatus(
+  backend: BackendSwitch,
+  journal: OutageJournal,
+  events: BackendEvents,
+  clock: Clock,
+): BackendStatus {
+  return {
+    get currentBackend() {
+      return backend.outage ? "local" : "upstash";
+    },
+    get pending() {
+      return journal.size.pending;
+    },
+    get outage() {
+      const { outage } = backend;
+      if (!outage) return undefined;
+      const { sinceMs, reason, state, recovery } = outage;
+      const { entries, bytes, oldestMs } = journal.size;
+      const ageMs = oldestMs === undefined ? 0 : Math.max(0, clock.now() - oldestMs);
+      return { sinceMs, reason, state, journal: { entries, bytes, ageMs }, dropped: recovery.dropped };
+    },
+    onChange: (listener) => events.change.add(listener),
+    onKept: (listener) => events.kept.add(listener),
+    onFailure: (listener) => events.failure.add(listener),
+  };
+}
