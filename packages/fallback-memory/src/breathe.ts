@@ -1,7 +1,7 @@
 type Schedule = (callback: () => void) => void;
 
 /** Lets everything else that waits for its turn have it: long work is done in slices, and this comes in between. */
-function breathe(): Promise<void> {
+export function breathe(): Promise<void> {
   const { setImmediate: immediately } = globalThis as { setImmediate?: Schedule };
   return new Promise((resolve) => {
     if (immediately) immediately(resolve);

@@ -86,13 +86,14 @@ export function withFallback(primary: Transport, local: MemoryTransport, options
       doubts.doHere(commands, unanswered.fate, () => memory.answer(commands, sendOptions, unanswered)),
   });
   let closing: Promise<void> | undefined;
+  let latestTimeoutMs = defaultTimeoutMs;
 
   const backend = createBackendSwitch({
     clock,
     events,
     waitUntil: options.waitUntil,
     breaker: createBreaker({ ...settings.breaker, clock }),
-    ping: () => primary.send([["PING"]]),
+    ping: () => pace.ping((timeoutMs) => primary.send([["PING"]], { timeoutMs })),
     onLeave() {
       if (warmStartMs !== undefined) memory.tell(warmStart(known, clock.now(), warmStartMs));
       trips.leaveAll();
@@ -110,6 +111,8 @@ export function withFallback(primary: Transport, local: MemoryTransport, options
         settled: memory.settled,
       }),
     isUpToDate: () => journal.size.entries === 0,
+    isQuick: () => pace.pingMs <= latestTimeoutMs * 0.8,
+    onAttempted: () => void gate.open(),
     onReturn() {
       listening.interrupt();
       doubts.returned();
@@ -143,21 +146,22 @@ export function withFallback(primary: Transport, local: MemoryTransport, options
 
   const send: Transport["send"] = async (commands, sendOptions) => {
     // What is not known yet must not be contradicted.
-    if (ready) await within(leftMs(sendOptions), ready);
+    if (ready) await within(longestReadMs(sendOptions), ready);
     if (ready) throw unreadError(primary.name);
     if (closing) throw closedError(primary.name);
     if (sendOptions?.fallback === false) return insistOnPrimary(commands, sendOptions);
     const startedMs = performance.now();
     const timeoutMs = sendOptions?.timeoutMs ?? defaultTimeoutMs;
+    latestTimeoutMs = timeoutMs;
     // A primary that needs longer for a trip is waited for longer, as long as enough of the call's time is left for its own.
-    const holdMs = Math.min(
-      Math.max(longestHoldMs(sendOptions), 2 * pace.tripMs),
-      timeoutMs * 0.8 - pace.tripMs * 1.25,
-    );
+    const soonMs = Math.max(longestHoldMs(sendOptions), 2 * pace.tripMs);
+    const holdMs = Math.min(soonMs, (timeoutMs * 2) / 3, timeoutMs * 0.8 - pace.tripMs * 1.25);
     if (gate.isShut && holdMs > 0) await gate.pass(holdMs);
     if (backend.outage) await backend.attend(longestHoldMs(sendOptions));
     const heldMs = Math.floor(performance.now() - startedMs);
-    const left = heldMs > 0 ? { ...sendOptions, timeoutMs: Math.max(1, timeoutMs - heldMs) } : sendOptions;
+    // A timer that was late is no fault of the primary's: it gets its part of the time.
+    const leftMs = Math.ceil(Math.max(timeoutMs / 3, timeoutMs - heldMs));
+    const left = heldMs > 0 ? { ...sendOptions, timeoutMs: leftMs } : sendOptions;
     if (backend.outage) return memory.answer(commands, left);
     return doubts.follow(commands, () => trips.ask(commands, left));
   };
@@ -235,7 +239,7 @@ const untoldError = (transport: string): TransportError =>
 const closedError = (transport: string): TransportError =>
   new TransportError("closed", "The transport was closed", { transport, delivery: "none" });
 
-const leftMs = (options: SendOptions | undefined): number => ((options?.timeoutMs ?? defaultTimeoutMs) * 9) / 10;
+const longestReadMs = (options: SendOptions | undefined): number => ((options?.timeoutMs ?? defaultTimeoutMs) * 9) / 10;
 
 const unreadError = (transport: string): TransportError =>
   new TransportError("timeout", "The outage journal that an earlier process has left is still being read", {

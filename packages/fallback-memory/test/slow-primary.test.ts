@@ -107,6 +107,22 @@ describe("a recovery from an outage of a primary that is slow", () => {
     },
   );
 
+  it("tells a primary what happened that is too slow for calls, which stay local until it is quicker", async () => {
+    await goAway([["SET", "own", "1"]]);
+    primary.isAway = false;
+    primary.latencyMs = 700;
+    for (let at = 0; at < 20; at++) {
+      await transport.send([["INCR", "n"]], { timeoutMs: 500 });
+      await vi.advanceTimersByTimeAsync(500);
+    }
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(transport.status).toMatchObject({ currentBackend: "local", pending: 0 });
+    expect(await counted()).toBe(20);
+    primary.latencyMs = 50;
+    await until(() => !isLocal(), 10_000);
+    expect(await primary.store.send([["MGET", "own", "n"]])).toEqual([["1", "20"]]);
+  });
+
   it("gives its trips more time than callers have, and more after each that timed out", async () => {
     await goAway(Array.from({ length: 5_000 }, (_, at): Command => ["SET", `own:${at}`, "x"]));
     primary.isAway = false;

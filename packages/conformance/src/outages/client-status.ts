@@ -30,7 +30,8 @@ export function watchStatus(cache: Cache): StatusLog {
     }),
     cache.on("backend", ({ from, to, reason, recovery }) => {
       changes.push({ atUs: nowUs(), from, to, reason, ...(recovery && { recovery }), kept });
-      kept = 0;
+      // What is under way when the primary is left is kept before that is told.
+      if (to === "upstash") kept = 0;
       note();
     }),
   ];

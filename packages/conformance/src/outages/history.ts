@@ -78,7 +78,7 @@ export interface Change {
   readonly reason: string;
   /** What it said became of the mutations that it had kept. */
   readonly recovery?: Recovery;
-  /** How many mutations it has kept since the change before, by its `kept` events. */
+  /** How many mutations it has kept since it was last back at the primary, by its `kept` events. */
   readonly kept: number;
 }
 

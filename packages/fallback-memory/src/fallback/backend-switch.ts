@@ -46,8 +46,12 @@ export interface BackendSwitchOptions {
   readonly recover: (attempt: Attempt) => Promise<void>;
   /** Whether nothing is left that the primary does not know. */
   readonly isUpToDate: () => boolean;
+  /** Whether the primary answers soon enough for calls; else it is only told what happened. */
+  readonly isQuick: () => boolean;
   /** Called when answers are about to come from the primary again. */
   readonly onReturn: () => void;
+  /** Called when an attempt to get back is over, and it is decided where answers come from. */
+  readonly onAttempted: () => void;
   /** Keeps work alive that outlives the call that began it. */
   readonly waitUntil: ((work: Promise<unknown>) => void) | undefined;
 }
@@ -78,7 +82,8 @@ const lostAfterMs = 30_000;
 const newClaim = (): Claim => createClaim({ timeoutMs: lostAfterMs });
 
 export function createBackendSwitch(options: BackendSwitchOptions): BackendSwitch {
-  const { clock, breaker, events, ping, onLeave, recover, isUpToDate, onReturn, waitUntil } = options;
+  const { clock, breaker, events, ping, onLeave, recover, isUpToDate, isQuick, onReturn, onAttempted, waitUntil } =
+    options;
   let away: Away | undefined;
   let isClosed = false;
   let cancelTimer = (): void => {};
@@ -121,11 +126,15 @@ export function createBackendSwitch(options: BackendSwitchOptions): BackendSwitc
           },
         });
       }
-      if (isCurrent()) comeBack();
+      if (!isCurrent()) return;
+      if (!isQuick()) throw slowError("answers later than calls may wait for it");
+      comeBack();
+      onAttempted();
     } catch (error) {
       if (!isCurrent()) return;
       now.attempt = undefined;
       now.state = "local";
+      onAttempted();
       if (isOutage(error)) breaker.failed(error, "probe");
       else breaker.dismissed("probe");
       if (!isClosed) wakeUp();
@@ -157,7 +166,8 @@ export function createBackendSwitch(options: BackendSwitchOptions): BackendSwitc
     if (!now || away !== now || now.attempt !== own) return;
     now.attempt = undefined;
     now.state = "local";
-    breaker.failed(slowError(longestMs), "probe");
+    onAttempted();
+    breaker.failed(slowError(`was not back within ${Math.round(longestMs)} ms`), "probe");
   };
 
   return {
@@ -208,8 +218,8 @@ function describe({ replayed, superseded, dropped }: Recovery): string {
   return ["the primary answers again", ...parts].join("; ");
 }
 
-const slowError = (waitedMs: number): TransportError =>
-  new TransportError("timeout", `The primary was not back within ${Math.round(waitedMs)} ms`, {
+const slowError = (what: string): TransportError =>
+  new TransportError("timeout", `The primary ${what}`, {
     transport: "fallback",
     delivery: "none",
   });

@@ -7,13 +7,15 @@ import { type Claim, createClaim } from "@continuum-cache/core";
 export interface Gate {
   readonly isShut: boolean;
   shut(): void;
-  open(): void;
+  /** @returns whether callers were waiting; they go on in the next turns of this tick. */
+  open(): boolean;
   /** Resolves when it opens, or after so long at the latest. */
   pass(longestMs: number): Promise<void>;
 }
 
 export function createGate(): Gate {
   let claim: Claim | undefined;
+  let waiting = 0;
   return {
     get isShut() {
       return claim?.isHeld ?? false;
@@ -24,9 +26,12 @@ export function createGate(): Gate {
     open() {
       claim?.end();
       claim = undefined;
+      return waiting > 0;
     },
     async pass(longestMs) {
+      waiting++;
       await claim?.over({ timeoutMs: longestMs });
+      waiting--;
     },
   };
 }

@@ -6,6 +6,10 @@ export interface Pace {
   readonly batches: number;
   /** How long the latest trip took, in milliseconds. */
   readonly tripMs: number;
+  /** How long the latest PING took that was answered, in milliseconds: what the shortest call takes at least. */
+  readonly pingMs: number;
+  /** Sends a PING: with more time than a call may have, and less than a trip of the recovery. */
+  ping<Result>(work: (timeoutMs: number) => Promise<Result>): Promise<Result>;
   /** Makes a trip, with as much time as it may take. */
   trip<Result>(work: (timeoutMs: number) => Promise<Result>): Promise<Result>;
 }
@@ -13,6 +17,8 @@ export interface Pace {
 const mostBatches = 16;
 /** A trip may take so many times as long as the latest did, within bounds in milliseconds; twice that after each timeout. */
 const allowed = { timesTheLatest: 20, leastMs: 1_000, mostMs: 20_000 };
+/** A PING that went nowhere holds up the next one for so long at the most, in milliseconds. */
+const mostPingMs = 3_000;
 
 /**
  * The deadline of callers is none for a trip of the recovery: they want an answer soon, it wants to get through. A trip that
@@ -21,7 +27,9 @@ const allowed = { timesTheLatest: 20, leastMs: 1_000, mostMs: 20_000 };
 export function createPace(): Pace {
   let batches = mostBatches / 2;
   let tripMs = 0;
+  let pingMs = 0;
   let timeouts = 0;
+  const usualMs = (): number => Math.max(allowed.leastMs, tripMs * allowed.timesTheLatest);
   return {
     get batches() {
       return batches;
@@ -29,11 +37,20 @@ export function createPace(): Pace {
     get tripMs() {
       return tripMs;
     },
+    get pingMs() {
+      return pingMs;
+    },
+    async ping(work) {
+      const startedMs = performance.now();
+      const result = await work(Math.min(usualMs(), mostPingMs));
+      pingMs = performance.now() - startedMs;
+      tripMs = pingMs;
+      return result;
+    },
     async trip(work) {
       const startedMs = performance.now();
-      const usualMs = Math.max(allowed.leastMs, tripMs * allowed.timesTheLatest);
       try {
-        const result = await work(Math.min(usualMs * 2 ** timeouts, allowed.mostMs));
+        const result = await work(Math.min(usualMs() * 2 ** timeouts, allowed.mostMs));
         batches = Math.min(batches * 2, mostBatches);
         timeouts = 0;
         return result;

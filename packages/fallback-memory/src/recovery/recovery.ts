@@ -6,6 +6,7 @@ import {
   type Transport,
   TransportError,
 } from "@continuum-cache/core";
+import { breathe } from "../breathe.ts";
 import type { Attempt } from "../fallback/backend-switch.ts";
 import type { Gate } from "../fallback/gate.ts";
 import type { KnownValues } from "../fallback/known-values.ts";
@@ -36,8 +37,8 @@ const lastEntries = 400;
 
 /**
  * Tells the primary what the journal holds, part by part: what is written meanwhile makes the next part. The last one goes
- * with the gate shut, so that nothing new comes in while it is under way. It can be interrupted anywhere and goes on
- * where it stopped.
+ * with the gate shut, so that nothing new comes in while it is under way; it is left so, for the caller to open when calls are to go
+ * somewhere else. It can be interrupted anywhere and goes on where it stopped.
  *
  * @throws TransportError when the primary is away again.
  */
@@ -45,18 +46,15 @@ export async function recover(attempt: Attempt, options: RecoveryOptions): Promi
   const { journal, gate } = options;
   // A write that is under way since before the outage would undo what is told now.
   await options.over();
-  try {
-    while (attempt.isCurrent()) {
-      if (isLast(journal)) gate.shut();
-      const replay = journal.begin();
-      if (!replay) return;
-      // Before anything is done that must be done once: a later process has to do it under the same name.
-      await options.settled();
-      await replayPart(replay, attempt, options);
-      gate.open();
-    }
-  } finally {
-    gate.open();
+  while (attempt.isCurrent() && journal.size.entries > 0) {
+    // Callers who wait since an earlier part would lose their patience in the middle of this one: what they write goes with it.
+    if (gate.open()) await breathe();
+    if (isLast(journal)) gate.shut();
+    const replay = journal.begin();
+    if (!replay) return;
+    // Before anything is done that must be done once: a later process has to do it under the same name.
+    await options.settled();
+    await replayPart(replay, attempt, options);
   }
 }
 
