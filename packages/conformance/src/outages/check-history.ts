@@ -57,7 +57,7 @@ export function checkHistory(history: History): Verdict {
 /** What only holds where every process gets its turn before the deadlines of calls are over. */
 const timed: readonly ViolationKind[] = [
   ...(["resurrection", "lost", "replayed-over", "counter", "list"] as const),
-  ...(["untold", "unsettled", "deadline"] as const),
+  ...(["untold", "unsettled", "deadline", "rejected"] as const),
 ];
 
 /** No client of a history gives its calls less time, in milliseconds. */
