@@ -12,17 +12,6 @@ export const knownListen: KnownOptions<ListenOptions> = { signal: true };
 export const knownPattern: KnownOptions<PatternOptions> = { onMessage: true, onGap: true, timeout: true, signal: true };
 export const knownSubscribe: KnownOptions<SubscribeOptions> = { ...knownPattern, replay: true, after: true };
 
-/** @throws ConfigError when a handler is no function. */
-export function assertHandlers<Data>({ onMessage, onGap }: SubscriptionHandlers<Data>): void {
-  for (const [name, handler] of Object.entries({ onMessage, onGap })) {
-    if (handler === undefined || typeof handler === "function") continue;
-    throw new ConfigError(
-      name,
-      `Expected \`${name}\` to be a function, got ${handler === null ? "null" : typeof handler}`,
-    );
-  }
-}
-
 /** @throws ConfigError when it is no place to begin behind. -1 is the place before the first message. */
 export function assertAfter(after: Position | "beginning", hasReplay: boolean, channels: number): void {
   const { epoch, seq } = (typeof after === "object" && after !== null ? after : {}) as Partial<Position>;

@@ -4,6 +4,7 @@ import {
   createEvents,
   type Events,
   errorOf,
+  functionOption,
   TransportError,
   tell,
   toMessageText,
@@ -14,14 +15,7 @@ import { type Consumer, createConsumer } from "./consuming/consumer.ts";
 import { createFeeds, type FeedRequest, type Feeds } from "./feeds/feeds.ts";
 import type { JoinOptions, Member, Membership } from "./feeds/member.ts";
 import { hubOf } from "./hub/hub.ts";
-import {
-  assertAfter,
-  assertHandlers,
-  knownListen,
-  knownPattern,
-  knownPublish,
-  knownSubscribe,
-} from "./known-options.ts";
+import { assertAfter, knownListen, knownPattern, knownPublish, knownSubscribe } from "./known-options.ts";
 import type { ListenOptions } from "./listen-options.ts";
 import type { Message } from "./message.ts";
 import type { Position } from "./position.ts";
@@ -228,7 +222,8 @@ export class PubSub implements AsyncDisposable {
     options: SubscriptionHandlers<Data> & SubscribeCallOptions,
     from: Pick<JoinOptions, "after">,
   ): Promise<ChannelSubscription> {
-    assertHandlers(options);
+    functionOption("onMessage", options.onMessage);
+    functionOption("onGap", options.onGap);
     const asked = { ...callOptions(options, this.settings.timeoutMs), ...from };
     if (this.isClosed) throw closedError(this.settings.transport.name);
     const member = this.memberFor(options as SubscriptionHandlers<unknown>);

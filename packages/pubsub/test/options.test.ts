@@ -62,7 +62,7 @@ describe("an option that can't be is a ConfigError that names it", () => {
 
   it.each<[string, (pubsub: PubSub) => unknown, RegExp]>([
     ["subscribe", (it) => it.subscribe("c", untyped({ onmessage: () => {} })), /Did you mean `onMessage`/],
-    ["subscribe", (it) => it.subscribe("c", untyped({ onMessage: 5 })), /`onMessage` to be a function, got number/],
+    ["subscribe", (it) => it.subscribe("c", untyped({ onMessage: 5 })), /`onMessage` to be a function, got 5/],
     ["subscribe", (it) => it.subscribe("c", untyped({ onGap: null })), /`onGap` to be a function, got null/],
     ["subscribe", (it) => it.subscribe("c", untyped({ timeout: 0 })), /`timeout`/],
     ["subscribe", (it) => it.subscribe("c", untyped({ signal: "now" })), /AbortSignal, got string/],
@@ -87,7 +87,7 @@ describe("an option that can't be is a ConfigError that names it", () => {
     ["listen", (it) => it.listen(untyped({ signals: null })), /Did you mean `signal`/],
     ["listen", (it) => it.listen(untyped({ signal: {} })), /AbortSignal/],
     ["on", (it) => it.on(untyped("massage"), () => {}), /"message"/],
-    ["on", (it) => it.on("message", untyped(undefined)), /function/],
+    ["on", (it) => it.on("message", untyped(undefined)), /listener/],
   ])("of %s, before anything is sent", async (_, call, message) => {
     const { pubsub, sent } = open();
     const error = await settle(() => call(pubsub));

@@ -1,10 +1,10 @@
-import { assertOptions, choiceOption, isUnanswered, wholeNumberOption } from "@continuum-cache/core";
+import { assertOptions, choiceOption, functionOption, isUnanswered, wholeNumberOption } from "@continuum-cache/core";
 import type { FollowOptions } from "../follow-options.ts";
 import type { LogEntry, LogGap } from "../log-entry.ts";
 import { isOriginTakenError } from "../origin-taken-error.ts";
 import type { Link } from "../queue/link.ts";
 import { knownFollow } from "../settings/known-options.ts";
-import { assertFunction, assertSignal } from "../settings/read-options.ts";
+import { assertSignal } from "../settings/read-options.ts";
 import { createWake } from "../waiting/wake.ts";
 import type { Cursors } from "./cursors.ts";
 import { decodeEvent } from "./decode-event.ts";
@@ -44,7 +44,7 @@ export function follow<Event>(context: FollowContext, options: FollowOptions): A
   const { signal, from = "beginning", batch = 100, resync } = options;
   wholeNumberOption("batch", batch, { max: mostPerRead });
   choiceOption("from", from, ["beginning", "now"]);
-  if (resync !== undefined) assertFunction("resync", resync);
+  functionOption("resync", resync);
   assertSignal(signal);
   return entriesOf<Event>(context, { from, batch }, resync, signal);
 }

@@ -108,7 +108,7 @@ describe("a queue", () => {
       [() => queue.consume(() => {}, untyped({ concurency: 5 })), /Did you mean `concurrency`/],
       [() => queue.consume(() => {}, untyped({ signal: {} })), /AbortSignal/],
       [() => queue.on(untyped("fail"), () => {}), /"failed"/],
-      [() => queue.on("failed", untyped(undefined)), /function/],
+      [() => queue.on("failed", untyped(undefined)), /listener/],
     ] as const) {
       expect(call).toThrow(message);
       expect(call).toThrow(expect.objectContaining({ name: "ConfigError" }));

@@ -2,6 +2,7 @@ import {
   assertOptions,
   ConfigError,
   type Duration,
+  functionOption,
   type KnownOptions,
   toTimeoutMs,
   wholeNumberOption,
@@ -128,10 +129,15 @@ export function readBridgeOptions<Context>(options: WebSocketBridgeOptions<Conte
   assertOptions("createWebSocketBridge", options ?? null, known);
   const { authorize, replay = () => false, onError = () => {}, heartbeat = "30s" } = options;
   const { addressOf = (_: Context, socket: ServerSocket) => remoteAddressOf(socket) } = options;
-  assertFunction("authorize", authorize, "(channel, context) => …: it says who may listen to what");
-  assertFunction("replay", replay, "(channel) => …");
-  assertFunction("addressOf", addressOf, "(context, socket) => …");
-  assertFunction("onError", onError, "(error, channel) => …");
+  if (functionOption("authorize", authorize) === undefined) {
+    throw new ConfigError(
+      "authorize",
+      "Expected `authorize` to be a function, (channel, context) => …: it says who may listen to what; got none",
+    );
+  }
+  functionOption("replay", replay);
+  functionOption("addressOf", addressOf);
+  functionOption("onError", onError);
   const { authorizeTimeout = "5s", patience = "30s" } = options;
   return {
     authorize,
@@ -156,11 +162,3 @@ export function readBridgeOptions<Context>(options: WebSocketBridgeOptions<Conte
 
 const atLeastOne = (name: string, given: unknown, byDefault: number): number =>
   given === undefined ? byDefault : wholeNumberOption(name, given);
-
-function assertFunction(name: string, given: unknown, example: string): void {
-  if (typeof given === "function") return;
-  throw new ConfigError(
-    name,
-    `Expected \`${name}\` to be a function, ${example}; got ${given === null ? "null" : typeof given}`,
-  );
-}
