@@ -17,7 +17,6 @@ export async function POST(request: Request): Promise<Response> {
   return Response.json({
     set: await cache.set(key("set"), { n: 1 }, { ttl: "1m" }),
     get: await cache.get(key("set")),
-    ttl: await cache.ttl(key("set")),
     setMany: await cache.setMany({ [key("a")]: 1, [key("b")]: "two" }),
     getMany: await cache.getMany([key("a"), key("none"), key("b")]),
     loads: await Promise.all([1, 2, 3].map((value) => cache.getOrSet(key("load"), async () => value))),
