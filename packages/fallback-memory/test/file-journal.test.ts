@@ -235,7 +235,7 @@ describe("wrong use", () => {
     expect(() => fileJournal({ path: "" })).toThrow(/Expected `path`/);
     expect(() => fileJournal({ path: "a\0b" })).toThrow(/zero byte/);
     // @ts-expect-error: not one of the three.
-    expect(() => fileJournal({ path: path(), fsync: "sometimes" })).toThrow(/"always", "interval" or "never"/);
+    expect(() => fileJournal({ path: path(), fsync: "sometimes" })).toThrow(/one of "always", "interval", "never"/);
     expect(() => fileJournal({ path: path(), fsyncInterval: 0 })).toThrow(/fsyncInterval/);
   });
 

@@ -7,7 +7,12 @@ import type { CacheEvents } from "./cache-events.ts";
 import type { CacheOptions } from "./cache-options.ts";
 import type { CacheStats } from "./cache-stats.ts";
 import { type CacheCallOptions, knownCallOptions, toSendOptions } from "./call-options.ts";
-import { assertDeletePattern, type DeletePatternOptions, deletePatternWithin } from "./delete-pattern.ts";
+import {
+  assertDeletePattern,
+  type DeletePatternOptions,
+  deletePatternWithin,
+  type PartSender,
+} from "./delete-pattern.ts";
 import { createEngine, type Engine, observedEngine } from "./engine.ts";
 import { assertGetOrSet, type GetOrSetOptions } from "./get-or-set.ts";
 import { createPipeline, type Pipeline, valuesOf } from "./pipeline.ts";
@@ -137,7 +142,9 @@ export class Cache implements AsyncDisposable {
     const full = escapeGlob(this.engine.keyPrefix) + glob;
     this.engine.outdate(full);
     const asked = { timeoutMs: this.engine.timeoutMs, ...this.sent(options), invalidates: [full] };
-    return deletePatternWithin(asked, (...trip) => this.engine.calls.raw("deletePattern", ...trip), full, options);
+    const hasStandIn = asked.fallback !== false && this.engine.transport.status !== undefined;
+    const send: PartSender = (...part) => this.engine.calls.raw("deletePattern", ...part);
+    return deletePatternWithin(asked, hasStandIn, send, full, options);
   }
 
   /** Whether a key exists. */

@@ -17,6 +17,9 @@ const known: KnownOptions<DeletePatternOptions & CacheCallOptions> = { ...knownC
 
 type Send = (commands: readonly Command[]) => Promise<Reply[]>;
 
+/** Sends one trip of a deletion, which heeds the signal among its options. */
+export type PartSender = (commands: readonly Command[], options: SendOptions) => Promise<Reply[]>;
+
 /** How many keys SCAN looks at per step: large enough for few trips, small enough to hold Redis up for well under 1 ms. */
 const scanCount = 1_000;
 
@@ -57,21 +60,22 @@ export async function deletePattern(send: Send, glob: string, options: DeletePat
 }
 
 /**
- * The same within one deadline for all trips together. The first trip may take half of it: when the server is away, the
- * other half is left for a local stand-in. The trip that is under way at the deadline is aborted, which says nothing
- * against the server.
+ * The same within one deadline for all trips together. Where a local stand-in may answer, the first trip has half of it:
+ * when the server is away, the other half is left for the stand-in. The trip that is under way at the deadline is
+ * aborted, which says nothing against the server.
  *
- * @param send - Sends one trip, which heeds the signal.
+ * @param hasStandIn - Whether the local memory may answer in the server's place.
  * @throws TransportError of kind `timeout` that says how much was deleted by then.
  */
 export async function deletePatternWithin(
   asked: SendOptions & { readonly timeoutMs: number },
-  send: (commands: readonly Command[], options: SendOptions) => Promise<Reply[]>,
+  hasStandIn: boolean,
+  send: PartSender,
   glob: string,
   { onProgress }: DeletePatternOptions,
 ): Promise<number> {
   let deleted = 0;
-  let timeoutMs = Math.ceil(asked.timeoutMs / 2);
+  let timeoutMs = hasStandIn ? Math.ceil(asked.timeoutMs / 2) : asked.timeoutMs;
   const sendPart = (commands: readonly Command[], signal: AbortSignal): Promise<Reply[]> => {
     const replies = send(commands, { ...asked, timeoutMs, signal });
     timeoutMs = asked.timeoutMs;

@@ -2,9 +2,8 @@ import { quoted } from "../errors/quoted.ts";
 import { isTransportError, TransportError } from "../errors/transport-error.ts";
 import type { Events } from "../ports/events.ts";
 import { assertOptions, type KnownOptions } from "../settings/options.ts";
-import { type Duration, longestTimerMs, toTimeoutMs } from "../time/duration.ts";
+import { type Duration, toTimeoutMs } from "../time/duration.ts";
 import { withDeadline } from "../time/with-deadline.ts";
-import { within } from "../time/within.ts";
 import type { CacheEvents } from "./cache-events.ts";
 import type { StatsRecorder } from "./cache-stats.ts";
 import { type CacheCallOptions, knownCallOptions, toSendOptions } from "./call-options.ts";
@@ -85,16 +84,17 @@ export function createGetOrSet(parts: GetOrSetParts): GetOrSet {
     const ttlMs = requests.ttlMsOf(key, ttl);
     // Reading and storing get a third each of a caller's own time: an absent cache must leave the loader some.
     const thirdMs = ownTimeoutMs === undefined ? undefined : Math.max(1, Math.floor(ownTimeoutMs / 3));
-    const shared = fallback ? { ...(thirdMs !== undefined && { timeoutMs: thirdMs }) } : { fallback };
-    const tripMs = fallback && thirdMs !== undefined ? thirdMs : parts.timeoutMs;
+    const tripMs = thirdMs ?? parts.timeoutMs;
+    // Reads that have the cache's own time share an MGET with other reads.
+    const reading = { ...(thirdMs !== undefined && { timeoutMs: thirdMs }), ...(!fallback && { fallback }) };
     const request = requests.getCopies(key);
 
     /** All who wait share the load, but no object: what one caller changes no other sees. */
     const run = async (load: RunningLoad, outdated: () => boolean): Promise<Copies> => {
       const beganMs = performance.now();
-      const found = await tolerate(key, !fallback, () => calls.read(request, shared));
+      const found = await tolerate(key, !fallback, () => calls.read(request, reading));
       if (found) return found;
-      const readMs = performance.now() - beganMs;
+      const storeMs = thirdMs ?? timeToStore(parts.timeoutMs, performance.now() - beganMs);
       stats.count("loads");
       const loaded = await loadWithin(loaderTimeoutMs, load, loader);
       const isOutdated = outdated();
@@ -102,11 +102,7 @@ export function createGetOrSet(parts: GetOrSetParts): GetOrSet {
       const held = await tolerate(key, !fallback, async () => requests.setCopies(key, loaded, ttlMs));
       if (!held) return () => loaded;
       if (isOutdated) return held.copies;
-      const storing = tolerate(key, !fallback, () => calls.one(held.store(), shared));
-      // Where reading and storing share the cache's own time, the value is handed out when that is over; storing goes
-      // on by itself.
-      const storeMs = ownTimeoutMs === undefined ? parts.timeoutMs - readMs : longestTimerMs;
-      if (!(await within(Math.max(0, storeMs), storing)) && !fallback) throw unstoredError(parts.timeoutMs);
+      await tolerate(key, !fallback, () => calls.one(held.store(), { ...reading, timeoutMs: storeMs }));
       return held.copies;
     };
 
@@ -121,6 +117,13 @@ export function createGetOrSet(parts: GetOrSetParts): GetOrSet {
   };
 }
 
+/**
+ * What reading has left of the cache's time: half of it, or less, but enough for an answer. Nothing is written any more
+ * when the call's time is over.
+ */
+const timeToStore = (timeoutMs: number, readMs: number): number =>
+  Math.ceil(Math.min(timeoutMs / 2, Math.max(timeoutMs / 10, timeoutMs - readMs)));
+
 async function loadWithin(timeoutMs: number, load: RunningLoad, loader: Loader): Promise<unknown> {
   try {
     return await withDeadline("loader", { timeoutMs }, () => runLoader(load, loader));
@@ -131,8 +134,3 @@ async function loadWithin(timeoutMs: number, load: RunningLoad, loader: Loader):
     });
   }
 }
-
-const unstoredError = (timeoutMs: number): TransportError =>
-  new TransportError("timeout", `The loaded value was not stored within ${timeoutMs} ms (raise \`timeout\`)`, {
-    transport: "cache",
-  });
