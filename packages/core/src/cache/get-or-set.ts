@@ -97,11 +97,11 @@ export function createGetOrSet(parts: GetOrSetParts): GetOrSet {
       const storeMs = thirdMs ?? timeToStore(parts.timeoutMs, performance.now() - beganMs);
       stats.count("loads");
       const loaded = await loadWithin(loaderTimeoutMs, load, loader);
-      const isOutdated = outdated();
       if (loaded === undefined) return () => undefined;
       const held = await tolerate(key, !fallback, async () => requests.setCopies(key, loaded, ttlMs));
       if (!held) return () => loaded;
-      if (isOutdated) return held.copies;
+      // Nothing may come between this question and the write: what this process deletes from here on comes behind it.
+      if (outdated()) return held.copies;
       await tolerate(key, !fallback, () => calls.one(held.store(), { ...reading, timeoutMs: storeMs }));
       return held.copies;
     };
