@@ -50,10 +50,13 @@ export async function subscribe({
   let phase: "connecting" | "listening" | "broken" | "closed" = "connecting";
   let lastError: Error | undefined;
   const isOpen = (): boolean => phase === "connecting" || phase === "listening";
-  const end = (): void => {
-    phase = "closed";
+  const drop = (): void => {
     client.disconnect();
     client.stream?.destroy();
+  };
+  const end = (): void => {
+    phase = "closed";
+    drop();
   };
   client.on("error", (error: Error) => {
     if (!isWithoutCommand(error)) lastError = error;
@@ -61,8 +64,8 @@ export async function subscribe({
   const interrupt = (error: TransportError): void => {
     if (phase !== "listening") return;
     phase = "broken";
-    client.disconnect();
-    client.stream?.destroy();
+    // Of a connection that has ended ioredis would wait for the end once more, with a timer of 2 s.
+    if (client.status !== "end") drop();
     listener.interrupted(error);
   };
   client.on("end", () => interrupt(connectionError(lastError, place, "unknown")));
