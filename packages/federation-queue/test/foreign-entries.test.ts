@@ -27,7 +27,7 @@ describe.each([tcp, memory])("entries of others in a queue ($name)", (backend) =
   it("are told and given up one by one, and all that is ours is done", async () => {
     const { open, prefix, connect } = await queuesOn<string>(backend, opened);
     const admin = connect();
-    const queue = open({ visibilityTimeout: "1s", maxAttempts: 2, backoff: { initial: "5ms" }, pollInterval: "1s" });
+    const queue = open({ visibilityTimeout: "10s", maxAttempts: 2, backoff: { initial: "5ms" }, pollInterval: "1s" });
     const done: string[] = [];
     const errors: QueueEvents["error"][] = [];
     const dead: QueueEvents["dead"][] = [];
@@ -43,7 +43,7 @@ describe.each([tcp, memory])("entries of others in a queue ($name)", (backend) =
       ["ZADD", `${prefix}:delayed`, "inf", `${member}3`],
     ]);
     await admin.send([...foreign, ...members]);
-    queue.consume((event) => {
+    const worker = queue.consume((event) => {
       if (!String(event).startsWith("own")) throw new Error("not ours");
       done.push(event);
     });
@@ -52,6 +52,7 @@ describe.each([tcp, memory])("entries of others in a queue ($name)", (backend) =
     await eventually(async () => expect(await queue.stats()).toMatchObject({ depth: 0, inFlight: 0 }));
     // Those with an infinite time wait for ever.
     await eventually(async () => expect(await queue.stats()).toMatchObject({ delayed: delayed.length }));
+    await worker.stop();
     expect(new Set(errors.map(({ operation }) => operation))).toEqual(new Set(["decode"]));
     const letters = await queue.dead({ max: 1_000 });
     for (const { id } of dead) expect(letters.map((letter) => letter.id)).toContain(id);
