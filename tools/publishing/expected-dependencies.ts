@@ -16,7 +16,7 @@ const tcp = [
 export const expectedDependencies: Readonly<Record<string, readonly string[]>> = {
   "@continuum-cache/conformance": [...core, "fast-check", "pure-rand"],
   "@continuum-cache/core": core.filter((name) => name !== "@continuum-cache/core"),
-  "@continuum-cache/fallback-memory": [...core, "lru-cache"],
+  "@continuum-cache/fallback-memory": core,
   "@continuum-cache/federation-queue": core,
   "@continuum-cache/pubsub": core,
   "@continuum-cache/ratelimit": [...core, "lru-cache"],
@@ -27,7 +27,6 @@ export const expectedDependencies: Readonly<Record<string, readonly string[]>> =
     ...tcp,
     "@continuum-cache/fallback-memory",
     "@continuum-cache/transport-tcp",
-    "lru-cache",
   ],
   "continuum-cache": [
     ...core,

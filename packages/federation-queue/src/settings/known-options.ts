@@ -32,7 +32,7 @@ export const knownQueue: KnownOptions<FederationQueueOptions> = {
   timeout: true,
   maxEventBytes: true,
 };
-export const knownMessage: KnownOptions<MessageOptions> = { priority: true, id: true, delay: true };
+const knownMessage: KnownOptions<MessageOptions> = { priority: true, id: true, delay: true };
 export const knownPush: KnownOptions<PushOptions> = { ...knownMessage, ...knownCall, fallback: true };
 export const knownPushMany: KnownOptions<Omit<PushOptions, "id" | "delay">> = {
   priority: true,
