@@ -12,16 +12,29 @@ const block = (ms: number): void => {
 };
 
 describe("a connection that was idle and is closed by the other side", () => {
-  it("at the moment of the next call costs no increment, and none counts twice", async () => {
+  it("at the moment of the next call counts no increment twice, and loses none that it has answered", async () => {
     const server = opened(await startRedisServer());
     const proxy = opened(await startFaultProxy({ port: server.port }));
     proxy.set({ kind: "close-idle", afterMs: 60 });
     const transport = opened(tcpTransport({ url: `redis://127.0.0.1:${proxy.port}` }));
+    let answered = 0;
+    let unknown = 0;
     for (let call = 0; call < 60; call++) {
       await sleep(58 + (call % 5));
-      expect(await transport.send([["INCR", "n"]])).toEqual([call + 1]);
+      try {
+        await transport.send([["INCR", "n"]]);
+        answered++;
+      } catch (error) {
+        // A command and the close can cross on the network. Then nothing tells whether it has run, and it is not repeated.
+        expect(error).toMatchObject({ kind: "unreachable", delivery: "unknown" });
+        unknown++;
+      }
     }
     expect(proxy.seen.connections).toBeGreaterThan(1);
+    const counted = Number(await server.command("GET", "n"));
+    expect([counted >= answered, counted <= answered + unknown]).toEqual([true, true]);
+    // All but those few are answered.
+    expect(answered).toBeGreaterThan(30);
   });
 
   it("while this process was busy or frozen is noticed before anything is written", async () => {
