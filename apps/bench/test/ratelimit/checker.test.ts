@@ -2,8 +2,8 @@ import { describe, expect, it } from "vitest";
 import { check } from "../../src/ratelimit/exactness/checker.ts";
 import type { CallRecord, LimitRecord, RefundRecord, ResetRecord } from "../../src/ratelimit/exactness/record.ts";
 
-// One subject, 3 per 10 s. Records are told in milliseconds since the beginning; each call takes 2 ms, the server's time
-// lies in its middle.
+// One subject, 3 per 10 s. Records are told in milliseconds since the beginning; each call takes 2 ms, the server's
+// time lies in its middle.
 
 const limit = 3;
 const windowMs = 10_000;
@@ -38,11 +38,15 @@ const refund = ({ ticket }: CallRecord, atMs: number, more: Partial<RefundRecord
 });
 const reset = (atMs: number): ResetRecord => ({ kind: "reset", ...told(atMs, 0) });
 
-const objections = (records: readonly LimitRecord[], roundedUs = 0): (readonly [string, number])[] =>
+const allObjections = (records: readonly LimitRecord[], roundedUs = 0): (readonly [string, number])[] =>
   check([{ id: "user", limit, windowMs }], records, {
     roundedUs: () => roundedUs,
     denyCacheUs: 5_000_000,
   }).violations.map(({ kind, amount }) => [kind, amount] as const);
+
+/** Those by the times that the limiter tells. */
+const objections = (records: readonly LimitRecord[], roundedUs = 0): (readonly [string, number])[] =>
+  allObjections(records, roundedUs).filter(([kind]) => kind !== "certainly-over-limit");
 
 const full = (): CallRecord[] => [allowed(1_000), allowed(2_000), allowed(3_000)];
 
@@ -134,6 +138,21 @@ describe("the checker of decisions", () => {
   it("objects to a receipt whose time lies outside of the call", () => {
     expect(objections([allowed(1_000, { acceptedUs: us(1_004) })])).toEqual([["wrong-time", 3_000]]);
     expect(objections([allowed(1_000, { acceptedUs: us(1_004) })], 5_000)).toEqual([]);
+  });
+
+  it("objects to calls that began and ended within one window, whatever times their receipts claim", () => {
+    const certain = (records: readonly LimitRecord[]): number[] =>
+      allObjections(records).flatMap(([kind, amount]) => (kind === "certainly-over-limit" ? [amount] : []));
+    const claimed = [1_000, 2_000, 3_000, 4_000].map((ms, at) => allowed(ms, { acceptedUs: us(at * 10_000) }));
+    expect(objections(claimed).map(([kind]) => kind)).not.toContain("over-limit");
+    expect(certain(claimed)).toEqual([1]);
+    // A call that took long may have been accepted before the window, or after it.
+    expect(certain([...full(), allowed(10_997)])).toEqual([1]);
+    expect(certain([...full(), allowed(10_998)])).toEqual([]);
+    expect(certain([...full(), allowed(4_000, { endUs: us(12_000) })])).toEqual([]);
+    const [first] = full() as [CallRecord];
+    expect(certain([...full().slice(1), first, refund(first, 3_500), allowed(4_000)])).toEqual([]);
+    expect(certain([...full(), reset(3_500), allowed(4_000)])).toEqual([]);
   });
 
   it("takes no side where a limiter tells no times, and where the times are the same", () => {

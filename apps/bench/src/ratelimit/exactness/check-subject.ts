@@ -5,7 +5,9 @@ import type { Violation, ViolationKind } from "./violation.ts";
 
 /** What a limiter promises besides the limit. */
 export interface Promises {
-  /** Times of receipts are rounded up by this at most, in microseconds: 0 for a limiter that is exact at this limit. */
+  /**
+   * Times of receipts are later than the call by this at most, in microseconds: rounded up, or known so exactly only.
+   */
   roundedUs(subject: Subject): number;
   /** How long a denial may be remembered that somebody else has lifted. */
   readonly denyCacheUs: number;
@@ -41,22 +43,37 @@ export function checkSubject(
     timeline: createTimeline(records),
     object: (kind, ticket, amount) => void violations.push({ kind, subject: at, ticket, amount }),
   };
-  for (const accept of one.timeline.accepts) checkAccept(one, accept);
+  for (const accept of one.timeline.accepts) {
+    checkWindow(one, accept, "over-limit");
+    checkTime(one, accept);
+  }
+  const byIntervals = { ...one, timeline: createTimeline(records.map(withoutReceipt)) };
+  for (const accept of byIntervals.timeline.accepts) checkWindow(byIntervals, accept, "certainly-over-limit");
   for (const refusal of one.timeline.refusals) checkRefusal(one, refusal);
   for (const ticket of one.timeline.refunds.keys()) checkRefunds(one, ticket);
   return violations;
 }
 
 /** The window that ends with an accepted call is as full as any: it may hold the limit, and nothing above. */
-function checkAccept({ subject, windowUs, roundedUs, timeline, object }: Case, accept: Accept): void {
+function checkWindow({ subject, windowUs, timeline, object }: Case, accept: Accept, kind: ViolationKind): void {
   const { call, hiUs } = accept;
-  if (timeline.isLastOfItsTime(accept)) {
-    const used = timeline.least({ fromUs: hiUs - windowUs, toUs: hiUs, by: call });
-    if (used > subject.limit) object("over-limit", call.ticket, used - subject.limit);
-  }
+  if (!timeline.isLastOfItsTime(accept)) return;
+  const used = timeline.least({ fromUs: hiUs - windowUs, toUs: hiUs, by: call });
+  if (used > subject.limit) object(kind, call.ticket, used - subject.limit);
+}
+
+/** The time on a receipt lies within its call. */
+function checkTime({ roundedUs, object }: Case, { call }: Accept): void {
   if (call.acceptedUs === undefined) return;
   const offUs = Math.max(call.startUs - call.acceptedUs, call.acceptedUs - roundedUs - endOf(call));
   if (offUs > 0) object("wrong-time", call.ticket, offUs);
+}
+
+/** What is known of a call to one who trusts no limiter's clock: when it began and when it was over. */
+function withoutReceipt(record: LimitRecord): LimitRecord {
+  if (record.kind !== "call") return record;
+  const { acceptedUs: _accepted, decidedUs: _decided, ...rest } = record;
+  return rest;
 }
 
 function checkRefusal(one: Case, refusal: CallRecord): void {

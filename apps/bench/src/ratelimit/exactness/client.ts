@@ -1,6 +1,7 @@
 import { setImmediate as breathe, setTimeout as sleep } from "node:timers/promises";
 import { createRandom } from "@continuum-cache/conformance/outages";
 import type { Contender } from "../contender.ts";
+import { machineTimeUs } from "./machine-clock.ts";
 import type { CallRecord, LimitRecord } from "./record.ts";
 import { createSchedule, isAwake, type Step, subjects } from "./schedule.ts";
 
@@ -13,6 +14,8 @@ export interface ClientRun {
   /** Which subjects it may ask for. */
   readonly offered: readonly number[];
   readonly hasReceipts: boolean;
+  /** Of the clock that all processes share: `machineTimeUs`. */
+  readonly clockOffsetUs: number;
 }
 
 /** An accepted call that may be given back, wherever it was accepted. */
@@ -37,23 +40,25 @@ const mostTokens = 40;
 /** @param tell - Is given each record. @param pass - Is given what another process may give back. */
 export function createClient(
   contender: Contender,
-  { seed, process, decisions, offered, hasReceipts }: ClientRun,
+  { seed, process, decisions, offered, hasReceipts, clockOffsetUs }: ClientRun,
   tell: (record: LimitRecord) => void,
   pass: (token: Token) => void,
 ): Client {
   const tokens = { own: [] as Token[], others: [] as Token[] };
   let made = 0;
   let decided = 0;
+  /** In whole microseconds: one more is after the call. */
+  const nowUs = (): number => machineTimeUs(clockOffsetUs);
 
   const call = async (at: number, cost: number): Promise<void> => {
     const subject = subjectAt(at);
     const ticket = `${process}.${made++}`;
-    const startUs = floorUs();
+    const startUs = nowUs();
     const told = { kind: "call", process, subject: at, ticket, cost, startUs } as const;
     let record: CallRecord;
     try {
       const { allowed, receipt, ...said } = await contender.limit(subject, cost);
-      record = { ...told, ...said, endUs: ceilingUs(), outcome: allowed ? "allowed" : "refused" };
+      record = { ...told, ...said, endUs: nowUs() + 1, outcome: allowed ? "allowed" : "refused" };
       if (allowed) keep({ ticket, subject: at, cost, acceptedMs: startUs / 1_000, receipt });
       if (said.source !== "redis") await breathe();
     } catch (error) {
@@ -74,10 +79,10 @@ export function createClient(
     const subject = subjectAt(token.subject);
     // What has no receipt credits whoever asks: only what surely still counts may be given back, and once.
     if (!hasReceipts && Date.now() - token.acceptedMs > subject.windowMs / 2) return;
-    const told = { kind: "refund", process, subject: token.subject, ticket: token.ticket, startUs: floorUs() } as const;
+    const told = { kind: "refund", process, subject: token.subject, ticket: token.ticket, startUs: nowUs() } as const;
     try {
       const isGiven = await contender.refund(subject, token.cost, token.receipt);
-      tell({ ...told, endUs: ceilingUs(), ...(isGiven !== undefined && { isGiven }) });
+      tell({ ...told, endUs: nowUs() + 1, ...(isGiven !== undefined && { isGiven }) });
     } catch {
       // Whether it took effect is unknown: without an end it is counted both ways.
       tell(told);
@@ -86,10 +91,10 @@ export function createClient(
   };
 
   const reset = async (at: number): Promise<void> => {
-    const told = { kind: "reset", process, subject: at, startUs: floorUs() } as const;
+    const told = { kind: "reset", process, subject: at, startUs: nowUs() } as const;
     try {
       await contender.reset(subjectAt(at));
-      tell({ ...told, endUs: ceilingUs() });
+      tell({ ...told, endUs: nowUs() + 1 });
     } catch {
       // As with refunds.
       tell(told);
@@ -126,10 +131,6 @@ export function createClient(
     take: (token) => put(tokens.others, token),
   };
 }
-
-// The clock shows whole milliseconds; Redis reads the same one, to the microsecond.
-const floorUs = (): number => Date.now() * 1_000;
-const ceilingUs = (): number => (Date.now() + 1) * 1_000;
 
 const subjectAt = (at: number): (typeof subjects)[number] => subjects[at] as (typeof subjects)[number];
 

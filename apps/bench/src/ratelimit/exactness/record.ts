@@ -1,4 +1,7 @@
-/** What all records tell. Times are this machine's, in microseconds since 1970, rounded so that they enclose the call. */
+/**
+ * What all records tell. Times are of the one clock that all processes of the machine share, in microseconds since
+ * 1970, and enclose the call.
+ */
 interface Told {
   readonly process: number;
   /** Which of the subjects. */

@@ -27,6 +27,7 @@ const lines: readonly Line[] = [
   ],
   ["refunds, resets", ({ refunds, resets }) => `${refunds}, ${resets}`],
   count("**windows above the limit**", "over-limit"),
+  count("**certainly above it**, by the calls' own times", "certainly-over-limit"),
   ["worst overshoot", (run) => String(worstOf(run, "over-limit"))],
   count("**false refusals**", "false-refusal"),
   count("denials that others had lifted, within 5 s", "late-denial"),

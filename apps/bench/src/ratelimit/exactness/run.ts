@@ -13,6 +13,7 @@ import type { Promises } from "./check-subject.ts";
 import { check, type Verdict } from "./checker.ts";
 import type { Token } from "./client.ts";
 import type { ClientTask } from "./client-process.ts";
+import { machineClockOffsetUs } from "./machine-clock.ts";
 import type { LimitRecord } from "./record.ts";
 import { subjects } from "./schedule.ts";
 
@@ -32,14 +33,17 @@ export interface ExactnessRun extends Verdict {
   readonly seconds: number;
 }
 
-/** Times of receipts are exact up to this limit, and rounded up to this part of the window above. */
+/** Times of receipts are kept one by one up to this limit, and rounded up to this part of the window above. */
 const [largestExactLimit, partsOfWindow] = [2_000, 256];
+/** Our limiters know the server's time as exactly as this, and take the latest that it may be. */
+export const inexactUs = ({ windowMs }: Subject): number => Math.max(2_000, windowMs * 10);
 
 const promisesOf = (name: ContenderName): Promises => ({
-  roundedUs: ({ limit, windowMs }: Subject) =>
-    name !== "ours-log" && factsOf(name).hasReceipts && limit > largestExactLimit
-      ? Math.floor((windowMs * 1_000) / partsOfWindow)
-      : 0,
+  roundedUs(subject) {
+    if (!factsOf(name).hasReceipts) return 0;
+    const isRounded = name !== "ours-log" && subject.limit > largestExactLimit;
+    return inexactUs(subject) + (isRounded ? Math.floor((subject.windowMs * 1_000) / partsOfWindow) : 0);
+  },
   denyCacheUs: 5_000_000,
 });
 
@@ -53,6 +57,7 @@ export async function measureExactness(name: ContenderName, options: ExactnessOp
   const gateway = rest ? await startUpstashLocal({ port: 0, token: "bench", redisUrl: redis.url }) : undefined;
   const server: ServerAddress = { url: redis.url, ...(gateway && { rest: { url: gateway.url, token: "bench" } }) };
   try {
+    const clockOffsetUs = machineClockOffsetUs();
     const tasks = Array.from(
       { length: processes },
       (_, process): ClientTask => ({
@@ -62,6 +67,7 @@ export async function measureExactness(name: ContenderName, options: ExactnessOp
         offered: subjects.flatMap((subject, at) => (offers(subject) ? [at] : [])),
         contender: name,
         server,
+        clockOffsetUs,
         file: join(folder, `${name}-${process}.jsonl`),
       }),
     );

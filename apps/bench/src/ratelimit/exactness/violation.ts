@@ -2,6 +2,8 @@
 export type ViolationKind =
   /** A window held more than the limit. */
   | "over-limit"
+  /** Certainly so: more calls than the limit began and ended within one window, whatever their receipts say. */
+  | "certainly-over-limit"
   /** A call was refused although there was room. */
   | "false-refusal"
   /** A denial was remembered for a moment too long: what another process gave back was not noticed yet. */
@@ -18,7 +20,13 @@ export type ViolationKind =
   | "wrong-time";
 
 /** What no limiter may do however busy its machine is; the others tell how good its clock and its memory are. */
-export const gravest: readonly ViolationKind[] = ["over-limit", "false-refusal", "refunded-twice", "refund-lost"];
+export const gravest: readonly ViolationKind[] = [
+  "over-limit",
+  "certainly-over-limit",
+  "false-refusal",
+  "refunded-twice",
+  "refund-lost",
+];
 
 /** One promise broken. */
 export interface Violation {
