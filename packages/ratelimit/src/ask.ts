@@ -1,4 +1,12 @@
-import { assertKey, type Duration, keys, toMs } from "@continuum-cache/core";
+import {
+  assertKey,
+  ConfigError,
+  type Duration,
+  type KnownOptions,
+  keys,
+  toMs,
+  wholeNumberOption,
+} from "@continuum-cache/core";
 import { type AlgorithmFacts, algorithms } from "./algorithms/algorithms.ts";
 import { isCountable } from "./algorithms/token-bucket.ts";
 import { CostError } from "./cost-error.ts";
@@ -26,34 +34,41 @@ export interface AskDefaults extends LimitOptions {
   readonly keyPrefix: string;
 }
 
+/** The options of one call, by the names under which they are checked. */
+export const knownLimitOptions: KnownOptions<LimitOptions> = {
+  window: true,
+  limit: true,
+  scope: true,
+  burst: true,
+  cost: true,
+};
+
 const longestWindowMs = 366 * 86_400_000;
 const largestLimit = 1_000_000_000;
 const largestLoggedLimit = 100_000;
 
 /**
- * @throws TypeError when the id is no text, or no window or limit was given. RangeError when a value is out of its range.
+ * @throws TypeError when the id is no text. ConfigError when an option is missing, unknown or out of its range.
  * CostError when the cost is more than the limit.
  */
 export function readAsk(defaults: AskDefaults, id: string, options: LimitOptions): Ask {
   const { algorithm, keyPrefix } = defaults;
   const facts = algorithms[algorithm];
-  const { scope = defaults.scope ?? "default", window = defaults.window, limit = defaults.limit, cost = 1 } = options;
-  const { burst = defaults.burst } = options;
   if (typeof id !== "string" || id === "") {
     throw new TypeError(`Expected an id such as a user's or an address, got ${id === "" ? '""' : typeof id}`);
   }
-  if (typeof scope !== "string" || scope === "") {
-    throw new TypeError(`Expected \`scope\` to be a name such as "api", got ${scope === "" ? '""' : typeof scope}`);
-  }
+  const { window = defaults.window, limit = defaults.limit, burst = defaults.burst, cost = 1 } = options;
+  const scope = readScope(options.scope ?? defaults.scope ?? "default");
   if (window === undefined || limit === undefined) {
     const missing = window === undefined ? "window" : "limit";
-    throw new TypeError(
+    throw new ConfigError(
+      missing,
       `Expected \`${missing}\`: give it to the call, as { window: "1m", limit: 100 }, or to the limiter`,
     );
   }
   const windowMs = windowOf(window);
-  assertCount("limit", limit, algorithm === "sliding-log" ? largestLoggedLimit : largestLimit);
-  assertCount("cost", cost, Number.MAX_SAFE_INTEGER);
+  readLimit(algorithm, limit);
+  wholeNumberOption("cost", cost);
   const windowUs = windowMs * 1_000;
   const capacity = capacityOf(algorithm, windowUs, limit, burst);
   if (cost > capacity) throw new CostError(cost, capacity);
@@ -63,30 +78,50 @@ export function readAsk(defaults: AskDefaults, id: string, options: LimitOptions
   return { key, algorithm, facts, scope, windowUs, limit, capacity, extra, cost };
 }
 
-function windowOf(window: Duration): number {
+/** Checks what a limiter gives its calls. @throws ConfigError when one of it is out of its range. */
+export function readDefaults(algorithm: Algorithm, { window, limit, scope, burst }: LimitOptions): void {
+  if (window !== undefined) windowOf(window);
+  if (limit !== undefined) readLimit(algorithm, limit);
+  if (scope !== undefined) readScope(scope);
+  if (burst !== undefined) readBurst(algorithm, burst);
+}
+
+/** @throws ConfigError when it is no length of a window. */
+export function windowOf(window: Duration): number {
   const windowMs = toMs(window, "window");
-  if (windowMs > longestWindowMs)
-    throw new RangeError(`Expected \`window\` to be at most 366 days, got ${String(window)}`);
+  if (windowMs > longestWindowMs) {
+    throw new ConfigError("window", `Expected \`window\` to be at most 366 days, got ${String(window)}`);
+  }
   return windowMs;
+}
+
+/** @throws ConfigError when it is no name. */
+export function readScope(scope: string): string {
+  if (typeof scope === "string" && scope !== "") return scope;
+  throw new ConfigError(
+    "scope",
+    `Expected \`scope\` to be a name such as "api", got ${scope === "" ? '""' : typeof scope}`,
+  );
 }
 
 const labelOf = (windowMs: number): string => (windowMs % 1_000 === 0 ? `${windowMs / 1_000}s` : `${windowMs}ms`);
 
-function capacityOf(algorithm: Algorithm, windowUs: number, limit: number, burst: number | undefined): number {
-  if (algorithm !== "token-bucket") {
-    if (burst === undefined) return limit;
-    throw new RangeError(`\`burst\` (${burst}) is for "token-bucket" alone: leave it out, or choose that algorithm`);
-  }
-  const capacity = burst ?? limit;
-  assertCount("burst", capacity, largestLimit);
-  if (isCountable(windowUs, limit, capacity)) return capacity;
-  throw new RangeError(
-    `A bucket of ${capacity} tokens at ${limit} per window takes too long to fill to be counted: choose a smaller \`burst\``,
+const readLimit = (algorithm: Algorithm, limit: number): number =>
+  wholeNumberOption("limit", limit, { max: algorithm === "sliding-log" ? largestLoggedLimit : largestLimit });
+
+function readBurst(algorithm: Algorithm, burst: number): number {
+  if (algorithm === "token-bucket") return wholeNumberOption("burst", burst, { max: largestLimit });
+  throw new ConfigError(
+    "burst",
+    `\`burst\` (${burst}) is for "token-bucket" alone: leave it out, or choose that algorithm`,
   );
 }
 
-function assertCount(name: string, value: unknown, most: number): void {
-  if (!Number.isSafeInteger(value) || (value as number) < 1 || (value as number) > most) {
-    throw new RangeError(`Expected \`${name}\` to be a whole number from 1 to ${most}, got ${String(value)}`);
-  }
+function capacityOf(algorithm: Algorithm, windowUs: number, limit: number, burst: number | undefined): number {
+  const capacity = burst === undefined ? limit : readBurst(algorithm, burst);
+  if (algorithm !== "token-bucket" || isCountable(windowUs, limit, capacity)) return capacity;
+  throw new ConfigError(
+    "burst",
+    `A bucket of ${capacity} tokens at ${limit} per window takes too long to fill to be counted: choose a smaller \`burst\``,
+  );
 }

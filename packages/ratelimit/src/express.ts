@@ -69,7 +69,7 @@ export function rateLimit<Req extends ExpressRequest = ExpressRequest, Res exten
   limiter: LimiterOf<readonly [request: Req, response: Res]>,
   options: ExpressLimitOptions<Req, Res> = {},
 ): (request: Req, response: Res, next: (error?: unknown) => void) => void {
-  const gate = createGate(limiter, options, source);
+  const gate = createGate("rateLimit", limiter, options, source);
   const { onLimited = refuse } = options;
 
   const pass = async (request: Req, response: Res): Promise<boolean> => {

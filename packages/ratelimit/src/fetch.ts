@@ -52,7 +52,7 @@ export function withRateLimit<Rest extends readonly unknown[]>(
     header: (name, ...[request]) => request.headers.get(name),
     mend: '`key: (request) => …`, or `ipHeader: "cf-connecting-ip"` or what your platform calls it, or `trustedProxies: 1`',
   };
-  const gate = createGate(limiter, options, source);
+  const gate = createGate("withRateLimit", limiter, options, source);
   const { onLimited = refusalOf } = options;
   return async (request, ...rest) => {
     const passage = await gate(request, ...rest);

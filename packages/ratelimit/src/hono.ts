@@ -60,7 +60,7 @@ export function rateLimit<Context extends HonoContext = HonoContext>(
   limiter: LimiterOf<readonly [context: Context]>,
   options: HonoLimitOptions<Context> = {},
 ): (context: Context, next: () => Promise<void>) => Promise<Response | undefined> {
-  const gate = createGate(limiter, options, source);
+  const gate = createGate("rateLimit", limiter, options, source);
   const { onLimited = refusalOf } = options;
   return async (context, next) => {
     const passage = await gate(context);

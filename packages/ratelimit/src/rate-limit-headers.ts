@@ -1,3 +1,4 @@
+import { assertOptions, type KnownOptions } from "@continuum-cache/core";
 import type { CombinedDecision, Decision } from "./decision.ts";
 import { decisionsOf } from "./http/decisions-of.ts";
 import { type HeaderFormat, readFormats } from "./http/header-format.ts";
@@ -15,13 +16,15 @@ export interface RateLimitHeadersOptions {
   readonly policyName?: PolicyName;
 }
 
+const knownOptions: KnownOptions<RateLimitHeadersOptions> = { format: true, policyName: true };
+
 /**
  * The header fields of an HTTP answer that tell a client how much it may still ask for, and, when it was refused, after
  * how many whole seconds to come back (`Retry-After`). No id is told.
  *
  * Several limits are listed each for itself; where a format has room for one only, it is the most restrictive.
  *
- * @throws ConfigError when `format` is unknown, RangeError when there is no decision.
+ * @throws ConfigError when an option or `format` is unknown, RangeError when there is no decision.
  *
  * @example
  * ```ts
@@ -38,8 +41,10 @@ export interface RateLimitHeadersOptions {
  */
 export function rateLimitHeaders(
   decision: Decision | readonly Decision[] | CombinedDecision,
-  { format = "draft-10", policyName }: RateLimitHeadersOptions = {},
+  options: RateLimitHeadersOptions = {},
 ): Headers {
+  assertOptions("rateLimitHeaders", options, knownOptions);
+  const { format = "draft-10", policyName } = options;
   const formats = readFormats("format", format);
   const decisions = decisionsOf(decision);
   const headers = new Headers();

@@ -1,5 +1,16 @@
-import { ConfigError, toMs, toTimeoutMs } from "@continuum-cache/core";
+import {
+  assertOptions,
+  ConfigError,
+  choiceOption,
+  functionOption,
+  type KnownOptions,
+  toMs,
+  toTimeoutMs,
+  wholeNumberOption,
+} from "@continuum-cache/core";
 import { algorithms } from "./algorithms/algorithms.ts";
+import { readDefaults } from "./ask.ts";
+import type { DenyCacheOptions } from "./deny-cache.ts";
 import type { OnError } from "./on-error.ts";
 import type { RateLimiterBackend, RateLimiterOptions } from "./rate-limiter-options.ts";
 import type { Algorithm } from "./receipt.ts";
@@ -17,42 +28,70 @@ export interface RateLimiterSettings {
 
 const reactions: readonly OnError[] = ["local", "open", "closed"];
 
+const knownOptions: KnownOptions<RateLimiterOptions> = {
+  window: true,
+  limit: true,
+  scope: true,
+  burst: true,
+  algorithm: true,
+  onError: true,
+  budget: true,
+  processes: true,
+  denyCache: true,
+  maxKeys: true,
+  waitUntil: true,
+};
+const knownOfBackend: KnownOptions<RateLimiterBackend> = { transport: true, keyPrefix: true };
+const knownOfDenyCache: KnownOptions<DenyCacheOptions> = { maxEntries: true, maxAge: true };
+
+/** @throws ConfigError when the backend is none, or an option is unknown or out of its range. */
 export function readSettings(backend: RateLimiterBackend, options: RateLimiterOptions): RateLimiterSettings {
-  if (typeof backend?.transport?.send !== "function") {
-    throw new ConfigError("transport", "Expected a cache, or { transport }: the limiter has nothing to stand on");
-  }
+  assertBackend(backend);
+  assertOptions("new RateLimiter", options, knownOptions);
   const { algorithm = "sliding-window", onError = "local", budget = "250ms", processes, denyCache = {} } = options;
-  assertOneOf("algorithm", algorithm, Object.keys(algorithms));
-  assertOneOf("onError", onError, reactions);
-  if (processes !== undefined) assertCount("processes", processes);
   const { maxKeys = 10_000, waitUntil } = options;
-  assertCount("maxKeys", maxKeys);
+  functionOption("waitUntil", waitUntil);
+  choiceOption("algorithm", algorithm, Object.keys(algorithms) as Algorithm[]);
+  readDefaults(algorithm, options);
   return {
     algorithm,
-    onError,
+    onError: choiceOption("onError", onError, reactions),
     budgetMs: toTimeoutMs(budget, "budget"),
-    processes,
+    processes: processes === undefined ? undefined : wholeNumberOption("processes", processes),
     denyCache: denyCache === false ? undefined : readDenyCache(denyCache),
-    maxKeys,
+    maxKeys: wholeNumberOption("maxKeys", maxKeys),
     waitUntil,
   };
 }
 
-function readDenyCache({
-  maxEntries = 10_000,
-  maxAge = "5s",
-}: Exclude<RateLimiterOptions["denyCache"], false | undefined>) {
-  assertCount("denyCache.maxEntries", maxEntries);
-  return { maxEntries, maxAgeMs: toMs(maxAge, "denyCache.maxAge") };
+function assertBackend(backend: RateLimiterBackend): void {
+  if (typeof backend?.transport?.send !== "function") {
+    throw new ConfigError(
+      "transport",
+      "Expected a cache, or { transport }, as the first argument of new RateLimiter, got neither: the limiter has nothing to stand on",
+    );
+  }
+  const misplaced = Object.keys(backend).find((name) => Object.hasOwn(knownOptions, name));
+  if (misplaced !== undefined) {
+    throw new ConfigError(
+      misplaced,
+      `\`${misplaced}\` is an option of the limiter: move it from the first argument of new RateLimiter to the second, as in new RateLimiter({ transport }, { ${misplaced}: … })`,
+    );
+  }
+  // A cache has more than that, and says itself what its options are.
+  const isCache = typeof (backend as { get?: unknown }).get === "function";
+  if (!isCache) assertOptions("The first argument of new RateLimiter", backend, knownOfBackend);
+  const { keyPrefix } = backend;
+  if (keyPrefix !== undefined && typeof keyPrefix !== "string") {
+    throw new ConfigError("keyPrefix", `Expected \`keyPrefix\` to be a string, got ${typeof keyPrefix}`);
+  }
 }
 
-function assertOneOf(setting: string, value: string, known: readonly string[]): void {
-  if (known.includes(value)) return;
-  const names = known.map((name) => JSON.stringify(name)).join(", ");
-  throw new ConfigError(setting, `Expected \`${setting}\` to be one of ${names}, got ${JSON.stringify(value)}`);
-}
-
-function assertCount(setting: string, value: number): void {
-  if (Number.isSafeInteger(value) && value >= 1) return;
-  throw new ConfigError(setting, `Expected \`${setting}\` to be a whole number of at least 1, got ${String(value)}`);
+function readDenyCache(options: DenyCacheOptions): { readonly maxEntries: number; readonly maxAgeMs: number } {
+  assertOptions("denyCache", options, knownOfDenyCache);
+  const { maxEntries = 10_000, maxAge = "5s" } = options;
+  return {
+    maxEntries: wholeNumberOption("denyCache.maxEntries", maxEntries),
+    maxAgeMs: toMs(maxAge, "denyCache.maxAge"),
+  };
 }

@@ -1,4 +1,4 @@
-import { ConfigError } from "@continuum-cache/core";
+import { assertOptions, ConfigError } from "@continuum-cache/core";
 import { parseAddress } from "./address.ts";
 
 /** How addresses become keys. */
@@ -33,7 +33,9 @@ export interface ClientKeyOptions {
  *   user ? `user:${user.id}` : clientKey(request.headers.get("cf-connecting-ip"));
  * ```
  */
-export function clientKey(address: string | null | undefined, { ipv6Prefix = 56 }: ClientKeyOptions = {}): string {
+export function clientKey(address: string | null | undefined, options: ClientKeyOptions = {}): string {
+  assertOptions("clientKey", options, { ipv6Prefix: true });
+  const { ipv6Prefix = 56 } = options;
   assertPrefix(ipv6Prefix);
   const read = typeof address === "string" ? parseAddress(address) : undefined;
   if (!read) {

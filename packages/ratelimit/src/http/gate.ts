@@ -1,4 +1,10 @@
-import { ConfigError } from "@continuum-cache/core";
+import {
+  assertOptions,
+  ConfigError,
+  functionOption,
+  type KnownOptions,
+  wholeNumberOption,
+} from "@continuum-cache/core";
 import type { CombinedDecision } from "../decision.ts";
 import { rateLimitHeaders } from "../rate-limit-headers.ts";
 import { type AddressSource, readClientKey } from "./client-address.ts";
@@ -20,18 +26,39 @@ export interface Passage {
 /** Decides on requests; undefined for one that is not limited. */
 export type Gate<Input extends readonly unknown[]> = (...input: Input) => Promise<Passage | undefined>;
 
+const knownOptions: KnownOptions<RequestLimitOptions<readonly unknown[], unknown>> = {
+  window: true,
+  limit: true,
+  scope: true,
+  burst: true,
+  key: true,
+  limits: true,
+  cost: true,
+  skip: true,
+  headers: true,
+  policyName: true,
+  onLimited: true,
+  ipHeader: true,
+  trustedProxies: true,
+  ipv6Prefix: true,
+};
+
 /**
  * What the middlewares have in common: from a request to what its answer is to say.
  *
- * @throws ConfigError when the options can't be.
+ * @param owner - The middleware, as its users write it.
+ * @throws ConfigError when an option is unknown or can't be.
  */
 export function createGate<Input extends readonly unknown[]>(
+  owner: string,
   limiter: LimiterOf<Input>,
   options: RequestLimitOptions<Input, unknown>,
   source: AddressSource<Input>,
 ): Gate<Input> {
-  const { cost, skip, headers = "draft-10", policyName } = options;
   assertLimiter(limiter);
+  assertOptions<object>(owner, options, knownOptions);
+  const { cost, skip, headers = "draft-10", policyName } = options;
+  assertCallbacks(options);
   assertOneWho(options);
   const rules = readRules(options, () => options.key ?? readClientKey(options, source));
   const format = headers === false ? [] : readFormats("headers", headers);
@@ -89,6 +116,15 @@ async function decide<Input extends readonly unknown[]>(
 function assertLimiter(limiter: unknown): void {
   if (typeof limiter === "function" || typeof (limiter as Partial<Limiter> | undefined)?.limit === "function") return;
   throw new ConfigError("limiter", `Expected a RateLimiter, or a function that returns one, got ${typeof limiter}`);
+}
+
+function assertCallbacks({ cost, skip, policyName, onLimited }: RequestLimitOptions<never, unknown>): void {
+  if (cost !== undefined && typeof cost !== "function") wholeNumberOption("cost", cost);
+  if (policyName !== undefined && typeof policyName !== "string" && typeof policyName !== "function") {
+    throw new ConfigError("policyName", `Expected \`policyName\` to be a name or a function, got ${typeof policyName}`);
+  }
+  functionOption("skip", skip);
+  functionOption("onLimited", onLimited);
 }
 
 /** Who sets both a key and where to read an address from would not know which of them counts. */

@@ -1,3 +1,4 @@
+import { assertOptions } from "@continuum-cache/core";
 import type { CombinedDecision, Decision } from "../decision.ts";
 import { decisionsOf } from "./decisions-of.ts";
 import { type PolicyName, policyNames } from "./policy-names.ts";
@@ -21,7 +22,7 @@ const types = "https://iana.org/assignments/http-problem-types";
  * Says why a call was refused in a way that programs understand: the `quota-exceeded` problem of the IETF draft on rate
  * limit headers. A limiter that refuses because it can't look (`onError: "closed"`) says `temporary-reduced-capacity`.
  *
- * @throws RangeError when no decision is a refusal.
+ * @throws RangeError when no decision is a refusal, ConfigError when an option is unknown.
  *
  * @example
  * ```ts
@@ -37,8 +38,10 @@ const types = "https://iana.org/assignments/http-problem-types";
  */
 export function rateLimitProblem(
   decision: Decision | readonly Decision[] | CombinedDecision,
-  { policyName }: { readonly policyName?: PolicyName } = {},
+  options: { readonly policyName?: PolicyName } = {},
 ): RateLimitProblem {
+  assertOptions("rateLimitProblem", options, { policyName: true });
+  const { policyName } = options;
   const decisions = decisionsOf(decision);
   const retryAfter = retryAfterSeconds(decisions);
   if (retryAfter === undefined) throw new RangeError("Expected a decision that refuses, got none: all is well");

@@ -1,4 +1,5 @@
-import { ConfigError, toMs } from "@continuum-cache/core";
+import { assertOptions, ConfigError, type KnownOptions, wholeNumberOption } from "@continuum-cache/core";
+import { readScope, windowOf } from "../ask.ts";
 import type { RateLimit } from "../rate-limit.ts";
 import type { KeyOf, RequestLimit, RequestLimitOptions } from "./request-limit-options.ts";
 
@@ -7,6 +8,14 @@ export interface RequestRule<Input extends readonly unknown[]> {
   readonly key: KeyOf<Input>;
   readonly limit: Partial<RateLimit>;
 }
+
+const knownOfLimit: KnownOptions<RequestLimit<readonly unknown[]>> = {
+  window: true,
+  limit: true,
+  scope: true,
+  burst: true,
+  key: true,
+};
 
 /**
  * The limits that options ask for: one, or several.
@@ -27,7 +36,11 @@ export function readRules<Input extends readonly unknown[]>(
       `Expected \`limits\` or one limit, got both: move ${names.join(", ")} into \`limits\``,
     );
   }
+  if (limits !== undefined && !Array.isArray(limits)) {
+    throw new ConfigError("limits", `Expected \`limits\` to be an array of limits, got ${typeof limits}`);
+  }
   const given: readonly RequestLimit<Input>[] = limits ?? [own];
+  for (const each of given) assertOptions<object>("Each of `limits`", each, knownOfLimit);
   if (given.length === 0) throw new ConfigError("limits", "Expected `limits` to hold at least one limit, got none");
   let shared: KeyOf<Input> | undefined;
   const sharedKey = (): KeyOf<Input> => {
@@ -44,11 +57,10 @@ export function readRules<Input extends readonly unknown[]>(
 
 /** Ids of two kinds that are counted under one name would be taken for each other. */
 function assertApart(limits: readonly Partial<RateLimit>[]): void {
-  const labels = limits.map(({ scope = "default", window, limit }) => {
-    if (limit !== undefined && !(Number.isSafeInteger(limit) && limit >= 1)) {
-      throw new ConfigError("limit", `Expected \`limit\` to be a whole number of at least 1, got ${String(limit)}`);
-    }
-    return `${window === undefined ? "" : toMs(window, "window")} ${scope}`;
+  const labels = limits.map(({ scope = "default", window, limit, burst }) => {
+    if (limit !== undefined) wholeNumberOption("limit", limit);
+    if (burst !== undefined) wholeNumberOption("burst", burst);
+    return `${window === undefined ? "" : windowOf(window)} ${readScope(scope)}`;
   });
   if (new Set(labels).size === labels.length) return;
   throw new ConfigError("limits", 'Expected limits of the same window to have different scopes: add `scope: "user"`');

@@ -65,6 +65,19 @@ describe("the options of withRateLimit", () => {
     ["a limit of nothing", "limit", { key, window: "1m", limit: 0 }],
     ["a form that nobody knows", "headers", { key, headers: "draft-6" }],
     ["forms that exclude each other", "headers", { key, headers: ["draft-7", "draft-10"] }],
+    ["a form that is no text", "headers", { key, headers: true }],
+    ["a misspelt option", "trustedProxy", { trustedProxy: 1 }],
+    ["an option of the limiter", "onError", { key, onError: "open" }],
+    ["a misspelt option of one of several limits", "windw", { key, limits: [{ windw: "1m", limit: 1 }] }],
+    ["limits that are no list", "limits", { key, limits: { window: "1m" } }],
+    ["a burst of nothing", "burst", { key, window: "1m", limit: 1, burst: 0 }],
+    ["a window that is too long", "window", { key, window: "400d", limit: 1 }],
+    ["a scope without a name", "scope", { key, window: "1m", limit: 1, scope: "" }],
+    ["a cost of nothing", "cost", { key, cost: 0 }],
+    ["a cost that is text", "cost", { key, cost: "5" }],
+    ["a skip that is no function", "skip", { key, skip: true }],
+    ["an answer that is no function", "onLimited", { key, onLimited: 429 }],
+    ["a name that is none", "policyName", { key, policyName: 7 }],
   ])("refuses %s before the first request", (_, setting, options) => {
     let thrown: unknown;
     try {

@@ -1,3 +1,4 @@
+import { ConfigError } from "@continuum-cache/core";
 import { memoryTransport } from "@continuum-cache/fallback-memory";
 import { describe, expect, it } from "vitest";
 import { withRateLimit } from "../../src/fetch.ts";
@@ -175,7 +176,7 @@ describe("withRateLimit", () => {
       );
       const limiter = opened(new RateLimiter({ transport: opened(memoryTransport()) }, rule));
       await expect(withRateLimit(hello, limiter, { key, cost: 3 })(ann)).rejects.toThrow(CostError);
-      await expect(withRateLimit(hello, limiter, { key, cost: () => Number.NaN })(ann)).rejects.toThrow(RangeError);
+      await expect(withRateLimit(hello, limiter, { key, cost: () => Number.NaN })(ann)).rejects.toThrow(ConfigError);
     });
   });
 });
