@@ -1,8 +1,9 @@
 import type { Receipt } from "./receipt.ts";
 
 /**
- * Who decided: Redis, the memory of this process while Redis is away, a denial that is remembered and still stands, or
- * the policy for when nobody could (`onError`).
+ * What made a decision: Redis; the memory of this process while Redis is away; a denial that is remembered and still
+ * stands; or the policy for when Redis does not decide (`onError`). `"closed"` is also the answer of a process that
+ * has no share of the limit.
  */
 export type DecisionSource = "redis" | "local" | "deny-cache" | "open" | "closed";
 

@@ -17,17 +17,25 @@ export interface RateLimiterOptions extends Partial<RateLimit> {
   readonly algorithm?: Algorithm;
   /**
    * What happens while Redis does not decide: `"local"` goes on in this process with its share of each limit, `"open"`
-   * lets everything through, `"closed"` nothing. @default "local"
+   * lets everything through, `"closed"` nothing. A process that Redis has never answered has no share and refuses, with
+   * `source: "closed"`, unless `processes` says how many there are. @default "local"
    */
   readonly onError?: OnError;
-  /** How long Redis has for one decision. A number is seconds. @default "250ms" */
+  /**
+   * How long Redis has for one decision, beyond its usual round trip, which is measured. Connecting and the first
+   * answer have 5 seconds. When an outage begins, a process of several waits three times as long, until it is clear
+   * that Redis is away for all. A number is seconds. @default "250ms"
+   */
   readonly budget?: Duration;
   /**
-   * How many processes share the limits alike. In an outage each goes on with that part of them. Left out, the part is
-   * estimated for each key from how much of its use was this process's.
+   * How many processes share the limits alike, at least 1. In an outage each goes on with that part of them, rounded
+   * down, also one that has never reached Redis. Left out, the part is estimated for each key from how much of its
+   * use was this process's.
    */
   readonly processes?: number;
-  /** Denials that are remembered, and cost no command; `false` for none. @default { maxEntries: 10000, maxAge: "5s" } */
+  /**
+   * Denials that are remembered, and cost no command; `false` for none. @default { maxEntries: 10000, maxAge: "5s" }
+   */
   readonly denyCache?: DenyCacheOptions | false;
   /** The most keys of which something is remembered for an outage; the least recently used go first. @default 10000 */
   readonly maxKeys?: number;

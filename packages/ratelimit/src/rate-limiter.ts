@@ -1,27 +1,31 @@
 import {
+  assertOptions,
   batched,
+  ConfigError,
+  choiceOption,
   createBreaker,
   createEvents,
   type Duration,
   type Events,
+  type KnownOptions,
   type Transport,
   toTimeoutMs,
 } from "@continuum-cache/core";
 import { algorithms } from "./algorithms/algorithms.ts";
-import { type Ask, type AskDefaults, readAsk } from "./ask.ts";
+import { type Ask, type AskDefaults, knownLimitOptions, readAsk } from "./ask.ts";
 import type { CombinedDecision, Decision, Usage } from "./decision.ts";
 import { createDenyCache, noDenyCache } from "./deny-cache.ts";
-import { createHandover } from "./limits/handover.ts";
 import { createLimits, type Limits } from "./limits/limits.ts";
 import { createLocalLimits } from "./limits/local-limits.ts";
 import { createRedisLimits } from "./limits/redis-limits.ts";
-import { createShare } from "./limits/share.ts";
+import type { OnError } from "./on-error.ts";
 import type { LimitOptions, RateLimit } from "./rate-limit.ts";
 import type { RateLimiterEvents } from "./rate-limiter-events.ts";
 import type { RateLimiterBackend, RateLimiterOptions } from "./rate-limiter-options.ts";
 import { readSettings } from "./rate-limiter-settings.ts";
 import { readReceipt } from "./read-receipt.ts";
 import type { Receipt } from "./receipt.ts";
+import { createRoundTrip } from "./round-trip.ts";
 import { createServerClock } from "./server-clock.ts";
 import { createWaitingLines, type WaitingLines } from "./waiting-lines.ts";
 
@@ -38,12 +42,23 @@ export interface AcquireOptions extends LimitOptions {
   readonly signal?: AbortSignal;
 }
 
+const knownOfCall: KnownOptions<LimitOptions & { readonly id?: string }> = { ...knownLimitOptions, id: true };
+const knownOfAcquire: KnownOptions<AcquireOptions> = { ...knownLimitOptions, timeout: true, signal: true };
+const knownOfIdentified: KnownOptions<IdentifiedLimit> = {
+  id: true,
+  window: true,
+  limit: true,
+  scope: true,
+  burst: true,
+};
+
 /**
  * Limits how often things happen, counted together by all processes that share a Redis.
  *
- * A decision takes one round trip (3 commands when allowed, 2 when refused, none when a refusal is remembered) and never
- * longer than `budget`. No call rejects because of Redis: what happens while it is away is up to `onError`. By default
- * each process goes on with its share of what is left, and tells Redis afterwards.
+ * A decision takes one round trip (3 commands when allowed, 2 when refused, none when a refusal is remembered). No
+ * call rejects because of Redis: what happens while it is away is up to `onError`. By default each process goes on
+ * with its share of what is left, and tells Redis afterwards. A process that has never reached Redis has no share,
+ * unless `processes` says how many there are: it waits for Redis for up to 5 seconds, then refuses.
  *
  * @example
  * ```ts
@@ -64,10 +79,12 @@ export class RateLimiter {
   private readonly limits: Limits;
   private readonly lines: WaitingLines;
   private readonly events: Events<RateLimiterEvents> = createEvents<RateLimiterEvents>();
+  private isListenedTo = false;
 
   /**
-   * @param backend - A `Cache`, or `{ transport }`. Rate limits are no cached values: nobody else answers in its place.
-   * @throws ConfigError or RangeError when an option is out of its range.
+   * @param backend - A `Cache`, or `{ transport }`. Rate limits are no cached values: the cache's fallback does not
+   * answer them.
+   * @throws ConfigError when an option is unknown, in the wrong argument, or out of its range.
    */
   constructor(backend: RateLimiterBackend, options: RateLimiterOptions = {}) {
     const settings = readSettings(backend, options);
@@ -77,38 +94,43 @@ export class RateLimiter {
     // All of one tick together, and in their order.
     this.transport = batched(backend.transport);
     this.defaults = { ...named, algorithm, keyPrefix: backend.keyPrefix ?? "" };
-    const clock = createServerClock();
-    const local = createLocalLimits(maxKeys);
+    const clock = createServerClock(() => isLocalForEver(backend.transport));
     this.limits = createLimits({
       ...settings,
-      redis: createRedisLimits(this.transport, clock, settings.budgetMs),
-      local,
-      handover: createHandover(createShare(settings.processes), local, maxKeys),
+      redis: createRedisLimits(this.transport, clock),
+      local: createLocalLimits(maxKeys),
       denyCache: denyCache ? createDenyCache(denyCache.maxEntries, denyCache.maxAgeMs) : noDenyCache,
-      // Each failure may cost a caller the whole budget; and all processes are to be back at about the same time.
-      breaker: createBreaker({ failures: 3, maxWait: "1s" }),
+      // All processes are to be back at about the same time.
+      breaker: createBreaker({ failures: 1, sample: false, maxWait: "1s" }),
+      roundTrip: createRoundTrip(settings.budgetMs),
       clock,
+      transportName: backend.transport.name,
       events: this.events,
       source: () => (isLocalForEver(backend.transport) ? "local" : "redis"),
     });
+    const stop = this.events.on("error", ({ error }) => {
+      stop();
+      if (!this.isListenedTo) console.warn(withoutRedis(settings.onError, error));
+    });
     this.lines = createWaitingLines({
       decide: (ask) => this.decideOne(ask),
-      refund: (decision) => void this.refund(decision),
+      refund: (decision) => this.refund(decision),
     });
   }
 
   /**
    * Decides on one call, and charges it if it is allowed.
    *
-   * @throws TypeError or RangeError when the id or an option can't be, CostError when the cost is more than the limit.
+   * @throws TypeError when the id is no text, ConfigError when an option is unknown or can't be, CostError when the
+   * cost is more than the limit.
    */
   async limit(id: string, options: LimitOptions = {}): Promise<Decision> {
-    return this.decideOne(readAsk(this.defaults, id, options));
+    return this.decideOne(this.askFor("limiter.limit", id, options));
   }
 
   /**
-   * Decides on one call that is under several limits, such as a user's and an address's, or a minute's and a day's. It is
-   * charged to all of them, or to none.
+   * Decides on one call that is under several limits, such as a user's and an address's, or a minute's and a day's.
+   * It is charged to all of them, or to none.
    *
    * @throws as `limit` does; RangeError also when two of them are one and the same.
    */
@@ -116,7 +138,12 @@ export class RateLimiter {
     limits: readonly IdentifiedLimit[],
     options: { readonly cost?: number } = {},
   ): Promise<CombinedDecision> {
-    const asks = limits.map(({ id, ...limit }) => readAsk(this.defaults, id, { ...limit, ...options }));
+    assertOptions("limiter.limitAll", options, { cost: true });
+    const asks = limits.map((each) => {
+      assertOptions("Each limit of limiter.limitAll", each, knownOfIdentified);
+      const { id, ...limit } = each;
+      return readAsk(this.defaults, id, { ...limit, ...options });
+    });
     if (asks.length === 0) throw new RangeError("Expected at least one limit, got none");
     if (new Set(asks.map(({ key }) => key)).size < asks.length) {
       throw new RangeError("Expected limits that differ in their id, scope or window, got the same one twice");
@@ -132,23 +159,29 @@ export class RateLimiter {
     id: string,
     limit: { readonly windowSeconds: number; readonly maxRequests: number },
   ): Promise<boolean> {
+    assertOptions("limiter.checkRateLimit", limit, { windowSeconds: true, maxRequests: true });
     return (await this.limit(id, { window: limit.windowSeconds, limit: limit.maxRequests })).allowed;
   }
 
   /**
-   * Waits until a call is allowed, and charges it. Callers of one process are served in the order in which they came, each
-   * at the moment at which there is room.
+   * Waits until a call is allowed, and charges it. Callers of one process are served in the order in which they came,
+   * each at the moment at which there is room.
    *
    * @throws WaitError when the time is up, the signal's reason when it fires; and as `limit` does.
    */
-  async acquire(id: string, { timeout = "30s", signal, ...options }: AcquireOptions = {}): Promise<Decision> {
-    const ask = readAsk(this.defaults, id, options);
+  async acquire(id: string, options: AcquireOptions = {}): Promise<Decision> {
+    assertOptions("limiter.acquire", options, knownOfAcquire);
+    const { timeout = "30s", signal, ...limit } = options;
+    if (signal !== undefined && typeof signal?.aborted !== "boolean") {
+      throw new ConfigError("signal", `Expected \`signal\` to be an AbortSignal, got ${typeof signal}`);
+    }
+    const ask = readAsk(this.defaults, id, limit);
     return this.lines.join(ask, { timeoutMs: toTimeoutMs(timeout, "timeout"), signal });
   }
 
   /** How much of a limit is used. It costs no quota, and one command. @throws as `limit` does. */
   async getUsage(id: string, options: LimitOptions = {}): Promise<Usage> {
-    return this.limits.usage(readAsk(this.defaults, id, options));
+    return this.limits.usage(this.askFor("limiter.getUsage", id, options));
   }
 
   /**
@@ -164,29 +197,43 @@ export class RateLimiter {
   }
 
   /**
-   * Lets a limit begin anew: one command, a DEL. While Redis is away behind a cache, the cache sees to it that it is made up for.
+   * Lets a limit begin anew: one command, a DEL. While Redis is away behind a cache, the cache sees to it that it is
+   * made up for.
    *
    * @throws TransportError when there is no such cache, and no answer came.
    */
   async reset(id: string, options: LimitOptions = {}): Promise<void> {
-    const { key } = readAsk({ ...this.defaults, limit: this.defaults.limit ?? 1 }, id, options);
+    const { key } = this.askFor("limiter.reset", id, { limit: this.defaults.limit ?? 1, ...options });
     this.limits.forget([key]);
     const [reply] = await this.transport.send([["DEL", key]]);
     this.limits.forget([key]);
     if (reply instanceof Error) throw reply;
   }
 
-  /** Listens to an event. @returns the function that stops listening. */
+  /**
+   * Listens to an event. Where no listener was added by then, the first failure is printed with `console.warn`.
+   *
+   * @returns the function that stops listening.
+   * @throws ConfigError when there is no such event.
+   */
   on<Name extends keyof RateLimiterEvents>(
     event: Name,
     listener: (event: RateLimiterEvents[Name]) => void,
   ): () => void {
+    choiceOption("event", event, eventNames);
+    if (typeof listener !== "function") {
+      throw new ConfigError(
+        "listener",
+        `Expected a function that is called with each "${event}", got ${typeof listener}`,
+      );
+    }
+    this.isListenedTo = true;
     return this.events.on(event, listener);
   }
 
   /** Sends away who waits, and lets Redis be told what it missed. The transport stays open: it is the caller's. */
   async close(): Promise<void> {
-    this.lines.close();
+    await this.lines.close();
     await this.limits.settle();
   }
 
@@ -194,11 +241,25 @@ export class RateLimiter {
     await this.close();
   }
 
+  /** A limit of `limitAll` may be passed on as it is: with the id that it is for. */
+  private askFor(owner: string, id: string, options: LimitOptions & { readonly id?: string }): Ask {
+    assertOptions(owner, options, knownOfCall);
+    const { id: own = id, ...limit } = options;
+    if (own !== id)
+      throw new ConfigError("id", `${owner} got one id, and a limit for another: leave the limit's \`id\` out`);
+    return readAsk(this.defaults, id, limit);
+  }
+
   private async decideOne(ask: Ask): Promise<Decision> {
     const [decision] = await this.limits.decide([ask]);
     return decision as Decision;
   }
 }
+
+const eventNames: readonly (keyof RateLimiterEvents)[] = ["error", "backend"];
+
+const withoutRedis = (onError: OnError, { message }: Error): string =>
+  `A RateLimiter decides without Redis, as \`onError: "${onError}"\` says, because of: ${message}. This is printed once; limiter.on("error", …) and limiter.on("backend", …) hear of each time.`;
 
 /** What a receipt was given for. */
 function askOf({ key, algorithm, windowUs, limit, capacity, cost }: Receipt): Ask {

@@ -1,74 +1,140 @@
-/** The time of the server, known from here. */
+/** A time of the server that is known from here: it is one of these, in microseconds since 1970. */
+export interface TimeBounds {
+  readonly earliestUs: number;
+  readonly latestUs: number;
+}
+
+/** The time of the server, known from here with its error. */
 export interface ServerClock {
-  /** Whether it is time to ask the server. */
-  isDue(): boolean;
-  /** The server's time, in microseconds since 1970; this machine's own until the server was asked. */
-  nowUs(): number;
-  /** Whether the server was ever asked. */
-  readonly isSet: boolean;
-  /** Begins a trip that asks for the time. Returns what takes its answer, if there is one. */
-  asking(): (serverUs?: number) => void;
+  /** What the server's time may be now; this machine's own time until the server was asked. */
+  now(): TimeBounds;
+  /** Whether `now()` can be relied on: the server was asked, and nothing has happened to either clock since. */
+  readonly isTrusted: boolean;
+  /**
+   * What to send with a decision on windows of this length: the bounds, or undefined when the server must read its
+   * clock, since the bounds are too far apart for that window, or it is time to ask again.
+   */
+  estimate(windowUs: number): TimeBounds | undefined;
+  /**
+   * Begins a request whose answer may tell the server's time. Returns the function that takes it.
+   * @param asks - Whether the request asks for the time in any case: others then need not meanwhile.
+   */
+  asking(asks: boolean): (serverUs: number) => void;
+  /** Another server may answer from now on, with another clock: it is asked before the bounds are used again. */
+  doubt(): void;
 }
 
 /** What the server once said. */
 interface Reading {
-  /** Its clock less this machine's steady one. */
-  readonly offsetUs: number;
-  /** By how much that may be wrong: the server read its clock at some time of the trip, and the middle is taken. */
-  readonly errorMs: number;
+  /** The server's clock less this machine's steady one, in microseconds: not less, and not more. */
+  readonly leastUs: number;
+  readonly mostUs: number;
   readonly atMs: number;
   /** How far this machine's two clocks were apart then. */
   readonly apartMs: number;
 }
 
-/** After this the server is asked again. */
-const roundMs = 60_000;
-/** In each round so often at once, until a reading is good: first trips are long, since they open connections. */
-const asksAtOnce = 4;
-const goodErrorMs = 2;
-/** Then after this time, and twice as long each time. */
-const firstPauseMs = 1_000;
+/** After this the server is asked again, and sooner when the last request for the time got no answer. */
+const askEveryMs = 60_000;
+const askAgainMs = 1_000;
 /** Two machines drift apart by no more than this in a millisecond. */
-const drift = 50e-6;
+const drift = 100e-6;
 /** Two clocks of a machine that differ by more than this: one was set, or the machine slept. */
 const largestStepMs = 100;
+/** A reading that is inexact by less than this clears a doubt. */
+const leastDoubtUs = 10_000;
+/** The wall clock shows whole milliseconds. */
+const wallClockStepMs = 1;
 
-/** It stands on the clock that nobody sets (`performance.now`), so that a wrong or adjusted wall clock changes nothing. */
-export function createServerClock(): ServerClock {
+/** A window may be taken for longer by this part of it, or by 2 ms if that is more: what is used is freed that late. */
+const partOfWindow = 100;
+const toleranceUs = (windowUs: number): number => Math.min(windowUs / 4, Math.max(2_000, windowUs / partOfWindow));
+
+const widthOf = ({ leastUs, mostUs }: Pick<Reading, "leastUs" | "mostUs">): number => mostUs - leastUs;
+
+/**
+ * It stands on the clock that is never set (`performance.now`), so that a wrong or adjusted wall clock changes nothing.
+ *
+ * The server reads its clock at some time between the request and the answer: each answer bounds the difference of the
+ * two clocks from both sides, and several answers together bound it better.
+ *
+ * @param isOwn - Whether the server is this process, so that there is no difference.
+ */
+export function createServerClock(isOwn: () => boolean = () => false): ServerClock {
   let reading: Reading | undefined;
-  let roundFromMs = Number.NEGATIVE_INFINITY;
-  let asks = 0;
+  let isDoubted = false;
   let nextAskMs = 0;
 
   const apart = (): number => Date.now() - performance.now();
-  const hasStepped = (): boolean => reading !== undefined && Math.abs(apart() - reading.apartMs) > largestStepMs;
+  const stepMs = ({ apartMs }: Reading): number => Math.max(0, Math.abs(apart() - apartMs) - wallClockStepMs);
+  const isTrusted = (): boolean => reading !== undefined && !isDoubted && stepMs(reading) <= largestStepMs;
+
+  /** The reading with all that may have happened to the difference since. */
+  const aged = ({ leastUs, mostUs, atMs, apartMs }: Reading): Reading => {
+    const nowMs = performance.now();
+    const errorUs = ((nowMs - atMs) * drift + stepMs({ leastUs, mostUs, atMs, apartMs })) * 1_000;
+    return { leastUs: leastUs - errorUs, mostUs: mostUs + errorUs, atMs: nowMs, apartMs };
+  };
+
+  /** This machine's own time, and without an error: it is compared with no other clock. */
+  const ownUs = (): number => {
+    if (!reading || stepMs(reading) > largestStepMs) {
+      const offsetUs = apart() * 1_000;
+      reading = { leastUs: offsetUs, mostUs: offsetUs, atMs: performance.now(), apartMs: apart() };
+    }
+    return Math.round(performance.now() * 1_000 + reading.leastUs);
+  };
+
+  const now = (): TimeBounds => {
+    if (isOwn()) {
+      const timeUs = ownUs();
+      return { earliestUs: timeUs, latestUs: timeUs };
+    }
+    if (!reading) return { earliestUs: Date.now() * 1_000, latestUs: Date.now() * 1_000 };
+    const { leastUs, mostUs, atMs } = aged(reading);
+    return { earliestUs: Math.floor(atMs * 1_000 + leastUs), latestUs: Math.ceil(atMs * 1_000 + mostUs) };
+  };
+
+  const take = (sentMs: number, serverUs: number): void => {
+    const atMs = performance.now();
+    const driftUs = (atMs - sentMs) * drift * 1_000;
+    const news = { leastUs: serverUs - atMs * 1_000 - driftUs, mostUs: serverUs - sentMs * 1_000 + driftUs };
+    const known = reading && stepMs(reading) <= largestStepMs ? aged(reading) : undefined;
+    const times = { atMs, apartMs: apart() };
+    nextAskMs = atMs + askEveryMs;
+    if (known && known.leastUs <= news.mostUs && news.leastUs <= known.mostUs) {
+      reading = {
+        leastUs: Math.max(news.leastUs, known.leastUs),
+        mostUs: Math.min(news.mostUs, known.mostUs),
+        ...times,
+      };
+      // An answer that took long agrees with every clock.
+      isDoubted &&= widthOf(news) > Math.max(leastDoubtUs, 4 * widthOf(known));
+    } else {
+      // The server's clock was set, or another server has answered, or this machine stood still unnoticed.
+      reading = { ...news, ...times };
+      isDoubted = false;
+    }
+  };
 
   return {
-    isDue() {
-      if (!reading || hasStepped() || performance.now() - roundFromMs >= roundMs) return true;
-      return reading.errorMs > goodErrorMs && performance.now() >= nextAskMs;
+    now,
+    get isTrusted() {
+      return isOwn() || isTrusted();
     },
-    nowUs: () => Math.round(reading ? performance.now() * 1_000 + reading.offsetUs : Date.now() * 1_000),
-    get isSet() {
-      return reading !== undefined;
+    estimate(windowUs) {
+      if (isOwn()) return now();
+      if (!isTrusted() || performance.now() >= nextAskMs) return undefined;
+      const bounds = now();
+      return bounds.latestUs - bounds.earliestUs <= toleranceUs(windowUs) ? bounds : undefined;
     },
-    asking() {
+    asking(asks) {
       const sentMs = performance.now();
-      if (sentMs - roundFromMs >= roundMs || hasStepped()) {
-        roundFromMs = sentMs;
-        asks = 0;
-      }
-      asks++;
-      nextAskMs = sentMs + (asks < asksAtOnce ? 0 : firstPauseMs * 2 ** (asks - asksAtOnce));
-      return (serverUs) => {
-        if (serverUs === undefined) return;
-        const atMs = performance.now();
-        const errorMs = (atMs - sentMs) / 2;
-        const isBetter = !reading || errorMs < reading.errorMs + (atMs - reading.atMs) * drift;
-        if (!isBetter && !hasStepped()) return;
-        const offsetUs = serverUs - ((sentMs + atMs) / 2) * 1_000;
-        reading = { offsetUs, errorMs, atMs, apartMs: apart() };
-      };
+      if (asks) nextAskMs = Math.max(nextAskMs, sentMs + askAgainMs);
+      return (serverUs) => take(sentMs, serverUs);
+    },
+    doubt() {
+      isDoubted = true;
     },
   };
 }

@@ -1,11 +1,19 @@
 import { startRedisServer } from "@continuum-cache/conformance/servers";
-import { Cache } from "@continuum-cache/core";
+import { Cache, isConfigError } from "@continuum-cache/core";
 import { memoryTransport } from "@continuum-cache/fallback-memory";
 import { restTransport } from "@continuum-cache/transport-rest";
 import { tcpTransport } from "@continuum-cache/transport-tcp";
 import { startUpstashLocal } from "@continuum-cache/upstash-local";
 import { describe, expect, it } from "vitest";
-import { type Algorithm, CostError, presets, RateLimiter, type RateLimiterOptions } from "../src/index.ts";
+import {
+  type Algorithm,
+  CostError,
+  clientKey,
+  presets,
+  RateLimiter,
+  type RateLimiterOptions,
+  rateLimitHeaders,
+} from "../src/index.ts";
 import { closing } from "./opened.ts";
 
 const opened = closing();
@@ -127,7 +135,8 @@ describe("a limiter on a cache", () => {
 });
 
 describe("what can't be", () => {
-  const limiter = new RateLimiter({ transport: memoryTransport() });
+  const transport = memoryTransport();
+  const limiter = new RateLimiter({ transport });
   it("is a cost above the limit, which no wait would let through", async () => {
     const error = await limiter.limit("ann", { ...rule, cost: 6 }).catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(CostError);
@@ -161,6 +170,97 @@ describe("what can't be", () => {
   ])("is a setting out of its range: %j", (options, message) => {
     expect(() => new RateLimiter({ transport: memoryTransport() }, options as never)).toThrow(message);
   });
+  const configError = async (work: () => unknown): Promise<unknown> => {
+    try {
+      await work();
+      return "accepted";
+    } catch (error) {
+      if (!isConfigError(error)) return error;
+      return `${error.setting}: ${error.message}`;
+    }
+  };
+
+  it.each<[string, RegExp, () => unknown]>([
+    ["a misspelt option", /^onErr: .*`onError`/, () => new RateLimiter({ transport }, { onErr: "open" } as never)],
+    ["another library's option", /^points: .*`limit`/, () => new RateLimiter({ transport }, { points: 5 } as never)],
+    ["no object of options", /^new RateLimiter: .*60/, () => new RateLimiter({ transport }, 60 as never)],
+    ["an option in the first argument", /^limit: .*second/, () => new RateLimiter({ transport, limit: 5 } as never)],
+    ["an unknown property there", /^prefix: .*`keyPrefix`/, () => new RateLimiter({ transport, prefix: "a" } as never)],
+    ["a prefix that is no text", /^keyPrefix: .*number/, () => new RateLimiter({ transport, keyPrefix: 1 } as never)],
+    ["a budget below zero", /^budget: .*-1/, () => new RateLimiter({ transport }, { budget: -1 })],
+    ["keys without number", /^maxKeys: .*0/, () => new RateLimiter({ transport }, { maxKeys: 0 })],
+    ["a default limit of none", /^limit: .*0/, () => new RateLimiter({ transport }, { limit: 0 })],
+    [
+      "a default window of none",
+      /^window: .*"soon"/,
+      () => new RateLimiter({ transport }, { window: "soon" } as never),
+    ],
+    ["a default burst for a window", /^burst: .*token-bucket/, () => new RateLimiter({ transport }, { burst: 3 })],
+    ["a default scope without name", /^scope: .*""/, () => new RateLimiter({ transport }, { scope: "" })],
+    [
+      "a misspelt denyCache",
+      /^maxage: .*`maxAge`/,
+      () => new RateLimiter({ transport }, { denyCache: { maxage: 1 } } as never),
+    ],
+    [
+      "a waitUntil that is none",
+      /^waitUntil: .*boolean/,
+      () => new RateLimiter({ transport }, { waitUntil: true } as never),
+    ],
+    ["an unknown option of a call", /^max: .*`limit`/, () => limiter.limit("ann", { ...rule, max: 5 } as never)],
+    ["a number for a call's options", /^limiter.limit: .*60/, () => limiter.limit("ann", 60 as never)],
+    [
+      "an unknown option of one of several",
+      /^cost: .*Each limit/,
+      () => limiter.limitAll([{ id: "a", ...rule, cost: 2 } as never]),
+    ],
+    [
+      "an unknown option of all of them",
+      /^costs: .*`cost`/,
+      () => limiter.limitAll([{ id: "a", ...rule }], { costs: 2 } as never),
+    ],
+    [
+      "an unknown option of a wait",
+      /^timeOut: .*`timeout`/,
+      () => limiter.acquire("ann", { ...rule, timeOut: 2 } as never),
+    ],
+    ["a signal that is none", /^signal: .*string/, () => limiter.acquire("ann", { ...rule, signal: "now" } as never)],
+    [
+      "an unknown option of a look",
+      /^windows: .*`window`/,
+      () => limiter.getUsage("ann", { ...rule, windows: 2 } as never),
+    ],
+    ["a limit of another id", /^id: .*another/, () => limiter.getUsage("ann", { id: "bob", ...rule } as never)],
+    ["an unknown option of a reset", /^windows: .*`window`/, () => limiter.reset("ann", { windows: 2 } as never)],
+    [
+      "an unknown option of a check",
+      /^limit: .*`maxRequests`|^limit: /,
+      () => limiter.checkRateLimit("ann", { windowSeconds: 1, limit: 1 } as never),
+    ],
+    ["an unknown event", /^event: .*"nonsense"/, () => limiter.on("nonsense" as never, () => {})],
+    ["a listener that is none", /^listener: .*undefined/, () => limiter.on("error", undefined as never)],
+    [
+      "an unknown option of headers",
+      /^formats: .*`format`/,
+      () => rateLimitHeaders([], { formats: "legacy" } as never),
+    ],
+    [
+      "an unknown option of an address",
+      /^prefix: .*`ipv6Prefix`|^prefix: /,
+      () => clientKey("::1", { prefix: 64 } as never),
+    ],
+  ])("is %s, which is a ConfigError", async (_, message, work) => {
+    expect(await configError(work)).toMatch(message);
+  });
+
+  it("is no limit that was made for limitAll, as long as it is for the same id", async () => {
+    const both = { id: "ann", ...rule };
+    await limiter.limitAll([both]);
+    expect(await limiter.getUsage("ann", both)).toMatchObject({ current: 1 });
+    await limiter.reset("ann", both);
+    expect(await limiter.limit("ann", both)).toMatchObject({ current: 1 });
+  });
+
   it("is nothing to stand on, no limit, a limit twice, a false receipt", async () => {
     expect(() => new RateLimiter({} as never)).toThrow(/nothing to stand on/);
     await expect(limiter.limitAll([])).rejects.toThrow(/at least one/);

@@ -1,7 +1,9 @@
 import { startRedisServer } from "@continuum-cache/conformance/servers";
 import { tcpTransport } from "@continuum-cache/transport-tcp";
-import { afterEach, describe, expect, it, vi } from "vitest";
+import fc from "fast-check";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { RateLimiter } from "../src/index.ts";
+import { createServerClock, type ServerClock } from "../src/server-clock.ts";
 import { closing } from "./opened.ts";
 
 const opened = closing();
@@ -52,5 +54,97 @@ describe("a wall clock that is wrong", () => {
     expect(await limiter.limit("ann")).toMatchObject({ allowed: false, current: 3 });
     // It has asked the server anew, once.
     expect((await redis.commandStats())["time"]).toBe(1);
+  });
+});
+
+describe("the server's time", () => {
+  beforeEach(() => {
+    vi.useFakeTimers();
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  const request = fc.record({
+    requestMs: fc.oneof(fc.nat(3), fc.nat(2_000)),
+    replyMs: fc.oneof(fc.nat(3), fc.nat(2_000)),
+    pauseMs: fc.nat(40_000),
+  });
+
+  it("is always within the bounds, however uneven the ways to the server and back are, and whatever its clock drifts", () => {
+    fc.assert(
+      fc.property(
+        fc.array(request, { minLength: 1, maxLength: 20 }),
+        fc.integer({ min: -600_000, max: 600_000 }),
+        fc.integer({ min: -90, max: 90 }),
+        (requests, apartMs, driftPpm) => {
+          const startMs = performance.now();
+          const serverUs = (): number => {
+            const passedMs = performance.now() - startMs;
+            return 1_795_000_000_000_000 + Math.floor((apartMs + passedMs * (1 + driftPpm / 1e6)) * 1_000);
+          };
+          const clock = createServerClock();
+          for (const { requestMs, replyMs, pauseMs } of requests) {
+            const answered = clock.asking(true);
+            vi.advanceTimersByTime(requestMs);
+            const readUs = serverUs();
+            vi.advanceTimersByTime(replyMs);
+            answered(readUs);
+            for (const ms of [0, pauseMs]) {
+              vi.advanceTimersByTime(ms);
+              const { earliestUs, latestUs } = clock.now();
+              expect(earliestUs).toBeLessThanOrEqual(serverUs());
+              expect(latestUs).toBeGreaterThanOrEqual(serverUs());
+            }
+          }
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
+
+  const read = (clock: ServerClock, roundTripMs: number, serverUs = Date.now() * 1_000): void => {
+    const answered = clock.asking(true);
+    vi.advanceTimersByTime(roundTripMs);
+    answered(serverUs + (roundTripMs / 2) * 1_000);
+  };
+
+  it("is asked for by each decision whose window is short against its error, and seldom by others", () => {
+    const clock = createServerClock();
+    expect(clock.estimate(3_600_000_000)).toBeUndefined();
+    read(clock, 300);
+    expect(clock.estimate(1_000_000)).toBeUndefined();
+    expect(clock.estimate(60_000_000)).toBeDefined();
+    read(clock, 2);
+    expect(clock.estimate(1_000_000)).toBeDefined();
+    vi.advanceTimersByTime(61_000);
+    expect(clock.estimate(3_600_000_000)).toBeUndefined();
+  });
+
+  it("is asked for again after a failure and after a step of this machine's clock, by every decision until it is known", () => {
+    const clock = createServerClock();
+    read(clock, 2);
+    clock.doubt();
+    expect([clock.isTrusted, clock.estimate(3_600_000_000)]).toEqual([false, undefined]);
+    clock.asking(true);
+    expect(clock.estimate(3_600_000_000)).toBeUndefined();
+    read(clock, 2);
+    expect(clock.isTrusted).toBe(true);
+    vi.setSystemTime(Date.now() + 3_600_000);
+    expect([clock.isTrusted, clock.estimate(3_600_000_000)]).toEqual([false, undefined]);
+  });
+
+  it("follows a server whose clock was set", () => {
+    const clock = createServerClock();
+    read(clock, 2);
+    read(clock, 2, (Date.now() + 60_000) * 1_000);
+    expect(clock.now().earliestUs).toBeGreaterThan((Date.now() + 59_000) * 1_000);
+  });
+
+  it("is this machine's own where the server is this process, without an error", () => {
+    const clock = createServerClock(() => true);
+    const { earliestUs, latestUs } = clock.now();
+    expect([earliestUs, latestUs]).toEqual([Date.now() * 1_000, Date.now() * 1_000]);
+    expect(clock.estimate(1_000)).toEqual({ earliestUs, latestUs });
   });
 });

@@ -6,6 +6,11 @@ export interface CounterRule {
   readonly limit: number;
   /** What the algorithm asks for besides: see `Counter.extra`. */
   readonly extra: number;
+  /**
+   * By how much the time may be later than given, in microseconds; 0 when it is exact. The counter frees by the
+   * earliest time and charges at the latest, so that an inexact time never lets more through.
+   */
+  readonly spanUs: number;
 }
 
 /** How a key stands at a time: used amounts, and times in microseconds since 1970, 0 for "now". */
@@ -26,6 +31,8 @@ export interface OpenCounter {
   readonly nowUs: number;
   /** When the key was made. It differs once the key was lost and made anew. */
   readonly bornUs: number;
+  /** Whether only the exact time tells which window counts the call. */
+  readonly isUnsure: boolean;
   look(cost: number): Standing;
   /** Takes a cost. @returns when: what a receipt gives it back by. */
   charge(cost: number): number;
@@ -46,9 +53,9 @@ export interface Counter {
   /** Opens what a key holds. @returns undefined when it is nothing that this counter has written. */
   open(text: string | null, nowUs: number, rule: CounterRule): OpenCounter | undefined;
   /**
-   * Lua that defines `open(text, now, window, limit, extra)`, `look(s, cost)` (four values: whether it is free, then
-   * current, retry at, more at, reset at), `charge(s, cost)`, `give_back(s, at, cost)`, `merge(s, accepts)`, `text_of(s)`
-   * and `ttl_of(s)`, on a table `s` with `now` and `born`.
+   * Lua that defines `open(text, now, window, limit, extra, span)`, `look(s, cost)` (five values: whether it is free,
+   * then current, retry at, more at, reset at), `charge(s, cost)`, `give_back(s, at, cost)`, `merge(s, accepts)`,
+   * `text_of(s)` and `ttl_of(s)`, on a table `s` with `now`, `born` and `is_unsure`.
    */
   readonly lua: string;
 }

@@ -3,10 +3,12 @@ import { countWidth, digits, numberAt, timeWidth } from "./digits.ts";
 
 const width = 1 + 2 * timeWidth + countWidth;
 
-/** Windows that begin at full multiples of their length: "f", the beginning of the window, the birth, the amount used. */
+/**
+ * Windows that begin at full multiples of their length: "f", the beginning of the window, the birth, the amount used.
+ */
 export const fixedWindow: Counter = {
   name: "fixed",
-  open(text, nowUs, { windowUs, limit }) {
+  open(text, nowUs, { windowUs, limit, spanUs }) {
     if (text !== null && (text.length !== width || text[0] !== "f")) return undefined;
     const ours = startOf(nowUs, windowUs);
     const stored = text === null ? 0 : numberAt(text, 1, timeWidth);
@@ -18,6 +20,7 @@ export const fixedWindow: Counter = {
     return {
       nowUs: now,
       bornUs,
+      isUnsure: startOf(nowUs + spanUs, windowUs) > startUs,
       look(cost) {
         const isFree = used + cost <= limit;
         const freeAtUs = used > 0 ? endUs : 0;
@@ -54,13 +57,15 @@ export const fixedWindow: Counter = {
   lua: `
 local function start_of(at, window) return at - at % window end
 
-local function open(text, now, window, limit)
+local function open(text, now, window, limit, _, span)
   if text and (#text ~= ${width} or byte(text) ~= 102) then return nil end
   local stored = text and time_in(text, 2) or 0
   local start = max(start_of(now, window), stored)
+  local is_unsure = start_of(now + span, window) > start
   now = max(now, start)
   return {
     now = now,
+    is_unsure = is_unsure,
     born = text and time_in(text, ${2 + timeWidth}) or now,
     used = text and stored == start and count_in(text, ${2 + 2 * timeWidth}) or 0,
     start = start,

@@ -1,39 +1,59 @@
 import { CommandError, defineScript, type Script, type ScriptContext } from "@continuum-cache/core";
 import { acceptsLua, decodeAccepts } from "./accepts.ts";
-import type { Counter, OpenCounter } from "./counter.ts";
+import type { Counter, OpenCounter, Standing } from "./counter.ts";
 import { digitsLua } from "./digits.ts";
 
 // One script decides on any number of keys: all of them are read and looked at first, then all are charged or none is.
 //
-// Arguments: the time in microseconds, or "" to have the server asked; then for each key the window in microseconds, the
-// limit, the cost, the counter's `extra`, and what was accepted elsewhere (`encodeAccepts`).
-// Reply: the time, 1 if all are free, then for each key whether it is free by itself, current, retry at, more at, reset
-// at, charged at (0 if it was not), born, looked at. A refused call writes nothing, unless there was something to merge.
+// Arguments: the earliest time that it may be, in microseconds, or "" to have the server asked; by how much it may be
+// later; then for each key the window in microseconds, the limit, the cost, the counter's `extra`, and what was
+// accepted elsewhere (`encodeAccepts`). Reply: the time (the server's own, once that was asked), 1 if all are free,
+// then for each key whether it is free by itself, current, retry at, more at, reset at, charged at (0 if it was not),
+// born, looked at. A refused call writes nothing, unless there was something to merge.
+//
+// The server is asked for its time, which is one command more, only where the decision depends on it: when the call is
+// refused at the earliest time and would not be at the latest.
 
 const perKey = 5;
 
 const lua = (counter: Counter): string => `${digitsLua}${acceptsLua}${counter.lua}
-local asked = tonumber(ARGV[1])
-if not asked then
+local function server_time()
   local time = redis.call("TIME")
-  asked = time[1] * 1000000 + time[2]
+  return time[1] * 1000000 + time[2]
 end
 
-local states, are_free = {}, true
-for index, key in ipairs(KEYS) do
-  local at = index * ${perKey} - 3
-  local text = redis.call("GET", key)
-  local s = open(text or nil, asked, tonumber(ARGV[at]), tonumber(ARGV[at + 1]), tonumber(ARGV[at + 3]))
-  if not s then return redis.error_reply("${refusal(counter)}") end
-  s.cost = tonumber(ARGV[at + 2])
-  s.is_merged = ARGV[at + 4] ~= "" and merge(s, accepts_of(ARGV[at + 4]))
-  s.is_free, s.current, s.retry, s.more, s.reset = look(s, s.cost)
-  s.charged, s.looked = 0, s.now
-  are_free = are_free and s.is_free
-  states[index] = s
+local texts = {}
+for index, key in ipairs(KEYS) do texts[index] = redis.call("GET", key) end
+
+-- Returns the keys' states, whether all are free, and whether that depends on the exact time; nil if a key is not ours.
+local function look_at(now, span)
+  local states, are_free, may_be_free, is_unsure = {}, true, true, false
+  for index, text in ipairs(texts) do
+    local at = index * ${perKey} - 2
+    local s = open(text or nil, now, tonumber(ARGV[at]), tonumber(ARGV[at + 1]), tonumber(ARGV[at + 3]), span)
+    if not s then return nil end
+    s.cost = tonumber(ARGV[at + 2])
+    s.is_merged = ARGV[at + 4] ~= "" and merge(s, accepts_of(ARGV[at + 4]))
+    s.is_free, s.current, s.retry, s.more, s.reset = look(s, s.cost)
+    s.charged, s.looked = 0, s.now
+    are_free = are_free and s.is_free
+    may_be_free = may_be_free and (s.is_free or s.retry <= now + span)
+    is_unsure = is_unsure or s.is_unsure
+    states[index] = s
+  end
+  return states, are_free, span > 0 and (is_unsure or may_be_free and not are_free)
 end
 
-local reply = { asked, are_free and 1 or 0 }
+local now, span = tonumber(ARGV[1]), tonumber(ARGV[2])
+if not now then now, span = server_time(), 0 end
+local states, are_free, depends = look_at(now, span)
+if depends then
+  now = server_time()
+  states, are_free = look_at(now, 0)
+end
+if not states then return redis.error_reply("${refusal(counter)}") end
+
+local reply = { now, are_free and 1 or 0 }
 for index, s in ipairs(states) do
   if are_free and s.cost > 0 then
     s.charged = charge(s, s.cost)
@@ -48,15 +68,14 @@ end
 return reply
 `;
 
-// Keys: the limit's, and one that marks the receipt as used up.
-// Arguments: the time, the window, the limit, the counter's `extra`, when the call was charged, its cost, for how long the
-// mark stands, in milliseconds, and when the key was born that charged the call, or 0 for whenever.
-// Reply: how much was given back.
+// Keys: the limit's, and one that marks the receipt as used up. Arguments: the earliest time that it may be, the
+// window, the limit, the counter's `extra`, when the call was charged, its cost, for how long the mark stands, in
+// milliseconds, and when the key was born that charged the call, or 0 for whenever. Reply: how much was given back.
 
 const refundLua = (counter: Counter): string => `${digitsLua}${counter.lua}
 local text = redis.call("GET", KEYS[1])
 if not text then return 0 end
-local s = open(text, tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]))
+local s = open(text, tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), 0)
 if not s then return redis.error_reply("${refusal(counter)}") end
 if ARGV[8] ~= "0" and s.born ~= tonumber(ARGV[8]) then return 0 end
 if not redis.call("SET", KEYS[2], "1", "NX", "PX", ARGV[7]) then return 0 end
@@ -92,34 +111,51 @@ export function defineLimitScripts(counter: Counter): LimitScripts {
   };
 }
 
+interface Look {
+  readonly key: string;
+  readonly state: OpenCounter;
+  readonly cost: number;
+  readonly isMerged: boolean;
+  readonly before: Standing;
+  readonly lookedUs: number;
+}
+
 function decide(counter: Counter, { call, keys, args }: ScriptContext): number[] {
   const word = (at: number): string => String(args[at] ?? "");
-  const askedUs = word(0) === "" ? serverTimeUs(call("TIME")) : Number(word(0));
-  const open = keys.map((key, index) => {
-    const at = index * perKey + 1;
-    const [windowUs = 0, limit = 0, cost = 0, extra = 0] = [0, 1, 2, 3].map((next) => Number(word(at + next)));
-    const state = opened(counter, call("GET", key), askedUs, { windowUs, limit, extra });
-    const isMerged = word(at + 4) !== "" && state.merge(decodeAccepts(word(at + 4)));
-    return { key, state, cost, isMerged, before: state.look(cost), lookedUs: state.nowUs };
-  });
-  const areFree = open.every(({ before }) => before.isFree);
-  const reply = [askedUs, areFree ? 1 : 0];
-  for (const { key, state, cost, isMerged, before, lookedUs } of open) {
+  const texts = keys.map((key) => call("GET", key));
+  const lookAt = (nowUs: number, spanUs: number): readonly Look[] =>
+    keys.map((key, index) => {
+      const at = index * perKey + 2;
+      const [windowUs = 0, limit = 0, cost = 0, extra = 0] = [0, 1, 2, 3].map((next) => Number(word(at + next)));
+      const state = opened(counter, texts[index], nowUs, { windowUs, limit, extra, spanUs });
+      const isMerged = word(at + 4) !== "" && state.merge(decodeAccepts(word(at + 4)));
+      return { key, state, cost, isMerged, before: state.look(cost), lookedUs: state.nowUs };
+    });
+  const areAllFree = (looks: readonly Look[]): boolean => looks.every(({ before }) => before.isFree);
+
+  const isAsked = word(0) === "";
+  const spanUs = isAsked ? 0 : Number(word(1));
+  let nowUs = isAsked ? serverTimeUs(call("TIME")) : Number(word(0));
+  let looks = lookAt(nowUs, spanUs);
+  if (spanUs > 0 && dependsOnTime(looks, areAllFree(looks), nowUs + spanUs)) {
+    nowUs = serverTimeUs(call("TIME"));
+    looks = lookAt(nowUs, 0);
+  }
+  const areFree = areAllFree(looks);
+  const reply = [nowUs, areFree ? 1 : 0];
+  for (const { key, state, cost, isMerged, before, lookedUs } of looks) {
     const chargedUs = areFree && cost > 0 ? state.charge(cost) : 0;
     if (chargedUs > 0 || isMerged) call("SET", key, state.text(), "PX", state.ttlMs());
     const { current, moreAtUs, resetAtUs } = chargedUs > 0 ? state.look(0) : before;
-    reply.push(
-      before.isFree ? 1 : 0,
-      current,
-      before.retryAtUs,
-      moreAtUs,
-      resetAtUs,
-      chargedUs,
-      state.bornUs,
-      lookedUs,
-    );
+    const times = [before.retryAtUs, moreAtUs, resetAtUs, chargedUs, state.bornUs, lookedUs];
+    reply.push(before.isFree ? 1 : 0, current, ...times);
   }
   return reply;
+}
+
+function dependsOnTime(looks: readonly Look[], areFree: boolean, latestUs: number): boolean {
+  if (looks.some(({ state }) => state.isUnsure)) return true;
+  return !areFree && looks.every(({ before }) => before.isFree || before.retryAtUs <= latestUs);
 }
 
 function refund(counter: Counter, { call, keys, args }: ScriptContext): number {
@@ -127,7 +163,7 @@ function refund(counter: Counter, { call, keys, args }: ScriptContext): number {
   const [key = "", mark = ""] = keys;
   const text = call("GET", key);
   if (text === null) return 0;
-  const state = opened(counter, text, nowUs, { windowUs, limit, extra });
+  const state = opened(counter, text, nowUs, { windowUs, limit, extra, spanUs: 0 });
   if (bornUs !== 0 && state.bornUs !== bornUs) return 0;
   if (call("SET", mark, "1", "NX", "PX", lifeMs) === null) return 0;
   const taken = state.giveBack(atUs, cost);

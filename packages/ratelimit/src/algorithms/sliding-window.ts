@@ -9,31 +9,35 @@ export const largestExactLimit = 2_000;
 /** Above it, the times of calls are rounded up to this many parts of a window. */
 const partsOfWindow = 256;
 
-/** What times are rounded up to, in microseconds: `extra` of this counter. Rounded down, a window could hold too much. */
+/**
+ * What times are rounded up to, in microseconds: `extra` of this counter. Rounded down, a window could hold too much.
+ */
 export const quantumOf = (windowUs: number, limit: number): number =>
   limit > largestExactLimit ? Math.max(1, Math.floor(windowUs / partsOfWindow)) : 1;
 
 /**
  * A window that ends now, wherever now is: it holds the time and cost of each call that was accepted in it.
  *
- * Invariants: a key's time never stands still, so that no two accepted calls have the same; the entries are in the order
- * of their times; no entry is older than the window at the time of the last write.
+ * Invariants: a key's time never stands still, and each call of an exact window gets a time after all others, so that
+ * no two have the same; the entries are in the order of their times; no entry is older than the window at the time of
+ * the last write.
  */
 export const slidingWindow: Counter = {
   name: "sliding",
-  open(text, askedUs, { windowUs, limit, extra: quantumUs }) {
+  open(text, askedUs, { windowUs, limit, extra: quantumUs, spanUs }) {
     const ring = openRing(text, askedUs, windowUs, quantumUs > 1 ? 4 : 1);
     if (!ring) return undefined;
-    let now = Math.max(askedUs, ring.lastUs + 1);
+    const now = Math.max(askedUs, ring.lastUs + 1);
+    const latest = now + spanUs;
     ring.advance(now);
     return {
-      get nowUs() {
-        return now;
-      },
+      nowUs: now,
       bornUs: ring.bornUs,
+      isUnsure: false,
       look: (cost) => look(ring, windowUs, limit, cost),
       charge(cost) {
-        const atUs = Math.max(Math.ceil(now / quantumUs) * quantumUs, ring.newestUs);
+        const follows = ring.newestUs + (quantumUs === 1 ? 1 : 0);
+        const atUs = Math.max(Math.ceil(latest / quantumUs) * quantumUs, follows);
         ring.append(atUs, cost);
         return atUs;
       },
@@ -42,12 +46,9 @@ export const slidingWindow: Counter = {
         const news = accepts
           .filter(({ bornUs, atUs }) => bornUs !== ring.bornUs && atUs > now - windowUs)
           .map(
-            (accept): Accept => ({ ...accept, atUs: Math.ceil(Math.min(accept.atUs, now) / quantumUs) * quantumUs }),
+            (accept): Accept => ({ ...accept, atUs: Math.ceil(Math.min(accept.atUs, latest) / quantumUs) * quantumUs }),
           );
-        if (news.length === 0 || !ring.insert(news, quantumUs === 1)) return false;
-        now = Math.max(now, ...news.map(({ atUs }) => (quantumUs === 1 ? atUs + 1 : 0)));
-        ring.advance(now);
-        return true;
+        return news.length > 0 && ring.insert(news, quantumUs === 1);
       },
       text: () => ring.text(),
       ttlMs: () => Math.ceil((Math.max(ring.newestUs, now) + windowUs - now) / 1_000) + graceMs,
@@ -80,7 +81,7 @@ local function entries_are(s, text, from)
   s.newest = from <= s.to and time_at(s, s.to - s.step + 1) or 0
 end
 
-local function open(text, now, window, limit, quantum)
+local function open(text, now, window, limit, quantum, span)
   local width, range = 5, 64 ^ 5
   while range >= 256 * window and width > 1 do width, range = width - 1, range / 64 end
   while range < 4 * window do width, range = width + 1, range * 64 end
@@ -97,7 +98,8 @@ local function open(text, now, window, limit, quantum)
   end
   now = max(now, last + 1)
   local s = {
-    now = now, born = born, total = total, window = window, limit = limit, quantum = quantum,
+    now = now, span = span, is_unsure = false, born = born, total = total, window = window, limit = limit,
+    quantum = quantum,
     width = width, range = range, wide = wide, step = width + wide, largest = 64 ^ wide - 1,
     latest = last + window, text = text or "", from = from, to = 0, added = "", oldest = 0, newest = 0,
     cost = 0, charged = 0, looked = now, is_free = false, is_merged = false, current = 0, retry = 0, more = 0, reset = 0,
@@ -124,7 +126,8 @@ local function look(s, cost)
 end
 
 local function charge(s, cost)
-  local at, added = max(ceil(s.now / s.quantum) * s.quantum, s.newest), cost
+  local follows = s.newest + (s.quantum == 1 and 1 or 0)
+  local at, added = max(ceil((s.now + s.span) / s.quantum) * s.quantum, follows), cost
   if s.newest == at and s.from <= s.to then
     s.to = s.to - s.step
     added = added + cost_at(s, s.to + 1)
@@ -160,7 +163,7 @@ local function merge(s, accepts)
   end
   for at = s.from, s.to, s.step do add(time_at(s, at), cost_at(s, at)) end
   for _, accept in ipairs(accepts) do
-    local at = ceil(min(accept.at, s.now) / s.quantum) * s.quantum
+    local at = ceil(min(accept.at, s.now + s.span) / s.quantum) * s.quantum
     local is_here = s.quantum == 1 and costs[at]
     if accept.born ~= s.born and accept.at > s.now - s.window and not is_here then
       news[#news + 1] = { at = at, cost = accept.cost }
@@ -170,15 +173,10 @@ local function merge(s, accepts)
   for _, one in ipairs(news) do
     add(one.at, one.cost)
     s.total = s.total + one.cost
-    if s.quantum == 1 then s.now = max(s.now, one.at + 1) end
   end
   table.sort(times)
   local kept = {}
-  for _, at in ipairs(times) do
-    if at > s.now - s.window then kept[#kept + 1] = split(s, at, costs[at])
-    else s.total = s.total - costs[at] end
-  end
-  s.latest = s.now + s.window
+  for _, at in ipairs(times) do kept[#kept + 1] = split(s, at, costs[at]) end
   entries_are(s, table.concat(kept), 1)
   return true
 end

@@ -14,24 +14,30 @@ export const isCountable = (windowUs: number, limit: number, burst: number): boo
   2 * burst * tokenParts(windowUs, limit) < Number.MAX_SAFE_INTEGER;
 
 /**
- * A bucket by its debt: how long it takes until it is full again (GCRA's arithmetic). "t", when it was last written, the
- * birth, the debt at that time. `extra` is how many tokens it holds.
+ * A bucket by its debt: how long it takes until it is full again (GCRA's arithmetic). "t", a time, the birth, the
+ * debt at that time, which is no more before. `extra` is how many tokens it holds.
+ *
+ * Where times are inexact, that time and the debt together are the latest at which the bucket is full again: a debt
+ * begins at the latest time of its first call, and is paid off from then on.
  */
 export const tokenBucket: Counter = {
   name: "bucket",
-  open(text, nowUs, { windowUs, limit, extra: burst }) {
+  open(text, nowUs, { windowUs, limit, extra: burst, spanUs }) {
     if (text !== null && (text.length !== width || text[0] !== "t")) return undefined;
     const token = tokenParts(windowUs, limit);
     const capacity = burst * token;
     const lastUs = text === null ? nowUs : numberAt(text, 1, timeWidth);
-    const now = Math.max(nowUs, lastUs);
+    let now = Math.max(nowUs, lastUs);
     const bornUs = text === null ? now : numberAt(text, 1 + timeWidth, timeWidth);
     const stored = text === null ? 0 : numberAt(text, 1 + 2 * timeWidth, timeWidth);
     let debt = Math.max(0, stored - (now - lastUs) * parts);
     const after = (owed: number): number => now + Math.ceil(owed / parts);
     return {
-      nowUs: now,
+      get nowUs() {
+        return now;
+      },
       bornUs,
+      isUnsure: false,
       look(cost) {
         const isFree = debt + cost * token <= capacity;
         const left = Math.floor(Math.max(0, capacity - debt) / token);
@@ -44,8 +50,9 @@ export const tokenBucket: Counter = {
         };
       },
       charge(cost) {
+        now = Math.max(now, nowUs + spanUs - Math.floor(debt / parts));
         debt += cost * token;
-        return now;
+        return nowUs + spanUs;
       },
       giveBack(atUs, cost) {
         // By then a whole bucket has flowed in: the call is paid for.
@@ -62,18 +69,21 @@ export const tokenBucket: Counter = {
         return debt !== before;
       },
       text: () => `t${digits(now, timeWidth)}${digits(bornUs, timeWidth)}${digits(debt, timeWidth)}`,
-      ttlMs: () => Math.ceil(debt / parts / 1_000) + graceMs,
+      ttlMs: () => Math.ceil((now - nowUs + debt / parts) / 1_000) + graceMs,
     };
   },
   lua: `
-local function open(text, now, window, limit, burst)
+local function open(text, asked, window, limit, burst, span)
   if text and (#text ~= ${width} or byte(text) ~= 116) then return nil end
   local token = ceil(window * ${parts} / limit)
-  local last = text and time_in(text, 2) or now
-  now = max(now, last)
+  local last = text and time_in(text, 2) or asked
+  local now = max(asked, last)
   local stored = text and time_in(text, ${2 + 2 * timeWidth}) or 0
   return {
     now = now,
+    asked = asked,
+    span = span,
+    is_unsure = false,
     born = text and time_in(text, ${2 + timeWidth}) or now,
     debt = max(0, stored - (now - last) * ${parts}),
     token = token,
@@ -93,8 +103,9 @@ local function look(s, cost)
 end
 
 local function charge(s, cost)
+  s.now = max(s.now, s.asked + s.span - floor(s.debt / ${parts}))
   s.debt = s.debt + cost * s.token
-  return s.now
+  return s.asked + s.span
 end
 
 local function give_back(s, at, cost)
@@ -118,7 +129,7 @@ local function text_of(s)
 end
 
 local function ttl_of(s)
-  return ceil(s.debt / ${parts} / 1000) + ${graceMs}
+  return ceil((s.now - s.asked + s.debt / ${parts}) / 1000) + ${graceMs}
 end
 `,
 };

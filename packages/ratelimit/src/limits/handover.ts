@@ -1,10 +1,11 @@
 import { LRUCache } from "lru-cache";
 import type { Accept } from "../algorithms/accepts.ts";
 import type { Ask } from "../ask.ts";
+import type { TimeBounds } from "../server-clock.ts";
 import type { LocalLimits } from "./local-limits.ts";
 import { othersUse } from "./others-use.ts";
 import { createOwnAccepts, type OwnAccepts } from "./own-accepts.ts";
-import { owedTokens, seedsOf } from "./seeds.ts";
+import { owedFor, owedTokens, type Part, partOf } from "./part.ts";
 import type { Share, Uses } from "./share.ts";
 import type { Verdict } from "./verdict.ts";
 
@@ -20,28 +21,45 @@ export interface Handover {
   refunded(key: string, atUs: number, cost: number): void;
   /** The key begins anew. */
   forget(key: string): void;
-  /** Redis is away, and may come back without its data. */
-  leave(nowUs: number): void;
-  comeBack(): void;
-  /** This process's part of a limit, and what a key that is new here begins with. */
-  part(ask: Ask, nowUs: number): Part;
   /**
-   * The same shortly after Redis is back, undefined later: as long as other processes may still be on their own, this one
-   * must not take what is theirs.
+   * Redis is away, and may come back without its data.
+   * @param sinceUs - By then it was: what became free later it can't have given to others.
    */
-  held(ask: Ask, nowUs: number): Part | undefined;
-  /** What Redis has yet to be told of a key. To be followed by `told` or `untold`; until then nobody else is given it. */
-  claim(ask: Ask, nowUs: number): readonly Accept[];
-  told(key: string, claimedUs: number, bornUs: number): void;
-  untold(key: string): void;
+  leave(sinceUs: number): void;
+  comeBack(): void;
+  /** This process's part of a limit; undefined when it has none that could hold the call. */
+  part(ask: Ask, now: TimeBounds): Part | undefined;
+  /**
+   * Whether Redis is away, or came back a moment ago: other processes may decide by themselves and have yet to tell
+   * Redis, so that this one must keep to its part even where Redis decides.
+   */
+  keepsToPart(ask: Ask): boolean;
+  /**
+   * What Redis has yet to be told of a key, until `told`; undefined when there is nothing, or another request is
+   * telling it.
+   * @param withinMs - For how long no other request is given it: its owner may be gone for good.
+   */
+  claim(ask: Ask, now: TimeBounds, withinMs: number): Claim | undefined;
+  told(claim: Claim, bornUs: number): void;
+  /** Redis got no word of it, as far as is known. */
+  untold(claim: Claim): void;
   /** The keys of which Redis has yet to be told something. */
   toTell(nowUs: number): Ask[];
 }
 
-/** A limit as one process of several may use it up. */
-export interface Part {
-  readonly ask: Ask;
-  readonly seeds: readonly Accept[];
+/** What one request tells Redis of a key. */
+export interface Claim {
+  readonly key: string;
+  readonly number: number;
+  readonly accepts: readonly Accept[];
+}
+
+export interface HandoverOptions {
+  readonly share: Share;
+  readonly local: LocalLimits;
+  readonly maxKeys: number;
+  /** By then all processes that ask have noticed that Redis is back, and told it what it missed. */
+  readonly returnMs: number;
 }
 
 interface Memory {
@@ -50,63 +68,56 @@ interface Memory {
   readonly uses: Uses;
   /** What Redis last said. */
   known: Verdict | undefined;
-  /** The share during an outage, fixed when it is first asked for. */
+  /** How much this process itself had in use then, or when Redis left. */
+  ownKnown: number;
+  /** The share by which the local store of this key was filled, fixed until that is dropped. */
   share: number | undefined;
   isToTell: boolean;
-  /** Whether there was an outage since Redis was last told: the others may still be on their own. */
-  isLeft: boolean;
-  /** Until then this process stays within its share: others may not be back yet. */
-  heldUntilUs: number;
+  /** The request that is telling it. */
+  claimed: { readonly number: number; readonly untilMs: number } | undefined;
 }
 
-/** By then other processes have noticed as well that Redis is back. */
-const longestHoldUs = 30_000_000;
+/** The longest that processes which ask seldom are waited for after an outage. */
+const longestHoldMs = 30_000;
 
-export function createHandover(share: Share, local: LocalLimits, maxKeys: number): Handover {
+export function createHandover({ share, local, maxKeys, returnMs }: HandoverOptions): Handover {
   let isAway = false;
+  let backAtMs = Number.NEGATIVE_INFINITY;
+  let claims = 0;
   const memories = new LRUCache<string, Memory>({ max: maxKeys });
 
   const memoryOf = (ask: Ask): Memory => {
-    let memory = memories.get(ask.key);
-    if (!memory) {
-      const own = createOwnAccepts(ask.windowUs);
-      memory = {
-        ask,
-        own,
-        uses: { own: 0, all: 0 },
-        known: undefined,
-        share: undefined,
-        isToTell: false,
-        isLeft: isAway,
-        heldUntilUs: 0,
-      };
-      memories.set(ask.key, memory);
-    }
+    const present = memories.get(ask.key);
+    if (present) return present;
+    const own = createOwnAccepts(ask.windowUs * Math.max(1, ask.capacity / ask.limit));
+    const uses = { own: 0, all: 0 };
+    const none = { known: undefined, ownKnown: 0, share: undefined, claimed: undefined };
+    const memory: Memory = { ask, own, uses, ...none, isToTell: isAway };
+    memories.set(ask.key, memory);
     return memory;
   };
 
-  const shareOf = (memory: Memory): number => {
+  const isOutage = ({ windowUs }: Ask): boolean => {
+    const holdMs = Math.max(returnMs, Math.min(windowUs / 1_000, longestHoldMs));
+    return isAway || performance.now() < backAtMs + holdMs;
+  };
+
+  const shareOf = (memory: Memory): number | undefined => {
     memory.share ??= share.of(memory.uses);
     return memory.share;
   };
 
-  /** The outage is over for good: nothing of it is left. */
+  /** What was decided here counts no more by itself: Redis knows all of it, and the others'. */
   const release = (memory: Memory): void => {
     memory.share = undefined;
-    memory.heldUntilUs = 0;
     local.delete(memory.ask.key);
-  };
-
-  const partOf = (memory: Memory, ask: Ask, nowUs: number): Part => {
-    const part = shareOf(memory);
-    return { ask: scaled(ask, part), seeds: memory.known ? seedsOf(ask, memory.known, part, nowUs) : [] };
   };
 
   return {
     decided(ask, verdict, merged) {
       const memory = memoryOf(ask);
       const { own, known, uses } = memory;
-      // Made anew while Redis was there: somebody has reset it.
+      // Made anew while Redis was there: it was reset.
       if (known && known.bornUs !== verdict.bornUs && !memory.isToTell) own.keepOnly(verdict.bornUs);
       const cost = verdict.chargedUs > 0 ? ask.cost : 0;
       if (cost > 0) own.add({ bornUs: verdict.bornUs, atUs: verdict.chargedUs, cost });
@@ -114,6 +125,8 @@ export function createHandover(share: Share, local: LocalLimits, maxKeys: number
       if (ask.facts.slides) share.seen(uses, own.total(verdict.atUs), verdict.current);
       else share.seen(uses, cost, cost + othersUse(ask, known, verdict, merged));
       memory.known = verdict;
+      memory.ownKnown = own.total(verdict.atUs);
+      if (!isOutage(ask) && !memory.isToTell) release(memory);
     },
     decidedHere(ask, chargedUs) {
       if (chargedUs === 0) return;
@@ -128,40 +141,45 @@ export function createHandover(share: Share, local: LocalLimits, maxKeys: number
     },
     comeBack() {
       isAway = false;
+      backAtMs = performance.now();
     },
-    leave(nowUs) {
+    leave(sinceUs) {
       isAway = true;
       for (const memory of memories.values()) {
         memory.isToTell = true;
-        memory.isLeft = true;
-        if (memory.heldUntilUs > 0 && memory.heldUntilUs <= nowUs) release(memory);
+        memory.ownKnown = memory.own.counted(sinceUs);
+        // Its part is counted anew, from what was used by now: a server that comes and goes must not give a new one
+        // each time.
+        release(memory);
       }
     },
-    part: (ask, nowUs) => partOf(memoryOf(ask), ask, nowUs),
-    held(ask, nowUs) {
+    part(ask, now) {
+      const memory = memoryOf(ask);
+      const own = shareOf(memory);
+      return own === undefined ? undefined : partOf(ask, { ...memory, share: own }, now);
+    },
+    keepsToPart: (ask) => isOutage(ask) && shareOf(memoryOf(ask)) !== undefined,
+    claim(ask, { earliestUs }, withinMs) {
       const memory = memories.get(ask.key);
-      if (!memory?.heldUntilUs) return undefined;
-      if (memory.heldUntilUs > nowUs) return partOf(memory, ask, nowUs);
-      release(memory);
-      return undefined;
+      const nowMs = performance.now();
+      if (!memory?.isToTell || (memory.claimed && nowMs < memory.claimed.untilMs)) return undefined;
+      const number = ++claims;
+      memory.claimed = { number, untilMs: nowMs + withinMs };
+      const own = memory.own.claim(earliestUs, number);
+      if (ask.algorithm !== "token-bucket") return { key: ask.key, number, accepts: own };
+      const part = shareOf(memory) ?? 0;
+      return { key: ask.key, number, accepts: part > 0 ? debts(ask, part, memory.known, own, earliestUs) : [] };
     },
-    claim(ask, nowUs) {
-      const memory = memories.get(ask.key);
-      if (!memory?.isToTell) return [];
-      memory.isToTell = false;
-      return ask.algorithm === "token-bucket" ? debts(memory, ask, nowUs) : memory.own.list(nowUs);
-    },
-    told(key, claimedUs, bornUs) {
+    told({ key, number }, bornUs) {
       const memory = memories.get(key);
-      if (!memory) return;
-      memory.own.settle(claimedUs, bornUs);
-      if (memory.isLeft) memory.heldUntilUs = claimedUs + Math.min(memory.ask.windowUs, longestHoldUs);
-      else if (!memory.isToTell) release(memory);
-      memory.isLeft = false;
+      memory?.own.settle(number, bornUs);
+      if (memory?.claimed?.number !== number) return;
+      memory.claimed = undefined;
+      memory.isToTell = memory.own.hasNews();
     },
-    untold(key) {
+    untold({ key, number }) {
       const memory = memories.get(key);
-      if (memory) memory.isToTell = true;
+      if (memory?.claimed?.number === number) memory.claimed = undefined;
     },
     toTell(nowUs) {
       const news = [...memories.values()].filter(({ isToTell, ask, own }) => {
@@ -170,26 +188,16 @@ export function createHandover(share: Share, local: LocalLimits, maxKeys: number
       return news.map(({ ask }) => ask);
     },
   };
-
-  /** Of a bucket, what this process owes beyond its share of what Redis knew; that share too, should Redis have lost it. */
-  function debts(memory: Memory, ask: Ask, nowUs: number): Accept[] {
-    const part = shareOf(memory);
-    const { known } = memory;
-    const shared = known ? owedTokens(ask, known, part, nowUs) : 0;
-    const owed = local.look(scaled(ask, part), nowUs)?.current ?? shared;
-    const bornUs = known?.bornUs ?? 0;
-    return [
-      { bornUs, atUs: nowUs, cost: Math.min(shared, owed) },
-      { bornUs: 0, atUs: nowUs, cost: Math.max(0, owed - shared) },
-    ].filter(({ cost }) => cost > 0);
-  }
 }
 
-/** A part of a limit; what a single call may cost is never cut down. */
-function scaled(ask: Ask, share: number): Ask {
-  const { algorithm, limit, capacity, cost } = ask;
-  const least = Math.max(1, cost);
-  if (algorithm !== "token-bucket") return { ...ask, limit: Math.max(least, Math.round(limit * share)) };
-  const burst = Math.max(least, Math.round(capacity * share));
-  return { ...ask, limit: Math.max(1, Math.round(limit * share)), capacity: burst, extra: burst };
+/**
+ * Of a bucket, what was accepted here and is not paid for; and this process's share of what Redis knew, should it be
+ * lost.
+ */
+function debts(ask: Ask, share: number, known: Verdict | undefined, own: readonly Accept[], nowUs: number): Accept[] {
+  const news = own.filter(({ bornUs }) => bornUs === 0);
+  return [
+    { bornUs: known?.bornUs ?? 0, atUs: nowUs, cost: known ? owedTokens(ask, known, share, nowUs) : 0 },
+    { bornUs: 0, atUs: nowUs, cost: owedFor(ask, share, news, nowUs) },
+  ].filter(({ cost }) => cost > 0);
 }

@@ -1,7 +1,6 @@
 import { CommandError, type Reply, type Script } from "@continuum-cache/core";
 import { LRUCache } from "lru-cache";
 import { type Accept, encodeAccepts } from "../algorithms/accepts.ts";
-import type { Standing } from "../algorithms/counter.ts";
 import type { Ask } from "../ask.ts";
 import type { Receipt } from "../receipt.ts";
 import { refundArguments } from "./refund-arguments.ts";
@@ -11,8 +10,8 @@ import { readVerdicts, type Verdicts } from "./verdict.ts";
 export interface LocalLimits {
   /** @param seeds - What a key that is new here begins with, for each ask. */
   decide(asks: readonly Ask[], seeds: readonly (readonly Accept[])[], nowUs: number): Verdicts;
-  /** How a key stands; undefined when nothing is known of it here. */
-  look(ask: Ask, nowUs: number): Standing | undefined;
+  /** Takes back what a decision has charged. */
+  take(ask: Ask, chargedUs: number, nowUs: number): void;
   refund(ask: Ask, receipt: Receipt, nowUs: number): number;
   has(key: string): boolean;
   delete(key: string): void;
@@ -53,11 +52,14 @@ export function createLocalLimits(maxKeys: number): LocalLimits {
         return [windowUs, limit, cost, extra, isNew ? encodeAccepts(seeds[index] ?? []) : ""];
       });
       const keys = asks.map(({ key }) => key);
-      return readVerdicts(run(first.facts.decide, keys, [nowUs, ...words], nowUs), asks.length) as Verdicts;
+      return readVerdicts(run(first.facts.decide, keys, [nowUs, 0, ...words], nowUs), asks.length) as Verdicts;
     },
-    look({ key, facts, windowUs, limit, extra, cost }, nowUs) {
+    take({ key, facts, windowUs, limit, extra, cost }, chargedUs, nowUs) {
       const text = textAt(key, nowUs);
-      return text === null ? undefined : facts.counter.open(text, nowUs, { windowUs, limit, extra })?.look(cost);
+      const state = facts.counter.open(text, nowUs, { windowUs, limit, extra, spanUs: 0 });
+      if (text === null || !state) return;
+      state.giveBack(chargedUs, cost);
+      store.set(key, { text: state.text(), expiresAtUs: nowUs + state.ttlMs() * 1_000 });
     },
     refund(ask, receipt, nowUs) {
       const { keys, words } = refundArguments(ask, receipt, nowUs);

@@ -1,6 +1,6 @@
 import type { Accept } from "../algorithms/accepts.ts";
 import type { Ask } from "../ask.ts";
-import { owedTokens } from "./seeds.ts";
+import { owedTokens } from "./part.ts";
 import type { Verdict } from "./verdict.ts";
 
 /**

@@ -4,32 +4,58 @@ import type { Accept } from "../algorithms/accepts.ts";
 export interface OwnAccepts {
   /** The sum of what is still within the window. */
   total(nowUs: number): number;
+  /** The same of what Redis has counted. */
+  counted(nowUs: number): number;
   add(accept: Accept): void;
   /** What was given back counts no more. */
   remove(atUs: number, cost: number): void;
   /** What is within the window, the oldest first. */
   list(nowUs: number): readonly Accept[];
-  /** What was accepted until then is counted by the key that was born at `bornUs`. */
-  settle(untilUs: number, bornUs: number): void;
+  /** The same, to be told to Redis. @param claim - A number of its own for each attempt: the latest attempt counts. */
+  claim(nowUs: number, claim: number): readonly Accept[];
+  /** What was claimed is counted by the key that was born at `bornUs`. */
+  settle(claim: number, bornUs: number): void;
+  /** Whether something was accepted that no key has counted. */
+  hasNews(): boolean;
   /** Only what that key has counted, and what no key has, counts on: the others are gone. */
   keepOnly(bornUs: number): void;
 }
 
-/** Calls within this part of a window are remembered as one, at the time of the last: they are freed late, never early. */
+/**
+ * Calls within this part of a window are remembered as one, at the time of the last: they are freed late, never
+ * early.
+ */
 const partsOfWindow = 64;
 
+interface Entry {
+  bornUs: number;
+  readonly fromUs: number;
+  atUs: number;
+  cost: number;
+  /** The last attempt to tell Redis of it; 0 when there was none. What was claimed takes in nothing more. */
+  claim: number;
+}
+
 export function createOwnAccepts(windowUs: number): OwnAccepts {
-  let accepts: { bornUs: number; fromUs: number; atUs: number; cost: number }[] = [];
+  let entries: Entry[] = [];
   let sum = 0;
 
   const drop = (nowUs: number): void => {
     let gone = 0;
-    for (const { atUs, cost } of accepts) {
+    for (const { atUs, cost } of entries) {
       if (atUs + windowUs > nowUs) break;
       sum -= cost;
       gone++;
     }
-    if (gone > 0) accepts = accepts.slice(gone);
+    if (gone > 0) entries = entries.slice(gone);
+  };
+
+  const takesIn = (last: Entry | undefined, { bornUs, atUs }: Accept): last is Entry =>
+    last?.claim === 0 && last.bornUs === bornUs && atUs >= last.atUs && atUs - last.fromUs < windowUs / partsOfWindow;
+
+  const list = (nowUs: number): readonly Accept[] => {
+    drop(nowUs);
+    return entries.filter(({ cost }) => cost > 0).map(({ bornUs, atUs, cost }) => ({ bornUs, atUs, cost }));
   };
 
   return {
@@ -37,32 +63,36 @@ export function createOwnAccepts(windowUs: number): OwnAccepts {
       drop(nowUs);
       return sum;
     },
-    add({ bornUs, atUs, cost }) {
-      drop(atUs);
+    counted: (nowUs) => list(nowUs).reduce((all, { bornUs, cost }) => (bornUs === 0 ? all : all + cost), 0),
+    add(accept) {
+      const { bornUs, atUs, cost } = accept;
       sum += cost;
-      const last = accepts.at(-1);
-      if (last && last.bornUs === bornUs && atUs >= last.atUs && atUs - last.fromUs < windowUs / partsOfWindow) {
+      const last = entries.at(-1);
+      if (takesIn(last, accept)) {
         last.atUs = atUs;
         last.cost += cost;
-      } else accepts.push({ bornUs, fromUs: atUs, atUs, cost });
+      } else entries.push({ bornUs, fromUs: atUs, atUs, cost, claim: 0 });
     },
     remove(atUs, cost) {
-      const found = accepts.find((accept) => accept.fromUs <= atUs && atUs <= accept.atUs);
+      const found = entries.find((entry) => entry.fromUs <= atUs && atUs <= entry.atUs);
       const taken = Math.min(cost, found?.cost ?? 0);
       if (found) found.cost -= taken;
       sum -= taken;
     },
-    list(nowUs) {
-      drop(nowUs);
-      return accepts.filter(({ cost }) => cost > 0).map(({ bornUs, atUs, cost }) => ({ bornUs, atUs, cost }));
+    list,
+    claim(nowUs, claim) {
+      const accepts = list(nowUs);
+      for (const entry of entries) entry.claim = claim;
+      return accepts;
     },
-    settle(untilUs, bornUs) {
-      for (const accept of accepts) if (accept.atUs <= untilUs) accept.bornUs = bornUs;
+    settle(claim, bornUs) {
+      for (const entry of entries) if (entry.claim === claim) entry.bornUs = bornUs;
     },
+    hasNews: () => entries.some(({ bornUs, cost }) => bornUs === 0 && cost > 0),
     keepOnly(bornUs) {
-      if (accepts.every((accept) => accept.bornUs === bornUs || accept.bornUs === 0)) return;
-      accepts = accepts.filter((accept) => accept.bornUs === bornUs || accept.bornUs === 0);
-      sum = accepts.reduce((all, { cost }) => all + cost, 0);
+      if (entries.every((entry) => entry.bornUs === bornUs || entry.bornUs === 0)) return;
+      entries = entries.filter((entry) => entry.bornUs === bornUs || entry.bornUs === 0);
+      sum = entries.reduce((all, { cost }) => all + cost, 0);
     },
   };
 }

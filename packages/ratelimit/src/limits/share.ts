@@ -4,14 +4,17 @@ export interface Uses {
   all: number;
 }
 
-/** How large a part of all use is this process's: what it may go on with when nobody can count for all. */
+/** How large a part of all use is this process's: what it may go on with while Redis counts for none. */
 export interface Share {
-  /** Takes in what this process and what everybody has used of a key. */
+  /** Takes in what this process and what all processes have used of a key. */
   seen(key: Uses, own: number, all: number): void;
-  of(key: Uses): number;
+  /** From 0 to 1; undefined while nothing says how many processes there are: then this one has no part of its own. */
+  of(key: Uses): number | undefined;
 }
 
-/** A single key's numbers say little when they are small: this many uses of the average of all keys stand beside them. */
+/**
+ * A single key's numbers say little when they are small: this many uses of the average of all keys stand beside them.
+ */
 const priorUses = 4;
 /** Each look makes those before count this much less. */
 const keyFading = 0.95;
@@ -31,8 +34,8 @@ export function createShare(processes: number | undefined): Share {
       add(average, averageFading, own, all);
     },
     of({ own, all }) {
-      const usual = average.all > 0 ? average.own / average.all : 1;
-      return Math.min(1, (own + priorUses * usual) / (all + priorUses));
+      if (average.all === 0) return undefined;
+      return Math.min(1, (own + (priorUses * average.own) / average.all) / (all + priorUses));
     },
   };
 }

@@ -1,5 +1,5 @@
 import { startRedisServer } from "@continuum-cache/conformance/servers";
-import { type Reply, runScript, type Transport } from "@continuum-cache/core";
+import { defineScript, type Reply, runScript, type Script, type Transport } from "@continuum-cache/core";
 import { memoryTransport } from "@continuum-cache/fallback-memory";
 import { tcpTransport } from "@continuum-cache/transport-tcp";
 import fc from "fast-check";
@@ -12,7 +12,13 @@ import { closing } from "../opened.ts";
 // Whatever is asked at whatever times: Lua on Redis and TypeScript on the memory answer the same and leave the same.
 
 type Step =
-  | { kind: "decide"; stepUs: number; asks: { key: number; limit: number; cost: number }[]; accepts: Made[] }
+  | {
+      kind: "decide";
+      stepUs: number;
+      span: { us: number; share: number };
+      asks: { key: number; limit: number; cost: number }[];
+      accepts: Made[];
+    }
   | { kind: "refund"; stepUs: number; nth: number; cost: number };
 interface Made {
   agoUs: number;
@@ -37,12 +43,18 @@ const made = fc.record({
   cost: fc.integer({ min: 1, max: 100 }),
   isOurs: fc.boolean(),
 });
+/** How inexact the time of a decision is, and where in between the server's clock stands. */
+const span = fc.record({
+  us: fc.oneof(fc.constant(0), fc.nat(5_000), fc.nat(20_000_000)),
+  share: fc.double({ min: 0, max: 1, noNaN: true }),
+});
 const step: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 5,
     arbitrary: fc.record({
       kind: fc.constant("decide" as const),
       stepUs,
+      span,
       asks: fc.uniqueArray(ask, { minLength: 1, maxLength: 3, selector: ({ key }) => key }),
       accepts: fc.oneof(
         { weight: 6, arbitrary: fc.constant<Made[]>([]) },
@@ -68,9 +80,27 @@ beforeEach(async () => {
   redis = opened(tcpTransport({ url: server.url }));
 });
 
+/** The same script on a clock that the test sets: the last two arguments are what TIME answers. */
+function withClock({ name, lua, memory }: Script): Script {
+  return defineScript({
+    name: `${name}-with-clock`,
+    keys: "any",
+    lua: lua.replace('redis.call("TIME")', "{ ARGV[#ARGV - 1], ARGV[#ARGV] }"),
+    memory: ({ call, keys, args }) =>
+      memory({
+        call: (command, ...words) => (command === "TIME" ? args.slice(-2).map(String) : call(command, ...words)),
+        keys,
+        args: args.slice(0, -2),
+      }),
+  });
+}
+const scripts = Object.fromEntries(
+  Object.entries(algorithms).map(([name, { decide }]) => [name, withClock(decide)]),
+) as Record<Algorithm, Script>;
+
 /** Everything that was answered, and what the keys hold after each step. */
 async function run(transport: Transport, algorithm: Algorithm, steps: readonly Step[]): Promise<Reply[]> {
-  const { decide, refund, extra } = algorithms[algorithm];
+  const { refund, extra } = algorithms[algorithm];
   await transport.send([["FLUSHDB"]]);
   const told: Reply[] = [];
   const receipts: { key: string; limit: number; at: number; born: number }[] = [];
@@ -90,7 +120,10 @@ async function run(transport: Transport, algorithm: Algorithm, steps: readonly S
         extra(windowUs, limit, limit),
         index === 0 ? accepts : "",
       ]);
-      const reply = (await runScript(transport, decide, keys, [nowUs, ...words])) as number[];
+      const serverUs = nowUs + Math.floor(each.span.us * each.span.share);
+      const clock = [Math.floor(serverUs / 1e6), serverUs % 1e6];
+      const args = [nowUs, each.span.us, ...words, ...clock];
+      const reply = (await runScript(transport, scripts[algorithm], keys, args)) as number[];
       told.push(reply);
       bornUs = reply[8] ?? 0;
       for (const [index, { limit }] of each.asks.entries()) {

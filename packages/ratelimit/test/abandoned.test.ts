@@ -1,0 +1,98 @@
+import { createBreaker, TransportError } from "@continuum-cache/core";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { type Ask, readAsk } from "../src/ask.ts";
+import type { Decision } from "../src/decision.ts";
+import { createAttempts } from "../src/limits/attempts.ts";
+import { createHandover } from "../src/limits/handover.ts";
+import { createLocalLimits } from "../src/limits/local-limits.ts";
+import { createShare } from "../src/limits/share.ts";
+import { createRoundTrip } from "../src/round-trip.ts";
+import { createWaitingLines } from "../src/waiting-lines.ts";
+
+// On the edge a request may end at any await: its timers never fire, and nothing of it goes on. What it held must not
+// be lost.
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+afterEach(() => {
+  vi.restoreAllMocks();
+  vi.useRealTimers();
+});
+
+/** Runs what a request does before it ends: the timers that it sets meanwhile never fire. */
+const abandoned = async (work: () => unknown): Promise<void> => {
+  const timers = vi.spyOn(globalThis, "setTimeout").mockImplementation((() => 0) as never);
+  work();
+  await Promise.resolve();
+  timers.mockRestore();
+};
+const never = (): Promise<never> => new Promise(() => {});
+const ask: Ask = readAsk({ algorithm: "sliding-window", keyPrefix: "" }, "ann", { window: "1m", limit: 10 });
+
+describe("a request that is gone for good", () => {
+  it("gives the place of the request that looks for Redis to the next one", async () => {
+    const breaker = createBreaker({ failures: 1, sample: false, maxWait: "1s", random: () => 0 });
+    const onAnswer = vi.fn();
+    const attempts = createAttempts({
+      breaker,
+      roundTrip: createRoundTrip(250),
+      transportName: "test",
+      waitsUntilClear: true,
+      onAway() {},
+      onAnswer,
+      onDoubt() {},
+      onFailure() {},
+    });
+    await attempts.run("decide", async () => "answer");
+    breaker.failed(new TransportError("unreachable", "gone", { transport: "test" }));
+    await vi.advanceTimersByTimeAsync(300);
+    await abandoned(() => attempts.run("decide", never));
+    expect(await attempts.run("decide", async () => "answer")).toEqual({ reason: "away" });
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(await attempts.run("decide", async () => "answer")).toEqual({ result: "answer" });
+    expect(onAnswer).toHaveBeenCalledTimes(2);
+  });
+
+  it("leaves what it was telling Redis to the next one", () => {
+    const local = createLocalLimits(10);
+    const handover = createHandover({ share: createShare(1), local, maxKeys: 10, returnMs: 1_000 });
+    const now = { earliestUs: Date.now() * 1_000, latestUs: Date.now() * 1_000 };
+    handover.decidedHere(ask, now.latestUs);
+    const lost = handover.claim(ask, now, 1_000);
+    expect(lost?.accepts).toEqual([{ bornUs: 0, atUs: now.latestUs, cost: 1 }]);
+    expect(handover.claim(ask, now, 1_000)).toBeUndefined();
+    vi.advanceTimersByTime(1_001);
+    const taken = handover.claim(ask, now, 1_000);
+    expect(taken?.accepts).toHaveLength(1);
+    // Should the first one have arrived after all, the second says it once more, under the same time.
+    if (lost) handover.told(lost, 7);
+    if (taken) handover.told(taken, 7);
+    expect(handover.claim(ask, now, 1_000)).toBeUndefined();
+  });
+
+  it("holds up those behind it in a line no longer than it was going to wait", async () => {
+    const free = { allowed: true, remaining: 5, retryAfter: 0, moreAfter: 0 } as Decision;
+    const decide = vi.fn<(ask: Ask) => Promise<Decision>>(never);
+    const lines = createWaitingLines({ decide, refund: never });
+    await abandoned(() => lines.join(ask, { timeoutMs: 2_000, signal: undefined }));
+    decide.mockImplementation(async () => free);
+    const served = vi.fn();
+    void lines.join(ask, { timeoutMs: 10_000, signal: undefined }).then(served);
+    await vi.advanceTimersByTimeAsync(1_999);
+    expect(served).not.toHaveBeenCalled();
+    await vi.advanceTimersByTimeAsync(2);
+    expect(served).toHaveBeenCalledWith(free);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it("does not keep a closing limiter waiting for ever", async () => {
+    const lines = createWaitingLines({ decide: never, refund: never });
+    const waiting = lines.join(ask, { timeoutMs: 60_000, signal: undefined }).catch((error: unknown) => error);
+    const closed = vi.fn();
+    void lines.close().then(closed);
+    expect(await waiting).toMatchObject({ message: "The rate limiter was closed" });
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(closed).toHaveBeenCalled();
+  });
+});
