@@ -7,6 +7,7 @@ import { pubsubHistories } from "./pubsub-histories.ts";
 import { pubsubSpeed } from "./pubsub-speed.ts";
 import { pubsubWebSockets } from "./pubsub-websockets.ts";
 import { ratelimitBytes } from "./ratelimit-bytes.ts";
+import { ratelimitConditions } from "./ratelimit-conditions.ts";
 import { ratelimitExactness } from "./ratelimit-exactness.ts";
 import { ratelimitOutage } from "./ratelimit-outage.ts";
 import { ratelimitSpeed } from "./ratelimit-speed.ts";
@@ -34,6 +35,7 @@ const measurements: Readonly<Record<string, (args: readonly string[]) => Promise
   "pubsub-speed": pubsubSpeed,
   "pubsub-websockets": pubsubWebSockets,
   "ratelimit-bytes": ratelimitBytes,
+  "ratelimit-conditions": ratelimitConditions,
   "ratelimit-exactness": ratelimitExactness,
   "ratelimit-outage": ratelimitOutage,
   "ratelimit-speed": ratelimitSpeed,

@@ -1,0 +1,107 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { setTimeout as sleep } from "node:timers/promises";
+import { type RedisServer, startFaultProxy, startRedisServer } from "@continuum-cache/conformance/servers";
+import { check, type Verdict } from "../exactness/checker.ts";
+import { machineClockOffsetUs } from "../exactness/machine-clock.ts";
+import type { CallRecord } from "../exactness/record.ts";
+import { inexactUs } from "../exactness/run.ts";
+import { startFleet } from "../fleet.ts";
+import type { CallerTask } from "./caller.ts";
+import type { Condition } from "./conditions.ts";
+
+/** What a condition came to. */
+export interface ConditionRun {
+  readonly condition: Condition;
+  readonly verdict: Verdict;
+  /** The most that one window held, by the receipts' times. */
+  readonly fullest: number;
+  readonly seconds: number;
+}
+
+/** Processes may take so much longer than their time, since they wait for their last answers. */
+const slackMs = 60_000;
+
+/** Has processes share one limit for so long, and checks what they noted. */
+export async function measureCondition(condition: Condition, seed: number, forMs: number): Promise<ConditionRun> {
+  const { processes, limit, windowMs, distanceMs, busyLoops, tellsProcesses } = condition;
+  const redis = await startRedisServer();
+  const proxy = await startFaultProxy(redis);
+  if (distanceMs > 0) proxy.set({ kind: "latency", latencyMs: distanceMs / 2 });
+  const loops = Array.from({ length: busyLoops }, () => busyLoop(forMs + slackMs));
+  const subject = { id: "shared", limit, windowMs };
+  const ended = new AbortController();
+  try {
+    const beganAt = performance.now();
+    const fleet = await startFleet<CallerTask, never, CallRecord[]>({
+      module: "conditions/caller-process",
+      tasks: Array.from({ length: processes }, (_, process) => ({
+        seed,
+        process,
+        url: `redis://${proxy.host}:${proxy.port}`,
+        subject,
+        processes: tellsProcesses ? processes : undefined,
+        forMs,
+        lanes: 4,
+        pauseMs: 30,
+        clockOffsetUs: machineClockOffsetUs(),
+      })),
+    });
+    const weather = comeAndGo(redis, condition, ended.signal);
+    const records = (await fleet.results).flat();
+    ended.abort();
+    await weather;
+    const verdict = check([subject], records, { roundedUs: inexactUs, denyCacheUs: 5_000_000 });
+    const seconds = (performance.now() - beganAt) / 1_000;
+    return { condition, verdict, fullest: fullestOf(records, windowMs), seconds };
+  } finally {
+    ended.abort();
+    for (const loop of loops) loop.kill("SIGKILL");
+    await proxy.close();
+    await redis.close();
+  }
+}
+
+/** A process that keeps a CPU busy until it is ended, and for no longer than this. */
+const busyLoop = (forMs: number): ChildProcess =>
+  spawn(process.execPath, ["-e", `const end = Date.now() + ${forMs}; while (Date.now() < end);`], { stdio: "ignore" });
+
+async function comeAndGo(redis: RedisServer, { flapping, startsAwayMs }: Condition, ended: AbortSignal): Promise<void> {
+  const pause = (ms: number): Promise<unknown> => sleep(ms, undefined, { signal: ended }).catch(() => {});
+  const away = async (ms: number): Promise<void> => {
+    redis.freeze();
+    await pause(ms);
+    redis.thaw();
+  };
+  if (startsAwayMs !== undefined) await away(startsAwayMs);
+  if (flapping) await pause(1_000);
+  while (flapping && !ended.aborted) {
+    await away(flapping.awayMs);
+    await pause(flapping.backMs);
+  }
+}
+
+function fullestOf(records: readonly CallRecord[], windowMs: number): number {
+  const times = records.flatMap(({ acceptedUs }) => acceptedUs ?? []).sort((one, other) => one - other);
+  let from = 0;
+  return times.reduce((most, timeUs, at) => {
+    while ((times[from] as number) <= timeUs - windowMs * 1_000) from++;
+    return Math.max(most, at - from + 1);
+  }, 0);
+}
+
+/** The runs as a table, in Markdown. */
+export function conditionsTable(runs: readonly ConditionRun[]): string {
+  return [
+    "| condition | limit | decisions | decided by | allowed | fullest window | windows above, by receipts | certainly above |",
+    "| --- | ---: | ---: | --- | ---: | ---: | ---: | ---: |",
+    ...runs.map(({ condition, verdict, fullest }) => {
+      const { name, limit } = condition;
+      const { decisions, outcomes, sources, violations } = verdict;
+      const by = Object.entries(sources)
+        .map(([source, times]) => `${source} ${times}`)
+        .join(", ");
+      const count = (kind: string): number => violations.filter((violation) => violation.kind === kind).length;
+      return `| ${name} | ${limit} | ${decisions} | ${by} | ${outcomes.allowed} | ${fullest} | ${count("over-limit")} | ${count("certainly-over-limit")} |`;
+    }),
+  ].join("\n");
+}
