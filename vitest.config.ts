@@ -25,4 +25,5 @@ const folders = ["packages", "apps", "examples"].flatMap((parent) =>
   readdirSync(parent).map((name) => `${parent}/${name}`),
 );
 
-export default defineConfig({ test: { projects: ["tools", ...folders].map(project) } });
+// Most tests wait for servers and timers, so two files at once keep a small machine busy.
+export default defineConfig({ test: { maxWorkers: 2, projects: ["tools", ...folders].map(project) } });

@@ -81,13 +81,21 @@ export function wasStarved({ startMs, endMs, tripMs }: CallRecord, stalls: Stall
   return stalls.during(startMs, endMs) > tripMs / 2;
 }
 
-/** Whether an error is what a caller may be told of this fault. */
-export function isRightError(record: CallRecord, error: unknown, kinds: readonly TransportErrorKind[]): boolean {
+/**
+ * Whether an error is what a caller may be told of this fault.
+ *
+ * @param leastMs - The shortest time that one of its trips has.
+ */
+export function isRightError(
+  record: CallRecord,
+  error: unknown,
+  { kinds, leastMs }: { readonly kinds: readonly TransportErrorKind[]; readonly leastMs: number },
+): boolean {
   if (!isTransportError(error)) return false;
   if (kinds.includes(error.kind)) return true;
   // Who had its whole time was told so, whatever else was wrong; and so was the breaker, which tells the next.
   if (error.kind === "timeout") {
-    return record.endMs - record.startMs >= record.tripMs * 0.8 || error.message.includes("circuit breaker is open");
+    return record.endMs - record.startMs >= leastMs * 0.8 || error.message.includes("circuit breaker is open");
   }
   if (error.kind !== "unreachable") return false;
   // The time was over while it was still connecting; or the primary answers, and has yet to hear what was done without it.

@@ -53,7 +53,7 @@ const abortAfterMs = 20;
 
 export function createCell({ plan, cache, times, fault, divided, world, stalls, tally }: CellParts): Cell {
   const { label, operation, fallback, keyOf } = plan;
-  const { trips = 1, after, onServer } = operation;
+  const { trips = 1, leastShare = 1, after, onServer } = operation;
   /** Those which this process has been told of as done, and which must therefore hold. */
   const done: Variant[] = [];
   let backend = cache.currentBackend;
@@ -74,7 +74,8 @@ export function createCell({ plan, cache, times, fault, divided, world, stalls, 
     if ("error" in outcome) {
       const kind = isTransportError(outcome.error) ? outcome.error.kind : undefined;
       if (variant.aborts && kind === "aborted") return;
-      if (insists && !fault.harmless && isRightError(record, outcome.error, fault.kinds)) return;
+      const expected = { kinds: fault.kinds, leastMs: record.tripMs * leastShare };
+      if (insists && !fault.harmless && isRightError(record, outcome.error, expected)) return;
       if (kind === "timeout" && operation.canStarve && wasStarved(record, stalls)) tally.starved();
       else tally.exception(told);
     } else if (variant.aborts) {

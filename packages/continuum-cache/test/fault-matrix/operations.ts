@@ -6,6 +6,8 @@ export interface Operation {
   readonly name: string;
   /** How many trips it makes, each with the call's deadline. @default 1 */
   readonly trips?: number;
+  /** What part of a call's time its shortest trip has. @default 1 */
+  readonly leastShare?: number;
   /** A caller's own time is for all of its trips together, and for what it does between them. */
   readonly timedAsWhole?: true;
   /** Several trips share one deadline, which a process that hardly runs can miss though each trip is answered. */
@@ -157,6 +159,8 @@ export const operations: readonly Operation[] = [
   {
     name: "getOrSet",
     trips: 2,
+    // Reading and storing have a third each of a caller's own time.
+    leastShare: 1 / 3,
     timedAsWhole: true,
     canStarve: true,
     async call(cache, key) {
