@@ -1,9 +1,10 @@
 #!/usr/bin/env node
 import { isConfigError } from "continuum-cache";
-import type { Address } from "./listen.ts";
 import { runOnce } from "./once.ts";
 import { readCommandLine, usage } from "./options.ts";
-import { type Service, startService } from "./service.ts";
+import { type Service, type ServiceOptions, startService } from "./service.ts";
+
+type Asked = Pick<ServiceOptions, "address" | "processes">;
 
 const log = (line: string): void => console.log(line);
 
@@ -17,7 +18,7 @@ switch (asked.kind) {
     process.exitCode = 2;
     break;
   case "once":
-    await withService(asked.address, async (service) => {
+    await withService(asked, async (service) => {
       const problems = await runOnce(service.url, log);
       await service.close();
       for (const problem of problems) console.error(problem);
@@ -25,13 +26,13 @@ switch (asked.kind) {
     });
     break;
   case "serve":
-    await withService(asked.address, async (service) => announce(service, asked.address.port));
+    await withService(asked, async (service) => announce(service, asked.address.port));
 }
 
-async function withService(address: Address, use: (service: Service) => Promise<void>): Promise<void> {
+async function withService(asked: Asked, use: (service: Service) => Promise<void>): Promise<void> {
   let service: Service | undefined;
   try {
-    service = await startService({ address, env: process.env, log });
+    service = await startService({ ...asked, env: process.env, log });
     await use(service);
   } catch (error) {
     await service?.close();

@@ -12,6 +12,9 @@ Searches 117,791 WordNet concepts through continuum-cache.
   --trusted-proxies <number>
                    how many proxies of yours stand in front: their X-Forwarded-For and
                    X-Forwarded-Proto tell who asks (default 0: the connection tells)
+  --processes <number>
+                   how many such servers share a Redis (default 1): while that is away each
+                   allows visitors its part of what they may ask
   --once           a smoke run: a few searches twice, a table of hits and latencies, then the end
   --help           show this
 
@@ -24,14 +27,14 @@ on another host, such as redis://redis:6379, set CONTINUUM_CACHE_ALLOW_INSECURE=
 export type CommandLine =
   | { readonly kind: "help" }
   | { readonly kind: "wrong"; readonly message: string }
-  | { readonly kind: "serve"; readonly address: Address }
-  | { readonly kind: "once"; readonly address: Address };
+  | { readonly kind: "serve" | "once"; readonly address: Address; readonly processes: number };
 
 const flags = {
   port: { type: "string" },
   host: { type: "string" },
   name: { type: "string", multiple: true },
   "trusted-proxies": { type: "string" },
+  processes: { type: "string" },
   once: { type: "boolean" },
   help: { type: "boolean", short: "h" },
 } as const;
@@ -48,7 +51,7 @@ export function readCommandLine(args: readonly string[]): CommandLine {
     if (isSwitch(token.name) && token.value !== undefined) return wrong(`Expected no value behind ${token.rawName}`);
   }
   if (values.help) return { kind: "help" };
-  const { port, host = "127.0.0.1", name: names = [], "trusted-proxies": proxies } = values;
+  const { port, host = "127.0.0.1", name: names = [], "trusted-proxies": proxies, processes: count } = values;
   if (port !== undefined && !(typeof port === "string" && /^\d{1,5}$/.test(port) && Number(port) <= 65_535)) {
     return wrong(`Expected --port to be a whole number from 0 to 65535, got ${quoted(port)}`);
   }
@@ -60,9 +63,14 @@ export function readCommandLine(args: readonly string[]): CommandLine {
   if (proxies !== undefined && !(typeof proxies === "string" && /^\d{1,2}$/.test(proxies))) {
     return wrong(`Expected --trusted-proxies to be a whole number from 0 to 99, got ${quoted(proxies)}`);
   }
-  if (values.once) return { kind: "once", address: { port: Number(port ?? 0) } };
+  if (count !== undefined && !(typeof count === "string" && /^[1-9]\d{0,3}$/.test(count))) {
+    return wrong(`Expected --processes to be a whole number from 1 to 9999, got ${quoted(count)}`);
+  }
+  const processes = Number(count ?? 1);
+  if (values.once) return { kind: "once", address: { port: Number(port ?? 0) }, processes };
   const trustedProxies = Number(proxies ?? 0);
-  return { kind: "serve", address: { port: Number(port ?? 3_000), host, names: names.map(String), trustedProxies } };
+  const address = { port: Number(port ?? 3_000), host, names: names.map(String), trustedProxies };
+  return { kind: "serve", address, processes };
 }
 
 const isSwitch = (name: string): boolean => flags[name as keyof typeof flags].type === "boolean";

@@ -28,13 +28,15 @@ export interface Service {
 /** How to start it. */
 export interface ServiceOptions {
   readonly address: Address;
+  /** How many such processes share the server. */
+  readonly processes: number;
   readonly env: Environment;
   /** Where to tell how it is going, a line at a time. */
   readonly log: (line: string) => void;
 }
 
 /** @throws ConfigError when the environment contradicts itself. */
-export async function startService({ address, env, log }: ServiceOptions): Promise<Service> {
+export async function startService({ address, processes, env, log }: ServiceOptions): Promise<Service> {
   const backend = await openBackend(env, address.host);
   let live: Live | undefined;
   let warmer: Warmer | undefined;
@@ -55,7 +57,7 @@ export async function startService({ address, env, log }: ServiceOptions): Promi
     const watch = createWatch(backend.cache);
     sampling = setInterval(watch.sample, 1_000).unref();
     const { cache, server: named, primary } = backend;
-    const parts = { cache, knowledge, server: named, announcer, warmer, watch };
+    const parts = { cache, knowledge, server: named, announcer, warmer, watch, processes };
     const program = createProgram({ ...parts, ...(primary && { primary }) });
     const server = await listen((request, facts) => program.fetch(request, facts), address, live);
     let closing: Promise<void> | undefined;

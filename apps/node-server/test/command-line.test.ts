@@ -35,17 +35,21 @@ function start(args: readonly string[], env: Record<string, string> = {}) {
 
 describe("the command line", () => {
   it.each([
-    [[], { kind: "serve", address: { port: 3_000, host: "127.0.0.1", names: [], trustedProxies: 0 } }],
+    [[], { kind: "serve", address: { port: 3_000, host: "127.0.0.1", names: [], trustedProxies: 0 }, processes: 1 }],
     [
-      ["--port", "0", "--trusted-proxies", "2"],
-      { kind: "serve", address: { port: 0, host: "127.0.0.1", names: [], trustedProxies: 2 } },
+      ["--port", "0", "--trusted-proxies", "2", "--processes", "3"],
+      { kind: "serve", address: { port: 0, host: "127.0.0.1", names: [], trustedProxies: 2 }, processes: 3 },
     ],
     [
       ["--host", "0.0.0.0", "--name", "a.example", "--name", "b"],
-      { kind: "serve", address: { port: 3_000, host: "0.0.0.0", names: ["a.example", "b"], trustedProxies: 0 } },
+      {
+        kind: "serve",
+        address: { port: 3_000, host: "0.0.0.0", names: ["a.example", "b"], trustedProxies: 0 },
+        processes: 1,
+      },
     ],
-    [["--once"], { kind: "once", address: { port: 0 } }],
-    [["--", "--once"], { kind: "once", address: { port: 0 } }],
+    [["--once"], { kind: "once", address: { port: 0 }, processes: 1 }],
+    [["--", "--once"], { kind: "once", address: { port: 0 }, processes: 1 }],
     [["--help"], { kind: "help" }],
   ])("%j is understood", (args, expected) => {
     expect(readCommandLine(args)).toEqual(expected);
@@ -57,6 +61,7 @@ describe("the command line", () => {
     [["--port"], /got nothing/],
     [["--host", "here"], /Expected --host to be an address such as 0.0.0.0, got "here"/],
     [["--name", "a.example:80"], /without a port, got "a.example:80"/],
+    [["--processes", "0"], /from 1 to 9999, got "0"/],
     [["--trusted-proxies", "-1"], /from 0 to 99, got "-1"/],
     [["--trusted-proxies", "all"], /from 0 to 99, got "all"/],
     [["--trusted-proxies"], /from 0 to 99, got nothing/],

@@ -25,7 +25,7 @@ describe.skipIf(executablePath === undefined)("the dashboard, in Chromium", () =
 
   beforeAll(async () => {
     mkdirSync(screenshots, { recursive: true });
-    service = await startService({ address: { port: 0 }, env: {}, log: () => {} });
+    service = await startService({ address: { port: 0 }, processes: 1, env: {}, log: () => {} });
     browser = await chromium.launch({ executablePath: executablePath as string, args });
     page = await browser.newPage({ viewport: { width: 1_280, height: 1_000 } });
     page.on("pageerror", (error) => problems.push(error.message));

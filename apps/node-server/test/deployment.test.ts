@@ -34,6 +34,7 @@ interface Manifest {
   readonly stringData?: Readonly<Record<string, string>>;
   readonly spec: {
     readonly type?: string;
+    readonly replicas?: number;
     readonly selector: object;
     readonly podSelector?: object;
     readonly policyTypes?: readonly string[];
@@ -88,6 +89,7 @@ describe("the Dockerfile", () => {
     expect(readCommandLine(args)).toEqual({
       kind: "serve",
       address: { port: exposed, host: "0.0.0.0", names: [], trustedProxies: 0 },
+      processes: 1,
     });
   });
 });
@@ -149,6 +151,7 @@ describe("the Kubernetes files", () => {
     expect(readCommandLine(container.args)).toMatchObject({
       kind: "serve",
       address: { names: ["memory-search.example"], trustedProxies: 1 },
+      processes: deployment.spec.replicas,
     });
     const [rule] = ingress.spec.rules ?? [];
     expect(rule?.host).toBe("memory-search.example");

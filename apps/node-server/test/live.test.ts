@@ -39,7 +39,7 @@ async function startServer() {
   });
   const live = createLive(cache, () => {});
   const { announcer } = live;
-  const program = createProgram({ cache, knowledge, server: "Upstash", announcer, logError: () => {} });
+  const program = createProgram({ cache, knowledge, server: "Upstash", announcer, processes: 2, logError: () => {} });
   const server = await listen((request) => program.fetch(request), { port: 0, names: ["app.example"] }, live);
   let closing: Promise<void> | undefined;
   const close = () => {

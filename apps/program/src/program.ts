@@ -37,6 +37,11 @@ export interface ProgramParts {
   readonly watch?: Watch;
   /** Cuts off the server, where it is the demo's own. @default nothing can */
   readonly primary?: PrimarySwitch;
+  /**
+   * How many processes serve the same visitors: while the cache's server is away each allows its part of the limits. Left
+   * out where nobody knows, and then a process that has never reached the server refuses. @default unknown
+   */
+  readonly processes?: number;
   /** Where errors are told that visitors are not shown. @default console.error */
   readonly logError?: (message: string) => void;
 }
@@ -52,7 +57,7 @@ export type Program = Hono<ProgramTypes>;
 /** The memory-search service: from a web-standard Request to a Response, so that it runs wherever there are such. */
 export function createProgram(parts: ProgramParts): Program {
   const { cache, knowledge, server, announcer = silentAnnouncer, logError = console.error } = parts;
-  const { warmer = noWarmer, watch = createWatch(cache), primary } = parts;
+  const { warmer = noWarmer, watch = createWatch(cache), primary, processes } = parts;
   const answers = createAnswers(cache);
   const sessions = createSessions(cache);
   const facts = createServerFacts(cache, warmer);
@@ -66,7 +71,7 @@ export function createProgram(parts: ProgramParts): Program {
     if (isSecure(context)) context.header("Strict-Transport-Security", "max-age=15552000");
   });
   program.use("/api/*", watch.middleware);
-  const limiter = new RateLimiter(cache);
+  const limiter = new RateLimiter(cache, processes === undefined ? {} : { processes });
   const clientKeyOf = createClientKeys(logError);
   const limited = (limit: RateLimit): MiddlewareHandler<ProgramTypes> =>
     rateLimit<Context<ProgramTypes>>(limiter, { ...limit, key: ({ env }) => clientKeyOf(env?.client) });

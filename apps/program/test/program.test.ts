@@ -125,6 +125,7 @@ describe("the program", () => {
       cache: closed,
       knowledge,
       server: undefined,
+      processes: 1,
       logError: (line) => logged.push(line),
     });
     const response = await broken.request("/api/session");
