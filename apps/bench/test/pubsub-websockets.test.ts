@@ -17,4 +17,4 @@ it("300 WebSockets, 3 of them frozen: the others get everything, and the frozen 
   expect(run.server.tooSlow).toBe(1);
   expect(run.clients.resumed).toBe(1);
   expect(webSocketTable(run)).toContain("36,000 of 36,000");
-}, 120_000);
+});

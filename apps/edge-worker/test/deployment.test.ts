@@ -65,7 +65,7 @@ describe("wrangler", () => {
   });
   afterAll(() => rmSync(home, { recursive: true, force: true }));
 
-  it("accepts the configuration, and would deploy it", { timeout: 120_000 }, () => {
+  it("accepts the configuration, and would deploy it", () => {
     const wrangler = join(dirname(createRequire(import.meta.url).resolve("wrangler/package.json")), "bin/wrangler.js");
     const told = execFileSync(process.execPath, [wrangler, "deploy", "--dry-run", "--outdir", join(home, "out")], {
       cwd: app,

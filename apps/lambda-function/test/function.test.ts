@@ -29,7 +29,7 @@ describe.each(["REST", "the Redis protocol"])("the function behind Lambda's Runt
         ? { UPSTASH_REDIS_REST_URL: local.url, UPSTASH_REDIS_REST_TOKEN: local.token }
         : { UPSTASH_REDIS_URL: redis.url };
     lambda = await startLambda(task, env);
-  }, 60_000);
+  });
   afterAll(async () => {
     await lambda.stop();
     await local.close();

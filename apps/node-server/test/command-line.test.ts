@@ -80,7 +80,7 @@ describe("the demo as a process", () => {
     expect(output).toMatch(/117,791 concepts/);
     expect(output).toMatch(/dog that herds sheep +miss +[\d.]+ ms +hit +[\d.]+ ms +shepherd dog/);
     expect(output).toMatch(/Backend upstash: upstash-local's embedded engine, over REST/);
-  }, 60_000);
+  });
 
   it("serves until it is told to stop, on another port when its own is taken", async () => {
     const taken = createServer().listen(0, "127.0.0.1");
@@ -93,21 +93,21 @@ describe("the demo as a process", () => {
     run.child.kill("SIGTERM");
     expect(await run.exit).toBe(0);
     taken.close();
-  }, 60_000);
+  });
 
   it("goes on in the memory of the process, and says so, when the server that is named is away", async () => {
     const run = start(["--once"], { UPSTASH_REDIS_URL: "redis://127.0.0.1:1" });
     expect(await run.exit).toBe(0);
     expect(run.output()).toMatch(/Warning: Redis at 127\.0\.0\.1:1 gives no answer yet/);
     expect(run.output()).toMatch(/Backend local: the memory of this process, until Redis answers/);
-  }, 60_000);
+  });
 
   it("fails with --once, without a stack, when nothing may stand in for a server that is away", async () => {
     const run = start(["--once"], { UPSTASH_REDIS_URL: "redis://127.0.0.1:1", CONTINUUM_CACHE_FALLBACK: "false" });
     expect(await run.exit).toBe(1);
     expect(run.output()).toMatch(/was answered 503/);
     expect(run.output()).not.toMatch(/^ +at /m);
-  }, 60_000);
+  });
 
   it("says what is wrong with the environment, and exits 1", async () => {
     const run = start(["--once"], {
@@ -117,5 +117,5 @@ describe("the demo as a process", () => {
     expect(await run.exit).toBe(1);
     expect(run.output()).toMatch(/UPSTASH_REDIS_REST_URL/);
     expect(run.output()).not.toContain("canary");
-  }, 60_000);
+  });
 });

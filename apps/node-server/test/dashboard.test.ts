@@ -32,7 +32,7 @@ describe.skipIf(executablePath === undefined)("the dashboard, in Chromium", () =
     page.on("console", (message) => message.type() === "error" && problems.push(message.text()));
     page.on("request", (request) => request.url().startsWith(service.url) || problems.push(`loads ${request.url()}`));
     await page.goto(service.url);
-  }, 60_000);
+  });
   afterAll(async () => {
     await browser?.close();
     await service?.close();

@@ -66,7 +66,7 @@ describe.each([
   };
   const untilBack = async (): Promise<void> => {
     for (const start = Date.now(); (await call("exists", "x")).backend === "local"; await sleep(30)) {
-      if (Date.now() - start > 15_000) throw new Error("Gave up waiting");
+      if (Date.now() - start > 60_000) throw new Error("Gave up waiting");
     }
   };
 

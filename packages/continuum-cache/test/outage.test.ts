@@ -64,7 +64,7 @@ describe.each(Object.entries(ways))("an outage of %s", (_, way) => {
   };
   const until = async (condition: () => boolean): Promise<void> => {
     for (const start = Date.now(); !condition(); await sleep(5)) {
-      if (Date.now() - start > 10_000) throw new Error("Gave up waiting");
+      if (Date.now() - start > 60_000) throw new Error("Gave up waiting");
     }
   };
   const mend = async (one = cache): Promise<void> => {

@@ -97,7 +97,7 @@ beforeAll(async () => {
     const subscribing = transport.subscribe({ channels: ["c"] }, listener);
     keep(`${name}: why listening fails`, await subscribing.catch((error: unknown) => error));
   }
-}, 60_000);
+});
 afterAll(async () => {
   for (const close of closings) await close();
 });

@@ -36,7 +36,7 @@ it.each(killable)("goes on with the quota through an outage, and back: $name", a
     expect(await limiter.limit("ann")).toMatchObject({ allowed: true, source: "local", current: used });
   }
   await backend.redis?.restart();
-  await expect.poll(() => limiter.limit("bob").then(({ source }) => source), { timeout: 20_000 }).toBe("redis");
+  await expect.poll(() => limiter.limit("bob").then(({ source }) => source), { timeout: 60_000 }).toBe("redis");
   await limiter.close();
   expect(await limiter.limit("ann")).toMatchObject({ source: "redis", current: 8 });
   await cache.close();

@@ -34,7 +34,7 @@ function start(primary: Transport) {
       (transport as Required<Transport>).subscribe(topics, listener),
     publish: (data: string) => transport.send([["PUBLISH", "news", data]], { timeoutMs: 500 }),
     until: (backend: "local" | "upstash") =>
-      expect.poll(() => transport.status?.currentBackend, { timeout: 10_000 }).toBe(backend),
+      expect.poll(() => transport.status?.currentBackend, { timeout: 60_000 }).toBe(backend),
   };
 }
 

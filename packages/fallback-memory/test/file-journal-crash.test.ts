@@ -53,4 +53,4 @@ it("a process that is killed while it rewrites leaves the old or the new content
     expect(found).toBeGreaterThanOrEqual(last("done"));
     expect(found).toBeLessThanOrEqual(last("begun"));
   }
-}, 120_000);
+});

@@ -173,7 +173,7 @@ describe("fsync", () => {
     const store = journal({ fsync: "interval", fsyncInterval: "200ms" });
     await store.read();
     for (let index = 0; index < 20; index++) await store.append([bytes("x")]);
-    await vi.waitFor(() => expect(store.stats().fsyncs).toBeGreaterThan(0), { timeout: 10_000 });
+    await vi.waitFor(() => expect(store.stats().fsyncs).toBeGreaterThan(0), { timeout: 60_000 });
     expect(store.stats().fsyncs).toBeLessThan(20);
   });
 

@@ -23,7 +23,7 @@ describe("long strings of the same length cost as much as of any other", () => {
   const options = { maxBytes: 512 << 20 };
   const group: Command = ["XGROUP", "CREATE", "stream", "group", "$", "MKSTREAM"];
 
-  it.each(uses)("%s, in the memory", { timeout: 120_000 }, async (_, command) => {
+  it.each(uses)("%s, in the memory", async (_, command) => {
     const tookMs = async (lengthOf: (at: number) => number): Promise<number> => {
       const memory = memoryTransport(options);
       await memory.send([group]);
@@ -35,7 +35,7 @@ describe("long strings of the same length cost as much as of any other", () => {
     expect(await tookMs(() => 18_500)).toBeLessThan(10 * unlikeMs + 200);
   });
 
-  it.each(uses.slice(0, 3))("%s, in an outage", { timeout: 120_000 }, async (_, command) => {
+  it.each(uses.slice(0, 3))("%s, in an outage", async (_, command) => {
     const tookMs = async (lengthOf: (at: number) => number): Promise<number> => {
       const primary = switchable(memoryTransport(options));
       const transport = withFallback(primary, memoryTransport(options), {

@@ -65,7 +65,7 @@ describe.each(["SCAN", "HSCAN"] as const)("%s", (name) => {
       },
     );
     await fc.assert(property, { numRuns: 60 });
-  }, 60_000);
+  });
 
   it("answers about COUNT items a page", async () => {
     const memory = memoryTransport();

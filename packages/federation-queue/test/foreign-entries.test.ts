@@ -9,7 +9,7 @@ import { regionsOf } from "./relay/regions.ts";
 // What others have put into our streams: it is told and skipped, and ends nothing.
 
 const opened = closing();
-const eventually = <T>(check: () => T | Promise<T>): Promise<T> => vi.waitFor(check, { timeout: 20_000, interval: 5 });
+const eventually = <T>(check: () => T | Promise<T>): Promise<T> => vi.waitFor(check, { timeout: 60_000, interval: 5 });
 
 const hugeId = "18446744073709551614-7";
 const odd: readonly (readonly string[])[] = [

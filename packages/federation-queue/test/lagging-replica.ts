@@ -7,7 +7,7 @@ import { tcpTransport } from "@continuum-cache/transport-tcp";
 import { startUpstashLocal } from "@continuum-cache/upstash-local";
 import { expect, vi } from "vitest";
 
-const patiently = { timeout: 30_000, interval: 20 };
+const patiently = { timeout: 60_000, interval: 20 };
 
 export const ways = ["Redis protocol", "REST"] as const;
 

@@ -69,7 +69,7 @@ describe.each(servers)("over $name", (backend) => {
     const catchUp = await billed(async () => {
       const onMessage = (message: Message): void => void messages.push(message);
       await here.subscribe("c", { replay, after: "beginning", onMessage });
-      await vi.waitFor(() => expect(messages.length).toBe(100), { timeout: 10_000, interval: 5 });
+      await vi.waitFor(() => expect(messages.length).toBe(100), { timeout: 60_000, interval: 5 });
     });
     expect(total(catchUp)).toBeLessThanOrEqual(6);
   });

@@ -11,7 +11,7 @@ import { closing } from "./backends.ts";
 const opened = closing();
 
 const eventually = <T>(attempt: () => T | Promise<T>): Promise<T> =>
-  vi.waitFor(attempt, { timeout: 20_000, interval: 5 });
+  vi.waitFor(attempt, { timeout: 60_000, interval: 5 });
 const until = (condition: () => boolean): Promise<void> => eventually(() => expect(condition()).toBe(true));
 
 const ways: Readonly<

@@ -6,7 +6,7 @@ import { closing, memory, servers } from "./backends.ts";
 // What others publish and store where we listen: it is told, skipped, and ends nothing.
 
 const opened = closing();
-const eventually = <T>(check: () => T | Promise<T>): Promise<T> => vi.waitFor(check, { timeout: 20_000, interval: 5 });
+const eventually = <T>(check: () => T | Promise<T>): Promise<T> => vi.waitFor(check, { timeout: 60_000, interval: 5 });
 const key = "continuum-cache:history:c";
 
 describe.each([...servers, memory])("over $name", (backend) => {

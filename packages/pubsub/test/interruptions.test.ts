@@ -15,7 +15,7 @@ import { closing } from "./backends.ts";
 const opened = closing();
 
 const until = (condition: () => boolean): Promise<void> =>
-  vi.waitFor(() => expect(condition()).toBe(true), { timeout: 20_000, interval: 5 });
+  vi.waitFor(() => expect(condition()).toBe(true), { timeout: 60_000, interval: 5 });
 
 /** A listener behind a proxy, and a publisher past it. */
 interface Scene {
@@ -126,7 +126,7 @@ describe.each(Object.keys(ways))("an interruption over %s", (way) => {
     await scene.redis.kill();
     await until(() => states(scene).at(-1) === "disconnected");
     await scene.redis.restart();
-    await vi.waitFor(() => scene.publisher.publish("c", "new", { replay: true }), { timeout: 20_000 });
+    await vi.waitFor(() => scene.publisher.publish("c", "new", { replay: true }), { timeout: 60_000 });
     await until(() => scene.heard.at(-1) === "new");
     await until(() => scene.gaps.length > 0);
     expect(scene.gaps).toMatchObject([{ channel: "c", reason: "lost" }]);
@@ -161,7 +161,7 @@ describe.each(Object.keys(ways))("an interruption over %s", (way) => {
     await scene.publisher.publish("c", "before", { replay: true });
     await scene.redis.kill();
     await scene.redis.restart();
-    await vi.waitFor(() => scene.publisher.publish("c", "after", { replay: true }), { timeout: 20_000 });
+    await vi.waitFor(() => scene.publisher.publish("c", "after", { replay: true }), { timeout: 60_000 });
     await until(() => scene.heard.includes("after"));
     expect(scene.heard).toEqual(["before", "after"]);
     expect(scene.gaps).toEqual([]);

@@ -176,7 +176,7 @@ describe.each(httpClients)("subscriptions through %s", (_, makeHttp) => {
       for (let at = 0; at < bytes.length; at += 16_384) response.write(bytes.subarray(at, at + 16_384));
     });
     await rest.subscribe({ channels: ["c"] }, listener);
-    await expect.poll(() => heard.length, { timeout: 10_000 }).toBe(1);
+    await expect.poll(() => heard.length, { timeout: 60_000 }).toBe(1);
     expect(heard[0]?.data === data).toBe(true);
   });
 

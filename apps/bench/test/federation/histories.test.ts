@@ -20,7 +20,7 @@ afterAll(async () => {
 
 describe(`processes that work and follow while things go wrong (FEDERATION_SEED=${seed})`, () => {
   for (const way of ["tcp", "rest"] as const) {
-    it(`do every message of a queue over ${way}`, { timeout: 120_000 }, async () => {
+    it(`do every message of a queue over ${way}`, async () => {
       const plan = drawQueuePlan({ ...times, seed: seed + (way === "tcp" ? 0 : 1), way, flood: 400 });
       const { verdict } = await runQueueHistory(plan, pools.queue, folder);
       expect(verdict.counts.acked).toBeGreaterThan(300);
@@ -30,7 +30,7 @@ describe(`processes that work and follow while things go wrong (FEDERATION_SEED=
       expect({ violations: verdict.violations, faults, durability }).toEqual({ violations: [], faults, durability });
     });
 
-    it(`see every event of a log over ${way}`, { timeout: 120_000 }, async () => {
+    it(`see every event of a log over ${way}`, async () => {
       const plan = drawLogPlan({ ...times, seed: seed + (way === "tcp" ? 2 : 3), way });
       const { verdict } = await runLogHistory(plan, pools.log, folder);
       expect(verdict.counts.acked).toBeGreaterThan(100);

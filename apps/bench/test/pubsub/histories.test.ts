@@ -23,7 +23,7 @@ const planOf = (way: Way, contender: ContenderName, nth: number): Plan =>
 
 describe(`processes that publish and listen while things go wrong (PUBSUB_SEED=${seed})`, () => {
   for (const way of ["tcp", "rest"] as const) {
-    it(`lose nothing in silence over ${way}`, { timeout: 60_000 }, async () => {
+    it(`lose nothing in silence over ${way}`, async () => {
       const { plan, verdict } = await runHistory(planOf(way, "ours", way === "tcp" ? 0 : 1), pool, folder);
       expect(verdict.counts.acked).toBeGreaterThan(100);
       expect(verdict.counts.deliveries).toBeGreaterThan(verdict.counts.acked);
@@ -31,7 +31,7 @@ describe(`processes that publish and listen while things go wrong (PUBSUB_SEED=$
     });
   }
 
-  it("are caught when they listen with a client that does not tell what it missed", { timeout: 60_000 }, async () => {
+  it("are caught when they listen with a client that does not tell what it missed", async () => {
     const kill: FaultStep = { name: "kill subscriber connections", waitMs: 300, lastsMs: 20 };
     const plan = { ...planOf("tcp", "ioredis", 2), faults: [kill, kill, kill, kill] };
     const { verdict } = await runHistory(plan, pool, folder);

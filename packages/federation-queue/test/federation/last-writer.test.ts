@@ -102,7 +102,7 @@ const step = fc.oneof(
   fc.record({ region: fc.nat({ max: 2 }), instance: fc.nat({ max: 1 }), which: fc.nat(), again: fc.boolean() }),
 );
 
-it("three regions come to the same, and to what the latest write says", { timeout: 120_000 }, async () => {
+it("three regions come to the same, and to what the latest write says", async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(step, { minLength: 4, maxLength: 40, size: "max" }),

@@ -36,7 +36,7 @@ it.each([
   ["Redis protocol", 3],
   ["REST", 4],
   ["REST", 5],
-] as const)("over %s, seed %i", { timeout: 90_000 }, async (way, seed) => {
+] as const)("over %s, seed %i", async (way, seed) => {
   const random = randomOf(seed);
   const redis = opened(await startRedisServer({ appendonly: true, args: ["appendfsync always"] }));
   const proxy = opened(await startFaultProxy({ port: redis.port }));

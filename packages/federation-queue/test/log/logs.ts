@@ -10,7 +10,7 @@ export { all, closing, memory, rest, servers, tcp } from "../queue/backends.ts";
 
 let count = 0;
 
-const patiently = { timeout: 20_000, interval: 20 };
+const patiently = { timeout: 60_000, interval: 20 };
 
 /** A server, and logs on it as if each were in a process of its own. */
 export async function logsOn<Event = unknown>(backend: Backend, opened: <T extends Closable>(one: T) => T) {

@@ -51,7 +51,7 @@ describe.each(ways)("a failover to a lagging replica over %s", (way) => {
     await waitFor(() => expect(later.entries.map(({ event }) => event)).toEqual(numbers(1, 21)));
   });
 
-  it("that does not know the name's holder is repaired too", { timeout: 60_000 }, async () => {
+  it("that does not know the name's holder is repaired too", async () => {
     const { replica, caughtUp, lag, failOver, open } = await start();
     const a = await open("a");
     await caughtUp();
@@ -63,7 +63,7 @@ describe.each(ways)("a failover to a lagging replica over %s", (way) => {
     expect(a.repaired).toEqual([{ count: 10, lost: 0 }]);
   });
 
-  it("is noticed by who closes right behind it", { timeout: 60_000 }, async () => {
+  it("is noticed by who closes right behind it", async () => {
     const { replica, caughtUp, lag, failOver, open } = await start();
     const a = await open("a", { lease: "1h" });
     await a.append(0);
@@ -76,7 +76,7 @@ describe.each(ways)("a failover to a lagging replica over %s", (way) => {
     expect(await replica.command("XLEN", "log:a")).toBe(11);
   });
 
-  it("leaves a counted gap where nobody remembers", { timeout: 60_000 }, async () => {
+  it("leaves a counted gap where nobody remembers", async () => {
     const { caughtUp, lag, failOver, open } = await start();
     const a = await open("a", { repair: 0 });
     const reading = opened(following(await open("b")));
@@ -94,7 +94,7 @@ describe.each(ways)("a failover to a lagging replica over %s", (way) => {
     await waitFor(() => expect(later.seen).toEqual([...named("a", 1, 10), "a:11..15 retention", "a:16"]));
   });
 
-  it("is told as a reset where the origin is gone too, and nothing is passed over", { timeout: 60_000 }, async () => {
+  it("is told as a reset where the origin is gone too, and nothing is passed over", async () => {
     const { caughtUp, lag, failOver, open } = await start();
     const a = await open("a");
     const b = await open("b");

@@ -37,7 +37,7 @@ describe.each(["Redis protocol", "REST"])("over %s", (way) => {
     return { redis, proxy, open, stored };
   };
 
-  it("keeps appends in order while Redis is away, and tells how many wait", { timeout: 60_000 }, async () => {
+  it("keeps appends in order while Redis is away, and tells how many wait", async () => {
     const { redis, open, stored } = await start();
     const a = await open("a");
     const reading = opened(following(await open("b")));
@@ -62,7 +62,7 @@ describe.each(["Redis protocol", "REST"])("over %s", (way) => {
     expect(reading.gaps).toEqual([]);
   });
 
-  it("refuses what has no room, and takes what waits in time when it is closed", { timeout: 60_000 }, async () => {
+  it("refuses what has no room, and takes what waits in time when it is closed", async () => {
     const { redis, open, stored } = await start();
     const a = await open("a", { outbox: { maxMessages: 3 } });
     await a.append(0);
@@ -76,7 +76,7 @@ describe.each(["Redis protocol", "REST"])("over %s", (way) => {
     expect(texts).toEqual([0, 1, 2, 3]);
   });
 
-  it("says what is lost when it is closed while Redis stays away", { timeout: 60_000 }, async () => {
+  it("says what is lost when it is closed while Redis stays away", async () => {
     const { redis, open } = await start();
     const a = await open("a");
     await redis.kill();
@@ -89,7 +89,7 @@ describe.each(["Redis protocol", "REST"])("over %s", (way) => {
     ]);
   });
 
-  it("appends each event once though replies are lost", { timeout: 60_000 }, async () => {
+  it("appends each event once though replies are lost", async () => {
     const { proxy, open, stored } = await start();
     const a = await open("a");
     const reading = opened(following(await open("b")));
@@ -107,7 +107,7 @@ describe.each(["Redis protocol", "REST"])("over %s", (way) => {
     await waitFor(() => expect(reading.seen).toEqual(named("a", 1, 81)));
   });
 
-  it("bears that the server dies at any moment", { timeout: 90_000 }, async () => {
+  it("bears that the server dies at any moment", async () => {
     const { redis, open, stored } = await start();
     const a = await open("a");
     const reading = opened(following(await open("b")));
@@ -137,7 +137,7 @@ describe.each(["Redis protocol", "REST"])("over %s", (way) => {
     expect(reading.gaps).toEqual([]);
   });
 
-  it("commits while Redis is away as soon as it is back", { timeout: 60_000 }, async () => {
+  it("commits while Redis is away as soon as it is back", async () => {
     const { redis, open } = await start();
     const [a, b] = [await open("a"), await open("b")];
     const reading = opened(following(b, { commits: false }));

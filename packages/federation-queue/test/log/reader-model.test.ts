@@ -29,7 +29,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 it.each([
   [memory, 80],
   [tcp, 25],
-] as const)("%#: a reader agrees with its model", { timeout: 120_000 }, async (backend, numRuns) => {
+] as const)("%#: a reader agrees with its model", async (backend, numRuns) => {
   const { connect, open } = await logsOn<number>(backend, opened);
   const admin = connect();
   let run = 0;

@@ -133,7 +133,7 @@ const left = async (transport: Transport): Promise<unknown> => {
   return timeless([registry, entries ?? null, words[words.indexOf("last-generated-id") + 1] ?? null]);
 };
 
-it("the scripts of a log do the same on Redis and in memory", { timeout: 120_000 }, async () => {
+it("the scripts of a log do the same on Redis and in memory", async () => {
   const redis = opened(await startRedisServer());
   const there = opened(tcpTransport({ url: redis.url }));
   const here = opened(memoryTransport());

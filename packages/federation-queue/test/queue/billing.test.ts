@@ -77,7 +77,7 @@ describe.each(servers)("over $name", (backend) => {
         const before = done;
         for (let time = 1; time <= count; time++) {
           await here.pushMany(numbers(batch));
-          await vi.waitFor(() => expect(done - before).toBe(time * batch), { timeout: 10_000, interval: 5 });
+          await vi.waitFor(() => expect(done - before).toBe(time * batch), { timeout: 60_000, interval: 5 });
           await vi.waitFor(async () => expect((await there.stats()).inFlight).toBe(0), {
             timeout: 10_000,
             interval: 20,

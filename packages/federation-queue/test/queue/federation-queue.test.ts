@@ -6,7 +6,7 @@ import { all, closing, queuesOn } from "./backends.ts";
 // What a queue promises, on every backend.
 
 const opened = closing();
-const patiently = { timeout: 15_000, interval: 10 };
+const patiently = { timeout: 60_000, interval: 10 };
 const ids = (leases: readonly Lease<unknown>[]): string[] => leases.map(({ id }) => id);
 const ackAll = (leases: readonly Lease<unknown>[]) => Promise.all(leases.map((lease) => lease.ack()));
 

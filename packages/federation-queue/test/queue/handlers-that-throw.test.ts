@@ -3,7 +3,7 @@ import type { QueueEvents } from "../../src/queue-events.ts";
 import { all, closing, queuesOn } from "./backends.ts";
 
 const opened = closing();
-const eventually = <T>(check: () => T | Promise<T>): Promise<T> => vi.waitFor(check, { timeout: 20_000, interval: 5 });
+const eventually = <T>(check: () => T | Promise<T>): Promise<T> => vi.waitFor(check, { timeout: 60_000, interval: 5 });
 
 /** Objects that can't be put in words, and others that are no errors. */
 const thrown: readonly (readonly [name: string, value: unknown, detail: RegExp])[] = [

@@ -9,7 +9,7 @@ import { queueProcesses } from "./queue-process.ts";
 
 const opened = closing();
 const processes = queueProcesses();
-const patiently = { timeout: 20_000, interval: 10 };
+const patiently = { timeout: 60_000, interval: 10 };
 
 describe("a process", () => {
   it("that is killed has its messages given out again, and however many die, the job has not failed", {
@@ -36,7 +36,7 @@ describe("a process", () => {
     );
   });
 
-  it("ends by itself when its queue and its transport are closed", { timeout: 60_000 }, async () => {
+  it("ends by itself when its queue and its transport are closed", async () => {
     const redis = opened(await startRedisServer());
     const child = opened(processes.start(redis.url, "whole"));
     expect(await child.exited).toBe(0);
@@ -47,7 +47,7 @@ describe("a process", () => {
     expect(await redis.command("PUBSUB", "CHANNELS")).toEqual([]);
   });
 
-  it("ends by itself when Redis is away, and says what is lost with it", { timeout: 60_000 }, async () => {
+  it("ends by itself when Redis is away, and says what is lost with it", async () => {
     const redis = opened(await startRedisServer());
     const child = opened(processes.start(redis.url, "outage", { timeout: "500ms" }));
     await vi.waitFor(() => expect(child.lines).toContain("worked"), patiently);

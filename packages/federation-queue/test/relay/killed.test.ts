@@ -9,7 +9,7 @@ import { regionsOf } from "./regions.ts";
 const opened = closing();
 const bundle = childProgram(join(import.meta.dirname, "relay-child.ts"));
 
-it("relays that are killed again and again leave no hole and no second copy", { timeout: 60_000 }, async () => {
+it("relays that are killed again and again leave no hole and no second copy", async () => {
   const { east, west, key } = await regionsOf("Redis protocol", opened);
   const urls = [east.redis.url, west.redis.url];
   const start = (from: number): ChildProcess =>

@@ -152,7 +152,7 @@ async function left(transport: Transport): Promise<unknown> {
   ]);
 }
 
-it("the scripts of relays and federations do the same on Redis and in memory", { timeout: 120_000 }, async () => {
+it("the scripts of relays and federations do the same on Redis and in memory", async () => {
   const redis = opened(await startRedisServer());
   const there = opened(tcpTransport({ url: redis.url }));
   const here = opened(memoryTransport());

@@ -9,7 +9,7 @@ afterEach(() => vi.useRealTimers());
 
 const key = "continuum-cache:history:c";
 const eventually = <T>(attempt: () => T | Promise<T>): Promise<T> =>
-  vi.waitFor(attempt, { timeout: 20_000, interval: 5 });
+  vi.waitFor(attempt, { timeout: 60_000, interval: 5 });
 
 /** A subscriber behind a proxy, and a publisher past it. */
 async function stage(user = "", options: PubSubOptions = {}) {

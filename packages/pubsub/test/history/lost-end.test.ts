@@ -4,7 +4,7 @@ import { closing, servers } from "../backends.ts";
 
 const opened = closing();
 const until = (condition: () => boolean): Promise<void> =>
-  vi.waitFor(() => expect(condition()).toBe(true), { timeout: 10_000, interval: 5 });
+  vi.waitFor(() => expect(condition()).toBe(true), { timeout: 60_000, interval: 5 });
 
 const keep = `redis.call("SET", "kept", redis.call("DUMP", KEYS[1]))`;
 const putBack = `redis.call("RESTORE", KEYS[1], 0, redis.call("GET", "kept"), "REPLACE")`;

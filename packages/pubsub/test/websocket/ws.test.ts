@@ -19,7 +19,7 @@ const start = async (options: Partial<WebSocketBridgeOptions<string>> = {}, url 
 
 const until = async (done: () => boolean): Promise<void> => {
   for (const startMs = Date.now(); !done(); ) {
-    if (Date.now() - startMs > 20_000) throw new Error("Gave up waiting");
+    if (Date.now() - startMs > 60_000) throw new Error("Gave up waiting");
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
 };
