@@ -41,11 +41,9 @@ describe("what a search has found", () => {
   it("is loaded ahead, once, and announced", async () => {
     await get("/api/search?q=a");
     await get("/api/search?q=b");
-    await vi.waitFor(async () => expect(await cache.get(keys.memory({ conceptId: "n00000001" }))).toBeDefined());
+    await expect.poll(() => cache.get(keys.memory({ conceptId: "n00000001" }))).toBeDefined();
     expect(await get("/api/memories/n00000001")).toMatchObject({ cache: "hit" });
-    await vi.waitFor(async () => {
-      expect(await warmers[0]?.stats()).toMatchObject({ depth: 0, inFlight: 0, dead: 0 });
-    });
+    await expect.poll(() => warmers[0]?.stats()).toMatchObject({ depth: 0, inFlight: 0, dead: 0 });
     expect(knowledge.memory).toHaveBeenCalledTimes(1);
     expect(announcer.memory.mock.calls.filter(([{ type }]) => type === "memory_updated")).toEqual([
       [{ type: "memory_updated", memory_id: "n00000001", title: "one" }],

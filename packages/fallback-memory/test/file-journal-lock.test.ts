@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 import { isJournalError } from "../src/file-journal.ts";
 import { bytes, journalFolder, texts } from "./file-journal-folder.ts";
 import { journalProcesses } from "./file-journal-process.ts";
@@ -99,7 +99,7 @@ describe("a lock that was left behind", () => {
     const [lock = ""] = locks();
     const { pid } = JSON.parse(readFileSync(path(lock), "utf8"));
     process.kill(pid, "SIGKILL");
-    await vi.waitFor(() => expect(readFileSync(`/proc/${pid}/stat`, "utf8")).toContain(") Z "));
+    await expect.poll(() => readFileSync(`/proc/${pid}/stat`, "utf8")).toContain(") Z ");
     expect(await journal().read()).toEqual([]);
   });
 

@@ -103,7 +103,7 @@ describe.each(servers)("over $name", (backend) => {
     await queue.push(1);
     await Promise.all((await queue.pull()).map((lease) => lease.ack()));
     // That there is work, and, a few milliseconds later, that somebody has looked after the queue.
-    await vi.waitFor(async () => expect(await redis?.commandStats()).toMatchObject({ publish: 2 }));
+    await expect.poll(() => redis?.commandStats()).toMatchObject({ publish: 2 });
     const { delayed, dead, sources, priorities } = createQueueKeys(prefix, ["high", "normal", "low"]);
     const keys = [delayed, dead, ...sources.map(({ key }) => key)];
     const transport = connect();
