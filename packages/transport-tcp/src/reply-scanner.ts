@@ -2,9 +2,22 @@
 export interface ScannedChunk {
   /** Why these bytes cannot be replies of Redis. The connection must be closed, and nothing of the chunk be parsed. */
   readonly problem: string | undefined;
-  /** Where in the chunk the replies `+QUEUED` begin and end, which only commands inside MULTI get. */
-  readonly queued: readonly (readonly [start: number, end: number])[];
+  /** The replies that end in the chunk and of which their reader must know more than their parser tells. */
+  readonly marked: readonly MarkedReply[];
 }
+
+export interface MarkedReply {
+  /** Where it begins, or goes on, in the chunk, and where it ends. */
+  readonly start: number;
+  readonly end: number;
+  /** Whether it is `+QUEUED`, which only commands inside MULTI get. */
+  readonly isQueued: boolean;
+  /** Its integers of `longInteger` and more, as they came, in their order. */
+  readonly longIntegers: readonly number[];
+}
+
+/** From about here on, positive or negative, the parser of ioredis 6 rounds integers, also those that a number holds exactly. */
+export const longInteger: number = 2 ** 53 - 64;
 
 /**
  * What one reply may claim. The parser allocates and recurses by what a reply claims to hold, not by what has arrived, so
@@ -37,7 +50,7 @@ const lineRules: ReadonlyMap<number, typeof anyLine> = new Map([
 const [verbatim, push] = [code("="), code(">")] as const;
 const queuedText = [..."QUEUED"].map(code);
 
-const nothing: ScannedChunk["queued"] = [];
+const nothing: readonly never[] = [];
 
 /**
  * Follows the frames of one connection's replies, RESP2 and RESP3, without building anything: it reads the type and the
@@ -62,11 +75,12 @@ export class ReplyScanner {
   #matched = -1;
   #problem: string | undefined;
   #start = 0;
-  #queued: (readonly [start: number, end: number])[] | undefined;
+  #longIntegers: number[] | undefined;
+  #marked: MarkedReply[] | undefined;
 
   scan(chunk: Uint8Array): ScannedChunk {
     this.#start = 0;
-    this.#queued = undefined;
+    this.#marked = undefined;
     let at = 0;
     while (at < chunk.length && this.#problem === undefined) {
       if (this.#expects === "text") {
@@ -79,7 +93,7 @@ export class ReplyScanner {
         at++;
       }
     }
-    return { problem: this.#problem, queued: this.#queued ?? nothing };
+    return { problem: this.#problem, marked: this.#marked ?? nothing };
   }
 
   /** @returns what is wrong with the byte */
@@ -142,7 +156,7 @@ export class ReplyScanner {
       this.#isSigned = true;
       this.#isNegative = byte === minus;
     } else if (byte >= zero && byte <= nine && ++this.#bytes <= limits.digits) {
-      this.#number = this.#number * 10 + byte - zero;
+      this.#number = this.#number * 10 + (byte - zero);
     } else return "a number that is none";
     return undefined;
   }
@@ -150,6 +164,10 @@ export class ReplyScanner {
   /** A number is complete: it is a reply by itself, or the length of what follows. */
   #counted(end: number): string | undefined {
     const isNull = this.#isNegative && this.#number === 1;
+    if (this.#type === colon && this.#number >= longInteger) {
+      this.#longIntegers ??= [];
+      this.#longIntegers.push(this.#isNegative ? -this.#number : this.#number);
+    }
     if (this.#type === colon || isNull) {
       this.#complete(end);
       return undefined;
@@ -179,10 +197,7 @@ export class ReplyScanner {
   /** A frame is complete, and so are the arrays of which it was the last item. */
   #complete(end: number): void {
     this.#expects = "type";
-    if (this.#matched === queuedText.length) {
-      this.#queued ??= [];
-      this.#queued.push([this.#start, end]);
-    }
+    const isQueued = this.#matched === queuedText.length;
     this.#matched = -1;
     const open = this.#open;
     while (open.length > 0) {
@@ -192,5 +207,10 @@ export class ReplyScanner {
       open.pop();
     }
     this.#items = 0;
+    if (isQueued || this.#longIntegers) {
+      this.#marked ??= [];
+      this.#marked.push({ start: this.#start, end, isQueued, longIntegers: this.#longIntegers ?? nothing });
+      this.#longIntegers = undefined;
+    }
   }
 }

@@ -16,6 +16,8 @@ import { type AnswerSink, wireBytes } from "./wire-command.ts";
 export interface Carrier {
   /** Whether the reply that is being handed out says that its command was queued by MULTI. */
   readonly isQueued: boolean;
+  /** The next integer of that reply which the client has rounded, as it came. */
+  nextLongInteger(): number | undefined;
   /** What the end of the connection means to the trips on it. */
   broken(error: Error): TransportError;
   /** A reply has come that its command can't have. No reply on this connection can be trusted any more. */
@@ -119,7 +121,7 @@ export class Trip implements AnswerSink {
   }
 
   #sort(raw: unknown, command: Command | undefined): Slot {
-    const slot = toSlot(raw, command);
+    const slot = toSlot(raw, command, this.writtenTo?.nextLongInteger);
     if (isTransportError(slot) && slot.kind === "unreachable") {
       this.isRefused = true;
       this.writtenTo?.refused();
@@ -150,8 +152,12 @@ const isError = (slot: Slot): boolean => slot instanceof Error;
 const fits = (command: Command, slot: Slot): boolean =>
   slot instanceof Error || isPossibleReply(command, slot as Reply);
 
-function toSlot(raw: unknown, command: Command | undefined): Slot {
+function toSlot(
+  raw: unknown,
+  command: Command | undefined,
+  nextLongInteger: Carrier["nextLongInteger"] | undefined,
+): Slot {
   if (raw instanceof Error) return errorFromRedis(raw.message, transportName);
-  const reply = toReply(raw);
+  const reply = toReply(raw, nextLongInteger);
   return command ? inRespTwo(command[0], reply) : reply;
 }

@@ -1,4 +1,4 @@
-import { ReplyScanner } from "./reply-scanner.ts";
+import { type MarkedReply, ReplyScanner } from "./reply-scanner.ts";
 import type { TcpClient } from "./tcp-options.ts";
 
 /** What is told of the bytes that a client receives. */
@@ -13,6 +13,8 @@ export interface WatchedReplies {
   readonly lastAt: number;
   /** Whether the reply that the client is handing out is `+QUEUED`: its command was put into a transaction. */
   readonly isQueued: boolean;
+  /** The integers of that reply which are so long that the client has rounded them: the next one that was not taken yet. */
+  nextLongInteger(): number | undefined;
   /** Begins with a socket that was connected before, as soon as no reply is on its way. */
   attach(): void;
   /** Looks at no further socket. */
@@ -31,7 +33,8 @@ type Parser = (chunk: Uint8Array) => void;
 export function watchReplies(client: TcpClient, { onProblem }: ReplyEvents): WatchedReplies {
   let watched: TcpClient["stream"] | undefined;
   let lastAt = performance.now();
-  let isQueued = false;
+  let marked: MarkedReply | undefined;
+  let taken = 0;
 
   const watch = (): void => {
     const { stream } = client;
@@ -46,21 +49,22 @@ export function watchReplies(client: TcpClient, { onProblem }: ReplyEvents): Wat
     const scanner = new ReplyScanner();
     stream.prependListener("data", (chunk: Uint8Array) => {
       lastAt = performance.now();
-      const { problem, queued } = scanner.scan(chunk);
+      const { problem, marked: replies } = scanner.scan(chunk);
       if (problem !== undefined) {
         onProblem(problem);
         return;
       }
       let done = 0;
-      for (const [start, end] of queued) {
-        if (start > done) parse(chunk.subarray(done, start));
-        isQueued = true;
+      for (const reply of replies) {
+        if (reply.start > done) parse(chunk.subarray(done, reply.start));
+        marked = reply;
+        taken = 0;
         try {
-          parse(chunk.subarray(start, end));
+          parse(chunk.subarray(reply.start, reply.end));
         } finally {
-          isQueued = false;
+          marked = undefined;
         }
-        done = end;
+        done = reply.end;
       }
       if (done < chunk.length) parse(done === 0 ? chunk : chunk.subarray(done));
     });
@@ -77,8 +81,9 @@ export function watchReplies(client: TcpClient, { onProblem }: ReplyEvents): Wat
       return lastAt;
     },
     get isQueued() {
-      return isQueued;
+      return marked?.isQueued ?? false;
     },
+    nextLongInteger: () => marked?.longIntegers[taken++],
     attach() {
       if (client.stream === watched || client.status !== "ready") return;
       // In the middle of a reply there is no telling where the next one begins.

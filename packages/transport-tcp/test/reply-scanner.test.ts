@@ -81,7 +81,10 @@ describe("the scanner of replies", () => {
     const queued = (chunks: readonly string[]): string[] => {
       const scanner = new ReplyScanner();
       return chunks.flatMap((chunk) =>
-        scanner.scan(Buffer.from(chunk)).queued.map(([start, end]) => chunk.slice(start, end)),
+        scanner
+          .scan(Buffer.from(chunk))
+          .marked.filter(({ isQueued }) => isQueued)
+          .map(({ start, end }) => chunk.slice(start, end)),
       );
     };
     expect(queued(["+OK\r\n+QUEUED\r\n:1\r\n+QUEUED\r\n"])).toEqual(["+QUEUED\r\n", "+QUEUED\r\n"]);
