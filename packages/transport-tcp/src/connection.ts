@@ -49,6 +49,8 @@ export function createConnection({ onRefused, onAnswered, ...parts }: Connection
   const owned = disconnect !== undefined;
   const inFlight = createInFlight();
   let writtenAt = performance.now();
+  /** For how long it had been idle when the first command was written of which no byte of an answer has come. */
+  let idleBeforeMs = 0;
   let isRenewing = false;
   let isClosed = false;
 
@@ -79,13 +81,21 @@ export function createConnection({ onRefused, onAnswered, ...parts }: Connection
       flush();
     },
     onEnd({ wasReady, byPeer, reconnectsNow }) {
-      if (wasReady && byPeer && !inFlight.isOwed) idle.closedAfter(idleMs());
+      if (wasReady && byPeer) learnFromClose();
       check.cancel();
       isRenewing = false;
       if (!wasReady || !(owned || reconnectsNow)) failWaiting(link.lastError);
       else if (inFlight.waiting.size > 0) link.connect();
     },
   });
+
+  const isAnswered = (): boolean => link.replies.lastAt >= writtenAt;
+
+  /** The other side closes idle connections: before the next command comes, or while it is on its way. */
+  const learnFromClose = (): void => {
+    const idledMs = isAnswered() ? idleMs() : idleBeforeMs;
+    if (idledMs >= freshMs) idle.closedAfter(idledMs);
+  };
 
   const idleMs = (): number => performance.now() - Math.max(link.replies.lastAt, writtenAt, link.readyAt);
   const isFresh = (): boolean => inFlight.isOwed || idleMs() < freshMs;
@@ -94,6 +104,7 @@ export function createConnection({ onRefused, onAnswered, ...parts }: Connection
     get isQueued() {
       return link.replies.isQueued;
     },
+    nextLongInteger: () => link.replies.nextLongInteger(),
     broken: (error) => clientError(error) ?? connectionError(link.lastError ?? error, place, "unknown"),
     impossible: giveUp,
     refused: () => onRefused(link.readyAt),
@@ -111,6 +122,7 @@ export function createConnection({ onRefused, onAnswered, ...parts }: Connection
   const writeToSocket = createSocketWriter(client);
   const write = (trip: Trip): void => {
     link.replies.attach();
+    if (isAnswered()) idleBeforeMs = idleMs();
     writtenAt = performance.now();
     trip.writtenTo = carrier;
     trip.writtenAt = writtenAt;
