@@ -78,7 +78,8 @@ export function startSession(task: ClientTask, makeClient: MakeClient, stalls: S
       effects = await perform(cache, operation, loads);
     } catch (error) {
       effects = [...intended(operation), ...loads];
-      outcome = { error: describe(error) };
+      const tookMs = (nowUs() - startUs) / 1_000;
+      outcome = { error: describe(error), ranOut: tookMs >= connection.timeoutMs && isOwnDelay(error, operation) };
     }
     const ended = status.note();
     calls.push({
@@ -153,6 +154,12 @@ export function startSession(task: ClientTask, makeClient: MakeClient, stalls: S
 }
 
 const loaderMsOf = (operation: Operation): number => (operation.name === "getOrSet" ? operation.loaderMs : 0);
+
+/** That a call waited for its turn, or got only a part done, is no failure of the server. */
+function isOwnDelay(error: unknown, { name }: Operation): boolean {
+  if (!isTransportError(error) || error.kind !== "timeout") return false;
+  return error.queued === true || (name === "deletePattern" && error.transport === "cache");
+}
 
 function describe(error: unknown): string {
   if (isTransportError(error)) return `TransportError ${error.kind}: ${error.message}`;

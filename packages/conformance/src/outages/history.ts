@@ -85,6 +85,13 @@ export interface Change {
 /** The client number of whoever reads at the end over a direct connection. */
 export const observer = -1;
 
+/** What a caller was told instead of an answer. */
+export interface Rejection {
+  readonly error: string;
+  /** The call's own time was over before its turn came in its process, or before all of a pattern was deleted. */
+  readonly ranOut: boolean;
+}
+
 /** One call of a client. */
 export interface Call {
   readonly client: number;
@@ -94,8 +101,7 @@ export interface Call {
   readonly effects: readonly Effect[];
   readonly startUs: number;
   readonly endUs: number;
-  /** `"ok"`, or what the caller was told instead. */
-  readonly outcome: "ok" | { readonly error: string };
+  readonly outcome: "ok" | Rejection;
   /** Sent with `fallback: false`: what it was answered came from the primary. */
   readonly insists: boolean;
   /** Where answers came from at its start and at its end. */

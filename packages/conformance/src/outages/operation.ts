@@ -83,8 +83,7 @@ export function intended(operation: Operation): readonly Effect[] {
 
 /** How many trips to the server an operation may need, one after the other, each with a deadline of its own. */
 export function tripsOf(operation: Operation): number {
-  if (operation.name === "getOrSet") return 2;
-  return operation.name === "deletePattern" ? 3 : 1;
+  return operation.name === "getOrSet" ? 2 : 1;
 }
 
 function single(cache: Cache, operation: Single): Promise<unknown> {

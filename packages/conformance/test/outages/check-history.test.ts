@@ -622,12 +622,19 @@ describe("the report of a client", () => {
 });
 
 describe("a refusal because the journal is full", () => {
-  const calls: Told["calls"] = [
-    [0, 10, 20, wrote("v"), { outcome: { error: "TransportError unreachable: The outage journal is full, so…" } }],
-  ];
+  const calls = [
+    [0, 10, 20, wrote("v"), failed("TransportError unreachable: The outage journal is full, so…")],
+  ] satisfies Told["calls"];
   it("is for clients whose journal is small", () => {
     expect(kindsOf({ calls })).toEqual(["rejected"]);
     expect(kindsOf({ calls, schedule: "small-journal" })).toEqual([]);
+  });
+});
+
+describe("a rejected call", () => {
+  it("is excused where its own time was over", () => {
+    expect(kindsOf({ calls: [[0, 10, 20, deleted(), failed("TransportError timeout", false)]] })).toEqual(["rejected"]);
+    expect(kindsOf({ calls: [[0, 10, 20, deleted(), failed("TransportError timeout", true)]] })).toEqual([]);
   });
 });
 

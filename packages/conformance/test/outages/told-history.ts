@@ -145,4 +145,6 @@ export const counted = (value: number, key = "n"): Effect => ({ kind: "count", k
 export const pushed = (...values: string[]): Effect => ({ kind: "push", key: "l", values });
 export const listed = (...values: string[]): Effect => ({ kind: "list", key: "l", values });
 /** The caller was told this instead of an answer. */
-export const failed = (error = "TransportError timeout"): Partial<Call> => ({ outcome: { error } });
+export const failed = (error = "TransportError timeout", ranOut = false): Partial<Call> => ({
+  outcome: { error, ranOut },
+});

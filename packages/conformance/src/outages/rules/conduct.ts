@@ -1,5 +1,5 @@
 import type { Evidence } from "../evidence.ts";
-import type { ClientLog, History } from "../history.ts";
+import type { ClientLog, History, Rejection } from "../history.ts";
 import { nameOf, type Violation } from "../violation.ts";
 
 /** What a busy machine may add to a deadline, besides the time in which the process was not run at all. */
@@ -14,12 +14,7 @@ export function findBrokenCalls({ calls, history }: Evidence): Violation[] {
       const message = `${nameOf(call)} took ${Math.round(tookMs)} ms of ${call.allowedMs} (its process stood still for ${Math.round(call.stalledMs)} ms)`;
       violations.push({ kind: "deadline", message, calls: [call] });
     }
-    if (
-      call.outcome !== "ok" &&
-      !call.insists &&
-      !mayBeFull(history, call.outcome.error) &&
-      !wasLate(call.outcome.error)
-    ) {
+    if (call.outcome !== "ok" && !call.insists && !isExcused(history, call.outcome)) {
       const message = `${nameOf(call)} was rejected: ${call.outcome.error}`;
       violations.push({ kind: "rejected", message, calls: [call] });
     }
@@ -27,16 +22,9 @@ export function findBrokenCalls({ calls, history }: Evidence): Violation[] {
   });
 }
 
-/** Only a client whose journal is small may refuse what it has no room for. */
-const mayBeFull = ({ variant }: History, error: string): boolean =>
-  variant.schedule === "small-journal" && error.includes("outage journal is full");
-
-/**
- * A call whose own time was over before its turn came, or before all of a pattern was deleted: that is no failure of the
- * server, so the local memory does not answer in its place.
- */
-const wasLate = (error: string): boolean =>
-  /waited too long behind earlier calls|Not all keys that match were deleted within/.test(error);
+/** The local memory answers in the server's place: not in place of the time that the caller gave. */
+const isExcused = ({ variant }: History, { error, ranOut }: Rejection): boolean =>
+  ranOut || (variant.schedule === "small-journal" && error.includes("outage journal is full"));
 
 /** Objects to clients that have not come back, gave mutations up, or whose backends did not alternate. */
 export function findUnsettled({ history }: Evidence): Violation[] {
