@@ -159,6 +159,9 @@ describe.each(versions)("Next.js $next", (version) => {
       await own.set("probe", "before");
       for (const path of ["/api/node", "/api/edge"]) {
         await expect.poll(() => json(path)).toEqual({ value: "before", backend: "upstash" });
+        // A limiter that Redis has never answered has no share of the limit.
+        const warm = () => json(path, { method: "POST", body: JSON.stringify({ name: `warm-${++attempts}` }) });
+        await expect.poll(warm).toMatchObject({ decisions: [1, 2, 3].map(() => ({ source: "redis" })) });
       }
       local.fault("refuse");
       try {

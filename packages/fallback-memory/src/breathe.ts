@@ -1,10 +1,14 @@
-type Schedule = (callback: () => void) => void;
+import { hasLastingTimers } from "@continuum-cache/core";
+
+interface Immediates {
+  readonly setImmediate: (callback: () => void) => void;
+}
 
 /** Lets everything else that waits for its turn have it: long work is done in slices, and this comes in between. */
 export function breathe(): Promise<void> {
-  const { setImmediate: immediately } = globalThis as { setImmediate?: Schedule };
   return new Promise((resolve) => {
-    if (immediately) immediately(resolve);
+    // On the edge there is none, or one that throws when it is called.
+    if (hasLastingTimers()) (globalThis as unknown as Immediates).setImmediate(resolve);
     else setTimeout(resolve, 0);
   });
 }
