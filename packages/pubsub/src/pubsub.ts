@@ -6,14 +6,13 @@ import {
   errorOf,
   functionOption,
   TransportError,
-  tell,
   toMessageText,
   toWireChannel,
 } from "@continuum-cache/core";
 import type { ChannelSubscription } from "./channel-subscription.ts";
-import { type Consumer, createConsumer } from "./consuming/consumer.ts";
-import { createFeeds, type FeedRequest, type Feeds } from "./feeds/feeds.ts";
-import type { JoinOptions, Member, Membership } from "./feeds/member.ts";
+import { createReceivers, type Receivers } from "./consuming/receivers.ts";
+import { createFeeds, type FeedRequest } from "./feeds/feeds.ts";
+import type { JoinOptions, Membership } from "./feeds/member.ts";
 import { hubOf } from "./hub/hub.ts";
 import { assertAfter, knownListen, knownPattern, knownPublish, knownSubscribe } from "./known-options.ts";
 import type { ListenOptions } from "./listen-options.ts";
@@ -52,7 +51,7 @@ import type { SubscribeCallOptions, SubscribeOptions, SubscriptionHandlers } fro
  */
 export class PubSub implements AsyncDisposable {
   private readonly settings: PubSubSettings;
-  private readonly feeds: Feeds;
+  private readonly receivers: Receivers;
   private readonly publisher: Publisher;
   private readonly events: Events<PubSubEvents> = createEvents<PubSubEvents>({
     message: true,
@@ -64,10 +63,6 @@ export class PubSub implements AsyncDisposable {
     readonly kind: "channel" | "pattern";
     readonly own: ChannelSubscription;
   }>();
-  private readonly consumers = new Set<Consumer>();
-  /** Keeps what comes before the first loop begins. */
-  private early: Consumer | undefined;
-  private messageListeners = 0;
   private readonly stopWatching: () => void;
   private isClosed = false;
 
@@ -82,7 +77,8 @@ export class PubSub implements AsyncDisposable {
         error: errorOf(error),
         ...(position && { position }),
       });
-    this.feeds = createFeeds({ transport, hub, codec, timeoutMs, onError });
+    const feeds = createFeeds({ transport, hub, codec, timeoutMs, onError });
+    this.receivers = createReceivers({ feeds, buffer, onGap: (gap) => this.events.emit("gap", gap) });
     this.publisher = createPublisher(transport);
     const stops = [
       hub.onConnection((change) => this.events.emit("connection", change)),
@@ -91,11 +87,26 @@ export class PubSub implements AsyncDisposable {
     this.stopWatching = () => {
       for (const stop of stops) stop();
     };
-    this.early = createConsumer(buffer, (gap) => this.events.emit("gap", gap));
   }
 
   /**
    * Listens to channels. Resolves once the server has confirmed: whatever is published afterwards is heard.
+   *
+   * Subscribing to a channel again does not double what `listen()` and `on("message")` hear, as with SUBSCRIBE in Redis.
+   * Each subscription is closed on its own: the channel is heard until the last one is closed. A handler of its own hears
+   * each message too.
+   *
+   * @example
+   * ```ts
+   * import type { PubSub } from "@continuum-cache/pubsub";
+   *
+   * async function remounted(pubsub: PubSub): Promise<void> {
+   *   const first = await pubsub.subscribe("news");
+   *   const second = await pubsub.subscribe("news");
+   *   await first.close(); // "news" is still heard, once
+   *   await second.close(); // now it is not
+   * }
+   * ```
    *
    * @throws TransportError when the server did not confirm in time; nothing is listened to then.
    * @throws TypeError or RangeError when a channel can't be, ConfigError when an option can't be.
@@ -116,7 +127,12 @@ export class PubSub implements AsyncDisposable {
     return this.join(requests, options, after === undefined ? {} : { after });
   }
 
-  /** Listens to all channels that match a glob. @throws as `subscribe` does. */
+  /**
+   * Listens to all channels that match a glob. A message is heard once for each pattern that matches, as `pattern` says,
+   * and once for its channel if that was subscribed to: Redis delivers it so.
+   *
+   * @throws as `subscribe` does.
+   */
   async psubscribe<Data = unknown>(
     pattern: string | readonly string[],
     options: SubscriptionHandlers<Data> & SubscribeCallOptions = {},
@@ -141,7 +157,8 @@ export class PubSub implements AsyncDisposable {
   }
 
   /**
-   * The messages of all subscriptions that have no handler of their own, as they come. What comes before the loop begins,
+   * The messages of all subscriptions that have no handler of their own, as they come, each once, however many of them
+   * name its channel. What comes before the first loop begins,
    * and while its body works, waits within the bounds of `buffer`. It ends with `close()` or the signal.
    *
    * @throws SlowConsumerError in the loop, when `whenFull` is `"disconnect"`.
@@ -149,27 +166,15 @@ export class PubSub implements AsyncDisposable {
   listen<Data = unknown>(options: ListenOptions = {}): AsyncIterableIterator<Message<Data>> {
     assertOptions("listen", options, knownListen);
     assertSignal(options.signal);
-    const consumer = this.early ?? createConsumer(this.settings.buffer, (gap) => this.events.emit("gap", gap));
-    this.early = undefined;
-    if (this.isClosed) consumer.end();
-    this.consumers.add(consumer);
-    const messages = consumer.iterate(options.signal, () => this.consumers.delete(consumer));
-    return messages as AsyncIterableIterator<Message<Data>>;
+    return this.receivers.loop(options.signal) as AsyncIterableIterator<Message<Data>>;
   }
 
   /** Listens to an event. @returns the function that stops listening. @throws ConfigError when there is no such event. */
   on<Name extends keyof PubSubEvents>(event: Name, listener: (event: PubSubEvents[Name]) => void): () => void {
     const stop = this.events.on(event, listener);
     if (event !== "message") return stop;
-    // Whoever is told of each message has no need of any that waits.
-    this.messageListeners++;
-    this.early = undefined;
-    let isOn = true;
-    return () => {
-      if (isOn) this.messageListeners--;
-      isOn = false;
-      stop();
-    };
+    stop();
+    return this.receivers.listen(listener as (message: Message) => void);
   }
 
   /**
@@ -204,8 +209,7 @@ export class PubSub implements AsyncDisposable {
     if (this.isClosed) return;
     this.isClosed = true;
     await Promise.all([...this.subscriptions].map(({ own }) => own.close()));
-    for (const consumer of this.consumers) consumer.end();
-    this.early?.end();
+    this.receivers.end();
     this.stopWatching();
   }
 
@@ -226,8 +230,9 @@ export class PubSub implements AsyncDisposable {
     functionOption("onGap", options.onGap);
     const asked = { ...callOptions(options, this.settings.timeoutMs), ...from };
     if (this.isClosed) throw closedError(this.settings.transport.name);
-    const member = this.memberFor(options as SubscriptionHandlers<unknown>);
-    const joins = await Promise.allSettled(requests.map((request) => this.feeds.join(request, member, asked)));
+    const joins = await Promise.allSettled(
+      requests.map((request) => this.receivers.join(request, options as SubscriptionHandlers<unknown>, asked)),
+    );
     const memberships = joins.flatMap((join) => (join.status === "fulfilled" ? [join.value] : []));
     const refused = joins.find((join) => join.status === "rejected");
     if (refused || this.isClosed) {
@@ -255,19 +260,6 @@ export class PubSub implements AsyncDisposable {
     };
     this.subscriptions.add(entry);
     return entry.own;
-  }
-
-  /** Hands out what one subscription hears. A listener that throws is its owner's bug: the others are told all the same. */
-  private memberFor({ onMessage, onGap }: SubscriptionHandlers<unknown>): Member {
-    return {
-      message: (message, size) => {
-        if (onMessage) return tell(() => onMessage(message));
-        this.events.emit("message", message);
-        for (const consumer of this.consumers) consumer.push(message, size);
-        if (this.messageListeners === 0) this.early?.push(message, size);
-      },
-      gap: (gap) => (onGap ? tell(() => onGap(gap)) : this.events.emit("gap", gap)),
-    };
   }
 
   private async leave(kind: "channel" | "pattern", names: readonly string[]): Promise<void> {

@@ -26,6 +26,9 @@ export interface SubscribeCallOptions {
 export interface SubscribeOptions<Data = unknown> extends SubscriptionHandlers<Data>, SubscribeCallOptions {
   /** Repairs every interruption from the channel's history: whoever publishes must have asked for `replay` too. @default what the PubSub says */
   readonly replay?: boolean | ReplayOptions;
-  /** With `replay`: behind which message to begin, or with all that is kept. @default with what is published from now on */
+  /**
+   * With `replay`: behind which message to begin, or with all that is kept. A loop over `listen()` that has had one of the
+   * latest 4,096 messages from another open subscription does not get it again. @default with what is published from now on
+   */
   readonly after?: Position | "beginning";
 }

@@ -6,7 +6,7 @@ import type { Message } from "../message.ts";
 import type { Position } from "../position.ts";
 import type { Followers } from "./followers.ts";
 import { createSeenTags } from "./seen-tags.ts";
-import { type FeedParts, toMessage } from "./volatile-feed.ts";
+import type { FeedParts } from "./volatile-feed.ts";
 
 /** A message with its place, as it was heard or read. */
 export interface Placed {
@@ -36,7 +36,7 @@ export interface Delivery {
   tellDoubt(): void;
 }
 
-export function createDelivery({ named, decode }: FeedParts, followers: Followers): Delivery {
+export function createDelivery({ named, decode, toMessage }: FeedParts, followers: Followers): Delivery {
   const recent = createRecentMessages();
   const seen = createSeenTags();
   let cursor: Position | undefined;
@@ -91,7 +91,7 @@ export function createDelivery({ named, decode }: FeedParts, followers: Follower
     },
     takeUnplaced(frame, heard) {
       if (frame && !seen.isNew(frame.tag)) return;
-      const message = toMessage(heard, decode, undefined);
+      const message = toMessage(heard);
       if (message) followers.message(message, heard.data.length);
       else tellUnreadable();
     },

@@ -1,6 +1,7 @@
 import {
   type Codec,
   fromMessageText,
+  type Message as Heard,
   longestTimerMs,
   type Transport,
   toWireChannel,
@@ -8,13 +9,14 @@ import {
 } from "@continuum-cache/core";
 import { createHistoryReader } from "../history/read-history.ts";
 import type { Hub } from "../hub/hub.ts";
-import type { TopicKind } from "../hub/topic.ts";
+import { idOf, type Topic, type TopicId, type TopicKind } from "../hub/topic.ts";
+import type { Message } from "../message.ts";
 import type { Position } from "../position.ts";
 import type { ReplaySettings } from "../replay-settings.ts";
 import type { Feed, JoinOptions, Member, Membership } from "./member.ts";
 import { createReplayFeed } from "./replay-feed.ts";
 import { createSeenTags } from "./seen-tags.ts";
-import { createVolatileFeed, type FeedParts } from "./volatile-feed.ts";
+import { createVolatileFeed, type FeedParts, readMessage } from "./volatile-feed.ts";
 
 /** What is asked of a feed. */
 export interface FeedRequest {
@@ -38,11 +40,18 @@ export interface FeedsParts {
   readonly onError: (channel: string, error: unknown, position?: Position) => void;
 }
 
+interface OfTopic {
+  readonly feeds: Map<ReplaySettings["ageMs"] | undefined, { readonly feed: Feed; users: number }>;
+  /** What was made of a message that several of them hear. */
+  readonly messages: WeakMap<Heard, Message>;
+}
+
 /** Three attempts in the time that a history lives without its subscribers. */
 const keepsPerLife = 3;
 
 export function createFeeds({ transport, hub, codec, timeoutMs, onError }: FeedsParts): Feeds {
-  const feeds = new Map<string, { readonly feed: Feed; users: number }>();
+  /** Of each topic one for each way of listening: without a history, or with one that is kept for so long. */
+  const topics = new Map<TopicId, OfTopic>();
 
   const decode: FeedParts["decode"] = (channel, text, position) => {
     try {
@@ -53,10 +62,17 @@ export function createFeeds({ transport, hub, codec, timeoutMs, onError }: Feeds
     }
   };
 
-  const create = ({ kind, name, replay }: FeedRequest): Feed => {
-    const topic = { kind, name: kind === "channel" ? toWireChannel(name) : toWirePattern(name) };
+  const create = ({ kind, name, replay }: FeedRequest, topic: Topic, ofTopic: OfTopic): Feed => {
     const named = kind === "channel" ? { channel: name } : { channel: name, pattern: name };
-    const parts = { hub, topic, named, decode };
+    const read = (heard: Heard): Message | undefined =>
+      readMessage(heard, decode, kind === "pattern" ? name : undefined);
+    const toMessage = (heard: Heard): Message | undefined => {
+      if (ofTopic.feeds.size === 1) return read(heard);
+      const message = ofTopic.messages.get(heard) ?? read(heard);
+      if (message) ofTopic.messages.set(heard, message);
+      return message;
+    };
+    const parts = { hub, topic, named, decode, toMessage };
     if (!replay) return createVolatileFeed(parts);
     const foreign = createSeenTags();
     const reader = createHistoryReader({
@@ -74,16 +90,21 @@ export function createFeeds({ transport, hub, codec, timeoutMs, onError }: Feeds
 
   return {
     async join(request, member, options) {
-      const id = `${request.kind} ${request.replay?.ageMs ?? "volatile"} ${request.name}`;
-      const shared = feeds.get(id) ?? { feed: create(request), users: 0 };
-      feeds.set(id, shared);
+      const { kind, name, replay } = request;
+      const topic = { kind, name: kind === "channel" ? toWireChannel(name) : toWirePattern(name) };
+      const ofTopic: OfTopic = topics.get(idOf(topic)) ?? { feeds: new Map(), messages: new WeakMap() };
+      topics.set(idOf(topic), ofTopic);
+      const { feeds } = ofTopic;
+      const shared = feeds.get(replay?.ageMs) ?? { feed: create(request, topic, ofTopic), users: 0 };
+      feeds.set(replay?.ageMs, shared);
       shared.users++;
       const stopLooking = hub.lookAfter();
       const giveUp = (): void => {
         stopLooking();
         shared.users--;
         if (shared.users > 0) return;
-        feeds.delete(id);
+        feeds.delete(replay?.ageMs);
+        if (feeds.size === 0) topics.delete(idOf(topic));
         shared.feed.close();
       };
       try {

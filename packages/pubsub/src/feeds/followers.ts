@@ -43,9 +43,10 @@ export function createFollowers(named: Pick<Gap, "channel" | "pattern">): Follow
       }
     },
     gap(reason, times, missed) {
+      const occasion = {};
       for (const { member, joinedMs } of [...all]) {
         if (joinedMs <= (times.joinedByMs ?? joinedMs))
-          member.gap(gapOf(named, reason, { ...times, joinedMs }, missed));
+          member.gap(gapOf(named, reason, { ...times, joinedMs }, missed), occasion);
       }
     },
   };

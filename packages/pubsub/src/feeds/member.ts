@@ -6,7 +6,8 @@ import type { Position } from "../position.ts";
 export interface Member {
   /** @param size - How long it was as it travelled, in characters. */
   message(message: Message, size: number): void;
-  gap(gap: Gap): void;
+  /** @param occasion - The same for all members that miss the same messages. */
+  gap(gap: Gap, occasion: object): void;
 }
 
 /** Messages of one topic, for all subscriptions of a PubSub that listen to it in the same way. */

@@ -69,7 +69,7 @@ export function createReplayFeed(parts: ReplayFeedParts): Feed {
       const decoded = decode(named.channel, text, position);
       const nowMs = Date.now();
       if (decoded) follower.member.message({ channel: named.channel, data: decoded.data, position }, text.length);
-      else follower.member.gap(gapOf(named, "unreadable", { sinceMs: nowMs, atMs: nowMs, joinedMs: 0 }, 1));
+      else follower.member.gap(gapOf(named, "unreadable", { sinceMs: nowMs, atMs: nowMs, joinedMs: 0 }, 1), {});
     },
     recent({ message, size }) {
       follower.position = message.position;
@@ -79,7 +79,7 @@ export function createReplayFeed(parts: ReplayFeedParts): Feed {
       // All that is known of the time of its place.
       const sinceMs = step.kind === "interrupted" ? follower.joinedMs : (follower.position?.epoch ?? 0);
       const times = { sinceMs, joinedMs: 0, atMs: Date.now() };
-      follower.member.gap(gapOf(named, step.kind, times, step.kind === "trimmed" ? step.missed : undefined));
+      follower.member.gap(gapOf(named, step.kind, times, step.kind === "trimmed" ? step.missed : undefined), {});
     },
     join() {
       follower.position = delivery.cursor ?? follower.position;

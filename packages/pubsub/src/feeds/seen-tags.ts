@@ -7,21 +7,37 @@ export interface SeenTags {
   isNew(tag: string): boolean;
 }
 
+export function createSeenTags(): SeenTags {
+  const tags = createTagMap<true>();
+  return {
+    isNew(tag) {
+      if (tags.get(tag)) return false;
+      tags.set(tag, true);
+      return true;
+    },
+  };
+}
+
+/** What is known of the messages that came last, by their marks. */
+export interface TagMap<Value> {
+  get(tag: string): Value | undefined;
+  set(tag: string, value: Value): void;
+}
+
 /** The most that are kept in mind: the latest. */
 const maxTags = 4_096;
 
-export function createSeenTags(): SeenTags {
-  const tags = new Set<string>();
+export function createTagMap<Value>(): TagMap<Value> {
+  const values = new Map<string, Value>();
   return {
-    isNew(tag) {
-      if (tags.has(tag)) return false;
-      tags.add(tag);
-      if (tags.size <= maxTags) return true;
-      for (const oldest of tags) {
-        tags.delete(oldest);
+    get: (tag) => values.get(tag),
+    set(tag, value) {
+      values.set(tag, value);
+      if (values.size <= maxTags) return;
+      for (const oldest of values.keys()) {
+        values.delete(oldest);
         break;
       }
-      return true;
     },
   };
 }

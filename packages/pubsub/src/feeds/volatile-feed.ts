@@ -22,10 +22,12 @@ export interface FeedParts {
     text: string | Uint8Array,
     position: Position | undefined,
   ) => { readonly data: unknown } | undefined;
+  /** Makes the message that is handed out: one object for all feeds that hear it. */
+  readonly toMessage: (heard: Heard) => Message | undefined;
 }
 
 /** Hands out what is heard, as it is heard, and tells every interruption as a gap. */
-export function createVolatileFeed({ hub, topic, named, decode }: FeedParts): Feed {
+export function createVolatileFeed({ hub, topic, named, toMessage }: FeedParts): Feed {
   const members = new Map<Member, { joinedMs: number }>();
   const interruption = createInterruption();
   const seen = createSeenTags();
@@ -36,8 +38,9 @@ export function createVolatileFeed({ hub, topic, named, decode }: FeedParts): Fe
   });
 
   const tellGap = (reason: GapReason, sinceMs: number, atMs: number, missed?: number): void => {
+    const occasion = {};
     for (const [member, { joinedMs }] of [...members]) {
-      member.gap(gapOf(named, reason, { sinceMs, atMs, joinedMs }, missed));
+      member.gap(gapOf(named, reason, { sinceMs, atMs, joinedMs }, missed), occasion);
     }
   };
 
@@ -45,7 +48,7 @@ export function createVolatileFeed({ hub, topic, named, decode }: FeedParts): Fe
     message(heard: Heard): void {
       const frame = readFrame(heard.data);
       if (frame && !seen.isNew(frame.tag)) return;
-      const message = toMessage(heard, decode, named.pattern);
+      const message = toMessage(heard);
       const nowMs = Date.now();
       if (message) for (const member of members.keys()) member.message(message, heard.data.length);
       else tellGap("unreadable", nowMs, nowMs, 1);
@@ -70,7 +73,7 @@ export function createVolatileFeed({ hub, topic, named, decode }: FeedParts): Fe
           // Whoever leaves in the middle of an interruption is not to think that nothing is missing.
           const { sinceMs } = interruption;
           if (sinceMs !== undefined) {
-            member.gap(gapOf(named, "interrupted", { sinceMs, atMs: Date.now(), joinedMs }));
+            member.gap(gapOf(named, "interrupted", { sinceMs, atMs: Date.now(), joinedMs }), {});
           }
           attachment.giveBack();
         },
@@ -80,7 +83,11 @@ export function createVolatileFeed({ hub, topic, named, decode }: FeedParts): Fe
 }
 
 /** A message as it is handed out; what belongs to a history says where. */
-export function toMessage(heard: Heard, decode: FeedParts["decode"], pattern: string | undefined): Message | undefined {
+export function readMessage(
+  heard: Heard,
+  decode: FeedParts["decode"],
+  pattern: string | undefined,
+): Message | undefined {
   const channel = fromWireChannel(heard.channel);
   const frame = readFrame(heard.data);
   const decoded = decode(channel, frame?.text ?? heard.data, frame?.position);

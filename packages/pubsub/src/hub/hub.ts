@@ -106,7 +106,8 @@ function createHub(transport: Transport, settings: HubSettings): Hub {
       const hearing = [...listened.values()].filter(({ matches }) => matches(channel));
       for (const { topic, listeners } of hearing) {
         const pattern = topic.kind === "pattern" && { pattern: topic.name };
-        for (const listener of [...listeners]) listener.message({ channel, ...pattern, data, degraded: true });
+        const message = { channel, ...pattern, data, degraded: true } as const;
+        for (const listener of [...listeners]) listener.message(message);
       }
       return hearing.length;
     },

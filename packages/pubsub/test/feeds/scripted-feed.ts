@@ -110,6 +110,7 @@ export async function scriptedFeed({ begins, stored, after, limits, pass }: Scri
     topic: { kind: "channel", name: "c" },
     named: { channel: "c" },
     decode: (_, text) => ({ data: Number(text) }),
+    toMessage: () => undefined,
     reader,
     timeoutMs: 1_000,
     keepEveryMs: 1_000_000,

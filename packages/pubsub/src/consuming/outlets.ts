@@ -1,0 +1,79 @@
+import { createTagMap, type TagMap } from "../feeds/seen-tags.ts";
+import type { TopicId } from "../hub/topic.ts";
+import type { Message } from "../message.ts";
+
+/** The loops over `listen()` and the listeners of the `message` event. They share the subscriptions that have no handler. */
+export interface Outlets {
+  /** Adds a loop or a listener, once each. Returns the function that takes it out. */
+  add(owner: object, push: Push): () => void;
+  /** Adds a subscription, which hands its messages to every outlet that has not had them from another one. */
+  open(topic: TopicId): Inlet;
+}
+
+export type Push = (message: Message, size: number) => void;
+
+/** One subscription's way to the outlets. */
+export interface Inlet {
+  message: Push;
+  /** When the last subscription of a topic has left, what was handed out of it may be handed out again. */
+  leave(): void;
+}
+
+interface Outlet {
+  readonly push: Push;
+  /** The number of the last message that was handed out before it was added. */
+  readonly since: number;
+}
+
+interface SharedTopic {
+  inlets: number;
+  /** Numbers of the messages with a place, by their marks. */
+  readonly placed: TagMap<number>;
+  /** Numbers of messages without a place: all subscriptions of a topic get the same object, at nearly the same time. */
+  readonly unplaced: WeakMap<Message, number>;
+}
+
+export function createOutlets(): Outlets {
+  const outlets = new Map<object, Outlet>();
+  const topics = new Map<TopicId, SharedTopic>();
+  /** Counts what is handed out. */
+  let count = 0;
+
+  /** Numbers a message. @returns the number under which it was handed out before. */
+  const renumber = ({ inlets, placed, unplaced }: SharedTopic, message: Message): number | undefined => {
+    const tag = message.position?.tag;
+    const before = tag === undefined ? unplaced.get(message) : placed.get(tag);
+    count++;
+    if (tag !== undefined) placed.set(tag, count);
+    else if (inlets > 1) unplaced.set(message, count);
+    return before;
+  };
+
+  return {
+    add(owner, push) {
+      const outlet = outlets.get(owner) ?? { push, since: count };
+      outlets.set(owner, outlet);
+      return () => {
+        if (outlets.get(owner) === outlet) outlets.delete(owner);
+      };
+    },
+    open(topic) {
+      const shared = topics.get(topic) ?? { inlets: 0, placed: createTagMap<number>(), unplaced: new WeakMap() };
+      topics.set(topic, shared);
+      shared.inlets++;
+      return {
+        message(message, size) {
+          const before = renumber(shared, message);
+          const own = count;
+          for (const { push, since } of outlets.values()) {
+            const hasHadIt = before !== undefined && since < before;
+            if (!hasHadIt && since < own) push(message, size);
+          }
+        },
+        leave() {
+          if (--shared.inlets === 0) topics.delete(topic);
+        },
+      };
+    },
+  };
+}
