@@ -1,23 +1,33 @@
 import { createRandom, type Random } from "./outages/random.ts";
 
-/** What to throw at a decoder or parser, and what it may answer. */
-export interface FuzzOptions<Input extends string | Uint8Array> {
-  /** Inputs that it accepts: the others are made from them. */
-  readonly samples: readonly Input[];
+/** What a decoder or parser may answer, and how many inputs it is given. */
+export interface FuzzRunOptions<Input> {
   /** Runs it on one input. */
   run(input: Input): unknown;
   /** Whether it may reject an input with this error. */
   isExpected(error: unknown): boolean;
-  /** Pieces that mean something to it, such as `"redis://"`: they are put in more often than others. @default none */
-  readonly pieces?: readonly Input[];
   /** How many inputs. @default the variable FUZZ_INPUTS, else 2,000 */
   readonly inputs?: number;
   /** The same seed makes the same inputs. @default the variable FUZZ_SEED, else 1 */
   readonly seed?: number;
 }
 
+/** What to throw at a decoder or parser of text or bytes. */
+export interface FuzzOptions<Input extends string | Uint8Array> extends FuzzRunOptions<Input> {
+  /** Inputs that it accepts: the others are made from them. */
+  readonly samples: readonly Input[];
+  /** Pieces that mean something to it, such as `"redis://"`: they are put in more often than others. @default none */
+  readonly pieces?: readonly Input[];
+}
+
+/** What to throw at a parser of anything else, such as replies. */
+export interface FuzzMadeOptions<Input> extends FuzzRunOptions<Input> {
+  /** Makes an input. The same number makes the same input. */
+  make(seed: number): Input;
+}
+
 /** What came of it. */
-export interface FuzzReport<Input extends string | Uint8Array> {
+export interface FuzzReport<Input> {
   readonly inputs: number;
   readonly rejected: number;
   /** The longest that one input took, the fastest of three times: what the machine did besides is no part of it. */
@@ -49,10 +59,34 @@ export interface FuzzReport<Input extends string | Uint8Array> {
  * ```
  */
 export function fuzz<Input extends string | Uint8Array>(options: FuzzOptions<Input>): FuzzReport<Input> {
-  const { samples, run, isExpected, pieces = [] } = options;
-  const { inputs = numberFrom("FUZZ_INPUTS", 2_000), seed = numberFrom("FUZZ_SEED", 1) } = options;
+  const { samples, pieces = [], seed = numberFrom("FUZZ_SEED", 1), ...others } = options;
   const random = createRandom(seed);
   const hostile = typeof samples[0] === "string" ? hostileText : hostileBytes;
+  const make = (): Input => hostile(random, samples as readonly never[], pieces as readonly never[]) as Input;
+  return fuzzMade({ ...others, seed, make });
+}
+
+/**
+ * Runs a parser on inputs that are made one by one. It ends with the first error that is not expected, and names the input.
+ *
+ * @throws Error whose `cause` is the unexpected error.
+ *
+ * @example
+ * ```ts
+ * import { fuzzMade } from "@continuum-cache/conformance";
+ *
+ * const report = fuzzMade({
+ *   make: (seed) => [String(seed), "1-0"],
+ *   run: ([first]) => BigInt(first as string),
+ *   isExpected: (error) => error instanceof SyntaxError,
+ *   inputs: 100,
+ * });
+ * console.log(report.worstMs, report.grownMib);
+ * ```
+ */
+export function fuzzMade<Input>(options: FuzzMadeOptions<Input>): FuzzReport<Input> {
+  const { make, run, isExpected } = options;
+  const { inputs = numberFrom("FUZZ_INPUTS", 2_000), seed = numberFrom("FUZZ_SEED", 1) } = options;
   const startKib = process.resourceUsage().maxRSS;
   let rejected = 0;
   let worstMs = 0;
@@ -69,7 +103,7 @@ export function fuzz<Input extends string | Uint8Array>(options: FuzzOptions<Inp
   };
 
   for (let n = 0; n < inputs; n++) {
-    const input = hostile(random, samples as readonly never[], pieces as readonly never[]) as Input;
+    const input = make(seed + n);
     const { ms, error } = once(input);
     if (error !== undefined) {
       if (!isExpected(error))
@@ -92,8 +126,10 @@ function numberFrom(variable: string, fallback: number): number {
 }
 
 /** An input for an error: enough of it to be told from others. */
-function shown(input: string | Uint8Array): string {
+function shown(input: unknown): string {
   if (typeof input === "string") return `${JSON.stringify(input.slice(0, 400))} (${input.length} characters)`;
+  // The seed makes any other input again.
+  if (!(input instanceof Uint8Array)) return typeof input;
   return `${[...input.slice(0, 200)].map((byte) => byte.toString(16).padStart(2, "0")).join(" ")} (${input.length} bytes)`;
 }
 

@@ -1,4 +1,4 @@
-import { fuzz } from "@continuum-cache/conformance";
+import { fuzz, fuzzMade } from "@continuum-cache/conformance";
 import {
   compileGlob,
   errorFromRedis,
@@ -259,5 +259,29 @@ describe("fuzz", () => {
     };
     const call = () => fuzz({ samples: [Uint8Array.of(1, 2)], run, isExpected: isCodecError, inputs: 100 });
     expect(call).toThrow(/Input \d+ of seed 1: [0-9a-f ]+ \(\d+ bytes\): RangeError: stack/);
+  });
+
+  it("takes inputs of any kind, each made from a number of its own, and reports the one that took longest", () => {
+    const made: number[] = [];
+    const slowest = new Set<unknown>();
+    const report = fuzzMade({
+      make: (seed) => ({ seed: made.push(seed) && seed }),
+      run: (input) => {
+        if (input.seed !== 12) return;
+        slowest.add(input);
+        for (const endMs = performance.now() + 50; performance.now() < endMs; );
+        throw new RangeError("slow");
+      },
+      isExpected: (error) => error instanceof RangeError,
+      inputs: 10,
+      seed: 7,
+    });
+    expect(made).toEqual([7, 8, 9, 10, 11, 12, 13, 14, 15, 16]);
+    expect(report).toMatchObject({ inputs: 10, rejected: 1 });
+    expect(slowest).toContain(report.worstInput);
+    expect(report.worstMs).toBeGreaterThanOrEqual(50);
+    expect(() =>
+      fuzzMade({ make: (seed) => [seed], run: () => JSON.parse("{"), isExpected: () => false, seed: 3 }),
+    ).toThrow(/Input 0 of seed 3: object: SyntaxError/);
   });
 });

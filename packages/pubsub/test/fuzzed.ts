@@ -1,3 +1,4 @@
+import { fuzzMade } from "@continuum-cache/conformance";
 import { expect, it } from "vitest";
 
 // Fast on purpose: a million inputs for each parser take minutes.
@@ -71,29 +72,19 @@ function drawing(seed: number): Draw {
   return draw;
 }
 
-/** How many inputs each parser is given: `FUZZ=1000000` by hand. */
-const runs = Number(process.env["FUZZ"] ?? 5_000);
 /** Longer than any pause of a busy machine, and far beyond what an input takes: it finds hangs only. */
 const mostMs = 20_000;
 
-/** A test that gives a parser whatever there is; the error of one names the seed that made the input. */
+/** A test that gives a parser whatever there is. `FUZZ_INPUTS=1000000` runs it on a million inputs and prints the worst. */
 export function fuzz<Input>(name: string, make: (draw: Draw) => Input, parse: (input: Input) => void): void {
   it(`${name} answers whatever it is given`, { timeout: 3_600_000 }, () => {
-    let worstMs = 0;
-    let most = 0;
-    const before = process.memoryUsage().heapUsed;
-    for (let seed = 0; seed < runs; seed++) {
-      const input = make(drawing(seed));
-      const beganMs = performance.now();
-      try {
-        parse(input);
-      } catch (cause) {
-        throw new Error(`Seed ${seed}: ${String(cause)}`, { cause });
-      }
-      worstMs = Math.max(worstMs, performance.now() - beganMs);
-      if (seed % 1_000 === 0) most = Math.max(most, process.memoryUsage().heapUsed - before);
-    }
-    if (runs > 100_000) console.log(`${name}: ${runs}, worst ${worstMs.toFixed(1)} ms, ${(most / 1e6).toFixed(0)} MB`);
+    const { inputs, worstMs, grownMib } = fuzzMade({
+      make: (seed) => make(drawing(seed)),
+      run: parse,
+      isExpected: () => false,
+    });
+    const isAsked = process.env["FUZZ_INPUTS"] !== undefined;
+    if (isAsked) console.log(`${name}: ${inputs} inputs, worst ${worstMs.toFixed(2)} ms, ${grownMib.toFixed(0)} MiB`);
     expect(worstMs).toBeLessThan(mostMs);
   });
 }
