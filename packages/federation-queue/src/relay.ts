@@ -1,4 +1,4 @@
-import { assertOptions, createEvents } from "@continuum-cache/core";
+import { assertOptions, createEvents, onAbort } from "@continuum-cache/core";
 import type { FederationBackend } from "./federation-backend.ts";
 import type { LogCallOptions } from "./log-call-options.ts";
 import { readRelayStats } from "./relay/read-relay-stats.ts";
@@ -53,9 +53,8 @@ export function relay(from: FederationBackend, to: FederationBackend, options: R
   const running = startRelay(settings, events.emit);
   const close = (): Promise<void> => running.close();
   const { signal } = options;
-  const onAbort = (): void => void close();
-  signal?.addEventListener("abort", onAbort, { once: true });
-  if (signal?.aborted) onAbort();
+  const stopHearing = onAbort(signal, () => void close());
+  if (signal?.aborted) void close();
 
   return {
     get state() {
@@ -69,7 +68,7 @@ export function relay(from: FederationBackend, to: FederationBackend, options: R
     },
     on: events.on,
     async close() {
-      signal?.removeEventListener("abort", onAbort);
+      stopHearing();
       await close();
     },
     async [Symbol.asyncDispose]() {

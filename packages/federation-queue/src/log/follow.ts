@@ -1,4 +1,11 @@
-import { assertOptions, choiceOption, functionOption, isUnanswered, wholeNumberOption } from "@continuum-cache/core";
+import {
+  assertOptions,
+  choiceOption,
+  functionOption,
+  isUnanswered,
+  onAbort,
+  wholeNumberOption,
+} from "@continuum-cache/core";
 import type { FollowOptions } from "../follow-options.ts";
 import type { LogEntry, LogGap } from "../log-entry.ts";
 import { isOriginTakenError } from "../origin-taken-error.ts";
@@ -72,10 +79,8 @@ async function* entriesOf<Event>(
     if (origins.length === 0 || origins.some((origin) => !reader.knows(origin))) isRefreshDue = true;
     if (origins.length === 0 || origins.some((origin) => origin !== settings.instanceId)) wake.wake();
   });
-  for (const each of [signal, closing]) {
-    each?.addEventListener("abort", end, { once: true });
-    if (each?.aborted) end();
-  }
+  const stopHearing = [signal, closing].map((each) => onAbort(each, end));
+  if (signal?.aborted || closing.aborted) end();
 
   const ensureName = async (): Promise<void> => {
     try {
@@ -184,7 +189,7 @@ async function* entriesOf<Event>(
         await wake.wait(Math.max(1, context.isHeard() ? pollMs : Math.min(pollMs, unheardPollMs)));
     }
   } finally {
-    for (const each of [signal, closing]) each?.removeEventListener("abort", end);
+    for (const stop of stopHearing) stop();
     stopListening();
   }
 }

@@ -1,4 +1,4 @@
-import { assertOptions, toTimeoutMs } from "@continuum-cache/core";
+import { assertOptions, onAbort, toTimeoutMs } from "@continuum-cache/core";
 import type { Lease } from "../lease.ts";
 import { knownStop } from "../settings/known-options.ts";
 import { createWake } from "../waiting/wake.ts";
@@ -167,7 +167,7 @@ export function startWorker<Event>(
   const stop = async ({ timeout = "30s" }: StopOptions): Promise<void> => {
     const timeoutMs = toTimeoutMs(timeout, "timeout");
     isStopping = true;
-    signal?.removeEventListener("abort", stopBySignal);
+    stopHearing();
     unlisten();
     wake.wake();
     await ran;
@@ -182,11 +182,8 @@ export function startWorker<Event>(
     stopping ??= stop(options);
     await stopping;
   };
-  function stopBySignal(): void {
-    void stopOnce();
-  }
-  if (signal?.aborted) stopBySignal();
-  else signal?.addEventListener("abort", stopBySignal, { once: true });
+  const stopHearing = onAbort(signal, () => void stopOnce());
+  if (signal?.aborted) void stopOnce();
 
   return {
     get running() {

@@ -1,3 +1,4 @@
+import { onAbort } from "@continuum-cache/core";
 import type { Gap } from "../gap.ts";
 import type { Message } from "../message.ts";
 import type { BufferSettings } from "./buffer-settings.ts";
@@ -39,7 +40,7 @@ export function createConsumer(settings: BufferSettings, onGap: (gap: Gap) => vo
       awaken();
     },
     async *iterate(signal, onEnd) {
-      signal?.addEventListener("abort", awaken);
+      const stopHearing = onAbort(signal, awaken);
       try {
         while (!signal?.aborted) {
           if (failure) throw failure;
@@ -54,7 +55,7 @@ export function createConsumer(settings: BufferSettings, onGap: (gap: Gap) => vo
           });
         }
       } finally {
-        signal?.removeEventListener("abort", awaken);
+        stopHearing();
         onEnd();
       }
     },
