@@ -1,4 +1,4 @@
-import type { Reply, Subscription, Transport } from "@continuum-cache/core";
+import type { Message, Reply, Subscription, Transport } from "@continuum-cache/core";
 import { memoryTransport } from "@continuum-cache/fallback-memory";
 import { type ConnectionChange, type Gap, PubSub } from "@continuum-cache/pubsub";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
@@ -9,7 +9,9 @@ let store: Transport;
 let transport: Transport & { subscribe: NonNullable<Transport["subscribe"]> };
 let opened: number;
 /** What is never answered, as if its request had ended. */
-let isDropped: (what: "subscribe" | "read") => boolean;
+let isDropped: (what: "subscribe" | "read" | "page") => boolean;
+/** Whether a message does not arrive. */
+let isLost: boolean;
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance", "Date"] });
@@ -17,14 +19,20 @@ beforeEach(() => {
   store = memoryTransport();
   opened = 0;
   isDropped = () => false;
+  isLost = false;
   transport = {
     ...store,
     name: "server",
-    send: (commands, options) => (isDropped("read") ? new Promise<Reply[]>(() => {}) : store.send(commands, options)),
+    send(commands, options) {
+      const isPage = commands.some(([name]) => name === "XRANGE");
+      if (isDropped("read") || (isPage && isDropped("page"))) return new Promise<Reply[]>(() => {});
+      return store.send(commands, options);
+    },
     subscribe(topics, listener, options) {
       opened++;
       if (isDropped("subscribe")) return new Promise<Subscription>(() => {});
-      return (store as typeof transport).subscribe(topics, listener, options);
+      const arriving = { ...listener, message: (message: Message) => isLost || listener.message(message) };
+      return (store as typeof transport).subscribe(topics, arriving, options);
     },
   };
 });
@@ -81,5 +89,36 @@ describe("listeners that share a stream with a request that vanishes", () => {
     void pubsub.publish("news", "hello", { replay: true });
     await pass(500);
     expect(heard).toEqual(["hello"]);
+  });
+
+  it("hear what it was reading of the history, and so does a newcomer, without another message", async () => {
+    const pubsub = new PubSub({ transport });
+    const heard: unknown[] = [];
+    const gaps: Gap[] = [];
+    const onGap = (gap: Gap): void => void gaps.push(gap);
+    void pubsub.subscribe("news", { replay: true, onMessage: ({ data }) => heard.push(data), onGap });
+    await pass(100);
+    isLost = true;
+    await pubsub.publish("news", "lost on its way", { replay: true });
+    isLost = false;
+    isDropped = (what) => what === "page";
+    await vanish(() => pubsub.publish("news", "shows the hole", { replay: true }));
+    expect(heard).toEqual([]);
+    isDropped = () => false;
+    const late: unknown[] = [];
+    void pubsub.subscribe("news", {
+      replay: true,
+      after: "beginning",
+      onMessage: ({ data }) => late.push(data),
+      onGap,
+    });
+    await pass(1_000);
+    expect(heard).toEqual(["lost on its way", "shows the hole"]);
+    expect(late).toEqual(heard);
+    expect(gaps).toEqual([]);
+    await pubsub.publish("news", "hello", { replay: true });
+    await pass(50);
+    expect(late.at(-1)).toBe("hello");
+    expect(heard.at(-1)).toBe("hello");
   });
 });

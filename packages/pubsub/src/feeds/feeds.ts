@@ -98,7 +98,7 @@ export function createFeeds({ transport, hub, codec, timeoutMs, onError }: Feeds
       const shared = feeds.get(replay?.ageMs) ?? { feed: create(request, topic, ofTopic), users: 0 };
       feeds.set(replay?.ageMs, shared);
       shared.users++;
-      const stopLooking = hub.lookAfter();
+      const stopLooking = hub.lookAfter(() => shared.feed.takeOver());
       const giveUp = (): void => {
         stopLooking();
         shared.users--;

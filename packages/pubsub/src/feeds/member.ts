@@ -14,6 +14,8 @@ export interface Member {
 export interface Feed {
   /** Resolves once the member is heard for. @throws TransportError when that took too long. */
   join(member: Member, options: JoinOptions): Promise<Membership>;
+  /** Takes over what a call that has vanished has left undone; to be called every now and then where calls can vanish. */
+  takeOver(): void;
   /** To be called when the last member has left. */
   close(): void;
 }

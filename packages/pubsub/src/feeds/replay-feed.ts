@@ -21,6 +21,9 @@ export interface ReplayFeedParts extends FeedParts {
   readonly onError: (error: unknown) => void;
 }
 
+/** The life of a history is prolonged three times in its length: so late, there is time for one more attempt. */
+const keepLateBy = 1.25;
+
 /**
  * Hands out what is heard and what is stored as one sequence without holes and repetitions. What comes next by its number is
  * handed out as it is heard; whatever does not fit sends the feed to the history, and what is heard meanwhile waits.
@@ -50,7 +53,12 @@ export function createReplayFeed(parts: ReplayFeedParts): Feed {
       throw error;
     }
   });
-  const keeping = setInterval(() => reader.keep(topic.name, { timeoutMs }).catch(onError), keepEveryMs);
+  let keptMs = performance.now();
+  const keep = (): void => {
+    keptMs = performance.now();
+    reader.keep(topic.name, { timeoutMs }).catch(onError);
+  };
+  const keeping = setInterval(keep, keepEveryMs);
   // Where timers keep a process alive this one must not: the stream itself does.
   (keeping as { unref?(): void }).unref?.();
 
@@ -91,6 +99,11 @@ export function createReplayFeed(parts: ReplayFeedParts): Feed {
     close() {
       clearInterval(keeping);
       reading.close();
+    },
+    takeOver() {
+      reading.takeOver();
+      // The interval ends with the call that has set it.
+      if (performance.now() - keptMs > keepLateBy * keepEveryMs) keep();
     },
     async join(member, { after, ...options }) {
       await attachment.take(options);

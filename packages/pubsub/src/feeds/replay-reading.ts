@@ -1,4 +1,4 @@
-import { createPauses } from "@continuum-cache/core";
+import { type Claim, createClaim, createPauses, hasLastingTimers } from "@continuum-cache/core";
 import { advance } from "../history/advance.ts";
 import type { Entry } from "../history/entry.ts";
 import type { Frame } from "../history/frame.ts";
@@ -20,6 +20,8 @@ export interface ReplayReading {
   hear(frame: Required<Frame>): void;
   lost(loss: { readonly sinceMs: number }): void;
   restored(back: Restoration): void;
+  /** Reads on in the place of a call that has vanished while it read. */
+  takeOver(): void;
   /** Waits, unless it is over. */
   pause(ms: number): Promise<unknown>;
   close(): void;
@@ -37,6 +39,8 @@ export interface ReplayReadingParts {
 
 /** So often a frame may be looked for in the history before it is given up. */
 const mostLooks = 10;
+/** A newcomer looks so often whether the reading is over, where no other call may wake it. */
+const lookMs = 25;
 
 export function createReplayReading({
   topic,
@@ -53,6 +57,10 @@ export function createReplayReading({
   let state: "away" | "reading" | "following" = "away";
   let isStarted = false;
   let turn = 0;
+  /** Of the call that reads: on the edge it can vanish at any `await`. */
+  let claim: Claim | undefined;
+  /** Since when something may be missing that is being read. */
+  let readSinceMs = 0;
 
   /** A read that was begun in one state has nothing to say in the next. */
   const go = (next: typeof state): void => {
@@ -69,8 +77,10 @@ export function createReplayReading({
   };
 
   /** Before this there is nothing to go on from: the newest message is where everything begins. */
-  const start = async (sinceMs: number | undefined): Promise<void> => {
-    delivery.goTo(await reader.newest(topic.name, { timeoutMs }));
+  const start = async (sinceMs: number | undefined, isCurrent = (): boolean => true): Promise<void> => {
+    const newest = await reader.newest(topic.name, { timeoutMs });
+    if (!isCurrent()) return;
+    delivery.goTo(newest);
     isStarted = true;
     if (sinceMs !== undefined) delivery.gap({ kind: "interrupted" }, sinceMs);
   };
@@ -113,14 +123,22 @@ export function createReplayReading({
   };
 
   const read = async (sinceMs = delivery.heardMs): Promise<void> => {
-    if (state === "reading") return;
+    if (state === "reading" && claim?.isHeld) return;
     go("reading");
+    readSinceMs = sinceMs;
+    claim?.end();
+    const own = createClaim();
+    claim = own;
+    await readUntilFollowing(sinceMs).finally(own.end);
+  };
+
+  const readUntilFollowing = async (sinceMs: number): Promise<void> => {
     if (isStarted && !delivery.cursor && interruption.sinceMs !== undefined) delivery.doubt(sinceMs);
     const mine = turn;
     const isCurrent = (): boolean => turn === mine;
     for (let attempt = 0, looks = 0; isCurrent(); attempt++) {
       try {
-        if (!isStarted) await start(sinceMs);
+        if (!isStarted) await start(sinceMs, isCurrent);
         while (isCurrent() && (await readOn(sinceMs, isCurrent)));
         if (!isCurrent()) return;
         if (queue.drain((frame) => delivery.take(frame, true))) return follow();
@@ -133,11 +151,22 @@ export function createReplayReading({
     }
   };
 
+  const takeOver = (): void => {
+    if (state === "reading" && !claim?.isHeld) void read(readSinceMs);
+  };
+  const following = async (): Promise<void> => {
+    const isFollowing = (): boolean => state === "following";
+    if (isFollowing()) return;
+    if (hasLastingTimers()) return new Promise((wake) => onFollowing.push(wake));
+    while (!isFollowing() && (await pauses.wait(lookMs, undefined))) takeOver();
+  };
+
   return {
     get isFollowing() {
       return state === "following";
     },
-    following: () => (state === "following" ? Promise.resolve() : new Promise((wake) => onFollowing.push(wake))),
+    following,
+    takeOver,
     async begin(startedAs) {
       interruption.end(startedAs);
       if (startedAs.degraded) return;
@@ -164,6 +193,7 @@ export function createReplayReading({
     pause: (ms) => pauses.wait(ms, undefined),
     close() {
       go("away");
+      claim?.end();
       pauses.end();
       wakeAll();
     },

@@ -62,6 +62,7 @@ export function createVolatileFeed({ hub, topic, named, toMessage }: FeedParts):
 
   return {
     close() {},
+    takeOver() {},
     async join(member, options) {
       await attachment.take(options);
       const joinedMs = Date.now();

@@ -29,9 +29,9 @@ export interface Hub {
   deliverHere(channel: string, data: string): number;
   /**
    * For each listener that shares streams with others: where a stream can end with another listener's request, it is
-   * looked after by a timer of this one. Returns the function that stops it.
+   * looked after by a timer of this one, which calls `also` too. Returns the function that stops it.
    */
-  lookAfter(): () => void;
+  lookAfter(also: () => void): () => void;
   /** Calls the listener when the transport was closed. Returns the function that stops it. */
   onOver(listener: () => void): () => void;
   /** Returns the function that stops it. */
@@ -111,11 +111,12 @@ function createHub(transport: Transport, settings: HubSettings): Hub {
       }
       return hearing.length;
     },
-    lookAfter() {
+    lookAfter(also) {
       if (hasLastingTimers()) return () => {};
       let timer: ReturnType<typeof setTimeout> | undefined;
       const look = (): void => {
         for (const line of [...lines]) line.takeOver();
+        also();
         timer = setTimeout(look, lookMs);
       };
       look();
