@@ -75,11 +75,19 @@ export async function deletePatternWithin(
   { onProgress }: DeletePatternOptions,
 ): Promise<number> {
   let deleted = 0;
-  let timeoutMs = hasStandIn ? Math.ceil(asked.timeoutMs / 2) : asked.timeoutMs;
-  const sendPart = (commands: readonly Command[], signal: AbortSignal): Promise<Reply[]> => {
-    const replies = send(commands, { ...asked, timeoutMs, signal });
-    timeoutMs = asked.timeoutMs;
-    return replies;
+  let firstMs = hasStandIn ? Math.ceil(asked.timeoutMs / 2) : undefined;
+  const sendPart = async (commands: readonly Command[], signal: AbortSignal): Promise<Reply[]> => {
+    const whole = { ...asked, signal };
+    if (firstMs === undefined) return send(commands, whole);
+    const first = { ...whole, timeoutMs: firstMs };
+    firstMs = undefined;
+    try {
+      return await send(commands, first);
+    } catch (error) {
+      // No stand-in answers a trip whose turn has not come, so it goes on waiting.
+      if (isTransportError(error) && error.queued) return send(commands, whole);
+      throw error;
+    }
   };
   try {
     return await withDeadline("deletePattern", asked, (signal) =>

@@ -54,6 +54,22 @@ describe("deletePattern", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
+  it("waits for its turn for all of its time, also where a stand-in is to get half of it", async () => {
+    const status = { currentBackend: "upstash", pending: 0, onChange: () => () => {} } as const;
+    const begunAt = performance.now();
+    // Earlier calls to these keys take 700 milliseconds.
+    const send: Transport["send"] = (_, { timeoutMs = 5_000 } = {}) =>
+      new Promise((resolve, reject) => {
+        const late = new TransportError("timeout", "No turn in time", { transport: "slow", queued: true });
+        setTimeout(() => reject(late), timeoutMs);
+        setTimeout(() => resolve([["0", []]]), Math.max(0, begunAt + 700 - performance.now()));
+      });
+    const cache = new Cache({ transport: { ...slow(0), send, status } });
+    const told = settledAt(cache.deletePattern("k*", { timeout: "1s" }));
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(told).toEqual({ atMs: 700, outcome: 0 });
+  });
+
   it("still ends by its signal", async () => {
     const controller = new AbortController();
     const told = settledAt(new Cache({ transport: slow(90) }).deletePattern("k*", { signal: controller.signal }));
