@@ -54,6 +54,9 @@ const connectMs = 2_000;
 /** How long the program goes on when the client is back, and how long at most when it is not. */
 const [afterReturnMs, beforeReturnMs] = [15, 250];
 
+/** With less time than this left a transport sends nothing any more. */
+const leastAttemptMs = 10;
+
 export function startSession(task: ClientTask, makeClient: MakeClient, stalls: StallMeter): ClientSession {
   const { seed, client, prefix, manyKeys, connection } = task;
   const begunMs = stalls.now();
@@ -79,7 +82,10 @@ export function startSession(task: ClientTask, makeClient: MakeClient, stalls: S
     } catch (error) {
       effects = [...intended(operation), ...loads];
       const tookMs = (nowUs() - startUs) / 1_000;
-      outcome = { error: describe(error), ranOut: tookMs >= connection.timeoutMs && isOwnDelay(error, operation) };
+      outcome = {
+        error: describe(error),
+        ranOut: tookMs >= connection.timeoutMs - leastAttemptMs && isOwnDelay(error, operation),
+      };
     }
     const ended = status.note();
     calls.push({
