@@ -39,6 +39,7 @@ describe("a request that is gone for good", () => {
       roundTrip: createRoundTrip(250),
       transportName: "test",
       waitsUntilClear: true,
+      isWary: false,
       onAway() {},
       onAnswer,
       onDoubt() {},

@@ -18,8 +18,13 @@ export interface Attempts {
    * what it does when its answer comes.
    *
    * @param work - Sends one request to Redis, which is listened to for so long.
+   * @param onSuspicion - Called once, while it waits, when other processes may have taken Redis for away.
    */
-  run<Result>(operation: string, work: (deadlineMs: number) => Promise<Result>): Promise<Outcome<Result>>;
+  run<Result>(
+    operation: string,
+    work: (deadlineMs: number) => Promise<Result>,
+    onSuspicion?: () => void,
+  ): Promise<Outcome<Result>>;
   /** How long until Redis is asked again, in milliseconds; 0 when that is now. */
   readonly waitMs: number;
 }
@@ -34,10 +39,12 @@ export interface AttemptsOptions {
    * answer usually takes, and the budget.
    */
   readonly waitsUntilClear: boolean;
+  /** Whether one refusal or late answer is a suspicion: others may have met nothing else. */
+  readonly isWary: boolean;
   /** @param silentMs - For how long Redis has not answered. */
   readonly onAway: (error: TransportError, silentMs: number) => void;
-  /** @param wasNearlyAway - Other processes may have taken Redis for away. */
-  readonly onAnswer: (wasNearlyAway: boolean) => void;
+  /** @param isSuspect - Other processes may have taken Redis for away. */
+  readonly onAnswer: (isSuspect: boolean) => void;
   /** An answer is missing: what answers next may be another server. */
   readonly onDoubt: () => void;
   readonly onFailure: (operation: string, error: Error) => void;
@@ -56,7 +63,8 @@ const firstRefusalsMs = 1_000;
 const nearly = 0.6;
 
 export function createAttempts(options: AttemptsOptions): Attempts {
-  const { breaker, roundTrip, transportName, waitsUntilClear, onAway, onAnswer, onDoubt, onFailure } = options;
+  const { breaker, roundTrip, transportName, waitsUntilClear, isWary } = options;
+  const { onAway, onAnswer, onDoubt, onFailure } = options;
   /** Until then the request that finds out whether Redis is back has its place. Its owner may be gone for good. */
   let probeUntilMs = Number.NEGATIVE_INFINITY;
   let lastAnswerMs = Number.NEGATIVE_INFINITY;
@@ -111,19 +119,19 @@ export function createAttempts(options: AttemptsOptions): Attempts {
     get waitMs() {
       return breaker.waitMs;
     },
-    async run(operation, work) {
+    async run(operation, work, onSuspicion) {
       const entered = enter();
       if (!entered) return { reason: "away" };
       const startedMs = performance.now();
       const limitMs = (waitsUntilClear ? silences : 1) * roundTrip.patienceMs();
-      let wasNearlyAway = false;
+      let isSuspect = false;
       let pauseMs = firstPauseMs;
       let request = send(work);
       for (;;) {
         const heard = await hear(request);
         if ("result" in heard) {
           breaker.succeeded(entered);
-          if (breaker.state === "closed") onAnswer(wasNearlyAway);
+          if (breaker.state === "closed") onAnswer(isSuspect);
           return heard;
         }
         const { error, isUnderWay } = heard;
@@ -136,7 +144,10 @@ export function createAttempts(options: AttemptsOptions): Attempts {
         const nowMs = performance.now();
         const silentMs = nowMs - Math.max(unansweredMs, lastAnswerMs);
         const awayMs = awayAfterMs(!isUnderWay);
-        wasNearlyAway ||= silentMs + pauseMs >= nearly * awayMs;
+        if (!isSuspect && (isWary || silentMs + pauseMs >= nearly * awayMs)) {
+          isSuspect = true;
+          onSuspicion?.();
+        }
         roundTrip.failed();
         const isTold = error.kind === "quota" || error.kind === "unauthorized";
         const isAway = isTold || entered === "probe" || breaker.state !== "closed" || silentMs >= awayMs;

@@ -10,7 +10,7 @@ import type { RoundTrip } from "../round-trip.ts";
 import type { ServerClock } from "../server-clock.ts";
 import { createAttempts, type Outcome } from "./attempts.ts";
 import { createHandover } from "./handover.ts";
-import { createLocalDecisions } from "./local-decisions.ts";
+import { createLocalDecisions, type Reservation } from "./local-decisions.ts";
 import type { LocalLimits } from "./local-limits.ts";
 import { createRedisDecisions } from "./redis-decisions.ts";
 import type { RedisLimits } from "./redis-limits.ts";
@@ -59,20 +59,25 @@ export function createLimits(options: LimitsOptions): Limits {
    * matter.
    */
   const mayDecideAlone = onError !== "local" || processes === 1;
+  /** The parts of all processes make the limit together: what one of them takes must be out of its part in time. */
+  const hasExactPart = onError === "local" && (processes ?? 1) > 1;
   let isAway = false;
+  let outages = 0;
   let settling: Promise<void> | undefined;
 
   const attempts = createAttempts({
     ...options,
     waitsUntilClear: !mayDecideAlone,
+    isWary: hasExactPart,
     onAway(error, silentMs) {
       if (isAway) return;
       isAway = true;
+      outages++;
       handover.leave(clock.now().latestUs - silentMs * 1_000);
       events.emit("backend", { from: "redis", to: onError, reason: error.message });
     },
-    onAnswer(wasNearlyAway) {
-      if (isAway || wasNearlyAway) handover.comeBack();
+    onAnswer(isSuspect) {
+      if (isAway || isSuspect) handover.comeBack();
       if (!isAway) return;
       isAway = false;
       events.emit("backend", { from: onError, to: "redis", reason: "Redis answers again" });
@@ -101,27 +106,41 @@ export function createLimits(options: LimitsOptions): Limits {
     return result;
   };
 
-  /** In an outage and shortly after it: Redis and this process's part must both have room. */
+  /**
+   * Asks Redis. In an outage, shortly after it, and from the moment at which a call has to wait as if there were one,
+   * this process's part must have room as well.
+   */
   const decideByBoth = async (asks: readonly Ask[]): Promise<Outcome<Decision[]>> => {
-    const reserved = here.reserve(asks);
-    if (reserved.giveBack) {
-      const outcome = await byRedis.decide(asks);
-      if (!outcome.result?.every(({ allowed }) => allowed)) reserved.giveBack();
+    const keepsToPart = onError === "local" && asks.some((each) => handover.keepsToPart(each));
+    let reserved = keepsToPart ? here.reserve(asks) : undefined;
+    const refuse = ({ refusals }: Reservation): Outcome<Decision[]> => ({
+      result: refusals ?? here.decideBlindly(asks, false, "closed"),
+    });
+    // In an outage, whether Redis is back is worth a request all the same.
+    if (reserved && !reserved.giveBack && !isAway) return refuse(reserved);
+    const outagesBefore = outages;
+    const outcome = await byRedis.decide(asks, () => {
+      if (!hasExactPart || isAway) return;
+      handover.comeBack();
+      reserved ??= here.reserve(asks);
+    });
+    const { result } = outcome;
+    if (reserved?.giveBack) {
+      // With the next outage the part is counted anew.
+      if (!result?.every(({ allowed }) => allowed) && outages === outagesBefore) reserved.giveBack();
       return outcome;
     }
-    // Whether Redis is back is worth a request all the same; but what it allows is not this process's to take.
-    const { result = [] } = isAway ? await byRedis.decide(asks) : {};
-    if (result.some(({ allowed }) => !allowed)) return { result };
+    if (!reserved || !result || result.some(({ allowed }) => !allowed)) return outcome;
+    // What Redis allows beyond the part is not this process's to take.
     for (const [index, { receipt }] of result.entries()) if (receipt) await giveBack(asks[index] as Ask, receipt);
-    return { result: reserved.refusals ?? here.decideBlindly(asks, false, "closed") };
+    return refuse(reserved);
   };
 
   return {
     async decide(asks) {
       const remembered = asks.length === 1 ? denied(asks[0] as Ask, options) : undefined;
       if (remembered) return [remembered];
-      const keepsToPart = onError === "local" && asks.some((each) => handover.keepsToPart(each));
-      const outcome = await (keepsToPart ? decideByBoth(asks) : byRedis.decide(asks));
+      const outcome = await decideByBoth(asks);
       return outcome.result ?? decideWithoutRedis(asks, outcome.reason);
     },
     async usage(each) {

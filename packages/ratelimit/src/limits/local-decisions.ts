@@ -21,7 +21,7 @@ export interface LocalDecisions {
  * room.
  */
 export type Reservation =
-  | { readonly giveBack: () => void }
+  | { readonly giveBack: () => void; readonly refusals?: never }
   | { readonly giveBack?: never; readonly refusals: Decision[] | undefined };
 
 export interface LocalDecisionsOptions {

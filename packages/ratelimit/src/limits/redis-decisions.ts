@@ -11,7 +11,8 @@ import { toDecision, type Verdict, type Verdicts } from "./verdict.ts";
 
 /** Decides by Redis, and keeps what this process must know when Redis leaves. */
 export interface RedisDecisions {
-  decide(asks: readonly Ask[]): Promise<Outcome<Decision[]>>;
+  /** @param onSuspicion - Called once, while it waits, when other processes may have taken Redis for away. */
+  decide(asks: readonly Ask[], onSuspicion?: () => void): Promise<Outcome<Decision[]>>;
   /** How a key stands, as the decision that a call of cost 1 would get. */
   look(ask: Ask): Promise<Outcome<Decision>>;
   /** Tells Redis what it missed. Resolves when it was told, or could not be. */
@@ -54,9 +55,9 @@ export function createRedisDecisions(options: RedisDecisionsOptions): RedisDecis
   };
 
   return {
-    async decide(asks) {
+    async decide(asks, onSuspicion) {
       const asked = denyCache.moment;
-      const outcome = await attempts.run("decide", (deadlineMs) => ask(asks, deadlineMs));
+      const outcome = await attempts.run("decide", (deadlineMs) => ask(asks, deadlineMs), onSuspicion);
       if (!outcome.result) return outcome;
       const verdicts = outcome.result;
       if (asks.length === 1 && !verdicts.isAllowed) {
