@@ -13,7 +13,11 @@ describe(`no window holds more than the limit (RATELIMIT_SEED=${seed})`, () => {
       timeout: seconds * 1_000 + 120_000,
     },
     async (_, condition) => {
-      const { verdict } = await measureCondition(condition, seed, seconds * 1_000);
+      const { verdict } = await measureCondition(condition, {
+        algorithm: "sliding-window",
+        seed,
+        forMs: seconds * 1_000,
+      });
       expect(verdict.decisions).toBeGreaterThan(0);
       expect(verdict.violations.filter(({ kind }) => kind.endsWith("over-limit"))).toEqual([]);
       // Nor is everything refused, except where the processes have never reached Redis.

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { createRandom } from "@continuum-cache/conformance/outages";
-import { RateLimiter } from "@continuum-cache/ratelimit";
+import { type Algorithm, RateLimiter } from "@continuum-cache/ratelimit";
 import { tcpTransport } from "@continuum-cache/transport-tcp";
 import { machineTimeUs } from "../exactness/machine-clock.ts";
 import type { CallRecord } from "../exactness/record.ts";
@@ -14,6 +14,9 @@ export interface CallerTask {
   readonly subject: Subject;
   /** The limiter's option of this name. */
   readonly processes: number | undefined;
+  readonly algorithm: Algorithm;
+  /** Whether refusals may be answered from memory. */
+  readonly denyCache: boolean;
   readonly forMs: number;
   /** So many calls at a time. */
   readonly lanes: number;
@@ -25,8 +28,12 @@ export interface CallerTask {
 /** @returns what became of each call. */
 export async function callAll(task: CallerTask): Promise<CallRecord[]> {
   const { seed, process, url, subject, processes, forMs, lanes, pauseMs, clockOffsetUs } = task;
+  const { algorithm, denyCache } = task;
   const transport = tcpTransport({ url });
-  const limiter = new RateLimiter({ transport }, processes === undefined ? {} : { processes });
+  const limiter = new RateLimiter(
+    { transport },
+    { algorithm, ...(processes !== undefined && { processes }), ...(!denyCache && { denyCache }) },
+  );
   // What it says of outages is not measured here.
   limiter.on("error", () => {});
   const endMs = performance.now() + forMs;

@@ -10,8 +10,8 @@ export interface Condition {
   readonly distanceMs: number;
   /** Processes beside them that do nothing but keep the CPU busy. */
   readonly busyLoops: number;
-  /** Redis stands still for so long, and goes on for so long, over and over. */
-  readonly flapping?: { readonly awayMs: number; readonly backMs: number };
+  /** Redis stands still, or refuses connections, for so long, and goes on for so long, over and over. */
+  readonly flapping?: { readonly awayMs: number; readonly backMs: number; readonly refuses?: true };
   /** Redis stands still when the processes start, for so long. */
   readonly startsAwayMs?: number;
   /** Whether the limiters are told how many processes there are. */
@@ -50,6 +50,22 @@ export const conditions: readonly Condition[] = [
     processes: 3,
     limit: 30,
     flapping: { awayMs: 2_000, backMs: 6_000 },
+    tellsProcesses: true,
+  },
+  {
+    ...usual,
+    name: "3 processes, connections refused for 100 ms, possible for 50 ms",
+    processes: 3,
+    limit: 12,
+    flapping: { awayMs: 100, backMs: 50, refuses: true },
+    tellsProcesses: true,
+  },
+  {
+    ...usual,
+    name: "3 processes, connections refused for 400 ms, possible for 600 ms",
+    processes: 3,
+    limit: 12,
+    flapping: { awayMs: 400, backMs: 600, refuses: true },
     tellsProcesses: true,
   },
 ];
