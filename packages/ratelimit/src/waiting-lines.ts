@@ -1,4 +1,4 @@
-import { longestTimerMs } from "@continuum-cache/core";
+import { createExpiringSet, createTurns, longestTimerMs, onAbort, type Turns } from "@continuum-cache/core";
 import type { Ask } from "./ask.ts";
 import type { Decision } from "./decision.ts";
 import { withPatience } from "./patience.ts";
@@ -28,65 +28,57 @@ export interface WaitingLinesOptions {
 }
 
 /**
- * One caller in a line. It asks for itself, by its own timers: a caller that is gone for good holds up the others no
- * longer than it was going to wait.
+ * The callers that wait for one key. Each asks for itself, by its own timers, when those before it are done or gone for
+ * good.
  */
-interface Waiter {
-  /** Its wait is over by then, whether or not it says so. */
-  readonly endMs: number;
-  /** Ends its present sleep. */
-  wake: () => void;
-  readonly dismiss: (reason: unknown) => void;
-}
-
 interface Line {
-  readonly waiters: Waiter[];
+  readonly turns: Turns;
+  /** How many wait, those included that are gone for good. */
+  waiters: number;
+  /** By then all of them are done or gone. */
+  endMs: number;
   /** Nothing is left before this: to ask would be in vain. */
   askAtMs: number;
 }
 
 export function createWaitingLines({ decide, refund }: WaitingLinesOptions): WaitingLines {
   const lines = new Map<string, Line>();
-  const serving = new Set<Promise<unknown>>();
+  const waits = createExpiringSet<(reason: unknown) => void>();
+  const serving = createExpiringSet<Promise<unknown>>();
 
-  const leave = (key: string, line: Line, waiter: Waiter): void => {
-    const place = line.waiters.indexOf(waiter);
-    if (place >= 0) line.waiters.splice(place, 1);
-    if (line.waiters.length === 0 && lines.get(key) === line) lines.delete(key);
-    if (place === 0) line.waiters[0]?.wake();
-  };
-
-  const sleep = (waiter: Waiter, ms: number): Promise<void> =>
-    new Promise((resolve) => {
-      const timer = setTimeout(resolve, Math.min(Math.ceil(ms), longestTimerMs));
-      waiter.wake = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
-
-  /** How long this waiter has to sleep before it may ask, in milliseconds. */
-  const pauseMs = (line: Line, waiter: Waiter): number => {
+  /** The line of a key, as the latest of all: the lines that have been left without a word are the first ones. */
+  const lineOf = (key: string, timeoutMs: number): Line => {
     const nowMs = performance.now();
-    while (line.waiters[0] && line.waiters[0] !== waiter && line.waiters[0].endMs <= nowMs) line.waiters.shift();
-    const first = line.waiters[0] ?? waiter;
-    return (first === waiter ? line.askAtMs : first.endMs) - nowMs;
+    for (const [oldest, { endMs }] of lines) {
+      if (endMs > nowMs) break;
+      lines.delete(oldest);
+    }
+    const line = lines.get(key) ?? { turns: createTurns(), waiters: 0, endMs: 0, askAtMs: 0 };
+    line.endMs = Math.max(line.endMs, nowMs + timeoutMs);
+    line.waiters++;
+    lines.delete(key);
+    lines.set(key, line);
+    return line;
   };
 
-  /** Asks when it is this waiter's turn, until it is allowed. Undefined when the waiter has left. */
-  const serve = async (ask: Ask, line: Line, waiter: Waiter): Promise<Decision | undefined> => {
-    const isHere = (): boolean => line.waiters.includes(waiter);
-    while (isHere()) {
-      const ms = pauseMs(line, waiter);
+  const leave = (key: string, line: Line): void => {
+    line.waiters--;
+    if (line.waiters === 0 && lines.get(key) === line) lines.delete(key);
+  };
+
+  /** Asks until the call is allowed. Undefined when the caller has left. */
+  const serve = async (ask: Ask, line: Line, left: AbortSignal): Promise<Decision | undefined> => {
+    while (!left.aborted) {
+      const ms = line.askAtMs - performance.now();
       if (ms > 0) {
-        await sleep(waiter, ms);
+        await sleep(ms, left);
         continue;
       }
       const decision = await decide(ask);
       const waitSeconds = decision.allowed && decision.remaining > 0 ? 0 : decision.moreAfter;
       line.askAtMs = performance.now() + (decision.allowed ? waitSeconds : decision.retryAfter) * 1_000;
       if (!decision.allowed) continue;
-      if (isHere()) return decision;
+      if (!left.aborted) return decision;
       await refund(decision);
     }
     return undefined;
@@ -96,40 +88,49 @@ export function createWaitingLines({ decide, refund }: WaitingLinesOptions): Wai
     join(ask, { timeoutMs, signal }) {
       signal?.throwIfAborted();
       return new Promise((resolve, reject) => {
-        const line = lines.get(ask.key) ?? { waiters: [], askAtMs: 0 };
-        lines.set(ask.key, line);
+        const line = lineOf(ask.key, timeoutMs);
+        const left = new AbortController();
         const end = (): void => {
           clearTimeout(timer);
-          signal?.removeEventListener("abort", onAbort);
-          leave(ask.key, line, waiter);
-          waiter.wake();
+          stopHearing();
+          waits.delete(dismiss);
+          left.abort();
         };
-        const waiter: Waiter = {
-          endMs: performance.now() + timeoutMs,
-          wake() {},
-          dismiss(reason) {
-            end();
-            reject(reason);
-          },
-        };
-        const timer = setTimeout(() => waiter.dismiss(new WaitError(timeoutMs)), Math.min(timeoutMs, longestTimerMs));
-        const onAbort = (): void => waiter.dismiss(signal?.reason);
-        signal?.addEventListener("abort", onAbort, { once: true });
-        line.waiters.push(waiter);
-        const served = serve(ask, line, waiter).then((decision) => {
-          if (!decision) return;
+        const dismiss = (reason: unknown): void => {
           end();
-          resolve(decision);
-        }, waiter.dismiss);
-        serving.add(served);
-        void served.finally(() => serving.delete(served));
+          reject(reason);
+        };
+        const timer = setTimeout(() => dismiss(new WaitError(timeoutMs)), Math.min(timeoutMs, longestTimerMs));
+        const stopHearing = onAbort(signal, () => dismiss(signal?.reason));
+        waits.add(dismiss, timeoutMs);
+        const work = line.turns.take(() => serve(ask, line, left.signal), { timeoutMs, signal: left.signal });
+        const served = work
+          .then((turn) => {
+            if (!turn?.result) return;
+            end();
+            resolve(turn.result);
+          }, dismiss)
+          .finally(() => {
+            leave(ask.key, line);
+            serving.delete(served);
+          });
+        serving.add(served, timeoutMs + closingMs);
       });
     },
     async close() {
-      for (const { waiters } of [...lines.values()]) {
-        for (const waiter of [...waiters]) waiter.dismiss(new Error("The rate limiter was closed"));
-      }
-      if (serving.size > 0) await withPatience(closingMs, Promise.all(serving));
+      for (const dismiss of waits) dismiss(new Error("The rate limiter was closed"));
+      await withPatience(closingMs, Promise.all(serving));
     },
   };
 }
+
+const sleep = (ms: number, left: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    const end = (): void => {
+      clearTimeout(timer);
+      stopHearing();
+      resolve();
+    };
+    const timer = setTimeout(end, Math.min(Math.ceil(ms), longestTimerMs));
+    const stopHearing = onAbort(left, end);
+  });

@@ -72,19 +72,19 @@ describe("a request that is gone for good", () => {
     expect(handover.claim(ask, now, 1_000)).toBeUndefined();
   });
 
-  it("holds up those behind it in a line no longer than it was going to wait", async () => {
+  it("does not hold up those behind it in a line", async () => {
+    vi.stubGlobal("navigator", { userAgent: "Cloudflare-Workers" });
     const free = { allowed: true, remaining: 5, retryAfter: 0, moreAfter: 0 } as Decision;
     const decide = vi.fn<(ask: Ask) => Promise<Decision>>(never);
     const lines = createWaitingLines({ decide, refund: never });
     await abandoned(() => lines.join(ask, { timeoutMs: 2_000, signal: undefined }));
     decide.mockImplementation(async () => free);
     const served = vi.fn();
-    void lines.join(ask, { timeoutMs: 10_000, signal: undefined }).then(served);
-    await vi.advanceTimersByTimeAsync(1_999);
-    expect(served).not.toHaveBeenCalled();
-    await vi.advanceTimersByTimeAsync(2);
+    void lines.join(ask, { timeoutMs: 1_000, signal: undefined }).then(served);
+    await vi.advanceTimersByTimeAsync(500);
     expect(served).toHaveBeenCalledWith(free);
     expect(vi.getTimerCount()).toBe(0);
+    vi.unstubAllGlobals();
   });
 
   it("does not keep a closing limiter waiting for ever", async () => {

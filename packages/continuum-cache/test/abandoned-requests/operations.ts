@@ -45,6 +45,10 @@ const operations = {
   publish: plain(({ cache }, key) => cache.publish(`c:${key}`, key)),
   publishKept: plain(({ cache }, key) => cache.publish(`r:${key}`, key, { replay: true })),
   limit: async ({ limiter }, key) => ({ isLocal: (await limiter.limit(key)).source === "local" }),
+  // A limit that is used up all the time, so that callers wait in line.
+  acquire: async ({ limiter }, key) => ({
+    isLocal: (await limiter.acquire(`line:${key}`, { window: "100ms", limit: 4 })).source === "local",
+  }),
   enqueue: async ({ queue }, key) => ({ isLocal: (await queue.push({ key })).pending === true }),
   work: plain(async ({ queue }) => {
     for (const lease of await queue.pull({ max: 3 })) await lease.ack();
