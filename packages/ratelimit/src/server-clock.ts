@@ -92,7 +92,8 @@ export function createServerClock(isOwn: () => boolean = () => false): ServerClo
     }
     if (!reading) return { earliestUs: Date.now() * 1_000, latestUs: Date.now() * 1_000 };
     const { leastUs, mostUs, atMs } = aged(reading);
-    return { earliestUs: Math.floor(atMs * 1_000 + leastUs), latestUs: Math.ceil(atMs * 1_000 + mostUs) };
+    // A microsecond more on each side is the error of the arithmetic itself.
+    return { earliestUs: Math.floor(atMs * 1_000 + leastUs) - 1, latestUs: Math.ceil(atMs * 1_000 + mostUs) + 1 };
   };
 
   const take = (sentMs: number, serverUs: number): void => {

@@ -60,5 +60,10 @@ export interface Counter {
   readonly lua: string;
 }
 
+/**
+ * A request that carries its own time may be executed so much later, in milliseconds: what was in use at its time must
+ * still be there.
+ */
+export const longestDelayMs = 5_000;
 /** How long a key outlives what it counts, in milliseconds. */
-export const graceMs = 1_000;
+export const graceMs: number = longestDelayMs + 1_000;

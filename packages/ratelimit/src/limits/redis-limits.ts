@@ -1,5 +1,6 @@
 import { type CallOptions, isCommandError, runScript, type Transport, TransportError } from "@continuum-cache/core";
 import { type Accept, encodeAccepts } from "../algorithms/accepts.ts";
+import { longestDelayMs } from "../algorithms/counter.ts";
 import type { Ask } from "../ask.ts";
 import type { Receipt } from "../receipt.ts";
 import type { ServerClock } from "../server-clock.ts";
@@ -26,27 +27,35 @@ export function createRedisLimits(transport: Transport, clock: ServerClock): Red
   const garbled = (): TransportError =>
     new TransportError("protocol", "The answer is none that a rate limit gives", { transport: transport.name });
 
+  const ask: RedisLimits["decide"] = async (asks, merges, timeoutMs) => {
+    const [first] = asks as readonly [Ask, ...Ask[]];
+    const estimate = clock.estimate(Math.min(...asks.map(({ windowUs }) => windowUs)));
+    const time = estimate ? [estimate.earliestUs, estimate.latestUs - estimate.earliestUs] : ["", 0];
+    const words = asks.flatMap(({ windowUs, limit, cost, extra }, index) => [
+      windowUs,
+      limit,
+      cost,
+      extra,
+      encodeAccepts(merges[index] ?? []),
+    ]);
+    const sentMs = performance.now();
+    const answered = clock.asking(estimate === undefined);
+    const keys = asks.map(({ key }) => key);
+    const reply = await runScript(transport, first.facts.decide, keys, [...time, ...words], within(timeoutMs));
+    const verdicts = readVerdicts(reply, asks.length);
+    if (!verdicts) throw garbled();
+    // The script may have asked for the time by itself.
+    if (verdicts.nowUs !== estimate?.earliestUs) answered(verdicts.nowUs);
+    // What was in use at the time that was sent may have been gone when the script ran.
+    else if (verdicts.isAllowed && performance.now() - sentMs > longestDelayMs) {
+      clock.doubt();
+      return ask(asks, merges, timeoutMs);
+    }
+    return verdicts;
+  };
+
   return {
-    async decide(asks, merges, timeoutMs) {
-      const [first] = asks as readonly [Ask, ...Ask[]];
-      const estimate = clock.estimate(Math.min(...asks.map(({ windowUs }) => windowUs)));
-      const time = estimate ? [estimate.earliestUs, estimate.latestUs - estimate.earliestUs] : ["", 0];
-      const words = asks.flatMap(({ windowUs, limit, cost, extra }, index) => [
-        windowUs,
-        limit,
-        cost,
-        extra,
-        encodeAccepts(merges[index] ?? []),
-      ]);
-      const answered = clock.asking(estimate === undefined);
-      const keys = asks.map(({ key }) => key);
-      const reply = await runScript(transport, first.facts.decide, keys, [...time, ...words], within(timeoutMs));
-      const verdicts = readVerdicts(reply, asks.length);
-      if (!verdicts) throw garbled();
-      // The script may have asked for the time by itself.
-      if (verdicts.nowUs !== estimate?.earliestUs) answered(verdicts.nowUs);
-      return verdicts;
-    },
+    decide: ask,
     async read(key, timeoutMs) {
       const [text] = await transport.send([["GET", key]], within(timeoutMs));
       if (isCommandError(text)) throw text;
