@@ -49,6 +49,9 @@ export interface LimitsOptions {
 /** The breaker waits a second at most, and a process that has just come back tells Redis at once. */
 const returnMs = (budgetMs: number): number => 3_000 + 2 * budgetMs;
 
+/** A process that refuses by its part asks Redis this often whether it is there. */
+const lookEveryMs = 100;
+
 export function createLimits(options: LimitsOptions): Limits {
   const { redis, local, processes, maxKeys, denyCache, roundTrip, clock, onError, budgetMs, events, waitUntil } =
     options;
@@ -63,6 +66,7 @@ export function createLimits(options: LimitsOptions): Limits {
   const hasExactPart = onError === "local" && (processes ?? 1) > 1;
   let isAway = false;
   let outages = 0;
+  let lookAtMs = Number.NEGATIVE_INFINITY;
   let settling: Promise<void> | undefined;
 
   const attempts = createAttempts({
@@ -106,6 +110,14 @@ export function createLimits(options: LimitsOptions): Limits {
     return result;
   };
 
+  /** A process that refuses by its part would miss the next outage. */
+  const lookForOutage = async ([first]: readonly Ask[]): Promise<void> => {
+    const nowMs = performance.now();
+    if (!hasExactPart || !first || nowMs < lookAtMs) return;
+    lookAtMs = nowMs + lookEveryMs;
+    await byRedis.look(first);
+  };
+
   /**
    * Asks Redis. In an outage, shortly after it, and from the moment at which a call has to wait as if there were one,
    * this process's part must have room as well.
@@ -117,22 +129,27 @@ export function createLimits(options: LimitsOptions): Limits {
       result: refusals ?? here.decideBlindly(asks, false, "closed"),
     });
     // In an outage, whether Redis is back is worth a request all the same.
-    if (reserved && !reserved.giveBack && !isAway) return refuse(reserved);
+    if (reserved && !reserved.giveBack && !isAway) {
+      await lookForOutage(asks);
+      return refuse(reserved);
+    }
     const outagesBefore = outages;
     const outcome = await byRedis.decide(asks, () => {
       if (!hasExactPart || isAway) return;
       handover.comeBack();
       reserved ??= here.reserve(asks);
     });
-    const { result } = outcome;
-    if (reserved?.giveBack) {
-      // With the next outage the part is counted anew.
-      if (!result?.every(({ allowed }) => allowed) && outages === outagesBefore) reserved.giveBack();
-      return outcome;
-    }
-    if (!reserved || !result || result.some(({ allowed }) => !allowed)) return outcome;
+    const isAllowed = outcome.result?.every(({ allowed }) => allowed);
+    if (!reserved) return outcome;
+    // With an outage meanwhile the parts were counted anew, without this call.
+    if (outages === outagesBefore) reserved.giveBack?.();
+    if (!isAllowed) return outcome;
+    // It counts from now, as it does in Redis.
+    reserved = here.reserve(asks);
+    if (reserved.giveBack) return outcome;
     // What Redis allows beyond the part is not this process's to take.
-    for (const [index, { receipt }] of result.entries()) if (receipt) await giveBack(asks[index] as Ask, receipt);
+    for (const [index, { receipt }] of outcome.result?.entries() ?? [])
+      if (receipt) await giveBack(asks[index] as Ask, receipt);
     return refuse(reserved);
   };
 

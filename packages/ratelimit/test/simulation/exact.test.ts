@@ -95,6 +95,7 @@ describe("while Redis comes and goes for all", () => {
     kind: fc.constantFrom("frozen", "killed"),
     awayMs: fc.constantFrom(30, 100, 400, 1_200, 3_000),
     backMs: fc.constantFrom(20, 50, 150, 700, 2_500),
+    lanes: fc.constantFrom(1, 3),
   });
   // A process that answers from its deny cache does not ask Redis, and may miss an outage that others have noticed.
   it.each<[string, false | undefined, (processes: number, limit: number) => number]>([
@@ -106,7 +107,7 @@ describe("while Redis comes and goes for all", () => {
     ],
   ])("no window holds more than %s, with `processes`", async (_, denyCache, mostOf) => {
     await fc.assert(
-      fc.asyncProperty(rule, outages, async ({ seed, processes, limit, windowMs }, { kind, awayMs, backMs }) => {
+      fc.asyncProperty(rule, outages, async ({ seed, processes, limit, windowMs }, { kind, awayMs, backMs, lanes }) => {
         const random = randomOf(seed);
         const redis = createSimulatedRedis();
         let atMs = 1_500;
@@ -119,6 +120,7 @@ describe("while Redis comes and goes for all", () => {
         const near = () => random() * 3;
         const decided = await runFleet(redis, {
           processes,
+          lanes,
           forMs: 20_000,
           limiter: { window: `${windowMs}ms`, limit, processes, ...(denyCache === false && { denyCache }) },
           distance: () => ({ requestMs: near, replyMs: near, connectMs: near }),

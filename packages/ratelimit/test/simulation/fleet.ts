@@ -19,6 +19,8 @@ export interface FleetOptions {
   readonly forMs: number;
   readonly limiter: RateLimiterOptions;
   readonly distance: (process: number) => Distance;
+  /** How many calls a process makes at a time. @default 1 */
+  readonly lanes?: number;
   /** What a process does after each decision, in milliseconds. */
   readonly pauseMs: (process: number) => number;
   readonly call?: LimitOptions;
@@ -29,6 +31,7 @@ export interface FleetOptions {
 /** Lets each process decide in a loop on one id, on fake timers. */
 export async function runFleet(redis: SimulatedRedis, options: FleetOptions): Promise<Decided[]> {
   const { processes, forMs, limiter: limiterOptions, distance, pauseMs, call = {}, startsAtMs = () => 0 } = options;
+  const { lanes = 1 } = options;
   const decided: Decided[] = [];
   const endMs = performance.now() + forMs;
   const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
@@ -37,13 +40,16 @@ export async function runFleet(redis: SimulatedRedis, options: FleetOptions): Pr
     await sleep(startsAtMs(process));
     const limiter = new RateLimiter({ transport: redis.connect(distance(process)) }, limiterOptions);
     limiter.on("error", () => {});
-    while (performance.now() < endMs) {
-      const startMs = performance.now();
-      const { allowed, source, receipt } = await limiter.limit("shared", call);
-      const acceptedMs = receipt && receipt.atUs / 1_000;
-      decided.push({ process, startMs, endMs: performance.now(), allowed, source, cost: call.cost ?? 1, acceptedMs });
-      await sleep(pauseMs(process));
-    }
+    const lane = async (): Promise<void> => {
+      while (performance.now() < endMs) {
+        const startMs = performance.now();
+        const { allowed, source, receipt } = await limiter.limit("shared", call);
+        const acceptedMs = receipt && receipt.atUs / 1_000;
+        decided.push({ process, startMs, endMs: performance.now(), allowed, source, cost: call.cost ?? 1, acceptedMs });
+        await sleep(pauseMs(process));
+      }
+    };
+    await Promise.all(Array.from({ length: lanes }, lane));
   };
   const all = Promise.all(Array.from({ length: processes }, (_, process) => work(process)));
   while (performance.now() < endMs + 20_000) await vi.advanceTimersByTimeAsync(100);
