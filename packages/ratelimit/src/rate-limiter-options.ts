@@ -17,20 +17,22 @@ export interface RateLimiterOptions extends Partial<RateLimit> {
   readonly algorithm?: Algorithm;
   /**
    * What happens while Redis does not decide: `"local"` goes on in this process with its share of each limit, `"open"`
-   * lets everything through, `"closed"` nothing. A process that Redis has never answered has no share and refuses, with
-   * `source: "closed"`, unless `processes` says how many there are. @default "local"
+   * lets everything through, `"closed"` nothing; these two wait for one `budget` only. A process that Redis has never
+   * answered has no share and refuses, with `source: "closed"`, unless `processes` says how many there are.
+   * @default "local"
    */
   readonly onError?: OnError;
   /**
    * How long Redis has for one decision, beyond its usual round trip, which is measured. Connecting and the first
-   * answer have 5 seconds. When an outage begins, a process of several waits three times as long, until it is clear
-   * that Redis is away for all. A number is seconds. @default "250ms"
+   * answer have 5 seconds. When an outage begins, a call waits for three times the budget and the round trip, until it
+   * is clear that Redis is away for all; for once where `processes` is 1 or `onError` is not `"local"`. A number is
+   * seconds. @default "250ms"
    */
   readonly budget?: Duration;
   /**
    * How many processes share the limits alike, at least 1. In an outage each goes on with that part of them, rounded
-   * down, also one that has never reached Redis. Left out, the part is estimated for each key from how much of its
-   * use was this process's.
+   * down, also one that has never reached Redis. After a refused or late answer it stays within its part for a while.
+   * Left out, the part is estimated for each key from how much of its use was this process's.
    */
   readonly processes?: number;
   /**

@@ -149,45 +149,6 @@ describe("one process, through an outage", () => {
   });
 });
 
-describe("the budget of a decision", () => {
-  // A machine may be busy: what is meant is that decisions do not wait for Redis again and again.
-  const fewMs = 10_000;
-  const decideAll = async (fault: string, options: RateLimiterOptions) => {
-    const redis = opened(await startRedisServer());
-    const proxy = opened(await startFaultProxy({ port: redis.port }));
-    const limiter = limiterOn(`redis://127.0.0.1:${proxy.port}`, { window: "1h", limit: 10_000, ...options });
-    for (let call = 0; call < 20; call++) await limiter.limit("ann");
-    if (fault === "killed") await redis.kill();
-    if (fault === "frozen") redis.freeze();
-    if (fault === "black-holed") proxy.set({ kind: "blackhole" });
-    const tookMs: number[] = [];
-    for (let call = 0; call < 200; call++) {
-      const startMs = performance.now();
-      expect(await limiter.limit("ann")).toMatchObject({ allowed: true, source: "local" });
-      tookMs.push(performance.now() - startMs);
-    }
-    if (fault === "frozen") redis.thaw();
-    return tookMs;
-  };
-
-  it.each(["killed", "frozen", "black-holed"])("is kept by a single process while Redis is %s", async (fault) => {
-    const tookMs = await decideAll(fault, { processes: 1 });
-    expect(tookMs.reduce((sum, ms) => sum + ms, 0)).toBeLessThan(fewMs);
-    expect(tookMs.filter((ms) => ms >= 250).length).toBeLessThan(tookMs.length / 10);
-  });
-
-  it.each(["killed", "frozen", "black-holed"])(
-    "is exceeded by one call of one process of several, until it is clear that Redis is %s for all",
-    async (fault) => {
-      const [firstMs = 0, ...othersMs] = await decideAll(fault, {});
-      // Refused connections tell sooner than silence.
-      expect(firstMs).toBeGreaterThanOrEqual(fault === "killed" ? 250 : 3 * 250);
-      expect(othersMs.reduce((sum, ms) => sum + ms, 0)).toBeLessThan(fewMs);
-      expect(othersMs.filter((ms) => ms >= 250).length).toBeLessThan(othersMs.length / 10);
-    },
-  );
-});
-
 describe("a process that has never reached Redis", () => {
   const never = async (options: RateLimiterOptions) => {
     const redis = opened(await startRedisServer());
