@@ -67,8 +67,8 @@ export async function recorded(
   }
 }
 
-/** What timers may be late on an idle machine, and promises after them; beyond that only a measured stall excuses. */
-const slackMs = 10;
+/** What timers may be late on a busy machine, and promises after them; beyond that only a measured stall excuses. */
+const slackMs = 50;
 
 /** By how much a call missed its deadline in the time in which this process ran; 0 when it kept it. */
 export function overrunMs({ startMs, endMs, dueMs }: CallRecord, stalls: Stalls): number {
