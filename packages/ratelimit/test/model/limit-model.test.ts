@@ -10,6 +10,7 @@ const rules: Rules = {
   tells: true,
   holds: true,
   reserves: true,
+  suspects: true,
 };
 const circumstances: Circumstances = { wordsAreFresh: true, allNotice: true, allReturn: true };
 const model: Model = { rules, circumstances, limit: 2, windowTicks: 2, clocks: [0, 0] };

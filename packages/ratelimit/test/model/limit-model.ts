@@ -23,6 +23,8 @@ export interface Rules {
   readonly holds: boolean;
   /** The call with which Redis comes back, and each one after it, is taken out of the part too. */
   readonly reserves: boolean;
+  /** A process that was refused once keeps to its part, from that call on: others may have been refused all the time. */
+  readonly suspects: boolean;
 }
 
 /** What the promise depends on: things that no process can know or do. */
@@ -56,6 +58,10 @@ interface Process {
 
 interface State {
   readonly isUp: boolean;
+  /** It comes and goes so quickly that some calls are answered, after a refusal, and others are not. */
+  readonly isFlapping: boolean;
+  /** What it counted when it began to: the last word that each process has had. */
+  readonly word: readonly number[];
   /** The ages of what Redis counts, by the times that it was given: below 0 where these are ahead. */
   readonly counted: readonly number[];
   /** The true ages of all calls that were let through within the last window. */
@@ -75,7 +81,14 @@ type Step = readonly [event: string, next: State];
 export function search(model: Model): Search {
   const { limit, clocks } = model;
   const fresh: Process = { isKnown: false, mode: "usual", own: [], block: [0, 0], hasFreshWord: true };
-  const first: State = { isUp: true, counted: [], accepted: [], processes: clocks.map(() => fresh) };
+  const first: State = {
+    isUp: true,
+    isFlapping: false,
+    word: [],
+    counted: [],
+    accepted: [],
+    processes: clocks.map(() => fresh),
+  };
   const cameFrom = new Map<string, readonly [string, string] | undefined>([[JSON.stringify(first), undefined]]);
   const queue = [first];
   // Processes with the same clock may change places.
@@ -112,17 +125,28 @@ function pathTo(cameFrom: ReadonlyMap<string, readonly [string, string] | undefi
 function stepsFrom(model: Model, state: State): Step[] {
   const { circumstances, clocks } = model;
   const { isUp, processes } = state;
+  const { isFlapping } = state;
   const steps: Step[] = [["tick", tick(model, state)]];
+  if (isFlapping && (!circumstances.allNotice || processes.every(({ mode }) => mode !== "usual"))) {
+    steps.push(["Redis flaps no longer", { ...state, isFlapping: false, word: [] }]);
+  }
   if (
     isUp &&
+    !isFlapping &&
     (!circumstances.wordsAreFresh || processes.every((process) => !process.isKnown || process.hasFreshWord))
   ) {
     steps.push(["Redis leaves", { ...state, isUp: false }]);
+    steps.push(["Redis flaps", { ...state, isFlapping: true, word: state.counted }]);
   }
   if (!isUp && (!circumstances.allNotice || processes.every(({ mode }) => mode === "away"))) {
     steps.push(["Redis is back", { ...state, isUp: true }]);
   }
   for (const at of clocks.keys()) {
+    if (isFlapping) {
+      steps.push([`${at} asks, refused at first`, askRedis(model, suspect(model, state, at), at)]);
+      steps.push([`${at} asks, refused all the time`, askHere(model, state, at)]);
+      continue;
+    }
     steps.push([`${at} asks`, isUp ? askRedis(model, state, at) : askHere(model, state, at)]);
     if (isUp) steps.push([`${at} asks, answered late`, askSlowRedis(model, state, at)]);
     const process = processes[at] as Process;
@@ -143,6 +167,7 @@ function tick({ windowTicks }: Model, state: State): State {
   return {
     ...state,
     counted: older(state.counted, windowTicks + 3),
+    word: older(state.word, windowTicks + 3),
     accepted: older(state.accepted, windowTicks),
     processes: state.processes.map((process) => {
       const [cost, age] = process.block;
@@ -180,7 +205,10 @@ function askRedis(model: Model, state: State, at: number): State {
   if (!isFree) return withProcess({ ...state, counted: sorted(counted) }, at, process);
   const isCounted = process.mode !== "held" || rules.reserves;
   const own = isCounted ? [...process.own, [0, true] as const] : process.own;
-  const others = state.processes.map((other, index) => (index === at ? other : { ...other, hasFreshWord: false }));
+  // What is accepted while it flaps is within the parts.
+  const others = state.processes.map((other, index) =>
+    index === at || state.isFlapping ? other : { ...other, hasFreshWord: false },
+  );
   const next = {
     ...state,
     processes: others,
@@ -200,17 +228,30 @@ function askSlowRedis(model: Model, state: State, at: number): State {
 }
 
 function askHere(model: Model, state: State, at: number): State {
-  const { rules, limit, clocks, windowTicks } = model;
+  const { rules } = model;
   const process = state.processes[at] as Process;
   if (process.mode === "away") return decideHere(model, state, at);
+  const own = rules.keepsCount ? process.own : [];
+  const away: Process = { ...process, mode: "away", block: blockOf(model, state, process), own };
+  return decideHere(model, withProcess(state, at, away), at);
+}
+
+/** Its part is counted from now on. */
+function suspect(model: Model, state: State, at: number): State {
+  const process = state.processes[at] as Process;
+  if (!model.rules.suspects || process.mode !== "usual") return state;
+  return withProcess(state, at, { ...process, mode: "held", block: blockOf(model, state, process) });
+}
+
+function blockOf(model: Model, state: State, process: Process): Process["block"] {
+  const { rules, limit, clocks, windowTicks } = model;
   const part = partOf(model);
   // What an old word does not tell is not known.
-  const used = process.hasFreshWord ? state.counted.filter((age) => age < windowTicks).length : 0;
+  const word = state.isFlapping ? state.word : state.counted;
+  const used = process.hasFreshWord ? word.filter((age) => age < windowTicks).length : 0;
   const left = Math.floor(Math.max(0, limit - used - Math.ceil(used * (1 - 1 / clocks.length))) / clocks.length);
   const told = process.own.filter(([, isTold]) => isTold).length;
-  const cost = rules.countsUse ? Math.max(0, part - left - told) : 0;
-  const away: Process = { ...process, mode: "away", block: [cost, 0], own: rules.keepsCount ? process.own : [] };
-  return decideHere(model, withProcess(state, at, away), at);
+  return [rules.countsUse ? Math.max(0, part - left - told) : 0, 0];
 }
 
 function decideHere(model: Model, state: State, at: number): State {
