@@ -11,8 +11,9 @@ export const timeIsUp: unique symbol = Symbol("time is up");
 export async function withPatience<T>(ms: number, work: Promise<T>): Promise<T | typeof timeIsUp> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const up = new Promise<typeof timeIsUp>((resolve) => {
+    // Timers drop fractions of a millisecond, and may be early by one.
     const wait = (left: number): void => {
-      timer = setTimeout(() => (left > 1 ? wait(left - 1) : resolve(timeIsUp)), ms / slices);
+      timer = setTimeout(() => (left > 1 ? wait(left - 1) : resolve(timeIsUp)), Math.ceil(ms / slices) + 1);
     };
     wait(slices);
   });

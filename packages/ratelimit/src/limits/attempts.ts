@@ -98,8 +98,7 @@ export function createAttempts(options: AttemptsOptions): Attempts {
   };
 
   /** The answer, or why there is none in the time that it is given; then it may still come. */
-  const hear = async <Result>(request: Promise<Result>): Promise<Heard<Result>> => {
-    const patienceMs = roundTrip.patienceMs();
+  const hear = async <Result>(request: Promise<Result>, patienceMs: number): Promise<Heard<Result>> => {
     try {
       const result = await withPatience(patienceMs, request);
       return result === timeIsUp ? { error: lateError(transportName, patienceMs), isUnderWay: true } : { result };
@@ -127,8 +126,9 @@ export function createAttempts(options: AttemptsOptions): Attempts {
       let isSuspect = false;
       let pauseMs = firstPauseMs;
       let request = send(work);
+      let waitMs = roundTrip.patienceMs();
       for (;;) {
-        const heard = await hear(request);
+        const heard = await hear(request, waitMs);
         if ("result" in heard) {
           breaker.succeeded(entered);
           if (breaker.state === "closed") onAnswer(isSuspect);
@@ -160,7 +160,11 @@ export function createAttempts(options: AttemptsOptions): Attempts {
           onFailure(operation, error);
           return { reason: isAway ? "away" : "late" };
         }
-        if (isUnderWay) continue;
+        waitMs = roundTrip.patienceMs();
+        if (isUnderWay) {
+          waitMs = Math.min(waitMs, awayMs - silentMs);
+          continue;
+        }
         // What stands in between may know how long it is in vain to ask.
         await pause(Math.min(Math.max(pauseMs, error.retryAfterMs ?? 0), awayMs - silentMs));
         pauseMs = Math.min(2 * pauseMs, longestPauseMs);
