@@ -25,7 +25,7 @@ describe("the budget of a decision", () => {
   // A machine may be busy: what is meant is that decisions do not wait for Redis again and again.
   const fewMs = 10_000;
   /** What timers and new connections add to a wait, the connections of a busy server and proxy too. */
-  const slackMs = 500;
+  const slackMs = 150;
   const decideAll = async (fault: string, options: RateLimiterOptions) => {
     const redis = opened(await startRedisServer());
     const proxy = opened(await startFaultProxy({ port: redis.port }));
