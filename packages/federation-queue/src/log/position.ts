@@ -27,7 +27,10 @@ export function gapBefore({ origin, id }: Position, entry: StreamId): LogGap | u
  * What the end of a stream means to a reader that was given nothing. A stream that ends before the position may be repaired
  * by its origin, so it is a loss only when it looks the same a second time.
  */
-export function gapAtEnd(position: Position, { last, lastEntry }: StreamInfo): LogGap | undefined {
+export function gapAtEnd(
+  position: Position,
+  { last, lastEntry }: Pick<StreamInfo, "last" | "lastEntry">,
+): LogGap | undefined {
   const { origin, id, aheadOf } = position;
   delete position.aheadOf;
   // An entry without a number is none of a log's.

@@ -11,9 +11,18 @@ export interface StreamInfo {
   /** The ids of the first and the last entry that are there. */
   readonly firstEntry: StreamId | undefined;
   readonly lastEntry: StreamId | undefined;
+  /** The id of the last entry that is there as Redis writes it, also when no log writes such. */
+  readonly lastEntryId: string | undefined;
 }
 
-const none: StreamInfo = { length: 0, last: noId, lastId: writeId(noId), firstEntry: undefined, lastEntry: undefined };
+const none: StreamInfo = {
+  length: 0,
+  last: noId,
+  lastId: writeId(noId),
+  firstEntry: undefined,
+  lastEntry: undefined,
+  lastEntryId: undefined,
+};
 /** Behind all that a log writes: somebody else has put an entry of a huge id there. */
 const beyondAll: StreamId = { atMs: Number.MAX_SAFE_INTEGER, seq: 0 };
 
@@ -28,15 +37,19 @@ export function readStreamInfo(reply: Reply | undefined): StreamInfo {
     const index = words.indexOf(name);
     return index < 0 ? undefined : words[index + 1];
   };
-  const entryId = (entry: Reply | undefined): StreamId | undefined =>
-    Array.isArray(entry) ? parseId((entry as readonly Reply[])[0]) : undefined;
+  const entryId = (name: string): string | undefined => {
+    const entry = at(name);
+    return Array.isArray(entry) ? String(entry[0]) : undefined;
+  };
+  const lastEntryId = entryId("last-entry");
   const lastId = String(at("last-generated-id") ?? none.lastId);
   return {
     length: Number(at("length") ?? 0),
     last: parseId(lastId) ?? beyondAll,
     lastId,
-    firstEntry: entryId(at("first-entry")),
-    lastEntry: entryId(at("last-entry")),
+    firstEntry: parseId(entryId("first-entry")),
+    lastEntry: parseId(lastEntryId),
+    lastEntryId,
   };
 }
 

@@ -123,8 +123,7 @@ export function createCopier({ from, to, retentionMs, batch }: RelaySettings, li
         if (answer.isBack) return listener.wentBack(lane.origin);
         if (!before || !now || isSameId(before, noId)) return;
         const { origin, key } = lane;
-        const none = { length: 0, last: now, lastId: last, firstEntry: undefined, lastEntry: undefined };
-        const gap = gapAtEnd({ origin, key, id: before }, none);
+        const gap = gapAtEnd({ origin, key, id: before }, { last: now, lastEntry: undefined });
         if (gap) listener.gap(gap);
       };
       await Promise.all(endings.map(finishOne));

@@ -125,9 +125,9 @@ export function createRoute({ from, to, keys, retentionMs }: RelaySettings, list
       const infos = await from.link.send(suspects.map(({ key }): Command => ["XINFO", "STREAM", key]));
       doubtful.clear();
       return suspects.flatMap((lane, at) => {
-        const { lastId: last, lastEntry } = readStreamInfo(infos[at]);
+        const { lastId: last, lastEntryId } = readStreamInfo(infos[at]);
         // What is there will be read.
-        const isReadable = lastEntry !== undefined && isAfterId(writeId(lastEntry), lane.last);
+        const isReadable = lastEntryId !== undefined && isAfterId(lastEntryId, lane.last);
         return isAfterId(last, lane.last) && !isReadable ? [{ lane, last }] : [];
       });
     },
