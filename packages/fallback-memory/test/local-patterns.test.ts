@@ -37,7 +37,7 @@ describe("a deletion by pattern of 100,000 keys", () => {
     expect(missing.turns).toBeGreaterThan(1);
     const found = await turnsDuring(() => invalidate(transport, "key:*"));
     expect(found.result).toBe(keys);
-    expect(found.turns).toBeGreaterThan(10);
+    expect(found.turns).toBeGreaterThan(2);
     expect(transport.status?.outage?.journal.entries).toBe(2);
     await transport.close();
   });
@@ -47,7 +47,7 @@ describe("a deletion by pattern of 100,000 keys", () => {
     await fill(memory);
     const { turns, result } = await turnsDuring(() => invalidate(memory, "key:*"));
     expect(result).toBe(keys);
-    expect(turns).toBeGreaterThan(10);
+    expect(turns).toBeGreaterThan(2);
   });
 
   it("looks at each pending change once, however many steps the walk takes", async () => {
