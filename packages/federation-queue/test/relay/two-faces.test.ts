@@ -116,6 +116,9 @@ const step = fc.oneof(
 const timeless = (reply: unknown): unknown => {
   if (Array.isArray(reply)) return reply.map(timeless);
   if (isCommandError(reply)) return `refused: ${reply.code}`;
+  // What has a time to live ends at the time of its script, which may fall into the next millisecond, plus the rest.
+  const isFar = typeof reply === "string" && Math.abs(Number(reply) - farMs) <= 1_000;
+  if (isFar) return "far";
   return typeof reply === "string" ? reply.replace(/\b1[6-9]\d{11}\b/g, "soon") : reply;
 };
 
