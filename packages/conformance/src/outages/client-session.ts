@@ -54,8 +54,8 @@ const connectMs = 2_000;
 /** How long the program goes on when the client is back, and how long at most when it is not. */
 const [afterReturnMs, beforeReturnMs] = [15, 250];
 
-/** The fallback keeps some of a call's time for the local memory, and a transport sends nothing in its last milliseconds. */
-const leastShare = 0.8;
+/** The fallback keeps a fifth of a call's time for the local memory, and a transport sends nothing in the last 10 ms of its own. */
+const hasUsed = (tookMs: number, timeoutMs: number): boolean => tookMs >= timeoutMs * 0.8 - 10;
 
 export function startSession(task: ClientTask, makeClient: MakeClient, stalls: StallMeter): ClientSession {
   const { seed, client, prefix, manyKeys, connection } = task;
@@ -84,7 +84,7 @@ export function startSession(task: ClientTask, makeClient: MakeClient, stalls: S
       const tookMs = (nowUs() - startUs) / 1_000;
       outcome = {
         error: describe(error),
-        ranOut: tookMs >= connection.timeoutMs * leastShare && isOwnDelay(error, operation),
+        ranOut: hasUsed(tookMs, connection.timeoutMs) && isOwnDelay(error, operation),
       };
     }
     const ended = status.note();
