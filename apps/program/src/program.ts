@@ -39,7 +39,7 @@ export interface ProgramParts {
   readonly primary?: PrimarySwitch;
   /**
    * How many processes serve the same visitors: while the cache's server is away each allows its part of the limits. Left
-   * out where nobody knows, and then a process that has never reached the server refuses. @default unknown
+   * out where the number changes, and then a process that has never reached the server refuses. @default unknown
    */
   readonly processes?: number;
   /** Where errors are told that visitors are not shown. @default console.error */

@@ -1,14 +1,11 @@
 import { hasLastingTimers } from "@continuum-cache/core";
 
-interface Immediates {
-  readonly setImmediate: (callback: () => void) => void;
-}
-
 /** Lets everything else that waits for its turn have it: long work is done in slices, and this comes in between. */
 export function breathe(): Promise<void> {
+  const { setImmediate: immediately } = globalThis as { setImmediate?: (callback: () => void) => void };
   return new Promise((resolve) => {
     // On the edge there is none, or one that throws when it is called.
-    if (hasLastingTimers()) (globalThis as unknown as Immediates).setImmediate(resolve);
+    if (immediately && hasLastingTimers()) immediately(resolve);
     else setTimeout(resolve, 0);
   });
 }

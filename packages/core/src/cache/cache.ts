@@ -7,12 +7,7 @@ import type { CacheEvents } from "./cache-events.ts";
 import type { CacheOptions } from "./cache-options.ts";
 import type { CacheStats } from "./cache-stats.ts";
 import { type CacheCallOptions, knownCallOptions, toSendOptions } from "./call-options.ts";
-import {
-  assertDeletePattern,
-  type DeletePatternOptions,
-  deletePatternWithin,
-  type PartSender,
-} from "./delete-pattern.ts";
+import { assertDeletePattern, type DeletePatternOptions, deletePatternWithin } from "./delete-pattern.ts";
 import { createEngine, type Engine, observedEngine } from "./engine.ts";
 import { assertGetOrSet, type GetOrSetOptions } from "./get-or-set.ts";
 import { createPipeline, type Pipeline, valuesOf } from "./pipeline.ts";
@@ -134,7 +129,6 @@ export class Cache implements AsyncDisposable {
   /**
    * Deletes all keys that match a glob, in batches (SCAN and UNLINK, never KEYS). All of them together have the call's
    * deadline: give a large database more `timeout`. What was deleted by then, or when the signal fires, stays deleted.
-   *
    * @returns how many were deleted.
    */
   async deletePattern(glob: string, options: DeletePatternOptions & CacheCallOptions = {}): Promise<number> {
@@ -142,9 +136,8 @@ export class Cache implements AsyncDisposable {
     const full = escapeGlob(this.engine.keyPrefix) + glob;
     this.engine.outdate(full);
     const asked = { timeoutMs: this.engine.timeoutMs, ...this.sent(options), invalidates: [full] };
-    const hasStandIn = asked.fallback !== false && this.engine.transport.status !== undefined;
-    const send: PartSender = (...part) => this.engine.calls.raw("deletePattern", ...part);
-    return deletePatternWithin(asked, hasStandIn, send, full, options);
+    const { calls, transport } = this.engine;
+    return deletePatternWithin(transport, asked, (...part) => calls.raw("deletePattern", ...part), full, options);
   }
 
   /** Whether a key exists. */

@@ -1,7 +1,7 @@
 import { isCommandError } from "../errors/command-error.ts";
 import { quoted } from "../errors/quoted.ts";
 import { isTransportError, TransportError } from "../errors/transport-error.ts";
-import type { Command, Reply, SendOptions } from "../ports/transport.ts";
+import type { Command, Reply, SendOptions, Transport } from "../ports/transport.ts";
 import { assertOptions, functionOption, type KnownOptions } from "../settings/options.ts";
 import { isWellFormed } from "../text/well-formed.ts";
 import { withDeadline } from "../time/with-deadline.ts";
@@ -18,7 +18,7 @@ const known: KnownOptions<DeletePatternOptions & CacheCallOptions> = { ...knownC
 type Send = (commands: readonly Command[]) => Promise<Reply[]>;
 
 /** Sends one trip of a deletion, which heeds the signal among its options. */
-export type PartSender = (commands: readonly Command[], options: SendOptions) => Promise<Reply[]>;
+type PartSender = (commands: readonly Command[], options: SendOptions) => Promise<Reply[]>;
 
 /** How many keys SCAN looks at per step: large enough for few trips, small enough to hold Redis up for well under 1 ms. */
 const scanCount = 1_000;
@@ -64,16 +64,17 @@ export async function deletePattern(send: Send, glob: string, options: DeletePat
  * when the server is away, the other half is left for the stand-in. The trip that is under way at the deadline is
  * aborted, which says nothing against the server.
  *
- * @param hasStandIn - Whether the local memory may answer in the server's place.
+ * @param transport - What the trips go through in the end: with a backend status it has a stand-in.
  * @throws TransportError of kind `timeout` that says how much was deleted by then.
  */
 export async function deletePatternWithin(
+  transport: Transport,
   asked: SendOptions & { readonly timeoutMs: number },
-  hasStandIn: boolean,
   send: PartSender,
   glob: string,
   { onProgress }: DeletePatternOptions,
 ): Promise<number> {
+  const hasStandIn = asked.fallback !== false && transport.status !== undefined;
   let deleted = 0;
   let firstMs = hasStandIn ? Math.ceil(asked.timeoutMs / 2) : undefined;
   const sendPart = async (commands: readonly Command[], signal: AbortSignal): Promise<Reply[]> => {

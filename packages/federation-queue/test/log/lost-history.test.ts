@@ -76,7 +76,7 @@ describe.each(ways)("a failover to a lagging replica over %s", (way) => {
     expect(await replica.command("XLEN", "log:a")).toBe(11);
   });
 
-  it("leaves a counted gap where nobody remembers", async () => {
+  it("leaves a counted gap where no process has kept the events", async () => {
     const { caughtUp, lag, failOver, open } = await start();
     const a = await open("a", { repair: 0 });
     const reading = opened(following(await open("b")));
