@@ -75,6 +75,7 @@ export async function deletePatternWithin(
   { onProgress }: DeletePatternOptions,
 ): Promise<number> {
   const hasStandIn = asked.fallback !== false && transport.status !== undefined;
+  const startedMs = performance.now();
   let deleted = 0;
   let firstMs = hasStandIn ? Math.ceil(asked.timeoutMs / 2) : undefined;
   const sendPart = async (commands: readonly Command[], signal: AbortSignal): Promise<Reply[]> => {
@@ -85,9 +86,10 @@ export async function deletePatternWithin(
     try {
       return await send(commands, first);
     } catch (error) {
-      // No stand-in answers a trip whose turn has not come, so it goes on waiting.
-      if (isTransportError(error) && error.queued) return send(commands, whole);
-      throw error;
+      if (!isTransportError(error) || !error.queued) throw error;
+      // No stand-in answers a trip whose turn has not come, so it waits on, for as long as is left: out of that a
+      // fallback keeps a part, so that the stand-in still answers in time when the server turns out to be away.
+      return send(commands, { ...whole, timeoutMs: asked.timeoutMs - (performance.now() - startedMs) });
     }
   };
   try {

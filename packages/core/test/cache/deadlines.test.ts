@@ -70,6 +70,25 @@ describe("deletePattern", () => {
     expect(told).toEqual({ atMs: 700, outcome: 0 });
   });
 
+  it("leaves a stand-in its part of the time when the turn did not come at first", async () => {
+    const status = { currentBackend: "upstash", pending: 0, onChange: () => () => {} } as const;
+    const timeouts: number[] = [];
+    // As a fallback does it: the primary has four fifths of what it is given, and then the memory answers.
+    const send: Transport["send"] = (_, { timeoutMs = 5_000 } = {}) =>
+      new Promise((resolve, reject) => {
+        timeouts.push(timeoutMs);
+        const late = new TransportError("timeout", "No turn in time", { transport: "slow", queued: true });
+        const answer = (): void => (timeouts.length === 1 ? reject(late) : resolve([["0", []]]));
+        setTimeout(answer, timeoutMs * 0.8);
+      });
+    const told = settledAt(
+      new Cache({ transport: { ...slow(0), send, status } }).deletePattern("k*", { timeout: "1s" }),
+    );
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(timeouts).toEqual([500, 600]);
+    expect(told).toEqual({ atMs: 880, outcome: 0 });
+  });
+
   it("still ends by its signal", async () => {
     const controller = new AbortController();
     const told = settledAt(new Cache({ transport: slow(90) }).deletePattern("k*", { signal: controller.signal }));
