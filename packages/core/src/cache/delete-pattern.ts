@@ -60,9 +60,9 @@ export async function deletePattern(send: Send, glob: string, options: DeletePat
 }
 
 /**
- * The same within one deadline for all trips together. Where a local stand-in may answer, the first trip has half of it:
- * when the server is away, the other half is left for the stand-in. The trip that is under way at the deadline is
- * aborted, which says nothing against the server.
+ * The same within one deadline for all trips together. Where a local stand-in may answer, a trip that begins in the first
+ * half of the time has half of it: when the server is away, the rest is left for the stand-in. The trip that is under way
+ * at the deadline is aborted, which says nothing against the server.
  *
  * @param transport - What the trips go through in the end: with a backend status it has a stand-in.
  * @throws TransportError of kind `timeout` that says how much was deleted by then.
@@ -76,20 +76,19 @@ export async function deletePatternWithin(
 ): Promise<number> {
   const hasStandIn = asked.fallback !== false && transport.status !== undefined;
   const startedMs = performance.now();
+  const halfMs = Math.ceil(asked.timeoutMs / 2);
+  const leftMs = (): number => Math.ceil(asked.timeoutMs - (performance.now() - startedMs));
   let deleted = 0;
-  let firstMs = hasStandIn ? Math.ceil(asked.timeoutMs / 2) : undefined;
   const sendPart = async (commands: readonly Command[], signal: AbortSignal): Promise<Reply[]> => {
     const whole = { ...asked, signal };
-    if (firstMs === undefined) return send(commands, whole);
-    const first = { ...whole, timeoutMs: firstMs };
-    firstMs = undefined;
+    if (!hasStandIn || leftMs() < halfMs) return send(commands, whole);
     try {
-      return await send(commands, first);
+      return await send(commands, { ...whole, timeoutMs: halfMs });
     } catch (error) {
       if (!isTransportError(error) || !error.queued) throw error;
       // No stand-in answers a trip whose turn has not come, so it waits on, for as long as is left: out of that a
       // fallback keeps a part, so that the stand-in still answers in time when the server turns out to be away.
-      return send(commands, { ...whole, timeoutMs: asked.timeoutMs - (performance.now() - startedMs) });
+      return send(commands, { ...whole, timeoutMs: Math.max(1, leftMs()) });
     }
   };
   try {

@@ -70,23 +70,49 @@ describe("deletePattern", () => {
     expect(told).toEqual({ atMs: 700, outcome: 0 });
   });
 
-  it("leaves a stand-in its part of the time when the turn did not come at first", async () => {
-    const status = { currentBackend: "upstash", pending: 0, onChange: () => () => {} } as const;
+  /** As a fallback does it: the primary has four fifths of a trip's time, and then the memory answers. */
+  function fallback(primary: (trip: number, timeoutMs: number) => { afterMs: number; outcome: Reply[] | Error }) {
     const timeouts: number[] = [];
-    // As a fallback does it: the primary has four fifths of what it is given, and then the memory answers.
+    const status = { currentBackend: "upstash", pending: 0, onChange: () => () => {} } as const;
     const send: Transport["send"] = (_, { timeoutMs = 5_000 } = {}) =>
       new Promise((resolve, reject) => {
-        timeouts.push(timeoutMs);
-        const late = new TransportError("timeout", "No turn in time", { transport: "slow", queued: true });
-        const answer = (): void => (timeouts.length === 1 ? reject(late) : resolve([["0", []]]));
-        setTimeout(answer, timeoutMs * 0.8);
+        const { afterMs, outcome } = primary(timeouts.push(timeoutMs), timeoutMs);
+        setTimeout(() => (outcome instanceof Error ? reject(outcome) : resolve(outcome)), afterMs);
       });
-    const told = settledAt(
-      new Cache({ transport: { ...slow(0), send, status } }).deletePattern("k*", { timeout: "1s" }),
-    );
+    return { timeouts, cache: new Cache({ transport: { ...slow(0), send, status } }) };
+  }
+
+  it("leaves a stand-in its part of the time when the turn did not come at first", async () => {
+    const late = new TransportError("timeout", "No turn in time", { transport: "slow", queued: true });
+    const { timeouts, cache } = fallback((trip, timeoutMs) => ({
+      afterMs: timeoutMs * 0.8,
+      outcome: trip === 1 ? late : [["0", []]],
+    }));
+    const told = settledAt(cache.deletePattern("k*", { timeout: "1s" }));
     await vi.advanceTimersByTimeAsync(5_000);
     expect(timeouts).toEqual([500, 600]);
     expect(told).toEqual({ atMs: 880, outcome: 0 });
+  });
+
+  it("leaves a stand-in its part of the time when the server goes away between two trips", async () => {
+    const { timeouts, cache } = fallback((trip, timeoutMs) =>
+      trip === 1 ? { afterMs: 400, outcome: [["0", ["k1", "k2"]]] } : { afterMs: timeoutMs * 0.8, outcome: [2] },
+    );
+    const told = settledAt(cache.deletePattern("k*", { timeout: "1s" }));
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(timeouts).toEqual([500, 500]);
+    expect(told).toEqual({ atMs: 800, outcome: 2 });
+  });
+
+  it("gives the server all of the time that is left once half of it is over", async () => {
+    const { timeouts, cache } = fallback((trip) => ({
+      afterMs: trip === 1 ? 450 : 200,
+      outcome: [trip === 3 ? ["0", []] : ["7", []]],
+    }));
+    const told = settledAt(cache.deletePattern("k*", { timeout: "1s" }));
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(timeouts).toEqual([500, 500, 1_000]);
+    expect(told).toEqual({ atMs: 850, outcome: 0 });
   });
 
   it("still ends by its signal", async () => {
