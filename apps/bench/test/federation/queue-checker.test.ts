@@ -169,6 +169,15 @@ describe("a priority", () => {
     expect(brokenBy(...behind(60))).toEqual(["starved"]);
   });
 
+  it("has not waited where it was given out before its producer was told of the push", () => {
+    const early = Array.from({ length: 30 }, (_, nth): QueueRecord[] => [
+      pushed(0, { id: `p/l${nth}`, priority: "low", endMs: 10_900 }),
+      delivered(0, { id: `p/l${nth}`, lease: 100 + nth, atMs: 10_020 + nth }),
+      applied(0, { id: `p/l${nth}`, atMs: 10_060 }),
+    ]);
+    expect(brokenBy(...early.flat())).toEqual([]);
+  });
+
   it("may wait while something goes wrong", () => {
     expect(brokenBy(...behind(60), fault(0, 0.2))).toEqual([]);
   });

@@ -33,7 +33,9 @@ export function checkStarvation(
     const [push] = pushes;
     const [first] = leases;
     if (!push || !first || pushes.length > 1 || push.outcome !== "stored" || push.delayMs !== undefined) continue;
-    waits.push({ id, priority: push.priority, fromMs: push.endMs, toMs: first.delivery.atMs });
+    const { atMs } = first.delivery;
+    // One that a worker had before its producer knew that it was stored has not waited.
+    waits.push({ id, priority: push.priority, fromMs: Math.min(push.endMs, atMs), toMs: atMs });
   }
   const byPriority = new Map<string, Wait[]>();
   for (const wait of waits) byPriority.set(wait.priority, [...(byPriority.get(wait.priority) ?? []), wait]);
