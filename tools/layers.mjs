@@ -88,6 +88,7 @@ export const coreFolders = {
   claims: ["time"],
   commands: ["claims", "errors", "keys", "ports"],
   scripts: ["errors", "hash", "ports", "settings", "time"],
-  resilience: ["claims", "commands", "errors", "ports", "settings", "time"],
-  cache: ["claims", "codecs", "commands", "errors", "keys", "messages", "ports", "settings", "text", "time"],
+  trips: ["claims", "commands", "keys", "ports"],
+  resilience: ["claims", "commands", "errors", "ports", "settings", "time", "trips"],
+  cache: ["claims", "codecs", "commands", "errors", "keys", "messages", "ports", "settings", "text", "time", "trips"],
 };

@@ -42,8 +42,6 @@ export {
 } from "./commands/command-table.ts";
 export type { KeyOrder, Place } from "./commands/key-order.ts";
 export { createKeyOrder } from "./commands/key-order.ts";
-export type { SentTrip, SentTrips, WrittenKeys } from "./commands/sent-trips.ts";
-export { createSentTrips, keysIn } from "./commands/sent-trips.ts";
 export { brand, hasBrand } from "./errors/brand.ts";
 export { CodecError, isCodecError } from "./errors/codec-error.ts";
 export { CommandError, isCommandError } from "./errors/command-error.ts";
@@ -110,3 +108,9 @@ export { hasLastingTimers } from "./time/lasting-timers.ts";
 export { onAbort } from "./time/on-abort.ts";
 export { defaultTimeoutMs, withDeadline } from "./time/with-deadline.ts";
 export { within } from "./time/within.ts";
+export type { Dispatch } from "./trips/dispatch.ts";
+export { dispatchOf, offersDispatch, sendOptionsOf, sendThrough, settleInto } from "./trips/dispatch.ts";
+export type { ReplyHandler } from "./trips/round-trip.ts";
+export { RoundTrip } from "./trips/round-trip.ts";
+export type { SentTrips, WrittenKeys } from "./trips/sent-trips.ts";
+export { createSentTrips, keysIn } from "./trips/sent-trips.ts";

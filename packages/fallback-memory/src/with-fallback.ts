@@ -1,11 +1,14 @@
 import {
   type CallOptions,
-  type Command,
   createBreaker,
+  type Dispatch,
   defaultTimeoutMs,
   isOutage,
-  type Reply,
+  offersDispatch,
+  type ReplyHandler,
   type SendOptions,
+  sendThrough,
+  settleInto,
   type Transport,
   TransportError,
   within,
@@ -134,24 +137,41 @@ export function withFallback(primary: Transport, local: MemoryTransport, options
   };
   let ready: Promise<void> | undefined = store && Promise.resolve().then(takeUp);
 
-  const insistOnPrimary = async (commands: readonly Command[], sendOptions: SendOptions): Promise<Reply[]> => {
-    if (journal.touches(commands)) throw untoldError(primary.name);
-    const replies = await trips.primary.send(commands, sendOptions);
-    // What was written past the memory must not be answered by it.
-    if (!backend.outage) return replies;
-    memory.tell(deletesOf(commands));
-    if (isEnd(commands, replies)) await Promise.all((sendOptions.invalidates ?? []).map((glob) => local.forget(glob)));
-    return replies;
+  const insistOnPrimary: Dispatch = (trip, handler) => {
+    const { commands, options: sendOptions } = trip;
+    if (journal.touches(commands)) {
+      handler.failed(untoldError(primary.name));
+      return;
+    }
+    trips.insist(trip, {
+      answered(replies) {
+        if (!backend.outage) {
+          handler.answered(replies);
+          return;
+        }
+        // What was written past the memory must not be answered by it.
+        memory.tell(deletesOf(commands));
+        const globs = isEnd(commands, replies) ? (sendOptions.invalidates ?? []) : [];
+        settleInto(handler, () => Promise.all(globs.map((glob) => local.forget(glob))).then(() => replies));
+      },
+      failed: (error) => handler.failed(error),
+    });
   };
 
-  const send: Transport["send"] = async (commands, sendOptions) => {
+  const askPrimary: Dispatch = (trip, handler) => {
+    const isOver = doubts.follow(trip.commands);
+    trips.ask(trip, isOver ? telling(handler, isOver) : handler);
+  };
+
+  /** Sends a trip while the primary is away, or not yet told everything. */
+  const sendInOutage: Transport["send"] = async (commands, sendOptions = {}) => {
     // What is not known yet must not be contradicted.
     if (ready) await within(longestReadMs(sendOptions), ready);
     if (ready) throw unreadError(primary.name);
     if (closing) throw closedError(primary.name);
-    if (sendOptions?.fallback === false) return insistOnPrimary(commands, sendOptions);
+    if (sendOptions.fallback === false) return sendThrough(insistOnPrimary, defaultTimeoutMs)(commands, sendOptions);
     const startedMs = performance.now();
-    const timeoutMs = sendOptions?.timeoutMs ?? defaultTimeoutMs;
+    const timeoutMs = sendOptions.timeoutMs ?? defaultTimeoutMs;
     latestTimeoutMs = timeoutMs;
     // A primary that needs longer for a trip is waited for longer, as long as enough of the call's time is left for its own.
     const soonMs = Math.max(longestHoldMs(sendOptions), 2 * pace.tripMs);
@@ -163,7 +183,19 @@ export function withFallback(primary: Transport, local: MemoryTransport, options
     const leftMs = Math.ceil(Math.max(timeoutMs / 3, timeoutMs - heldMs));
     const left = heldMs > 0 ? { ...sendOptions, timeoutMs: leftMs } : sendOptions;
     if (backend.outage) return memory.answer(commands, left);
-    return doubts.follow(commands, () => trips.ask(commands, left));
+    return sendThrough(askPrimary, defaultTimeoutMs)(commands, left);
+  };
+
+  const dispatch: Dispatch = (trip, handler) => {
+    const { commands, options: sendOptions } = trip;
+    if (ready || closing || gate.isShut || backend.outage) {
+      settleInto(handler, () => sendInOutage(commands, sendOptions));
+    } else if (sendOptions.fallback === false) {
+      insistOnPrimary(trip, handler);
+    } else {
+      latestTimeoutMs = sendOptions.timeoutMs ?? defaultTimeoutMs;
+      askPrimary(trip, handler);
+    }
   };
 
   const subscribe: NonNullable<Transport["subscribe"]> = async (topics, listener, callOptions) => {
@@ -198,9 +230,9 @@ export function withFallback(primary: Transport, local: MemoryTransport, options
     await Promise.all([primary.close(), local.close()]);
   };
 
-  return {
+  const transport: Transport = {
     name: `${primary.name}+fallback`,
-    send,
+    send: sendThrough(dispatch, defaultTimeoutMs),
     ...(primary.subscribe && { subscribe }),
     ...(primary.maxTopicBytes !== undefined && { maxTopicBytes: primary.maxTopicBytes }),
     status,
@@ -209,7 +241,20 @@ export function withFallback(primary: Transport, local: MemoryTransport, options
       return closing;
     },
   };
+  return offersDispatch(transport, dispatch);
 }
+
+/** A handler that says first that its trip is over. */
+const telling = (handler: ReplyHandler, isOver: () => void): ReplyHandler => ({
+  answered(replies) {
+    isOver();
+    handler.answered(replies);
+  },
+  failed(error) {
+    isOver();
+    handler.failed(error);
+  },
+});
 
 /** Whether the primary answers commands, though it has refused these topics. */
 async function refusesTopicsOnly(

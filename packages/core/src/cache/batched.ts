@@ -1,6 +1,7 @@
-import type { Transport } from "../ports/transport.ts";
+import type { Reply, Transport } from "../ports/transport.ts";
 import { defaultTimeoutMs } from "../time/with-deadline.ts";
-import { createTick } from "./tick.ts";
+import { createBatcher } from "./batcher.ts";
+import { Call } from "./call.ts";
 
 /**
  * The same transport, whose trips of one tick travel as one: one HTTP request or one write for all of them. Each has its own
@@ -17,12 +18,21 @@ import { createTick } from "./tick.ts";
  * ```
  */
 export function batched(transport: Transport): Transport {
-  const tick = createTick(transport, defaultTimeoutMs, () => {});
+  const batcher = createBatcher(transport, { timeoutMs: defaultTimeoutMs });
   const { name, maxTopicBytes, status } = transport;
   return {
     name,
-    send: (commands, options = {}) =>
-      commands.length === 0 ? transport.send(commands, options) : tick.send(commands, options),
+    send(commands, options = {}) {
+      if (commands.length === 0) return transport.send(commands, options);
+      const all = { read: (replies: readonly Reply[], at: number) => replies.slice(at, at + commands.length) };
+      return new Promise((resolve, reject) => {
+        batcher.send(
+          commands,
+          options,
+          new Call<Reply[]>(all, { signal: options.signal, transport: name }, { resolve, reject }),
+        );
+      });
+    },
     ...(transport.subscribe && { subscribe: transport.subscribe.bind(transport) }),
     ...(maxTopicBytes !== undefined && { maxTopicBytes }),
     ...(status && { status }),

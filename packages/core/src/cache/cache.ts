@@ -256,7 +256,7 @@ export class Cache implements AsyncDisposable {
 
   /** Resolves when everything that was asked so far has been answered. */
   async flush(): Promise<void> {
-    await this.engine.tick.settled();
+    await this.engine.batcher.settled();
   }
 
   /**

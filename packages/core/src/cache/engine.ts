@@ -3,18 +3,18 @@ import { readers } from "../codecs/readers.ts";
 import { compileGlob } from "../keys/glob.ts";
 import { createEvents, type Events } from "../ports/events.ts";
 import type { BackendStatus, Transport } from "../ports/transport.ts";
+import { type Batcher, createBatcher } from "./batcher.ts";
 import { type CacheEvents, knownEvents } from "./cache-events.ts";
 import { type CacheOptions, readCacheOptions } from "./cache-options.ts";
 import { createStats, type StatsRecorder } from "./cache-stats.ts";
-import { type Calls, createCalls } from "./calls.ts";
+import { type Calls, type CallsParts, createCalls } from "./calls.ts";
 import { createGetOrSet, type GetOrSet } from "./get-or-set.ts";
 import { createLoads, type Loads } from "./loads.ts";
 import { createRequests, type Requests } from "./requests.ts";
-import { createTick, type Tick } from "./tick.ts";
 import { createTtlChoice } from "./time-to-live.ts";
 import { useTransport } from "./transport-use.ts";
 import { createValues } from "./values.ts";
-import { observedTick, type WriteObserver } from "./write-observer.ts";
+import type { WriteObserver } from "./write-observer.ts";
 
 /** What a cache is put together from; all views of it share one. */
 export interface Engine {
@@ -27,7 +27,8 @@ export interface Engine {
   readonly stats: StatsRecorder;
   readonly requests: Requests;
   readonly calls: Calls;
-  readonly tick: Tick;
+  readonly callsParts: CallsParts;
+  readonly batcher: Batcher;
   /** What loads bring that are under way for keys that match a glob, prefix and all, is not stored. */
   outdate(glob: string): void;
   readonly getOrSet: GetOrSet;
@@ -48,8 +49,19 @@ export function createEngine(options: CacheOptions): Engine {
   const primaryOnly = createLoads();
   const loads = [shared, primaryOnly];
   const use = useTransport(transport);
-  const tick = use.bounded(outdating(createTick(transport, timeoutMs, stats.trip), loads));
-  const calls = createCalls(tick, events, stats);
+  const batcher = createBatcher(transport, { timeoutMs, onTrip: stats.trip });
+  const callsParts: CallsParts = {
+    transport: transport.name,
+    batcher,
+    events,
+    stats,
+    assertOpen: use.assertOpen,
+    onSend(commands) {
+      // What a load brings later must not be stored over what is written now.
+      for (const each of loads) each.written(commands);
+    },
+  };
+  const calls = createCalls(callsParts);
   const loadsOf = (fallback: boolean): Loads => (fallback ? shared : primaryOnly);
   const fullKeyOf = (key: string): string => keyPrefix + key;
   const getOrSet = createGetOrSet({ requests, calls, loadsOf, fullKeyOf, timeoutMs, events, stats });
@@ -64,13 +76,14 @@ export function createEngine(options: CacheOptions): Engine {
     stats,
     requests,
     calls,
-    tick,
+    callsParts,
+    batcher,
     outdate(glob) {
       for (const each of loads) each.writtenWhere(compileGlob(glob));
     },
     getOrSet,
     close() {
-      closing ??= tick
+      closing ??= batcher
         .settled()
         .then(() => use.end())
         // A last failure is still told.
@@ -82,8 +95,7 @@ export function createEngine(options: CacheOptions): Engine {
 
 /** The same engine for calls that tell what they write. What `getOrSet` stores is not told: it is no write of a caller's. */
 export function observedEngine(engine: Engine, observer: WriteObserver): Engine {
-  const tick = observedTick(engine.tick, observer);
-  return { ...engine, tick, calls: createCalls(tick, engine.events, engine.stats) };
+  return { ...engine, calls: createCalls({ ...engine.callsParts, observer }) };
 }
 
 /** Passes on what a transport tells of its backends. Returns the function that stops it. */
@@ -102,16 +114,5 @@ function watch(status: BackendStatus | undefined, events: Events<CacheEvents>, s
   ];
   return () => {
     for (const stop of stops) stop?.();
-  };
-}
-
-/** A tick that tells the loads what it writes, so that what they bring later is not stored over it. */
-function outdating(tick: Tick, loads: readonly Loads[]): Tick {
-  return {
-    ...tick,
-    send(commands, options) {
-      for (const each of loads) each.written(commands);
-      return tick.send(commands, options);
-    },
   };
 }

@@ -18,10 +18,11 @@ export interface Request<Result> {
   /** None when there is nothing to send: the value was skipped. */
   readonly commands: readonly Command[];
   /**
-   * @param replies - One for each command.
+   * @param replies - Among others, one for each command.
+   * @param at - Where those begin.
    * @throws CommandError when Redis said no.
    */
-  read(...replies: Reply[]): Result;
+  read(replies: readonly Reply[], at: number): Result;
 }
 
 /** How a value is set. */
@@ -79,23 +80,23 @@ export function createRequests(
   const integer = (operation: string, command: Command): Request<number> => ({
     operation,
     commands: [command],
-    read: readInteger,
+    read: (replies, at) => readInteger(replies[at]),
   });
   const flag = (operation: string, command: Command): Request<boolean> => ({
     operation,
     commands: [command],
-    read: (reply) => readInteger(reply) === 1,
+    read: (replies, at) => readInteger(replies[at]) === 1,
   });
   const value = (operation: string, key: string, command: Command): Request<unknown> => ({
     operation,
     commands: [command],
-    read: (reply) => values.fromStored(operation, key, reply),
+    read: (replies, at) => values.fromStored(operation, key, replies[at]),
   });
   const found = <Found>(key: string, read: (reply: Reply) => Found): Request<Found> => ({
     operation: "get",
     commands: [["GET", full(key)]],
-    read(reply = null) {
-      const outcome = read(reply);
+    read(replies, at) {
+      const outcome = read(replies[at] ?? null);
       stats.count(outcome === undefined ? "misses" : "hits");
       return outcome;
     },
@@ -106,7 +107,11 @@ export function createRequests(
     return {
       operation: "set",
       commands: fits ? endings.map((ending): Command => ["SET", fullKey, stored, ...ending]) : [],
-      read: (...replies) => replies.map(loud).includes("OK"),
+      read: (replies, at) =>
+        replies
+          .slice(at, at + (fits ? endings.length : 0))
+          .map(loud)
+          .includes("OK"),
     };
   };
 
@@ -129,7 +134,7 @@ export function createRequests(
     delete: (keys) => ({
       operation: "delete",
       commands: keys.length === 0 ? [] : [["DEL", ...keys.map(full)]],
-      read: (reply = 0) => readInteger(reply),
+      read: (replies, at) => (keys.length === 0 ? 0 : readInteger(replies[at])),
     }),
     exists: (key) => flag("exists", ["EXISTS", full(key)]),
     expire(key, ttl) {
@@ -137,7 +142,7 @@ export function createRequests(
       if (ttlMs !== undefined) return flag("expire", ["PEXPIRE", full(key), ttlMs]);
       // PERSIST answers 0 as well when the key had no expiry.
       const commands = [["PERSIST", full(key)] as const, ["EXISTS", full(key)] as const];
-      return { operation: "expire", commands, read: (_, exists = 0) => readInteger(exists) === 1 };
+      return { operation: "expire", commands, read: (replies, at) => readInteger(replies[at + 1]) === 1 };
     },
     ttl: (key) => integer("ttl", ["TTL", full(key)]),
     increment(key, by = 1) {
@@ -159,7 +164,8 @@ export function createRequests(
       return {
         operation: "lrange",
         commands: [["LRANGE", full(key), start, stop]],
-        read: (reply) => (loud(reply) as readonly Reply[]).map((item) => values.fromStored("lrange", key, item)),
+        read: (replies, at) =>
+          (loud(replies[at]) as readonly Reply[]).map((item) => values.fromStored("lrange", key, item)),
       };
     },
     llen: (key) => integer("llen", ["LLEN", full(key)]),
@@ -198,12 +204,12 @@ export function assertSetOptions(
   if (keepTtl && ttl !== undefined) throw new ConfigError("keepTtl", "Expected `ttl` or `keepTtl`, got both");
 }
 
-function loud(reply: Reply): Exclude<Reply, Error> {
+function loud(reply: Reply | undefined): Exclude<Reply, Error> {
   if (isCommandError(reply)) throw reply;
-  return reply;
+  return reply ?? null;
 }
 
-function readInteger(reply: Reply): number {
+function readInteger(reply: Reply | undefined): number {
   const integer = Number(loud(reply));
   // JSON numbers are doubles: beyond 2^53 an answer over REST would be rounded, and a rounded counter is a wrong one.
   if (!Number.isSafeInteger(integer)) {

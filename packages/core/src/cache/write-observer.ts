@@ -1,6 +1,4 @@
-import { isWrite } from "../commands/command-table.ts";
 import type { Command, Reply, SendOptions } from "../ports/transport.ts";
-import type { Tick } from "./tick.ts";
 
 /**
  * Told of what a call has written, once Redis has answered it: the commands as they were sent, reads among them, each with
@@ -14,15 +12,3 @@ export type WriteObserver = (
   replies: readonly Reply[],
   options: SendOptions,
 ) => Promise<void>;
-
-/** A tick that tells what it has written. */
-export function observedTick(tick: Tick, observer: WriteObserver): Tick {
-  return {
-    ...tick,
-    async send(commands, options) {
-      const replies = await tick.send(commands, options);
-      if (options.invalidates || commands.some(isWrite)) await observer(commands, replies, options);
-      return replies;
-    },
-  };
-}

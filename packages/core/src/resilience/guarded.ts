@@ -1,17 +1,24 @@
-import { createSentTrips, type SentTrip } from "../commands/sent-trips.ts";
-import { isTransportError, TransportError } from "../errors/transport-error.ts";
-import type { Command, Reply, SendOptions, Transport } from "../ports/transport.ts";
+import type { TransportError } from "../errors/transport-error.ts";
+import type { Transport } from "../ports/transport.ts";
 import { assertOptions, functionOption, type KnownOptions, wholeNumberOption } from "../settings/options.ts";
 import { type Duration, toTimeoutMs } from "../time/duration.ts";
 import { defaultTimeoutMs } from "../time/with-deadline.ts";
+import {
+  type Dispatch,
+  dispatchOf,
+  offersDispatch,
+  sendOptionsOf,
+  sendThrough,
+  settleInto,
+} from "../trips/dispatch.ts";
+import { createSentTrips } from "../trips/sent-trips.ts";
 import { backstop } from "./backstop.ts";
 import { type Breaker, createBreaker } from "./breaker.ts";
-import { breakerOpenError } from "./breaker-open-error.ts";
 import type { BreakerOptions } from "./breaker-options.ts";
+import { type Guard, GuardedTrip } from "./guarded-trip.ts";
 import { noBreaker } from "./no-breaker.ts";
 import { createOutageReport } from "./outage-report.ts";
 import { createPauses } from "./pauses.ts";
-import { backoffMs, isOvertaken, mayRetry } from "./retry.ts";
 
 /** How hard to try, and when to stop trying. */
 export interface GuardOptions {
@@ -70,107 +77,47 @@ export function guarded(transport: Transport, options: GuardOptions = {}): Trans
   if (onBreaker) breaker.onChange((state) => onBreaker({ state, ...(breaker.cause && { cause: breaker.cause }) }));
   const report = createOutageReport(breaker);
   const pauses = createPauses();
-  const sent = createSentTrips();
-
-  const send: Transport["send"] = async (commands, sendOptions) => {
+  const guard: Guard = {
+    name: transport.name,
+    dispatch: dispatchOf(transport, throughBackstop(transport)),
+    retries,
+    breaker,
+    report,
+    pauses,
+    ledger: createSentTrips(),
+  };
+  const dispatch: Dispatch = (trip, handler) => {
     // An empty trip goes nowhere, so nothing can be learnt from it.
-    if (commands.length === 0) return transport.send(commands, sendOptions);
-    const timeoutMs = sendOptions?.timeoutMs ?? ownTimeoutMs;
-    const trip = sent.enter(commands, sendOptions?.invalidates, timeoutMs + graceMs);
-    try {
-      const replies = await sendUntilAnswered(trip, commands, sendOptions);
-      trip.succeeded();
-      return replies;
-    } catch (error) {
-      trip.failed();
-      throw error;
-    }
-  };
-
-  const sendUntilAnswered = async (
-    trip: SentTrip,
-    commands: readonly Command[],
-    sendOptions: SendOptions | undefined,
-  ): Promise<Reply[]> => {
-    const signal = sendOptions?.signal;
-    const isWanted = (): boolean => sendOptions?.isWanted?.() ?? true;
-    let startedAt = performance.now();
-    const endsAt = startedAt + (sendOptions?.timeoutMs ?? ownTimeoutMs);
-    let failure: TransportError | undefined;
-    for (let attempt = 0; ; attempt++) {
-      const leave = breaker.enter(endsAt - startedAt + graceMs);
-      if (!leave) throw failure ?? stopped(signal) ?? breakerOpenError(transport.name, breaker);
-      let pauseMs: number;
-      try {
-        const timeoutMs = Math.max(1, Math.ceil(endsAt - startedAt));
-        const answer = transport.send(commands, { ...sendOptions, timeoutMs });
-        const replies = await backstop(answer, transport.name, { timeoutMs, signal });
-        breaker.succeeded(leave);
-        return replies;
-      } catch (error) {
-        report(error, leave, startedAt);
-        if (!isTransportError(error)) throw error;
-        failure = afterwards(error, failure);
-        pauseMs = Math.max(backoffMs(attempt), error.retryAfterMs ?? 0);
-        const again =
-          attempt < retries &&
-          mayRetry(error, commands) &&
-          isWanted() &&
-          breaker.state === "closed" &&
-          performance.now() + pauseMs + leastAttemptMs < endsAt;
-        if (!again) throw failure;
-      }
-      const waited = await pauses.wait(pauseMs, signal);
-      if (!waited) throw stopped(signal, failure) ?? failure;
-      // Too late for another attempt is no timeout of the server's.
-      if (performance.now() + leastAttemptMs > endsAt) throw failure;
-      if (!isWanted()) throw failure;
-      // What was sent meanwhile to the same keys would be undone.
-      if (isOvertaken(commands, trip.writtenSince())) throw failure;
-      startedAt = performance.now();
-    }
-  };
-
-  /** What a call gets that was closed or aborted while it was not under way. */
-  const stopped = (signal: AbortSignal | undefined, failure?: TransportError): TransportError | undefined => {
-    if (!pauses.isEnded && !signal?.aborted) return undefined;
-    return new TransportError(pauses.isEnded ? "closed" : "aborted", "The call ended while it waited to be sent", {
-      transport: transport.name,
-      delivery: failure?.delivery ?? "none",
-      cause: failure ?? signal?.reason,
-    });
+    if (trip.commands.length === 0) guard.dispatch(trip, handler);
+    else new GuardedTrip(guard, trip, handler).begin();
   };
 
   const guardedTransport: Transport = {
     name: transport.name,
-    send,
+    send: sendThrough(dispatch, ownTimeoutMs),
     async close() {
       pauses.end();
       await transport.close();
     },
   };
   const { subscribe, maxTopicBytes, status } = transport;
-  return {
-    ...guardedTransport,
-    ...(subscribe && { subscribe: subscribe.bind(transport) }),
-    ...(maxTopicBytes !== undefined && { maxTopicBytes }),
-    ...(status && { status }),
-  };
+  return offersDispatch(
+    {
+      ...guardedTransport,
+      ...(subscribe && { subscribe: subscribe.bind(transport) }),
+      ...(maxTopicBytes !== undefined && { maxTopicBytes }),
+      ...(status && { status }),
+    },
+    dispatch,
+  );
 }
 
-/** A call that has not ended so long after its deadline has vanished. */
-const graceMs = 100;
-
-/** With less time than this another attempt would tell nothing but that time was up. */
-const leastAttemptMs = 10;
-
-/** An attempt that surely never left does not undo an earlier one that may have arrived. */
-function afterwards(error: TransportError, earlier: TransportError | undefined): TransportError {
-  if (error.delivery === "unknown" || earlier?.delivery !== "unknown") return error;
-  const { kind, transport, retryAfterMs } = error;
-  return new TransportError(kind, `${error.message} (an earlier attempt may have arrived)`, {
-    transport,
-    ...(retryAfterMs !== undefined && { retryAfterMs }),
-    cause: error,
-  });
+/** A transport of a third party may keep neither the deadline nor the signal. */
+function throughBackstop(transport: Transport): Dispatch {
+  return (trip, handler) =>
+    settleInto(handler, () => {
+      const options = sendOptionsOf(trip);
+      const { timeoutMs = defaultTimeoutMs, signal } = options;
+      return backstop(transport.send(trip.commands, options), transport.name, { timeoutMs, signal });
+    });
 }

@@ -8,8 +8,8 @@ import type { Fate } from "../journal/noting.ts";
  * Only what has the same channel and the same bytes is taken for the same. What scripts publish is not looked at.
  */
 export interface DoubtfulMessages {
-  /** A trip leaves for the primary, by this work, which settles when it has been answered by whomever. */
-  follow<Result>(trip: readonly Command[], work: () => Promise<Result>): Promise<Result>;
+  /** A trip leaves for the primary. @returns what to call when its caller has an answer; undefined: nothing. */
+  follow(trip: readonly Command[]): (() => void) | undefined;
   /** It is done here instead, by this work, which publishes before it returns. */
   doHere<Result>(trip: readonly Command[], fate: Fate, work: () => Result): Result;
   /** The primary is back: what it has kept until now it brings soon, or never. */
@@ -77,18 +77,17 @@ export function createDoubtfulMessages(clock: Clock): DoubtfulMessages {
   };
 
   return {
-    follow(trip, work) {
-      if (hearers === 0) return work();
+    follow(trip) {
+      if (hearers === 0) return undefined;
       const published = publishedBy(trip);
-      if (published.length === 0) return work();
+      if (published.length === 0) return undefined;
       for (const one of published) {
         const likeness = likenessOf(one);
         alike.set(likeness, (alike.get(likeness) ?? new Set()).add(one));
       }
       // Somebody may send the very same list twice.
       trips.set(trip, [...(trips.get(trip) ?? []), ...published]);
-      const answer = work();
-      const over = (): void => {
+      return () => {
         const endsMs = clock.now() + graceMs;
         for (const one of take(trip)) {
           if (doubtful.size === 0) drop(one);
@@ -96,8 +95,6 @@ export function createDoubtfulMessages(clock: Clock): DoubtfulMessages {
           else answered.add(Object.assign(one, { state: "answered", endsMs }));
         }
       };
-      answer.then(over, over);
-      return answer;
     },
     doHere(trip, fate, work) {
       const published = take(trip);

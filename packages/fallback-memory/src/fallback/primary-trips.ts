@@ -2,26 +2,36 @@ import {
   type Command,
   compileGlob,
   createSentTrips,
+  type Dispatch,
   defaultTimeoutMs,
+  dispatchOf,
   isOutage,
   isTransportError,
   type Reply,
+  type ReplyHandler,
+  type RoundTrip,
   type SendOptions,
+  type SentTrips,
+  sendThrough,
+  settleInto,
   type Transport,
   type TransportError,
   type WrittenKeys,
 } from "@continuum-cache/core";
 import type { Fate } from "../journal/noting.ts";
 import type { KnownValues } from "./known-values.ts";
-import { createPatternRuns } from "./pattern-runs.ts";
-import { createTripsUnderWay, type TripUnderWay } from "./trips-under-way.ts";
+import { createPatternRuns, type PatternRuns } from "./pattern-runs.ts";
+import { createTripsUnderWay, type TripsUnderWay, type TripUnderWay } from "./trips-under-way.ts";
 
-/** The trips to the primary, each of which has an answer: the primary's, or, when that is away, somebody else's. */
+/** The trips to the primary, each of which has an answer: the primary's, or, when that is away, the local memory's. */
 export interface PrimaryTrips {
   /** The primary, of whose answers note is taken. */
   readonly primary: Transport;
-  ask(commands: readonly Command[], options: SendOptions | undefined): Promise<Reply[]>;
-  /** The primary is left: whoever loses nothing by it is answered by somebody else at once. */
+  /** Sends a trip there, which the local memory answers when the primary is away. */
+  readonly ask: Dispatch;
+  /** Sends a trip there, which is answered by the primary or not at all. */
+  readonly insist: Dispatch;
+  /** The primary is left: the local memory answers at once what loses nothing by it. */
   leaveAll(): void;
   /** Resolves when nothing that was asked until now can reach the primary any more. */
   over(): Promise<void>;
@@ -56,72 +66,138 @@ export interface PrimaryTripsOptions {
 const graceMs = 100;
 
 export function createPrimaryTrips(options: PrimaryTripsOptions): PrimaryTrips {
-  const { primary, known, onAnswer, onOutage, isAway, answer } = options;
+  const { primary, known } = options;
   const underWay = createTripsUnderWay();
-  const runs = createPatternRuns();
-  const sent = createSentTrips();
-
-  const send: Transport["send"] = async (commands, options) => {
-    const number = known.left(commands);
-    const globs = options?.invalidates ?? [];
-    if (globs.length > 0) runs.left(number, commands, globs);
-    const replies = await primary.send(commands, options);
-    known.arrived(number, commands, replies);
-    const seen = globs.length > 0 ? runs.arrived(commands, replies, globs) : [];
-    for (const { glob, fromTrip } of seen) known.forget(compileGlob(glob), fromTrip);
-    return replies;
-  };
-
+  const notes: Notes = { known, runs: createPatternRuns(), ledger: createSentTrips(), dispatch: dispatchOf(primary) };
+  const insist: Dispatch = (trip, handler) => new NotedTrip(notes, trip, handler).begin();
   return {
-    primary: { ...primary, send },
+    primary: { ...primary, send: sendThrough(insist, defaultTimeoutMs) },
+    ask: (trip, handler) => new AskedTrip(notes, underWay, options, trip, handler).begin(),
+    insist,
     leaveAll: () => underWay.answerAll(),
     over: () => underWay.over(),
-    ask: (commands, options) =>
-      new Promise((resolve, reject) => {
-        let fate: Fate = "unknown";
-        // Once it was answered here, another attempt could only undo what is done meanwhile.
-        const own = { ...leavingTime(options), isWanted: () => !trip.isAnswered };
-        const longestMs = (own.timeoutMs ?? defaultTimeoutMs) + graceMs;
-        const order = sent.enter(commands, options?.invalidates, longestMs);
-        const trip: TripUnderWay = {
-          commands,
-          endsAt: performance.now() + longestMs,
-          isAnswered: false,
-          answer() {
-            trip.isAnswered = true;
-            resolve(answer(commands, options, { fate, replaced: order.replacedSince() }));
-          },
-        };
-        underWay.add(trip);
-        send(commands, own).then(
-          (replies) => {
-            order.succeeded();
-            underWay.remove(trip);
-            if (trip.isAnswered) return;
-            onAnswer(commands, options);
-            resolve(replies);
-          },
-          (error) => {
-            // One that waited behind others says nothing of the primary, but need not wait any more when that is away.
-            const isDue = isOutage(error) || (isTransportError(error) && error.queued && isAway());
-            if (isDue) {
-              fate = error.delivery;
-              if (isOutage(error)) onOutage(error);
-              // Unless it was answered with the others, in its turn.
-              if (!trip.isAnswered) trip.answer();
-            } else if (!trip.isAnswered) {
-              reject(error);
-            }
-            order.failed();
-            underWay.remove(trip);
-          },
-        );
-      }),
   };
 }
 
-/** The primary's part of a call's time: a little is left for the local answer, so that it too comes before the deadline. */
-function leavingTime(options: SendOptions | undefined): SendOptions {
-  const timeoutMs = options?.timeoutMs ?? defaultTimeoutMs;
-  return { ...options, timeoutMs: timeoutMs - Math.min(100, Math.ceil(timeoutMs / 5)) };
+/** What is noted of all trips. */
+interface Notes {
+  readonly known: KnownValues;
+  readonly runs: PatternRuns;
+  readonly ledger: SentTrips;
+  readonly dispatch: Dispatch;
+}
+
+/** A trip to the primary, of whose answer note is taken. */
+class NotedTrip implements ReplyHandler {
+  readonly #notes: Notes;
+  readonly #handler: ReplyHandler;
+  readonly #trip: RoundTrip;
+  #number = 0;
+
+  constructor(notes: Notes, trip: RoundTrip, handler: ReplyHandler) {
+    this.#notes = notes;
+    this.#trip = trip;
+    this.#handler = handler;
+  }
+
+  begin(): void {
+    const { known, runs, ledger, dispatch } = this.#notes;
+    const { commands, options, endsMs } = this.#trip;
+    ledger.add(this.#trip, endsMs + graceMs);
+    this.#number = known.left(commands);
+    if (options.invalidates) runs.left(this.#number, commands, options.invalidates);
+    dispatch(this.#trip, this);
+  }
+
+  answered(replies: Reply[]): void {
+    const { known, runs, ledger } = this.#notes;
+    const { commands, options } = this.#trip;
+    ledger.succeeded(this.#trip);
+    known.arrived(this.#number, commands, replies);
+    if (options.invalidates) {
+      const seen = runs.arrived(commands, replies, options.invalidates);
+      for (const { glob, fromTrip } of seen) known.forget(compileGlob(glob), fromTrip);
+    }
+    this.#handler.answered(replies);
+  }
+
+  failed(error: unknown): void {
+    this.#notes.ledger.failed(this.#trip);
+    this.#handler.failed(error);
+  }
+}
+
+/** A trip that the local memory answers when the primary does not. */
+class AskedTrip implements ReplyHandler, TripUnderWay {
+  readonly commands: readonly Command[];
+  readonly endsAt: number;
+  readonly #notes: Notes;
+  readonly #underWay: TripsUnderWay;
+  readonly #options: PrimaryTripsOptions;
+  readonly #trip: RoundTrip;
+  readonly #handler: ReplyHandler;
+  #fate: Fate = "unknown";
+
+  constructor(
+    notes: Notes,
+    underWay: TripsUnderWay,
+    options: PrimaryTripsOptions,
+    trip: RoundTrip,
+    handler: ReplyHandler,
+  ) {
+    leaveTime(trip);
+    trip.isAnswered = false;
+    this.commands = trip.commands;
+    this.endsAt = trip.endsMs + graceMs;
+    this.#notes = notes;
+    this.#underWay = underWay;
+    this.#options = options;
+    this.#trip = trip;
+    this.#handler = handler;
+  }
+
+  get isAnswered(): boolean {
+    return this.#trip.isAnswered === true;
+  }
+
+  begin(): void {
+    this.#underWay.add(this);
+    new NotedTrip(this.#notes, this.#trip, this).begin();
+  }
+
+  /** The local memory answers. */
+  answer(): void {
+    const { commands, options, ledger } = this.#trip;
+    this.#trip.isAnswered = true;
+    const replaced = (ledger as SentTrips).replacedSince(this.#trip);
+    settleInto(this.#handler, () => this.#options.answer(commands, options, { fate: this.#fate, replaced }));
+  }
+
+  answered(replies: Reply[]): void {
+    this.#underWay.remove(this);
+    if (this.isAnswered) return;
+    this.#options.onAnswer(this.commands, this.#trip.options);
+    this.#handler.answered(replies);
+  }
+
+  failed(error: unknown): void {
+    const { isAway, onOutage } = this.#options;
+    // One that waited behind others says nothing of the primary, but need not wait any more when that is away.
+    const isDue = isOutage(error) || (isTransportError(error) && error.queued === true && isAway());
+    if (isDue) {
+      this.#fate = error.delivery;
+      if (isOutage(error)) onOutage(error);
+      // Unless it was answered with the others, in its turn.
+      if (!this.isAnswered) this.answer();
+    } else if (!this.isAnswered) {
+      this.#handler.failed(error);
+    }
+    this.#underWay.remove(this);
+  }
+}
+
+/** The primary gets a part of a call's time: a little is left for the local answer, so that it too comes before the deadline. */
+function leaveTime(trip: RoundTrip): void {
+  const wholeMs = trip.endsMs - performance.now();
+  trip.endsMs -= Math.min(100, Math.ceil(wholeMs / 5));
 }

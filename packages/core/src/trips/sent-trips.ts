@@ -1,38 +1,30 @@
 import { createExpiringSet } from "../claims/expiring-set.ts";
+import { isReplacing, isWrite, keysOf } from "../commands/command-table.ts";
 import { compileGlob } from "../keys/glob.ts";
 import { TextMap } from "../keys/text-map.ts";
 import type { Command } from "../ports/transport.ts";
-import { isReplacing, isWrite, keysOf } from "./command-table.ts";
+import type { RoundTrip } from "./round-trip.ts";
 
 /** The trips that have been sent, as far as it takes to tell whether a later one has overtaken an earlier one. */
 export interface SentTrips {
   /**
-   * @param invalidates - Globs whose keys the trip helps to delete, those that it does not find included.
-   * @param timeoutMs - By then it has ended, or will never say so. Default: it always says so.
+   * A trip is about to leave. It ends once, one way or the other.
+   *
+   * @param lostMs - If it has not said so by then, of `performance.now()`, it never will.
    */
-  enter(commands: readonly Command[], invalidates?: readonly string[], timeoutMs?: number): SentTrip;
-}
-
-/** A trip that was sent. It ends once, one way or the other. */
-export interface SentTrip {
-  succeeded(): void;
-  failed(): void;
+  add(trip: RoundTrip, lostMs?: number): void;
+  succeeded(trip: RoundTrip): void;
+  failed(trip: RoundTrip): void;
   /** The keys, or the whole database, of which trips sent after this one have left nothing by now. */
-  replacedSince(): WrittenKeys;
+  replacedSince(trip: RoundTrip): WrittenKeys;
   /** Those that such trips have written in any way, or may yet write. */
-  writtenSince(): WrittenKeys;
+  writtenSince(trip: RoundTrip): WrittenKeys;
 }
 
 /** Keys that were written. */
 export interface WrittenKeys {
   has(key: string): boolean;
   readonly isEmpty: boolean;
-}
-
-interface Entry {
-  readonly number: number;
-  readonly commands: readonly Command[];
-  readonly invalidates: readonly string[];
 }
 
 /** What is kept of a trip that came back: its keys, not its values. */
@@ -47,7 +39,7 @@ const mostReturned = 1_000;
 
 export function createSentTrips(): SentTrips {
   let numbers = 0;
-  const underWay = createExpiringSet<Entry>();
+  const underWay = createExpiringSet<RoundTrip>();
   let returned: Returned[] = [];
 
   const oldest = (): number => {
@@ -55,42 +47,43 @@ export function createSentTrips(): SentTrips {
     return Number.POSITIVE_INFINITY;
   };
 
-  const remember = ({ number, commands, invalidates }: Entry): void => {
+  const remember = ({ number, commands, options }: RoundTrip): void => {
     // Trips mostly come back in the order in which they left: then none can have been overtaken.
-    if (oldest() > number) {
-      if (oldest() === Number.POSITIVE_INFINITY) returned = [];
+    const first = oldest();
+    if (first > number) {
+      if (first === Number.POSITIVE_INFINITY && returned.length > 0) returned = [];
       return;
     }
-    const written = keysIn(commands.filter(isWrite), invalidates);
+    const written = keysIn(commands.filter(isWrite), options.invalidates);
     if (written.isEmpty) return;
-    returned.push({ number, written, replaced: keysIn(commands.filter(isReplacing), invalidates) });
+    returned.push({ number, written, replaced: keysIn(commands.filter(isReplacing), options.invalidates) });
     if (returned.length <= mostReturned) return;
-    const first = oldest();
     returned = returned.filter((one) => one.number > first).slice(-mostReturned / 2);
   };
 
-  return {
-    enter(commands, invalidates = [], timeoutMs = Number.POSITIVE_INFINITY) {
-      const entry: Entry = { number: ++numbers, commands, invalidates };
-      underWay.add(entry, timeoutMs);
-      const later = <One extends { readonly number: number }>(all: Iterable<One>): One[] =>
-        [...all].filter(({ number }) => number > entry.number);
-      return {
-        succeeded() {
-          underWay.delete(entry);
-          remember(entry);
-        },
-        failed() {
-          underWay.delete(entry);
-        },
-        replacedSince: () => together(later(returned).map(({ replaced }) => replaced)),
-        writtenSince() {
-          const going = later(underWay).map((trip) => keysIn(trip.commands.filter(isWrite), trip.invalidates));
-          return together([...later(returned).map(({ written }) => written), ...going]);
-        },
-      };
+  const later = <One extends { readonly number: number }>(all: Iterable<One>, { number }: RoundTrip): One[] =>
+    [...all].filter((one) => one.number > number);
+
+  const ledger: SentTrips = {
+    add(trip, lostMs = Number.POSITIVE_INFINITY) {
+      trip.ledger = ledger;
+      trip.number = ++numbers;
+      underWay.add(trip, lostMs - performance.now());
+    },
+    succeeded(trip) {
+      underWay.delete(trip);
+      remember(trip);
+    },
+    failed: (trip) => underWay.delete(trip),
+    replacedSince: (trip) => together(later(returned, trip).map(({ replaced }) => replaced)),
+    writtenSince(trip) {
+      const going = later(underWay, trip).map(({ commands, options }) =>
+        keysIn(commands.filter(isWrite), options.invalidates),
+      );
+      return together([...later(returned, trip).map(({ written }) => written), ...going]);
     },
   };
+  return ledger;
 }
 
 /** The keys of commands, and those that match any of these globs. */

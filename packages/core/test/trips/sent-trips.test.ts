@@ -1,9 +1,26 @@
-import { createSentTrips, isRepeatableTrip } from "@continuum-cache/core";
+import { type Command, createSentTrips, isRepeatableTrip, RoundTrip } from "@continuum-cache/core";
 import { describe, expect, it } from "vitest";
+
+/** A ledger whose entries end and are asked by methods. */
+function createLedger() {
+  const sent = createSentTrips();
+  return {
+    enter(commands: readonly Command[], invalidates: readonly string[] = []) {
+      const trip = new RoundTrip(commands, { invalidates }, 5_000);
+      sent.add(trip);
+      return {
+        succeeded: () => sent.succeeded(trip),
+        failed: () => sent.failed(trip),
+        replacedSince: () => sent.replacedSince(trip),
+        writtenSince: () => sent.writtenSince(trip),
+      };
+    },
+  };
+}
 
 describe("sent trips", () => {
   it("tell which keys later trips have replaced, once those are back", () => {
-    const sent = createSentTrips();
+    const sent = createLedger();
     const first = sent.enter([["SET", "a", 1]]);
     const second = sent.enter([
       ["DEL", "a", "b"],
@@ -17,7 +34,7 @@ describe("sent trips", () => {
   });
 
   it("do not count one that failed, nor one that came back before this was sent", () => {
-    const sent = createSentTrips();
+    const sent = createLedger();
     const hanging = sent.enter([["GET", "x"]]);
     sent.enter([["DEL", "early"]]).succeeded();
     const trip = sent.enter([["SET", "early", 1]]);
@@ -27,7 +44,7 @@ describe("sent trips", () => {
   });
 
   it("tell what was replaced from what was only changed", () => {
-    const sent = createSentTrips();
+    const sent = createLedger();
     const trip = sent.enter([["SET", "a", 1]]);
     sent
       .enter([
@@ -43,7 +60,7 @@ describe("sent trips", () => {
   });
 
   it("count as replaced what a walk over a pattern may have missed", () => {
-    const sent = createSentTrips();
+    const sent = createLedger();
     const store = sent.enter([["SET", "query:1", 1]]);
     sent.enter([["SCAN", "0", "MATCH", "query:*"]], ["query:*"]).succeeded();
     expect(["query:1", "session:1"].map(store.replacedSince().has)).toEqual([true, false]);
@@ -51,14 +68,14 @@ describe("sent trips", () => {
   });
 
   it("take a command on the whole database for one on every key", () => {
-    const sent = createSentTrips();
+    const sent = createLedger();
     const trip = sent.enter([["SET", "a", 1]]);
     sent.enter([["FLUSHDB"]]).succeeded();
     expect(trip.replacedSince().has("anything")).toBe(true);
   });
 
   it("remember no more than a thousand behind one that hangs, the latest", () => {
-    const sent = createSentTrips();
+    const sent = createLedger();
     const hanging = sent.enter([["GET", "x"]]);
     for (let at = 0; at < 50_000; at++) sent.enter([["SET", `k${at}`, at]]).succeeded();
     expect(hanging.replacedSince().has("k49999")).toBe(true);

@@ -1,0 +1,144 @@
+import { isTransportError, TransportError } from "../errors/transport-error.ts";
+import type { Reply } from "../ports/transport.ts";
+import type { Dispatch } from "../trips/dispatch.ts";
+import type { ReplyHandler, RoundTrip } from "../trips/round-trip.ts";
+import type { SentTrips } from "../trips/sent-trips.ts";
+import type { Breaker, BreakerLeave } from "./breaker.ts";
+import { breakerOpenError } from "./breaker-open-error.ts";
+import type { createOutageReport } from "./outage-report.ts";
+import type { Pauses } from "./pauses.ts";
+import { backoffMs, isOvertaken, mayRetry } from "./retry.ts";
+
+/** What all trips through one guard share. */
+export interface Guard {
+  /** The transport's name. */
+  readonly name: string;
+  readonly dispatch: Dispatch;
+  /** How many more attempts a trip gets after the first. */
+  readonly retries: number;
+  readonly breaker: Breaker;
+  readonly report: ReturnType<typeof createOutageReport>;
+  readonly pauses: Pauses;
+  /** Compares the trips that no layer above compares already. */
+  readonly ledger: SentTrips;
+}
+
+/** A trip that has not ended so long after its deadline has vanished. */
+const graceMs = 100;
+
+/** With less time than this another attempt would tell nothing but that time was up. */
+const leastAttemptMs = 10;
+
+/**
+ * A trip that is repeated while that is harmless: an attempt, then perhaps a pause and the next attempt, until an answer
+ * comes, time is up, or the failure is one that another attempt would not change.
+ */
+export class GuardedTrip implements ReplyHandler {
+  readonly #guard: Guard;
+  readonly #trip: RoundTrip;
+  readonly #handler: ReplyHandler;
+  readonly #isInOwnLedger: boolean;
+  #attempt = 0;
+  #startedMs = 0;
+  /** As what the breaker has let the present attempt through. */
+  #leave: BreakerLeave = "call";
+  /** Of the latest attempt, with what the earlier ones leave uncertain. */
+  #failure: TransportError | undefined = undefined;
+
+  constructor(guard: Guard, trip: RoundTrip, handler: ReplyHandler) {
+    this.#guard = guard;
+    this.#trip = trip;
+    this.#handler = handler;
+    this.#isInOwnLedger = trip.ledger === undefined;
+    if (this.#isInOwnLedger) guard.ledger.add(trip, trip.endsMs + graceMs);
+  }
+
+  begin(): void {
+    const { breaker, name, dispatch } = this.#guard;
+    this.#startedMs = performance.now();
+    const leave = breaker.enter(this.#trip.endsMs - this.#startedMs + graceMs);
+    if (!leave) {
+      this.#end(this.#failure ?? this.#stopped() ?? breakerOpenError(name, breaker));
+      return;
+    }
+    this.#leave = leave;
+    dispatch(this.#trip, this);
+  }
+
+  answered(replies: Reply[]): void {
+    this.#guard.breaker.succeeded(this.#leave);
+    if (this.#isInOwnLedger) this.#guard.ledger.succeeded(this.#trip);
+    this.#handler.answered(replies);
+  }
+
+  failed(error: unknown): void {
+    const { report, pauses, retries, breaker } = this.#guard;
+    report(error, this.#leave, this.#startedMs);
+    if (!isTransportError(error)) {
+      this.#end(error);
+      return;
+    }
+    this.#failure = afterwards(error, this.#failure);
+    const pauseMs = Math.max(backoffMs(this.#attempt), error.retryAfterMs ?? 0);
+    const again =
+      this.#attempt < retries &&
+      mayRetry(error, this.#trip.commands) &&
+      this.#trip.isWanted &&
+      breaker.state === "closed" &&
+      this.#hasTimeAfter(pauseMs);
+    if (!again) {
+      this.#end(this.#failure);
+      return;
+    }
+    void pauses.wait(pauseMs, this.#trip.options.signal).then((waited) => this.#goOn(waited));
+  }
+
+  /** After a pause. */
+  #goOn(waited: boolean): void {
+    if (!waited) this.#end(this.#stopped() ?? this.#failure);
+    else if (this.#mayGoOn()) {
+      this.#attempt++;
+      this.begin();
+    } else this.#end(this.#failure);
+  }
+
+  #mayGoOn(): boolean {
+    // Too late for another attempt is no timeout of the server's.
+    if (!this.#hasTimeAfter(0) || !this.#trip.isWanted) return false;
+    // What was sent meanwhile to the same keys would be undone.
+    const written = this.#trip.ledger?.writtenSince(this.#trip);
+    return !written || !isOvertaken(this.#trip.commands, written);
+  }
+
+  #hasTimeAfter(pauseMs: number): boolean {
+    return performance.now() + pauseMs + leastAttemptMs < this.#trip.endsMs;
+  }
+
+  /** What a trip gets that was closed or aborted while it was not under way. */
+  #stopped(): TransportError | undefined {
+    const { pauses, name } = this.#guard;
+    const { signal } = this.#trip.options;
+    if (!pauses.isEnded && !signal?.aborted) return undefined;
+    return new TransportError(pauses.isEnded ? "closed" : "aborted", "The call ended while it waited to be sent", {
+      transport: name,
+      delivery: this.#failure?.delivery ?? "none",
+      cause: this.#failure ?? signal?.reason,
+    });
+  }
+
+  #end(error: unknown): void {
+    if (this.#isInOwnLedger) this.#guard.ledger.failed(this.#trip);
+    this.#handler.failed(error);
+  }
+}
+
+/** An attempt that surely never left does not undo an earlier one that may have arrived. */
+function afterwards(error: TransportError, earlier: TransportError | undefined): TransportError {
+  if (error.delivery === "unknown" || earlier?.delivery !== "unknown") return error;
+  const { kind, transport, retryAfterMs } = error;
+  return new TransportError(kind, `${error.message} (an earlier attempt may have arrived)`, {
+    transport,
+    ...(retryAfterMs !== undefined && { retryAfterMs }),
+    cause: error,
+  });
+}
