@@ -1,12 +1,13 @@
 import type { Codec } from "../codecs/codec.ts";
 import { escapeGlob } from "../keys/glob.ts";
-import type { Backend, Outage, SendOptions, Transport } from "../ports/transport.ts";
+import type { Backend, Command, Outage, SendOptions, Transport } from "../ports/transport.ts";
 import { assertOptions } from "../settings/options.ts";
 import { assertKeyList, readDeleteArguments, readEntries } from "./arguments.ts";
 import type { CacheEvents } from "./cache-events.ts";
 import type { CacheOptions } from "./cache-options.ts";
 import type { CacheStats } from "./cache-stats.ts";
 import { type CacheCallOptions, knownCallOptions, toSendOptions } from "./call-options.ts";
+import { raw, together } from "./calls.ts";
 import { assertDeletePattern, type DeletePatternOptions, deletePatternWithin } from "./delete-pattern.ts";
 import { createEngine, type Engine, observedEngine } from "./engine.ts";
 import { assertGetOrSet, type GetOrSetOptions } from "./get-or-set.ts";
@@ -76,14 +77,17 @@ export class Cache implements AsyncDisposable {
   }
 
   /** Stores a value. @returns true; false when it was skipped: too large, or the condition was not met. */
-  async set(key: string, value: unknown, options: SetOptions & CacheCallOptions = {}): Promise<boolean> {
-    assertSetOptions("cache.set", options, "set and call");
-    return this.engine.calls.one(this.engine.requests.set(key, value, options), this.sent(options));
+  set(key: string, value: unknown, options: SetOptions & CacheCallOptions = {}): Promise<boolean> {
+    return this.engine.calls.one(() => {
+      assertSetOptions("cache.set", options, "set and call");
+      return [this.engine.requests.set(key, value, options), this.sent(options)];
+    });
   }
 
   /** Reads a value. @returns undefined on a miss (`null` is a value like any other), or when the key is no string. */
-  async get<T = unknown>(key: string, options: CacheCallOptions = {}): Promise<T | undefined> {
-    return this.engine.calls.read(this.engine.requests.get(key), this.asked("get", options)) as Promise<T | undefined>;
+  get<T = unknown>(key: string, options: CacheCallOptions = {}): Promise<T | undefined> {
+    const { calls, requests } = this.engine;
+    return calls.read(() => [requests.get(key), this.asked("get", options)]) as Promise<T | undefined>;
   }
 
   /**
@@ -100,8 +104,9 @@ export class Cache implements AsyncDisposable {
   async getMany<T = unknown>(keys: readonly string[], options: CacheCallOptions = {}): Promise<(T | undefined)[]> {
     const asked = this.asked("getMany", options);
     assertKeyList(keys);
-    const requests = keys.map((key) => this.engine.requests.get(key));
-    return Promise.all(requests.map((request) => this.engine.calls.read(request, asked))) as Promise<(T | undefined)[]>;
+    const { calls, requests } = this.engine;
+    const reads = keys.map((key) => requests.get(key)).map((request) => calls.read(() => [request, asked]));
+    return Promise.all(reads) as Promise<(T | undefined)[]>;
   }
 
   /**
@@ -116,14 +121,14 @@ export class Cache implements AsyncDisposable {
   ): Promise<boolean> {
     assertSetOptions("cache.setMany", options, "set and call");
     const requests = readEntries(entries).map(([key, value]) => this.engine.requests.set(key, value, options));
-    const slots = await this.engine.calls.batch("setMany", requests, this.sent(options));
+    const slots = await this.engine.calls.one(() => [together("setMany", requests), this.sent(options)]);
     return valuesOf(slots).every((isStored) => isStored === true);
   }
 
   /** Deletes keys. A last argument that is no string holds call options. @returns how many existed. */
   async delete(...keys: readonly string[] | readonly [...string[], CacheCallOptions]): Promise<number> {
     const [names, options] = readDeleteArguments(keys);
-    return this.one(this.engine.requests.delete(names), options);
+    return this.one(() => this.engine.requests.delete(names), options);
   }
 
   /**
@@ -137,62 +142,64 @@ export class Cache implements AsyncDisposable {
     this.engine.outdate(full);
     const asked = { timeoutMs: this.engine.timeoutMs, ...this.sent(options), invalidates: [full] };
     const { calls, transport } = this.engine;
-    return deletePatternWithin(transport, asked, (...part) => calls.raw("deletePattern", ...part), full, options);
+    const send = (commands: readonly Command[], own: SendOptions) =>
+      calls.one(() => [raw("deletePattern", commands), own]);
+    return deletePatternWithin(transport, asked, send, full, options);
   }
 
   /** Whether a key exists. */
-  async exists(key: string, options: CacheCallOptions = {}): Promise<boolean> {
-    return this.one(this.engine.requests.exists(key), options);
+  exists(key: string, options: CacheCallOptions = {}): Promise<boolean> {
+    return this.one(() => this.engine.requests.exists(key), options);
   }
 
   /** Gives a key a new time to live; `Infinity` takes its expiry away. @returns false when there is no such key. */
-  async expire(key: string, ttl: TimeToLive, options: CacheCallOptions = {}): Promise<boolean> {
-    return this.one(this.engine.requests.expire(key, ttl), options);
+  expire(key: string, ttl: TimeToLive, options: CacheCallOptions = {}): Promise<boolean> {
+    return this.one(() => this.engine.requests.expire(key, ttl), options);
   }
 
   /** How many seconds a key has left: -1 without expiry, -2 when there is no such key. */
-  async ttl(key: string, options: CacheCallOptions = {}): Promise<number> {
-    return this.one(this.engine.requests.ttl(key), options);
+  ttl(key: string, options: CacheCallOptions = {}): Promise<number> {
+    return this.one(() => this.engine.requests.ttl(key), options);
   }
 
   /** Adds a whole number to a counter, which begins at 0 and has no expiry of its own. @returns the new count. */
-  async increment(key: string, by = 1, options: CacheCallOptions = {}): Promise<number> {
-    return this.one(this.engine.requests.increment(key, by), options);
+  increment(key: string, by = 1, options: CacheCallOptions = {}): Promise<number> {
+    return this.one(() => this.engine.requests.increment(key, by), options);
   }
 
   /** Puts values before the first of a list, one after the other. @returns the list's new length. */
-  async lpush(key: string, ...values: unknown[]): Promise<number> {
-    return this.one(this.engine.requests.push("LPUSH", key, values));
+  lpush(key: string, ...values: unknown[]): Promise<number> {
+    return this.one(() => this.engine.requests.push("LPUSH", key, values));
   }
 
   /** Puts values after the last of a list. @returns the list's new length. */
-  async rpush(key: string, ...values: unknown[]): Promise<number> {
-    return this.one(this.engine.requests.push("RPUSH", key, values));
+  rpush(key: string, ...values: unknown[]): Promise<number> {
+    return this.one(() => this.engine.requests.push("RPUSH", key, values));
   }
 
   /** Takes the first value off a list. @returns undefined when there is none. */
-  async lpop<T = unknown>(key: string, options: CacheCallOptions = {}): Promise<T | undefined> {
-    return this.one(this.engine.requests.pop("LPOP", key), options) as Promise<T | undefined>;
+  lpop<T = unknown>(key: string, options: CacheCallOptions = {}): Promise<T | undefined> {
+    return this.one(() => this.engine.requests.pop("LPOP", key), options) as Promise<T | undefined>;
   }
 
   /** Takes the last value off a list. @returns undefined when there is none. */
-  async rpop<T = unknown>(key: string, options: CacheCallOptions = {}): Promise<T | undefined> {
-    return this.one(this.engine.requests.pop("RPOP", key), options) as Promise<T | undefined>;
+  rpop<T = unknown>(key: string, options: CacheCallOptions = {}): Promise<T | undefined> {
+    return this.one(() => this.engine.requests.pop("RPOP", key), options) as Promise<T | undefined>;
   }
 
   /** The values of a list from `start` to `stop`, both included; negative indexes count from the end. */
-  async lrange<T = unknown>(
+  lrange<T = unknown>(
     key: string,
     start: number,
     stop: number,
     options: CacheCallOptions = {},
   ): Promise<(T | undefined)[]> {
-    return this.one(this.engine.requests.lrange(key, start, stop), options) as Promise<(T | undefined)[]>;
+    return this.one(() => this.engine.requests.lrange(key, start, stop), options) as Promise<(T | undefined)[]>;
   }
 
   /** How many values a list holds. */
-  async llen(key: string, options: CacheCallOptions = {}): Promise<number> {
-    return this.one(this.engine.requests.llen(key), options);
+  llen(key: string, options: CacheCallOptions = {}): Promise<number> {
+    return this.one(() => this.engine.requests.llen(key), options);
   }
 
   /**
@@ -201,8 +208,8 @@ export class Cache implements AsyncDisposable {
    *
    * @returns how many connections heard it.
    */
-  async publish(channel: string, data: unknown, options: CacheCallOptions = {}): Promise<number> {
-    return this.one(this.engine.requests.publish(channel, data), options);
+  publish(channel: string, data: unknown, options: CacheCallOptions = {}): Promise<number> {
+    return this.one(() => this.engine.requests.publish(channel, data), options);
   }
 
   /** Operations in one round trip. */
@@ -217,13 +224,13 @@ export class Cache implements AsyncDisposable {
 
   /** Whether the current backend answers. Rejects only when called with `fallback: false`. */
   async ping(options: CacheCallOptions = {}): Promise<boolean> {
-    const asked = this.asked("ping", options);
-    return isAnswer(this.engine.calls.raw("ping", [["PING"]], asked), asked);
+    const pong = this.one(() => raw("ping", [["PING"]]), options);
+    return isAnswer(pong, { ...this.defaults, ...options });
   }
 
   /** What the server tells of itself. */
   async info(options: CacheCallOptions = {}): Promise<ServerInfo> {
-    const replies = await this.engine.calls.raw("info", [["INFO"], ["DBSIZE"]], this.asked("info", options));
+    const replies = await this.one(() => raw("info", [["INFO"], ["DBSIZE"]]), options);
     const { currentBackend, pending, outage } = this;
     return { ...readInfo(replies, currentBackend), pending, outage };
   }
@@ -272,8 +279,9 @@ export class Cache implements AsyncDisposable {
     await this.close();
   }
 
-  private one<Result>(request: Request<Result>, options: CacheCallOptions = {}): Promise<Result> {
-    return this.engine.calls.one(request, this.asked(request.operation, options));
+  private one<Result>(make: () => Request<Result>, options: CacheCallOptions = {}): Promise<Result> {
+    const asked = (request: Request<Result>) => [request, this.asked(request.operation, options)] as const;
+    return this.engine.calls.one(() => asked(make()));
   }
 
   /** The options of a call that has no others, checked. */
@@ -289,7 +297,7 @@ export class Cache implements AsyncDisposable {
   private batchOf(operation: string, atomic: boolean): Pipeline {
     return createPipeline(this.engine.requests, async (requests, options) => {
       const asked = this.asked(`${operation}().execute`, options);
-      return this.engine.calls.batch(operation, requests, { ...asked, ...(atomic && { atomic }) });
+      return this.engine.calls.one(() => [together(operation, requests), { ...asked, ...(atomic && { atomic }) }]);
     });
   }
 

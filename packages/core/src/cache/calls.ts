@@ -5,24 +5,20 @@ import type { Command, Reply, SendOptions } from "../ports/transport.ts";
 import type { Batcher } from "./batcher.ts";
 import type { CacheEvents } from "./cache-events.ts";
 import type { StatsRecorder } from "./cache-stats.ts";
-import { Call, type ReplyReader } from "./call.ts";
+import { Call } from "./call.ts";
 import type { Request } from "./requests.ts";
 import type { WriteObserver } from "./write-observer.ts";
 
 /** Runs requests and keeps the books: every call is timed, and a failed one counted. */
 export interface Calls {
-  one<Result>(request: Request<Result>, options: SendOptions): Promise<Result>;
-  /** The same for reads of one string, which share the tick's MGET. */
-  read<Result>(request: Request<Result>, options: SendOptions): Promise<Result>;
-  /** Several requests in one trip, each settled by itself. Those without a command send nothing. */
-  batch(
-    operation: string,
-    requests: readonly Request<unknown>[],
-    options: SendOptions,
-  ): Promise<PromiseSettledResult<unknown>[]>;
-  /** Commands whose replies the caller reads itself. */
-  raw(operation: string, commands: readonly Command[], options: SendOptions): Promise<Reply[]>;
+  /** Sends a request's commands. What `prepare` throws rejects. */
+  one<Result>(prepare: () => PreparedCall<Result>): Promise<Result>;
+  /** The same for a read of one string, which shares the tick's MGET. */
+  read<Result>(prepare: () => PreparedCall<Result>): Promise<Result>;
 }
+
+/** What to send, and what the caller asks of its round trip. */
+export type PreparedCall<Result> = readonly [request: Request<Result>, options: SendOptions];
 
 /** What calls are made of. */
 export interface CallsParts {
@@ -47,35 +43,28 @@ export function createCalls(parts: CallsParts): Calls {
 
   /** The promise of a call, which `board` puts into a batch. */
   const begin = <Result>(
-    operation: string,
-    reader: ReplyReader<Result>,
-    signal: AbortSignal | undefined,
-    board: (call: Call<Result>) => void,
-  ): Promise<Result> => {
-    const startedMs = performance.now();
-    const onEnd = (isFailure: boolean): void => {
-      if (isFailure) stats.count("errors");
-      const durationMs = performance.now() - startedMs;
-      stats.duration(durationMs);
-      if (durationMs > slowMs) events.emit("slow", { operation, durationMs });
-    };
-    return new Promise((resolve, reject) => {
-      const call = new Call<Result>(reader, { signal, transport }, { resolve, reject }, onEnd);
+    prepare: () => PreparedCall<Result>,
+    board: (request: Request<Result>, options: SendOptions, call: Call<Result>) => void,
+  ): Promise<Result> =>
+    new Promise((resolve, reject) => {
+      const [request, options] = prepare();
+      const startedMs = performance.now();
+      const onEnd = (isFailure: boolean): void => {
+        if (isFailure) stats.count("errors");
+        const durationMs = performance.now() - startedMs;
+        stats.duration(durationMs);
+        if (durationMs > slowMs) events.emit("slow", { operation: request.operation, durationMs });
+      };
+      const call = new Call<Result>(request, { signal: options.signal, transport }, { resolve, reject }, onEnd);
       try {
-        board(call);
+        board(request, options, call);
       } catch (error) {
         call.failed(error);
       }
     });
-  };
 
-  const sent = <Result>(
-    operation: string,
-    commands: readonly Command[],
-    reader: ReplyReader<Result>,
-    options: SendOptions,
-  ): Promise<Result> =>
-    begin(operation, reader, options.signal, (call) => {
+  const sent = <Result>(prepare: () => PreparedCall<Result>): Promise<Result> =>
+    begin(prepare, ({ commands }, options, call) => {
       // Without a command there is nothing to wait for: the value was skipped.
       if (commands.length === 0) return call.answered([], 0);
       assertOpen();
@@ -83,55 +72,52 @@ export function createCalls(parts: CallsParts): Calls {
       batcher.send(commands, options, call);
     });
 
-  const observed = async <Result>(
-    operation: string,
-    commands: readonly Command[],
-    reader: ReplyReader<Result>,
-    options: SendOptions,
-    observe: WriteObserver,
-  ): Promise<Result> => {
-    const replies = await sent(operation, commands, allOf(commands), options);
+  const observed = async <Result>(prepare: () => PreparedCall<Result>, observe: WriteObserver): Promise<Result> => {
+    const [request, options] = prepare();
+    const { operation, commands } = request;
+    const replies = await sent(() => [raw(operation, commands), options]);
     try {
       if (options.invalidates || commands.some(isWrite)) await observe(commands, replies, options);
-      return reader.read(replies, 0);
+      return request.read(replies, 0);
     } catch (error) {
       stats.count("errors");
       throw error;
     }
   };
 
-  const send: typeof sent = (operation, commands, reader, options) =>
-    observer ? observed(operation, commands, reader, options, observer) : sent(operation, commands, reader, options);
-
   return {
-    one: (request, options) => send(request.operation, request.commands, request, options),
-    read: (request, options) =>
-      begin(request.operation, request, options.signal, (call) => {
+    one: (prepare) => (observer ? observed(prepare, observer) : sent(prepare)),
+    read: (prepare) =>
+      begin(prepare, ({ commands }, options, call) => {
         assertOpen();
-        batcher.read(String(request.commands[0]?.[1]), options, call);
+        batcher.read(String(commands[0]?.[1]), options, call);
       }),
-    batch(operation, requests, options) {
-      const commands = requests.flatMap((request) => request.commands);
-      const reader: ReplyReader<PromiseSettledResult<unknown>[]> = {
-        read(replies, from) {
-          let at = from;
-          return requests.map((request) => {
-            const own = settle(request, replies, at);
-            at += request.commands.length;
-            return own;
-          });
-        },
-      };
-      return send(operation, commands, reader, options);
-    },
-    raw: (operation, commands, options) => send(operation, commands, allOf(commands), options),
   };
 }
 
-/** Hands out all replies to some commands as they are. */
-const allOf = ({ length }: readonly Command[]): ReplyReader<Reply[]> => ({
-  read: (replies, at) => replies.slice(at, at + length),
-});
+/** Commands whose replies the caller reads itself. */
+export function raw(operation: string, commands: readonly Command[]): Request<Reply[]> {
+  return { operation, commands, read: (replies, at) => replies.slice(at, at + commands.length) };
+}
+
+/** Several requests in one trip, each settled by itself. Those without a command send nothing. */
+export function together(
+  operation: string,
+  requests: readonly Request<unknown>[],
+): Request<PromiseSettledResult<unknown>[]> {
+  return {
+    operation,
+    commands: requests.flatMap((request) => request.commands),
+    read(replies, from) {
+      let at = from;
+      return requests.map((request) => {
+        const outcome = settle(request, replies, at);
+        at += request.commands.length;
+        return outcome;
+      });
+    },
+  };
+}
 
 function settle(request: Request<unknown>, replies: readonly Reply[], at: number): PromiseSettledResult<unknown> {
   const refused = replies.slice(at, at + request.commands.length).find(isCommandError);

@@ -92,7 +92,7 @@ export function createGetOrSet(parts: GetOrSetParts): GetOrSet {
     /** All who wait share the load, but no object: what one caller changes no other sees. */
     const run = async (load: RunningLoad, outdated: () => boolean): Promise<Copies> => {
       const beganMs = performance.now();
-      const found = await tolerate(key, !fallback, () => calls.read(request, reading));
+      const found = await tolerate(key, !fallback, () => calls.read(() => [request, reading]));
       if (found) return found;
       const storeMs = thirdMs ?? timeToStore(parts.timeoutMs, performance.now() - beganMs);
       stats.count("loads");
@@ -102,7 +102,7 @@ export function createGetOrSet(parts: GetOrSetParts): GetOrSet {
       if (!held) return () => loaded;
       // Nothing may come between this question and the write: what this process deletes from here on comes behind it.
       if (outdated()) return held.copies;
-      await tolerate(key, !fallback, () => calls.one(held.store(), { ...reading, timeoutMs: storeMs }));
+      await tolerate(key, !fallback, () => calls.one(() => [held.store(), { ...reading, timeoutMs: storeMs }]));
       return held.copies;
     };
 

@@ -1,5 +1,6 @@
 import { isTransportError } from "../errors/transport-error.ts";
-import type { Backend, Outage, Reply, SendOptions } from "../ports/transport.ts";
+import type { Backend, Outage, Reply } from "../ports/transport.ts";
+import type { CacheCallOptions } from "./call-options.ts";
 
 /** Facts that the server tells of itself; 0 or "" where it does not say. */
 export interface ServerInfo {
@@ -20,7 +21,7 @@ export interface ServerInfo {
 }
 
 /** Whether PING was answered. Rejects with what the trip did when it failed and the call insists on the primary. */
-export async function isAnswer(trip: Promise<readonly Reply[]>, { fallback }: SendOptions): Promise<boolean> {
+export async function isAnswer(trip: Promise<readonly Reply[]>, { fallback }: CacheCallOptions): Promise<boolean> {
   try {
     return (await trip)[0] === "PONG";
   } catch (error) {
