@@ -1,0 +1,62 @@
+// Runs operations of the packages, which call `globalThis.entered` whenever one of their functions begins, and prints what
+// each of them does as JSON: `node traced-program.mjs <Redis URL> <REST URL> <token>`.
+import { createHook } from "node:async_hooks";
+import { FederationQueue, UpstashCache } from "continuum-cache";
+
+const [url, restUrl, restToken] = process.argv.slice(2);
+const traces = [];
+
+/** Runs an operation often enough that nothing is done for the first time, then once more while all is noted. */
+async function trace(operation, run) {
+  for (let warm = 0; warm < 20; warm++) await run();
+  const entered = [];
+  let promises = 0;
+  let timers = 0;
+  const hook = createHook({
+    init(_, type) {
+      if (type === "PROMISE") promises++;
+      if (type === "Timeout") timers++;
+    },
+  });
+  globalThis.entered = (id) => entered.push(id);
+  hook.enable();
+  // Awaiting it makes one promise more, which is the caller's.
+  await run();
+  hook.disable();
+  globalThis.entered = undefined;
+  traces.push({ operation, entered, promises: promises - 1, timers });
+}
+
+async function traceCache(cache, over) {
+  await trace(`set over ${over}`, () => cache.set("key", { hello: "world" }));
+  await trace(`get over ${over}`, () => cache.get("key"));
+  await trace(`getOrSet over ${over}, a hit`, () => cache.getOrSet("key", () => "loaded"));
+}
+
+async function traceQueue(cache) {
+  const queue = new FederationQueue(cache);
+  let tellHandled;
+  const worker = queue.consume(async () => tellHandled());
+  const handled = () =>
+    new Promise((resolve) => {
+      tellHandled = resolve;
+    });
+  await trace("push over TCP, until it is acknowledged", async () => {
+    const done = handled();
+    await queue.push({ hello: "world" });
+    await done;
+    // The acknowledgement follows the handler by itself.
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  });
+  await worker.stop();
+  await queue.close();
+}
+
+const tcp = new UpstashCache({ url, env: {} });
+await traceCache(tcp, "TCP");
+await traceQueue(tcp);
+await tcp.close();
+const rest = new UpstashCache({ restUrl, restToken, env: {} });
+await traceCache(rest, "REST");
+await rest.close();
+process.stdout.write(JSON.stringify(traces));
