@@ -82,6 +82,7 @@ export type {
   Topics,
   Transport,
 } from "./ports/transport.ts";
+export { primaryOf } from "./ports/transport.ts";
 export type { Breaker, BreakerLeave } from "./resilience/breaker.ts";
 export { createBreaker } from "./resilience/breaker.ts";
 export type { BreakerOptions, FailureShare } from "./resilience/breaker-options.ts";

@@ -235,6 +235,7 @@ export function withFallback(primary: Transport, local: MemoryTransport, options
     send: sendThrough(dispatch, defaultTimeoutMs),
     ...(primary.subscribe && { subscribe }),
     ...(primary.maxTopicBytes !== undefined && { maxTopicBytes: primary.maxTopicBytes }),
+    primary,
     status,
     close() {
       closing ??= finish();

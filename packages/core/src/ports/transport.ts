@@ -82,10 +82,29 @@ export interface Transport {
    * Absent where there is no limit.
    */
   readonly maxTopicBytes?: number;
+  /**
+   * The transport for which a local stand-in may answer. A feature that never uses the stand-in sends through this one, past
+   * everything that is kept for outages. Absent where there is no stand-in; see {@link primaryOf}.
+   */
+  readonly primary?: Transport;
   /** Where answers come from now, for transports that can change it. Absent where there is one answer for ever. */
   readonly status?: BackendStatus;
   /** Gives back sockets and timers; calls in flight reject with kind `closed`. Safe to call twice. */
   close(): Promise<void>;
+}
+
+/**
+ * The transport that answers for the server and for nothing else: for features that never use a local stand-in.
+ *
+ * @example
+ * ```ts
+ * import { primaryOf, type Transport } from "@continuum-cache/core";
+ *
+ * const lengthOfQueue = (transport: Transport) => primaryOf(transport).send([["XLEN", "fed:queue:normal"]]);
+ * ```
+ */
+export function primaryOf(transport: Transport): Transport {
+  return transport.primary ?? transport;
 }
 
 /** What to listen to: channels by name, patterns by glob. At least one of either. */
