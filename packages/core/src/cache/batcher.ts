@@ -8,8 +8,7 @@ import { TextMap } from "../keys/text-map.ts";
 import type { Command, Reply, SendOptions, Transport } from "../ports/transport.ts";
 import { afterThisTick } from "../time/next-tick.ts";
 import { onAbort } from "../time/on-abort.ts";
-import { type Dispatch, dispatchOf } from "../trips/dispatch.ts";
-import { type ReplyHandler, RoundTrip } from "../trips/round-trip.ts";
+import { type Dispatch, dispatchOf, type ReplyHandler, RoundTrip } from "../trips/round-trip.ts";
 import type { BatchedCall } from "./call.ts";
 
 /** Collects the calls of one tick into round trips. */

@@ -1,7 +1,6 @@
 import { isTransportError, TransportError } from "../errors/transport-error.ts";
 import type { Reply } from "../ports/transport.ts";
-import type { Dispatch } from "../trips/dispatch.ts";
-import type { ReplyHandler, RoundTrip } from "../trips/round-trip.ts";
+import type { Dispatch, ReplyHandler, RoundTrip } from "../trips/round-trip.ts";
 import type { SentTrips } from "../trips/sent-trips.ts";
 import type { Breaker, BreakerLeave } from "./breaker.ts";
 import { breakerOpenError } from "./breaker-open-error.ts";

@@ -10,7 +10,7 @@ import {
   sendOptionsOf,
   sendThrough,
   settleInto,
-} from "../trips/dispatch.ts";
+} from "../trips/round-trip.ts";
 import { createSentTrips } from "../trips/sent-trips.ts";
 import { backstop } from "./backstop.ts";
 import { type Breaker, createBreaker } from "./breaker.ts";

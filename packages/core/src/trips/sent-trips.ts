@@ -15,6 +15,8 @@ export interface SentTrips {
   add(trip: RoundTrip, lostMs?: number): void;
   succeeded(trip: RoundTrip): void;
   failed(trip: RoundTrip): void;
+  /** The trips that have not ended, in the order in which they were sent. */
+  readonly underWay: Iterable<RoundTrip>;
   /** The keys, or the whole database, of which trips sent after this one have left nothing by now. */
   replacedSince(trip: RoundTrip): WrittenKeys;
   /** Those that such trips have written in any way, or may yet write. */
@@ -65,6 +67,7 @@ export function createSentTrips(): SentTrips {
     [...all].filter((one) => one.number > number);
 
   const ledger: SentTrips = {
+    underWay,
     add(trip, lostMs = Number.POSITIVE_INFINITY) {
       trip.ledger = ledger;
       trip.number = ++numbers;

@@ -1,17 +1,21 @@
 import {
+  type Claim,
   type Command,
   compileGlob,
+  createClaim,
   createSentTrips,
   type Dispatch,
   defaultTimeoutMs,
   dispatchOf,
   isOutage,
+  isRepeatable,
   isTransportError,
   type Reply,
   type ReplyHandler,
   type RoundTrip,
   type SendOptions,
   type SentTrips,
+  type StandIn,
   sendThrough,
   settleInto,
   type Transport,
@@ -21,7 +25,6 @@ import {
 import type { Fate } from "../journal/noting.ts";
 import type { KnownValues } from "./known-values.ts";
 import { createPatternRuns, type PatternRuns } from "./pattern-runs.ts";
-import { createTripsUnderWay, type TripsUnderWay, type TripUnderWay } from "./trips-under-way.ts";
 
 /** The trips to the primary, each of which has an answer: the primary's, or, when that is away, the local memory's. */
 export interface PrimaryTrips {
@@ -66,133 +69,133 @@ export interface PrimaryTripsOptions {
 const graceMs = 100;
 
 export function createPrimaryTrips(options: PrimaryTripsOptions): PrimaryTrips {
-  const { primary, known } = options;
-  const underWay = createTripsUnderWay();
-  const notes: Notes = { known, runs: createPatternRuns(), ledger: createSentTrips(), dispatch: dispatchOf(primary) };
-  const insist: Dispatch = (trip, handler) => new NotedTrip(notes, trip, handler).begin();
+  const { primary } = options;
+  const ledger = createSentTrips();
+  const parts: Parts = { ...options, runs: createPatternRuns(), ledger, dispatch: dispatchOf(primary) };
+  const insist: Dispatch = (trip, handler) => new PrimaryTrip(parts, trip, handler).begin();
+  const asked = function* (): Iterable<AskedTrip> {
+    for (const { standIn } of ledger.underWay) if (standIn instanceof AskedTrip) yield standIn;
+  };
   return {
     primary: { ...primary, send: sendThrough(insist, defaultTimeoutMs) },
-    ask: (trip, handler) => new AskedTrip(notes, underWay, options, trip, handler).begin(),
+    ask: (trip, handler) => new AskedTrip(parts, trip, handler).begin(),
     insist,
-    leaveAll: () => underWay.answerAll(),
-    over: () => underWay.over(),
+    leaveAll() {
+      for (const trip of [...asked()]) trip.answerIfHarmless();
+    },
+    async over() {
+      await Promise.all([...asked()].map((trip) => trip.over()));
+    },
   };
 }
 
-/** What is noted of all trips. */
-interface Notes {
-  readonly known: KnownValues;
+/** What all trips share. */
+interface Parts extends PrimaryTripsOptions {
   readonly runs: PatternRuns;
   readonly ledger: SentTrips;
   readonly dispatch: Dispatch;
 }
 
 /** A trip to the primary, of whose answer note is taken. */
-class NotedTrip implements ReplyHandler {
-  readonly #notes: Notes;
-  readonly #handler: ReplyHandler;
-  readonly #trip: RoundTrip;
+class PrimaryTrip implements ReplyHandler {
+  protected readonly parts: Parts;
+  protected readonly trip: RoundTrip;
+  protected readonly handler: ReplyHandler;
   #number = 0;
 
-  constructor(notes: Notes, trip: RoundTrip, handler: ReplyHandler) {
-    this.#notes = notes;
-    this.#trip = trip;
-    this.#handler = handler;
+  constructor(parts: Parts, trip: RoundTrip, handler: ReplyHandler) {
+    this.parts = parts;
+    this.trip = trip;
+    this.handler = handler;
   }
 
   begin(): void {
-    const { known, runs, ledger, dispatch } = this.#notes;
-    const { commands, options, endsMs } = this.#trip;
-    ledger.add(this.#trip, endsMs + graceMs);
+    const { known, runs, ledger, dispatch } = this.parts;
+    const { commands, options, endsMs } = this.trip;
+    ledger.add(this.trip, endsMs + graceMs);
     this.#number = known.left(commands);
     if (options.invalidates) runs.left(this.#number, commands, options.invalidates);
-    dispatch(this.#trip, this);
+    dispatch(this.trip, this);
   }
 
   answered(replies: Reply[]): void {
-    const { known, runs, ledger } = this.#notes;
-    const { commands, options } = this.#trip;
-    ledger.succeeded(this.#trip);
-    known.arrived(this.#number, commands, replies);
-    if (options.invalidates) {
-      const seen = runs.arrived(commands, replies, options.invalidates);
-      for (const { glob, fromTrip } of seen) known.forget(compileGlob(glob), fromTrip);
-    }
-    this.#handler.answered(replies);
+    this.note(replies);
+    this.handler.answered(replies);
   }
 
   failed(error: unknown): void {
-    this.#notes.ledger.failed(this.#trip);
-    this.#handler.failed(error);
+    this.parts.ledger.failed(this.trip);
+    this.handler.failed(error);
+  }
+
+  protected note(replies: Reply[]): void {
+    const { known, runs, ledger } = this.parts;
+    const { commands, options } = this.trip;
+    ledger.succeeded(this.trip);
+    known.arrived(this.#number, commands, replies);
+    if (!options.invalidates) return;
+    const seen = runs.arrived(commands, replies, options.invalidates);
+    for (const { glob, fromTrip } of seen) known.forget(compileGlob(glob), fromTrip);
   }
 }
 
 /** A trip that the local memory answers when the primary does not. */
-class AskedTrip implements ReplyHandler, TripUnderWay {
-  readonly commands: readonly Command[];
-  readonly endsAt: number;
-  readonly #notes: Notes;
-  readonly #underWay: TripsUnderWay;
-  readonly #options: PrimaryTripsOptions;
-  readonly #trip: RoundTrip;
-  readonly #handler: ReplyHandler;
+class AskedTrip extends PrimaryTrip implements StandIn {
+  hasAnswered = false;
   #fate: Fate = "unknown";
+  /** By this others wait for its end. */
+  #claim: Claim | undefined = undefined;
 
-  constructor(
-    notes: Notes,
-    underWay: TripsUnderWay,
-    options: PrimaryTripsOptions,
-    trip: RoundTrip,
-    handler: ReplyHandler,
-  ) {
+  constructor(parts: Parts, trip: RoundTrip, handler: ReplyHandler) {
+    super(parts, trip, handler);
     leaveTime(trip);
-    trip.isAnswered = false;
-    this.commands = trip.commands;
-    this.endsAt = trip.endsMs + graceMs;
-    this.#notes = notes;
-    this.#underWay = underWay;
-    this.#options = options;
-    this.#trip = trip;
-    this.#handler = handler;
+    trip.standIn = this;
   }
 
-  get isAnswered(): boolean {
-    return this.#trip.isAnswered === true;
+  override answered(replies: Reply[]): void {
+    this.note(replies);
+    this.#claim?.end();
+    if (this.hasAnswered) return;
+    this.parts.onAnswer(this.trip.commands, this.trip.options);
+    this.handler.answered(replies);
   }
 
-  begin(): void {
-    this.#underWay.add(this);
-    new NotedTrip(this.#notes, this.#trip, this).begin();
-  }
-
-  /** The local memory answers. */
-  answer(): void {
-    const { commands, options, ledger } = this.#trip;
-    this.#trip.isAnswered = true;
-    const replaced = (ledger as SentTrips).replacedSince(this.#trip);
-    settleInto(this.#handler, () => this.#options.answer(commands, options, { fate: this.#fate, replaced }));
-  }
-
-  answered(replies: Reply[]): void {
-    this.#underWay.remove(this);
-    if (this.isAnswered) return;
-    this.#options.onAnswer(this.commands, this.#trip.options);
-    this.#handler.answered(replies);
-  }
-
-  failed(error: unknown): void {
-    const { isAway, onOutage } = this.#options;
+  override failed(error: unknown): void {
+    const { isAway, onOutage } = this.parts;
     // One that waited behind others says nothing of the primary, but need not wait any more when that is away.
     const isDue = isOutage(error) || (isTransportError(error) && error.queued === true && isAway());
     if (isDue) {
       this.#fate = error.delivery;
       if (isOutage(error)) onOutage(error);
       // Unless it was answered with the others, in its turn.
-      if (!this.isAnswered) this.answer();
-    } else if (!this.isAnswered) {
-      this.#handler.failed(error);
+      if (!this.hasAnswered) this.#answer();
+    } else if (!this.hasAnswered) {
+      this.handler.failed(error);
     }
-    this.#underWay.remove(this);
+    this.parts.ledger.failed(this.trip);
+    this.#claim?.end();
+  }
+
+  /**
+   * The local memory answers, if nothing is lost by it: reads, and writes that may be done twice. A counter or a list would
+   * count twice, so those wait for what the primary says, as long as their callers do.
+   */
+  answerIfHarmless(): void {
+    if (!this.hasAnswered && this.trip.commands.every(isRepeatable)) this.#answer();
+  }
+
+  /** Resolves when it can't reach the primary any more. On the edge it may end with its request, and tell nothing. */
+  async over(): Promise<void> {
+    const timeoutMs = Math.max(0, this.trip.endsMs + graceMs - performance.now());
+    this.#claim ??= createClaim({ timeoutMs, renewMs: Number.POSITIVE_INFINITY });
+    await this.#claim.over();
+  }
+
+  #answer(): void {
+    const { commands, options } = this.trip;
+    this.hasAnswered = true;
+    const replaced = this.parts.ledger.replacedSince(this.trip);
+    settleInto(this.handler, () => this.parts.answer(commands, options, { fate: this.#fate, replaced }));
   }
 }
 
