@@ -24,7 +24,7 @@ export interface WatchedReplies {
 /** Whether an `error` event says that there was a reply too many, after which ioredis goes on as if nothing had happened. */
 export const isWithoutCommand = (error: Error): boolean => error.message.startsWith("Command queue state error");
 
-type Parser = (chunk: Uint8Array) => void;
+type Parser = (chunk: Buffer) => void;
 
 /**
  * Puts a scanner between a client's socket and its parser. It works for every copy and version of ioredis, since it takes
@@ -47,7 +47,7 @@ export function watchReplies(client: TcpClient, { onProblem }: ReplyEvents): Wat
       for (const parser of parsers) parser.call(stream, chunk);
     };
     const scanner = new ReplyScanner();
-    stream.prependListener("data", (chunk: Uint8Array) => {
+    stream.prependListener("data", (chunk: Buffer) => {
       lastAt = performance.now();
       const { problem, marked: replies } = scanner.scan(chunk);
       if (problem !== undefined) {
