@@ -75,6 +75,12 @@ export function createConnection({ onRefused, onAnswered, ...parts }: Connection
     disconnect,
     connectTimeoutMs,
     onProblem: giveUp,
+    onLost(trips) {
+      for (const trip of trips) {
+        trip.lose(connectionError(link.lastError, place, "unknown"));
+        inFlight.answered(trip);
+      }
+    },
     onReady() {
       check.cancel();
       isRenewing = false;
@@ -119,7 +125,7 @@ export function createConnection({ onRefused, onAnswered, ...parts }: Connection
     if (!inFlight.isOwed) link.drop(undefined);
   };
 
-  const writeToSocket = createSocketWriter(client);
+  const writeToSocket = createSocketWriter(client, link.replies);
   const write = (trip: Trip): void => {
     link.replies.attach();
     if (isAnswered()) idleBeforeMs = idleMs();

@@ -1,6 +1,9 @@
+import { readDirectReplies } from "./direct-replies.ts";
+import { isWithoutCommand } from "./intercepted-data.ts";
 import { isRefusal } from "./tcp-error.ts";
 import type { TcpClient } from "./tcp-options.ts";
-import { isWithoutCommand, type WatchedReplies, watchReplies } from "./watched-replies.ts";
+import type { Trip } from "./trip.ts";
+import { type WatchedReplies, watchReplies } from "./watched-replies.ts";
 
 /** The client of one connection, and what has become of its socket. */
 export interface Link {
@@ -30,6 +33,8 @@ export interface LinkOptions {
   onEnd(end: LinkEnd): void;
   /** What has come cannot be replies of Redis. */
   onProblem(problem: string): void;
+  /** The socket has closed, and nothing comes any more for these trips that were written to it. */
+  onLost(trips: readonly Trip[]): void;
 }
 
 export interface LinkEnd {
@@ -44,7 +49,8 @@ export interface LinkEnd {
 export function createLink(options: LinkOptions): Link {
   const { client, disconnect, connectTimeoutMs } = options;
   const owned = disconnect !== undefined;
-  const replies = watchReplies(client, options);
+  // Through a caller's own client everything goes as its options say.
+  const replies = owned ? readDirectReplies(client, options) : watchReplies(client, options);
   let attempt: NodeJS.Timeout | undefined;
   let lastError: Error | undefined;
   let readyAt = performance.now();

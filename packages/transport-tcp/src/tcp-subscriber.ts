@@ -9,10 +9,11 @@ import {
   withDeadline,
 } from "@continuum-cache/core";
 import type { Redis } from "ioredis";
+import { isWithoutCommand } from "./intercepted-data.ts";
 import { toReply } from "./reply.ts";
 import { createSubscribedTopics } from "./subscribed-topics.ts";
 import { connectionError, impossibleError, isRefusal, type Place, transportName } from "./tcp-error.ts";
-import { isWithoutCommand, watchReplies } from "./watched-replies.ts";
+import { watchReplies } from "./watched-replies.ts";
 
 /** What a subscription is made of. */
 export interface SubscriberParts extends Place {

@@ -54,6 +54,8 @@ export class Trip implements AnswerSink {
   writtenAt = 0;
   /** How many of what was written are unanswered. */
   missing: number;
+  /** How many commands of the client itself must be answered on its connection before its first reply comes. */
+  clientCommandsBefore = 0;
   /** Called once, when `answered` is decided. */
   onSettled: (() => void) | undefined = undefined;
   /** Called once, when no connection owes it anything: the next trip to its keys may go any way. */
@@ -86,17 +88,27 @@ export class Trip implements AnswerSink {
     this.onSettled?.();
   }
 
+  /** A reply of ioredis. */
   reply(index: number, raw: unknown): void {
-    const command = this.wire[index] as Command;
-    // Sorted at once: the raw bytes are views of whole network chunks, which they would keep in memory meanwhile.
-    const isExec = this.#atomic && index === this.wire.length - 1;
-    const slot =
-      isExec && Array.isArray(raw)
-        ? raw.map((each, at) => this.#sort(each, this.commands[at]))
-        : this.#sort(raw, command);
-    if (!this.#isPossible(index, slot)) this.writtenTo?.impossible(`a reply to ${command[0]} that it can't have`);
-    this.#slots[index] = slot;
-    this.#count();
+    // Converted at once: the raw bytes are views of whole network chunks, which they would keep in memory meanwhile.
+    const convert = (each: unknown): Slot => toSlot(each, this.writtenTo?.nextLongInteger);
+    this.#accept(index, this.#isExec(index) && Array.isArray(raw) ? raw.map(convert) : convert(raw));
+  }
+
+  /** In how many arrays of the next reply an error may stand that tells of the connection: the replies of EXEC have one. */
+  get errorDepth(): 0 | 1 {
+    return this.#isExec(this.wire.length - this.missing) ? 1 : 0;
+  }
+
+  /** The next reply, which was read straight from the socket. */
+  take(reply: Slot): void {
+    this.#accept(this.wire.length - this.missing, reply);
+  }
+
+  /** The connection has ended before all replies came. */
+  lose(error: TransportError): void {
+    this.missing = 0;
+    this.end(error);
   }
 
   fail(index: number, error: Error): void {
@@ -120,8 +132,24 @@ export class Trip implements AnswerSink {
     return slot.length === this.commands.length && slot.every((each, at) => fits(this.commands[at] as Command, each));
   }
 
-  #sort(raw: unknown, command: Command | undefined): Slot {
-    const slot = toSlot(raw, command, this.writtenTo?.nextLongInteger);
+  #isExec(index: number): boolean {
+    return this.#atomic && index === this.wire.length - 1;
+  }
+
+  #accept(index: number, reply: Slot): void {
+    const slot =
+      this.#isExec(index) && Array.isArray(reply)
+        ? (reply as readonly Slot[]).map((each, at) => this.#sort(each, this.commands[at]))
+        : this.#sort(reply, this.wire[index]);
+    if (!this.#isPossible(index, slot)) {
+      this.writtenTo?.impossible(`a reply to ${this.wire[index]?.[0]} that it can't have`);
+    }
+    this.#slots[index] = slot;
+    this.#count();
+  }
+
+  #sort(slot: Slot, command: Command | undefined): Slot {
+    if (Array.isArray(slot)) return command ? inRespTwo(command[0], slot as Reply) : slot;
     if (isTransportError(slot) && slot.kind === "unreachable") {
       this.isRefused = true;
       this.writtenTo?.refused();
@@ -152,12 +180,6 @@ const isError = (slot: Slot): boolean => slot instanceof Error;
 const fits = (command: Command, slot: Slot): boolean =>
   slot instanceof Error || isPossibleReply(command, slot as Reply);
 
-function toSlot(
-  raw: unknown,
-  command: Command | undefined,
-  nextLongInteger: Carrier["nextLongInteger"] | undefined,
-): Slot {
-  if (raw instanceof Error) return errorFromRedis(raw.message, transportName);
-  const reply = toReply(raw, nextLongInteger);
-  return command ? inRespTwo(command[0], reply) : reply;
+function toSlot(raw: unknown, nextLongInteger: Carrier["nextLongInteger"] | undefined): Slot {
+  return raw instanceof Error ? errorFromRedis(raw.message, transportName) : toReply(raw, nextLongInteger);
 }

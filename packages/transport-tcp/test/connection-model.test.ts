@@ -26,13 +26,19 @@ class FakeClient extends EventEmitter {
   status = "wait";
   readonly queue: Sent[] = [];
   readonly told: string[] = [];
-  readonly stream = Object.assign(new EventEmitter(), {
-    writable: true,
-    cork() {},
-    uncork() {},
-    destroy: () => this.end(),
-  });
+  stream = this.makeStream();
   ends = 0;
+
+  makeStream() {
+    return Object.assign(new EventEmitter(), {
+      writable: true,
+      destroyed: false,
+      cork() {},
+      uncork() {},
+      write(_text: string) {},
+      destroy: () => this.end(),
+    });
+  }
 
   connect = async (): Promise<void> => {
     this.status = "connecting";
@@ -57,6 +63,7 @@ class FakeClient extends EventEmitter {
     this.status = "end";
     this.ends++;
     for (const sent of this.queue.splice(0)) sent.reject(new Error("Connection is closed."));
+    this.stream.emit("close");
     this.emit("close");
     this.emit("end");
   }
@@ -66,6 +73,39 @@ class FakeClient extends EventEmitter {
     if (!sent) return;
     if (refuses) sent.reject(Object.assign(new Error("READONLY a replica"), { name: "ReplyError" }));
     else sent.resolve(sent.name === "PING" ? Buffer.from("PONG") : 1);
+  }
+}
+
+/** A client whose socket the transport writes to itself. */
+class SocketClient extends FakeClient {
+  readonly mode = "normal";
+  readonly commandQueue = { length: 0, peekFront() {}, peekBack() {}, peekAt() {} };
+
+  override makeStream() {
+    const stream = super.makeStream();
+    stream.on("data", () => {
+      throw new Error("A reply went to the parser of the client, which has sent nothing");
+    });
+    stream.write = (text) => {
+      if (this.status !== "ready" || stream !== this.stream)
+        throw new Error("Written to a connection that does not stand");
+      const [, , name, , ...args] = text.trimEnd().split("\r\n") as [string, string, string, string, ...string[]];
+      const reply = (line: string) => () => void stream.emit("data", Buffer.from(`${line}\r\n`));
+      const resolve = reply(name === "PING" ? "+PONG" : ":1");
+      this.queue.push({ name, args, resolve, reject: ({ message }) => reply(`-${message}`)() });
+      if (name !== "PING") this.told.push(args.filter((_, at) => at % 2 === 0).join(" "));
+    };
+    return stream;
+  }
+  override ready(): void {
+    if (this.status === "connecting") this.stream = this.makeStream();
+    super.ready();
+  }
+  override end(): void {
+    if (this.status === "end" || this.status === "wait") return;
+    this.queue.length = 0;
+    this.stream.destroyed = true;
+    super.end();
   }
 }
 
@@ -87,8 +127,7 @@ async function settle(client: FakeClient, pending: () => number): Promise<void> 
   }
 }
 
-async function run(sequence: readonly Step[]): Promise<void> {
-  const client = new FakeClient();
+async function run(sequence: readonly Step[], client: FakeClient): Promise<void> {
   const outcomes: (string | undefined)[] = [];
   let refusals = 0;
   const connection = createConnection({
@@ -143,13 +182,16 @@ async function run(sequence: readonly Step[]): Promise<void> {
   await connection.close();
 }
 
-describe("a connection keeps its promises", () => {
+describe.each([
+  ["through its client", FakeClient],
+  ["past its client", SocketClient],
+])("a connection that writes %s keeps its promises", (_, Client) => {
   it("in every sequence of four steps after the first call", async () => {
     for (let number = 0; number < steps.length ** 4; number++) {
       const sequence = [0, 1, 2, 3].map(
         (place) => steps[Math.floor(number / steps.length ** place) % steps.length] as Step,
       );
-      await run(["send", "ready", ...sequence]).catch((cause: unknown) => {
+      await run(["send", "ready", ...sequence], new Client()).catch((cause: unknown) => {
         throw new Error(`after send, ready, ${sequence.join(", ")}`, { cause });
       });
     }
