@@ -6,14 +6,16 @@ import {
   type Subscription,
   type Topics,
   TransportError,
+  tell,
   withDeadline,
 } from "@continuum-cache/core";
 import type { Redis } from "ioredis";
+import { divideReplies } from "./divided-replies.ts";
 import { isWithoutCommand } from "./intercepted-data.ts";
+import { isMessage, toMessage } from "./message-reply.ts";
 import { toReply } from "./reply.ts";
 import { createSubscribedTopics } from "./subscribed-topics.ts";
 import { connectionError, impossibleError, isRefusal, type Place, transportName } from "./tcp-error.ts";
-import { watchReplies } from "./watched-replies.ts";
 
 /** What a subscription is made of. */
 export interface SubscriberParts extends Place {
@@ -70,23 +72,32 @@ export async function subscribe({
     listener.interrupted(error);
   };
   client.on("end", () => interrupt(connectionError(lastError, place, "unknown")));
-  watchReplies(client, {
-    onProblem(problem) {
-      lastError = impossibleError("protocol", problem, place);
-      client.stream?.destroy();
-    },
-  });
-  const hear = (message: Message): void => {
-    if (isOpen()) listener.message(message);
+  const onProblem = (problem: string): void => {
+    lastError = impossibleError("protocol", problem, place);
+    client.stream?.destroy();
   };
-  // What has been let go of may still be on its way.
-  client.on("messageBuffer", (name: Buffer, data: Buffer) => {
-    const channel = name.toString("utf8");
-    if (subscribed.hasChannel(channel)) hear({ channel, data: payload(data) });
+  const hear = (message: Message): void => {
+    // What has been let go of may still be on its way.
+    const { pattern, channel } = message;
+    const isWanted = pattern === undefined ? subscribed.hasChannel(channel) : subscribed.hasPattern(pattern);
+    if (isWanted && isOpen()) tell(() => listener.message(message));
+  };
+  divideReplies(client, {
+    claim: (chunk, at) => (isMessage(chunk, at) ? 0 : -1),
+    take(reply) {
+      const message = toMessage(reply);
+      if (message) hear(message);
+      else onProblem("a message that is none");
+    },
+    onProblem,
   });
-  client.on("pmessageBuffer", (pattern: string, channel: Buffer, data: Buffer) => {
-    if (subscribed.hasPattern(pattern)) hear({ channel: channel.toString("utf8"), pattern, data: payload(data) });
-  });
+  // The parser of ioredis reads those whose beginning was not all there.
+  client.on("messageBuffer", (name: Buffer, data: Buffer) =>
+    hear({ channel: name.toString("utf8"), data: payload(data) }),
+  );
+  client.on("pmessageBuffer", (pattern: string, channel: Buffer, data: Buffer) =>
+    hear({ channel: channel.toString("utf8"), pattern, data: payload(data) }),
+  );
 
   try {
     await withDeadline(transportName, options, async () => {
