@@ -1,4 +1,4 @@
-import { tracingChannel } from "node:diagnostics_channel";
+import { channel } from "node:diagnostics_channel";
 import { type ClientQueue, createListeningCheck, queueOf } from "./client-queue.ts";
 import { createDebts } from "./debts.ts";
 import { divideReplies } from "./divided-replies.ts";
@@ -12,8 +12,11 @@ export interface DirectEvents extends ReplyEvents {
   onLost(trips: readonly Trip[]): void;
 }
 
-/** Whoever traces ioredis expects to see each command in it. */
-const commandTracing = tracingChannel("ioredis:command");
+/** Where ioredis tells of each command that it sends. Not every runtime can say of all of them together whether one is heard. */
+const tracingChannels = ["start", "end", "asyncStart", "asyncEnd", "error"].map((event) =>
+  channel(`tracing:ioredis:command:${event}`),
+);
+const isTraced = (): boolean => tracingChannels.some(({ hasSubscribers }) => hasSubscribers);
 
 const modeOf = (client: TcpClient & { readonly mode?: unknown }): unknown => client.mode;
 
@@ -76,7 +79,7 @@ export function readDirectReplies(client: TcpClient, { onProblem, onLost }: Dire
     nextLongInteger: replies.nextLongInteger,
     expects(trip) {
       if (queue === undefined || client.stream !== replies.stream || queue !== queueOf(client)) return false;
-      if (modeOf(client) !== "normal" || commandTracing.hasSubscribers) return false;
+      if (modeOf(client) !== "normal" || isTraced()) return false;
       // Messages have no place in any order, so while the client listens, or is about to, it sorts out what comes.
       if (queue.length > 0 && isListeningQueued()) return false;
       countAnswered();
