@@ -2,21 +2,26 @@ import { textOrBytes } from "@continuum-cache/core";
 
 /** The part of Node's Buffer that is used, where there is one: it decodes several times faster than `atob`. */
 interface FastBase64 {
+  byteLength(text: string): number;
   from(text: string, encoding: "base64"): Uint8Array & { toString(encoding?: "utf8"): string };
 }
 
 const fastBase64 = (): FastBase64 | undefined => (globalThis as { Buffer?: FastBase64 }).Buffer;
 
-/** What no base64 text holds. Buffer takes some of it for base64, `atob` other. */
+/** What no base64 text holds; `atob` takes some of it for base64. */
 const foreign = /[^A-Za-z0-9+/=]/;
 
 /** What a base64 text stands for, as every transport hands bulk strings out; `undefined` when it is not base64. */
 export function fromBase64(base64: string): string | Uint8Array | undefined {
-  if (foreign.test(base64)) return undefined;
   const fast = fastBase64();
-  if (!fast) return slowly(base64);
-  const bytes = fast.from(base64, "base64");
-  // Buffer skips most of what is not base64, and so comes out shorter.
+  return fast ? quickly(base64, fast) : slowly(base64);
+}
+
+function quickly(base64: string, buffer: FastBase64): string | Uint8Array | undefined {
+  // Buffer takes these two for base64, and characters beyond ASCII for others.
+  if (base64.includes("-") || base64.includes("_") || buffer.byteLength(base64) !== base64.length) return undefined;
+  const bytes = buffer.from(base64, "base64");
+  // It skips everything else that is not base64, and so comes out shorter.
   if (bytes.length !== decodedLength(base64)) return undefined;
   const text = bytes.toString("utf8");
   // A replacement character may have been stored as such; only then is it worth the strict decoder.
@@ -24,7 +29,7 @@ export function fromBase64(base64: string): string | Uint8Array | undefined {
 }
 
 function slowly(base64: string): string | Uint8Array | undefined {
-  if (base64.length % 4 !== 0) return undefined;
+  if (base64.length % 4 !== 0 || foreign.test(base64)) return undefined;
   try {
     return textOrBytes(Uint8Array.from(atob(base64), (char) => char.charCodeAt(0)));
   } catch {
