@@ -6,7 +6,11 @@
 export const layers = {
   "packages/core": { imports: [], edge: true },
   "packages/conformance": { imports: ["packages/core"], edge: false },
-  "packages/transport-rest": { imports: ["packages/core"], edge: true, nodeFiles: ["src/http/node-http.ts"] },
+  "packages/transport-rest": {
+    imports: ["packages/core"],
+    edge: true,
+    nodeFiles: ["src/http/node-http.ts", "src/http/node/connection.ts", "src/http/node/node-stream.ts"],
+  },
   "packages/transport-tcp": { imports: ["packages/core"], edge: false },
   "packages/fallback-memory": {
     imports: ["packages/core"],

@@ -1,4 +1,12 @@
-import { type Command, factsOf, isSealed, streamKeysAt, textOrBytes, toTextForm } from "@continuum-cache/core";
+import {
+  type Argument,
+  type Command,
+  factsOf,
+  isSealed,
+  streamKeysAt,
+  textOrBytes,
+  toTextForm,
+} from "@continuum-cache/core";
 import type { Payload } from "./endpoint.ts";
 
 /** An argument as it will travel: as text inside JSON, or as bytes that JSON can't carry. */
@@ -8,11 +16,12 @@ export type Carried = string | Uint8Array;
 const maxPathCharacters = 8_000;
 
 /** Bytes that are valid UTF-8 are text: the very same bytes arrive. */
-export function carriedArguments(command: Command): Carried[] {
+export function carriedArguments(command: Command): readonly Carried[] {
+  if (isText(command)) return command;
   return command.map((arg) => (arg instanceof Uint8Array ? textOrBytes(arg) : String(arg)));
 }
 
-export const isText = (args: readonly Carried[]): args is readonly string[] =>
+export const isText = (args: readonly Argument[]): args is readonly string[] =>
   args.every((arg) => typeof arg === "string");
 
 /**

@@ -5,14 +5,15 @@ import {
   longestTimerMs,
   onAbort,
   type TransportError,
-  withDeadline,
 } from "@continuum-cache/core";
-import { restError, restName } from "./rest-error.ts";
+import { restError } from "./rest-error.ts";
 
 /** What a call's work gets: the end of its time, and a way to say that something has left this process. */
 export interface Call {
-  /** Fires at the deadline, when the caller's signal does, and at `close()`. */
+  /** Fires at the deadline, when the caller's signal does, and at `close()`. It is made when it is first asked for. */
   readonly signal: AbortSignal;
+  /** The same for the one request that is under way, without a signal: the latest listener is the one that is called. */
+  onEnd(listener: (reason: TransportError) => void): void;
   /** Waits behind earlier calls. @throws TransportError when there is no time left then. */
   queue(turn: Promise<boolean>): Promise<void>;
   /** To be called before anything is sent. @throws TransportError when the call is over already. */
@@ -21,7 +22,8 @@ export interface Call {
 
 /** The calls in flight: each ends by its deadline, and all of them at `close()`. */
 export interface Calls {
-  run<T>(options: CallOptions | undefined, work: (call: Call) => Promise<T>): Promise<T>;
+  /** Runs work. `settled` is called once when the call has ended, whatever becomes of its work. */
+  run<T>(options: CallOptions | undefined, work: (call: Call) => Promise<T>, settled?: () => void): Promise<T>;
   /** Calls the listener at `close()`, for what outlives its call: subscriptions. Returns the function that stops it. */
   onClose(listener: () => void): () => void;
   close(): void;
@@ -30,10 +32,13 @@ export interface Calls {
 export const closedError = (delivery: "none" | "unknown"): TransportError =>
   restError("closed", "The transport was closed", { delivery });
 
-/** With less time than this a request could tell nothing but that time was up. */
-const leastAttemptMs = 10;
-/** A call that has not ended so long after its deadline has vanished. */
-const graceMs = 100;
+const abortedError = (caller: AbortSignal, delivery: "none" | "unknown"): TransportError =>
+  restError("aborted", "The call was aborted by its signal", { delivery, cause: caller.reason });
+
+const timeoutError = (timeoutMs: number, delivery: "none" | "unknown"): TransportError =>
+  restError("timeout", `No answer within ${timeoutMs} ms (raise \`timeout\`, or look at the server and the network)`, {
+    delivery,
+  });
 
 const queuedError = (timeoutMs: number, delivery: "none" | "unknown"): TransportError =>
   restError(
@@ -42,60 +47,125 @@ const queuedError = (timeoutMs: number, delivery: "none" | "unknown"): Transport
     { delivery, queued: true },
   );
 
-export function createCalls(timeoutMs: number): Calls {
+/** With less time than this a request could tell nothing but that time was up. */
+const leastAttemptMs = 10;
+/** A call that has not ended so long after its deadline has vanished. */
+const graceMs = 100;
+
+/** A call that has begun: its work sees one face of it, what ends it the other. */
+interface OpenCall extends Call {
+  /** `"unknown"` once something has left this process. */
+  readonly delivery: "none" | "unknown";
+  /** The error for a call whose time is over. */
+  timeout(): TransportError;
+  /** Tells the work, by its listener and its signal, that nobody waits any more. */
+  end(reason: TransportError): void;
+}
+
+/** One call: an open one may send, one that is over may not. */
+function createOpenCall(timeoutMs: number): OpenCall {
+  const startedMs = performance.now();
+  let reason: TransportError | undefined;
+  let controller: AbortController | undefined;
+  let listener: ((reason: TransportError) => void) | undefined;
+  let delivery: "none" | "unknown" = "none";
+  let queuedMs = 0;
+
+  return {
+    get delivery() {
+      return delivery;
+    },
+    get signal() {
+      if (!controller) {
+        controller = new AbortController();
+        if (reason) controller.abort(reason);
+      }
+      return controller.signal;
+    },
+    onEnd(latest) {
+      listener = latest;
+    },
+    async queue(turn) {
+      queuedMs = Number.POSITIVE_INFINITY;
+      await turn;
+      queuedMs = performance.now() - startedMs;
+      if (timeoutMs - queuedMs < leastAttemptMs) throw queuedError(timeoutMs, "none");
+    },
+    leaves() {
+      if (reason) throw reason;
+      delivery = "unknown";
+    },
+    // Where waiting took most of the time, the rest was too little to tell anything of the server.
+    timeout: () => (2 * queuedMs > timeoutMs ? queuedError : timeoutError)(timeoutMs, delivery),
+    end(why) {
+      reason = why;
+      controller?.abort(why);
+      listener?.(why);
+    },
+  };
+}
+
+export function createCalls(defaultMs: number): Calls {
   let closed = false;
-  const open = createExpiringSet<AbortController>();
+  /** What ends each open call when the transport is closed. */
+  const open = createExpiringSet<() => void>();
   const onClose = new Set<() => void>();
+
+  const start = <T>(options: CallOptions | undefined, work: (call: Call) => Promise<T>, settled?: () => void) =>
+    new Promise<T>((resolve, reject) => {
+      const timeoutMs = Math.min(options?.timeoutMs ?? defaultMs, longestTimerMs);
+      const caller = options?.signal;
+      const call = createOpenCall(timeoutMs);
+      let isSettled = false;
+
+      /** Whether this is the first end of the call, which is the one that counts. */
+      const settle = (): boolean => {
+        if (isSettled) return false;
+        isSettled = true;
+        clearTimeout(timer);
+        stopHearing();
+        open.delete(close);
+        settled?.();
+        return true;
+      };
+      const end = (error: TransportError): void => {
+        if (!settle()) return;
+        reject(error);
+        call.end(error);
+      };
+      const fail = (error: unknown): void => {
+        if (!settle()) return;
+        // Until something has left, no error of the work can tell of more.
+        const isNone = isTransportError(error) && call.delivery === "none" && error.delivery !== "none";
+        reject(isNone ? restError(error.kind, error.message, { delivery: "none", cause: error.cause }) : error);
+      };
+      const close = (): void => end(closedError(call.delivery));
+
+      const timer = setTimeout(() => end(call.timeout()), timeoutMs);
+      const stopHearing = caller ? onAbort(caller, () => end(abortedError(caller, call.delivery))) : () => {};
+      open.add(close, timeoutMs + graceMs);
+      try {
+        work(call).then((value) => {
+          if (settle()) resolve(value);
+        }, fail);
+      } catch (error) {
+        fail(error);
+      }
+    });
 
   return {
     onClose(listener) {
       onClose.add(listener);
       return () => onClose.delete(listener);
     },
-    async run(options, work) {
-      if (closed) throw closedError("none");
-      const caller = options?.signal;
-      const controller = new AbortController();
-      const end = () => controller.abort(caller?.reason);
-      if (caller?.aborted) end();
-      const stopHearing = onAbort(caller, end);
-      const limits = { timeoutMs: options?.timeoutMs ?? timeoutMs, signal: controller.signal };
-      open.add(controller, Math.min(limits.timeoutMs, longestTimerMs) + graceMs);
-      const startedMs = performance.now();
-      let left = false;
-      let queuedMs = 0;
-      try {
-        return await withDeadline(restName, limits, (signal) =>
-          work({
-            signal,
-            async queue(turn) {
-              queuedMs = Number.POSITIVE_INFINITY;
-              await turn;
-              queuedMs = performance.now() - startedMs;
-              if (limits.timeoutMs - queuedMs < leastAttemptMs) throw queuedError(limits.timeoutMs, "none");
-            },
-            leaves() {
-              signal.throwIfAborted();
-              left = true;
-            },
-          }),
-        );
-      } catch (error) {
-        const delivery = left ? "unknown" : "none";
-        if (!isTransportError(error)) throw error;
-        if (error.kind === "aborted" && closed && !caller?.aborted) throw closedError(delivery);
-        // Where waiting took most of the time, the rest was too little to tell anything of the server.
-        if (error.kind === "timeout" && 2 * queuedMs > limits.timeoutMs) throw queuedError(limits.timeoutMs, delivery);
-        if (left || error.delivery === "none") throw error;
-        throw restError(error.kind, error.message, { delivery, cause: error.cause });
-      } finally {
-        open.delete(controller);
-        stopHearing();
-      }
+    run(options, work, settled) {
+      if (closed) return Promise.reject(closedError("none"));
+      if (options?.signal?.aborted) return Promise.reject(abortedError(options.signal, "none"));
+      return start(options, work, settled);
     },
     close() {
       closed = true;
-      for (const controller of open) controller.abort();
+      for (const end of [...open]) end();
       for (const listener of onClose) listener();
     },
   };

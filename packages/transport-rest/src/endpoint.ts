@@ -1,10 +1,11 @@
 import { isCommandError, type TransportError } from "@continuum-cache/core";
 import type { Call } from "./calls.ts";
 import type { HttpClient, HttpResponse } from "./http/http.ts";
+import { type PostReply, type PostRequest, postsThrough } from "./http/posts.ts";
 import { type AnswerHead, errorFromNetwork, errorFromStatus, notAnAnswer, restError } from "./rest-error.ts";
 import type { RestSettings } from "./rest-options.ts";
 import { outcomesOf } from "./rest-reply.ts";
-import type { SyncToken } from "./sync-token.ts";
+import type { SyncStamp, SyncToken } from "./sync-token.ts";
 
 /** What a request carries. */
 export interface Payload {
@@ -16,8 +17,8 @@ export interface Payload {
 
 /** One request, before the headers that all of them share. */
 export interface Post extends Payload {
-  /** Sending it twice does no harm. */
-  readonly repeatable: boolean;
+  /** Whether sending it twice does no harm; asked only where it matters. */
+  isRepeatable(): boolean;
 }
 
 /** A whole answer. */
@@ -35,45 +36,77 @@ export interface Endpoint {
 
 export function createEndpoint(settings: RestSettings, http: HttpClient, sync: SyncToken): Endpoint {
   const { baseUrl, origin, maxResponseBytes } = settings;
+  const send = postsThrough(http);
 
-  /** Runs a part of the exchange; what it throws becomes one of ours. */
-  const heard = async <T>(part: Promise<T>): Promise<T> => {
-    try {
-      return await part;
-    } catch (error) {
-      throw errorFromNetwork(error, origin);
-    }
+  const networkError = (error: unknown): never => {
+    throw errorFromNetwork(error, origin);
+  };
+  const tooLong = (): TransportError =>
+    restError("too-large", `The answer is over ${maxResponseBytes} bytes (ask for less, or raise maxResponseBytes)`);
+
+  /** @throws TransportError when the reply is too long, or its status says enough. */
+  const answerOf = (reply: PostReply): Answer => {
+    if (reply.text === undefined) throw tooLong();
+    const error = errorFromStatus(reply);
+    if (error) throw error;
+    return reply as Answer;
   };
 
-  const textOf = async (response: HttpResponse): Promise<string> => {
-    const text = await heard(response.text(maxResponseBytes));
-    if (text !== undefined) return text;
-    throw restError(
-      "too-large",
-      `The answer is over ${maxResponseBytes} bytes (ask for less, or raise maxResponseBytes)`,
-    );
+  const headersOf = (token: string, stamp: SyncStamp | undefined, contentType: string) => {
+    const headers: Record<string, string> = {
+      authorization: `Bearer ${token}`,
+      "content-type": contentType,
+      "upstash-encoding": "base64",
+    };
+    if (stamp) headers["upstash-sync-token"] = stamp.token;
+    return headers;
   };
 
-  const exchange = async (request: { post: Post; accept?: string; signal: AbortSignal }, call: Call) => {
-    const { post, accept, signal } = request;
+  const postOnce = <T>(post: Post, call: Call, token: string, read: (reply: PostReply) => T): Promise<T> => {
+    call.leaves();
+    const stamp = sync.next();
+    const request: PostRequest = {
+      url: baseUrl + post.path,
+      headers: headersOf(token, stamp, post.contentType),
+      body: post.body,
+      maxBodyBytes: maxResponseBytes,
+      isRepeatable: post.isRepeatable,
+      onCancel: call.onEnd,
+      get signal() {
+        return call.signal;
+      },
+    };
+    return send(request).then((reply) => {
+      stamp?.saw(reply.header("upstash-sync-token"));
+      return read(reply);
+    }, networkError);
+  };
+
+  /** A token that a function gives may have been renewed since: where it is refused, the function is asked once more. */
+  const postWithToken = async (post: Post, call: Call): Promise<Answer> => {
+    const token = await currentToken(settings.token);
+    const reply = await postOnce(post, call, token, (first) => first);
+    if (reply.status !== 401) return answerOf(reply);
+    const renewed = await currentToken(settings.token);
+    // Nothing ran on a 401.
+    return renewed === token ? answerOf(reply) : postOnce(post, call, renewed, answerOf);
+  };
+
+  const open = async (path: string, call: Call, signal: AbortSignal): Promise<HttpResponse> => {
     const once = async (token: string): Promise<HttpResponse> => {
       call.leaves();
       const stamp = sync.next();
-      const response = await heard(
-        http.request({
-          url: baseUrl + post.path,
-          headers: {
-            authorization: `Bearer ${token}`,
-            "content-type": post.contentType,
-            ...(accept ? { accept } : { "upstash-encoding": "base64" }),
-            ...(stamp && { "upstash-sync-token": stamp.token }),
-          },
-          body: post.body,
+      const { "upstash-encoding": _, ...headers } = headersOf(token, stamp, "application/json");
+      const response = await http
+        .request({
+          url: baseUrl + path,
+          headers: { ...headers, accept: "text/event-stream" },
+          body: "",
           signal,
-          repeatable: post.repeatable,
-          ...(accept && { streaming: true }),
-        }),
-      );
+          repeatable: true,
+          streaming: true,
+        })
+        .catch(networkError);
       stamp?.saw(response.header("upstash-sync-token"));
       return response;
     };
@@ -82,22 +115,24 @@ export function createEndpoint(settings: RestSettings, http: HttpClient, sync: S
     if (response.status !== 401 || typeof settings.token === "string") return response;
     const renewed = await currentToken(settings.token);
     if (renewed === token) return response;
-    // Nothing ran on a 401. Its body is read so that the connection can serve again.
+    // Its body is read so that the connection can serve again.
     await textOf(response);
     return once(renewed);
   };
 
+  const textOf = async (response: HttpResponse): Promise<string> => {
+    const text = await response.text(maxResponseBytes).catch(networkError);
+    if (text === undefined) throw tooLong();
+    return text;
+  };
+
   return {
-    async post(post, call) {
-      const response = await exchange({ post, signal: call.signal }, call);
-      const text = await textOf(response);
-      const error = errorFromStatus(response);
-      if (error) throw error;
-      return { status: response.status, header: response.header, text };
+    post(post, call) {
+      const { token } = settings;
+      return typeof token === "string" ? postOnce(post, call, token, answerOf) : postWithToken(post, call);
     },
     async stream(path, call, streamSignal) {
-      const post = { path, body: "", contentType: "application/json", repeatable: true };
-      const response = await exchange({ post, accept: "text/event-stream", signal: streamSignal }, call);
+      const response = await open(path, call, streamSignal);
       if (response.status === 200 && response.header("content-type")?.startsWith("text/event-stream")) {
         return response.chunks();
       }

@@ -1,5 +1,6 @@
 import { TransportError, type TransportErrorDetails, type TransportErrorKind } from "@continuum-cache/core";
 import { LostRequest } from "./http/lost-request.ts";
+import { NotHttp } from "./http/not-http.ts";
 
 /** The transport's name, in errors and events. */
 export const restName = "rest";
@@ -27,9 +28,10 @@ export function errorFromNetwork(error: unknown, origin: string): TransportError
   const { cause, unsent } = error instanceof LostRequest ? error : { cause: error, unsent: false };
   const coded = findCoded(cause);
   const code = coded?.code ?? "";
-  if (code.startsWith("HPE_")) {
-    // Not the cause: a parser's error carries the bytes it stumbled over.
-    return restError("protocol", `What ${origin} answers is not HTTP (${code}; check \`url\`)`);
+  if (cause instanceof NotHttp || code.startsWith("HPE_")) {
+    // Not the cause: the error of another parser carries the bytes it stumbled over.
+    const why = cause instanceof NotHttp ? cause.message : code;
+    return restError("protocol", `What ${origin} answers is not HTTP (${why}; check \`url\`)`);
   }
   const none = unsent || neverLeft.test(code) || coded?.syscall === "connect" || coded?.syscall === "getaddrinfo";
   return restError("unreachable", `No answer from ${origin}${code && `: ${code}`} (check \`url\` and the network)`, {

@@ -56,7 +56,7 @@ export function outcomesOf(answer: Answer, form: AnswerForm, commands: readonly 
 
 /** What is too large is about one command; every other failure is about all of them. */
 const speaksAgainstServer = (outcome: Outcome): outcome is TransportError =>
-  isTransportError(outcome) && outcome.kind !== "too-large";
+  outcome instanceof Error && isTransportError(outcome) && outcome.kind !== "too-large";
 
 function outcomeOf(slot: unknown, command: Command, answer: Answer): Outcome {
   if (isRecord(slot)) {

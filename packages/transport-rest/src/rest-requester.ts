@@ -24,12 +24,11 @@ export function createRequester(endpoint: Endpoint, calls: Calls, sync: SyncToke
       if (request.isStreaming) return listen(request, path, call);
       const isList = path === "/pipeline" || path === "/multi-exec";
       const commands = (isList ? listed(request.body) : [request.body]).map(commandOf);
-      const repeatable = isRepeatableTrip(commands);
       const post = {
         path: path || "/",
         body: JSON.stringify(request.body),
         contentType: "application/json",
-        repeatable,
+        isRepeatable: () => isRepeatableTrip(commands),
       };
       const outcomes = outcomesOf(await endpoint.post(post, call), isList ? "list" : "one", commands);
       if (!isList) {

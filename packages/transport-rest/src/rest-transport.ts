@@ -1,4 +1,4 @@
-import { conceal, createKeyOrder, type Transport } from "@continuum-cache/core";
+import { conceal, createKeyOrder, type Place, type Reply, type Transport } from "@continuum-cache/core";
 import { Redis } from "@upstash/redis";
 import { defaultHttp } from "#default-http";
 import { createCalls } from "./calls.ts";
@@ -53,20 +53,20 @@ export function restTransport(options: RestTransportOptions): RestTransport {
   const order = createKeyOrder();
   let client: Redis | undefined;
 
-  const send: Transport["send"] = async (commands, sendOptions) => {
-    if (commands.length === 0) return [];
+  const send: Transport["send"] = (commands, sendOptions) => {
+    if (commands.length === 0) return Promise.resolve([]);
     const rules = { atomic: sendOptions?.atomic ?? false, maxRequestBytes: settings.maxRequestBytes };
-    const legs = planTrip(commands, rules);
-    // Requests travel on several connections, where a later one may overtake an earlier.
-    const place = order.enter(commands, (sendOptions?.timeoutMs ?? settings.timeoutMs) + graceMs);
-    try {
-      return await calls.run(sendOptions, async (call) => {
-        if (place.mustWait) await call.queue(place.turn({ signal: call.signal }));
-        return sendTrip(legs, { endpoint, call, rules });
-      });
-    } finally {
-      place.leave();
-    }
+    let place: Place | undefined;
+    return calls.run(
+      sendOptions,
+      (call) => {
+        const legs = planTrip(commands, rules);
+        place = order.enter(commands, (sendOptions?.timeoutMs ?? settings.timeoutMs) + graceMs);
+        const travel = (): Promise<Reply[]> => sendTrip(legs, { endpoint, call, rules });
+        return place.mustWait ? call.queue(place.turn({ signal: call.signal })).then(travel) : travel();
+      },
+      () => place?.leave(),
+    );
   };
 
   const transport: RestTransport = {

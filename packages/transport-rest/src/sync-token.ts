@@ -6,7 +6,7 @@ export interface SyncToken {
   /** The newest token; empty before the first answer. */
   readonly current: string;
   /** The token to send, and what to call with the answer's. Absent when read-your-writes is off. */
-  next(): { readonly token: string; saw(token: string | undefined): void } | undefined;
+  next(): SyncStamp | undefined;
   /** Takes over another instance's token; answers to requests that left before don't undo it. @throws TypeError when it is none. */
   set(token: string): void;
 }
@@ -44,4 +44,10 @@ export function createSyncToken(enabled: boolean): SyncToken {
       keptFrom = sent + 1;
     },
   };
+}
+
+/** What one request carries of it. */
+export interface SyncStamp {
+  readonly token: string;
+  saw(token: string | undefined): void;
 }

@@ -1,5 +1,5 @@
 import { type Command, isRepeatableTrip } from "@continuum-cache/core";
-import { type Carried, carriedArguments, isText, rawBodyPost, withTextForms } from "./binary-body.ts";
+import { carriedArguments, isText, rawBodyPost, withTextForms } from "./binary-body.ts";
 import type { Payload, Post } from "./endpoint.ts";
 import { restError } from "./rest-error.ts";
 import type { AnswerForm } from "./rest-reply.ts";
@@ -27,8 +27,7 @@ const maxCommands = 1_000;
  */
 export function planTrip(commands: readonly Command[], { atomic, maxRequestBytes }: TripRules): Leg[] {
   const only = commands.length === 1 && !atomic ? commands[0] : undefined;
-  const arguments_ = commands.map(carriedArguments);
-  if (only && arguments_[0]) return [singleLeg(only, arguments_[0])];
+  if (only) return [singleLeg(only)];
 
   const legs: Leg[] = [];
   let texts: Written[] = [];
@@ -36,8 +35,9 @@ export function planTrip(commands: readonly Command[], { atomic, maxRequestBytes
     if (texts.length > 0) legs.push(...listLegs(texts, atomic, maxRequestBytes));
     texts = [];
   };
-  for (const [index, command] of commands.entries()) {
-    const args = withTextForms(command, arguments_[index] ?? []);
+  for (const command of commands) {
+    const carried = carriedArguments(command);
+    const args = isText(carried) ? carried : withTextForms(command, carried);
     if (isText(args)) {
       texts.push({ command, json: JSON.stringify(args) });
       continue;
@@ -58,12 +58,13 @@ interface Written {
 }
 
 const legOf = (request: Payload, form: AnswerForm, commands: readonly Command[]): Leg => ({
-  post: { ...request, repeatable: isRepeatableTrip(commands) },
+  post: { ...request, isRepeatable: () => isRepeatableTrip(commands) },
   form,
   commands,
 });
 
-function singleLeg(command: Command, args: readonly Carried[]): Leg {
+function singleLeg(command: Command): Leg {
+  const args = carriedArguments(command);
   if (isText(args)) return legOf(json("/", JSON.stringify(args)), "one", [command]);
   const raw = rawBodyPost(args);
   if (raw) return legOf(raw, "one", [command]);

@@ -23,8 +23,26 @@ import { type Leg, planTrip, type TripRules } from "./trip-plan.ts";
  *
  * @throws TransportError when no answer came, or every command is too large; `delivery` is `"none"` only if nothing has run.
  */
-export async function sendTrip(legs: readonly Leg[], parts: TripParts): Promise<Reply[]> {
-  const outcomes = await outcomesOfLegs(legs, parts);
+export function sendTrip(legs: readonly Leg[], parts: TripParts): Promise<Reply[]> {
+  const [only] = legs;
+  return legs.length === 1 && only ? sendLeg(only, parts) : sendLegs(legs, parts);
+}
+
+/** Almost every trip is one request, whose replies are all in place. */
+function sendLeg(leg: Leg, parts: TripParts): Promise<Reply[]> {
+  return parts.endpoint.post(leg.post, parts.call).then(
+    (answer) => {
+      const outcomes = outcomesOf(answer, leg.form, leg.commands);
+      return outcomes.some(isTooLarge) ? finished(outcomesOfAnswer(outcomes, leg, parts)) : (outcomes as Reply[]);
+    },
+    (error: unknown) => finished(outcomesOfFailure(error, leg, parts)),
+  );
+}
+
+const sendLegs = (legs: readonly Leg[], parts: TripParts): Promise<Reply[]> => finished(outcomesOfLegs(legs, parts));
+
+async function finished(pending: Promise<Outcome[]>): Promise<Reply[]> {
+  const outcomes = await pending;
   const [first] = outcomes;
   if (isTransportError(first) && outcomes.every(isTransportError)) throw first;
   return outcomes.map(inItsPlace);
@@ -59,27 +77,35 @@ async function outcomesOfLegs(legs: readonly Leg[], parts: TripParts): Promise<O
 }
 
 async function outcomesOfLeg(leg: Leg, parts: TripParts): Promise<Outcome[]> {
-  const { commands, form, post } = leg;
-  const { endpoint, call, rules } = parts;
-  const again = (...some: (readonly Command[])[]): Promise<Outcome[]> =>
-    outcomesOfLegs(
-      some.flatMap((each) => planTrip(each, rules)),
-      parts,
-    );
   let outcomes: Outcome[];
   try {
-    outcomes = outcomesOf(await endpoint.post(post, call), form, commands);
+    outcomes = outcomesOf(await parts.endpoint.post(leg.post, parts.call), leg.form, leg.commands);
   } catch (error) {
-    if (!isTooLarge(error) || rules.atomic) throw error;
-    if (commands.length > 1) {
-      if (error.delivery === "unknown" && !isRepeatableTrip(commands)) throw error;
-      const middle = Math.ceil(commands.length / 2);
-      return again(commands.slice(0, middle), commands.slice(middle));
-    }
-    outcomes = [error];
+    return outcomesOfFailure(error, leg, parts);
   }
-  return rules.atomic ? outcomes : withSplitReads(commands, outcomes, again);
+  return outcomesOfAnswer(outcomes, leg, parts);
 }
+
+/** What a request was too large for travels again in halves, where that does no harm. @throws Whatever else went wrong. */
+async function outcomesOfFailure(error: unknown, leg: Leg, parts: TripParts): Promise<Outcome[]> {
+  const { commands } = leg;
+  if (!isTooLarge(error) || parts.rules.atomic) throw error;
+  if (commands.length === 1) return outcomesOfAnswer([error], leg, parts);
+  if (error.delivery === "unknown" && !isRepeatableTrip(commands)) throw error;
+  const middle = Math.ceil(commands.length / 2);
+  return sendAgain([commands.slice(0, middle), commands.slice(middle)], parts);
+}
+
+async function outcomesOfAnswer(outcomes: readonly Outcome[], leg: Leg, parts: TripParts): Promise<Outcome[]> {
+  if (parts.rules.atomic) return [...outcomes];
+  return withSplitReads(leg.commands, outcomes, (reads) => sendAgain([reads], parts));
+}
+
+const sendAgain = (lists: readonly (readonly Command[])[], parts: TripParts): Promise<Outcome[]> =>
+  outcomesOfLegs(
+    lists.flatMap((each) => planTrip(each, parts.rules)),
+    parts,
+  );
 
 /** Reads again, in halves, what is too large to come back in one reply. */
 async function withSplitReads(
@@ -123,4 +149,4 @@ function elementsOf([, ...keys]: Command, outcome: Outcome): Outcome[] {
 }
 
 const isTooLarge = (outcome: unknown): outcome is TransportError =>
-  isTransportError(outcome) && outcome.kind === "too-large";
+  outcome instanceof Error && isTransportError(outcome) && outcome.kind === "too-large";

@@ -55,22 +55,26 @@ function answerOf(response: Response): HttpResponse {
   return {
     status: response.status,
     header: (name) => response.headers.get(name) ?? undefined,
-    async text(maxBytes) {
+    text(maxBytes) {
       const length = Number(response.headers.get("content-length") ?? Number.NaN);
       // A compressed body says its compressed length, which bounds nothing.
-      if (length <= maxBytes && !response.headers.has("content-encoding")) return response.text();
-      const decoder = new TextDecoder();
-      let text = "";
-      let size = 0;
-      for await (const chunk of chunksOf(response)) {
-        size += chunk.length;
-        if (size > maxBytes) return undefined;
-        text += decoder.decode(chunk, { stream: true });
-      }
-      return text + decoder.decode();
+      const isBounded = length <= maxBytes && !response.headers.has("content-encoding");
+      return isBounded ? response.text() : boundedText(response, maxBytes);
     },
     chunks: () => chunksOf(response),
   };
+}
+
+async function boundedText(response: Response, maxBytes: number): Promise<string | undefined> {
+  const decoder = new TextDecoder();
+  let text = "";
+  let size = 0;
+  for await (const chunk of chunksOf(response)) {
+    size += chunk.length;
+    if (size > maxBytes) return undefined;
+    text += decoder.decode(chunk, { stream: true });
+  }
+  return text + decoder.decode();
 }
 
 async function* chunksOf(response: Response): AsyncGenerator<Uint8Array> {

@@ -1,0 +1,170 @@
+import type { OnReadOpts, Socket } from "node:net";
+import { createReplyReader, type WholeReply } from "./reply-reader.ts";
+
+/** One request, and who waits for its reply. Exactly one of the two functions is called, unless it is canceled. */
+export interface Exchange {
+  /** The head of the request with the blank line that ends it: ASCII. */
+  readonly head: string;
+  readonly body: string | Uint8Array;
+  /** How long the body is, in UTF-8. */
+  readonly bodyBytes: number;
+  /** A reply with a longer body is read no further. */
+  readonly maxBodyBytes: number;
+  succeed(reply: WholeReply): void;
+  fail(loss: Loss): void;
+}
+
+/** What is known of a request that got no reply. */
+export interface Loss {
+  /** It did not leave as a whole, so the server cannot have run it. */
+  readonly unsent: boolean;
+  /** The connection was idle before, and nothing came back: the server may have closed it meanwhile. */
+  readonly stale: boolean;
+  readonly cause: unknown;
+}
+
+/** One kept-alive connection: it carries one exchange at a time. */
+export interface Connection {
+  /** Whether a request may be sent now. */
+  readonly isIdle: boolean;
+  /** Sends a request on an idle connection. */
+  send(exchange: Exchange): void;
+  /** Closes the connection. What it carries is told nothing. */
+  close(): void;
+}
+
+/** Told what becomes of a connection, before its exchange is told. */
+export interface ConnectionListener {
+  /** The reply to `exchange` came as a whole: the connection is idle, and may serve again for so long. */
+  freed(connection: Connection, exchange: Exchange, idleLimitMs: number): void;
+  /** It is closed, and not by `close()`. `exchange` is what it carried, `loss` what is known when it got no reply. */
+  closed(connection: Connection, exchange: Exchange | undefined, loss: Loss | undefined): void;
+}
+
+/** Opens a socket, whose `ready` event says that data may leave: on TLS once the server has proven who it is. */
+export interface Opening {
+  open(onread: OnReadOpts): Socket;
+  readonly ready: "connect" | "secureConnect";
+}
+
+type State =
+  | { readonly phase: "opening"; readonly exchange: Exchange }
+  | { readonly phase: "busy"; readonly exchange: Exchange; readonly reused: boolean; sent: boolean }
+  | { readonly phase: "idle" }
+  | { readonly phase: "closed" };
+
+const readBytes = 1 << 16;
+const idle: State = { phase: "idle" };
+const closed: State = { phase: "closed" };
+
+/** Opens a connection for an exchange, which leaves as soon as it is ready. */
+export function openConnection(opening: Opening, exchange: Exchange, listener: ConnectionListener): Connection {
+  const reader = createReplyReader();
+  let state: State = { phase: "opening", exchange };
+
+  const write = (next: Exchange, reused: boolean): void => {
+    const busy: State = { phase: "busy", exchange: next, reused, sent: false };
+    state = busy;
+    writeRequest(socket, next, (error) => {
+      if (!error) busy.sent = true;
+    });
+  };
+
+  const lose = (cause: unknown): void => {
+    const before = state;
+    if (before.phase === "closed") return;
+    state = closed;
+    socket.destroy();
+    if (before.phase === "idle") {
+      listener.closed(connection, undefined, undefined);
+      return;
+    }
+    const isBusy = before.phase === "busy";
+    const loss: Loss = {
+      unsent: !(isBusy && before.sent),
+      stale: isBusy && before.reused && !reader.hasBegun,
+      cause: cause ?? Object.assign(new Error("The server closed the connection"), { code: "ECONNRESET" }),
+    };
+    listener.closed(connection, before.exchange, loss);
+    before.exchange.fail(loss);
+  };
+
+  const receive = (bytes: Buffer): void => {
+    if (state.phase !== "busy") {
+      // It was not asked for: what comes after it can't be trusted.
+      lose(undefined);
+      return;
+    }
+    const { exchange, sent } = state;
+    let reply: WholeReply | undefined;
+    try {
+      reply = reader.read(bytes, exchange.maxBodyBytes);
+    } catch (error) {
+      lose(error);
+      return;
+    }
+    if (reply) finish(exchange, reply, sent);
+  };
+
+  const finish = (exchange: Exchange, reply: WholeReply, sent: boolean): void => {
+    // A reply that came before its request had left: the rest of the request would be taken for the next one.
+    if (sent && reply.idleLimitMs > 0) {
+      state = idle;
+      socket.unref();
+      listener.freed(connection, exchange, reply.idleLimitMs);
+    } else {
+      state = closed;
+      socket.destroy();
+      listener.closed(connection, exchange, undefined);
+    }
+    exchange.succeed(reply);
+  };
+
+  const end = (): void => {
+    const reply = state.phase === "busy" ? reader.end() : undefined;
+    if (state.phase === "busy" && reply) finish(state.exchange, reply, state.sent);
+    else lose(undefined);
+  };
+
+  const socket = opening.open({
+    buffer: Buffer.allocUnsafeSlow(readBytes),
+    callback(size, buffer) {
+      receive((buffer as Buffer).subarray(0, size));
+      return true;
+    },
+  });
+  socket.once(opening.ready, () => {
+    if (state.phase === "opening") write(state.exchange, false);
+  });
+  socket.on("end", end);
+  socket.on("error", lose);
+  socket.on("close", () => lose(undefined));
+
+  const connection: Connection = {
+    get isIdle() {
+      return state.phase === "idle" && !socket.destroyed && !socket.readableEnded;
+    },
+    send(next) {
+      socket.ref();
+      write(next, true);
+    },
+    close() {
+      state = closed;
+      socket.destroy();
+    },
+  };
+  return connection;
+}
+
+/** A body that is text travels with its head in one piece, in the cheapest encoding that can carry it. */
+function writeRequest(socket: Socket, exchange: Exchange, sent: (error?: Error | null) => void): void {
+  const { head, body, bodyBytes } = exchange;
+  if (typeof body === "string") {
+    socket.write(head + body, bodyBytes === body.length ? "latin1" : "utf8", sent);
+    return;
+  }
+  socket.cork();
+  socket.write(head, "latin1");
+  socket.write(body, sent);
+  socket.uncork();
+}
