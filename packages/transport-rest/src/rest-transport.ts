@@ -1,4 +1,4 @@
-import { conceal, createKeyOrder, type Place, type Reply, type Transport } from "@continuum-cache/core";
+import { conceal, type Place, type Reply, type Transport } from "@continuum-cache/core";
 import { Redis } from "@upstash/redis";
 import { defaultHttp } from "#default-http";
 import { createCalls } from "./calls.ts";
@@ -9,6 +9,7 @@ import { createRequester } from "./rest-requester.ts";
 import { maxTopicBytes, subscribeByRest } from "./rest-subscriber.ts";
 import { createSyncToken } from "./sync-token.ts";
 import { sendTrip } from "./trip.ts";
+import { createTripOrder } from "./trip-order.ts";
 import { planTrip } from "./trip-plan.ts";
 
 /** A transport over Upstash's REST API, and the official client on the same connections. */
@@ -50,7 +51,7 @@ export function restTransport(options: RestTransportOptions): RestTransport {
   const sync = createSyncToken(settings.readYourWrites);
   const endpoint = createEndpoint(settings, http, sync);
   const calls = createCalls(settings.timeoutMs);
-  const order = createKeyOrder();
+  const order = createTripOrder();
   let client: Redis | undefined;
 
   const send: Transport["send"] = (commands, sendOptions) => {
