@@ -92,21 +92,31 @@ export function createEndpoint(settings: RestSettings, http: HttpClient, sync: S
     return renewed === token ? answerOf(reply) : postOnce(post, call, renewed, answerOf);
   };
 
+  /** Runs a part of a stream's beginning; what it throws becomes one of ours. */
+  const heard = async <T>(part: () => Promise<T>): Promise<T> => {
+    try {
+      return await part();
+    } catch (error) {
+      return networkError(error);
+    }
+  };
+
+  const textOf = async (response: HttpResponse): Promise<string> => {
+    const text = await heard(() => response.text(maxResponseBytes));
+    if (text === undefined) throw tooLong();
+    return text;
+  };
+
   const open = async (path: string, call: Call, signal: AbortSignal): Promise<HttpResponse> => {
     const once = async (token: string): Promise<HttpResponse> => {
       call.leaves();
       const stamp = sync.next();
       const { "upstash-encoding": _, ...headers } = headersOf(token, stamp, "application/json");
-      const response = await http
-        .request({
-          url: baseUrl + path,
-          headers: { ...headers, accept: "text/event-stream" },
-          body: "",
-          signal,
-          repeatable: true,
-          streaming: true,
-        })
-        .catch(networkError);
+      const url = baseUrl + path;
+      const all = { ...headers, accept: "text/event-stream" };
+      const response = await heard(() =>
+        http.request({ url, headers: all, body: "", signal, repeatable: true, streaming: true }),
+      );
       stamp?.saw(response.header("upstash-sync-token"));
       return response;
     };
@@ -118,12 +128,6 @@ export function createEndpoint(settings: RestSettings, http: HttpClient, sync: S
     // Its body is read so that the connection can serve again.
     await textOf(response);
     return once(renewed);
-  };
-
-  const textOf = async (response: HttpResponse): Promise<string> => {
-    const text = await response.text(maxResponseBytes).catch(networkError);
-    if (text === undefined) throw tooLong();
-    return text;
   };
 
   return {
