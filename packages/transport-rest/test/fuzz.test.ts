@@ -4,6 +4,8 @@ import { afterAll, expect, it } from "vitest";
 import { fromBase64 } from "../src/base64.ts";
 import { pathOf, rawBodyPost } from "../src/binary-body.ts";
 import { createDataLines } from "../src/event-stream.ts";
+import { createReplyReader } from "../src/http/node/reply-reader.ts";
+import { NotHttp } from "../src/http/not-http.ts";
 import { createFrameReader } from "../src/pubsub-frame.ts";
 import { errorFromStatus } from "../src/rest-error.ts";
 import { outcomesOf } from "../src/rest-reply.ts";
@@ -49,7 +51,49 @@ const reading = (form: "one" | "list", commands: readonly Command[]) => () =>
     isExpected: isTransportError,
   });
 
+/** What a reader of replies makes of bytes that come in these pieces: the reply, an error of ours, or nothing yet. */
+function replyIn(pieces: readonly Uint8Array[]): string {
+  const reader = createReplyReader();
+  try {
+    for (const piece of pieces) {
+      const reply = reader.read(Buffer.from(piece), 5_000);
+      if (reply) return JSON.stringify([reply.status, reply.text, reply.header("x-a"), reply.header("content-length")]);
+    }
+    const last = reader.end();
+    return last ? JSON.stringify([last.status, last.text]) : "none";
+  } catch (error) {
+    if (error instanceof NotHttp) return "not HTTP";
+    throw error;
+  }
+}
+
 const targets = {
+  "a reply of HTTP": () =>
+    fuzz({
+      samples: [
+        bytes('HTTP/1.1 200 OK\r\nContent-Length: 12\r\nx-a: b\r\n\r\n{"result":1}'),
+        bytes(
+          'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5;a=b\r\n{"res\r\n7\r\nult":1}\r\n0\r\nx-a: b\r\n\r\n',
+        ),
+        bytes("HTTP/1.0 503 Service Unavailable\r\nConnection: close\r\n\r\n<html>"),
+        bytes("HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n"),
+      ],
+      pieces: [
+        ...["\r\n", "\r", "\n", "\r\n\r\n", "HTTP/1.1 200 OK\r\n", "HTTP/1.1 100 Continue\r\n\r\n"],
+        ...["content-length: 5\r\n", "content-length: ", "transfer-encoding: chunked\r\n", "x-a: ", "0\r\n", ": "],
+        ...["ffffffff\r\n", "a\r\n", " ", "\t"],
+      ].map(bytes),
+      run(input) {
+        const whole = replyIn([input]);
+        const halves = [input.subarray(0, input.length / 2), input.subarray(input.length / 2)];
+        const single = Array.from(input, (byte) => Uint8Array.of(byte));
+        for (const pieces of [halves, single]) {
+          const read = replyIn(pieces.filter(({ length }) => length > 0));
+          if (read !== whole) throw new Error(`Expected ${whole}, however the bytes are cut, got ${read}`);
+        }
+      },
+      isExpected: never,
+    }),
   "the answer to one command": reading("one", [script]),
   "the answer to a pipeline": reading("list", pair),
   base64: () =>

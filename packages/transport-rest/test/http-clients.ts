@@ -4,6 +4,6 @@ import { defaultHttp as nodeHttp } from "../src/http/node-http.ts";
 
 /** Both ways out of this process; every promise holds on each. */
 export const httpClients: readonly (readonly [name: string, make: () => HttpClient])[] = [
-  ["node:http", nodeHttp],
+  ["Node's sockets", nodeHttp],
   ["fetch", () => fetchHttp()],
 ];
