@@ -9,7 +9,7 @@ import { type CacheCallOptions, knownCallOptions } from "./call-options.ts";
 
 /** How to delete by pattern. */
 export interface DeletePatternOptions {
-  /** Called after each batch, with what has been done so far. */
+  /** Called after each round trip, with what has been found and deleted so far. */
   readonly onProgress?: (progress: { readonly scanned: number; readonly deleted: number }) => void;
 }
 
@@ -20,8 +20,17 @@ type Send = (commands: readonly Command[]) => Promise<Reply[]>;
 /** Sends one trip of a deletion, which heeds the signal among its options. */
 type PartSender = (commands: readonly Command[], options: SendOptions) => Promise<Reply[]>;
 
-/** How many keys SCAN looks at per step: large enough for few trips, small enough to hold Redis up for well under 1 ms. */
+/** How many keys SCAN looks at per step: enough for few round trips, few enough to hold up other clients for a millisecond or two. */
 const scanCount = 1_000;
+
+/** So many keys are worth an UNLINK: each is a command that Upstash bills. */
+const batchKeys = 500;
+
+/**
+ * The first key of a batch waits for so many steps at most. So a call that runs out of time has deleted nearly all that it has found,
+ * also where few keys match.
+ */
+const batchSteps = 8;
 
 /** @throws TypeError when it is no pattern, ConfigError when an option is unknown. */
 export function assertDeletePattern(glob: unknown, options: DeletePatternOptions & CacheCallOptions): void {
@@ -36,25 +45,35 @@ export function assertDeletePattern(glob: unknown, options: DeletePatternOptions
 }
 
 /**
- * Deletes the keys that match a glob: SCAN and UNLINK in batches, one trip each (a batch is unlinked on the trip that
- * scans the next), never KEYS. Every key that is there from beginning to end of the run is deleted.
+ * Deletes the keys that match a glob with SCAN and UNLINK, never KEYS. It collects the keys of several steps for one UNLINK, which
+ * travels with the next SCAN, and holds less than a batch and one reply of SCAN in memory. Every key that is there from beginning to
+ * end of the run is deleted.
  */
-export async function deletePattern(send: Send, glob: string, options: DeletePatternOptions): Promise<number> {
+export async function deletePattern(send: Send, glob: string, { onProgress }: DeletePatternOptions): Promise<number> {
   let cursor = "0";
-  let batch: string[] = [];
+  let found: readonly string[] = [];
+  let waitedSteps = 0;
   let scanned = 0;
   let deleted = 0;
   do {
     const scan: Command = ["SCAN", cursor, "MATCH", glob, "COUNT", scanCount];
+    const batch = found.length >= batchKeys || waitedSteps === batchSteps ? found : [];
     const [page, ...unlinked] = await send(batch.length > 0 ? [scan, ["UNLINK", ...batch]] : [scan]);
     deleted += await unlinkedCount(send, batch, unlinked);
-    [cursor, batch] = readPage(page);
-    scanned += batch.length;
-    options.onProgress?.({ scanned, deleted });
+    const [next, keys] = readPage(page);
+    cursor = next;
+    if (batch.length > 0) {
+      found = [];
+      waitedSteps = 0;
+    }
+    found = found.concat(keys);
+    if (found.length > 0) waitedSteps++;
+    scanned += keys.length;
+    onProgress?.({ scanned, deleted });
   } while (cursor !== "0");
-  if (batch.length > 0) {
-    deleted += await unlinkedCount(send, batch, await send([["UNLINK", ...batch]]));
-    options.onProgress?.({ scanned, deleted });
+  if (found.length > 0) {
+    deleted += await unlinkedCount(send, found, await send([["UNLINK", ...found]]));
+    onProgress?.({ scanned, deleted });
   }
   return deleted;
 }
