@@ -12,8 +12,12 @@ export function breathe(): Promise<void> {
 
 /** Cuts long work into slices. */
 export interface Slices {
-  /** The pause that is due after some milliseconds, if it is. */
-  pause(): Promise<void> | undefined;
+  /**
+   * The pause that is due after some milliseconds or many steps, if it is.
+   *
+   * @param steps - How many steps were made since the last call: each takes some microseconds.
+   */
+  pause(steps?: number): Promise<void> | undefined;
 }
 
 /** The same for work that comes bit by bit, with other things in between. */
@@ -24,13 +28,19 @@ export interface Bits {
 
 const longestSliceMs = 4;
 
+/** A slice ends after so many steps at the latest, however fast the machine is. */
+export const longestSliceSteps = 2_000;
+
 export function createSlices(): Slices {
   let startedMs = performance.now();
+  let made = 0;
   return {
-    pause() {
-      if (performance.now() - startedMs < longestSliceMs) return undefined;
+    pause(steps = 1) {
+      made += steps;
+      if (made < longestSliceSteps && performance.now() - startedMs < longestSliceMs) return undefined;
       return breathe().then(() => {
         startedMs = performance.now();
+        made = 0;
       });
     },
   };

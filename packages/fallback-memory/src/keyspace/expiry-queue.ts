@@ -1,66 +1,114 @@
-/** That a key ends at a time. */
+/** The end of a key, in a queue. Only the queue changes it. */
 export interface Expiry {
   readonly id: string;
   readonly atMs: number;
 }
 
-/** Expiries, the soonest first. What became of a key meanwhile is not known here: whoever takes one must look. */
+/**
+ * The ends of keys, the soonest first: one for each key that has an end. Every operation takes time proportional to the
+ * logarithm of their number.
+ */
 export interface ExpiryQueue {
   readonly size: number;
-  add(expiry: Expiry): void;
-  /** Takes the soonest one out, if its time has come. */
-  takeDue(nowMs: number): Expiry | undefined;
-  /** Starts anew with these. */
-  reset(expiries: Iterable<Expiry>): void;
+  /**
+   * Gives a key an end, in place of the one that it had; `Infinity` for none.
+   *
+   * @param before - What this returned for the key the last time, if it is still in the queue.
+   */
+  set(id: string, before: Expiry | undefined, atMs: number): Expiry | undefined;
+  /** Takes an expiry of this queue out. */
+  remove(expiry: Expiry): void;
+  /** The soonest one, if its time has come. It stays. */
+  due(nowMs: number): Expiry | undefined;
+  /** How many have come; looks at no others. */
+  countDue(nowMs: number): number;
+}
+
+interface Item extends Expiry {
+  atMs: number;
+  /** Where it is in the heap. */
+  place: number;
 }
 
 /** A binary heap: the children of place `i` are at `2i + 1` and `2i + 2`, and none is sooner than its parent. */
 export function createExpiryQueue(): ExpiryQueue {
-  const heap: Expiry[] = [];
+  const heap: Item[] = [];
 
-  const isSooner = (a: number, b: number): boolean => (heap[a] as Expiry).atMs < (heap[b] as Expiry).atMs;
-  const swap = (a: number, b: number): void => {
-    [heap[a], heap[b]] = [heap[b] as Expiry, heap[a] as Expiry];
+  const put = (item: Item, place: number): void => {
+    heap[place] = item;
+    item.place = place;
   };
-  const sink = (place: number): void => {
-    for (let at = place; ; ) {
-      const [left, right] = [2 * at + 1, 2 * at + 2];
-      let soonest = at;
-      if (left < heap.length && isSooner(left, soonest)) soonest = left;
-      if (right < heap.length && isSooner(right, soonest)) soonest = right;
-      if (soonest === at) return;
-      swap(at, soonest);
-      at = soonest;
+  const rise = (item: Item): void => {
+    let { place } = item;
+    while (place > 0) {
+      const above = (place - 1) >>> 1;
+      const parent = heap[above] as Item;
+      if (parent.atMs <= item.atMs) break;
+      put(parent, place);
+      place = above;
     }
+    put(item, place);
   };
-  const add: ExpiryQueue["add"] = (expiry) => {
-    let at = heap.push(expiry) - 1;
-    while (at > 0) {
-      const parent = (at - 1) >>> 1;
-      if (!isSooner(at, parent)) return;
-      swap(at, parent);
-      at = parent;
+  const sink = (item: Item): void => {
+    let { place } = item;
+    for (;;) {
+      let below = 2 * place + 1;
+      if (below >= heap.length) break;
+      if (below + 1 < heap.length && (heap[below + 1] as Item).atMs < (heap[below] as Item).atMs) below++;
+      const child = heap[below] as Item;
+      if (child.atMs >= item.atMs) break;
+      put(child, place);
+      place = below;
     }
+    put(item, place);
+  };
+  const move = (item: Item, atMs: number): void => {
+    const isSooner = atMs < item.atMs;
+    item.atMs = atMs;
+    if (isSooner) rise(item);
+    else sink(item);
+  };
+  const remove: ExpiryQueue["remove"] = (expiry) => {
+    const { place, atMs } = expiry as Item;
+    const last = heap.pop() as Item;
+    if (last === expiry) return;
+    // The last one takes its place, as if it had its time until now.
+    const lastAtMs = last.atMs;
+    put(last, place);
+    last.atMs = atMs;
+    move(last, lastAtMs);
   };
 
   return {
     get size() {
       return heap.length;
     },
-    add,
-    takeDue(nowMs) {
-      const soonest = heap[0];
-      if (soonest === undefined || soonest.atMs > nowMs) return undefined;
-      const last = heap.pop() as Expiry;
-      if (heap.length > 0) {
-        heap[0] = last;
-        sink(0);
+    set(id, before, atMs) {
+      if (atMs === Number.POSITIVE_INFINITY) {
+        if (before) remove(before);
+        return undefined;
       }
-      return soonest;
+      if (before) {
+        if (before.atMs !== atMs) move(before as Item, atMs);
+        return before;
+      }
+      const item = { id, atMs, place: heap.length };
+      heap.push(item);
+      rise(item);
+      return item;
     },
-    reset(expiries) {
-      heap.length = 0;
-      for (const expiry of expiries) add(expiry);
+    remove,
+    due: (nowMs) => (heap[0] && heap[0].atMs <= nowMs ? heap[0] : undefined),
+    countDue(nowMs) {
+      let count = 0;
+      const open = [0];
+      for (let place = open.pop(); place !== undefined; place = open.pop()) {
+        const item = heap[place];
+        if (!item || item.atMs > nowMs) continue;
+        count++;
+        open.push(2 * place + 1, 2 * place + 2);
+      }
+      return count;
     },
   };
 }

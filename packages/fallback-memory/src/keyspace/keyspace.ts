@@ -1,10 +1,10 @@
-import { createSlices } from "../breathe.ts";
 import { outOfMemory } from "../refusals.ts";
 import { type Bulk, bulkOfId, byteLength, idOf } from "../values/bulk.ts";
 import { createInsertionOrder, type InsertionOrder } from "../values/insertion-order.ts";
 import type { StoredValue } from "../values/stored-value.ts";
-import { createExpiryQueue } from "./expiry-queue.ts";
+import { createExpiryQueue, type Expiry, type ExpiryQueue } from "./expiry-queue.ts";
 import { createLru, type Lru } from "./lru.ts";
+import { createPatternSweep } from "./pattern-sweep.ts";
 
 /** What each key counts on top of its own bytes and its value's: the bookkeeping of the maps it stands in. */
 const entryOverheadBytes = 352;
@@ -17,8 +17,12 @@ export interface Entry {
   readonly value: StoredValue;
   /** When it ends, in milliseconds since 1970; `never` when it does not. */
   readonly expiresAtMs: number;
+  /** Its place in the order of all keys. */
   readonly number: number;
-  readonly bytes: number;
+  /** How many entries had been written by then. */
+  readonly stamp: number;
+  /** What the queue of ends holds for it. */
+  readonly expiry: Expiry | undefined;
 }
 
 export interface KeyspaceOptions {
@@ -43,7 +47,10 @@ export interface Keyspace {
    */
   put(key: Bulk, value: StoredValue, expiresAtMs: number): void;
   remove(key: Bulk): boolean;
-  /** Removes the keys that pass a test, in slices. What is written meanwhile stays. */
+  /**
+   * Removes the keys that pass a test. They are gone at once; the promise resolves when they take no memory any more.
+   * What is written meanwhile stays.
+   */
   removeWhere(test: (key: Bulk) => boolean): Promise<void>;
   /** Takes no longer the more there is. */
   clear(): void;
@@ -67,13 +74,13 @@ export interface KeyspaceFacts {
   readonly expired: number;
 }
 
-/** How many overdue entries one write clears away at most: it must not pay for a million that end together. */
-const clearedPerWrite = 100;
+/** How many overdue or deleted entries one operation clears away at most: it must not pay for a million of them. */
+const clearedAtOnce = 100;
 
 export function createKeyspace({ maxBytes, maxEntries, now }: KeyspaceOptions): Keyspace {
   let order: InsertionOrder = createInsertionOrder();
-  const expiries = createExpiryQueue();
-  let expiring = 0;
+  let expiries: ExpiryQueue = createExpiryQueue();
+  let stamp = 0;
   let evicted = 0;
   let expired = 0;
 
@@ -82,35 +89,36 @@ export function createKeyspace({ maxBytes, maxEntries, now }: KeyspaceOptions): 
       maxBytes,
       maxEntries,
       onGone: (entry, why) => {
-        if (entry.expiresAtMs !== never) expiring--;
         if (why === "replaced") return;
         order.remove(entry.number);
+        if (entry.expiry) expiries.remove(entry.expiry);
         if (why === "evicted") evicted++;
       },
     });
   let entries = newEntries();
 
+  const sweep = createPatternSweep({
+    page: (cursor, count) => order.page(cursor, count),
+    removeHidden: (id) => livingOf(id, entries.peek(id)),
+  });
   const isOver = (entry: Entry): boolean => entry.expiresAtMs <= now();
+  const isGone = (id: string, entry: Entry): boolean =>
+    isOver(entry) || (!sweep.isIdle && sweep.hides(id, entry.stamp));
   const livingOf = (id: string, entry: Entry | undefined): Entry | undefined => {
-    if (entry === undefined || !isOver(entry)) return entry;
+    if (entry === undefined || !isGone(id, entry)) return entry;
     entries.delete(id);
-    expired++;
+    if (isOver(entry)) expired++;
     return undefined;
   };
-  const clearOverdue = (limit: number): void => {
+  const clearSome = (): void => {
     const nowMs = now();
-    for (let cleared = 0; cleared < limit; cleared++) {
-      const due = expiries.takeDue(nowMs);
-      if (!due) return;
-      livingOf(due.id, entries.peek(due.id));
+    for (let cleared = 0; cleared < clearedAtOnce; cleared++) {
+      const due = expiries.due(nowMs);
+      if (!due) break;
+      entries.delete(due.id);
+      expired++;
     }
-  };
-  const willExpire = (id: string, atMs: number): void => {
-    // What was deleted or given another end leaves its old one behind; they must not outnumber the others.
-    if (expiries.size > 2 * expiring + 64) {
-      expiries.reset([...entries].filter(hasEnd).map(([own, entry]) => ({ id: own, atMs: entry.expiresAtMs })));
-    }
-    expiries.add({ id, atMs });
+    if (!sweep.isIdle) sweep.step(clearedAtOnce);
   };
   const bytesOfEntry = (key: Bulk, valueBytes: number): number => entryOverheadBytes + byteLength(key) + valueBytes;
   const peekId = (id: string): Entry | undefined => livingOf(id, entries.peek(id));
@@ -128,51 +136,46 @@ export function createKeyspace({ maxBytes, maxEntries, now }: KeyspaceOptions): 
     peek: (key) => peekId(idOf(key)),
     assertFits,
     put(key, value, expiresAtMs) {
-      assertFits(key, value.bytes);
-      clearOverdue(clearedPerWrite);
+      const bytes = bytesOfEntry(key, value.bytes);
+      if (bytes > maxBytes) throw outOfMemory();
+      clearSome();
       const id = idOf(key);
       const old = peekId(id);
-      const bytes = bytesOfEntry(key, value.bytes);
+      const expiry = expiries.set(id, old?.expiry, expiresAtMs);
+      const number = old?.number ?? order.add(id);
       // A fresh entry also for a value that was changed in its place: the bound is kept when one entry replaces another.
-      entries.set(id, { value, expiresAtMs, number: old?.number ?? order.add(id), bytes }, bytes);
-      if (expiresAtMs === never) return;
-      expiring++;
-      if (old?.expiresAtMs !== expiresAtMs) willExpire(id, expiresAtMs);
+      entries.set(id, { value, expiresAtMs, number, stamp: ++stamp, expiry }, bytes);
     },
     remove(key) {
       const id = idOf(key);
       return isThere(id) && entries.delete(id);
     },
-    async removeWhere(test) {
-      const slices = createSlices();
-      for (const [id, entry] of [...entries]) {
-        if (entries.peek(id) === entry && test(bulkOfId(id))) entries.delete(id);
-        const pause = slices.pause();
-        if (pause) await pause;
-      }
-    },
+    removeWhere: (test) => sweep.delete((id) => test(bulkOfId(id)), stamp),
     clear() {
       order = createInsertionOrder();
       entries = newEntries();
-      expiries.reset([]);
-      expiring = 0;
+      expiries = createExpiryQueue();
+      sweep.reset();
     },
     size() {
-      clearOverdue(Number.POSITIVE_INFINITY);
-      return entries.size;
+      clearSome();
+      // To count what is left of a deleted pattern takes the same walk as to remove it.
+      while (!sweep.isIdle) sweep.step(clearedAtOnce);
+      return entries.size - expiries.countDue(now());
     },
     *keys() {
-      clearOverdue(Number.POSITIVE_INFINITY);
-      for (const [id] of [...entries]) yield bulkOfId(id);
+      for (const [id, entry] of entries) if (!isGone(id, entry)) yield bulkOfId(id);
     },
     page(cursor, count) {
       const { ids, cursor: next } = order.page(cursor, count);
       return { keys: ids.filter(isThere).map(bulkOfId), cursor: next };
     },
     random() {
-      clearOverdue(Number.POSITIVE_INFINITY);
-      const id = order.random();
-      return id === undefined ? undefined : bulkOfId(id);
+      clearSome();
+      for (;;) {
+        const id = order.random();
+        if (id === undefined || isThere(id)) return id === undefined ? undefined : bulkOfId(id);
+      }
     },
     facts: {
       maxBytes,
@@ -180,7 +183,7 @@ export function createKeyspace({ maxBytes, maxEntries, now }: KeyspaceOptions): 
         return entries.bytes;
       },
       get expiring() {
-        return expiring;
+        return expiries.size - expiries.countDue(now());
       },
       get evicted() {
         return evicted;
@@ -191,5 +194,3 @@ export function createKeyspace({ maxBytes, maxEntries, now }: KeyspaceOptions): 
     },
   };
 }
-
-const hasEnd = ([, entry]: readonly [string, Entry]): boolean => entry.expiresAtMs !== never;

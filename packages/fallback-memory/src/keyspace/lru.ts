@@ -27,9 +27,24 @@ interface Node<Value> {
   newer: Node<Value> | undefined;
 }
 
+/**
+ * So many maps share the values. A map is built anew as a whole when it grows or shrinks by half: for a million keys in one
+ * map that blocks for about 40 ms, for a part of them for 3 ms.
+ */
+const parts = 16;
+
+/** Which of the maps an id belongs to. A long id is told by about 16 of its characters. */
+function partOf(id: string): number {
+  const step = (id.length >>> 4) + 1;
+  let hash = id.length;
+  for (let at = id.length - 1; at >= 0; at -= step) hash = Math.imul(hash ^ id.charCodeAt(at), 0x01000193);
+  return Math.imul(hash, 0x9e3779b1) >>> 28;
+}
+
 export function createLru<Value>(options: LruOptions<Value>): Lru<Value> {
   const { maxBytes, maxEntries = Number.POSITIVE_INFINITY, onGone } = options;
-  const nodes = new TextMap<Node<Value>>();
+  const maps: (TextMap<Node<Value>> | undefined)[] = new Array(parts).fill(undefined);
+  let size = 0;
   let [oldest, newest]: (Node<Value> | undefined)[] = [];
   let bytes = 0;
 
@@ -48,20 +63,21 @@ export function createLru<Value>(options: LruOptions<Value>): Lru<Value> {
   };
   const remove = (node: Node<Value>, why: "deleted" | "evicted"): void => {
     unlink(node);
-    nodes.delete(node.id);
+    maps[partOf(node.id)]?.delete(node.id);
+    size--;
     bytes -= node.bytes;
     onGone?.(node.value, why);
   };
 
   return {
     get size() {
-      return nodes.size;
+      return size;
     },
     get bytes() {
       return bytes;
     },
     get(id) {
-      const node = nodes.get(id);
+      const node = maps[partOf(id)]?.get(id);
       if (!node) return undefined;
       if (node !== newest) {
         unlink(node);
@@ -69,27 +85,33 @@ export function createLru<Value>(options: LruOptions<Value>): Lru<Value> {
       }
       return node.value;
     },
-    peek: (id) => nodes.get(id)?.value,
-    set(id, value, size) {
-      const present = nodes.get(id);
+    peek: (id) => maps[partOf(id)]?.get(id)?.value,
+    set(id, value, valueBytes) {
+      const part = partOf(id);
+      maps[part] ??= new TextMap();
+      const map = maps[part];
+      const present = map.get(id);
       if (present) {
         unlink(present);
         bytes -= present.bytes;
         onGone?.(present.value, "replaced");
       }
-      const node = { id, value, bytes: size, older: undefined, newer: undefined };
+      const node = { id, value, bytes: valueBytes, older: undefined, newer: undefined };
       append(node);
-      nodes.set(id, node);
-      bytes += size;
-      while (oldest && (bytes > maxBytes || nodes.size > maxEntries)) remove(oldest, "evicted");
+      map.set(id, node);
+      if (!present) size++;
+      bytes += valueBytes;
+      while (oldest && (bytes > maxBytes || size > maxEntries)) remove(oldest, "evicted");
     },
     delete(id) {
-      const node = nodes.get(id);
+      const node = maps[partOf(id)]?.get(id);
       if (node) remove(node, "deleted");
       return node !== undefined;
     },
     *[Symbol.iterator]() {
-      for (const [id, { value }] of nodes) yield [id, value] as const;
+      for (const map of maps) {
+        if (map) for (const [id, { value }] of map) yield [id, value] as const;
+      }
     },
   };
 }
