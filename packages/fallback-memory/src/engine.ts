@@ -1,4 +1,5 @@
 import {
+  type Argument,
   type Clock,
   type Command,
   CommandError,
@@ -54,6 +55,11 @@ export const commandRows: ReadonlyMap<string, CommandRow> = new Map(
   ].flatMap(Object.entries),
 );
 
+/** Commands whose effects are told to `onWrite`: what a script does is told command by command, as Redis tells its replicas. */
+const toldWrites: ReadonlySet<string> = new Set(
+  [...commandRows.keys()].filter((name) => isWrite([name]) && !(name in scripting)),
+);
+
 /** A command that has been looked at: what is to run, or what is wrong with it. */
 type Order =
   | { readonly name: string; readonly row: CommandRow; readonly args: readonly Bulk[] }
@@ -77,10 +83,7 @@ export function createEngine(options: {
     facts.count(name);
     try {
       const reply = row.run({ name, keyspace, channels, server: facts, nowMs, scripts, run: runForScript }, args);
-      // What a script does is told command by command, as Redis tells its replicas.
-      if (isWrite([name]) && !(name in scripting)) {
-        onWrite({ name, args, reply, nowMs, at: (key) => keyspace.peek(key) });
-      }
+      if (toldWrites.has(name)) onWrite({ name, args, reply, nowMs, at: (key) => keyspace.peek(key) });
       return reply;
     } catch (error) {
       if (isCommandError(error)) return error;
@@ -99,6 +102,12 @@ export function createEngine(options: {
 
   return {
     run(commands, atomic) {
+      const [first] = commands;
+      if (first !== undefined && commands.length === 1) {
+        const order = orderOf(first);
+        nowMs = clock.now();
+        return ["error" in order ? order.error : execute(order.name, order.row, order.args)];
+      }
       const orders = commands.map(orderOf);
       nowMs = clock.now();
       const isVoid = atomic && orders.some((order) => "error" in order);
@@ -123,9 +132,12 @@ export function lackFor(command: Command): string | undefined {
 }
 
 function orderOf(command: Command): Order {
-  const [typed, ...words] = command;
-  const args = words.map(toBulk);
-  const name = word(toBulk(typed));
+  const [typed] = command;
+  const args: Bulk[] = [];
+  for (let at = 1; at < command.length; at++) args.push(toBulk(command[at] as Argument));
+  // Nearly all names come in upper case.
+  const isKnown = commandRows.has(typed);
+  const name = isKnown ? typed : word(toBulk(typed));
   const row = commandRows.get(name);
   if (!row) return { error: unknownCommand(typed) };
   const error = hasArity(row, command.length) ? row.faultOf?.(name, args) : wrongArity(name);

@@ -11,6 +11,7 @@ import {
   wholeNumberOption,
 } from "@continuum-cache/core";
 import type { AcceptedWrite } from "./accepted-write.ts";
+import { type AnswerNow, withAnswerNow } from "./answer-now.ts";
 import { createBits } from "./breathe.ts";
 import { createChannels } from "./channels.ts";
 import { createEngine, type Engine } from "./engine.ts";
@@ -88,21 +89,36 @@ export function memoryTransport(options: MemoryOptions = {}): MemoryTransport {
     assertWanted(signal, "none");
   };
 
-  return {
+  const answerNow: AnswerNow = (commands, sendOptions) => {
+    assertOpen(sendOptions?.signal);
+    return run(engine, commands, sendOptions);
+  };
+
+  /** What is left to wait for when the replies are there. */
+  const finish = async (replies: Reply[], startedMs: number, sendOptions: SendOptions): Promise<Reply[]> => {
+    const { signal, invalidates } = sendOptions;
+    // A walk over all keys is many trips, and each would follow the one before without a pause.
+    if (invalidates?.length) await walks.pauseAfter(startedMs);
+    if (signal) {
+      // The answer is there, but whoever ends the call in the same tick has ended it, as over any network.
+      await Promise.resolve();
+      assertWanted(signal, "unknown");
+    }
+    return replies;
+  };
+
+  const transport: MemoryTransport = {
     name,
-    async send(commands, sendOptions) {
-      const signal = sendOptions?.signal;
-      assertOpen(signal);
-      const startedMs = performance.now();
-      const replies = run(engine, commands, sendOptions);
-      // A walk over all keys is many trips, and each would follow the one before without a pause.
-      if (sendOptions?.invalidates?.length) await walks.pauseAfter(startedMs);
-      if (signal) {
-        // The answer is there, but whoever ends the call in the same tick has ended it, as over any network.
-        await Promise.resolve();
-        assertWanted(signal, "unknown");
+    send(commands, sendOptions) {
+      try {
+        if (!sendOptions?.signal && !sendOptions?.invalidates?.length) {
+          return Promise.resolve(answerNow(commands, sendOptions));
+        }
+        const startedMs = performance.now();
+        return finish(answerNow(commands, sendOptions), startedMs, sendOptions);
+      } catch (error) {
+        return Promise.reject(error);
       }
-      return replies;
     },
     async subscribe(topics, listener, callOptions) {
       assertOpen(callOptions?.signal);
@@ -135,6 +151,7 @@ export function memoryTransport(options: MemoryOptions = {}): MemoryTransport {
       channels.interrupt(closedError());
     },
   };
+  return withAnswerNow(transport, answerNow);
 }
 
 const localForEver: BackendStatus = { currentBackend: "local", pending: 0, onChange: () => () => {} };

@@ -66,6 +66,10 @@ export const strings: CommandRows = {
     return bulkOf(bytesOf(text.bulk).slice(...rangeOf(text.length, from, to)));
   }),
   SET: row(-3, (context, [key, value, ...words]) => {
+    if (words.length === 0) {
+      put(context, key, value);
+      return "OK";
+    }
     const { condition, get, keep, expiry } = stringOptions("SET", words);
     const expiresAtMs = expiry ? positiveExpireTime("SET", expiry.time, expiry.unit, context.nowMs) : never;
     const before = get ? bulkAt(context, key) : null;

@@ -69,9 +69,9 @@ function utf8Length(text: string): number {
 /** What bytes count on top of their number: each array of them is an object with a buffer. */
 export const bytesOverheadBytes = 192;
 
-/** What a bulk counts towards the limit. */
-export function footprint(bulk: Bulk): number {
-  return byteLength(bulk) + (typeof bulk === "string" ? 0 : bytesOverheadBytes);
+/** What a bulk counts towards the limit. @param length - How many bytes it has, where that is known. */
+export function footprint(bulk: Bulk, length: number = byteLength(bulk)): number {
+  return length + (typeof bulk === "string" ? 0 : bytesOverheadBytes);
 }
 
 /** As a word of a command's syntax: upper case, or "" when it is no text. */

@@ -19,7 +19,8 @@ export interface Text {
 export type StoredValue = Text | Hash | List | SortedSet | Stream;
 
 export function createText(bulk: Bulk): Text {
-  return { type: "string", bulk, length: byteLength(bulk), bytes: footprint(bulk) };
+  const length = byteLength(bulk);
+  return { type: "string", bulk, length, bytes: footprint(bulk, length) };
 }
 
 type ValueOf<Type extends StoredValue["type"]> = Extract<StoredValue, { type: Type }>;
