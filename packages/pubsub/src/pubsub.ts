@@ -14,6 +14,7 @@ import { createReceivers, type Receivers } from "./consuming/receivers.ts";
 import { createFeeds, type FeedRequest } from "./feeds/feeds.ts";
 import type { JoinOptions, Membership } from "./feeds/member.ts";
 import { hubOf } from "./hub/hub.ts";
+import type { TopicKind } from "./hub/topic.ts";
 import { assertAfter, knownListen, knownPattern, knownPublish, knownSubscribe } from "./known-options.ts";
 import type { ListenOptions } from "./listen-options.ts";
 import type { Message } from "./message.ts";
@@ -59,10 +60,9 @@ export class PubSub implements AsyncDisposable {
     connection: true,
     error: true,
   });
-  private readonly subscriptions = new Set<{
-    readonly kind: "channel" | "pattern";
-    readonly own: ChannelSubscription;
-  }>();
+  private readonly subscriptions = new Set<ChannelSubscription>();
+  /** The same by each name, so that ending one does not look at the others. */
+  private readonly named = { channel: new Map(), pattern: new Map() } as Record<TopicKind, Named>;
   private readonly stopWatching: () => void;
   private isClosed = false;
 
@@ -208,7 +208,7 @@ export class PubSub implements AsyncDisposable {
   async close(): Promise<void> {
     if (this.isClosed) return;
     this.isClosed = true;
-    await Promise.all([...this.subscriptions].map(({ own }) => own.close()));
+    await Promise.all([...this.subscriptions].map((own) => own.close()));
     this.receivers.end();
     this.stopWatching();
   }
@@ -244,31 +244,35 @@ export class PubSub implements AsyncDisposable {
 
   private register(requests: readonly FeedRequest[], memberships: readonly Membership[]): ChannelSubscription {
     const names = requests.map(({ name }) => name);
+    const named = this.named[requests[0]?.kind ?? "channel"];
     const [only] = memberships.length === 1 ? memberships : [];
-    const entry = {
-      kind: requests[0]?.kind ?? "channel",
-      own: {
-        names,
-        get position() {
-          return only?.position;
-        },
-        close: async () => {
-          if (!this.subscriptions.delete(entry)) return;
-          for (const membership of memberships) membership.leave();
-        },
+    const own: ChannelSubscription = {
+      names,
+      get position() {
+        return only?.position;
+      },
+      close: async () => {
+        if (!this.subscriptions.delete(own)) return;
+        for (const name of names) {
+          const others = named.get(name);
+          if (others?.delete(own) && others.size === 0) named.delete(name);
+        }
+        for (const membership of memberships) membership.leave();
       },
     };
-    this.subscriptions.add(entry);
-    return entry.own;
+    this.subscriptions.add(own);
+    for (const name of names) named.set(name, (named.get(name) ?? new Set()).add(own));
+    return own;
   }
 
-  private async leave(kind: "channel" | "pattern", names: readonly string[]): Promise<void> {
-    const isMeant = (own: ChannelSubscription): boolean =>
-      names.length === 0 || own.names.some((name) => names.includes(name));
-    const meant = [...this.subscriptions].filter((entry) => entry.kind === kind && isMeant(entry.own));
-    await Promise.all(meant.map(({ own }) => own.close()));
+  private async leave(kind: TopicKind, names: readonly string[]): Promise<void> {
+    const named = this.named[kind];
+    const meant = names.length === 0 ? [...named.values()] : names.map((name) => named.get(name) ?? []);
+    await Promise.all(meant.flatMap((some) => [...some]).map((own) => own.close()));
   }
 }
+
+type Named = Map<string, Set<ChannelSubscription>>;
 
 function namesOf(kind: string, names: string | readonly string[]): string[] {
   if (typeof names !== "string" && !Array.isArray(names)) {

@@ -10,7 +10,7 @@ import {
 import type { ConnectionChange } from "../connection-change.ts";
 import type { HubSettings } from "./hub-settings.ts";
 import { createLine, type Line } from "./line.ts";
-import { bytesOf, idOf, type Topic, type TopicId, topicOf } from "./topic.ts";
+import { bytesOf, type Topic } from "./topic.ts";
 import type { Loss, Restoration, TopicListener } from "./topic-listener.ts";
 
 /** Listens on behalf of all who share a transport, through as few streams as there can be: one, nearly always. */
@@ -46,10 +46,9 @@ export interface Attachment {
 }
 
 interface Listened {
-  readonly topic: Topic;
-  matches(channel: string): boolean;
   readonly line: Line;
   readonly listeners: Set<TopicListener>;
+  matches(channel: string): boolean;
 }
 
 const hubs = new WeakMap<Transport, Map<string, Hub>>();
@@ -73,43 +72,60 @@ export function hubOf(transport: Transport, settings: HubSettings): Hub {
 const lookMs = 250;
 
 function createHub(transport: Transport, settings: HubSettings): Hub {
-  const listened = new Map<TopicId, Listened>();
+  /** By their names: each message is looked up here. */
+  const listened = { channel: new Map<string, Listened>(), pattern: new Map<string, Listened>() };
   const lines = new Set<Line>();
+  /** The line that took the last topic: nearly always it has room for the next one. */
+  let filling: Line | undefined;
   const events = createEvents<{ connection: ConnectionChange; over: undefined }>();
   const capacity = transport.maxTopicBytes ?? Number.POSITIVE_INFINITY;
 
-  const each = (ids: readonly TopicId[], call: (listener: TopicListener) => void): void => {
-    for (const id of ids) for (const listener of [...(listened.get(id)?.listeners ?? [])]) call(listener);
+  const each = (topics: readonly Topic[], call: (listener: TopicListener) => void): void => {
+    for (const { kind, name } of topics) {
+      for (const listener of [...(listened[kind].get(name)?.listeners ?? [])]) call(listener);
+    }
   };
   const lineListener = {
     message(message: Message): void {
-      for (const listener of listened.get(topicOf(message))?.listeners ?? []) listener.message(message);
+      const { channel, pattern } = message;
+      const at = pattern === undefined ? listened.channel.get(channel) : listened.pattern.get(pattern);
+      if (at) for (const listener of at.listeners) listener.message(message);
     },
-    lost: (ids: readonly TopicId[], loss: Loss) => each(ids, (listener) => listener.lost(loss)),
-    restored: (ids: readonly TopicId[], back: Restoration) => each(ids, (listener) => listener.restored(back)),
+    lost: (topics: readonly Topic[], loss: Loss) => each(topics, (listener) => listener.lost(loss)),
+    restored: (topics: readonly Topic[], back: Restoration) => each(topics, (listener) => listener.restored(back)),
     connection: (change: ConnectionChange) => events.emit("connection", change),
     over: () => events.emit("over", undefined),
   };
 
   const lineFor = (topic: Topic): Line => {
-    const free = [...lines].find((line) => line.topicBytes + bytesOf(topic) <= capacity);
-    const line = free ?? createLine(transport, settings, lineListener);
-    lines.add(line);
-    return line;
+    const bytes = bytesOf(topic);
+    const hasRoom = (line: Line): boolean => line.topicBytes + bytes <= capacity;
+    const free = filling && lines.has(filling) && hasRoom(filling) ? filling : [...lines].find(hasRoom);
+    filling = free ?? createLine(transport, settings, lineListener);
+    lines.add(filling);
+    return filling;
   };
 
-  const matcherOf = ({ kind, name }: Topic): Listened["matches"] =>
-    kind === "pattern" ? compileGlob(name) : (channel) => channel === name;
+  const listenedAt = (topic: Topic): Listened => {
+    const { kind, name } = topic;
+    const known = listened[kind].get(name);
+    if (known) return known;
+    const matches = kind === "pattern" ? compileGlob(name) : (channel: string) => channel === name;
+    const at = { line: lineFor(topic), listeners: new Set<TopicListener>(), matches };
+    listened[kind].set(name, at);
+    return at;
+  };
 
   return {
     deliverHere(channel, data) {
-      const hearing = [...listened.values()].filter(({ matches }) => matches(channel));
-      for (const { topic, listeners } of hearing) {
-        const pattern = topic.kind === "pattern" && { pattern: topic.name };
-        const message = { channel, ...pattern, data, degraded: true } as const;
-        for (const listener of [...listeners]) listener.message(message);
+      const patterns = [...listened.pattern].filter(([, { matches }]) => matches(channel));
+      const message = { channel, data, degraded: true } as const;
+      const own = listened.channel.get(channel);
+      for (const listener of [...(own?.listeners ?? [])]) listener.message(message);
+      for (const [pattern, { listeners }] of patterns) {
+        for (const listener of [...listeners]) listener.message({ ...message, pattern });
       }
-      return hearing.length;
+      return (own ? 1 : 0) + patterns.length;
     },
     lookAfter(also) {
       if (hasLastingTimers()) return () => {};
@@ -125,19 +141,13 @@ function createHub(transport: Transport, settings: HubSettings): Hub {
     onOver: (listener) => events.on("over", listener),
     onConnection: (listener) => events.on("connection", listener),
     async attach(topic, listener, options) {
-      const id = idOf(topic);
-      const at = listened.get(id) ?? {
-        topic,
-        matches: matcherOf(topic),
-        line: lineFor(topic),
-        listeners: new Set(),
-      };
-      listened.set(id, at);
+      const at = listenedAt(topic);
       at.listeners.add(listener);
       const detach = (): void => {
         at.listeners.delete(listener);
-        if (at.listeners.size > 0 || listened.get(id) !== at) return;
-        listened.delete(id);
+        const { kind, name } = topic;
+        if (at.listeners.size > 0 || listened[kind].get(name) !== at) return;
+        listened[kind].delete(name);
         at.line.unwant(topic);
         if (at.line.topicBytes === 0) lines.delete(at.line);
       };

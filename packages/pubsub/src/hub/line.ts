@@ -14,8 +14,9 @@ import type { HubSettings } from "./hub-settings.ts";
 import { openStream, type Stream, type StreamListener } from "./open-stream.ts";
 import { createProbe } from "./probe.ts";
 import { brokenError, silentError, vanishedError } from "./stream-errors.ts";
-import { bytesOf, idOf, type Topic, type TopicId, type TopicKind } from "./topic.ts";
+import { idOf, type Topic, type TopicId, type TopicKind } from "./topic.ts";
 import type { Loss, Restoration } from "./topic-listener.ts";
+import { createWantedTopics } from "./wanted-topics.ts";
 import { createWatchdog } from "./watchdog.ts";
 
 /** Keeps one stream open for as long as there is something to listen to, whatever becomes of it meanwhile. */
@@ -33,8 +34,8 @@ export interface Line {
 /** Who is told what becomes of a line. */
 export interface LineListener {
   message(message: Message): void;
-  lost(topics: readonly TopicId[], loss: Loss): void;
-  restored(topics: readonly TopicId[], back: Restoration): void;
+  lost(topics: readonly Topic[], loss: Loss): void;
+  restored(topics: readonly Topic[], back: Restoration): void;
   connection(change: ConnectionChange): void;
   /** The transport was closed: nothing will be heard any more. */
   over(): void;
@@ -45,10 +46,10 @@ interface Waiter {
   reject(error: unknown): void;
 }
 
-const kindsOf = (topics: Iterable<Topic>): Set<TopicKind> => new Set([...topics].map(({ kind }) => kind));
+const kindsOf = (topics: readonly Topic[]): Set<TopicKind> => new Set(topics.map(({ kind }) => kind));
 
 export function createLine(transport: Transport, settings: HubSettings, listener: LineListener): Line {
-  const wanted = new Map<TopicId, Topic>();
+  const wanted = createWantedTopics();
   /** Those that were heard at least once: they are told of losses, and come first when the stream is opened anew. */
   const established = new Set<TopicId>();
   const waiters = new Map<TopicId, Waiter[]>();
@@ -59,7 +60,6 @@ export function createLine(transport: Transport, settings: HubSettings, listener
   let holder: Claim | undefined;
   let attempt = 0;
   let openedMs = 0;
-  let topicBytes = 0;
 
   const watchdog = createWatchdog(settings, async () => {
     const watched = live;
@@ -85,6 +85,7 @@ export function createLine(transport: Transport, settings: HubSettings, listener
     holder?.end();
     holder = stream && createClaim({ renewMs: 1_000 });
     live = stream;
+    wanted.compare(stream?.topics, stream ? probe.topics(stream.provenMs.keys()) : []);
   };
 
   const breakOff = (stream: Stream, error: TransportError): void => {
@@ -101,16 +102,13 @@ export function createLine(transport: Transport, settings: HubSettings, listener
 
   const tellLost = (stream: Stream, error: TransportError): void => {
     for (const [kind, sinceMs] of stream.provenMs) {
-      const ids = [...stream.topics.values()].filter((topic) => topic.kind === kind).map(idOf);
-      listener.lost(
-        ids.filter((id) => established.has(id)),
-        { sinceMs, error },
-      );
+      const heard = [...stream.topics.values()].filter((topic) => topic.kind === kind && established.has(idOf(topic)));
+      listener.lost(heard, { sinceMs, error });
     }
   };
 
-  const settle = (topics: Iterable<Topic>, outcome: (waiter: Waiter) => void): void => {
-    for (const id of [...topics].map(idOf)) {
+  const settle = (topics: readonly Topic[], outcome: (waiter: Waiter) => void): void => {
+    for (const id of topics.map(idOf)) {
       for (const waiter of waiters.get(id) ?? []) outcome(waiter);
       waiters.delete(id);
     }
@@ -118,7 +116,7 @@ export function createLine(transport: Transport, settings: HubSettings, listener
 
   /** The topics are heard from here on: those that had been lost are told so, whoever waited goes on. */
   const confirm = (topics: readonly Topic[], back: Restoration): void => {
-    const known = topics.map(idOf).filter((id) => established.has(id));
+    const known = topics.filter((topic) => established.has(idOf(topic)));
     if (known.length > 0) listener.restored(known, back);
     for (const topic of topics) if (wanted.has(idOf(topic))) established.add(idOf(topic));
     settle(topics, ({ resolve }) => resolve(back));
@@ -160,6 +158,7 @@ export function createLine(transport: Transport, settings: HubSettings, listener
       return;
     }
     if (live !== stream) throw brokenError(transport);
+    wanted.added(topics);
     confirm(topics, backNow(stream));
   };
 
@@ -180,17 +179,13 @@ export function createLine(transport: Transport, settings: HubSettings, listener
     }
   };
 
-  const drop = (topic: Topic): void => {
-    if (wanted.delete(idOf(topic))) topicBytes -= bytesOf(topic);
-  };
-
   const refuse = (topics: readonly Topic[], error: unknown): void => {
-    for (const topic of topics) drop(topic);
+    for (const topic of topics) wanted.delete(topic);
     settle(topics, ({ reject }) => reject(error));
   };
 
   const giveUp = (error: TransportError): void => {
-    refuse([...wanted.values()], error);
+    refuse(wanted.all(), error);
     pauses.end();
     listener.over();
   };
@@ -230,22 +225,22 @@ export function createLine(transport: Transport, settings: HubSettings, listener
       goLive(undefined);
       return false;
     }
-    const topics = [...wanted.values()];
     if (!stream) {
+      const topics = wanted.all();
       const before = topics.filter((topic) => established.has(idOf(topic)));
       await (before.length > 0 ? reopen(before) : openOrRefuse(topics));
       return true;
     }
-    const missing = topics.filter((topic) => !stream.topics.has(idOf(topic)));
+    const missing = wanted.missing();
     if (missing.length > 0) {
       await extendOrRefuse(stream, missing);
       return true;
     }
-    const own = new Set(probe.topics(stream.provenMs.keys()).map(idOf));
-    const surplus = [...stream.topics].filter(([id]) => !wanted.has(id) && !own.has(id)).map(([, topic]) => topic);
-    if (surplus.length === 0 || !stream.remove) return false;
+    const surplus = stream.remove ? wanted.surplus() : [];
+    if (surplus.length === 0) return false;
+    wanted.removed(surplus);
     // What is heard of them until then is passed over, and a stream that fails says so itself.
-    await stream.remove(surplus).catch(() => {});
+    await stream.remove?.(surplus).catch(() => {});
     return true;
   };
 
@@ -257,24 +252,26 @@ export function createLine(transport: Transport, settings: HubSettings, listener
 
   return {
     get topicBytes() {
-      return topicBytes;
+      return wanted.bytes;
     },
     want(topic) {
       const id = idOf(topic);
-      if (!wanted.has(id)) topicBytes += bytesOf(topic);
-      wanted.set(id, topic);
+      wanted.add(topic);
       if (live?.topics.has(id)) {
         established.add(id);
         return Promise.resolve(backNow(live));
       }
       return new Promise((resolve, reject) => {
-        waiters.set(id, [...(waiters.get(id) ?? []), { resolve, reject }]);
+        const own = { resolve, reject };
+        const others = waiters.get(id);
+        if (others) others.push(own);
+        else waiters.set(id, [own]);
         keeping.start();
       });
     },
     unwant(topic) {
       const id = idOf(topic);
-      drop(topic);
+      wanted.delete(topic);
       established.delete(id);
       waiters.delete(id);
       if (wanted.size === 0) pauses.end();

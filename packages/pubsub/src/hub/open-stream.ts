@@ -43,9 +43,11 @@ export async function openStream({ transport, timeoutMs, topics }: OpenStreamPar
   let failure: TransportError | undefined;
   let isOver = false;
 
+  /** The bugs of those who attend are not the transport's. */
   const hear = (message: Message): void => {
     if (isOver) return;
-    if (attending) attending.message(message);
+    const listener = attending;
+    if (listener) tell(() => listener.message(message));
     else early.push(message);
   };
   const fail = (error: TransportError): void => {
@@ -54,7 +56,7 @@ export async function openStream({ transport, timeoutMs, topics }: OpenStreamPar
     failure = error;
     attending?.broken(error);
   };
-  const listener = { message: (message: Message) => tell(() => hear(message)), interrupted: fail };
+  const listener = { message: hear, interrupted: fail };
   const subscription: Subscription = await transport.subscribe(toTopics(topics), listener, { timeoutMs });
   const now = Date.now();
   const confirmed = new Map(topics.map((topic) => [idOf(topic), topic]));

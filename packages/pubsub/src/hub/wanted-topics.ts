@@ -1,0 +1,80 @@
+import { bytesOf, idOf, type Topic, type TopicId } from "./topic.ts";
+
+/**
+ * The topics that a line is to listen to, and how they differ from those that its stream listens to. Both differences are
+ * kept up to date with every change, so that one more topic costs the same however many there are; only another stream is
+ * compared with all of them.
+ */
+export interface WantedTopics {
+  readonly size: number;
+  /** How much the topics' names take, in bytes as they travel in an address. */
+  readonly bytes: number;
+  has(id: TopicId): boolean;
+  all(): Topic[];
+  add(topic: Topic): void;
+  delete(topic: Topic): void;
+  /** What the stream is still to listen to. */
+  missing(): Topic[];
+  /** What the stream need not listen to any more. */
+  surplus(): Topic[];
+  /** Compares all topics with those of another stream. @param own - Topics that the stream has for itself. */
+  compare(streamed: ReadonlyMap<TopicId, Topic> | undefined, own: readonly Topic[]): void;
+  /** To be called when the stream listens to these topics too. */
+  added(topics: readonly Topic[]): void;
+  /** To be called when the stream has let go of these topics. */
+  removed(topics: readonly Topic[]): void;
+}
+
+export function createWantedTopics(): WantedTopics {
+  const wanted = new Map<TopicId, Topic>();
+  const missing = new Map<TopicId, Topic>();
+  const surplus = new Map<TopicId, Topic>();
+  let streamed: ReadonlyMap<TopicId, Topic> | undefined;
+  let bytes = 0;
+
+  return {
+    get size() {
+      return wanted.size;
+    },
+    get bytes() {
+      return bytes;
+    },
+    has: (id) => wanted.has(id),
+    all: () => [...wanted.values()],
+    add(topic) {
+      const id = idOf(topic);
+      if (!wanted.has(id)) bytes += bytesOf(topic);
+      wanted.set(id, topic);
+      surplus.delete(id);
+      if (!streamed?.has(id)) missing.set(id, topic);
+    },
+    delete(topic) {
+      const id = idOf(topic);
+      if (!wanted.delete(id)) return;
+      bytes -= bytesOf(topic);
+      missing.delete(id);
+      if (streamed?.has(id)) surplus.set(id, topic);
+    },
+    missing: () => [...missing.values()],
+    surplus: () => [...surplus.values()],
+    compare(topics, own) {
+      streamed = topics;
+      missing.clear();
+      surplus.clear();
+      for (const [id, topic] of wanted) if (!topics?.has(id)) missing.set(id, topic);
+      for (const [id, topic] of topics ?? []) if (!wanted.has(id)) surplus.set(id, topic);
+      for (const topic of own) surplus.delete(idOf(topic));
+    },
+    added(topics) {
+      for (const topic of topics) {
+        const id = idOf(topic);
+        missing.delete(id);
+        // The last listener may have left meanwhile.
+        if (!wanted.has(id)) surplus.set(id, topic);
+      }
+    },
+    removed(topics) {
+      for (const topic of topics) surplus.delete(idOf(topic));
+    },
+  };
+}
