@@ -12,6 +12,8 @@ import type { FeedParts } from "./volatile-feed.ts";
 export interface Placed {
   readonly position: Required<Position>;
   readonly text: string | Uint8Array;
+  /** The message that it came in, if it was heard. */
+  readonly heard?: Heard;
 }
 
 /** Hands out the messages of a replay channel in the order of their places, each once, and knows how far that has come. */
@@ -53,13 +55,13 @@ export function createDelivery({ named, decode, toMessage }: FeedParts, follower
     const nowMs = Date.now();
     followers.gap("unreadable", { sinceMs: nowMs, atMs: nowMs }, 1);
   };
-  const pass = ({ position, text }: Placed): void => {
+  const pass = ({ position, text, heard }: Placed): void => {
     tellDoubt();
     cursor = position;
     heardMs = Date.now();
     if (!seen.isNew(position.tag)) return;
     const { channel } = named;
-    const decoded = decode(channel, text, position);
+    const decoded = decode(channel, text, position, heard);
     if (!decoded) {
       tellUnreadable();
       return;
@@ -91,7 +93,7 @@ export function createDelivery({ named, decode, toMessage }: FeedParts, follower
     },
     takeUnplaced(frame, heard) {
       if (frame && !seen.isNew(frame.tag)) return;
-      const message = toMessage(heard);
+      const message = toMessage(heard, frame);
       if (message) followers.message(message, heard.data.length);
       else tellUnreadable();
     },

@@ -16,7 +16,7 @@ import type { ReplaySettings } from "../replay-settings.ts";
 import type { Feed, JoinOptions, Member, Membership } from "./member.ts";
 import { createReplayFeed } from "./replay-feed.ts";
 import { createSeenTags } from "./seen-tags.ts";
-import { createVolatileFeed, type FeedParts, readMessage } from "./volatile-feed.ts";
+import { createVolatileFeed, type Decoded, type FeedParts, readMessage } from "./volatile-feed.ts";
 
 /** What is asked of a feed. */
 export interface FeedRequest {
@@ -42,7 +42,9 @@ export interface FeedsParts {
 
 interface OfTopic {
   readonly feeds: Map<ReplaySettings["ageMs"] | undefined, { readonly feed: Feed; users: number }>;
-  /** What was made of a message that several of them hear. */
+  /** What was read in a message that several of them hear: nothing where it can't be read, which has been told. */
+  readonly decoded: WeakMap<Heard, Decoded | undefined>;
+  /** What was made of it. */
   readonly messages: WeakMap<Heard, Message>;
 }
 
@@ -64,15 +66,20 @@ export function createFeeds({ transport, hub, codec, timeoutMs, onError }: Feeds
 
   const create = ({ kind, name, replay }: FeedRequest, topic: Topic, ofTopic: OfTopic): Feed => {
     const named = kind === "channel" ? { channel: name } : { channel: name, pattern: name };
-    const read = (heard: Heard): Message | undefined =>
-      readMessage(heard, decode, kind === "pattern" ? name : undefined);
-    const toMessage = (heard: Heard): Message | undefined => {
-      if (ofTopic.feeds.size === 1) return read(heard);
-      const message = ofTopic.messages.get(heard) ?? read(heard);
-      if (message) ofTopic.messages.set(heard, message);
+    const pattern = kind === "pattern" ? name : undefined;
+    const { feeds, decoded, messages } = ofTopic;
+    const decodeOnce: FeedParts["decode"] = (channel, text, position, heard) => {
+      if (!heard || feeds.size === 1) return decode(channel, text, position);
+      if (!decoded.has(heard)) decoded.set(heard, decode(channel, text, position));
+      return decoded.get(heard);
+    };
+    const toMessage: FeedParts["toMessage"] = (heard, frame) => {
+      if (feeds.size === 1) return readMessage(heard, frame, decodeOnce, pattern);
+      const message = messages.get(heard) ?? readMessage(heard, frame, decodeOnce, pattern);
+      if (message) messages.set(heard, message);
       return message;
     };
-    const parts = { hub, topic, named, decode, toMessage };
+    const parts = { hub, topic, named, decode: decodeOnce, toMessage };
     if (!replay) return createVolatileFeed(parts);
     const foreign = createSeenTags();
     const reader = createHistoryReader({
@@ -92,7 +99,11 @@ export function createFeeds({ transport, hub, codec, timeoutMs, onError }: Feeds
     async join(request, member, options) {
       const { kind, name, replay } = request;
       const topic = { kind, name: kind === "channel" ? toWireChannel(name) : toWirePattern(name) };
-      const ofTopic: OfTopic = topics.get(idOf(topic)) ?? { feeds: new Map(), messages: new WeakMap() };
+      const ofTopic: OfTopic = topics.get(idOf(topic)) ?? {
+        feeds: new Map(),
+        decoded: new WeakMap(),
+        messages: new WeakMap(),
+      };
       topics.set(idOf(topic), ofTopic);
       const { feeds } = ofTopic;
       const shared = feeds.get(replay?.ageMs) ?? { feed: create(request, topic, ofTopic), users: 0 };

@@ -36,7 +36,7 @@ export function createReplayFeed(parts: ReplayFeedParts): Feed {
 
   const listener = {
     message(heard: Heard): void {
-      const frame = readFrame(heard.data);
+      const frame = readFrame(heard);
       if (frame?.position) reading.hear(frame as Required<Frame>);
       else delivery.takeUnplaced(frame, heard);
     },

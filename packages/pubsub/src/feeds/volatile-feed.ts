@@ -1,6 +1,6 @@
 import { fromWireChannel, type Message as Heard, longestTimerMs } from "@continuum-cache/core";
 import type { Gap, GapReason } from "../gap.ts";
-import { readFrame } from "../history/frame.ts";
+import { type Frame, readFrame } from "../history/frame.ts";
 import type { Hub } from "../hub/hub.ts";
 import type { Topic } from "../hub/topic.ts";
 import type { Message } from "../message.ts";
@@ -10,20 +10,26 @@ import type { Feed, Member } from "./member.ts";
 import { createSeenTags } from "./seen-tags.ts";
 import { shareAttachment } from "./shared-attachment.ts";
 
+/** What the codec has read. */
+export interface Decoded {
+  readonly data: unknown;
+}
+
 /** What a feed needs. */
 export interface FeedParts {
   readonly hub: Hub;
   readonly topic: Topic;
   /** The channel or the pattern, as its users name it. */
   readonly named: Pick<Gap, "channel" | "pattern">;
-  /** Reads what was published; nothing when it can't be read, which has been told then. */
+  /** Reads what was published, once for all feeds that hear it; nothing when it can't be read, which has been told then. */
   readonly decode: (
     channel: string,
     text: string | Uint8Array,
     position: Position | undefined,
-  ) => { readonly data: unknown } | undefined;
-  /** Makes the message that is handed out: one object for all feeds that hear it. */
-  readonly toMessage: (heard: Heard) => Message | undefined;
+    heard?: Heard,
+  ) => Decoded | undefined;
+  /** Makes the message that is handed out, of the frame in it: one object for all feeds that hear it. */
+  readonly toMessage: (heard: Heard, frame: Frame | undefined) => Message | undefined;
 }
 
 /** Hands out what is heard, as it is heard, and tells every interruption as a gap. */
@@ -46,9 +52,9 @@ export function createVolatileFeed({ hub, topic, named, toMessage }: FeedParts):
 
   const listener = {
     message(heard: Heard): void {
-      const frame = readFrame(heard.data);
+      const frame = readFrame(heard);
       if (frame && !seen.isNew(frame.tag)) return;
-      const message = toMessage(heard);
+      const message = toMessage(heard, frame);
       const nowMs = Date.now();
       if (message) for (const member of members.keys()) member.message(message, heard.data.length);
       else tellGap("unreadable", nowMs, nowMs, 1);
@@ -86,12 +92,12 @@ export function createVolatileFeed({ hub, topic, named, toMessage }: FeedParts):
 /** A message as it is handed out; what belongs to a history says where. */
 export function readMessage(
   heard: Heard,
+  frame: Frame | undefined,
   decode: FeedParts["decode"],
   pattern: string | undefined,
 ): Message | undefined {
   const channel = fromWireChannel(heard.channel);
-  const frame = readFrame(heard.data);
-  const decoded = decode(channel, frame?.text ?? heard.data, frame?.position);
+  const decoded = decode(channel, frame?.text ?? heard.data, frame?.position, heard);
   if (!decoded) return undefined;
   return {
     channel,

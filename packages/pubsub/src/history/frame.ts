@@ -1,3 +1,4 @@
+import type { Message as Heard } from "@continuum-cache/core";
 import type { Position } from "../position.ts";
 
 /** A message of a replay channel as it is published: its place and its mark, then what the codec has written. */
@@ -6,6 +7,8 @@ export interface Frame {
   readonly position?: Required<Position>;
   readonly tag: string;
   readonly text: string;
+  /** The message that it came in. */
+  readonly heard: Heard;
 }
 
 /**
@@ -15,16 +18,17 @@ export interface Frame {
 const head = /^~(\d{1,16})-(\d{1,16}):([\w-]{1,40}):/;
 
 /** The frame in a message, or `undefined` when it was published without a history. */
-export function readFrame(data: string | Uint8Array): Frame | undefined {
+export function readFrame(heard: Heard): Frame | undefined {
+  const { data } = heard;
   if (typeof data !== "string" || data[0] !== "~") return undefined;
   const match = head.exec(data);
   if (!match) return undefined;
   const [whole, epoch, seq, tag = ""] = match;
   const text = data.slice(whole.length);
-  if (epoch === "0") return { tag, text };
+  if (epoch === "0") return { tag, text, heard };
   const position = { epoch: Number(epoch), seq: Number(seq), tag };
   return Number.isSafeInteger(position.epoch) && Number.isSafeInteger(position.seq)
-    ? { position, tag, text }
+    ? { position, tag, text, heard }
     : undefined;
 }
 
