@@ -2,6 +2,8 @@ import {
   type Command,
   createPauses,
   createSingleRun,
+  errorOf,
+  hasLastingTimers,
   isUnanswered,
   type Reply,
   TransportError,
@@ -14,24 +16,27 @@ import { group, groupBySource, type Source } from "./queue-keys.ts";
 
 /** Acks that are asked for while a trip is under way travel with the next. */
 export interface Acks {
-  /** Tells whether the lease was held. @throws TransportError when nobody knows. */
-  ack(held: Held): Promise<boolean>;
+  /** Calls back once, with whether the lease was held, or with a TransportError when nobody knows. */
+  ack(held: Held, settled: Settled): void;
   /** No more attempts: what is under way is waited for. */
   close(): Promise<void>;
 }
 
+/** A callback, since a promise for each message would be dear. */
+export type Settled = (outcome: boolean | Error) => void;
+
 interface Asked {
   readonly held: Held;
   readonly endsMs: number;
-  resolve(wasHeld: boolean): void;
-  reject(error: unknown): void;
+  readonly settled: Settled;
+  isDone: boolean;
 }
 
 const maxPerTrip = 400;
 const retryMs = 100;
 
 /** @param onDone - Told of each message that is done. */
-export function createAcks(link: Link, consumer: string, onDone: (held: Held) => void): Acks {
+export function createAcks(link: Link, onDone: (held: Held) => void): Acks {
   const pauses = createPauses();
   const waiting: Asked[] = [];
   /** Those that are on their way; what stays here has been left by a call that has vanished. */
@@ -43,25 +48,11 @@ export function createAcks(link: Link, consumer: string, onDone: (held: Held) =>
     batch: readonly Held[],
     timeoutMs: number,
   ): Promise<readonly (boolean | undefined)[]> => {
-    const ids = batch.map(({ entryId }) => entryId);
-    const acking: Command = ["XACK", key, group, ...ids];
-    let were: ReadonlySet<string>;
-    if (ids.length === 1) {
-      const [count] = await link.send([acking], { timeoutMs });
-      were = new Set(accepted(count) === 1 ? ids : []);
-    } else {
-      // A count does not say which. What is claimed begins its time anew, so nobody takes it in between.
-      const claiming: Command = ["XCLAIM", key, group, consumer, 0, ...ids, "JUSTID"];
-      const [claimed, count] = await link.send([claiming, acking], { timeoutMs });
-      were = new Set(accepted(claimed) as readonly string[]);
-      accepted(count);
-    }
-    const done = await wereDone(
-      key,
-      batch.filter(({ entryId }) => !were.has(entryId)),
-      timeoutMs,
-    );
-    return batch.map((held) => were.has(held.entryId) || done.get(held));
+    const acking: Command = ["XACK", key, group, ...batch.map(({ entryId }) => entryId)];
+    const [count] = await link.send([acking], { timeoutMs });
+    if (accepted(count) === batch.length) return batch.map(() => true);
+    // A count does not say which; what has become of the entries does.
+    return wereDone(key, batch, timeoutMs);
   };
 
   /**
@@ -70,27 +61,24 @@ export function createAcks(link: Link, consumer: string, onDone: (held: Held) =>
    */
   const wereDone = async (
     key: string,
-    missing: readonly Held[],
+    batch: readonly Held[],
     timeoutMs: number,
-  ): Promise<ReadonlyMap<Held, boolean | undefined>> => {
-    if (missing.length === 0) return new Map();
+  ): Promise<readonly (boolean | undefined)[]> => {
     const [groups, ...found] = await link.send(
-      [["XINFO", "GROUPS", key], ...missing.map(({ entryId }): Command => ["XRANGE", key, entryId, entryId])],
+      [["XINFO", "GROUPS", key], ...batch.map(({ entryId }): Command => ["XRANGE", key, entryId, entryId])],
       { timeoutMs },
     );
     const last = String(infoRows(accepted(groups)).find(({ name }) => name === group)?.["last-delivered-id"] ?? "0-0");
-    return new Map(
-      missing.map((held, at) => {
-        const isThere = (accepted(found[at]) as readonly Reply[]).length > 0;
-        return [held, isThere ? !isLater(held.entryId, last) : wasDoneBefore(held)];
-      }),
-    );
+    return batch.map((held, at) => {
+      const isThere = (accepted(found[at]) as readonly Reply[]).length > 0;
+      return isThere ? !isLater(held.entryId, last) : wasDoneBefore(held);
+    });
   };
 
-  const answer = ({ held, resolve, reject }: Asked, wasHeld: boolean | undefined): void => {
-    if (wasHeld) onDone(held);
-    if (wasHeld === undefined) reject(unknownError(link.name, held.lease.id));
-    else resolve(wasHeld);
+  const answer = (asked: Asked, outcome: boolean | Error): void => {
+    asked.isDone = true;
+    if (outcome === true) onDone(asked.held);
+    asked.settled(outcome);
   };
 
   /** What may be tried again. */
@@ -99,7 +87,7 @@ export function createAcks(link: Link, consumer: string, onDone: (held: Held) =>
     if (outage?.delivery === "unknown") for (const { held } of asked) held.isDoubtful = true;
     const nextMs = performance.now() + retryMs;
     const isLeft = ({ endsMs }: Asked): boolean => outage !== undefined && !pauses.isEnded && endsMs > nextMs;
-    for (const one of asked) if (!isLeft(one)) one.reject(error);
+    for (const one of asked) if (!isLeft(one)) answer(one, errorOf(error));
     return asked.filter(isLeft);
   };
 
@@ -110,7 +98,7 @@ export function createAcks(link: Link, consumer: string, onDone: (held: Held) =>
       const batch = left.map(({ held }) => held);
       try {
         const were = await attempt(source, batch, timeoutMs);
-        for (const [at, one] of left.entries()) answer(one, were[at]);
+        for (const [at, one] of left.entries()) answer(one, were[at] ?? unknownError(link.name, one.held.lease.id));
         return;
       } catch (error) {
         left = fail(left, error);
@@ -137,31 +125,17 @@ export function createAcks(link: Link, consumer: string, onDone: (held: Held) =>
     for (const one of sent) {
       one.held.isDoubtful = true;
       if (one.endsMs > nowMs) waiting.unshift(one);
-      else one.reject(unknownError(link.name, one.held.lease.id));
+      else answer(one, unknownError(link.name, one.held.lease.id));
     }
     sent.clear();
   };
 
   return {
-    ack(held) {
-      return new Promise((onResolve, onReject) => {
-        let isDone = false;
-        const asked: Asked = {
-          held,
-          endsMs: performance.now() + link.timeoutMs,
-          resolve(wasHeld) {
-            isDone = true;
-            onResolve(wasHeld);
-          },
-          reject(error) {
-            isDone = true;
-            onReject(error);
-          },
-        };
-        waiting.push(asked);
-        sending.start();
-        void sending.attend(() => isDone, { timeoutMs: link.timeoutMs });
-      });
+    ack(held, settled) {
+      const asked: Asked = { held, endsMs: performance.now() + link.timeoutMs, settled, isDone: false };
+      waiting.push(asked);
+      sending.start();
+      if (!hasLastingTimers()) void sending.attend(() => asked.isDone, { timeoutMs: link.timeoutMs });
     },
     async close() {
       pauses.end();

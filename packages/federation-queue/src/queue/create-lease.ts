@@ -1,14 +1,15 @@
-import { assertOptions, ConfigError, type Duration, textOf, toMs } from "@continuum-cache/core";
+import { assertOptions, ConfigError, type Duration, errorOf, textOf, toMs } from "@continuum-cache/core";
 import type { Lease, NackOptions } from "../lease.ts";
 import { LeaseLostError } from "../lease-lost-error.ts";
 import { knownNack } from "../settings/known-options.ts";
+import type { Settled } from "./acks.ts";
 import type { Held } from "./leases.ts";
 import type { MessageFields } from "./message-fields.ts";
 import type { Source } from "./queue-keys.ts";
 
-/** What ends leases. Each tells whether the lease was held still, or rejects when nobody knows. */
+/** What ends leases. Each tells whether the lease was held still, or that nobody knows. */
 export interface LeaseWork {
-  ack(held: Held): Promise<boolean>;
+  ack(held: Held, settled: Settled): void;
   nack(held: Held, options: { readonly delayMs?: number; readonly reason?: string }): Promise<boolean>;
   release(held: Held): Promise<boolean>;
   extend(held: Held, durationMs: number): Promise<boolean>;
@@ -68,17 +69,34 @@ class OwnLease<Event> implements Held<Event> {
     return this.losing.signal;
   }
 
+  ack(done: (error: Error | undefined) => void): void {
+    this.begin("ack");
+    this.commons.work.ack(this, (outcome) => done(this.finish("ack", outcome)));
+  }
+
   async settle(operation: string, settling: () => Promise<boolean>): Promise<void> {
+    this.begin(operation);
+    const error = this.finish(operation, await settling().catch(errorOf));
+    if (error) throw error;
+  }
+
+  private begin(operation: string): void {
     if (this.state !== "held") throw new LeaseLostError(operation, this.fields.i);
     this.state = "settling";
-    try {
-      if (await settling()) return this.end();
-    } catch (error) {
+  }
+
+  /** Tells why it is not settled. */
+  private finish(operation: string, outcome: boolean | Error): Error | undefined {
+    if (outcome === true) {
+      this.end();
+    } else if (outcome === false) {
+      this.lose();
+      return new LeaseLostError(operation, this.fields.i);
+    } else {
       if (this.state === "settling") this.state = "held";
-      throw error;
+      return outcome;
     }
-    this.lose();
-    throw new LeaseLostError(operation, this.fields.i);
+    return undefined;
   }
 
   lose(): void {
@@ -132,8 +150,7 @@ class LeaseFace<Event> implements Lease<Event> {
   }
 
   ack(): Promise<void> {
-    const held = this.#held;
-    return held.settle("ack", () => held.commons.work.ack(held));
+    return new Promise((resolve, reject) => this.#held.ack((error) => (error ? reject(error) : resolve())));
   }
 
   async nack(options: NackOptions = {}): Promise<void> {

@@ -1,4 +1,4 @@
-import { createPauses, isUnanswered, textOf } from "@continuum-cache/core";
+import { createPauses, errorOf, isUnanswered, textOf } from "@continuum-cache/core";
 import type { Lease } from "../lease.ts";
 import { createWake } from "../waiting/wake.ts";
 import type { Handler } from "../worker.ts";
@@ -41,26 +41,45 @@ export function createHands<Event>(options: HandsOptions<Event>): Hands<Event> {
   /** So many are being settled, which goes on when the handler has ended already. */
   let settling = 0;
 
-  /** What is done is not to be done again because Redis was away a while: it is tried as long as the lease lasts. */
-  const settle = async (held: Held<Event>, operation: "ack" | "nack", call: () => Promise<void>): Promise<void> => {
-    if (held.state !== "held") return;
-    settling++;
-    for (let isOver = false; !isOver; ) {
-      try {
-        await call();
-        keepAlive.forget(held);
-        isOver = true;
-      } catch (error) {
-        const mayRetry = isUnanswered(error) && performance.now() + retryMs < held.expiresMs;
-        if (mayRetry && (await pauses.wait(retryMs * (0.5 + Math.random()), undefined))) continue;
-        // Nobody works on it any more: who holds on to it keeps it from the others.
-        keepAlive.drop(held);
-        failed(operation, error, held.lease.id);
-        isOver = true;
-      }
-    }
+  const isSettled = (): void => {
     settling--;
     settled.wake();
+  };
+  /** What is done is not to be done again because Redis was away a while: it is tried as long as the lease lasts. */
+  const settle = async (
+    held: Held<Event>,
+    operation: "ack" | "nack",
+    call: () => Promise<void>,
+    failure?: unknown,
+  ): Promise<void> => {
+    let error = failure;
+    if (failure === undefined) error = await call().catch(errorOf);
+    while (error !== undefined) {
+      const mayRetry = isUnanswered(error) && performance.now() + retryMs < held.expiresMs;
+      if (!mayRetry || !(await pauses.wait(retryMs * (0.5 + Math.random()), undefined))) break;
+      error = await call().catch(errorOf);
+    }
+    if (error === undefined) {
+      keepAlive.forget(held);
+    } else {
+      // Nobody works on it any more: who holds on to it keeps it from the others.
+      keepAlive.drop(held);
+      failed(operation, error, held.lease.id);
+    }
+    isSettled();
+  };
+  /** A promise for each message would be dear: there is one for those that fail. */
+  const ack = (held: Held<Event>): void => {
+    settling++;
+    held.ack((error) => {
+      if (error) return void settle(held, "ack", () => held.lease.ack(), error);
+      keepAlive.forget(held);
+      isSettled();
+    });
+  };
+  const nack = (held: Held<Event>, reason: string): void => {
+    settling++;
+    void settle(held, "nack", () => held.lease.nack({ reason }));
   };
 
   const workOn = async (held: Held<Event>): Promise<void> => {
@@ -71,12 +90,12 @@ export function createHands<Event>(options: HandsOptions<Event>): Hands<Event> {
       await handler(lease.event, lease);
       // A nack that did not get through is no reason to ack: the lease ends by itself, and the message comes again.
       if (held.isUnwanted) keepAlive.drop(held);
-      else void settle(held, "ack", () => lease.ack());
+      else if (held.state === "held") ack(held);
     } catch (error) {
       options.threw(lease, attempt, error);
       // What it has settled before is not to be failed.
       if (held.state === "over" && !held.isLost) failed("handler", error, lease.id);
-      void settle(held, "nack", () => lease.nack({ reason: textOf(error) }));
+      if (held.state === "held") nack(held, textOf(error));
     } finally {
       prefetch.handlerTook(performance.now() - startedMs);
       worked.delete(held);

@@ -25,6 +25,8 @@ export interface Held<Event = unknown> {
   isDoubtful: boolean;
   /** Until when it is extended by itself, by `performance.now()`; 0: not at all. */
   keepUntilMs: number;
+  /** Acks it, and calls back: with why it is not done, or with nothing. @throws LeaseLostError when it is over already. */
+  ack(done: (error: Error | undefined) => void): void;
   /** It is somebody else's, or has to be taken for that. */
   lose(): void;
   /** It is settled, and nobody's. */

@@ -25,10 +25,15 @@ export type StreamEntry = readonly [id: string, fields: readonly Reply[] | null]
 const order = ["f", "c", "t", "w", "p", "r", "d"] as const;
 
 export function readFields([entryId, words]: StreamEntry): MessageFields {
+  const ownMs = entryId.slice(0, entryId.indexOf("-"));
+  // Nearly all messages say no more than this.
+  if (words?.length === 4 && words[0] === "i" && words[2] === "e" && isNumber(ownMs, 15)) {
+    return { i: String(words[1]), e: String(words[3]), f: "0", c: "0", t: ownMs, w: undefined };
+  }
   const fields = { i: "", e: "", f: "0", c: "0", t: "" };
   const found: Record<string, string> = fields;
   for (let at = 0; words && at + 1 < words.length; at += 2) found[String(words[at])] = String(words[at + 1]);
-  return checked(fields, entryId.slice(0, entryId.indexOf("-")));
+  return checked(fields, ownMs);
 }
 
 /** An entry of somebody else's may say anything: a message without a count would never be given up. */

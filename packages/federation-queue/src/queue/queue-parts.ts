@@ -61,7 +61,7 @@ export function createQueueParts<Event>(settings: QueueSettings, emit: Events<Qu
     kept: (id, pending) => emit("kept", { id, pending }),
     refused: (error) => failed("push", error),
   });
-  const acks = createAcks(link, consumer, ({ source, entryId, fields }) => {
+  const acks = createAcks(link, ({ source, entryId, fields }) => {
     done.add(source, entryId);
     repair.forget(fields.i);
   });

@@ -74,7 +74,7 @@ export function createSettlements(
 
   return {
     bury,
-    ack: (held) => acks.ack(held),
+    ack: acks.ack,
     release: giveBack,
     async nack(held, { delayMs, reason }) {
       const { source, fields, entryId } = held;
