@@ -34,6 +34,8 @@ import {
 import { assertFunction, assertSignal, kindOf, readAsked } from "./settings/read-options.ts";
 import type { ConsumeOptions, Handler, Worker } from "./worker.ts";
 
+const noOptions: PushOptions = {};
+
 /**
  * Hands out work that one of many processes does: at least once, fenced, retried, and never lost without a word. A
  * `SyncLog` is for what every process must see.
@@ -88,12 +90,18 @@ export class FederationQueue<Event = unknown> implements AsyncDisposable {
    *   `delivery` is `"unknown"` may have been done; with an `id` it can be repeated without harm.
    * @throws RangeError or CodecError when the event can't be, ConfigError when an option can't be: nothing was pushed.
    */
-  async push(event: Event, options: PushOptions = {}): Promise<Pushed> {
-    assertOptions("push", options, knownPush);
-    const asked = this.asked(options);
-    const out = outgoing(event, options, this.parts.settings);
-    const [pushed] = await this.parts.pusher.push([out], asked);
-    return pushed ?? { id: out.id };
+  push(event: Event, options: PushOptions = noOptions): Promise<Pushed> {
+    try {
+      assertOptions("push", options, knownPush);
+      const { settings, pusher } = this.parts;
+      const { timeout, signal, fallback } = options;
+      const isPlain = timeout === undefined && signal === undefined && fallback === undefined;
+      if (isPlain) this.assertOpen();
+      const asked = isPlain ? undefined : this.asked(options);
+      return pusher.push(outgoing(event, options, settings), asked);
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   /**
@@ -115,7 +123,7 @@ export class FederationQueue<Event = unknown> implements AsyncDisposable {
       const { event, ...own } = message;
       return outgoing(event, { ...(priority !== undefined && { priority }), ...own }, settings);
     });
-    return pusher.push(outs, asked);
+    return pusher.pushMany(outs, asked);
   }
 
   /**

@@ -5,8 +5,12 @@ import { readNotes, writeNotes } from "./notes.ts";
 
 /** A channel on which processes tell each other that there is something to do. A ring may get lost: who waits polls too. */
 export interface Doorbell {
-  /** Tells everybody: the first ring at once, those that follow within milliseconds, or many of them, together. Never rejects. */
-  ring(note?: string): void;
+  /**
+   * Tells everybody: the first ring at once, those that follow within milliseconds, or many of them, together. Never rejects.
+   *
+   * @param count - It stands for so many.
+   */
+  ring(note?: string, count?: number): void;
   /**
    * Calls the listener with the notes of each ring, the own ones too, and with none when the stream broke or is back:
    * something may have been missed. Returns the function that stops it.
@@ -77,12 +81,12 @@ export function createDoorbell(
   };
 
   return {
-    ring(note) {
+    ring(note, count = 1) {
       if (isClosed) return;
       if (note !== undefined) notes.add(note);
-      waiting++;
+      waiting += count;
       if (!ringing?.isHeld) track(ringOut());
-      else if (isWaiting && waiting >= many) hurry.wake();
+      if (isWaiting && waiting >= many) hurry.wake();
     },
     listen(onRing) {
       if (isClosed) return () => {};

@@ -66,6 +66,9 @@ export type PushRequest =
   | { readonly kind: "plain"; readonly command: readonly [string, ...(string | number)[]] }
   | { readonly kind: "script"; readonly keys: readonly string[]; readonly args: readonly (string | number)[] };
 
+/** Whether XADD alone pushes it. */
+export const isPlain = ({ delayMs, isUnique, tried }: Outgoing): boolean => delayMs === 0 && !isUnique && !tried;
+
 /** @param floorMs - The least time that is kept, by the server's clock; 0: not known. */
 export function pushRequest(
   out: Outgoing,
@@ -74,7 +77,7 @@ export function pushRequest(
 ): PushRequest {
   const { id, source, text, delayMs, isUnique, nonce, tried } = out;
   const message: Pick<MessageFields, "i" | "e"> = { i: id, e: text };
-  if (delayMs === 0 && !isUnique && !tried) {
+  if (isPlain(out)) {
     const trim = floorMs > 0 ? ["MINID", "~", floorMs] : [];
     return { kind: "plain", command: ["XADD", source.key, ...trim, "*", ...writeFields(message)] };
   }

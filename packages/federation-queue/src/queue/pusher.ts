@@ -10,8 +10,10 @@ import {
 } from "@continuum-cache/core";
 import { createOutbox } from "../outbox/outbox.ts";
 import type { Pushed } from "../push-options.ts";
+import { afterThisTick } from "../waiting/after-this-tick.ts";
 import type { Link, LinkOptions } from "./link.ts";
 import type { Outgoing } from "./outgoing.ts";
+import { inParts, maxPerTrip, maxTripBytes } from "./push-parts.ts";
 import type { QueueSettings } from "./queue-settings.ts";
 import type { Repair } from "./repair.ts";
 import type { PushOutcome, Sender } from "./sender.ts";
@@ -20,22 +22,36 @@ import type { PushOutcome, Sender } from "./sender.ts";
 export interface Pusher {
   /** How many wait in this process. */
   readonly pending: number;
-  /** @throws TransportError when no answer came and nothing may wait, or has room to. CommandError when Redis refuses it. */
-  push(outs: readonly Outgoing[], options: LinkOptions & { readonly fallback?: boolean }): Promise<readonly Pushed[]>;
+  /**
+   * Pushes one message. Those of one tick that ask for nothing of their own are sent together.
+   *
+   * @throws TransportError when no answer came and nothing may wait, or has room to. CommandError when Redis refuses it.
+   */
+  push(out: Outgoing, options?: PushingOptions): Promise<Pushed>;
+  /** Pushes many, in order. @throws as `push` does; some of them may be in the queue then, or wait. */
+  pushMany(outs: readonly Outgoing[], options: PushingOptions): Promise<readonly Pushed[]>;
   /** Tries to push what waits, within the time; tells how many could not be. */
   close(withinMs: number): Promise<number>;
 }
 
+/** What a push may ask for. */
+export type PushingOptions = LinkOptions & { readonly fallback?: boolean };
+
 /** Told of what was pushed and of what waits. */
 export interface PusherListener {
-  pushed(out: Outgoing): void;
+  pushed(outs: readonly Outgoing[]): void;
   kept(id: string, pending: number): void;
   /** A push that had waited was refused, and is lost. */
   refused(error: Error): void;
 }
 
-const maxPerTrip = 200;
-const maxTripBytes = 256 << 10;
+/** A push that leaves with others of its tick. */
+interface Leaving {
+  readonly out: Outgoing;
+  resolve(pushed: Pushed): void;
+  reject(error: unknown): void;
+}
+
 const firstPauseMs = 100;
 const longestPauseMs = 5_000;
 
@@ -54,15 +70,14 @@ export function createPusher(
   let nextTryMs = 0;
   /** What a run is sending; it may vanish with the call that began it. */
   let trying: { readonly batch: readonly Outgoing[]; readonly startedMs: number } | undefined;
+  let leaving: Leaving[] = [];
   let isClosing = false;
 
-  const settled = (out: Outgoing, outcome: PushOutcome): Pushed => {
-    if (outcome.kind === "duplicate") return { id: out.id, duplicate: true };
-    if (outcome.kind === "pushed") {
-      repair.remember(out, outcome.entryId);
-      listener.pushed(out);
-    }
-    return { id: out.id };
+  /** They have been answered: what is in the queue now is remembered, and told. */
+  const answered = (outs: readonly Outgoing[], outcomes: readonly PushOutcome[]): void => {
+    repair.remember(outs, outcomes);
+    const pushed = outs.filter((_, at) => outcomes[at]?.kind === "pushed");
+    if (pushed.length > 0) listener.pushed(pushed);
   };
 
   const doubt = (outs: readonly Outgoing[], error: unknown, startedMs: number): void => {
@@ -103,11 +118,9 @@ export function createPusher(
       const stop = outcomes.findIndex((outcome) => outcome.kind === "refused" && isPassing(outcome.error));
       const done = stop < 0 ? outcomes.length : stop;
       doubt(batch.slice(done), undefined, startedMs);
-      for (const [at, outcome] of outcomes.slice(0, done).entries()) {
-        const out = batch[at];
-        if (outcome.kind === "refused") listener.refused(outcome.error);
-        else if (out) settled(out, outcome);
-      }
+      const settled = outcomes.slice(0, done);
+      answered(batch, settled);
+      for (const outcome of settled) if (outcome.kind === "refused") listener.refused(outcome.error);
       outbox?.remove(done);
       return stop < 0;
     } catch (error) {
@@ -137,7 +150,7 @@ export function createPusher(
 
   /** Where what is done in the background vanishes with its call, calls do it while they are there. */
   const drainHere = async ({ timeoutMs = link.timeoutMs, signal }: LinkOptions): Promise<void> => {
-    if (hasLastingTimers() || !outbox || outbox.length === 0 || performance.now() < nextTryMs) return;
+    if (!outbox || outbox.length === 0 || performance.now() < nextTryMs) return;
     draining.start();
     await draining.idle({ timeoutMs: timeoutMs / 2, signal });
   };
@@ -157,16 +170,16 @@ export function createPusher(
       return keep(part, error);
     }
     // Those that were taken are in the queue, whatever became of the others.
-    const pushed = part.map((out, at) => settled(out, outcomes[at] ?? { kind: "pushed" }));
+    answered(part, outcomes);
     for (const outcome of outcomes) if (outcome.kind === "refused") throw outcome.error;
-    return pushed;
+    return part.map((out, at) => pushedOf(out, outcomes[at]));
   };
 
-  const pushAll: Pusher["push"] = async (outs, { fallback = true, ...options }) => {
+  const pushAll: Pusher["pushMany"] = async (outs, { fallback = true, ...options }) => {
     const mayKeep = fallback && outbox !== undefined;
     const pushed: Pushed[] = [];
     for (const part of inParts(outs)) {
-      if (mayKeep) await drainHere(options);
+      if (mayKeep && !hasLastingTimers()) await drainHere(options);
       // Nothing overtakes what waits.
       const isWaiting = mayKeep && outbox.length > 0;
       pushed.push(...(isWaiting ? keep(part, undefined) : await sendPart(part, options, mayKeep)));
@@ -174,22 +187,81 @@ export function createPusher(
     return pushed;
   };
 
+  /** `close` waits for it. */
+  const track = <T>(pushing: Promise<T>): Promise<T> => {
+    const forget = (): void => void underWay.delete(pushing);
+    underWay.add(pushing);
+    pushing.then(forget, forget);
+    return pushing;
+  };
+
+  /** Each hears what becomes of its own push. Never rejects. */
+  const sendTogether = async (some: readonly Leaving[]): Promise<void> => {
+    const outs = some.map(({ out }) => out);
+    const keepEach = (cause: TransportError | undefined): void => {
+      for (const { out, resolve, reject } of some) {
+        try {
+          resolve(keep([out], cause)[0] ?? { id: out.id });
+        } catch (error) {
+          reject(error);
+        }
+      }
+    };
+    // Nothing overtakes what waits.
+    if (outbox && outbox.length > 0) return keepEach(undefined);
+    const startedMs = performance.now();
+    let outcomes: readonly PushOutcome[];
+    try {
+      outcomes = await sender.send(outs, { together: true });
+    } catch (error) {
+      doubt(outs, error, startedMs);
+      if (outbox && isUnanswered(error)) return keepEach(error);
+      for (const { reject } of some) reject(error);
+      return;
+    }
+    answered(outs, outcomes);
+    for (const [at, { out, resolve, reject }] of some.entries()) {
+      const outcome = outcomes[at];
+      if (outcome?.kind === "refused") reject(outcome.error);
+      else resolve(pushedOf(out, outcome));
+    }
+  };
+  const depart = (): void => {
+    const all = leaving;
+    leaving = [];
+    let from = 0;
+    for (const part of inParts(all.map(({ out }) => out))) {
+      void track(sendTogether(all.slice(from, from + part.length)));
+      from += part.length;
+    }
+  };
+
+  const pushMany: Pusher["pushMany"] = (outs, options) => {
+    if (isClosing) return Promise.reject(closedError(link.name));
+    // What was pushed before goes before.
+    if (leaving.length > 0) depart();
+    return track(pushAll(outs, options));
+  };
+
   return {
     get pending() {
       return outbox?.length ?? 0;
     },
-    async push(outs, options) {
-      if (isClosing) throw closedError(link.name);
-      const pushing = pushAll(outs, options);
-      underWay.add(pushing);
-      try {
-        return await pushing;
-      } finally {
-        underWay.delete(pushing);
+    push(out, options) {
+      // Where calls can vanish none sends for another.
+      if (options || !hasLastingTimers()) {
+        return pushMany([out], options ?? {}).then(([pushed]) => pushed ?? { id: out.id });
       }
+      if (isClosing) return Promise.reject(closedError(link.name));
+      return new Promise((resolve, reject) => {
+        leaving.push({ out, resolve, reject });
+        if (leaving.length === 1) afterThisTick(depart);
+      });
     },
+    pushMany,
     async close(withinMs) {
       isClosing = true;
+      depart();
       await within(hasLastingTimers() ? longestTimerMs : withinMs, Promise.allSettled(underWay));
       const timer = setTimeout(() => pauses.end(), withinMs);
       await draining.idle();
@@ -200,21 +272,8 @@ export function createPusher(
   };
 }
 
-/** What one trip may carry. */
-function inParts(outs: readonly Outgoing[]): readonly (readonly Outgoing[])[] {
-  const parts: Outgoing[][] = [];
-  let bytes = 0;
-  for (const out of outs) {
-    const last = parts.at(-1);
-    bytes += out.bytes;
-    if (last && last.length < maxPerTrip && bytes <= maxTripBytes) last.push(out);
-    else {
-      parts.push([out]);
-      bytes = out.bytes;
-    }
-  }
-  return parts;
-}
+const pushedOf = ({ id }: Outgoing, outcome: PushOutcome | undefined): Pushed =>
+  outcome?.kind === "duplicate" ? { id, duplicate: true } : { id };
 
 /** Refusals that say nothing against the push. */
 const isPassing = (error: unknown): boolean =>

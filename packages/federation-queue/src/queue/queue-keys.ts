@@ -74,7 +74,7 @@ export function createQueueKeys(prefix: string, priorities: readonly string[]): 
     dead: keyOf({ name: "dead" }),
     of(priority) {
       const source = byName.get(priority);
-      choiceOption("priority", priority, priorities);
+      if (source?.priority === undefined) choiceOption("priority", priority, priorities);
       return source as Source;
     },
     byName: (name) => byName.get(name),

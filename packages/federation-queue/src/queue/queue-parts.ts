@@ -12,6 +12,7 @@ import { createLink, type Link } from "./link.ts";
 import { type Note, readNote, writeNote } from "./notes.ts";
 import { createPull, type Pull } from "./pull.ts";
 import { createPusher, type Pusher } from "./pusher.ts";
+import type { Source } from "./queue-keys.ts";
 import type { QueueSettings } from "./queue-settings.ts";
 import { createReader } from "./reader.ts";
 import { createRepair } from "./repair.ts";
@@ -42,7 +43,7 @@ export function createQueueParts<Event>(settings: QueueSettings, emit: Events<Qu
   let stopListening: (() => void) | undefined;
   let wasHeard = false;
 
-  const ring = (note: Note): void => doorbell.ring(writeNote(note));
+  const ring = (note: Note, count?: number): void => doorbell.ring(writeNote(note), count);
   const failed = (operation: string, error: unknown, id?: string): void =>
     emit("error", { operation, error: errorOf(error), ...(id !== undefined && { id }) });
   const died = (id: string, reason: QueueEvents["dead"]["reason"]): void => emit("dead", { id, reason });
@@ -56,8 +57,14 @@ export function createQueueParts<Event>(settings: QueueSettings, emit: Events<Qu
   });
   link.onTrouble(repair.suspect);
   const pusher = createPusher(link, settings, sender, repair, {
-    pushed: ({ source, delayMs }) =>
-      ring(delayMs > 0 ? { kind: "delayed", inMs: delayMs } : { kind: "work", name: source.name }),
+    pushed(outs) {
+      const counts = new Map<Source, number>();
+      for (const { source, delayMs } of outs) {
+        if (delayMs > 0) ring({ kind: "delayed", inMs: delayMs });
+        else counts.set(source, (counts.get(source) ?? 0) + 1);
+      }
+      for (const [{ name }, count] of counts) ring({ kind: "work", name }, count);
+    },
     kept: (id, pending) => emit("kept", { id, pending }),
     refused: (error) => failed("push", error),
   });

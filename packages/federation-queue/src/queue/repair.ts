@@ -4,7 +4,7 @@ import { accepted, type Link, type LinkOptions } from "./link.ts";
 import { delayedMember, type Outgoing } from "./outgoing.ts";
 import type { QueueSettings } from "./queue-settings.ts";
 import { createRecentPushes, type RecentPush } from "./recent-pushes.ts";
-import type { Sender } from "./sender.ts";
+import type { PushOutcome, Sender } from "./sender.ts";
 import { createServerWatch } from "./server-watch.ts";
 
 /**
@@ -13,7 +13,7 @@ import { createServerWatch } from "./server-watch.ts";
  * came back meanwhile, under another entry, is pushed again too: at least once.
  */
 export interface Repair {
-  remember(out: Outgoing, entryId: string | undefined): void;
+  remember(outs: readonly Outgoing[], outcomes: readonly PushOutcome[]): void;
   /** It is done: nobody has to look for it. */
   forget(id: string): void;
   /** The server may be another one now. */
@@ -72,10 +72,19 @@ export function createRepair(link: Link, settings: QueueSettings, sender: Sender
 
   const oldestMs = (): number => performance.now() - repairMs;
   const dropOld = (): void => remembered.dropBefore(oldestMs());
-  const remember: Repair["remember"] = (out, entryId = "") => {
-    if (repairMs === 0 || (entryId === "" && !out.isUnique)) return;
+  const remember: Repair["remember"] = (outs, outcomes) => {
+    if (repairMs === 0) return;
     const nowMs = performance.now();
-    remembered.add({ out, entryId, atMs: nowMs });
+    let isAny = false;
+    for (const [at, outcome] of outcomes.entries()) {
+      const out = outs[at];
+      if (!out || outcome.kind !== "pushed") continue;
+      const { entryId = "" } = outcome;
+      if (entryId === "" && !out.isUnique) continue;
+      remembered.add({ out, entryId, atMs: nowMs });
+      isAny = true;
+    }
+    if (!isAny) return;
     if (nowMs >= dropAtMs) {
       dropAtMs = nowMs + repairMs / 10;
       dropOld();
@@ -108,12 +117,11 @@ export function createRepair(link: Link, settings: QueueSettings, sender: Sender
     const lost = batch.filter((one, at) => !isThere(one, accepted(replies[at])) && !remembered.isForgotten(one));
     const outs = lost.map(again);
     const outcomes = outs.length === 0 ? [] : await sender.send(outs, asked());
+    remember(outs, outcomes);
     let count = 0;
     for (const [at, out] of outs.entries()) {
       const outcome = outcomes[at];
-      if (outcome?.kind !== "pushed") continue;
-      remember(out, outcome.entryId);
-      if (outcome.wasThere) continue;
+      if (outcome?.kind !== "pushed" || outcome.wasThere) continue;
       listener.pushedAgain(out);
       count++;
     }

@@ -1,7 +1,8 @@
-import { type Command, type CommandError, isCommandError, type Reply } from "@continuum-cache/core";
+import { type Command, CommandError, isCommandError, type Reply } from "@continuum-cache/core";
 import { entryMs } from "./entry-id.ts";
 import type { Link, LinkOptions } from "./link.ts";
-import { type Outgoing, type PushRequest, pushRequest } from "./outgoing.ts";
+import { isPlain, type Outgoing, type PushRequest, pushRequest } from "./outgoing.ts";
+import { pushManyScript } from "./push-many-script.ts";
 import { pushScript } from "./push-script.ts";
 import type { Source } from "./queue-keys.ts";
 import type { QueueSettings } from "./queue-settings.ts";
@@ -20,59 +21,104 @@ export type PushOutcome =
 
 /** Sends pushes. */
 export interface Sender {
-  /** In order, in one trip. @throws TransportError when no answer came. */
+  /** In order, in one trip: an outcome for each. @throws TransportError when no answer came. */
   send(outs: readonly Outgoing[], options: LinkOptions): Promise<readonly PushOutcome[]>;
   /** When the latest of this process's entries was pushed to a stream, in ms, by the server's clock; 0: none was. */
   latestMs(source: Source): number;
 }
 
+/** One command of a trip: a push, or so many plain ones to the same stream. */
+type Leg = PushRequest | { readonly kind: "many"; readonly command: Command; readonly count: number };
+
 /** Entries older than so many retentions are nobody's: this cuts them off where nobody tends the queue. */
 const backstopRetentions = 2;
+/** So many plain pushes in a row cost less as one script, which is billed as one command more. */
+const leastTogether = 8;
 
 export function createSender(link: Link, settings: QueueSettings): Sender {
   // Of each stream by itself: what a server with a wrong clock has written to one says nothing of the others.
   const latest = new Map<Source, number>();
   const latestMs = (source: Source): number => latest.get(source) ?? 0;
+  const floorMs = (source: Source): number => Math.max(0, latestMs(source) - backstopRetentions * settings.retentionMs);
 
-  const know = ({ source, delayMs }: Outgoing, outcome: PushOutcome): void => {
-    if (delayMs > 0 || outcome.kind !== "pushed" || outcome.entryId === undefined) return;
+  const know = ({ source, delayMs }: Outgoing, outcome: PushOutcome | undefined): void => {
+    if (delayMs > 0 || outcome?.kind !== "pushed" || outcome.entryId === undefined) return;
     latest.set(source, Math.max(latestMs(source), entryMs(outcome.entryId)));
   };
 
+  const many = (outs: readonly Outgoing[], source: Source): Leg => {
+    // By its text, which is short: a script that the server does not know would come behind the next trip.
+    const command: [string, ...(string | number)[]] = [
+      "EVAL",
+      pushManyScript.lua,
+      1,
+      source.key,
+      floorMs(source) || "",
+    ];
+    for (const { id, text } of outs) command.push(id, text);
+    return { kind: "many", command, count: outs.length };
+  };
+  const legsOf = (outs: readonly Outgoing[]): readonly Leg[] => {
+    const legs: Leg[] = [];
+    for (let at = 0; at < outs.length; ) {
+      const { source } = outs[at] as Outgoing;
+      let end = at;
+      for (let out = outs[end]; out && out.source === source && isPlain(out); out = outs[end]) end++;
+      if (end - at >= leastTogether) {
+        legs.push(many(outs.slice(at, end), source));
+        at = end;
+      } else {
+        const last = Math.max(end, at + 1);
+        for (; at < last; at++) legs.push(pushRequest(outs[at] as Outgoing, settings, floorMs(source)));
+      }
+    }
+    return legs;
+  };
+
   const send: Sender["send"] = async (outs, options) => {
-    const requests = outs.map((out) =>
-      pushRequest(out, settings, Math.max(0, latestMs(out.source) - backstopRetentions * settings.retentionMs)),
-    );
+    const legs = legsOf(outs);
     // In a trip of many the script comes by its text once, so that none has to be sent again, behind the others.
-    const first = requests.length > 1 ? requests.findIndex(({ kind }) => kind === "script") : -1;
+    const first = legs.length > 1 ? legs.findIndex(({ kind }) => kind === "script") : -1;
     const replies = await link.send(
-      requests.map((request, at) => commandOf(request, at === first)),
+      legs.map((leg, at) => commandOf(leg, at === first)),
       options,
     );
     const unknown = replies.flatMap((reply, at) => (isCommandError(reply) && reply.code === "NOSCRIPT" ? [at] : []));
     if (unknown.length > 0) {
-      const again = unknown.flatMap((at) => (requests[at] ? [commandOf(requests[at], true)] : []));
+      const again = unknown.flatMap((at) => (legs[at] ? [commandOf(legs[at], true)] : []));
       const answers = await link.send(again, options);
       for (const [index, at] of unknown.entries()) replies[at] = answers[index] ?? null;
     }
-    const outcomes = replies.map(readOutcome);
-    for (const [at, out] of outs.entries()) know(out, outcomes[at] ?? { kind: "pushed" });
+    const outcomes: PushOutcome[] = [];
+    for (const [at, leg] of legs.entries()) {
+      const reply = replies[at] ?? null;
+      if (leg.kind === "many") addOutcomes(outcomes, reply, leg.count);
+      else outcomes.push(readOutcome(reply));
+    }
+    for (const [at, out] of outs.entries()) know(out, outcomes[at]);
     return outcomes;
   };
 
   return { send, latestMs };
 }
 
-const commandOf = (request: PushRequest, byText: boolean): Command =>
-  request.kind === "plain"
-    ? request.command
-    : [
-        byText ? "EVAL" : "EVALSHA",
-        byText ? pushScript.lua : pushScript.sha1,
-        request.keys.length,
-        ...request.keys,
-        ...request.args,
-      ];
+function commandOf(leg: Leg, byText: boolean): Command {
+  if (leg.kind !== "script") return leg.command;
+  const { lua, sha1 } = pushScript;
+  return [byText ? "EVAL" : "EVALSHA", byText ? lua : sha1, leg.keys.length, ...leg.keys, ...leg.args];
+}
+
+/** An outcome for each of so many pushes; see `pushManyScript`. */
+function addOutcomes(outcomes: PushOutcome[], reply: Reply, count: number): void {
+  const ids = Array.isArray(reply) ? (reply as readonly Reply[]) : [];
+  let error = isCommandError(reply) ? reply : undefined;
+  for (let at = 0; at < count; at++) {
+    const entryId = ids[at];
+    if (typeof entryId === "string" && entryId.startsWith("-")) error = new CommandError(entryId.slice(1));
+    if (error) outcomes.push({ kind: "refused", error });
+    else outcomes.push(typeof entryId === "string" ? { kind: "pushed", entryId } : { kind: "pushed" });
+  }
+}
 
 function readOutcome(reply: Reply): PushOutcome {
   if (isCommandError(reply)) return { kind: "refused", error: reply };

@@ -88,7 +88,9 @@ describe.each(servers)("over $name", (backend) => {
       const counts = await billed(() => run(times));
       // What this test itself asks.
       for (const own of ["time", "zcard", "xlen", "xinfo|groups", "xrange", "xpending"]) delete counts[own];
-      expect(counts).toEqual({ xadd: times * batch, publish: times, xreadgroup: times, xack: times });
+      // Many pushes are one script.
+      const scripts = batch > 1 ? { eval: times } : {};
+      expect(counts).toEqual({ xadd: times * batch, publish: times, xreadgroup: times, xack: times, ...scripts });
       const perMessage = total(counts) / (batch * times);
       console.log(`${backend.name}, consumed, batch ${batch}: ${perMessage.toFixed(3)} commands a message`, counts);
       expect(perMessage).toBeLessThanOrEqual(most);

@@ -1,0 +1,133 @@
+import { type Command, runScript, type Transport } from "@continuum-cache/core";
+import { describe, expect, it } from "vitest";
+import { FederationQueue } from "../../src/federation-queue.ts";
+import { pushManyScript } from "../../src/queue/push-many-script.ts";
+import { all, closing, memory } from "./backends.ts";
+
+const opened = closing();
+
+describe.each(all)("pushes of one tick over $name", (backend) => {
+  const start = async (options = {}) => {
+    const server = opened(await backend.open());
+    const own = server.connect();
+    const trips: (readonly Command[])[] = [];
+    const transport: Transport = {
+      ...own,
+      name: own.name,
+      async send(commands, asked) {
+        if (commands.some(([name]) => name === "XADD" || name.startsWith("EVAL"))) trips.push(commands);
+        return own.send(commands, asked);
+      },
+    };
+    const queue = opened(new FederationQueue<number>({ transport }, options));
+    const pulled = async (): Promise<number[]> => {
+      const events: number[] = [];
+      for (let empty = 0; empty < 2; ) {
+        const leases = await queue.pull({ max: 100 });
+        empty = leases.length === 0 ? empty + 1 : 0;
+        events.push(...leases.map(({ event }) => event));
+      }
+      return events;
+    };
+    return { queue, trips, pulled, own };
+  };
+  const count = (to: number): number[] => Array.from({ length: to }, (_, at) => at);
+
+  it("go as one script when there are many, in order, each with an id of its own", async () => {
+    const { queue, trips, pulled } = await start();
+    const pushed = await Promise.all(count(64).map((event) => queue.push(event)));
+    expect(new Set(pushed.map(({ id }) => id)).size).toBe(64);
+    expect(trips.map((commands) => commands.map(([name]) => name))).toEqual([["EVAL"]]);
+    expect(await pulled()).toEqual(count(64));
+  });
+
+  it("go as plain commands when they are few, and as a script when pushMany has many", async () => {
+    const { queue, trips, pulled } = await start();
+    await Promise.all(count(3).map((event) => queue.push(event)));
+    await queue.pushMany(count(100).map((event) => ({ event })));
+    expect(trips.map((commands) => commands.map(([name]) => name))).toEqual([["XADD", "XADD", "XADD"], ["EVAL"]]);
+    expect(await pulled()).toEqual([...count(3), ...count(100)]);
+  });
+
+  it("keep their order, whatever else is pushed between them and with which options", async () => {
+    const { queue, pulled } = await start();
+    const some = (from: number) => count(10).map((at) => queue.push(from + at));
+    await Promise.all([
+      ...some(0),
+      queue.push(10, { timeout: "30s" }),
+      ...some(11),
+      queue.pushMany(count(10).map((at) => ({ event: 21 + at }))),
+      queue.push(31, { id: "own" }),
+      ...some(32),
+    ]);
+    expect(await pulled()).toEqual(count(42));
+  });
+
+  it("each hear what became of them", async () => {
+    const { queue, own, pulled } = await start({ prefix: "refusing", outbox: false });
+    await own.send([["SET", "refusing:high", "no stream"]]);
+    const outcomes = await Promise.allSettled([
+      ...count(10).map((event) => queue.push(event)),
+      ...count(10).map((event) => queue.push(event, { priority: "high" })),
+      queue.push(10, { id: "once" }),
+      queue.push(11, { id: "once" }),
+    ]);
+    expect(outcomes.slice(0, 10).every(({ status }) => status === "fulfilled")).toBe(true);
+    for (const outcome of outcomes.slice(10, 20)) {
+      expect(outcome).toMatchObject({ status: "rejected", reason: { name: "CommandError", code: "WRONGTYPE" } });
+    }
+    expect(outcomes.slice(20)).toMatchObject([{ value: { id: "once" } }, { value: { id: "once", duplicate: true } }]);
+    await own.send([["DEL", "refusing:high"]]);
+    expect(await pulled()).toEqual([...count(10), 10]);
+  });
+
+  it("are waited for by close, which comes in the same tick", async () => {
+    const { queue } = await start();
+    const pushing = Promise.all(count(20).map((event) => queue.push(event)));
+    await queue.close();
+    expect(await pushing).toHaveLength(20);
+    await expect(queue.push(20)).rejects.toMatchObject({ kind: "closed" });
+  });
+});
+
+describe("the script for many pushes", () => {
+  const start = async () => {
+    const [redis, stand] = await Promise.all([all[0]?.open(), memory.open()]);
+    if (!redis) throw new Error("Expected a server");
+    return [opened(redis).connect(), opened(stand).connect()] as const;
+  };
+  const words = (to: number): string[] => Array.from({ length: to }, (_, at) => [`id ${at}`, `text ${at}`]).flat();
+
+  it.each([
+    { floor: "", old: 0 },
+    { floor: 50, old: 300 },
+  ])("leaves the same in Lua and in TypeScript, with $old old entries and the floor $floor", async ({ floor, old }) => {
+    const faces = await start();
+    const left = await Promise.all(
+      faces.map(async (face) => {
+        const olds = Array.from(
+          { length: old },
+          (_, at): Command => ["XADD", "s", `${at + 1}-0`, "i", "old", "e", "1"],
+        );
+        await face.send([["CONFIG", "SET", "stream-node-max-entries", 10]]).catch(() => {});
+        if (old > 0) await face.send(olds);
+        const ids = await runScript(face, pushManyScript, ["s"], [floor, ...words(30)]);
+        const [entries] = await face.send([["XRANGE", "s", "-", "+"]]);
+        const rows = entries as readonly (readonly [string, readonly string[]])[];
+        expect(ids).toEqual(rows.slice(-30).map(([id]) => id));
+        return rows.filter(([id]) => Number.parseInt(id, 10) >= 50).map(([, fields]) => fields);
+      }),
+    );
+    expect(left[0]).toHaveLength(old === 0 ? 30 : old - 49 + 30);
+    expect(left[1]).toEqual(left[0]);
+  });
+
+  it("says why the first was refused in Lua and in TypeScript", async () => {
+    for (const face of await start()) {
+      await face.send([["SET", "s", "no stream"]]);
+      expect(await runScript(face, pushManyScript, ["s"], ["", ...words(3)])).toEqual([
+        expect.stringMatching(/^-WRONGTYPE /),
+      ]);
+    }
+  });
+});
