@@ -16,7 +16,8 @@ export interface DenyCacheOptions {
 
 /** Denials that still stand: whoever asks for as much again, or more, need not ask Redis. */
 export interface DenyCache {
-  find(ask: Ask, nowUs: number): Verdict | undefined;
+  /** The denial that holds for such a call, until its time. */
+  find(ask: Ask): Denial | undefined;
   /** To be noted when a decision is asked for. */
   readonly moment: number;
   /** @param asked - The moment at which it was asked for: what was lifted since is not remembered. */
@@ -25,7 +26,8 @@ export interface DenyCache {
   lift(key: string): void;
 }
 
-interface Denial {
+/** A refusal, and for which calls it stands until when. */
+export interface Denial {
   readonly cost: number;
   readonly limit: number;
   readonly verdict: Verdict;
@@ -41,12 +43,9 @@ export function createDenyCache(maxEntries: number, maxAgeMs: number): DenyCache
     get moment() {
       return moment;
     },
-    find({ key, cost, limit }, nowUs) {
+    find({ key, cost, limit }) {
       const denial = denials.get(key);
-      if (!denial) return undefined;
-      if (nowUs >= denial.untilUs) denials.delete(key);
-      else if (cost >= denial.cost && limit <= denial.limit) return denial.verdict;
-      return undefined;
+      return denial && cost >= denial.cost && limit <= denial.limit ? denial : undefined;
     },
     add({ key, cost, limit }, verdict, nowUs, asked) {
       if ((lifted.get(key) ?? 0) > asked) return;

@@ -12,7 +12,8 @@ import {
   toTimeoutMs,
 } from "@continuum-cache/core";
 import { algorithms } from "./algorithms/algorithms.ts";
-import { type Ask, type AskDefaults, knownLimitOptions, readAsk } from "./ask.ts";
+import { type Ask, type AskDefaults, knownLimitOptions } from "./ask.ts";
+import { type Asks, createAsks } from "./asks.ts";
 import type { CombinedDecision, Decision, Usage } from "./decision.ts";
 import { createDenyCache, noDenyCache } from "./deny-cache.ts";
 import { createLimits, type Limits } from "./limits/limits.ts";
@@ -55,8 +56,8 @@ const knownOfIdentified: KnownOptions<IdentifiedLimit> = {
 /**
  * Limits how often things happen, counted together by all processes that share a Redis.
  *
- * A decision takes one round trip (3 commands when allowed, 2 when refused, none when a refusal is remembered). No
- * call rejects because of Redis: what happens while it is away is up to `onError`. By default each process goes on
+ * A decision takes one round trip (3 commands when allowed, 2 when refused, none when a refusal is remembered); the calls
+ * of one tick share it, and one command of each. No call rejects because of Redis: what happens while it is away is up to `onError`. By default each process goes on
  * with its share of what is left, and tells Redis afterwards. A process that has never reached Redis has no share,
  * unless `processes` says how many there are: it waits for Redis for up to 5 seconds, then refuses.
  *
@@ -76,6 +77,7 @@ const knownOfIdentified: KnownOptions<IdentifiedLimit> = {
 export class RateLimiter {
   private readonly transport: Transport;
   private readonly defaults: AskDefaults;
+  private readonly asks: Asks;
   private readonly limits: Limits;
   private readonly lines: WaitingLines;
   private readonly events: Events<RateLimiterEvents> = createEvents<RateLimiterEvents>();
@@ -94,6 +96,7 @@ export class RateLimiter {
     // All of one tick together, and in their order.
     this.transport = batched(backend.transport);
     this.defaults = { ...named, algorithm, keyPrefix: backend.keyPrefix ?? "" };
+    this.asks = createAsks(this.defaults, maxKeys);
     const clock = createServerClock(() => isLocalForEver(backend.transport));
     this.limits = createLimits({
       ...settings,
@@ -113,7 +116,7 @@ export class RateLimiter {
       if (!this.isListenedTo) console.warn(withoutRedis(settings.onError, error));
     });
     this.lines = createWaitingLines({
-      decide: (ask) => this.decideOne(ask),
+      decide: (ask) => this.limits.decide(ask),
       refund: (decision) => this.refund(decision),
     });
   }
@@ -124,8 +127,12 @@ export class RateLimiter {
    * @throws TypeError when the id is no text, ConfigError when an option is unknown or can't be, CostError when the
    * cost is more than the limit.
    */
-  async limit(id: string, options: LimitOptions = {}): Promise<Decision> {
-    return this.decideOne(this.askFor("limiter.limit", id, options));
+  limit(id: string, options: LimitOptions = noOptions): Promise<Decision> {
+    try {
+      return this.limits.decide(this.askFor("limiter.limit", id, options));
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   /**
@@ -142,13 +149,13 @@ export class RateLimiter {
     const asks = limits.map((each) => {
       assertOptions("Each limit of limiter.limitAll", each, knownOfIdentified);
       const { id, ...limit } = each;
-      return readAsk(this.defaults, id, { ...limit, ...options });
+      return this.asks.read(id, { ...limit, ...options });
     });
     if (asks.length === 0) throw new RangeError("Expected at least one limit, got none");
     if (new Set(asks.map(({ key }) => key)).size < asks.length) {
       throw new RangeError("Expected limits that differ in their id, scope or window, got the same one twice");
     }
-    const decisions = await this.limits.decide(asks);
+    const decisions = await this.limits.decideAll(asks);
     const [{ source }] = decisions as [Decision, ...Decision[]];
     const retryAfter = Math.max(...decisions.map((decision) => decision.retryAfter));
     return { allowed: decisions.every(({ allowed }) => allowed), retryAfter, source, decisions };
@@ -175,7 +182,7 @@ export class RateLimiter {
     if (signal !== undefined && typeof signal?.aborted !== "boolean") {
       throw new ConfigError("signal", `Expected \`signal\` to be an AbortSignal, got ${typeof signal}`);
     }
-    const ask = readAsk(this.defaults, id, limit);
+    const ask = this.asks.read(id, limit);
     return this.lines.join(ask, { timeoutMs: toTimeoutMs(timeout, "timeout"), signal });
   }
 
@@ -244,18 +251,13 @@ export class RateLimiter {
   /** A limit of `limitAll` may be passed on as it is: with the id that it is for. */
   private askFor(owner: string, id: string, options: LimitOptions & { readonly id?: string }): Ask {
     assertOptions(owner, options, knownOfCall);
-    const { id: own = id, ...limit } = options;
-    if (own !== id)
+    if (options.id !== undefined && options.id !== id)
       throw new ConfigError("id", `${owner} got one id, and a limit for another: leave the limit's \`id\` out`);
-    return readAsk(this.defaults, id, limit);
-  }
-
-  private async decideOne(ask: Ask): Promise<Decision> {
-    const [decision] = await this.limits.decide([ask]);
-    return decision as Decision;
+    return this.asks.read(id, options);
   }
 }
 
+const noOptions: LimitOptions = {};
 const eventNames: readonly (keyof RateLimiterEvents)[] = ["error", "backend"];
 
 const withoutRedis = (onError: OnError, { message }: Error): string =>

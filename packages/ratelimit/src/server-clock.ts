@@ -8,8 +8,8 @@ export interface TimeBounds {
 export interface ServerClock {
   /** What the server's time may be now; this machine's own time until the server was asked. */
   now(): TimeBounds;
-  /** Whether `now()` can be relied on: the server was asked, and nothing has happened to either clock since. */
-  readonly isTrusted: boolean;
+  /** The same, or undefined when it can't be relied on: the server was not asked, or something has happened to either clock since. */
+  trusted(): TimeBounds | undefined;
   /**
    * What to send with a decision on windows of this length: the bounds, or undefined when the server must read its
    * clock, since the bounds are too far apart for that window, or it is time to ask again.
@@ -66,14 +66,27 @@ export function createServerClock(isOwn: () => boolean = () => false): ServerClo
   let nextAskMs = 0;
 
   const apart = (): number => Date.now() - performance.now();
-  const stepMs = ({ apartMs }: Reading): number => Math.max(0, Math.abs(apart() - apartMs) - wallClockStepMs);
-  const isTrusted = (): boolean => reading !== undefined && !isDoubted && stepMs(reading) <= largestStepMs;
+  const stepMs = ({ apartMs }: Reading, nowApartMs = apart()): number =>
+    Math.max(0, Math.abs(nowApartMs - apartMs) - wallClockStepMs);
+
+  /** By how much more the difference may be off by now, in microseconds. */
+  const errorUs = ({ atMs }: Reading, nowMs: number, stepsMs: number): number =>
+    ((nowMs - atMs) * drift + stepsMs) * 1_000;
 
   /** The reading with all that may have happened to the difference since. */
-  const aged = ({ leastUs, mostUs, atMs, apartMs }: Reading): Reading => {
-    const nowMs = performance.now();
-    const errorUs = ((nowMs - atMs) * drift + stepMs({ leastUs, mostUs, atMs, apartMs })) * 1_000;
-    return { leastUs: leastUs - errorUs, mostUs: mostUs + errorUs, atMs: nowMs, apartMs };
+  const aged = (known: Reading): Reading => {
+    const atMs = performance.now();
+    const error = errorUs(known, atMs, stepMs(known));
+    return { leastUs: known.leastUs - error, mostUs: known.mostUs + error, atMs, apartMs: known.apartMs };
+  };
+
+  const boundsOf = (known: Reading, nowMs: number, stepsMs: number): TimeBounds => {
+    const error = errorUs(known, nowMs, stepsMs);
+    // A microsecond more on each side is the error of the arithmetic itself.
+    return {
+      earliestUs: Math.floor(nowMs * 1_000 + known.leastUs - error) - 1,
+      latestUs: Math.ceil(nowMs * 1_000 + known.mostUs + error) + 1,
+    };
   };
 
   /** This machine's own time, and without an error: it is compared with no other clock. */
@@ -90,10 +103,18 @@ export function createServerClock(isOwn: () => boolean = () => false): ServerClo
       const timeUs = ownUs();
       return { earliestUs: timeUs, latestUs: timeUs };
     }
-    if (!reading) return { earliestUs: Date.now() * 1_000, latestUs: Date.now() * 1_000 };
-    const { leastUs, mostUs, atMs } = aged(reading);
-    // A microsecond more on each side is the error of the arithmetic itself.
-    return { earliestUs: Math.floor(atMs * 1_000 + leastUs) - 1, latestUs: Math.ceil(atMs * 1_000 + mostUs) + 1 };
+    const nowMs = performance.now();
+    const wallMs = Date.now();
+    if (!reading) return { earliestUs: wallMs * 1_000, latestUs: wallMs * 1_000 };
+    return boundsOf(reading, nowMs, stepMs(reading, wallMs - nowMs));
+  };
+
+  const trusted = (): TimeBounds | undefined => {
+    if (isOwn()) return now();
+    if (!reading || isDoubted) return undefined;
+    const nowMs = performance.now();
+    const stepsMs = stepMs(reading, Date.now() - nowMs);
+    return stepsMs <= largestStepMs ? boundsOf(reading, nowMs, stepsMs) : undefined;
   };
 
   const take = (sentMs: number, serverUs: number): void => {
@@ -120,14 +141,11 @@ export function createServerClock(isOwn: () => boolean = () => false): ServerClo
 
   return {
     now,
-    get isTrusted() {
-      return isOwn() || isTrusted();
-    },
+    trusted,
     estimate(windowUs) {
       if (isOwn()) return now();
-      if (!isTrusted() || performance.now() >= nextAskMs) return undefined;
-      const bounds = now();
-      return bounds.latestUs - bounds.earliestUs <= toleranceUs(windowUs) ? bounds : undefined;
+      const bounds = performance.now() < nextAskMs ? trusted() : undefined;
+      return bounds && bounds.latestUs - bounds.earliestUs <= toleranceUs(windowUs) ? bounds : undefined;
     },
     asking(asks) {
       const sentMs = performance.now();

@@ -33,6 +33,7 @@ describe.each(Object.entries(transports))("over %s", (_name, open) => {
 
   describe.each<Algorithm>(["sliding-window", "fixed-window", "token-bucket"])("%s", (algorithm) => {
     const rule = { window: "1h", limit: 10 } as const;
+    const read = algorithm === "sliding-window" ? "getrange" : "get";
     const warmedUp = async () => {
       const limiter = new RateLimiter({ transport: opened(await open()) }, { algorithm, ...rule, budget: "10s" });
       // The server is asked for its time until it is known well.
@@ -42,9 +43,9 @@ describe.each(Object.entries(transports))("over %s", (_name, open) => {
 
     it("bills 3 commands for an allowed call, 2 for a refused one, none for a refusal that is remembered", async () => {
       const limiter = await warmedUp();
-      expect(await billed(() => limiter.limit("ann", { cost: 9 }))).toEqual({ evalsha: 1, get: 1, set: 1 });
-      expect(await billed(() => limiter.limit("ann"))).toEqual({ evalsha: 1, get: 1, set: 1 });
-      expect(await billed(() => limiter.limit("ann"))).toEqual({ evalsha: 1, get: 1 });
+      expect(await billed(() => limiter.limit("ann", { cost: 9 }))).toEqual({ evalsha: 1, [read]: 1, set: 1 });
+      expect(await billed(() => limiter.limit("ann"))).toEqual({ evalsha: 1, [read]: 1, set: 1 });
+      expect(await billed(() => limiter.limit("ann"))).toEqual({ evalsha: 1, [read]: 1 });
       expect(await billed(async () => expect((await limiter.limit("ann")).source).toBe("deny-cache"))).toEqual({});
       expect(await billed(() => limiter.checkRateLimit("ann", { windowSeconds: 3_600, maxRequests: 10 }))).toEqual({});
     });
@@ -58,16 +59,38 @@ describe.each(Object.entries(transports))("over %s", (_name, open) => {
     it("bills 1 and 2 for each limit when several are decided on at once", async () => {
       const limiter = await warmedUp();
       const limits = ["minute", "day", "address"].map((scope) => ({ id: "ann", scope }));
-      expect(await billed(() => limiter.limitAll(limits, { cost: 9 }))).toEqual({ evalsha: 1, get: 3, set: 3 });
-      expect(await billed(() => limiter.limitAll(limits, { cost: 9 }))).toEqual({ evalsha: 1, get: 3 });
+      expect(await billed(() => limiter.limitAll(limits, { cost: 9 }))).toEqual({ evalsha: 1, [read]: 3, set: 3 });
+      expect(await billed(() => limiter.limitAll(limits, { cost: 9 }))).toEqual({ evalsha: 1, [read]: 3 });
+    });
+
+    it("bills 2 for each call of a tick, and 1 for all of them", async () => {
+      const limiter = await warmedUp();
+      const tick = () =>
+        Promise.all(Array.from({ length: 64 }, (_, user) => limiter.limit(`user${user}`, { cost: 9 })));
+      expect(await billed(tick)).toEqual({ evalsha: 1, [read]: 64, set: 64 });
+      // Refused calls too.
+      expect(await billed(tick)).toEqual({ evalsha: 1, [read]: 64 });
+      expect(await billed(tick)).toEqual({});
     });
   });
 
   it("asks for the time in the first decision, in a few more if that trip was long, and then no more", async () => {
     const limiter = new RateLimiter({ transport: opened(await open()) }, { window: "1h", limit: 100, budget: "10s" });
     await redis.command("SCRIPT", "FLUSH");
-    expect(await billed(() => limiter.limit("ann"))).toEqual({ evalsha: 1, eval: 1, time: 1, get: 1, set: 1 });
+    expect(await billed(() => limiter.limit("ann"))).toEqual({ evalsha: 1, eval: 1, time: 1, getrange: 1, set: 1 });
     for (let call = 0; call < 3; call++) await limiter.limit("ann");
-    expect(await billed(() => limiter.limit("ann"))).toEqual({ evalsha: 1, get: 1, set: 1 });
+    expect(await billed(() => limiter.limit("ann"))).toEqual({ evalsha: 1, getrange: 1, set: 1 });
+  });
+
+  it("reads and writes the end of a large window alone", async () => {
+    const limiter = new RateLimiter({ transport: opened(await open()) }, { window: "1h", limit: 2_000, budget: "10s" });
+    const decide = (calls: number) => Promise.all(Array.from({ length: calls }, () => limiter.limit("ann")));
+    await decide(5);
+    await decide(130);
+    const calls = await billed(async () => {
+      for (let call = 0; call < 10; call++) expect((await limiter.limit("ann")).allowed).toBe(true);
+    });
+    expect(calls).toEqual({ evalsha: 10, getrange: 10, setrange: 10 });
+    expect(await limiter.getUsage("ann")).toMatchObject({ current: 145 });
   });
 });

@@ -1,21 +1,6 @@
 import type { Accept } from "./accepts.ts";
-import { countWidth, digits, numberAt, timeWidth } from "./digits.ts";
-
-// What a sliding window holds, as text: a header, then one entry for each accepted call, the oldest first. An entry is the
-// time of the call modulo `range` and its cost; a cost too large for one entry takes several.
-//
-// Header: "s", the width of a time, the width of a cost, when the key was last written, its birth, the sum of all costs.
-
-const headerWidth = 3 + 2 * timeWidth + countWidth;
-
-/** Enough digits for four windows: an entry is at most one window old, and at most one ahead of the last write. */
-function widthOf(windowUs: number): number {
-  let width = 1;
-  for (let range = 64; range < 4 * windowUs; range *= 64) width++;
-  return width;
-}
-
-const modulo = (value: number, range: number): number => value - Math.floor(value / range) * range;
+import { digits, numberAt } from "./digits.ts";
+import { frontRecords, isOldFormat, parseWindow, type WindowText, widthOf, windowText } from "./window-text.ts";
 
 /** The accepted calls of a window, in order. */
 export interface AcceptRing {
@@ -38,7 +23,11 @@ export interface AcceptRing {
   /** Sorts others in. @param isExact - Times are unique: what was accepted at a time that is here already is here already. */
   insert(accepts: readonly Accept[], isExact: boolean): boolean;
   text(): string;
+  /** The end of the time for which its text is stored. */
+  lastsUs(): number;
 }
+
+const modulo = (value: number, range: number): number => value - Math.floor(value / range) * range;
 
 /** @param costWidth - For a new ring. @returns undefined when the text is no ring for windows of this length. */
 export function openRing(
@@ -48,27 +37,63 @@ export function openRing(
   costWidth: number,
 ): AcceptRing | undefined {
   const width = widthOf(windowUs);
+  const empty = {
+    width,
+    wide: costWidth,
+    lastUs: nowUs - 1,
+    bornUs: nowUs,
+    lastsUs: 0,
+    total: 0,
+    later: "",
+    front: "",
+    gone: 0,
+  };
+  const stored: WindowText | undefined = !text || isOldFormat(text, width) ? empty : parseWindow(text);
+  if (!stored || stored.width !== width) return undefined;
+  const { wide, bornUs, front } = stored;
   const range = 64 ** width;
-  if (text !== null && (text[0] !== "s" || numberAt(text, 1, 1) !== width)) return undefined;
-  const wide = text === null ? costWidth : numberAt(text, 2, 1);
   const step = width + wide;
   const largest = 64 ** wide - 1;
-  if (text !== null && (text.length - headerWidth) % step !== 0) return undefined;
-  let lastUs = text === null ? nowUs - 1 : numberAt(text, 3, timeWidth);
-  const bornUs = text === null ? nowUs : numberAt(text, 3 + timeWidth, timeWidth);
-  let total = text === null ? 0 : numberAt(text, 3 + 2 * timeWidth, countWidth);
-  let entries = text === null ? "" : text.slice(headerWidth);
+  let { lastUs, total, gone } = stored;
+  // Every record is in one of these, in this order: the front, those that were stored behind it, and those that are new.
+  let known = front.slice(gone * step);
+  let later = stored.later;
+  let added = "";
 
-  const timeAt = (at: number): number => {
+  const timeAt = (records: string, at: number): number => {
     const latestUs = lastUs + windowUs;
-    return latestUs - modulo(latestUs - numberAt(entries, at, width), range);
+    return latestUs - modulo(latestUs - numberAt(records, at, width), range);
   };
-  const costAt = (at: number): number => numberAt(entries, at + width, wide);
+  const costAt = (records: string, at: number): number => numberAt(records, at + width, wide);
   const entry = (atUs: number, cost: number): string => digits(modulo(atUs, range), width) + digits(cost, wide);
   const split = (atUs: number, cost: number): string => {
-    let added = "";
-    for (let left = cost; left > 0; left -= largest) added += entry(atUs, Math.min(left, largest));
-    return added;
+    let records = "";
+    for (let left = cost; left > 0; left -= largest) records += entry(atUs, Math.min(left, largest));
+    return records;
+  };
+  /** From here on the text is written as a whole. */
+  const gather = (): void => {
+    known += later + added;
+    later = "";
+    added = "";
+  };
+  const drop = (nowUs: number): void => {
+    let at = 0;
+    for (; at < known.length && timeAt(known, at) <= nowUs - windowUs; at += step) total -= costAt(known, at);
+    gone += at / step;
+    known = known.slice(at);
+  };
+  const newestUs = (): number => {
+    const last = added || later || known;
+    return last === "" ? 0 : timeAt(last, last.length - step);
+  };
+  const endUs = (): number => Math.max(newestUs(), lastUs) + windowUs;
+  /** Whether the end of the text alone is written. */
+  const isShort = (): boolean => later !== "" && endUs() <= stored.lastsUs;
+  const lastsUs = (): number => {
+    if (isShort()) return stored.lastsUs;
+    const hasLater = known.length + later.length + added.length > frontRecords * step;
+    return endUs() + (hasLater ? Math.floor(windowUs / 2) : 0);
   };
 
   return {
@@ -80,63 +105,75 @@ export function openRing(
       return total;
     },
     get oldestUs() {
-      return entries === "" ? 0 : timeAt(0);
+      const first = known || later || added;
+      return first === "" ? 0 : timeAt(first, 0);
     },
     get newestUs() {
-      return entries === "" ? 0 : timeAt(entries.length - step);
+      return newestUs();
     },
     advance(nowUs) {
-      let at = 0;
-      for (; at < entries.length && timeAt(at) <= nowUs - windowUs; at += step) total -= costAt(at);
-      entries = entries.slice(at);
+      drop(nowUs);
+      if (known === "" && later !== "") {
+        gather();
+        drop(nowUs);
+      }
       lastUs = nowUs;
     },
     freeing(amount) {
+      const records = known + later + added;
       let left = amount;
       let timeUs = 0;
-      for (let at = 0; left > 0 && at < entries.length; at += step) {
-        left -= costAt(at);
-        timeUs = timeAt(at);
+      for (let at = 0; left > 0 && at < records.length; at += step) {
+        left -= costAt(records, at);
+        timeUs = timeAt(records, at);
       }
       return timeUs;
     },
     append(atUs, cost) {
-      const tail = entries.length - step;
-      let left = cost;
-      if (tail >= 0 && timeAt(tail) === atUs) {
-        left += costAt(tail);
-        entries = entries.slice(0, tail);
-      }
-      entries += split(atUs, left);
+      if (added !== "") gather();
+      const last = later || known;
+      const isJoined = last !== "" && timeAt(last, last.length - step) === atUs;
+      added = split(atUs, isJoined ? cost + costAt(last, last.length - step) : cost);
       total += cost;
+      if (!isJoined) return;
+      if (later !== "") later = later.slice(0, -step);
+      else known = known.slice(0, -step);
     },
     take(atUs, most) {
+      gather();
       let from = 0;
-      while (from < entries.length && timeAt(from) < atUs) from += step;
+      while (from < known.length && timeAt(known, from) < atUs) from += step;
       let to = from;
       let there = 0;
-      for (; to < entries.length && timeAt(to) === atUs; to += step) there += costAt(to);
+      for (; to < known.length && timeAt(known, to) === atUs; to += step) there += costAt(known, to);
       const taken = Math.min(most, there);
-      entries = entries.slice(0, from) + split(atUs, there - taken) + entries.slice(to);
+      known = known.slice(0, from) + split(atUs, there - taken) + known.slice(to);
       total -= taken;
       return taken;
     },
     insert(accepts, isExact) {
+      gather();
       const costs = new Map<number, number>();
       const add = (atUs: number, cost: number): void => {
         costs.set(atUs, (costs.get(atUs) ?? 0) + cost);
       };
-      for (let at = 0; at < entries.length; at += step) add(timeAt(at), costAt(at));
+      for (let at = 0; at < known.length; at += step) add(timeAt(known, at), costAt(known, at));
       const news = accepts.filter(({ atUs }) => !isExact || !costs.has(atUs));
       for (const { atUs, cost } of news) {
         add(atUs, cost);
         total += cost;
       }
       const inOrder = [...costs].sort(([one], [other]) => one - other);
-      entries = inOrder.map(([atUs, cost]) => split(atUs, cost)).join("");
+      known = inOrder.map(([atUs, cost]) => split(atUs, cost)).join("");
       return news.length > 0;
     },
-    text: () =>
-      `s${digits(width, 1)}${digits(wide, 1)}${digits(lastUs, timeWidth)}${digits(bornUs, timeWidth)}${digits(total, countWidth)}${entries}`,
+    lastsUs,
+    text() {
+      const same = { width, wide, lastUs, bornUs, lastsUs: lastsUs(), total };
+      if (isShort()) return windowText({ ...same, later: later + added, front, gone });
+      const records = known + later + added;
+      const inFront = frontRecords * step;
+      return windowText({ ...same, later: records.slice(inFront), front: records.slice(0, inFront), gone: 0 });
+    },
   };
 }

@@ -53,9 +53,14 @@ export interface Counter {
   /** Opens what a key holds. @returns undefined when it is nothing that this counter has written. */
   open(text: string | null, nowUs: number, rule: CounterRule): OpenCounter | undefined;
   /**
-   * Lua that defines `open(text, now, window, limit, extra, span)`, `look(s, cost)` (five values: whether it is free,
-   * then current, retry at, more at, reset at), `charge(s, cost)`, `give_back(s, at, cost)`, `merge(s, accepts)`,
-   * `text_of(s)` and `ttl_of(s)`, on a table `s` with `now`, `born` and `is_unsure`.
+   * Lua that works on a table `s`, which is used for one key after another. It has `key`, `window`, `limit` and `extra`.
+   * - `prepare(s)` works out what follows from the numbers, once for all keys that have them.
+   * - `read(s)` reads the key; it returns an error's text where that fails.
+   * - `open(s, now, span)` sets `now`, `born`, `is_unsure`; it returns false where the counter has not written the key. It may
+   *   be called again with another time.
+   * - `look(s, cost)` returns five values: whether it is free, then current, retry at, more at, reset at.
+   * - `charge(s, cost)`, `give_back(s, at, cost)` and `merge(s, accepts)` do what they do in `OpenCounter`.
+   * - `write(s)` stores the state, with its time to live.
    */
   readonly lua: string;
 }

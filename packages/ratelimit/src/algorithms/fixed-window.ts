@@ -57,21 +57,20 @@ export const fixedWindow: Counter = {
   lua: `
 local function start_of(at, window) return at - at % window end
 
-local function open(text, now, window, limit, _, span)
-  if text and (#text ~= ${width} or byte(text) ~= 102) then return nil end
-  local stored = text and time_in(text, 2) or 0
-  local start = max(start_of(now, window), stored)
-  local is_unsure = start_of(now + span, window) > start
-  now = max(now, start)
-  return {
-    now = now,
-    is_unsure = is_unsure,
-    born = text and time_in(text, ${2 + timeWidth}) or now,
-    used = text and stored == start and count_in(text, ${2 + 2 * timeWidth}) or 0,
-    start = start,
-    window = window,
-    limit = limit,
-  }
+local function prepare() end
+
+local read = read_all
+
+local function open(s, now, span)
+  local stored, window = s.stored, s.window
+  if stored and (#stored ~= ${width} or byte(stored) ~= 102) then return false end
+  local begun = stored and time_in(stored, 2) or 0
+  local start = max(start_of(now, window), begun)
+  s.is_unsure = start_of(now + span, window) > start
+  s.now, s.start = max(now, start), start
+  s.born = stored and time_in(stored, ${2 + timeWidth}) or s.now
+  s.used = stored and begun == start and count_in(stored, ${2 + 2 * timeWidth}) or 0
+  return true
 end
 
 local function look(s, cost)
@@ -103,12 +102,9 @@ local function merge(s, accepts)
   return is_changed
 end
 
-local function text_of(s)
-  return "f" .. digits_of_time(s.start) .. digits_of_time(s.born) .. digits_of_count(s.used)
-end
-
-local function ttl_of(s)
-  return ceil((s.start + s.window - s.now) / 1000) + ${graceMs}
+local function write(s)
+  local text = "f" .. digits_of_time(s.start) .. digits_of_time(s.born) .. digits_of_count(s.used)
+  redis.call("SET", s.key, text, "PX", ceil((s.start + s.window - s.now) / 1000) + ${graceMs})
 end
 `,
 };

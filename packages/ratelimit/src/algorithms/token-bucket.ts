@@ -73,22 +73,23 @@ export const tokenBucket: Counter = {
     };
   },
   lua: `
-local function open(text, asked, window, limit, burst, span)
-  if text and (#text ~= ${width} or byte(text) ~= 116) then return nil end
-  local token = ceil(window * ${parts} / limit)
-  local last = text and time_in(text, 2) or asked
+local function prepare(s)
+  s.token = ceil(s.window * ${parts} / s.limit)
+  s.capacity = s.extra * s.token
+end
+
+local read = read_all
+
+local function open(s, asked, span)
+  local stored = s.stored
+  if stored and (#stored ~= ${width} or byte(stored) ~= 116) then return false end
+  local last = stored and time_in(stored, 2) or asked
   local now = max(asked, last)
-  local stored = text and time_in(text, ${2 + 2 * timeWidth}) or 0
-  return {
-    now = now,
-    asked = asked,
-    span = span,
-    is_unsure = false,
-    born = text and time_in(text, ${2 + timeWidth}) or now,
-    debt = max(0, stored - (now - last) * ${parts}),
-    token = token,
-    capacity = burst * token,
-  }
+  local owed = stored and time_in(stored, ${2 + 2 * timeWidth}) or 0
+  s.now, s.asked, s.span, s.is_unsure = now, asked, span, false
+  s.born = stored and time_in(stored, ${2 + timeWidth}) or now
+  s.debt = max(0, owed - (now - last) * ${parts})
+  return true
 end
 
 local function after(s, owed) return s.now + ceil(owed / ${parts}) end
@@ -124,12 +125,9 @@ local function merge(s, accepts)
   return s.debt ~= before
 end
 
-local function text_of(s)
-  return "t" .. digits_of_time(s.now) .. digits_of_time(s.born) .. digits_of_time(s.debt)
-end
-
-local function ttl_of(s)
-  return ceil((s.now - s.asked + s.debt / ${parts}) / 1000) + ${graceMs}
+local function write(s)
+  local text = "t" .. digits_of_time(s.now) .. digits_of_time(s.born) .. digits_of_time(s.debt)
+  redis.call("SET", s.key, text, "PX", ceil((s.now - s.asked + s.debt / ${parts}) / 1000) + ${graceMs})
 end
 `,
 };

@@ -31,9 +31,9 @@ export interface Handover {
   part(ask: Ask, now: TimeBounds): Part | undefined;
   /**
    * Whether Redis is away, or came back a moment ago: other processes may decide by themselves and have yet to tell
-   * Redis, so that this one must keep to its part even where Redis decides.
+   * Redis, so that this one must keep to its part of one of these limits even where Redis decides.
    */
-  keepsToPart(ask: Ask): boolean;
+  isHeld(asks: readonly Ask[]): boolean;
   /**
    * What Redis has yet to be told of a key, until `told`; undefined when there is nothing, or another request is
    * telling it.
@@ -158,7 +158,7 @@ export function createHandover({ share, local, maxKeys, returnMs }: HandoverOpti
       const own = shareOf(memory);
       return own === undefined ? undefined : partOf(ask, { ...memory, share: own }, now);
     },
-    keepsToPart: (ask) => isOutage(ask) && shareOf(memoryOf(ask)) !== undefined,
+    isHeld: (asks) => asks.some((ask) => isOutage(ask) && shareOf(memoryOf(ask)) !== undefined),
     claim(ask, { earliestUs }, withinMs) {
       const memory = memories.get(ask.key);
       const nowMs = performance.now();

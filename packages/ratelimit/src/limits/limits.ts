@@ -19,7 +19,10 @@ import { toDecision } from "./verdict.ts";
 
 /** Decides, by Redis while it answers, and by what was agreed while it does not. */
 export interface Limits {
-  decide(asks: readonly Ask[]): Promise<Decision[]>;
+  /** Decides on a call that is under one limit. */
+  decide(ask: Ask): Promise<Decision>;
+  /** Decides on a call that is under several. */
+  decideAll(asks: readonly Ask[]): Promise<Decision[]>;
   usage(ask: Ask): Promise<Usage>;
   refund(ask: Ask, receipt: Receipt): Promise<boolean>;
   /** The keys begin anew here; Redis is told by the caller, in between two of these. */
@@ -69,6 +72,7 @@ export function createLimits(options: LimitsOptions): Limits {
   let lookAtMs = Number.NEGATIVE_INFINITY;
   let settling: Promise<void> | undefined;
 
+  const onFailure = (operation: string, error: Error): void => events.emit("error", { operation, error });
   const attempts = createAttempts({
     ...options,
     waitsUntilClear: !mayDecideAlone,
@@ -89,9 +93,9 @@ export function createLimits(options: LimitsOptions): Limits {
       waitUntil?.(settling);
     },
     onDoubt: () => clock.doubt(),
-    onFailure: (operation, error) => events.emit("error", { operation, error }),
+    onFailure,
   });
-  const byRedis = createRedisDecisions({ ...options, attempts, handover });
+  const byRedis = createRedisDecisions({ ...options, attempts, handover, onFailure });
   const here = createLocalDecisions({ local, handover, clock, waitMs: () => attempts.waitMs });
 
   /**
@@ -105,6 +109,7 @@ export function createLimits(options: LimitsOptions): Limits {
   };
 
   const giveBack = async (each: Ask, receipt: Receipt): Promise<number> => {
+    byRedis.flush();
     const { result = 0 } = await attempts.run("refund", (deadlineMs) => redis.refund(each, receipt, deadlineMs));
     if (result > 0) handover.refunded(each.key, receipt.atUs, each.cost);
     return result;
@@ -123,7 +128,7 @@ export function createLimits(options: LimitsOptions): Limits {
    * this process's part must have room as well.
    */
   const decideByBoth = async (asks: readonly Ask[]): Promise<Outcome<Decision[]>> => {
-    const keepsToPart = onError === "local" && asks.some((each) => handover.keepsToPart(each));
+    const keepsToPart = onError === "local" && handover.isHeld(asks);
     let reserved = keepsToPart ? here.reserve(asks) : undefined;
     const refuse = ({ refusals }: Reservation): Outcome<Decision[]> => ({
       result: refusals ?? here.decideBlindly(asks, false, "closed"),
@@ -134,10 +139,12 @@ export function createLimits(options: LimitsOptions): Limits {
       return refuse(reserved);
     }
     const outagesBefore = outages;
-    const outcome = await byRedis.decide(asks, () => {
-      if (!hasExactPart || isAway) return;
-      handover.comeBack();
-      reserved ??= here.reserve(asks);
+    const outcome = await new Promise<Outcome<Decision[]>>((resolve) => {
+      byRedis.decide(asks, resolve, () => {
+        if (!hasExactPart || isAway) return;
+        handover.comeBack();
+        reserved ??= here.reserve(asks);
+      });
     });
     const isAllowed = outcome.result?.every(({ allowed }) => allowed);
     if (!reserved) return outcome;
@@ -153,12 +160,37 @@ export function createLimits(options: LimitsOptions): Limits {
     return refuse(reserved);
   };
 
+  /** Calls `settle` with the decisions. */
+  const decideThen = (
+    asks: readonly Ask[],
+    settle: (decisions: Decision[]) => void,
+    reject: (error: unknown) => void,
+  ): void => {
+    const settleBy = ({ result, reason }: Outcome<Decision[]>): void => {
+      try {
+        settle(result ?? decideWithoutRedis(asks, reason));
+      } catch (error) {
+        reject(error);
+      }
+    };
+    const isPlain = !hasExactPart && !(onError === "local" && handover.isHeld(asks));
+    // In usual times nothing but Redis is asked: no promise beside the caller's.
+    if (isPlain) byRedis.decide(asks, settleBy);
+    else decideByBoth(asks).then(settleBy, reject);
+  };
+
   return {
-    async decide(asks) {
+    decide(each) {
+      const remembered = denied(each, options);
+      if (remembered) return Promise.resolve(remembered);
+      return new Promise((resolve, reject) =>
+        decideThen([each], ([decision]) => resolve(decision as Decision), reject),
+      );
+    },
+    decideAll(asks) {
       const remembered = asks.length === 1 ? denied(asks[0] as Ask, options) : undefined;
-      if (remembered) return [remembered];
-      const outcome = await decideByBoth(asks);
-      return outcome.result ?? decideWithoutRedis(asks, outcome.reason);
+      if (remembered) return Promise.resolve([remembered]);
+      return new Promise((resolve, reject) => decideThen(asks, resolve, reject));
     },
     async usage(each) {
       const { result, reason = "away" } = await byRedis.look(each);
@@ -175,6 +207,7 @@ export function createLimits(options: LimitsOptions): Limits {
       return taken + there > 0;
     },
     forget(keys) {
+      byRedis.flush();
       for (const key of keys) {
         denyCache.lift(key);
         handover.forget(key);
@@ -190,8 +223,8 @@ export function createLimits(options: LimitsOptions): Limits {
 
 /** A denial that is remembered and surely still stands. */
 function denied(ask: Ask, { denyCache, clock }: Pick<LimitsOptions, "denyCache" | "clock">): Decision | undefined {
-  if (!clock.isTrusted) return undefined;
-  const { earliestUs, latestUs } = clock.now();
-  const verdict = denyCache.find(ask, latestUs);
-  return verdict && toDecision(ask, { ...verdict, atUs: earliestUs }, earliestUs, "deny-cache");
+  const denial = denyCache.find(ask);
+  const now = denial && clock.trusted();
+  if (!now || now.latestUs >= denial.untilUs) return undefined;
+  return toDecision(ask, denial.verdict, now.earliestUs, "deny-cache", now.earliestUs);
 }

@@ -1,10 +1,11 @@
 import type { Ask } from "../ask.ts";
 import type { Decision, DecisionSource } from "../decision.ts";
 import type { ServerClock } from "../server-clock.ts";
+import type { Verdicts } from "./batch.ts";
 import type { Handover } from "./handover.ts";
 import type { LocalLimits } from "./local-limits.ts";
 import type { Part } from "./part.ts";
-import { toDecision, type Verdict, type Verdicts } from "./verdict.ts";
+import { toDecision, type Verdict } from "./verdict.ts";
 
 /** Decides without Redis. */
 export interface LocalDecisions {

@@ -1,10 +1,10 @@
 import { CommandError, type Reply, type Script } from "@continuum-cache/core";
 import { LRUCache } from "lru-cache";
-import { type Accept, encodeAccepts } from "../algorithms/accepts.ts";
+import type { Accept } from "../algorithms/accepts.ts";
 import type { Ask } from "../ask.ts";
 import type { Receipt } from "../receipt.ts";
+import { batchArguments, readBatchReply, type Verdicts } from "./batch.ts";
 import { refundArguments } from "./refund-arguments.ts";
-import { readVerdicts, type Verdicts } from "./verdict.ts";
 
 /** Limits as this process keeps them while Redis is away: the same scripts, on a small store of its own. */
 export interface LocalLimits {
@@ -47,12 +47,10 @@ export function createLocalLimits(maxKeys: number): LocalLimits {
   return {
     decide(asks, seeds, nowUs) {
       const [first] = asks as readonly [Ask, ...Ask[]];
-      const words = asks.flatMap(({ key, windowUs, limit, cost, extra }, index) => {
-        const isNew = textAt(key, nowUs) === null;
-        return [windowUs, limit, cost, extra, isNew ? encodeAccepts(seeds[index] ?? []) : ""];
-      });
-      const keys = asks.map(({ key }) => key);
-      return readVerdicts(run(first.facts.decide, keys, [nowUs, 0, ...words], nowUs), asks.length) as Verdicts;
+      const merges = asks.map(({ key }, index) => (textAt(key, nowUs) === null ? (seeds[index] ?? []) : []));
+      const calls = [{ asks, merges }];
+      const { keys, words } = batchArguments(calls);
+      return readBatchReply(run(first.facts.decide, keys, [nowUs, 0, ...words], nowUs), calls)?.calls[0] as Verdicts;
     },
     take({ key, facts, windowUs, limit, extra, cost }, chargedUs, nowUs) {
       const text = textAt(key, nowUs);

@@ -1,18 +1,26 @@
-import { CommandError } from "@continuum-cache/core";
-import { refusal } from "../algorithms/limit-script.ts";
+import { type Breaker, CommandError, isCommandError } from "@continuum-cache/core";
+import { refusal } from "../algorithms/limit-script-lua.ts";
 import type { Ask } from "../ask.ts";
 import type { Decision } from "../decision.ts";
 import type { DenyCache } from "../deny-cache.ts";
 import type { ServerClock } from "../server-clock.ts";
+import { createTickBatch } from "../tick-batch.ts";
 import type { Attempts, Outcome } from "./attempts.ts";
-import type { Handover } from "./handover.ts";
+import type { Verdicts } from "./batch.ts";
+import type { Claim, Handover } from "./handover.ts";
 import type { RedisLimits } from "./redis-limits.ts";
-import { toDecision, type Verdict, type Verdicts } from "./verdict.ts";
+import { toDecision, type Verdict } from "./verdict.ts";
 
 /** Decides by Redis, and keeps what this process must know when Redis leaves. */
 export interface RedisDecisions {
-  /** @param onSuspicion - Called once, while it waits, when other processes may have taken Redis for away. */
-  decide(asks: readonly Ask[], onSuspicion?: () => void): Promise<Outcome<Decision[]>>;
+  /**
+   * Decides on a call, in one script call with all others of this tick.
+   * @param settle - Called once, with what came of it.
+   * @param onSuspicion - Called once, while it waits, when other processes may have taken Redis for away.
+   */
+  decide(asks: readonly Ask[], settle: (outcome: Outcome<Decision[]>) => void, onSuspicion?: () => void): void;
+  /** Sends what this tick has asked to decide so far: what is sent after it does not overtake it. */
+  flush(): void;
   /** How a key stands, as the decision that a call of cost 1 would get. */
   look(ask: Ask): Promise<Outcome<Decision>>;
   /** Tells Redis what it missed. Resolves when it was told, or could not be. */
@@ -22,53 +30,108 @@ export interface RedisDecisions {
 export interface RedisDecisionsOptions {
   readonly redis: RedisLimits;
   readonly attempts: Attempts;
+  readonly breaker: Breaker;
   readonly handover: Handover;
   readonly denyCache: DenyCache;
   readonly clock: ServerClock;
   /** What answers through the transport. */
   readonly source: () => "redis" | "local";
+  readonly onFailure: (operation: string, error: Error) => void;
 }
 
+/** A call that waits for the decision of Redis. */
+interface Waiting {
+  readonly asks: readonly Ask[];
+  /** The deny cache's moment at which it was asked. */
+  readonly asked: number;
+  readonly settle: (outcome: Outcome<Decision[]>) => void;
+  readonly onSuspicion: (() => void) | undefined;
+}
+
+/** One script call decides on so many calls at most, since Redis does nothing else meanwhile. */
+const callsPerScript = 100;
 /** Redis is told of so many keys at once. */
 const keysPerRequest = 50;
 
 export function createRedisDecisions(options: RedisDecisionsOptions): RedisDecisions {
-  const { redis, attempts, handover, denyCache, clock, source } = options;
+  const { redis, attempts, breaker, handover, denyCache, clock, source, onFailure } = options;
 
-  /** Asks Redis, and tells it on the way what it has missed of these keys. */
-  const ask = async (asks: readonly Ask[], deadlineMs: number): Promise<Verdicts> => {
-    const claims = asks.map((each) => handover.claim(each, clock.now(), deadlineMs));
+  /** Asks Redis about a batch of calls, and tells it on the way what it has missed of their keys. */
+  const ask = async (
+    batch: readonly (readonly Ask[])[],
+    deadlineMs: number,
+  ): Promise<readonly (Verdicts | CommandError)[]> => {
+    const now = clock.now();
+    const claims: Claim[] = [];
+    const claim = (each: Ask): Claim["accepts"] => {
+      const made = handover.claim(each, now, deadlineMs);
+      if (made) claims.push(made);
+      return made?.accepts ?? [];
+    };
+    const calls = batch.map((asks) => ({ asks, merges: asks.map(claim) }));
+    const untold = new Set(claims);
     try {
-      const merges = claims.map((claim) => claim?.accepts ?? []);
-      const verdicts = await redis.decide(asks, merges, deadlineMs);
-      for (const [index, each] of asks.entries()) {
-        const verdict = verdicts.each[index] as Verdict;
-        const claim = claims[index];
-        if (claim) handover.told(claim, verdict.bornUs);
-        handover.decided(each, verdict, claim?.accepts ?? []);
+      const said = await redis.decide(calls, deadlineMs);
+      for (const [nth, { asks, merges }] of calls.entries()) {
+        const verdicts = said[nth] as Verdicts | CommandError;
+        if (isCommandError(verdicts)) continue;
+        for (const [index, each] of asks.entries()) {
+          const accepts = merges[index] as Claim["accepts"];
+          const verdict = verdicts.each[index] as Verdict;
+          const made = claims.length > 0 ? claims.find((one) => one.accepts === accepts) : undefined;
+          if (made && untold.delete(made)) handover.told(made, verdict.bornUs);
+          handover.decided(each, verdict, accepts);
+        }
       }
-      return verdicts;
-    } catch (error) {
-      for (const claim of claims) if (claim) handover.untold(claim);
-      throw error;
+      return said;
+    } finally {
+      for (const made of untold) handover.untold(made);
     }
   };
 
-  return {
-    async decide(asks, onSuspicion) {
-      const asked = denyCache.moment;
-      const outcome = await attempts.run("decide", (deadlineMs) => ask(asks, deadlineMs), onSuspicion);
-      if (!outcome.result) return outcome;
-      const verdicts = outcome.result;
-      if (asks.length === 1 && !verdicts.isAllowed) {
-        denyCache.add(asks[0] as Ask, verdicts.each[0] as Verdict, verdicts.nowUs, asked);
+  const decisionsOf = ({ asks, asked }: Waiting, verdicts: Verdicts, nowUs: number): Decision[] => {
+    if (asks.length === 1 && !verdicts.isAllowed) {
+      denyCache.add(asks[0] as Ask, verdicts.each[0] as Verdict, verdicts.nowUs, asked);
+    }
+    const by = source();
+    return asks.map((each, index) => toDecision(each, verdicts.each[index] as Verdict, nowUs, by));
+  };
+
+  const decideTogether = async (batch: readonly Waiting[]): Promise<void> => {
+    const { result, reason } = await attempts.run(
+      "decide",
+      (deadlineMs) =>
+        ask(
+          batch.map(({ asks }) => asks),
+          deadlineMs,
+        ),
+      () => {
+        for (const { onSuspicion } of batch) onSuspicion?.();
+      },
+    );
+    const nowUs = clock.now().earliestUs;
+    for (const [nth, waiting] of batch.entries()) {
+      const said = result?.[nth];
+      if (said && !isCommandError(said)) {
+        waiting.settle({ result: decisionsOf(waiting, said, nowUs) });
+        continue;
       }
-      const nowUs = clock.now().earliestUs;
-      return {
-        result: asks.map((each, index) => toDecision(each, verdicts.each[index] as Verdict, nowUs, source())),
-      };
+      if (said) onFailure("decide", said);
+      waiting.settle({ reason: reason ?? "away" });
+    }
+  };
+  const tick = createTickBatch<Waiting>(callsPerScript, (batch) => void decideTogether(batch));
+
+  return {
+    decide(asks, settle, onSuspicion) {
+      const waiting = { asks, asked: denyCache.moment, settle, onSuspicion };
+      // While Redis is away a single call at a time finds out whether it is back; the others do not wait for it.
+      if (breaker.state === "closed") tick.add(waiting);
+      else void decideTogether([waiting]);
     },
+    flush: () => tick.flush(),
     look(each) {
+      tick.flush();
       const { key, facts, windowUs, limit, extra } = each;
       return attempts.run("getUsage", async (deadlineMs) => {
         const { text, nowUs } = await redis.read(key, deadlineMs);
@@ -81,7 +144,7 @@ export function createRedisDecisions(options: RedisDecisionsOptions): RedisDecis
     async settle() {
       const asks = handover.toTell(clock.now().earliestUs);
       for (let from = 0; from < asks.length; from += keysPerRequest) {
-        const some = asks.slice(from, from + keysPerRequest).map((each) => ({ ...each, cost: 0 }));
+        const some = asks.slice(from, from + keysPerRequest).map((each) => [{ ...each, cost: 0 }]);
         const { result } = await attempts.run("settle", (deadlineMs) => ask(some, deadlineMs));
         if (!result) return;
       }

@@ -1,11 +1,17 @@
-import { type CallOptions, isCommandError, runScript, type Transport, TransportError } from "@continuum-cache/core";
-import { type Accept, encodeAccepts } from "../algorithms/accepts.ts";
+import {
+  type CallOptions,
+  type CommandError,
+  isCommandError,
+  runScript,
+  type Transport,
+  TransportError,
+} from "@continuum-cache/core";
 import { longestDelayMs } from "../algorithms/counter.ts";
 import type { Ask } from "../ask.ts";
 import type { Receipt } from "../receipt.ts";
 import type { ServerClock } from "../server-clock.ts";
+import { batchArguments, type Call, readBatchReply, type Verdicts } from "./batch.ts";
 import { refundArguments } from "./refund-arguments.ts";
-import { readVerdicts, type Verdicts } from "./verdict.ts";
 
 /**
  * Limits as Redis keeps them. Every call rejects when Redis does not answer by its deadline: nothing answers in its
@@ -13,49 +19,75 @@ import { readVerdicts, type Verdicts } from "./verdict.ts";
  */
 export interface RedisLimits {
   /**
-   * Decides on one call. All asks are of one algorithm, and at least one.
-   * @param merges - What was accepted elsewhere, for each ask: it counts before the decision.
+   * Decides on a batch of calls, one after another, in one script call. All asks are of one algorithm; there is at least one.
+   * @returns for each call what Redis says, or the error where one of its keys can't be used.
    */
-  decide(asks: readonly Ask[], merges: readonly (readonly Accept[])[], timeoutMs: number): Promise<Verdicts>;
+  decide(calls: readonly Call[], timeoutMs: number): Promise<(Verdicts | CommandError)[]>;
   /** What a key holds, and the time. */
   read(key: string, timeoutMs: number): Promise<{ readonly text: string | null; readonly nowUs: number }>;
   refund(ask: Ask, receipt: Receipt, timeoutMs: number): Promise<number>;
 }
 
 export function createRedisLimits(transport: Transport, clock: ServerClock): RedisLimits {
+  /** A Redis Cluster refuses keys of different slots in one script call, so there each call goes by itself. */
+  let isCluster = false;
   const within = (timeoutMs: number): CallOptions & { fallback: false } => ({ timeoutMs, fallback: false });
   const garbled = (): TransportError =>
     new TransportError("protocol", "The answer is none that a rate limit gives", { transport: transport.name });
 
-  const ask: RedisLimits["decide"] = async (asks, merges, timeoutMs) => {
-    const [first] = asks as readonly [Ask, ...Ask[]];
-    const estimate = clock.estimate(Math.min(...asks.map(({ windowUs }) => windowUs)));
+  /** Decides on the calls in one script call. */
+  const decideTogether: RedisLimits["decide"] = async (calls, timeoutMs) => {
+    const windowUs = shortestWindowUs(calls);
+    const estimate = clock.estimate(windowUs);
     const time = estimate ? [estimate.earliestUs, estimate.latestUs - estimate.earliestUs] : ["", 0];
-    const words = asks.flatMap(({ windowUs, limit, cost, extra }, index) => [
-      windowUs,
-      limit,
-      cost,
-      extra,
-      encodeAccepts(merges[index] ?? []),
-    ]);
+    const { keys, words } = batchArguments(calls);
+    const [{ facts }] = (calls[0] as Call).asks as readonly [Ask, ...Ask[]];
     const sentMs = performance.now();
     const answered = clock.asking(estimate === undefined);
-    const keys = asks.map(({ key }) => key);
-    const reply = await runScript(transport, first.facts.decide, keys, [...time, ...words], within(timeoutMs));
-    const verdicts = readVerdicts(reply, asks.length);
-    if (!verdicts) throw garbled();
+    const reply = readBatchReply(
+      await runScript(transport, facts.decide, keys, [...time, ...words], within(timeoutMs)),
+      calls,
+    );
+    if (!reply) throw garbled();
+    const said = [...reply.calls];
     // The script may have asked for the time by itself.
-    if (verdicts.nowUs !== estimate?.earliestUs) answered(verdicts.nowUs);
+    if (reply.estimated < calls.length) answered(reply.nowUs);
+    if (performance.now() - sentMs <= longestDelayMs) return said;
     // What was in use at the time that was sent may have been gone when the script ran.
-    else if (verdicts.isAllowed && performance.now() - sentMs > longestDelayMs) {
-      clock.doubt();
-      return ask(asks, merges, timeoutMs);
+    const late = [...said.keys()].filter((index) => index < reply.estimated && isAllowed(said[index]));
+    if (late.length === 0) return said;
+    clock.doubt();
+    const again = await decideAll(
+      late.map((index) => calls[index] as Call),
+      timeoutMs,
+    );
+    for (const [nth, index] of late.entries()) said[index] = again[nth] as Verdicts | CommandError;
+    return said;
+  };
+
+  const decideAlone = async (call: Call, timeoutMs: number): Promise<Verdicts | CommandError> => {
+    try {
+      return (await decideTogether([call], timeoutMs))[0] as Verdicts | CommandError;
+    } catch (error) {
+      if (isCommandError(error)) return error;
+      throw error;
     }
-    return verdicts;
+  };
+
+  const decideAll: RedisLimits["decide"] = async (calls, timeoutMs) => {
+    if (calls.length === 1 || !isCluster) {
+      try {
+        return await decideTogether(calls, timeoutMs);
+      } catch (error) {
+        if (calls.length === 1 || !isCommandError(error) || error.code !== "CROSSSLOT") throw error;
+        isCluster = true;
+      }
+    }
+    return Promise.all(calls.map((call) => decideAlone(call, timeoutMs)));
   };
 
   return {
-    decide: ask,
+    decide: decideAll,
     async read(key, timeoutMs) {
       const [text] = await transport.send([["GET", key]], within(timeoutMs));
       if (isCommandError(text)) throw text;
@@ -67,4 +99,13 @@ export function createRedisLimits(transport: Transport, clock: ServerClock): Red
       return Number(await runScript(transport, ask.facts.refund, keys, words, within(timeoutMs)));
     },
   };
+}
+
+const isAllowed = (said: Verdicts | CommandError | undefined): boolean =>
+  said !== undefined && !isCommandError(said) && said.isAllowed;
+
+function shortestWindowUs(calls: readonly Call[]): number {
+  let shortest = Number.POSITIVE_INFINITY;
+  for (const { asks } of calls) for (const { windowUs } of asks) shortest = Math.min(shortest, windowUs);
+  return shortest;
 }

@@ -12,38 +12,23 @@ export interface Verdict extends Standing {
   readonly atUs: number;
 }
 
-/** What a script says of one call. */
-export interface Verdicts {
-  readonly nowUs: number;
-  readonly isAllowed: boolean;
-  /** In the order of asking. */
-  readonly each: readonly Verdict[];
-}
-
-const wordsPerKey = 8;
-
-/** Reads the reply of `limit-script`. @returns undefined when it is none. */
-export function readVerdicts(reply: unknown, count: number): Verdicts | undefined {
-  const words = Array.isArray(reply) ? reply.map(Number) : [];
-  if (words.length !== 2 + count * wordsPerKey || words.some(Number.isNaN)) return undefined;
-  const [nowUs = 0, isAllowed] = words;
-  const each = Array.from({ length: count }, (_, index): Verdict => {
-    const at = 2 + index * wordsPerKey;
-    const [isFree, ...rest] = words.slice(at, at + wordsPerKey);
-    const [current = 0, retryAtUs = 0, moreAtUs = 0, resetAtUs = 0, chargedUs = 0, bornUs = 0, atUs = 0] = rest;
-    return { isFree: isFree === 1, current, retryAtUs, moreAtUs, resetAtUs, chargedUs, bornUs, atUs };
-  });
-  return { nowUs, isAllowed: isAllowed === 1, each };
-}
-
 /** Seconds from one time to a later one; 0 when it is over. */
 const secondsUntil = (timeUs: number, nowUs: number): number => Math.max(0, timeUs - nowUs) / 1_000_000;
 
-/** A verdict in the words of whoever asked. */
-export function toDecision(ask: Ask, verdict: Verdict, nowUs: number, source: DecisionSource): Decision {
+/**
+ * A verdict in the words of whoever asked.
+ * @param decidedAtUs - Default: when the script looked.
+ */
+export function toDecision(
+  ask: Ask,
+  verdict: Verdict,
+  nowUs: number,
+  source: DecisionSource,
+  decidedAtUs: number = verdict.atUs,
+): Decision {
   const { key, algorithm, scope, windowUs, limit, capacity, cost } = ask;
-  const { isFree, current, retryAtUs, moreAtUs, resetAtUs, chargedUs, bornUs, atUs } = verdict;
-  return {
+  const { isFree, current, retryAtUs, moreAtUs, resetAtUs, chargedUs, bornUs } = verdict;
+  const decision: Decision = {
     allowed: isFree,
     limit: capacity,
     remaining: Math.max(0, capacity - current),
@@ -52,13 +37,13 @@ export function toDecision(ask: Ask, verdict: Verdict, nowUs: number, source: De
     retryAfter: isFree ? 0 : secondsUntil(retryAtUs, nowUs),
     moreAfter: secondsUntil(moreAtUs, nowUs),
     source,
-    decidedAtUs: atUs,
+    decidedAtUs,
     scope,
     windowSeconds: windowUs / 1_000_000,
-    ...(chargedUs > 0 && {
-      receipt: { id: receiptId(), key, bornUs, algorithm, atUs: chargedUs, cost, limit, capacity, windowUs },
-    }),
   };
+  if (chargedUs === 0) return decision;
+  const receipt = { id: receiptId(), key, bornUs, algorithm, atUs: chargedUs, cost, limit, capacity, windowUs };
+  return Object.assign(decision, { receipt });
 }
 
 let processId: string | undefined;

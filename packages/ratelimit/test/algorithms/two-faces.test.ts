@@ -4,8 +4,9 @@ import { memoryTransport } from "@continuum-cache/fallback-memory";
 import { tcpTransport } from "@continuum-cache/transport-tcp";
 import fc from "fast-check";
 import { beforeEach, describe, expect, it } from "vitest";
-import { encodeAccepts } from "../../src/algorithms/accepts.ts";
 import { algorithms } from "../../src/algorithms/algorithms.ts";
+import type { Ask } from "../../src/ask.ts";
+import { batchArguments, type Call, readBatchReply, type Verdicts } from "../../src/limits/batch.ts";
 import type { Algorithm } from "../../src/receipt.ts";
 import { closing } from "../opened.ts";
 
@@ -16,8 +17,7 @@ type Step =
       kind: "decide";
       stepUs: number;
       span: { us: number; share: number };
-      asks: { key: number; limit: number; cost: number }[];
-      accepts: Made[];
+      calls: { asks: { key: number; limit: number; cost: number }[]; accepts: Made[] }[];
     }
   | { kind: "refund"; stepUs: number; nth: number; cost: number };
 interface Made {
@@ -48,6 +48,23 @@ const span = fc.record({
   us: fc.oneof(fc.constant(0), fc.nat(5_000), fc.nat(20_000_000)),
   share: fc.double({ min: 0, max: 1, noNaN: true }),
 });
+/** Under up to three limits, sometimes with something to merge. */
+const call = fc.record({
+  asks: fc.uniqueArray(ask, { minLength: 1, maxLength: 3, selector: ({ key }) => key }),
+  accepts: fc.oneof(
+    { weight: 6, arbitrary: fc.constant<Made[]>([]) },
+    { weight: 1, arbitrary: fc.array(made, { maxLength: 6 }) },
+  ),
+});
+/** Mostly alone, sometimes several of one tick, and sometimes many that are alike. */
+const calls = fc.oneof(
+  { weight: 4, arbitrary: fc.array(call, { minLength: 1, maxLength: 1 }) },
+  { weight: 2, arbitrary: fc.array(call, { minLength: 2, maxLength: 6 }) },
+  {
+    weight: 1,
+    arbitrary: fc.tuple(call, fc.integer({ min: 2, max: 50 })).map(([one, times]) => Array(times).fill(one)),
+  },
+);
 const step: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 5,
@@ -55,11 +72,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       kind: fc.constant("decide" as const),
       stepUs,
       span,
-      asks: fc.uniqueArray(ask, { minLength: 1, maxLength: 3, selector: ({ key }) => key }),
-      accepts: fc.oneof(
-        { weight: 6, arbitrary: fc.constant<Made[]>([]) },
-        { weight: 1, arbitrary: fc.array(made, { maxLength: 6 }) },
-      ),
+      calls,
     }),
   },
   {
@@ -98,6 +111,12 @@ const scripts = Object.fromEntries(
   Object.entries(algorithms).map(([name, { decide }]) => [name, withClock(decide)]),
 ) as Record<Algorithm, Script>;
 
+const askOf = (algorithm: Algorithm, { key, limit, cost }: { key: number; limit: number; cost: number }): Ask => {
+  const facts = algorithms[algorithm];
+  const extra = facts.extra(windowUs, limit, limit);
+  return { key: `k${key}`, algorithm, facts, scope: "", windowUs, limit, capacity: limit, extra, cost };
+};
+
 /** Everything that was answered, and what the keys hold after each step. */
 async function run(transport: Transport, algorithm: Algorithm, steps: readonly Step[]): Promise<Reply[]> {
   const { refund, extra } = algorithms[algorithm];
@@ -109,30 +128,27 @@ async function run(transport: Transport, algorithm: Algorithm, steps: readonly S
   for (const each of steps) {
     nowUs += each.stepUs;
     if (each.kind === "decide") {
-      const accepts = encodeAccepts(
-        each.accepts.map(({ agoUs, cost, isOurs }) => ({ bornUs: isOurs ? bornUs : 0, atUs: nowUs - agoUs, cost })),
-      );
-      const keys = each.asks.map(({ key }) => `k${key}`);
-      const words = each.asks.flatMap(({ limit, cost }, index) => [
-        windowUs,
-        limit,
-        cost,
-        extra(windowUs, limit, limit),
-        index === 0 ? accepts : "",
-      ]);
+      const batch = each.calls.map(({ asks, accepts }): Call => {
+        const merged = accepts.map(({ agoUs, cost, isOurs }) => ({
+          bornUs: isOurs ? bornUs : 0,
+          atUs: nowUs - agoUs,
+          cost,
+        }));
+        return { asks: asks.map((one) => askOf(algorithm, one)), merges: [merged] };
+      });
+      const { keys, words } = batchArguments(batch);
       const serverUs = nowUs + Math.floor(each.span.us * each.span.share);
       const clock = [Math.floor(serverUs / 1e6), serverUs % 1e6];
       const args = [nowUs, each.span.us, ...words, ...clock];
-      const reply = (await runScript(transport, scripts[algorithm], keys, args)) as number[];
+      const reply = await runScript(transport, scripts[algorithm], keys, args);
       told.push(reply);
-      bornUs = reply[8] ?? 0;
-      for (const [index, { limit }] of each.asks.entries()) {
-        receipts.push({
-          key: keys[index] ?? "",
-          limit,
-          at: reply[7 + 8 * index] ?? 0,
-          born: reply[8 + 8 * index] ?? 0,
-        });
+      for (const [nth, said] of (readBatchReply(reply, batch)?.calls ?? []).entries()) {
+        const { asks } = batch[nth] as Call;
+        for (const [index, { chargedUs, bornUs: born }] of (said as Verdicts).each.entries()) {
+          const { key, limit } = asks[index] as Ask;
+          bornUs = born;
+          receipts.push({ key, limit, at: chargedUs, born });
+        }
       }
     } else {
       const receipt = receipts.at(-1 - each.nth);

@@ -1,0 +1,90 @@
+import { countWidth, digits, numberAt, timeWidth } from "./digits.ts";
+
+// What a sliding window holds, as text. A record is one accepted call: its time modulo `range`, and its cost; a cost too
+// large for one record takes several.
+//
+//   later records, the oldest first | the oldest records (the front) | the header
+//
+// A decision reads the end of the text alone: the newest record, the front and the header. It writes a new record, the
+// front and the header over that end (SETRANGE). So its cost does not grow with the window. When the front is used up, the
+// whole text is read and written once, with a new front.
+//
+// Header: when the key was last written, its birth, the end of the time for which it was stored, the sum of all costs, how
+// many later records there are, how many records the front has, how many of these have expired, the width of a time in a
+// record, the width of a cost, and "~", which is no digit.
+
+/** The front has at most this many records: a window that holds no more is read and written by one command each. */
+export const frontRecords = 128;
+
+/** The width of a number of records in the front. */
+export const frontWidth = 2;
+
+export const headerWidth: number = 3 * timeWidth + 2 * countWidth + 2 * frontWidth + 3;
+/** What the last character of the text is. */
+const mark = "~";
+
+const oldHeaderWidth = 3 + 2 * timeWidth + countWidth;
+
+/** Enough digits for four windows: a record is at most one window older than the last write, or newer than it. */
+export function widthOf(windowUs: number): number {
+  let width = 1;
+  for (let range = 64; range < 4 * windowUs; range *= 64) width++;
+  return width;
+}
+
+/** A text, taken apart. */
+export interface WindowText {
+  /** The width of a time in a record. */
+  readonly width: number;
+  /** The width of a cost. */
+  readonly wide: number;
+  readonly lastUs: number;
+  readonly bornUs: number;
+  readonly lastsUs: number;
+  readonly total: number;
+  readonly later: string;
+  readonly front: string;
+  /** How many records of the front have expired. */
+  readonly gone: number;
+}
+
+/** @returns undefined when it is no window's text. */
+export function parseWindow(text: string): WindowText | undefined {
+  const at = text.length - headerWidth;
+  if (at < 0 || !text.endsWith(mark)) return undefined;
+  const counts = at + 3 * timeWidth;
+  const small = counts + 2 * countWidth;
+  const inFront = numberAt(text, small, frontWidth);
+  const width = numberAt(text, small + 2 * frontWidth, 1);
+  const wide = numberAt(text, small + 2 * frontWidth + 1, 1);
+  if (wide < 1) return undefined;
+  const later = numberAt(text, counts + countWidth, countWidth) * (width + wide);
+  if (later + inFront * (width + wide) !== at) return undefined;
+  return {
+    width,
+    wide,
+    lastUs: numberAt(text, at, timeWidth),
+    bornUs: numberAt(text, at + timeWidth, timeWidth),
+    lastsUs: numberAt(text, at + 2 * timeWidth, timeWidth),
+    total: numberAt(text, counts, countWidth),
+    later: text.slice(0, later),
+    front: text.slice(later, at),
+    gone: numberAt(text, small + frontWidth, frontWidth),
+  };
+}
+
+/** Whether it was written before the format had a header at its end: what it counted is not counted any more. */
+export const isOldFormat = (text: string, width: number): boolean =>
+  text.length >= oldHeaderWidth &&
+  text[0] === "s" &&
+  numberAt(text, 1, 1) === width &&
+  numberAt(text, 2, 1) > 0 &&
+  (text.length - oldHeaderWidth) % (width + numberAt(text, 2, 1)) === 0;
+
+export function windowText(window: WindowText): string {
+  const { width, wide, lastUs, bornUs, lastsUs, total, later, front, gone } = window;
+  const times = [lastUs, bornUs, lastsUs].map((timeUs) => digits(timeUs, timeWidth)).join("");
+  const counts = digits(total, countWidth) + digits(later.length / (width + wide), countWidth);
+  const inFront = digits(front.length / (width + wide), frontWidth) + digits(gone, frontWidth);
+  return later + front + times + counts + inFront + digits(width, 1) + digits(wide, 1) + mark;
+}
