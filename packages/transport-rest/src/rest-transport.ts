@@ -1,4 +1,4 @@
-import { conceal, type Place, type Reply, type Transport } from "@continuum-cache/core";
+import { conceal, offersDispatch, type Place, type Reply, type Transport, throughSend } from "@continuum-cache/core";
 import { Redis } from "@upstash/redis";
 import { defaultHttp } from "#default-http";
 import { createCalls } from "./calls.ts";
@@ -85,5 +85,6 @@ export function restTransport(options: RestTransportOptions): RestTransport {
       http.close();
     },
   };
-  return conceal(transport, "client");
+  // A call ends by its deadline and its signal, so that no layer above has to see to that.
+  return offersDispatch(conceal(transport, "client"), throughSend(transport));
 }

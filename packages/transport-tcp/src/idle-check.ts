@@ -32,12 +32,13 @@ export function createIdleCheck({ link, idle, place, write }: IdleCheckOptions):
 
   /** Without an answer in time the connection is given up. */
   const ask = (done: () => void): void => {
-    const question = new Trip([["PING"]], false);
+    // Whatever else its reply brings is done first.
+    const tell = (): void => queueMicrotask(done);
+    const question = new Trip([["PING"]], false, { answered: tell, failed: tell });
     const onEnd = (_: Trip, timedOut: boolean): void => {
       if (timedOut) link.drop(undefined);
     };
     endInTime(question, { place, timeoutMs: answerMs, signal: undefined, onEnd });
-    question.answered.then(done, done);
     write(question);
   };
 

@@ -1,8 +1,11 @@
 import {
   conceal,
+  type Dispatch,
   isWrite,
   type MessageListener,
+  offersDispatch,
   type Subscription,
+  sendThrough,
   type Topics,
   type Transport,
 } from "@continuum-cache/core";
@@ -96,28 +99,25 @@ export function tcpTransport<Client extends TcpClient = Redis>(options: TcpOptio
     onRecovered: () => subscriptions.interruptAll(failoverError(place)),
   });
 
+  const dispatch: Dispatch = (trip, handler) => {
+    const { commands, options: asked } = trip;
+    try {
+      if (closed) throw closedError("none");
+      if (commands.length === 0) return handler.answered([]);
+      if (asked.signal?.aborted) throw abortedError(asked.signal, false);
+      assertShareable(commands);
+      const own = new Trip(commands, asked.atomic ?? false, handler);
+      endInTime(own, { place, timeoutMs: trip.leftMs, signal: asked.signal, onEnd: pool.forsake });
+      pool.send(own);
+    } catch (error) {
+      handler.failed(error);
+    }
+  };
+
   const transport: TcpTransport<Client> = {
     name: transportName,
     client,
-    send(commands, sendOptions) {
-      try {
-        if (closed) throw closedError("none");
-        if (commands.length === 0) return Promise.resolve([]);
-        if (sendOptions?.signal?.aborted) throw abortedError(sendOptions.signal, false);
-        assertShareable(commands);
-        const trip = new Trip(commands, sendOptions?.atomic ?? false);
-        endInTime(trip, {
-          place,
-          timeoutMs: sendOptions?.timeoutMs ?? ownTimeoutMs,
-          signal: sendOptions?.signal,
-          onEnd: pool.forsake,
-        });
-        pool.send(trip);
-        return trip.answered;
-      } catch (error) {
-        return Promise.reject(error);
-      }
-    },
+    send: sendThrough(dispatch, ownTimeoutMs),
     async subscribe(topics: Topics, listener: MessageListener, callOptions) {
       if (closed) throw closedError("none");
       return subscriptions.add(listener, (watching) =>
@@ -135,5 +135,5 @@ export function tcpTransport<Client extends TcpClient = Redis>(options: TcpOptio
       await Promise.all([pool.close(), subscriptions.closeAll()]);
     },
   };
-  return conceal(transport, "client");
+  return offersDispatch(conceal(transport, "client"), dispatch);
 }

@@ -4,6 +4,7 @@ import {
   isPossibleReply,
   isTransportError,
   type Reply,
+  type ReplyHandler,
   type TransportError,
 } from "@continuum-cache/core";
 import { atomicReplies, replies, type Slot } from "./replies.ts";
@@ -40,9 +41,7 @@ export class Trip implements AnswerSink {
   /** What is written: the commands, with MULTI and EXEC around them when they are atomic. */
   readonly wire: readonly Command[];
   readonly bytes: number;
-  /** One reply for each command. Rejects with a `TransportError`. */
-  readonly answered: Promise<Reply[]>;
-  /** Whether `answered` has been decided. */
+  /** Whether its outcome has been told. */
   settled = false;
   /** The server has refused one of its commands because it isn't ready, or no primary. */
   isRefused = false;
@@ -56,16 +55,16 @@ export class Trip implements AnswerSink {
   missing: number;
   /** How many commands of the client itself must be answered on its connection before its first reply comes. */
   clientCommandsBefore = 0;
-  /** Called once, when `answered` is decided. */
+  /** Called once, just before its outcome is told. */
   onSettled: (() => void) | undefined = undefined;
   /** Called once, when no connection owes it anything: the next trip to its keys may go any way. */
   onGone: (() => void) | undefined = undefined;
   readonly #atomic: boolean;
   readonly #slots: Slot[];
-  #resolve: (replies: Reply[]) => void = () => {};
-  #reject: (error: TransportError) => void = () => {};
+  readonly #handler: ReplyHandler;
 
-  constructor(commands: readonly Command[], atomic: boolean) {
+  /** @param handler - Told its outcome: one reply for each command, or a `TransportError`. */
+  constructor(commands: readonly Command[], atomic: boolean, handler: ReplyHandler) {
     this.commands = commands;
     this.wire = atomic ? [["MULTI"], ...commands, ["EXEC"]] : commands;
     this.missing = this.wire.length;
@@ -74,18 +73,15 @@ export class Trip implements AnswerSink {
     let bytes = 0;
     for (const command of this.wire) bytes += wireBytes(command);
     this.bytes = bytes;
-    this.answered = new Promise((resolve, reject) => {
-      this.#resolve = resolve;
-      this.#reject = reject;
-    });
+    this.#handler = handler;
   }
 
   /** Decides it early, or for good where its connection broke. */
   end(error: TransportError): void {
     if (this.settled) return;
     this.settled = true;
-    this.#reject(error);
     this.onSettled?.();
+    this.#handler.failed(error);
   }
 
   /** A reply of ioredis. */
@@ -165,13 +161,16 @@ export class Trip implements AnswerSink {
 
   #answer(): void {
     if (this.settled) return;
+    let answer: Reply[];
     try {
-      this.#resolve(this.#atomic ? atomicReplies(this.#slots) : replies(this.#slots));
-      this.settled = true;
-      this.onSettled?.();
+      answer = this.#atomic ? atomicReplies(this.#slots) : replies(this.#slots);
     } catch (error) {
       this.end(error as TransportError);
+      return;
     }
+    this.settled = true;
+    this.onSettled?.();
+    this.#handler.answered(answer);
   }
 }
 

@@ -145,15 +145,14 @@ async function run(sequence: readonly Step[], client: FakeClient): Promise<void>
     send() {
       const index = outcomes.length;
       outcomes.push(undefined);
-      const trip = new Trip([["INCRBY", "n", index]], false);
-      trip.answered.then(
-        () => {
+      const trip = new Trip([["INCRBY", "n", index]], false, {
+        answered() {
           outcomes[index] = "answered";
         },
-        (error: unknown) => {
+        failed(error) {
           outcomes[index] = isTransportError(error) ? error.delivery : String(error);
         },
-      );
+      });
       connection.send(trip);
     },
     answer: () => client.answer(false),

@@ -4,7 +4,7 @@ import type { Redis } from "ioredis";
 import { createConnection } from "../src/connection.ts";
 import { createIdleLimit } from "../src/idle-limit.ts";
 import type { TcpClient } from "../src/tcp-options.ts";
-import { Trip } from "../src/trip.ts";
+import { promisedTrip } from "./promised-trip.ts";
 
 type Opened = <T extends Closable>(opened: T) => T;
 
@@ -40,9 +40,9 @@ export async function openDirect(opened: Opened, Client: typeof Redis, behind?: 
     return sendCommand(...args);
   };
   const send = (commands: readonly Command[], atomic = false): Promise<Reply[]> => {
-    const trip = new Trip(commands, atomic);
+    const { trip, answered } = promisedTrip(commands, atomic);
     connection.send(trip);
-    return trip.answered;
+    return answered;
   };
   await send([["PING"]]);
   return { server, proxy, client, connection, send, sentByClient: () => sent };

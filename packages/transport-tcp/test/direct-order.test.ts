@@ -5,10 +5,10 @@ import { type Command, isCommandError } from "@continuum-cache/core";
 import { tcpTransport } from "@continuum-cache/transport-tcp";
 import { Redis } from "ioredis";
 import { describe, expect, it } from "vitest";
-import { Trip } from "../src/trip.ts";
 import { openDirect } from "./direct-connection.ts";
 import { startFakeServer } from "./fake-server.ts";
 import { closing } from "./opened.ts";
+import { promisedTrip } from "./promised-trip.ts";
 
 const opened = closing();
 const open = (Client: typeof Redis, behind?: string) => openDirect(opened, Client, behind);
@@ -73,11 +73,11 @@ describe("a trip that follows a command of the client", () => {
     const { client, connection } = await open(Redis);
     const channel = tracingChannel("ioredis:command");
     const handlers = { start() {}, end() {}, asyncStart() {}, asyncEnd() {}, error() {} };
-    const first = new Trip([["ECHO", "first"]], false);
-    const second = new Trip([["ECHO", "second"]], false);
-    first.onSettled = () => connection.send(second);
+    const first = promisedTrip([["ECHO", "first"]]);
+    const second = promisedTrip([["ECHO", "second"]]);
+    first.trip.onSettled = () => connection.send(second.trip);
     channel.subscribe(handlers);
-    connection.send(first);
+    connection.send(first.trip);
     channel.unsubscribe(handlers);
     const own = client.echo("own");
     expect(await Promise.all([first.answered, own, second.answered])).toEqual([["first"], "own", ["second"]]);

@@ -85,7 +85,7 @@ export function dispatchOf(transport: Transport, bySend: Dispatch = throughSend(
 }
 
 /** Sends round trips by a transport's `send`. */
-function throughSend(transport: Transport): Dispatch {
+export function throughSend(transport: Transport): Dispatch {
   return (trip, handler) => {
     settleInto(handler, () => transport.send(trip.commands, sendOptionsOf(trip)));
   };
