@@ -79,7 +79,7 @@ describe("pubsub", () => {
     "the frame of a replay channel",
     (draw) => draw.anything(parts),
     (data) => {
-      const { position } = readFrame(data) ?? {};
+      const { position } = readFrame({ channel: "fuzzed", data }) ?? {};
       const isExact = !position || (Number.isSafeInteger(position.epoch) && Number.isSafeInteger(position.seq));
       assert(isExact, "the place is not exact");
     },

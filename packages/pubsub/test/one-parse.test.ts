@@ -37,7 +37,7 @@ describe.each([...servers, memory])("a message over $name", (backend) => {
         return (message) => void own.push(message);
       };
       for (let listeners = 0; listeners < 3; listeners++) {
-        for (const kind of [false, true, { age: "2h" }]) {
+        for (const kind of [false, true, { age: "2h" } as const]) {
           await pubsub.subscribe("news", { replay: kind, onMessage: listen() });
         }
         await pubsub.subscribe("news", { replay: false });

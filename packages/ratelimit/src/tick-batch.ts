@@ -1,3 +1,5 @@
+import { afterThisTick } from "@continuum-cache/core";
+
 /** Collects what one tick adds, and hands it on together at the end of the tick. */
 export interface TickBatch<Item> {
   add(item: Item): void;
@@ -26,8 +28,7 @@ export function createTickBatch<Item>(most: number, handOn: (items: readonly Ite
       const nowMs = performance.now();
       if (items.length > 1 && nowMs - scheduledMs < longTickMs) return;
       scheduledMs = nowMs;
-      // Callers that are resolved by one reply go on one after another: the second step waits until each of them has.
-      queueMicrotask(() => queueMicrotask(flush));
+      afterThisTick(flush);
     },
   };
 }

@@ -1,4 +1,5 @@
 import {
+  afterThisTick,
   createPauses,
   createSingleRun,
   hasLastingTimers,
@@ -10,7 +11,6 @@ import {
 } from "@continuum-cache/core";
 import { createOutbox } from "../outbox/outbox.ts";
 import type { Pushed } from "../push-options.ts";
-import { afterThisTick } from "../waiting/after-this-tick.ts";
 import type { Link, LinkOptions } from "./link.ts";
 import type { Outgoing } from "./outgoing.ts";
 import { inParts, maxPerTrip, maxTripBytes } from "./push-parts.ts";
