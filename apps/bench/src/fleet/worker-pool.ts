@@ -1,5 +1,5 @@
-import { type ChildProcess, fork } from "node:child_process";
-import { extname } from "node:path";
+import type { ChildProcess } from "node:child_process";
+import { forkProgram } from "./fork-program.ts";
 
 /** A process that can be given work, told things, and hurt. */
 export interface Worker<Task, Note> {
@@ -20,10 +20,6 @@ export interface WorkerPool<Task, Note> {
   giveBack(worker: Worker<Task, Note>): void;
   close(): Promise<void>;
 }
-
-const extension = extname(import.meta.filename);
-/** From sources, the processes need what reads them. */
-const execArgv = extension === ".ts" ? ["--conditions=@continuum-cache/source", "--import", "tsx"] : [];
 
 /** @param module - The module that calls `serveWorker`: its path without the extension. */
 export function createWorkerPool<Task, Note>(module: string): WorkerPool<Task, Note> {
@@ -62,10 +58,7 @@ export async function endWorkers<Task, Note>(
 }
 
 function startWorker<Task, Note>(module: string): Worker<Task, Note> {
-  const child: ChildProcess = fork(`${module}${extension}`, {
-    execArgv,
-    stdio: ["ignore", "inherit", "inherit", "ipc"],
-  });
+  const child: ChildProcess = forkProgram(module);
   const exited = new Promise<void>((resolve) => child.once("exit", () => resolve()));
   const kill = (): void => void child.kill("SIGKILL");
   process.once("exit", kill);

@@ -1,5 +1,6 @@
-import { type ChildProcess, fork } from "node:child_process";
-import { extname, join } from "node:path";
+import type { ChildProcess } from "node:child_process";
+import { join } from "node:path";
+import { forkProgram } from "../fleet/fork-program.ts";
 
 /** What goes over the wire between a fleet and its processes. */
 type Order<Task, Note> = { readonly task: Task } | { readonly note: Note };
@@ -23,15 +24,10 @@ export interface Fleet<Note, Result> {
   close(): void;
 }
 
-const extension = extname(import.meta.filename);
-/** From sources, the processes need what reads them. */
-const execArgv = extension === ".ts" ? ["--conditions=@continuum-cache/source", "--import", "tsx"] : [];
-
 /** Starts a process for each task, all at work at the same time. */
 export async function startFleet<Task, Note, Result>(options: FleetOptions<Task, Note>): Promise<Fleet<Note, Result>> {
   const { module, tasks, route } = options;
-  const path = join(import.meta.dirname, `${module}${extension}`);
-  const children = tasks.map(() => fork(path, { execArgv, stdio: ["ignore", "inherit", "inherit", "ipc"] }));
+  const children = tasks.map(() => forkProgram(join(import.meta.dirname, module)));
   const close = (): void => {
     for (const child of children) child.kill("SIGKILL");
   };
