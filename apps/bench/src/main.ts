@@ -1,7 +1,7 @@
 import { federationHistories } from "./federation-histories.ts";
 import { federationLeftovers } from "./federation-leftovers.ts";
 import { federationRegions } from "./federation-regions.ts";
-import { federationSpeed } from "./federation-speed.ts";
+import { federationCommands } from "./federation-commands.ts";
 import { measureOutageLatency, outageLatencyTable, timeoutMs } from "./outage-latency.ts";
 import { pubsubHistories } from "./pubsub-histories.ts";
 import { pubsubSpeed } from "./pubsub-speed.ts";
@@ -30,7 +30,7 @@ const measurements: Readonly<Record<string, (args: readonly string[]) => Promise
   "federation-histories": federationHistories,
   "federation-leftovers": federationLeftovers,
   "federation-regions": federationRegions,
-  "federation-speed": federationSpeed,
+  "federation-commands": federationCommands,
   "pubsub-histories": pubsubHistories,
   "pubsub-speed": pubsubSpeed,
   "pubsub-websockets": pubsubWebSockets,

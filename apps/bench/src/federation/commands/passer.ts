@@ -3,7 +3,7 @@ import { FederationQueue } from "@continuum-cache/federation-queue";
 import { type ConnectionOptions, Queue, Worker } from "bullmq";
 
 /** A queue and a worker on it, in one process. */
-export interface Racer {
+export interface Passer {
   readonly title: string;
   /** Pushes so many messages at once, and resolves when all handlers have run; the server is told right behind them. */
   pass(batch: number): Promise<void>;
@@ -38,7 +38,7 @@ function createDone() {
 }
 
 /** @param open - Each call makes a connection of its own, as two processes have. */
-export function startOurs(title: string, open: () => Transport): Racer {
+export function startOurs(title: string, open: () => Transport): Passer {
   const [here, there] = [open(), open()];
   const queue = new FederationQueue<Job>({ transport: here });
   const other = new FederationQueue<Job>({ transport: there });
@@ -62,8 +62,8 @@ export function startOurs(title: string, open: () => Transport): Racer {
   };
 }
 
-export async function startBullMq(connection: ConnectionOptions): Promise<Racer> {
-  const name = "speed";
+export async function startBullMq(connection: ConnectionOptions): Promise<Passer> {
+  const name = "messages";
   // What is done is removed, as ours is.
   const queue = new Queue<Job>(name, { connection, defaultJobOptions: { removeOnComplete: true } });
   const { jobs, isDone } = createDone();
