@@ -1,50 +1,44 @@
+import { compare } from "./compare.ts";
+import { federationCommands } from "./federation-commands.ts";
 import { federationHistories } from "./federation-histories.ts";
 import { federationLeftovers } from "./federation-leftovers.ts";
 import { federationRegions } from "./federation-regions.ts";
-import { federationCommands } from "./federation-commands.ts";
 import { measureOutageLatency, outageLatencyTable, timeoutMs } from "./outage-latency.ts";
 import { pubsubHistories } from "./pubsub-histories.ts";
-import { pubsubSpeed } from "./pubsub-speed.ts";
 import { pubsubWebSockets } from "./pubsub-websockets.ts";
 import { ratelimitBytes } from "./ratelimit-bytes.ts";
 import { ratelimitConditions } from "./ratelimit-conditions.ts";
 import { ratelimitExactness } from "./ratelimit-exactness.ts";
 import { ratelimitOutage } from "./ratelimit-outage.ts";
-import { ratelimitSpeed } from "./ratelimit-speed.ts";
 import { measureSizes, sizeTable } from "./sizes.ts";
-import { measureSpeed, speedTable } from "./speed.ts";
 
 const measurements: Readonly<Record<string, (args: readonly string[]) => Promise<void>>> = {
   async sizes() {
     console.log(`Bytes in Redis as a share of JSON\n\n${sizeTable(await measureSizes())}\n`);
   },
-  async speed() {
-    console.log(`Speed, all in one run\n\n${speedTable(await measureSpeed({ rounds: 9, sliceMs: 400 }))}\n`);
-  },
+  compare,
   async outage() {
     const rows = await measureOutageLatency({ trials: 5, rounds: 5, sliceMs: 100 });
     console.log(
       `With the server away (timeout ${timeoutMs} ms); quantiles of calls as a ratio to the memory alone\n\n${outageLatencyTable(rows)}`,
     );
   },
+  "federation-commands": federationCommands,
   "federation-histories": federationHistories,
   "federation-leftovers": federationLeftovers,
   "federation-regions": federationRegions,
-  "federation-commands": federationCommands,
   "pubsub-histories": pubsubHistories,
-  "pubsub-speed": pubsubSpeed,
   "pubsub-websockets": pubsubWebSockets,
   "ratelimit-bytes": ratelimitBytes,
   "ratelimit-conditions": ratelimitConditions,
   "ratelimit-exactness": ratelimitExactness,
   "ratelimit-outage": ratelimitOutage,
-  "ratelimit-speed": ratelimitSpeed,
 };
 
-/** `main.js`: sizes, speed and outage; `main.js speed`: that one, with the arguments that follow. */
+/** `main.js`: sizes and outage; `main.js compare`: that one, with the arguments that follow. */
 const [what, ...args] = process.argv.slice(2);
 if (what !== undefined && !measurements[what]) {
   console.error(`Expected one of ${Object.keys(measurements).join(", ")}, or nothing, got ${JSON.stringify(what)}`);
   process.exit(2);
 }
-for (const name of what === undefined ? ["sizes", "speed", "outage"] : [what]) await measurements[name]?.(args);
+for (const name of what === undefined ? ["sizes", "outage"] : [what]) await measurements[name]?.(args);
