@@ -2,14 +2,17 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { suites } from "./compare/catalog.ts";
-import { benchmarksDocument, type Chapter, circumstancesOf } from "./compare/document.ts";
-import { suiteTables } from "./compare/report.ts";
+import { benchmarksDocument, circumstancesOf } from "./compare/document.ts";
+import { type Chapter, suiteTables } from "./compare/report.ts";
 import { runSuite } from "./compare/run-suite.ts";
 import type { Suite } from "./compare/suite.ts";
 import { summarize } from "./compare/summary.ts";
 import { wholeNumber } from "./ratelimit/whole-number.ts";
 
 const page = join(import.meta.dirname, "../../../docs/benchmarks.md");
+
+/** What a machine with nothing else to do may still have had in the minute before. */
+const quietLoad = 0.5;
 
 /**
  * `bench compare [--rounds 9] [--slice 400] [--only tcp,rest] [--scale 1] [--write]`: ours beside the rivals and the limits.
@@ -37,6 +40,11 @@ export async function compare(args: readonly string[]): Promise<void> {
     scale,
   };
   const circumstances = await circumstancesOf(args);
+  if (circumstances.load > quietLoad) {
+    console.warn(
+      `The machine has other work (load ${circumstances.load.toFixed(2)}): wait until it is quiet to quote numbers\n`,
+    );
+  }
   const chapters: Chapter[] = [];
   for (const suite of chosen(values.only)) {
     console.log(`## ${suite.title}\n\n${suite.about}\n`);

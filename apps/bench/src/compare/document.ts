@@ -2,15 +2,7 @@ import { readFileSync } from "node:fs";
 import { cpus, loadavg, release, totalmem, type } from "node:os";
 import { join } from "node:path";
 import { startRedisServer } from "@continuum-cache/conformance/servers";
-import { suiteChart, suiteTables } from "./report.ts";
-import type { Suite } from "./suite.ts";
-import type { Row } from "./summary.ts";
-
-/** A suite and what was measured. */
-export interface Chapter {
-  readonly suite: Suite;
-  readonly rows: readonly Row[];
-}
+import { type Chapter, glanceTable, suiteChart, suiteTables } from "./report.ts";
 
 /** Where and with what a run was made. */
 export interface Circumstances {
@@ -74,10 +66,11 @@ export function benchmarksDocument(
 ): string {
   return `# Benchmarks
 
-Measured on ${date} by \`${command}\`, which writes this page. Servers and clients were on one machine, everything on
-loopback: ${machine}; load before the run ${load.toFixed(2)}.
+The command below writes this page. Servers and clients were on one machine, everything on loopback.
 
-${versions.join(", ")}.
+- ${date}: \`${command}\`
+- ${machine}; load before the run: ${load.toFixed(2)}
+- ${versions.join(", ")}
 
 **How.** Each contender is a process of its own. In each round each of them works for a slice of time, in random order, so what
 slows the machine down for a while slows down all of them alike. A round before the first is not counted. Each number is the
@@ -90,6 +83,10 @@ the numbers themselves move with the machine and its load.
 
 **Commands** are what Redis ran, those within scripts included, as Upstash bills them. References are no products: a minimal RESP client,
 requests written by hand and a \`Map\` show what there is to be had.
+
+## At a glance
+
+${glanceTable(chapters)}
 
 ${chapters.map(chapterText).join("\n\n")}
 `;

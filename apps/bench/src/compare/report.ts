@@ -13,6 +13,12 @@ const tableOf = (head: readonly string[], lines: readonly (readonly string[])[])
     ...lines.map((line) => `| ${line.join(" | ")} |`),
   ].join("\n");
 
+/** A suite and what was measured. */
+export interface Chapter {
+  readonly suite: Suite;
+  readonly rows: readonly Row[];
+}
+
 /** All rows of a suite as Markdown: a table for each scenario. */
 export function suiteTables(suite: Suite, rows: readonly Row[]): string {
   return suite.scenarios
@@ -53,6 +59,20 @@ function scenarioTable(suite: Suite, rows: readonly Row[]): string {
       ...columns.map(({ index, digits }) => number(values[index] as number, digits)),
     ]),
   );
+}
+
+/** The first of ours in each scenario, which is the default stack where there is one, beside each kind. */
+export function glanceTable(chapters: readonly Chapter[]): string {
+  const lines = chapters.flatMap(({ suite, rows }) =>
+    suite.scenarios.flatMap((scenario) => {
+      const ours = rowsOf(rows, scenario).find(({ isOurs }) => isOurs);
+      if (!ours) return [];
+      const ratios = ours.ratios.map(({ kind, value }) => `${value.median.toFixed(2)} beside ${kind}`);
+      const value = `${number(ours.value.median, suite.value.digits)} ${suite.value.title}`;
+      return [[`${suite.title}: ${scenario}`, ours.name, value, ratios.join(", ")]];
+    }),
+  );
+  return tableOf(["", "ours", "median", "ratios"], lines);
 }
 
 const width = 40;

@@ -63,7 +63,8 @@ describe("the page", () => {
     const rows = summarize(suite, [result("ours", [200, 210]), result("slow", [50, 60]), result("quick", [100, 100])]);
     const circumstances = await circumstancesOf(["--write"]);
     const page = benchmarksDocument(circumstances, [{ suite, rows }]);
-    expect(page).toContain(`by \`npx --yes pnpm@12.21.0 bench compare --write\``);
+    expect(page).toContain("`npx --yes pnpm@12.21.0 bench compare --write`");
+    expect(page).toContain("| Example: work | ours | 205 per second | 2.05 beside rival |");
     for (const name of ["Node", "Redis", "ioredis", "bullmq", "@upstash/redis"]) {
       expect(circumstances.versions.some((version) => new RegExp(`^${name} \\d+\\.\\d+`).test(version))).toBe(true);
     }
