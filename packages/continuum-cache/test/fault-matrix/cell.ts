@@ -66,6 +66,10 @@ export function createCell({ plan, cache, times, fault, divided, world, stalls, 
     if (to === "local" && fault.harmless) tally.wrong(`${label}: it went away: ${reason}`);
   });
 
+  // A call whose turn did not come in time says nothing of the fault either: this process did not run.
+  const mayStarve = (error: unknown): boolean =>
+    operation.canStarve === true || (isTransportError(error) && error.queued === true);
+
   const judge = (record: CallRecord, variant: Variant): void => {
     keepTime(record);
     const { outcome } = record;
@@ -76,7 +80,7 @@ export function createCell({ plan, cache, times, fault, divided, world, stalls, 
       if (variant.aborts && kind === "aborted") return;
       const expected = { kinds: fault.kinds, leastMs: record.tripMs * leastShare };
       if (insists && !fault.harmless && isRightError(record, outcome.error, expected)) return;
-      if (kind === "timeout" && operation.canStarve && wasStarved(record, stalls)) tally.starved();
+      if (kind === "timeout" && mayStarve(outcome.error) && wasStarved(record, stalls)) tally.starved();
       else tally.exception(told);
     } else if (variant.aborts) {
       if (record.aborted) tally.wrong(`${told}, though it was aborted`);
