@@ -3,14 +3,7 @@ import type { Transport } from "../ports/transport.ts";
 import { assertOptions, functionOption, type KnownOptions, wholeNumberOption } from "../settings/options.ts";
 import { type Duration, toTimeoutMs } from "../time/duration.ts";
 import { defaultTimeoutMs } from "../time/with-deadline.ts";
-import {
-  type Dispatch,
-  dispatchOf,
-  offersDispatch,
-  sendOptionsOf,
-  sendThrough,
-  settleInto,
-} from "../trips/round-trip.ts";
+import { type Dispatch, dispatchOf, offersDispatch, sendThrough, throughSend } from "../trips/round-trip.ts";
 import { createSentTrips } from "../trips/sent-trips.ts";
 import { backstop } from "./backstop.ts";
 import { type Breaker, createBreaker } from "./breaker.ts";
@@ -114,10 +107,12 @@ export function guarded(transport: Transport, options: GuardOptions = {}): Trans
 
 /** A transport of a third party may keep neither the deadline nor the signal. */
 function throughBackstop(transport: Transport): Dispatch {
-  return (trip, handler) =>
-    settleInto(handler, () => {
-      const options = sendOptionsOf(trip);
-      const { timeoutMs = defaultTimeoutMs, signal } = options;
-      return backstop(transport.send(trip.commands, options), transport.name, { timeoutMs, signal });
-    });
+  const { name } = transport;
+  return throughSend({
+    name,
+    send(commands, options) {
+      const { timeoutMs = defaultTimeoutMs, signal } = options ?? {};
+      return backstop(Promise.resolve(transport.send(commands, options)), name, { timeoutMs, signal });
+    },
+  });
 }

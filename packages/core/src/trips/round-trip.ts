@@ -1,3 +1,4 @@
+import { TransportError } from "../errors/transport-error.ts";
 import type { Command, Reply, SendOptions, Transport } from "../ports/transport.ts";
 import type { SentTrips } from "./sent-trips.ts";
 
@@ -34,7 +35,7 @@ export class RoundTrip {
     return Math.max(1, Math.ceil(this.endsMs - performance.now() - 1e-6));
   }
 
-  /** Whether somebody waits for it, so that another attempt makes sense. */
+  /** Whether a caller waits for it, so that another attempt makes sense. */
   get isWanted(): boolean {
     return !this.standIn?.hasAnswered && (this.options.isWanted?.() ?? true);
   }
@@ -84,15 +85,29 @@ export function dispatchOf(transport: Transport, bySend: Dispatch = throughSend(
   };
 }
 
-/** Sends round trips by a transport's `send`. */
-export function throughSend(transport: Transport): Dispatch {
+/** Sends round trips by a transport's `send`. What it resolves to is checked: it may be the code of a third party. */
+export function throughSend(transport: Pick<Transport, "name" | "send">): Dispatch {
   return (trip, handler) => {
-    settleInto(handler, () => transport.send(trip.commands, sendOptionsOf(trip)));
+    const { commands } = trip;
+    const checked: ReplyHandler = {
+      answered(replies) {
+        if (Array.isArray(replies) && replies.length === commands.length) handler.answered(replies);
+        else handler.failed(wrongCountError(transport.name, commands.length, replies));
+      },
+      failed: (error) => handler.failed(error),
+    };
+    settleInto(checked, () => transport.send(commands, sendOptionsOf(trip)));
   };
 }
 
+function wrongCountError(transport: string, expected: number, replies: unknown): TransportError {
+  const got = Array.isArray(replies) ? String(replies.length) : "no list";
+  const text = `Expected one reply for each command, ${expected} in all, got ${got}`;
+  return new TransportError("protocol", `${text} (the transport "${transport}" has to bring them)`, { transport });
+}
+
 /** What a transport has to know of a round trip, as the options of `send`. */
-export function sendOptionsOf(trip: RoundTrip): SendOptions {
+function sendOptionsOf(trip: RoundTrip): SendOptions {
   const options = { ...trip.options, timeoutMs: trip.leftMs };
   return trip.standIn ? { ...options, isWanted: () => trip.isWanted } : options;
 }
@@ -101,7 +116,8 @@ export function sendOptionsOf(trip: RoundTrip): SendOptions {
 export function settleInto(handler: ReplyHandler, work: () => Promise<Reply[]>): void {
   let answer: Promise<Reply[]>;
   try {
-    answer = work();
+    // A third party's `send` may forget the promise.
+    answer = Promise.resolve(work());
   } catch (error) {
     handler.failed(error);
     return;
