@@ -10,8 +10,6 @@ export class RoundTrip {
   readonly commands: readonly Command[];
   /** What its caller asks for. */
   readonly options: SendOptions;
-  /** By `performance.now()`. */
-  readonly startedMs: number = performance.now();
   /**
    * When the layer below has to have told the outcome, by `performance.now()`. A layer that needs some of the caller's
    * time for itself moves it forward before it passes the trip on.
@@ -26,7 +24,7 @@ export class RoundTrip {
   constructor(commands: readonly Command[], options: SendOptions, defaultTimeoutMs: number) {
     this.commands = commands;
     this.options = options;
-    this.endsMs = this.startedMs + (options.timeoutMs ?? defaultTimeoutMs);
+    this.endsMs = performance.now() + (options.timeoutMs ?? defaultTimeoutMs);
   }
 
   /** How much time the layer below has, in whole milliseconds; at least 1. */
