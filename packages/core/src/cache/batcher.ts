@@ -86,7 +86,10 @@ class Batch implements ReplyHandler {
 
   depart(): void {
     this.segments = this.segments.filter(isWaitedFor);
-    if (this.segments.length === 0) return;
+    if (this.segments.length === 0) {
+      this.#isOver = true;
+      return;
+    }
     const { dispatch, inFlight, onTrip } = this.#parts;
     const commands: Command[] = [];
     for (const segment of this.segments) {
@@ -298,7 +301,10 @@ function handOut(keys: Map<string, BatchedCall[]>, reply: Reply, details: Transp
   }
 }
 
-/** A command that was too large among others is told to its caller as it would be alone: a call's error tells nothing of its neighbors. */
+/**
+ * A command that was too large among others is told to its caller as it would be alone: a call's error tells nothing of its
+ * neighbors.
+ */
 function settle(
   call: BatchedCall,
   replies: readonly Reply[],
@@ -322,7 +328,7 @@ function tooLargeIn(reply: Reply): string | undefined {
   return undefined;
 }
 
-/** MGET for one key too: what a read answers for a key of another type must not depend on who else reads in this tick. */
+/** MGET for one key too: what a read answers for a key of another type must not depend on what else this tick reads. */
 const readCommand = (keys: Map<string, BatchedCall[]>): Command => ["MGET", ...keys.keys()];
 
 function* callsOf(segment: Segment): Iterable<BatchedCall> {

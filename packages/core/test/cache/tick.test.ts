@@ -3,6 +3,8 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { empty, recordingTransport } from "../recording-transport.ts";
 
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
 const names = (trip: Command[] | undefined) => trip?.map((command) => command.join(" "));
 
 describe("one tick, one trip", () => {
@@ -130,6 +132,30 @@ describe("one tick, one trip", () => {
     await cache.close();
   });
 
+  it("is over when a cluster refuses reads together for which no call waits any more", async () => {
+    let answer = (_: Reply): void => {};
+    const transport = recordingTransport(([name]) =>
+      name === "MGET" ? new Promise<Reply>((resolve) => (answer = resolve)) : "OK",
+    );
+    const cache = new Cache({ transport });
+    const controller = new AbortController();
+    const { signal } = controller;
+    const reads = Promise.allSettled([cache.get("a", { signal }), cache.get("b", { signal })]);
+    const companion = cache.set("c", 1);
+    await turn();
+    let isFlushed = false;
+    const flushed = cache.flush().then(() => {
+      isFlushed = true;
+    });
+    controller.abort();
+    answer(new CommandError("CROSSSLOT Keys in request don't hash to the same slot"));
+    expect(await companion).toBe(true);
+    for (const { status } of await reads) expect(status).toBe("rejected");
+    await turn();
+    expect(isFlushed).toBe(true);
+    await flushed;
+  });
+
   it("leaves an aborted call's commands at home, and does not disturb its companions", async () => {
     const transport = recordingTransport(empty);
     const cache = new Cache({ transport, defaultTtl: Number.POSITIVE_INFINITY });
@@ -167,8 +193,7 @@ describe("one tick, one trip", () => {
     });
     const [one, two] = [new AbortController(), new AbortController()];
     const calls = [cache.get("a", { signal: one.signal }), cache.get("b", { signal: two.signal })];
-    await Promise.resolve();
-    await new Promise((resolve) => setImmediate(resolve));
+    await turn();
     one.abort();
     expect(aborted).toBe(false);
     two.abort();
