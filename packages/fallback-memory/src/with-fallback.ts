@@ -11,6 +11,7 @@ import {
   settleInto,
   type Transport,
   TransportError,
+  throughSend,
   within,
 } from "@continuum-cache/core";
 import { createBackendEvents } from "./fallback/backend-events.ts";
@@ -163,8 +164,11 @@ export function withFallback(primary: Transport, local: MemoryTransport, options
     trips.ask(trip, isOver ? telling(handler, isOver) : handler);
   };
 
-  /** Sends a trip while the primary is away, or not yet told everything. */
-  const sendInOutage: Transport["send"] = async (commands, sendOptions = {}) => {
+  /**
+   * Sends a trip that can't go straight to the primary, as a trip of its own: the primary is away, or not yet told everything,
+   * or a layer above has this trip in its ledger.
+   */
+  const sendApart: Transport["send"] = async (commands, sendOptions = {}) => {
     // What is not known yet must not be contradicted.
     if (ready) await within(longestReadMs(sendOptions), ready);
     if (ready) throw unreadError(primary.name);
@@ -186,10 +190,12 @@ export function withFallback(primary: Transport, local: MemoryTransport, options
     return sendThrough(askPrimary, defaultTimeoutMs)(commands, left);
   };
 
+  const apart = throughSend({ name: primary.name, send: sendApart });
+
   const dispatch: Dispatch = (trip, handler) => {
-    const { commands, options: sendOptions } = trip;
-    if (ready || closing || gate.isShut || backend.outage) {
-      settleInto(handler, () => sendInOutage(commands, sendOptions));
+    const { options: sendOptions } = trip;
+    if (ready || closing || gate.isShut || backend.outage || trip.ledger) {
+      apart(trip, handler);
     } else if (sendOptions.fallback === false) {
       insistOnPrimary(trip, handler);
     } else {

@@ -1,0 +1,61 @@
+import { guarded, type Transport } from "@continuum-cache/core";
+import { memoryTransport, withFallback } from "@continuum-cache/fallback-memory";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { type Switchable, switchable } from "./switchable.ts";
+
+let primary: Switchable;
+let fallback: Transport;
+/** While it is true, the primary answers nothing but PING. */
+let isHanging: boolean;
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  vi.spyOn(Math, "random").mockReturnValue(0.5);
+  isHanging = false;
+  primary = switchable();
+  const send: Transport["send"] = (commands, options) =>
+    isHanging && commands[0]?.[0] !== "PING" ? new Promise(() => {}) : primary.send(commands, options);
+  fallback = withFallback({ ...primary, send }, memoryTransport());
+});
+afterEach(async () => {
+  isHanging = false;
+  primary.mend();
+  const closed = fallback.close();
+  await vi.advanceTimersByTimeAsync(60_000);
+  await closed;
+  vi.restoreAllMocks();
+  vi.useRealTimers();
+});
+
+describe("a guard above a fallback", () => {
+  it("does not repeat a write that a later one has overtaken", async () => {
+    const above = guarded(fallback);
+    primary.fail("unreachable", { delivery: "none" });
+    const first = above.send([["SET", "a", "old"]], { fallback: false }).catch((error: unknown) => error);
+    primary.mend();
+    await above.send([["SET", "a", "new"]], { fallback: false });
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(await first).toMatchObject({ kind: "unreachable" });
+    expect(primary.sent).toEqual([
+      ["SET", "a", "old"],
+      ["SET", "a", "new"],
+    ]);
+  });
+
+  it("gives its own time to a call that waits for the end of a recovery", async () => {
+    primary.fail("unreachable");
+    await fallback.send([["SET", "a", "kept"]]);
+    primary.mend();
+    isHanging = true;
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(fallback.status?.outage).toMatchObject({ state: "recovering" });
+    let reply: unknown;
+    void guarded(fallback, { timeout: "300ms" })
+      .send([["GET", "a"]])
+      .then((replies) => {
+        reply = replies[0];
+      });
+    await vi.advanceTimersByTimeAsync(300);
+    expect(reply).toBe("kept");
+  });
+});
