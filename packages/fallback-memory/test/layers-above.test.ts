@@ -59,3 +59,14 @@ describe("a guard above a fallback", () => {
     expect(reply).toBe("kept");
   });
 });
+
+describe("what is no command", () => {
+  it("is rejected, and holds up no recovery", async () => {
+    await expect(fallback.send([[undefined]] as never)).rejects.toThrow(TypeError);
+    primary.fail("unreachable");
+    await fallback.send([["SET", "a", "kept"]]);
+    primary.mend();
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(fallback.status).toMatchObject({ currentBackend: "upstash", pending: 0 });
+  });
+});

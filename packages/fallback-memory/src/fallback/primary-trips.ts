@@ -112,8 +112,9 @@ class PrimaryTrip implements ReplyHandler {
   begin(): void {
     const { known, runs, ledger, dispatch } = this.parts;
     const { commands, options, endsMs } = this.trip;
-    ledger.add(this.trip, endsMs + graceMs);
+    // What is no command throws here.
     this.#number = known.left(commands);
+    ledger.add(this.trip, endsMs + graceMs);
     if (options.invalidates) runs.left(this.#number, commands, options.invalidates);
     dispatch(this.trip, this);
   }
