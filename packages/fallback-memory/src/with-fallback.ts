@@ -10,7 +10,7 @@ import {
   sendThrough,
   settleInto,
   type Transport,
-  TransportError,
+  type TransportError,
   throughSend,
   within,
 } from "@continuum-cache/core";
@@ -19,6 +19,14 @@ import { createBackendSwitch } from "./fallback/backend-switch.ts";
 import { subscribeToBoth } from "./fallback/both-sides.ts";
 import { deletesOf } from "./fallback/deletes-of.ts";
 import { createDoubtfulMessages } from "./fallback/doubtful-messages.ts";
+import {
+  closedError,
+  lostJournalError,
+  remainderError,
+  restartError,
+  unreadError,
+  untoldError,
+} from "./fallback/fallback-errors.ts";
 import { type FallbackOptions, readFallbackOptions } from "./fallback/fallback-options.ts";
 import { createFallbackStatus } from "./fallback/fallback-status.ts";
 import { createGate } from "./fallback/gate.ts";
@@ -281,36 +289,4 @@ async function refusesTopicsOnly(
 const longestHoldMs = (options: CallOptions | undefined): number =>
   Math.min(1_000, (options?.timeoutMs ?? defaultTimeoutMs) / 3);
 
-const untoldError = (transport: string): TransportError =>
-  new TransportError(
-    "unreachable",
-    "The primary has yet to be told what this process has written to this key while it was away (wait for `recovered`, or call without `fallback: false`)",
-    { transport, delivery: "none" },
-  );
-
-const closedError = (transport: string): TransportError =>
-  new TransportError("closed", "The transport was closed", { transport, delivery: "none" });
-
 const longestReadMs = (options: SendOptions | undefined): number => ((options?.timeoutMs ?? defaultTimeoutMs) * 9) / 10;
-
-const unreadError = (transport: string): TransportError =>
-  new TransportError("timeout", "The outage journal that an earlier process has left is still being read", {
-    transport,
-    delivery: "none",
-  });
-
-const restartError = (transport: string): TransportError =>
-  new TransportError("unreachable", "An earlier process ended before it had told the primary everything", {
-    transport,
-    delivery: "none",
-  });
-
-const lostJournalError = (cause: unknown): Error =>
-  new Error("The outage journal of an earlier process can't be read: what it has not told the primary is lost", {
-    cause,
-  });
-
-const remainderError = (pending: number, isStored: boolean): Error =>
-  new Error(
-    `Closed with ${pending} mutation(s) that the primary was not told of: ${isStored ? "they wait in the journal's store" : "they are lost"}`,
-  );
