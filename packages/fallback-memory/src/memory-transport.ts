@@ -3,15 +3,17 @@ import {
   type BackendStatus,
   type Clock,
   type Command,
+  type Dispatch,
+  offersDispatch,
   type Reply,
   type SendOptions,
+  settleInto,
   systemClock,
   type Transport,
   TransportError,
   wholeNumberOption,
 } from "@continuum-cache/core";
 import type { AcceptedWrite } from "./accepted-write.ts";
-import { type AnswerNow, withAnswerNow } from "./answer-now.ts";
 import { createBits } from "./breathe.ts";
 import { createChannels } from "./channels.ts";
 import { createEngine, type Engine } from "./engine.ts";
@@ -89,10 +91,13 @@ export function memoryTransport(options: MemoryOptions = {}): MemoryTransport {
     assertWanted(signal, "none");
   };
 
-  const answerNow: AnswerNow = (commands, sendOptions) => {
-    assertOpen(sendOptions?.signal);
+  /** @throws TransportError as `send` rejects. */
+  const answerNow = (commands: readonly Command[], sendOptions: SendOptions): Reply[] => {
+    assertOpen(sendOptions.signal);
     return run(engine, commands, sendOptions);
   };
+
+  const isOverAtOnce = ({ signal, invalidates }: SendOptions): boolean => !signal && !invalidates?.length;
 
   /** What is left to wait for when the replies are there. */
   const finish = async (replies: Reply[], startedMs: number, sendOptions: SendOptions): Promise<Reply[]> => {
@@ -100,20 +105,34 @@ export function memoryTransport(options: MemoryOptions = {}): MemoryTransport {
     // A walk over all keys is many trips, and each would follow the one before without a pause.
     if (invalidates?.length) await walks.pauseAfter(startedMs);
     if (signal) {
-      // The answer is there, but whoever ends the call in the same tick has ended it, as over any network.
+      // The answer is there, but a caller that ends the call in the same tick has ended it, as over any network.
       await Promise.resolve();
       assertWanted(signal, "unknown");
     }
     return replies;
   };
 
+  /** A round trip is answered before this returns, where nothing is left to wait for then. */
+  const dispatch: Dispatch = ({ commands, options: sendOptions }, handler) => {
+    if (!isOverAtOnce(sendOptions)) {
+      settleInto(handler, () => transport.send(commands, sendOptions));
+      return;
+    }
+    let replies: Reply[];
+    try {
+      replies = answerNow(commands, sendOptions);
+    } catch (error) {
+      handler.failed(error);
+      return;
+    }
+    handler.answered(replies);
+  };
+
   const transport: MemoryTransport = {
     name,
-    send(commands, sendOptions) {
+    send(commands, sendOptions = {}) {
       try {
-        if (!sendOptions?.signal && !sendOptions?.invalidates?.length) {
-          return Promise.resolve(answerNow(commands, sendOptions));
-        }
+        if (isOverAtOnce(sendOptions)) return Promise.resolve(answerNow(commands, sendOptions));
         const startedMs = performance.now();
         return finish(answerNow(commands, sendOptions), startedMs, sendOptions);
       } catch (error) {
@@ -151,14 +170,14 @@ export function memoryTransport(options: MemoryOptions = {}): MemoryTransport {
       channels.interrupt(closedError());
     },
   };
-  return withAnswerNow(transport, answerNow);
+  return offersDispatch(transport, dispatch);
 }
 
 const localForEver: BackendStatus = { currentBackend: "local", pending: 0, onChange: () => () => {} };
 
-function run(engine: Engine, commands: readonly Command[], options: SendOptions | undefined): Reply[] {
+function run(engine: Engine, commands: readonly Command[], { atomic }: SendOptions): Reply[] {
   try {
-    return engine.run(commands, options?.atomic === true);
+    return engine.run(commands, atomic === true);
   } catch (cause) {
     // Only what is no command at all gets here, before anything has run.
     const message = cause instanceof TypeError ? cause.message : "The commands could not be read";
