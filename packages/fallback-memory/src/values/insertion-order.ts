@@ -129,7 +129,7 @@ export function createInsertionOrder(): InsertionOrder {
   };
 }
 
-/** Below this many places, holes cost nothing worth mending. */
+/** Below this many places, closing holes gains nothing. */
 const fewPlaces = 64;
 /** A removal looks at so many blocks for one that has holes. */
 const blocksLookedAt = 8;
