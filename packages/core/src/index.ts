@@ -111,6 +111,14 @@ export { onAbort } from "./time/on-abort.ts";
 export { defaultTimeoutMs, withDeadline } from "./time/with-deadline.ts";
 export { within } from "./time/within.ts";
 export type { Dispatch, ReplyHandler, StandIn } from "./trips/round-trip.ts";
-export { dispatchOf, offersDispatch, RoundTrip, sendThrough, settleInto, throughSend } from "./trips/round-trip.ts";
+export {
+  dispatchOf,
+  ledgerOf,
+  offersDispatch,
+  RoundTrip,
+  sendThrough,
+  settleInto,
+  throughSend,
+} from "./trips/round-trip.ts";
 export type { SentTrips, WrittenKeys } from "./trips/sent-trips.ts";
 export { createSentTrips, keysIn } from "./trips/sent-trips.ts";

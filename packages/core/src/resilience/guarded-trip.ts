@@ -18,7 +18,7 @@ export interface Guard {
   readonly breaker: Breaker;
   readonly report: ReturnType<typeof createOutageReport>;
   readonly pauses: Pauses;
-  /** Compares the trips that no layer above compares already. */
+  /** Compares the trips that are in no ledger yet. A fallback puts its own into the same one. */
   readonly ledger: SentTrips;
 }
 

@@ -1,6 +1,6 @@
 import { TransportError } from "../errors/transport-error.ts";
 import type { Command, Reply, SendOptions, Transport } from "../ports/transport.ts";
-import type { SentTrips } from "./sent-trips.ts";
+import { createSentTrips, type SentTrips } from "./sent-trips.ts";
 
 /**
  * One round trip, from the batch that collects its commands to the connection that carries it. All layers on its way read
@@ -56,17 +56,30 @@ export interface ReplyHandler {
 /** Sends a round trip and tells its handler the outcome, in this turn of the event loop or later. It never throws. */
 export type Dispatch = (trip: RoundTrip, handler: ReplyHandler) => void;
 
-/** The transports that take round trips directly, each with the `send` that means the same. */
-const dispatchers = new WeakMap<Transport, { readonly send: Transport["send"]; readonly dispatch: Dispatch }>();
+/** How a transport takes round trips directly, and the `send` that means the same. */
+interface Dispatcher {
+  readonly send: Transport["send"];
+  readonly dispatch: Dispatch;
+  readonly ledger: SentTrips | undefined;
+}
+
+const dispatchers = new WeakMap<Transport, Dispatcher>();
 
 /**
  * Notes that a transport takes round trips directly, without the promises of `send`.
  *
  * It is no member of the transport: a decorator that copies a transport and replaces its `send` must never be passed by.
+ *
+ * @param ledger - Where it compares the trips that come in no ledger. See {@link ledgerOf}.
  */
-export function offersDispatch<Own extends Transport>(transport: Own, dispatch: Dispatch): Own {
-  dispatchers.set(transport, { send: transport.send, dispatch });
+export function offersDispatch<Own extends Transport>(transport: Own, dispatch: Dispatch, ledger?: SentTrips): Own {
+  dispatchers.set(transport, { send: transport.send, dispatch, ledger });
   return transport;
+}
+
+/** Where to compare the trips that go through a transport: with those of other callers, where it compares trips itself. */
+export function ledgerOf(transport: Transport): SentTrips {
+  return dispatchers.get(transport)?.ledger ?? createSentTrips();
 }
 
 /**

@@ -3,13 +3,13 @@ import {
   type Command,
   compileGlob,
   createClaim,
-  createSentTrips,
   type Dispatch,
   defaultTimeoutMs,
   dispatchOf,
   isOutage,
   isRepeatable,
   isTransportError,
+  ledgerOf,
   type Reply,
   type ReplyHandler,
   type RoundTrip,
@@ -70,11 +70,12 @@ const graceMs = 100;
 
 export function createPrimaryTrips(options: PrimaryTripsOptions): PrimaryTrips {
   const { primary } = options;
-  const ledger = createSentTrips();
+  const ledger = ledgerOf(primary);
   const parts: Parts = { ...options, runs: createPatternRuns(), ledger, dispatch: dispatchOf(primary) };
   const insist: Dispatch = (trip, handler) => new PrimaryTrip(parts, trip, handler).begin();
   const asked = function* (): Iterable<AskedTrip> {
-    for (const { standIn } of ledger.underWay) if (standIn instanceof AskedTrip) yield standIn;
+    // Others may send through the same primary.
+    for (const { standIn } of ledger.underWay) if (standIn instanceof AskedTrip && standIn.isOf(parts)) yield standIn;
   };
   return {
     primary: { ...primary, send: sendThrough(insist, defaultTimeoutMs) },
@@ -151,6 +152,10 @@ class AskedTrip extends PrimaryTrip implements StandIn {
     super(parts, trip, handler);
     leaveTime(trip);
     trip.standIn = this;
+  }
+
+  isOf(parts: Parts): boolean {
+    return this.parts === parts;
   }
 
   override answered(replies: Reply[]): void {

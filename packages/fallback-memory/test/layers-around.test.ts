@@ -1,4 +1,4 @@
-import { guarded, type Transport } from "@continuum-cache/core";
+import { guarded, primaryOf, type Transport } from "@continuum-cache/core";
 import { memoryTransport, withFallback } from "@continuum-cache/fallback-memory";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type Switchable, switchable } from "./switchable.ts";
@@ -57,6 +57,23 @@ describe("a guard above a fallback", () => {
       });
     await vi.advanceTimersByTimeAsync(300);
     expect(reply).toBe("kept");
+  });
+});
+
+describe("a write that goes past a fallback to the primary", () => {
+  it("is not undone by an earlier one, which the guard between them would repeat", async () => {
+    const both = withFallback(guarded(primary), memoryTransport());
+    primary.fail("unreachable", { delivery: "none" });
+    const first = both.send([["SET", "a", "old"]], { fallback: false }).catch((error: unknown) => error);
+    primary.mend();
+    await primaryOf(both).send([["SET", "a", "new"]]);
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(await first).toMatchObject({ kind: "unreachable" });
+    expect(primary.sent).toEqual([
+      ["SET", "a", "old"],
+      ["SET", "a", "new"],
+    ]);
+    await both.close();
   });
 });
 
