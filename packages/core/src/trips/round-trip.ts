@@ -53,7 +53,10 @@ export interface ReplyHandler {
   failed(error: unknown): void;
 }
 
-/** Sends a round trip and tells its handler the outcome, in this turn of the event loop or later. It never throws. */
+/**
+ * Sends a round trip and tells its handler the outcome, in this turn of the event loop or later. It throws nothing, but for what
+ * is no command.
+ */
 export type Dispatch = (trip: RoundTrip, handler: ReplyHandler) => void;
 
 /** How a transport takes round trips directly, and the `send` that means the same. */
