@@ -1,4 +1,4 @@
-import { guarded, primaryOf, type Transport } from "@continuum-cache/core";
+import { guarded, primaryOf, type Transport, TransportError } from "@continuum-cache/core";
 import { memoryTransport, withFallback } from "@continuum-cache/fallback-memory";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type Switchable, switchable } from "./switchable.ts";
@@ -7,14 +7,19 @@ let primary: Switchable;
 let fallback: Transport;
 /** While it is true, the primary answers nothing but PING. */
 let isHanging: boolean;
+/** Fail the calls that it has not answered. */
+let failures: ((error: Error) => void)[];
 
 beforeEach(() => {
   vi.useFakeTimers();
   vi.spyOn(Math, "random").mockReturnValue(0.5);
   isHanging = false;
+  failures = [];
   primary = switchable();
   const send: Transport["send"] = (commands, options) =>
-    isHanging && commands[0]?.[0] !== "PING" ? new Promise(() => {}) : primary.send(commands, options);
+    isHanging && commands[0]?.[0] !== "PING"
+      ? new Promise((_, reject) => failures.push(reject))
+      : primary.send(commands, options);
   fallback = withFallback({ ...primary, send }, memoryTransport());
 });
 afterEach(async () => {
@@ -74,6 +79,25 @@ describe("a write that goes past a fallback to the primary", () => {
       ["SET", "a", "new"],
     ]);
     await both.close();
+  });
+});
+
+describe("a trip that was answered in an outage", () => {
+  it("begins no other when it fails after the end of that one", async () => {
+    isHanging = true;
+    const hung = fallback.send([["GET", "a"]]);
+    isHanging = false;
+    primary.fail("unreachable");
+    await fallback.send([["PING"]]);
+    expect(await hung).toEqual([null]);
+    primary.mend();
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(fallback.status?.currentBackend).toBe("upstash");
+    const onChange = vi.fn();
+    fallback.status?.onChange(onChange);
+    failures[0]?.(new TransportError("timeout", "No answer in time", { transport: "switchable" }));
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(onChange).not.toHaveBeenCalled();
   });
 });
 

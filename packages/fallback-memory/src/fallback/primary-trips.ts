@@ -167,19 +167,24 @@ class AskedTrip extends PrimaryTrip implements StandIn {
   }
 
   override failed(error: unknown): void {
+    // One that has an answer tells of an outage that is known, or over by now.
+    if (!this.hasAnswered) this.#fail(error);
+    this.parts.ledger.failed(this.trip);
+    this.#claim?.end();
+  }
+
+  #fail(error: unknown): void {
     const { isAway, onOutage } = this.parts;
     // One that waited behind others says nothing of the primary, but need not wait any more when that is away.
     const isDue = isOutage(error) || (isTransportError(error) && error.queued === true && isAway());
-    if (isDue) {
-      this.#fate = error.delivery;
-      if (isOutage(error)) onOutage(error);
-      // Unless it was answered with the others, in its turn.
-      if (!this.hasAnswered) this.#answer();
-    } else if (!this.hasAnswered) {
+    if (!isDue) {
       this.handler.failed(error);
+      return;
     }
-    this.parts.ledger.failed(this.trip);
-    this.#claim?.end();
+    this.#fate = error.delivery;
+    if (isOutage(error)) onOutage(error);
+    // Unless it was answered with the others, in its turn.
+    if (!this.hasAnswered) this.#answer();
   }
 
   /**
