@@ -49,10 +49,16 @@ export function createAcks(link: Link, onDone: (held: Held) => void): Acks {
     timeoutMs: number,
   ): Promise<readonly (boolean | undefined)[]> => {
     const acking: Command = ["XACK", key, group, ...batch.map(({ entryId }) => entryId)];
-    const [count] = await link.send([acking], { timeoutMs });
-    if (accepted(count) === batch.length) return batch.map(() => true);
+    const [reply] = await link.send([acking], { timeoutMs });
+    const count = Number(accepted(reply));
+    if (count === batch.length) return batch.map(() => true);
     // A count does not say which; what has become of the entries does.
-    return wereDone(key, batch, timeoutMs);
+    try {
+      return await wereDone(key, batch, count, timeoutMs);
+    } catch (error) {
+      if (count > 0) for (const held of batch) held.isDoubtful = true;
+      throw error;
+    }
   };
 
   /**
@@ -62,6 +68,7 @@ export function createAcks(link: Link, onDone: (held: Held) => void): Acks {
   const wereDone = async (
     key: string,
     batch: readonly Held[],
+    count: number,
     timeoutMs: number,
   ): Promise<readonly (boolean | undefined)[]> => {
     const [groups, ...found] = await link.send(
@@ -69,13 +76,20 @@ export function createAcks(link: Link, onDone: (held: Held) => void): Acks {
       { timeoutMs },
     );
     const last = String(infoRows(accepted(groups)).find(({ name }) => name === group)?.["last-delivered-id"] ?? "0-0");
+    const isThere = batch.map((_, at) => (accepted(found[at]) as readonly Reply[]).length > 0);
+    const isDoneHere = batch.map(({ entryId }, at) => isThere[at] === true && !isLater(entryId, last));
+    // Some of those that are gone were among the acked ones: the process that tends the queue has deleted them since.
+    const someWereDone = count > isDoneHere.filter(Boolean).length;
     return batch.map((held, at) => {
-      const isThere = (accepted(found[at]) as readonly Reply[]).length > 0;
-      return isThere ? !isLater(held.entryId, last) : wasDoneBefore(held);
+      if (isThere[at]) return isDoneHere[at];
+      held.isDoubtful ||= someWereDone;
+      return wasDoneBefore(held);
     });
   };
 
   const answer = (asked: Asked, outcome: boolean | Error): void => {
+    // A run that was taken over may come to an end all the same.
+    if (asked.isDone) return;
     asked.isDone = true;
     if (outcome === true) onDone(asked.held);
     asked.settled(outcome);
@@ -87,7 +101,11 @@ export function createAcks(link: Link, onDone: (held: Held) => void): Acks {
     if (outage?.delivery === "unknown") for (const { held } of asked) held.isDoubtful = true;
     const nextMs = performance.now() + retryMs;
     const isLeft = ({ endsMs }: Asked): boolean => outage !== undefined && !pauses.isEnded && endsMs > nextMs;
-    for (const one of asked) if (!isLeft(one)) answer(one, errorOf(error));
+    for (const one of asked) {
+      if (isLeft(one)) continue;
+      const mayBeDone = outage?.delivery === "none" && one.held.isDoubtful;
+      answer(one, mayBeDone ? unknownError(link.name, one.held.lease.id) : errorOf(error));
+    }
     return asked.filter(isLeft);
   };
 
@@ -156,6 +174,6 @@ function wasDoneBefore(held: Held): boolean | undefined {
 const unknownError = (transport: string, id: string): TransportError =>
   new TransportError(
     "unreachable",
-    `Nobody knows whether message "${id}" is done: the answer to its ack was lost, and its lease has ended meanwhile`,
+    `It is not known whether message "${id}" is done: no answer told in time what became of its ack; it may come again`,
     { transport },
   );
