@@ -48,11 +48,21 @@ async function startTlsServer() {
   return { server, names, protocols, reused, caPath };
 }
 
-/** Runs calls in a process that trusts the authority, as users set it: before Node starts. */
-async function callsTo(url: string, caPath: string | undefined, count: number): Promise<unknown> {
+/**
+ * Runs calls in a process that trusts the authority, as users set it: before Node starts.
+ * @param busyMs - For so long the process is busy when a request has been written, so that the reply is here first.
+ */
+async function callsTo(url: string, caPath: string | undefined, count: number, busyMs = 0): Promise<unknown> {
   const program = `
+    import { Socket } from "node:net";
     import { restTransport } from "@continuum-cache/transport-rest";
-    const rest = restTransport({ url: ${JSON.stringify(url)}, token: "secret" });
+    const { write } = Socket.prototype;
+    Socket.prototype.write = function (...args) {
+      const result = write.apply(this, args);
+      for (const endMs = Date.now() + ${busyMs}; Date.now() < endMs; );
+      return result;
+    };
+    const rest = restTransport({ url: ${JSON.stringify(url)}, token: "secret", timeout: "60s" });
     const replies = [];
     try {
       for (let call = 0; call < ${count}; call++) {
@@ -70,7 +80,7 @@ async function callsTo(url: string, caPath: string | undefined, count: number): 
     ["--import", "tsx", "--conditions", "@continuum-cache/source", "--input-type=module", "--eval", program],
     {
       cwd: fileURLToPath(new URL("..", import.meta.url)),
-      timeout: 60_000,
+      timeout: 300_000,
       env: { ...process.env, ...(caPath && { NODE_EXTRA_CA_CERTS: caPath }) },
     },
   );
@@ -103,4 +113,24 @@ test("a server that speaks no TLS gets nothing", async () => {
   const plain = opened(restTransport({ url: `http://127.0.0.1:${server.port}`, token: "secret" }));
   await expect(plain.send([["INCR", "a"]])).rejects.toMatchObject({ kind: "unreachable" });
   expect(server.heads).toEqual([]);
+});
+
+test("a request may have run when its connection is reset before the socket has told that it left", async () => {
+  const { cert, key, caPath } = await selfSigned();
+  let count = 0;
+  const answer: Answering = ({ socket }) =>
+    ++count === 1 ? socket.write(withLength({ result: 1 })) : socket.destroy();
+  const server = opened(await listenRaw(createServer({ cert, key }), "secureConnection", answer));
+  expect(await callsTo(`https://localhost:${server.port}`, caPath, 2, 300)).toMatchObject({
+    kind: "unreachable",
+    delivery: "unknown",
+  });
+  expect(server.heads).toHaveLength(2);
+});
+
+test("a connection serves again when the reply is here before the socket has told that the request left", async () => {
+  const { cert, key, caPath } = await selfSigned();
+  const answer: Answering = ({ socket, requests }) => socket.write(withLength({ result: requests }));
+  const server = opened(await listenRaw(createServer({ cert, key }), "secureConnection", answer));
+  expect(await callsTo(`https://localhost:${server.port}`, caPath, 3, 300)).toEqual([1, 2, 3]);
 });

@@ -49,24 +49,30 @@ export interface Opening {
 
 type State =
   | { readonly phase: "opening"; readonly exchange: Exchange }
-  | { readonly phase: "busy"; readonly exchange: Exchange; readonly reused: boolean; sent: boolean }
+  | { readonly phase: "busy"; readonly exchange: Exchange; readonly reused: boolean; left: Left }
   | { readonly phase: "idle" }
   | { readonly phase: "closed" };
 
+/** Whether a request has left as a whole. A TLS socket tells it in a later tick only; by then the reply may be here. */
+type Left = "no" | "unknown" | "yes";
+
 const readBytes = 1 << 16;
+/** A TLS record is read as a whole or not at all, and holds so much. */
+const recordBytes = 16_384;
 const idle: State = { phase: "idle" };
 const closed: State = { phase: "closed" };
 
 /** Opens a connection for an exchange, which leaves as soon as it is ready. */
 export function openConnection(opening: Opening, exchange: Exchange, listener: ConnectionListener): Connection {
   const reader = createReplyReader();
+  const isSecure = opening.ready === "secureConnect";
   let state: State = { phase: "opening", exchange };
 
   const write = (next: Exchange, reused: boolean): void => {
-    const busy: State = { phase: "busy", exchange: next, reused, sent: false };
+    const busy: State = { phase: "busy", exchange: next, reused, left: isSecure ? "unknown" : "no" };
     state = busy;
     writeRequest(socket, next, (error) => {
-      if (!error) busy.sent = true;
+      if (!error) busy.left = "yes";
     });
   };
 
@@ -81,7 +87,7 @@ export function openConnection(opening: Opening, exchange: Exchange, listener: C
     }
     const isBusy = before.phase === "busy";
     const loss: Loss = {
-      unsent: !(isBusy && before.sent),
+      unsent: !isBusy || before.left === "no",
       stale: isBusy && before.reused && !reader.hasBegun,
       cause: cause ?? Object.assign(new Error("The server closed the connection"), { code: "ECONNRESET" }),
     };
@@ -95,7 +101,7 @@ export function openConnection(opening: Opening, exchange: Exchange, listener: C
       lose(undefined);
       return;
     }
-    const { exchange, sent } = state;
+    const { exchange, left } = state;
     let reply: WholeReply | undefined;
     try {
       reply = reader.read(bytes, exchange.maxBodyBytes);
@@ -103,12 +109,14 @@ export function openConnection(opening: Opening, exchange: Exchange, listener: C
       lose(error);
       return;
     }
-    if (reply) finish(exchange, reply, sent);
+    if (reply) finish(exchange, reply, left);
   };
 
-  const finish = (exchange: Exchange, reply: WholeReply, sent: boolean): void => {
+  const finish = (exchange: Exchange, reply: WholeReply, left: Left): void => {
+    const { head, bodyBytes } = exchange;
     // A reply that came before its request had left: the rest of the request would be taken for the next one.
-    if (sent && reply.idleLimitMs > 0) {
+    const hasLeft = left === "yes" || (left === "unknown" && head.length + bodyBytes <= recordBytes);
+    if (hasLeft && reply.idleLimitMs > 0) {
       state = idle;
       socket.unref();
       listener.freed(connection, exchange, reply.idleLimitMs);
@@ -122,7 +130,7 @@ export function openConnection(opening: Opening, exchange: Exchange, listener: C
 
   const end = (): void => {
     const reply = state.phase === "busy" ? reader.end() : undefined;
-    if (state.phase === "busy" && reply) finish(state.exchange, reply, state.sent);
+    if (state.phase === "busy" && reply) finish(state.exchange, reply, state.left);
     else lose(undefined);
   };
 
