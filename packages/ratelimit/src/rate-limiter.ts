@@ -57,9 +57,10 @@ const knownOfIdentified: KnownOptions<IdentifiedLimit> = {
  * Limits how often things happen, counted together by all processes that share a Redis.
  *
  * A decision takes one round trip (3 commands when allowed, 2 when refused, none when a refusal is remembered); the calls
- * of one tick share it, and one command of each. No call rejects because of Redis: what happens while it is away is up to `onError`. By default each process goes on
- * with its share of what is left, and tells Redis afterwards. A process that has never reached Redis has no share,
- * unless `processes` says how many there are: it waits for Redis for up to 5 seconds, then refuses.
+ * of one tick share it, and one of its commands. No call rejects because of Redis: what happens while it is away is up to
+ * `onError`. By default each process goes on with its share of what is left, and tells Redis afterwards. A process that has
+ * never reached Redis has no share, unless `processes` says how many there are: it waits for Redis for up to 5 seconds, then
+ * refuses.
  *
  * @example
  * ```ts

@@ -13,7 +13,7 @@ export interface TripOrder {
   enter(commands: readonly Command[], timeoutMs: number): Place;
 }
 
-/** A trip in flight whose keys nobody has looked at. */
+/** A trip in flight whose keys have not been looked at. */
 interface Loose {
   readonly commands: readonly Command[];
   readonly endsMs: number;

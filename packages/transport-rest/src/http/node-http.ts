@@ -8,9 +8,9 @@ import { streamRequest } from "./node/node-stream.ts";
 import { type PostingClient, type PostRequest, sendPost } from "./posts.ts";
 
 /**
- * What requests leave through on Node when nobody chose: HTTP/1.1 on sockets that are kept open, written and read here. It takes
- * a third of the processor time of node:http for one call at a time. Streams leave through node:http(s), each on a connection
- * of its own. Idle connections don't keep the process alive.
+ * How requests leave on Node by default: HTTP/1.1 on sockets that are kept open, written and read here. It takes a third of
+ * the processor time of node:http for one call at a time. Streams leave through node:http(s), each on a connection of its own.
+ * Idle connections don't keep the process alive.
  *
  * A connection that the server closes while it is idle costs no call: a request that may run twice, or was surely not sent, is
  * sent again on another connection, and any other takes no connection that the server may be about to close.
