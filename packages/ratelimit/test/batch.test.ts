@@ -77,17 +77,26 @@ describe.each(algorithms)("%s: the calls of one tick", (algorithm) => {
   });
 });
 
-it("a key of an earlier format is counted anew", async () => {
-  const { redis, transport } = await onRedis();
+it.each([1, 300])("what an earlier version has counted still counts: %d calls", async (calls) => {
+  const { transport } = await onRedis();
   const nowUs = Date.now() * 1_000;
-  const times = digits(nowUs, timeWidth) + digits(nowUs - 1_000, timeWidth) + digits(5, countWidth);
   const width = 6;
-  const key = "ratelimit:default:ann:3600s";
-  await redis.command("SET", key, `s${digits(width, 1)}1${times}${`${digits(nowUs % 64 ** width, width)}5`}`);
-  const limiter = limiterOn(transport);
-  expect(await limiter.getUsage("ann")).toMatchObject({ current: 0 });
-  expect(await limiter.limit("ann")).toMatchObject({ allowed: true, current: 1, source: "redis" });
-  expect(await limiter.getUsage("ann")).toMatchObject({ current: 1 });
+  const record = (agoUs: number) => `${digits((nowUs - agoUs) % 64 ** width, width)}1`;
+  const counted = Array.from({ length: calls }, (_, at) => record(1_000 - at)).join("");
+  // Half an hour ago, one more call was in the window than is now.
+  const lastUs = nowUs - 1_800_000_000;
+  const header = digits(lastUs, timeWidth) + digits(lastUs - 1, timeWidth) + digits(calls + 1, countWidth);
+  for (const each of [transport, opened(memoryTransport())]) {
+    const key = "ratelimit:default:ann:3600s";
+    await each.send([["SET", key, `s${digits(width, 1)}1${header}${record(4_000_000_000)}${counted}`]]);
+    const limiter = limiterOn(each, { limit: calls + 1 });
+    expect(await limiter.getUsage("ann")).toMatchObject({ current: calls });
+    const last = await limiter.limit("ann");
+    expect(last).toMatchObject({ allowed: true, current: calls + 1 });
+    expect(await limiter.limit("ann")).toMatchObject({ allowed: false, current: calls + 1 });
+    expect(await limiter.refund(last)).toBe(true);
+    expect(await limiter.getUsage("ann")).toMatchObject({ current: calls });
+  }
 });
 
 describe("on a transport that shows what is sent", () => {

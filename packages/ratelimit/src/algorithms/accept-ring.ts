@@ -1,6 +1,6 @@
 import type { Accept } from "./accepts.ts";
 import { digits, numberAt } from "./digits.ts";
-import { frontRecords, isOldFormat, parseWindow, type WindowText, widthOf, windowText } from "./window-text.ts";
+import { frontRecords, parseEarlierWindow, parseWindow, type WindowText, widthOf, windowText } from "./window-text.ts";
 
 /** The accepted calls of a window, in order. */
 export interface AcceptRing {
@@ -48,7 +48,7 @@ export function openRing(
     front: "",
     gone: 0,
   };
-  const stored: WindowText | undefined = !text || isOldFormat(text, width) ? empty : parseWindow(text);
+  const stored: WindowText | undefined = text ? (parseWindow(text) ?? parseEarlierWindow(text)) : empty;
   if (!stored || stored.width !== width) return undefined;
   const { wide, bornUs, front } = stored;
   const range = 64 ** width;

@@ -1,6 +1,6 @@
 import { graceMs } from "./counter.ts";
 import { countWidth, timeWidth } from "./digits.ts";
-import { frontRecords, frontWidth, headerWidth } from "./window-text.ts";
+import { earlierHeaderWidth, frontRecords, frontWidth, headerWidth } from "./window-text.ts";
 
 /**
  * The sliding window in Lua. Its state is text as `window-text` describes it:
@@ -48,7 +48,7 @@ end
 
 local function wide_is(s, wide) s.wide, s.step, s.largest = wide, s.width + wide, 64 ^ wide - 1 end
 
--- Finds the header in s.stored. Returns false where that is not the end of a window's text, or too little of it.
+-- Reads the header in s.stored. Returns false where that is not the end of a window's text, or too little of it.
 local function parse(s)
   local stored = s.stored
   local header = #stored - ${headerWidth}
@@ -61,15 +61,22 @@ local function parse(s)
   s.front = header - number_at(stored, counts, ${frontWidth}) * s.step + 1
   s.gone = number_at(stored, counts + ${frontWidth}, ${frontWidth})
   if s.front - min(s.later, 1) * s.step < 1 then return false end
+  s.last, s.born = time_in(stored, header + 1), time_in(stored, header + ${1 + timeWidth})
+  s.total, s.from, s.to = count_in(stored, header + ${1 + 3 * timeWidth}), s.front + s.gone * s.step, header
   s.is_whole = s.front - s.later * s.step == 1
   return s.is_whole or #stored == -s.reach
 end
 
-local function is_old_format(s)
-  local kind, width, wide = byte(s.stored, 1, 3)
-  local header = ${3 + 2 * timeWidth + countWidth}
-  return kind == 115 and #s.stored >= header and width - 48 == s.width and wide > 48
-    and (#s.stored - header) % (width + wide - 96) == 0
+-- The same for what earlier versions have written.
+local function parse_earlier(s)
+  local stored, header = s.stored, ${earlierHeaderWidth}
+  local kind, width, wide = byte(stored, 1, 3)
+  if kind ~= 115 or #stored < header or width - 48 ~= s.width or wide <= 48 then return false end
+  wide_is(s, wide - 48)
+  s.last, s.born = time_in(stored, 4), time_in(stored, ${4 + timeWidth})
+  s.total = count_in(stored, ${4 + 2 * timeWidth})
+  s.from, s.to, s.later, s.is_whole = header + 1, #stored, 0, true
+  return (s.to - header) % s.step == 0
 end
 
 -- Makes all stored records known.
@@ -110,21 +117,14 @@ local function open(s, asked, span)
   s.span, s.is_unsure, s.added = span, false, ""
   if s.stored ~= "" and not parse(s) then
     s.stored = redis.call("GET", s.key)
-    if not parse(s) or not s.is_whole then
-      if not is_old_format(s) then return false end
-      s.stored = ""
-    end
+    if not (parse(s) and s.is_whole) and not parse_earlier(s) then return false end
   end
   if s.stored == "" then
     wide_is(s, s.expected_wide)
     s.now, s.born, s.total, s.is_whole = asked, asked, 0, true
     records_are(s, "")
   else
-    local stored, header = s.stored, s.header
-    local last = time_in(stored, header + 1)
-    s.now, s.born = max(asked, last + 1), time_in(stored, header + ${1 + timeWidth})
-    s.total = count_in(stored, header + ${1 + 3 * timeWidth})
-    s.text, s.from, s.to, s.latest = stored, s.front + s.gone * s.step, header, last + s.window
+    s.now, s.text, s.latest = max(asked, s.last + 1), s.stored, s.last + s.window
     s.newest = (s.later > 0 and time_at(s, s.front - s.step)) or (s.from <= s.to and time_at(s, s.to - s.step + 1)) or 0
     expire(s)
   end

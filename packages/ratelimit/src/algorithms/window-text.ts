@@ -23,7 +23,8 @@ export const headerWidth: number = 3 * timeWidth + 2 * countWidth + 2 * frontWid
 /** What the last character of the text is. */
 const mark = "~";
 
-const oldHeaderWidth = 3 + 2 * timeWidth + countWidth;
+/** The width of the header of earlier versions. */
+export const earlierHeaderWidth: number = 3 + 2 * timeWidth + countWidth;
 
 /** Enough digits for four windows: a record is at most one window older than the last write, or newer than it. */
 export function widthOf(windowUs: number): number {
@@ -73,13 +74,29 @@ export function parseWindow(text: string): WindowText | undefined {
   };
 }
 
-/** Whether it was written before the format had a header at its end: what it counted is not counted any more. */
-export const isOldFormat = (text: string, width: number): boolean =>
-  text.length >= oldHeaderWidth &&
-  text[0] === "s" &&
-  numberAt(text, 1, 1) === width &&
-  numberAt(text, 2, 1) > 0 &&
-  (text.length - oldHeaderWidth) % (width + numberAt(text, 2, 1)) === 0;
+/**
+ * What earlier versions have written: "s", the width of a time in a record, the width of a cost, when the key was last
+ * written, its birth and the sum of all costs; then the records.
+ *
+ * @returns undefined when it is no such text.
+ */
+export function parseEarlierWindow(text: string): WindowText | undefined {
+  if (text.length < earlierHeaderWidth || text[0] !== "s") return undefined;
+  const [width, wide] = [numberAt(text, 1, 1), numberAt(text, 2, 1)];
+  const front = text.slice(earlierHeaderWidth);
+  if (wide < 1 || front.length % (width + wide) !== 0) return undefined;
+  return {
+    width,
+    wide,
+    lastUs: numberAt(text, 3, timeWidth),
+    bornUs: numberAt(text, 3 + timeWidth, timeWidth),
+    lastsUs: 0,
+    total: numberAt(text, 3 + 2 * timeWidth, countWidth),
+    later: "",
+    front,
+    gone: 0,
+  };
+}
 
 export function windowText(window: WindowText): string {
   const { width, wide, lastUs, bornUs, lastsUs, total, later, front, gone } = window;
