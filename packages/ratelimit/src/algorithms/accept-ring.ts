@@ -1,6 +1,14 @@
 import type { Accept } from "./accepts.ts";
 import { digits, numberAt } from "./digits.ts";
-import { frontRecords, parseEarlierWindow, parseWindow, type WindowText, widthOf, windowText } from "./window-text.ts";
+import {
+  frontRecords,
+  longestLeadUs,
+  parseEarlierWindow,
+  parseWindow,
+  type WindowText,
+  widthOf,
+  windowText,
+} from "./window-text.ts";
 
 /** The accepted calls of a window, in order. */
 export interface AcceptRing {
@@ -88,12 +96,13 @@ export function openRing(
     return last === "" ? 0 : timeAt(last, last.length - step);
   };
   const endUs = (): number => Math.max(newestUs(), lastUs) + windowUs;
+  const isAhead = (): boolean => lastUs - nowUs > longestLeadUs;
   /** Whether the end of the text alone is written. */
-  const isShort = (): boolean => later !== "" && endUs() <= stored.lastsUs;
+  const isShort = (): boolean => later !== "" && !isAhead() && endUs() <= stored.lastsUs;
   const lastsUs = (): number => {
     if (isShort()) return stored.lastsUs;
     const hasLater = known.length + later.length + added.length > frontRecords * step;
-    return endUs() + (hasLater ? Math.floor(windowUs / 2) : 0);
+    return endUs() + (hasLater && !isAhead() ? Math.floor(windowUs / 2) : 0);
   };
 
   return {

@@ -1,6 +1,6 @@
 import { graceMs } from "./counter.ts";
 import { countWidth, timeWidth } from "./digits.ts";
-import { earlierHeaderWidth, frontRecords, frontWidth, headerWidth } from "./window-text.ts";
+import { earlierHeaderWidth, frontRecords, frontWidth, headerWidth, longestLeadUs } from "./window-text.ts";
 
 /**
  * The sliding window in Lua. Its state is text as `window-text` describes it:
@@ -114,7 +114,7 @@ local function expire(s)
 end
 
 local function open(s, asked, span)
-  s.span, s.is_unsure, s.added = span, false, ""
+  s.asked, s.span, s.is_unsure, s.added = asked, span, false, ""
   if s.stored ~= "" and not parse(s) then
     s.stored = redis.call("GET", s.key)
     if not (parse(s) and s.is_whole) and not parse_earlier(s) then return false end
@@ -218,8 +218,8 @@ local function header_of(s, born_and_lasts, later, front, gone)
 end
 
 local function write(s)
-  local ends = max(s.newest, s.now) + s.window
-  if s.later > 0 then
+  local ends, is_ahead = max(s.newest, s.now) + s.window, s.now - s.asked > ${longestLeadUs}
+  if s.later > 0 and not is_ahead then
     local stored, header = s.stored, s.header
     if ends <= time_in(stored, header + ${1 + 2 * timeWidth}) then
       local later, front = s.later + #s.added / s.step, (header - s.front + 1) / s.step
@@ -233,7 +233,7 @@ local function write(s)
   local records = sub(s.text, s.from, s.to) .. s.added
   local front = min(#records, ${frontRecords} * s.step)
   local later = (#records - front) / s.step
-  local lasts = ends + (later > 0 and floor(s.window / 2) or 0)
+  local lasts = ends + (later > 0 and not is_ahead and floor(s.window / 2) or 0)
   local header = header_of(s, digits_of_time(s.born) .. digits_of_time(lasts), later, front / s.step, 0)
   local text = later > 0 and sub(records, front + 1) .. sub(records, 1, front) .. header or records .. header
   redis.call("SET", s.key, text, "PX", ceil((lasts - s.now) / 1000) + ${graceMs})

@@ -1,3 +1,4 @@
+import { graceMs, longestDelayMs } from "./counter.ts";
 import { countWidth, digits, numberAt, timeWidth } from "./digits.ts";
 
 // What a sliding window holds, as text. A record is one accepted call: its time modulo `range`, and its cost; a cost too
@@ -15,6 +16,12 @@ import { countWidth, digits, numberAt, timeWidth } from "./digits.ts";
 
 /** The front has at most this many records: a window that holds no more is read and written by one command each. */
 export const frontRecords = 128;
+
+/**
+ * After a clock was set back, a window's time stands still until the clock has come to it. While it is ahead by more than
+ * this, in microseconds, each call stores the whole text: its time to live must not run out meanwhile.
+ */
+export const longestLeadUs: number = (graceMs - longestDelayMs) * 1_000;
 
 /** The width of a number of records in the front. */
 export const frontWidth = 2;
