@@ -51,8 +51,14 @@ async function startTlsServer() {
 /**
  * Runs calls in a process that trusts the authority, as users set it: before Node starts.
  * @param busyMs - For so long the process is busy when a request has been written, so that the reply is here first.
+ * @param command - One that may not run twice takes no connection that has been idle for long.
  */
-async function callsTo(url: string, caPath: string | undefined, count: number, busyMs = 0): Promise<unknown> {
+async function callsTo(
+  url: string,
+  caPath: string | undefined,
+  count: number,
+  { busyMs = 0, command = "EXISTS" } = {},
+): Promise<unknown> {
   const program = `
     import { Socket } from "node:net";
     import { restTransport } from "@continuum-cache/transport-rest";
@@ -66,7 +72,7 @@ async function callsTo(url: string, caPath: string | undefined, count: number, b
     const replies = [];
     try {
       for (let call = 0; call < ${count}; call++) {
-        replies.push((await rest.send([["INCR", "a"]]))[0]);
+        replies.push((await rest.send([["${command}", "a"]]))[0]);
         // The server's session comes after its reply.
         await new Promise((resolve) => setTimeout(resolve, 20));
       }
@@ -121,7 +127,7 @@ test("a request may have run when its connection is reset before the socket has 
   const answer: Answering = ({ socket }) =>
     ++count === 1 ? socket.write(withLength({ result: 1 })) : socket.destroy();
   const server = opened(await listenRaw(createServer({ cert, key }), "secureConnection", answer));
-  expect(await callsTo(`https://localhost:${server.port}`, caPath, 2, 300)).toMatchObject({
+  expect(await callsTo(`https://localhost:${server.port}`, caPath, 2, { busyMs: 300, command: "INCR" })).toMatchObject({
     kind: "unreachable",
     delivery: "unknown",
   });
@@ -132,5 +138,5 @@ test("a connection serves again when the reply is here before the socket has tol
   const { cert, key, caPath } = await selfSigned();
   const answer: Answering = ({ socket, requests }) => socket.write(withLength({ result: requests }));
   const server = opened(await listenRaw(createServer({ cert, key }), "secureConnection", answer));
-  expect(await callsTo(`https://localhost:${server.port}`, caPath, 3, 300)).toEqual([1, 2, 3]);
+  expect(await callsTo(`https://localhost:${server.port}`, caPath, 3, { busyMs: 300 })).toEqual([1, 2, 3]);
 });
