@@ -54,6 +54,11 @@ const cases: readonly Case[] = [
     expected: { status: 200, text: "", idleLimitMs: 30_000, token: undefined },
   },
   {
+    name: "chunks in HTTP/1.0, which has none",
+    reply: "HTTP/1.0 200 OK\r\nconnection: keep-alive\r\ntransfer-encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n",
+    expected: { status: 200, text: "x", idleLimitMs: 0, token: undefined },
+  },
+  {
     name: "preliminary replies before it",
     reply: `HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n${ok}content-length: 1\r\n\r\nx`,
     expected: { status: 200, text: "x", idleLimitMs: 30_000, token: undefined },

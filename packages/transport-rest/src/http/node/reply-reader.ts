@@ -165,7 +165,8 @@ function afterHead(reply: ReplyHead, version: "1.0" | "1.1", size: number): Stat
     case "length":
       return { phase: "body", head, left: framing.bytes };
     case "chunked":
-      return { phase: "chunk size", head };
+      // HTTP/1.0 has no chunks: its connection is not to be trusted after them.
+      return { phase: "chunk size", head: version === "1.0" ? { ...head, idleLimitMs: 0 } : head };
     case "until close":
       return { phase: "body until close", head };
   }
