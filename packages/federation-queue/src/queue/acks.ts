@@ -42,51 +42,6 @@ export function createAcks(link: Link, onDone: (held: Held) => void): Acks {
   /** Those that are on their way; what stays here has been left by a call that has vanished. */
   const sent = new Set<Asked>();
 
-  /** Whether each was held; undefined where an earlier attempt may have done it, or somebody may have it. */
-  const attempt = async (
-    { key }: Source,
-    batch: readonly Held[],
-    timeoutMs: number,
-  ): Promise<readonly (boolean | undefined)[]> => {
-    const acking: Command = ["XACK", key, group, ...batch.map(({ entryId }) => entryId)];
-    const [reply] = await link.send([acking], { timeoutMs });
-    const count = Number(accepted(reply));
-    if (count === batch.length) return batch.map(() => true);
-    // A count does not say which; what has become of the entries does.
-    try {
-      return await wereDone(key, batch, count, timeoutMs);
-    } catch (error) {
-      if (count > 0) for (const held of batch) held.isDoubtful = true;
-      throw error;
-    }
-  };
-
-  /**
-   * What was given out, is there still and is nobody's has been acked, and only its holder can have done it: a request may
-   * arrive twice, and an answer get lost. What has got another lease is gone.
-   */
-  const wereDone = async (
-    key: string,
-    batch: readonly Held[],
-    count: number,
-    timeoutMs: number,
-  ): Promise<readonly (boolean | undefined)[]> => {
-    const [groups, ...found] = await link.send(
-      [["XINFO", "GROUPS", key], ...batch.map(({ entryId }): Command => ["XRANGE", key, entryId, entryId])],
-      { timeoutMs },
-    );
-    const last = String(infoRows(accepted(groups)).find(({ name }) => name === group)?.["last-delivered-id"] ?? "0-0");
-    const isThere = batch.map((_, at) => (accepted(found[at]) as readonly Reply[]).length > 0);
-    const isDoneHere = batch.map(({ entryId }, at) => isThere[at] === true && !isLater(entryId, last));
-    // Some of those that are gone were among the acked ones: the process that tends the queue has deleted them since.
-    const someWereDone = count > isDoneHere.filter(Boolean).length;
-    return batch.map((held, at) => {
-      if (isThere[at]) return isDoneHere[at];
-      held.isDoubtful ||= someWereDone;
-      return wasDoneBefore(held);
-    });
-  };
-
   const answer = (asked: Asked, outcome: boolean | Error): void => {
     // A run that was taken over may come to an end all the same.
     if (asked.isDone) return;
@@ -115,7 +70,7 @@ export function createAcks(link: Link, onDone: (held: Held) => void): Acks {
       const timeoutMs = Math.max(1, Math.ceil(Math.min(...left.map(({ endsMs }) => endsMs)) - performance.now()));
       const batch = left.map(({ held }) => held);
       try {
-        const were = await attempt(source, batch, timeoutMs);
+        const were = await attempt(link, source, batch, timeoutMs);
         for (const [at, one] of left.entries()) answer(one, were[at] ?? unknownError(link.name, one.held.lease.id));
         return;
       } catch (error) {
@@ -160,6 +115,55 @@ export function createAcks(link: Link, onDone: (held: Held) => void): Acks {
       await sending.idle();
     },
   };
+}
+
+/** Whether each was held; undefined where an earlier attempt may have done it, or another process may have the lease. */
+async function attempt(
+  link: Link,
+  { key }: Source,
+  batch: readonly Held[],
+  timeoutMs: number,
+): Promise<readonly (boolean | undefined)[]> {
+  const acking: Command = ["XACK", key, group, ...batch.map(({ entryId }) => entryId)];
+  const [reply] = await link.send([acking], { timeoutMs });
+  const count = Number(accepted(reply));
+  if (count === batch.length) return batch.map(() => true);
+  // A count does not say which; what has become of the entries does.
+  try {
+    return await wereDone(link, key, batch, count, timeoutMs);
+  } catch (error) {
+    if (count > 0) for (const held of batch) held.isDoubtful = true;
+    throw error;
+  }
+}
+
+/**
+ * An entry that was given out, is there still and has no lease has been acked, and only its holder can have done it: a request
+ * may arrive twice, and an answer get lost. A message that has got another lease has another entry.
+ *
+ * @param count - How many of them this attempt has acked.
+ */
+async function wereDone(
+  link: Link,
+  key: string,
+  batch: readonly Held[],
+  count: number,
+  timeoutMs: number,
+): Promise<readonly (boolean | undefined)[]> {
+  const [groups, ...found] = await link.send(
+    [["XINFO", "GROUPS", key], ...batch.map(({ entryId }): Command => ["XRANGE", key, entryId, entryId])],
+    { timeoutMs },
+  );
+  const last = String(infoRows(accepted(groups)).find(({ name }) => name === group)?.["last-delivered-id"] ?? "0-0");
+  const isThere = batch.map((_, at) => (accepted(found[at]) as readonly Reply[]).length > 0);
+  const isDoneHere = batch.map(({ entryId }, at) => isThere[at] === true && !isLater(entryId, last));
+  // Some of those that are gone were among the acked ones: the process that tends the queue has deleted them since.
+  const someWereDone = count > isDoneHere.filter(Boolean).length;
+  return batch.map((held, at) => {
+    if (isThere[at]) return isDoneHere[at];
+    held.isDoubtful ||= someWereDone;
+    return wasDoneBefore(held);
+  });
 }
 
 /**
