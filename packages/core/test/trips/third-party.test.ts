@@ -44,7 +44,9 @@ describe.each(Object.entries(ways))("%s on a transport of a third party", (_, ca
     const [first] = await Promise.allSettled(calls(sending(async (): Promise<Reply[]> => ["secret"])));
     expect(first).toMatchObject({ status: "rejected", reason: { kind: "protocol", delivery: "unknown" } });
     const reason = first?.status === "rejected" ? first.reason : undefined;
-    expect(isTransportError(reason) && reason.message).toContain("Expected one reply for each command, 2 in all, got 1");
+    expect(isTransportError(reason) && reason.message).toContain(
+      "Expected one reply for each command, 2 in all, got 1",
+    );
     expect(String(reason)).not.toContain("secret");
   });
 
