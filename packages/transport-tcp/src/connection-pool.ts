@@ -1,36 +1,40 @@
+import type { Dispatch } from "@continuum-cache/core";
 import type { Connection } from "./connection.ts";
 import { createLaneChoice, type LaneChoice } from "./lane-choice.ts";
-import type { Trip } from "./trip.ts";
+import { abortedError, closedError, type Place } from "./tcp-error.ts";
+import { Trip } from "./trip.ts";
 
 /** Connections, opened as they are needed. */
 export interface ConnectionPool {
-  send(trip: Trip): void;
-  /** Its caller waits no longer. */
-  forsake(trip: Trip, timedOut: boolean): void;
+  /** Sends a round trip on one of them. */
+  readonly dispatch: Dispatch;
   /** Makes new connections in the place of all, as soon as what is in flight is answered. */
   renew(): void;
   close(): Promise<void>;
 }
 
+export interface ConnectionPoolOptions {
+  readonly place: Place;
+  /** How many there are at most. */
+  readonly size: number;
+  /** Makes one more. The first must be there from the beginning. */
+  readonly open: () => Connection;
+}
+
 /** More unanswered than this, and the next trip takes another connection: a large value must not hold up small ones. */
 const busy = { commands: 256, bytes: 256 * 1024 };
+
+const isBusy = ({ load }: Connection): boolean => load.commands > busy.commands || load.bytes > busy.bytes;
 
 /**
  * One connection carries everything as long as it keeps up, since what travels together is cheapest, and in order by
  * itself. Only when it is held up are others opened, and only until all that is under way is answered is the order of
  * keys kept by hand.
- *
- * @param first - The connection that is always there.
- * @param open - Makes one more.
  */
-export function createConnectionPool(first: Connection, open: () => Connection, size: number): ConnectionPool {
+export function createConnectionPool(first: Connection, { place, size, open }: ConnectionPoolOptions): ConnectionPool {
   const connections = [first];
   let choice: LaneChoice | undefined;
-
-  const isBusy = (connection: Connection): boolean => {
-    const { commands, bytes } = connection.unanswered();
-    return commands > busy.commands || bytes > busy.bytes;
-  };
+  let isClosed = false;
 
   const pick = (): Connection => {
     const free = connections.find((connection) => !isBusy(connection));
@@ -41,7 +45,7 @@ export function createConnectionPool(first: Connection, open: () => Connection, 
       return fresh;
     }
     return connections.reduce((least, connection) =>
-      connection.unanswered().commands < least.unanswered().commands ? connection : least,
+      connection.load.commands < least.load.commands ? connection : least,
     );
   };
 
@@ -53,19 +57,31 @@ export function createConnectionPool(first: Connection, open: () => Connection, 
     return opened;
   };
 
+  const onEnd = (trip: Trip, timedOut: boolean): void => {
+    for (const connection of connections) connection.forsake(trip, timedOut);
+  };
+
   return {
-    send(trip) {
-      if (!choice && (size === 1 || !isBusy(first))) return first.send(trip);
-      choice ??= spread();
-      choice.send(trip, pick);
-    },
-    forsake(trip, timedOut) {
-      for (const connection of connections) connection.forsake(trip, timedOut);
+    dispatch({ commands, options, endsMs }, handler) {
+      const { signal, atomic = false } = options;
+      try {
+        if (isClosed) throw closedError("none");
+        if (commands.length === 0) return handler.answered([]);
+        if (signal?.aborted) throw abortedError(signal, false);
+        if (!choice && size > 1 && isBusy(first)) choice = spread();
+        const trip = new Trip(commands, atomic, handler);
+        trip.endInTime({ endsMs, signal, place, onEnd });
+        if (choice) choice.send(trip, pick);
+        else first.send(trip);
+      } catch (error) {
+        handler.failed(error);
+      }
     },
     renew() {
       for (const connection of connections) connection.renew();
     },
     async close() {
+      isClosed = true;
       await Promise.all(connections.map((connection) => connection.close()));
     },
   };

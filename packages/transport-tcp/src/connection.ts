@@ -1,26 +1,12 @@
-import { createIdleCheck } from "./idle-check.ts";
+import { isWrite } from "@continuum-cache/core";
+import { createIdleCheck, type IdleCheck } from "./idle-check.ts";
 import type { IdleLimit } from "./idle-limit.ts";
-import { createInFlight } from "./in-flight.ts";
-import { createLink } from "./link.ts";
-import { createSocketWriter } from "./socket-writer.ts";
+import { createLink, type Link, type LinkEnd } from "./link.ts";
+import type { Renewal } from "./renewal.ts";
+import { createSocketWriter, type SocketWriter } from "./socket-writer.ts";
 import { clientError, closedError, connectionError, impossibleError, type Place } from "./tcp-error.ts";
 import type { TcpClient } from "./tcp-options.ts";
 import type { Carrier, Trip } from "./trip.ts";
-
-/** One connection and the trips on it, which it serves first come, first served. */
-export interface Connection {
-  /** Takes a trip. It is written at once, or when the connection stands; one failed attempt fails all that waited. */
-  send(trip: Trip): void;
-  /** The caller of one of its trips waits no longer: not sent if it wasn't, its replies are thrown away if it was. */
-  forsake(trip: Trip, timedOut: boolean): void;
-  /** Connects again, once what is in flight is answered. What is sent meanwhile waits for the new connection. */
-  renew(): void;
-  /** The trips that it has not answered, in order. */
-  trips(): readonly Trip[];
-  unanswered(): { readonly commands: number; readonly bytes: number };
-  /** Fails its trips with kind `closed` and, where the connection is ours, gives back the socket. */
-  close(): Promise<void>;
-}
 
 /** What a connection is made of. */
 export interface ConnectionParts extends Place {
@@ -31,10 +17,8 @@ export interface ConnectionParts extends Place {
   readonly reconnects: () => boolean;
   readonly connectTimeoutMs: number;
   readonly idle: IdleLimit;
-  /** The server has refused a command because it is not ready, or no primary; with when the connection was made. */
-  onRefused(madeAt: number): void;
-  /** The server has answered a trip. */
-  onAnswered(trip: Trip, madeAt: number): void;
+  /** Told when the server refuses a command because it is not ready, or no primary, and when it takes writes again. */
+  readonly renewal: Renewal;
 }
 
 /** A connection that owes answers and has not said a byte for this long is dead, whatever the socket says. */
@@ -43,153 +27,250 @@ const silenceMs = 1_000;
 /** After so long without a byte the end of a connection may have arrived without having been read. */
 const freshMs = 50;
 
-export function createConnection({ onRefused, onAnswered, ...parts }: ConnectionParts): Connection {
-  const { client, disconnect, reconnects, connectTimeoutMs, idle, where, secure } = parts;
-  const place = { where, secure };
-  const owned = disconnect !== undefined;
-  const inFlight = createInFlight();
-  let writtenAt = performance.now();
+/** One connection and the trips on it, which it serves first come, first served. */
+export class Connection implements Carrier {
+  /** Of the trips on it. */
+  readonly load: { commands: number; bytes: number } = { commands: 0, bytes: 0 };
+  readonly #parts: ConnectionParts;
+  readonly #isOwned: boolean;
+  readonly #link: Link;
+  readonly #check: IdleCheck;
+  readonly #writer: SocketWriter;
+  /** Not written yet, in order. */
+  readonly #waiting = new Set<Trip>();
+  /** Written and lacking replies, from the oldest to the newest by their `next`. Redis answers in this order. */
+  readonly #owed: { first: Trip | undefined; last: Trip | undefined } = { first: undefined, last: undefined };
+  /** When a trip was written last, by `performance.now()`. */
+  #writtenAt: number = performance.now();
   /** For how long it had been idle when the first command was written of which no byte of an answer has come. */
-  let idleBeforeMs = 0;
-  let isRenewing = false;
-  let isClosed = false;
+  #idleBeforeMs = 0;
+  #isRenewing = false;
+  #isClosed = false;
 
-  const failWaiting = (error: Error | undefined): void => {
-    for (const trip of inFlight.waiting) {
-      trip.end(connectionError(error, place, "none"));
-      inFlight.takeBack(trip);
+  constructor(parts: ConnectionParts) {
+    const { client, disconnect, connectTimeoutMs, idle } = parts;
+    this.#parts = parts;
+    this.#isOwned = disconnect !== undefined;
+    this.#link = createLink({
+      client,
+      disconnect,
+      connectTimeoutMs,
+      owed: this.#owed,
+      isReady: () => this.#isReady(),
+      onProblem: (problem) => this.impossible(problem),
+      onLost: (socket) => this.#lose(socket),
+      onReady: () => this.#begin(),
+      onEnd: (end) => this.#end(end),
+    });
+    this.#check = createIdleCheck({
+      link: this.#link,
+      // A caller's own client is not ours to ask, nor to end.
+      idle: this.#isOwned ? idle : { ...idle, isTrusted: () => true },
+      place: parts,
+      isReady: () => this.#isReady(),
+      write: (trip) => {
+        this.#enter(trip);
+        this.#write(trip);
+      },
+    });
+    this.#writer = createSocketWriter(client);
+  }
+
+  /** Takes a trip. It is written at once, or when the connection stands; one failed attempt fails all that waited. */
+  send(trip: Trip): void {
+    if (this.#isClosed) {
+      trip.end(closedError("none"));
+      return;
     }
-  };
+    const isFree = !this.#isRenewing && !this.#check.isRunning && this.#waiting.size === 0;
+    this.#enter(trip);
+    if (isFree && this.#isReady() && this.#isFresh()) {
+      this.#write(trip);
+    } else {
+      this.#waiting.add(trip);
+      this.#proceed();
+    }
+  }
 
-  /** The first trip in flight has got an impossible reply, and what the others would get is worth nothing. */
-  const giveUp = (problem: string): void => {
-    const [first, ...others] = inFlight.owed();
-    first?.end(impossibleError("protocol", problem, place));
-    const broken = impossibleError("unreachable", problem, place);
+  /** The caller of one of its trips waits no longer: not sent if it wasn't, its replies are thrown away if it was. */
+  forsake(trip: Trip, timedOut: boolean): void {
+    this.#takeBack(trip);
+    if (!timedOut || !this.#isOwned || trip.writtenTo !== this) return;
+    const { first } = this.#owed;
+    const quietSince = Math.max(this.#link.replies.data.lastAt, first?.writtenAt ?? performance.now());
+    if (performance.now() - quietSince >= silenceMs) this.#link.drop(Object.assign(new Error(), { code: "ETIMEDOUT" }));
+  }
+
+  /** Connects again, once what is in flight is answered. What is sent meanwhile waits for the new connection. */
+  renew(): void {
+    if (this.#isRenewing || !this.#isReady() || !this.#parts.reconnects()) return;
+    this.#isRenewing = true;
+    if (!this.#owed.first) this.#link.drop(undefined);
+  }
+
+  /** The trips that it has not answered, in order. */
+  trips(): readonly Trip[] {
+    return [...this.#lacking(), ...this.#waiting];
+  }
+
+  /** Fails its trips with kind `closed` and, where the connection is ours, gives back the socket. */
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#failWaiting(closedError("none"));
+    for (const trip of this.#lacking()) trip.end(closedError("unknown"));
+    await this.#link.close();
+  }
+
+  get isQueued(): boolean {
+    return this.#link.replies.isQueued;
+  }
+
+  nextLongInteger = (): number | undefined => this.#link.replies.nextLongInteger();
+
+  broken(error: Error): ReturnType<Carrier["broken"]> {
+    return clientError(error) ?? connectionError(this.#link.lastError ?? error, this.#parts, "unknown");
+  }
+
+  /** The oldest trip has got an impossible reply, and what the others would get is worth nothing. */
+  impossible(problem: string): void {
+    const [first, ...others] = this.#lacking();
+    first?.end(impossibleError("protocol", problem, this.#parts));
+    const broken = impossibleError("unreachable", problem, this.#parts);
     for (const trip of others) trip.end(broken);
-    link.drop(broken);
-  };
+    this.#link.drop(broken);
+  }
 
-  const link = createLink({
-    client,
-    disconnect,
-    connectTimeoutMs,
-    onProblem: giveUp,
-    onLost(trips) {
-      for (const trip of trips) {
-        trip.lose(connectionError(link.lastError, place, "unknown"));
-        inFlight.answered(trip);
-      }
-    },
-    onReady() {
-      check.cancel();
-      isRenewing = false;
-      flush();
-    },
-    onEnd({ wasReady, byPeer, reconnectsNow }) {
-      if (wasReady && byPeer) learnFromClose();
-      check.cancel();
-      isRenewing = false;
-      if (!wasReady || !(owned || reconnectsNow)) failWaiting(link.lastError);
-      else if (inFlight.waiting.size > 0) link.connect();
-    },
-  });
+  refused(): void {
+    this.#parts.renewal.refused(this.#link.readyAt);
+  }
 
-  const isAnswered = (): boolean => link.replies.lastAt >= writtenAt;
+  paid(trip: Trip): void {
+    this.#settle(trip);
+    const { renewal } = this.#parts;
+    if (renewal.isPending && !trip.isRefused && trip.commands.some(isWrite)) renewal.accepted(this.#link.readyAt);
+    if (this.#isRenewing && !this.#owed.first) this.#link.drop(undefined);
+  }
 
-  /** The other side closes idle connections: before the next command comes, or while it is on its way. */
-  const learnFromClose = (): void => {
-    const idledMs = isAnswered() ? idleMs() : idleBeforeMs;
-    if (idledMs >= freshMs) idle.closedAfter(idledMs);
-  };
+  #enter(trip: Trip): void {
+    this.load.commands += trip.wire.length;
+    this.load.bytes += trip.bytes;
+  }
 
-  const idleMs = (): number => performance.now() - Math.max(link.replies.lastAt, writtenAt, link.readyAt);
-  const isFresh = (): boolean => inFlight.isOwed || idleMs() < freshMs;
+  #leave(trip: Trip): void {
+    this.load.commands -= trip.wire.length;
+    this.load.bytes -= trip.bytes;
+    trip.onGone?.();
+  }
 
-  const carrier: Carrier = {
-    get isQueued() {
-      return link.replies.isQueued;
-    },
-    nextLongInteger: () => link.replies.nextLongInteger(),
-    broken: (error) => clientError(error) ?? connectionError(link.lastError ?? error, place, "unknown"),
-    impossible: giveUp,
-    refused: () => onRefused(link.readyAt),
-    paid(trip) {
-      inFlight.answered(trip);
-      onAnswered(trip, link.readyAt);
-      if (isRenewing) endIfAnswered();
-    },
-  };
+  /** Nothing more comes for a trip that was written. */
+  #settle(trip: Trip): void {
+    const owed = this.#owed;
+    while (owed.first?.missing === 0) {
+      const { next }: Trip = owed.first;
+      owed.first.next = undefined;
+      owed.first = next;
+    }
+    if (!owed.first) owed.last = undefined;
+    this.#leave(trip);
+  }
 
-  const endIfAnswered = (): void => {
-    if (!inFlight.isOwed) link.drop(undefined);
-  };
+  #takeBack(trip: Trip): void {
+    if (this.#waiting.delete(trip)) this.#leave(trip);
+  }
 
-  const writeToSocket = createSocketWriter(client, link.replies);
-  const write = (trip: Trip): void => {
-    link.replies.attach();
-    if (isAnswered()) idleBeforeMs = idleMs();
-    writtenAt = performance.now();
-    trip.writtenTo = carrier;
-    trip.writtenAt = writtenAt;
-    inFlight.written(trip);
-    writeToSocket(trip);
-  };
+  /** The written trips that lack replies, in order. */
+  #lacking(): Trip[] {
+    const trips: Trip[] = [];
+    for (let trip = this.#owed.first; trip; trip = trip.next) if (trip.missing > 0) trips.push(trip);
+    return trips;
+  }
 
-  const flush = (): void => {
-    for (const trip of inFlight.waiting) if (link.isReady()) write(trip);
-  };
+  #isReady(): boolean {
+    const { client } = this.#parts;
+    return client.status === "ready" && (client.stream?.writable ?? true);
+  }
 
-  const check = createIdleCheck({
-    link,
-    // A caller's own client is not ours to ask, nor to end.
-    idle: owned ? idle : { ...idle, isTrusted: () => true },
-    place,
-    write(trip) {
-      inFlight.enter(trip, false);
-      write(trip);
-    },
-  });
+  #isFresh(): boolean {
+    return this.#owed.first !== undefined || this.#idleMs() < freshMs;
+  }
+
+  #isAnswered(): boolean {
+    return this.#link.replies.data.lastAt >= this.#writtenAt;
+  }
+
+  #idleMs(): number {
+    const { replies, readyAt } = this.#link;
+    return performance.now() - Math.max(replies.data.lastAt, this.#writtenAt, readyAt);
+  }
+
+  #write(trip: Trip): void {
+    const { replies } = this.#link;
+    const owed = this.#owed;
+    if (replies.data.stream !== this.#parts.client.stream) replies.data.attach();
+    if (this.#isAnswered()) this.#idleBeforeMs = this.#idleMs();
+    this.#writtenAt = performance.now();
+    trip.writtenTo = this;
+    trip.writtenAt = this.#writtenAt;
+    if (owed.last) owed.last.next = trip;
+    else owed.first = trip;
+    owed.last = trip;
+    this.#writer.write(trip, replies.expects(trip));
+  }
+
+  #flush(): void {
+    for (const trip of this.#waiting) {
+      if (!this.#isReady()) return;
+      this.#waiting.delete(trip);
+      this.#write(trip);
+    }
+  }
 
   /** Sends what waits, as soon as the connection can be expected to carry it. */
-  const proceed = (): void => {
-    if (isRenewing || check.isRunning || inFlight.waiting.size === 0) return;
-    if (client.status !== "ready") {
-      if (!link.connect()) failWaiting(undefined);
-    } else if (link.isReady()) {
-      if (isFresh()) flush();
-      else check.begin(idleMs(), () => (link.isReady() ? flush() : proceed()));
+  #proceed(): void {
+    if (this.#isRenewing || this.#check.isRunning || this.#waiting.size === 0) return;
+    if (this.#parts.client.status !== "ready") {
+      if (!this.#link.connect()) this.#failWaiting(undefined);
+    } else if (this.#isReady()) {
+      if (this.#isFresh()) this.#flush();
+      else this.#check.begin(this.#idleMs(), () => (this.#isReady() ? this.#flush() : this.#proceed()));
     }
-  };
+  }
 
-  return {
-    send(trip) {
-      if (isClosed) return trip.end(closedError("none"));
-      const isFree = !isRenewing && !check.isRunning && inFlight.waiting.size === 0;
-      const writesNow = isFree && link.isReady() && isFresh();
-      inFlight.enter(trip, !writesNow);
-      if (writesNow) write(trip);
-      else proceed();
-    },
-    forsake(trip, timedOut) {
-      inFlight.takeBack(trip);
-      if (!timedOut || !owned || trip.writtenTo !== carrier) return;
-      const quietSince = Math.max(link.replies.lastAt, inFlight.owedSince ?? performance.now());
-      if (performance.now() - quietSince >= silenceMs) link.drop(Object.assign(new Error(), { code: "ETIMEDOUT" }));
-    },
-    renew() {
-      if (isRenewing || !link.isReady() || !reconnects()) return;
-      isRenewing = true;
-      endIfAnswered();
-    },
-    trips: () => [...inFlight.owed(), ...inFlight.waiting],
-    unanswered: () => inFlight.load,
-    async close() {
-      if (isClosed) return;
-      isClosed = true;
-      failWaiting(closedError("none"));
-      for (const trip of inFlight.owed()) trip.end(closedError("unknown"));
-      await link.close();
-    },
-  };
+  /** The connection stands. */
+  #begin(): void {
+    this.#check.cancel();
+    this.#isRenewing = false;
+    this.#flush();
+  }
+
+  #end({ wasReady, byPeer, reconnectsNow }: LinkEnd): void {
+    if (wasReady && byPeer) this.#learnFromClose();
+    this.#check.cancel();
+    this.#isRenewing = false;
+    if (!wasReady || !(this.#isOwned || reconnectsNow)) this.#failWaiting(this.#link.lastError);
+    else if (this.#waiting.size > 0) this.#link.connect();
+  }
+
+  /** The other side closes idle connections: before the next command comes, or while it is on its way. */
+  #learnFromClose(): void {
+    const idledMs = this.#isAnswered() ? this.#idleMs() : this.#idleBeforeMs;
+    if (idledMs >= freshMs) this.#parts.idle.closedAfter(idledMs);
+  }
+
+  #failWaiting(error: Error | undefined): void {
+    for (const trip of this.#waiting) {
+      trip.end(connectionError(error, this.#parts, "none"));
+      this.#takeBack(trip);
+    }
+  }
+
+  /** What would have come from a socket does not come any more. */
+  #lose(socket: TcpClient["stream"]): void {
+    for (const trip of this.#lacking()) {
+      if (trip.socket !== socket) continue;
+      trip.lose(connectionError(this.#link.lastError, this.#parts, "unknown"));
+      this.#settle(trip);
+    }
+  }
 }

@@ -1,4 +1,3 @@
-import { endInTime } from "./call-end.ts";
 import type { IdleLimit } from "./idle-limit.ts";
 import type { Link } from "./link.ts";
 import type { Place } from "./tcp-error.ts";
@@ -20,6 +19,8 @@ export interface IdleCheckOptions {
   readonly link: Link;
   readonly idle: IdleLimit;
   readonly place: Place;
+  /** Whether commands can be written now. */
+  readonly isReady: () => boolean;
   /** Writes a trip at once. */
   readonly write: (trip: Trip) => void;
 }
@@ -27,7 +28,7 @@ export interface IdleCheckOptions {
 /** How long the other side may take for a sign of life. */
 const answerMs = 1_000;
 
-export function createIdleCheck({ link, idle, place, write }: IdleCheckOptions): IdleCheck {
+export function createIdleCheck({ link, idle, place, isReady, write }: IdleCheckOptions): IdleCheck {
   let check: symbol | undefined;
 
   /** Without an answer in time the connection is given up. */
@@ -38,35 +39,36 @@ export function createIdleCheck({ link, idle, place, write }: IdleCheckOptions):
     const onEnd = (_: Trip, timedOut: boolean): void => {
       if (timedOut) link.drop(undefined);
     };
-    endInTime(question, { place, timeoutMs: answerMs, signal: undefined, onEnd });
+    question.endInTime({ place, endsMs: performance.now() + answerMs, signal: undefined, onEnd });
     write(question);
   };
 
-  return {
-    get isRunning() {
-      return check !== undefined;
-    },
-    begin(idleMs, done) {
+  const idleCheck = {
+    isRunning: false,
+    begin(idleMs: number, done: () => void): void {
       const own = Symbol("check");
       check = own;
+      idleCheck.isRunning = true;
       const finish = (): void => {
         if (check !== own) return;
-        check = undefined;
+        idleCheck.cancel();
         done();
       };
       // An end that has arrived is read within one turn of the event loop. The first of these may belong to this turn.
       setImmediate(() =>
         setImmediate(() => {
           if (check !== own) return;
-          if (!link.isReady()) return finish();
+          if (!isReady()) return finish();
           idle.stoodAfter(idleMs);
           if (idle.isTrusted(idleMs)) finish();
           else ask(finish);
         }),
       );
     },
-    cancel() {
+    cancel(): void {
       check = undefined;
+      idleCheck.isRunning = false;
     },
   };
+  return idleCheck;
 }

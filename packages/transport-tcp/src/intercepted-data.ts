@@ -2,8 +2,8 @@ import type { TcpClient } from "./tcp-options.ts";
 
 /** What comes through a client's sockets, before its parser sees it. */
 export interface InterceptedData {
-  /** When bytes came last, by `performance.now()`. */
-  readonly lastAt: number;
+  /** When bytes came last, by `performance.now()`. Kept by the function that takes them. */
+  lastAt: number;
   /** The socket whose bytes are looked at. */
   readonly stream: TcpClient["stream"] | undefined;
   /** Begins with a socket that was connected before, as soon as no reply is on its way. */
@@ -27,47 +27,37 @@ export const isWithoutCommand = (error: Error): boolean => error.message.startsW
  * of the parser among the socket's listeners.
  */
 export function interceptData(client: TcpClient, { onProblem, listen }: InterceptOptions): InterceptedData {
-  let watched: TcpClient["stream"] | undefined;
-  let lastAt = performance.now();
-
+  const data = {
+    lastAt: performance.now(),
+    stream: undefined as TcpClient["stream"] | undefined,
+    attach(): void {
+      if (client.stream === data.stream || client.status !== "ready") return;
+      // In the middle of a reply there is no telling where the next one begins.
+      const { commandQueue } = client as TcpClient & { readonly commandQueue?: { readonly length: number } };
+      if (commandQueue?.length === 0) watch();
+    },
+    stop(): void {
+      client.off("connect", watch);
+      client.off("error", hear);
+    },
+  };
   const watch = (): void => {
     const { stream } = client;
-    if (!stream || stream === watched) return;
+    if (!stream || stream === data.stream) return;
     const parsers = stream.listeners("data") as ((chunk: Buffer) => void)[];
     if (parsers.length === 0) return;
-    watched = stream;
+    data.stream = stream;
     for (const parser of parsers) stream.off("data", parser);
     const take = listen(stream, (bytes) => {
       for (const parser of parsers) parser.call(stream, bytes);
     });
-    stream.prependListener("data", (chunk: Buffer) => {
-      lastAt = performance.now();
-      take(chunk);
-    });
+    stream.prependListener("data", take);
   };
-
   const hear = (error: Error): void => {
     // Its text repeats the reply, which may hold a stored value.
     if (isWithoutCommand(error)) onProblem("a reply that belongs to no command");
   };
   client.on("connect", watch);
   client.on("error", hear);
-  return {
-    get lastAt() {
-      return lastAt;
-    },
-    get stream() {
-      return watched;
-    },
-    attach() {
-      if (client.stream === watched || client.status !== "ready") return;
-      // In the middle of a reply there is no telling where the next one begins.
-      const { commandQueue } = client as TcpClient & { readonly commandQueue?: { readonly length: number } };
-      if (commandQueue?.length === 0) watch();
-    },
-    stop() {
-      client.off("connect", watch);
-      client.off("error", hear);
-    },
-  };
+  return data;
 }

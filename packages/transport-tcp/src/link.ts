@@ -12,8 +12,6 @@ export interface Link {
   readonly readyAt: number;
   /** What the connection itself has said last, since it began. */
   readonly lastError: Error | undefined;
-  /** Whether commands can be written now. */
-  isReady(): boolean;
   /** Begins to connect, unless that is done or under way. @returns false when a caller's client has ended for good. */
   connect(): boolean;
   /** Ends the connection at once: a polite end would wait for a peer that may be gone. */
@@ -27,14 +25,18 @@ export interface LinkOptions {
   /** Ends the client. Absent for a caller's own, which we only use. */
   readonly disconnect: (() => void) | undefined;
   readonly connectTimeoutMs: number;
+  /** The oldest trip on the connection that lacks replies. */
+  readonly owed: { readonly first: Trip | undefined };
+  /** Whether commands can be written now. */
+  isReady(): boolean;
   /** Commands can be written. */
   onReady(): void;
   /** The connection is over, or the attempt to make one has failed. */
   onEnd(end: LinkEnd): void;
   /** What has come cannot be replies of Redis. */
   onProblem(problem: string): void;
-  /** The socket has closed, and nothing comes any more for these trips that were written to it. */
-  onLost(trips: readonly Trip[]): void;
+  /** A socket has closed, and nothing comes from it any more. */
+  onLost(socket: TcpClient["stream"]): void;
 }
 
 export interface LinkEnd {
@@ -52,34 +54,30 @@ export function createLink(options: LinkOptions): Link {
   // Through a caller's own client everything goes as its options say.
   const replies = owned ? readDirectReplies(client, options) : watchReplies(client, options);
   let attempt: NodeJS.Timeout | undefined;
-  let lastError: Error | undefined;
-  let readyAt = performance.now();
   let wasReady = client.status === "ready";
   let isDropped = false;
 
   const drop = (error: Error | undefined): void => {
-    lastError = error;
+    link.lastError = error;
     isDropped = true;
     disconnect?.();
     client.stream?.destroy();
   };
 
-  const isReady = (): boolean => client.status === "ready" && (client.stream?.writable ?? true);
-
   const onError = (error: Error): void => {
     if (isWithoutCommand(error)) return;
-    lastError = error;
+    link.lastError = error;
     // ioredis would go on after a refused SELECT, in the wrong database.
     if (owned && client.status === "connect" && isRefusal(error)) drop(error);
   };
   const onReady = (): void => {
-    if (!isReady()) return;
+    if (!options.isReady()) return;
     clearTimeout(attempt);
     attempt = undefined;
-    lastError = undefined;
+    link.lastError = undefined;
+    link.readyAt = performance.now();
     isDropped = false;
     wasReady = true;
-    readyAt = performance.now();
     options.onReady();
   };
   // Events come a tick late: the status tells whether this one is still true.
@@ -101,19 +99,14 @@ export function createLink(options: LinkOptions): Link {
   client.on("close", onEnd);
   client.on("end", onEnd);
 
-  return {
+  const link = {
     replies,
-    get readyAt() {
-      return readyAt;
-    },
-    get lastError() {
-      return lastError;
-    },
-    isReady,
-    connect() {
+    readyAt: performance.now(),
+    lastError: undefined as Error | undefined,
+    connect(): boolean {
       if (attempt || client.status === "ready") return true;
       if (client.status === "end" && !owned) return false;
-      lastError = undefined;
+      link.lastError = undefined;
       if (owned) {
         attempt = setTimeout(() => drop(Object.assign(new Error(), { code: "ETIMEDOUT" })), connectTimeoutMs);
       }
@@ -122,7 +115,7 @@ export function createLink(options: LinkOptions): Link {
       return true;
     },
     drop,
-    async close() {
+    async close(): Promise<void> {
       clearTimeout(attempt);
       attempt = undefined;
       if (owned && client.status !== "end") {
@@ -130,11 +123,12 @@ export function createLink(options: LinkOptions): Link {
         drop(undefined);
         await ended;
       }
-      replies.stop();
+      replies.data.stop();
       client.off("error", onError);
       client.off("ready", onReady);
       client.off("close", onEnd);
       client.off("end", onEnd);
     },
   };
+  return link;
 }

@@ -24,15 +24,12 @@ export interface RenewalOptions {
 const pause = { firstMs: 100, longestMs: 5_000 };
 
 export function createRenewal({ renew, onRecovered, now = () => performance.now() }: RenewalOptions): Renewal {
-  let isPending = false;
   let renewedAt = Number.NEGATIVE_INFINITY;
   let pauseMs = 0;
-  return {
-    get isPending() {
-      return isPending;
-    },
-    refused(madeAt) {
-      isPending = true;
+  const renewal = {
+    isPending: false,
+    refused(madeAt: number): void {
+      renewal.isPending = true;
       const sinceMs = now() - renewedAt;
       if (madeAt < renewedAt || sinceMs < pauseMs) return;
       // A server that always refuses some commands, such as a replica, must not have its connections renewed all the time.
@@ -40,10 +37,11 @@ export function createRenewal({ renew, onRecovered, now = () => performance.now(
       renewedAt = now();
       renew();
     },
-    accepted(madeAt) {
-      if (!isPending || madeAt < renewedAt) return;
-      isPending = false;
+    accepted(madeAt: number): void {
+      if (!renewal.isPending || madeAt < renewedAt) return;
+      renewal.isPending = false;
       onRecovered();
     },
   };
+  return renewal;
 }

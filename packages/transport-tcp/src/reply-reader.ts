@@ -1,8 +1,7 @@
-import { isAscii } from "node:buffer";
+import { constants, isAscii, isUtf8 } from "node:buffer";
 import { CommandError, errorFromRedis } from "@continuum-cache/core";
 import { GatheredBytes } from "./gathered-bytes.ts";
 import type { Slot } from "./replies.ts";
-import { toTextOrBytes } from "./reply.ts";
 import { cr, lf, limits, longInteger, minus, nine, plus, type ReplyType, typeOf, types, zero } from "./reply-rules.ts";
 import { transportName } from "./tcp-error.ts";
 
@@ -209,7 +208,8 @@ export class ReplyReader {
     if (isWhole && exactly !== undefined && this.#lineBytes < exactly) {
       return this.#fail("a line of another form than its type has");
     }
-    if (chunk[end + 1] === lf && isWhole && this.#gathered.isEmpty) return this.#endLine(chunk, from, end, end + 2);
+    if (chunk[end + 1] === lf && isWhole && this.#gathered.length === 0)
+      return this.#endLine(chunk, from, end, end + 2);
     if (this.#builds) this.#gathered.add(chunk, from, end, limits.lineBytes);
     if (!isWhole) return end;
     this.#expects = "line-end";
@@ -228,7 +228,7 @@ export class ReplyReader {
 
   #readText(chunk: Buffer, from: number): number {
     const end = from + this.#missing;
-    if (this.#gathered.isEmpty && end + 1 < chunk.length) {
+    if (this.#gathered.length === 0 && end + 1 < chunk.length) {
       if (chunk[end] !== cr || chunk[end + 1] !== lf) return this.#fail("a text that is longer than it claims to be");
       if (this.#builds) this.#isAscii ??= isAscii(chunk);
       return this.#endText(chunk, from, end, this.#isAscii ?? false, end + 2);
@@ -275,4 +275,19 @@ export class ReplyReader {
     this.problem = problem;
     return -1;
   }
+}
+
+/**
+ * A part of a chunk as text, or as a copy when it is none: a view would keep the whole chunk in memory.
+ *
+ * @param isAsciiOnly - Whether the chunk is known to hold nothing else.
+ */
+function toTextOrBytes(chunk: Buffer, from: number, to: number, isAsciiOnly: boolean): string | Uint8Array {
+  // Redis stores a few bytes more than a string can hold.
+  if (to - from > constants.MAX_STRING_LENGTH) return new Uint8Array(chunk.subarray(from, to));
+  if (isAsciiOnly) return chunk.toString("latin1", from, to);
+  const text = chunk.toString("utf8", from, to);
+  // What is no UTF-8 becomes U+FFFD, which may also stand there as itself.
+  if (text.includes("\ufffd") && !isUtf8(chunk.subarray(from, to))) return new Uint8Array(chunk.subarray(from, to));
+  return text;
 }

@@ -1,4 +1,4 @@
-import { constants, isUtf8 } from "node:buffer";
+import { isUtf8 } from "node:buffer";
 import { CommandError, type Reply } from "@continuum-cache/core";
 import { longInteger } from "./reply-rules.ts";
 
@@ -16,19 +16,4 @@ export function toReply(raw: unknown, nextLongInteger?: () => number | undefined
   if (Array.isArray(raw)) return raw.map((each) => toReply(each, nextLongInteger));
   if (raw instanceof Error) return new CommandError(raw.message);
   return raw as Reply;
-}
-
-/**
- * A part of a chunk as text, or as a copy when it is none: a view would keep the whole chunk in memory.
- *
- * @param isAscii - Whether the chunk is known to hold ASCII only.
- */
-export function toTextOrBytes(chunk: Buffer, from: number, to: number, isAscii: boolean): string | Uint8Array {
-  // Redis stores a few bytes more than a string can hold.
-  if (to - from > constants.MAX_STRING_LENGTH) return new Uint8Array(chunk.subarray(from, to));
-  if (isAscii) return chunk.toString("latin1", from, to);
-  const text = chunk.toString("utf8", from, to);
-  // What is no UTF-8 becomes U+FFFD, which may also stand there as itself.
-  if (text.includes("\ufffd") && !isUtf8(chunk.subarray(from, to))) return new Uint8Array(chunk.subarray(from, to));
-  return text;
 }

@@ -23,6 +23,37 @@ export function closedError(delivery: Delivery): TransportError {
   return new TransportError("closed", "The transport was closed", { transport: transportName, delivery });
 }
 
+/** The caller's signal has fired. @param written - Whether its commands may have reached the server. */
+export function abortedError(signal: AbortSignal | undefined, written: boolean): TransportError {
+  const cause: unknown = signal?.reason;
+  return new TransportError("aborted", "The call was aborted by its signal", {
+    transport: transportName,
+    delivery: written ? "unknown" : "none",
+    ...(cause !== undefined && { cause }),
+  });
+}
+
+/** No answer has come by the call's deadline. */
+export function timeoutError(timeoutMs: number, written: boolean, { where, secure }: Place): TransportError {
+  const hint = secure ? "; if it is a server without TLS, use redis://" : "";
+  const text = written
+    ? "raise `timeout`, or look at the server and the network"
+    : `the connection to ${where} did not come about${hint}`;
+  return new TransportError("timeout", `No answer within ${timeoutMs} ms (${text})`, {
+    transport: transportName,
+    delivery: written ? "unknown" : "none",
+  });
+}
+
+/** Earlier calls for its keys took all of its time: their errors tell of the server. */
+export function queuedError(timeoutMs: number): TransportError {
+  return new TransportError(
+    "timeout",
+    `The call's turn did not come within ${timeoutMs} ms: earlier calls for its keys are under way still (raise \`timeout\`)`,
+    { transport: transportName, delivery: "none", queued: true },
+  );
+}
+
 /** A refusal by the server, and not a failure of the connection. */
 export function isRefusal(error: Error): boolean {
   return error.name === "ReplyError";

@@ -10,7 +10,7 @@ import {
   withDeadline,
 } from "@continuum-cache/core";
 import type { Redis } from "ioredis";
-import { divideReplies } from "./divided-replies.ts";
+import { divideReplies, type ReplySink } from "./direct-replies.ts";
 import { isWithoutCommand } from "./intercepted-data.ts";
 import { isMessage, toMessage } from "./message-reply.ts";
 import { toReply } from "./reply.ts";
@@ -82,15 +82,15 @@ export async function subscribe({
     const isWanted = pattern === undefined ? subscribed.hasChannel(channel) : subscribed.hasPattern(pattern);
     if (isWanted && isOpen()) tell(() => listener.message(message));
   };
-  divideReplies(client, {
-    claim: (chunk, at) => (isMessage(chunk, at) ? 0 : -1),
+  const messages: ReplySink = {
+    errorDepth: 0,
     take(reply) {
       const message = toMessage(reply);
       if (message) hear(message);
       else onProblem("a message that is none");
     },
-    onProblem,
-  });
+  };
+  divideReplies(client, { claim: (chunk, at) => (isMessage(chunk, at) ? messages : undefined), onProblem });
   // The parser of ioredis reads those whose beginning was not all there.
   client.on("messageBuffer", (name: Buffer, data: Buffer) =>
     hear({ channel: name.toString("utf8"), data: payload(data) }),

@@ -1,7 +1,5 @@
 import {
   conceal,
-  type Dispatch,
-  isWrite,
   type MessageListener,
   offersDispatch,
   type Subscription,
@@ -10,19 +8,16 @@ import {
   type Transport,
 } from "@continuum-cache/core";
 import { Redis } from "ioredis";
-import { abortedError, endInTime } from "./call-end.ts";
 import { concealClient } from "./conceal-client.ts";
-import { type Connection, createConnection } from "./connection.ts";
+import { Connection } from "./connection.ts";
 import { createConnectionPool } from "./connection-pool.ts";
 import { connectsAgain } from "./given-client.ts";
 import { createIdleLimit } from "./idle-limit.ts";
 import { createOpenSubscriptions } from "./open-subscriptions.ts";
 import { createRenewal } from "./renewal.ts";
-import { assertShareable } from "./shared-connection.ts";
 import { closedError, failoverError, transportName } from "./tcp-error.ts";
 import { readTcpOptions, type TcpClient, type TcpOptions } from "./tcp-options.ts";
 import { subscribe } from "./tcp-subscriber.ts";
-import { Trip } from "./trip.ts";
 
 /** A transport over the Redis protocol, and the ioredis client of its first connection. */
 export interface TcpTransport<Client extends TcpClient = Redis> extends Transport {
@@ -65,22 +60,17 @@ export function tcpTransport<Client extends TcpClient = Redis>(options: TcpOptio
   const { poolSize, timeoutMs: ownTimeoutMs, server, where, secure } = readTcpOptions(options);
   const place = { where, secure };
   const idle = createIdleLimit();
+  const subscriptions = createOpenSubscriptions(ownTimeoutMs);
+  const renewal = createRenewal({
+    renew: () => pool.renew(),
+    // They were made before the failover was over, and may listen to a server that hears nothing more.
+    onRecovered: () => subscriptions.interruptAll(failoverError(place)),
+  });
   let closed = false;
 
   const makeClient = (): Redis => concealClient(new Redis({ ...server, ...quiet, connectTimeout: ownTimeoutMs }));
   const connect = (client: TcpClient, reconnects: () => boolean, disconnect?: () => void): Connection =>
-    createConnection({
-      ...place,
-      client,
-      disconnect,
-      reconnects,
-      connectTimeoutMs: ownTimeoutMs,
-      idle,
-      onRefused: (madeAt) => renewal.refused(madeAt),
-      onAnswered(trip, madeAt) {
-        if (renewal.isPending && !trip.isRefused && trip.commands.some(isWrite)) renewal.accepted(madeAt);
-      },
-    });
+    new Connection({ ...place, client, disconnect, reconnects, connectTimeoutMs: ownTimeoutMs, idle, renewal });
   const connectOwn = (client: Redis): Connection =>
     connect(
       client,
@@ -91,33 +81,12 @@ export function tcpTransport<Client extends TcpClient = Redis>(options: TcpOptio
   const own = options.client ? undefined : makeClient();
   const client = (options.client ?? own) as Client;
   const first = own ? connectOwn(own) : connect(client, () => connectsAgain(client));
-  const pool = createConnectionPool(first, () => connectOwn(makeClient()), poolSize);
-  const subscriptions = createOpenSubscriptions(ownTimeoutMs);
-  const renewal = createRenewal({
-    renew: pool.renew,
-    // They were made before the failover was over, and may listen to a server that hears nothing more.
-    onRecovered: () => subscriptions.interruptAll(failoverError(place)),
-  });
-
-  const dispatch: Dispatch = (trip, handler) => {
-    const { commands, options: asked } = trip;
-    try {
-      if (closed) throw closedError("none");
-      if (commands.length === 0) return handler.answered([]);
-      if (asked.signal?.aborted) throw abortedError(asked.signal, false);
-      assertShareable(commands);
-      const own = new Trip(commands, asked.atomic ?? false, handler);
-      endInTime(own, { place, timeoutMs: trip.leftMs, signal: asked.signal, onEnd: pool.forsake });
-      pool.send(own);
-    } catch (error) {
-      handler.failed(error);
-    }
-  };
+  const pool = createConnectionPool(first, { place, size: poolSize, open: () => connectOwn(makeClient()) });
 
   const transport: TcpTransport<Client> = {
     name: transportName,
     client,
-    send: sendThrough(dispatch, ownTimeoutMs),
+    send: sendThrough(pool.dispatch, ownTimeoutMs),
     async subscribe(topics: Topics, listener: MessageListener, callOptions) {
       if (closed) throw closedError("none");
       return subscriptions.add(listener, (watching) =>
@@ -135,5 +104,5 @@ export function tcpTransport<Client extends TcpClient = Redis>(options: TcpOptio
       await Promise.all([pool.close(), subscriptions.closeAll()]);
     },
   };
-  return offersDispatch(conceal(transport, "client"), dispatch);
+  return offersDispatch(conceal(transport, "client"), pool.dispatch);
 }

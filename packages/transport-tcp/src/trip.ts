@@ -3,6 +3,8 @@ import {
   errorFromRedis,
   isPossibleReply,
   isTransportError,
+  longestTimerMs,
+  onAbort,
   type Reply,
   type ReplyHandler,
   type TransportError,
@@ -10,8 +12,10 @@ import {
 import { atomicReplies, replies, type Slot } from "./replies.ts";
 import { toReply } from "./reply.ts";
 import { inRespTwo } from "./resp-two.ts";
-import { isRefusal, transportName } from "./tcp-error.ts";
-import { type AnswerSink, wireBytes } from "./wire-command.ts";
+import { ownConnectionOnly, unshareableError } from "./shared-connection.ts";
+import { abortedError, isRefusal, type Place, queuedError, timeoutError, transportName } from "./tcp-error.ts";
+import type { TcpClient } from "./tcp-options.ts";
+import type { AnswerSink } from "./wire-command.ts";
 
 /** What a trip asks of the connection that has written it. */
 export interface Carrier {
@@ -29,6 +33,16 @@ export interface Carrier {
   paid(trip: Trip): void;
 }
 
+/** How a trip may end before its answer. */
+export interface TripEnd {
+  /** By `performance.now()`. */
+  readonly endsMs: number;
+  readonly signal: AbortSignal | undefined;
+  readonly place: Place;
+  /** Called when the trip has been ended early. */
+  onEnd(trip: Trip, timedOut: boolean): void;
+}
+
 /**
  * The commands of one `send`, on their way.
  *
@@ -38,62 +52,93 @@ export interface Carrier {
  */
 export class Trip implements AnswerSink {
   readonly commands: readonly Command[];
-  /** What is written: the commands, with MULTI and EXEC around them when they are atomic. */
+  /** MULTI and EXEC stand around its commands. */
+  readonly isAtomic: boolean;
+  /** What is written. */
   readonly wire: readonly Command[];
   readonly bytes: number;
+  /** In how many arrays of a reply an error may stand that tells of the connection: the replies of EXEC have one. */
+  readonly errorDepth: 0 | 1;
   /** Whether its outcome has been told. */
   settled = false;
   /** The server has refused one of its commands because it isn't ready, or no primary. */
   isRefused = false;
   /** The connection that has written it; while there is none, it surely has not reached the server. */
   writtenTo: Carrier | undefined = undefined;
+  /** The socket from which its replies are read; undefined when the client reads them. */
+  socket: TcpClient["stream"] | undefined = undefined;
+  /** How many commands of the client itself must be answered on that socket before its first reply comes. */
+  clientCommandsBefore = 0;
+  /** The trip that was written after it to the same connection, as long as it lacks replies itself. */
+  next: Trip | undefined = undefined;
   /** It waits for earlier trips to its keys, which are on several connections. */
   isQueued = false;
   /** By `performance.now()`. */
   writtenAt = 0;
   /** How many of what was written are unanswered. */
   missing: number;
-  /** How many commands of the client itself must be answered on its connection before its first reply comes. */
-  clientCommandsBefore = 0;
-  /** Called once, just before its outcome is told. */
-  onSettled: (() => void) | undefined = undefined;
   /** Called once, when no connection owes it anything: the next trip to its keys may go any way. */
   onGone: (() => void) | undefined = undefined;
-  readonly #atomic: boolean;
+  #timer: NodeJS.Timeout | undefined = undefined;
+  #stopHearing: (() => void) | undefined = undefined;
+  /** Whether one of its replies says why there is none. */
+  #lacksReply = false;
   readonly #slots: Slot[];
   readonly #handler: ReplyHandler;
 
-  /** @param handler - Told its outcome: one reply for each command, or a `TransportError`. */
-  constructor(commands: readonly Command[], atomic: boolean, handler: ReplyHandler) {
+  /**
+   * @param handler - Told its outcome: one reply for each command, or a `TransportError`.
+   * @throws TransportError of kind `protocol` when a shared connection can't carry a command, TypeError when an argument is
+   * none: before anything is written.
+   */
+  constructor(commands: readonly Command[], isAtomic: boolean, handler: ReplyHandler) {
     this.commands = commands;
-    this.wire = atomic ? [["MULTI"], ...commands, ["EXEC"]] : commands;
+    this.isAtomic = isAtomic;
+    this.errorDepth = isAtomic ? 1 : 0;
+    this.bytes = wireBytes(commands);
+    this.wire = isAtomic ? [["MULTI"], ...commands, ["EXEC"]] : commands;
     this.missing = this.wire.length;
-    this.#atomic = atomic;
     this.#slots = this.wire.map(() => null);
-    let bytes = 0;
-    for (const command of this.wire) bytes += wireBytes(command);
-    this.bytes = bytes;
     this.#handler = handler;
+  }
+
+  /** Ends it at its deadline or when its caller's signal fires, whichever comes first. No timer and no listener outlives it. */
+  endInTime({ endsMs, signal, place, onEnd }: TripEnd): void {
+    // The sum of two times is not exact.
+    const timeoutMs = Math.max(1, Math.ceil(endsMs - performance.now() - 1e-6));
+    const end = (timedOut: boolean): void => {
+      const written = this.writtenTo !== undefined;
+      if (!timedOut) this.end(abortedError(signal, written));
+      else this.end(this.isQueued ? queuedError(timeoutMs) : timeoutError(timeoutMs, written, place));
+      onEnd(this, timedOut);
+    };
+    this.#timer = setTimeout(end, Math.min(timeoutMs, longestTimerMs), true);
+    this.#stopHearing = signal && onAbort(signal, () => end(false));
   }
 
   /** Decides it early, or for good where its connection broke. */
   end(error: TransportError): void {
     if (this.settled) return;
     this.settled = true;
-    this.onSettled?.();
+    clearTimeout(this.#timer);
+    this.#stopHearing?.();
     this.#handler.failed(error);
   }
 
   /** A reply of ioredis. */
   reply(index: number, raw: unknown): void {
     // Converted at once: the raw bytes are views of whole network chunks, which they would keep in memory meanwhile.
-    const convert = (each: unknown): Slot => toSlot(each, this.writtenTo?.nextLongInteger);
-    this.#accept(index, this.#isExec(index) && Array.isArray(raw) ? raw.map(convert) : convert(raw));
-  }
-
-  /** In how many arrays of the next reply an error may stand that tells of the connection: the replies of EXEC have one. */
-  get errorDepth(): 0 | 1 {
-    return this.#isExec(this.wire.length - this.missing) ? 1 : 0;
+    const convert = (each: unknown, command: Command | undefined): Slot => {
+      const slot = toSlot(each, this.writtenTo?.nextLongInteger);
+      return Array.isArray(slot) && command ? inRespTwo(command[0], slot as Reply) : slot;
+    };
+    const isExec = this.isAtomic && index === this.wire.length - 1;
+    this.#accept(
+      index,
+      isExec && Array.isArray(raw)
+        ? raw.map((each, at) => convert(each, this.commands[at]))
+        : convert(raw, this.wire[index]),
+    );
   }
 
   /** The next reply, which was read straight from the socket. */
@@ -113,72 +158,79 @@ export class Trip implements AnswerSink {
       return;
     }
     if (this.writtenTo) this.end(this.writtenTo.broken(error));
-    this.#count();
+    if (--this.missing === 0) this.writtenTo?.paid(this);
   }
 
-  /** Whether a reply can be the one to the command that stands there. */
-  #isPossible(index: number, slot: Slot): boolean {
-    const isQueued = this.writtenTo?.isQueued ?? false;
-    const last = this.wire.length - 1;
-    if (!this.#atomic) return !isQueued && fits(this.commands[index] as Command, slot);
-    if (isError(slot)) return true;
-    if (index === 0) return slot === "OK" && !isQueued;
-    if (index < last) return slot === "QUEUED";
-    if (!Array.isArray(slot)) return slot === null;
-    return slot.length === this.commands.length && slot.every((each, at) => fits(this.commands[at] as Command, each));
-  }
-
-  #isExec(index: number): boolean {
-    return this.#atomic && index === this.wire.length - 1;
-  }
-
-  #accept(index: number, reply: Slot): void {
-    const slot =
-      this.#isExec(index) && Array.isArray(reply)
-        ? (reply as readonly Slot[]).map((each, at) => this.#sort(each, this.commands[at]))
-        : this.#sort(reply, this.wire[index]);
+  #accept(index: number, slot: Slot): void {
+    if (typeof slot === "object" && slot !== null) this.#noteRefusals(index, slot);
     if (!this.#isPossible(index, slot)) {
       this.writtenTo?.impossible(`a reply to ${this.wire[index]?.[0]} that it can't have`);
     }
     this.#slots[index] = slot;
-    this.#count();
-  }
-
-  #sort(slot: Slot, command: Command | undefined): Slot {
-    if (Array.isArray(slot)) return command ? inRespTwo(command[0], slot as Reply) : slot;
-    if (isTransportError(slot) && slot.kind === "unreachable") {
-      this.isRefused = true;
-      this.writtenTo?.refused();
+    if (--this.missing !== 0) return;
+    if (!this.settled) {
+      let answer: Reply[] | TransportError = this.#slots as Reply[];
+      if (this.isAtomic) answer = atomicReplies(this.#slots);
+      else if (this.#lacksReply) answer = replies(this.#slots);
+      if (answer instanceof Error) {
+        this.end(answer);
+      } else {
+        this.settled = true;
+        clearTimeout(this.#timer);
+        this.#stopHearing?.();
+        this.#handler.answered(answer);
+      }
     }
-    return slot;
-  }
-
-  #count(): void {
-    if (--this.missing > 0) return;
-    this.#answer();
     this.writtenTo?.paid(this);
   }
 
-  #answer(): void {
-    if (this.settled) return;
-    let answer: Reply[];
-    try {
-      answer = this.#atomic ? atomicReplies(this.#slots) : replies(this.#slots);
-    } catch (error) {
-      this.end(error as TransportError);
-      return;
+  #noteRefusals(index: number, slot: Slot): void {
+    const isDone = this.isAtomic && index === this.wire.length - 1 && Array.isArray(slot);
+    for (const each of isDone ? (slot as readonly Slot[]) : [slot]) {
+      if (!(each instanceof Error) || !isTransportError(each)) continue;
+      this.#lacksReply = true;
+      if (each.kind !== "unreachable") continue;
+      this.isRefused = true;
+      this.writtenTo?.refused();
     }
-    this.settled = true;
-    this.onSettled?.();
-    this.#handler.answered(answer);
+  }
+
+  /** Whether a reply can be the one to the command that stands there. */
+  #isPossible(index: number, slot: Slot): boolean {
+    const last = this.wire.length - 1;
+    if (!this.isAtomic) {
+      // A value may be this text too.
+      if (slot === "QUEUED" && this.writtenTo?.isQueued) return false;
+      return slot instanceof Error || isPossibleReply(this.commands[index] as Command, slot as Reply);
+    }
+    if (slot instanceof Error) return true;
+    if (index === 0) return slot === "OK";
+    if (index < last) return slot === "QUEUED";
+    if (!Array.isArray(slot)) return slot === null;
+    return (
+      slot.length === this.commands.length &&
+      slot.every((each, at) => each instanceof Error || isPossibleReply(this.commands[at] as Command, each as Reply))
+    );
   }
 }
 
-const isError = (slot: Slot): boolean => slot instanceof Error;
-
-const fits = (command: Command, slot: Slot): boolean =>
-  slot instanceof Error || isPossibleReply(command, slot as Reply);
-
 function toSlot(raw: unknown, nextLongInteger: Carrier["nextLongInteger"] | undefined): Slot {
   return raw instanceof Error ? errorFromRedis(raw.message, transportName) : toReply(raw, nextLongInteger);
+}
+
+/** About how many bytes commands take on the wire, exact enough to tell large from small. @throws as the constructor says */
+function wireBytes(commands: readonly Command[]): number {
+  let bytes = 0;
+  for (const command of commands) {
+    if (ownConnectionOnly.has(command[0].toUpperCase())) throw unshareableError(command[0]);
+    for (const part of command) {
+      if (typeof part === "string" || part instanceof Uint8Array) bytes += part.length + 10;
+      else if (typeof part === "number") bytes += 20;
+      else {
+        const type = part === null ? "null" : typeof part;
+        throw new TypeError(`Expected the arguments of ${command[0]} to be strings, numbers or bytes, got ${type}`);
+      }
+    }
+  }
+  return bytes;
 }

@@ -1,4 +1,4 @@
-import { interceptData } from "./intercepted-data.ts";
+import { type InterceptedData, interceptData } from "./intercepted-data.ts";
 import { type MarkedReply, ReplyScanner } from "./reply-scanner.ts";
 import type { TcpClient } from "./tcp-options.ts";
 import type { Trip } from "./trip.ts";
@@ -11,8 +11,7 @@ export interface ReplyEvents {
 
 /** The replies of a client, looked through before its parser sees them. */
 export interface WatchedReplies {
-  /** When bytes came last, by `performance.now()`. */
-  readonly lastAt: number;
+  readonly data: InterceptedData;
   /** Whether the reply that is being handed out is `+QUEUED`: its command was put into a transaction. */
   readonly isQueued: boolean;
   /** The integers of that reply which are so long that the client has rounded them: the next one that was not taken yet. */
@@ -22,10 +21,6 @@ export interface WatchedReplies {
    * send its commands.
    */
   expects(trip: Trip): boolean;
-  /** Begins with a socket that was connected before, as soon as no reply is on its way. */
-  attach(): void;
-  /** Looks at no further socket. */
-  stop(): void;
 }
 
 /** Puts a scanner between a client's socket and its parser, which reads all replies. */
@@ -38,6 +33,7 @@ export function watchReplies(client: TcpClient, { onProblem }: ReplyEvents): Wat
     listen(_, parse) {
       const scanner = new ReplyScanner();
       return (chunk) => {
+        data.lastAt = performance.now();
         const { problem, marked: replies } = scanner.scan(chunk);
         if (problem !== undefined) {
           onProblem(problem);
@@ -61,15 +57,11 @@ export function watchReplies(client: TcpClient, { onProblem }: ReplyEvents): Wat
   });
 
   return {
-    get lastAt() {
-      return data.lastAt;
-    },
+    data,
     get isQueued() {
       return marked?.isQueued ?? false;
     },
     nextLongInteger: () => marked?.longIntegers[taken++],
     expects: () => false,
-    attach: data.attach,
-    stop: data.stop,
   };
 }

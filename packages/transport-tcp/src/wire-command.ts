@@ -61,21 +61,3 @@ function toWire(arg: Argument): string | Buffer {
   if (typeof arg === "string") return arg;
   return typeof arg === "number" ? String(arg) : Buffer.from(arg.buffer, arg.byteOffset, arg.byteLength);
 }
-
-/**
- * About how many bytes a command takes on the wire: exact enough to tell large from small.
- *
- * @throws TypeError when an argument is none, before anything is written.
- */
-export function wireBytes(command: Command): number {
-  let bytes = 0;
-  for (const part of command) {
-    if (typeof part === "string" || part instanceof Uint8Array) bytes += part.length + 10;
-    else if (typeof part === "number") bytes += 20;
-    else {
-      const type = part === null ? "null" : typeof part;
-      throw new TypeError(`Expected the arguments of ${command[0]} to be strings, numbers or bytes, got ${type}`);
-    }
-  }
-  return bytes;
-}

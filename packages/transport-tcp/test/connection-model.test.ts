@@ -1,7 +1,7 @@
 import { EventEmitter } from "node:events";
 import { isTransportError } from "@continuum-cache/core";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { createConnection } from "../src/connection.ts";
+import { Connection } from "../src/connection.ts";
 import { createIdleLimit } from "../src/idle-limit.ts";
 import type { TcpClient } from "../src/tcp-options.ts";
 import { Trip } from "../src/trip.ts";
@@ -130,14 +130,13 @@ async function settle(client: FakeClient, pending: () => number): Promise<void> 
 async function run(sequence: readonly Step[], client: FakeClient): Promise<void> {
   const outcomes: (string | undefined)[] = [];
   let refusals = 0;
-  const connection = createConnection({
+  const connection = new Connection({
     client: client as object as TcpClient,
     disconnect: () => client.end(),
     reconnects: () => true,
     connectTimeoutMs: 60_000,
     idle: createIdleLimit(),
-    onRefused: () => void refusals++,
-    onAnswered: () => {},
+    renewal: { isPending: false, refused: () => void refusals++, accepted: () => {} },
     where: "here",
     secure: true,
   });
@@ -176,7 +175,7 @@ async function run(sequence: readonly Step[], client: FakeClient): Promise<void>
     if (outcome === "unknown" || outcome === "answered") expect(told).toContain(index);
     if (!told.includes(index)) expect(outcome).toBe("none");
   }
-  expect(connection.unanswered()).toEqual({ commands: 0, bytes: 0 });
+  expect(connection.load).toEqual({ commands: 0, bytes: 0 });
   expect(connection.trips()).toEqual([]);
   await connection.close();
 }

@@ -1,7 +1,7 @@
 import { type Closable, startFaultProxy, startRedisServer } from "@continuum-cache/conformance/servers";
 import type { Command, Reply } from "@continuum-cache/core";
 import type { Redis } from "ioredis";
-import { createConnection } from "../src/connection.ts";
+import { Connection } from "../src/connection.ts";
 import { createIdleLimit } from "../src/idle-limit.ts";
 import type { TcpClient } from "../src/tcp-options.ts";
 import { promisedTrip } from "./promised-trip.ts";
@@ -21,14 +21,13 @@ export async function openDirect(opened: Opened, Client: typeof Redis, behind?: 
     disableClientInfo: true,
   });
   const connection = opened(
-    createConnection({
+    new Connection({
       client: client as unknown as TcpClient,
       disconnect: () => client.disconnect(),
       reconnects: () => true,
       connectTimeoutMs: 10_000,
       idle: createIdleLimit(),
-      onRefused() {},
-      onAnswered() {},
+      renewal: { isPending: false, refused() {}, accepted() {} },
       where: "here",
       secure: true,
     }),

@@ -73,9 +73,8 @@ describe("a trip that follows a command of the client", () => {
     const { client, connection } = await open(Redis);
     const channel = tracingChannel("ioredis:command");
     const handlers = { start() {}, end() {}, asyncStart() {}, asyncEnd() {}, error() {} };
-    const first = promisedTrip([["ECHO", "first"]]);
     const second = promisedTrip([["ECHO", "second"]]);
-    first.trip.onSettled = () => connection.send(second.trip);
+    const first = promisedTrip([["ECHO", "first"]], false, () => connection.send(second.trip));
     channel.subscribe(handlers);
     connection.send(first.trip);
     channel.unsubscribe(handlers);
