@@ -1,40 +1,28 @@
 import {
   type CallOptions,
   createBreaker,
-  type Dispatch,
   defaultTimeoutMs,
   isOutage,
+  ledgerOf,
   offersDispatch,
-  type ReplyHandler,
-  type SendOptions,
   sendThrough,
-  settleInto,
   type Transport,
   type TransportError,
-  throughSend,
   within,
 } from "@continuum-cache/core";
 import { createBackendEvents } from "./fallback/backend-events.ts";
 import { createBackendSwitch } from "./fallback/backend-switch.ts";
 import { subscribeToBoth } from "./fallback/both-sides.ts";
-import { deletesOf } from "./fallback/deletes-of.ts";
 import { createDoubtfulMessages } from "./fallback/doubtful-messages.ts";
-import {
-  closedError,
-  lostJournalError,
-  remainderError,
-  restartError,
-  unreadError,
-  untoldError,
-} from "./fallback/fallback-errors.ts";
+import { closedError, lostJournalError, remainderError, restartError } from "./fallback/fallback-errors.ts";
 import { type FallbackOptions, readFallbackOptions } from "./fallback/fallback-options.ts";
 import { createFallbackStatus } from "./fallback/fallback-status.ts";
 import { createGate } from "./fallback/gate.ts";
 import { createKnownValues } from "./fallback/known-values.ts";
 import { createLocalAnswers } from "./fallback/local-answers.ts";
 import { createLocalSubscriptions } from "./fallback/local-subscriptions.ts";
-import { isEnd } from "./fallback/pattern-runs.ts";
-import { createPrimaryTrips } from "./fallback/primary-trips.ts";
+import { createOutageTrips, longestHoldMs } from "./fallback/outage-trips.ts";
+import { createPrimaryTrips, type Lifetime } from "./fallback/primary-trips.ts";
 import { warmStart } from "./fallback/warm-start.ts";
 import type { MemoryTransport } from "./memory-transport.ts";
 import { createPace } from "./recovery/pace.ts";
@@ -81,24 +69,11 @@ export function withFallback(primary: Transport, local: MemoryTransport, options
   const pace = createPace();
   const listening = createLocalSubscriptions(primary.name);
   const doubts = createDoubtfulMessages(clock);
-  const known = createKnownValues({ ...settings.known, now: () => clock.now() });
+  const ledger = ledgerOf(primary);
+  const known = createKnownValues({ ...settings.known, clock, nextNumber: ledger.nextNumber });
   const memory = createLocalAnswers({ memory: local, known, bounds, store, events, clock });
   const { journal } = memory;
-  const trips = createPrimaryTrips({
-    primary,
-    known,
-    onAnswer(commands, sendOptions) {
-      if (!backend.outage) return;
-      const superseded = memory.giveWay(commands, sendOptions?.invalidates ?? []);
-      backend.done({ replayed: 0, superseded, dropped: 0 });
-    },
-    onOutage: (error) => backend.leave(error),
-    isAway: () => backend.outage !== undefined,
-    answer: (commands, sendOptions, unanswered) =>
-      doubts.doHere(commands, unanswered.fate, () => memory.answer(commands, sendOptions, unanswered)),
-  });
-  let closing: Promise<void> | undefined;
-  let latestTimeoutMs = defaultTimeoutMs;
+  const lifetime: Lifetime = { opening: undefined, closing: undefined, latestTimeoutMs: defaultTimeoutMs };
 
   const backend = createBackendSwitch({
     clock,
@@ -123,7 +98,7 @@ export function withFallback(primary: Transport, local: MemoryTransport, options
         settled: memory.settled,
       }),
     isUpToDate: () => journal.size.entries === 0,
-    isQuick: () => pace.pingMs <= latestTimeoutMs * 0.8,
+    isQuick: () => pace.pingMs <= lifetime.latestTimeoutMs * 0.8,
     onAttempted: () => void gate.open(),
     onReturn() {
       listening.interrupt();
@@ -131,6 +106,33 @@ export function withFallback(primary: Transport, local: MemoryTransport, options
       // Later outages must not find what this one left behind.
       memory.tell([["FLUSHDB"]]);
     },
+  });
+
+  const trips = createPrimaryTrips({
+    primary,
+    ledger,
+    known,
+    doubts,
+    gate,
+    backend,
+    lifetime,
+    ...createOutageTrips({
+      primary,
+      memory,
+      backend,
+      gate,
+      pace,
+      lifetime,
+      ask: (trip, handler) => trips.ask(trip, handler),
+      insist: (trip, handler) => trips.insist(trip, handler),
+      forget: local.forget,
+    }),
+    onLateAnswer(commands, sendOptions) {
+      const superseded = memory.giveWay(commands, sendOptions.invalidates ?? []);
+      backend.done({ replayed: 0, superseded, dropped: 0 });
+    },
+    answer: (commands, sendOptions, unanswered) =>
+      doubts.doHere(commands, unanswered.fate, () => memory.answer(commands, sendOptions, unanswered)),
   });
 
   /** What an earlier process has left is told to the primary before anything else is asked of it. */
@@ -141,79 +143,13 @@ export function withFallback(primary: Transport, local: MemoryTransport, options
     } catch (cause) {
       events.failure.tell({ operation: "journal", error: lostJournalError(cause) });
     } finally {
-      ready = undefined;
+      lifetime.opening = undefined;
     }
   };
-  let ready: Promise<void> | undefined = store && Promise.resolve().then(takeUp);
-
-  const insistOnPrimary: Dispatch = (trip, handler) => {
-    const { commands, options: sendOptions } = trip;
-    if (journal.touches(commands)) {
-      handler.failed(untoldError(primary.name));
-      return;
-    }
-    trips.insist(trip, {
-      answered(replies) {
-        if (!backend.outage) {
-          handler.answered(replies);
-          return;
-        }
-        // What was written past the memory must not be answered by it.
-        memory.tell(deletesOf(commands));
-        const globs = isEnd(commands, replies) ? (sendOptions.invalidates ?? []) : [];
-        settleInto(handler, () => Promise.all(globs.map((glob) => local.forget(glob))).then(() => replies));
-      },
-      failed: (error) => handler.failed(error),
-    });
-  };
-
-  const askPrimary: Dispatch = (trip, handler) => {
-    const isOver = doubts.follow(trip.commands);
-    trips.ask(trip, isOver ? telling(handler, isOver) : handler);
-  };
-
-  /**
-   * Sends a trip that can't go straight to the primary, as a trip of its own: the primary is away, or not yet told everything,
-   * or a layer above has this trip in its ledger.
-   */
-  const sendApart: Transport["send"] = async (commands, sendOptions = {}) => {
-    // What is not known yet must not be contradicted.
-    if (ready) await within(longestReadMs(sendOptions), ready);
-    if (ready) throw unreadError(primary.name);
-    if (closing) throw closedError(primary.name);
-    if (sendOptions.fallback === false) return sendThrough(insistOnPrimary, defaultTimeoutMs)(commands, sendOptions);
-    const startedMs = performance.now();
-    const timeoutMs = sendOptions.timeoutMs ?? defaultTimeoutMs;
-    latestTimeoutMs = timeoutMs;
-    // A primary that needs longer for a trip is waited for longer, as long as enough of the call's time is left for its own.
-    const soonMs = Math.max(longestHoldMs(sendOptions), 2 * pace.tripMs);
-    const holdMs = Math.min(soonMs, (timeoutMs * 2) / 3, timeoutMs * 0.8 - pace.tripMs * 1.25);
-    if (gate.isShut && holdMs > 0) await gate.pass(holdMs);
-    if (backend.outage) await backend.attend(longestHoldMs(sendOptions));
-    const heldMs = Math.floor(performance.now() - startedMs);
-    // A timer that was late is no fault of the primary's: it gets its part of the time.
-    const leftMs = Math.ceil(Math.max(timeoutMs / 3, timeoutMs - heldMs));
-    const left = heldMs > 0 ? { ...sendOptions, timeoutMs: leftMs } : sendOptions;
-    if (backend.outage) return memory.answer(commands, left);
-    return sendThrough(askPrimary, defaultTimeoutMs)(commands, left);
-  };
-
-  const apart = throughSend({ name: primary.name, send: sendApart });
-
-  const dispatch: Dispatch = (trip, handler) => {
-    const { options: sendOptions } = trip;
-    if (ready || closing || gate.isShut || backend.outage || trip.ledger) {
-      apart(trip, handler);
-    } else if (sendOptions.fallback === false) {
-      insistOnPrimary(trip, handler);
-    } else {
-      latestTimeoutMs = sendOptions.timeoutMs ?? defaultTimeoutMs;
-      askPrimary(trip, handler);
-    }
-  };
+  lifetime.opening = store && Promise.resolve().then(takeUp);
 
   const subscribe: NonNullable<Transport["subscribe"]> = async (topics, listener, callOptions) => {
-    if (closing) throw closedError(primary.name);
+    if (lifetime.closing) throw closedError(primary.name);
     await backend.attend(longestHoldMs(callOptions));
     if (!backend.outage) {
       try {
@@ -235,7 +171,7 @@ export function withFallback(primary: Transport, local: MemoryTransport, options
 
   /** One last try to tell the primary what it does not know. */
   const finish = async (): Promise<void> => {
-    await ready;
+    await lifetime.opening;
     backend.close();
     if (journal.size.entries > 0) await within(closeTimeoutMs, backend.returnNow());
     const { pending } = journal.size;
@@ -246,30 +182,18 @@ export function withFallback(primary: Transport, local: MemoryTransport, options
 
   const transport: Transport = {
     name: `${primary.name}+fallback`,
-    send: sendThrough(dispatch, defaultTimeoutMs),
+    send: sendThrough(trips.dispatch, defaultTimeoutMs),
     ...(primary.subscribe && { subscribe }),
     ...(primary.maxTopicBytes !== undefined && { maxTopicBytes: primary.maxTopicBytes }),
     primary,
     status,
     close() {
-      closing ??= finish();
-      return closing;
+      lifetime.closing ??= finish();
+      return lifetime.closing;
     },
   };
-  return offersDispatch(transport, dispatch);
+  return offersDispatch(transport, trips.dispatch);
 }
-
-/** A handler that says first that its trip is over. */
-const telling = (handler: ReplyHandler, isOver: () => void): ReplyHandler => ({
-  answered(replies) {
-    isOver();
-    handler.answered(replies);
-  },
-  failed(error) {
-    isOver();
-    handler.failed(error);
-  },
-});
 
 /** Whether the primary answers commands, though it has refused these topics. */
 async function refusesTopicsOnly(
@@ -284,9 +208,3 @@ async function refusesTopicsOnly(
     (failure) => !isOutage(failure),
   );
 }
-
-/** How long a call waits for a recovery to end before it is answered locally. */
-const longestHoldMs = (options: CallOptions | undefined): number =>
-  Math.min(1_000, (options?.timeoutMs ?? defaultTimeoutMs) / 3);
-
-const longestReadMs = (options: SendOptions | undefined): number => ((options?.timeoutMs ?? defaultTimeoutMs) * 9) / 10;

@@ -1,6 +1,4 @@
-import { TextMap } from "../keys/text-map.ts";
-import type { Argument, Command, Reply } from "../ports/transport.ts";
-import { addReply, hasShape, popReply, positionReply, type ReplyRule, rankReply, setReply } from "./reply-shape.ts";
+import type { Argument, Command } from "../ports/transport.ts";
 
 /**
  * Which arguments are keys: by position, `"numkeys"` (a count, then that many), `"after-streams"` (the first half of what
@@ -16,6 +14,33 @@ type KeySpec =
   | "numkeys"
   | "after-streams"
   | "database";
+
+/**
+ * What a command's reply looks like when Redis did not refuse it. A `?` allows null.
+ *
+ * - `"ok"`: the text OK. `"text"`: any text or bytes. `"integer"`: a number. `"array"`: an array of anything.
+ * - `"per-argument"`: an array with one text or null for each argument; `"per-field"`: the same, after a first argument
+ *   that is the key.
+ * - `"pairs"`: an array of even length. `"page"`: a cursor, then an array.
+ * - `"any"`: nothing is known.
+ */
+export type ReplyShape =
+  | "any"
+  | "ok"
+  | "ok?"
+  | "text"
+  | "text?"
+  | "integer"
+  | "integer?"
+  | "array"
+  | "array?"
+  | "per-argument"
+  | "per-field"
+  | "pairs"
+  | "page";
+
+/** The shape of a command's reply, or how to tell it from the command's options. */
+export type ReplyRule = ReplyShape | ((command: Command) => ReplyShape);
 
 /** What is known of a command: the only list of command names there is. */
 export interface CommandFacts {
@@ -61,6 +86,33 @@ const plainAdd = (args: readonly Argument[]): boolean => !has(args.slice(1, 6), 
 /** XGROUP: CREATE refuses the second time, and `$` may be elsewhere by then. */
 const plainGroupChange = ([subcommand, , , start]: readonly Argument[]): boolean =>
   !has([subcommand ?? ""], "CREATE") && !(has([subcommand ?? ""], "SETID") && start === "$");
+
+const isWord = (argument: Argument | undefined, word: string): boolean =>
+  typeof argument === "string" && argument.toUpperCase() === word;
+
+const hasWord = (command: Command, from: number, word: string): boolean =>
+  command.some((argument, at) => at >= from && isWord(argument, word));
+
+/** SET with GET answers by what was there before. */
+const setReply = (command: Command): ReplyShape => (command.length > 3 && hasWord(command, 3, "GET") ? "text?" : "ok?");
+
+/** LPOP and RPOP with a count answer with an array. */
+const popReply = ({ length }: Command): ReplyShape => (length > 2 ? "array?" : "text?");
+
+/** LPOS with COUNT answers with all positions. */
+const positionReply = (command: Command): ReplyShape => (hasWord(command, 3, "COUNT") ? "array?" : "integer?");
+
+/** ZRANK and ZREVRANK with WITHSCORE answer with a pair. */
+const rankReply = (command: Command): ReplyShape => (hasWord(command, 3, "WITHSCORE") ? "array?" : "integer?");
+
+/** ZADD with INCR answers with the new score. The options stand before the first score; a member may be named like one. */
+function addReply(command: Command): ReplyShape {
+  for (let at = 2; at < command.length; at++) {
+    if (isWord(command[at], "INCR")) return "text?";
+    if (!["NX", "XX", "GT", "LT", "CH"].some((word) => isWord(command[at], word))) break;
+  }
+  return "integer";
+}
 
 const facts: Readonly<Record<string, CommandFacts>> = {
   // connection and server
@@ -192,107 +244,10 @@ const facts: Readonly<Record<string, CommandFacts>> = {
 };
 
 /** A command nobody described may do anything to any key. */
-const unknown: CommandFacts = write("database", "any");
+export const unknown: CommandFacts = write("database", "any");
 
-const table: ReadonlyMap<string, CommandFacts> = new Map(Object.entries(facts));
+/** By the name, upper case. */
+export const commandTable: ReadonlyMap<string, CommandFacts> = new Map(Object.entries(facts));
 
 /** The names in the table, upper case. */
-export const knownCommands: readonly string[] = [...table.keys()];
-
-/** What is known of a command; the most careful assumption for one that is not in the table. */
-export function factsOf(command: Command): CommandFacts {
-  return table.get(command[0]) ?? table.get(command[0].toUpperCase()) ?? unknown;
-}
-
-/**
- * Whether a reply can be the reply to this command: a number for DEL, an array of two for an MGET of two keys. When it
- * cannot, the connection is out of step, and no reply that comes on it can be trusted.
- */
-export function isPossibleReply(command: Command, reply: Reply): boolean {
-  return hasShape(factsOf(command).reply, command, reply);
-}
-
-/** Whether a command changes what is stored. */
-export function isWrite(command: Command): boolean {
-  return factsOf(command).write;
-}
-
-/** Whether a command may arrive twice without harm. */
-export function isRepeatable(command: Command): boolean {
-  const { repeatable } = factsOf(command);
-  return typeof repeatable === "function" ? repeatable(command.slice(1) as Argument[]) : repeatable;
-}
-
-/** Whether a command leaves nothing of what stood under its keys. */
-export function isReplacing(command: Command): boolean {
-  const { replaces } = factsOf(command);
-  return typeof replaces === "function" ? replaces(command.slice(1) as Argument[]) : replaces;
-}
-
-/**
- * Whether a whole trip may arrive twice without harm: each of its commands may, and none reads what a later one writes,
- * since the second time it would be answered by its own trip.
- */
-export function isRepeatableTrip(commands: readonly Command[]): boolean {
-  if (!commands.every(isRepeatable)) return false;
-  const read = new TextMap<true>();
-  for (const command of commands) {
-    const keys = keysOf(command);
-    if (!isWrite(command)) for (const key of keys === "database" ? [anyKey] : keys) read.set(key, true);
-    else if (keys === "database" ? read.size > 0 : read.has(anyKey) || keys.some((key) => read.has(key))) return false;
-  }
-  return true;
-}
-
-/** Stands for all keys; no text has half a surrogate pair. */
-const anyKey = "\ud800";
-
-/** The keys that a command touches, or `"database"` when it may touch any. */
-export function keysOf(command: Command): readonly string[] | "database" {
-  switch (factsOf(command).keys) {
-    case "none":
-      return [];
-    case "first":
-      return command.length > 1 ? [text(command[1])] : [];
-    case "second":
-      return command.length > 2 ? [text(command[2])] : [];
-    case "first-two":
-      return command.slice(1, 3).map(text);
-    case "all":
-      return command.slice(1).map(text);
-    case "every-second":
-      return command
-        .slice(1)
-        .filter((_, index) => index % 2 === 0)
-        .map(text);
-    case "numkeys":
-      return command.slice(3, 3 + (Number(command[2]) || 0)).map(text);
-    case "after-streams":
-      return command.slice(...streamKeysAt(command)).map(text);
-    case "database":
-      return "database";
-  }
-}
-
-/** How many words each option before STREAMS takes along. A group or a consumer may well be named like one of them. */
-const streamOptions: ReadonlyMap<string, number> = new Map([
-  ["COUNT", 1],
-  ["BLOCK", 1],
-  ["GROUP", 2],
-  ["NOACK", 0],
-]);
-
-/** From which word of XREAD or XREADGROUP to which the keys are: half of what follows STREAMS; none where that is missing. */
-export function streamKeysAt(command: Command): readonly [start: number, end: number] {
-  for (let at = 1; at < command.length; at++) {
-    const option = text(command[at]).toUpperCase();
-    if (option === "STREAMS") return [at + 1, at + 1 + Math.floor((command.length - at - 1) / 2)];
-    const taken = streamOptions.get(option);
-    if (taken === undefined) break;
-    at += taken;
-  }
-  return [0, 0];
-}
-
-const decoder = new TextDecoder();
-const text = (arg: Argument | undefined): string => (arg instanceof Uint8Array ? decoder.decode(arg) : String(arg));
+export const knownCommands: readonly string[] = [...commandTable.keys()];

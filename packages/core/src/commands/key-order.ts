@@ -1,7 +1,7 @@
 import { type Claim, type ClaimWait, createClaim } from "../claims/claim.ts";
 import { TextMap } from "../keys/text-map.ts";
 import type { Command } from "../ports/transport.ts";
-import { isRepeatable, isWrite, keysOf } from "./command-table.ts";
+import { isRepeatable, isWrite, keysOf } from "./command-facts.ts";
 
 /** A trip's place in the order. */
 export interface Place {

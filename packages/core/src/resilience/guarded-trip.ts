@@ -1,7 +1,6 @@
 import { isTransportError, TransportError } from "../errors/transport-error.ts";
 import type { Reply } from "../ports/transport.ts";
-import type { Dispatch, ReplyHandler, RoundTrip } from "../trips/round-trip.ts";
-import type { SentTrips } from "../trips/sent-trips.ts";
+import type { Dispatch, ReplyHandler, RoundTrip, SentTrips } from "../trips/round-trip.ts";
 import type { Breaker, BreakerLeave } from "./breaker.ts";
 import { breakerOpenError } from "./breaker-open-error.ts";
 import type { createOutageReport } from "./outage-report.ts";
@@ -15,8 +14,10 @@ export interface Guard {
   readonly dispatch: Dispatch;
   /** How many more attempts a trip gets after the first. */
   readonly retries: number;
-  readonly breaker: Breaker;
-  readonly report: ReturnType<typeof createOutageReport>;
+  /** Absent where the server is asked every time. */
+  readonly breaker: Breaker | undefined;
+  /** Tells the breaker of a failure. */
+  readonly report: ReturnType<typeof createOutageReport> | undefined;
   readonly pauses: Pauses;
   /** Compares the trips that are in no ledger yet. A fallback puts its own into the same one. */
   readonly ledger: SentTrips;
@@ -28,11 +29,20 @@ const graceMs = 100;
 /** With less time than this another attempt would tell nothing but that time was up. */
 const leastAttemptMs = 10;
 
+/** Sends trips through a guard. */
+export function dispatchThrough(guard: Guard): Dispatch {
+  return (trip, handler) => {
+    // An empty trip goes nowhere, so nothing can be learned from it.
+    if (trip.commands.length === 0) guard.dispatch(trip, handler);
+    else new GuardedTrip(guard, trip, handler).begin();
+  };
+}
+
 /**
  * A trip that is repeated while that is harmless: an attempt, then perhaps a pause and the next attempt, until an answer
  * comes, time is up, or the failure is one that another attempt would not change.
  */
-export class GuardedTrip implements ReplyHandler {
+class GuardedTrip implements ReplyHandler {
   readonly #guard: Guard;
   readonly #trip: RoundTrip;
   readonly #handler: ReplyHandler;
@@ -49,30 +59,32 @@ export class GuardedTrip implements ReplyHandler {
     this.#trip = trip;
     this.#handler = handler;
     this.#isInOwnLedger = trip.ledger === undefined;
-    if (this.#isInOwnLedger) guard.ledger.add(trip, trip.endsMs + graceMs);
+    if (this.#isInOwnLedger) guard.ledger.add(trip);
   }
 
   begin(): void {
     const { breaker, name, dispatch } = this.#guard;
     this.#startedMs = performance.now();
-    const leave = breaker.enter(this.#trip.endsMs - this.#startedMs + graceMs);
-    if (!leave) {
-      this.#end(this.#failure ?? this.#stopped() ?? breakerOpenError(name, breaker));
-      return;
+    if (breaker) {
+      const leave = breaker.enter(this.#trip.endsMs - this.#startedMs + graceMs);
+      if (!leave) {
+        this.#end(this.#failure ?? this.#stopped() ?? breakerOpenError(name, breaker));
+        return;
+      }
+      this.#leave = leave;
     }
-    this.#leave = leave;
     dispatch(this.#trip, this);
   }
 
   answered(replies: Reply[]): void {
-    this.#guard.breaker.succeeded(this.#leave);
+    this.#guard.breaker?.succeeded(this.#leave);
     if (this.#isInOwnLedger) this.#guard.ledger.succeeded(this.#trip);
     this.#handler.answered(replies);
   }
 
   failed(error: unknown): void {
     const { report, pauses, retries, breaker } = this.#guard;
-    report(error, this.#leave, this.#startedMs);
+    report?.(error, this.#leave, this.#startedMs);
     if (!isTransportError(error)) {
       this.#end(error);
       return;
@@ -83,7 +95,7 @@ export class GuardedTrip implements ReplyHandler {
       this.#attempt < retries &&
       mayRetry(error, this.#trip.commands) &&
       this.#trip.isWanted &&
-      breaker.state === "closed" &&
+      (breaker?.state ?? "closed") === "closed" &&
       this.#hasTimeAfter(pauseMs);
     if (!again) {
       this.#end(this.#failure);

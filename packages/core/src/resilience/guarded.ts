@@ -3,13 +3,18 @@ import type { Transport } from "../ports/transport.ts";
 import { assertOptions, functionOption, type KnownOptions, wholeNumberOption } from "../settings/options.ts";
 import { type Duration, toTimeoutMs } from "../time/duration.ts";
 import { defaultTimeoutMs } from "../time/with-deadline.ts";
-import { type Dispatch, dispatchOf, offersDispatch, sendThrough, throughSend } from "../trips/round-trip.ts";
-import { createSentTrips } from "../trips/sent-trips.ts";
+import {
+  createSentTrips,
+  type Dispatch,
+  dispatchOf,
+  offersDispatch,
+  sendThrough,
+  throughSend,
+} from "../trips/round-trip.ts";
 import { backstop } from "./backstop.ts";
 import { type Breaker, createBreaker } from "./breaker.ts";
 import type { BreakerOptions } from "./breaker-options.ts";
-import { type Guard, GuardedTrip } from "./guarded-trip.ts";
-import { noBreaker } from "./no-breaker.ts";
+import { dispatchThrough } from "./guarded-trip.ts";
 import { createOutageReport } from "./outage-report.ts";
 import { createPauses } from "./pauses.ts";
 
@@ -66,24 +71,19 @@ export function guarded(transport: Transport, options: GuardOptions = {}): Trans
   const onBreaker = functionOption("onBreaker", options.onBreaker);
   const retries = wholeNumberOption("retries", options.retries ?? 3, { min: 0 });
   const ownTimeoutMs = options.timeout === undefined ? defaultTimeoutMs : toTimeoutMs(options.timeout, "timeout");
-  const breaker = options.breaker === false ? noBreaker : createBreaker(options.breaker);
-  if (onBreaker) breaker.onChange((state) => onBreaker({ state, ...(breaker.cause && { cause: breaker.cause }) }));
-  const report = createOutageReport(breaker);
+  const breaker = options.breaker === false ? undefined : createBreaker(options.breaker);
+  if (onBreaker) breaker?.onChange((state) => onBreaker({ state, ...(breaker.cause && { cause: breaker.cause }) }));
   const pauses = createPauses();
-  const guard: Guard = {
+  const ledger = createSentTrips();
+  const dispatch = dispatchThrough({
     name: transport.name,
     dispatch: dispatchOf(transport, throughBackstop(transport)),
     retries,
     breaker,
-    report,
+    report: breaker && createOutageReport(breaker),
     pauses,
-    ledger: createSentTrips(),
-  };
-  const dispatch: Dispatch = (trip, handler) => {
-    // An empty trip goes nowhere, so nothing can be learnt from it.
-    if (trip.commands.length === 0) guard.dispatch(trip, handler);
-    else new GuardedTrip(guard, trip, handler).begin();
-  };
+    ledger,
+  });
 
   const guardedTransport: Transport = {
     name: transport.name,
@@ -102,7 +102,7 @@ export function guarded(transport: Transport, options: GuardOptions = {}): Trans
       ...(status && { status }),
     },
     dispatch,
-    guard.ledger,
+    ledger,
   );
 }
 

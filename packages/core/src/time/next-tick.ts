@@ -1,12 +1,16 @@
 import { nodeProcess } from "./node-process.ts";
 
 /**
- * Runs a callback after everything that this tick still has to do, and before any timer or I/O: on Node by
+ * Finds out once how a callback runs after everything that this tick still has to do, and before any timer or I/O: on Node by
  * `process.nextTick`, elsewhere behind the microtasks that are queued by then. A later tick (setImmediate, a timer)
  * would cost a third of the speed at one call in flight.
  */
-export function afterThisTick(callback: () => void): void {
+export function tickEnd(): (callback: () => void) => void {
   const node = nodeProcess();
-  if (node?.nextTick) node.nextTick(callback);
-  else queueMicrotask(() => queueMicrotask(callback));
+  return node?.nextTick?.bind(node) ?? ((callback) => queueMicrotask(() => queueMicrotask(callback)));
+}
+
+/** Runs one callback so. */
+export function afterThisTick(callback: () => void): void {
+  tickEnd()(callback);
 }

@@ -46,3 +46,18 @@ function listen(signal: AbortSignal): Listeners {
   signal.addEventListener("abort", tellAll);
   return listeners;
 }
+
+/** A signal that fires when all of these have fired, and the function that stops listening to them. */
+export function whenAllAbort(signals: readonly (AbortSignal | undefined)[]): { signal: AbortSignal; stop(): void } {
+  const controller = new AbortController();
+  const look = (): void => {
+    if (signals.every((signal) => signal?.aborted)) controller.abort();
+  };
+  const stops = signals.map((signal) => onAbort(signal, look));
+  return {
+    signal: controller.signal,
+    stop() {
+      for (const stop of stops) stop();
+    },
+  };
+}

@@ -1,6 +1,8 @@
+import { isReplacing, isWrite, keysOf } from "../commands/command-facts.ts";
 import { TransportError } from "../errors/transport-error.ts";
+import { compileGlob } from "../keys/glob.ts";
+import { TextMap } from "../keys/text-map.ts";
 import type { Command, Reply, SendOptions, Transport } from "../ports/transport.ts";
-import { createSentTrips, type SentTrips } from "./sent-trips.ts";
 
 /**
  * One round trip, from the batch that collects its commands to the connection that carries it. All layers on its way read
@@ -10,6 +12,8 @@ export class RoundTrip {
   readonly commands: readonly Command[];
   /** What its caller asks for. */
   readonly options: SendOptions;
+  /** Whether one of its commands changes what is stored. */
+  readonly writes: boolean;
   /**
    * When the layer below has to have told the outcome, by `performance.now()`. A layer that needs some of the caller's
    * time for itself moves it forward before it passes the trip on.
@@ -21,9 +25,16 @@ export class RoundTrip {
   ledger: SentTrips | undefined = undefined;
   number = 0;
 
-  constructor(commands: readonly Command[], options: SendOptions, defaultTimeoutMs: number) {
+  /** @param writes - As the field, where that is known already. @throws TypeError for what is no command, where it is not. */
+  constructor(
+    commands: readonly Command[],
+    options: SendOptions,
+    defaultTimeoutMs: number,
+    writes: boolean = commands.some(isWrite),
+  ) {
     this.commands = commands;
     this.options = options;
+    this.writes = writes;
     this.endsMs = performance.now() + (options.timeoutMs ?? defaultTimeoutMs);
   }
 
@@ -53,10 +64,7 @@ export interface ReplyHandler {
   failed(error: unknown): void;
 }
 
-/**
- * Sends a round trip and tells its handler the outcome, in this turn of the event loop or later. It throws nothing, but for what
- * is no command.
- */
+/** Sends a round trip and tells its handler the outcome, in this turn of the event loop or later. It never throws. */
 export type Dispatch = (trip: RoundTrip, handler: ReplyHandler) => void;
 
 /** How a transport takes round trips directly, and the `send` that means the same. */
@@ -148,4 +156,124 @@ export function sendThrough(dispatch: Dispatch, defaultTimeoutMs: number): Trans
     new Promise((answered, failed) => {
       dispatch(new RoundTrip(commands, options, defaultTimeoutMs), { answered, failed });
     });
+}
+
+/** The trips that have been sent, as far as it takes to tell whether a later one has overtaken an earlier one. */
+export interface SentTrips {
+  /** A trip is about to leave. It ends once, one way or the other. If it has not by its deadline, it never will. */
+  add(trip: RoundTrip): void;
+  succeeded(trip: RoundTrip): void;
+  failed(trip: RoundTrip): void;
+  /** The trips that have not ended, in the order in which they were sent. */
+  readonly underWay: readonly RoundTrip[];
+  /** The keys, or the whole database, of which trips sent after this one have left nothing by now. */
+  replacedSince(trip: RoundTrip): WrittenKeys;
+  /** Those that such trips have written in any way, or may yet write. */
+  writtenSince(trip: RoundTrip): WrittenKeys;
+  /** A number behind those of all trips so far and before those of later ones. */
+  nextNumber(): number;
+}
+
+/** Keys that were written. */
+export interface WrittenKeys {
+  has(key: string): boolean;
+  readonly isEmpty: boolean;
+}
+
+/** What is kept of a trip that came back: its keys, not its values. */
+interface Returned {
+  readonly number: number;
+  readonly written: WrittenKeys;
+  readonly replaced: WrittenKeys;
+}
+
+/** More trips than this are not remembered behind one that hangs: the earliest of them are forgotten first. */
+const mostReturned = 1_000;
+
+/** A trip that has not ended so long after its deadline has vanished. */
+const graceMs = 100;
+
+export function createSentTrips(): SentTrips {
+  let numbers = 0;
+  const underWay = new Set<RoundTrip>();
+  let returned: Returned[] = [];
+
+  const isLost = (trip: RoundTrip, nowMs: number): boolean => trip.endsMs + graceMs <= nowMs;
+
+  /** The oldest trip under way. Forgets those before it that have vanished. */
+  const oldest = (): RoundTrip | undefined => {
+    const nowMs = performance.now();
+    for (const trip of underWay) {
+      if (!isLost(trip, nowMs)) return trip;
+      underWay.delete(trip);
+    }
+    return undefined;
+  };
+
+  const remember = ({ number, commands, options, writes }: RoundTrip): void => {
+    // Trips mostly come back in the order in which they left: then none can have been overtaken.
+    const first = oldest()?.number ?? Number.POSITIVE_INFINITY;
+    if (first > number) {
+      if (first === Number.POSITIVE_INFINITY && returned.length > 0) returned = [];
+      return;
+    }
+    if (!writes && !options.invalidates) return;
+    const written = keysIn(commands.filter(isWrite), options.invalidates);
+    if (written.isEmpty) return;
+    returned.push({ number, written, replaced: keysIn(commands.filter(isReplacing), options.invalidates) });
+    if (returned.length <= mostReturned) return;
+    returned = returned.filter((one) => one.number > first).slice(-mostReturned / 2);
+  };
+
+  const later = <One extends { readonly number: number }>(all: readonly One[], { number }: RoundTrip): One[] =>
+    all.filter((one) => one.number > number);
+
+  const notLost = (): RoundTrip[] => {
+    const nowMs = performance.now();
+    return [...underWay].filter((trip) => !isLost(trip, nowMs));
+  };
+
+  const ledger: SentTrips = {
+    get underWay() {
+      return notLost();
+    },
+    add(trip) {
+      oldest();
+      trip.ledger = ledger;
+      trip.number = ++numbers;
+      underWay.add(trip);
+    },
+    succeeded(trip) {
+      underWay.delete(trip);
+      remember(trip);
+    },
+    failed: (trip) => void underWay.delete(trip),
+    replacedSince: (trip) => together(later(returned, trip).map(({ replaced }) => replaced)),
+    writtenSince(trip) {
+      const going = later(notLost(), trip).map(({ commands, options }) =>
+        keysIn(commands.filter(isWrite), options.invalidates),
+      );
+      return together([...later(returned, trip).map(({ written }) => written), ...going]);
+    },
+    nextNumber: () => ++numbers,
+  };
+  return ledger;
+}
+
+/** The keys of commands, and those that match any of these globs. */
+export function keysIn(commands: readonly Command[], globs: readonly string[] = []): WrittenKeys {
+  const all = commands.map(keysOf);
+  const isWhole = all.includes("database");
+  const keys = new TextMap<true>();
+  for (const one of all) if (one !== "database") for (const key of one) keys.set(key, true);
+  const tests = globs.map(compileGlob);
+  return {
+    has: (key) => isWhole || keys.has(key) || tests.some((matches) => matches(key)),
+    isEmpty: !isWhole && keys.size === 0 && tests.length === 0,
+  };
+}
+
+function together(all: readonly WrittenKeys[]): WrittenKeys {
+  const some = all.filter(({ isEmpty }) => !isEmpty);
+  return { has: (key) => some.some((keys) => keys.has(key)), isEmpty: some.length === 0 };
 }

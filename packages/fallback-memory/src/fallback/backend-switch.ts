@@ -84,7 +84,6 @@ const newClaim = (): Claim => createClaim({ timeoutMs: lostAfterMs });
 export function createBackendSwitch(options: BackendSwitchOptions): BackendSwitch {
   const { clock, breaker, events, ping, onLeave, recover, isUpToDate, isQuick, onReturn, onAttempted, waitUntil } =
     options;
-  let away: Away | undefined;
   let isClosed = false;
   let cancelTimer = (): void => {};
 
@@ -94,15 +93,15 @@ export function createBackendSwitch(options: BackendSwitchOptions): BackendSwitc
     cancelTimer = idleTimer(
       () => {
         probeIfDue();
-        if (away && !away.attempt && !isClosed) wakeUp();
+        if (backend.outage && !backend.outage.attempt && !isClosed) wakeUp();
       },
       Math.max(1, breaker.waitMs),
     );
   };
 
   const comeBack = (): void => {
-    const recovery = away?.recovery ?? nothing;
-    away = undefined;
+    const recovery = backend.outage?.recovery ?? nothing;
+    backend.outage = undefined;
     cancelTimer();
     breaker.succeeded("probe");
     onReturn();
@@ -112,7 +111,7 @@ export function createBackendSwitch(options: BackendSwitchOptions): BackendSwitc
   const attemptReturn = async (now: Away): Promise<void> => {
     const own = { claim: newClaim() };
     now.attempt = own;
-    const isCurrent = (): boolean => away === now && now.attempt === own;
+    const isCurrent = (): boolean => backend.outage === now && now.attempt === own;
     try {
       await ping();
       while (isCurrent() && !isUpToDate()) {
@@ -144,61 +143,60 @@ export function createBackendSwitch(options: BackendSwitchOptions): BackendSwitc
   };
 
   const probeIfDue = (): Promise<void> | undefined => {
-    if (!away || isClosed) return undefined;
-    if (away.attempt?.claim.isHeld) return undefined;
-    if (away.attempt) {
+    if (!backend.outage || isClosed) return undefined;
+    if (backend.outage.attempt?.claim.isHeld) return undefined;
+    if (backend.outage.attempt) {
       // The call that made it has vanished, and will not tell what has become of it.
-      away.attempt = undefined;
-      away.state = "local";
+      backend.outage.attempt = undefined;
+      backend.outage.state = "local";
       breaker.dismissed("probe");
     }
     if (breaker.enter() === undefined) return undefined;
-    const attempt = attemptReturn(away);
+    const attempt = attemptReturn(backend.outage);
     waitUntil?.(attempt);
     return attempt;
   };
 
   /** The caller goes on after this, and with it ends what it has begun: what is not done by then is tried again later. */
   const waitFor = async (attempt: Promise<void>, longestMs: number): Promise<void> => {
-    const now = away;
+    const now = backend.outage;
     const own = now?.attempt;
     await within(longestMs, attempt);
-    if (!now || away !== now || now.attempt !== own) return;
+    if (!now || backend.outage !== now || now.attempt !== own) return;
     now.attempt = undefined;
     now.state = "local";
     onAttempted();
     breaker.failed(slowError(`was not back within ${Math.round(longestMs)} ms`), "probe");
   };
 
-  return {
-    attend(longestMs) {
+  const backend = {
+    outage: undefined as Away | undefined,
+    attend(longestMs: number): Promise<void> | undefined {
       const attempt = probeIfDue();
       return attempt && !waitUntil && !hasLastingTimers() ? waitFor(attempt, longestMs) : undefined;
     },
-    get outage() {
-      return away;
+    done(part: Recovery): void {
+      if (backend.outage) backend.outage.recovery = total(backend.outage.recovery, part);
     },
-    done(part) {
-      if (away) away.recovery = total(away.recovery, part);
-    },
-    leave(error, reason = `${error.kind}: ${error.message}`) {
-      if (away || isClosed) return;
+    leave(error: TransportError, reason: string = `${error.kind}: ${error.message}`): void {
+      if (backend.outage || isClosed) return;
       breaker.failed(error);
-      away = { sinceMs: clock.now(), reason, state: "local", recovery: nothing, attempt: undefined };
+      backend.outage = { sinceMs: clock.now(), reason, state: "local", recovery: nothing, attempt: undefined };
       wakeUp();
       onLeave();
       events.change.tell({ from: "upstash", to: "local", reason });
       // Only a person can fix these, so they are said twice.
       if (error.kind === "unauthorized" || error.kind === "quota") events.failure.tell({ operation: "primary", error });
     },
-    async returnNow() {
-      if (away) await attemptReturn(away);
+    async returnNow(): Promise<void> {
+      if (backend.outage) await attemptReturn(backend.outage);
     },
-    close() {
+    close(): void {
       isClosed = true;
       cancelTimer();
     },
   };
+  return backend;
 }
 
 const nothing: Recovery = { replayed: 0, superseded: 0, dropped: 0 };

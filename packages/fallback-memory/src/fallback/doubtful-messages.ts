@@ -8,6 +8,8 @@ import type { Fate } from "../journal/noting.ts";
  * Only what has the same channel and the same bytes is taken for the same. What scripts publish is not looked at.
  */
 export interface DoubtfulMessages {
+  /** How many listen to both sides. While there are none, no message is looked at. */
+  readonly hearers: number;
   /** A trip leaves for the primary. @returns what to call when its caller has an answer; undefined: nothing. */
   follow(trip: readonly Command[]): (() => void) | undefined;
   /** It is done here instead, by this work, which publishes before it returns. */
@@ -47,7 +49,6 @@ export function createDoubtfulMessages(clock: Clock): DoubtfulMessages {
   const trips = new Map<readonly Command[], Published[]>();
   const doubtful = new Set<Published>();
   const answered = new Set<Published>();
-  let hearers = 0;
   let hearersEver = 0;
 
   const drop = (one: Published): void => {
@@ -76,9 +77,10 @@ export function createDoubtfulMessages(clock: Clock): DoubtfulMessages {
     return undefined;
   };
 
-  return {
+  const messages: { hearers: number } & DoubtfulMessages = {
+    hearers: 0,
     follow(trip) {
-      if (hearers === 0) return undefined;
+      if (messages.hearers === 0) return undefined;
       const published = publishedBy(trip);
       if (published.length === 0) return undefined;
       for (const one of published) {
@@ -114,7 +116,7 @@ export function createDoubtfulMessages(clock: Clock): DoubtfulMessages {
       for (const one of doubtful) one.endsMs = Math.min(one.endsMs, clock.now() + graceMs);
     },
     addHearer() {
-      hearers++;
+      messages.hearers++;
       const own = hearersEver++;
       const topicOf = ({ pattern }: Message): string => `${own} ${pattern ?? ""}`;
       return {
@@ -142,13 +144,14 @@ export function createDoubtfulMessages(clock: Clock): DoubtfulMessages {
           return repeated === undefined;
         },
         end() {
-          hearers--;
-          if (hearers > 0) return;
+          messages.hearers--;
+          if (messages.hearers > 0) return;
           for (const group of [alike, trips, doubtful, answered]) group.clear();
         },
       };
     },
   };
+  return messages;
 }
 
 function publishedBy(trip: readonly Command[]): Published[] {

@@ -5,6 +5,9 @@ import { type Claim, createClaim } from "@continuum-cache/core";
  * vanishes.
  */
 export interface Gate {
+  /** Of the call that has shut it; undefined while it is open. */
+  readonly claim: Claim | undefined;
+  /** Whether that call is at work still. */
   readonly isShut: boolean;
   shut(): void;
   /** @returns whether callers were waiting; they go on in the next turns of this tick. */
@@ -14,24 +17,25 @@ export interface Gate {
 }
 
 export function createGate(): Gate {
-  let claim: Claim | undefined;
   let waiting = 0;
-  return {
-    get isShut() {
-      return claim?.isHeld ?? false;
+  const gate = {
+    claim: undefined as Claim | undefined,
+    get isShut(): boolean {
+      return gate.claim?.isHeld ?? false;
     },
-    shut() {
-      if (!claim?.isHeld) claim = createClaim();
+    shut(): void {
+      if (!gate.isShut) gate.claim = createClaim();
     },
-    open() {
-      claim?.end();
-      claim = undefined;
+    open(): boolean {
+      gate.claim?.end();
+      gate.claim = undefined;
       return waiting > 0;
     },
-    async pass(longestMs) {
+    async pass(longestMs: number): Promise<void> {
       waiting++;
-      await claim?.over({ timeoutMs: longestMs });
+      await gate.claim?.over({ timeoutMs: longestMs });
       waiting--;
     },
   };
+  return gate;
 }

@@ -1,8 +1,8 @@
-import type { Argument, Command, Reply } from "@continuum-cache/core";
+import type { Argument, Clock, Command, Reply } from "@continuum-cache/core";
 import { isCommandError, isWrite, keysOf } from "@continuum-cache/core";
 import { never } from "../keyspace/keyspace.ts";
 import { createLru } from "../keyspace/lru.ts";
-import { type Bulk, bulkOfId, footprint, idOf, toBulk } from "../values/bulk.ts";
+import { type Bulk, bulkOfId, footprint, idOf, isWellFormed, toBulk } from "../values/bulk.ts";
 
 /** What the primary is known to have held under a key. */
 export interface KnownValue {
@@ -10,8 +10,8 @@ export interface KnownValue {
   readonly value: Bulk | null;
   /** When it ends, in milliseconds since 1970: `never` for a value that was only read, of whose end nothing is known. */
   readonly expiresAtMs: number;
-  /** When it was heard of. */
-  readonly atMs: number;
+  /** When it was heard of, by `performance.now()`. */
+  readonly heardMs: number;
 }
 
 /**
@@ -19,9 +19,11 @@ export interface KnownValue {
  * whether somebody else has written a key meanwhile.
  */
 export interface KnownValues {
-  /** A trip leaves for the primary. Returns what `arrived` asks for. */
-  left(commands: readonly Command[]): number;
+  /** A trip leaves for the primary that changes what is stored. @param trip - Its number; those of later trips are higher. */
+  left(trip: number, commands: readonly Command[]): void;
   arrived(trip: number, commands: readonly Command[], replies: readonly Reply[]): void;
+  /** A number behind those of all trips so far and before those of later ones. */
+  mark(): number;
   /** What was heard of these keys before a trip is not so any more: they are gone, unless others have written them since. */
   forget(matches: (key: Bulk) => boolean, beforeTrip: number): void;
   /** This stands there now, as a script has told. */
@@ -35,13 +37,15 @@ export interface KnownValues {
 export interface KnownValuesOptions {
   readonly maxEntries: number;
   readonly maxBytes: number;
-  readonly now: () => number;
+  readonly clock: Clock;
+  /** As `KnownValues.mark`. */
+  readonly nextNumber: () => number;
 }
 
 interface Remembered {
   readonly value: Bulk | null;
   expiresAtMs: number;
-  atMs: number;
+  heardMs: number;
   /** The trip that told. What an earlier one tells later is older. */
   trip: number;
   /** Whether nothing is known to have been sent since that may change it. */
@@ -50,12 +54,11 @@ interface Remembered {
 
 const overheadBytes = 150;
 
-export function createKnownValues({ maxEntries, maxBytes, now }: KnownValuesOptions): KnownValues {
+export function createKnownValues({ maxEntries, maxBytes, clock, nextNumber }: KnownValuesOptions): KnownValues {
   const newKnown = () => createLru<Remembered>({ maxEntries, maxBytes });
   let known = newKnown();
-  let trips = 0;
-  /** Of the trip that is being read. */
-  let nowMs = 0;
+  /** When what is being read was heard, by `performance.now()`. */
+  let heardMs = 0;
   /** The latest trip that may have changed anything. */
   let flushed = 0;
 
@@ -66,7 +69,7 @@ export function createKnownValues({ maxEntries, maxBytes, now }: KnownValuesOpti
     if (before?.value === value) {
       // Nearly every read of a busy key: nothing has to be weighed anew.
       before.expiresAtMs = expiresAtMs;
-      before.atMs = nowMs;
+      before.heardMs = heardMs;
       before.trip = trip;
       before.isCertain = true;
       return;
@@ -74,7 +77,7 @@ export function createKnownValues({ maxEntries, maxBytes, now }: KnownValuesOpti
     const bytes = overheadBytes + id.length + (value === null ? 0 : footprint(value));
     // One large value must not drive out all others.
     if (bytes > Math.ceil(maxBytes / 16)) known.delete(id);
-    else known.set(id, { value, expiresAtMs, atMs: nowMs, trip, isCertain: true }, bytes);
+    else known.set(id, { value, expiresAtMs, heardMs, trip, isCertain: true }, bytes);
   };
   const doubt = (trip: number, key: Argument): void => {
     const id = idOfArgument(key);
@@ -104,7 +107,7 @@ export function createKnownValues({ maxEntries, maxBytes, now }: KnownValuesOpti
   /** Counting leaves the end as it is; what had ended has begun anew. */
   const endLeftTo = (key: Argument): number => {
     const endMs = known.peek(idOfArgument(key))?.expiresAtMs ?? never;
-    return endMs > nowMs ? endMs : never;
+    return endMs > clock.now() ? endMs : never;
   };
 
   const forgetAll = (keys: readonly string[] | "database"): void => {
@@ -113,7 +116,7 @@ export function createKnownValues({ maxEntries, maxBytes, now }: KnownValuesOpti
   };
 
   const tell = (trip: number, command: Command, reply: Reply): void => {
-    if (isCommandError(reply)) return;
+    if (typeof reply === "object" && !isArray(reply) && isCommandError(reply)) return;
     const [name, ...args] = command;
     const [key, value] = args;
     if (key === undefined) {
@@ -134,13 +137,13 @@ export function createKnownValues({ maxEntries, maxBytes, now }: KnownValuesOpti
         }
         return;
       case "SET":
-        if (reply === "OK" && value !== undefined) remember(trip, key, toBulk(value), endOf(args.slice(2), nowMs));
+        if (reply === "OK" && value !== undefined) remember(trip, key, toBulk(value), endOf(args.slice(2), clock));
         else drop(key);
         return;
       case "SETEX":
       case "PSETEX":
         if (args[2] !== undefined)
-          remember(trip, key, toBulk(args[2]), nowMs + Number(value) * (name === "SETEX" ? 1_000 : 1));
+          remember(trip, key, toBulk(args[2]), clock.now() + Number(value) * (name === "SETEX" ? 1_000 : 1));
         return;
       case "MSET":
         for (let at = 0; at + 1 < args.length; at += 2) {
@@ -161,7 +164,7 @@ export function createKnownValues({ maxEntries, maxBytes, now }: KnownValuesOpti
         return;
       case "EXPIRE":
       case "PEXPIRE":
-        moved(trip, args, reply, nowMs + Number(value) * (name === "EXPIRE" ? 1_000 : 1));
+        moved(trip, args, reply, clock.now() + Number(value) * (name === "EXPIRE" ? 1_000 : 1));
         return;
       case "PEXPIREAT":
         moved(trip, args, reply, Number(value));
@@ -175,8 +178,7 @@ export function createKnownValues({ maxEntries, maxBytes, now }: KnownValuesOpti
   };
 
   return {
-    left(commands) {
-      const trip = ++trips;
+    left(trip, commands) {
       for (const command of commands) {
         if (!isWrite(command)) continue;
         const keys = keysOf(command);
@@ -186,19 +188,19 @@ export function createKnownValues({ maxEntries, maxBytes, now }: KnownValuesOpti
           known = newKnown();
         }
       }
-      return trip;
     },
     arrived(trip, commands, replies) {
-      nowMs = now();
+      heardMs = performance.now();
       for (const [index, command] of commands.entries()) tell(trip, command, replies[index] ?? null);
     },
+    mark: nextNumber,
     forget(matches, beforeTrip) {
       const old = [...known].filter(([id, { trip }]) => trip < beforeTrip && matches(bulkOfId(id)));
       for (const [id] of old) known.delete(id);
     },
     learned(key, value, expiresAtMs) {
-      nowMs = now();
-      remember(++trips, key, value, expiresAtMs);
+      heardMs = performance.now();
+      remember(nextNumber(), key, value, expiresAtMs);
     },
     at(key) {
       return known.peek(idOf(key));
@@ -210,17 +212,18 @@ export function createKnownValues({ maxEntries, maxBytes, now }: KnownValuesOpti
 }
 
 const isArray = (reply: Reply): reply is readonly Reply[] => Array.isArray(reply);
-const idOfArgument = (key: Argument): string => idOf(toBulk(key));
+const idOfArgument = (key: Argument): string =>
+  typeof key === "string" && isWellFormed(key) ? key : idOf(toBulk(key));
 
 /** When a value that was set with these words ends; with words that leave that open, as if it did not. */
-function endOf(words: readonly Argument[], nowMs: number): number {
+function endOf(words: readonly Argument[], clock: Clock): number {
   const [unit, time] = words;
   const count = Number(time);
   switch (typeof unit === "string" ? unit.toUpperCase() : "") {
     case "EX":
-      return nowMs + count * 1_000;
+      return clock.now() + count * 1_000;
     case "PX":
-      return nowMs + count;
+      return clock.now() + count;
     case "EXAT":
       return count * 1_000;
     case "PXAT":

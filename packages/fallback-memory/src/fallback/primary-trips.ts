@@ -9,7 +9,6 @@ import {
   isOutage,
   isRepeatable,
   isTransportError,
-  ledgerOf,
   type Reply,
   type ReplyHandler,
   type RoundTrip,
@@ -19,10 +18,12 @@ import {
   sendThrough,
   settleInto,
   type Transport,
-  type TransportError,
   type WrittenKeys,
 } from "@continuum-cache/core";
 import type { Fate } from "../journal/noting.ts";
+import type { BackendSwitch } from "./backend-switch.ts";
+import type { DoubtfulMessages } from "./doubtful-messages.ts";
+import type { Gate } from "./gate.ts";
 import type { KnownValues } from "./known-values.ts";
 import { createPatternRuns, type PatternRuns } from "./pattern-runs.ts";
 
@@ -30,7 +31,9 @@ import { createPatternRuns, type PatternRuns } from "./pattern-runs.ts";
 export interface PrimaryTrips {
   /** The primary, of whose answers note is taken. */
   readonly primary: Transport;
-  /** Sends a trip there, which the local memory answers when the primary is away. */
+  /** Sends a trip where it has to go now. */
+  readonly dispatch: Dispatch;
+  /** Sends a trip to the primary, which the local memory answers when that is away. */
   readonly ask: Dispatch;
   /** Sends a trip there, which is answered by the primary or not at all. */
   readonly insist: Dispatch;
@@ -50,50 +53,90 @@ export interface Unanswered {
 
 export interface PrimaryTripsOptions {
   readonly primary: Transport;
+  readonly ledger: SentTrips;
   readonly known: KnownValues;
-  /** The primary has answered a trip, while it was asked or even afterwards. */
-  readonly onAnswer: (commands: readonly Command[], options: SendOptions | undefined) => void;
-  /** The primary has left a trip without an answer. */
-  readonly onOutage: (error: TransportError) => void;
-  /** Whether the primary is away. */
-  readonly isAway: () => boolean;
+  readonly doubts: DoubtfulMessages;
+  readonly gate: Gate;
+  readonly backend: BackendSwitch;
+  readonly lifetime: Lifetime;
+  /**
+   * Sends a trip that can't go straight to the primary, as a trip of its own: the primary is away, or not yet told everything,
+   * or a layer above has this trip in its ledger.
+   */
+  readonly sendApart: Dispatch;
+  /** Sends a trip that insists on the primary. */
+  readonly insistOnPrimary: Dispatch;
+  /** The primary has answered a trip though it is taken for away. */
+  readonly onLateAnswer: (commands: readonly Command[], options: SendOptions) => void;
   /** Answers in the primary's place. */
-  readonly answer: (
-    commands: readonly Command[],
-    options: SendOptions | undefined,
-    unanswered: Unanswered,
-  ) => Promise<Reply[]>;
+  readonly answer: (commands: readonly Command[], options: SendOptions, unanswered: Unanswered) => Promise<Reply[]>;
+}
+
+/** How far a fallback has come between its construction and its end. */
+export interface Lifetime {
+  /** Pending while the journal of an earlier process is read. */
+  opening: Promise<void> | undefined;
+  closing: Promise<void> | undefined;
+  /** Of the latest trip that the primary was asked. */
+  latestTimeoutMs: number;
 }
 
 /** A trip has ended by so long after its deadline. */
 const graceMs = 100;
 
 export function createPrimaryTrips(options: PrimaryTripsOptions): PrimaryTrips {
-  const { primary } = options;
-  const ledger = ledgerOf(primary);
-  const parts: Parts = { ...options, runs: createPatternRuns(), ledger, dispatch: dispatchOf(primary) };
+  const { primary, ledger, doubts, gate, backend, lifetime, sendApart, insistOnPrimary } = options;
+  const parts: Parts = { ...options, runs: createPatternRuns(), dispatch: dispatchOf(primary) };
   const insist: Dispatch = (trip, handler) => new PrimaryTrip(parts, trip, handler).begin();
-  const asked = function* (): Iterable<AskedTrip> {
-    // Others may send through the same primary.
-    for (const { standIn } of ledger.underWay) if (standIn instanceof AskedTrip && standIn.isOf(parts)) yield standIn;
+  const ask: Dispatch = (trip, handler) => {
+    const isOver = doubts.hearers > 0 ? doubts.follow(trip.commands) : undefined;
+    new AskedTrip(parts, trip, isOver ? telling(handler, isOver) : handler).begin();
   };
+  // Others may send through the same primary.
+  const asked = (): AskedTrip[] =>
+    ledger.underWay
+      .map(({ standIn }) => standIn)
+      .filter((standIn) => standIn instanceof AskedTrip)
+      .filter((trip) => trip.isOf(parts));
+
   return {
     primary: { ...primary, send: sendThrough(insist, defaultTimeoutMs) },
-    ask: (trip, handler) => new AskedTrip(parts, trip, handler).begin(),
+    dispatch(trip, handler) {
+      if (lifetime.opening || lifetime.closing || gate.claim || backend.outage || trip.ledger) {
+        sendApart(trip, handler);
+      } else if (trip.options.fallback === false) {
+        insistOnPrimary(trip, handler);
+      } else {
+        lifetime.latestTimeoutMs = trip.options.timeoutMs ?? defaultTimeoutMs;
+        ask(trip, handler);
+      }
+    },
+    ask,
     insist,
     leaveAll() {
-      for (const trip of [...asked()]) trip.answerIfHarmless();
+      for (const trip of asked()) trip.answerIfHarmless();
     },
     async over() {
-      await Promise.all([...asked()].map((trip) => trip.over()));
+      await Promise.all(asked().map((trip) => trip.over()));
     },
   };
 }
 
+/** A handler that says first that its trip is over. */
+const telling = (handler: ReplyHandler, isOver: () => void): ReplyHandler => ({
+  answered(replies) {
+    isOver();
+    handler.answered(replies);
+  },
+  failed(error) {
+    isOver();
+    handler.failed(error);
+  },
+});
+
 /** What all trips share. */
 interface Parts extends PrimaryTripsOptions {
   readonly runs: PatternRuns;
-  readonly ledger: SentTrips;
   readonly dispatch: Dispatch;
 }
 
@@ -102,7 +145,6 @@ class PrimaryTrip implements ReplyHandler {
   protected readonly parts: Parts;
   protected readonly trip: RoundTrip;
   protected readonly handler: ReplyHandler;
-  #number = 0;
 
   constructor(parts: Parts, trip: RoundTrip, handler: ReplyHandler) {
     this.parts = parts;
@@ -112,12 +154,12 @@ class PrimaryTrip implements ReplyHandler {
 
   begin(): void {
     const { known, runs, ledger, dispatch } = this.parts;
-    const { commands, options, endsMs } = this.trip;
-    // What is no command throws here.
-    this.#number = known.left(commands);
-    ledger.add(this.trip, endsMs + graceMs);
-    if (options.invalidates) runs.left(this.#number, commands, options.invalidates);
-    dispatch(this.trip, this);
+    const { trip } = this;
+    const { commands, options } = trip;
+    ledger.add(trip);
+    if (trip.writes) known.left(trip.number, commands);
+    if (options.invalidates) runs.left(trip.number, commands, options.invalidates);
+    dispatch(trip, this);
   }
 
   answered(replies: Reply[]): void {
@@ -132,9 +174,9 @@ class PrimaryTrip implements ReplyHandler {
 
   protected note(replies: Reply[]): void {
     const { known, runs, ledger } = this.parts;
-    const { commands, options } = this.trip;
+    const { commands, options, number } = this.trip;
     ledger.succeeded(this.trip);
-    known.arrived(this.#number, commands, replies);
+    known.arrived(number, commands, replies);
     if (!options.invalidates) return;
     const seen = runs.arrived(commands, replies, options.invalidates);
     for (const { glob, fromTrip } of seen) known.forget(compileGlob(glob), fromTrip);
@@ -162,7 +204,8 @@ class AskedTrip extends PrimaryTrip implements StandIn {
     this.note(replies);
     this.#claim?.end();
     if (this.hasAnswered) return;
-    this.parts.onAnswer(this.trip.commands, this.trip.options);
+    const { backend, onLateAnswer } = this.parts;
+    if (backend.outage) onLateAnswer(this.trip.commands, this.trip.options);
     this.handler.answered(replies);
   }
 
@@ -174,15 +217,15 @@ class AskedTrip extends PrimaryTrip implements StandIn {
   }
 
   #fail(error: unknown): void {
-    const { isAway, onOutage } = this.parts;
+    const { backend } = this.parts;
     // One that waited behind others says nothing of the primary, but need not wait any more when that is away.
-    const isDue = isOutage(error) || (isTransportError(error) && error.queued === true && isAway());
+    const isDue = isOutage(error) || (isTransportError(error) && error.queued === true && backend.outage !== undefined);
     if (!isDue) {
       this.handler.failed(error);
       return;
     }
     this.#fate = error.delivery;
-    if (isOutage(error)) onOutage(error);
+    if (isOutage(error)) backend.leave(error);
     // Unless it was answered with the others, in its turn.
     if (!this.hasAnswered) this.#answer();
   }

@@ -8,8 +8,9 @@ import type { KnownValues } from "./known-values.ts";
  */
 export function warmStart(known: KnownValues, nowMs: number, maxAgeMs: number): Command[] {
   const commands: Command[] = [];
-  for (const [id, { value, expiresAtMs, atMs }] of known.entries()) {
-    const endMs = Math.floor(Math.min(expiresAtMs, atMs + maxAgeMs));
+  for (const [id, { value, expiresAtMs, heardMs }] of known.entries()) {
+    const ageMs = performance.now() - heardMs;
+    const endMs = Math.floor(Math.min(expiresAtMs, nowMs + maxAgeMs - ageMs));
     if (value !== null && endMs > nowMs) commands.push(["SET", bulkOfId(id), value, "PXAT", endMs]);
   }
   return commands;

@@ -1,4 +1,4 @@
-import { TextMap } from "@continuum-cache/core";
+import { longestHashed, TextMap } from "@continuum-cache/core";
 
 /** Values by id, bounded in bytes and in number: the least recently used go first. */
 export interface Lru<Value> extends Iterable<readonly [id: string, value: Value]> {
@@ -33,7 +33,7 @@ interface Node<Value> {
  */
 const parts = 16;
 
-/** Which of the maps an id belongs to. A long id is told by about 16 of its characters. */
+/** Which of the maps an id belongs to. It is told by about 16 of its characters. */
 function partOf(id: string): number {
   const step = (id.length >>> 4) + 1;
   let hash = id.length;
@@ -43,10 +43,15 @@ function partOf(id: string): number {
 
 export function createLru<Value>(options: LruOptions<Value>): Lru<Value> {
   const { maxBytes, maxEntries = Number.POSITIVE_INFINITY, onGone } = options;
-  const maps: (TextMap<Node<Value>> | undefined)[] = new Array(parts).fill(undefined);
+  const maps = Array.from({ length: parts }, () => new Map<string, Node<Value>>());
+  /** Ids that a `Map` does not hash as a whole. */
+  const long = new TextMap<Node<Value>>();
   let size = 0;
   let [oldest, newest]: (Node<Value> | undefined)[] = [];
   let bytes = 0;
+
+  const mapOf = (id: string): Map<string, Node<Value>> | TextMap<Node<Value>> =>
+    id.length <= longestHashed ? (maps[partOf(id)] as Map<string, Node<Value>>) : long;
 
   const unlink = ({ older, newer }: Node<Value>): void => {
     if (older) older.newer = newer;
@@ -63,7 +68,7 @@ export function createLru<Value>(options: LruOptions<Value>): Lru<Value> {
   };
   const remove = (node: Node<Value>, why: "deleted" | "evicted"): void => {
     unlink(node);
-    maps[partOf(node.id)]?.delete(node.id);
+    mapOf(node.id).delete(node.id);
     size--;
     bytes -= node.bytes;
     onGone?.(node.value, why);
@@ -77,7 +82,7 @@ export function createLru<Value>(options: LruOptions<Value>): Lru<Value> {
       return bytes;
     },
     get(id) {
-      const node = maps[partOf(id)]?.get(id);
+      const node = mapOf(id).get(id);
       if (!node) return undefined;
       if (node !== newest) {
         unlink(node);
@@ -85,11 +90,9 @@ export function createLru<Value>(options: LruOptions<Value>): Lru<Value> {
       }
       return node.value;
     },
-    peek: (id) => maps[partOf(id)]?.get(id)?.value,
+    peek: (id) => mapOf(id).get(id)?.value,
     set(id, value, valueBytes) {
-      const part = partOf(id);
-      maps[part] ??= new TextMap();
-      const map = maps[part];
+      const map = mapOf(id);
       const present = map.get(id);
       if (present) {
         unlink(present);
@@ -104,14 +107,12 @@ export function createLru<Value>(options: LruOptions<Value>): Lru<Value> {
       while (oldest && (bytes > maxBytes || size > maxEntries)) remove(oldest, "evicted");
     },
     delete(id) {
-      const node = maps[partOf(id)]?.get(id);
+      const node = mapOf(id).get(id);
       if (node) remove(node, "deleted");
       return node !== undefined;
     },
     *[Symbol.iterator]() {
-      for (const map of maps) {
-        if (map) for (const [id, { value }] of map) yield [id, value] as const;
-      }
+      for (const map of [...maps, long]) for (const [id, { value }] of map) yield [id, value] as const;
     },
   };
 }

@@ -108,7 +108,7 @@ async function outcomesOf(
     return replies;
   };
   // What was known of the keys before is not so any more, also of those that an earlier walk has deleted and not told.
-  const fromTrip = known.left([]);
+  const fromTrip = known.mark();
   const outcome = await deletePatterns(send, first);
   known.forget(first.matches, fromTrip);
   return [outcome];

@@ -12,10 +12,10 @@ interface NodeBuffer {
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
-const isWellFormed: (text: string) => boolean =
-  "isWellFormed" in String.prototype
-    ? (text) => (text as string & { isWellFormed(): boolean }).isWellFormed()
-    : (text) => !/\p{Surrogate}/u.test(text);
+/** ES2023's types lack this one of the platform. */
+const { isWellFormed: ofPlatform } = "" as string & { isWellFormed(this: string): boolean };
+/** Whether a text has no half of a surrogate pair: then it is its own bulk, and its own id. */
+export const isWellFormed: (text: string) => boolean = Function.prototype.call.bind(ofPlatform);
 const { Buffer: nodeBuffer } = globalThis as { Buffer?: NodeBuffer };
 
 /**
