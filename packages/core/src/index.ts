@@ -4,15 +4,14 @@ export { batched } from "./cache/batched.ts";
 export { Cache } from "./cache/cache.ts";
 export type { CacheEvents } from "./cache/cache-events.ts";
 export type { CacheOptions } from "./cache/cache-options.ts";
-export type { CacheStats } from "./cache/cache-stats.ts";
+export type { CacheStats, LatencySummary } from "./cache/cache-stats.ts";
 export type { CacheCallOptions } from "./cache/call-options.ts";
 export type { DeletePatternOptions } from "./cache/delete-pattern.ts";
 export { deletePattern } from "./cache/delete-pattern.ts";
 export type { GetOrSetOptions } from "./cache/get-or-set.ts";
-export type { LatencySummary } from "./cache/latency.ts";
 export type { Pipeline } from "./cache/pipeline.ts";
-export type { SetOptions } from "./cache/requests.ts";
 export type { ServerInfo } from "./cache/server-info.ts";
+export type { SetOptions } from "./cache/set-options.ts";
 export type { TimeToLive } from "./cache/time-to-live.ts";
 export type { WriteObserver } from "./cache/write-observer.ts";
 export type { Claim, ClaimOptions, ClaimWait } from "./claims/claim.ts";
@@ -25,10 +24,8 @@ export type { Turns } from "./claims/turns.ts";
 export { createTurns } from "./claims/turns.ts";
 export type { Codec } from "./codecs/codec.ts";
 export { isSealed, seal, toTextForm, unseal } from "./codecs/envelope.ts";
-export { json } from "./codecs/json.ts";
-export { readers } from "./codecs/readers.ts";
+export { json, readers } from "./codecs/json.ts";
 export { textOrBytes } from "./codecs/text-or-bytes.ts";
-export type { CommandFacts } from "./commands/command-table.ts";
 export {
   factsOf,
   isPossibleReply,
@@ -37,9 +34,10 @@ export {
   isReplacing,
   isWrite,
   keysOf,
-  knownCommands,
   streamKeysAt,
-} from "./commands/command-table.ts";
+} from "./commands/command-facts.ts";
+export type { CommandFacts } from "./commands/command-table.ts";
+export { knownCommands } from "./commands/command-table.ts";
 export type { KeyOrder, Place } from "./commands/key-order.ts";
 export { createKeyOrder } from "./commands/key-order.ts";
 export { brand, hasBrand } from "./errors/brand.ts";
@@ -57,7 +55,7 @@ export { assertKey, maxKeyBytes } from "./keys/key-limit.ts";
 export type { KeyFamily, KeyParameters, KeyPattern, KeyPatternOptions } from "./keys/key-pattern.ts";
 export { keyPattern } from "./keys/key-pattern.ts";
 export { keys } from "./keys/keys.ts";
-export { TextMap } from "./keys/text-map.ts";
+export { longestHashed, TextMap } from "./keys/text-map.ts";
 export { fromWireChannel, toWireChannel, toWirePattern } from "./messages/channel-name.ts";
 export { fromMessageText, toMessageText } from "./messages/message-text.ts";
 export type { Events } from "./ports/events.ts";
@@ -110,9 +108,11 @@ export { afterThisTick } from "./time/next-tick.ts";
 export { onAbort } from "./time/on-abort.ts";
 export { defaultTimeoutMs, withDeadline } from "./time/with-deadline.ts";
 export { within } from "./time/within.ts";
-export type { Dispatch, ReplyHandler, StandIn } from "./trips/round-trip.ts";
+export type { Dispatch, ReplyHandler, SentTrips, StandIn, WrittenKeys } from "./trips/round-trip.ts";
 export {
+  createSentTrips,
   dispatchOf,
+  keysIn,
   ledgerOf,
   offersDispatch,
   RoundTrip,
@@ -120,5 +120,3 @@ export {
   settleInto,
   throughSend,
 } from "./trips/round-trip.ts";
-export type { SentTrips, WrittenKeys } from "./trips/sent-trips.ts";
-export { createSentTrips, keysIn } from "./trips/sent-trips.ts";

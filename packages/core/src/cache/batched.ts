@@ -1,7 +1,7 @@
 import type { Reply, Transport } from "../ports/transport.ts";
 import { defaultTimeoutMs } from "../time/with-deadline.ts";
 import { createBatcher } from "./batcher.ts";
-import { Call } from "./call.ts";
+import { Call } from "./calls.ts";
 
 /**
  * The same transport, whose trips of one tick travel as one: one HTTP request or one write for all of them. Each has its own
@@ -24,13 +24,13 @@ export function batched(transport: Transport): Transport {
     name,
     send(commands, options = {}) {
       if (commands.length === 0) return transport.send(commands, options);
-      const all = { read: (replies: readonly Reply[], at: number) => replies.slice(at, at + commands.length) };
+      const all = {
+        operation: "send",
+        commands,
+        read: (replies: readonly Reply[], at: number) => replies.slice(at, at + commands.length),
+      };
       return new Promise((resolve, reject) => {
-        batcher.send(
-          commands,
-          options,
-          new Call<Reply[]>(all, { signal: options.signal, transport: name }, { resolve, reject }),
-        );
+        batcher.send(commands, options, new Call<Reply[]>(all, options.signal, name, { resolve, reject }));
       });
     },
     ...(transport.subscribe && { subscribe: transport.subscribe.bind(transport) }),

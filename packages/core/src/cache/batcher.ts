@@ -1,36 +1,13 @@
 import { type Claim, createClaim } from "../claims/claim.ts";
-import { createExpiringSet } from "../claims/expiring-set.ts";
-import { isWrite, keysOf } from "../commands/command-table.ts";
+import { isWrite, keysOf } from "../commands/command-facts.ts";
 import { isCommandError } from "../errors/command-error.ts";
-import { errorFromRedis } from "../errors/error-from-redis.ts";
-import { isTransportError, TransportError, type TransportErrorDetails } from "../errors/transport-error.ts";
 import { TextMap } from "../keys/text-map.ts";
 import type { Command, Reply, SendOptions, Transport } from "../ports/transport.ts";
-import { afterThisTick } from "../time/next-tick.ts";
-import { onAbort } from "../time/on-abort.ts";
+import { tickEnd } from "../time/next-tick.ts";
+import { whenAllAbort } from "../time/on-abort.ts";
 import { type Dispatch, dispatchOf, type ReplyHandler, RoundTrip } from "../trips/round-trip.ts";
-import type { BatchedCall } from "./call.ts";
-
-/** Collects the calls of one tick into round trips. */
-export interface Batcher {
-  /** Sends a call's commands, next to each other and in this order, with whatever else this tick sends. */
-  send(commands: readonly Command[], options: SendOptions, call: BatchedCall): void;
-  /**
-   * Reads one string, and answers the call with one reply. All reads of a tick share one MGET, which Upstash bills once;
-   * equal keys are asked once.
-   */
-  read(key: string, options: SendOptions, call: BatchedCall): void;
-  /** Resolves when everything that was sent so far has been answered. */
-  settled(): Promise<void>;
-}
-
-/** What a batcher has to know. */
-export interface BatcherOptions {
-  /** The deadline of calls that bring none. */
-  readonly timeoutMs: number;
-  /** Called for each round trip, with how many commands it carries. */
-  readonly onTrip?: (commands: number) => void;
-}
+import type { BatchedCall, Batcher, BatcherOptions } from "./batched-call.ts";
+import { lateError } from "./call-errors.ts";
 
 /**
  * One MGET may carry this many keys. Upstash limits a command's answer to 10 MB, so it would refuse a larger MGET of
@@ -58,9 +35,15 @@ class Batch implements ReplyHandler {
   segments: Segment[] = [];
   /** The reads that a further read may join, and the keys written since then, which it may not be moved before. */
   reads: Map<string, BatchedCall[]> | undefined = undefined;
-  readonly written = new TextMap<true>();
+  written: TextMap<true> | undefined = undefined;
+  /** Whether one of its commands changes what is stored. */
+  writes = false;
+  /** Whether one of its calls has no signal, so that it is waited for until it ends. */
+  isAwaited = false;
   invalidates: Set<string> | undefined = undefined;
   readonly #parts: BatchParts;
+  /** By then, of `performance.now()`, it has ended, or has vanished with the request that sent it. */
+  #lostMs = Number.POSITIVE_INFINITY;
   /** What has to be read again, key by key. */
   #again: Batch | undefined = undefined;
   #isOver = false;
@@ -84,21 +67,63 @@ class Batch implements ReplyHandler {
     return !atomic && !this.atomic && this.fallback === fallback && this.timeoutMs === timeoutMs;
   }
 
+  /** Notes what a call writes. */
+  noteWrites(commands: readonly Command[]): void {
+    for (const command of commands) {
+      if (!isWrite(command)) continue;
+      this.writes = true;
+      if (!this.reads) continue;
+      const keys = keysOf(command);
+      if (keys === "database") {
+        this.reads = undefined;
+        continue;
+      }
+      this.written ??= new TextMap();
+      for (const key of keys) this.written.set(key, true);
+    }
+  }
+
+  /** Takes a read, into an earlier one where it may. */
+  read(key: string, call: BatchedCall): void {
+    const { reads } = this;
+    if (
+      reads &&
+      this.#parts.mergesReads &&
+      (reads.has(key) || reads.size < maxKeysPerRead) &&
+      !this.written?.has(key)
+    ) {
+      const calls = reads.get(key);
+      if (calls) calls.push(call);
+      else reads.set(key, [call]);
+      return;
+    }
+    this.reads = new Map([[key, [call]]]);
+    this.written = undefined;
+    this.segments.push({ kind: "reads", keys: this.reads });
+  }
+
   depart(): void {
     this.segments = this.segments.filter(isWaitedFor);
     if (this.segments.length === 0) {
       this.#isOver = true;
       return;
     }
-    const { dispatch, inFlight, onTrip } = this.#parts;
+    const { dispatch, inFlight, counts } = this.#parts;
     const commands: Command[] = [];
     for (const segment of this.segments) {
-      if (segment.kind === "commands") commands.push(...segment.commands);
-      else commands.push(readCommand(segment.keys));
+      // MGET for one key too: what a read answers for a key of another type must not depend on who else reads in this tick.
+      if (segment.kind === "reads") commands.push(["MGET", ...segment.keys.keys()]);
+      else commands.push(...segment.commands);
     }
-    onTrip?.(commands.length);
-    inFlight.add(this, this.timeoutMs + graceMs);
-    const signal = this.#wholeSignal();
+    if (counts) {
+      counts.trips++;
+      counts.commands += commands.length;
+    }
+    const nowMs = performance.now();
+    for (const oldest of inFlight) if (!oldest.forgetIfLost(nowMs)) break;
+    inFlight.add(this);
+    this.#lostMs = nowMs + this.timeoutMs + graceMs;
+    const signal = this.isAwaited ? undefined : this.#signalOfAll();
     const options: SendOptions = {
       timeoutMs: this.timeoutMs,
       ...(signal && { signal }),
@@ -106,29 +131,28 @@ class Batch implements ReplyHandler {
       ...(!this.fallback && { fallback: false }),
       ...(this.invalidates && { invalidates: [...this.invalidates] }),
     };
-    dispatch(new RoundTrip(commands, options, this.timeoutMs), this);
+    dispatch(new RoundTrip(commands, options, this.timeoutMs, this.writes), this);
   }
 
   answered(replies: Reply[]): void {
-    const { transport } = this.#parts;
+    this.#end();
     const split: Segment[] = [];
     let at = 0;
     for (const segment of this.segments) {
       if (segment.kind === "commands") {
         const { call, commands } = segment;
-        settle(call, replies, at, commands.length, { transport });
+        call.answered(replies, at, "unknown");
         at += commands.length;
         continue;
       }
       const reply = replies[at++] as Reply;
-      if (isCommandError(reply) && reply.code === "CROSSSLOT" && segment.keys.size > 1) {
+      if (isCrossSlot(reply) && segment.keys.size > 1) {
         for (const [key, calls] of segment.keys) split.push({ kind: "reads", keys: new Map([[key, calls]]) });
       } else {
-        handOut(segment.keys, reply, { transport, delivery: "none" });
+        handOut(segment.keys, reply);
       }
     }
     if (split.length > 0) this.#readAgain(split);
-    this.#end();
   }
 
   failed(error: unknown): void {
@@ -138,11 +162,17 @@ class Batch implements ReplyHandler {
 
   /** The server is a Redis Cluster: its keys live in different places, so from now on each is asked for by itself. */
   #readAgain(segments: Segment[]): void {
-    this.#parts.onCrossSlot();
+    this.#parts.mergesReads = false;
     const { atomic, fallback, timeoutMs } = this;
     this.#again = new Batch(this.#parts, this.openedMs, { atomic, fallback }, timeoutMs);
     this.#again.segments = segments;
+    this.#again.isAwaited = this.isAwaited;
     this.#again.depart();
+  }
+
+  /** Whether it has vanished: then it is not in flight any more. */
+  forgetIfLost(nowMs: number): boolean {
+    return this.#lostMs <= nowMs && this.#parts.inFlight.delete(this);
   }
 
   /** Resolves when it has ended, or has vanished with the request that sent it. */
@@ -154,74 +184,57 @@ class Batch implements ReplyHandler {
     await this.#again?.over();
   }
 
+  /** A signal that fires when no call waits for the batch any more. */
+  #signalOfAll(): AbortSignal {
+    const { signal, stop } = whenAllAbort(this.segments.flatMap(callsOf).map((call) => call.signal));
+    this.#stopHearing = stop;
+    return signal;
+  }
+
   #end(): void {
     this.#isOver = true;
     this.#stopHearing?.();
     this.#parts.inFlight.delete(this);
     this.#claim?.end();
   }
-
-  /** A signal that fires when no call waits for the batch any more: each of them has a signal, and each has fired. */
-  #wholeSignal(): AbortSignal | undefined {
-    const signals = new Set<AbortSignal>();
-    for (const segment of this.segments) {
-      for (const { signal } of callsOf(segment)) {
-        if (signal === undefined) return undefined;
-        signals.add(signal);
-      }
-    }
-    const controller = new AbortController();
-    const look = (): void => {
-      if ([...signals].every(({ aborted }) => aborted)) controller.abort();
-    };
-    const stops = [...signals].map((signal) => onAbort(signal, look));
-    this.#stopHearing = () => {
-      for (const stop of stops) stop();
-    };
-    return controller.signal;
-  }
 }
 
 /** What all batches of a batcher share. */
-interface BatchParts extends Pick<BatcherOptions, "onTrip"> {
-  /** The transport's name. */
-  readonly transport: string;
+interface BatchParts extends Pick<BatcherOptions, "counts"> {
   readonly dispatch: Dispatch;
-  readonly inFlight: ReturnType<typeof createExpiringSet<Batch>>;
-  /** The server is a Redis Cluster, which does not read keys of different slots together. */
-  onCrossSlot(): void;
+  /** The batches under way, the oldest first. */
+  readonly inFlight: Set<Batch>;
+  /** Whether the server reads keys of different slots together: a Redis Cluster does not. */
+  mergesReads: boolean;
 }
 
 /**
  * Collects the calls of one tick into one round trip. The order of reads and writes of a key is kept: a read joins an
  * earlier MGET only if nothing wrote its key in between.
  */
-export function createBatcher(transport: Transport, { timeoutMs, onTrip }: BatcherOptions): Batcher {
+export function createBatcher(transport: Transport, { timeoutMs, counts }: BatcherOptions): Batcher {
   let open: Batch[] = [];
-  let mergesReads = true;
   let scheduledMs = 0;
-  const inFlight = createExpiringSet<Batch>();
+  const afterThisTick = tickEnd();
+  const inFlight = new Set<Batch>();
   const parts: BatchParts = {
-    transport: transport.name,
     dispatch: dispatchOf(transport),
     inFlight,
-    ...(onTrip && { onTrip }),
-    onCrossSlot() {
-      mergesReads = false;
-    },
+    mergesReads: true,
+    ...(counts && { counts }),
   };
 
   /** Sees to it that the open batches depart, though the call that opened them may have vanished with its tick. */
   const schedule = (nowMs: number): void => {
     if (open.length > 0 && nowMs - scheduledMs < longTickMs) return;
     const isLate = (batch: Batch): boolean => nowMs - batch.openedMs >= batch.timeoutMs;
-    for (const batch of open.filter(isLate)) batch.failed(lateError(transport));
+    for (const batch of open.filter(isLate)) batch.failed(lateError(transport.name));
     open = open.filter((batch) => !isLate(batch));
     scheduledMs = nowMs;
     afterThisTick(departAll);
   };
 
-  const batchFor = (options: SendOptions): Batch => {
+  const batchFor = (options: SendOptions, { signal }: BatchedCall): Batch => {
     const nowMs = performance.now();
     schedule(nowMs);
     const ownMs = options.timeoutMs ?? timeoutMs;
@@ -230,6 +243,7 @@ export function createBatcher(transport: Transport, { timeoutMs, onTrip }: Batch
       batch = new Batch(parts, nowMs, options, ownMs);
       open.push(batch);
     }
+    if (!signal) batch.isAwaited = true;
     for (const glob of options.invalidates ?? []) {
       batch.invalidates ??= new Set();
       batch.invalidates.add(glob);
@@ -246,95 +260,40 @@ export function createBatcher(transport: Transport, { timeoutMs, onTrip }: Batch
   return {
     send(commands, options, call) {
       if (call.isSettled) return;
-      const batch = batchFor(options);
-      for (const command of commands) {
-        if (!isWrite(command)) continue;
-        const keys = keysOf(command);
-        if (keys === "database") batch.reads = undefined;
-        else for (const key of keys) batch.written.set(key, true);
-      }
+      const batch = batchFor(options, call);
+      batch.noteWrites(commands);
       batch.segments.push({ kind: "commands", commands, call });
     },
     read(key, options, call) {
-      if (call.isSettled) return;
-      const batch = batchFor(options);
-      const { reads } = batch;
-      if (reads && mergesReads && (reads.has(key) || reads.size < maxKeysPerRead) && !batch.written.has(key)) {
-        const calls = reads.get(key);
-        if (calls) calls.push(call);
-        else reads.set(key, [call]);
-        return;
-      }
-      batch.reads = new Map([[key, [call]]]);
-      batch.written.clear();
-      batch.segments.push({ kind: "reads", keys: batch.reads });
+      if (!call.isSettled) batchFor(options, call).read(key, call);
     },
     async settled() {
       if (open.length > 0) {
         afterThisTick(departAll);
         await new Promise<void>((resolve) => afterThisTick(resolve));
       }
-      for (const batch of [...inFlight]) await batch.over();
+      const nowMs = performance.now();
+      for (const batch of [...inFlight]) if (!batch.forgetIfLost(nowMs)) await batch.over();
     },
   };
 }
 
-const lateError = ({ name }: Transport): TransportError =>
-  new TransportError(
-    "timeout",
-    "The call's time was over before it could be sent (do less at once, or raise `timeout`)",
-    {
-      transport: name,
-      delivery: "none",
-      queued: true,
-    },
-  );
+const isCrossSlot = (reply: Reply): boolean =>
+  !Array.isArray(reply) && isCommandError(reply) && reply.code === "CROSSSLOT";
 
 /** Hands an MGET's values to the calls that asked for them. */
-function handOut(keys: Map<string, BatchedCall[]>, reply: Reply, details: TransportErrorDetails): void {
+function handOut(keys: Map<string, BatchedCall[]>, reply: Reply): void {
   const isList = Array.isArray(reply);
   const values: readonly Reply[] = isList ? reply : [reply];
   let index = 0;
   for (const calls of keys.values()) {
-    for (const call of calls) settle(call, values, index, 1, details);
+    for (const call of calls) call.answered(values, index, "none");
     if (isList) index++;
   }
 }
 
-/**
- * A command that was too large among others is told to its caller as it would be alone: a call's error tells nothing of its
- * neighbors.
- */
-function settle(
-  call: BatchedCall,
-  replies: readonly Reply[],
-  at: number,
-  count: number,
-  details: TransportErrorDetails,
-): void {
-  const refusal = count === 1 ? tooLargeIn(replies[at] as Reply) : undefined;
-  if (refusal === undefined) call.answered(replies, at);
-  else call.failed(new TransportError("too-large", refusal, details));
-}
-
-/** What Redis says of a reply, or of a part of it, that is too large. */
-function tooLargeIn(reply: Reply): string | undefined {
-  if (typeof reply !== "object" || reply === null || reply instanceof Uint8Array) return undefined;
-  for (const element of Array.isArray(reply) ? (reply as readonly Reply[]) : [reply]) {
-    if (!isCommandError(element)) continue;
-    const sorted = errorFromRedis(element.message, "");
-    if (isTransportError(sorted) && sorted.kind === "too-large") return element.message;
-  }
-  return undefined;
-}
-
-/** MGET for one key too: what a read answers for a key of another type must not depend on what else this tick reads. */
-const readCommand = (keys: Map<string, BatchedCall[]>): Command => ["MGET", ...keys.keys()];
-
-function* callsOf(segment: Segment): Iterable<BatchedCall> {
-  if (segment.kind === "commands") yield segment.call;
-  else for (const calls of segment.keys.values()) yield* calls;
-}
+const callsOf = (segment: Segment): readonly BatchedCall[] =>
+  segment.kind === "commands" ? [segment.call] : [...segment.keys.values()].flat();
 
 /** Whether a call waits for a segment. Takes keys out of it for which none does: their calls were aborted. */
 function isWaitedFor(segment: Segment): boolean {

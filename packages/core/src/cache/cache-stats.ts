@@ -1,5 +1,11 @@
 import type { Backend, Outage } from "../ports/transport.ts";
-import { createLatency, type LatencySummary } from "./latency.ts";
+
+/** How long calls took, in milliseconds: half of them no longer than `p50`, and so on. 0 before the first call. */
+export interface LatencySummary {
+  readonly p50: number;
+  readonly p95: number;
+  readonly p99: number;
+}
 
 /** What this process's cache has done since it was made. */
 export interface CacheStats {
@@ -30,35 +36,3 @@ export interface CacheStats {
 
 /** What can be told by counting alone. */
 export type Counts = Omit<CacheStats, "backend" | "pending" | "outage">;
-
-/** Counts what happens. */
-export interface StatsRecorder {
-  count(what: "hits" | "misses" | "errors" | "skipped" | "loads"): void;
-  trip(commands: number): void;
-  duration(durationMs: number): void;
-  snapshot(): Counts;
-}
-
-export function createStats(): StatsRecorder {
-  const counts = { hits: 0, misses: 0, errors: 0, skipped: 0, loads: 0 };
-  const latency = createLatency();
-  let commands = 0;
-  let trips = 0;
-  return {
-    count(what) {
-      counts[what]++;
-    },
-    trip(sent) {
-      commands += sent;
-      trips++;
-    },
-    duration: latency.record,
-    snapshot: () => ({
-      ...counts,
-      hitRate: counts.hits === 0 ? 0 : counts.hits / (counts.hits + counts.misses),
-      commands,
-      trips,
-      latency: latency.summary(),
-    }),
-  };
-}

@@ -12,8 +12,9 @@ import { assertDeletePattern, type DeletePatternOptions, deletePatternWithin } f
 import { createEngine, type Engine, observedEngine } from "./engine.ts";
 import { assertGetOrSet, type GetOrSetOptions } from "./get-or-set.ts";
 import { createPipeline, type Pipeline, valuesOf } from "./pipeline.ts";
-import { assertSetOptions, type Request, type SetOptions } from "./requests.ts";
+import type { Request } from "./requests.ts";
 import { isAnswer, readInfo, type ServerInfo } from "./server-info.ts";
+import { assertSetOptions, type SetOptions } from "./set-options.ts";
 import type { TimeToLive } from "./time-to-live.ts";
 import type { WriteObserver } from "./write-observer.ts";
 
@@ -40,6 +41,8 @@ export class Cache implements AsyncDisposable {
   private readonly engine: Engine;
   /** What calls of this view ask for unless they say otherwise. */
   protected readonly defaults: CacheCallOptions | undefined;
+  /** The same as a transport takes it. */
+  private readonly sendDefaults: SendOptions = {};
 
   constructor(options: CacheOptions) {
     this.engine = createEngine(options);
@@ -62,8 +65,8 @@ export class Cache implements AsyncDisposable {
 
   /** The same cache, whose calls ask for this unless they say otherwise. */
   with(options: CacheCallOptions): this {
-    this.asked("with", options);
-    return this.view({ defaults: { ...this.defaults, ...options } });
+    const sendDefaults = this.asked("with", options);
+    return this.view({ defaults: { ...this.defaults, ...options }, sendDefaults });
   }
 
   /** The same cache, whose calls tell what they write before they resolve (see `WriteObserver`): for features beside it. */
@@ -77,17 +80,18 @@ export class Cache implements AsyncDisposable {
   }
 
   /** Stores a value. @returns true; false when it was skipped: too large, or the condition was not met. */
-  set(key: string, value: unknown, options: SetOptions & CacheCallOptions = {}): Promise<boolean> {
+  set(key: string, value: unknown, options?: SetOptions & CacheCallOptions): Promise<boolean> {
     return this.engine.calls.one(() => {
-      assertSetOptions("cache.set", options, "set and call");
+      if (options !== undefined) assertSetOptions("cache.set", options, "set and call");
       return [this.engine.requests.set(key, value, options), this.sent(options)];
     });
   }
 
   /** Reads a value. @returns undefined on a miss (`null` is a value like any other), or when the key is no string. */
-  get<T = unknown>(key: string, options: CacheCallOptions = {}): Promise<T | undefined> {
+  get<T = unknown>(key: string, options?: CacheCallOptions): Promise<T | undefined> {
     const { calls, requests } = this.engine;
-    return calls.read(() => [requests.get(key), this.asked("get", options)]) as Promise<T | undefined>;
+    const asked = options === undefined ? this.sendDefaults : () => this.asked("get", options);
+    return calls.read(requests.get, key, asked) as Promise<T | undefined>;
   }
 
   /**
@@ -101,12 +105,14 @@ export class Cache implements AsyncDisposable {
   }
 
   /** Reads several values in one round trip; they come in the order of their keys. */
-  async getMany<T = unknown>(keys: readonly string[], options: CacheCallOptions = {}): Promise<(T | undefined)[]> {
+  async getMany<T = unknown>(keys: readonly string[], options?: CacheCallOptions): Promise<(T | undefined)[]> {
     const asked = this.asked("getMany", options);
     assertKeyList(keys);
     const { calls, requests } = this.engine;
-    const reads = keys.map((key) => requests.get(key)).map((request) => calls.read(() => [request, asked]));
-    return Promise.all(reads) as Promise<(T | undefined)[]>;
+    const made = keys.map(requests.get);
+    return Promise.all(keys.map((key, at) => calls.read(() => made[at] as Request<unknown>, key, asked))) as Promise<
+      (T | undefined)[]
+    >;
   }
 
   /**
@@ -148,22 +154,22 @@ export class Cache implements AsyncDisposable {
   }
 
   /** Whether a key exists. */
-  exists(key: string, options: CacheCallOptions = {}): Promise<boolean> {
+  exists(key: string, options?: CacheCallOptions): Promise<boolean> {
     return this.one(() => this.engine.requests.exists(key), options);
   }
 
   /** Gives a key a new time to live; `Infinity` takes its expiry away. @returns false when there is no such key. */
-  expire(key: string, ttl: TimeToLive, options: CacheCallOptions = {}): Promise<boolean> {
+  expire(key: string, ttl: TimeToLive, options?: CacheCallOptions): Promise<boolean> {
     return this.one(() => this.engine.requests.expire(key, ttl), options);
   }
 
   /** How many seconds a key has left: -1 without expiry, -2 when there is no such key. */
-  ttl(key: string, options: CacheCallOptions = {}): Promise<number> {
+  ttl(key: string, options?: CacheCallOptions): Promise<number> {
     return this.one(() => this.engine.requests.ttl(key), options);
   }
 
   /** Adds a whole number to a counter, which begins at 0 and has no expiry of its own. @returns the new count. */
-  increment(key: string, by = 1, options: CacheCallOptions = {}): Promise<number> {
+  increment(key: string, by = 1, options?: CacheCallOptions): Promise<number> {
     return this.one(() => this.engine.requests.increment(key, by), options);
   }
 
@@ -178,12 +184,12 @@ export class Cache implements AsyncDisposable {
   }
 
   /** Takes the first value off a list. @returns undefined when there is none. */
-  lpop<T = unknown>(key: string, options: CacheCallOptions = {}): Promise<T | undefined> {
+  lpop<T = unknown>(key: string, options?: CacheCallOptions): Promise<T | undefined> {
     return this.one(() => this.engine.requests.pop("LPOP", key), options) as Promise<T | undefined>;
   }
 
   /** Takes the last value off a list. @returns undefined when there is none. */
-  rpop<T = unknown>(key: string, options: CacheCallOptions = {}): Promise<T | undefined> {
+  rpop<T = unknown>(key: string, options?: CacheCallOptions): Promise<T | undefined> {
     return this.one(() => this.engine.requests.pop("RPOP", key), options) as Promise<T | undefined>;
   }
 
@@ -198,7 +204,7 @@ export class Cache implements AsyncDisposable {
   }
 
   /** How many values a list holds. */
-  llen(key: string, options: CacheCallOptions = {}): Promise<number> {
+  llen(key: string, options?: CacheCallOptions): Promise<number> {
     return this.one(() => this.engine.requests.llen(key), options);
   }
 
@@ -208,7 +214,7 @@ export class Cache implements AsyncDisposable {
    *
    * @returns how many connections heard it.
    */
-  publish(channel: string, data: unknown, options: CacheCallOptions = {}): Promise<number> {
+  publish(channel: string, data: unknown, options?: CacheCallOptions): Promise<number> {
     return this.one(() => this.engine.requests.publish(channel, data), options);
   }
 
@@ -223,13 +229,13 @@ export class Cache implements AsyncDisposable {
   }
 
   /** Whether the current backend answers. Rejects only when called with `fallback: false`. */
-  async ping(options: CacheCallOptions = {}): Promise<boolean> {
+  async ping(options?: CacheCallOptions): Promise<boolean> {
     const pong = this.one(() => raw("ping", [["PING"]]), options);
     return isAnswer(pong, { ...this.defaults, ...options });
   }
 
   /** What the server tells of itself. */
-  async info(options: CacheCallOptions = {}): Promise<ServerInfo> {
+  async info(options?: CacheCallOptions): Promise<ServerInfo> {
     const replies = await this.one(() => raw("info", [["INFO"], ["DBSIZE"]]), options);
     const { currentBackend, pending, outage } = this;
     return { ...readInfo(replies, currentBackend), pending, outage };
@@ -279,18 +285,22 @@ export class Cache implements AsyncDisposable {
     await this.close();
   }
 
-  private one<Result>(make: () => Request<Result>, options: CacheCallOptions = {}): Promise<Result> {
-    const asked = (request: Request<Result>) => [request, this.asked(request.operation, options)] as const;
-    return this.engine.calls.one(() => asked(make()));
+  private one<Result>(make: () => Request<Result>, options?: CacheCallOptions): Promise<Result> {
+    return this.engine.calls.one(() => {
+      const request = make();
+      return [request, this.asked(request.operation, options)];
+    });
   }
 
   /** The options of a call that has no others, checked. */
-  private asked(method: string, options: CacheCallOptions): SendOptions {
+  private asked(method: string, options: CacheCallOptions | undefined): SendOptions {
+    if (options === undefined) return this.sendDefaults;
     assertOptions(`cache.${method}`, options, knownCallOptions);
     return this.sent(options);
   }
 
-  private sent(options: CacheCallOptions): SendOptions {
+  private sent(options: CacheCallOptions | undefined): SendOptions {
+    if (options === undefined) return this.sendDefaults;
     return toSendOptions(this.defaults ? { ...this.defaults, ...options } : options);
   }
 
@@ -302,7 +312,7 @@ export class Cache implements AsyncDisposable {
   }
 
   /** Another instance of the same class: it has what this one has, but for what is its own. */
-  private view(own: { readonly engine?: Engine; readonly defaults?: CacheCallOptions }): this {
+  private view(own: { engine?: Engine; defaults?: CacheCallOptions; sendDefaults?: SendOptions }): this {
     return Object.assign(Object.create(Object.getPrototypeOf(this)), this, own);
   }
 }

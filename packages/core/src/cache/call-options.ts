@@ -16,12 +16,8 @@ export interface CacheCallOptions {
 
 export const knownCallOptions: KnownOptions<CacheCallOptions> = { timeout: true, signal: true, fallback: true };
 
-const nothing: SendOptions = {};
-
 /** The same as a transport takes them. @throws ConfigError when one can't be. */
 export function toSendOptions({ timeout, signal, fallback }: CacheCallOptions): SendOptions {
-  // Nearly every call: worth not making an object for.
-  if (timeout === undefined && signal === undefined && (fallback === undefined || fallback === true)) return nothing;
   if (signal !== undefined && typeof signal?.addEventListener !== "function") {
     throw new ConfigError("signal", `Expected \`signal\` to be an AbortSignal, got ${quoted(signal)}`);
   }

@@ -1,20 +1,26 @@
-import { isWrite } from "../commands/command-table.ts";
+import { isWrite } from "../commands/command-facts.ts";
 import { isCommandError } from "../errors/command-error.ts";
-import type { Events } from "../ports/events.ts";
 import type { Command, Reply, SendOptions } from "../ports/transport.ts";
-import type { Batcher } from "./batcher.ts";
+import { onAbort } from "../time/on-abort.ts";
+import type { BatchedCall, Batcher } from "./batched-call.ts";
 import type { CacheEvents } from "./cache-events.ts";
-import type { StatsRecorder } from "./cache-stats.ts";
-import { Call } from "./call.ts";
+import type { Counts } from "./cache-stats.ts";
+import { abortedError, closedError } from "./call-errors.ts";
 import type { Request } from "./requests.ts";
+import { assertNotTooLarge } from "./too-large-reply.ts";
+import type { TransportUse } from "./transport-use.ts";
 import type { WriteObserver } from "./write-observer.ts";
 
 /** Runs requests and keeps the books: every call is timed, and a failed one counted. */
 export interface Calls {
   /** Sends a request's commands. What `prepare` throws rejects. */
   one<Result>(prepare: () => PreparedCall<Result>): Promise<Result>;
-  /** The same for a read of one string, which shares the tick's MGET. */
-  read<Result>(prepare: () => PreparedCall<Result>): Promise<Result>;
+  /** The same for a read of one string, which shares the tick's MGET. What `make` and `asked` throw rejects. */
+  read<Result>(
+    make: (key: string) => Request<Result>,
+    key: string,
+    asked: SendOptions | (() => SendOptions),
+  ): Promise<Result>;
 }
 
 /** What to send, and what the caller asks of its round trip. */
@@ -25,51 +31,29 @@ export interface CallsParts {
   /** The transport's name. */
   readonly transport: string;
   readonly batcher: Batcher;
-  readonly events: Events<CacheEvents>;
   readonly stats: StatsRecorder;
-  /** @throws TransportError once the cache is closed. */
-  assertOpen(): void;
+  readonly use: TransportUse;
   /** Told of commands before they are sent. */
   onSend(commands: readonly Command[]): void;
   /** Told of what was written, before the call resolves. */
   readonly observer?: WriteObserver;
 }
 
-/** A call that takes longer than this is told by a `slow` event, in milliseconds. */
-const slowMs = 500;
-
-export function createCalls(parts: CallsParts): Calls {
-  const { transport, batcher, events, stats, assertOpen, onSend, observer } = parts;
-
-  /** The promise of a call, which `board` puts into a batch. */
-  const begin = <Result>(
-    prepare: () => PreparedCall<Result>,
-    board: (request: Request<Result>, options: SendOptions, call: Call<Result>) => void,
-  ): Promise<Result> =>
+export function createCalls({ transport, batcher, stats, use, onSend, observer }: CallsParts): Calls {
+  const sent = <Result>(prepare: () => PreparedCall<Result>): Promise<Result> =>
     new Promise((resolve, reject) => {
       const [request, options] = prepare();
-      const startedMs = performance.now();
-      const onEnd = (isFailure: boolean): void => {
-        if (isFailure) stats.count("errors");
-        const durationMs = performance.now() - startedMs;
-        stats.duration(durationMs);
-        if (durationMs > slowMs) events.emit("slow", { operation: request.operation, durationMs });
-      };
-      const call = new Call<Result>(request, { signal: options.signal, transport }, { resolve, reject }, onEnd);
+      const { commands } = request;
+      const call = new Call(request, options.signal, transport, { resolve, reject }, stats);
+      // Without a command there is nothing to wait for: the value was skipped.
+      if (commands.length === 0) return call.answered([], 0, "none");
+      if (use.isOver) return call.failed(closedError(transport));
       try {
-        board(request, options, call);
+        onSend(commands);
+        batcher.send(commands, options, call);
       } catch (error) {
         call.failed(error);
       }
-    });
-
-  const sent = <Result>(prepare: () => PreparedCall<Result>): Promise<Result> =>
-    begin(prepare, ({ commands }, options, call) => {
-      // Without a command there is nothing to wait for: the value was skipped.
-      if (commands.length === 0) return call.answered([], 0);
-      assertOpen();
-      onSend(commands);
-      batcher.send(commands, options, call);
     });
 
   const observed = async <Result>(prepare: () => PreparedCall<Result>, observe: WriteObserver): Promise<Result> => {
@@ -80,19 +64,88 @@ export function createCalls(parts: CallsParts): Calls {
       if (options.invalidates || commands.some(isWrite)) await observe(commands, replies, options);
       return request.read(replies, 0);
     } catch (error) {
-      stats.count("errors");
+      stats.counts.errors++;
       throw error;
     }
   };
 
   return {
     one: (prepare) => (observer ? observed(prepare, observer) : sent(prepare)),
-    read: (prepare) =>
-      begin(prepare, ({ commands }, options, call) => {
-        assertOpen();
-        batcher.read(String(commands[0]?.[1]), options, call);
+    read: (make, key, asked) =>
+      new Promise((resolve, reject) => {
+        const request = make(key);
+        const options = typeof asked === "function" ? asked() : asked;
+        const call = new Call(request, options.signal, transport, { resolve, reject }, stats);
+        if (use.isOver) return call.failed(closedError(transport));
+        try {
+          batcher.read(String(request.commands[0]?.[1]), options, call);
+        } catch (error) {
+          call.failed(error);
+        }
       }),
   };
+}
+
+/** What settles a promise. */
+interface Settling<Result> {
+  resolve(result: Result): void;
+  reject(error: unknown): void;
+}
+
+/** One call's part of a batch. It settles once: by its replies, by a failure, or by its caller's signal. */
+export class Call<Result> implements BatchedCall {
+  readonly signal: AbortSignal | undefined;
+  isSettled = false;
+  readonly #request: Request<Result>;
+  readonly #transport: string;
+  readonly #promise: Settling<Result>;
+  readonly #stats: StatsRecorder | undefined;
+  readonly #startedMs: number = performance.now();
+  readonly #stopHearing: (() => void) | undefined;
+
+  /** @param stats - Counts it when it ends. */
+  constructor(
+    request: Request<Result>,
+    signal: AbortSignal | undefined,
+    transport: string,
+    promise: Settling<Result>,
+    stats?: StatsRecorder,
+  ) {
+    this.#request = request;
+    this.#transport = transport;
+    this.#promise = promise;
+    this.#stats = stats;
+    this.signal = signal;
+    this.#stopHearing = signal && onAbort(signal, () => this.failed(abortedError(transport, signal, "unknown")));
+    if (signal?.aborted) this.failed(abortedError(transport, signal, "none"));
+  }
+
+  answered(replies: readonly Reply[], at: number, delivery: "none" | "unknown"): void {
+    if (this.isSettled) return;
+    let result: Result;
+    try {
+      const reply = replies[at];
+      if (typeof reply === "object" && reply !== null && this.#request.commands.length === 1) {
+        assertNotTooLarge(reply, { transport: this.#transport, delivery });
+      }
+      result = this.#request.read(replies, at);
+    } catch (error) {
+      this.failed(error);
+      return;
+    }
+    this.isSettled = true;
+    this.#stopHearing?.();
+    this.#stats?.ended(this.#request.operation, this.#startedMs, false);
+    this.#promise.resolve(result);
+  }
+
+  failed(error: unknown): void {
+    if (this.isSettled) return;
+    this.isSettled = true;
+    this.#stopHearing?.();
+    this.#stats?.ended(this.#request.operation, this.#startedMs, true);
+    this.#promise.reject(error);
+  }
 }
 
 /** Commands whose replies the caller reads itself. */
@@ -127,4 +180,53 @@ function settle(request: Request<unknown>, replies: readonly Reply[], at: number
   } catch (reason) {
     return { status: "rejected", reason };
   }
+}
+
+/** Counts what happens. */
+export interface StatsRecorder {
+  /** Each is counted where it happens. */
+  readonly counts: Record<"hits" | "misses" | "errors" | "skipped" | "loads" | "commands" | "trips", number>;
+  /** A call has ended, which began then, by `performance.now()`. */
+  ended(operation: string, startedMs: number, isFailure: boolean): void;
+  snapshot(): Counts;
+}
+
+/** A call that takes longer than this is told by a `slow` event, in milliseconds. */
+const slowMs = 500;
+
+/** Durations are counted in buckets that grow by 9 % each, so a summary is right to 9 % and its memory never grows. */
+const bucketsPerDoubling = 8;
+const smallestMs = 0.001;
+const bucketCount = 30 * bucketsPerDoubling;
+
+/** @param onSlow - Told of a call that has taken long. */
+export function createStats(onSlow: (call: CacheEvents["slow"]) => void): StatsRecorder {
+  const counts = { hits: 0, misses: 0, errors: 0, skipped: 0, loads: 0, commands: 0, trips: 0 };
+  const durations = new Float64Array(bucketCount);
+  let calls = 0;
+
+  const percentile = (share: number): number => {
+    if (calls === 0) return 0;
+    let bucket = 0;
+    for (let seen = durations[0] as number; seen < calls * share; seen += durations[bucket] as number) bucket++;
+    return smallestMs * 2 ** ((bucket + 0.5) / bucketsPerDoubling);
+  };
+
+  return {
+    counts,
+    ended(operation, startedMs, isFailure) {
+      if (isFailure) counts.errors++;
+      const durationMs = performance.now() - startedMs;
+      const bucket = Math.floor(Math.log2(durationMs / smallestMs) * bucketsPerDoubling);
+      const index = Math.min(bucketCount - 1, Math.max(0, bucket));
+      durations[index] = (durations[index] as number) + 1;
+      calls++;
+      if (durationMs > slowMs) onSlow({ operation, durationMs });
+    },
+    snapshot: () => ({
+      ...counts,
+      hitRate: counts.hits === 0 ? 0 : counts.hits / (counts.hits + counts.misses),
+      latency: { p50: percentile(0.5), p95: percentile(0.95), p99: percentile(0.99) },
+    }),
+  };
 }

@@ -1,19 +1,18 @@
 import type { Codec } from "../codecs/codec.ts";
-import { readers } from "../codecs/readers.ts";
+import { readers } from "../codecs/json.ts";
 import { compileGlob } from "../keys/glob.ts";
 import { createEvents, type Events } from "../ports/events.ts";
 import type { BackendStatus, Transport } from "../ports/transport.ts";
-import { type Batcher, createBatcher } from "./batcher.ts";
+import type { Batcher } from "./batched-call.ts";
+import { createBatcher } from "./batcher.ts";
 import { type CacheEvents, knownEvents } from "./cache-events.ts";
 import { type CacheOptions, readCacheOptions } from "./cache-options.ts";
-import { createStats, type StatsRecorder } from "./cache-stats.ts";
-import { type Calls, type CallsParts, createCalls } from "./calls.ts";
+import { type Calls, type CallsParts, createCalls, createStats, type StatsRecorder } from "./calls.ts";
 import { createGetOrSet, type GetOrSet } from "./get-or-set.ts";
 import { createLoads, type Loads } from "./loads.ts";
-import { createRequests, type Requests } from "./requests.ts";
+import { createRequests, createValues, type Requests } from "./requests.ts";
 import { createTtlChoice } from "./time-to-live.ts";
 import { useTransport } from "./transport-use.ts";
-import { createValues } from "./values.ts";
 import type { WriteObserver } from "./write-observer.ts";
 
 /** What a cache is put together from; all views of it share one. */
@@ -40,7 +39,7 @@ export interface Engine {
 export function createEngine(options: CacheOptions): Engine {
   const { transport, codecs, keyPrefix, defaultTtlMs, patterns, maxValueBytes, timeoutMs } = readCacheOptions(options);
   const events = createEvents(knownEvents);
-  const stats = createStats();
+  const stats = createStats((call) => events.emit("slow", call));
   const codec = readers(codecs);
   const values = createValues(codec, maxValueBytes, events, stats);
   const requests = createRequests(keyPrefix, values, stats, createTtlChoice(defaultTtlMs, patterns));
@@ -49,13 +48,12 @@ export function createEngine(options: CacheOptions): Engine {
   const primaryOnly = createLoads();
   const loads = [shared, primaryOnly];
   const use = useTransport(transport);
-  const batcher = createBatcher(transport, { timeoutMs, onTrip: stats.trip });
+  const batcher = createBatcher(transport, { timeoutMs, counts: stats.counts });
   const callsParts: CallsParts = {
     transport: transport.name,
     batcher,
-    events,
     stats,
-    assertOpen: use.assertOpen,
+    use,
     onSend(commands) {
       // What a load brings later must not be stored over what is written now.
       for (const each of loads) each.written(commands);
@@ -108,7 +106,7 @@ function watch(status: BackendStatus | undefined, events: Events<CacheEvents>, s
     }),
     status?.onKept?.((kept) => events.emit("kept", kept)),
     status?.onFailure?.((failure) => {
-      stats.count("errors");
+      stats.counts.errors++;
       events.emit("error", failure);
     }),
   ];

@@ -5,14 +5,12 @@ import { assertOptions, type KnownOptions } from "../settings/options.ts";
 import { type Duration, toTimeoutMs } from "../time/duration.ts";
 import { withDeadline } from "../time/with-deadline.ts";
 import type { CacheEvents } from "./cache-events.ts";
-import type { StatsRecorder } from "./cache-stats.ts";
 import { type CacheCallOptions, knownCallOptions, toSendOptions } from "./call-options.ts";
-import type { Calls } from "./calls.ts";
+import type { Calls, StatsRecorder } from "./calls.ts";
 import { type RunningLoad, runLoader } from "./load-circle.ts";
 import type { Loads } from "./loads.ts";
-import type { Requests } from "./requests.ts";
+import type { Copies, Requests } from "./requests.ts";
 import type { TimeToLive } from "./time-to-live.ts";
-import type { Copies } from "./values.ts";
 
 /**
  * How `getOrSet` reads, loads and stores. A call has one deadline in all: its `timeout`, or, where it has none of its
@@ -92,10 +90,10 @@ export function createGetOrSet(parts: GetOrSetParts): GetOrSet {
     /** All who wait share the load, but no object: what one caller changes no other sees. */
     const run = async (load: RunningLoad, outdated: () => boolean): Promise<Copies> => {
       const beganMs = performance.now();
-      const found = await tolerate(key, !fallback, () => calls.read(() => [request, reading]));
+      const found = await tolerate(key, !fallback, () => calls.read(() => request, key, reading));
       if (found) return found;
       const storeMs = thirdMs ?? timeToStore(parts.timeoutMs, performance.now() - beganMs);
-      stats.count("loads");
+      stats.counts.loads++;
       const loaded = await loadWithin(loaderTimeoutMs, load, loader);
       if (loaded === undefined) return () => undefined;
       const held = await tolerate(key, !fallback, async () => requests.setCopies(key, loaded, ttlMs));

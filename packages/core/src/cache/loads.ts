@@ -1,5 +1,5 @@
 import { type ClaimWait, createClaim } from "../claims/claim.ts";
-import { isWrite, keysOf } from "../commands/command-table.ts";
+import { isWrite, keysOf } from "../commands/command-facts.ts";
 import { TransportError } from "../errors/transport-error.ts";
 import { TextMap } from "../keys/text-map.ts";
 import type { Command } from "../ports/transport.ts";

@@ -1,5 +1,6 @@
 import type { CacheCallOptions } from "./call-options.ts";
-import { assertSetOptions, type Request, type Requests, type SetOptions } from "./requests.ts";
+import type { Request, Requests } from "./requests.ts";
+import { assertSetOptions, type SetOptions } from "./set-options.ts";
 import type { TimeToLive } from "./time-to-live.ts";
 
 /**

@@ -1,16 +1,16 @@
+import type { Codec } from "../codecs/codec.ts";
 import { CodecError } from "../errors/codec-error.ts";
 import { isCommandError } from "../errors/command-error.ts";
-import { ConfigError } from "../errors/config-error.ts";
 import { quoted } from "../errors/quoted.ts";
 import { assertKey } from "../keys/key-limit.ts";
 import { toWireChannel } from "../messages/channel-name.ts";
 import { toMessageText } from "../messages/message-text.ts";
+import type { Events } from "../ports/events.ts";
 import type { Command, Reply } from "../ports/transport.ts";
-import { assertOptions, booleanOption, type KnownOptions } from "../settings/options.ts";
-import type { StatsRecorder } from "./cache-stats.ts";
-import { type CacheCallOptions, knownCallOptions } from "./call-options.ts";
-import { expiryArguments, type TimeToLive, ttlToMs } from "./time-to-live.ts";
-import type { Copies, Values } from "./values.ts";
+import type { CacheEvents } from "./cache-events.ts";
+import type { StatsRecorder } from "./calls.ts";
+import { endingsOf, type SetEnding, type SetOptions } from "./set-options.ts";
+import { type TimeToLive, ttlToMs } from "./time-to-live.ts";
 
 /** One operation of the cache as data: the commands that it sends next to each other, and how their replies are read. */
 export interface Request<Result> {
@@ -24,24 +24,6 @@ export interface Request<Result> {
    */
   read(replies: readonly Reply[], at: number): Result;
 }
-
-/** How a value is set. */
-export interface SetOptions {
-  /** How long it lives; `Infinity` for no expiry. @default its key family's, else the cache's `defaultTtl` */
-  readonly ttl?: TimeToLive;
-  /** Only if the key does not exist. @default false */
-  readonly nx?: boolean;
-  /** Only if the key exists. @default false */
-  readonly xx?: boolean;
-  /**
-   * Leaves the time that the key still has; a key that does not exist yet gets the time that it would have without this.
-   * Costs a second command, unless `nx` or `xx` says which of the two it is. @default false
-   */
-  readonly keepTtl?: boolean;
-}
-
-const knownSetOptions: KnownOptions<SetOptions> = { ttl: true, nx: true, xx: true, keepTtl: true };
-const knownSetCallOptions: KnownOptions<SetOptions & CacheCallOptions> = { ...knownSetOptions, ...knownCallOptions };
 
 /** Makes requests; what the cache and its pipelines have in common. */
 export interface Requests {
@@ -97,7 +79,7 @@ export function createRequests(
     commands: [["GET", full(key)]],
     read(replies, at) {
       const outcome = read(replies[at] ?? null);
-      stats.count(outcome === undefined ? "misses" : "hits");
+      stats.counts[outcome === undefined ? "misses" : "hits"]++;
       return outcome;
     },
   });
@@ -176,34 +158,6 @@ export function createRequests(
   };
 }
 
-/** What stands behind the value of a SET. */
-type SetEnding = readonly (string | number)[];
-
-/**
- * The SETs of one call, by what stands behind the value. A plain `keepTtl` is two of them, of which exactly one takes
- * effect, whatever others do to the key in between: the first where there is a time to keep, else the second.
- */
-function endingsOf({ nx, xx, keepTtl }: SetOptions, ttlMs: number | undefined): readonly SetEnding[] {
-  const fresh = expiryArguments(ttlMs);
-  if (nx) return [[...fresh, "NX"]];
-  if (!keepTtl) return [xx ? [...fresh, "XX"] : fresh];
-  const kept = ["KEEPTTL", "XX"];
-  return xx ? [kept] : [kept, [...fresh, "NX"]];
-}
-
-/** @throws ConfigError when an option is unknown or can't be. */
-export function assertSetOptions(
-  owner: string,
-  options: SetOptions & CacheCallOptions,
-  known: "set" | "set and call",
-): void {
-  assertOptions(owner, options, known === "set" ? knownSetOptions : knownSetCallOptions);
-  for (const name of ["nx", "xx", "keepTtl"] as const) booleanOption(name, options[name]);
-  const { nx, xx, keepTtl, ttl } = options;
-  if (nx && xx) throw new ConfigError("nx", "Expected `nx` or `xx`, got both: no key both exists and does not");
-  if (keepTtl && ttl !== undefined) throw new ConfigError("keepTtl", "Expected `ttl` or `keepTtl`, got both");
-}
-
 function loud(reply: Reply | undefined): Exclude<Reply, Error> {
   if (isCommandError(reply)) throw reply;
   return reply ?? null;
@@ -219,4 +173,80 @@ function readInteger(reply: Reply | undefined): number {
     );
   }
   return integer;
+}
+
+/** A value for several callers: each call gives the next caller a copy of its own. */
+export type Copies = () => unknown;
+
+/** The border between the caller's values and what is stored. */
+export interface Values {
+  /** What to store. @throws CodecError when the codec can't write it. */
+  toStored(value: unknown): string | Uint8Array;
+  /** Whether it may be stored; when it is too large the `skipped` event has told it. */
+  fits(key: string, stored: string | Uint8Array): boolean;
+  /** What can't be left out: a list's item, a message. @throws RangeError when it is too large. */
+  toItem(kind: "item" | "message", place: string, value: unknown): string | Uint8Array;
+  /** The value, or `undefined` when there is none or it can't be read: then the `error` event has told it. */
+  fromStored(operation: string, key: string, reply: Reply | undefined): unknown;
+  /** The same for several callers. */
+  copiesOf(operation: string, key: string, reply: Reply | undefined): Copies | undefined;
+}
+
+const encoder = new TextEncoder();
+
+export function createValues(
+  codec: Codec,
+  maxValueBytes: number,
+  events: Events<CacheEvents>,
+  stats: StatsRecorder,
+): Values {
+  /** Its length in bytes when that is over the limit. */
+  const excess = (stored: string | Uint8Array): number | undefined => {
+    // A UTF-16 unit is at most three bytes: most texts need no encoding to be measured.
+    if (typeof stored === "string" && stored.length * 3 <= maxValueBytes) return undefined;
+    const bytes = typeof stored === "string" ? encoder.encode(stored).length : stored.length;
+    return bytes > maxValueBytes ? bytes : undefined;
+  };
+  const fromStored: Values["fromStored"] = (operation, key, reply) => {
+    if (reply === null || reply === undefined) return undefined;
+    if (typeof reply === "number") return reply;
+    if (typeof reply === "object" && isCommandError(reply)) throw reply;
+    try {
+      return codec.decode(reply as string | Uint8Array);
+    } catch (error) {
+      stats.counts.errors++;
+      events.emit("error", { operation, key, error: error as Error });
+      return undefined;
+    }
+  };
+  return {
+    toStored: (value) => codec.encode(value),
+    fits(key, stored) {
+      const bytes = excess(stored);
+      if (bytes === undefined) return true;
+      stats.counts.skipped++;
+      events.emit("skipped", { key, bytes, maxValueBytes });
+      return false;
+    },
+    toItem(kind, place, value) {
+      const stored = codec.encode(value);
+      const bytes = excess(stored);
+      if (bytes === undefined) return stored;
+      throw new RangeError(
+        `Expected ${kind === "item" ? "an item for the list" : "a message for the channel"} ${JSON.stringify(place.slice(0, 40))} of at most ${maxValueBytes} bytes, got ${bytes}; store less, or raise \`maxValueBytes\``,
+      );
+    },
+    fromStored,
+    copiesOf(operation, key, reply) {
+      const first = fromStored(operation, key, reply);
+      if (first === undefined) return undefined;
+      let isTaken = false;
+      return () => {
+        if (typeof first !== "object" || first === null) return first;
+        if (isTaken) return codec.decode(reply as string | Uint8Array);
+        isTaken = true;
+        return first;
+      };
+    },
+  };
 }

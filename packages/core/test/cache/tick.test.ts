@@ -20,10 +20,10 @@ describe("one tick, one trip", () => {
 
   it("holds where there is no process.nextTick, as on the edge", async () => {
     const transport = recordingTransport(empty);
-    const cache = new Cache({ transport });
     const { nextTick } = process;
     Object.assign(process, { nextTick: undefined });
     try {
+      const cache = new Cache({ transport });
       await Promise.all([
         cache.get("a"),
         cache.get("b"),

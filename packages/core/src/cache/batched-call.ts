@@ -1,0 +1,36 @@
+import type { Command, Reply, SendOptions } from "../ports/transport.ts";
+import type { StatsRecorder } from "./calls.ts";
+
+/** What a batch has to know of a call. */
+export interface BatchedCall {
+  readonly signal: AbortSignal | undefined;
+  /** Whether it waits no longer, so that nothing has to be sent for it. */
+  readonly isSettled: boolean;
+  /**
+   * @param at - Where its replies begin.
+   * @param delivery - Whether its command may have run if it is refused for its size.
+   */
+  answered(replies: readonly Reply[], at: number, delivery: "none" | "unknown"): void;
+  failed(error: unknown): void;
+}
+
+/** Collects the calls of one tick into round trips. */
+export interface Batcher {
+  /** Sends a call's commands, next to each other and in this order, with whatever else this tick sends. */
+  send(commands: readonly Command[], options: SendOptions, call: BatchedCall): void;
+  /**
+   * Reads one string, and answers the call with one reply. All reads of a tick share one MGET, which Upstash bills once;
+   * equal keys are asked once.
+   */
+  read(key: string, options: SendOptions, call: BatchedCall): void;
+  /** Resolves when everything that was sent so far has been answered. */
+  settled(): Promise<void>;
+}
+
+/** What a batcher has to know. */
+export interface BatcherOptions {
+  /** The deadline of calls that bring none. */
+  readonly timeoutMs: number;
+  /** Counts each round trip and the commands that it carries. */
+  readonly counts?: Pick<StatsRecorder["counts"], "commands" | "trips">;
+}
