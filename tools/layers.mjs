@@ -92,7 +92,7 @@ export const coreFolders = {
   claims: ["time"],
   commands: ["claims", "errors", "keys", "ports"],
   scripts: ["errors", "hash", "ports", "settings", "time"],
-  trips: ["claims", "commands", "errors", "keys", "ports"],
+  trips: ["commands", "errors", "keys", "ports"],
   resilience: ["claims", "commands", "errors", "ports", "settings", "time", "trips"],
   cache: ["claims", "codecs", "commands", "errors", "keys", "messages", "ports", "settings", "text", "time", "trips"],
 };
