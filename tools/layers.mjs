@@ -87,7 +87,7 @@ export const coreFolders = {
   ports: ["errors", "settings"],
   settings: ["errors"],
   keys: ["errors", "hash", "settings", "text", "time"],
-  codecs: ["errors", "settings", "text"],
+  codecs: ["errors", "settings", "text", "time"],
   messages: ["codecs", "text"],
   claims: ["time"],
   commands: ["claims", "errors", "keys", "ports"],

@@ -8,7 +8,7 @@ export const budgets: Readonly<Record<string, Readonly<Record<string, number>>>>
   "@continuum-cache/conformance/outages": { "*": 20_410 },
   "@continuum-cache/conformance/servers": { "*": 3_980 },
   "@continuum-cache/core": { "*": 28_450, Cache: 18_590 },
-  "@continuum-cache/core/compressed": { "*": 6_210 },
+  "@continuum-cache/core/compressed": { "*": 6_600 },
   "@continuum-cache/core/msgpack": { "*": 10_360 },
   "@continuum-cache/fallback-memory": { "*": 50_050, withFallback: 47_750 },
   "@continuum-cache/fallback-memory/file-journal": { "*": 8_220 },

@@ -1,8 +1,8 @@
-import { deflateSync, inflateSync } from "fflate";
 import { CodecError } from "../errors/codec-error.ts";
 import { assertOptions, type KnownOptions, wholeNumberOption } from "../settings/options.ts";
 import type { Codec } from "./codec.ts";
-import { seal, unseal } from "./envelope.ts";
+import { type DeflateLevel, deflateOfPlatform } from "./deflate.ts";
+import { sealed, unseal } from "./envelope.ts";
 import { textOrBytes } from "./text-or-bytes.ts";
 
 const name = "compressed";
@@ -13,7 +13,7 @@ export interface CompressedOptions {
   /** Only what is larger than this is compressed, in bytes. @default 1024 */
   readonly above?: number;
   /** Deflate level, 1 (fast) to 9 (small). @default 1 */
-  readonly level?: 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9;
+  readonly level?: DeflateLevel;
   /** The most that may come out of one value, in bytes; more is refused, before any memory is taken. @default 16 MiB */
   readonly maxInflatedBytes?: number;
 }
@@ -37,7 +37,7 @@ const knownOptions: KnownOptions<CompressedOptions> = { above: true, level: true
 export function compressed(inner: Codec, options: CompressedOptions = {}): Codec {
   assertOptions("compressed", options, knownOptions);
   const above = wholeNumberOption("above", options.above ?? 1024, { min: 0 });
-  const level = wholeNumberOption("level", options.level ?? 1, { max: 9 }) as NonNullable<CompressedOptions["level"]>;
+  const level = wholeNumberOption("level", options.level ?? 1, { max: 9 }) as DeflateLevel;
   const maxInflatedBytes = wholeNumberOption("maxInflatedBytes", options.maxInflatedBytes ?? 16 << 20, { min: 0 });
   return {
     name: `${name}(${inner.name})`,
@@ -50,18 +50,24 @@ export function compressed(inner: Codec, options: CompressedOptions = {}): Codec
     },
     decode(stored) {
       const body = unseal(letter, stored);
-      return inner.decode(body ? textOrBytes(unpack(body, maxInflatedBytes)) : stored);
+      return inner.decode(body ? textOrOwnBytes(unpack(body, maxInflatedBytes)) : stored);
     },
   };
 }
 
+/** What the inner codec has written. Bytes have memory of their own: those of Node's zlib may lie in a pool. */
+function textOrOwnBytes(inflated: Uint8Array): string | Uint8Array {
+  const text = textOrBytes(inflated);
+  return typeof text === "string" ? text : new Uint8Array(text);
+}
+
 /** Four bytes of the length before, then the deflated bytes. */
-function pack(bytes: Uint8Array, level: NonNullable<CompressedOptions["level"]>): Uint8Array {
-  const deflated = deflateSync(bytes, { level });
-  const body = new Uint8Array(deflated.length + 4);
-  new DataView(body.buffer).setUint32(0, bytes.length);
+function pack(bytes: Uint8Array, level: DeflateLevel): Uint8Array {
+  const deflated = deflateOfPlatform().deflate(bytes, level);
+  const { stored, body } = sealed(letter, deflated.length + 4);
+  new DataView(body.buffer, body.byteOffset).setUint32(0, bytes.length);
   body.set(deflated, 4);
-  return seal(letter, body);
+  return stored;
 }
 
 /** How many bytes one deflated byte can stand for at most. */
@@ -81,8 +87,7 @@ function unpack(body: Uint8Array, maxInflatedBytes: number): Uint8Array {
     throw new CodecError(name, "Expected a compressed value, got damaged bytes");
   let inflated: Uint8Array;
   try {
-    // The buffer is given, so what comes out can't grow beyond what was announced, and that is bounded.
-    inflated = inflateSync(body.subarray(4), { out: new Uint8Array(length) });
+    inflated = deflateOfPlatform().inflate(body.subarray(4), length);
   } catch (cause) {
     throw new CodecError(name, "Expected a compressed value, got damaged bytes", { cause });
   }

@@ -8,12 +8,18 @@
 const magic = 0xc1;
 
 /** Wraps a codec's bytes. @param letter - one ASCII letter, the codec's own. */
-export function seal(letter: string, body: Uint8Array): Uint8Array {
-  const sealed = new Uint8Array(body.length + 2);
-  sealed[0] = magic;
-  sealed[1] = letter.charCodeAt(0);
-  sealed.set(body, 2);
-  return sealed;
+export function seal(letter: string, bytes: Uint8Array): Uint8Array {
+  const { stored, body } = sealed(letter, bytes.length);
+  body.set(bytes);
+  return stored;
+}
+
+/** An envelope for so many bytes, which are written to `body`. */
+export function sealed(letter: string, length: number): { readonly stored: Uint8Array; readonly body: Uint8Array } {
+  const stored = new Uint8Array(length + 2);
+  stored[0] = magic;
+  stored[1] = letter.charCodeAt(0);
+  return { stored, body: stored.subarray(2) };
 }
 
 /** The bytes that the codec with this letter sealed, or `undefined` when it was another. */
