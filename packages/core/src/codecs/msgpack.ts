@@ -1,11 +1,12 @@
-import { Decoder, Encoder, ExtensionCodec } from "@msgpack/msgpack";
+import { Decoder, decodeTimestampExtension } from "@msgpack/msgpack";
 import { CodecError } from "../errors/codec-error.ts";
 import { assertOptions } from "../settings/options.ts";
-import { holdReplacement, isWellFormed } from "../text/well-formed.ts";
+import { isWellFormed } from "../text/well-formed.ts";
 import type { Codec, NoOptions } from "./codec.ts";
-import { seal, unseal } from "./envelope.ts";
+import { unseal } from "./envelope.ts";
 import { scanMsgpack } from "./msgpack-scan.ts";
-import { assertHoldable, maxDepth, placeOf, type ValueRules } from "./value-check.ts";
+import { extensionTypes, kindOfTypedArray, typedArrays, writeMsgpack } from "./msgpack-writer.ts";
+import { assertHoldable, placeOf, type ValueRules } from "./value-check.ts";
 
 const name = "msgpack";
 const letter = "m";
@@ -31,26 +32,15 @@ export function msgpack(options: NoOptions = {}): Codec {
   return { name, encode, decode };
 }
 
-/** The typed arrays by the number that stands for them in the bytes. Never renumber: databases hold them. */
-const typedArrays = [
-  Int8Array,
-  Uint8ClampedArray,
-  Int16Array,
-  Uint16Array,
-  Int32Array,
-  Uint32Array,
-  Float32Array,
-  Float64Array,
-  BigInt64Array,
-  BigUint64Array,
-] as const;
-
 const rules: ValueRules = {
   codec: name,
   format: "MessagePack",
-  refuse: () => undefined,
-  // A decoder that took it for a name like any other would write to the prototype.
-  refuseField: (field) => (field === "__proto__" ? "a field of that name" : undefined),
+  refuse: (primitive) => (typeof primitive === "string" && !isWellFormed(primitive) ? halfCharacter : undefined),
+  refuseField(field) {
+    // A decoder that took it for a name like any other would write to the prototype.
+    if (field === "__proto__") return "a field of that name";
+    return isWellFormed(field) ? undefined : halfCharacter;
+  },
   partsOf(value) {
     const prototype: unknown = Object.getPrototypeOf(value);
     if (prototype === Date.prototype) return Number.isNaN((value as Date).getTime()) ? undefined : [];
@@ -59,17 +49,12 @@ const rules: ValueRules = {
       return [...(value as Set<unknown>)].map((item, index) => [`.values()[${index}]`, item] as const);
     }
     const isBytes = prototype === Uint8Array.prototype || prototype === bufferPrototype();
-    return isBytes || typedArrays.some((type) => prototype === type.prototype) ? [] : undefined;
+    return isBytes || kindOfTypedArray(value) !== undefined ? [] : undefined;
   },
-  advice: () => "convert it to plain data, a Date, a Map, a Set or bytes",
-};
-
-/** The same, where a text that UTF-8 can't carry is looked for. */
-const textRules: ValueRules = {
-  ...rules,
-  refuse: (value) => (typeof value === "string" && !isWellFormed(value) ? halfCharacter : undefined),
-  refuseField: (field) => (isWellFormed(field) ? rules.refuseField?.(field) : halfCharacter),
-  advice: () => "cut texts between whole characters",
+  advice: (_, what) =>
+    what === halfCharacter
+      ? "cut texts between whole characters"
+      : "convert it to plain data, a Date, a Map, a Set or bytes",
 };
 
 const halfCharacter = "half a surrogate pair in a text, which UTF-8 can't carry";
@@ -86,10 +71,7 @@ function partsOfMap(map: Map<unknown, unknown>): (readonly [place: string, part:
 function encode(value: unknown): string | Uint8Array {
   assertHoldable(value, rules);
   if (Number.isSafeInteger(value)) return String(value);
-  const body = encodeBody(value);
-  // Half a character would come back changed; that is rare, so it is looked for only where it can have happened.
-  if (holdReplacement(body)) assertHoldable(value, textRules);
-  return seal(letter, body);
+  return writeMsgpack(letter, value);
 }
 
 function decode(stored: string | Uint8Array): unknown {
@@ -107,18 +89,6 @@ function decode(stored: string | Uint8Array): unknown {
 function wholeNumber(text: string): number | undefined {
   const number = Number(text);
   return Number.isSafeInteger(number) && String(number) === text ? number : undefined;
-}
-
-function encodeBody(value: unknown): Uint8Array {
-  try {
-    // The value was checked, so its depth is bounded.
-    const options = { extensionCodec: extensions, maxDepth: 2 * maxDepth, ignoreUndefined: true };
-    return new Encoder(options).encodeSharedRef(value).slice();
-  } catch (error) {
-    if (error instanceof CodecError) throw error;
-    // The library's own message can quote the value.
-    throw new CodecError(name, "MessagePack can't hold the value: it is too large, or changed while it was written");
-  }
 }
 
 function decodeBody(bytes: Uint8Array): unknown {
@@ -141,58 +111,51 @@ function withOwnBytes(part: unknown): unknown {
   return Object.fromEntries(Object.entries(part).map(([field, item]) => [field, withOwnBytes(item)]));
 }
 
-const extensionTypes = { timestamp: -1, map: 1, set: 2, bigint: 3, typedArray: 4 } as const;
-
 const contentOf = (type: number): "list" | "leaf" | undefined => {
   if (type === extensionTypes.map || type === extensionTypes.set) return "list";
   return Object.values<number>(extensionTypes).includes(type) ? "leaf" : undefined;
 };
 
-const extensions = new ExtensionCodec<undefined>();
-
-extensions.register({
-  type: extensionTypes.map,
-  encode: (value) => (value instanceof Map ? encodeBody([...value].flat(1)) : null),
-  decode(bytes) {
-    const flat = listIn(bytes);
-    if (flat.length % 2 !== 0) throw new CodecError(name, "Expected a Map, got damaged bytes");
-    return new Map(Array.from({ length: flat.length / 2 }, (_, index) => [flat[index * 2], flat[index * 2 + 1]]));
-  },
-});
-extensions.register({
-  type: extensionTypes.set,
-  encode: (value) => (value instanceof Set ? encodeBody([...value]) : null),
-  decode: (bytes) => new Set(listIn(bytes)),
-});
-extensions.register({
-  type: extensionTypes.bigint,
-  encode: (value) => (typeof value === "bigint" ? new TextEncoder().encode(value.toString(16)) : null),
-  decode(bytes) {
-    const [, sign, digits] = /^(-?)([0-9a-f]+)$/.exec(new TextDecoder().decode(bytes)) ?? [];
-    if (!digits) throw new CodecError(name, "Expected a bigint, got damaged bytes");
-    return sign ? -BigInt(`0x${digits}`) : BigInt(`0x${digits}`);
-  },
-});
-extensions.register({
-  type: extensionTypes.typedArray,
-  encode(value) {
-    const kind = typedArrays.findIndex((type) => value instanceof type);
-    if (kind < 0) return null;
-    const view = value as Float32Array;
-    const bytes = new Uint8Array(view.byteLength + 1);
-    bytes[0] = kind;
-    bytes.set(new Uint8Array(view.buffer, view.byteOffset, view.byteLength), 1);
-    return bytes;
-  },
-  decode(bytes) {
-    const type = typedArrays[bytes[0] as number];
-    if (!type || (bytes.length - 1) % type.BYTES_PER_ELEMENT !== 0) {
-      throw new CodecError(name, "Expected a typed array, got damaged bytes");
+const extensions = {
+  /** The writer has its own. */
+  tryToEncode: () => null,
+  decode(bytes: Uint8Array, type: number): unknown {
+    switch (type) {
+      case extensionTypes.timestamp:
+        return decodeTimestampExtension(bytes);
+      case extensionTypes.map:
+        return mapIn(bytes);
+      case extensionTypes.set:
+        return new Set(listIn(bytes));
+      case extensionTypes.bigint:
+        return bigintIn(bytes);
+      default:
+        // The scan has let no other type through.
+        return typedArrayIn(bytes);
     }
-    // A copy: a view would need an aligned offset. (`slice` of a Buffer would be a view of the whole pool.)
-    return new type(new Uint8Array(bytes.subarray(1)).buffer);
   },
-});
+};
+
+function mapIn(bytes: Uint8Array): Map<unknown, unknown> {
+  const flat = listIn(bytes);
+  if (flat.length % 2 !== 0) throw new CodecError(name, "Expected a Map, got damaged bytes");
+  return new Map(Array.from({ length: flat.length / 2 }, (_, index) => [flat[index * 2], flat[index * 2 + 1]]));
+}
+
+function bigintIn(bytes: Uint8Array): bigint {
+  const [, sign, digits] = /^(-?)([0-9a-f]+)$/.exec(new TextDecoder().decode(bytes)) ?? [];
+  if (!digits) throw new CodecError(name, "Expected a bigint, got damaged bytes");
+  return sign ? -BigInt(`0x${digits}`) : BigInt(`0x${digits}`);
+}
+
+function typedArrayIn(bytes: Uint8Array): unknown {
+  const type = typedArrays[bytes[0] as number];
+  if (!type || (bytes.length - 1) % type.BYTES_PER_ELEMENT !== 0) {
+    throw new CodecError(name, "Expected a typed array, got damaged bytes");
+  }
+  // A copy: a view would need an aligned offset. (`slice` of a Buffer would be a view of the whole pool.)
+  return new type(new Uint8Array(bytes.subarray(1)).buffer);
+}
 
 function listIn(bytes: Uint8Array): unknown[] {
   const list = decodeBody(bytes);

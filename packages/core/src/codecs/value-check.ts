@@ -21,8 +21,8 @@ export interface ValueRules {
    * object does not come back as it was.
    */
   partsOf(value: object): Iterable<readonly [place: string, part: unknown]> | undefined;
-  /** What to do instead. */
-  advice(value: unknown): string;
+  /** What to do instead. @param what - What is refused, as `refuse` and the others have said it. */
+  advice(value: unknown, what: string): string;
 }
 
 /** What can't be held, and the places on the way to it, the innermost first. */
@@ -49,12 +49,13 @@ export function assertHoldable(value: unknown, rules: ValueRules): void {
   const path = `$${finding.places.reverse().join("")}`.slice(0, 200);
   throw new CodecError(
     rules.codec,
-    `${rules.format} can't hold ${finding.what} (at ${path}); ${rules.advice(finding.value)}`,
+    `${rules.format} can't hold ${finding.what} (at ${path}); ${rules.advice(finding.value, finding.what)}`,
   );
 }
 
+const found = (what: string, value: unknown): Finding => ({ what, value, places: [] });
+
 function find(value: unknown, rules: ValueRules, ancestors: object[]): Finding | undefined {
-  const here = (what: string): Finding => ({ what, value, places: [] });
   switch (typeof value) {
     case "boolean":
       return undefined;
@@ -62,16 +63,16 @@ function find(value: unknown, rules: ValueRules, ancestors: object[]): Finding |
     case "number":
     case "bigint": {
       const what = rules.refuse(value);
-      return what === undefined ? undefined : here(what);
+      return what === undefined ? undefined : found(what, value);
     }
     case "object":
       break;
     default:
-      return here(value === undefined ? "undefined" : `a ${typeof value}`);
+      return found(value === undefined ? "undefined" : `a ${typeof value}`, value);
   }
   if (value === null) return undefined;
-  if (ancestors.includes(value)) return here("a circular reference");
-  if (ancestors.length === maxDepth) return here(`more than ${maxDepth} levels`);
+  if (ancestors.includes(value)) return found("a circular reference", value);
+  if (ancestors.length === maxDepth) return found(`more than ${maxDepth} levels`, value);
   ancestors.push(value);
   const finding = Array.isArray(value) ? inArray(value, rules, ancestors) : inObject(value, rules, ancestors);
   ancestors.pop();
@@ -79,46 +80,43 @@ function find(value: unknown, rules: ValueRules, ancestors: object[]): Finding |
 }
 
 function inArray(list: readonly unknown[], rules: ValueRules, ancestors: object[]): Finding | undefined {
-  const here = (what: string): Finding => ({ what, value: list, places: [] });
-  if (!isArrayPrototype(Object.getPrototypeOf(list))) return here(kindOf(list));
+  if (!isArrayPrototype(Object.getPrototypeOf(list))) return found(kindOf(list), list);
   for (let index = 0; index < list.length; index++) {
     const item = list[index];
     // A text or a number is by far the most frequent item, and needs no look at what stands around it.
-    const finding =
-      item === undefined && !(index in list)
-        ? { what: "a hole", value: item, places: [] }
-        : find(item, rules, ancestors);
+    const finding = item === undefined && !(index in list) ? found("a hole", item) : find(item, rules, ancestors);
     if (finding) return at(`[${index}]`, finding);
   }
   // All places are taken, so whatever is beyond their number is no item.
-  if (Object.keys(list).length > list.length || hasSymbol(list)) return here("an array with properties of its own");
-  return undefined;
+  const hasMore = Object.keys(list).length > list.length || hasSymbol(list);
+  return hasMore ? found("an array with properties of its own", list) : undefined;
 }
 
 function inObject(value: object, rules: ValueRules, ancestors: object[]): Finding | undefined {
-  const here = (what: string): Finding => ({ what, value, places: [] });
-  if (!isPlain(value)) {
-    const parts = rules.partsOf(value);
-    if (!parts) return here(kindOf(value));
-    for (const [place, part] of parts) {
-      const finding = find(part, rules, ancestors);
-      if (finding) return at(place, finding);
-    }
-    return Object.keys(value).length > 0 && !ArrayBuffer.isView(value)
-      ? here(`${kindOf(value)} with properties of its own`)
-      : undefined;
-  }
-  if (hasSymbol(value)) return here("a field that is named by a symbol");
+  if (!isPlain(value)) return inParts(value, rules, ancestors);
+  if (hasSymbol(value)) return found("a field that is named by a symbol", value);
   for (const name of Object.keys(value)) {
     const field = Object.getOwnPropertyDescriptor(value, name);
-    if (field?.get || field?.set) return at(placeOf(name), here("a getter"));
+    if (field?.get || field?.set) return at(placeOf(name), found("a getter", value));
     const what = rules.refuseField?.(name);
-    if (what !== undefined) return at(placeOf(name), here(what));
+    if (what !== undefined) return at(placeOf(name), found(what, value));
     const part = field?.value as unknown;
     const finding = part === undefined ? undefined : find(part, rules, ancestors);
     if (finding) return at(placeOf(name), finding);
   }
   return undefined;
+}
+
+function inParts(value: object, rules: ValueRules, ancestors: object[]): Finding | undefined {
+  const parts = rules.partsOf(value);
+  if (!parts) return found(kindOf(value), value);
+  for (const [place, part] of parts) {
+    const finding = find(part, rules, ancestors);
+    if (finding) return at(place, finding);
+  }
+  // Each element of a typed array counts as a key.
+  const hasMore = !ArrayBuffer.isView(value) && Object.keys(value).length > 0;
+  return hasMore ? found(`${kindOf(value)} with properties of its own`, value) : undefined;
 }
 
 function at(place: string, finding: Finding): Finding {
