@@ -55,7 +55,7 @@ function encode(value: unknown): string {
 function decode(stored: string | Uint8Array): unknown {
   // A sealed value, or its text form: another codec's writing.
   if (typeof stored !== "string" || (stored[0] === "=" && isTextForm(stored))) return undefined;
-  const inexact = stored.length > 2 * maxDepth || mayBeInexact.test(stored) ? scanJson(stored) : undefined;
+  const inexact = mayBeDeep(stored) || mayBeInexact(stored) ? scanJson(stored) : undefined;
   let value: unknown;
   try {
     value = JSON.parse(stored);
@@ -103,8 +103,23 @@ const minus = 0x2d;
 /** A whole number below 2^53 has at most 16 digits. */
 const exactDigits = 16;
 
-/** Many digits in a row, or an exponent that may lead to Infinity. */
-const mayBeInexact = /\d{16}|[eE]\+?\d{3}/;
+/** As many digits in a row as a whole number needs to be inexact. V8 finds these several times as fast as `\d{16}`. */
+const manyDigits = /\d\d\d\d\d\d\d\d\d\d\d\d\d\d\d\d/;
+/** An exponent that may lead to Infinity. */
+const largeExponent = /[eE]\+?\d\d\d/;
+
+const mayBeInexact = (text: string): boolean => manyDigits.test(text) || largeExponent.test(text);
+
+/** Whether JSON text may have more levels than a value may have: each begins with a bracket. Most texts have fewer brackets. */
+function mayBeDeep(text: string): boolean {
+  let brackets = 0;
+  for (const bracket of "[{") {
+    for (let at = text.indexOf(bracket); at >= 0; at = text.indexOf(bracket, at + 1)) {
+      if (++brackets > maxDepth) return true;
+    }
+  }
+  return false;
+}
 
 /**
  * Looks through JSON text before it is parsed, in one pass that takes no memory.
