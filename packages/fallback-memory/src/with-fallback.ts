@@ -1,18 +1,19 @@
 import {
-  type CallOptions,
   createBreaker,
+  type Dispatch,
   defaultTimeoutMs,
+  dispatchOf,
   isOutage,
   ledgerOf,
   offersDispatch,
   sendThrough,
+  settleInto,
   type Transport,
-  type TransportError,
   within,
 } from "@continuum-cache/core";
 import { createBackendEvents } from "./fallback/backend-events.ts";
 import { createBackendSwitch } from "./fallback/backend-switch.ts";
-import { subscribeToBoth } from "./fallback/both-sides.ts";
+import { refusesTopicsOnly, subscribeToBoth } from "./fallback/both-sides.ts";
 import { createDoubtfulMessages } from "./fallback/doubtful-messages.ts";
 import { closedError, lostJournalError, remainderError, restartError } from "./fallback/fallback-errors.ts";
 import { type FallbackOptions, readFallbackOptions } from "./fallback/fallback-options.ts";
@@ -148,6 +149,17 @@ export function withFallback(primary: Transport, local: MemoryTransport, options
   };
   lifetime.opening = store && Promise.resolve().then(takeUp);
 
+  const toPrimary = dispatchOf(primary);
+  const insist = sendThrough(trips.dispatch, defaultTimeoutMs);
+  /** For features that never use the memory: while the primary answers, nothing here takes note of their trips. */
+  const pastMemory: Dispatch = (trip, handler) => {
+    if (lifetime.opening || lifetime.closing || backend.outage) {
+      settleInto(handler, () => insist(trip.commands, { ...trip.options, fallback: false }));
+    } else {
+      toPrimary(trip, handler);
+    }
+  };
+
   const subscribe: NonNullable<Transport["subscribe"]> = async (topics, listener, callOptions) => {
     if (lifetime.closing) throw closedError(primary.name);
     await backend.attend(longestHoldMs(callOptions));
@@ -160,7 +172,8 @@ export function withFallback(primary: Transport, local: MemoryTransport, options
           callOptions,
         );
       } catch (error) {
-        if (!isOutage(error) || (await refusesTopicsOnly(primary, error, callOptions))) throw error;
+        const pingOptions = { ...callOptions, timeoutMs: longestHoldMs(callOptions) };
+        if (!isOutage(error) || (await refusesTopicsOnly(primary, error, pingOptions))) throw error;
         backend.leave(error);
       }
     }
@@ -180,31 +193,26 @@ export function withFallback(primary: Transport, local: MemoryTransport, options
     await Promise.all([primary.close(), local.close()]);
   };
 
-  const transport: Transport = {
-    name: `${primary.name}+fallback`,
-    send: sendThrough(trips.dispatch, defaultTimeoutMs),
-    ...(primary.subscribe && { subscribe }),
+  const shared = {
     ...(primary.maxTopicBytes !== undefined && { maxTopicBytes: primary.maxTopicBytes }),
-    primary,
-    status,
     close() {
       lifetime.closing ??= finish();
       return lifetime.closing;
     },
   };
+  const past: Transport = {
+    ...shared,
+    name: primary.name,
+    send: sendThrough(pastMemory, defaultTimeoutMs),
+    ...(primary.subscribe && { subscribe: primary.subscribe.bind(primary) }),
+  };
+  const transport: Transport = {
+    ...shared,
+    name: `${primary.name}+fallback`,
+    send: sendThrough(trips.dispatch, defaultTimeoutMs),
+    ...(primary.subscribe && { subscribe }),
+    primary: offersDispatch(past, pastMemory),
+    status,
+  };
   return offersDispatch(transport, trips.dispatch);
-}
-
-/** Whether the primary answers commands, though it has refused these topics. */
-async function refusesTopicsOnly(
-  primary: Transport,
-  error: TransportError,
-  callOptions: CallOptions | undefined,
-): Promise<boolean> {
-  if (error.kind !== "unauthorized") return false;
-  const ping = primary.send([["PING"]], { ...callOptions, timeoutMs: longestHoldMs(callOptions) });
-  return ping.then(
-    () => true,
-    (failure) => !isOutage(failure),
-  );
 }

@@ -29,5 +29,6 @@ export class CommandError extends Error {
 
 /** Tells a `CommandError` also when it comes from another copy of this package. */
 export function isCommandError(value: unknown): value is CommandError {
-  return hasBrand(value, "CommandError");
+  // Most replies are none at a glance.
+  return typeof value === "object" && value !== null && !Array.isArray(value) && hasBrand(value, "CommandError");
 }

@@ -1,6 +1,7 @@
 import { TransportError } from "@continuum-cache/core";
 
-/** A call insists on the primary, for a key that the primary does not know the latest of. */
+// What a transport with a fallback rejects with, or tells.
+
 export const untoldError = (transport: string): TransportError =>
   new TransportError(
     "unreachable",
