@@ -8,6 +8,7 @@ import {
   type Duration,
   type Events,
   type KnownOptions,
+  primaryOf,
   type Transport,
   toTimeoutMs,
 } from "@continuum-cache/core";
@@ -76,6 +77,7 @@ const knownOfIdentified: KnownOptions<IdentifiedLimit> = {
  * ```
  */
 export class RateLimiter {
+  /** The way of resets, for which a cache's fallback makes up. All else goes past it. */
   private readonly transport: Transport;
   private readonly defaults: AskDefaults;
   private readonly asks: Asks;
@@ -94,14 +96,13 @@ export class RateLimiter {
     const { algorithm, maxKeys, denyCache } = settings;
     const { window, limit, scope, burst } = options;
     const named = { window, limit, scope, burst } as Partial<RateLimit>;
-    // All of one tick together, and in their order.
     this.transport = batched(backend.transport);
     this.defaults = { ...named, algorithm, keyPrefix: backend.keyPrefix ?? "" };
     this.asks = createAsks(this.defaults, maxKeys);
     const clock = createServerClock(() => isLocalForEver(backend.transport));
     this.limits = createLimits({
       ...settings,
-      redis: createRedisLimits(this.transport, clock),
+      redis: createRedisLimits(batched(primaryOf(backend.transport)), clock),
       local: createLocalLimits(maxKeys),
       denyCache: denyCache ? createDenyCache(denyCache.maxEntries, denyCache.maxAgeMs) : noDenyCache,
       // All processes are to be back at about the same time.

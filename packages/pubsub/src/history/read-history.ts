@@ -2,6 +2,7 @@ import {
   type CallOptions,
   isCommandError,
   isTransportError,
+  primaryOf,
   type Reply,
   runScript,
   type Transport,
@@ -52,7 +53,7 @@ const latestLooked = 100;
 export function createHistoryReader({ transport, replay, onForeign }: HistoryReaderParts): HistoryReader {
   const { ageMs, keyTtlMs } = replay;
   const keptMs = ageMs * ageSlack;
-  const primary = (options: CallOptions) => ({ ...options, fallback: false });
+  const primary = primaryOf(transport);
 
   const read = (reply: Reply | undefined): StoredEntries => {
     const stored = readEntries(reply);
@@ -68,7 +69,7 @@ export function createHistoryReader({ transport, replay, onForeign }: HistoryRea
   const begin = async (channel: string, from: Position | undefined, options: CallOptions): Promise<StoredEntries> => {
     const args = [keyTtlMs, Math.ceil(keptMs)];
     try {
-      return read([await runScript(transport, beginScript, [historyKey(channel)], args, primary(options))]);
+      return read([await runScript(primary, beginScript, [historyKey(channel)], args, options)]);
     } catch (error) {
       // A replica may become a primary: only who has nothing to lose goes on without.
       if (isForbidden(error) || (isReplica(error) && !from)) return read([]);
@@ -80,9 +81,9 @@ export function createHistoryReader({ transport, replay, onForeign }: HistoryRea
     const key = historyKey(channel);
     const own: Entry[] = [];
     for (let start = from ? `${from.epoch}-${Math.max(0, from.seq)}` : "-"; ; ) {
-      const [time, last, range] = await transport.send(
+      const [time, last, range] = await primary.send(
         [["TIME"], ["XREVRANGE", key, "+", "-", "COUNT", 1], ["XRANGE", key, start, "+", "COUNT", count]],
-        primary(options),
+        options,
       );
       if (isCommandError(time)) throw time;
       const oldestMs = Number((time as readonly string[])[0]) * 1_000 - keptMs;
@@ -109,7 +110,7 @@ export function createHistoryReader({ transport, replay, onForeign }: HistoryRea
     async newest(channel, options) {
       for (const count of [1, latestLooked]) {
         const latest = ["XREVRANGE", historyKey(channel), "+", "-", "COUNT", count] as const;
-        const [reply] = await transport.send([latest], primary(options));
+        const [reply] = await primary.send([latest], options);
         const { entries, beginning, length } = read(reply);
         const position = entries[0]?.position ?? beginning;
         if (position) return position;

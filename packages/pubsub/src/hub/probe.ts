@@ -1,4 +1,4 @@
-import type { Message, Transport } from "@continuum-cache/core";
+import { type Message, primaryOf, type Transport } from "@continuum-cache/core";
 import type { Topic, TopicKind } from "./topic.ts";
 
 /**
@@ -29,6 +29,7 @@ export interface Expected {
 }
 
 export function createProbe(transport: Transport, channel: string, timeoutMs: number): Probe {
+  const primary = primaryOf(transport);
   const own = [...crypto.getRandomValues(new Uint32Array(2))].map((part) => part.toString(36)).join("");
   const name = `${channel}:${own}`;
   let count = 0;
@@ -59,7 +60,7 @@ export function createProbe(transport: Transport, channel: string, timeoutMs: nu
       });
       const sentMs = Date.now();
       try {
-        const [reply] = await transport.send([["PUBLISH", name, nonce]], { timeoutMs, fallback: false });
+        const [reply] = await primary.send([["PUBLISH", name, nonce]], { timeoutMs });
         if (reply instanceof Error) throw reply;
         return (await echoed) ? sentMs : undefined;
       } finally {

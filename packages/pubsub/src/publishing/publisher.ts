@@ -2,6 +2,7 @@ import {
   batched,
   defaultTimeoutMs,
   isUnanswered,
+  primaryOf,
   type Reply,
   runScript,
   type SendOptions,
@@ -40,6 +41,8 @@ const leastAttemptMs = 10;
 /** @param here - The transport through which this process listens too. What is published in one tick travels together. */
 export function createPublisher(here: Transport): Publisher {
   const transport = batched(here);
+  /** A history of this process alone would count by itself: the primary's, or none. */
+  const primary = batched(primaryOf(here));
   const epochs = createEpochs();
   const nextTag = createTags();
 
@@ -60,9 +63,7 @@ export function createPublisher(here: Transport): Publisher {
     const upkeep = known.takeUpkeep(ageMs / 8) ? 1 : 0;
     const { epoch, serverMs, lastSeq } = known;
     const args = [channel, epoch, count, upkeep, ageMs, keyTtlMs, tag, serverMs, text, lastSeq];
-    // A history of this process alone would count by itself: the primary's, or none.
-    const primary = { ...options, fallback: false };
-    const answer = readAnswer(await runScript(transport, appendScript, [historyKey(channel)], args, primary));
+    const answer = readAnswer(await runScript(primary, appendScript, [historyKey(channel)], args, options));
     known.learn(answer.position, answer.serverMs);
     return { receivers: answer.receivers, position: { ...answer.position, tag } };
   };
@@ -70,7 +71,7 @@ export function createPublisher(here: Transport): Publisher {
   /** Looks whether a message whose answer was lost is among the latest: it may still come, so it is not sent again. */
   const find = async ({ channel, tag }: Tagged, options: SendOptions): Promise<Published | undefined> => {
     const latest = ["XREVRANGE", historyKey(channel), "+", "-", "COUNT", latestLooked] as const;
-    const [reply] = await transport.send([latest], { ...options, fallback: false });
+    const [reply] = await primary.send([latest], options);
     const found = readEntries(reply).entries.find(({ position }) => position.tag === tag);
     return found && { receivers: 0, position: found.position };
   };

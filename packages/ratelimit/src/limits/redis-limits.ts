@@ -1,11 +1,4 @@
-import {
-  type CallOptions,
-  type CommandError,
-  isCommandError,
-  runScript,
-  type Transport,
-  TransportError,
-} from "@continuum-cache/core";
+import { type CommandError, isCommandError, runScript, type Transport, TransportError } from "@continuum-cache/core";
 import { longestDelayMs } from "../algorithms/counter.ts";
 import type { Ask } from "../ask.ts";
 import type { Receipt } from "../receipt.ts";
@@ -31,7 +24,6 @@ export interface RedisLimits {
 export function createRedisLimits(transport: Transport, clock: ServerClock): RedisLimits {
   /** A Redis Cluster refuses keys of different slots in one script call, so there each call goes by itself. */
   let isCluster = false;
-  const within = (timeoutMs: number): CallOptions & { fallback: false } => ({ timeoutMs, fallback: false });
   const garbled = (): TransportError =>
     new TransportError("protocol", "The answer is none that a rate limit gives", { transport: transport.name });
 
@@ -44,10 +36,8 @@ export function createRedisLimits(transport: Transport, clock: ServerClock): Red
     const [{ facts }] = (calls[0] as Call).asks as readonly [Ask, ...Ask[]];
     const sentMs = performance.now();
     const answered = clock.asking(estimate === undefined);
-    const reply = readBatchReply(
-      await runScript(transport, facts.decide, keys, [...time, ...words], within(timeoutMs)),
-      calls,
-    );
+    const answer = await runScript(transport, facts.decide, keys, [...time, ...words], { timeoutMs });
+    const reply = readBatchReply(answer, calls);
     if (!reply) throw garbled();
     const said = [...reply.calls];
     // The script may have asked for the time by itself.
@@ -89,14 +79,14 @@ export function createRedisLimits(transport: Transport, clock: ServerClock): Red
   return {
     decide: decideAll,
     async read(key, timeoutMs) {
-      const [text] = await transport.send([["GET", key]], within(timeoutMs));
+      const [text] = await transport.send([["GET", key]], { timeoutMs });
       if (isCommandError(text)) throw text;
       if (text !== null && typeof text !== "string") throw garbled();
       return { text, nowUs: clock.now().earliestUs };
     },
     async refund(ask, receipt, timeoutMs) {
       const { keys, words } = refundArguments(ask, receipt, clock.now().earliestUs);
-      return Number(await runScript(transport, ask.facts.refund, keys, words, within(timeoutMs)));
+      return Number(await runScript(transport, ask.facts.refund, keys, words, { timeoutMs }));
     },
   };
 }
