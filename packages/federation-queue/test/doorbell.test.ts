@@ -5,8 +5,7 @@ import { restTransport } from "@continuum-cache/transport-rest";
 import { tcpTransport } from "@continuum-cache/transport-tcp";
 import { startUpstashLocal } from "@continuum-cache/upstash-local";
 import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
-import { createDoorbell } from "../src/doorbell/doorbell.ts";
-import { readNotes } from "../src/doorbell/notes.ts";
+import { createDoorbell, readNotes } from "../src/doorbell/doorbell.ts";
 import { FederationQueue } from "../src/federation-queue.ts";
 
 const opened = closing(afterEach);
@@ -47,7 +46,7 @@ describe("a doorbell", () => {
   });
 
   it("does not keep many waiting", async () => {
-    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
     onTestFinished(() => void vi.useRealTimers());
     const told: unknown[] = [];
     const transport: Transport = {
@@ -67,6 +66,35 @@ describe("a doorbell", () => {
     ringing.ring("one more");
     await vi.advanceTimersByTimeAsync(0);
     expect(told.slice(1)).toEqual([["PUBLISH", "bell", '["some","one more"]']]);
+  });
+
+  it("goes along with a trip when a ring is due, and else waits for the next", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
+    onTestFinished(() => void vi.useRealTimers());
+    const told: unknown[] = [];
+    const transport: Transport = {
+      ...opened(memoryTransport()),
+      async send(commands) {
+        told.push(...commands);
+        return commands.map(() => 0);
+      },
+    };
+    const ringing = opened(createDoorbell(transport, "bell", 2_000));
+    expect(ringing.ringAlong(["a", "b"], 2)).toEqual(["PUBLISH", "bell", '["a","b"]']);
+    expect(ringing.ringAlong(["c"], 1)).toBeUndefined();
+    expect(ringing.ringAlong(["d"], 1)).toBeUndefined();
+    await vi.advanceTimersByTimeAsync(19);
+    expect(told).toEqual([]);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(told).toEqual([["PUBLISH", "bell", '["c","d"]']]);
+    await vi.advanceTimersByTimeAsync(20);
+    ringing.ring("e");
+    // A ring of this very tick takes it along.
+    expect(ringing.ringAlong(["f"], 1)).toBeUndefined();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(told.slice(1)).toEqual([["PUBLISH", "bell", '["e","f"]']]);
+    await ringing.close();
+    expect(ringing.ringAlong(["g"], 1)).toBeUndefined();
   });
 
   it("says that something may have been missed when the stream broke, and listens again", async () => {

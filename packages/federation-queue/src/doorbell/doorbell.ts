@@ -1,7 +1,6 @@
-import { type Claim, createClaim, createExpiringSet, type Transport, tell } from "@continuum-cache/core";
+import { type Claim, type Command, createClaim, createExpiringSet, type Transport, tell } from "@continuum-cache/core";
 import { createWake } from "../waiting/wake.ts";
 import { keepListening } from "./keep-listening.ts";
-import { readNotes, writeNotes } from "./notes.ts";
 
 /** A channel on which processes tell each other that there is something to do. A ring may get lost: who waits polls too. */
 export interface Doorbell {
@@ -11,6 +10,11 @@ export interface Doorbell {
    * @param count - It stands for so many.
    */
   ring(note?: string, count?: number): void;
+  /**
+   * The same for a trip that is about to leave: the ring as a command that goes with it, where one is due. Else, and
+   * then it is undefined, the notes wait for the next ring.
+   */
+  ringAlong(notes: readonly string[], count: number): Command | undefined;
   /**
    * Calls the listener with the notes of each ring, the own ones too, and with none when the stream broke or is back:
    * something may have been missed. Returns the function that stops it.
@@ -69,24 +73,40 @@ export function createDoorbell(
     own.end();
     if (ringing !== own) return;
     isWaiting = false;
+    try {
+      await transport.send([takeRing()], { timeoutMs });
+    } catch {
+      // Nobody has heard it: who waits looks by itself before long.
+    }
+  };
+  const takeRing = (): Command => {
     rangMs = performance.now();
     waiting = 0;
     const text = writeNotes(notes);
     notes.clear();
-    try {
-      await transport.send([["PUBLISH", channel, text]], { timeoutMs, fallback: false });
-    } catch {
-      // Nobody has heard it: who waits looks by itself before long.
-    }
+    return ["PUBLISH", channel, text];
+  };
+  const add = (some: readonly string[], count: number): void => {
+    for (const note of some) notes.add(note);
+    waiting += count;
+  };
+  const ringSoon = (): void => {
+    if (!ringing?.isHeld) track(ringOut());
+    if (isWaiting && waiting >= many) hurry.wake();
   };
 
   return {
     ring(note, count = 1) {
       if (isClosed) return;
-      if (note !== undefined) notes.add(note);
-      waiting += count;
-      if (!ringing?.isHeld) track(ringOut());
-      if (isWaiting && waiting >= many) hurry.wake();
+      add(note === undefined ? [] : [note], count);
+      ringSoon();
+    },
+    ringAlong(some, count) {
+      if (isClosed) return undefined;
+      add(some, count);
+      if (!ringing?.isHeld && performance.now() >= rangMs + coalesceMs) return takeRing();
+      ringSoon();
+      return undefined;
     },
     listen(onRing) {
       if (isClosed) return () => {};
@@ -115,4 +135,23 @@ export function createDoorbell(
       stream = undefined;
     },
   };
+}
+
+/** The notes of a ring as one line of text, which every transport carries. */
+const writeNotes = (notes: Iterable<string>): string => JSON.stringify([...notes]);
+
+/** More than this no honest ring brings: what is beyond it is found by looking. */
+const mostLength = 1 << 20;
+const mostNotes = 10_000;
+
+/** The notes of a ring. What can't be read counts as a ring without a note. */
+export function readNotes(data: string | Uint8Array): readonly string[] {
+  if (typeof data !== "string" || data.length > mostLength) return [];
+  try {
+    const notes: unknown = JSON.parse(data);
+    return Array.isArray(notes) ? notes.slice(0, mostNotes).filter((note) => typeof note === "string") : [];
+  } catch {
+    // A ring without a note, from another client.
+    return [];
+  }
 }

@@ -1,10 +1,9 @@
 import { ConfigError, toMessageText, toMs } from "@continuum-cache/core";
 import type { MessageOptions } from "../push-options.ts";
 import { assertText } from "../settings/read-options.ts";
-import { type MessageFields, packDelayed, writeFields } from "./message-fields.ts";
+import { packDelayed } from "./message-fields.ts";
 import type { Source } from "./queue-keys.ts";
 import type { QueueSettings } from "./queue-settings.ts";
-import { uniqueText } from "./unique-text.ts";
 
 /** A message on its way to Redis. */
 export interface Outgoing {
@@ -61,43 +60,6 @@ export function outgoing(event: unknown, options: MessageOptions, settings: Queu
   };
 }
 
-/** A push as something that can be sent: a plain command where that is enough. */
-export type PushRequest =
-  | { readonly kind: "plain"; readonly command: readonly [string, ...(string | number)[]] }
-  | { readonly kind: "script"; readonly keys: readonly string[]; readonly args: readonly (string | number)[] };
-
-/** Whether XADD alone pushes it. */
-export const isPlain = ({ delayMs, isUnique, tried }: Outgoing): boolean => delayMs === 0 && !isUnique && !tried;
-
-/** @param floorMs - The least time that is kept, by the server's clock; 0: not known. */
-export function pushRequest(
-  out: Outgoing,
-  { keys, retentionMs, timeoutMs }: QueueSettings,
-  floorMs: number,
-): PushRequest {
-  const { id, source, text, delayMs, isUnique, nonce, tried } = out;
-  const message: Pick<MessageFields, "i" | "e"> = { i: id, e: text };
-  if (isPlain(out)) {
-    const trim = floorMs > 0 ? ["MINID", "~", floorMs] : [];
-    return { kind: "plain", command: ["XADD", source.key, ...trim, "*", ...writeFields(message)] };
-  }
-  const doubtMs = tried ? Math.ceil(performance.now() - tried.atMs) + timeoutMs : 0;
-  const words = delayMs > 0 ? [delayedMember(out)] : writeFields(message);
-  return {
-    kind: "script",
-    keys: [delayMs > 0 ? keys.delayed : source.key, ...(isUnique ? [keys.marker(id)] : [])],
-    args: [
-      retentionMs + delayMs,
-      nonce,
-      delayMs > 0 ? delayMs : "",
-      doubtMs,
-      tried?.afterMs ?? 0,
-      floorMs > 0 ? floorMs : "",
-      ...words,
-    ],
-  };
-}
-
 /** The same for the same push, whenever it arrives. */
 export const delayedMember = ({ id, source, text, delayMs }: Outgoing): string =>
   packDelayed({ i: id, e: text, p: source.name, t: `-${delayMs}` });
@@ -113,4 +75,33 @@ function assertId(id: unknown): asserts id is string {
   if (bytes > maxIdBytes) {
     throw new ConfigError("id", `Expected \`id\` to be at most ${maxIdBytes} bytes, got ${bytes}`);
   }
+}
+
+export const maxPerTrip = 200;
+export const maxTripBytes: number = 256 << 10;
+
+/** What one trip may carry. */
+export function inParts(outs: readonly Outgoing[]): readonly (readonly Outgoing[])[] {
+  const parts: Outgoing[][] = [];
+  let bytes = 0;
+  for (const out of outs) {
+    const last = parts.at(-1);
+    bytes += out.bytes;
+    if (last && last.length < maxPerTrip && bytes <= maxTripBytes) last.push(out);
+    else {
+      parts.push([out]);
+      bytes = out.bytes;
+    }
+  }
+  return parts;
+}
+
+let prefix: string | undefined;
+let count = 0;
+
+/** A unique text. What is random in it is drawn once for each process, since there is one for each message. */
+function uniqueText(): string {
+  // Not before it is needed: Workers draw nothing outside of a request.
+  prefix ??= crypto.randomUUID().replaceAll("-", "");
+  return `${prefix}-${(count++).toString(36)}`;
 }

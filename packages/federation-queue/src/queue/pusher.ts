@@ -12,8 +12,7 @@ import {
 import { createOutbox } from "../outbox/outbox.ts";
 import type { Pushed } from "../push-options.ts";
 import type { Link, LinkOptions } from "./link.ts";
-import type { Outgoing } from "./outgoing.ts";
-import { inParts, maxPerTrip, maxTripBytes } from "./push-parts.ts";
+import { inParts, maxPerTrip, maxTripBytes, type Outgoing } from "./outgoing.ts";
 import type { QueueSettings } from "./queue-settings.ts";
 import type { Repair } from "./repair.ts";
 import type { PushOutcome, Sender } from "./sender.ts";
@@ -23,7 +22,7 @@ export interface Pusher {
   /** How many wait in this process. */
   readonly pending: number;
   /**
-   * Pushes one message. Those of one tick that ask for nothing of their own are sent together.
+   * Pushes one message. Those of one tick that ask for the same are sent together.
    *
    * @throws TransportError when no answer came and nothing may wait, or has room to. CommandError when Redis refuses it.
    */
@@ -37,9 +36,8 @@ export interface Pusher {
 /** What a push may ask for. */
 export type PushingOptions = LinkOptions & { readonly fallback?: boolean };
 
-/** Told of what was pushed and of what waits. */
+/** Told of what waits. */
 export interface PusherListener {
-  pushed(outs: readonly Outgoing[]): void;
   kept(id: string, pending: number): void;
   /** A push that had waited was refused, and is lost. */
   refused(error: Error): void;
@@ -48,6 +46,8 @@ export interface PusherListener {
 /** A push that leaves with others of its tick. */
 interface Leaving {
   readonly out: Outgoing;
+  readonly timeoutMs: number;
+  readonly mayKeep: boolean;
   resolve(pushed: Pushed): void;
   reject(error: unknown): void;
 }
@@ -72,13 +72,6 @@ export function createPusher(
   let trying: { readonly batch: readonly Outgoing[]; readonly startedMs: number } | undefined;
   let leaving: Leaving[] = [];
   let isClosing = false;
-
-  /** They have been answered: what is in the queue now is remembered, and told. */
-  const answered = (outs: readonly Outgoing[], outcomes: readonly PushOutcome[]): void => {
-    repair.remember(outs, outcomes);
-    const pushed = outs.filter((_, at) => outcomes[at]?.kind === "pushed");
-    if (pushed.length > 0) listener.pushed(pushed);
-  };
 
   const doubt = (outs: readonly Outgoing[], error: unknown, startedMs: number): void => {
     if (isUnanswered(error) && error.delivery === "none") return;
@@ -119,7 +112,7 @@ export function createPusher(
       const done = stop < 0 ? outcomes.length : stop;
       doubt(batch.slice(done), undefined, startedMs);
       const settled = outcomes.slice(0, done);
-      answered(batch, settled);
+      repair.remember(batch, settled);
       for (const outcome of settled) if (outcome.kind === "refused") listener.refused(outcome.error);
       outbox?.remove(done);
       return stop < 0;
@@ -163,14 +156,15 @@ export function createPusher(
     const startedMs = performance.now();
     let outcomes: readonly PushOutcome[];
     try {
-      outcomes = await sender.send(part, { ...options, together: true });
+      // Where calls can vanish each sends its own, and those of one tick are put together on their way.
+      outcomes = await sender.send(part, { ...options, together: !hasLastingTimers() });
     } catch (error) {
       doubt(part, error, startedMs);
       if (!mayKeep || !isUnanswered(error)) throw error;
       return keep(part, error);
     }
     // Those that were taken are in the queue, whatever became of the others.
-    answered(part, outcomes);
+    repair.remember(part, outcomes);
     for (const outcome of outcomes) if (outcome.kind === "refused") throw outcome.error;
     return part.map((out, at) => pushedOf(out, outcomes[at]));
   };
@@ -196,7 +190,7 @@ export function createPusher(
   };
 
   /** Each hears what becomes of its own push. Never rejects. */
-  const sendTogether = async (some: readonly Leaving[]): Promise<void> => {
+  const sendTogether = async (some: readonly Leaving[], { timeoutMs, mayKeep }: Leaving): Promise<void> => {
     const outs = some.map(({ out }) => out);
     const keepEach = (cause: TransportError | undefined): void => {
       for (const { out, resolve, reject } of some) {
@@ -208,18 +202,18 @@ export function createPusher(
       }
     };
     // Nothing overtakes what waits.
-    if (outbox && outbox.length > 0) return keepEach(undefined);
+    if (mayKeep && outbox && outbox.length > 0) return keepEach(undefined);
     const startedMs = performance.now();
     let outcomes: readonly PushOutcome[];
     try {
-      outcomes = await sender.send(outs, { together: true });
+      outcomes = await sender.send(outs, { timeoutMs });
     } catch (error) {
       doubt(outs, error, startedMs);
-      if (outbox && isUnanswered(error)) return keepEach(error);
+      if (mayKeep && outbox && isUnanswered(error)) return keepEach(error);
       for (const { reject } of some) reject(error);
       return;
     }
-    answered(outs, outcomes);
+    repair.remember(outs, outcomes);
     for (const [at, { out, resolve, reject }] of some.entries()) {
       const outcome = outcomes[at];
       if (outcome?.kind === "refused") reject(outcome.error);
@@ -229,9 +223,12 @@ export function createPusher(
   const depart = (): void => {
     const all = leaving;
     leaving = [];
-    let from = 0;
-    for (const part of inParts(all.map(({ out }) => out))) {
-      void track(sendTogether(all.slice(from, from + part.length)));
+    for (let from = 0, first = all[0]; first; first = all[from]) {
+      const { timeoutMs, mayKeep } = first;
+      const end = all.findIndex((one, at) => at > from && (one.timeoutMs !== timeoutMs || one.mayKeep !== mayKeep));
+      const alike = all.slice(from, end < 0 ? all.length : end);
+      const [part = []] = inParts(alike.map(({ out }) => out));
+      void track(sendTogether(alike.slice(0, part.length), first));
       from += part.length;
     }
   };
@@ -247,14 +244,15 @@ export function createPusher(
     get pending() {
       return outbox?.length ?? 0;
     },
-    push(out, options) {
+    push(out, options = {}) {
+      const { timeoutMs = link.timeoutMs, fallback: mayKeep = true, signal } = options;
       // Where calls can vanish none sends for another.
-      if (options || !hasLastingTimers()) {
-        return pushMany([out], options ?? {}).then(([pushed]) => pushed ?? { id: out.id });
+      if (signal || !hasLastingTimers()) {
+        return pushMany([out], options).then(([pushed]) => pushed ?? { id: out.id });
       }
       if (isClosing) return Promise.reject(closedError(link.name));
       return new Promise((resolve, reject) => {
-        leaving.push({ out, resolve, reject });
+        leaving.push({ out, timeoutMs, mayKeep, resolve, reject });
         if (leaving.length === 1) afterThisTick(depart);
       });
     },

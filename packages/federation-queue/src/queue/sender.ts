@@ -1,7 +1,9 @@
 import { type Command, CommandError, isCommandError, type Reply } from "@continuum-cache/core";
-import { entryMs } from "./entry-id.ts";
+import type { Doorbell } from "../doorbell/doorbell.ts";
 import type { Link, LinkOptions } from "./link.ts";
-import { isPlain, type Outgoing, type PushRequest, pushRequest } from "./outgoing.ts";
+import { entryMs, type MessageFields, writeFields } from "./message-fields.ts";
+import { writeNote } from "./notes.ts";
+import { delayedMember, type Outgoing } from "./outgoing.ts";
 import { pushManyScript } from "./push-many-script.ts";
 import { pushScript } from "./push-script.ts";
 import type { Source } from "./queue-keys.ts";
@@ -19,13 +21,18 @@ export type PushOutcome =
   | { readonly kind: "duplicate" }
   | { readonly kind: "refused"; readonly error: CommandError };
 
-/** Sends pushes. */
+/** Sends pushes, and rings the doorbell for them. */
 export interface Sender {
   /** In order, in one trip: an outcome for each. @throws TransportError when no answer came. */
   send(outs: readonly Outgoing[], options: LinkOptions): Promise<readonly PushOutcome[]>;
   /** When the latest of this process's entries was pushed to a stream, in ms, by the server's clock; 0: none was. */
   latestMs(source: Source): number;
 }
+
+/** A push as something that can be sent: a plain command where that is enough. */
+type PushRequest =
+  | { readonly kind: "plain"; readonly command: readonly [string, ...(string | number)[]] }
+  | { readonly kind: "script"; readonly keys: readonly string[]; readonly args: readonly (string | number)[] };
 
 /** One command of a trip: a push, or so many plain ones to the same stream. */
 type Leg = PushRequest | { readonly kind: "many"; readonly command: Command; readonly count: number };
@@ -35,7 +42,14 @@ const backstopRetentions = 2;
 /** So many plain pushes in a row cost less as one script, which is billed as one command more. */
 const leastTogether = 8;
 
-export function createSender(link: Link, settings: QueueSettings): Sender {
+/** Whether XADD alone pushes it. */
+const isPlain = ({ delayMs, isUnique, tried }: Outgoing): boolean => delayMs === 0 && !isUnique && !tried;
+
+export function createSender(
+  link: Link,
+  settings: QueueSettings,
+  doorbell: Pick<Doorbell, "ring" | "ringAlong">,
+): Sender {
   // Of each stream by itself: what a server with a wrong clock has written to one says nothing of the others.
   const latest = new Map<Source, number>();
   const latestMs = (source: Source): number => latest.get(source) ?? 0;
@@ -75,15 +89,32 @@ export function createSender(link: Link, settings: QueueSettings): Sender {
     return legs;
   };
 
+  /** Plain messages are in their streams when a ring at the end of their trip is heard. */
+  const ringFor = (outs: readonly Outgoing[]): Command | undefined => {
+    const sources = new Set<Source>();
+    let count = 0;
+    for (const out of outs) {
+      if (!isPlain(out)) continue;
+      sources.add(out.source);
+      count++;
+    }
+    return count === 0 ? undefined : doorbell.ringAlong([...sources].map(noteOf), count);
+  };
+  /** What a script pushes may be there already, or not before its time. */
+  const ringAfter = (out: Outgoing, outcome: PushOutcome | undefined): void => {
+    if (isPlain(out) || outcome?.kind !== "pushed") return;
+    doorbell.ring(out.delayMs > 0 ? writeNote({ kind: "delayed", inMs: out.delayMs }) : noteOf(out.source));
+  };
+
   const send: Sender["send"] = async (outs, options) => {
     const legs = legsOf(outs);
+    const ring = ringFor(outs);
     // In a trip of many the script comes by its text once, so that none has to be sent again, behind the others.
     const first = legs.length > 1 ? legs.findIndex(({ kind }) => kind === "script") : -1;
-    const replies = await link.send(
-      legs.map((leg, at) => commandOf(leg, at === first)),
-      options,
-    );
-    const unknown = replies.flatMap((reply, at) => (isCommandError(reply) && reply.code === "NOSCRIPT" ? [at] : []));
+    const commands = legs.map((leg, at) => commandOf(leg, at === first));
+    if (ring) commands.push(ring);
+    const replies = await link.send(commands, options);
+    const unknown = legs.flatMap(({ kind }, at) => (kind === "script" && isUnknown(replies[at]) ? [at] : []));
     if (unknown.length > 0) {
       const again = unknown.flatMap((at) => (legs[at] ? [commandOf(legs[at], true)] : []));
       const answers = await link.send(again, options);
@@ -95,11 +126,41 @@ export function createSender(link: Link, settings: QueueSettings): Sender {
       if (leg.kind === "many") addOutcomes(outcomes, reply, leg.count);
       else outcomes.push(readOutcome(reply));
     }
-    for (const [at, out] of outs.entries()) know(out, outcomes[at]);
+    for (const [at, out] of outs.entries()) {
+      know(out, outcomes[at]);
+      ringAfter(out, outcomes[at]);
+    }
     return outcomes;
   };
 
   return { send, latestMs };
+}
+
+const noteOf = ({ name }: Source): string => writeNote({ kind: "work", name });
+
+/** @param floorMs - The least time that is kept, by the server's clock; 0: not known. */
+function pushRequest(out: Outgoing, { keys, retentionMs, timeoutMs }: QueueSettings, floorMs: number): PushRequest {
+  const { id, source, text, delayMs, isUnique, nonce, tried } = out;
+  const message: Pick<MessageFields, "i" | "e"> = { i: id, e: text };
+  if (isPlain(out)) {
+    const trim = floorMs > 0 ? ["MINID", "~", floorMs] : [];
+    return { kind: "plain", command: ["XADD", source.key, ...trim, "*", ...writeFields(message)] };
+  }
+  const doubtMs = tried ? Math.ceil(performance.now() - tried.atMs) + timeoutMs : 0;
+  const words = delayMs > 0 ? [delayedMember(out)] : writeFields(message);
+  return {
+    kind: "script",
+    keys: [delayMs > 0 ? keys.delayed : source.key, ...(isUnique ? [keys.marker(id)] : [])],
+    args: [
+      retentionMs + delayMs,
+      nonce,
+      delayMs > 0 ? delayMs : "",
+      doubtMs,
+      tried?.afterMs ?? 0,
+      floorMs > 0 ? floorMs : "",
+      ...words,
+    ],
+  };
 }
 
 function commandOf(leg: Leg, byText: boolean): Command {
@@ -120,7 +181,10 @@ function addOutcomes(outcomes: PushOutcome[], reply: Reply, count: number): void
   }
 }
 
+const isUnknown = (reply: Reply | undefined): boolean => isCommandError(reply) && reply.code === "NOSCRIPT";
+
 function readOutcome(reply: Reply): PushOutcome {
+  if (typeof reply === "string") return { kind: "pushed", entryId: reply };
   if (isCommandError(reply)) return { kind: "refused", error: reply };
   if (!Array.isArray(reply)) return { kind: "pushed", entryId: String(reply) };
   const [kind, entryId] = reply as readonly Reply[];

@@ -2,6 +2,7 @@ import {
   assertOptions,
   ConfigError,
   type Duration,
+  type Transport,
   toMs,
   toTimeoutMs,
   toWireChannel,
@@ -28,7 +29,7 @@ export interface RelaySettings {
 }
 
 export interface RelaySide {
-  readonly transport: FederationBackend["transport"];
+  readonly transport: Transport;
   readonly link: Link;
 }
 
@@ -40,7 +41,8 @@ export function readRelaySettings(
   to: FederationBackend,
   options: RelayOptions,
 ): RelaySettings {
-  if (transportOf(from, "from") === transportOf(to, "to")) {
+  const [source, target] = [transportOf(from, "from"), transportOf(to, "to")];
+  if (from.transport === to.transport) {
     throw new ConfigError("to", "Expected `from` and `to` to be two databases, got the same transport twice");
   }
   assertOptions("relay", options, knownRelay);
@@ -50,13 +52,10 @@ export function readRelaySettings(
   const ms = (name: "pollInterval" | "timeout", fallback: Duration): number =>
     toTimeoutMs(options[name] ?? fallback, name);
   const timeoutMs = ms("timeout", "5s");
-  const sideOf = ({ transport }: FederationBackend): RelaySide => ({
-    transport,
-    link: createLink(transport, timeoutMs),
-  });
+  const sideOf = (transport: Transport): RelaySide => ({ transport, link: createLink(transport, timeoutMs) });
   return {
-    from: sideOf(from),
-    to: sideOf(to),
+    from: sideOf(source),
+    to: sideOf(target),
     keys,
     channel: toWireChannel(key),
     retentionMs: toMs(options.retention ?? "24h", "retention"),

@@ -4,6 +4,7 @@ import {
   ConfigError,
   type Duration,
   json,
+  primaryOf,
   readers,
   type Transport,
   toTimeoutMs,
@@ -11,10 +12,10 @@ import {
 import type { FederationBackend } from "../federation-backend.ts";
 import type { LinkOptions } from "../queue/link.ts";
 
-/** @throws ConfigError when there is none. */
+/** The way to the server, past a cache's fallback. @throws ConfigError when there is none. */
 export function transportOf(backend: FederationBackend, name?: string): Transport {
   const { transport } = backend ?? {};
-  if (typeof transport?.send === "function") return transport;
+  if (typeof transport?.send === "function") return primaryOf(transport);
   const what = name === undefined ? "Expected" : `Expected \`${name}\` to be`;
   throw new ConfigError(
     name ?? "transport",
