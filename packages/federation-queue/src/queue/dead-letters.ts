@@ -1,8 +1,7 @@
 import { fromMessageText } from "@continuum-cache/core";
 import type { DeadLetter, DeathReason } from "../dead-letter.ts";
-import { entryMs } from "./entry-id.ts";
 import { accepted, type Link, type LinkOptions } from "./link.ts";
-import { readFields, type StreamEntry, timeMs } from "./message-fields.ts";
+import { entryMs, readFields, type StreamEntry, timeMs } from "./message-fields.ts";
 import type { QueueSettings } from "./queue-settings.ts";
 import { redriveScript } from "./redrive-script.ts";
 

@@ -1,4 +1,5 @@
 import type { Command } from "@continuum-cache/core";
+import type { Held } from "./leases.ts";
 import type { Link } from "./link.ts";
 import type { Source } from "./queue-keys.ts";
 
@@ -7,7 +8,7 @@ import type { Source } from "./queue-keys.ts";
  * Whoever tends the queue deletes what is left of others.
  */
 export interface DoneEntries {
-  add(source: Source, entryId: string): void;
+  add(done: readonly Held[]): void;
   /** Deletes all of them. Never rejects. */
   flush(): Promise<void>;
 }
@@ -33,17 +34,19 @@ export function createDoneEntries(link: Link, keptMs: number): DoneEntries {
   };
 
   return {
-    add(source, entryId) {
+    add(held) {
       const nowMs = performance.now();
-      const list = done.get(source) ?? [];
-      done.set(source, list);
-      list.push({ entryId, atMs: nowMs });
-      const oldEnough = list[batch - 1];
-      if (!oldEnough || (oldEnough.atMs + keptMs > nowMs && list.length <= mostKept)) return;
-      void remove(
-        source,
-        list.splice(0, batch).map(({ entryId: id }) => id),
-      );
+      for (const { source, entryId } of held) {
+        const list = done.get(source) ?? [];
+        done.set(source, list);
+        list.push({ entryId, atMs: nowMs });
+        const oldEnough = list[batch - 1];
+        if (!oldEnough || (oldEnough.atMs + keptMs > nowMs && list.length <= mostKept)) continue;
+        void remove(
+          source,
+          list.splice(0, batch).map(({ entryId: id }) => id),
+        );
+      }
     },
     async flush() {
       const all = [...done];

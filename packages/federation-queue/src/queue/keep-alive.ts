@@ -1,27 +1,30 @@
 import type { Held } from "./leases.ts";
 
-/** Extends leases of this process that are worked on, until they are settled or have taken too long. */
+/** Extends the leases that handlers work on, until they are settled or have taken too long. */
 export interface KeepAlive {
-  /** @param forMs - For so long at most. */
-  keep(held: Held, forMs: number): void;
-  /** It is extended no more: it ends by itself. */
-  drop(held: Held): void;
-  /** It is over: there is nothing to see to. */
-  forget(held: Held): void;
+  /** A handler has begun to work: see `keepUntilMs` of its lease. */
+  start(): void;
   close(): void;
 }
 
-/** @param extendAll - Tells which of them are held no more. */
+/**
+ * @param all - The leases of this process.
+ * @param extendAll - Tells which of them are held no more.
+ */
 export function createKeepAlive(
   leaseMs: number,
+  all: () => readonly Held[],
   extendAll: (held: readonly Held[]) => Promise<readonly Held[]>,
   onError: (error: unknown) => void,
 ): KeepAlive {
-  const kept = new Set<Held>();
   let timer: ReturnType<typeof setTimeout> | undefined;
   let dueMs = 0;
   let isClosed = false;
   let hasFailed = false;
+
+  /** Those that handlers work on, or have worked on and could not settle. */
+  const kept = (): readonly Held[] =>
+    all().filter(({ keepUntilMs, state }) => keepUntilMs !== undefined && state !== "over");
 
   const extend = async (meant: readonly Held[], askedMs: number): Promise<void> => {
     try {
@@ -40,14 +43,13 @@ export function createKeepAlive(
 
   const tick = async (): Promise<void> => {
     const askedMs = performance.now();
-    for (const held of kept) if (held.state === "over") kept.delete(held);
-    const meant = [...kept].filter(({ keepUntilMs }) => keepUntilMs > askedMs);
+    const meant = kept().filter(({ keepUntilMs = 0 }) => keepUntilMs > askedMs);
     if (meant.length > 0) await extend(meant, askedMs);
     const nowMs = performance.now();
-    // Nobody says so, but by now somebody else may well have it.
-    for (const held of kept) if (held.expiresMs <= nowMs) held.lose();
+    // The server does not say so, but by now another worker may well have it.
+    for (const held of kept()) if (held.expiresMs <= nowMs) held.lose();
     timer = undefined;
-    if (kept.size > 0) schedule(hasFailed ? leaseMs / 10 : leaseMs / 3);
+    if (kept().length > 0) schedule(hasFailed ? leaseMs / 10 : leaseMs / 3);
   };
 
   const schedule = (ms: number): void => {
@@ -59,21 +61,10 @@ export function createKeepAlive(
   };
 
   return {
-    keep(held, forMs) {
-      held.keepUntilMs = performance.now() + forMs;
-      kept.add(held);
-      schedule(leaseMs / 3);
-    },
-    drop(held) {
-      held.keepUntilMs = 0;
-    },
-    forget(held) {
-      kept.delete(held);
-    },
+    start: () => schedule(leaseMs / 3),
     close() {
       isClosed = true;
       clearTimeout(timer);
-      kept.clear();
     },
   };
 }

@@ -1,34 +1,82 @@
-import { defineScript, type Script } from "@continuum-cache/core";
-import { fieldsLua, timeMs } from "./message-fields.ts";
+import { type Command, defineScript, type Reply, type Script } from "@continuum-cache/core";
+import { timeMs } from "./message-fields.ts";
 import { group } from "./queue-keys.ts";
 
+/** Where a message goes when its lease ends, and as what. */
+export interface Move {
+  /** The key of a stream, or of the set of delayed messages. */
+  readonly to: string;
+  /** Undefined: it goes to a stream. */
+  readonly delayMs: number | undefined;
+  /** As fields, or as a member of the set. */
+  readonly words: readonly string[];
+  /** What the words take, about. */
+  readonly bytes: number;
+}
+
 /**
- * Ends a lease and puts its message elsewhere: back, off, or to the dead. The old entry is gone for good, so whoever comes
- * later with its id is too late.
+ * Ends leases and puts their messages elsewhere: back, off, or to the dead. The old entries are gone for good, so a
+ * worker that comes later with their ids is too late.
  *
- * KEYS: the stream of the lease, and where the message goes: a stream, or the set of delayed messages. ARGV: the entry's id,
- * delay in ms ("": it goes to a stream), then the message: as fields, or as a member of the set.
- * Returns 1, or 0 when the lease was no longer held: nothing has happened then.
+ * KEYS: the stream of the leases, and where the messages go: a stream, or the set of delayed messages. ARGV: for each
+ * message the entry's id, its delay in ms ("": it goes to a stream), the number of words, then the words: its fields,
+ * or its member.
+ * Returns for each 1, or 0 when the lease was no longer held: nothing has happened to it then.
  */
 export const moveScript: Script = defineScript({
   name: "queue-move",
   keys: 2,
-  lua: `${fieldsLua}
-local from, to, id, delay = KEYS[1], KEYS[2], ARGV[1], ARGV[2]
-if redis.call("XACK", from, "${group}", id) == 0 then return 0 end
-redis.call("XDEL", from, id)
-if delay == "" then
-  redis.call("XADD", to, "*", unpack(ARGV, 3))
-else
-  redis.call("ZADD", to, string.format("%.0f", serverMs() + tonumber(delay)), ARGV[3])
+  lua: `local from, to, at, moved, now = KEYS[1], KEYS[2], 1, {}, nil
+while ARGV[at] do
+  local id, delay, count = ARGV[at], ARGV[at + 1], tonumber(ARGV[at + 2])
+  local first = at + 3
+  at = first + count
+  if redis.call("XACK", from, "${group}", id) == 0 then
+    moved[#moved + 1] = 0
+  else
+    redis.call("XDEL", from, id)
+    if delay == "" then
+      redis.call("XADD", to, "*", unpack(ARGV, first, at - 1))
+    else
+      if not now then
+        local t = redis.call("TIME")
+        now = tonumber(t[1]) * 1000 + math.floor(tonumber(t[2]) / 1000)
+      end
+      redis.call("ZADD", to, string.format("%.0f", now + tonumber(delay)), ARGV[first])
+    end
+    moved[#moved + 1] = 1
+  end
 end
-return 1`,
+return moved`,
   memory: ({ call, keys: [from = "", to = ""], args }) => {
-    const [id = "", delay = "", ...message] = args.map(String);
-    if (call("XACK", from, group, id) === 0) return 0;
-    call("XDEL", from, id);
-    if (delay === "") call("XADD", to, "*", ...message);
-    else call("ZADD", to, String(timeMs(call("TIME")) + Number(delay)), message[0] ?? "");
-    return 1;
+    const words = args.map(String);
+    const moved: Reply[] = [];
+    let nowMs: number | undefined;
+    for (let at = 0; at < words.length; ) {
+      const [id = "", delay = "", count = "0"] = words.slice(at, at + 3);
+      const message = words.slice(at + 3, at + 3 + Number(count));
+      at += 3 + Number(count);
+      const isHeld = call("XACK", from, group, id) === 1;
+      moved.push(isHeld ? 1 : 0);
+      if (!isHeld) continue;
+      call("XDEL", from, id);
+      if (delay === "") {
+        call("XADD", to, "*", ...message);
+      } else {
+        nowMs ??= timeMs(call("TIME"));
+        call("ZADD", to, String(nowMs + Number(delay)), message[0] ?? "");
+      }
+    }
+    return moved;
   },
 });
+
+/** By the script's text, which is short: a script that the server does not know would need another trip. */
+export function moveCommand(
+  from: string,
+  to: string,
+  moves: readonly (Pick<Move, "delayMs" | "words"> & { readonly entryId: string })[],
+): Command {
+  const args = moves.flatMap(({ entryId, delayMs = "", words }) => [entryId, delayMs, words.length, ...words]);
+  return ["EVAL", moveScript.lua, 2, from, to, ...args];
+}

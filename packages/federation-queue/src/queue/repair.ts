@@ -1,5 +1,6 @@
 import { type Command, createSingleRun, type Reply } from "@continuum-cache/core";
 import { createWake } from "../waiting/wake.ts";
+import type { Held } from "./leases.ts";
 import { accepted, type Link, type LinkOptions } from "./link.ts";
 import { delayedMember, type Outgoing } from "./outgoing.ts";
 import type { QueueSettings } from "./queue-settings.ts";
@@ -14,18 +15,12 @@ import { createServerWatch } from "./server-watch.ts";
  */
 export interface Repair {
   remember(outs: readonly Outgoing[], outcomes: readonly PushOutcome[]): void;
-  /** It is done: nobody has to look for it. */
-  forget(id: string): void;
+  /** These messages are done: they are not looked for any more. */
+  forget(done: readonly Held[]): void;
   /** The server may be another one now. */
   suspect(): void;
   /** Looks once more, since nobody will later, for so long at most: a server that gives way says nothing to who does not ask. */
   close(withinMs: number): Promise<void>;
-}
-
-/** Told how many pushes were lost, and of each of them. */
-export interface RepairListener {
-  repaired(count: number): void;
-  pushedAgain(out: Outgoing): void;
 }
 
 /** A failover loses the end: where so many in a row are there, the earlier ones are too. */
@@ -33,7 +28,13 @@ const page = 50;
 const firstPauseMs = 50;
 const longestPauseMs = 5_000;
 
-export function createRepair(link: Link, settings: QueueSettings, sender: Sender, listener: RepairListener): Repair {
+/** @param onRepaired - Told how many pushes were lost, and pushed again. */
+export function createRepair(
+  link: Link,
+  settings: QueueSettings,
+  sender: Sender,
+  onRepaired: (count: number) => void,
+): Repair {
   const { keys } = settings;
   const repairMs = Math.min(settings.repairMs, settings.retentionMs);
   const remembered = createRecentPushes();
@@ -118,15 +119,8 @@ export function createRepair(link: Link, settings: QueueSettings, sender: Sender
     const outs = lost.map(again);
     const outcomes = outs.length === 0 ? [] : await sender.send(outs, asked());
     remember(outs, outcomes);
-    let count = 0;
-    for (const [at, out] of outs.entries()) {
-      const outcome = outcomes[at];
-      if (outcome?.kind !== "pushed" || outcome.wasThere) continue;
-      listener.pushedAgain(out);
-      count++;
-    }
     for (const outcome of outcomes) if (outcome.kind === "refused") throw outcome.error;
-    return count;
+    return outcomes.filter((outcome) => outcome.kind === "pushed" && !outcome.wasThere).length;
   };
 
   /** Looks at all that is remembered: what was accepted since the doubt came up may have gone to the server before, too. */
@@ -142,7 +136,7 @@ export function createRepair(link: Link, settings: QueueSettings, sender: Sender
         if (lost === 0 && oldest && oldest.atMs < trustedMs) break;
       }
     } finally {
-      if (count > 0) listener.repaired(count);
+      if (count > 0) onRepaired(count);
     }
   };
 
@@ -186,7 +180,9 @@ export function createRepair(link: Link, settings: QueueSettings, sender: Sender
 
   return {
     remember,
-    forget: remembered.forget,
+    forget(done) {
+      for (const { fields } of done) remembered.forget(fields.i);
+    },
     suspect,
     async close(withinMs) {
       isClosing = true;

@@ -1,13 +1,12 @@
-import { type Command, isUnanswered } from "@continuum-cache/core";
+import { type Command, isCommandError } from "@continuum-cache/core";
 import type { DeathReason } from "../dead-letter.ts";
-import type { Acks } from "./acks.ts";
-import type { LeaseWork } from "./create-lease.ts";
-import type { Held } from "./leases.ts";
-import { accepted, type Link, timeLeft } from "./link.ts";
+import type { Held, LeaseWork } from "./leases.ts";
+import { accepted, type Link } from "./link.ts";
 import { type MessageFields, packDelayed, writeFields } from "./message-fields.ts";
-import { moveScript } from "./move-script.ts";
-import { group, groupBySource, type Source } from "./queue-keys.ts";
+import { type Move, moveCommand } from "./move-script.ts";
+import { group, groupBy, type Source } from "./queue-keys.ts";
 import type { QueueSettings } from "./queue-settings.ts";
+import type { Settling } from "./settling.ts";
 
 /** How leases are ended and extended. */
 export interface Settlements extends LeaseWork {
@@ -30,39 +29,16 @@ export function createSettlements(
   link: Link,
   { keys, leaseMs, maxAttempts, backoffMs }: QueueSettings,
   consumer: string,
-  acks: Acks,
+  settling: Settling,
   listener: SettlementListener,
 ): Settlements {
-  /** One more attempt where the outcome of the first is unknown: its own success can be told while the lease is young. */
-  const move = async (from: Source, to: string, args: readonly string[], held: Held | undefined): Promise<boolean> => {
-    const left = timeLeft(link, {});
-    const endsMs = performance.now() + link.timeoutMs;
-    for (let isSecond = false; ; isSecond = true) {
-      try {
-        // Those of one tick go together, which needs the same deadline.
-        const options = isSecond ? left() : { together: true };
-        const moved = await link.run(moveScript, [from.key, to], args, options);
-        if (moved === 1) return true;
-        return held?.isDoubtful === true && performance.now() < held.expiresMs;
-      } catch (error) {
-        if (!isUnanswered(error) || error.delivery === "none") throw error;
-        if (held) held.isDoubtful = true;
-        if (!held || isSecond || performance.now() + 1 >= endsMs) throw error;
-      }
-    }
-  };
-
-  const bury: Settlements["bury"] = async (source, entryId, fields, reason) => {
-    const letter = { ...fields, p: source.priority ?? fields.p, r: reason };
-    const moved = await move(source, keys.dead, [entryId, "", ...writeFields(letter)], undefined);
-    if (moved) listener.died(fields.i, reason);
-    return moved;
-  };
-
-  const giveBack = async (held: Held): Promise<boolean> => {
-    const { source, fields, entryId } = held;
-    const back = { ...fields, p: source.priority ?? fields.p };
-    const moved = await move(source, keys.again.key, [entryId, "", ...writeFields(back)], held);
+  const move = (held: Held, to: Move): Promise<boolean> =>
+    new Promise((resolve, reject) => {
+      settling.settle(held, to, (outcome) => (outcome instanceof Error ? reject(outcome) : resolve(outcome)));
+    });
+  const toStream = (key: string, fields: MessageFields): Move => moveTo(key, undefined, writeFields(fields));
+  const giveBack = async (held: Held, fields: MessageFields): Promise<boolean> => {
+    const moved = await move(held, toStream(keys.again.key, fields));
     if (moved) listener.given(keys.again.name);
     return moved;
   };
@@ -73,26 +49,28 @@ export function createSettlements(
   };
 
   return {
-    bury,
-    ack: acks.ack,
-    release: giveBack,
+    async bury(source, entryId, fields, reason) {
+      const letter = toStream(keys.dead, { ...fields, p: source.priority ?? fields.p, r: reason });
+      const [reply] = await link.send([moveCommand(source.key, letter.to, [{ ...letter, entryId }])]);
+      if (isCommandError(reply)) throw reply;
+      const [moved] = reply as readonly number[];
+      if (moved === 1) listener.died(fields.i, reason);
+      return moved === 1;
+    },
+    release: (held) => giveBack(held, { ...held.fields, p: held.source.priority ?? held.fields.p }),
     async nack(held, { delayMs, reason }) {
-      const { source, fields, entryId } = held;
+      const { source, fields } = held;
       const failures = Number(fields.f) + 1;
       const failed = { ...fields, p: source.priority ?? fields.p, f: String(failures), d: reason ?? fields.d };
       if (failures >= maxAttempts) {
-        const moved = await move(source, keys.dead, [entryId, "", ...writeFields({ ...failed, r: "failed" })], held);
+        const moved = await move(held, toStream(keys.dead, { ...failed, r: "failed" }));
         if (moved) listener.died(fields.i, "failed");
         return moved;
       }
       const waitMs = delayMs ?? nackedAfter(failures);
-      if (waitMs === 0) {
-        const moved = await move(source, keys.again.key, [entryId, "", ...writeFields(failed)], held);
-        if (moved) listener.given(keys.again.name);
-        return moved;
-      }
+      if (waitMs === 0) return giveBack(held, failed);
       const member = packDelayed({ ...failed, d: failed.d?.replaceAll("\n", " ") });
-      const moved = await move(source, keys.delayed, [entryId, String(waitMs), member], held);
+      const moved = await move(held, moveTo(keys.delayed, waitMs, [member]));
       if (moved) listener.delayed(waitMs);
       return moved;
     },
@@ -103,7 +81,7 @@ export function createSettlements(
       return (accepted(reply) as readonly string[]).includes(entryId);
     },
     async extendAll(held) {
-      const bySource = groupBySource(held, ({ source }) => source);
+      const bySource = groupBy(held, ({ source }) => source);
       const claims = [...bySource].map(
         ([{ key }, ones]): Command => [
           "XCLAIM",
@@ -125,4 +103,8 @@ export function createSettlements(
       return held.filter(({ entryId, source }) => !were.has(`${entryId} ${source.key}`));
     },
   };
+}
+
+function moveTo(to: string, delayMs: number | undefined, words: readonly string[]): Move {
+  return { to, delayMs, words, bytes: words.reduce((sum, { length }) => sum + 3 * length, 0) };
 }
