@@ -2,7 +2,7 @@ import { isCodecError, json, readers } from "@continuum-cache/core";
 import { msgpack } from "@continuum-cache/core/msgpack";
 import { describe } from "vitest";
 import { type Draw, fuzz } from "../../pubsub/test/fuzzed.ts";
-import { readNotes } from "../src/doorbell/notes.ts";
+import { readNotes } from "../src/doorbell/doorbell.ts";
 import { readCacheChange } from "../src/federation/cache-change.ts";
 import { readStamped } from "../src/federation/stamp.ts";
 import { readAppendAnswer } from "../src/log/append-script.ts";
@@ -12,8 +12,14 @@ import { gapAtEnd, gapBefore, startOf } from "../src/log/position.ts";
 import { readRegistry } from "../src/log/registry.ts";
 import { parseId } from "../src/log/stream-id.ts";
 import { readStreamInfo } from "../src/log/stream-info.ts";
-import { entryMs, isLater } from "../src/queue/entry-id.ts";
-import { readFields, type StreamEntry, unpackDelayed, writeFields } from "../src/queue/message-fields.ts";
+import {
+  entryMs,
+  isLater,
+  readFields,
+  type StreamEntry,
+  unpackDelayed,
+  writeFields,
+} from "../src/queue/message-fields.ts";
 import { readNote } from "../src/queue/notes.ts";
 import { readTended } from "../src/queue/tend-script.ts";
 import { isAfterId } from "../src/relay/id-text.ts";

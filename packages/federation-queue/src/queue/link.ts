@@ -35,13 +35,8 @@ export function createLink(transport: Transport, timeoutMs: number = defaultTime
   const together = batched(transport);
   const listeners = new Set<() => void>();
 
-  const watched = async <T>(answer: Promise<T>): Promise<T> => {
-    try {
-      return await answer;
-    } catch (error) {
-      if (isOutage(error)) for (const listener of listeners) tell(listener);
-      throw error;
-    }
+  const tellOutage = (error: unknown): void => {
+    if (isOutage(error)) for (const listener of listeners) tell(listener);
   };
   const withDefaults = ({ together: _, ...options }: LinkOptions): SendOptions => ({
     timeoutMs,
@@ -55,9 +50,22 @@ export function createLink(transport: Transport, timeoutMs: number = defaultTime
   return {
     name: transport.name,
     timeoutMs,
-    send: (commands, options = {}) => watched(way(options).send(commands, withDefaults(options))),
-    run: (script, keys, args, options = {}) =>
-      watched(runScript(way(options), script, keys, args, withDefaults(options))),
+    async send(commands, options = {}) {
+      try {
+        return await way(options).send(commands, withDefaults(options));
+      } catch (error) {
+        tellOutage(error);
+        throw error;
+      }
+    },
+    async run(script, keys, args, options = {}) {
+      try {
+        return await runScript(way(options), script, keys, args, withDefaults(options));
+      } catch (error) {
+        tellOutage(error);
+        throw error;
+      }
+    },
     onTrouble(listener) {
       listeners.add(listener);
     },

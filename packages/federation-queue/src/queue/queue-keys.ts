@@ -32,19 +32,19 @@ export interface QueueKeys {
 /** The group of all who take messages. */
 export const group = "workers";
 
-/** Things by the stream that they belong to, in order. */
-export function groupBySource<Thing>(
+/** Things by what they have in common, in order. */
+export function groupBy<Thing, Group>(
   things: readonly Thing[],
-  sourceOf: (thing: Thing) => Source,
-): ReadonlyMap<Source, Thing[]> {
-  const bySource = new Map<Source, Thing[]>();
+  groupOf: (thing: Thing) => Group,
+): ReadonlyMap<Group, Thing[]> {
+  const groups = new Map<Group, Thing[]>();
   for (const thing of things) {
-    const source = sourceOf(thing);
-    const list = bySource.get(source);
+    const name = groupOf(thing);
+    const list = groups.get(name);
     if (list) list.push(thing);
-    else bySource.set(source, [thing]);
+    else groups.set(name, [thing]);
   }
-  return bySource;
+  return groups;
 }
 
 const reserved: readonly string[] = ["again", "delayed", "dead", "id"];

@@ -2,22 +2,20 @@ import { type Events, errorOf, textOf } from "@continuum-cache/core";
 import { createDoorbell } from "../doorbell/doorbell.ts";
 import type { QueueEvents } from "../queue-events.ts";
 import type { Handler, Worker } from "../worker.ts";
-import { createAcks } from "./acks.ts";
 import { createDoneEntries } from "./done-entries.ts";
 import { forgetConsumersScript } from "./forget-consumers-script.ts";
-import { createGiveBack, type GiveBack } from "./give-back.ts";
 import { createKeepAlive } from "./keep-alive.ts";
-import { createLeases, type Leases } from "./leases.ts";
+import { createGiveBack, createLeases, type GiveBack, type Leases } from "./leases.ts";
 import { createLink, type Link } from "./link.ts";
 import { type Note, readNote, writeNote } from "./notes.ts";
 import { createPull, type Pull } from "./pull.ts";
 import { createPusher, type Pusher } from "./pusher.ts";
-import type { Source } from "./queue-keys.ts";
 import type { QueueSettings } from "./queue-settings.ts";
 import { createReader } from "./reader.ts";
 import { createRepair } from "./repair.ts";
 import { createSender } from "./sender.ts";
 import { createSettlements } from "./settlements.ts";
+import { createSettling } from "./settling.ts";
 import { startWorker, type WorkerSettings } from "./start-worker.ts";
 import { createTender } from "./tender.ts";
 
@@ -43,42 +41,29 @@ export function createQueueParts<Event>(settings: QueueSettings, emit: Events<Qu
   let stopListening: (() => void) | undefined;
   let wasHeard = false;
 
-  const ring = (note: Note, count?: number): void => doorbell.ring(writeNote(note), count);
+  const ring = (note: Note): void => doorbell.ring(writeNote(note));
   const failed = (operation: string, error: unknown, id?: string): void =>
     emit("error", { operation, error: errorOf(error), ...(id !== undefined && { id }) });
   const died = (id: string, reason: QueueEvents["dead"]["reason"]): void => emit("dead", { id, reason });
 
   const doorbell = createDoorbell(transport, settings.channel, timeoutMs, (error) => failed("listen", error));
   const done = createDoneEntries(link, repairMs);
-  const sender = createSender(link, settings);
-  const repair = createRepair(link, settings, sender, {
-    repaired: (count) => emit("repaired", { count }),
-    pushedAgain: (out) => ring({ kind: "work", name: out.source.name }),
-  });
+  const sender = createSender(link, settings, doorbell);
+  const repair = createRepair(link, settings, sender, (count) => emit("repaired", { count }));
   link.onTrouble(repair.suspect);
   const pusher = createPusher(link, settings, sender, repair, {
-    pushed(outs) {
-      const counts = new Map<Source, number>();
-      for (const { source, delayMs } of outs) {
-        if (delayMs > 0) ring({ kind: "delayed", inMs: delayMs });
-        else counts.set(source, (counts.get(source) ?? 0) + 1);
-      }
-      for (const [{ name }, count] of counts) ring({ kind: "work", name }, count);
-    },
     kept: (id, pending) => emit("kept", { id, pending }),
     refused: (error) => failed("push", error),
   });
-  const acks = createAcks(link, ({ source, entryId, fields }) => {
-    done.add(source, entryId);
-    repair.forget(fields.i);
-  });
-  const settlements = createSettlements(link, settings, consumer, acks, {
+  const settling = createSettling(link, done, repair);
+  const settlements = createSettlements(link, settings, consumer, settling, {
     given: (name) => ring({ kind: "work", name }),
     delayed: (inMs) => ring({ kind: "delayed", inMs }),
     died,
   });
   const leases = createLeases<Event>({
     ...settlements,
+    settling,
     codec: settings.codec,
     leaseMs,
     unreadable: (source, entryId, fields, error) => {
@@ -90,7 +75,7 @@ export function createQueueParts<Event>(settings: QueueSettings, emit: Events<Qu
     },
   });
   const reader = createReader(link, keys, leases, consumer);
-  const keepAlive = createKeepAlive(leaseMs, settlements.extendAll, (error) => failed("extend", error));
+  const keepAlive = createKeepAlive(leaseMs, leases.all, settlements.extendAll, (error) => failed("extend", error));
   const tender = createTender(link, settings, () => doorbell.isHeard, {
     tell: ring,
     recovered: (count) => emit("recovered", { count }),
@@ -157,8 +142,8 @@ export function createQueueParts<Event>(settings: QueueSettings, emit: Events<Qu
           reader,
           keepAlive,
           giveBack,
-          inFlight: () => leases.inFlight,
-          isHeard: () => doorbell.isHeard,
+          leases,
+          doorbell,
           onTaken: tender.stir,
           onStopped() {
             stopTending();
@@ -178,7 +163,7 @@ export function createQueueParts<Event>(settings: QueueSettings, emit: Events<Qu
       await Promise.all([...workers].map((worker) => worker.stop()));
       keepAlive.close();
       await Promise.all([tender.close(), giveBack(leases.all()), pushWhatWaits()]);
-      await acks.close();
+      await settling.close();
       await done.flush();
       await removeConsumer();
       await doorbell.close();

@@ -1,16 +1,9 @@
-import {
-  type Command,
-  createTurns,
-  isCommandError,
-  isTransportError,
-  type Reply,
-  withDeadline,
-} from "@continuum-cache/core";
-import type { Order } from "./demand.ts";
+import { type Command, createTurns, isCommandError, isTransportError, TransportError } from "@continuum-cache/core";
 import type { Held, Leases } from "./leases.ts";
-import { accepted, type Link, type LinkOptions } from "./link.ts";
+import { accepted, type Link, type LinkOptions, timeLeft } from "./link.ts";
 import type { StreamEntry } from "./message-fields.ts";
 import { group, type QueueKeys, type Source } from "./queue-keys.ts";
+import type { Order } from "./supply.ts";
 
 /** Takes messages. One trip at a time, so that what a lost reply gave out can be told from what is on its way. */
 export interface Reader<Event> {
@@ -46,10 +39,10 @@ export function createReader<Event>(
   /** Streams that may have given out what this process never heard of. */
   const doubtful = new Set<Source>();
 
-  const makeGroups = async (options: LinkOptions): Promise<void> => {
+  const makeGroups = async (left: () => LinkOptions): Promise<void> => {
     const made = await link.send(
       keys.sources.map(({ key }) => ["XGROUP", "CREATE", key, group, "0", "MKSTREAM"]),
-      options,
+      left(),
     );
     for (const each of made) if (isCommandError(each) && each.code !== "BUSYGROUP") throw each;
   };
@@ -58,32 +51,34 @@ export function createReader<Event>(
   const trip = async (
     orders: readonly Order[],
     from: ">" | "0",
-    options: LinkOptions,
+    left: () => LinkOptions,
   ): Promise<Map<string, readonly StreamEntry[]>> => {
     const replies = await link.send(
       orders.map(({ sources, count }): Command => {
         const streams = [...sources.map(({ key }) => key), ...sources.map(() => from)];
         return ["XREADGROUP", "GROUP", group, consumer, "COUNT", count, "STREAMS", ...streams];
       }),
-      options,
+      left(),
     );
-    const isWithoutGroup = (reply: Reply | undefined): boolean => isCommandError(reply) && reply.code === "NOGROUP";
-    const left = orders.filter((_, at) => isWithoutGroup(replies[at]));
-    const found = new Map(
-      replies.flatMap((reply) => (isWithoutGroup(reply) ? [] : ((accepted(reply) ?? []) as readonly Row[]))),
-    );
-    if (left.length === 0) return found;
-    await makeGroups(options);
-    return new Map([...found, ...(await trip(left, from, options))]);
+    const found = new Map<string, readonly StreamEntry[]>();
+    const without: Order[] = [];
+    for (const [at, order] of orders.entries()) {
+      const reply = replies[at];
+      if (isCommandError(reply) && reply.code === "NOGROUP") without.push(order);
+      else for (const [key, entries] of (accepted(reply) ?? []) as readonly Row[]) found.set(key, entries);
+    }
+    if (without.length === 0) return found;
+    await makeGroups(left);
+    return new Map([...found, ...(await trip(without, from, left))]);
   };
 
   const take = async (
     orders: readonly Order[],
     from: ">" | "0",
-    options: LinkOptions,
+    left: () => LinkOptions,
   ): Promise<Map<Source, Taken<Event>>> => {
     const askedMs = performance.now();
-    const found = await trip(orders, from, options);
+    const found = await trip(orders, from, left);
     const taken = new Map<Source, Taken<Event>>();
     for (const { sources, count } of orders) {
       for (const source of sources) {
@@ -95,14 +90,17 @@ export function createReader<Event>(
     return taken;
   };
 
-  const read = async (orders: readonly Order[], options: LinkOptions): Promise<ReadonlyMap<Source, Taken<Event>>> => {
+  const read = async (
+    orders: readonly Order[],
+    left: () => LinkOptions,
+  ): Promise<ReadonlyMap<Source, Taken<Event>>> => {
     const sources = orders.flatMap((order) => order.sources);
     // What a call that has vanished was given is this consumer's still.
     for (const source of asking) doubtful.add(source);
     const adopting = sources.filter((source) => doubtful.has(source));
     if (adopting.length > 0) {
       // All that is this consumer's: what is known already is passed over, so the count is of no matter.
-      const adopted = await take([{ sources: adopting, count: 2 * maxInFlight }], "0", options);
+      const adopted = await take([{ sources: adopting, count: 2 * maxInFlight }], "0", left);
       for (const source of adopting) doubtful.delete(source);
       // That is enough for once: what else there is stays for the next time.
       if ([...adopted.values()].some(({ leases: found }) => found.length > 0)) {
@@ -111,7 +109,7 @@ export function createReader<Event>(
     }
     asking = sources;
     try {
-      return await take(orders, ">", options);
+      return await take(orders, ">", left);
     } catch (error) {
       if (isTransportError(error) && error.delivery === "unknown") for (const source of sources) doubtful.add(source);
       throw error;
@@ -121,13 +119,14 @@ export function createReader<Event>(
   };
 
   return {
-    read(orders, { timeoutMs = link.timeoutMs, signal } = {}) {
-      return withDeadline(link.name, { timeoutMs, ...(signal && { signal }) }, async (ending) => {
-        const turn = await turns.take(() => read(orders, { timeoutMs, signal: ending }), { signal: ending });
-        // Its caller waits no more.
-        if (!turn) throw ending.reason;
-        return turn.result;
-      });
+    async read(orders, { timeoutMs = link.timeoutMs, signal } = {}) {
+      const left = timeLeft(link, { timeoutMs, ...(signal && { signal }) });
+      const turn = await turns.take(() => read(orders, left), { timeoutMs, signal });
+      if (turn) return turn.result;
+      const [kind, why] = signal?.aborted
+        ? (["aborted", "The call was aborted by its signal"] as const)
+        : (["timeout", `Earlier reads took all of its ${timeoutMs} ms (raise \`timeout\`)`] as const);
+      throw new TransportError(kind, why, { transport: link.name, delivery: "none", cause: signal?.reason });
     },
   };
 }

@@ -25,6 +25,8 @@ export function createServerWatch(link: Link, onChanged: (sureMs: number) => voi
   let history: string | undefined;
   let sureMs = Number.NEGATIVE_INFINITY;
   let isTouched = false;
+  /** When a push was last accepted that could have begun the watching. */
+  let touchedMs = Number.NEGATIVE_INFINITY;
 
   const look: ServerWatch["look"] = async (options = {}) => {
     const askedMs = performance.now();
@@ -55,7 +57,11 @@ export function createServerWatch(link: Link, onChanged: (sureMs: number) => voi
 
   return {
     touch() {
+      const nowMs = performance.now();
+      // It goes on for as long after each; where the call that had begun it has vanished, a later push begins it anew.
+      if (isTouched && nowMs < touchedMs + everyMs) return;
       isTouched = true;
+      touchedMs = nowMs;
       if (!pauses.isEnded && !watching.isRunning) watching.start();
     },
     look,

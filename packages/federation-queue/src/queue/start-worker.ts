@@ -1,18 +1,24 @@
-import { assertOptions, onAbort, toTimeoutMs } from "@continuum-cache/core";
+import {
+  assertOptions,
+  createPauses,
+  errorOf,
+  isUnanswered,
+  longestTimerMs,
+  onAbort,
+  textOf,
+  toTimeoutMs,
+} from "@continuum-cache/core";
+import type { Doorbell } from "../doorbell/doorbell.ts";
 import type { Lease } from "../lease.ts";
 import { knownStop } from "../settings/known-options.ts";
 import { createWake } from "../waiting/wake.ts";
 import type { Handler, StopOptions, Worker } from "../worker.ts";
-import { createBuffers } from "./buffers.ts";
-import { createDemand, type Order } from "./demand.ts";
-import type { GiveBack } from "./give-back.ts";
-import { createHands } from "./hands.ts";
 import type { KeepAlive } from "./keep-alive.ts";
-import type { Held } from "./leases.ts";
+import type { GiveBack, Held, Leases } from "./leases.ts";
 import type { Note } from "./notes.ts";
-import { createPrefetch } from "./prefetch.ts";
 import type { QueueKeys } from "./queue-keys.ts";
 import { maxInFlight, type Reader } from "./reader.ts";
+import { createSupply, type Order, type Supply } from "./supply.ts";
 
 /** What a worker works with. */
 export interface WorkerParts<Event> {
@@ -22,8 +28,8 @@ export interface WorkerParts<Event> {
   readonly reader: Reader<Event>;
   readonly keepAlive: KeepAlive;
   readonly giveBack: GiveBack;
-  readonly inFlight: () => number;
-  readonly isHeard: () => boolean;
+  readonly leases: Leases<Event>;
+  readonly doorbell: Pick<Doorbell, "isHeard">;
   /** Calls back with each note; with undefined when something may have been missed. Returns what stops it. */
   listen(onNote: (note: Note | undefined) => void): () => void;
   /** Leases were taken. */
@@ -40,7 +46,7 @@ export interface WorkerSettings {
   readonly signal?: AbortSignal;
 }
 
-/** Who waits so long for a hand, or a third of a lease, is somebody else's work. */
+/** What has waited so long for a handler, or a third of a lease, is given back to other workers. */
 const longestHoldMs = 2_000;
 const firstPauseMs = 100;
 const longestPauseMs = 5_000;
@@ -51,26 +57,19 @@ export function startWorker<Event>(
   { concurrency, maxDurationMs, signal }: WorkerSettings,
 ): Worker {
   const { keys, leaseMs, pollMs, reader } = parts;
-  const buffers = createBuffers<Event>();
-  const demand = createDemand(keys);
-  const prefetch = createPrefetch(concurrency);
+  const supply = createSupply<Event>(keys, concurrency, leaseMs);
   const wake = createWake();
-  const hands = createHands({
+  const jobs = createJobs({
+    ...parts,
     handler,
+    concurrency,
     maxDurationMs,
-    keepAlive: parts.keepAlive,
-    prefetch,
-    giveBack: parts.giveBack,
+    supply,
+    isStopping: () => isStopping,
     onFree() {
-      // A trip may be under way: what is here need not wait for it.
-      work();
-      wake.wake();
+      if (supply.hasHints) wake.wake();
     },
-    threw: parts.threw,
-    failed: parts.failed,
   });
-  /** Were taken up too late. */
-  const late: Held<Event>[] = [];
   let isStopping = false;
   let stopping: Promise<void> | undefined;
   /** How long to wait after a failure, and while the doorbell is not heard. */
@@ -80,72 +79,48 @@ export function startWorker<Event>(
 
   const unlisten = parts.listen((note) => {
     if (note && note.kind !== "work") return;
-    demand.hint(note && keys.byName(note.name));
+    supply.hint(note && keys.byName(note.name));
     wake.wake();
   });
 
   const holdMs = Math.min(longestHoldMs, leaseMs / 3);
-  const releaseOld = (): Promise<void> =>
-    parts.giveBack([...late.splice(0), ...buffers.removeBefore(performance.now() - holdMs)]);
-
-  function work(): void {
-    while (!isStopping && hands.running < concurrency) {
-      const held = buffers.next();
-      if (!held) return;
-      // Too little is left of its time for it to be extended for sure.
-      if (held.expiresMs - performance.now() < leaseMs / 2) late.push(held);
-      else if (held.state === "held") hands.work(held);
-    }
-  }
-
-  const wanted = (): readonly Order[] => {
-    const { ahead } = prefetch;
-    const room = concurrency + ahead - hands.running - buffers.size;
-    // Small refills cost as much as large ones.
-    if (room < 1 || (hands.running >= concurrency && buffers.size > ahead / 2)) return [];
-    const left = Math.floor((maxInFlight - parts.inFlight()) / keys.sources.length);
-    return demand.next({
-      count: Math.min(room, left),
-      isQuick: ahead >= concurrency,
-      hasEnough: (source) => buffers.sizeOf(source) > ahead / 2,
-    });
+  const releaseTakenBefore = async (takenMs: number): Promise<void> => {
+    const old = supply.removeBefore(takenMs);
+    if (old.length > 0) await parts.giveBack(old);
   };
+
+  const mostOfEach = (): number => Math.floor((maxInFlight - parts.leases.inFlight) / keys.sources.length);
 
   const fetch = async (orders: readonly Order[]): Promise<void> => {
     const askedMs = performance.now();
     try {
       const found = await reader.read(orders);
-      prefetch.tripTook(performance.now() - askedMs);
-      for (const [source, { leases, isFull }] of found) {
-        if (isFull) demand.isFull(source);
-        if (leases.length === 0) continue;
-        pauseMs = firstPauseMs;
-        parts.onTaken();
-        buffers.add(source, leases);
-      }
+      if (!supply.add(found, performance.now() - askedMs)) return;
+      pauseMs = firstPauseMs;
+      parts.onTaken();
     } catch (error) {
-      for (const { sources } of orders) for (const source of sources) demand.hint(source);
+      for (const { sources } of orders) for (const source of sources) supply.hint(source);
       throw error;
     }
   };
 
   const rest = async (): Promise<void> => {
-    const idleMs = parts.isHeard() ? pollMs * (0.8 + 0.4 * Math.random()) : Math.min(pollMs, pauseMs);
+    const idleMs = parts.doorbell.isHeard ? pollMs * (0.8 + 0.4 * Math.random()) : Math.min(pollMs, pauseMs);
     const leftMs = lookedMs + idleMs - performance.now();
-    // What waits for a hand is given back in time.
-    if (await wake.wait(Math.max(1, buffers.size > 0 ? Math.min(leftMs, holdMs / 2) : leftMs))) return;
+    // What waits for a handler is given back in time.
+    if (await wake.wait(Math.max(1, supply.size > 0 ? Math.min(leftMs, holdMs / 2) : leftMs))) return;
     if (performance.now() < lookedMs + idleMs - 1) return;
     pauseMs = Math.min(2 * pauseMs, pollMs);
     lookedMs = performance.now();
-    demand.hint();
+    supply.hint();
   };
 
   const run = async (): Promise<void> => {
     let failures = 0;
     while (!isStopping) {
-      await releaseOld();
-      work();
-      const orders = isStopping ? [] : wanted();
+      await releaseTakenBefore(performance.now() - holdMs);
+      jobs.work();
+      const orders = isStopping || !supply.hasHints ? [] : supply.orders(jobs.running, mostOfEach);
       if (orders.length === 0) {
         if (!isStopping) await rest();
         continue;
@@ -171,8 +146,8 @@ export function startWorker<Event>(
     unlisten();
     wake.wake();
     await ran;
-    await parts.giveBack([...late.splice(0), ...buffers.removeBefore(Number.POSITIVE_INFINITY)]);
-    await hands.finish(timeoutMs);
+    await releaseTakenBefore(Number.POSITIVE_INFINITY);
+    await jobs.finish(timeoutMs);
     parts.onStopped();
   };
 
@@ -187,9 +162,133 @@ export function startWorker<Event>(
 
   return {
     get running() {
-      return hands.running;
+      return jobs.running;
     },
     stop: stopOnce,
     [Symbol.asyncDispose]: stopOnce,
+  };
+}
+
+/** The messages that handlers work on, each of which is settled in the end. */
+interface Jobs {
+  readonly running: number;
+  /** Begins with as many messages as there are, and may be worked on at once. */
+  work(): void;
+  /** Waits for all of them, for so long; what is unfinished then is given back. */
+  finish(timeoutMs: number): Promise<void>;
+}
+
+interface JobsOptions<Event> extends Pick<WorkerParts<Event>, "keepAlive" | "giveBack" | "threw" | "failed"> {
+  readonly handler: Handler<Event>;
+  readonly concurrency: number;
+  readonly maxDurationMs: number;
+  readonly supply: Supply<Event>;
+  /** Nothing more is begun. */
+  readonly isStopping: () => boolean;
+  /** A handler has ended. */
+  onFree(): void;
+}
+
+const retryMs = 250;
+
+function createJobs<Event>(options: JobsOptions<Event>): Jobs {
+  const { handler, concurrency, supply, keepAlive, failed } = options;
+  const progress = createWake();
+  let isFinishing = false;
+  const pauses = createPauses();
+  const worked = new Set<Held<Event>>();
+  /** So many are being settled, which goes on when the handler has ended already. */
+  let settling = 0;
+
+  const wakeFinish = (): void => {
+    if (isFinishing) progress.wake();
+  };
+  const isSettled = (): void => {
+    settling--;
+    wakeFinish();
+  };
+  /** What is done is not to be done again because Redis was away a while: it is tried as long as the lease lasts. */
+  const settle = async (
+    held: Held<Event>,
+    operation: "ack" | "nack",
+    call: () => Promise<void>,
+    failure?: unknown,
+  ): Promise<void> => {
+    let error = failure;
+    if (failure === undefined) error = await call().catch(errorOf);
+    while (error !== undefined) {
+      const mayRetry = isUnanswered(error) && performance.now() + retryMs < held.expiresMs;
+      if (!mayRetry || !(await pauses.wait(retryMs * (0.5 + Math.random()), undefined))) break;
+      error = await call().catch(errorOf);
+    }
+    if (error !== undefined) {
+      // No handler works on it any more: a lease that was extended still would keep it from other workers.
+      held.keepUntilMs = 0;
+      failed(operation, error, held.lease.id);
+    }
+    isSettled();
+  };
+  /** A promise for each message would be dear: there is one for those that fail. */
+  const ack = (held: Held<Event>): void => {
+    settling++;
+    held.ack((error) => {
+      if (error) return void settle(held, "ack", () => held.lease.ack(), error);
+      isSettled();
+    });
+  };
+  const nack = (held: Held<Event>, reason: string): void => {
+    settling++;
+    void settle(held, "nack", () => held.lease.nack({ reason }));
+  };
+
+  const workOn = async (held: Held<Event>): Promise<void> => {
+    const { lease } = held;
+    const { attempt } = lease;
+    const startedMs = performance.now();
+    try {
+      await handler(lease.event, lease);
+      // A nack that did not get through is no reason to ack: the lease ends by itself, and the message comes again.
+      if (held.isUnwanted) held.keepUntilMs = 0;
+      else if (held.state === "held") ack(held);
+    } catch (error) {
+      options.threw(lease, attempt, error);
+      // What it has settled before is not to be failed.
+      if (held.state === "over" && !held.isLost) failed("handler", error, lease.id);
+      if (held.state === "held") nack(held, textOf(error));
+    } finally {
+      worked.delete(held);
+      wakeFinish();
+      supply.handlerTook(performance.now() - startedMs);
+      // A trip may be under way: what is here need not wait for it.
+      work();
+      options.onFree();
+    }
+  };
+  const work = (): void => {
+    while (worked.size < concurrency && !options.isStopping()) {
+      const held = supply.next();
+      if (!held) return;
+      worked.add(held);
+      held.keepUntilMs = performance.now() + options.maxDurationMs;
+      keepAlive.start();
+      void workOn(held);
+    }
+  };
+
+  return {
+    get running() {
+      return worked.size;
+    },
+    work,
+    async finish(timeoutMs) {
+      isFinishing = true;
+      const endMs = performance.now() + timeoutMs;
+      while (worked.size > 0 && performance.now() < endMs) await progress.wait(endMs - performance.now());
+      pauses.end();
+      const unfinished = [...worked];
+      await options.giveBack(unfinished);
+      for (const held of unfinished) held.lose();
+      while (settling > 0) await progress.wait(longestTimerMs);
+    },
   };
 }

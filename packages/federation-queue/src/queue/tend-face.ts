@@ -1,7 +1,7 @@
 import type { Reply, ScriptContext } from "@continuum-cache/core";
-import { isLater } from "./entry-id.ts";
 import { type InfoRow, rowsOf } from "./info-rows.ts";
 import {
+  isLater,
   type MessageFields,
   readFields,
   type StreamEntry,

@@ -1,9 +1,9 @@
 import { type Command, type Reply, type Transport, TransportError } from "@continuum-cache/core";
 import { memoryTransport } from "@continuum-cache/fallback-memory";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { createAcks } from "../../src/queue/acks.ts";
 import type { Held } from "../../src/queue/leases.ts";
 import { createLink } from "../../src/queue/link.ts";
+import { createSettling, type Settled } from "../../src/queue/settling.ts";
 import { closing } from "./backends.ts";
 
 const opened = closing();
@@ -16,6 +16,15 @@ afterEach(() => {
 const source = { name: "normal", key: "q", priority: "normal", weight: 1 };
 const heldOf = (entryId: string, expiresMs: number): Held =>
   ({ entryId, source, expiresMs, isDoubtful: false, lease: { id: entryId } }) as Held;
+
+function acksThrough(transport: Transport, timeoutMs: number): (held: Held, settled: Settled) => void {
+  const settling = createSettling(
+    createLink(transport, timeoutMs),
+    { add: () => {}, flush: async () => {} },
+    { remember: () => {}, forget: () => {}, suspect: () => {}, close: async () => {} },
+  );
+  return (held, settled) => settling.settle(held, undefined, settled);
+}
 
 describe("acks that go together", () => {
   /** Three messages that were given out, of which the first was lost to another process. */
@@ -37,9 +46,9 @@ describe("acks that go together", () => {
         return store.send(commands, options);
       },
     };
-    const acks = createAcks(createLink(transport, 5_000), () => {});
+    const acks = acksThrough(transport, 5_000);
     const ack = (id: string, at: number) =>
-      new Promise((resolve) => acks.ack(heldOf(id, at === 0 ? 0 : Number.POSITIVE_INFINITY), resolve));
+      new Promise((resolve) => acks(heldOf(id, at === 0 ? 0 : Number.POSITIVE_INFINITY), resolve));
     return Promise.all(ids.map(ack));
   }
   const unknown = expect.objectContaining({ name: "TransportError", delivery: "unknown" });
@@ -81,8 +90,8 @@ it("an ack is answered once though its request, taken for vanished, goes on", as
     close: async () => {},
   };
   const settled: unknown[] = [];
-  const acks = createAcks(createLink(transport, 60_000), () => {});
-  const ack = (id: string) => acks.ack(heldOf(id, Number.POSITIVE_INFINITY), (outcome) => settled.push(id, outcome));
+  const acks = acksThrough(transport, 60_000);
+  const ack = (id: string) => acks(heldOf(id, Number.POSITIVE_INFINITY), (outcome) => settled.push(id, outcome));
   ack("1-0");
   await vi.waitFor(() => expect(answers).toHaveLength(1), { timeout: 30_000 });
   // The process stands still for so long that the claim of the first run lapses.

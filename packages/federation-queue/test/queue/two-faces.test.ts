@@ -43,7 +43,7 @@ type Step =
   | { do: "old"; to: number; atMs: number; id: number; f: number; c: number; w: boolean }
   | { do: "odd"; text: string; id: number }
   | { do: "read"; consumer: number; count: number; of: number }
-  | { do: "ack" | "move"; nth: number; to: number; delay: string }
+  | { do: "ack" | "move"; nth: number; count: number; to: number; delay: string }
   | { do: "tend"; lease: number; maxCrashes: number; retention: number; kept: number | ""; batch: number }
   | { do: "redrive"; count: number; unknown: boolean }
   | { do: "forget"; consumer: number; idle: number };
@@ -99,6 +99,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     arbitrary: fc.record({
       do: fc.constantFrom("ack" as const, "move" as const),
       nth: nat(6),
+      count: fc.integer({ min: 1, max: 3 }),
       to: nat(2),
       delay: fc.constantFrom("0", String(hourMs)),
     }),
@@ -225,7 +226,9 @@ async function play(transport: Transport, prefix: string, steps: readonly Step[]
         const words = isDelayed
           ? [packDelayed(failed)]
           : writeFields({ ...failed, r: one.to === 1 ? "failed" : undefined });
-        await run(moveScript, [lease.key, to], [lease.id, isDelayed ? one.delay : "", ...words]);
+        const ids = given.filter(({ key }) => key === lease.key).slice(-one.count);
+        const args = ids.flatMap(({ id }) => [id, isDelayed ? one.delay : "", words.length, ...words]);
+        await run(moveScript, [lease.key, to], args);
         break;
       }
       case "tend":
