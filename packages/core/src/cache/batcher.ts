@@ -86,12 +86,8 @@ class Batch implements ReplyHandler {
   /** Takes a read, into an earlier one where it may. */
   read(key: string, call: BatchedCall): void {
     const { reads } = this;
-    if (
-      reads &&
-      this.#parts.mergesReads &&
-      (reads.has(key) || reads.size < maxKeysPerRead) &&
-      !this.written?.has(key)
-    ) {
+    const mayJoin = this.#parts.mergesReads && !this.written?.has(key);
+    if (mayJoin && reads && (reads.has(key) || reads.size < maxKeysPerRead)) {
       const calls = reads.get(key);
       if (calls) calls.push(call);
       else reads.set(key, [call]);
@@ -111,7 +107,7 @@ class Batch implements ReplyHandler {
     const { dispatch, inFlight, counts } = this.#parts;
     const commands: Command[] = [];
     for (const segment of this.segments) {
-      // MGET for one key too: what a read answers for a key of another type must not depend on who else reads in this tick.
+      // MGET for one key too: what a read answers for a key of another type must not depend on what else this tick reads.
       if (segment.kind === "reads") commands.push(["MGET", ...segment.keys.keys()]);
       else commands.push(...segment.commands);
     }
@@ -200,12 +196,13 @@ class Batch implements ReplyHandler {
 }
 
 /** What all batches of a batcher share. */
-interface BatchParts extends Pick<BatcherOptions, "counts"> {
+interface BatchParts {
   readonly dispatch: Dispatch;
   /** The batches under way, the oldest first. */
   readonly inFlight: Set<Batch>;
   /** Whether the server reads keys of different slots together: a Redis Cluster does not. */
   mergesReads: boolean;
+  readonly counts: BatcherOptions["counts"];
 }
 
 /**
@@ -217,12 +214,7 @@ export function createBatcher(transport: Transport, { timeoutMs, counts }: Batch
   let scheduledMs = 0;
   const afterThisTick = tickEnd();
   const inFlight = new Set<Batch>();
-  const parts: BatchParts = {
-    dispatch: dispatchOf(transport),
-    inFlight,
-    mergesReads: true,
-    ...(counts && { counts }),
-  };
+  const parts: BatchParts = { dispatch: dispatchOf(transport), inFlight, mergesReads: true, counts };
 
   /** Sees to it that the open batches depart, though the call that opened them may have vanished with its tick. */
   const schedule = (nowMs: number): void => {

@@ -38,6 +38,12 @@ import type { WriteObserver } from "./write-observer.ts";
  * ```
  */
 export class Cache implements AsyncDisposable {
+  /** What the cache stands on, for features that are built beside it. */
+  readonly transport: Transport;
+  /** What stands before every key of this cache. */
+  readonly keyPrefix: string;
+  /** How its values are written and read, for features that are built beside it. */
+  readonly codec: Codec;
   private readonly engine: Engine;
   /** What calls of this view ask for unless they say otherwise. */
   protected readonly defaults: CacheCallOptions | undefined;
@@ -46,26 +52,12 @@ export class Cache implements AsyncDisposable {
 
   constructor(options: CacheOptions) {
     this.engine = createEngine(options);
-  }
-
-  /** What the cache stands on, for features that are built beside it. */
-  get transport(): Transport {
-    return this.engine.transport;
-  }
-
-  /** What stands before every key of this cache. */
-  get keyPrefix(): string {
-    return this.engine.keyPrefix;
-  }
-
-  /** How its values are written and read, for features that are built beside it. */
-  get codec(): Codec {
-    return this.engine.codec;
+    ({ transport: this.transport, keyPrefix: this.keyPrefix, codec: this.codec } = this.engine);
   }
 
   /** The same cache, whose calls ask for this unless they say otherwise. */
   with(options: CacheCallOptions): this {
-    const sendDefaults = this.asked("with", options);
+    const sendDefaults = this.asked(options, "with");
     return this.view({ defaults: { ...this.defaults, ...options }, sendDefaults });
   }
 
@@ -76,21 +68,21 @@ export class Cache implements AsyncDisposable {
 
   /** What loads bring that are under way for keys that match is handed out but not stored, as if they were written here. */
   outdate(glob: string): void {
-    this.engine.outdate(escapeGlob(this.engine.keyPrefix) + glob);
+    this.engine.outdate(escapeGlob(this.keyPrefix) + glob);
   }
 
   /** Stores a value. @returns true; false when it was skipped: too large, or the condition was not met. */
   set(key: string, value: unknown, options?: SetOptions & CacheCallOptions): Promise<boolean> {
     return this.engine.calls.one(() => {
       if (options !== undefined) assertSetOptions("cache.set", options, "set and call");
-      return [this.engine.requests.set(key, value, options), this.sent(options)];
+      return [this.engine.requests.set(key, value, options), this.asked(options)];
     });
   }
 
   /** Reads a value. @returns undefined on a miss (`null` is a value like any other), or when the key is no string. */
   get<T = unknown>(key: string, options?: CacheCallOptions): Promise<T | undefined> {
     const { calls, requests } = this.engine;
-    const asked = options === undefined ? this.sendDefaults : () => this.asked("get", options);
+    const asked = options === undefined ? this.sendDefaults : () => this.asked(options, "get");
     return calls.read(requests.get, key, asked) as Promise<T | undefined>;
   }
 
@@ -106,13 +98,11 @@ export class Cache implements AsyncDisposable {
 
   /** Reads several values in one round trip; they come in the order of their keys. */
   async getMany<T = unknown>(keys: readonly string[], options?: CacheCallOptions): Promise<(T | undefined)[]> {
-    const asked = this.asked("getMany", options);
+    const asked = this.asked(options, "getMany");
     assertKeyList(keys);
-    const { calls, requests } = this.engine;
-    const made = keys.map(requests.get);
-    return Promise.all(keys.map((key, at) => calls.read(() => made[at] as Request<unknown>, key, asked))) as Promise<
-      (T | undefined)[]
-    >;
+    const made = keys.map((key) => ({ key, request: this.engine.requests.get(key) }));
+    const reads = made.map(({ key, request }) => this.engine.calls.read(() => request, key, asked));
+    return Promise.all(reads) as Promise<(T | undefined)[]>;
   }
 
   /**
@@ -127,7 +117,7 @@ export class Cache implements AsyncDisposable {
   ): Promise<boolean> {
     assertSetOptions("cache.setMany", options, "set and call");
     const requests = readEntries(entries).map(([key, value]) => this.engine.requests.set(key, value, options));
-    const slots = await this.engine.calls.one(() => [together("setMany", requests), this.sent(options)]);
+    const slots = await this.engine.calls.one(() => [together("setMany", requests), this.asked(options)]);
     return valuesOf(slots).every((isStored) => isStored === true);
   }
 
@@ -144,13 +134,12 @@ export class Cache implements AsyncDisposable {
    */
   async deletePattern(glob: string, options: DeletePatternOptions & CacheCallOptions = {}): Promise<number> {
     assertDeletePattern(glob, options);
-    const full = escapeGlob(this.engine.keyPrefix) + glob;
+    const full = escapeGlob(this.keyPrefix) + glob;
     this.engine.outdate(full);
-    const asked = { timeoutMs: this.engine.timeoutMs, ...this.sent(options), invalidates: [full] };
-    const { calls, transport } = this.engine;
-    const send = (commands: readonly Command[], own: SendOptions) =>
-      calls.one(() => [raw("deletePattern", commands), own]);
-    return deletePatternWithin(transport, asked, send, full, options);
+    const { calls, timeoutMs } = this.engine;
+    const asked = { timeoutMs, ...this.asked(options), invalidates: [full] };
+    const send = (part: readonly Command[], own: SendOptions) => calls.one(() => [raw("deletePattern", part), own]);
+    return deletePatternWithin(this.transport, asked, send, full, options);
   }
 
   /** Whether a key exists. */
@@ -198,7 +187,7 @@ export class Cache implements AsyncDisposable {
     key: string,
     start: number,
     stop: number,
-    options: CacheCallOptions = {},
+    options?: CacheCallOptions,
   ): Promise<(T | undefined)[]> {
     return this.one(() => this.engine.requests.lrange(key, start, stop), options) as Promise<(T | undefined)[]>;
   }
@@ -249,17 +238,17 @@ export class Cache implements AsyncDisposable {
 
   /** `"upstash"` while any primary answers, `"local"` while the memory of this process does. */
   get currentBackend(): Backend {
-    return this.engine.transport.status?.currentBackend ?? "upstash";
+    return this.transport.status?.currentBackend ?? "upstash";
   }
 
   /** Mutations made while local that the primary has not confirmed yet. */
   get pending(): number {
-    return this.engine.transport.status?.pending ?? 0;
+    return this.transport.status?.pending ?? 0;
   }
 
   /** Since when and why answers come from the memory of this process, and what waits for the primary. */
   get outage(): Outage | undefined {
-    return this.engine.transport.status?.outage;
+    return this.transport.status?.outage;
   }
 
   /** Listens to an event. @returns the function that stops listening. @throws ConfigError for an event that does not exist. */
@@ -286,27 +275,20 @@ export class Cache implements AsyncDisposable {
   }
 
   private one<Result>(make: () => Request<Result>, options?: CacheCallOptions): Promise<Result> {
-    return this.engine.calls.one(() => {
-      const request = make();
-      return [request, this.asked(request.operation, options)];
-    });
+    const asked = (request: Request<Result>) => [request, this.asked(options, request.operation)] as const;
+    return this.engine.calls.one(() => asked(make()));
   }
 
-  /** The options of a call that has no others, checked. */
-  private asked(method: string, options: CacheCallOptions | undefined): SendOptions {
+  /** What a call asks of its round trip. @param method - Checks the options, of which this method has no others. */
+  private asked(options: CacheCallOptions | undefined, method?: string): SendOptions {
     if (options === undefined) return this.sendDefaults;
-    assertOptions(`cache.${method}`, options, knownCallOptions);
-    return this.sent(options);
-  }
-
-  private sent(options: CacheCallOptions | undefined): SendOptions {
-    if (options === undefined) return this.sendDefaults;
-    return toSendOptions(this.defaults ? { ...this.defaults, ...options } : options);
+    if (method !== undefined) assertOptions(`cache.${method}`, options, knownCallOptions);
+    return toSendOptions({ ...this.defaults, ...options });
   }
 
   private batchOf(operation: string, atomic: boolean): Pipeline {
     return createPipeline(this.engine.requests, async (requests, options) => {
-      const asked = this.asked(`${operation}().execute`, options);
+      const asked = this.asked(options, `${operation}().execute`);
       return this.engine.calls.one(() => [together(operation, requests), { ...asked, ...(atomic && { atomic }) }]);
     });
   }
