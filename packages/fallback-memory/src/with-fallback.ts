@@ -3,7 +3,6 @@ import {
   type Dispatch,
   defaultTimeoutMs,
   dispatchOf,
-  isOutage,
   ledgerOf,
   offersDispatch,
   sendThrough,
@@ -13,17 +12,17 @@ import {
 } from "@continuum-cache/core";
 import { createBackendEvents } from "./fallback/backend-events.ts";
 import { createBackendSwitch } from "./fallback/backend-switch.ts";
-import { refusesTopicsOnly, subscribeToBoth } from "./fallback/both-sides.ts";
 import { createDoubtfulMessages } from "./fallback/doubtful-messages.ts";
-import { closedError, lostJournalError, remainderError, restartError } from "./fallback/fallback-errors.ts";
+import { lostJournalError, remainderError, restartError } from "./fallback/fallback-errors.ts";
 import { type FallbackOptions, readFallbackOptions } from "./fallback/fallback-options.ts";
 import { createFallbackStatus } from "./fallback/fallback-status.ts";
 import { createGate } from "./fallback/gate.ts";
 import { createKnownValues } from "./fallback/known-values.ts";
 import { createLocalAnswers } from "./fallback/local-answers.ts";
 import { createLocalSubscriptions } from "./fallback/local-subscriptions.ts";
-import { createOutageTrips, longestHoldMs } from "./fallback/outage-trips.ts";
+import { createOutageTrips } from "./fallback/outage-trips.ts";
 import { createPrimaryTrips, type Lifetime } from "./fallback/primary-trips.ts";
+import { subscribeThrough } from "./fallback/subscribe-through.ts";
 import { warmStart } from "./fallback/warm-start.ts";
 import type { MemoryTransport } from "./memory-transport.ts";
 import { createPace } from "./recovery/pace.ts";
@@ -160,28 +159,6 @@ export function withFallback(primary: Transport, local: MemoryTransport, options
     }
   };
 
-  const subscribe: NonNullable<Transport["subscribe"]> = async (topics, listener, callOptions) => {
-    if (lifetime.closing) throw closedError(primary.name);
-    await backend.attend(longestHoldMs(callOptions));
-    if (!backend.outage) {
-      try {
-        return await subscribeToBoth(
-          { primary: primary as Required<Transport>, local, doubts },
-          topics,
-          listener,
-          callOptions,
-        );
-      } catch (error) {
-        const pingOptions = { ...callOptions, timeoutMs: longestHoldMs(callOptions) };
-        if (!isOutage(error) || (await refusesTopicsOnly(primary, error, pingOptions))) throw error;
-        backend.leave(error);
-      }
-    }
-    return listening.add(local, topics, listener, callOptions);
-  };
-
-  const status = createFallbackStatus(backend, journal, events, clock);
-
   /** One last try to tell the primary what it does not know. */
   const finish = async (): Promise<void> => {
     await lifetime.opening;
@@ -195,10 +172,7 @@ export function withFallback(primary: Transport, local: MemoryTransport, options
 
   const shared = {
     ...(primary.maxTopicBytes !== undefined && { maxTopicBytes: primary.maxTopicBytes }),
-    close() {
-      lifetime.closing ??= finish();
-      return lifetime.closing;
-    },
+    close: () => (lifetime.closing ??= finish()),
   };
   const past: Transport = {
     ...shared,
@@ -210,9 +184,18 @@ export function withFallback(primary: Transport, local: MemoryTransport, options
     ...shared,
     name: `${primary.name}+fallback`,
     send: sendThrough(trips.dispatch, defaultTimeoutMs),
-    ...(primary.subscribe && { subscribe }),
+    ...(primary.subscribe && {
+      subscribe: subscribeThrough({
+        primary: primary as Required<Transport>,
+        local,
+        doubts,
+        listening,
+        backend,
+        lifetime,
+      }),
+    }),
     primary: offersDispatch(past, pastMemory),
-    status,
+    status: createFallbackStatus(backend, journal, events, clock),
   };
   return offersDispatch(transport, trips.dispatch);
 }

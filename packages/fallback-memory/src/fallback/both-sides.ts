@@ -1,13 +1,4 @@
-import {
-  type CallOptions,
-  isOutage,
-  type Message,
-  type MessageListener,
-  type Subscription,
-  type Topics,
-  type Transport,
-  type TransportError,
-} from "@continuum-cache/core";
+import type { Message, MessageListener, Subscription, Topics, Transport, TransportError } from "@continuum-cache/core";
 import type { DoubtfulMessages } from "./doubtful-messages.ts";
 
 type Listenable = Required<Pick<Transport, "subscribe">>;
@@ -111,16 +102,3 @@ const namesOf = ({ channels, patterns }: Record<"channels" | "patterns", Readonl
   channels: [...channels],
   patterns: [...patterns],
 });
-
-/** Whether the primary answers commands, though it has refused the topics of a subscription. */
-export async function refusesTopicsOnly(
-  primary: Transport,
-  refusal: TransportError,
-  options: CallOptions,
-): Promise<boolean> {
-  if (refusal.kind !== "unauthorized") return false;
-  return primary.send([["PING"]], options).then(
-    () => true,
-    (failure) => !isOutage(failure),
-  );
-}

@@ -1,7 +1,7 @@
 import type { Argument, Clock, Command, Reply } from "@continuum-cache/core";
 import { isCommandError, isWrite, keysOf } from "@continuum-cache/core";
 import { never } from "../keyspace/keyspace.ts";
-import { createLru } from "../keyspace/lru.ts";
+import { createLru, type Lru } from "../keyspace/lru.ts";
 import { type Bulk, bulkOfId, footprint, idOf, isWellFormed, toBulk } from "../values/bulk.ts";
 
 /** What the primary is known to have held under a key. */
@@ -54,161 +54,188 @@ interface Remembered {
 
 const overheadBytes = 150;
 
-export function createKnownValues({ maxEntries, maxBytes, clock, nextNumber }: KnownValuesOptions): KnownValues {
-  const newKnown = () => createLru<Remembered>({ maxEntries, maxBytes });
-  let known = newKnown();
+export function createKnownValues(options: KnownValuesOptions): KnownValues {
+  return new LatestValues(options);
+}
+
+class LatestValues implements KnownValues {
+  readonly #options: KnownValuesOptions;
+  #known: Lru<Remembered>;
   /** When what is being read was heard, by `performance.now()`. */
-  let heardMs = 0;
+  #heardMs = 0;
   /** The latest trip that may have changed anything. */
-  let flushed = 0;
+  #flushed = 0;
 
-  const remember = (trip: number, key: Argument, value: Bulk | null, expiresAtMs = never): void => {
-    const id = idOfArgument(key);
-    const before = known.peek(id);
-    if (trip < flushed || (before && before.trip > trip)) return;
-    if (before?.value === value) {
-      // Nearly every read of a busy key: nothing has to be weighed anew.
-      before.expiresAtMs = expiresAtMs;
-      before.heardMs = heardMs;
-      before.trip = trip;
-      before.isCertain = true;
-      return;
+  constructor(options: KnownValuesOptions) {
+    this.#options = options;
+    this.#known = createLru(options);
+  }
+
+  left(trip: number, commands: readonly Command[]): void {
+    for (const command of commands) {
+      if (!isWrite(command)) continue;
+      const keys = keysOf(command);
+      if (keys !== "database") for (const key of keys) this.#doubt(trip, key);
+      else {
+        this.#flushed = trip;
+        this.#known = createLru(this.#options);
+      }
     }
-    const bytes = overheadBytes + id.length + (value === null ? 0 : footprint(value));
-    // One large value must not drive out all others.
-    if (bytes > Math.ceil(maxBytes / 16)) known.delete(id);
-    else known.set(id, { value, expiresAtMs, heardMs, trip, isCertain: true }, bytes);
-  };
-  const doubt = (trip: number, key: Argument): void => {
-    const id = idOfArgument(key);
-    const before = known.peek(id);
-    if (!before) return;
-    before.trip = trip;
-    before.isCertain = false;
-  };
-  /** Without a condition only a key that is not there can't be given an end. */
-  const moved = (trip: number, [key, , ...conditions]: readonly Argument[], reply: Reply, endMs: number): void => {
-    if (key === undefined) return;
-    if (reply === 1) move(trip, key, endMs);
-    else if (conditions.length === 0) remember(trip, key, null);
-  };
-  const drop = (key: Argument): void => {
-    known.delete(idOfArgument(key));
-  };
-  /** The value stays, its end is another. */
-  const move = (trip: number, key: Argument, expiresAtMs: number): void => {
-    const id = idOfArgument(key);
-    const before = known.peek(id);
-    if (before?.trip !== trip) return;
-    before.expiresAtMs = expiresAtMs;
-    before.isCertain = true;
-  };
+  }
 
-  /** Counting leaves the end as it is; what had ended has begun anew. */
-  const endLeftTo = (key: Argument): number => {
-    const endMs = known.peek(idOfArgument(key))?.expiresAtMs ?? never;
-    return endMs > clock.now() ? endMs : never;
-  };
+  arrived(trip: number, commands: readonly Command[], replies: readonly Reply[]): void {
+    this.#heardMs = performance.now();
+    for (let index = 0; index < commands.length; index++) {
+      this.#note(trip, commands[index] as Command, replies[index] ?? null);
+    }
+  }
 
-  const forgetAll = (keys: readonly string[] | "database"): void => {
-    if (keys === "database") known = newKnown();
-    else keys.forEach(drop);
-  };
+  mark(): number {
+    return this.#options.nextNumber();
+  }
 
-  const tell = (trip: number, command: Command, reply: Reply): void => {
+  forget(matches: (key: Bulk) => boolean, beforeTrip: number): void {
+    const old = [...this.#known].filter(([id, { trip }]) => trip < beforeTrip && matches(bulkOfId(id)));
+    for (const [id] of old) this.#known.delete(id);
+  }
+
+  learned(key: Bulk, value: Bulk, expiresAtMs: number): void {
+    this.#heardMs = performance.now();
+    this.#remember(this.mark(), key, value, expiresAtMs);
+  }
+
+  at(key: Bulk): KnownValue | undefined {
+    return this.#known.peek(idOf(key));
+  }
+
+  *entries(): Iterable<readonly [id: string, known: KnownValue]> {
+    for (const [id, found] of this.#known) if (found.isCertain) yield [id, found] as const;
+  }
+
+  #note(trip: number, command: Command, reply: Reply): void {
     if (typeof reply === "object" && !isArray(reply) && isCommandError(reply)) return;
     const [name, ...args] = command;
     const [key, value] = args;
     if (key === undefined) {
-      if (isWrite(command)) forgetAll(keysOf(command));
+      if (isWrite(command)) this.#forgetAll(keysOf(command));
       return;
     }
     switch (name) {
       case "GET":
-        if (typeof reply !== "number" && !isArray(reply)) remember(trip, key, reply);
+        if (typeof reply !== "number" && !isArray(reply)) this.#remember(trip, key, reply);
         return;
       case "MGET":
         if (!isArray(reply)) return;
         for (const [index, one] of args.entries()) {
           const found = reply[index];
           // A key of another type is null here too, so nothing is known of it.
-          if (typeof found === "string" || found instanceof Uint8Array) remember(trip, one, found);
-          else if (found === null) remember(trip, one, null);
+          if (typeof found === "string" || found instanceof Uint8Array) this.#remember(trip, one, found);
+          else if (found === null) this.#remember(trip, one, null);
         }
         return;
       case "SET":
-        if (reply === "OK" && value !== undefined) remember(trip, key, toBulk(value), endOf(args.slice(2), clock));
-        else drop(key);
+        if (reply === "OK" && value !== undefined)
+          this.#remember(trip, key, toBulk(value), endOf(args.slice(2), this.#options.clock));
+        else this.#drop(key);
         return;
       case "SETEX":
       case "PSETEX":
         if (args[2] !== undefined)
-          remember(trip, key, toBulk(args[2]), clock.now() + Number(value) * (name === "SETEX" ? 1_000 : 1));
+          this.#remember(
+            trip,
+            key,
+            toBulk(args[2]),
+            this.#options.clock.now() + Number(value) * (name === "SETEX" ? 1_000 : 1),
+          );
         return;
       case "MSET":
         for (let at = 0; at + 1 < args.length; at += 2) {
-          remember(trip, args[at] as Argument, toBulk(args[at + 1] as Argument));
+          this.#remember(trip, args[at] as Argument, toBulk(args[at + 1] as Argument));
         }
         return;
       case "INCR":
       case "INCRBY":
       case "DECR":
       case "DECRBY":
-        if (Number.isSafeInteger(reply)) remember(trip, key, String(reply), endLeftTo(key));
-        else drop(key);
+        if (Number.isSafeInteger(reply)) this.#remember(trip, key, String(reply), this.#endLeftTo(key));
+        else this.#drop(key);
         return;
       case "DEL":
       case "UNLINK":
       case "GETDEL":
-        for (const one of args) remember(trip, one, null);
+        for (const one of args) this.#remember(trip, one, null);
         return;
       case "EXPIRE":
       case "PEXPIRE":
-        moved(trip, args, reply, clock.now() + Number(value) * (name === "EXPIRE" ? 1_000 : 1));
+        this.#moved(trip, args, reply, this.#options.clock.now() + Number(value) * (name === "EXPIRE" ? 1_000 : 1));
         return;
       case "PEXPIREAT":
-        moved(trip, args, reply, Number(value));
+        this.#moved(trip, args, reply, Number(value));
         return;
       case "PERSIST":
-        move(trip, key, reply === 1 ? never : (known.peek(idOfArgument(key))?.expiresAtMs ?? never));
+        this.#move(trip, key, reply === 1 ? never : (this.#known.peek(idOfArgument(key))?.expiresAtMs ?? never));
         return;
       default:
-        if (isWrite(command)) forgetAll(keysOf(command));
+        if (isWrite(command)) this.#forgetAll(keysOf(command));
     }
-  };
+  }
 
-  return {
-    left(trip, commands) {
-      for (const command of commands) {
-        if (!isWrite(command)) continue;
-        const keys = keysOf(command);
-        if (keys !== "database") for (const key of keys) doubt(trip, key);
-        else {
-          flushed = trip;
-          known = newKnown();
-        }
-      }
-    },
-    arrived(trip, commands, replies) {
-      heardMs = performance.now();
-      for (const [index, command] of commands.entries()) tell(trip, command, replies[index] ?? null);
-    },
-    mark: nextNumber,
-    forget(matches, beforeTrip) {
-      const old = [...known].filter(([id, { trip }]) => trip < beforeTrip && matches(bulkOfId(id)));
-      for (const [id] of old) known.delete(id);
-    },
-    learned(key, value, expiresAtMs) {
-      heardMs = performance.now();
-      remember(nextNumber(), key, value, expiresAtMs);
-    },
-    at(key) {
-      return known.peek(idOf(key));
-    },
-    *entries() {
-      for (const [id, found] of known) if (found.isCertain) yield [id, found] as const;
-    },
-  };
+  #remember(trip: number, key: Argument, value: Bulk | null, expiresAtMs: number = never): void {
+    const id = idOfArgument(key);
+    const before = this.#known.peek(id);
+    if (trip < this.#flushed || (before && before.trip > trip)) return;
+    if (before?.value === value) {
+      // Nearly every read of a busy key: nothing has to be weighed anew.
+      before.expiresAtMs = expiresAtMs;
+      before.heardMs = this.#heardMs;
+      before.trip = trip;
+      before.isCertain = true;
+      return;
+    }
+    const bytes = overheadBytes + id.length + (value === null ? 0 : footprint(value));
+    // One large value must not drive out all others.
+    if (bytes > Math.ceil(this.#options.maxBytes / 16)) this.#known.delete(id);
+    else this.#known.set(id, { value, expiresAtMs, heardMs: this.#heardMs, trip, isCertain: true }, bytes);
+  }
+
+  #doubt(trip: number, key: Argument): void {
+    const id = idOfArgument(key);
+    const before = this.#known.peek(id);
+    if (!before) return;
+    before.trip = trip;
+    before.isCertain = false;
+  }
+
+  /** Without a condition only a key that is not there can't be given an end. */
+  #moved(trip: number, [key, , ...conditions]: readonly Argument[], reply: Reply, endMs: number): void {
+    if (key === undefined) return;
+    if (reply === 1) this.#move(trip, key, endMs);
+    else if (conditions.length === 0) this.#remember(trip, key, null);
+  }
+
+  /** The value stays, its end is another. */
+  #move(trip: number, key: Argument, expiresAtMs: number): void {
+    const id = idOfArgument(key);
+    const before = this.#known.peek(id);
+    if (before?.trip !== trip) return;
+    before.expiresAtMs = expiresAtMs;
+    before.isCertain = true;
+  }
+
+  #drop(key: Argument): void {
+    this.#known.delete(idOfArgument(key));
+  }
+
+  #forgetAll(keys: readonly string[] | "database"): void {
+    if (keys === "database") this.#known = createLru(this.#options);
+    else for (const key of keys) this.#drop(key);
+  }
+
+  /** Counting leaves the end as it is; what had ended has begun anew. */
+  #endLeftTo(key: Argument): number {
+    const endMs = this.#known.peek(idOfArgument(key))?.expiresAtMs ?? never;
+    return endMs > this.#options.clock.now() ? endMs : never;
+  }
 }
 
 const isArray = (reply: Reply): reply is readonly Reply[] => Array.isArray(reply);
