@@ -6,26 +6,34 @@ import { FederationQueue, UpstashCache } from "continuum-cache";
 const [url, restUrl, restToken] = process.argv.slice(2);
 const traces = [];
 
-/** Runs an operation often enough that nothing is done for the first time, then once more while all is noted. */
+/**
+ * Runs an operation often enough that nothing is done for the first time, then a few times while all is noted. The shortest path
+ * counts: a process that stood still for a while asks an idle connection whether it still stands, and reads a reply in two parts.
+ */
 async function trace(operation, run, before = async () => {}) {
   for (let warm = 0; warm < 20; warm++) await run();
-  await before();
-  const entered = [];
-  let promises = 0;
-  let timers = 0;
-  const hook = createHook({
-    init(_, type) {
-      if (type === "PROMISE") promises++;
-      if (type === "Timeout") timers++;
-    },
-  });
-  globalThis.entered = (id) => entered.push(id);
-  hook.enable();
-  // Awaiting it makes one promise more, which is the caller's.
-  await run();
-  hook.disable();
-  globalThis.entered = undefined;
-  traces.push({ operation, entered, promises: promises - 1, timers });
+  const noted = [];
+  for (let time = 0; time < 5; time++) {
+    await before();
+    const entered = [];
+    let promises = 0;
+    let timers = 0;
+    const hook = createHook({
+      init(_, type) {
+        if (type === "PROMISE") promises++;
+        if (type === "Timeout") timers++;
+      },
+    });
+    globalThis.entered = (id) => entered.push(id);
+    hook.enable();
+    // Awaiting it makes one promise more, which is the caller's.
+    await run();
+    hook.disable();
+    globalThis.entered = undefined;
+    noted.push({ entered, promises: promises - 1, timers });
+  }
+  const [shortest] = noted.sort((a, b) => a.entered.length - b.entered.length || a.promises - b.promises);
+  traces.push({ operation, ...shortest });
 }
 
 async function traceCache(cache, over) {
