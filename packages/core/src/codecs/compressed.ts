@@ -1,7 +1,8 @@
+import { deflateOfPlatform } from "#deflate";
 import { CodecError } from "../errors/codec-error.ts";
 import { assertOptions, type KnownOptions, wholeNumberOption } from "../settings/options.ts";
 import type { Codec } from "./codec.ts";
-import { type DeflateLevel, deflateOfPlatform } from "./deflate.ts";
+import type { DeflateLevel } from "./deflate/deflate.ts";
 import { sealed, unseal } from "./envelope.ts";
 import { textOrBytes } from "./text-or-bytes.ts";
 

@@ -10,17 +10,18 @@ export function sha1(data: string | Uint8Array): string {
     for (let i = 0; i < 16; i++) w[i] = words[block + i] as number;
     for (let i = 16; i < 80; i++) w[i] = rotateLeft(at(w, i - 3) ^ at(w, i - 8) ^ at(w, i - 14) ^ at(w, i - 16), 1);
     let [a, b, c, d, e] = [h0, h1, h2, h3, h4];
+    // Without a list per round: a script's first use hashes it, when this code is not compiled yet.
     for (let i = 0; i < 80; i++) {
-      const [mix, constant] =
-        i < 20
-          ? [(b & c) | (~b & d), 0x5a827999]
-          : i < 40
-            ? [b ^ c ^ d, 0x6ed9eba1]
-            : i < 60
-              ? [(b & c) | (b & d) | (c & d), 0x8f1bbcdc]
-              : [b ^ c ^ d, 0xca62c1d6];
-      const next = (rotateLeft(a, 5) + mix + e + constant + at(w, i)) | 0;
-      [e, d, c, b, a] = [d, c, rotateLeft(b, 30), a, next];
+      let next = rotateLeft(a, 5) + e + at(w, i);
+      if (i < 20) next += ((b & c) | (~b & d)) + 0x5a827999;
+      else if (i < 40) next += (b ^ c ^ d) + 0x6ed9eba1;
+      else if (i < 60) next += ((b & c) | (b & d) | (c & d)) + 0x8f1bbcdc;
+      else next += (b ^ c ^ d) + 0xca62c1d6;
+      e = d;
+      d = c;
+      c = rotateLeft(b, 30);
+      b = a;
+      a = next | 0;
     }
     [h0, h1, h2, h3, h4] = [(h0 + a) | 0, (h1 + b) | 0, (h2 + c) | 0, (h3 + d) | 0, (h4 + e) | 0];
   }

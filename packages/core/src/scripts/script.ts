@@ -42,7 +42,15 @@ const defined = new Map<string, Script>();
  * ```
  */
 export function defineScript(definition: Omit<Script, "sha1">): Script {
-  const script = { ...definition, sha1: sha1(definition.lua) };
+  let hash: string | undefined;
+  const script = {
+    ...definition,
+    // Hashing takes milliseconds, and a program defines many scripts that it never sends.
+    get sha1(): string {
+      hash ??= sha1(definition.lua);
+      return hash;
+    },
+  };
   defined.set(script.lua, script);
   return script;
 }

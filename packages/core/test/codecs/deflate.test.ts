@@ -6,9 +6,15 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 
 afterEach(() => vi.unstubAllGlobals());
 
+/** Forgets what was chosen, and chooses as in a bundle that may run anywhere: Node itself takes the other module. */
+function resetToPortable(): void {
+  vi.resetModules();
+  vi.doMock("#deflate", () => import("../../src/codecs/deflate/portable-deflate.ts"));
+}
+
 /** A copy of the module that has not yet chosen an implementation, in a process with these parts. */
 async function freshIn(globals: Record<string, unknown>): Promise<typeof compressed> {
-  vi.resetModules();
+  resetToPortable();
   for (const [name, value] of Object.entries(globals)) vi.stubGlobal(name, value);
   const { compressed: fresh } = await import("@continuum-cache/core/compressed");
   // It chooses when it first compresses.
@@ -38,7 +44,7 @@ const failure = (codec: Codec, stored: Uint8Array): unknown => {
 describe("the compressing codec", () => {
   it("asks for node:zlib once, when it first compresses", async () => {
     expect(getBuiltinModule).toHaveBeenCalledTimes(1);
-    vi.resetModules();
+    resetToPortable();
     vi.stubGlobal("process", spied);
     const { compressed: fresh } = await import("@continuum-cache/core/compressed");
     const codec = fresh(json());
@@ -47,6 +53,19 @@ describe("the compressing codec", () => {
     const stored = codec.encode({ text });
     expect(codec.decode(stored)).toEqual({ text });
     expect(getBuiltinModule).toHaveBeenCalledTimes(2);
+  });
+
+  it("in Node takes node:zlib, and does not come with fflate", async () => {
+    vi.doUnmock("#deflate");
+    vi.resetModules();
+    const { deflateOfPlatform } = await import("../../src/codecs/deflate/node-deflate.ts");
+    const bytes = new TextEncoder().encode(text);
+    const deflated = deflateOfPlatform().deflate(bytes, 1);
+    expect(deflateOfPlatform().inflate(deflated, bytes.length)).toEqual(Buffer.from(bytes));
+    vi.resetModules();
+    vi.stubGlobal("process", { ...process, getBuiltinModule: undefined });
+    const without = await import("../../src/codecs/deflate/node-deflate.ts");
+    expect(() => without.deflateOfPlatform()).toThrow(/no node:zlib/);
   });
 
   it.each<[string, Record<string, unknown>]>([
