@@ -1,0 +1,20 @@
+import { openTransport, type PlainRestTransport } from "./open-transport.ts";
+import type { RestTransportOptions } from "./rest-options.ts";
+
+/**
+ * `restTransport` without the official client: where nothing asks for `transport.client`, @upstash/redis is neither loaded nor
+ * bundled. Everything else is the same.
+ *
+ * @throws ConfigError when an option is wrong or unknown; the message names it and never holds the token.
+ *
+ * @example
+ * ```ts
+ * import { Cache } from "@continuum-cache/core";
+ * import { plainRestTransport } from "@continuum-cache/transport-rest/plain";
+ *
+ * const cache = new Cache({ transport: plainRestTransport({ url: "https://my-database.upstash.io", token: "…" }) });
+ * ```
+ */
+export function plainRestTransport(options: RestTransportOptions): PlainRestTransport {
+  return openTransport(options).transport;
+}
