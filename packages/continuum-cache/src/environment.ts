@@ -12,14 +12,17 @@ import {
 } from "@continuum-cache/core";
 import type { Environment, TlsSettings, UpstashCacheOptions } from "./settings.ts";
 
+/** A database that is reached by its REST API. */
+export interface RestServer {
+  readonly kind: "rest";
+  readonly url: string;
+  readonly token: string | (() => string | Promise<string>);
+  readonly allowInsecure: boolean;
+}
+
 /** The server that was chosen, with what it takes to reach it. */
 export type Server =
-  | {
-      readonly kind: "rest";
-      readonly url: string;
-      readonly token: string | (() => string | Promise<string>);
-      readonly allowInsecure: boolean;
-    }
+  | RestServer
   | {
       readonly kind: "redis";
       readonly url: string;
@@ -54,9 +57,29 @@ export function chooseServer(options: Options, env: Environment): Server {
   return { kind: "local", reason: "nothing-set" };
 }
 
+/**
+ * The same where REST is the only way.
+ *
+ * @throws ConfigError too when another mode is asked for, or no server is named.
+ */
+export function chooseRestServer(options: Options, env: Environment): RestServer {
+  const mode = modeOf(options.mode, env);
+  booleanOption("global", options.global);
+  if (mode === "redis" || mode === "local") {
+    const setting = options.mode === undefined ? "CONTINUUM_CACHE_MODE" : "mode";
+    throw new ConfigError(
+      setting,
+      `${setting} is ${quote(mode)}, and the UpstashCache of "continuum-cache/rest" has REST alone: import it from "continuum-cache"`,
+    );
+  }
+  const rest = restServer(options, env);
+  if (!rest) throw missingRest(upstash);
+  return rest;
+}
+
 /** Whether the local cache may stand in. @throws ConfigError when the variable is neither `true` nor `false`. */
-export function fallbackOf(option: boolean | undefined, env: Environment): boolean {
-  return booleanOption("fallback", option) ?? flag(env, "CONTINUUM_CACHE_FALLBACK") ?? true;
+export function fallbackOf(option: boolean | undefined, env: Environment, otherwise = true): boolean {
+  return booleanOption("fallback", option) ?? flag(env, "CONTINUUM_CACHE_FALLBACK") ?? otherwise;
 }
 
 /** @throws ConfigError when the variable is neither `true` nor `false`. */
@@ -66,7 +89,8 @@ function flag(env: Environment, name: string): boolean | undefined {
   throw new ConfigError(name, `Expected ${name} to be "true" or "false", got ${quote(text)}`);
 }
 
-const [insecureVariable, caVariable] = ["CONTINUUM_CACHE_ALLOW_INSECURE", "CONTINUUM_CACHE_CA_FILE"];
+const insecureVariable = "CONTINUUM_CACHE_ALLOW_INSECURE";
+const caVariable = "CONTINUUM_CACHE_CA_FILE";
 
 /** What `parseEndpoint` and `parseRedisUrl` need to know of plaintext. */
 const plaintext = (
@@ -97,7 +121,7 @@ function modeOf(option: string | undefined, env: Environment): string {
   return choiceOption("CONTINUUM_CACHE_MODE", variable(env, "CONTINUUM_CACHE_MODE") ?? "auto", modes);
 }
 
-function restServer(options: Options, env: Environment): Server | undefined {
+function restServer(options: Options, env: Environment): RestServer | undefined {
   const names = restVariables(options, env);
   const url = options.restUrl ?? variable(env, names.url);
   const token = options.restToken ?? variable(env, names.token);
@@ -202,3 +226,8 @@ const missingRedis = (): ConfigError =>
   new ConfigError("UPSTASH_REDIS_URL", "The redis mode needs a server: set UPSTASH_REDIS_URL, or pass `url`");
 
 const quote = (text: string): string => JSON.stringify(text.slice(0, 40));
+
+/** The variables of a Node process; none where there is no such thing, as in a Worker, which passes its own `env`. */
+export function processEnvironment(): Environment {
+  return (globalThis as { process?: { env?: Environment } }).process?.env ?? {};
+}

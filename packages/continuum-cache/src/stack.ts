@@ -7,7 +7,7 @@ import {
   wholeNumberOption,
 } from "@continuum-cache/core";
 import { type MemoryTransport, memoryTransport, withFallback } from "@continuum-cache/fallback-memory";
-import { restTransport } from "@continuum-cache/transport-rest";
+import { plainRestTransport } from "@continuum-cache/transport-rest/plain";
 import { tcpBackend } from "#tcp-backend";
 import { chooseServer, fallbackOf, type Server } from "./environment.ts";
 import type { Environment, UpstashCacheOptions } from "./settings.ts";
@@ -44,7 +44,7 @@ export function stackOf(options: UpstashCacheOptions, env: Environment): Transpo
 
 function primaryOf(server: Exclude<Server, { kind: "local" }>, timeout: Duration): Transport {
   if (server.kind === "redis") return tcpBackend({ ...server, timeout });
-  return restTransport({ url: server.url, token: server.token, allowInsecure: server.allowInsecure });
+  return plainRestTransport({ url: server.url, token: server.token, allowInsecure: server.allowInsecure });
 }
 
 const localWarning =

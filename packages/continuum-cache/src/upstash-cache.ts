@@ -1,7 +1,8 @@
 import { assertOptions, Cache, type CacheCallOptions } from "@continuum-cache/core";
 import { type PublishOptions, PubSub, type PubSubOptions } from "@continuum-cache/pubsub";
 import { codecsFor } from "./codecs.ts";
-import { type Environment, knownOptions, type UpstashCacheOptions } from "./settings.ts";
+import { processEnvironment } from "./environment.ts";
+import { knownOptions, type UpstashCacheOptions } from "./settings.ts";
 import { stackOf } from "./stack.ts";
 
 /**
@@ -68,9 +69,4 @@ function once<Made>(make: () => Made): () => Made {
     made ??= { it: make() };
     return made.it;
   };
-}
-
-/** The variables of a Node process; none where there is no such thing, as in a Worker, which passes its own `env`. */
-function processEnvironment(): Environment {
-  return (globalThis as { process?: { env?: Environment } }).process?.env ?? {};
 }
