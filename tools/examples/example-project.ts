@@ -64,7 +64,7 @@ function addressed(code: string, index: number, { restUrl, restToken, redisUrl }
       .replace(/redis:\/\/127\.0\.0\.1:6379/g, redisUrl)
       // The same histories each time: finding new ones is for the packages' own tests.
       .replace("runs: 300 }", "runs: 300, seed: 7 }")
-      .replace(/token: "(…|local)"/g, `token: ${JSON.stringify(restToken)}`)
+      .replace(/(?<=[tT]oken: )"(…|local)"/g, JSON.stringify(restToken))
       .replace("/var/lib/app/outage.journal", `outage-${index}.journal`)
   );
 }
