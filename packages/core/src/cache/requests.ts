@@ -83,8 +83,12 @@ export function createRequests(
       return outcome;
     },
   });
-  const setting = (key: string, stored: string | Uint8Array, endings: readonly SetEnding[]): Request<boolean> => {
-    const fullKey = full(key);
+  const setting = (
+    key: string,
+    fullKey: string,
+    stored: string | Uint8Array,
+    endings: readonly SetEnding[],
+  ): Request<boolean> => {
     const fits = values.fits(key, stored);
     return {
       operation: "set",
@@ -100,15 +104,15 @@ export function createRequests(
   return {
     set(key, item, options = {}) {
       const endings = endingsOf(options, chooseTtl(key, options.ttl));
-      full(key);
-      return setting(key, values.toStored(item), endings);
+      const fullKey = full(key);
+      return setting(key, fullKey, values.toStored(item), endings);
     },
     get: (key) => found(key, (reply) => values.fromStored("get", key, reply)),
     getCopies: (key) => found(key, (reply) => values.copiesOf("getOrSet", key, reply)),
     setCopies(key, item, ttlMs) {
       const stored = values.toStored(item);
       return {
-        store: () => setting(key, stored, endingsOf({}, ttlMs)),
+        store: () => setting(key, full(key), stored, endingsOf({}, ttlMs)),
         copies: values.copiesOf("getOrSet", key, stored) ?? (() => undefined),
       };
     },
