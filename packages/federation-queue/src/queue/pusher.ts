@@ -227,9 +227,12 @@ export function createPusher(
       const { timeoutMs, mayKeep } = first;
       const end = all.findIndex((one, at) => at > from && (one.timeoutMs !== timeoutMs || one.mayKeep !== mayKeep));
       const alike = all.slice(from, end < 0 ? all.length : end);
-      const [part = []] = inParts(alike.map(({ out }) => out));
-      void track(sendTogether(alike.slice(0, part.length), first));
-      from += part.length;
+      from += alike.length;
+      let at = 0;
+      for (const part of inParts(alike.map(({ out }) => out))) {
+        void track(sendTogether(alike.slice(at, at + part.length), first));
+        at += part.length;
+      }
     }
   };
 

@@ -75,7 +75,9 @@ export function createSettling(link: Link, done: DoneEntries, repair: Repair): S
 
   /** Those that go the same way are one command. Each is answered as soon as its outcome is known. */
   const attempt = async (batch: readonly Asked[], timeoutMs: number): Promise<void> => {
-    const parts = [...groupBy(batch, ({ held, move }) => `${move?.to ?? ""} ${held.source.key}`).values()];
+    const parts = [
+      ...groupBy(batch, ({ held, move }) => (move ? `${move.to} ${held.source.key}` : held.source)).values(),
+    ];
     const replies = await link.send(parts.map(commandOf), { timeoutMs });
     const unclear: { readonly part: readonly Asked[]; readonly count: number }[] = [];
     for (const [at, part] of parts.entries()) {
