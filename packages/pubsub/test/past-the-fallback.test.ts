@@ -1,0 +1,30 @@
+import type { Command, Transport } from "@continuum-cache/core";
+import { memoryTransport } from "@continuum-cache/fallback-memory";
+
+import { expect, it, vi } from "vitest";
+import { PubSub } from "../src/index.ts";
+import { closing } from "./backends.ts";
+
+const opened = closing();
+
+it("sends histories and probes past a fallback, and volatile messages through it", async () => {
+  const primary = opened(memoryTransport());
+  const sent: Command[] = [];
+  const transport: Transport = {
+    ...primary,
+    primary,
+    async send(commands, options) {
+      sent.push(...commands);
+      return primary.send(commands, options);
+    },
+  };
+  const pubsub = opened(new PubSub({ transport }));
+  await pubsub.publish("c", 1, { replay: true });
+  const heard: unknown[] = [];
+  await pubsub.subscribe("c", { replay: true, onMessage: ({ data }) => void heard.push(data) });
+  await pubsub.publish("c", 2, { replay: true });
+  await vi.waitFor(() => expect(heard).toContain(2), { timeout: 60_000 });
+  expect(sent).toEqual([]);
+  await pubsub.publish("c", 3);
+  expect(sent.map(([name]) => name)).toEqual(["PUBLISH"]);
+});
