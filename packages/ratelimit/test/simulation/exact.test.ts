@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { RateLimiterOptions } from "../../src/index.ts";
 import { certainlyWithin, type Decided, runFleet } from "./fleet.ts";
+import { randomOf } from "./random-of.ts";
 import { createSimulatedRedis, type Distance } from "./simulated-redis.ts";
 
 // Real limiters in front of a simulated Redis that keeps its data, on fake timers: however far away, slow, cold or
@@ -18,19 +19,6 @@ afterEach(() => {
   vi.restoreAllMocks();
   vi.useRealTimers();
 });
-
-/** Numbers from 0 to 1 that a seed determines, for the limiters as well: a failing run can be repeated. */
-function randomOf(seed: number): () => number {
-  let state = seed;
-  const next = (): number => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-  vi.spyOn(Math, "random").mockImplementation(next);
-  return next;
-}
 
 const rule = fc.record({
   seed: fc.integer(),

@@ -9,10 +9,7 @@ export interface Distance {
   connectMs(): number;
 }
 
-/**
- * A Redis that keeps its data, and that many processes reach over slow networks. On fake timers: no time passes by
- * itself.
- */
+/** A Redis that many processes reach over slow networks. On fake timers: no time passes by itself. */
 export interface SimulatedRedis {
   connect(distance: Distance): Transport;
   /** Requests wait in its sockets until it goes on: nothing breaks, and nothing is answered. */
@@ -20,7 +17,10 @@ export interface SimulatedRedis {
   thaw(): void;
   /** Connections break, and new ones are refused. */
   kill(): void;
+  /** It takes connections again, with its data. */
   restart(): void;
+  /** The same, without its data. */
+  restartEmpty(): Promise<void>;
 }
 
 export function createSimulatedRedis(): SimulatedRedis {
@@ -90,6 +90,10 @@ export function createSimulatedRedis(): SimulatedRedis {
       for (const end of [...broken]) end();
     },
     restart() {
+      isDead = false;
+    },
+    async restartEmpty() {
+      await memory.send([["FLUSHDB"]]);
       isDead = false;
     },
   };
