@@ -19,7 +19,7 @@ export const expectedDependencies: Readonly<Record<string, readonly string[]>> =
   "@continuum-cache/fallback-memory": core,
   "@continuum-cache/federation-queue": core,
   "@continuum-cache/pubsub": core,
-  "@continuum-cache/ratelimit": [...core, "lru-cache"],
+  "@continuum-cache/ratelimit": core,
   "@continuum-cache/transport-rest": [...core, ...rest],
   "@continuum-cache/transport-tcp": [...core, ...tcp],
   "@continuum-cache/upstash-local": [
@@ -38,6 +38,5 @@ export const expectedDependencies: Readonly<Record<string, readonly string[]>> =
     "@continuum-cache/ratelimit",
     "@continuum-cache/transport-rest",
     "@continuum-cache/transport-tcp",
-    "lru-cache",
   ],
 };

@@ -1,5 +1,4 @@
-import type { Duration } from "@continuum-cache/core";
-import { LRUCache } from "lru-cache";
+import { createLru, type Duration } from "@continuum-cache/core";
 import type { Ask } from "./ask.ts";
 import type { Verdict } from "./limits/verdict.ts";
 
@@ -35,9 +34,9 @@ export interface Denial {
 }
 
 export function createDenyCache(maxEntries: number, maxAgeMs: number): DenyCache {
-  const denials = new LRUCache<string, Denial>({ max: maxEntries });
+  const denials = createLru<Denial>({ maxEntries });
   /** When a key was last lifted. */
-  const lifted = new LRUCache<string, number>({ max: maxEntries });
+  const lifted = createLru<number>({ maxEntries });
   let moment = 0;
   return {
     get moment() {

@@ -1,4 +1,4 @@
-import { longestHashed, TextMap } from "@continuum-cache/core";
+import { longestHashed, TextMap } from "./text-map.ts";
 
 /** Values by id, bounded in bytes and in number: the least recently used go first. */
 export interface Lru<Value> extends Iterable<readonly [id: string, value: Value]> {
@@ -7,13 +7,17 @@ export interface Lru<Value> extends Iterable<readonly [id: string, value: Value]
   readonly bytes: number;
   /** A value, which counts as used by it. */
   get(id: string): Value | undefined;
+  /** The same, but it does not count as used. */
   peek(id: string): Value | undefined;
-  set(id: string, value: Value, bytes: number): void;
+  /** @param bytes - What the value counts, beside `maxBytes`. @default 0 */
+  set(id: string, value: Value, bytes?: number): void;
   delete(id: string): boolean;
 }
 
 export interface LruOptions<Value> {
-  readonly maxBytes: number;
+  /** The most that all values may count. @default no limit */
+  readonly maxBytes?: number | undefined;
+  /** @default no limit */
   readonly maxEntries?: number | undefined;
   /** Told of each value that went: deleted, evicted, or replaced by another. */
   readonly onGone?: (value: Value, why: "deleted" | "evicted" | "replaced") => void;
@@ -41,8 +45,24 @@ function partOf(id: string): number {
   return Math.imul(hash, 0x9e3779b1) >>> 28;
 }
 
+/**
+ * Makes a map by texts of any length that gives up the values that were used least recently when it is full. It takes no clock
+ * and no timer: no value expires.
+ *
+ * @example
+ * ```ts
+ * import { createLru } from "@continuum-cache/core";
+ *
+ * const sessions = createLru<{ readonly user: string }>({ maxEntries: 2 });
+ * sessions.set("a", { user: "ann" });
+ * sessions.set("b", { user: "bob" });
+ * sessions.get("a");
+ * sessions.set("c", { user: "cat" });
+ * console.log(sessions.get("b"), sessions.size); // undefined 2
+ * ```
+ */
 export function createLru<Value>(options: LruOptions<Value>): Lru<Value> {
-  const { maxBytes, maxEntries = Number.POSITIVE_INFINITY, onGone } = options;
+  const { maxBytes = Number.POSITIVE_INFINITY, maxEntries = Number.POSITIVE_INFINITY, onGone } = options;
   const maps = Array.from({ length: parts }, () => new Map<string, Node<Value>>());
   /** Ids that a `Map` does not hash as a whole. */
   const long = new TextMap<Node<Value>>();
@@ -91,7 +111,7 @@ export function createLru<Value>(options: LruOptions<Value>): Lru<Value> {
       return node.value;
     },
     peek: (id) => mapOf(id).get(id)?.value,
-    set(id, value, valueBytes) {
+    set(id, value, valueBytes = 0) {
       const map = mapOf(id);
       const present = map.get(id);
       if (present) {

@@ -1,7 +1,6 @@
 import type { Argument, Clock, Command, Reply } from "@continuum-cache/core";
-import { isCommandError, isWrite, keysOf } from "@continuum-cache/core";
+import { createLru, isCommandError, isWrite, keysOf, type Lru } from "@continuum-cache/core";
 import { never } from "../keyspace/keyspace.ts";
-import { createLru, type Lru } from "../keyspace/lru.ts";
 import { type Bulk, bulkOfId, footprint, idOf, isWellFormed, toBulk } from "../values/bulk.ts";
 
 /** What the primary is known to have held under a key. */

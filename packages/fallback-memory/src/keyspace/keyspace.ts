@@ -1,9 +1,9 @@
+import { createLru, type Lru } from "@continuum-cache/core";
 import { outOfMemory } from "../refusals.ts";
 import { type Bulk, bulkOfId, byteLength, idOf } from "../values/bulk.ts";
 import { createInsertionOrder, type InsertionOrder } from "../values/insertion-order.ts";
 import type { StoredValue } from "../values/stored-value.ts";
 import { createExpiryQueue, type Expiry, type ExpiryQueue } from "./expiry-queue.ts";
-import { createLru, type Lru } from "./lru.ts";
 import { createPatternSweep } from "./pattern-sweep.ts";
 
 /** What each key counts on top of its own bytes and its value's: the bookkeeping of the maps it stands in. */

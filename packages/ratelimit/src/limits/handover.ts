@@ -1,4 +1,4 @@
-import { LRUCache } from "lru-cache";
+import { createLru } from "@continuum-cache/core";
 import type { Accept } from "../algorithms/accepts.ts";
 import type { Ask } from "../ask.ts";
 import type { TimeBounds } from "../server-clock.ts";
@@ -77,14 +77,16 @@ interface Memory {
   claimed: { readonly number: number; readonly untilMs: number } | undefined;
 }
 
+const never = Number.NEGATIVE_INFINITY;
+
 /** The longest that processes which ask seldom are waited for after an outage. */
 const longestHoldMs = 30_000;
 
 export function createHandover({ share, local, maxKeys, returnMs }: HandoverOptions): Handover {
   let isAway = false;
-  let backAtMs = Number.NEGATIVE_INFINITY;
+  let backAtMs = never;
   let claims = 0;
-  const memories = new LRUCache<string, Memory>({ max: maxKeys });
+  const memories = createLru<Memory>({ maxEntries: maxKeys });
 
   const memoryOf = (ask: Ask): Memory => {
     const present = memories.get(ask.key);
@@ -98,8 +100,9 @@ export function createHandover({ share, local, maxKeys, returnMs }: HandoverOpti
   };
 
   const isOutage = ({ windowUs }: Ask): boolean => {
+    if (isAway || backAtMs === never) return isAway;
     const holdMs = Math.max(returnMs, Math.min(windowUs / 1_000, longestHoldMs));
-    return isAway || performance.now() < backAtMs + holdMs;
+    return performance.now() < backAtMs + holdMs;
   };
 
   const shareOf = (memory: Memory): number | undefined => {
@@ -120,18 +123,19 @@ export function createHandover({ share, local, maxKeys, returnMs }: HandoverOpti
       // Made anew while Redis was there: it was reset.
       if (known && known.bornUs !== verdict.bornUs && !memory.isToTell) own.keepOnly(verdict.bornUs);
       const cost = verdict.chargedUs > 0 ? ask.cost : 0;
-      if (cost > 0) own.add({ bornUs: verdict.bornUs, atUs: verdict.chargedUs, cost });
+      if (cost > 0) own.add(verdict.bornUs, verdict.chargedUs, cost);
+      const ownUse = own.total(verdict.atUs);
       // A sliding window tells who has used how much of it; of the others only what is new can be told apart.
-      if (ask.facts.slides) share.seen(uses, own.total(verdict.atUs), verdict.current);
+      if (ask.facts.slides) share.seen(uses, ownUse, verdict.current);
       else share.seen(uses, cost, cost + othersUse(ask, known, verdict, merged));
       memory.known = verdict;
-      memory.ownKnown = own.total(verdict.atUs);
+      memory.ownKnown = ownUse;
       if (!isOutage(ask) && !memory.isToTell) release(memory);
     },
     decidedHere(ask, chargedUs) {
       if (chargedUs === 0) return;
       const memory = memoryOf(ask);
-      memory.own.add({ bornUs: 0, atUs: chargedUs, cost: ask.cost });
+      memory.own.add(0, chargedUs, ask.cost);
       memory.isToTell = true;
     },
     refunded: (key, atUs, cost) => memories.get(key)?.own.remove(atUs, cost),
@@ -145,7 +149,7 @@ export function createHandover({ share, local, maxKeys, returnMs }: HandoverOpti
     },
     leave(sinceUs) {
       isAway = true;
-      for (const memory of memories.values()) {
+      for (const [, memory] of memories) {
         memory.isToTell = true;
         memory.ownKnown = memory.own.counted(sinceUs);
         // Its part is counted anew, from what was used by now: a server that comes and goes must not give a new one
@@ -160,9 +164,10 @@ export function createHandover({ share, local, maxKeys, returnMs }: HandoverOpti
     },
     isHeld: (asks) => asks.some((ask) => isOutage(ask) && shareOf(memoryOf(ask)) !== undefined),
     claim(ask, { earliestUs }, withinMs) {
-      const memory = memories.get(ask.key);
+      const memory = memories.peek(ask.key);
+      if (!memory?.isToTell) return undefined;
       const nowMs = performance.now();
-      if (!memory?.isToTell || (memory.claimed && nowMs < memory.claimed.untilMs)) return undefined;
+      if (memory.claimed && nowMs < memory.claimed.untilMs) return undefined;
       const number = ++claims;
       memory.claimed = { number, untilMs: nowMs + withinMs };
       const own = memory.own.claim(earliestUs, number);
@@ -182,10 +187,11 @@ export function createHandover({ share, local, maxKeys, returnMs }: HandoverOpti
       if (memory?.claimed?.number === number) memory.claimed = undefined;
     },
     toTell(nowUs) {
-      const news = [...memories.values()].filter(({ isToTell, ask, own }) => {
-        return isToTell && (own.total(nowUs) > 0 || ask.algorithm === "token-bucket");
-      });
-      return news.map(({ ask }) => ask);
+      const asks: Ask[] = [];
+      for (const [, { isToTell, ask, own }] of memories) {
+        if (isToTell && (own.total(nowUs) > 0 || ask.algorithm === "token-bucket")) asks.push(ask);
+      }
+      return asks;
     },
   };
 }

@@ -1,5 +1,4 @@
-import { CommandError, type Reply, type Script } from "@continuum-cache/core";
-import { LRUCache } from "lru-cache";
+import { CommandError, createLru, type Reply, type Script } from "@continuum-cache/core";
 import type { Accept } from "../algorithms/accepts.ts";
 import type { Ask } from "../ask.ts";
 import type { Receipt } from "../receipt.ts";
@@ -23,7 +22,7 @@ interface Stored {
 }
 
 export function createLocalLimits(maxKeys: number): LocalLimits {
-  const store = new LRUCache<string, Stored>({ max: maxKeys });
+  const store = createLru<Stored>({ maxEntries: maxKeys });
 
   const textAt = (key: string, nowUs: number): string | null => {
     const stored = store.get(key);
@@ -63,7 +62,7 @@ export function createLocalLimits(maxKeys: number): LocalLimits {
       const { keys, words } = refundArguments(ask, receipt, nowUs);
       return Number(run(ask.facts.refund, keys, words, nowUs));
     },
-    has: (key) => store.has(key),
+    has: (key) => store.peek(key) !== undefined,
     delete: (key) => void store.delete(key),
   };
 }

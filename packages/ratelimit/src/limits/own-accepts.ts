@@ -6,7 +6,7 @@ export interface OwnAccepts {
   total(nowUs: number): number;
   /** The same of what Redis has counted. */
   counted(nowUs: number): number;
-  add(accept: Accept): void;
+  add(bornUs: number, atUs: number, cost: number): void;
   /** What was given back counts no more. */
   remove(atUs: number, cost: number): void;
   /** What is within the window, the oldest first. */
@@ -50,7 +50,7 @@ export function createOwnAccepts(windowUs: number): OwnAccepts {
     if (gone > 0) entries = entries.slice(gone);
   };
 
-  const takesIn = (last: Entry | undefined, { bornUs, atUs }: Accept): last is Entry =>
+  const takesIn = (last: Entry | undefined, bornUs: number, atUs: number): last is Entry =>
     last?.claim === 0 && last.bornUs === bornUs && atUs >= last.atUs && atUs - last.fromUs < windowUs / partsOfWindow;
 
   const list = (nowUs: number): readonly Accept[] => {
@@ -64,11 +64,10 @@ export function createOwnAccepts(windowUs: number): OwnAccepts {
       return sum;
     },
     counted: (nowUs) => list(nowUs).reduce((all, { bornUs, cost }) => (bornUs === 0 ? all : all + cost), 0),
-    add(accept) {
-      const { bornUs, atUs, cost } = accept;
+    add(bornUs, atUs, cost) {
       sum += cost;
-      const last = entries.at(-1);
-      if (takesIn(last, accept)) {
+      const last = entries[entries.length - 1];
+      if (takesIn(last, bornUs, atUs)) {
         last.atUs = atUs;
         last.cost += cost;
       } else entries.push({ bornUs, fromUs: atUs, atUs, cost, claim: 0 });
