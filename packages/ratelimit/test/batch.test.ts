@@ -136,9 +136,13 @@ describe("on a transport that shows what is sent", () => {
 
   it.each<[string, unknown]>([
     ["something else", ["1", "2"]],
-    ["a call is missing", "1 1"],
-    ["a number is missing", "1 1\n1 2 3"],
-    ["a number is none", "1 1\n1 0 0 0 x 0 0 0"],
+    ["a call is missing", "1 1 1"],
+    ["a call is there twice", "1 1 1\n16H8\\1OKB0 0 0 0 0 0 0\n16H8\\1OKB0 0 0 0 0 0 0"],
+    ["a number is missing", "1 1 1\n16H8\\1OKB0 0 0 0"],
+    ["a number is too many", "1 1 1\n16H8\\1OKB0 0 0 0 0 0 0 0"],
+    ["a number is none", "1 1 1\n16H8\\1OKB0 0 0 0 x 0 0"],
+    ["a number has no digits", "1 1 1\n16H8\\1OKB0 0 0  0 0 0"],
+    ["it ends too soon", "1 1 1\n16H8"],
   ])("an answer that is none is told as one, and decided without Redis: %s", async (_, reply) => {
     const { transport } = watched(() => reply);
     const limiter = limiterOn(transport, { onError: "open", budget: "50ms" });

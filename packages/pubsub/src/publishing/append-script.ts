@@ -5,9 +5,9 @@ import { defineScript, isCommandError, type Reply, type Script, type ScriptConte
  * place: the epoch, and a number that Redis counts up by one. It is two commands while the publisher knows the epoch.
  *
  * The history of another epoch is newer knowledge: when it is gone a new epoch begins, when its epoch is later that one
- * is gone on with; so is one that a subscriber has begun (see `beginScript`). Behind an entry of somebody else's a new epoch
+ * is gone on with; so is one that a subscriber has begun (see `beginScript`). Behind an entry that is no message's a new epoch
  * begins. `upkeep` is asked for now and then: the key gets its time to live, and what is too old is cut off, all but the last
- * entry, which keeps the count.
+ * entry, which keeps the count. The messages before such an entry stay until then.
  *
  * KEYS: the history. ARGV: channel, known epoch (0: none), least count, upkeep (0 or 1), age in ms, time to live in ms,
  * mark, the publisher's estimate of the server's time in ms (0: none), text, the last number that the publisher was given in
@@ -64,7 +64,6 @@ if not id or type(id) == "table" then
   else
     if last then epoch = epochOf(last[1]) end
     begin(last and kind == "b" and 0 or time())
-    -- Behind an entry of somebody else's the messages before it stay until they are looked after anyway.
     if kind == "b" then upkeep = true end
   end
   id = append()

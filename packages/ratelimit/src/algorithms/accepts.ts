@@ -34,9 +34,9 @@ local function accepts_of(word)
   local accepts = {}
   for from = 1, #word, ${width} do
     accepts[#accepts + 1] = {
-      born = time_in(word, from),
+      born = sub(word, from, from + ${timeWidth - 1}),
       at = time_in(word, from + ${timeWidth}),
-      cost = count_in(word, from + ${2 * timeWidth}),
+      cost = number_at(word, from + ${2 * timeWidth}, ${countWidth}),
     }
   end
   return accepts

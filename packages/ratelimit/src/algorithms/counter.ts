@@ -56,7 +56,7 @@ export interface Counter {
    * Lua that works on a table `s`, which is used for one key after another. It has `key`, `window`, `limit` and `extra`.
    * - `prepare(s)` works out what follows from the numbers, once for all keys that have them.
    * - `read(s)` reads the key; it returns an error's text where that fails.
-   * - `open(s, now, span)` sets `now`, `born`, `is_unsure`; it returns false where the counter has not written the key. It may
+   * - `open(s, now, span)` sets `now`, `is_unsure`, and `born` as a time's text; it returns false where the counter has not written the key. It may
    *   be called again with another time.
    * - `look(s, cost)` returns five values: whether it is free, then current, retry at, more at, reset at.
    * - `charge(s, cost)`, `give_back(s, at, cost)` and `merge(s, accepts)` do what they do in `OpenCounter`.

@@ -27,26 +27,36 @@ export function numberAt(text: string, from: number, width: number): number {
 }
 
 /**
- * The same in Lua, whose places count from 1. Written out, since loops take three times as long; `digits` and `number_at` are
- * for widths up to 8.
+ * The same in Lua, whose places count from 1. Written out, since loops take three times as long. A batch of calls writes few
+ * different numbers, so each is worked out once: `time_text[value]` is a time, `digits` is for widths up to 9, and
+ * `decimal[value]` is what a command takes, since Redis takes long to write a number by itself.
  */
 export const digitsLua = `
-local byte, char, sub = string.byte, string.char, string.sub
+local byte, char, sub, format = string.byte, string.char, string.sub, string.format
 local floor, ceil, min, max = math.floor, math.ceil, math.min, math.max
+local call = redis.call
 
-local function digits_of_time(value)
-  local i = value % 64; value = (value - i) / 64
-  local h = value % 64; value = (value - h) / 64
-  local g = value % 64; value = (value - g) / 64
-  local f = value % 64; value = (value - f) / 64
-  local e = value % 64; value = (value - e) / 64
-  local d = value % 64; value = (value - d) / 64
-  local c = value % 64; value = (value - c) / 64
-  local b = value % 64
-  return char((value - b) / 64 + 48, b + 48, c + 48, d + 48, e + 48, f + 48, g + 48, h + 48, i + 48)
-end
+local time_text = setmetatable({}, { __index = function(texts, value)
+  local rest, i = value, value % 64; rest = (rest - i) / 64
+  local h = rest % 64; rest = (rest - h) / 64
+  local g = rest % 64; rest = (rest - g) / 64
+  local f = rest % 64; rest = (rest - f) / 64
+  local e = rest % 64; rest = (rest - e) / 64
+  local d = rest % 64; rest = (rest - d) / 64
+  local c = rest % 64; rest = (rest - c) / 64
+  local b = rest % 64
+  local text = char((rest - b) / 64 + 48, b + 48, c + 48, d + 48, e + 48, f + 48, g + 48, h + 48, i + 48)
+  texts[value] = text
+  return text
+end })
 
-local function digits(value, width) return sub(digits_of_time(value), -width) end
+local decimal = setmetatable({}, { __index = function(texts, value)
+  local text = format("%d", value)
+  texts[value] = text
+  return text
+end })
+
+local function digits(value, width) return sub(time_text[value], -width) end
 
 local function number_at(text, from, width)
   local a, b, c, d, e, f, g, h = byte(text, from, from + width - 1)
@@ -65,19 +75,5 @@ local function time_in(text, from)
   local a, b, c, d, e, f, g, h, i = byte(text, from, from + 8)
   local high = (((a - 48) * 64 + b - 48) * 64 + c - 48) * 64 + d - 48
   return ((((high * 64 + e - 48) * 64 + f - 48) * 64 + g - 48) * 64 + h - 48) * 64 + i - 48
-end
-
-local function digits_of_count(value)
-  local f = value % 64; value = (value - f) / 64
-  local e = value % 64; value = (value - e) / 64
-  local d = value % 64; value = (value - d) / 64
-  local c = value % 64; value = (value - c) / 64
-  local b = value % 64
-  return char((value - b) / 64 + 48, b + 48, c + 48, d + 48, e + 48, f + 48)
-end
-
-local function count_in(text, from)
-  local a, b, c, d, e, f = byte(text, from, from + 5)
-  return (((((a - 48) * 64 + b - 48) * 64 + c - 48) * 64 + d - 48) * 64 + e - 48) * 64 + f - 48
 end
 `;

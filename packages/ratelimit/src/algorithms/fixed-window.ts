@@ -68,8 +68,8 @@ local function open(s, now, span)
   local start = max(start_of(now, window), begun)
   s.is_unsure = start_of(now + span, window) > start
   s.now, s.start = max(now, start), start
-  s.born = stored and time_in(stored, ${2 + timeWidth}) or s.now
-  s.used = stored and begun == start and count_in(stored, ${2 + 2 * timeWidth}) or 0
+  s.born = stored and sub(stored, ${2 + timeWidth}, ${1 + 2 * timeWidth}) or time_text[s.now]
+  s.used = stored and begun == start and number_at(stored, ${2 + 2 * timeWidth}, ${countWidth}) or 0
   return true
 end
 
@@ -103,8 +103,8 @@ local function merge(s, accepts)
 end
 
 local function write(s)
-  local text = "f" .. digits_of_time(s.start) .. digits_of_time(s.born) .. digits_of_count(s.used)
-  redis.call("SET", s.key, text, "PX", ceil((s.start + s.window - s.now) / 1000) + ${graceMs})
+  local text = "f" .. time_text[s.start] .. s.born .. digits(s.used, ${countWidth})
+  call("SET", s.key, text, "PX", decimal[ceil((s.start + s.window - s.now) / 1000) + ${graceMs}])
 end
 `,
 };

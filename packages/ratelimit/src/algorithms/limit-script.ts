@@ -1,6 +1,7 @@
 import { CommandError, defineScript, isCommandError, type Script, type ScriptContext } from "@continuum-cache/core";
 import { decodeAccepts } from "./accepts.ts";
 import type { Counter, CounterRule, OpenCounter, Standing } from "./counter.ts";
+import { digits, timeWidth } from "./digits.ts";
 import { decideLua, refundLua, refusal } from "./limit-script-lua.ts";
 
 // The scripts of a limit; `limit-script-lua` says what they take and answer.
@@ -46,6 +47,7 @@ interface Question {
 
 /** The time by which calls are decided, which turns into the server's own when a decision depends on it. */
 interface BatchTime {
+  readonly begunUs: number;
   nowUs: number;
   spanUs: number;
   /** How many calls were decided by then. */
@@ -57,8 +59,10 @@ const wordsPerKey = 5;
 function decideBatch(counter: Counter, context: ScriptContext): string {
   const word = (at: number): string => String(context.args[at] ?? "");
   const isAsked = word(0) === "";
+  const begunUs = isAsked ? serverTimeUs(context.call("TIME")) : Number(word(0));
   const time: BatchTime = {
-    nowUs: isAsked ? serverTimeUs(context.call("TIME")) : Number(word(0)),
+    begunUs,
+    nowUs: begunUs,
     spanUs: isAsked ? 0 : Number(word(1)),
     estimated: isAsked ? 0 : undefined,
   };
@@ -77,7 +81,7 @@ function decideBatch(counter: Counter, context: ScriptContext): string {
     }
     at += 2 + width * wordsPerKey;
   }
-  return [`${time.nowUs} ${time.estimated ?? lines.length}`, ...lines].join("\n");
+  return [`${begunUs} ${time.nowUs} ${time.estimated ?? lines.length}`, ...lines].join("\n");
 }
 
 /** A key that can't be used is the error of its call alone. */
@@ -114,12 +118,14 @@ function decide(
     looks = lookAt(time.nowUs, 0);
   }
   const areFree = areAllFree(looks);
-  const said = looks.flatMap(({ key, state, cost, isMerged, before, lookedUs }) => {
+  const since = (timeUs: number): number => (timeUs > 0 ? timeUs - time.begunUs : 0);
+  const said = looks.map(({ key, state, cost, isMerged, before, lookedUs }) => {
     const chargedUs = areFree && cost > 0 ? state.charge(cost) : 0;
     if (chargedUs > 0 || isMerged) call("SET", key, state.text(), "PX", state.ttlMs());
     const { current, moreAtUs, resetAtUs } = chargedUs > 0 ? state.look(0) : before;
-    const times = [before.retryAtUs, moreAtUs, resetAtUs, chargedUs, state.bornUs, lookedUs];
-    return [before.isFree ? 1 : 0, current, ...times];
+    const code = chargedUs > 0 ? "2" : before.isFree ? "1" : "0";
+    const times = [lookedUs, before.retryAtUs, moreAtUs, resetAtUs, chargedUs].map(since).join(" ");
+    return `${code}${digits(state.bornUs, timeWidth)} ${current} ${times}`;
   });
   return said.join(" ");
 }

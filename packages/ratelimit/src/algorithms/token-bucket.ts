@@ -87,7 +87,7 @@ local function open(s, asked, span)
   local now = max(asked, last)
   local owed = stored and time_in(stored, ${2 + 2 * timeWidth}) or 0
   s.now, s.asked, s.span, s.is_unsure = now, asked, span, false
-  s.born = stored and time_in(stored, ${2 + timeWidth}) or now
+  s.born = stored and sub(stored, ${2 + timeWidth}, ${1 + 2 * timeWidth}) or time_text[now]
   s.debt = max(0, owed - (now - last) * ${parts})
   return true
 end
@@ -126,8 +126,8 @@ local function merge(s, accepts)
 end
 
 local function write(s)
-  local text = "t" .. digits_of_time(s.now) .. digits_of_time(s.born) .. digits_of_time(s.debt)
-  redis.call("SET", s.key, text, "PX", ceil((s.now - s.asked + s.debt / ${parts}) / 1000) + ${graceMs})
+  local text = "t" .. time_text[s.now] .. s.born .. time_text[s.debt]
+  call("SET", s.key, text, "PX", decimal[ceil((s.now - s.asked + s.debt / ${parts}) / 1000) + ${graceMs}])
 end
 `,
 };

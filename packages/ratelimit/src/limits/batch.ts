@@ -1,5 +1,6 @@
 import { CommandError } from "@continuum-cache/core";
 import { type Accept, encodeAccepts } from "../algorithms/accepts.ts";
+import { numberAt, timeWidth } from "../algorithms/digits.ts";
 import type { Ask } from "../ask.ts";
 import type { Verdict } from "./verdict.ts";
 
@@ -70,64 +71,108 @@ function areAlike(one: Call, other: Call): boolean {
 /** @returns undefined when it is no reply to these calls. */
 export function readBatchReply(reply: unknown, calls: readonly Call[]): BatchReply | undefined {
   if (typeof reply !== "string") return undefined;
-  const lines = reply.split("\n");
-  if (lines.length !== calls.length + 1) return undefined;
-  const [nowUs = Number.NaN, estimated = Number.NaN] = numbersOf(lines[0] as string);
-  if (Number.isNaN(nowUs) || Number.isNaN(estimated)) return undefined;
-  const read: (Verdicts | CommandError)[] = [];
-  for (let index = 0; index < calls.length; index++) {
-    const line = lines[index + 1] as string;
-    const said = isNumber(line)
-      ? readVerdicts(line, nowUs, (calls[index] as Call).asks.length)
-      : new CommandError(line);
-    if (!said) return undefined;
-    read.push(said);
+  const reader = new ReplyReader(reply);
+  const begunUs = reader.number(space);
+  const nowUs = reader.number(space);
+  const estimated = reader.number(lineEnd);
+  const said: (Verdicts | CommandError)[] = [];
+  for (const { asks } of calls) {
+    if (reader.isBroken || reader.isAtEnd) return undefined;
+    said.push(reader.isAtVerdict ? readVerdicts(reader, asks.length, begunUs, nowUs) : new CommandError(reader.line()));
   }
-  return { nowUs, estimated, calls: read };
+  return reader.isBroken || !reader.isAtEnd ? undefined : { nowUs, estimated, calls: said };
 }
 
-const wordsPerKey = 8;
-
-function readVerdicts(line: string, nowUs: number, count: number): Verdicts | undefined {
-  const numbers = numbersOf(line);
-  if (numbers.length !== count * wordsPerKey || numbers.some(Number.isNaN)) return undefined;
+function readVerdicts(reader: ReplyReader, count: number, begunUs: number, nowUs: number): Verdicts {
   const each: Verdict[] = [];
   let isAllowed = true;
-  for (let at = 0; at < numbers.length; at += wordsPerKey) {
-    const isFree = numbers[at] === 1;
-    isAllowed &&= isFree;
+  for (let left = count; left > 0; left--) {
+    const state = reader.state();
+    const bornUs = reader.time();
+    const current = reader.number(space);
+    const atUs = begunUs + reader.number(space);
+    const retryUs = reader.number(space);
+    const moreUs = reader.number(space);
+    const resetUs = reader.number(space);
+    const chargedUs = reader.number(left > 1 ? space : lineEnd);
+    isAllowed &&= state > 0;
     each.push({
-      isFree,
-      current: numbers[at + 1] as number,
-      retryAtUs: numbers[at + 2] as number,
-      moreAtUs: numbers[at + 3] as number,
-      resetAtUs: numbers[at + 4] as number,
-      chargedUs: numbers[at + 5] as number,
-      bornUs: numbers[at + 6] as number,
-      atUs: numbers[at + 7] as number,
+      isFree: state > 0,
+      current,
+      retryAtUs: state > 0 ? 0 : begunUs + retryUs,
+      moreAtUs: current > 0 ? begunUs + moreUs : 0,
+      resetAtUs: current > 0 ? begunUs + resetUs : 0,
+      chargedUs: state > 1 ? begunUs + chargedUs : 0,
+      bornUs,
+      atUs,
     });
   }
   return { nowUs, isAllowed, each };
 }
 
-const zero = 48;
-const isNumber = (line: string): boolean => {
-  const first = line.charCodeAt(0) - zero;
-  return first >= 0 && first <= 9;
-};
+const [lineEnd, space, minus, zero] = [10, 32, 45, 48] as const;
 
-/** The whole numbers of a line, between spaces; NaN for anything else. By hand, since `split` makes a string of each. */
-function numbersOf(line: string): number[] {
-  const numbers: number[] = [];
-  let value = 0;
-  for (let at = 0; at < line.length; at++) {
-    const digit = line.charCodeAt(at) - zero;
-    if (digit >= 0 && digit <= 9) value = value * 10 + digit;
-    else if (digit === -16) {
-      numbers.push(value);
-      value = 0;
-    } else value = Number.NaN;
+/** Reads a reply from front to back, digit by digit: `split` would make a string of each number. */
+class ReplyReader {
+  readonly #text: string;
+  #at = 0;
+  /** Whether it was not what it was read as. */
+  isBroken = false;
+
+  constructor(text: string) {
+    this.#text = text;
   }
-  numbers.push(value);
-  return numbers;
+
+  get isAtEnd(): boolean {
+    return this.#at > this.#text.length;
+  }
+
+  /** Whether the line tells of a key; an error begins with a letter. */
+  get isAtVerdict(): boolean {
+    const digit = this.#text.charCodeAt(this.#at) - zero;
+    return digit >= 0 && digit <= 2;
+  }
+
+  state(): number {
+    return this.#text.charCodeAt(this.#at++) - zero;
+  }
+
+  /** A time as text, and the space behind it. */
+  time(): number {
+    const timeUs = numberAt(this.#text, this.#at, timeWidth);
+    this.#at += timeWidth;
+    this.#pass(space);
+    return timeUs;
+  }
+
+  /** A whole number, and what ends it: the end of the reply ends a line too. */
+  number(end: number): number {
+    const text = this.#text;
+    const isNegative = text.charCodeAt(this.#at) === minus;
+    const from = isNegative ? this.#at + 1 : this.#at;
+    let at = from;
+    let value = 0;
+    for (; at < text.length; at++) {
+      const digit = text.charCodeAt(at) - zero;
+      if (digit < 0 || digit > 9) break;
+      value = value * 10 + digit;
+    }
+    if (at === from) this.isBroken = true;
+    this.#at = at;
+    this.#pass(end);
+    return isNegative ? -value : value;
+  }
+
+  line(): string {
+    const end = this.#text.indexOf("\n", this.#at);
+    const line = end < 0 ? this.#text.slice(this.#at) : this.#text.slice(this.#at, end);
+    this.#at += line.length + 1;
+    return line;
+  }
+
+  #pass(end: number): void {
+    const text = this.#text;
+    const at = this.#at++;
+    if (at < text.length ? text.charCodeAt(at) !== end : at > text.length || end !== lineEnd) this.isBroken = true;
+  }
 }

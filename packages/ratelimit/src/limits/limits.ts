@@ -183,9 +183,9 @@ export function createLimits(options: LimitsOptions): Limits {
     decide(each) {
       const remembered = denied(each, options);
       if (remembered) return Promise.resolve(remembered);
-      return new Promise((resolve, reject) =>
-        decideThen([each], ([decision]) => resolve(decision as Decision), reject),
-      );
+      return new Promise((resolve, reject) => {
+        decideThen([each], (decisions) => resolve(decisions[0] as Decision), reject);
+      });
     },
     decideAll(asks) {
       const remembered = asks.length === 1 ? denied(asks[0] as Ask, options) : undefined;

@@ -6,7 +6,7 @@ import type { DenyCache } from "../deny-cache.ts";
 import type { ServerClock } from "../server-clock.ts";
 import { createTickBatch } from "../tick-batch.ts";
 import type { Attempts, Outcome } from "./attempts.ts";
-import type { Verdicts } from "./batch.ts";
+import type { Call, Verdicts } from "./batch.ts";
 import type { Claim, Handover } from "./handover.ts";
 import type { RedisLimits } from "./redis-limits.ts";
 import { toDecision, type Verdict } from "./verdict.ts";
@@ -52,6 +52,7 @@ interface Waiting {
 const callsPerScript = 100;
 /** Redis is told of so many keys at once. */
 const keysPerRequest = 50;
+const nothing: Claim["accepts"] = [];
 
 export function createRedisDecisions(options: RedisDecisionsOptions): RedisDecisions {
   const { redis, attempts, breaker, handover, denyCache, clock, source, onFailure } = options;
@@ -66,21 +67,22 @@ export function createRedisDecisions(options: RedisDecisionsOptions): RedisDecis
     const claim = (each: Ask): Claim["accepts"] => {
       const made = handover.claim(each, now, deadlineMs);
       if (made) claims.push(made);
-      return made?.accepts ?? [];
+      return made?.accepts ?? nothing;
     };
     const calls = batch.map((asks) => ({ asks, merges: asks.map(claim) }));
     const untold = new Set(claims);
     try {
       const said = await redis.decide(calls, deadlineMs);
-      for (const [nth, { asks, merges }] of calls.entries()) {
+      for (let nth = 0; nth < calls.length; nth++) {
         const verdicts = said[nth] as Verdicts | CommandError;
         if (isCommandError(verdicts)) continue;
-        for (const [index, each] of asks.entries()) {
+        const { asks, merges } = calls[nth] as Call;
+        for (let index = 0; index < asks.length; index++) {
           const accepts = merges[index] as Claim["accepts"];
           const verdict = verdicts.each[index] as Verdict;
-          const made = claims.length > 0 ? claims.find((one) => one.accepts === accepts) : undefined;
+          const made = accepts === nothing ? undefined : claims.find((one) => one.accepts === accepts);
           if (made && untold.delete(made)) handover.told(made, verdict.bornUs);
-          handover.decided(each, verdict, accepts);
+          handover.decided(asks[index] as Ask, verdict, accepts);
         }
       }
       return said;
@@ -110,7 +112,8 @@ export function createRedisDecisions(options: RedisDecisionsOptions): RedisDecis
       },
     );
     const nowUs = clock.now().earliestUs;
-    for (const [nth, waiting] of batch.entries()) {
+    for (let nth = 0; nth < batch.length; nth++) {
+      const waiting = batch[nth] as Waiting;
       const said = result?.[nth];
       if (said && !isCommandError(said)) {
         waiting.settle({ result: decisionsOf(waiting, said, nowUs) });

@@ -16,7 +16,7 @@ export interface Verdict extends Standing {
 const secondsUntil = (timeUs: number, nowUs: number): number => Math.max(0, timeUs - nowUs) / 1_000_000;
 
 /**
- * A verdict in the words of whoever asked.
+ * A verdict in the words of the call that asked for it.
  * @param decidedAtUs - Default: when the script looked.
  */
 export function toDecision(
@@ -28,7 +28,7 @@ export function toDecision(
 ): Decision {
   const { key, algorithm, scope, windowUs, limit, capacity, cost } = ask;
   const { isFree, current, retryAtUs, moreAtUs, resetAtUs, chargedUs, bornUs } = verdict;
-  const decision: Decision = {
+  const decision: { -readonly [Name in keyof Decision]: Decision[Name] } = {
     allowed: isFree,
     limit: capacity,
     remaining: Math.max(0, capacity - current),
@@ -41,9 +41,10 @@ export function toDecision(
     scope,
     windowSeconds: windowUs / 1_000_000,
   };
-  if (chargedUs === 0) return decision;
-  const receipt = { id: receiptId(), key, bornUs, algorithm, atUs: chargedUs, cost, limit, capacity, windowUs };
-  return Object.assign(decision, { receipt });
+  if (chargedUs > 0) {
+    decision.receipt = { id: receiptId(), key, bornUs, algorithm, atUs: chargedUs, cost, limit, capacity, windowUs };
+  }
+  return decision;
 }
 
 let processId: string | undefined;
@@ -52,5 +53,5 @@ let receipts = 0;
 /** Unique in the world by this process's name for itself, which is made when it is needed: no platform makes one sooner. */
 function receiptId(): string {
   processId ??= crypto.randomUUID();
-  return `${processId}:${(receipts++).toString(36)}`;
+  return `${processId}:${receipts++}`;
 }
