@@ -29,7 +29,7 @@ export function numberAt(text: string, from: number, width: number): number {
 /**
  * The same in Lua, whose places count from 1. Written out, since loops take three times as long. A batch of calls writes few
  * different numbers, so each is worked out once: `time_text[value]` is a time, `digits` is for widths up to 9, and
- * `decimal[value]` is what a command takes, since Redis takes long to write a number by itself.
+ * `decimal[value]` is what commands and replies take: Redis writes numbers slowly.
  */
 export const digitsLua = `
 local byte, char, sub, format = string.byte, string.char, string.sub, string.format

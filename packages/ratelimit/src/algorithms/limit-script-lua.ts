@@ -77,9 +77,9 @@ local function settle(s, are_free)
   end
   if s.charged > 0 or s.is_merged then write(s) end
   local state = s.charged > 0 and "2" or s.is_free and "1" or "0"
-  return format("%s%s %d %d %d %d %d %d", state, s.born, s.current, s.looked - begun,
-    s.retry > 0 and s.retry - begun or 0, s.more > 0 and s.more - begun or 0, s.reset > 0 and s.reset - begun or 0,
-    s.charged > 0 and s.charged - begun or 0)
+  return state .. s.born .. " " .. decimal[s.current] .. " " .. decimal[s.looked - begun]
+    .. " " .. decimal[s.retry > 0 and s.retry - begun or 0] .. " " .. decimal[s.more > 0 and s.more - begun or 0]
+    .. " " .. decimal[s.reset > 0 and s.reset - begun or 0] .. " " .. decimal[s.charged > 0 and s.charged - begun or 0]
 end
 
 `;
