@@ -178,7 +178,7 @@ async function run(transport: Transport, algorithm: Algorithm, steps: readonly S
 }
 
 describe.each(Object.keys(algorithms) as Algorithm[])("%s", (algorithm) => {
-  it("decides the same in Lua and in TypeScript, and leaves the same behind", { timeout: 120_000 }, async () => {
+  it("decides the same in Lua and in TypeScript, and leaves the same behind", { timeout: 600_000 }, async () => {
     const memory = memoryTransport();
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 40, size: "max" }), async (steps) => {
