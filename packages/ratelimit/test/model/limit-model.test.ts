@@ -16,7 +16,7 @@ const circumstances: Circumstances = { wordsAreFresh: true, allNotice: true, all
 const model: Model = { rules, circumstances, limit: 2, windowTicks: 2, clocks: [0, 0] };
 
 describe("every order of events, with Redis up, slow, away and back, and processes that start cold", {
-  timeout: 120_000,
+  timeout: 600_000,
 }, () => {
   it.each<[string, Partial<Model>]>([
     ["two processes that share 2", {}],
