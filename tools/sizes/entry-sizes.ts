@@ -61,8 +61,9 @@ export function statedSizes(readme: string): ReadonlyMap<string, number> | undef
   );
 }
 
-/** `everything`, `` `Cache` ``, or `` `/msgpack` `` for everything of a further entry. */
+/** `everything`, `` `Cache` ``; of a further entry `` `/msgpack` `` for everything, or `` `UpstashCache` of `/rest` ``. */
 export function labelOf(entry: string, imported: string, main = entry): string {
-  if (imported !== "*") return `\`${imported}\``;
-  return entry === main ? "everything" : `\`${entry.slice(main.length)}\``;
+  const further = `\`${entry.slice(main.length)}\``;
+  if (imported === "*") return entry === main ? "everything" : further;
+  return entry === main ? `\`${imported}\`` : `\`${imported}\` of ${further}`;
 }
