@@ -16,7 +16,8 @@ export interface Move {
 
 /**
  * Ends leases and puts their messages elsewhere: back, off, or to the dead. The old entries are gone for good, so a
- * worker that comes later with their ids is too late.
+ * worker that comes later with their ids is too late. What Redis refuses to put there, since the key holds something else or memory
+ * is short, stays where it was: it is put there first.
  *
  * KEYS: the stream of the leases, and where the messages go: a stream, or the set of delayed messages. ARGV: for each
  * message the entry's id, its delay in ms ("": it goes to a stream), the number of words, then the words: its fields,
@@ -31,20 +32,23 @@ while ARGV[at] do
   local id, delay, count = ARGV[at], ARGV[at + 1], tonumber(ARGV[at + 2])
   local first = at + 3
   at = first + count
-  if redis.call("XACK", from, "${group}", id) == 0 then
-    moved[#moved + 1] = 0
+  local put
+  if delay == "" then
+    put = redis.call("XADD", to, "*", unpack(ARGV, first, at - 1))
   else
-    redis.call("XDEL", from, id)
-    if delay == "" then
-      redis.call("XADD", to, "*", unpack(ARGV, first, at - 1))
-    else
-      if not now then
-        local t = redis.call("TIME")
-        now = tonumber(t[1]) * 1000 + math.floor(tonumber(t[2]) / 1000)
-      end
-      redis.call("ZADD", to, string.format("%.0f", now + tonumber(delay)), ARGV[first])
+    if not now then
+      local t = redis.call("TIME")
+      now = tonumber(t[1]) * 1000 + math.floor(tonumber(t[2]) / 1000)
     end
+    put = redis.call("ZADD", to, "NX", string.format("%.0f", now + tonumber(delay)), ARGV[first])
+  end
+  if redis.call("XACK", from, "${group}", id) == 1 then
+    redis.call("XDEL", from, id)
     moved[#moved + 1] = 1
+  else
+    if delay == "" then redis.call("XDEL", to, put)
+    elseif put == 1 then redis.call("ZREM", to, ARGV[first]) end
+    moved[#moved + 1] = 0
   end
 end
 return moved`,
@@ -56,16 +60,18 @@ return moved`,
       const [id = "", delay = "", count = "0"] = words.slice(at, at + 3);
       const message = words.slice(at + 3, at + 3 + Number(count));
       at += 3 + Number(count);
-      const isHeld = call("XACK", from, group, id) === 1;
-      moved.push(isHeld ? 1 : 0);
-      if (!isHeld) continue;
-      call("XDEL", from, id);
+      let put: Reply;
       if (delay === "") {
-        call("XADD", to, "*", ...message);
+        put = call("XADD", to, "*", ...message);
       } else {
         nowMs ??= timeMs(call("TIME"));
-        call("ZADD", to, String(nowMs + Number(delay)), message[0] ?? "");
+        put = call("ZADD", to, "NX", String(nowMs + Number(delay)), message[0] ?? "");
       }
+      const isHeld = call("XACK", from, group, id) === 1;
+      moved.push(isHeld ? 1 : 0);
+      if (isHeld) call("XDEL", from, id);
+      else if (delay === "") call("XDEL", to, String(put));
+      else if (put === 1) call("ZREM", to, message[0] ?? "");
     }
     return moved;
   },

@@ -34,6 +34,24 @@ describe.each(all)("over $name", (backend) => {
     });
   });
 
+  it("keeps a message where it is when the place that it should go to holds something else", async () => {
+    const { open, prefix, connect } = await start();
+    const queue = open();
+    await queue.pushMany(["nacked", "released", "given up"].map((event) => ({ event, id: event })));
+    const [nacked, released, givenUp] = await queue.pull({ max: 3 });
+    const places = ["delayed", "again", "dead"].map((name) => `${prefix}:${name}`);
+    const transport = connect();
+    await transport.send(places.map((key) => ["DEL", key]));
+    await transport.send(places.map((key) => ["SET", key, "of others"]));
+    const refusal = expect.objectContaining({ name: "CommandError", code: "WRONGTYPE" });
+    await expect(nacked?.nack({ delay: "1h" })).rejects.toEqual(refusal);
+    await expect(released?.release()).rejects.toEqual(refusal);
+    await expect(givenUp?.nack({ delay: 0 })).rejects.toEqual(refusal);
+    await transport.send(places.map((key) => ["DEL", key]));
+    await ackAll([nacked, released, givenUp].flatMap((lease) => lease ?? []));
+    expect(await queue.stats()).toMatchObject({ depth: 0, inFlight: 0, delayed: 0, dead: 0 });
+  });
+
   it("gives out the most urgent first, in order, never more than asked for", async () => {
     const { open } = await start();
     const queue = open();

@@ -1,0 +1,93 @@
+import { setImmediate as turn } from "node:timers/promises";
+import { describe, expect, it } from "vitest";
+import { longestSliceSteps } from "../src/breathe.ts";
+import { amend } from "../src/journal/intent.ts";
+import { createSegment, type Segment } from "../src/journal/segment.ts";
+import { never } from "../src/keyspace/keyspace.ts";
+import { createPlanAhead } from "../src/recovery/plan-ahead.ts";
+import { replayPlan } from "../src/recovery/replay-plan.ts";
+
+const keys = 20_000;
+
+/** Values for many keys: a plan looks for deletes, ends and counters among all of them before it comes to these. */
+function values(): Segment {
+  const segment = createSegment();
+  for (let at = 0; at < keys; at++) {
+    const key = `key:${at}`;
+    segment.put(key, 0, (intent) => {
+      intent.mutations++;
+      amend(intent, { kind: "set", key, value: "1", expiresAtMs: never, keepTtl: false }, undefined, 0);
+    });
+  }
+  return segment;
+}
+
+/** The same segment, which counts the keys that are looked at. */
+function counting(segment: Segment, count: () => void): Segment {
+  return Object.assign(Object.create(segment) as Segment, {
+    *intents() {
+      for (const intent of segment.intents()) {
+        count();
+        yield intent;
+      }
+    },
+  });
+}
+
+describe("the plan of a replay", () => {
+  it("looks at a bounded number of keys between two turns of the event loop", async () => {
+    let [looked, most, inTurn] = [0, 0, 0];
+    const segment = counting(values(), () => {
+      looked++;
+      most = Math.max(most, ++inTurn);
+    });
+    let isOver = false;
+    const turns = (async () => {
+      for (; !isOver; inTurn = 0) await turn();
+    })();
+    const plan = createPlanAhead(replayPlan(segment, "id"));
+    let mutations = 0;
+    for (;;) {
+      await plan.prepare(17);
+      const before = looked;
+      const batches = plan.take(16);
+      plan.next(1);
+      expect(looked, "what was prepared is at hand").toBe(before);
+      if (batches.length === 0) break;
+      mutations += batches.reduce((sum, batch) => sum + batch.mutations, 0);
+      await turn();
+    }
+    isOver = true;
+    await turns;
+    expect(mutations).toBe(keys);
+    expect(looked).toBe(4 * keys);
+    // The batches of a trip, 16 of 100 keys, are made without a pause.
+    expect(most).toBeLessThanOrEqual(longestSliceSteps + 1_700);
+  });
+
+  it("is the same whether it was prepared or not", async () => {
+    const prepared = createPlanAhead(replayPlan(values(), "id"));
+    await prepared.prepare(Number.POSITIVE_INFINITY);
+    const taken = createPlanAhead(replayPlan(values(), "id")).take(keys);
+    expect(prepared.take(keys)).toEqual(taken);
+  });
+
+  it("passes over keys that are gone with a pattern in bounded steps", () => {
+    const segment = values();
+    segment.invalidate("key:*", 0, true, 1);
+    let looked = 0;
+    let most = 0;
+    const plan = replayPlan(
+      counting(segment, () => looked++),
+      "id",
+    );
+    const kinds = new Set<string>();
+    for (const batch of plan) {
+      most = Math.max(most, looked);
+      looked = 0;
+      if (batch) kinds.add(batch.kind);
+    }
+    expect([...kinds]).toEqual(["invalidate"]);
+    expect(most).toBeLessThanOrEqual(500);
+  });
+});
