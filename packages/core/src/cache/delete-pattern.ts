@@ -1,7 +1,7 @@
 import { isCommandError } from "../errors/command-error.ts";
 import { quoted } from "../errors/quoted.ts";
 import { isTransportError, TransportError } from "../errors/transport-error.ts";
-import type { Command, Reply, SendOptions, Transport } from "../ports/transport.ts";
+import type { Argument, Command, Reply, SendOptions, Transport } from "../ports/transport.ts";
 import { assertOptions, functionOption, type KnownOptions } from "../settings/options.ts";
 import { isWellFormed } from "../text/well-formed.ts";
 import { withDeadline } from "../time/with-deadline.ts";
@@ -16,6 +16,9 @@ export interface DeletePatternOptions {
 const known: KnownOptions<DeletePatternOptions & CacheCallOptions> = { ...knownCallOptions, onProgress: true };
 
 type Send = (commands: readonly Command[]) => Promise<Reply[]>;
+
+/** A key as SCAN tells it: text, or bytes that are no text. */
+type Key = string | Uint8Array;
 
 /** Sends one trip of a deletion, which heeds the signal among its options. */
 type PartSender = (commands: readonly Command[], options: SendOptions) => Promise<Reply[]>;
@@ -45,22 +48,32 @@ export function assertDeletePattern(glob: unknown, options: DeletePatternOptions
 }
 
 /**
- * Deletes the keys that match a glob with SCAN and UNLINK, never KEYS. It collects the keys of several steps for one UNLINK, which
- * travels with the next SCAN, and holds less than a batch and one reply of SCAN in memory. Every key that is there from beginning to
- * end of the run is deleted.
+ * Deletes keys with SCAN and UNLINK, never KEYS. It collects the keys of several steps for one UNLINK, which travels with the next
+ * SCAN, and holds less than a batch and one reply of SCAN in memory. Every key that is there from beginning to end of the run is
+ * deleted.
+ *
+ * @param doomed - A glob that the keys match, or a test for what no single glob can say: then SCAN tells all keys there are.
+ * @returns how many were deleted.
+ * @throws CommandError when Redis refuses a command, and what `send` rejects with.
  */
-export async function deletePattern(send: Send, glob: string, { onProgress }: DeletePatternOptions): Promise<number> {
+export async function deletePattern(
+  send: Send,
+  doomed: string | ((key: Key) => boolean),
+  { onProgress }: DeletePatternOptions = {},
+): Promise<number> {
+  const filter: readonly Argument[] = typeof doomed === "string" ? ["MATCH", doomed] : [];
   let cursor = "0";
-  let found: readonly string[] = [];
+  let found: readonly Key[] = [];
   let waitedSteps = 0;
   let scanned = 0;
   let deleted = 0;
   do {
-    const scan: Command = ["SCAN", cursor, "MATCH", glob, "COUNT", scanCount];
+    const scan: Command = ["SCAN", cursor, ...filter, "COUNT", scanCount];
     const batch = found.length >= batchKeys || waitedSteps === batchSteps ? found : [];
     const [page, ...unlinked] = await send(batch.length > 0 ? [scan, ["UNLINK", ...batch]] : [scan]);
     deleted += await unlinkedCount(send, batch, unlinked);
-    const [next, keys] = readPage(page);
+    const [next, told] = readPage(page);
+    const keys = typeof doomed === "string" ? told : told.filter(doomed);
     cursor = next;
     if (batch.length > 0) {
       found = [];
@@ -130,7 +143,7 @@ export async function deletePatternWithin(
 }
 
 /** A Redis Cluster refuses keys of different slots in one command, so there each goes by itself. */
-async function unlinkedCount(send: Send, batch: readonly string[], replies: readonly Reply[]): Promise<number> {
+async function unlinkedCount(send: Send, batch: readonly Key[], replies: readonly Reply[]): Promise<number> {
   const [reply = 0] = replies;
   if (isCommandError(reply) && reply.code === "CROSSSLOT") {
     const each = await send(batch.map((key): Command => ["UNLINK", key]));
@@ -144,10 +157,10 @@ function count(reply: Reply): number {
   return Number(reply);
 }
 
-function readPage(page: Reply | undefined): [cursor: string, keys: string[]] {
+function readPage(page: Reply | undefined): [cursor: string, keys: readonly Key[]] {
   if (isCommandError(page)) throw page;
   if (!Array.isArray(page) || !Array.isArray(page[1])) {
     throw new TransportError("protocol", "Expected SCAN to answer a cursor and keys", { transport: "cache" });
   }
-  return [String(page[0]), page[1] as string[]];
+  return [String(page[0]), page[1] as readonly Key[]];
 }
