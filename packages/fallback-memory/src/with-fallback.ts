@@ -23,7 +23,6 @@ import { createLocalSubscriptions } from "./fallback/local-subscriptions.ts";
 import { createOutageTrips } from "./fallback/outage-trips.ts";
 import { createPrimaryTrips, type Lifetime } from "./fallback/primary-trips.ts";
 import { subscribeThrough } from "./fallback/subscribe-through.ts";
-import { warmStart } from "./fallback/warm-start.ts";
 import type { MemoryTransport } from "./memory-transport.ts";
 import { createPace } from "./recovery/pace.ts";
 import { recover } from "./recovery/recovery.ts";
@@ -71,7 +70,7 @@ export function withFallback(primary: Transport, local: MemoryTransport, options
   const doubts = createDoubtfulMessages(clock);
   const ledger = ledgerOf(primary);
   const known = createKnownValues({ ...settings.known, clock, nextNumber: ledger.nextNumber });
-  const memory = createLocalAnswers({ memory: local, known, bounds, store, events, clock });
+  const memory = createLocalAnswers({ memory: local, known, bounds, store, warmStartMs, events, clock });
   const { journal } = memory;
   const lifetime: Lifetime = { opening: undefined, closing: undefined, latestTimeoutMs: defaultTimeoutMs };
 
@@ -81,10 +80,7 @@ export function withFallback(primary: Transport, local: MemoryTransport, options
     waitUntil: options.waitUntil,
     breaker: createBreaker({ ...settings.breaker, clock }),
     ping: () => pace.ping((timeoutMs) => primary.send([["PING"]], { timeoutMs })),
-    onLeave() {
-      if (warmStartMs !== undefined) memory.tell(warmStart(known, clock.now(), warmStartMs));
-      trips.leaveAll();
-    },
+    onLeave: () => trips.leaveAll(),
     recover: (attempt) =>
       recover(attempt, {
         primary: trips.primary,

@@ -29,8 +29,8 @@ export interface KnownValues {
   learned(key: Bulk, value: Bulk, expiresAtMs: number): void;
   /** The latest that was heard, though a write of this process may be under way. */
   at(key: Bulk): KnownValue | undefined;
-  /** All values to which nothing is under way. */
-  entries(): Iterable<readonly [id: string, known: KnownValue]>;
+  /** The same, unless anything is under way that may change it. */
+  certain(key: Bulk): KnownValue | undefined;
 }
 
 export interface KnownValuesOptions {
@@ -107,8 +107,9 @@ class LatestValues implements KnownValues {
     return this.#known.peek(idOf(key));
   }
 
-  *entries(): Iterable<readonly [id: string, known: KnownValue]> {
-    for (const [id, found] of this.#known) if (found.isCertain) yield [id, found] as const;
+  certain(key: Bulk): KnownValue | undefined {
+    const found = this.#known.peek(idOf(key));
+    return found?.isCertain ? found : undefined;
   }
 
   #note(trip: number, command: Command, reply: Reply): void {

@@ -24,6 +24,7 @@ import type { KnownValues } from "./known-values.ts";
 import { cannotAnswer, journalIsFull, noFlush, refusalOf, refusedHere } from "./local-refusals.ts";
 import { goesOn } from "./pattern-runs.ts";
 import type { Unanswered } from "./primary-trips.ts";
+import { warmStart } from "./warm-start.ts";
 
 /** The memory that answers in the primary's place, and the journal of what it was told. */
 export interface LocalAnswers {
@@ -57,11 +58,14 @@ export interface LocalAnswersOptions {
   readonly known: KnownValues;
   readonly bounds: JournalBounds;
   readonly store: JournalStore | undefined;
+  /** How old what the primary is known to have held may be when it is served; `undefined` to serve none of it. */
+  readonly warmStartMs: number | undefined;
   readonly events: BackendEvents;
   readonly clock: Clock;
 }
 
-export function createLocalAnswers({ memory, known, bounds, store, events, clock }: LocalAnswersOptions): LocalAnswers {
+export function createLocalAnswers(options: LocalAnswersOptions): LocalAnswers {
+  const { memory, known, bounds, store, warmStartMs, events, clock } = options;
   /** What the memory is to be told once the trip is through. */
   let inherited: Command[] = [];
   let isRestoring = false;
@@ -78,7 +82,13 @@ export function createLocalAnswers({ memory, known, bounds, store, events, clock
     },
   });
   const log: JournalLog | undefined =
-    store && createJournalLog({ store, snapshot: () => journal.records(), onFailure: fail });
+    store &&
+    createJournalLog({
+      store,
+      isEmpty: () => journal.size.entries === 0,
+      beginCopy: () => journal.beginCopy(),
+      onFailure: fail,
+    });
 
   /** What the writes are that the memory accepts now: a caller's, done at the primary perhaps, or nobody's. */
   let noting: Noting | undefined;
@@ -119,6 +129,7 @@ export function createLocalAnswers({ memory, known, bounds, store, events, clock
       const globs = options?.invalidates ?? [];
       const refusal = refusalOf(commands) ?? fullness(commands, globs);
       if (refusal !== undefined) throw refusedHere(refusal, fate);
+      if (warmStartMs !== undefined) tell(warmStart(commands, known, journal.holds, clock.now(), warmStartMs));
       const before = journal.size.pending;
       isFlushed = false;
       const answer = run({ fate, replaced }, () => {

@@ -1,17 +1,26 @@
-import type { Command } from "@continuum-cache/core";
-import { bulkOfId } from "../values/bulk.ts";
+import { type Command, keysOf } from "@continuum-cache/core";
+import { toBulk } from "../values/bulk.ts";
 import type { KnownValues } from "./known-values.ts";
 
 /**
- * Commands that give an empty memory what the primary is known to have held a moment ago. A value is served until it is as
- * old as the bound, or until it ends by itself if that is sooner.
+ * Commands that give the memory what the primary is known to have held, a moment ago, under the keys of a trip that is about to run.
+ * A value is served until it is as old as the bound, or until it ends by itself if that is sooner.
+ *
+ * @param isOurs - Whether this process has changed a key since.
  */
-export function warmStart(known: KnownValues, nowMs: number, maxAgeMs: number): Command[] {
-  const commands: Command[] = [];
-  for (const [id, { value, expiresAtMs, heardMs }] of known.entries()) {
-    const ageMs = performance.now() - heardMs;
-    const endMs = Math.floor(Math.min(expiresAtMs, nowMs + maxAgeMs - ageMs));
-    if (value !== null && endMs > nowMs) commands.push(["SET", bulkOfId(id), value, "PXAT", endMs]);
-  }
-  return commands;
+export function warmStart(
+  trip: readonly Command[],
+  known: KnownValues,
+  isOurs: (key: string) => boolean,
+  nowMs: number,
+  maxAgeMs: number,
+): Command[] {
+  const keys = trip.map(keysOf).filter((each) => each !== "database");
+  return keys.flat().flatMap((key): Command[] => {
+    const found = known.certain(toBulk(key));
+    if (!found || found.value === null) return [];
+    const ageMs = performance.now() - found.heardMs;
+    const endMs = Math.floor(Math.min(found.expiresAtMs, nowMs + maxAgeMs - ageMs));
+    return endMs > nowMs && !isOurs(key) ? [["SET", key, found.value, "PXAT", endMs, "NX"]] : [];
+  });
 }
