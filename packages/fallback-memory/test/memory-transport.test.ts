@@ -248,6 +248,9 @@ describe("the byte bound", () => {
       ]);
       if ((await used(memory)) > maxBytes) expect.fail(`over the bound after ${round} writes`);
     }
+    // A write clears away what is overdue, which KEYS does not tell.
+    nowMs += 5;
+    await one(memory, "SET", "last", "");
     const keys = (await one(memory, "KEYS", "*")) as string[];
     expect(keys.length).toBeGreaterThan(10);
     expect(await one(memory, "DEL", ...keys)).toBe(keys.length);

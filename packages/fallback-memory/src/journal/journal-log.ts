@@ -1,5 +1,7 @@
+import { hasLastingTimers } from "@continuum-cache/core";
 import { createSlices } from "../breathe.ts";
 import type { JournalStore } from "../journal-store.ts";
+import type { JournalCopy } from "./journal-copy.ts";
 import { decodeRecord, encodeRecord, type JournalRecord } from "./journal-record.ts";
 
 /** A journal's records in a store, so that they survive the process. */
@@ -14,45 +16,90 @@ export interface JournalLog {
 
 export interface JournalLogOptions {
   readonly store: JournalStore;
-  /** All that the journal holds, as records. */
-  readonly snapshot: () => Iterable<JournalRecord>;
+  /** Whether the journal holds nothing. */
+  readonly isEmpty: () => boolean;
+  /** Begins a copy of all that the journal holds, in place of one that was under way. */
+  readonly beginCopy: () => JournalCopy;
   readonly onFailure: (error: Error) => void;
 }
 
 /** The store is written anew when what was added since weighs this many bytes, and more than it did then by far. */
 const rewriteAfter = { bytes: 8 << 20, timesWhatWasLeft: 4 };
 
+/** A step of a copy looks at so many keys. */
+const keysPerStep = 100;
+
+/** A rewrite of the store that is being prepared. */
+interface Rewriting {
+  readonly copy: JournalCopy;
+  /** What was added since the copy began. */
+  readonly behind: Uint8Array[];
+  /** Resolves when the store was written, well or not, or need not be any more. */
+  done: Promise<void>;
+}
+
 /** A store that fails is left alone for so long. */
 const retryAfterMs = 5_000;
 
-export function createJournalLog({ store, snapshot, onFailure }: JournalLogOptions): JournalLog {
+export function createJournalLog({ store, isEmpty, beginCopy, onFailure }: JournalLogOptions): JournalLog {
   let added: Uint8Array[] = [];
   let bytesAdded = 0;
   let bytesLeft = 0;
   let isFailing = false;
+  let failures = 0;
   let failedAt = 0;
   let last: Promise<void> = Promise.resolve();
+  let rewriting: Rewriting | undefined;
 
   const attempt = async (work: () => Promise<void>): Promise<void> => {
     try {
       await work();
-      isFailing = false;
     } catch (cause) {
       // One broken disk is told once, not with each write.
       if (!isFailing) onFailure(new Error("The outage journal can't be stored: a restart would lose it", { cause }));
       isFailing = true;
+      failures++;
       failedAt = performance.now();
     }
   };
 
-  /** The records that a journal of now would be read from. */
-  const whole = (): Uint8Array[] => {
-    const records = [...snapshot()].map(encodeRecord);
+  const replaceBy = (records: readonly Uint8Array[]): Promise<void> => {
     bytesLeft = records.reduce((bytes, { length }) => bytes + length, 0);
     bytesAdded = 0;
     added = [];
-    return records;
+    rewriting = undefined;
+    const failuresBefore = failures;
+    last = attempt(async () => {
+      await store.rewrite(records);
+      // What failed since is not in these records. An append that succeeds says nothing of one that failed before it.
+      if (failures === failuresBefore) isFailing = false;
+    });
+    return last;
   };
+
+  /**
+   * Writes the store anew. The copy is made in slices. What is added meanwhile goes to the store as ever, so that it is durable at
+   * once, and behind the copy.
+   */
+  const rewrite = async (own: Rewriting): Promise<void> => {
+    const slices = createSlices();
+    while (own.copy.more(keysPerStep)) {
+      // On the edge a pause may never end.
+      const pause = hasLastingTimers() ? slices.pause(keysPerStep) : undefined;
+      if (pause) await pause;
+      if (rewriting !== own) return;
+    }
+    await replaceBy(own.copy.encoded().concat(own.behind));
+  };
+
+  const begin = (): void => {
+    const own: Rewriting = { copy: beginCopy(), behind: [], done: Promise.resolve() };
+    rewriting = own;
+    own.done = rewrite(own);
+  };
+
+  /** While the store fails, only a rewrite holds what was added. */
+  const durable = (): Promise<void> => (isFailing && rewriting ? rewriting.done : last);
 
   return {
     async read() {
@@ -76,28 +123,33 @@ export function createJournalLog({ store, snapshot, onFailure }: JournalLogOptio
     add(record) {
       const bytes = encodeRecord(record);
       added.push(bytes);
+      rewriting?.behind.push(bytes);
       bytesAdded += bytes.length;
     },
     flush() {
-      if (added.length === 0) return last;
-      if (isFailing && performance.now() - failedAt < retryAfterMs) {
+      if (added.length === 0) return durable();
+      const isLeftAlone = isFailing && performance.now() - failedAt < retryAfterMs;
+      if (isEmpty() && !isLeftAlone) return replaceBy([]);
+      if (isFailing) {
         // All of it is in the journal itself, which is written whole when the store is tried again.
         added = [];
-        return last;
+        if (!isLeftAlone && !rewriting) begin();
+        return durable();
       }
-      const isDue = isFailing || bytesAdded > Math.max(rewriteAfter.bytes, bytesLeft * rewriteAfter.timesWhatWasLeft);
-      const isEmpty = snapshot()[Symbol.iterator]().next().done === true;
-      if (isDue || isEmpty) {
-        const records = whole();
-        last = attempt(() => store.rewrite(records));
-      } else {
-        const records = added;
-        added = [];
-        last = attempt(() => store.append(records));
+      if (!rewriting && bytesAdded > Math.max(rewriteAfter.bytes, bytesLeft * rewriteAfter.timesWhatWasLeft)) {
+        begin();
       }
+      if (added.length === 0) return last;
+      const records = added;
+      added = [];
+      last = attempt(() => store.append(records));
       return last;
     },
-    close: () => store.close(),
+    close() {
+      // What was added is in the store already.
+      rewriting = undefined;
+      return store.close();
+    },
   };
 }
 

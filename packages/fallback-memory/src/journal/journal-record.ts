@@ -5,7 +5,6 @@ import type { KeyWrite } from "./canonical-write.ts";
 import { checkedRecord } from "./checked-record.ts";
 import type { Intent } from "./intent.ts";
 import type { Fate, OwnStates } from "./noting.ts";
-import type { Segment } from "./segment.ts";
 
 /** What happens to a journal, in the order in which it happens: the same again makes the same journal. */
 export type JournalRecord =
@@ -61,29 +60,8 @@ function reviver(_: string, value: unknown): unknown {
   return value;
 }
 
-/** So many deleted keys stand in one record. */
-const keysPerRecord = 1_000;
-
-/** The shortest records that make a segment: its patterns, its deletes, then for each key what is intended for it. */
-export function* recordsOf(segment: Segment): Iterable<JournalRecord> {
-  for (const { glob, mutations } of segment.patterns.values()) yield { kind: "invalidate", glob, mutations };
-  let deletes: (readonly [Bulk, number])[] = [];
-  const deleted = (): JournalRecord => ({
-    kind: "deletes",
-    keys: deletes.map(([key]) => key),
-    mutations: deletes.map(([, count]) => count),
-  });
-  for (const one of segment.deletes()) {
-    deletes.push(one);
-    if (deletes.length < keysPerRecord) continue;
-    yield deleted();
-    deletes = [];
-  }
-  if (deletes.length > 0) yield deleted();
-  for (const intent of segment.intents()) yield* writeRecordsOf(intent);
-}
-
-function* writeRecordsOf(intent: Intent): Iterable<JournalRecord> {
+/** The shortest records that make an intent. They hold parts of it, which may change: encode them at once. */
+export function* writeRecordsOf(intent: Intent): Iterable<JournalRecord> {
   const { own, sinceMs: atMs } = intent;
   let { mutations } = intent;
   let knowledge = own;

@@ -2,22 +2,24 @@ import { type Command, keysOf } from "@continuum-cache/core";
 import type { AcceptedWrite } from "../accepted-write.ts";
 import type { KnownValue } from "../fallback/known-values.ts";
 import { never } from "../keyspace/keyspace.ts";
-import { type Batch, replayPlan } from "../recovery/replay-plan.ts";
+import { createPlanAhead, type PlanAhead } from "../recovery/plan-ahead.ts";
+import { replayPlan } from "../recovery/replay-plan.ts";
 import { absent } from "../recovery/set-unless-written.ts";
 import { type Bulk, toBulk } from "../values/bulk.ts";
 import { canonicalWrites, type KeyWrite } from "./canonical-write.ts";
 import { amend } from "./intent.ts";
-import { type JournalRecord, recordsOf } from "./journal-record.ts";
+import { beginJournalCopy, type JournalCopy } from "./journal-copy.ts";
+import type { JournalRecord } from "./journal-record.ts";
 import { neededRoom } from "./needed-room.ts";
 import type { Noting } from "./noting.ts";
 import { addState, ownStates } from "./own-states.ts";
 import { createSegment, type Segment } from "./segment.ts";
 
-/** A part of the journal on its way to the primary. It no longer changes; what is written meanwhile goes to the next. */
-export interface Replay {
-  /** The next batches that the primary has not confirmed, at most so many: always the same, until they are. */
-  next(most: number): readonly Batch[];
-}
+/**
+ * A part of the journal on its way to the primary. It no longer changes; what is written meanwhile goes to the next. Its next
+ * batches are those that the primary has not confirmed: always the same, until they are.
+ */
+export type Replay = Pick<PlanAhead, "prepare" | "next">;
 
 /** What this process has done while the primary was away and has yet to tell it. */
 export interface OutageJournal {
@@ -29,14 +31,18 @@ export interface OutageJournal {
   invalidate(glob: string, nowMs: number, isNew: boolean, mutations?: number): boolean;
   /** The primary has replaced a key since: what was intended for it is over. @returns how many mutations that were. */
   forget(key: Bulk): number;
-  /** Whether these commands touch a key of which the primary has yet to be told. */
+  /** Whether the primary has yet to be told of a key. */
+  holds(key: string): boolean;
+  /** Whether these commands touch such a key. */
   touches(commands: readonly Command[]): boolean;
   /** What to tell the primary next: what was begun, else all there is. @param id - As an earlier process has called it. */
   begin(id?: string): Replay | undefined;
+  /** Has the batches at hand that `confirm` is about to take, and the one behind them: made in slices, it never blocks. */
+  prepare(batches: number): Promise<void>;
   /** The primary has confirmed the next so many batches. @returns for how many mutations that settles what becomes of them. */
   confirm(batches: number): number;
-  /** What a journal like this one is made from. */
-  records(): Iterable<JournalRecord>;
+  /** Begins a copy of all there is; one that was under way ends unfinished. */
+  beginCopy(): JournalCopy;
   readonly size: JournalSize;
 }
 
@@ -68,11 +74,11 @@ export interface OutageJournalOptions {
   readonly newId: () => string;
 }
 
-interface Underway extends Replay {
+interface Underway extends PlanAhead {
   readonly segment: Segment;
   readonly id: string;
-  /** Takes the next so many batches out. */
-  take(count: number): readonly Batch[];
+  /** Keys of it that the primary has replaced since: the memory holds them no more. */
+  readonly forgotten: Bulk[];
   done: number;
   pending: number;
 }
@@ -85,6 +91,11 @@ export function createOutageJournal(options: OutageJournalOptions): OutageJourna
   const segments = (): Segment[] => [current, ...(underway ? [underway.segment] : [])];
   const total = (countOf: (segment: Segment) => number): number =>
     segments().reduce((sum, one) => sum + countOf(one), 0);
+
+  const holds: OutageJournal["holds"] = (text) => {
+    const key = toBulk(text);
+    return segments().some((segment) => segment.stateOf(key) !== "none");
+  };
 
   /** When the counter at the primary ends, which is counted here from nothing: else it would live for ever afterwards. */
   const inheritedEnd = ({ kind, key }: KeyWrite, nowMs: number): number | undefined => {
@@ -139,29 +150,31 @@ export function createOutageJournal(options: OutageJournalOptions): OutageJourna
       return isChange;
     },
     forget(key) {
-      const mutations = current.forget(key);
-      if (mutations > 0) onRecord({ kind: "forget", key });
-      return mutations;
+      const isSent = underway !== undefined && underway.segment.stateOf(key) !== "none";
+      if (isSent) underway?.forgotten.push(key);
+      if (isSent || current.stateOf(key) !== "none") onRecord({ kind: "forget", key });
+      return current.forget(key);
     },
+    holds,
     touches(commands) {
-      const some = segments().filter(({ entries }) => entries > 0);
-      if (some.length === 0) return false;
+      if (segments().every(({ entries }) => entries === 0)) return false;
       return commands.some((command) => {
         const keys = keysOf(command);
-        return (
-          keys === "database" || keys.some((text) => some.some((segment) => segment.stateOf(toBulk(text)) !== "none"))
-        );
+        return keys === "database" || keys.some(holds);
       });
     },
     begin(id = newId()) {
       if (!underway && current.entries > 0) {
         onRecord({ kind: "begin", id });
         const segment = current;
-        underway = { segment, id, ...ahead(replayPlan(segment, id)), done: 0, pending: segment.mutations };
+        segment.seal();
+        const plan = createPlanAhead(replayPlan(segment, id));
+        underway = { segment, id, ...plan, forgotten: [], done: 0, pending: segment.mutations };
         current = createSegment();
       }
       return underway;
     },
+    prepare: async (batches) => underway?.prepare(batches + 1),
     confirm(batches) {
       if (!underway) return 0;
       onRecord({ kind: "confirm", batches });
@@ -175,14 +188,7 @@ export function createOutageJournal(options: OutageJournalOptions): OutageJourna
       underway = undefined;
       return mutations + pending;
     },
-    *records() {
-      if (underway) {
-        yield* recordsOf(underway.segment);
-        yield { kind: "begin", id: underway.id };
-        if (underway.done > 0) yield { kind: "confirm", batches: underway.done };
-      }
-      yield* recordsOf(current);
-    },
+    beginCopy: () => beginJournalCopy({ underway, current }),
     get size() {
       return {
         entries: total(({ entries }) => entries),
@@ -191,26 +197,6 @@ export function createOutageJournal(options: OutageJournalOptions): OutageJourna
         pending: current.mutations + (underway?.pending ?? 0),
         oldestMs: underway?.segment.oldestMs ?? current.oldestMs,
       };
-    },
-  };
-}
-
-/** Looks ahead in a plan, which is made as it is needed: it may be a million keys long. */
-function ahead(plan: Iterator<Batch>): Pick<Underway, "next" | "take"> {
-  const made: Batch[] = [];
-  const next = (most: number): readonly Batch[] => {
-    while (made.length < most) {
-      const { value, done } = plan.next();
-      if (done) break;
-      made.push(value);
-    }
-    return made.slice(0, most);
-  };
-  return {
-    next,
-    take(count) {
-      next(count);
-      return made.splice(0, count);
     },
   };
 }

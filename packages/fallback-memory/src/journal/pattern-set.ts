@@ -17,8 +17,8 @@ export interface PatternSet {
   get(glob: string): DeletedPattern | undefined;
   /** @returns The pattern that is there now. */
   add(glob: string): DeletedPattern;
-  /** The latest of the patterns that match a key. */
-  latestFor(key: Bulk): DeletedPattern | undefined;
+  /** The latest of the patterns that match a key. @param upTo - Leaves out those with a later place. */
+  latestFor(key: Bulk, upTo?: number): DeletedPattern | undefined;
   values(): Iterable<DeletedPattern>;
 }
 
@@ -50,10 +50,11 @@ export function createPatternSet(): PatternSet {
       else byPrefix.set(prefix, [pattern]);
       return pattern;
     },
-    latestFor(key) {
+    latestFor(key, upTo = Number.POSITIVE_INFINITY) {
       let latest: DeletedPattern | undefined;
       for (const candidate of candidatesFor(key)) {
-        if (candidate.place > (latest?.place ?? 0) && candidate.matches(key)) latest = candidate;
+        const { place } = candidate;
+        if (place <= upTo && place > (latest?.place ?? 0) && candidate.matches(key)) latest = candidate;
       }
       return latest;
     },

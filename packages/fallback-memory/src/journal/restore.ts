@@ -20,13 +20,18 @@ export async function restore(
   const overdue = createOverdueEnds(nowMs, (end, mutations) => write(commandOf(end), { fate: "none", mutations }));
   const written = new TextMap<true>();
   const slices = createSlices();
+  const breathe = async (): Promise<void> => slices.pause();
   /** What comes after starts from nothing, here as there. @returns how many mutations were not taken down yet. */
-  const clear = (ids: Iterable<string>): number => {
+  const clear = (id: string): number => {
+    if (!written.delete(id)) return 0;
+    write(["DEL", bulkOfId(id)]);
+    return overdue.drop(id);
+  };
+  const clearMatching = async (matches: (id: string) => boolean): Promise<number> => {
     let dropped = 0;
-    for (const id of ids) {
-      if (!written.delete(id)) continue;
-      dropped += overdue.drop(id);
-      write(["DEL", bulkOfId(id)]);
+    for (const id of written.keys()) {
+      if (matches(id)) dropped += clear(id);
+      await breathe();
     }
     return dropped;
   };
@@ -45,6 +50,7 @@ export async function restore(
       case "deletes":
         for (const [at, key] of record.keys.entries()) {
           run({ kind: "delete", key }, nowMs, { fate: "none", mutations: record.mutations[at] });
+          await breathe();
         }
         break;
       case "invalidate":
@@ -52,25 +58,25 @@ export async function restore(
           record.glob,
           nowMs,
           true,
-          (record.mutations ?? 1) + clear([...written.keys()].filter(matching(record.glob))),
+          (record.mutations ?? 1) + (await clearMatching(matching(record.glob))),
         );
         break;
       case "forget":
-        clear([idOf(record.key)]);
+        clear(idOf(record.key));
         journal.forget(record.key);
         break;
       case "begin":
-        overdue.settle();
+        await overdue.settle(breathe);
         journal.begin(record.id);
         break;
       case "confirm":
+        await journal.prepare(record.batches);
         journal.confirm(record.batches);
         break;
     }
-    const pause = slices.pause();
-    if (pause) await pause;
+    await breathe();
   }
-  overdue.settle();
+  await overdue.settle(breathe);
 }
 
 function matching(glob: string): (id: string) => boolean {
@@ -90,7 +96,8 @@ interface OverdueEnds {
   ): { readonly write: KeyWrite; readonly mutations: number } | undefined;
   /** The key that was to end is gone already. @returns how many mutations its end stood for. */
   drop(id: string): number;
-  settle(): void;
+  /** Lets those take effect that are left. @param breathe - Called between them. */
+  settle(breathe: () => Promise<void>): Promise<void>;
 }
 
 function createOverdueEnds(nowMs: number, run: (end: Expire, mutations: number) => void): OverdueEnds {
@@ -115,8 +122,11 @@ function createOverdueEnds(nowMs: number, run: (end: Expire, mutations: number) 
       held.delete(id);
       return dropped;
     },
-    settle() {
-      for (const { end, mutations } of held.values()) run(end, mutations);
+    async settle(breathe) {
+      for (const { end, mutations } of held.values()) {
+        run(end, mutations);
+        await breathe();
+      }
       held.clear();
     },
   };

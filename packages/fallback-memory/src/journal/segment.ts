@@ -1,5 +1,5 @@
-import { TextMap } from "@continuum-cache/core";
 import { type Bulk, bulkOfId, byteLength, idOf } from "../values/bulk.ts";
+import { createCopyableMap } from "./copyable-map.ts";
 import { createIntent, type Intent, isBareDelete } from "./intent.ts";
 import { createPatternSet, type DeletedPattern, type PatternSet } from "./pattern-set.ts";
 
@@ -19,8 +19,8 @@ export interface Segment {
   readonly patterns: Omit<PatternSet, "add">;
   /** Keys that are only to be deleted, and how many mutations each stands for. */
   deletes(): Iterable<readonly [key: Bulk, mutations: number]>;
-  /** All other keys, but for those that are gone with a pattern. */
-  intents(): Iterable<Intent>;
+  /** All other keys; `undefined` stands for one that is gone with a pattern. */
+  intents(): Iterable<Intent | undefined>;
   intentOf(key: Bulk): Intent | undefined;
   /** What becomes of a key: `gone`: with a pattern alone. */
   stateOf(key: Bulk): "changed" | "deleted" | "gone" | "none";
@@ -28,6 +28,15 @@ export interface Segment {
   deletesKey(key: Bulk): boolean;
   /** Changes what is intended for a key. `isNew`: it was not there, or was only to be deleted. */
   put(key: Bulk, nowMs: number, change: (intent: Intent, isNew: boolean) => void): void;
+  /**
+   * Begins a copy of the deletes and the other changes as they are now, and ends one that was under way.
+   *
+   * @returns a function that copies so many more keys, and tells whether any may be left. A change that is about to be
+   * changed is copied first.
+   */
+  beginCopy(copy: SegmentCopy): (keys: number) => boolean;
+  /** Nothing changes any more. */
+  seal(): void;
   /** What was intended for a key is over. @returns how many mutations that were. */
   forget(key: Bulk): number;
   /**
@@ -39,31 +48,31 @@ export interface Segment {
   invalidate(glob: string, nowMs: number, isNew: boolean, count: number): boolean;
 }
 
+/** Takes the changes that are copied. */
+export interface SegmentCopy {
+  deleted(key: Bulk, mutations: number): void;
+  /** An intent may change after the call. */
+  changed(intent: Intent): void;
+}
+
 /** What a key that is only to be deleted counts on top of its name: its place in the map. */
 export const deleteOverheadBytes = 64;
 /** What a pattern counts on top of its glob. */
 export const patternOverheadBytes = 400;
 
 export function createSegment(): Segment {
-  const intents = new TextMap<Intent>();
-  const deletes = new TextMap<number>();
+  const intents = createCopyableMap<Intent>();
+  const deletes = createCopyableMap<number>();
   const patterns = createPatternSet();
   let bytes = 0;
   let mutations = 0;
   let places = 0;
-  let oldestMs: number | undefined;
+  let oldestMs = Number.POSITIVE_INFINITY;
 
-  /** The pattern that has removed what a key was given before. */
-  const removedBy = ({ key, place }: Intent): DeletedPattern | undefined => {
-    const latest = patterns.size > 0 ? patterns.latestFor(key) : undefined;
-    return latest && latest.place > place ? latest : undefined;
-  };
-  const noteTime = (nowMs: number): void => {
-    oldestMs = Math.min(oldestMs ?? nowMs, nowMs);
-  };
-  const liveIntent = (id: string): Intent | undefined => {
-    const intent = intents.get(id);
-    return intent && !removedBy(intent) ? intent : undefined;
+  const countEntries = (): number => intents.size + deletes.size + patterns.size;
+  const intentOf: Segment["intentOf"] = (key) => {
+    const intent = intents.get(idOf(key));
+    return intent && !patternBehind(intent, patterns) ? intent : undefined;
   };
   const stateOf: Segment["stateOf"] = (key) => {
     const id = idOf(key);
@@ -83,7 +92,7 @@ export function createSegment(): Segment {
     if (!intent) return undefined;
     intents.delete(id);
     bytes -= intent.bytes;
-    const pattern = removedBy(intent);
+    const pattern = patternBehind(intent, patterns);
     if (!pattern) return intent;
     pattern.mutations += intent.mutations;
     return undefined;
@@ -94,29 +103,29 @@ export function createSegment(): Segment {
       return bytes;
     },
     get entries() {
-      return intents.size + deletes.size + patterns.size;
+      return countEntries();
     },
     get mutations() {
       return mutations;
     },
     get oldestMs() {
-      return intents.size + deletes.size + patterns.size > 0 ? oldestMs : undefined;
+      return countEntries() > 0 ? oldestMs : undefined;
     },
     patterns,
     *deletes() {
-      for (const [id, count] of deletes) yield [bulkOfId(id), count] as const;
+      for (const [id, count] of deletes.entries()) yield [bulkOfId(id), count] as const;
     },
     *intents() {
-      for (const intent of intents.values()) if (!removedBy(intent)) yield intent;
+      for (const intent of intents.values()) yield patternBehind(intent, patterns) ? undefined : intent;
     },
-    intentOf: (key) => liveIntent(idOf(key)),
+    intentOf,
     stateOf,
     deletesKey(key) {
       const state = stateOf(key);
-      return state === "changed" ? (liveIntent(idOf(key))?.deleted ?? true) : state !== "none";
+      return state === "changed" ? (intentOf(key)?.deleted ?? true) : state !== "none";
     },
     put(key, nowMs, change) {
-      noteTime(nowMs);
+      oldestMs = Math.min(oldestMs, nowMs);
       const id = idOf(key);
       let intent = takeIntent(id);
       const isNew = intent === undefined;
@@ -140,6 +149,18 @@ export function createSegment(): Segment {
         bytes += byteLength(key) + deleteOverheadBytes;
       }
     },
+    beginCopy(copy) {
+      const upTo = places;
+      deletes.beginCopy((id, count) => copy.deleted(bulkOfId(id), count));
+      intents.beginCopy((_, intent) => {
+        if (!patternBehind(intent, patterns, upTo)) copy.changed(intent);
+      });
+      return (keys) => deletes.copyMore(keys) || intents.copyMore(keys);
+    },
+    seal() {
+      deletes.seal();
+      intents.seal();
+    },
     forget(key) {
       const id = idOf(key);
       const count = (takeIntent(id)?.mutations ?? 0) + (takeDelete(id) ?? 0);
@@ -149,7 +170,7 @@ export function createSegment(): Segment {
     invalidate(glob, nowMs, isNew, count) {
       const present = patterns.get(glob);
       if (present && !isNew) return false;
-      noteTime(nowMs);
+      oldestMs = Math.min(oldestMs, nowMs);
       if (!present) bytes += byteLength(glob) + patternOverheadBytes;
       const pattern = present ?? patterns.add(glob);
       pattern.place = ++places;
@@ -158,4 +179,10 @@ export function createSegment(): Segment {
       return true;
     },
   };
+}
+
+/** The latest pattern, of those up to a place, that has removed what a key was given before. */
+function patternBehind({ key, place }: Intent, patterns: PatternSet, upTo?: number): DeletedPattern | undefined {
+  const latest = patterns.size > 0 ? patterns.latestFor(key, upTo) : undefined;
+  return latest && latest.place > place ? latest : undefined;
 }

@@ -64,7 +64,11 @@ const isLast = ({ size }: OutageJournal): boolean => size.entries <= lastEntries
 async function replayPart(replay: Replay, attempt: Attempt, options: RecoveryOptions): Promise<void> {
   const { known, journal, pace, onFailure } = options;
   for (;;) {
-    const batches = replay.next(pace.batches);
+    const most = pace.batches;
+    // One more than is told, so that it is known at once whether anything is left.
+    await replay.prepare(most + 1);
+    if (!attempt.isCurrent()) return;
+    const batches = replay.next(most);
     const outcomes = await outcomesOf(batches, attempt, options);
     if (!attempt.isCurrent()) return;
     for (const { key, value, end } of outcomes.flatMap(({ written }) => written)) {

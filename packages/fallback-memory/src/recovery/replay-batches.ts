@@ -10,6 +10,7 @@ import {
   type SendOptions,
   type Transport,
 } from "@continuum-cache/core";
+import { createSlices } from "../breathe.ts";
 import type { Otherwise } from "../journal/canonical-write.ts";
 import type { Bulk } from "../values/bulk.ts";
 import { applyChanges, markSeconds } from "./apply-changes.ts";
@@ -37,6 +38,9 @@ interface Order {
   read(replies: readonly Reply[]): BatchOutcome;
 }
 
+/** A batch is about so many keys, each of which takes some microseconds. */
+const stepsPerBatch = 100;
+
 /**
  * Tells the primary some batches in one trip, in their order. They may be told twice without harm.
  *
@@ -48,7 +52,12 @@ export async function replayBatches(
   nowMs: number,
   options: SendOptions,
 ): Promise<BatchOutcome[]> {
-  const orders = batches.map((batch) => orderOf(batch, nowMs, primary.name));
+  const orders: Order[] = [];
+  const slices = createSlices();
+  for (const batch of batches) {
+    orders.push(orderOf(batch, nowMs, primary.name));
+    await slices.pause(stepsPerBatch);
+  }
   const replies = await primary.send(
     orders.flatMap(({ commands }) => commands),
     options,

@@ -39,6 +39,12 @@ export type Batch = { readonly mutations: number } /** Patterns whose keys go, a
 
 const most = { keys: 100, bytes: 64 * 1024 };
 
+/** After so many keys of which there is nothing to tell, the plan yields nothing instead of a batch. */
+export const keysPerStep = 500;
+
+/** A plan, step by step. A step looks at no more than `keysPerStep` keys, and may find no batch. */
+export type ReplayPlan = Generator<Batch | undefined, undefined>;
+
 /**
  * The order of recovery: what must not be seen again goes first; then what commutes with the writes of others; whole
  * values last, which give way to others'. The same segment always makes the same batches. They are made as they are
@@ -46,43 +52,49 @@ const most = { keys: 100, bytes: 64 * 1024 };
  *
  * @param id - The segment's, unique in the world: the batches that must not be applied twice are marked by it.
  */
-export function* replayPlan(segment: Segment, id: string): Generator<Batch, undefined> {
+export function* replayPlan(segment: Segment, id: string): ReplayPlan {
   const patterns = [...segment.patterns.values()];
   if (patterns.length > 0) {
     const matches = (key: Bulk): boolean => segment.patterns.latestFor(key) !== undefined;
     yield { kind: "invalidate", globs: patterns.map(({ glob }) => glob), matches, mutations: sum(patterns) };
   }
   for (const items of inBatches(deletesOf(segment), ({ key }) => footprint(key))) {
-    yield { kind: "delete", items, mutations: sum(items) };
+    yield items && { kind: "delete", items, mutations: sum(items) };
   }
   for (const items of inBatches(pick(segment, ends, changesOf), ({ key }) => footprint(key) + 64)) {
-    yield { kind: "expire", items, mutations: sum(items) };
+    yield items && { kind: "expire", items, mutations: sum(items) };
   }
   let changes = 0;
   for (const intents of inBatches(pick(segment, changesMore, itself), bytesOf)) {
-    yield { kind: "change", id: `${id}:${changes++}`, items: intents.map(changesOf), mutations: sum(intents) };
+    yield intents && {
+      kind: "change",
+      id: `${id}:${changes++}`,
+      items: intents.map(changesOf),
+      mutations: sum(intents),
+    };
   }
   for (const intents of inBatches(
     pick(segment, ({ set }) => set !== undefined, itself),
     bytesOf,
   )) {
-    yield { kind: "set", items: intents.map(keyValueOf), mutations: sum(intents) };
+    yield intents && { kind: "set", items: intents.map(keyValueOf), mutations: sum(intents) };
   }
   return undefined;
 }
 
 /** Of a key that is in two batches the later one confirms its mutations. */
-function* deletesOf(segment: Segment): Iterable<KeyItem> {
+function* deletesOf(segment: Segment): Iterable<KeyItem | undefined> {
   for (const [key, mutations] of segment.deletes()) yield { key, mutations };
-  for (const { key, deleted } of segment.intents()) if (deleted) yield { key, mutations: 0 };
+  for (const intent of segment.intents()) yield intent?.deleted ? { key: intent.key, mutations: 0 } : undefined;
 }
 
+/** What is made of the intents that pass a test; `undefined` stands for each of the others. */
 function* pick<Item>(
   segment: Segment,
   test: (intent: Intent) => boolean,
   map: (intent: Intent) => Item,
-): Iterable<Item> {
-  for (const intent of segment.intents()) if (test(intent)) yield map(intent);
+): Iterable<Item | undefined> {
+  for (const intent of segment.intents()) yield intent && test(intent) ? map(intent) : undefined;
 }
 const itself = (intent: Intent): Intent => intent;
 
@@ -131,10 +143,19 @@ const clockSkewMs = 1_000;
 /** A date that a double holds exactly; those beyond are 285,000 years away. */
 const inRange = (dateMs: number): number => Math.min(dateMs, Number.MAX_SAFE_INTEGER);
 
-function* inBatches<Item>(items: Iterable<Item>, bytesOfItem: (item: Item) => number): Generator<readonly Item[]> {
+/** Items in batches; `undefined` after every so many that were none. */
+function* inBatches<Item>(
+  items: Iterable<Item | undefined>,
+  bytesOfItem: (item: Item) => number,
+): Generator<readonly Item[] | undefined> {
   let batch: Item[] = [];
   let bytes = 0;
+  let passedOver = 0;
   for (const item of items) {
+    if (item === undefined) {
+      if (++passedOver % keysPerStep === 0) yield undefined;
+      continue;
+    }
     const own = bytesOfItem(item);
     if (batch.length > 0 && (batch.length === most.keys || bytes + own > most.bytes)) {
       yield batch;
