@@ -139,11 +139,11 @@ async function expectNoTrace(steps: readonly Step[], store?: JournalStore): Prom
     }
     if (one.kind === "pattern") {
       const { glob } = one;
-      await deletePattern((commands) => transport.send(commands, { invalidates: [glob] }), glob, {});
+      await ended(deletePattern((commands) => transport.send(commands, { invalidates: [glob] }), glob, {}));
       await deletePattern((commands) => reference.send(commands), glob, {});
     }
     if (one.kind === "trip") {
-      await transport.send(one.commands, { atomic: one.atomic });
+      await ended(transport.send(one.commands, { atomic: one.atomic }));
       await reference.send(one.commands, { atomic: one.atomic });
     }
   }
@@ -151,7 +151,18 @@ async function expectNoTrace(steps: readonly Step[], store?: JournalStore): Prom
   await vi.advanceTimersByTimeAsync(2_000);
   expect(transport.status).toMatchObject({ currentBackend: "upstash", pending: 0 });
   expect(await contents(primary.store)).toEqual(await contents(reference));
-  await Promise.all(processes.map((process) => process.transport.close()));
+  await ended(Promise.all(processes.map((process) => process.transport.close())));
+}
+
+/** Waits for a call that may pause between slices of its work: the pauses end, while the clock stands still. */
+async function ended<Value>(call: Promise<Value>): Promise<Value> {
+  let isOver = false;
+  const noteEnd = (): void => {
+    isOver = true;
+  };
+  call.then(noteEnd, noteEnd);
+  while (!isOver) await vi.advanceTimersByTimeAsync(0);
+  return call;
 }
 
 interface Process {

@@ -1,15 +1,6 @@
 /**
  * V8 hashes a string of more characters by its length alone, so all longer strings of one length fall into one bucket of a
  * `Map`.
- *
- * @example
- * ```ts
- * import { longestHashed, TextMap } from "@continuum-cache/core";
- *
- * const short = new Map<string, number>();
- * const long = new TextMap<number>();
- * const sizesOf = (key: string) => (key.length <= longestHashed ? short : long);
- * ```
  */
 export const longestHashed = 16_383;
 
