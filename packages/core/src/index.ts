@@ -82,7 +82,6 @@ export type {
   Topics,
   Transport,
 } from "./ports/transport.ts";
-export { primaryOf } from "./ports/transport.ts";
 export type { Breaker, BreakerLeave } from "./resilience/breaker.ts";
 export { createBreaker } from "./resilience/breaker.ts";
 export type { BreakerOptions, FailureShare } from "./resilience/breaker-options.ts";
@@ -110,7 +109,8 @@ export { afterThisTick } from "./time/next-tick.ts";
 export { onAbort } from "./time/on-abort.ts";
 export { defaultTimeoutMs, withDeadline } from "./time/with-deadline.ts";
 export { within } from "./time/within.ts";
-export type { Dispatch, ReplyHandler, SentTrips, StandIn, WrittenKeys } from "./trips/round-trip.ts";
+export { primaryOf } from "./trips/primary-of.ts";
+export type { Dispatch, DispatchOffer, ReplyHandler, SentTrips, StandIn, WrittenKeys } from "./trips/round-trip.ts";
 export {
   createSentTrips,
   dispatchOf,

@@ -190,8 +190,7 @@ export function withFallback(primary: Transport, local: MemoryTransport, options
         lifetime,
       }),
     }),
-    primary: offersDispatch(past, pastMemory),
     status: createFallbackStatus(backend, journal, events, clock),
   };
-  return offersDispatch(transport, trips.dispatch);
+  return offersDispatch(transport, trips.dispatch, { primary: offersDispatch(past, pastMemory) });
 }

@@ -95,6 +95,27 @@ describe("the primary of a transport with a fallback", () => {
     expect(await get(local, "b")).toBeNull();
   });
 
+  it.each<[string, (inner: Transport, send: Transport["send"]) => Transport]>([
+    ["a copy of it", (inner, send) => ({ ...inner, send })],
+    ["an object that inherits from it", (inner, send) => Object.assign(Object.create(inner), { send })],
+    ["the transport itself", (inner, send) => Object.assign(inner, { send })],
+  ])("is reached through the `send` that %s was given", async (_, decorate) => {
+    const seen: unknown[] = [];
+    const { send } = transport;
+    const past = primaryOf(
+      decorate(transport, (commands, options) => {
+        seen.push(...commands);
+        return send(commands, options);
+      }),
+    );
+    expect(await set(past, "a", "1")).toEqual(["OK"]);
+    await away();
+    await expect(set(past, "b", "2")).rejects.toMatchObject({ kind: "unreachable" });
+    expect(seen.slice(0, 1)).toEqual([["SET", "a", "1"]]);
+    expect(seen.at(-1)).toEqual(["SET", "b", "2"]);
+    expect(await get(local, "b")).toBeNull();
+  });
+
   it("is the transport itself where nothing stands in for it", () => {
     expect(primaryOf(local)).toBe(local);
     expect(primaryOf(primary.store)).toBe(primary.store);

@@ -1,4 +1,4 @@
-import type { Command, Transport } from "@continuum-cache/core";
+import { type Command, offersDispatch, type Transport, throughSend } from "@continuum-cache/core";
 import { memoryTransport } from "@continuum-cache/fallback-memory";
 import { expect, it, vi } from "vitest";
 import { FederationQueue } from "../src/federation-queue.ts";
@@ -13,7 +13,6 @@ const withStandIn = () => {
   const sent: Command[] = [];
   const transport: Transport = {
     ...primary,
-    primary,
     async send(commands, options) {
       sent.push(...commands);
       return primary.send(commands, options);
@@ -22,7 +21,7 @@ const withStandIn = () => {
       throw new Error("Expected to be passed by");
     },
   };
-  return { transport, sent };
+  return { transport: offersDispatch(transport, throughSend(transport), { primary }), sent };
 };
 
 it("a queue sends nothing by way of a fallback, and does not listen through it", async () => {

@@ -1,4 +1,4 @@
-import type { Command, Transport } from "@continuum-cache/core";
+import { type Command, offersDispatch, type Transport, throughSend } from "@continuum-cache/core";
 import { memoryTransport } from "@continuum-cache/fallback-memory";
 
 import { expect, it, vi } from "vitest";
@@ -10,14 +10,14 @@ const opened = closing();
 it("sends histories and probes past a fallback, and volatile messages through it", async () => {
   const primary = opened(memoryTransport());
   const sent: Command[] = [];
-  const transport: Transport = {
+  const around: Transport = {
     ...primary,
-    primary,
     async send(commands, options) {
       sent.push(...commands);
       return primary.send(commands, options);
     },
   };
+  const transport = offersDispatch(around, throughSend(around), { primary });
   const pubsub = opened(new PubSub({ transport }));
   await pubsub.publish("c", 1, { replay: true });
   const heard: unknown[] = [];

@@ -1,4 +1,4 @@
-import type { Command, Transport } from "@continuum-cache/core";
+import { type Command, offersDispatch, type Transport, throughSend } from "@continuum-cache/core";
 import { memoryTransport } from "@continuum-cache/fallback-memory";
 import { expect, it } from "vitest";
 import { RateLimiter } from "../src/rate-limiter.ts";
@@ -9,14 +9,14 @@ const opened = closing();
 it("a limiter sends nothing by way of a fallback but resets, for which that makes up", async () => {
   const primary = opened(memoryTransport());
   const sent: Command[] = [];
-  const transport: Transport = {
+  const around: Transport = {
     ...primary,
-    primary,
     async send(commands, options) {
       sent.push(...commands);
       return primary.send(commands, options);
     },
   };
+  const transport = offersDispatch(around, throughSend(around), { primary });
   const limiter = opened(new RateLimiter({ transport }, { window: "1h", limit: 5 }));
   const decision = await limiter.limit("ann", { cost: 3 });
   expect(await limiter.getUsage("ann")).toMatchObject({ current: 3 });

@@ -82,43 +82,10 @@ export interface Transport {
    * Absent where there is no limit.
    */
   readonly maxTopicBytes?: number;
-  /**
-   * The transport for which a local stand-in may answer. A feature that never uses the stand-in sends through this
-   * one: while the primary answers, the stand-in takes no note of its trips. Absent where there is no stand-in; see
-   * {@link primaryOf}.
-   */
-  readonly primary?: Transport;
   /** Where answers come from now, for transports that can change it. Absent where there is one answer for ever. */
   readonly status?: BackendStatus;
   /** Gives back sockets and timers; calls in flight reject with kind `closed`. Safe to call twice. */
   close(): Promise<void>;
-}
-
-/**
- * The transport that answers for the server and for nothing else: for features that never use a local stand-in. The
- * commands of a cache's own keys go through the cache's transport instead, with `fallback: false`: the stand-in has
- * to know of them.
- *
- * @example
- * ```ts
- * import { primaryOf, type Transport } from "@continuum-cache/core";
- *
- * const lengthOfQueue = (transport: Transport) => primaryOf(transport).send([["XLEN", "fed:queue:normal"]]);
- * ```
- */
-export function primaryOf(transport: Transport): Transport {
-  const { name, primary, maxTopicBytes, status } = transport;
-  if (primary) return primary;
-  // A decorator does not have to pass `primary` on, but the stand-in below it must not answer.
-  if (!status?.onKept) return transport;
-  return {
-    name,
-    send: (commands, options) => transport.send(commands, { ...options, fallback: false }),
-    ...(transport.subscribe && { subscribe: transport.subscribe.bind(transport) }),
-    ...(maxTopicBytes !== undefined && { maxTopicBytes }),
-    status,
-    close: () => transport.close(),
-  };
 }
 
 /** What to listen to: channels by name, patterns by glob. At least one of either. */

@@ -102,7 +102,7 @@ export function guarded(transport: Transport, options: GuardOptions = {}): Trans
       ...(status && { status }),
     },
     dispatch,
-    ledger,
+    { ledger },
   );
 }
 

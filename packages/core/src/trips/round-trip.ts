@@ -67,11 +67,18 @@ export interface ReplyHandler {
 /** Sends a round trip and tells its handler the outcome, in this turn of the event loop or later. It never throws. */
 export type Dispatch = (trip: RoundTrip, handler: ReplyHandler) => void;
 
+/** What a transport that takes round trips directly offers besides. */
+export interface DispatchOffer {
+  /** Where it compares the trips that come in no ledger. See {@link ledgerOf}. */
+  readonly ledger?: SentTrips;
+  /** The transport for which it may answer from a local stand-in. See {@link primaryOf}. */
+  readonly primary?: Transport;
+}
+
 /** How a transport takes round trips directly, and the `send` that means the same. */
-interface Dispatcher {
+interface Dispatcher extends DispatchOffer {
   readonly send: Transport["send"];
   readonly dispatch: Dispatch;
-  readonly ledger: SentTrips | undefined;
 }
 
 const dispatchers = new WeakMap<Transport, Dispatcher>();
@@ -80,12 +87,20 @@ const dispatchers = new WeakMap<Transport, Dispatcher>();
  * Notes that a transport takes round trips directly, without the promises of `send`.
  *
  * It is no member of the transport: a decorator that copies a transport and replaces its `send` must never be passed by.
- *
- * @param ledger - Where it compares the trips that come in no ledger. See {@link ledgerOf}.
  */
-export function offersDispatch<Own extends Transport>(transport: Own, dispatch: Dispatch, ledger?: SentTrips): Own {
-  dispatchers.set(transport, { send: transport.send, dispatch, ledger });
+export function offersDispatch<Own extends Transport>(
+  transport: Own,
+  dispatch: Dispatch,
+  offer: DispatchOffer = {},
+): Own {
+  dispatchers.set(transport, { ...offer, send: transport.send, dispatch });
   return transport;
+}
+
+/** What a transport has offered, unless its `send` was replaced since, by a test or a tracer. */
+export function dispatcherOf(transport: Transport): Dispatcher | undefined {
+  const own = dispatchers.get(transport);
+  return own?.send === transport.send ? own : undefined;
 }
 
 /** Where to compare the trips that go through a transport: with those of other callers, where it compares trips itself. */
@@ -100,9 +115,8 @@ export function ledgerOf(transport: Transport): SentTrips {
  */
 export function dispatchOf(transport: Transport, bySend: Dispatch = throughSend(transport)): Dispatch {
   return (trip, handler) => {
-    const own = dispatchers.get(transport);
-    // Its `send` may have been replaced since, by a test or a tracer.
-    if (own?.send === transport.send) own.dispatch(trip, handler);
+    const own = dispatcherOf(transport);
+    if (own) own.dispatch(trip, handler);
     else bySend(trip, handler);
   };
 }
