@@ -1,5 +1,6 @@
 import { expectRejection } from "@continuum-cache/conformance";
 import { startFaultProxy, startRedisServer } from "@continuum-cache/conformance/servers";
+import type { Command } from "@continuum-cache/core";
 import { tcpTransport } from "@continuum-cache/transport-tcp";
 import { Redis } from "ioredis";
 import { describe, expect, it } from "vitest";
@@ -67,23 +68,34 @@ describe("transport.client", () => {
 });
 
 describe("commands that need a connection of their own", () => {
-  it.each(["SELECT", "subscribe", "MULTI", "WATCH", "QUIT", "BLPOP", "MONITOR"])(
-    "%s is refused before anything is sent",
-    async (name) => {
-      const server = opened(await startRedisServer());
-      const transport = opened(tcpTransport({ url: server.url }));
-      const error = await expectRejection(
-        transport.send([
-          ["SET", "a", 1],
-          [name, "x", 1],
-        ]),
-        "protocol",
-      );
-      expect(error.delivery).toBe("none");
-      expect(error.message).toContain(name.toUpperCase());
-      expect(await server.command("EXISTS", "a")).toBe(0);
-    },
-  );
+  it.each<[string, ...Command]>([
+    ...["SELECT", "subscribe", "MULTI", "WATCH", "QUIT", "BLPOP", "MONITOR"].map((name): [string, ...Command] => [
+      name.toUpperCase(),
+      ...([name, "x", 1] as const),
+    ]),
+    ["CLIENT REPLY", "CLIENT", "REPLY", "SKIP"],
+    ["CLIENT REPLY", "client", "reply", "off"],
+    ["CLIENT REPLY", "CLIENT", new TextEncoder().encode("Reply"), "OFF"],
+    ["CLIENT TRACKING", "CLIENT", "TRACKING", "ON"],
+    ["CLIENT CACHING", "CLIENT", "CACHING", "YES"],
+  ])("%s is refused before anything is sent", async (name, ...command) => {
+    const server = opened(await startRedisServer());
+    const transport = opened(tcpTransport({ url: server.url }));
+    const error = await expectRejection(transport.send([["SET", "a", 1], command]), "protocol");
+    expect(error.delivery).toBe("none");
+    expect(error.message).toContain(`${name} needs a connection of its own`);
+    expect(await server.command("EXISTS", "a")).toBe(0);
+  });
+
+  it("other commands of CLIENT travel as ever", async () => {
+    const server = opened(await startRedisServer());
+    const transport = opened(tcpTransport({ url: server.url }));
+    expect(await transport.send([["CLIENT", "ID"], ["CLIENT", "GETNAME"], ["PING"]])).toEqual([
+      expect.any(Number),
+      null,
+      "PONG",
+    ]);
+  });
 });
 
 describe("arguments that are none", () => {
