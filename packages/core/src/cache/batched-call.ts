@@ -14,6 +14,11 @@ export interface BatchedCall {
   failed(error: unknown): void;
 }
 
+/** Consecutive commands of one call, or the reads of many calls. */
+export type Segment =
+  | { readonly kind: "commands"; readonly commands: readonly Command[]; readonly call: BatchedCall }
+  | { readonly kind: "reads"; readonly keys: Map<string, BatchedCall[]> };
+
 /** Collects the calls of one tick into round trips. */
 export interface Batcher {
   /** Sends a call's commands, next to each other and in this order, with whatever else this tick sends. */

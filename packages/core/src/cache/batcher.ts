@@ -6,7 +6,7 @@ import type { Command, Reply, SendOptions, Transport } from "../ports/transport.
 import { tickEnd } from "../time/next-tick.ts";
 import { whenAllAbort } from "../time/on-abort.ts";
 import { type Dispatch, dispatchOf, type ReplyHandler, RoundTrip } from "../trips/round-trip.ts";
-import type { BatchedCall, Batcher, BatcherOptions } from "./batched-call.ts";
+import type { BatchedCall, Batcher, BatcherOptions, Segment } from "./batched-call.ts";
 import { lateError } from "./call-errors.ts";
 
 /**
@@ -20,11 +20,6 @@ const longTickMs = 10;
 
 /** A batch that has not ended so long after its deadline has vanished. */
 const graceMs = 200;
-
-/** Consecutive commands of one call, or the reads of many calls. */
-type Segment =
-  | { readonly kind: "commands"; readonly commands: readonly Command[]; readonly call: BatchedCall }
-  | { readonly kind: "reads"; readonly keys: Map<string, BatchedCall[]> };
 
 /** The calls that travel together. It hears what becomes of their round trip. */
 class Batch implements ReplyHandler {
@@ -41,6 +36,8 @@ class Batch implements ReplyHandler {
   /** Whether one of its calls has no signal, so that it is waited for until it ends. */
   isAwaited = false;
   invalidates: Set<string> | undefined = undefined;
+  /** Asks its calls whether they are still waited for; undefined when one of them does not say, which means that it is. */
+  wanted: (() => boolean)[] | undefined;
   readonly #parts: BatchParts;
   /** By then, of `performance.now()`, it has ended, or has vanished with the request that sent it. */
   #lostMs = Number.POSITIVE_INFINITY;
@@ -57,6 +54,7 @@ class Batch implements ReplyHandler {
     this.atomic = options.atomic ?? false;
     this.fallback = options.fallback ?? true;
     this.timeoutMs = timeoutMs;
+    this.wanted = options.isWanted && [];
   }
 
   /**
@@ -119,6 +117,7 @@ class Batch implements ReplyHandler {
     for (const oldest of inFlight) if (!oldest.forgetIfLost(nowMs)) break;
     inFlight.add(this);
     this.#lostMs = nowMs + this.timeoutMs + graceMs;
+    const { wanted } = this;
     const signal = this.isAwaited ? undefined : this.#signalOfAll();
     const options: SendOptions = {
       timeoutMs: this.timeoutMs,
@@ -126,6 +125,7 @@ class Batch implements ReplyHandler {
       ...(this.atomic && { atomic: true }),
       ...(!this.fallback && { fallback: false }),
       ...(this.invalidates && { invalidates: [...this.invalidates] }),
+      ...(wanted && { isWanted: () => wanted.some((isWanted) => isWanted()) }),
     };
     dispatch(new RoundTrip(commands, options, this.timeoutMs, this.writes), this);
   }
@@ -163,6 +163,7 @@ class Batch implements ReplyHandler {
     this.#again = new Batch(this.#parts, this.openedMs, { atomic, fallback }, timeoutMs);
     this.#again.segments = segments;
     this.#again.isAwaited = this.isAwaited;
+    this.#again.wanted = this.wanted;
     this.#again.depart();
   }
 
@@ -236,6 +237,8 @@ export function createBatcher(transport: Transport, { timeoutMs, counts }: Batch
       open.push(batch);
     }
     if (!signal) batch.isAwaited = true;
+    if (options.isWanted) batch.wanted?.push(options.isWanted);
+    else batch.wanted = undefined;
     for (const glob of options.invalidates ?? []) {
       batch.invalidates ??= new Set();
       batch.invalidates.add(glob);
