@@ -36,7 +36,7 @@ export function createConnectionPool(opening: Opening): ConnectionPool {
   const send = (exchange: Exchange, isRepeatable: () => boolean): void => {
     const taken = idle.take(isRepeatable);
     if (taken) carry(exchange, taken);
-    else if (busy.size + idle.size < maxConnections) open(exchange);
+    else if (busy.size + idle.size < maxConnections || idle.makeRoom()) open(exchange);
     else waiting.set(exchange, isRepeatable);
   };
   const sendWaiting = (): void => {

@@ -12,7 +12,7 @@ export interface Taken {
 
 /** The idle connections to one server. */
 export interface IdleConnections {
-  /** How many may still be given out. */
+  /** How many are open, those included that are given out no more. */
   readonly size: number;
   readonly generation: number;
   /** Keeps a connection for so long at most. */
@@ -27,6 +27,8 @@ export interface IdleConnections {
   ended(connection: Connection): void;
   /** A request was lost on a connection that was closed: those that were idle at the same time give way to new ones. */
   lost(taken: Taken): void;
+  /** Closes one that is given out no more. Returns whether there was one. */
+  makeRoom(): boolean;
   /** Closes all of them. */
   close(): void;
 }
@@ -71,7 +73,7 @@ export function createIdleConnections(): IdleConnections {
 
   return {
     get size() {
-      return idle.length;
+      return idle.length + retired.length;
     },
     get generation() {
       return generation;
@@ -111,6 +113,12 @@ export function createIdleConnections(): IdleConnections {
     lost(taken) {
       idleTimes.lostAfter(taken.idleMs);
       if (taken.generation === generation) retire();
+    },
+    makeRoom() {
+      // The one that was idle for the shortest time has the least to tell.
+      const last = retired.pop();
+      last?.connection.close();
+      return last !== undefined;
     },
     close() {
       for (const { connection } of [...idle, ...retired]) connection.close();
