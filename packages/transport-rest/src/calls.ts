@@ -17,6 +17,8 @@ export interface Call {
   /** Waits behind earlier calls. @throws TransportError when there is no time left then. */
   queue(turn: Promise<boolean>): Promise<void>;
   /** To be called before anything is sent. @throws TransportError when the call is over already. */
+  assertOpen(): void;
+  /** To be called when something is about to leave this process. */
   leaves(): void;
 }
 
@@ -91,8 +93,10 @@ function createOpenCall(timeoutMs: number): OpenCall {
       queuedMs = performance.now() - startedMs;
       if (timeoutMs - queuedMs < leastAttemptMs) throw queuedError(timeoutMs, "none");
     },
-    leaves() {
+    assertOpen() {
       if (reason) throw reason;
+    },
+    leaves() {
       delivery = "unknown";
     },
     // Where waiting took most of the time, the rest was too little to tell anything of the server.

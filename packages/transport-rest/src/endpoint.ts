@@ -63,7 +63,7 @@ export function createEndpoint(settings: RestSettings, http: HttpClient, sync: S
   };
 
   const postOnce = <T>(post: Post, call: Call, token: string, read: (reply: PostReply) => T): Promise<T> => {
-    call.leaves();
+    call.assertOpen();
     const stamp = sync.next();
     const request: PostRequest = {
       url: baseUrl + post.path,
@@ -71,6 +71,7 @@ export function createEndpoint(settings: RestSettings, http: HttpClient, sync: S
       body: post.body,
       maxBodyBytes: maxResponseBytes,
       isRepeatable: post.isRepeatable,
+      leaves: call.leaves,
       onCancel: call.onEnd,
       get signal() {
         return call.signal;
@@ -109,6 +110,7 @@ export function createEndpoint(settings: RestSettings, http: HttpClient, sync: S
 
   const open = async (path: string, call: Call, signal: AbortSignal): Promise<HttpResponse> => {
     const once = async (token: string): Promise<HttpResponse> => {
+      call.assertOpen();
       call.leaves();
       const stamp = sync.next();
       const { "upstash-encoding": _, ...headers } = headersOf(token, stamp, "application/json");

@@ -58,8 +58,9 @@ export function openTransport(options: RestTransportOptions): OpenedTransport {
       subscribeByRest({ endpoint, calls, origin: settings.origin }, topics, listener, callOptions),
     maxTopicBytes,
     async close() {
-      calls.close();
+      // First, so that no call that waits for a connection gets that of one that ends.
       http.close();
+      calls.close();
     },
   };
   // A call ends by its deadline and its signal, so that no layer above has to see to that.

@@ -1,6 +1,8 @@
+import { connect, type Socket } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
 import { type RestTransportOptions, restTransport } from "@continuum-cache/transport-rest";
 import { describe, expect, test } from "vitest";
+import { createConnectionPool } from "../src/http/node/connection-pool.ts";
 import { closing } from "./opened.ts";
 import { type Answering, inChunks, startRawServer, withLength } from "./raw-server.ts";
 
@@ -171,18 +173,62 @@ test("beyond a hundred connections, requests wait for one, and each gets its own
   expect(server.sockets.length).toBeLessThanOrEqual(100);
 });
 
+test("beyond a hundred connections none is opened beside those that serve no more", async () => {
+  const server = opened(await startRawServer(({ socket }) => socket.write(one)));
+  const sockets: Socket[] = [];
+  let most = 0;
+  const pool = createConnectionPool({
+    ready: "connect",
+    open(onread) {
+      const socket = connect({ host: "127.0.0.1", port: server.port, onread });
+      sockets.push(socket);
+      most = Math.max(most, sockets.filter(({ destroyed }) => !destroyed).length);
+      return socket;
+    },
+  });
+  const head = "POST / HTTP/1.1\r\ncontent-length: 2\r\n\r\n";
+  const send = () =>
+    new Promise((succeed, fail) => {
+      const exchange = { head, body: "[]", bodyBytes: 2, maxBodyBytes: 100, leaves() {}, succeed, fail };
+      pool.send(exchange, () => false);
+    });
+  await Promise.all(Array.from({ length: 100 }, send));
+  // After so long the server might be about to close them, so they serve no request that must not run twice.
+  await pause(60);
+  await Promise.all(Array.from({ length: 100 }, send));
+  pool.close();
+  expect([sockets.length, most]).toEqual([200, 100]);
+});
+
 test("a call that ends while it waits for a connection was not delivered, and never is", async () => {
-  const { server, rest } = await against(() => {});
-  const held = Array.from({ length: 100 }, (_, at) => failure(rest.send([["INCR", `k${at}`]], { timeoutMs: 3_000 })));
+  const { server, rest } = await against(() => {}, { timeout: "170s" });
+  const held = Array.from({ length: 100 }, (_, at) => failure(rest.send([["INCR", `k${at}`]])));
   await expect.poll(() => server.heads.length).toBe(100);
   const controller = new AbortController();
-  const waiting = failure(rest.send([["INCR", "x"]], { signal: controller.signal }));
+  const aborted = failure(rest.send([["INCR", "x"]], { signal: controller.signal }));
   controller.abort();
-  expect(await waiting).toMatchObject({ kind: "aborted" });
+  expect(await aborted).toMatchObject({ kind: "aborted", delivery: "none" });
+  const late = failure(rest.send([["INCR", "x"]], { timeoutMs: 50 }));
+  expect(await late).toMatchObject({ kind: "timeout", delivery: "none" });
+  const waiting = Array.from({ length: 100 }, () => failure(rest.send([["INCR", "x"]])));
   await rest.close();
-  await Promise.all(held);
-  expect(server.heads).toHaveLength(100);
+  for (const call of waiting) expect(await call).toMatchObject({ kind: "closed", delivery: "none" });
+  for (const call of held) expect(await call).toMatchObject({ kind: "closed", delivery: "unknown" });
   await expect.poll(() => server.open).toBe(0);
+  expect(server.heads).toHaveLength(100);
+  expect(server.sockets).toHaveLength(100);
+});
+
+test("a call that ends before its connection stands was not delivered", async () => {
+  // It takes connections, and never answers the first message of TLS.
+  const server = opened(await startRawServer(() => {}));
+  const rest = opened(restTransport({ url: `https://127.0.0.1:${server.port}`, token: "t", timeout: "170s" }));
+  const late = failure(rest.send([["INCR", "x"]], { timeoutMs: 50 }));
+  expect(await late).toMatchObject({ kind: "timeout", delivery: "none" });
+  const call = failure(rest.send([["INCR", "x"]]));
+  await expect.poll(() => server.sockets.length).toBeGreaterThan(0);
+  await rest.close();
+  expect(await call).toMatchObject({ kind: "closed", delivery: "none" });
 });
 
 test("nothing of a header or a path can become another header", async () => {

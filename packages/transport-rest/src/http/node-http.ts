@@ -41,6 +41,7 @@ export function defaultHttp(): PostingClient {
           body: request.body,
           bodyBytes,
           maxBodyBytes: request.maxBodyBytes,
+          leaves: request.leaves,
           succeed: resolve,
           fail({ unsent, stale, cause }) {
             if (stale && (unsent || isRepeatable())) pool.send(exchange, isRepeatable);

@@ -9,6 +9,8 @@ export interface PostRequest {
   readonly maxBodyBytes: number;
   /** Whether sending it twice does no harm. */
   isRepeatable(): boolean;
+  /** To be called when it is about to leave. Until then the server surely has not run it. */
+  leaves(): void;
   /** Calls the listener when the call ends before its reply has come. The latest listener of a call is the one that counts. */
   onCancel(listener: (reason: unknown) => void): void;
   /** The same as a signal. It is made when it is first asked for. */
@@ -41,6 +43,7 @@ export function postsThrough(http: HttpClient): SendPost {
 
 async function postByRequest(http: HttpClient, request: PostRequest): Promise<PostReply> {
   const { url, headers, body, signal } = request;
+  request.leaves();
   const response = await http.request({
     url,
     headers,

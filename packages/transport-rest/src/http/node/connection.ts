@@ -1,7 +1,7 @@
 import type { OnReadOpts, Socket } from "node:net";
 import { createReplyReader, type WholeReply } from "./reply-reader.ts";
 
-/** One request, and who waits for its reply. Exactly one of the two functions is called, unless it is canceled. */
+/** One request, and who waits for its reply. Exactly one of `succeed` and `fail` is called, unless it is canceled. */
 export interface Exchange {
   /** The head of the request with the blank line that ends it: ASCII. */
   readonly head: string;
@@ -10,6 +10,8 @@ export interface Exchange {
   readonly bodyBytes: number;
   /** A reply with a longer body is read no further. */
   readonly maxBodyBytes: number;
+  /** Called when it is about to leave. */
+  leaves(): void;
   succeed(reply: WholeReply): void;
   fail(loss: Loss): void;
 }
@@ -71,6 +73,7 @@ export function openConnection(opening: Opening, exchange: Exchange, listener: C
   const write = (next: Exchange, reused: boolean): void => {
     const busy: State = { phase: "busy", exchange: next, reused, left: isSecure ? "unknown" : "no" };
     state = busy;
+    next.leaves();
     writeRequest(socket, next, (error) => {
       if (!error) busy.left = "yes";
     });
