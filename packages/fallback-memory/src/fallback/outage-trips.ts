@@ -74,6 +74,7 @@ export function createOutageTrips(
     const holdMs = Math.min(soonMs, (timeoutMs * 2) / 3, timeoutMs * 0.8 - pace.tripMs * 1.25);
     if (gate.isShut && holdMs > 0) await gate.pass(holdMs);
     if (backend.outage) await backend.attend(longestHoldMs(sendOptions));
+    if (lifetime.closing) throw closedError(primary.name);
     const heldMs = Math.floor(performance.now() - startedMs);
     // A timer that was late is no fault of the primary's: it gets its part of the time.
     const leftMs = Math.ceil(Math.max(timeoutMs / 3, timeoutMs - heldMs));

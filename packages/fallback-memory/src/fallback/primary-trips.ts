@@ -217,10 +217,11 @@ class AskedTrip extends PrimaryTrip implements StandIn {
   }
 
   #fail(error: unknown): void {
-    const { backend } = this.parts;
+    const { backend, lifetime } = this.parts;
     // One that waited behind others says nothing of the primary, but need not wait any more when that is away.
     const isDue = isOutage(error) || (isTransportError(error) && error.queued === true && backend.outage !== undefined);
-    if (!isDue) {
+    // What the memory answers while it is being closed is lost.
+    if (!isDue || lifetime.closing) {
       this.handler.failed(error);
       return;
     }
