@@ -4,6 +4,7 @@ import { restTransport } from "@continuum-cache/transport-rest";
 import { startUpstashLocal } from "@continuum-cache/upstash-local";
 import { expect, it } from "vitest";
 import { closing } from "./opened.ts";
+import { patientMs } from "./timed-out.ts";
 
 const opened = closing();
 
@@ -15,7 +16,11 @@ const counted = async () => {
     seen.requests++;
     return fetch(...args);
   };
-  return { server, seen, transport: opened(batched(restTransport({ url, token: "t", fetch: fetching }))) };
+  return {
+    server,
+    seen,
+    transport: opened(batched(restTransport({ url, token: "t", fetch: fetching, timeout: patientMs / 1_000 }))),
+  };
 };
 
 it("sends the trips of one tick as one request, and gives each its own replies", async () => {

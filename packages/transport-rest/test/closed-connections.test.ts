@@ -1,10 +1,10 @@
 import { type AddressInfo, createServer, type Socket } from "node:net";
-import { setTimeout as pause } from "node:timers/promises";
 import { batched, guarded } from "@continuum-cache/core";
 import { restTransport } from "@continuum-cache/transport-rest";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { closing } from "./opened.ts";
 import { answer, startScriptedServer } from "./scripted-server.ts";
+import { patientMs } from "./timed-out.ts";
 
 const opened = closing();
 
@@ -62,7 +62,7 @@ const closings: readonly (readonly [string, (socket: Socket) => void])[] = [
 
 test.each(closings)("a request that may run twice is sent again when its connection %s", async (_, close) => {
   const server = await startClosingServer(close);
-  const transport = opened(restTransport({ url: server.url, token: "t" }));
+  const transport = opened(restTransport({ url: server.url, token: "t", timeout: patientMs / 1_000 }));
   for (let call = 0; call < 4; call++) expect(await transport.send([["STRLEN", "a"]])).toEqual([1]);
   expect(server.answered).toEqual(["connection 1", "connection 2", "connection 3", "connection 4"]);
   expect(server.dropped).toEqual(["connection 1", "connection 2", "connection 3"]);
@@ -70,7 +70,7 @@ test.each(closings)("a request that may run twice is sent again when its connect
 
 test("calls that meet closed connections at once share the new ones", async () => {
   const server = await startClosingServer((socket) => socket.destroy());
-  const transport = opened(restTransport({ url: server.url, token: "t" }));
+  const transport = opened(restTransport({ url: server.url, token: "t", timeout: patientMs / 1_000 }));
   for (let round = 0; round < 3; round++) {
     const calls = Array.from({ length: 20 }, (_, at) => transport.send([["STRLEN", `k${at}`]]));
     expect(await Promise.all(calls)).toEqual(calls.map(() => [1]));
@@ -81,19 +81,29 @@ test("calls that meet closed connections at once share the new ones", async () =
 test.each([100, 250])(
   "requests that may not run twice run once each next to a server that closes connections after %s ms",
   async (limitMs) => {
-    let count = 0;
-    const server = await startScriptedServer((_, response, { socket }) => {
-      socket.setTimeout(limitMs, () => socket.destroy());
-      answer(response, { result: ++count });
-    });
-    opened(server);
-    const transport = opened(restTransport({ url: server.url, token: "t" }));
-    for (let call = 1; call <= 24; call++) {
-      expect(await transport.send([["INCR", "a"]])).toEqual([call]);
-      // Just when the server closes the connection.
-      await pause(limitMs - 2 + (call % 5));
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
+    try {
+      const closings = new Map<Socket, NodeJS.Timeout>();
+      let count = 0;
+      const server = await startScriptedServer((_, response, { socket }) => {
+        clearTimeout(closings.get(socket));
+        closings.set(
+          socket,
+          setTimeout(() => socket.destroy(), limitMs),
+        );
+        answer(response, { result: ++count });
+      });
+      opened(server);
+      const transport = opened(restTransport({ url: server.url, token: "t", timeout: patientMs / 1_000 }));
+      for (let call = 1; call <= 24; call++) {
+        expect(await transport.send([["INCR", "a"]])).toEqual([call]);
+        // Just when the server closes the connection.
+        vi.advanceTimersByTime(limitMs - 2 + (call % 5));
+      }
+      expect(server.seen).toHaveLength(24);
+    } finally {
+      vi.useRealTimers();
     }
-    expect(server.seen).toHaveLength(24);
   },
 );
 
@@ -101,7 +111,7 @@ test.each(closings)(
   "a request that did not leave as a whole is sent again, whatever it does: its connection %s",
   async (_, close) => {
     const server = await startClosingServer(close);
-    const transport = opened(restTransport({ url: server.url, token: "t", timeout: "20s" }));
+    const transport = opened(restTransport({ url: server.url, token: "t", timeout: patientMs / 1_000 }));
     const huge = "x".repeat(16_000_000);
     expect(await transport.send([["STRLEN", "a"]])).toEqual([1]);
     expect(await transport.send([["APPEND", "a", huge]])).toEqual([1]);
@@ -113,7 +123,7 @@ test("closed idle connections are no failures for a breaker", async () => {
   const server = await startClosingServer((socket) => socket.destroy());
   const changes: string[] = [];
   const transport = opened(
-    guarded(restTransport({ url: server.url, token: "t" }), {
+    guarded(restTransport({ url: server.url, token: "t", timeout: patientMs / 1_000 }), {
       retries: 0,
       breaker: { failures: 1 },
       onBreaker: ({ state }) => changes.push(state),
@@ -126,7 +136,7 @@ test("closed idle connections are no failures for a breaker", async () => {
 test("a command that ran and whose answer was lost is not run again", async () => {
   const server = await startClosingServer((socket) => socket.destroy());
   // Calls of one tick: the second connection is as fresh as the first.
-  const transport = opened(batched(restTransport({ url: server.url, token: "t" })));
+  const transport = opened(batched(restTransport({ url: server.url, token: "t", timeout: patientMs / 1_000 })));
   expect(await transport.send([["INCR", "a"]])).toEqual([1]);
   const second = await transport.send([["INCR", "a"]]).catch((error: unknown) => error);
   // On a slow machine the first connection has been idle for too long, and was not used at all.

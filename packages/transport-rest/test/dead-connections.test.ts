@@ -2,11 +2,16 @@ import { startFaultProxy } from "@continuum-cache/conformance/servers";
 import { restTransport } from "@continuum-cache/transport-rest";
 import { startUpstashLocal } from "@continuum-cache/upstash-local";
 import { expect, test } from "vitest";
+import { patientMs } from "./timed-out.ts";
 
 test("a connection that goes silent takes the idle ones with it: the next call opens a new one", async () => {
   const server = await startUpstashLocal({ port: 0, token: "local" });
   const proxy = await startFaultProxy({ port: Number(new URL(server.url).port) });
-  const transport = restTransport({ url: `http://127.0.0.1:${proxy.port}`, token: "local" });
+  const transport = restTransport({
+    url: `http://127.0.0.1:${proxy.port}`,
+    token: "local",
+    timeout: patientMs / 1_000,
+  });
   try {
     await Promise.all(Array.from({ length: 5 }, (_, at) => transport.send([["SET", `k${at}`, at]])));
     expect(proxy.connections).toBe(5);
@@ -17,7 +22,7 @@ test("a connection that goes silent takes the idle ones with it: the next call o
     await expect.poll(() => proxy.connections).toBe(0);
 
     proxy.set({ kind: "pass" });
-    expect(await transport.send([["GET", "k0"]], { timeoutMs: 2_000 })).toEqual(["0"]);
+    expect(await transport.send([["GET", "k0"]])).toEqual(["0"]);
     expect(proxy.seen.connections).toBe(6);
 
     // A caller who gives up says nothing about the connections.

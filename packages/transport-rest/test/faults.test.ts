@@ -5,6 +5,7 @@ import { type RestTransport, type RestTransportOptions, restTransport } from "@c
 import { afterEach, describe, expect, test } from "vitest";
 import { httpClients } from "./http-clients.ts";
 import { answer, type Handler, startScriptedServer } from "./scripted-server.ts";
+import { patientMs, timedOut } from "./timed-out.ts";
 
 const token = "canary-token-7f3a";
 const value = "canary-value-91bc";
@@ -16,11 +17,18 @@ interface Fault {
   readonly handler: Handler;
   readonly expected: object;
   readonly options?: Partial<RestTransportOptions>;
+  /** No answer comes in time. */
+  readonly late?: true;
 }
 
 /** Answers that repeat what was sent, as bad servers do, so that the canaries could get out. */
 const faults: readonly Fault[] = [
-  { name: "a server that never answers", handler: () => {}, expected: { kind: "timeout", delivery: "unknown" } },
+  {
+    name: "a server that never answers",
+    handler: () => {},
+    expected: { kind: "timeout", delivery: "unknown" },
+    late: true,
+  },
   {
     name: "an answer that comes a byte at a time",
     handler: (_, response, request) => {
@@ -29,6 +37,7 @@ const faults: readonly Fault[] = [
       request.socket.on("close", () => clearInterval(timer));
     },
     expected: { kind: "timeout", delivery: "unknown" },
+    late: true,
   },
   {
     name: "HTML under 200",
@@ -146,23 +155,31 @@ describe.each(httpClients)("faults through %s", (_, makeHttp) => {
   });
 
   function connect(url: string, options: Partial<RestTransportOptions> = {}): RestTransport {
-    const rest = restTransport({ url, token, http: makeHttp(), timeout: "1s", ...options });
+    const rest = restTransport({ url, token, http: makeHttp(), timeout: patientMs / 1_000, ...options });
     open.unshift(rest.close);
     return rest;
   }
 
-  test.each(faults)("$name", async ({ handler, expected, options }) => {
+  test.each(faults)("$name", async ({ handler, expected, options, late }) => {
     const server = await startScriptedServer(handler);
     open.push(server.close);
     const rest = connect(server.url, options);
-    const error = await failure(rest.send([["SET", "key", value]], { timeoutMs: 300 }));
+    /** Of the first or the second request. */
+    const outcome = (count: number, call: () => Promise<unknown>): Promise<unknown> =>
+      late
+        ? timedOut(
+            () => failure(call()),
+            () => expect.poll(() => server.seen.length).toBe(count),
+          )
+        : failure(call());
+    const error = await outcome(1, () => rest.send([["SET", "key", value]]));
     expect(error).toBeInstanceOf(TransportError);
     expect(error).toMatchObject({ transport: "rest", ...expected });
     expectNoCanary(error);
     // Sent once: what may have run is never repeated here.
     expect(server.seen).toHaveLength(1);
     // The official client throws the same, and nothing of the request either.
-    const fromClient = await failure(rest.client.set("key", value));
+    const fromClient = await outcome(2, () => rest.client.set("key", value));
     const { message: _message, ...sameKind } = expected as { message?: unknown };
     expect(fromClient).toMatchObject(sameKind);
     expectNoCanary(fromClient);
@@ -211,7 +228,7 @@ describe.each(httpClients)("faults through %s", (_, makeHttp) => {
       request.socket.on("close", () => cut.resolve()),
     );
     open.push(server.close);
-    const rest = connect(server.url, { timeout: "20s" });
+    const rest = connect(server.url);
     const controller = new AbortController();
     const call = failure(rest.send([["SET", "key", value]], { signal: controller.signal }));
     await expect.poll(() => server.seen.length).toBe(1);
@@ -239,7 +256,7 @@ describe.each(httpClients)("faults through %s", (_, makeHttp) => {
       request.socket.on("close", () => cut.resolve()),
     );
     open.push(server.close);
-    const rest = connect(server.url, { timeout: "20s" });
+    const rest = connect(server.url);
     const call = failure(rest.send([["SET", "key", value]]));
     const other = failure(rest.client.get("key"));
     await expect.poll(() => server.seen.length).toBe(2);
