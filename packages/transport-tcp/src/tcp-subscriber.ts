@@ -54,6 +54,8 @@ export async function subscribe({
   let lastError: Error | undefined;
   const isOpen = (): boolean => phase === "connecting" || phase === "listening";
   const drop = (): void => {
+    // Of a connection that has ended ioredis would wait for the end once more, with a timer of 2 s.
+    if (client.status === "end") return;
     client.disconnect();
     client.stream?.destroy();
   };
@@ -67,8 +69,7 @@ export async function subscribe({
   const interrupt = (error: TransportError): void => {
     if (phase !== "listening") return;
     phase = "broken";
-    // Of a connection that has ended ioredis would wait for the end once more, with a timer of 2 s.
-    if (client.status !== "end") drop();
+    drop();
     listener.interrupted(error);
   };
   client.on("end", () => interrupt(connectionError(lastError, place, "unknown")));

@@ -1,5 +1,5 @@
 import { expectRejection } from "@continuum-cache/conformance";
-import { type RedisServer, startFaultProxy, startRedisServer } from "@continuum-cache/conformance/servers";
+import { type Fault, type RedisServer, startFaultProxy, startRedisServer } from "@continuum-cache/conformance/servers";
 import type { Message, Topics, TransportError } from "@continuum-cache/core";
 import { type TcpOptions, tcpTransport } from "@continuum-cache/transport-tcp";
 import { Redis } from "ioredis";
@@ -32,6 +32,26 @@ const numberOfSubscribers = async (server: RedisServer, channel: string): Promis
   ((await server.command("PUBSUB", "NUMSUB", channel)) as unknown[])[1];
 
 describe("a subscription over TCP", () => {
+  it.each<[string, Fault]>([
+    ["nothing listens", { kind: "refuse" }],
+    ["the connection ends before the confirmation", { kind: "cut", afterBytes: 0 }],
+  ])("that can't be made since %s leaves no timer", async (_, fault) => {
+    const server = opened(await startRedisServer());
+    const proxy = opened(await startFaultProxy({ port: server.port }));
+    proxy.set(fault);
+    if (fault.kind === "refuse") await proxy.close();
+    const transport = opened(tcpTransport({ url: `redis://127.0.0.1:${proxy.port}`, timeout: "150s" }));
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    try {
+      const call = transport.subscribe({ channels: ["a"] }, { message() {}, interrupted() {} });
+      await expect(call).rejects.toMatchObject({ kind: "unreachable" });
+      await new Promise((resolve) => setImmediate(resolve));
+      expect(vi.getTimerCount()).toBe(0);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
   it("grows and shrinks on the one connection it has", async () => {
     const { server, proxy, add, remove, heard } = await behindProxy({ channels: ["a"] });
     await add({ channels: ["b", "c"], patterns: ["p:*"] });
