@@ -12,9 +12,7 @@ const processes = queueProcesses();
 const patiently = { timeout: 60_000, interval: 10 };
 
 describe("a process", () => {
-  it("that is killed has its messages given out again, and however many die, the job has not failed", {
-    timeout: 90_000,
-  }, async () => {
+  it("that is killed has its messages given out again, and however many die, the job has not failed", async () => {
     const redis = opened(await startRedisServer());
     const options = { visibilityTimeout: "1s", maxAttempts: 2 } as const;
     const queue = opened(new FederationQueue<number>({ transport: opened(tcpTransport({ url: redis.url })) }, options));
@@ -49,7 +47,7 @@ describe("a process", () => {
 
   it("ends by itself when Redis is away, and says what is lost with it", async () => {
     const redis = opened(await startRedisServer());
-    const child = opened(processes.start(redis.url, "outage", { timeout: "500ms" }));
+    const child = opened(processes.start(redis.url, "outage", { timeout: "10s" }));
     await vi.waitFor(() => expect(child.lines).toContain("worked"), patiently);
     await redis.kill();
     child.tell("killed");

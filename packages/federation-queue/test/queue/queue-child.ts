@@ -10,7 +10,7 @@ for (const event of ["unhandledRejection", "uncaughtException", "warning"]) {
   process.on(event, (error: unknown) => say(`${event} ${String(error)}`));
 }
 
-const transport = tcpTransport({ url, timeout: "1s" });
+const transport = tcpTransport({ url, timeout: "10s" });
 const queue = new FederationQueue<number>({ transport }, options);
 queue.on("error", ({ operation }) => say(`error ${operation}`));
 
@@ -40,7 +40,7 @@ if (mode === "hold") {
     await queue.push(100).catch(() => say("refused"));
     await queue.stats().catch(() => say("no stats"));
   }
-  await worker.stop({ timeout: "1s" });
+  await worker.stop({ timeout: "10s" });
   await queue.close();
   await transport.close();
   // A socket takes a while to close; what is left for good is left after many looks.
