@@ -18,18 +18,21 @@ afterAll(async () => {
   await redis.close();
 });
 
+/** Of a call, however slow the machine is. */
+const timeout = "150s";
+
 const countingFetch: typeof fetch = (...args) => {
   requests++;
   return fetch(...args);
 };
 
 describe.each<[string, () => Transport]>([
-  ["REST", () => restTransport({ url: gateway.url, token: "local", fetch: countingFetch })],
-  ["TCP", () => tcpTransport({ url: redis.url })],
+  ["REST", () => restTransport({ url: gateway.url, token: "local", fetch: countingFetch, timeout })],
+  ["TCP", () => tcpTransport({ url: redis.url, timeout })],
 ])("what Upstash would bill over %s", (name, make) => {
   let cache: Cache;
   beforeAll(async () => {
-    cache = new Cache({ transport: make() });
+    cache = new Cache({ transport: make(), timeout });
     await cache.ping();
   });
   afterAll(() => cache.close());

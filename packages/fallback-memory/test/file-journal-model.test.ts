@@ -23,7 +23,10 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("crash" as const), lostBytes: fc.nat(200) }) },
 );
 
-it("holds what was appended and not rewritten, through restarts and cut-off tails, for random histories", async () => {
+const title = "holds what was appended and not rewritten, through restarts and cut-off tails, for random histories";
+
+// Each append waits for the disk, which may be slow.
+it(title, { timeout: 600_000 }, async () => {
   let run = 0;
   await fc.assert(
     fc.asyncProperty(

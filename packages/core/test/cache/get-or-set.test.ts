@@ -11,7 +11,7 @@ const away: Transport = {
 };
 
 describe("getOrSet", () => {
-  beforeEach(() => void vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] }));
+  beforeEach(() => void vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] }));
   afterEach(() => void vi.useRealTimers());
 
   const slowly = <T>(value: T, ms: number) => new Promise<T>((resolve) => setTimeout(resolve, ms, value));

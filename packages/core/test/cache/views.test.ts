@@ -1,5 +1,5 @@
 import { Cache, type Command, type Transport } from "@continuum-cache/core";
-import { describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { empty, recordingTransport } from "../recording-transport.ts";
 
 /** A cache of a program's own, with something of its own. */
@@ -12,6 +12,10 @@ class CountingCache extends Cache {
 }
 
 describe("a view of a cache", () => {
+  // What is left of a call's time when it is sent is all of it.
+  beforeEach(() => void vi.useFakeTimers({ toFake: ["performance"] }));
+  afterEach(() => void vi.useRealTimers());
+
   it("has what its cache has, and is of its class", async () => {
     const transport = recordingTransport(() => 1);
     const cache = new CountingCache({ transport });
