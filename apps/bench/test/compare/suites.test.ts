@@ -13,10 +13,8 @@ const suiteOf = (name: string): Suite => suites.find((suite) => suite.name === n
 const briefly = { rounds: 1, warmUps: 0, sliceMs: 5, scale: 0.005, run: runHere };
 
 describe("bench compare", () => {
-  // Calls of ours have a deadline by default, so a machine that stands still for seconds makes them fail: tried again.
   it.for(suites.map((suite) => [suite.name, suite] as const))(
     "every contender of the suite %s works",
-    { retry: 2 },
     async ([name, suite], { skip }) => {
       skip(name === "cold-start" && !existsSync(builtEntry), "it measures packages as built, and they are not built");
       const rows = summarize(suite, await runSuite(suite, briefly));

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { cpuMs, longestBlock, milliseconds } from "../columns.ts";
 import { prepared, watchEventLoop } from "../measures.ts";
+import { timeout } from "../patience.ts";
 import type { Suite } from "../suite.ts";
 
 const scenario = "return with 100,000 writes pending";
@@ -24,7 +25,7 @@ export const outageReturn: Suite = {
         const { UpstashCache } = await import("continuum-cache");
         const redis = await startRedisServer();
         const journal = { maxBytes: 2 ** 28 };
-        const cache = new UpstashCache({ url: redis.url, healthCheckInterval: "1s", journal });
+        const cache = new UpstashCache({ url: redis.url, healthCheckInterval: "1s", journal, timeout });
         const write = async (): Promise<void> => {
           for (let tick = Math.ceil(1_000 * scale); tick > 0; tick--) {
             const keys = Array.from({ length: 100 }, (_, nth) => `bench:${tick}:${nth}`);

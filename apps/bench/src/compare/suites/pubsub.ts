@@ -1,6 +1,7 @@
 import type { PubSub } from "@continuum-cache/pubsub";
 import { commands, cpu, perSecond } from "../columns.ts";
 import { inFlight } from "../measures.ts";
+import { timeout } from "../patience.ts";
 import { connectMiniResp } from "../references/mini-resp.ts";
 import type { Contender, Opened, Site, Suite } from "../suite.ts";
 
@@ -62,8 +63,8 @@ const onUpstashCache = (name: string, replay: boolean): Contender => ({
   open: ({ redisUrl }) =>
     opened(async (hear) => {
       const { UpstashCache } = await import("continuum-cache");
-      const cache = new UpstashCache({ url: redisUrl });
-      return ourLine(name, cache.pubsub(), replay, () => cache.close(), hear);
+      const cache = new UpstashCache({ url: redisUrl, timeout });
+      return ourLine(name, cache.pubsub({ timeout }), replay, () => cache.close(), hear);
     }),
 });
 
@@ -122,8 +123,8 @@ export const pubsub: Suite = {
   columns: [cpu, commands],
   scenarios: [many, one],
   contenders: [
-    onUpstashCache("cache.pubsub()", false),
-    onUpstashCache("cache.pubsub(), replay", true),
+    onUpstashCache("cache.pubsub({ timeout })", false),
+    onUpstashCache("cache.pubsub({ timeout }), replay", true),
     {
       name: "PubSub on tcpTransport",
       kind: "ours",
@@ -131,8 +132,14 @@ export const pubsub: Suite = {
         opened(async (hear) => {
           const { PubSub } = await import("@continuum-cache/pubsub");
           const { tcpTransport } = await import("@continuum-cache/transport-tcp");
-          const transport = tcpTransport({ url: redisUrl });
-          return ourLine("PubSub on tcpTransport", new PubSub({ transport }), false, () => transport.close(), hear);
+          const transport = tcpTransport({ url: redisUrl, timeout });
+          return ourLine(
+            "PubSub on tcpTransport",
+            new PubSub({ transport }, { timeout }),
+            false,
+            () => transport.close(),
+            hear,
+          );
         }),
     },
     ioredis("ioredis 5", "ioredis 5", async (url) => new (await import("ioredis-5")).Redis(url)),

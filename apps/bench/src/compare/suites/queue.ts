@@ -1,6 +1,7 @@
 import type { FederationQueue } from "@continuum-cache/federation-queue";
 import { commands, cpu, perSecond } from "../columns.ts";
 import { inFlight, prepared } from "../measures.ts";
+import { timeout } from "../patience.ts";
 import type { Contender, Opened, Suite } from "../suite.ts";
 
 interface Job {
@@ -147,10 +148,10 @@ export const queue: Suite = {
       async open({ redisUrl, scale }) {
         const { FederationQueue } = await import("@continuum-cache/federation-queue");
         const { UpstashCache } = await import("continuum-cache");
-        const cache = new UpstashCache({ url: redisUrl });
+        const cache = new UpstashCache({ url: redisUrl, timeout });
         const [pushed, worked] = [
-          new FederationQueue<Job>(cache),
-          new FederationQueue<Job>(cache, { prefix: "worked" }),
+          new FederationQueue<Job>(cache, { timeout }),
+          new FederationQueue<Job>(cache, { prefix: "worked", timeout }),
         ];
         return opened(
           ours(pushed, worked, () => cache.close()),
@@ -164,8 +165,8 @@ export const queue: Suite = {
       async open({ redisUrl, scale }) {
         const { FederationQueue } = await import("@continuum-cache/federation-queue");
         const { tcpTransport } = await import("@continuum-cache/transport-tcp");
-        const transport = tcpTransport({ url: redisUrl });
-        const queueOf = (prefix: string) => new FederationQueue<Job>({ transport }, { prefix });
+        const transport = tcpTransport({ url: redisUrl, timeout });
+        const queueOf = (prefix: string) => new FederationQueue<Job>({ transport }, { prefix, timeout });
         return opened(
           ours(queueOf("bare-pushed"), queueOf("bare-worked"), () => transport.close()),
           scale,

@@ -2,6 +2,7 @@ import type { Algorithm, RateLimiter } from "@continuum-cache/ratelimit";
 import { inFlight as times } from "../../ratelimit/in-flight.ts";
 import { commands, cpu, perSecond, script } from "../columns.ts";
 import { inFlight, prepared } from "../measures.ts";
+import { timeout } from "../patience.ts";
 import type { Contender, Measure, Site, Suite } from "../suite.ts";
 
 /** A limiter with a window of a minute. */
@@ -78,7 +79,10 @@ const onUpstashCache = (name: string, algorithm: Algorithm = "sliding-window"): 
   contender(name, "ours", async ({ redisUrl, rest: { url, token } }) => {
     const { RateLimiter } = await import("@continuum-cache/ratelimit");
     const { UpstashCache } = await import("continuum-cache");
-    const cache = new UpstashCache(url === "" ? { url: redisUrl } : { restUrl: url, restToken: token });
+    const cache = new UpstashCache({
+      ...(url === "" ? { url: redisUrl } : { restUrl: url, restToken: token }),
+      timeout,
+    });
     return ours(new RateLimiter(cache, { budget, algorithm }), () => cache.close());
   });
 
@@ -97,7 +101,7 @@ export const ratelimit: Suite = {
     contender("RateLimiter on tcpTransport", "ours", async ({ redisUrl }) => {
       const { RateLimiter } = await import("@continuum-cache/ratelimit");
       const { tcpTransport } = await import("@continuum-cache/transport-tcp");
-      const transport = tcpTransport({ url: redisUrl });
+      const transport = tcpTransport({ url: redisUrl, timeout });
       return ours(new RateLimiter({ transport }, { budget }), () => transport.close());
     }),
     onUpstashCache("RateLimiter, fixed-window", "fixed-window"),
@@ -139,7 +143,7 @@ export const ratelimitRest: Suite = {
     contender("RateLimiter on restTransport", "ours", async ({ rest }) => {
       const { RateLimiter } = await import("@continuum-cache/ratelimit");
       const { restTransport } = await import("@continuum-cache/transport-rest");
-      const transport = restTransport(rest);
+      const transport = restTransport({ ...rest, timeout });
       return ours(new RateLimiter({ transport }, { budget }), () => transport.close());
     }),
     contender("@upstash/ratelimit", "@upstash/ratelimit", async ({ rest }) => {

@@ -1,5 +1,6 @@
 import { commands, cpu, perSecond } from "../columns.ts";
 import { type KeyValue, keyValueScenarios, openKeyValue, ttlSeconds } from "../key-value.ts";
+import { timeout } from "../patience.ts";
 import { requestPerCall, requestPerTick } from "../references/hand-http.ts";
 import type { Contender, Site, Suite } from "../suite.ts";
 
@@ -22,12 +23,12 @@ export const rest: Suite = {
   contenders: [
     contender("UpstashCache", "ours", async ({ url, token }) => {
       const { UpstashCache } = await import("continuum-cache");
-      return new UpstashCache({ restUrl: url, restToken: token });
+      return new UpstashCache({ restUrl: url, restToken: token, timeout });
     }),
     contender("Cache on restTransport", "ours", async (address) => {
       const { Cache } = await import("@continuum-cache/core");
       const { restTransport } = await import("@continuum-cache/transport-rest");
-      return new Cache({ transport: restTransport(address) });
+      return new Cache({ transport: restTransport({ ...address, timeout }), timeout });
     }),
     contender("@upstash/redis", "@upstash/redis", async (address) => {
       const { Redis } = await import("@upstash/redis");

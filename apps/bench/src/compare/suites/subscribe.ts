@@ -1,5 +1,6 @@
 import { commands, cpu, perSecond } from "../columns.ts";
 import { prepared } from "../measures.ts";
+import { timeout } from "../patience.ts";
 import type { Measure, Opened, Suite } from "../suite.ts";
 
 const thousandth = "the 1,000th channel";
@@ -49,9 +50,9 @@ export const subscribe: Suite = {
         const { UpstashCache } = await import("continuum-cache");
         const caches: { close(): Promise<unknown> }[] = [];
         const listener = (): Listener => {
-          const cache = new UpstashCache({ url: redisUrl });
+          const cache = new UpstashCache({ url: redisUrl, timeout });
           caches.push(cache);
-          const pubsub = cache.pubsub();
+          const pubsub = cache.pubsub({ timeout });
           return {
             async subscribe(channel) {
               const subscription = await pubsub.subscribe(channel, { onMessage() {} });

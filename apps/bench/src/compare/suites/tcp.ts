@@ -1,5 +1,6 @@
 import { commands, cpu, perSecond } from "../columns.ts";
 import { burstScenario, type KeyValue, keyValueScenarios, openKeyValue, ttlSeconds } from "../key-value.ts";
+import { timeout } from "../patience.ts";
 import { connectMiniResp } from "../references/mini-resp.ts";
 import type { Contender, Suite } from "../suite.ts";
 
@@ -50,12 +51,12 @@ export const tcp: Suite = {
   contenders: [
     contender("UpstashCache", "ours", async (url) => {
       const { UpstashCache } = await import("continuum-cache");
-      return new UpstashCache({ url });
+      return new UpstashCache({ url, timeout });
     }),
     contender("Cache on tcpTransport", "ours", async (url) => {
       const { Cache } = await import("@continuum-cache/core");
       const { tcpTransport } = await import("@continuum-cache/transport-tcp");
-      return new Cache({ transport: tcpTransport({ url }) });
+      return new Cache({ transport: tcpTransport({ url, timeout }), timeout });
     }),
     contender("keyv + @keyv/redis", "the best cache", async (url) => {
       const { default: Keyv } = await import("keyv");
