@@ -17,7 +17,7 @@ afterEach(() => {
 
 /** Waits until none listens any more; Node tells of a leak in the tick after it sees one. */
 async function noneIsLeft(signal: AbortSignal): Promise<void> {
-  await vi.waitFor(() => expect(getEventListeners(signal, "abort")).toEqual([]), { timeout: 20_000 });
+  await vi.waitFor(() => expect(getEventListeners(signal, "abort")).toEqual([]), { timeout: 60_000 });
   await new Promise((resolve) => setImmediate(resolve));
   expect(warnings).toEqual([]);
 }

@@ -180,7 +180,7 @@ describe.each(Object.keys(ways))("an interruption over %s", (way) => {
     stop();
     await scene.publisher.publish("c", "still there");
     await vi.waitFor(async () => expect((await scene.publisher.publish("c", "again")).receivers).toBe(1), {
-      timeout: 20_000,
+      timeout: 60_000,
     });
     await until(() => scene.heard.includes("again"));
   });

@@ -46,7 +46,7 @@ describe.each([...servers, memory])("a message over $name", (backend) => {
       }
       const count = 20;
       for (let at = 0; at < count; at++) await pubsub.publish("news", { at }, { replay });
-      await vi.waitFor(() => expect(heard.every((own) => own.length === count)).toBe(true), { timeout: 30_000 });
+      await vi.waitFor(() => expect(heard.every((own) => own.length === count)).toBe(true), { timeout: 60_000 });
       for (const own of heard) expect(own.map(({ data }) => data)).toEqual(heard[0]?.map(({ data }) => data));
       expect(codec.calls).toEqual({ encode: count, decode: count });
     },

@@ -6,7 +6,7 @@ import { closing, memory, servers } from "./backends.ts";
 const opened = closing();
 
 const until = (condition: () => boolean): Promise<void> =>
-  vi.waitFor(() => expect(condition()).toBe(true), { timeout: 10_000, interval: 5 });
+  vi.waitFor(() => expect(condition()).toBe(true), { timeout: 60_000, interval: 5 });
 
 /** What a loop over `listen()` hears. */
 function loopOver(pubsub: PubSub): Message<number | string>[] {

@@ -31,7 +31,7 @@ describe("one process, through an outage", () => {
       for (let used = 1; used <= 6; used++) await limiter.limit("new");
       // Without its data: what this process knows of is counted again, of keys that nobody asks for as well.
       await redis.restart();
-      await expect.poll(() => limiter.limit("new").then(({ source }) => source), { timeout: 15_000 }).toBe("redis");
+      await expect.poll(() => limiter.limit("new").then(({ source }) => source)).toBe("redis");
       await limiter.close();
       expect(await limiter.limit("ann")).toMatchObject({ allowed: true, source: "redis", current: 16 });
       expect(await limiter.getUsage("bob")).toMatchObject({ current: 5 });
@@ -51,7 +51,7 @@ describe("one process, through an outage", () => {
     proxy.cut();
     for (let used = 9; used <= 11; used++) await limiter.limit("ann");
     proxy.set({ kind: "pass" });
-    await expect.poll(() => limiter.limit("new").then(({ source }) => source), { timeout: 15_000 }).toBe("redis");
+    await expect.poll(() => limiter.limit("new").then(({ source }) => source)).toBe("redis");
     await limiter.close();
     expect(await limiter.limit("ann")).toMatchObject({ source: "redis", current: 12 });
   });
@@ -67,8 +67,8 @@ describe("one process, through an outage", () => {
     await limiter.reset("ann");
     expect(await limiter.limit("ann", { cost: 2 })).toMatchObject({ allowed: true, source: "local" });
     await redis.restart();
-    await expect.poll(() => limiter.limit("new").then(({ source }) => source), { timeout: 15_000 }).toBe("redis");
-    await expect.poll(() => limiter.getUsage("ann").then(({ current }) => current), { timeout: 15_000 }).toBe(2);
+    await expect.poll(() => limiter.limit("new").then(({ source }) => source)).toBe("redis");
+    await expect.poll(() => limiter.getUsage("ann").then(({ current }) => current)).toBe(2);
   });
 
   it.each([
@@ -86,7 +86,7 @@ describe("one process, through an outage", () => {
       if (!allowed) expect(decision.retryAfter).toBeGreaterThanOrEqual(1);
     }
     await redis.restart();
-    await expect.poll(() => limiter.limit("ann").then(({ source }) => source), { timeout: 15_000 }).toBe("redis");
+    await expect.poll(() => limiter.limit("ann").then(({ source }) => source)).toBe("redis");
   });
 });
 
@@ -109,7 +109,7 @@ describe("a process that has never reached Redis", () => {
     expect(await limiter.getUsage("ann")).toMatchObject({ remaining: 0 });
     expect((await limiter.limitAll([{ id: "ann" }, { id: "bob" }])).allowed).toBe(false);
     await redis.restart();
-    await expect.poll(() => limiter.limit("ann").then(({ source }) => source), { timeout: 15_000 }).toBe("redis");
+    await expect.poll(() => limiter.limit("ann").then(({ source }) => source)).toBe("redis");
     expect(told.at(-1)).toBe("redis");
   });
 

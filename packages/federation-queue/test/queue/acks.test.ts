@@ -93,14 +93,14 @@ it("an ack is answered once though its request, taken for vanished, goes on", as
   const acks = acksThrough(transport, 60_000);
   const ack = (id: string) => acks(heldOf(id, Number.POSITIVE_INFINITY), (outcome) => settled.push(id, outcome));
   ack("1-0");
-  await vi.waitFor(() => expect(answers).toHaveLength(1), { timeout: 30_000 });
+  await vi.waitFor(() => expect(answers).toHaveLength(1), { timeout: 60_000 });
   // The process stands still for so long that the claim of the first run lapses.
   for (const endMs = performance.now() + 200; performance.now() < endMs; );
   ack("2-0");
-  await vi.waitFor(() => expect(answers).toHaveLength(2), { timeout: 30_000 });
+  await vi.waitFor(() => expect(answers).toHaveLength(2), { timeout: 60_000 });
   answers[0]?.([1]);
   answers[1]?.([2]);
-  await vi.waitFor(() => expect(settled).toHaveLength(4), { timeout: 30_000 });
+  await vi.waitFor(() => expect(settled).toHaveLength(4), { timeout: 60_000 });
   await new Promise((resolve) => setTimeout(resolve, 10));
   expect(settled).toEqual(["1-0", true, "2-0", true]);
 });
