@@ -12,7 +12,7 @@ const workerWith = (options: string): string => `
   let cache;
   export default {
     async fetch(request, env) {
-      cache ??= new UpstashCache({ env, timeout: "500ms", retries: 0, healthCheckInterval: "50ms", ${options} });
+      cache ??= new UpstashCache({ env, timeout: "3s", retries: 0, healthCheckInterval: "50ms", ${options} });
       const { method, args } = await request.json();
       const result = await cache[method](...args);
       return Response.json({ result, backend: cache.currentBackend, pending: cache.pending });

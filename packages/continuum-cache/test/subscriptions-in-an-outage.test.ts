@@ -32,7 +32,8 @@ function start(primary: Transport) {
     interruptions,
     subscribe: (topics: Topics): Promise<Subscription> =>
       (transport as Required<Transport>).subscribe(topics, listener),
-    publish: (data: string) => transport.send([["PUBLISH", "news", data]], { timeoutMs: 500 }),
+    /** @param timeoutMs - Short where the server gives no answer. */
+    publish: (data: string, timeoutMs = 60_000) => transport.send([["PUBLISH", "news", data]], { timeoutMs }),
     until: (backend: "local" | "upstash") =>
       expect.poll(() => transport.status?.currentBackend, { timeout: 60_000 }).toBe(backend),
   };
@@ -52,7 +53,7 @@ describe("a stream over REST that lives on while commands fail", () => {
       await publish("1");
       await expect.poll(() => heard).toEqual(["1"]);
       rest.fault(fault);
-      await publish("2");
+      await publish("2", fault === "hang" ? 500 : undefined);
       await publish("3");
       await redis.command("PUBLISH", "news", "of others");
       await expect.poll(() => heard).toEqual(["1", "2 (degraded)", "3 (degraded)", "of others"]);
@@ -104,7 +105,7 @@ describe("a stream over the Redis protocol", () => {
     const { heard, interruptions, subscribe, publish, until } = overTcp();
     await subscribe({ channels: ["news"] });
     redis.freeze();
-    await publish("1");
+    await publish("1", 500);
     await publish("2");
     redis.thaw();
     await until("upstash");

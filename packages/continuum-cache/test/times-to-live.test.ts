@@ -88,7 +88,7 @@ describe("an UpstashCache", () => {
       return pubsub(given);
     };
     for (let index = 0; index < 20; index++) {
-      await cache.with({ timeout: "2s" }).publish("channel", index, { replay: true });
+      await cache.with({ timeout: "60s" }).publish("channel", index, { replay: true });
     }
     await cache.publish("channel", "last", { replay: true });
     expect(made).toBe(1);
