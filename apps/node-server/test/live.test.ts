@@ -72,7 +72,7 @@ async function openWindow({ url }: Server, channels: readonly string[], cookie =
     for (const startMs = Date.now(); ; ) {
       const found = frames.find(isThere);
       if (found) return found;
-      if (Date.now() - startMs > 15_000) throw new Error(`Gave up waiting, got ${JSON.stringify(frames)}`);
+      if (Date.now() - startMs > 60_000) throw new Error(`Gave up waiting, got ${JSON.stringify(frames)}`);
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
   };

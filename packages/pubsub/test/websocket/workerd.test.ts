@@ -70,7 +70,7 @@ async function startWorker(restUrl: string) {
     webSocket.accept();
     const until = async (isSo: () => boolean): Promise<void> => {
       for (const startMs = Date.now(); !isSo(); ) {
-        if (Date.now() - startMs > 15_000) throw new Error(`Gave up waiting, got ${JSON.stringify(frames)}`);
+        if (Date.now() - startMs > 60_000) throw new Error(`Gave up waiting, got ${JSON.stringify(frames)}`);
         await new Promise<void>((resolve) => {
           wake = resolve;
           setTimeout(resolve, 200);
