@@ -110,8 +110,17 @@ export { onAbort } from "./time/on-abort.ts";
 export { defaultTimeoutMs, withDeadline } from "./time/with-deadline.ts";
 export { within } from "./time/within.ts";
 export { primaryOf } from "./trips/primary-of.ts";
-export type { Dispatch, DispatchOffer, ReplyHandler, SentTrips, StandIn, WrittenKeys } from "./trips/round-trip.ts";
+export type {
+  AnswerNow,
+  Dispatch,
+  DispatchOffer,
+  ReplyHandler,
+  SentTrips,
+  StandIn,
+  WrittenKeys,
+} from "./trips/round-trip.ts";
 export {
+  answerNowOf,
   createSentTrips,
   dispatchOf,
   keysIn,

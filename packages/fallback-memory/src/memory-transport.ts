@@ -1,4 +1,5 @@
 import {
+  type AnswerNow,
   assertOptions,
   type BackendStatus,
   type Clock,
@@ -91,13 +92,11 @@ export function memoryTransport(options: MemoryOptions = {}): MemoryTransport {
     assertWanted(signal, "none");
   };
 
-  /** @throws TransportError as `send` rejects. */
-  const answerNow = (commands: readonly Command[], sendOptions: SendOptions): Reply[] => {
+  /** The commands run as a whole, in the order of the calls. @throws TransportError as `send` rejects. */
+  const answer = (commands: readonly Command[], sendOptions: SendOptions): Reply[] => {
     assertOpen(sendOptions.signal);
     return run(engine, commands, sendOptions);
   };
-
-  const isOverAtOnce = ({ signal, invalidates }: SendOptions): boolean => !signal && !invalidates?.length;
 
   /** What is left to wait for when the replies are there. */
   const finish = async (replies: Reply[], startedMs: number, sendOptions: SendOptions): Promise<Reply[]> => {
@@ -112,33 +111,35 @@ export function memoryTransport(options: MemoryOptions = {}): MemoryTransport {
     return replies;
   };
 
-  /** A round trip is answered before this returns, where nothing is left to wait for then. */
-  const dispatch: Dispatch = ({ commands, options: sendOptions }, handler) => {
-    if (!isOverAtOnce(sendOptions)) {
-      settleInto(handler, () => transport.send(commands, sendOptions));
-      return;
+  const answerNow: AnswerNow = (commands, sendOptions) =>
+    isOverAtOnce(sendOptions) ? answer(commands, sendOptions) : undefined;
+
+  const send: Transport["send"] = (commands, sendOptions = {}) => {
+    try {
+      const replies = answerNow(commands, sendOptions);
+      if (replies) return Promise.resolve(replies);
+      const startedMs = performance.now();
+      return finish(answer(commands, sendOptions), startedMs, sendOptions);
+    } catch (error) {
+      return Promise.reject(error);
     }
-    let replies: Reply[];
+  };
+
+  const dispatch: Dispatch = ({ commands, options: sendOptions }, handler) => {
+    let replies: Reply[] | undefined;
     try {
       replies = answerNow(commands, sendOptions);
     } catch (error) {
       handler.failed(error);
       return;
     }
-    handler.answered(replies);
+    if (replies) handler.answered(replies);
+    else settleInto(handler, () => send(commands, sendOptions));
   };
 
   const transport: MemoryTransport = {
     name,
-    send(commands, sendOptions = {}) {
-      try {
-        if (isOverAtOnce(sendOptions)) return Promise.resolve(answerNow(commands, sendOptions));
-        const startedMs = performance.now();
-        return finish(answerNow(commands, sendOptions), startedMs, sendOptions);
-      } catch (error) {
-        return Promise.reject(error);
-      }
-    },
+    send,
     async subscribe(topics, listener, callOptions) {
       assertOpen(callOptions?.signal);
       if (!topics.channels?.length && !topics.patterns?.length) {
@@ -170,8 +171,11 @@ export function memoryTransport(options: MemoryOptions = {}): MemoryTransport {
       channels.interrupt(closedError());
     },
   };
-  return offersDispatch(transport, dispatch);
+  return offersDispatch(transport, dispatch, { answerNow });
 }
+
+/** Whether nothing is left to wait for when the commands have run: no signal to heed, no walk over all keys to pause after. */
+const isOverAtOnce = ({ signal, invalidates }: SendOptions): boolean => !signal && !invalidates?.length;
 
 const localForEver: BackendStatus = { currentBackend: "local", pending: 0, onChange: () => () => {} };
 

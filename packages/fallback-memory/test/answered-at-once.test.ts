@@ -1,4 +1,12 @@
-import { type Command, dispatchOf, RoundTrip, type SendOptions, type Transport } from "@continuum-cache/core";
+import {
+  answerNowOf,
+  Cache,
+  type Command,
+  dispatchOf,
+  RoundTrip,
+  type SendOptions,
+  type Transport,
+} from "@continuum-cache/core";
 import { memoryTransport, withFallback } from "@continuum-cache/fallback-memory";
 import { describe, expect, it } from "vitest";
 import { switchable } from "./switchable.ts";
@@ -48,8 +56,131 @@ describe("a round trip to a memory", () => {
   });
 
   it("goes through the send of what wraps the memory", () => {
+    expect(answerNowOf(memory)).toBeDefined();
     for (const wrapped of [{ ...memory }, switchable(memory), withFallback(switchable(), memoryTransport())]) {
       expect(atOnce(wrapped, [["PING"]])).toBeUndefined();
+      expect(answerNowOf(wrapped)).toBeUndefined();
     }
+  });
+});
+
+describe("a cache on a memory", () => {
+  const cache = new Cache({ transport: memoryTransport() });
+
+  it("has done a call when the next one is made, in any order of kinds", async () => {
+    const calls = [
+      cache.set("a", 1),
+      cache.get("a"),
+      cache.increment("n", 2),
+      cache.pipeline().increment("n").set("a", 2).execute(),
+      cache.get("a"),
+      cache.transaction().increment("n").execute(),
+      cache.getMany(["a", "n", "none"]),
+      cache.delete("a"),
+      cache.get("a"),
+    ];
+    expect(await Promise.all(calls)).toEqual([true, 1, 2, [3, true], 2, [4], [2, 4, undefined], 1, undefined]);
+  });
+
+  it("keeps the order of calls some of which wait for the end of their tick", async () => {
+    const { signal } = new AbortController();
+    const calls = [
+      cache.set("b", 1, { signal }),
+      cache.get("b"),
+      cache.set("b", 2),
+      cache.get("b", { signal }),
+      cache.delete("b"),
+      cache.getOrSet("b", () => 3),
+    ];
+    expect(await Promise.all(calls)).toEqual([true, 1, true, 2, 1, 3]);
+  });
+
+  it("does nothing for a call that is aborted in its tick", async () => {
+    const controller = new AbortController();
+    const call = cache.set("aborted", 1, { signal: controller.signal });
+    controller.abort();
+    await expect(call).rejects.toMatchObject({ kind: "aborted" });
+    expect(await cache.get("aborted")).toBeUndefined();
+  });
+
+  it("reads a key of another type as a miss, and rejects what Redis refuses", async () => {
+    await cache.rpush("list", 1);
+    expect(await cache.get("list")).toBeUndefined();
+    await expect(cache.increment("list")).rejects.toMatchObject({ code: "WRONGTYPE" });
+  });
+
+  it("counts each call as a round trip of its own, and getMany as one with one MGET", async () => {
+    const counting = new Cache({ transport: memoryTransport() });
+    await Promise.all([counting.get("a"), counting.set("a", 1), counting.get("a")]);
+    expect(counting.stats()).toMatchObject({ hits: 1, misses: 1, commands: 3, trips: 3 });
+    await counting.getMany(["a", "b", "a"]);
+    expect(counting.stats()).toMatchObject({ hits: 3, misses: 2, commands: 4, trips: 4 });
+  });
+
+  it("rejects calls after it was closed", async () => {
+    const closed = new Cache({ transport: memoryTransport() });
+    await closed.close();
+    for (const call of [closed.get("a"), closed.set("a", 1), closed.getMany(["a"])]) {
+      await expect(call).rejects.toMatchObject({ kind: "closed" });
+    }
+    expect(await closed.getOrSet("a", () => "loaded")).toBe("loaded");
+  });
+
+  it("passes no wrapper by", async () => {
+    const inner = memoryTransport();
+    const sent: unknown[] = [];
+    const send: typeof inner.send = (commands, options) => {
+      sent.push(...commands);
+      return inner.send(commands, options);
+    };
+    const wrapped = new Cache({ transport: { ...inner, send } });
+    await Promise.all([wrapped.get("a"), wrapped.get("b")]);
+    expect(sent).toEqual([["MGET", "a", "b"]]);
+    const replaced = memoryTransport();
+    const traced = new Cache({ transport: replaced });
+    replaced.send = async (commands) => commands.map(() => ["5"]);
+    expect(await traced.get("a")).toBe(5);
+  });
+});
+
+describe("getOrSet on a memory", () => {
+  it("reads once, hit or miss", async () => {
+    const cache = new Cache({ transport: memoryTransport() });
+    expect(await cache.getOrSet("a", () => ({ nth: 1 }))).toEqual({ nth: 1 });
+    expect(cache.stats()).toMatchObject({ hits: 0, misses: 1, loads: 1, commands: 2, errors: 0 });
+    const [first, second] = await Promise.all([cache.getOrSet("a", () => 0), cache.getOrSet("a", () => 0)]);
+    expect([first, second]).toEqual([{ nth: 1 }, { nth: 1 }]);
+    expect(first).not.toBe(second);
+    expect(cache.stats()).toMatchObject({ hits: 2, misses: 1, loads: 1, commands: 4 });
+  });
+
+  it("loads once for all who miss", async () => {
+    const cache = new Cache({ transport: memoryTransport() });
+    let loads = 0;
+    const load = async (): Promise<number> => ++loads;
+    const all = Array.from({ length: 5 }, () => cache.getOrSet("a", load));
+    expect(await Promise.all(all)).toEqual([1, 1, 1, 1, 1]);
+    expect(cache.stats()).toMatchObject({ loads: 1, misses: 1 });
+  });
+
+  it("tells what can't be read, and loads", async () => {
+    const transport = memoryTransport();
+    await transport.send([["SET", "a", "{damaged"]]);
+    const cache = new Cache({ transport });
+    const told: unknown[] = [];
+    cache.on("error", ({ operation, key }) => told.push([operation, key]));
+    expect(await cache.getOrSet("a", () => 1)).toBe(1);
+    expect(told).toEqual([["getOrSet", "a"]]);
+    expect(cache.stats()).toMatchObject({ misses: 1, errors: 1, loads: 1 });
+  });
+
+  it("rejects options that can't be before it reads", async () => {
+    const cache = new Cache({ transport: memoryTransport() });
+    await cache.set("a", 1);
+    await expect(cache.getOrSet("a", () => 2, { ttl: -1 })).rejects.toMatchObject({ name: "ConfigError" });
+    await expect(cache.getOrSet("a", () => 2, { loaderTimeout: "soon" as "1s" })).rejects.toMatchObject({
+      name: "ConfigError",
+    });
+    expect(cache.stats()).toMatchObject({ hits: 0, misses: 0, commands: 1 });
   });
 });

@@ -19,7 +19,10 @@ export type Segment =
   | { readonly kind: "commands"; readonly commands: readonly Command[]; readonly call: BatchedCall }
   | { readonly kind: "reads"; readonly keys: Map<string, BatchedCall[]> };
 
-/** Collects the calls of one tick into round trips. */
+/**
+ * Collects the calls of one tick into round trips. Where the transport answers without waiting, a call does not wait for the end of
+ * its tick: it is a round trip of its own, unless calls that were made before it wait.
+ */
 export interface Batcher {
   /** Sends a call's commands, next to each other and in this order, with whatever else this tick sends. */
   send(commands: readonly Command[], options: SendOptions, call: BatchedCall): void;
@@ -28,6 +31,14 @@ export interface Batcher {
    * equal keys are asked once.
    */
   read(key: string, options: SendOptions, call: BatchedCall): void;
+  /**
+   * The same where the transport answers without waiting and nothing that was sent before waits.
+   *
+   * @returns whether the call is answered. If not, nothing was sent.
+   */
+  readNow(key: string, options: SendOptions, call: BatchedCall): boolean;
+  /** Has all that some synchronous work sends wait for the end of the tick, so that it travels together. */
+  collect<Result>(work: () => Result): Result;
   /** Resolves when everything that was sent so far has been answered. */
   settled(): Promise<void>;
 }

@@ -5,7 +5,7 @@ import { TextMap } from "../keys/text-map.ts";
 import type { Command, Reply, SendOptions, Transport } from "../ports/transport.ts";
 import { tickEnd } from "../time/next-tick.ts";
 import { whenAllAbort } from "../time/on-abort.ts";
-import { type Dispatch, dispatchOf, type ReplyHandler, RoundTrip } from "../trips/round-trip.ts";
+import { answerNowOf, type Dispatch, dispatchOf, type ReplyHandler, RoundTrip } from "../trips/round-trip.ts";
 import type { BatchedCall, Batcher, BatcherOptions, Segment } from "./batched-call.ts";
 import { lateError } from "./call-errors.ts";
 
@@ -216,6 +216,8 @@ export function createBatcher(transport: Transport, { timeoutMs, counts }: Batch
   const afterThisTick = tickEnd();
   const inFlight = new Set<Batch>();
   const parts: BatchParts = { dispatch: dispatchOf(transport), inFlight, mergesReads: true, counts };
+  const answerNow = answerNowOf(transport);
+  let isCollecting = false;
 
   /** Sees to it that the open batches depart, though the call that opened them may have vanished with its tick. */
   const schedule = (nowMs: number): void => {
@@ -246,6 +248,24 @@ export function createBatcher(transport: Transport, { timeoutMs, counts }: Batch
     return batch;
   };
 
+  /** Answers without waiting where that is possible. @throws TransportError as a batch fails. */
+  const answer = (commands: readonly Command[], options: SendOptions): Reply[] | undefined => {
+    if (isCollecting || open.length > 0) return undefined;
+    const replies = answerNow?.(commands, options);
+    if (replies && counts) {
+      counts.trips++;
+      counts.commands += commands.length;
+    }
+    return replies;
+  };
+
+  const readNow: Batcher["readNow"] = (key, options, call) => {
+    const reply = answerNow && answer([["MGET", key]], options)?.[0];
+    if (reply === undefined) return false;
+    call.answered(Array.isArray(reply) ? reply : [reply], 0, "none");
+    return true;
+  };
+
   const departAll = (): void => {
     const leaving = open;
     open = [];
@@ -255,12 +275,26 @@ export function createBatcher(transport: Transport, { timeoutMs, counts }: Batch
   return {
     send(commands, options, call) {
       if (call.isSettled) return;
+      const replies = answer(commands, options);
+      if (replies) {
+        call.answered(replies, 0, "unknown");
+        return;
+      }
       const batch = batchFor(options, call);
       batch.noteWrites(commands);
       batch.segments.push({ kind: "commands", commands, call });
     },
     read(key, options, call) {
-      if (!call.isSettled) batchFor(options, call).read(key, call);
+      if (!call.isSettled && !readNow(key, options, call)) batchFor(options, call).read(key, call);
+    },
+    readNow,
+    collect(work) {
+      isCollecting = true;
+      try {
+        return work();
+      } finally {
+        isCollecting = false;
+      }
     },
     async settled() {
       if (open.length > 0) {

@@ -19,7 +19,8 @@ import type { TimeToLive } from "./time-to-live.ts";
 import type { WriteObserver } from "./write-observer.ts";
 
 /**
- * The cache. Calls made in the same tick share one round trip, and their reads one MGET.
+ * The cache. Calls made in the same tick share one round trip, and their reads one MGET. On the memory of this process each call is
+ * answered without waiting for others.
  *
  * Every call rejects with a `TransportError` when no answer came by its deadline, with a `CommandError` when Redis said no; before
  * anything is sent, with a `ConfigError` for a wrong option, a `TypeError`, `RangeError` or `CodecError` for a wrong key or value.
@@ -100,8 +101,9 @@ export class Cache implements AsyncDisposable {
   async getMany<T = unknown>(keys: readonly string[], options?: CacheCallOptions): Promise<(T | undefined)[]> {
     const asked = this.asked(options, "getMany");
     assertKeyList(keys);
-    const made = keys.map((key) => ({ key, request: this.engine.requests.get(key) }));
-    const reads = made.map(({ key, request }) => this.engine.calls.read(() => request, key, asked));
+    const { batcher, calls, requests } = this.engine;
+    const made = keys.map((key) => ({ key, request: requests.get(key) }));
+    const reads = batcher.collect(() => made.map(({ key, request }) => calls.read(() => request, key, asked)));
     return Promise.all(reads) as Promise<(T | undefined)[]>;
   }
 

@@ -21,6 +21,8 @@ export interface Calls {
     key: string,
     asked: SendOptions | (() => SendOptions),
   ): Promise<Result>;
+  /** The outcome of such a read where the transport answers without waiting; else `undefined`, and nothing was sent. */
+  readNow<Result>(request: Request<Result>, options: SendOptions): PromiseSettledResult<Result> | undefined;
 }
 
 /** What to send, and what the caller asks of its round trip. */
@@ -56,6 +58,21 @@ export function createCalls({ transport, batcher, stats, use, onSend, observer }
       }
     });
 
+  const read = <Result>(
+    request: Request<Result>,
+    options: SendOptions,
+    promise: Settling<Result>,
+    by: Batcher["read"] | Batcher["readNow"],
+  ): void => {
+    const call = new Call(request, options.signal, transport, promise, stats);
+    try {
+      if (use.isOver) throw closedError(transport);
+      by(String(request.commands[0]?.[1]), options, call);
+    } catch (error) {
+      call.failed(error);
+    }
+  };
+
   const observed = async <Result>(prepare: () => PreparedCall<Result>, observe: WriteObserver): Promise<Result> => {
     const [request, options] = prepare();
     const { operation, commands } = request;
@@ -75,14 +92,21 @@ export function createCalls({ transport, batcher, stats, use, onSend, observer }
       new Promise((resolve, reject) => {
         const request = make(key);
         const options = typeof asked === "function" ? asked() : asked;
-        const call = new Call(request, options.signal, transport, { resolve, reject }, stats);
-        if (use.isOver) return call.failed(closedError(transport));
-        try {
-          batcher.read(String(request.commands[0]?.[1]), options, call);
-        } catch (error) {
-          call.failed(error);
-        }
+        read(request, options, { resolve, reject }, batcher.read);
       }),
+    readNow<Result>(request: Request<Result>, options: SendOptions) {
+      let outcome: PromiseSettledResult<Result> | undefined;
+      const promise: Settling<Result> = {
+        resolve(value) {
+          outcome = { status: "fulfilled", value };
+        },
+        reject(reason) {
+          outcome = { status: "rejected", reason };
+        },
+      };
+      read(request, options, promise, batcher.readNow);
+      return outcome;
+    },
   };
 }
 

@@ -8,7 +8,7 @@ import type { CacheEvents } from "./cache-events.ts";
 import { type CacheCallOptions, knownCallOptions, toSendOptions } from "./call-options.ts";
 import type { Calls, StatsRecorder } from "./calls.ts";
 import { type RunningLoad, runLoader } from "./load-circle.ts";
-import type { Loads } from "./loads.ts";
+import { type Loads, settled } from "./loads.ts";
 import type { Copies, Requests } from "./requests.ts";
 import type { TimeToLive } from "./time-to-live.ts";
 
@@ -36,7 +36,8 @@ export function assertGetOrSet(loader: unknown, options: GetOrSetOptions): void 
   assertOptions("cache.getOrSet", options, known);
 }
 
-export type GetOrSet = (key: string, loader: Loader, options: GetOrSetOptions) => Promise<unknown>;
+/** @returns the value where the transport answers without waiting, else a promise of it. */
+export type GetOrSet = (key: string, loader: Loader, options: GetOrSetOptions) => unknown;
 
 /** What `getOrSet` is made of. */
 export interface GetOrSetParts {
@@ -86,11 +87,16 @@ export function createGetOrSet(parts: GetOrSetParts): GetOrSet {
     // Reads that have the cache's own time share an MGET with other reads.
     const reading = { ...(thirdMs !== undefined && { timeoutMs: thirdMs }), ...(!fallback && { fallback }) };
     const request = requests.getCopies(key);
+    const fullKey = fullKeyOf(key);
+    const now = signal || loadsOf(fallback).isRunning(fullKey) ? undefined : calls.readNow(request, reading);
+    // A hit needs no load for others to join.
+    if (now?.status === "fulfilled" && now.value) return now.value();
 
     /** All who wait share the load, but no object: what one caller changes no other sees. */
     const run = async (load: RunningLoad, outdated: () => boolean): Promise<Copies> => {
       const beganMs = performance.now();
-      const found = await tolerate(key, !fallback, () => calls.read(() => request, key, reading));
+      const read = async () => (now ? settled(now) : calls.read(() => request, key, reading));
+      const found = await tolerate(key, !fallback, read);
       if (found) return found;
       const storeMs = thirdMs ?? timeToStore(parts.timeoutMs, performance.now() - beganMs);
       stats.counts.loads++;
@@ -107,7 +113,7 @@ export function createGetOrSet(parts: GetOrSetParts): GetOrSet {
     const wholeMs = ownTimeoutMs ?? parts.timeoutMs + loaderTimeoutMs;
     const join = async (ending?: AbortSignal): Promise<unknown> => {
       const waiting = { timeoutMs: wholeMs, signal: ending, longestRunMs: 2 * tripMs + loaderTimeoutMs + graceMs };
-      const copies = (await loadsOf(fallback).join(fullKeyOf(key), run, waiting)) as Copies;
+      const copies = (await loadsOf(fallback).join(fullKey, run, waiting)) as Copies;
       return copies();
     };
     if (ownTimeoutMs === undefined && !signal) return join();

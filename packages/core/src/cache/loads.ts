@@ -14,6 +14,8 @@ export interface Loads {
    * @throws TypeError when the load waits for its caller, TransportError when the wait was over first.
    */
   join(key: string, run: Run, wait: JoinWait): Promise<unknown>;
+  /** Whether a call for this key would join a load. */
+  isRunning(key: string): boolean;
   /** Marks the loads of all keys that these commands write as outdated. */
   written(commands: readonly Command[]): void;
   /** The same for all keys that pass a test. */
@@ -114,6 +116,7 @@ export function createLoads(): Loads {
       value.catch(() => {});
       return value;
     },
+    isRunning: (key) => loads.has(key),
     written(commands) {
       if (loads.size === 0) return;
       for (const command of commands) {
@@ -128,7 +131,8 @@ export function createLoads(): Loads {
   };
 }
 
-function settled(outcome: PromiseSettledResult<unknown>): unknown {
+/** @throws the reason of a failure. */
+export function settled<Value>(outcome: PromiseSettledResult<Value>): Value {
   if (outcome.status === "rejected") throw outcome.reason;
   return outcome.value;
 }

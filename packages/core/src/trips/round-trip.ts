@@ -67,12 +67,22 @@ export interface ReplyHandler {
 /** Sends a round trip and tells its handler the outcome, in this turn of the event loop or later. It never throws. */
 export type Dispatch = (trip: RoundTrip, handler: ReplyHandler) => void;
 
+/**
+ * Answers a round trip before it returns, with one reply for each command. Returns `undefined` when the trip has to wait for
+ * something; then nothing was done.
+ *
+ * @throws TransportError as `dispatch` fails.
+ */
+export type AnswerNow = (commands: readonly Command[], options: SendOptions) => Reply[] | undefined;
+
 /** What a transport that takes round trips directly offers besides. */
 export interface DispatchOffer {
   /** Where it compares the trips that come in no ledger. See {@link ledgerOf}. */
   readonly ledger?: SentTrips;
   /** The transport for which it may answer from a local stand-in. See {@link primaryOf}. */
   readonly primary?: Transport;
+  /** Answers without waiting, where the transport can. See {@link answerNowOf}. */
+  readonly answerNow?: AnswerNow;
 }
 
 /** How a transport takes round trips directly, and the `send` that means the same. */
@@ -114,11 +124,13 @@ export function ledgerOf(transport: Transport): SentTrips {
  * @param bySend - Replaces the plain call of `send`.
  */
 export function dispatchOf(transport: Transport, bySend: Dispatch = throughSend(transport)): Dispatch {
-  return (trip, handler) => {
-    const own = dispatcherOf(transport);
-    if (own) own.dispatch(trip, handler);
-    else bySend(trip, handler);
-  };
+  return (trip, handler) => (dispatcherOf(transport)?.dispatch ?? bySend)(trip, handler);
+}
+
+/** How a transport answers without waiting; `undefined` for one that never does. */
+export function answerNowOf(transport: Transport): AnswerNow | undefined {
+  if (!dispatcherOf(transport)?.answerNow) return undefined;
+  return (commands, options) => dispatcherOf(transport)?.answerNow?.(commands, options);
 }
 
 /** Sends round trips by a transport's `send`. What it resolves to is checked: it may be the code of a third party. */
