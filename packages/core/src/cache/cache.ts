@@ -92,19 +92,17 @@ export class Cache implements AsyncDisposable {
    * each gets a copy of what it brings. If it fails they all get its error; if the key is written or deleted meanwhile, what
    * it brings is not stored. When the cache is away, or can't hold the value, it is handed out and `error` tells.
    */
-  async getOrSet<T>(key: string, loader: () => T | Promise<T>, options: GetOrSetOptions = {}): Promise<T> {
+  async getOrSet<T>(key: string, loader: () => T | Promise<T>, options?: GetOrSetOptions): Promise<T> {
     assertGetOrSet(loader, options);
-    return this.engine.getOrSet(key, loader, { ...this.defaults, ...options }) as Promise<T>;
+    return this.engine.getOrSet(key, loader, this.defaults ? { ...this.defaults, ...options } : options) as Promise<T>;
   }
 
   /** Reads several values in one round trip; they come in the order of their keys. */
   async getMany<T = unknown>(keys: readonly string[], options?: CacheCallOptions): Promise<(T | undefined)[]> {
     const asked = this.asked(options, "getMany");
     assertKeyList(keys);
-    const { batcher, calls, requests } = this.engine;
-    const made = keys.map((key) => ({ key, request: requests.get(key) }));
-    const reads = batcher.collect(() => made.map(({ key, request }) => calls.read(() => request, key, asked)));
-    return Promise.all(reads) as Promise<(T | undefined)[]>;
+    const requests = keys.map((key) => this.engine.requests.get(key));
+    return this.engine.calls.readAll(requests, asked) as Promise<(T | undefined)[]>;
   }
 
   /**

@@ -21,6 +21,8 @@ export interface Calls {
     key: string,
     asked: SendOptions | (() => SendOptions),
   ): Promise<Result>;
+  /** Several such reads in one round trip, also where the transport answers without waiting. */
+  readAll<Result>(requests: readonly Request<Result>[], options: SendOptions): Promise<Result[]>;
   /** The outcome of such a read where the transport answers without waiting; else `undefined`, and nothing was sent. */
   readNow<Result>(request: Request<Result>, options: SendOptions): PromiseSettledResult<Result> | undefined;
 }
@@ -94,6 +96,11 @@ export function createCalls({ transport, batcher, stats, use, onSend, observer }
         const options = typeof asked === "function" ? asked() : asked;
         read(request, options, { resolve, reject }, batcher.read);
       }),
+    readAll<Result>(requests: readonly Request<Result>[], options: SendOptions) {
+      const reading = (request: Request<Result>): Promise<Result> =>
+        new Promise((resolve, reject) => read(request, options, { resolve, reject }, batcher.read));
+      return Promise.all(batcher.collect(() => requests.map(reading)));
+    },
     readNow<Result>(request: Request<Result>, options: SendOptions) {
       let outcome: PromiseSettledResult<Result> | undefined;
       const promise: Settling<Result> = {

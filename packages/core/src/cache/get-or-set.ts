@@ -1,6 +1,7 @@
 import { quoted } from "../errors/quoted.ts";
 import { isTransportError, TransportError } from "../errors/transport-error.ts";
 import type { Events } from "../ports/events.ts";
+import type { SendOptions } from "../ports/transport.ts";
 import { assertOptions, type KnownOptions } from "../settings/options.ts";
 import { type Duration, toTimeoutMs } from "../time/duration.ts";
 import { withDeadline } from "../time/with-deadline.ts";
@@ -29,15 +30,15 @@ export type Loader = () => unknown;
 const known: KnownOptions<GetOrSetOptions> = { ...knownCallOptions, ttl: true, loaderTimeout: true };
 
 /** @throws TypeError when there is no loader, ConfigError when an option is unknown. */
-export function assertGetOrSet(loader: unknown, options: GetOrSetOptions): void {
+export function assertGetOrSet(loader: unknown, options: GetOrSetOptions | undefined): void {
   if (typeof loader !== "function") {
     throw new TypeError(`Expected a loader, a function that brings the value, got ${quoted(loader)}`);
   }
-  assertOptions("cache.getOrSet", options, known);
+  if (options !== undefined) assertOptions("cache.getOrSet", options, known);
 }
 
 /** @returns the value where the transport answers without waiting, else a promise of it. */
-export type GetOrSet = (key: string, loader: Loader, options: GetOrSetOptions) => unknown;
+export type GetOrSet = (key: string, loader: Loader, options?: GetOrSetOptions) => unknown;
 
 /** What `getOrSet` is made of. */
 export interface GetOrSetParts {
@@ -51,6 +52,27 @@ export interface GetOrSetParts {
   readonly events: Events<CacheEvents>;
   readonly stats: StatsRecorder;
 }
+
+/** How long the parts of a call may take, in milliseconds, and how it reads. */
+interface Plan {
+  readonly ownTimeoutMs: number | undefined;
+  /** Reading and storing get a third each of a caller's own time: an absent cache must leave the loader some. */
+  readonly thirdMs: number | undefined;
+  readonly loaderTimeoutMs: number;
+  readonly reading: SendOptions;
+}
+
+/** @throws ConfigError when an option can't be. */
+function planOf({ loaderTimeout = "30s", ...options }: GetOrSetOptions): Plan {
+  const loaderTimeoutMs = toTimeoutMs(loaderTimeout, "loaderTimeout");
+  const { timeoutMs: ownTimeoutMs, fallback = true } = toSendOptions(options);
+  const thirdMs = ownTimeoutMs === undefined ? undefined : Math.max(1, Math.floor(ownTimeoutMs / 3));
+  // Reads that have the cache's own time share an MGET with other reads.
+  const reading = { ...(thirdMs !== undefined && { timeoutMs: thirdMs }), ...(!fallback && { fallback }) };
+  return { ownTimeoutMs, thirdMs, loaderTimeoutMs, reading };
+}
+
+const usualPlan: Plan = planOf({});
 
 /** A claim is given up so long after the deadline of its work. */
 const graceMs = 100;
@@ -77,15 +99,10 @@ export function createGetOrSet(parts: GetOrSetParts): GetOrSet {
   };
 
   return (key, loader, options) => {
-    const { ttl, loaderTimeout = "30s", fallback = true } = options;
-    const loaderTimeoutMs = toTimeoutMs(loaderTimeout, "loaderTimeout");
-    const { timeoutMs: ownTimeoutMs, signal } = toSendOptions(options);
+    const { ownTimeoutMs, thirdMs, loaderTimeoutMs, reading } = options ? planOf(options) : usualPlan;
+    const { ttl, signal, fallback = true } = options ?? {};
     const ttlMs = requests.ttlMsOf(key, ttl);
-    // Reading and storing get a third each of a caller's own time: an absent cache must leave the loader some.
-    const thirdMs = ownTimeoutMs === undefined ? undefined : Math.max(1, Math.floor(ownTimeoutMs / 3));
     const tripMs = thirdMs ?? parts.timeoutMs;
-    // Reads that have the cache's own time share an MGET with other reads.
-    const reading = { ...(thirdMs !== undefined && { timeoutMs: thirdMs }), ...(!fallback && { fallback }) };
     const request = requests.getCopies(key);
     const fullKey = fullKeyOf(key);
     const now = signal || loadsOf(fallback).isRunning(fullKey) ? undefined : calls.readNow(request, reading);
