@@ -8,6 +8,9 @@ const get = "get";
 const getOrSet = "getOrSet, hit";
 const keyCount = 1_000;
 
+/** Each key has a value of its own, as in life. */
+const valueFor = (key: string): object => ({ ...value, key });
+
 /** A cache in the memory of this process. */
 interface MemoryCache {
   set(key: string, value: unknown): unknown;
@@ -22,8 +25,8 @@ const contender = (name: string, kind: string, make: () => Promise<MemoryCache>)
   async open() {
     const cache = await make();
     const keys = Array.from({ length: keyCount }, (_, nth) => `key:${nth}`);
-    await Promise.all(keys.map((key) => cache.set(key, value)));
-    for (const read of [cache.get, cache.getOrSet]) if (read) checkValue(name, value, await read("key:0"));
+    await Promise.all(keys.map((key) => cache.set(key, valueFor(key))));
+    for (const read of [cache.get, cache.getOrSet]) if (read) checkValue(name, valueFor("key:0"), await read("key:0"));
     const keyOf = (nth: number): string => keys[nth % keyCount] as string;
     const counting = { clockEvery: 16 };
     return {
@@ -93,7 +96,9 @@ export const memory: Suite = {
     }),
     contender("async-cache-dedupe", "the best without a copy", async () => {
       const { createCache } = await import("async-cache-dedupe");
-      const cache = createCache({ ttl: ttlSeconds, storage: { type: "memory" } }).define("load", (_: string) => load());
+      const cache = createCache({ ttl: ttlSeconds, storage: { type: "memory" } }).define("load", async (key: string) =>
+        valueFor(key),
+      );
       return { set: (key) => cache.load(key), getOrSet: (key) => cache.load(key) };
     }),
     contender("Map of JSON", "a Map of JSON", async () => {
