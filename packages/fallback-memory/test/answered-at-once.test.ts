@@ -1,8 +1,10 @@
 import {
   answerNowOf,
   Cache,
+  type Codec,
   type Command,
   dispatchOf,
+  json,
   RoundTrip,
   type SendOptions,
   type Transport,
@@ -115,6 +117,31 @@ describe("a cache on a memory", () => {
     expect(counting.stats()).toMatchObject({ hits: 1, misses: 1, commands: 3, trips: 3 });
     await counting.getMany(["a", "b", "a"]);
     expect(counting.stats()).toMatchObject({ hits: 3, misses: 2, commands: 4, trips: 4 });
+  });
+
+  it("decodes a text that is read often once, where the codec can copy its values", async () => {
+    const { copy, ...plain } = json();
+    const decodings = async (codec: Codec, wrapped = false): Promise<number> => {
+      let count = 0;
+      const decode: Codec["decode"] = (stored) => {
+        count++;
+        return codec.decode(stored);
+      };
+      const transport = wrapped ? { ...memoryTransport() } : memoryTransport();
+      const counting = new Cache({ transport, codec: { ...codec, name: "json", decode } });
+      await counting.set("a", { list: [1] });
+      const read = await Promise.all([
+        counting.get("a"),
+        counting.getOrSet("a", () => 0),
+        counting.getMany(["a", "a"]),
+      ]);
+      expect(read).toEqual([{ list: [1] }, { list: [1] }, [{ list: [1] }, { list: [1] }]]);
+      expect(new Set(read.flat()).size).toBe(4);
+      return count;
+    };
+    expect(await decodings({ ...plain, ...(copy && { copy }) })).toBe(1);
+    expect(await decodings(plain)).toBe(4);
+    expect(await decodings(json(), true)).toBe(4);
   });
 
   it("rejects calls after it was closed", async () => {

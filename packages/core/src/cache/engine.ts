@@ -3,11 +3,13 @@ import { readers } from "../codecs/json.ts";
 import { compileGlob } from "../keys/glob.ts";
 import { createEvents, type Events } from "../ports/events.ts";
 import type { BackendStatus, Transport } from "../ports/transport.ts";
+import { answerNowOf } from "../trips/round-trip.ts";
 import type { Batcher } from "./batched-call.ts";
 import { createBatcher } from "./batcher.ts";
 import { type CacheEvents, knownEvents } from "./cache-events.ts";
 import { type CacheOptions, readCacheOptions } from "./cache-options.ts";
 import { type Calls, type CallsParts, createCalls, createStats, type StatsRecorder } from "./calls.ts";
+import { decodedOnce } from "./decoded-once.ts";
 import { createGetOrSet, type GetOrSet } from "./get-or-set.ts";
 import { createLoads, type Loads } from "./loads.ts";
 import { createRequests, createValues, type Requests } from "./requests.ts";
@@ -41,7 +43,8 @@ export function createEngine(options: CacheOptions): Engine {
   const events = createEvents(knownEvents);
   const stats = createStats((call) => events.emit("slow", call));
   const codec = readers(codecs);
-  const values = createValues(codec, maxValueBytes, events, stats);
+  // Over a network each reply is a text of its own.
+  const values = createValues(answerNowOf(transport) ? decodedOnce(codec) : codec, maxValueBytes, events, stats);
   const requests = createRequests(keyPrefix, values, stats, createTtlChoice(defaultTtlMs, patterns));
   // Calls that insist on the primary must not be handed what a local read brought, so they have loads of their own.
   const shared = createLoads();

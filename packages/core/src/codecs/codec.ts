@@ -28,4 +28,9 @@ export interface Codec {
    * @throws CodecError when it is this codec's writing, but damaged.
    */
   decode(stored: string | Uint8Array): unknown;
+  /**
+   * Copies a value that `decode` has returned: the copy is what decoding once more would bring. With it a cache on the memory of its
+   * process decodes a text once that is read several times. @default each read decodes the text
+   */
+  copy?(value: unknown): unknown;
 }

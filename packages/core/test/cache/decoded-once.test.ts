@@ -1,0 +1,111 @@
+import { type Codec, json } from "@continuum-cache/core";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { decodedOnce } from "../../src/cache/decoded-once.ts";
+
+/** JSON, and how often it was decoded. */
+function counting({ copies = true } = {}): Codec & { readonly decoded: string[] } {
+  const { copy, ...codec } = json();
+  const decoded: string[] = [];
+  return {
+    ...codec,
+    decoded,
+    decode(stored) {
+      decoded.push(String(stored));
+      return codec.decode(stored);
+    },
+    ...(copies && copy && { copy }),
+  };
+}
+
+const tree = fc.letrec<{ part: unknown }>((tie) => ({
+  part: fc.oneof(
+    { depthSize: "small" },
+    fc.jsonValue(),
+    fc.array(tie("part")),
+    fc.dictionary(fc.oneof(fc.string(), fc.constantFrom("__proto__", "constructor", "length", "0")), tie("part")),
+  ),
+})).part;
+
+/** Its text, and the prototypes of its objects. */
+const looks = (value: unknown): unknown => {
+  const prototypes: unknown[] = [];
+  const text = JSON.stringify(value, (_, part: unknown) => {
+    if (typeof part === "object" && part !== null) prototypes.push(Object.getPrototypeOf(part));
+    return part;
+  });
+  return [text, prototypes];
+};
+
+describe("a codec that decodes once", () => {
+  it("gives each reader what decoding gives, and an object of its own all the way down", () => {
+    fc.assert(
+      fc.property(tree, (value) => {
+        const codec = decodedOnce(json());
+        const text = JSON.stringify(value);
+        const expected = json().decode(text);
+        const first = codec.decode(text);
+        expect(looks(first)).toEqual(looks(expected));
+        spoil(first);
+        const second = codec.decode(text);
+        expect(looks(second)).toEqual(looks(expected));
+        expect(second).toEqual(expected);
+      }),
+    );
+  });
+
+  it("copies no field that all objects have by their prototype", () => {
+    const codec = decodedOnce(json());
+    Object.assign(Object.prototype, { added: { by: "a library" } });
+    try {
+      for (let nth = 0; nth < 2; nth++) {
+        expect(Object.keys(codec.decode('{"a":{"b":[{}]}}') as object)).toEqual(["a"]);
+      }
+    } finally {
+      Reflect.deleteProperty(Object.prototype, "added");
+    }
+  });
+
+  it("decodes a text that is read often once, and others each time", () => {
+    const inner = counting();
+    const codec = decodedOnce(inner);
+    const long = JSON.stringify(["x".repeat(20_000)]);
+    for (const text of ['{"a":1}', '{"a":1}', "5", "5", long, long, "name", "name"]) codec.decode(text);
+    expect(inner.decoded).toEqual(['{"a":1}', "5", "5", long, long, "name", "name"]);
+    expect(codec.decode(new Uint8Array([1]))).toBeUndefined();
+  });
+
+  it("remembers no failure", () => {
+    const codec = decodedOnce(json());
+    for (let nth = 0; nth < 2; nth++) expect(() => codec.decode('{"a":')).toThrow("Expected JSON");
+  });
+
+  it("forgets what was not read for 4 Mi characters of other texts", () => {
+    const inner = counting();
+    const codec = decodedOnce(inner);
+    const textOf = (nth: number): string => JSON.stringify([nth, "x".repeat(9_900)]);
+    const read = (from: number, to: number): number => {
+      const before = inner.decoded.length;
+      for (let nth = from; nth < to; nth++) codec.decode(textOf(nth));
+      return inner.decoded.length - before;
+    };
+    expect(read(0, 200)).toBe(200);
+    expect(read(0, 200)).toBe(0);
+    expect(read(1_000, 1_500)).toBe(500);
+    expect(read(0, 200)).toBe(200);
+    expect(inner.decoded.length).toBe(900);
+  });
+
+  it("is the codec itself where that has no copy", () => {
+    const inner = counting({ copies: false });
+    expect(decodedOnce(inner)).toBe(inner);
+  });
+});
+
+/** Changes whatever can be changed. */
+function spoil(value: unknown): void {
+  if (typeof value !== "object" || value === null) return;
+  for (const part of Object.values(value)) spoil(part);
+  for (const name of Object.keys(value)) Reflect.deleteProperty(value, name);
+  Object.assign(value, { spoiled: true });
+}
