@@ -1,5 +1,6 @@
 import type { Argument, Clock, Command, Reply } from "@continuum-cache/core";
 import { createLru, isCommandError, isWrite, keysOf, type Lru } from "@continuum-cache/core";
+import { createSlices } from "../breathe.ts";
 import { never } from "../keyspace/keyspace.ts";
 import { type Bulk, bulkOfId, footprint, idOf, isWellFormed, toBulk } from "../values/bulk.ts";
 
@@ -23,8 +24,11 @@ export interface KnownValues {
   arrived(trip: number, commands: readonly Command[], replies: readonly Reply[]): void;
   /** A number behind those of all trips so far and before those of later ones. */
   mark(): number;
-  /** What was heard of these keys before a trip is not so any more: they are gone, unless others have written them since. */
-  forget(matches: (key: Bulk) => boolean, beforeTrip: number): void;
+  /**
+   * What was heard of these keys before a trip is not so any more: they are gone, unless others have written them since. It looks at
+   * all keys, in slices.
+   */
+  forget(matches: (key: Bulk) => boolean, beforeTrip: number): Promise<void>;
   /** This stands there now, as a script has told. */
   learned(key: Bulk, value: Bulk, expiresAtMs: number): void;
   /** The latest that was heard, though a write of this process may be under way. */
@@ -93,9 +97,14 @@ class LatestValues implements KnownValues {
     return this.#options.nextNumber();
   }
 
-  forget(matches: (key: Bulk) => boolean, beforeTrip: number): void {
-    const old = [...this.#known].filter(([id, { trip }]) => trip < beforeTrip && matches(bulkOfId(id)));
-    for (const [id] of old) this.#known.delete(id);
+  async forget(matches: (key: Bulk) => boolean, beforeTrip: number): Promise<void> {
+    const known = this.#known;
+    const slices = createSlices();
+    for (const [id, { trip }] of known) {
+      if (trip < beforeTrip && matches(bulkOfId(id))) known.delete(id);
+      const pause = slices.pause();
+      if (pause) await pause;
+    }
   }
 
   learned(key: Bulk, value: Bulk, expiresAtMs: number): void {

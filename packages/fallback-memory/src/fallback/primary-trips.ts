@@ -163,8 +163,17 @@ class PrimaryTrip implements ReplyHandler {
   }
 
   answered(replies: Reply[]): void {
-    this.note(replies);
-    this.handler.answered(replies);
+    const { known, runs, ledger } = this.parts;
+    const { commands, options, number } = this.trip;
+    ledger.succeeded(this.trip);
+    known.arrived(number, commands, replies);
+    const seen = options.invalidates && runs.arrived(commands, replies, options.invalidates);
+    if (!seen?.length) {
+      this.deliver(replies);
+      return;
+    }
+    const forgotten = seen.map(({ glob, fromTrip }) => known.forget(compileGlob(glob), fromTrip));
+    void Promise.all(forgotten).then(() => this.deliver(replies));
   }
 
   failed(error: unknown): void {
@@ -172,14 +181,8 @@ class PrimaryTrip implements ReplyHandler {
     this.handler.failed(error);
   }
 
-  protected note(replies: Reply[]): void {
-    const { known, runs, ledger } = this.parts;
-    const { commands, options, number } = this.trip;
-    ledger.succeeded(this.trip);
-    known.arrived(number, commands, replies);
-    if (!options.invalidates) return;
-    const seen = runs.arrived(commands, replies, options.invalidates);
-    for (const { glob, fromTrip } of seen) known.forget(compileGlob(glob), fromTrip);
+  protected deliver(replies: Reply[]): void {
+    this.handler.answered(replies);
   }
 }
 
@@ -200,8 +203,7 @@ class AskedTrip extends PrimaryTrip implements StandIn {
     return this.parts === parts;
   }
 
-  override answered(replies: Reply[]): void {
-    this.note(replies);
+  protected override deliver(replies: Reply[]): void {
     this.#claim?.end();
     if (this.hasAnswered) return;
     const { backend, onLateAnswer } = this.parts;

@@ -114,7 +114,8 @@ async function outcomesOf(
   // What was known of the keys before is not so any more, also of those that an earlier walk has deleted and not told.
   const fromTrip = known.mark();
   const outcome = await deletePatterns(send, first);
-  known.forget(first.matches, fromTrip);
+  // Until then the journal holds the patterns, so nothing of these keys is served.
+  await known.forget(first.matches, fromTrip);
   return [outcome];
 }
 

@@ -1,0 +1,53 @@
+import { setImmediate as turn } from "node:timers/promises";
+import { compileGlob, systemClock } from "@continuum-cache/core";
+import { describe, expect, it } from "vitest";
+import { longestSliceSteps } from "../src/breathe.ts";
+import { createKnownValues, type KnownValues } from "../src/fallback/known-values.ts";
+import { never } from "../src/keyspace/keyspace.ts";
+
+const keys = 20_000;
+
+function filled(): KnownValues {
+  let number = 0;
+  const known = createKnownValues({
+    maxEntries: keys,
+    maxBytes: 2 ** 30,
+    clock: systemClock,
+    nextNumber: () => ++number,
+  });
+  for (let at = 0; at < keys; at++) known.learned(`key:${at}`, "value", never);
+  return known;
+}
+
+describe("what is known of keys that are deleted by pattern", () => {
+  it("is forgotten in slices of a bounded number of keys", async () => {
+    const known = filled();
+    let [most, inTurn] = [0, 0];
+    let isOver = false;
+    const turns = (async () => {
+      for (; !isOver; inTurn = 0) await turn();
+    })();
+    const isDoomed = compileGlob("key:1*");
+    const matches = (key: Parameters<typeof isDoomed>[0]): boolean => {
+      most = Math.max(most, ++inTurn);
+      return isDoomed(key);
+    };
+    await known.forget(matches, known.mark());
+    isOver = true;
+    await turns;
+    expect(most).toBeLessThanOrEqual(longestSliceSteps);
+    const left = Array.from({ length: keys }, (_, at) => `key:${at}`).filter((key) => known.certain(key));
+    expect(left.length).toBe(keys - 11_111);
+    expect(left.filter(isDoomed)).toEqual([]);
+  });
+
+  it("stays where it was heard meanwhile", async () => {
+    const known = filled();
+    const forgetting = known.forget(compileGlob("key:*"), known.mark());
+    known.learned("key:1", "another", never);
+    known.learned(`key:${keys - 1}`, "another", never);
+    await forgetting;
+    expect([known.at("key:1")?.value, known.at(`key:${keys - 1}`)?.value]).toEqual(["another", "another"]);
+    expect(known.at("key:2")).toBeUndefined();
+  });
+});
