@@ -6,7 +6,7 @@ import {
   type Transport,
   TransportError,
 } from "@continuum-cache/core";
-import { breathe } from "../breathe.ts";
+import { breathe, createSlices, type Slices } from "../breathe.ts";
 import type { Attempt } from "../fallback/backend-switch.ts";
 import type { Gate } from "../fallback/gate.ts";
 import type { KnownValues } from "../fallback/known-values.ts";
@@ -63,13 +63,14 @@ const isLast = ({ size }: OutageJournal): boolean => size.entries <= lastEntries
 
 async function replayPart(replay: Replay, attempt: Attempt, options: RecoveryOptions): Promise<void> {
   const { known, journal, pace, onFailure } = options;
+  const slices = createSlices();
   for (;;) {
     const most = pace.batches;
     // One more than is told, so that it is known at once whether anything is left.
-    await replay.prepare(most + 1);
+    await replay.prepare(most + 1, slices);
     if (!attempt.isCurrent()) return;
     const batches = replay.next(most);
-    const outcomes = await outcomesOf(batches, attempt, options);
+    const outcomes = await outcomesOf(batches, attempt, options, slices);
     if (!attempt.isCurrent()) return;
     for (const { key, value, end } of outcomes.flatMap(({ written }) => written)) {
       known.learned(key, value, typeof end === "number" ? end : never);
@@ -83,6 +84,8 @@ async function replayPart(replay: Replay, attempt: Attempt, options: RecoveryOpt
       onFailure({ operation: "replay", ...(typeof key === "string" && { key }), error });
     }
     if (replay.next(1).length === 0) return;
+    // To take note of 1,600 keys takes some milliseconds, to make the next batches some more.
+    await breathe();
   }
 }
 
@@ -94,19 +97,27 @@ async function outcomesOf(
   batches: readonly Batch[],
   attempt: Attempt,
   { primary, known, pace, clock }: RecoveryOptions,
+  slices: Slices,
 ): Promise<readonly BatchOutcome[]> {
   const [first] = batches;
   if (!first) return [];
+  const current: Transport = {
+    ...primary,
+    async send(commands, sendOptions) {
+      // What is told late would undo what has been told since.
+      if (!attempt.isCurrent()) throw overtakenError(primary.name);
+      return primary.send(commands, sendOptions);
+    },
+  };
   if (first.kind !== "invalidate") {
     const isDelete = first.kind === "delete";
     const alike = batches
       .filter((batch) => batch.kind !== "invalidate")
       .filter(({ kind }) => (kind === "delete") === isDelete);
-    return pace.trip((timeoutMs) => replayBatches(primary, alike, clock.now(), { timeoutMs }));
+    return pace.trip((timeoutMs) => replayBatches(current, alike, clock.now(), { timeoutMs }, slices));
   }
   const send = async (commands: readonly Command[]): Promise<Reply[]> => {
-    if (!attempt.isCurrent()) throw overtakenError(primary.name);
-    const replies = await pace.trip((timeoutMs) => primary.send(commands, { timeoutMs }));
+    const replies = await pace.trip((timeoutMs) => current.send(commands, { timeoutMs }));
     // A walk over many keys takes its time.
     attempt.done({ replayed: 0, superseded: 0, dropped: 0 });
     return replies;

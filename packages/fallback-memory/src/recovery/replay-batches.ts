@@ -10,7 +10,7 @@ import {
   type SendOptions,
   type Transport,
 } from "@continuum-cache/core";
-import { createSlices } from "../breathe.ts";
+import { breathe, createSlices, type Slices } from "../breathe.ts";
 import type { Otherwise } from "../journal/canonical-write.ts";
 import type { Bulk } from "../values/bulk.ts";
 import { applyChanges, markSeconds } from "./apply-changes.ts";
@@ -44,6 +44,7 @@ const stepsPerBatch = 100;
 /**
  * Tells the primary some batches in one trip, in their order. They may be told twice without harm.
  *
+ * @param slices - Those of its caller's other work.
  * @throws TransportError when no answer came: then all of them have to be told again.
  */
 export async function replayBatches(
@@ -51,13 +52,15 @@ export async function replayBatches(
   batches: readonly KeyBatch[],
   nowMs: number,
   options: SendOptions,
+  slices: Slices = createSlices(),
 ): Promise<BatchOutcome[]> {
   const orders: Order[] = [];
-  const slices = createSlices();
   for (const batch of batches) {
     orders.push(orderOf(batch, nowMs, primary.name));
     await slices.pause(stepsPerBatch);
   }
+  // A megabyte takes some milliseconds to be written to a socket.
+  await breathe();
   const replies = await primary.send(
     orders.flatMap(({ commands }) => commands),
     options,
