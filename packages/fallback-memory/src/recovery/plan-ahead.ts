@@ -1,4 +1,4 @@
-import { createSlices, type Slices } from "../breathe.ts";
+import { createSlices } from "../breathe.ts";
 import { type Batch, keysPerStep, type ReplayPlan } from "./replay-plan.ts";
 
 /** The batches of a plan that are next, which is made as it is needed: it may be a million keys long. */
@@ -6,10 +6,8 @@ export interface PlanAhead {
   /**
    * Makes the next batches, at most so many, in slices. After it `next` and `take` have them at once, however many keys had
    * to be looked at.
-   *
-   * @param slices - Those of its caller's other work. @default slices of its own
    */
-  prepare(most: number, slices?: Slices): Promise<void>;
+  prepare(most: number): Promise<void>;
   /** The next batches, at most so many. */
   next(most: number): readonly Batch[];
   /** Takes the next so many batches out. */
@@ -31,7 +29,8 @@ export function createPlanAhead(plan: ReplayPlan): PlanAhead {
   };
 
   return {
-    async prepare(most, slices = createSlices()) {
+    async prepare(most) {
+      const slices = createSlices();
       while (made.length < most && !isOver) {
         step();
         const pause = slices.pause(keysPerStep);

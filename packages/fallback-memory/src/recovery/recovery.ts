@@ -6,7 +6,7 @@ import {
   type Transport,
   TransportError,
 } from "@continuum-cache/core";
-import { breathe, createSlices, type Slices } from "../breathe.ts";
+import { breathe, createSlices } from "../breathe.ts";
 import type { Attempt } from "../fallback/backend-switch.ts";
 import type { Gate } from "../fallback/gate.ts";
 import type { KnownValues } from "../fallback/known-values.ts";
@@ -14,7 +14,7 @@ import type { OutageJournal, Replay } from "../journal/outage-journal.ts";
 import { never } from "../keyspace/keyspace.ts";
 import { deletePatterns } from "./delete-patterns.ts";
 import type { Pace } from "./pace.ts";
-import { type BatchOutcome, replayBatches } from "./replay-batches.ts";
+import { type BatchOutcome, keysIn, replayBatches } from "./replay-batches.ts";
 import type { Batch } from "./replay-plan.ts";
 
 export interface RecoveryOptions {
@@ -67,10 +67,10 @@ async function replayPart(replay: Replay, attempt: Attempt, options: RecoveryOpt
   for (;;) {
     const most = pace.batches;
     // One more than is told, so that it is known at once whether anything is left.
-    await replay.prepare(most + 1, slices);
+    await replay.prepare(most + 1);
     if (!attempt.isCurrent()) return;
     const batches = replay.next(most);
-    const outcomes = await outcomesOf(batches, attempt, options, slices);
+    const outcomes = await outcomesOf(batches, attempt, options);
     if (!attempt.isCurrent()) return;
     for (const { key, value, end } of outcomes.flatMap(({ written }) => written)) {
       known.learned(key, value, typeof end === "number" ? end : never);
@@ -84,8 +84,9 @@ async function replayPart(replay: Replay, attempt: Attempt, options: RecoveryOpt
       onFailure({ operation: "replay", ...(typeof key === "string" && { key }), error });
     }
     if (replay.next(1).length === 0) return;
-    // To take note of 1,600 keys takes some milliseconds, to make the next batches some more.
-    await breathe();
+    // To take note of 1,600 keys takes some milliseconds.
+    const steps = 2 * sum(batches.slice(0, outcomes.length), keysIn);
+    await slices.pause(steps);
   }
 }
 
@@ -97,7 +98,6 @@ async function outcomesOf(
   batches: readonly Batch[],
   attempt: Attempt,
   { primary, known, pace, clock }: RecoveryOptions,
-  slices: Slices,
 ): Promise<readonly BatchOutcome[]> {
   const [first] = batches;
   if (!first) return [];
@@ -114,7 +114,7 @@ async function outcomesOf(
     const alike = batches
       .filter((batch) => batch.kind !== "invalidate")
       .filter(({ kind }) => (kind === "delete") === isDelete);
-    return pace.trip((timeoutMs) => replayBatches(current, alike, clock.now(), { timeoutMs }, slices));
+    return pace.trip((timeoutMs) => replayBatches(current, alike, clock.now(), { timeoutMs }));
   }
   const send = async (commands: readonly Command[]): Promise<Reply[]> => {
     const replies = await pace.trip((timeoutMs) => current.send(commands, { timeoutMs }));
@@ -133,5 +133,5 @@ async function outcomesOf(
 const overtakenError = (transport: string): TransportError =>
   new TransportError("unreachable", "Another attempt to tell the primary has begun", { transport, delivery: "none" });
 
-const sum = (outcomes: readonly BatchOutcome[], count: (outcome: BatchOutcome) => number): number =>
-  outcomes.reduce((all, outcome) => all + count(outcome), 0);
+const sum = <One>(all: readonly One[], count: (one: One) => number): number =>
+  all.reduce((total, one) => total + count(one), 0);

@@ -10,7 +10,7 @@ import {
   type SendOptions,
   type Transport,
 } from "@continuum-cache/core";
-import { breathe, createSlices, type Slices } from "../breathe.ts";
+import { createSlices } from "../breathe.ts";
 import type { Otherwise } from "../journal/canonical-write.ts";
 import type { Bulk } from "../values/bulk.ts";
 import { applyChanges, markSeconds } from "./apply-changes.ts";
@@ -38,13 +38,11 @@ interface Order {
   read(replies: readonly Reply[]): BatchOutcome;
 }
 
-/** A batch is about so many keys, each of which takes some microseconds. */
-const stepsPerBatch = 100;
+/** How many keys a batch names: each takes some microseconds. */
+export const keysIn = (batch: Batch): number => (batch.kind === "invalidate" ? 0 : batch.items.length);
 
 /**
  * Tells the primary some batches in one trip, in their order. They may be told twice without harm.
- *
- * @param slices - Those of its caller's other work.
  * @throws TransportError when no answer came: then all of them have to be told again.
  */
 export async function replayBatches(
@@ -52,15 +50,15 @@ export async function replayBatches(
   batches: readonly KeyBatch[],
   nowMs: number,
   options: SendOptions,
-  slices: Slices = createSlices(),
 ): Promise<BatchOutcome[]> {
   const orders: Order[] = [];
+  const slices = createSlices();
   for (const batch of batches) {
     orders.push(orderOf(batch, nowMs, primary.name));
-    await slices.pause(stepsPerBatch);
+    await slices.pause(keysIn(batch));
   }
-  // A megabyte takes some milliseconds to be written to a socket.
-  await breathe();
+  // Many keys take some milliseconds to be written to a socket.
+  await slices.pause(batches.reduce((keys, batch) => keys + keysIn(batch), 0));
   const replies = await primary.send(
     orders.flatMap(({ commands }) => commands),
     options,
