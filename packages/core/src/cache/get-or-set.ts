@@ -87,7 +87,7 @@ export function createGetOrSet(parts: GetOrSetParts): GetOrSet {
   const tolerate = async <Result>(
     key: string,
     insist: boolean,
-    work: () => Promise<Result>,
+    work: () => Result | Promise<Result>,
   ): Promise<Result | undefined> => {
     try {
       return await work();
@@ -112,14 +112,14 @@ export function createGetOrSet(parts: GetOrSetParts): GetOrSet {
     /** All who wait share the load, but no object: what one caller changes no other sees. */
     const run = async (load: RunningLoad, outdated: () => boolean): Promise<Copies> => {
       const beganMs = performance.now();
-      const read = async () => (now ? settled(now) : calls.read(() => request, key, reading));
+      const read = () => (now ? settled(now) : calls.read(() => request, key, reading));
       const found = await tolerate(key, !fallback, read);
       if (found) return found;
       const storeMs = thirdMs ?? timeToStore(parts.timeoutMs, performance.now() - beganMs);
       stats.counts.loads++;
       const loaded = await loadWithin(loaderTimeoutMs, load, loader);
       if (loaded === undefined) return () => undefined;
-      const held = await tolerate(key, !fallback, async () => requests.setCopies(key, loaded, ttlMs));
+      const held = await tolerate(key, !fallback, () => requests.setCopies(key, loaded, ttlMs));
       if (!held) return () => loaded;
       // Nothing may come between this question and the write: what this process deletes from here on comes behind it.
       if (outdated()) return held.copies;

@@ -145,6 +145,7 @@ class PrimaryTrip implements ReplyHandler {
   protected readonly parts: Parts;
   protected readonly trip: RoundTrip;
   protected readonly handler: ReplyHandler;
+  #isNoted = false;
 
   constructor(parts: Parts, trip: RoundTrip, handler: ReplyHandler) {
     this.parts = parts;
@@ -163,17 +164,7 @@ class PrimaryTrip implements ReplyHandler {
   }
 
   answered(replies: Reply[]): void {
-    const { known, runs, ledger } = this.parts;
-    const { commands, options, number } = this.trip;
-    ledger.succeeded(this.trip);
-    known.arrived(number, commands, replies);
-    const seen = options.invalidates && runs.arrived(commands, replies, options.invalidates);
-    if (!seen?.length) {
-      this.deliver(replies);
-      return;
-    }
-    const forgotten = seen.map(({ glob, fromTrip }) => known.forget(compileGlob(glob), fromTrip));
-    void Promise.all(forgotten).then(() => this.deliver(replies));
+    if (this.note(replies)) this.handler.answered(replies);
   }
 
   failed(error: unknown): void {
@@ -181,8 +172,19 @@ class PrimaryTrip implements ReplyHandler {
     this.handler.failed(error);
   }
 
-  protected deliver(replies: Reply[]): void {
-    this.handler.answered(replies);
+  /** @returns whether the caller may be told now. If not, `answered` is called once more when it may. */
+  protected note(replies: Reply[]): boolean {
+    if (this.#isNoted) return true;
+    this.#isNoted = true;
+    const { known, runs, ledger } = this.parts;
+    const { commands, options, number } = this.trip;
+    ledger.succeeded(this.trip);
+    known.arrived(number, commands, replies);
+    const seen = options.invalidates && runs.arrived(commands, replies, options.invalidates);
+    if (!seen?.length) return true;
+    const forgotten = seen.map(({ glob, fromTrip }) => known.forget(compileGlob(glob), fromTrip));
+    void Promise.all(forgotten).then(() => this.answered(replies));
+    return false;
   }
 }
 
@@ -203,7 +205,8 @@ class AskedTrip extends PrimaryTrip implements StandIn {
     return this.parts === parts;
   }
 
-  protected override deliver(replies: Reply[]): void {
+  override answered(replies: Reply[]): void {
+    if (!this.note(replies)) return;
     this.#claim?.end();
     if (this.hasAnswered) return;
     const { backend, onLateAnswer } = this.parts;
