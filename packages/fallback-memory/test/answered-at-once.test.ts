@@ -10,6 +10,7 @@ import {
   type Transport,
 } from "@continuum-cache/core";
 import { memoryTransport, withFallback } from "@continuum-cache/fallback-memory";
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { switchable } from "./switchable.ts";
 
@@ -95,6 +96,48 @@ describe("a cache on a memory", () => {
       cache.getOrSet("b", () => 3),
     ];
     expect(await Promise.all(calls)).toEqual([true, 1, true, 2, 1, 3]);
+  });
+
+  it("gives what one call after the other gives, for any calls of one tick", async () => {
+    const key = fc.constantFrom("a", "b");
+    const call = fc.record({
+      kind: fc.constantFrom("get", "set", "delete", "getMany", "getOrSet", "increment", "pipeline"),
+      key,
+      other: key,
+      value: fc.nat(9),
+      hasSignal: fc.boolean(),
+    });
+    type Call = typeof call extends fc.Arbitrary<infer Drawn> ? Drawn : never;
+    const ask = (on: Cache, { kind, key, other, value, hasSignal }: Call): Promise<unknown> => {
+      const options = hasSignal ? { signal: new AbortController().signal } : {};
+      switch (kind) {
+        case "get":
+          return on.get(key, options);
+        case "set":
+          return on.set(key, value, options);
+        case "delete":
+          return on.delete(key, options);
+        case "getMany":
+          return on.getMany([key, other], options);
+        case "getOrSet":
+          return on.getOrSet(key, () => undefined, options);
+        case "increment":
+          return on.increment(key, value, options);
+        default:
+          return on.pipeline().get(key).set(other, value).get(other).execute(options);
+      }
+    };
+    await fc.assert(
+      fc.asyncProperty(fc.array(call, { maxLength: 20 }), async (calls) => {
+        const [atOnce, inTurn] = [
+          new Cache({ transport: memoryTransport() }),
+          new Cache({ transport: memoryTransport() }),
+        ];
+        const expected: unknown[] = [];
+        for (const one of calls) expected.push(await ask(inTurn, one));
+        expect(await Promise.all(calls.map((one) => ask(atOnce, one)))).toEqual(expected);
+      }),
+    );
   });
 
   it("does nothing for a call that is aborted in its tick", async () => {
