@@ -58,8 +58,12 @@ async function traceQueue(cache) {
     await queue.push({ hello: "world" });
     await done;
   };
-  // Rings of the doorbell that follow one another are put together, so the last is over first.
-  const rest = () => new Promise((resolve) => setTimeout(resolve, 100));
+  // Rings of the doorbell that follow one another are put together, so the last is over first. After that a connection was
+  // idle, and is looked at before it is used again: this is no part of a push.
+  const rest = async () => {
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    await cache.get("key");
+  };
   await trace("push over TCP, until it is acknowledged", pushed, rest);
   await worker.stop();
   await queue.close();

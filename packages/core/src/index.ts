@@ -105,7 +105,7 @@ export { systemClock } from "./time/clock.ts";
 export type { Duration } from "./time/duration.ts";
 export { longestTimerMs, toMs, toTimeoutMs } from "./time/duration.ts";
 export { hasLastingTimers } from "./time/lasting-timers.ts";
-export { afterThisTick } from "./time/next-tick.ts";
+export { afterThisTick, tickEnd } from "./time/next-tick.ts";
 export { onAbort } from "./time/on-abort.ts";
 export { defaultTimeoutMs, withDeadline } from "./time/with-deadline.ts";
 export { within } from "./time/within.ts";

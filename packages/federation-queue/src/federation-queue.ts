@@ -13,11 +13,11 @@ import type { FederationQueueOptions } from "./federation-queue-options.ts";
 import type { Lease } from "./lease.ts";
 import type { OutgoingMessage, Pushed, PushOptions } from "./push-options.ts";
 import { readDead, redrive } from "./queue/dead-letters.ts";
+import { maxInFlight } from "./queue/leases.ts";
 import { outgoing } from "./queue/outgoing.ts";
 import { createQueueParts, type QueueParts } from "./queue/queue-parts.ts";
 import { readQueueSettings } from "./queue/queue-settings.ts";
 import { readStats } from "./queue/read-stats.ts";
-import { maxInFlight } from "./queue/reader.ts";
 import type { CallingOptions, DeadOptions, PullOptions, RedriveOptions } from "./queue-call-options.ts";
 import type { QueueEvents } from "./queue-events.ts";
 import type { QueueStats } from "./queue-stats.ts";
@@ -92,7 +92,7 @@ export class FederationQueue<Event = unknown> implements AsyncDisposable {
    */
   push(event: Event, options: PushOptions = noOptions): Promise<Pushed> {
     try {
-      assertOptions("push", options, knownPush);
+      if (options !== noOptions) assertOptions("push", options, knownPush);
       const { settings, pusher } = this.parts;
       const { timeout, signal, fallback } = options;
       const isPlain = timeout === undefined && signal === undefined && fallback === undefined;
@@ -138,7 +138,7 @@ export class FederationQueue<Event = unknown> implements AsyncDisposable {
     const max = wholeNumberOption("max", options.max ?? 1, { max: maxInFlight });
     const asked = this.asked(options);
     const { leases, pull, giveBack } = this.parts;
-    const room = Math.min(max, maxInFlight - leases.inFlight);
+    const room = Math.min(max, leases.room());
     const held = room > 0 ? await pull(room, asked) : [];
     if (this.closing) {
       await giveBack(held);

@@ -1,4 +1,4 @@
-import { type Claim, type Command, createClaim, createExpiringSet, type Transport, tell } from "@continuum-cache/core";
+import { type Claim, type Command, createClaim, createExpiringSet, type Transport } from "@continuum-cache/core";
 import { createWake } from "../waiting/wake.ts";
 import { keepListening } from "./keep-listening.ts";
 
@@ -14,10 +14,10 @@ export interface Doorbell {
    * The same for a trip that is about to leave: the ring as a command that goes with it, where one is due. Else, and
    * then it is undefined, the notes wait for the next ring.
    */
-  ringAlong(notes: readonly string[], count: number): Command | undefined;
+  ringAlong(notes: Iterable<string>, count: number): Command | undefined;
   /**
    * Calls the listener with the notes of each ring, the own ones too, and with none when the stream broke or is back:
-   * something may have been missed. Returns the function that stops it.
+   * something may have been missed. Returns the function that stops it. The listener must not throw.
    */
   listen(onRing: (notes: readonly string[]) => void): () => void;
   /** Whether rings of others are heard now. */
@@ -54,7 +54,7 @@ export function createDoorbell(
   let stream: ReturnType<typeof keepListening> | undefined;
 
   const tellAll = (heard: readonly string[]): void => {
-    for (const listener of [...listeners]) tell(() => listener(heard));
+    for (const listener of [...listeners]) listener(heard);
   };
 
   /** `close` waits for it. It never rejects. */
@@ -72,6 +72,7 @@ export function createDoorbell(
     await (isWaiting ? hurry.wait(waitMs) : Promise.resolve());
     own.end();
     if (ringing !== own) return;
+    ringing = undefined;
     isWaiting = false;
     try {
       await transport.send([takeRing()], { timeoutMs });
@@ -86,7 +87,7 @@ export function createDoorbell(
     notes.clear();
     return ["PUBLISH", channel, text];
   };
-  const add = (some: readonly string[], count: number): void => {
+  const add = (some: Iterable<string>, count: number): void => {
     for (const note of some) notes.add(note);
     waiting += count;
   };
@@ -114,7 +115,7 @@ export function createDoorbell(
       const listener = (heard: readonly string[]): void => onRing(heard);
       listeners.add(listener);
       stream ??= keepListening(transport, channel, timeoutMs, {
-        heard: (data) => tellAll(readNotes(data)),
+        message: ({ data }) => tellAll(readNotes(data)),
         changed: () => tellAll([]),
         failed: onFailure,
       });

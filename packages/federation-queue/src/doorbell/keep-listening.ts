@@ -1,6 +1,7 @@
 import {
   createPauses,
   isTransportError,
+  type Message,
   type Subscription,
   type Transport,
   type TransportErrorKind,
@@ -15,7 +16,7 @@ export interface Listening {
 
 /** Who is told what is heard, and that something may not have been. */
 export interface ListeningListener {
-  heard(data: string | Uint8Array): void;
+  message(message: Message): void;
   /** The stream broke, or is back. */
   changed(): void;
   /** It can't be opened: told once until it can. */
@@ -32,7 +33,7 @@ export function keepListening(
   transport: Transport,
   channel: string,
   timeoutMs: number,
-  { heard, changed, failed }: ListeningListener,
+  { message, changed, failed }: ListeningListener,
 ): Listening {
   const pauses = createPauses();
   const closing = new AbortController();
@@ -49,7 +50,7 @@ export function keepListening(
     });
     open = await subscribe(
       { channels: [channel] },
-      { message: ({ data }) => heard(data), interrupted: ({ kind }) => interrupt(kind) },
+      { message, interrupted: ({ kind }) => interrupt(kind) },
       { timeoutMs, signal: closing.signal },
     );
     if (!pauses.isEnded) changed();

@@ -25,22 +25,18 @@ export function createOutbox<Item>({ maxItems, maxBytes }: OutboxLimits): Outbox
   let waiting: Waiting<Item>[] = [];
   /** What stands before it has been taken away. */
   let head = 0;
-  let bytes = 0;
 
-  return {
-    get length() {
-      return waiting.length - head;
-    },
-    get bytes() {
-      return bytes;
-    },
-    add(item, size) {
-      if (waiting.length - head >= maxItems || bytes + size > maxBytes) return false;
+  const outbox = {
+    length: 0,
+    bytes: 0,
+    add(item: Item, size: number): boolean {
+      if (outbox.length >= maxItems || outbox.bytes + size > maxBytes) return false;
       waiting.push({ item, bytes: size });
-      bytes += size;
+      outbox.length++;
+      outbox.bytes += size;
       return true;
     },
-    peek(mostItems, mostBytes) {
+    peek(mostItems: number, mostBytes: number): readonly Item[] {
       const items: Item[] = [];
       let left = mostBytes;
       for (const { item, bytes: size } of waiting.slice(head, head + mostItems)) {
@@ -50,13 +46,15 @@ export function createOutbox<Item>({ maxItems, maxBytes }: OutboxLimits): Outbox
       }
       return items;
     },
-    remove(count) {
+    remove(count: number): void {
       const end = Math.min(head + count, waiting.length);
-      for (; head < end; head++) bytes -= (waiting[head] as Waiting<Item>).bytes;
+      for (; head < end; head++) outbox.bytes -= (waiting[head] as Waiting<Item>).bytes;
+      outbox.length = waiting.length - head;
       // Empty places are closed once they are half of all, so that taking one is cheap on average.
       if (head * 2 < waiting.length) return;
       waiting = waiting.slice(head);
       head = 0;
     },
   };
+  return outbox;
 }

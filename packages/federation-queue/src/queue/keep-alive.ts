@@ -2,10 +2,14 @@ import type { Held } from "./leases.ts";
 
 /** Extends the leases that handlers work on, until they are settled or have taken too long. */
 export interface KeepAlive {
-  /** A handler has begun to work: see `keepUntilMs` of its lease. */
+  /** A handler is about to work: see `keepUntilMs` of its lease. Until `onUntilMs` it need not be told of more. */
   start(): void;
+  /** By `performance.now()`. */
+  readonly onUntilMs: number;
   close(): void;
 }
+
+const off = Number.NEGATIVE_INFINITY;
 
 /**
  * @param all - The leases of this process.
@@ -18,7 +22,6 @@ export function createKeepAlive(
   onError: (error: unknown) => void,
 ): KeepAlive {
   let timer: ReturnType<typeof setTimeout> | undefined;
-  let dueMs = 0;
   let isClosed = false;
   let hasFailed = false;
 
@@ -49,22 +52,25 @@ export function createKeepAlive(
     // The server does not say so, but by now another worker may well have it.
     for (const held of kept()) if (held.expiresMs <= nowMs) held.lose();
     timer = undefined;
+    keepAlive.onUntilMs = off;
     if (kept().length > 0) schedule(hasFailed ? leaseMs / 10 : leaseMs / 3);
   };
 
   const schedule = (ms: number): void => {
     const nowMs = performance.now();
-    // One that is long overdue has vanished with the call that set it.
-    if (isClosed || (timer !== undefined && nowMs < dueMs + leaseMs / 3)) return;
-    dueMs = nowMs + ms;
+    if (isClosed || nowMs < keepAlive.onUntilMs) return;
+    // A timer that is so much overdue has vanished with the call that set it.
+    keepAlive.onUntilMs = nowMs + ms + leaseMs / 3;
     timer = setTimeout(() => void tick(), ms);
   };
 
-  return {
+  const keepAlive = {
+    onUntilMs: off,
     start: () => schedule(leaseMs / 3),
-    close() {
+    close(): void {
       isClosed = true;
       clearTimeout(timer);
     },
   };
+  return keepAlive;
 }

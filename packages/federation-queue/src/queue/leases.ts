@@ -24,7 +24,8 @@ export interface LeaseWork {
 
 /** The leases of this process. */
 export interface Leases<Event> {
-  readonly inFlight: number;
+  /** How many more may be taken. */
+  room(): number;
   all(): readonly Held<Event>[];
   /** Undefined where there is nothing to work on: it is held already, gone, or unreadable. */
   take(source: Source, entry: StreamEntry, takenMs: number): Held<Event> | undefined;
@@ -37,6 +38,9 @@ export interface LeasesOptions extends LeaseWork {
   /** Puts what can't be read to the dead. */
   unreadable(source: Source, entryId: string, fields: MessageFields, error: unknown): void;
 }
+
+/** So many leases at most are with one consumer, which is well below what Upstash allows. */
+export const maxInFlight = 500;
 
 /**
  * A lease that ended so long ago without being settled is forgotten, in leases. Until then it is not taken again: it is the
@@ -54,12 +58,12 @@ export function createLeases<Event>(options: LeasesOptions): Leases<Event> {
   };
 
   return {
-    get inFlight() {
+    room() {
       const nowMs = performance.now();
       forgetOld(nowMs);
-      let count = 0;
-      for (const { expiresMs, state } of held.values()) if (expiresMs > nowMs && state !== "over") count++;
-      return count;
+      let room = maxInFlight;
+      for (const { expiresMs, state } of held.values()) if (expiresMs > nowMs && state !== "over") room--;
+      return room;
     },
     all: () => [...held.values()],
     take(source, entry, takenMs) {

@@ -3,9 +3,11 @@ import {
   batched,
   type Command,
   defaultTimeoutMs,
+  dispatchOf,
   isCommandError,
   isOutage,
   type Reply,
+  RoundTrip,
   runScript,
   type Script,
   type SendOptions,
@@ -31,36 +33,43 @@ export interface Link {
   onTrouble(listener: () => void): void;
 }
 
+const noOptions: LinkOptions = {};
+/** A second answer can't tell what the first try has done. */
+const never = (): boolean => false;
+
 export function createLink(transport: Transport, timeoutMs: number = defaultTimeoutMs): Link {
+  const dispatch = dispatchOf(transport);
   const together = batched(transport);
   const listeners = new Set<() => void>();
 
   const tellOutage = (error: unknown): void => {
     if (isOutage(error)) for (const listener of listeners) tell(listener);
   };
-  const withDefaults = ({ together: _, ...options }: LinkOptions): SendOptions => ({
+  const sendOptions = ({ together: _, ...options }: LinkOptions): SendOptions => ({
     timeoutMs,
     ...options,
     fallback: false,
-    // A second answer can't tell what the first try has done.
-    isWanted: () => false,
+    isWanted: never,
   });
-  const way = (options: LinkOptions): Transport => (options.together ? together : transport);
 
   return {
     name: transport.name,
     timeoutMs,
-    async send(commands, options = {}) {
-      try {
-        return await way(options).send(commands, withDefaults(options));
-      } catch (error) {
-        tellOutage(error);
-        throw error;
-      }
+    send(commands, options = noOptions) {
+      return new Promise((answered, reject) => {
+        const failed = (error: unknown): void => {
+          tellOutage(error);
+          reject(error);
+        };
+        // Nearly all of what a queue sends writes; where it does not, it is taken for a write of no keys.
+        if (!options.together) {
+          dispatch(new RoundTrip(commands, sendOptions(options), timeoutMs, true), { answered, failed });
+        } else together.send(commands, sendOptions(options)).then(answered, failed);
+      });
     },
-    async run(script, keys, args, options = {}) {
+    async run(script, keys, args, options = noOptions) {
       try {
-        return await runScript(way(options), script, keys, args, withDefaults(options));
+        return await runScript(options.together ? together : transport, script, keys, args, sendOptions(options));
       } catch (error) {
         tellOutage(error);
         throw error;

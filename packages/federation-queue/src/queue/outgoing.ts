@@ -38,9 +38,9 @@ const scratch = new Uint8Array(4_096);
 
 /** @throws ConfigError, RangeError or CodecError when it can't be a message; nothing was sent then. */
 export function outgoing(event: unknown, options: MessageOptions, settings: QueueSettings): Outgoing {
-  const { id, priority = settings.defaultPriority, delay } = options;
+  const { id, priority, delay } = options;
   if (id !== undefined) assertId(id);
-  const source = settings.keys.of(priority);
+  const source = priority === undefined ? settings.defaultSource : settings.keys.of(priority);
   const delayMs = delay === undefined || delay === 0 ? 0 : toMs(delay, "delay");
   const text = toMessageText(settings.codec.encode(event));
   const bytes = bytesOf(text);

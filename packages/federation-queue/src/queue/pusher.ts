@@ -1,12 +1,11 @@
 import {
-  afterThisTick,
   createPauses,
   createSingleRun,
   hasLastingTimers,
-  isCommandError,
   isUnanswered,
   longestTimerMs,
   TransportError,
+  tickEnd,
   within,
 } from "@continuum-cache/core";
 import { createOutbox } from "../outbox/outbox.ts";
@@ -15,7 +14,7 @@ import type { Link, LinkOptions } from "./link.ts";
 import { inParts, maxPerTrip, maxTripBytes, type Outgoing } from "./outgoing.ts";
 import type { QueueSettings } from "./queue-settings.ts";
 import type { Repair } from "./repair.ts";
-import type { PushOutcome, Sender } from "./sender.ts";
+import { isPassing, type PushOutcome, type Sender } from "./sender.ts";
 
 /** Pushes, at once or, while Redis is away, as soon as it is back. */
 export interface Pusher {
@@ -43,13 +42,14 @@ export interface PusherListener {
   refused(error: Error): void;
 }
 
-/** A push that leaves with others of its tick. */
-interface Leaving {
-  readonly out: Outgoing;
+/** Pushes of one tick that ask for the same, and leave together. */
+interface Departure {
   readonly timeoutMs: number;
   readonly mayKeep: boolean;
-  resolve(pushed: Pushed): void;
-  reject(error: unknown): void;
+  readonly outs: Outgoing[];
+  /** They hear what became of each. */
+  readonly callers: { resolve(pushed: Pushed): void; reject(error: unknown): void }[];
+  bytes: number;
 }
 
 const firstPauseMs = 100;
@@ -64,13 +64,18 @@ export function createPusher(
 ): Pusher {
   const outbox = settings.outbox && createOutbox<Outgoing>(settings.outbox);
   const pauses = createPauses();
-  const underWay = new Set<Promise<unknown>>();
+  const atTickEnd = tickEnd();
+  /** Whether what a call has begun may vanish with it. */
+  const mayVanish = !hasLastingTimers();
+  /** How many pushes are being sent, which `close` waits for. */
+  let underWay = 0;
+  let onAllEnded = (): void => {};
   let pauseMs = firstPauseMs;
   /** When the outbox may be tried again. */
   let nextTryMs = 0;
   /** What a run is sending; it may vanish with the call that began it. */
   let trying: { readonly batch: readonly Outgoing[]; readonly startedMs: number } | undefined;
-  let leaving: Leaving[] = [];
+  let leaving: Departure | undefined;
   let isClosing = false;
 
   const doubt = (outs: readonly Outgoing[], error: unknown, startedMs: number): void => {
@@ -133,7 +138,7 @@ export function createPusher(
         putOff();
       }
       // Where it would vanish with this call, the next one goes on.
-      if (!hasLastingTimers()) return;
+      if (mayVanish) return;
     }
   });
   const putOff = (): void => {
@@ -157,7 +162,7 @@ export function createPusher(
     let outcomes: readonly PushOutcome[];
     try {
       // Where calls can vanish each sends its own, and those of one tick are put together on their way.
-      outcomes = await sender.send(part, { ...options, together: !hasLastingTimers() });
+      outcomes = await sender.send(part, { ...options, together: mayVanish });
     } catch (error) {
       doubt(part, error, startedMs);
       if (!mayKeep || !isUnanswered(error)) throw error;
@@ -169,33 +174,34 @@ export function createPusher(
     return part.map((out, at) => pushedOf(out, outcomes[at]));
   };
 
+  const ended = (): void => {
+    underWay--;
+    if (underWay === 0) onAllEnded();
+  };
+
   const pushAll: Pusher["pushMany"] = async (outs, { fallback = true, ...options }) => {
     const mayKeep = fallback && outbox !== undefined;
     const pushed: Pushed[] = [];
-    for (const part of inParts(outs)) {
-      if (mayKeep && !hasLastingTimers()) await drainHere(options);
-      // Nothing overtakes what waits.
-      const isWaiting = mayKeep && outbox.length > 0;
-      pushed.push(...(isWaiting ? keep(part, undefined) : await sendPart(part, options, mayKeep)));
+    underWay++;
+    try {
+      for (const part of inParts(outs)) {
+        if (mayKeep && mayVanish) await drainHere(options);
+        // Nothing overtakes what waits.
+        const isWaiting = mayKeep && outbox.length > 0;
+        pushed.push(...(isWaiting ? keep(part, undefined) : await sendPart(part, options, mayKeep)));
+      }
+      return pushed;
+    } finally {
+      ended();
     }
-    return pushed;
-  };
-
-  /** `close` waits for it. */
-  const track = <T>(pushing: Promise<T>): Promise<T> => {
-    const forget = (): void => void underWay.delete(pushing);
-    underWay.add(pushing);
-    pushing.then(forget, forget);
-    return pushing;
   };
 
   /** Each hears what becomes of its own push. Never rejects. */
-  const sendTogether = async (some: readonly Leaving[], { timeoutMs, mayKeep }: Leaving): Promise<void> => {
-    const outs = some.map(({ out }) => out);
+  const sendTogether = async ({ outs, callers, timeoutMs, mayKeep }: Departure): Promise<void> => {
     const keepEach = (cause: TransportError | undefined): void => {
-      for (const { out, resolve, reject } of some) {
+      for (const [at, { resolve, reject }] of callers.entries()) {
         try {
-          resolve(keep([out], cause)[0] ?? { id: out.id });
+          for (const pushed of keep(outs.slice(at, at + 1), cause)) resolve(pushed);
         } catch (error) {
           reject(error);
         }
@@ -204,43 +210,44 @@ export function createPusher(
     // Nothing overtakes what waits.
     if (mayKeep && outbox && outbox.length > 0) return keepEach(undefined);
     const startedMs = performance.now();
-    let outcomes: readonly PushOutcome[];
+    underWay++;
     try {
-      outcomes = await sender.send(outs, { timeoutMs });
+      const outcomes = await sender.send(outs, { timeoutMs });
+      repair.remember(outs, outcomes);
+      for (const [at, { resolve, reject }] of callers.entries()) {
+        const outcome = outcomes[at];
+        if (outcome?.kind === "refused") reject(outcome.error);
+        else resolve(pushedOf(outs[at] as Outgoing, outcome));
+      }
     } catch (error) {
       doubt(outs, error, startedMs);
-      if (mayKeep && outbox && isUnanswered(error)) return keepEach(error);
-      for (const { reject } of some) reject(error);
-      return;
-    }
-    repair.remember(outs, outcomes);
-    for (const [at, { out, resolve, reject }] of some.entries()) {
-      const outcome = outcomes[at];
-      if (outcome?.kind === "refused") reject(outcome.error);
-      else resolve(pushedOf(out, outcome));
+      if (mayKeep && outbox && isUnanswered(error)) keepEach(error);
+      else for (const { reject } of callers) reject(error);
+    } finally {
+      ended();
     }
   };
   const depart = (): void => {
-    const all = leaving;
-    leaving = [];
-    for (let from = 0, first = all[0]; first; first = all[from]) {
-      const { timeoutMs, mayKeep } = first;
-      const end = all.findIndex((one, at) => at > from && (one.timeoutMs !== timeoutMs || one.mayKeep !== mayKeep));
-      const alike = all.slice(from, end < 0 ? all.length : end);
-      from += alike.length;
-      let at = 0;
-      for (const part of inParts(alike.map(({ out }) => out))) {
-        void track(sendTogether(alike.slice(at, at + part.length), first));
-        at += part.length;
-      }
+    if (leaving) void sendTogether(leaving);
+    leaving = undefined;
+  };
+  /** What one trip can't carry, or asks for something else, begins the next. */
+  const departureFor = ({ bytes }: Outgoing, timeoutMs: number, mayKeep: boolean): Departure => {
+    if (leaving) {
+      const isFull = leaving.outs.length >= maxPerTrip || leaving.bytes + bytes > maxTripBytes;
+      if (!isFull && leaving.timeoutMs === timeoutMs && leaving.mayKeep === mayKeep) return leaving;
+      depart();
     }
+    atTickEnd(depart);
+    leaving = { timeoutMs, mayKeep, outs: [], callers: [], bytes: 0 };
+    return leaving;
   };
 
   const pushMany: Pusher["pushMany"] = (outs, options) => {
     if (isClosing) return Promise.reject(closedError(link.name));
     // What was pushed before goes before.
-    if (leaving.length > 0) depart();
-    return track(pushAll(outs, options));
+    depart();
+    return pushAll(outs, options);
   };
 
   return {
@@ -250,20 +257,25 @@ export function createPusher(
     push(out, options = {}) {
       const { timeoutMs = link.timeoutMs, fallback: mayKeep = true, signal } = options;
       // Where calls can vanish none sends for another.
-      if (signal || !hasLastingTimers()) {
+      if (signal || mayVanish) {
         return pushMany([out], options).then(([pushed]) => pushed ?? { id: out.id });
       }
       if (isClosing) return Promise.reject(closedError(link.name));
       return new Promise((resolve, reject) => {
-        leaving.push({ out, timeoutMs, mayKeep, resolve, reject });
-        if (leaving.length === 1) afterThisTick(depart);
+        const departure = departureFor(out, timeoutMs, mayKeep);
+        departure.outs.push(out);
+        departure.callers.push({ resolve, reject });
+        departure.bytes += out.bytes;
       });
     },
     pushMany,
     async close(withinMs) {
       isClosing = true;
       depart();
-      await within(hasLastingTimers() ? longestTimerMs : withinMs, Promise.allSettled(underWay));
+      const allEnded = new Promise<void>((resolve) => {
+        onAllEnded = resolve;
+      });
+      if (underWay > 0) await within(mayVanish ? withinMs : longestTimerMs, allEnded);
       const timer = setTimeout(() => pauses.end(), withinMs);
       await draining.idle();
       clearTimeout(timer);
@@ -275,10 +287,6 @@ export function createPusher(
 
 const pushedOf = ({ id }: Outgoing, outcome: PushOutcome | undefined): Pushed =>
   outcome?.kind === "duplicate" ? { id, duplicate: true } : { id };
-
-/** Refusals that say nothing against the push. */
-const isPassing = (error: unknown): boolean =>
-  isCommandError(error) && ["OOM", "MISCONF", "BUSY", "NOREPLICAS", "UNKILLABLE"].includes(error.code);
 
 const fullError = (transport: string, count: number, cause: TransportError | undefined): TransportError =>
   new TransportError(

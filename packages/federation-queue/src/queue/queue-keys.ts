@@ -32,21 +32,6 @@ export interface QueueKeys {
 /** The group of all who take messages. */
 export const group = "workers";
 
-/** Things by what they have in common, in order. */
-export function groupBy<Thing, Group>(
-  things: readonly Thing[],
-  groupOf: (thing: Thing) => Group,
-): ReadonlyMap<Group, Thing[]> {
-  const groups = new Map<Group, Thing[]>();
-  for (const thing of things) {
-    const name = groupOf(thing);
-    const list = groups.get(name);
-    if (list) list.push(thing);
-    else groups.set(name, [thing]);
-  }
-  return groups;
-}
-
 const reserved: readonly string[] = ["again", "delayed", "dead", "id"];
 
 /** @throws ConfigError that quotes what came. */

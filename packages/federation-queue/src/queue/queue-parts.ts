@@ -10,6 +10,7 @@ import { createLink, type Link } from "./link.ts";
 import { type Note, readNote, writeNote } from "./notes.ts";
 import { createPull, type Pull } from "./pull.ts";
 import { createPusher, type Pusher } from "./pusher.ts";
+import type { Source } from "./queue-keys.ts";
 import type { QueueSettings } from "./queue-settings.ts";
 import { createReader } from "./reader.ts";
 import { createRepair } from "./repair.ts";
@@ -37,7 +38,8 @@ export function createQueueParts<Event>(settings: QueueSettings, emit: Events<Qu
   const consumer = crypto.randomUUID();
   const link = createLink(transport, timeoutMs);
   const workers = new Set<Worker>();
-  const listeners = new Set<(note: Note | undefined) => void>();
+  const listeners = new Set<(source: Source | undefined) => void>();
+  const works = new Map(keys.sources.map((source) => [writeNote({ kind: "work", name: source.name }), source]));
   let stopListening: (() => void) | undefined;
   let wasHeard = false;
 
@@ -87,17 +89,24 @@ export function createQueueParts<Event>(settings: QueueSettings, emit: Events<Qu
     // A stream that broke, or is back: rings may have been missed, and the server may be another one.
     if (texts.length === 0 && wasHeard) repair.suspect();
     wasHeard ||= doorbell.isHeard;
-    const notes = texts.length === 0 ? [undefined] : texts.flatMap((text) => readNote(text) ?? []);
-    for (const note of notes) {
-      tender.hear(note);
-      for (const listener of listeners) listener(note);
+    if (texts.length === 0) {
+      tender.hear(undefined);
+      for (const listener of listeners) listener(undefined);
+    }
+    for (const text of texts) {
+      const source = works.get(text);
+      const note = source ? undefined : readNote(text);
+      if (source || note?.kind === "work") {
+        tender.stir();
+        for (const listener of listeners) listener(source);
+      } else if (note) tender.hear(note);
     }
   };
-  const listen = (onNote: (note: Note | undefined) => void): (() => void) => {
-    listeners.add(onNote);
+  const listen = (onWork: (source: Source | undefined) => void): (() => void) => {
+    listeners.add(onWork);
     stopListening ??= doorbell.listen(hear);
     return () => {
-      listeners.delete(onNote);
+      listeners.delete(onWork);
       if (listeners.size > 0) return;
       stopListening?.();
       stopListening = undefined;

@@ -15,7 +15,7 @@ import type { BackoffOptions, FederationQueueOptions, OutboxOptions } from "../f
 import type { OutboxLimits } from "../outbox/outbox.ts";
 import { knownBackoff, knownOutbox, knownQueue } from "../settings/known-options.ts";
 import { codecOf, transportOf } from "../settings/read-options.ts";
-import { createQueueKeys, type QueueKeys } from "./queue-keys.ts";
+import { createQueueKeys, type QueueKeys, type Source } from "./queue-keys.ts";
 
 /** Options as a queue works with them: checked, defaults filled in. */
 export interface QueueSettings {
@@ -24,7 +24,8 @@ export interface QueueSettings {
   readonly keys: QueueKeys;
   /** The doorbell's, as it travels. */
   readonly channel: string;
-  readonly defaultPriority: string;
+  /** Where messages go that name no priority. */
+  readonly defaultSource: Source;
   readonly retentionMs: number;
   readonly leaseMs: number;
   readonly maxAttempts: number;
@@ -53,7 +54,7 @@ export function readQueueSettings(backend: FederationBackend, options: Federatio
     codec: codecOf(options.codec, backend),
     keys,
     channel: toWireChannel(prefix),
-    defaultPriority: choiceOption("defaultPriority", defaultPriority, priorities),
+    defaultSource: keys.of(choiceOption("defaultPriority", defaultPriority, priorities)),
     retentionMs: toMs(options.retention ?? "24h", "retention"),
     leaseMs: ms("visibilityTimeout", "30s"),
     maxAttempts: wholeNumberOption("maxAttempts", options.maxAttempts ?? 5),

@@ -1,15 +1,27 @@
-import { type Command, createTurns, isCommandError, isTransportError, TransportError } from "@continuum-cache/core";
-import type { Held, Leases } from "./leases.ts";
+import {
+  type Command,
+  createTurns,
+  hasLastingTimers,
+  isCommandError,
+  isTransportError,
+  TransportError,
+} from "@continuum-cache/core";
+import { type Held, type Leases, maxInFlight } from "./leases.ts";
 import { accepted, type Link, type LinkOptions, timeLeft } from "./link.ts";
 import type { StreamEntry } from "./message-fields.ts";
 import { group, type QueueKeys, type Source } from "./queue-keys.ts";
 import type { Order } from "./supply.ts";
 
-/** Takes messages. One trip at a time, so that what a lost reply gave out can be told from what is on its way. */
+/**
+ * Takes messages. Where a call can vanish they are taken one call at a time, so that the next one can tell what a vanished one
+ * was given from what is on its way.
+ */
 export interface Reader<Event> {
   /**
    * Takes up to so many messages of each of these streams, in one trip: leases by stream, in order. What a lost reply had
    * given out is found again first, and may be more.
+   *
+   * @param options - Absent: each trip has the queue's own timeout.
    */
   read(orders: readonly Order[], options?: LinkOptions): Promise<ReadonlyMap<Source, Taken<Event>>>;
 }
@@ -24,17 +36,14 @@ export interface Taken<Event> {
 /** What XREADGROUP answers of one stream. */
 type Row = readonly [key: string, entries: readonly StreamEntry[]];
 
-/** So many leases at most are with one consumer, which is well below what Upstash allows. */
-export const maxInFlight = 500;
-
 export function createReader<Event>(
   link: Link,
   keys: QueueKeys,
   leases: Leases<Event>,
   consumer: string,
 ): Reader<Event> {
-  const turns = createTurns();
-  /** The streams of the trip that is under way, or whose call has vanished. */
+  const turns = hasLastingTimers() ? undefined : createTurns();
+  /** The streams of the trip that is under way, or whose call has vanished; none where calls do not vanish. */
   let asking: readonly Source[] = [];
   /** Streams that may have given out what this process never heard of. */
   const doubtful = new Set<Source>();
@@ -63,9 +72,10 @@ export function createReader<Event>(
     const found = new Map<string, readonly StreamEntry[]>();
     const without: Order[] = [];
     for (const [at, order] of orders.entries()) {
-      const reply = replies[at];
-      if (isCommandError(reply) && reply.code === "NOGROUP") without.push(order);
-      else for (const [key, entries] of (accepted(reply) ?? []) as readonly Row[]) found.set(key, entries);
+      const reply = replies[at] ?? null;
+      if (Array.isArray(reply)) for (const [key, entries] of reply as readonly Row[]) found.set(key, entries);
+      else if (isCommandError(reply) && reply.code === "NOGROUP") without.push(order);
+      else accepted(reply);
     }
     if (without.length === 0) return found;
     await makeGroups(left);
@@ -107,7 +117,7 @@ export function createReader<Event>(
         return new Map(sources.map((source) => [source, { leases: adopted.get(source)?.leases ?? [], isFull: true }]));
       }
     }
-    asking = sources;
+    if (turns) asking = sources;
     try {
       return await take(orders, ">", left);
     } catch (error) {
@@ -119,8 +129,10 @@ export function createReader<Event>(
   };
 
   return {
-    async read(orders, { timeoutMs = link.timeoutMs, signal } = {}) {
-      const left = timeLeft(link, { timeoutMs, ...(signal && { signal }) });
+    async read(orders, options) {
+      const left = options ? timeLeft(link, options) : (): LinkOptions => ({});
+      if (!turns) return read(orders, left);
+      const { timeoutMs = link.timeoutMs, signal } = options ?? {};
       const turn = await turns.take(() => read(orders, left), { timeoutMs, signal });
       if (turn) return turn.result;
       const [kind, why] = signal?.aborted

@@ -12,8 +12,8 @@ export interface RecentPush {
 export interface RecentPushes {
   readonly isEmpty: boolean;
   add(push: RecentPush): void;
-  /** The message of this id is done. */
-  forget(id: string): void;
+  /** The messages of these ids are done. */
+  forget(ids: readonly string[]): void;
   isForgotten(push: RecentPush): boolean;
   /** Makes room where all that is known is older. */
   dropBefore(atMs: number): void;
@@ -55,9 +55,9 @@ export function createRecentPushes(): RecentPushes {
       lateBytes += push.out.bytes;
       if (late.length >= mostOfHalf || lateBytes >= mostBytesOfHalf) turnOver();
     },
-    forget(id) {
+    forget(ids) {
       if (late.length + early.length === 0) return;
-      forgotten.add(id);
+      for (const id of ids) forgotten.add(id);
       if (forgotten.size > 2 * mostOfHalf) prune();
     },
     isForgotten,

@@ -1,6 +1,5 @@
 import { type Command, createSingleRun, type Reply } from "@continuum-cache/core";
 import { createWake } from "../waiting/wake.ts";
-import type { Held } from "./leases.ts";
 import { accepted, type Link, type LinkOptions } from "./link.ts";
 import { delayedMember, type Outgoing } from "./outgoing.ts";
 import type { QueueSettings } from "./queue-settings.ts";
@@ -15,8 +14,8 @@ import { createServerWatch } from "./server-watch.ts";
  */
 export interface Repair {
   remember(outs: readonly Outgoing[], outcomes: readonly PushOutcome[]): void;
-  /** These messages are done: they are not looked for any more. */
-  forget(done: readonly Held[]): void;
+  /** The messages of these ids are done: they are not looked for any more. */
+  forget(ids: readonly string[]): void;
   /** The server may be another one now. */
   suspect(): void;
   /** Looks once more, since nobody will later, for so long at most: a server that gives way says nothing to who does not ask. */
@@ -90,7 +89,7 @@ export function createRepair(
       dropAtMs = nowMs + repairMs / 10;
       dropOld();
     }
-    watch.touch();
+    if (nowMs >= watch.touchedUntilMs) watch.touch();
   };
 
   /** What has a marker of its own was pushed in one step with it. */
@@ -180,9 +179,7 @@ export function createRepair(
 
   return {
     remember,
-    forget(done) {
-      for (const { fields } of done) remembered.forget(fields.i);
-    },
+    forget: remembered.forget,
     suspect,
     async close(withinMs) {
       isClosing = true;

@@ -1,7 +1,7 @@
 import { type Command, CommandError, isCommandError, type Reply } from "@continuum-cache/core";
 import type { Doorbell } from "../doorbell/doorbell.ts";
 import type { Link, LinkOptions } from "./link.ts";
-import { entryMs, type MessageFields, writeFields } from "./message-fields.ts";
+import { writeFields } from "./message-fields.ts";
 import { writeNote } from "./notes.ts";
 import { delayedMember, type Outgoing } from "./outgoing.ts";
 import { pushManyScript } from "./push-many-script.ts";
@@ -20,6 +20,10 @@ export type PushOutcome =
     }
   | { readonly kind: "duplicate" }
   | { readonly kind: "refused"; readonly error: CommandError };
+
+/** Refusals that say nothing against the push. */
+export const isPassing = ({ code }: CommandError): boolean =>
+  ["OOM", "MISCONF", "BUSY", "NOREPLICAS", "UNKILLABLE"].includes(code);
 
 /** Sends pushes, and rings the doorbell for them. */
 export interface Sender {
@@ -52,12 +56,16 @@ export function createSender(
 ): Sender {
   // Of each stream by itself: what a server with a wrong clock has written to one says nothing of the others.
   const latest = new Map<Source, number>();
+  const notes = new Map(
+    settings.keys.sources.map((source) => [source, writeNote({ kind: "work", name: source.name })]),
+  );
   const latestMs = (source: Source): number => latest.get(source) ?? 0;
   const floorMs = (source: Source): number => Math.max(0, latestMs(source) - backstopRetentions * settings.retentionMs);
 
+  /** Entries of a stream follow one another: the last one of a command is the latest. */
   const know = ({ source, delayMs }: Outgoing, outcome: PushOutcome | undefined): void => {
     if (delayMs > 0 || outcome?.kind !== "pushed" || outcome.entryId === undefined) return;
-    latest.set(source, Math.max(latestMs(source), entryMs(outcome.entryId)));
+    latest.set(source, Math.max(latest.get(source) ?? 0, Number.parseInt(outcome.entryId, 10)));
   };
 
   const many = (outs: readonly Outgoing[], source: Source): Leg => {
@@ -91,19 +99,19 @@ export function createSender(
 
   /** Plain messages are in their streams when a ring at the end of their trip is heard. */
   const ringFor = (outs: readonly Outgoing[]): Command | undefined => {
-    const sources = new Set<Source>();
+    const told = new Set<string>();
     let count = 0;
     for (const out of outs) {
       if (!isPlain(out)) continue;
-      sources.add(out.source);
+      told.add(notes.get(out.source) as string);
       count++;
     }
-    return count === 0 ? undefined : doorbell.ringAlong([...sources].map(noteOf), count);
+    return count === 0 ? undefined : doorbell.ringAlong(told, count);
   };
   /** What a script pushes may be there already, or not before its time. */
   const ringAfter = (out: Outgoing, outcome: PushOutcome | undefined): void => {
-    if (isPlain(out) || outcome?.kind !== "pushed") return;
-    doorbell.ring(out.delayMs > 0 ? writeNote({ kind: "delayed", inMs: out.delayMs }) : noteOf(out.source));
+    if (outcome?.kind !== "pushed") return;
+    doorbell.ring(out.delayMs > 0 ? writeNote({ kind: "delayed", inMs: out.delayMs }) : notes.get(out.source));
   };
 
   const send: Sender["send"] = async (outs, options) => {
@@ -125,10 +133,9 @@ export function createSender(
       const reply = replies[at] ?? null;
       if (leg.kind === "many") addOutcomes(outcomes, reply, leg.count);
       else outcomes.push(readOutcome(reply));
-    }
-    for (const [at, out] of outs.entries()) {
-      know(out, outcomes[at]);
-      ringAfter(out, outcomes[at]);
+      const last = outs[outcomes.length - 1] as Outgoing;
+      know(last, outcomes.at(-1));
+      if (leg.kind === "script") ringAfter(last, outcomes.at(-1));
     }
     return outcomes;
   };
@@ -136,18 +143,15 @@ export function createSender(
   return { send, latestMs };
 }
 
-const noteOf = ({ name }: Source): string => writeNote({ kind: "work", name });
-
 /** @param floorMs - The least time that is kept, by the server's clock; 0: not known. */
 function pushRequest(out: Outgoing, { keys, retentionMs, timeoutMs }: QueueSettings, floorMs: number): PushRequest {
   const { id, source, text, delayMs, isUnique, nonce, tried } = out;
-  const message: Pick<MessageFields, "i" | "e"> = { i: id, e: text };
   if (isPlain(out)) {
     const trim = floorMs > 0 ? ["MINID", "~", floorMs] : [];
-    return { kind: "plain", command: ["XADD", source.key, ...trim, "*", ...writeFields(message)] };
+    return { kind: "plain", command: ["XADD", source.key, ...trim, "*", "i", id, "e", text] };
   }
   const doubtMs = tried ? Math.ceil(performance.now() - tried.atMs) + timeoutMs : 0;
-  const words = delayMs > 0 ? [delayedMember(out)] : writeFields(message);
+  const words = delayMs > 0 ? [delayedMember(out)] : writeFields({ i: id, e: text });
   return {
     kind: "script",
     keys: [delayMs > 0 ? keys.delayed : source.key, ...(isUnique ? [keys.marker(id)] : [])],

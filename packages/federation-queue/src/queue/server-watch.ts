@@ -7,8 +7,10 @@ import type { Link, LinkOptions } from "./link.ts";
  * may be made anew without a word, and over HTTP there is none.
  */
 export interface ServerWatch {
-  /** A push was accepted. */
+  /** A push was accepted. Until `touchedUntilMs` it need not be told of more. */
   touch(): void;
+  /** By `performance.now()`. */
+  readonly touchedUntilMs: number;
   /** "unknown" where the server does not say who it is, or has not been asked before. @throws TransportError */
   look(options?: LinkOptions): Promise<"same" | "changed" | "unknown">;
   /** When it was last seen to be the server that it is, by `performance.now()`; -Infinity: never. */
@@ -18,15 +20,13 @@ export interface ServerWatch {
 
 /** INFO is one of the commands that Upstash does not bill. */
 const everyMs = 10_000;
+const untouched = Number.NEGATIVE_INFINITY;
 
 /** @param onChanged - Called when it is another server, and nobody had asked: with when it was last seen to be the one before. */
 export function createServerWatch(link: Link, onChanged: (sureMs: number) => void): ServerWatch {
   const pauses = createPauses();
   let history: string | undefined;
   let sureMs = Number.NEGATIVE_INFINITY;
-  let isTouched = false;
-  /** When a push was last accepted that could have begun the watching. */
-  let touchedMs = Number.NEGATIVE_INFINITY;
 
   const look: ServerWatch["look"] = async (options = {}) => {
     const askedMs = performance.now();
@@ -43,8 +43,8 @@ export function createServerWatch(link: Link, onChanged: (sureMs: number) => voi
   const watching = createSingleRun(async (isCurrent) => {
     let isLast = false;
     while (!isLast && !pauses.isEnded && isCurrent()) {
-      isLast = !isTouched;
-      isTouched = false;
+      isLast = watch.touchedUntilMs === untouched;
+      watch.touchedUntilMs = untouched;
       const beforeMs = sureMs;
       try {
         if ((await look()) === "changed") onChanged(beforeMs);
@@ -55,22 +55,21 @@ export function createServerWatch(link: Link, onChanged: (sureMs: number) => voi
     }
   });
 
-  return {
-    touch() {
-      const nowMs = performance.now();
+  const watch = {
+    touchedUntilMs: untouched,
+    touch(): void {
       // It goes on for as long after each; where the call that had begun it has vanished, a later push begins it anew.
-      if (isTouched && nowMs < touchedMs + everyMs) return;
-      isTouched = true;
-      touchedMs = nowMs;
+      watch.touchedUntilMs = performance.now() + everyMs;
       if (!pauses.isEnded && !watching.isRunning) watching.start();
     },
     look,
     get sureMs() {
       return sureMs;
     },
-    async close() {
+    async close(): Promise<void> {
       pauses.end();
       await watching.idle();
     },
   };
+  return watch;
 }

@@ -4,9 +4,9 @@ import type { Held, LeaseWork } from "./leases.ts";
 import { accepted, type Link } from "./link.ts";
 import { type MessageFields, packDelayed, writeFields } from "./message-fields.ts";
 import { type Move, moveCommand } from "./move-script.ts";
-import { group, groupBy, type Source } from "./queue-keys.ts";
+import { group, type Source } from "./queue-keys.ts";
 import type { QueueSettings } from "./queue-settings.ts";
-import type { Settling } from "./settling.ts";
+import { groupBy, type Settling } from "./settling.ts";
 
 /** How leases are ended and extended. */
 export interface Settlements extends LeaseWork {

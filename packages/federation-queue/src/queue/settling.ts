@@ -1,13 +1,13 @@
 import {
   type Command,
   createPauses,
-  createSingleRun,
   errorOf,
   hasLastingTimers,
   isCommandError,
   isUnanswered,
   type Reply,
   TransportError,
+  tickEnd,
 } from "@continuum-cache/core";
 import type { DoneEntries } from "./done-entries.ts";
 import { infoRows } from "./info-rows.ts";
@@ -15,7 +15,7 @@ import type { Held } from "./leases.ts";
 import { accepted, type Link } from "./link.ts";
 import { isLater } from "./message-fields.ts";
 import { type Move, moveCommand } from "./move-script.ts";
-import { group, groupBy } from "./queue-keys.ts";
+import { group } from "./queue-keys.ts";
 import type { Repair } from "./repair.ts";
 
 /** Ends leases at the server. What is asked for while a round trip is under way travels with the next one. */
@@ -54,21 +54,23 @@ const retryMs = 100;
 
 export function createSettling(link: Link, done: DoneEntries, repair: Repair): Settling {
   const pauses = createPauses();
+  const atTickEnd = tickEnd();
+  /** Whether what a call has begun may vanish with it: then none settles for another. */
+  const mayVanish = !hasLastingTimers();
+  /** What the next round trip takes along. */
   const waiting: Asked[] = [];
-  /** Those that are on their way; what stays here has been left by a call that has vanished. */
-  const sent = new Set<Asked>();
+  let sending: Promise<void> | undefined;
 
   const answer = (asked: Asked, outcome: Outcome): void => {
-    // A run that was taken over may come to an end all the same.
-    if (asked.isDone) return;
     asked.isDone = true;
     asked.settled(outcome ?? unknownError(link.name, asked.held.lease.id));
   };
   const answerAll = (part: readonly Asked[], outcomes: readonly Outcome[]): void => {
     const acked = part.flatMap(({ held, move }, at) => (!move && outcomes[at] === true ? [held] : []));
     if (acked.length > 0) {
+      const ids = acked.map(({ fields }) => fields.i);
       done.add(acked);
-      repair.forget(acked);
+      repair.forget(ids);
     }
     for (const [at, one] of part.entries()) answer(one, outcomes[at]);
   };
@@ -78,7 +80,7 @@ export function createSettling(link: Link, done: DoneEntries, repair: Repair): S
     const parts = [
       ...groupBy(batch, ({ held, move }) => (move ? `${move.to} ${held.source.key}` : held.source)).values(),
     ];
-    const replies = await link.send(parts.map(commandOf), { timeoutMs });
+    const replies = await link.send(parts.map(commandOf), { timeoutMs, together: mayVanish });
     const unclear: { readonly part: readonly Asked[]; readonly count: number }[] = [];
     for (const [at, part] of parts.entries()) {
       const reply = replies[at] ?? null;
@@ -144,48 +146,51 @@ export function createSettling(link: Link, done: DoneEntries, repair: Repair): S
     return waiting.splice(0, count);
   };
 
-  const sending = createSingleRun(async (isCurrent) => {
-    takeBack();
-    // What one tick asks for travels together.
-    await Promise.resolve();
-    while (waiting.length > 0 && isCurrent()) {
-      const batch = takeBatch();
-      for (const one of batch) sent.add(one);
-      await settleAll(batch);
-      for (const one of batch) sent.delete(one);
-    }
-  });
-  /** What a run had sent whose call has vanished may have been done, and is asked for again. */
-  const takeBack = (): void => {
-    const nowMs = performance.now();
-    for (const one of sent) {
-      one.held.isDoubtful = true;
-      if (one.endsMs > nowMs) waiting.unshift(one);
-      else answer(one, undefined);
-    }
-    sent.clear();
+  const sendWaiting = async (): Promise<void> => {
+    while (waiting.length > 0) await settleAll(takeBatch());
+    sending = undefined;
   };
 
   return {
     settle(held, move, settled) {
       const endsMs = performance.now() + link.timeoutMs;
       const asked: Asked = { held, move, endsMs, settled, isRepeated: false, isDone: false };
-      waiting.push(asked);
-      sending.start();
-      if (!hasLastingTimers()) void sending.attend(() => asked.isDone, { timeoutMs: link.timeoutMs });
+      if (mayVanish) void settleAll([asked]);
+      else if (waiting.push(asked) === 1 && !sending) {
+        // What one tick asks for travels together.
+        atTickEnd(() => {
+          sending ??= sendWaiting();
+        });
+      }
     },
     async close() {
       pauses.end();
-      await sending.idle();
+      sending ??= sendWaiting();
+      await sending;
     },
   };
 }
 
+/** Things by what they have in common, in order. */
+export function groupBy<Thing, Group>(
+  things: readonly Thing[],
+  groupOf: (thing: Thing) => Group,
+): ReadonlyMap<Group, Thing[]> {
+  const groups = new Map<Group, Thing[]>();
+  for (const thing of things) {
+    const name = groupOf(thing);
+    const list = groups.get(name);
+    if (list) list.push(thing);
+    else groups.set(name, [thing]);
+  }
+  return groups;
+}
+
 /** Undefined where a count of acks does not say which: what has become of the entries does. */
 function outcomesOf(part: readonly Asked[], reply: Reply): readonly Outcome[] | undefined {
-  if (isCommandError(reply)) return part.map(() => reply);
+  if (reply === part.length) return part.map(() => true);
   if (Array.isArray(reply)) return part.map(({ held }, at) => (reply[at] === 1 ? true : wasDoneBefore(held)));
-  return reply === part.length ? part.map(() => true) : undefined;
+  return isCommandError(reply) ? part.map(() => reply) : undefined;
 }
 
 /**

@@ -15,9 +15,8 @@ import { createWake } from "../waiting/wake.ts";
 import type { Handler, StopOptions, Worker } from "../worker.ts";
 import type { KeepAlive } from "./keep-alive.ts";
 import type { GiveBack, Held, Leases } from "./leases.ts";
-import type { Note } from "./notes.ts";
-import type { QueueKeys } from "./queue-keys.ts";
-import { maxInFlight, type Reader } from "./reader.ts";
+import type { QueueKeys, Source } from "./queue-keys.ts";
+import type { Reader } from "./reader.ts";
 import { createSupply, type Order, type Supply } from "./supply.ts";
 
 /** What a worker works with. */
@@ -30,8 +29,8 @@ export interface WorkerParts<Event> {
   readonly giveBack: GiveBack;
   readonly leases: Leases<Event>;
   readonly doorbell: Pick<Doorbell, "isHeard">;
-  /** Calls back with each note; with undefined when something may have been missed. Returns what stops it. */
-  listen(onNote: (note: Note | undefined) => void): () => void;
+  /** Calls back when a stream got something; with undefined when any may have. Returns what stops it. */
+  listen(onWork: (source: Source | undefined) => void): () => void;
   /** Leases were taken. */
   onTaken(): void;
   onStopped(): void;
@@ -50,103 +49,115 @@ export interface WorkerSettings {
 const longestHoldMs = 2_000;
 const firstPauseMs = 100;
 const longestPauseMs = 5_000;
+/** A timer that is late by so much has vanished with the call that set it. */
+const lostTimerMs = 5_000;
 
 export function startWorker<Event>(
   parts: WorkerParts<Event>,
   handler: Handler<Event>,
-  { concurrency, maxDurationMs, signal }: WorkerSettings,
+  settings: WorkerSettings,
 ): Worker {
-  const { keys, leaseMs, pollMs, reader } = parts;
+  const { keys, leaseMs, pollMs, reader, leases } = parts;
+  const { concurrency, signal } = settings;
   const supply = createSupply<Event>(keys, concurrency, leaseMs);
-  const wake = createWake();
-  const jobs = createJobs({
-    ...parts,
-    handler,
-    concurrency,
-    maxDurationMs,
-    supply,
-    isStopping: () => isStopping,
-    onFree() {
-      if (supply.hasHints) wake.wake();
-    },
-  });
+  const pauses = createPauses();
+  /** What has to be over before it goes on: a trip, or a pause after one that failed. */
+  let busy: Promise<void> | undefined;
   let isStopping = false;
   let stopping: Promise<void> | undefined;
-  /** How long to wait after a failure, and while the doorbell is not heard. */
+  let failures = 0;
+  /** How long to wait while the doorbell is not heard. */
   let pauseMs = firstPauseMs;
   /** When all streams were last found to be worth a look. */
   let lookedMs = performance.now();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let timerAtMs = Number.POSITIVE_INFINITY;
+  let isAwake = false;
 
-  const unlisten = parts.listen((note) => {
-    if (note && note.kind !== "work") return;
-    supply.hint(note && keys.byName(note.name));
-    wake.wake();
+  /** Has it go on soon, once for all that happens until then. */
+  const wake = (): void => {
+    if (isAwake) return;
+    isAwake = true;
+    queueMicrotask(goOn);
+  };
+  const jobs = createJobs({ ...parts, ...settings, handler, supply, isStopping: () => isStopping, onFree: wake });
+
+  const hint = (sources: readonly Source[]): void => {
+    for (const source of sources) supply.hinted.add(source);
+  };
+  const unlisten = parts.listen((source) => {
+    hint(source ? [source] : keys.sources);
+    wake();
   });
 
   const holdMs = Math.min(longestHoldMs, leaseMs / 3);
-  const releaseTakenBefore = async (takenMs: number): Promise<void> => {
-    const old = supply.removeBefore(takenMs);
-    if (old.length > 0) await parts.giveBack(old);
-  };
-
-  const mostOfEach = (): number => Math.floor((maxInFlight - parts.leases.inFlight) / keys.sources.length);
 
   const fetch = async (orders: readonly Order[]): Promise<void> => {
     const askedMs = performance.now();
     try {
       const found = await reader.read(orders);
+      failures = 0;
       if (!supply.add(found, performance.now() - askedMs)) return;
       pauseMs = firstPauseMs;
       parts.onTaken();
     } catch (error) {
-      for (const { sources } of orders) for (const source of sources) supply.hint(source);
-      throw error;
+      for (const { sources } of orders) hint(sources);
+      // One word for a whole outage is enough.
+      if (failures === 0) parts.failed("consume", error);
+      const ms = Math.min(longestPauseMs, firstPauseMs * 2 ** Math.min(failures++, 10));
+      await pauses.wait(ms * (0.5 + Math.random()), undefined);
     }
   };
 
-  const rest = async (): Promise<void> => {
+  /** Until something happens, or it is time to look by itself. */
+  const rest = (): void => {
+    const nowMs = performance.now();
     const idleMs = parts.doorbell.isHeard ? pollMs * (0.8 + 0.4 * Math.random()) : Math.min(pollMs, pauseMs);
-    const leftMs = lookedMs + idleMs - performance.now();
     // What waits for a handler is given back in time.
-    if (await wake.wait(Math.max(1, supply.size > 0 ? Math.min(leftMs, holdMs / 2) : leftMs))) return;
-    if (performance.now() < lookedMs + idleMs - 1) return;
-    pauseMs = Math.min(2 * pauseMs, pollMs);
-    lookedMs = performance.now();
-    supply.hint();
+    const atMs = Math.min(lookedMs + idleMs, supply.size > 0 ? nowMs + holdMs / 2 : Number.POSITIVE_INFINITY);
+    if (timerAtMs <= atMs && nowMs < timerAtMs + lostTimerMs) return;
+    clearTimeout(timer);
+    timerAtMs = atMs;
+    timer = setTimeout(look, Math.max(1, atMs - nowMs));
+  };
+  const look = (): void => {
+    timerAtMs = Number.POSITIVE_INFINITY;
+    const idleMs = parts.doorbell.isHeard ? pollMs * 0.8 : Math.min(pollMs, pauseMs);
+    if (performance.now() >= lookedMs + idleMs - 1) {
+      pauseMs = Math.min(2 * pauseMs, pollMs);
+      lookedMs = performance.now();
+      hint(keys.sources);
+    }
+    goOn();
   };
 
-  const run = async (): Promise<void> => {
-    let failures = 0;
-    while (!isStopping) {
-      await releaseTakenBefore(performance.now() - holdMs);
-      jobs.work();
-      const orders = isStopping || !supply.hasHints ? [] : supply.orders(jobs.running, mostOfEach);
-      if (orders.length === 0) {
-        if (!isStopping) await rest();
-        continue;
-      }
-      try {
-        await fetch(orders);
-        failures = 0;
-      } catch (error) {
-        // One word for a whole outage is enough.
-        if (failures === 0) parts.failed("consume", error);
-        const ms = Math.min(longestPauseMs, firstPauseMs * 2 ** Math.min(failures++, 10));
-        const endMs = performance.now() + ms * (0.5 + Math.random());
-        while (!isStopping && performance.now() < endMs) await wake.wait(endMs - performance.now());
-      }
-    }
+  const freed = (): void => {
+    busy = undefined;
+    goOn();
   };
-  const ran = run();
+  /** Begins with what is here, gives back what has waited too long, and asks for more. */
+  const goOn = (): void => {
+    isAwake = false;
+    if (isStopping) return;
+    if (supply.size > 0) jobs.work();
+    if (busy || isStopping) return;
+    const old = supply.size > 0 ? supply.removeBefore(performance.now() - holdMs) : [];
+    if (old.length > 0) busy = parts.giveBack(old).then(freed);
+    const orders = !busy && supply.hinted.size > 0 ? supply.orders(jobs.running, leases.room) : [];
+    if (orders.length > 0) busy = fetch(orders).then(freed);
+    if (!busy) rest();
+  };
+  wake();
 
   const stop = async ({ timeout = "30s" }: StopOptions): Promise<void> => {
     const timeoutMs = toTimeoutMs(timeout, "timeout");
     isStopping = true;
     stopHearing();
     unlisten();
-    wake.wake();
-    await ran;
-    await releaseTakenBefore(Number.POSITIVE_INFINITY);
+    clearTimeout(timer);
+    pauses.end();
+    await busy;
+    await parts.giveBack(supply.removeBefore(Number.POSITIVE_INFINITY));
     await jobs.finish(timeoutMs);
     parts.onStopped();
   };
@@ -178,10 +189,8 @@ interface Jobs {
   finish(timeoutMs: number): Promise<void>;
 }
 
-interface JobsOptions<Event> extends Pick<WorkerParts<Event>, "keepAlive" | "giveBack" | "threw" | "failed"> {
+interface JobsOptions<Event> extends WorkerParts<Event>, WorkerSettings {
   readonly handler: Handler<Event>;
-  readonly concurrency: number;
-  readonly maxDurationMs: number;
   readonly supply: Supply<Event>;
   /** Nothing more is begun. */
   readonly isStopping: () => boolean;
@@ -259,19 +268,7 @@ function createJobs<Event>(options: JobsOptions<Event>): Jobs {
       worked.delete(held);
       wakeFinish();
       supply.handlerTook(performance.now() - startedMs);
-      // A trip may be under way: what is here need not wait for it.
-      work();
       options.onFree();
-    }
-  };
-  const work = (): void => {
-    while (worked.size < concurrency && !options.isStopping()) {
-      const held = supply.next();
-      if (!held) return;
-      worked.add(held);
-      held.keepUntilMs = performance.now() + options.maxDurationMs;
-      keepAlive.start();
-      void workOn(held);
     }
   };
 
@@ -279,7 +276,16 @@ function createJobs<Event>(options: JobsOptions<Event>): Jobs {
     get running() {
       return worked.size;
     },
-    work,
+    work() {
+      if (performance.now() >= keepAlive.onUntilMs) keepAlive.start();
+      while (worked.size < concurrency && !options.isStopping()) {
+        const held = supply.next();
+        if (!held) return;
+        worked.add(held);
+        held.keepUntilMs = performance.now() + options.maxDurationMs;
+        void workOn(held);
+      }
+    },
     async finish(timeoutMs) {
       isFinishing = true;
       const endMs = performance.now() + timeoutMs;

@@ -26,17 +26,15 @@ export interface Supply<Event> {
   next(): Held<Event> | undefined;
   /** Takes away the leases that were taken before a time, and those that `next` has found to be too late to work on. */
   removeBefore(takenMs: number): readonly Held<Event>[];
-  /** Whether a stream is known that may have something. */
-  readonly hasHints: boolean;
-  /** A stream may have something; without one, all of them. */
-  hint(source?: Source): void;
+  /** The streams that may have something: what hears of one adds it. All of them in the beginning. */
+  readonly hinted: Set<Source>;
   /**
-   * What to ask for now, in one round trip; the streams are taken for empty from then on.
+   * What to ask for now, in one round trip, of the streams that are hinted; they are taken for empty from then on.
    *
    * @param running - How many handlers are at work.
-   * @param mostOfEach - How many messages of each stream it may take.
+   * @param mostInAll - How many messages it may take.
    */
-  orders(running: number, mostOfEach: () => number): readonly Order[];
+  orders(running: number, mostInAll: () => number): readonly Order[];
   /** A handler has worked so long on a message. */
   handlerTook(ms: number): void;
 }
@@ -45,12 +43,11 @@ const mostAtOnce = 100;
 
 export function createSupply<Event>({ sources }: QueueKeys, concurrency: number, leaseMs: number): Supply<Event> {
   /** Taken up too late. */
-  const late: Held<Event>[] = [];
+  let late: Held<Event>[] = [];
   const waiting = createBuffers<Event>();
   const prefetch = createPrefetch(concurrency);
-  /** Streams that may have something. */
   const hinted = new Set<Source>(sources);
-  /** Streams that had more than was asked for. */
+  /** Those of them that had more than was asked for. */
   const full = new Set<Source>();
   const turns = createTurns();
 
@@ -69,55 +66,63 @@ export function createSupply<Event>({ sources }: QueueKeys, concurrency: number,
       const source = turns.next(full);
       if (source) shares.set(source, (shares.get(source) ?? 0) + 1);
     }
-    for (const source of shares.keys()) full.delete(source);
+    for (const source of shares.keys()) {
+      hinted.delete(source);
+      full.delete(source);
+    }
     return [...shares].map(([source, share]) => ({ sources: [source], count: share }));
   };
 
-  return {
+  const supply: Supply<Event> & { size: number } = {
+    size: 0,
     add(found, tookMs) {
       prefetch.tripTook(tookMs);
       let isAny = false;
       for (const [source, { leases, isFull }] of found) {
-        if (isFull) full.add(source);
+        if (isFull) {
+          hinted.add(source);
+          full.add(source);
+        }
         if (leases.length === 0) continue;
         waiting.add(source, leases);
+        supply.size += leases.length;
         isAny = true;
       }
       return isAny;
     },
-    get size() {
-      return late.length + waiting.size();
-    },
     next() {
-      for (let held = waiting.next(); held; held = waiting.next()) {
+      while (supply.size > late.length) {
+        const held = waiting.next() as Held<Event>;
         // Too little is left of its time for it to be extended for sure.
         if (held.expiresMs - performance.now() < leaseMs / 2) late.push(held);
-        else if (held.state === "held") return held;
+        else {
+          supply.size--;
+          if (held.state === "held") return held;
+        }
       }
       return undefined;
     },
-    removeBefore: (takenMs) => [...late.splice(0), ...waiting.removeBefore(takenMs)],
+    removeBefore(takenMs) {
+      const removed = [...late, ...waiting.removeBefore(takenMs)];
+      late = [];
+      supply.size -= removed.length;
+      return removed;
+    },
     handlerTook: prefetch.handlerTook,
-    get hasHints() {
-      return hinted.size + full.size > 0;
-    },
-    hint(source) {
-      if (source === undefined) for (const each of sources) hinted.add(each);
-      else hinted.add(source);
-    },
-    orders(running, mostOfEach) {
+    hinted,
+    orders(running, mostInAll) {
       const ahead = prefetch.ahead();
-      const size = waiting.size();
+      const size = supply.size - late.length;
       const room = concurrency + ahead - running - size;
       // Small refills cost as much as large ones.
       if (room < 1 || (running >= concurrency && size > ahead / 2)) return [];
-      const count = Math.min(room, mostOfEach());
+      const count = Math.min(room, Math.floor(mostInAll() / sources.length));
       if (count < 1) return [];
       if (ahead >= concurrency) {
         // There are more handlers than a trip can feed: a little too much does no harm, and is soon worked on.
         const hasEnough = (source: Source): boolean => waiting.sizeOf(source) > ahead / 2;
         return together(
-          sources.filter((source) => (hinted.has(source) || full.has(source)) && !hasEnough(source)),
+          sources.filter((source) => hinted.has(source) && !hasEnough(source)),
           count,
         );
       }
@@ -126,6 +131,7 @@ export function createSupply<Event>({ sources }: QueueKeys, concurrency: number,
       return inShares(count);
     },
   };
+  return supply;
 }
 
 /** Leases by the stream that they came from. */
@@ -135,11 +141,6 @@ function createBuffers<Event>() {
   const turns = createTurns();
 
   return {
-    size(): number {
-      let size = 0;
-      for (const queue of queues.values()) size += queue.length;
-      return size;
-    },
     sizeOf: (source: Source): number => queues.get(source)?.length ?? 0,
     add(source: Source, leases: readonly Held<Event>[]): void {
       const queue = queues.get(source);

@@ -18,7 +18,7 @@ export interface Tender {
   /** Something is going on. */
   stir(): void;
   /** What others say; undefined: something may have been missed. */
-  hear(note: Note | undefined): void;
+  hear(note: Exclude<Note, { kind: "work" }> | undefined): void;
   close(): Promise<void>;
 }
 
@@ -178,7 +178,7 @@ export function createTender(
       schedule();
     },
     hear(note) {
-      if (!note || note.kind === "work") {
+      if (!note) {
         stirredMs = performance.now();
         isStirred = true;
       } else if (note.kind === "delayed") knowDue(note.inMs);

@@ -15,7 +15,7 @@ afterEach(() => {
 
 const source = { name: "normal", key: "q", priority: "normal", weight: 1 };
 const heldOf = (entryId: string, expiresMs: number): Held =>
-  ({ entryId, source, expiresMs, isDoubtful: false, lease: { id: entryId } }) as Held;
+  ({ entryId, source, expiresMs, isDoubtful: false, fields: { i: entryId }, lease: { id: entryId } }) as Held;
 
 function acksThrough(transport: Transport, timeoutMs: number): (held: Held, settled: Settled) => void {
   const settling = createSettling(
@@ -81,26 +81,25 @@ describe("acks that go together", () => {
   });
 });
 
-it("an ack is answered once though its request, taken for vanished, goes on", async () => {
+it("an ack of a call that may vanish waits for no other, and is answered once", async () => {
   vi.stubGlobal("navigator", { userAgent: "Cloudflare-Workers" });
-  const answers: ((replies: Reply[]) => void)[] = [];
+  const answers = new Map<unknown, (replies: Reply[]) => void>();
   const transport: Transport = {
     name: "server",
-    send: () => new Promise((resolve) => answers.push(resolve)),
+    send: ([command]) => new Promise((resolve) => answers.set(command?.at(-1), resolve)),
     close: async () => {},
   };
   const settled: unknown[] = [];
   const acks = acksThrough(transport, 60_000);
   const ack = (id: string) => acks(heldOf(id, Number.POSITIVE_INFINITY), (outcome) => settled.push(id, outcome));
   ack("1-0");
-  await vi.waitFor(() => expect(answers).toHaveLength(1), { timeout: 60_000 });
-  // The process stands still for so long that the claim of the first run lapses.
-  for (const endMs = performance.now() + 200; performance.now() < endMs; );
+  await vi.waitFor(() => expect([...answers.keys()]).toEqual(["1-0"]), { timeout: 30_000 });
   ack("2-0");
-  await vi.waitFor(() => expect(answers).toHaveLength(2), { timeout: 60_000 });
-  answers[0]?.([1]);
-  answers[1]?.([2]);
-  await vi.waitFor(() => expect(settled).toHaveLength(4), { timeout: 60_000 });
+  await vi.waitFor(() => expect([...answers.keys()]).toEqual(["1-0", "2-0"]), { timeout: 30_000 });
+  answers.get("2-0")?.([1]);
+  await vi.waitFor(() => expect(settled).toEqual(["2-0", true]), { timeout: 30_000 });
+  answers.get("1-0")?.([1]);
+  await vi.waitFor(() => expect(settled).toHaveLength(4), { timeout: 30_000 });
   await new Promise((resolve) => setTimeout(resolve, 10));
-  expect(settled).toEqual(["1-0", true, "2-0", true]);
+  expect(settled).toEqual(["2-0", true, "1-0", true]);
 });

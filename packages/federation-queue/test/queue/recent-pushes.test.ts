@@ -33,7 +33,7 @@ it("knows of each message the latest push, unless that is done or too old", () =
           const one = push(name, atMs);
           known.unshift(one);
           recent.add(one);
-        } else if (kind === "forget") recent.forget(name);
+        } else if (kind === "forget") recent.forget([name]);
         // What is asked for is never older than what was dropped.
         else recent.dropBefore(Math.min(sinceMs, atMs));
       }
@@ -68,9 +68,9 @@ it("keeps nothing of the messages of others that are done here", () => {
   const recent = createRecentPushes();
   const mine = push("mine", 1);
   recent.add(mine);
-  for (let count = 0; count < 50_000; count++) recent.forget(`other-${count}`);
+  for (let count = 0; count < 50_000; count++) recent.forget([`other-${count}`]);
   expect(recent.since(0)).toEqual([mine]);
-  recent.forget("mine");
+  recent.forget(["mine"]);
   expect(recent.since(0)).toEqual([]);
   expect(recent.isForgotten(mine)).toBe(true);
 });
