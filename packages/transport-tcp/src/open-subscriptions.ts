@@ -7,12 +7,12 @@ export interface OpenSubscriptions {
   /**
    * Opens one.
    *
-   * @param open - Makes it, for the listener that it is given.
+   * @param open - Makes it. It calls back when the subscription is interrupted.
    * @throws TransportError what `open` throws; `closed` when the transport was closed meanwhile.
    */
   add(
     listener: MessageListener,
-    open: (listener: MessageListener) => Promise<TcpSubscription>,
+    open: (onInterrupted: () => void) => Promise<TcpSubscription>,
   ): Promise<TcpSubscription>;
   /** Ends all, and tells their listeners why: they may listen again. */
   interruptAll(error: TransportError): void;
@@ -29,12 +29,8 @@ export function createOpenSubscriptions(timeoutMs: number): OpenSubscriptions {
   return {
     async add(listener, open) {
       let held: TcpSubscription | undefined;
-      const subscription = await open({
-        message: (message) => listener.message(message),
-        interrupted(error) {
-          if (held) listeners.delete(held);
-          listener.interrupted(error);
-        },
+      const subscription = await open(() => {
+        if (held) listeners.delete(held);
       });
       const own: TcpSubscription = {
         add: (more, options) => subscription.add(more, inTime(options)),

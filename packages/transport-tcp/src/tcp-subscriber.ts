@@ -12,7 +12,7 @@ import {
 import type { Redis } from "ioredis";
 import { divideReplies, type ReplySink } from "./direct-replies.ts";
 import { isWithoutCommand } from "./intercepted-data.ts";
-import { isMessage, toMessage } from "./message-reply.ts";
+import type { Slot } from "./replies.ts";
 import { toReply } from "./reply.ts";
 import { createSubscribedTopics } from "./subscribed-topics.ts";
 import { connectionError, impossibleError, isRefusal, type Place, transportName } from "./tcp-error.ts";
@@ -23,6 +23,8 @@ export interface SubscriberParts extends Place {
   readonly makeClient: () => Redis;
   readonly topics: Topics;
   readonly listener: MessageListener;
+  /** It has ended, and the listener is told why. */
+  readonly onInterrupted: () => void;
   readonly options: CallOptions;
 }
 
@@ -42,6 +44,7 @@ export async function subscribe({
   makeClient,
   topics,
   listener,
+  onInterrupted,
   options,
   ...place
 }: SubscriberParts): Promise<TcpSubscription> {
@@ -70,6 +73,7 @@ export async function subscribe({
     if (phase !== "listening") return;
     phase = "broken";
     drop();
+    onInterrupted();
     listener.interrupted(error);
   };
   client.on("end", () => interrupt(connectionError(lastError, place, "unknown")));
@@ -177,4 +181,35 @@ function subscribeError(
     });
   }
   return connectionError(told, place, delivery);
+}
+
+const [messageStart, patternMessageStart] = [
+  Buffer.from("*3\r\n$7\r\nmessage\r\n"),
+  Buffer.from("*4\r\n$8\r\npmessage\r\n"),
+] as const;
+
+/** Whether a message begins there, as far as the chunk tells. */
+const isMessage = (chunk: Buffer, at: number): boolean =>
+  startsWith(chunk, at, messageStart) || startsWith(chunk, at, patternMessageStart);
+
+function startsWith(chunk: Buffer, at: number, beginning: Buffer): boolean {
+  for (let byte = 0; byte < beginning.length; byte++) if (chunk[at + byte] !== beginning[byte]) return false;
+  return true;
+}
+
+/** The message that a reply is: its kind, the pattern if there is one, the channel and the payload. */
+function toMessage(reply: Slot): Message | undefined {
+  const parts = reply as readonly Slot[];
+  const data = parts[parts.length - 1];
+  const channel = toName(parts[parts.length - 2]);
+  if (channel === undefined || !(typeof data === "string" || data instanceof Uint8Array)) return undefined;
+  if (parts.length === 3) return { channel, data };
+  const pattern = toName(parts[1]);
+  return pattern === undefined ? undefined : { channel, pattern, data };
+}
+
+/** Names are text: what is no UTF-8 in them is replaced. */
+function toName(part: Slot | undefined): string | undefined {
+  if (typeof part === "string") return part;
+  return part instanceof Uint8Array ? new TextDecoder("utf-8", { ignoreBOM: true }).decode(part) : undefined;
 }

@@ -89,11 +89,12 @@ export function tcpTransport<Client extends TcpClient = Redis>(options: TcpOptio
     send: sendThrough(pool.dispatch, ownTimeoutMs),
     async subscribe(topics: Topics, listener: MessageListener, callOptions) {
       if (closed) throw closedError("none");
-      return subscriptions.add(listener, (watching) =>
+      return subscriptions.add(listener, (onInterrupted) =>
         subscribe({
           ...place,
           topics,
-          listener: watching,
+          listener,
+          onInterrupted,
           options: { timeoutMs: ownTimeoutMs, ...callOptions },
           makeClient: () => (own ? makeClient() : concealClient(client.duplicate({ ...quiet }) as Redis)),
         }),
