@@ -33,8 +33,14 @@ interface Published {
   state: "under way" | "answered" | "being told" | "told";
   /** When the primary won't bring it any more. */
   endsMs: number;
-  /** Who has heard it where, by hearer and topic. */
-  readonly heard: Map<string, "of primary" | "here" | "both">;
+  /** Few listen to one thing in one process, mostly one: a map for each message would be most of what a message costs. */
+  readonly heard: Heard[];
+}
+
+/** Where a message was heard, by hearer and topic. */
+interface Heard {
+  readonly topic: string;
+  where: "of primary" | "here" | "both";
 }
 
 /** A primary that keeps a command for so long before it does it has lost the connection before. */
@@ -45,17 +51,24 @@ const graceMs = 1_000;
 const maxRemembered = 1_000;
 
 export function createDoubtfulMessages(clock: Clock): DoubtfulMessages {
-  const alike = new Map<string, Set<Published>>();
+  /** Messages by their data, or by the length of their bytes: those that differ in this are different. Mostly it is one. */
+  const alike = new Map<string | number, Published | Set<Published>>();
   const trips = new Map<readonly Command[], Published[]>();
   const doubtful = new Set<Published>();
   const answered = new Set<Published>();
   let hearersEver = 0;
 
+  const add = (one: Published): void => {
+    const likeness = likenessOf(one);
+    const group = alike.get(likeness);
+    if (group instanceof Set) group.add(one);
+    else alike.set(likeness, group ? new Set([group, one]) : one);
+  };
   const drop = (one: Published): void => {
     const likeness = likenessOf(one);
     const group = alike.get(likeness);
-    group?.delete(one);
-    if (group?.size === 0) alike.delete(likeness);
+    if (group instanceof Set) group.delete(one);
+    if (group === one || (group instanceof Set && group.size === 0)) alike.delete(likeness);
     doubtful.delete(one);
     answered.delete(one);
   };
@@ -73,8 +86,16 @@ export function createDoubtfulMessages(clock: Clock): DoubtfulMessages {
   };
 
   const find = (message: Message, isIt: (one: Published) => boolean): Published | undefined => {
-    for (const one of alike.get(likenessOf(message)) ?? []) if (isIt(one) && isSame(one, message)) return one;
+    const group = alike.get(likenessOf(message));
+    for (const one of group instanceof Set ? group : [group]) if (one && isIt(one) && isSame(one, message)) return one;
     return undefined;
+  };
+
+  /** Whether it was heard before, on the other side. */
+  const isRepeated = (message: Message, topic: string, isIt: (one: Published) => boolean): boolean => {
+    const heard = find(message, isIt)?.heard.find((each) => each.topic === topic);
+    if (heard) heard.where = "both";
+    return heard !== undefined;
   };
 
   const messages: { hearers: number } & DoubtfulMessages = {
@@ -83,12 +104,10 @@ export function createDoubtfulMessages(clock: Clock): DoubtfulMessages {
       if (messages.hearers === 0) return undefined;
       const published = publishedBy(trip);
       if (published.length === 0) return undefined;
-      for (const one of published) {
-        const likeness = likenessOf(one);
-        alike.set(likeness, (alike.get(likeness) ?? new Set()).add(one));
-      }
-      // Somebody may send the very same list twice.
-      trips.set(trip, [...(trips.get(trip) ?? []), ...published]);
+      for (const one of published) add(one);
+      // The very same list may be sent twice.
+      const before = trips.get(trip);
+      trips.set(trip, before ? [...before, ...published] : published);
       return () => {
         const endsMs = clock.now() + graceMs;
         for (const one of take(trip)) {
@@ -118,30 +137,28 @@ export function createDoubtfulMessages(clock: Clock): DoubtfulMessages {
     addHearer() {
       messages.hearers++;
       const own = hearersEver++;
-      const topicOf = ({ pattern }: Message): string => `${own} ${pattern ?? ""}`;
+      const ofChannel = `${own} `;
+      const topicOf = ({ pattern }: Message): string => (pattern === undefined ? ofChannel : ofChannel + pattern);
       return {
         heardOfPrimary(message) {
           if (alike.size === 0) return true;
           const topic = topicOf(message);
-          const isAwaited = ({ state, heard }: Published): boolean =>
-            (state === "under way" || state === "answered") && !heard.has(topic);
+          const isAwaited = (one: Published): boolean =>
+            (one.state === "under way" || one.state === "answered") && whereHeard(one, topic) === undefined;
           const sent = find(message, isAwaited);
-          sent?.heard.set(topic, "of primary");
+          sent?.heard.push({ topic, where: "of primary" });
           if (sent) return true;
           forgetOld();
-          const repeated = find(message, ({ heard }) => heard.get(topic) === "here");
-          repeated?.heard.set(topic, "both");
-          return repeated === undefined;
+          return !isRepeated(message, topic, (one) => whereHeard(one, topic) === "here");
         },
         heardHere(message) {
           if (doubtful.size === 0) return true;
           const topic = topicOf(message);
-          const beingTold = (by: "of primary" | undefined): Published | undefined =>
-            find(message, ({ heard, state }) => state === "being told" && heard.get(topic) === by);
-          const repeated = beingTold("of primary");
-          repeated?.heard.set(topic, "both");
-          if (!repeated) beingTold(undefined)?.heard.set(topic, "here");
-          return repeated === undefined;
+          const isTold = (one: Published, where: Heard["where"] | undefined): boolean =>
+            one.state === "being told" && whereHeard(one, topic) === where;
+          if (isRepeated(message, topic, (one) => isTold(one, "of primary"))) return false;
+          find(message, (one) => isTold(one, undefined))?.heard.push({ topic, where: "here" });
+          return true;
         },
         end() {
           messages.hearers--;
@@ -158,15 +175,22 @@ function publishedBy(trip: readonly Command[]): Published[] {
   const published: Published[] = [];
   for (const [name, channel, data] of trip) {
     if (channel === undefined || data === undefined || name.toUpperCase() !== "PUBLISH") continue;
-    const told = { channel: String(asHeard(channel)), data: asHeard(data) };
-    published.push({ ...told, state: "under way", endsMs: 0, heard: new Map() });
+    published.push({
+      channel: String(asHeard(channel)),
+      data: asHeard(data),
+      state: "under way",
+      endsMs: 0,
+      heard: [],
+    });
   }
   return published;
 }
 
-/** Messages that differ in this are different; those that don't may be. */
-const likenessOf = ({ channel, data }: Pick<Message, "channel" | "data">): string =>
-  `${channel.slice(0, 64)} ${channel.length} ${data.length} ${typeof data === "string" ? data.slice(0, 64) : ""}`;
+const likenessOf = ({ data }: Pick<Message, "data">): string | number =>
+  typeof data === "string" ? data : data.length;
+
+const whereHeard = ({ heard }: Published, topic: string): Heard["where"] | undefined =>
+  heard.find((each) => each.topic === topic)?.where;
 
 function isSame(a: Published, b: Message): boolean {
   if (a.channel !== b.channel) return false;
