@@ -5,6 +5,7 @@ import {
   type Events,
   errorOf,
   functionOption,
+  type SendOptions,
   TransportError,
   toMessageText,
   toWireChannel,
@@ -28,6 +29,8 @@ import { assertSignal, callOptions, type PubSubSettings, readSettings } from "./
 import type { ReplayOptions } from "./replay-options.ts";
 import { type ReplaySettings, readReplay } from "./replay-settings.ts";
 import type { SubscribeCallOptions, SubscribeOptions, SubscriptionHandlers } from "./subscribe-options.ts";
+
+const noOptions: PublishOptions = {};
 
 /**
  * Publishes, and listens so that nothing is missed in silence: every interruption is told as a gap, and channels with a
@@ -185,23 +188,30 @@ export class PubSub implements AsyncDisposable {
    * @throws RangeError when the message is larger than `maxMessageBytes`, CodecError when it can't be written, ConfigError when
    *   an option can't be: nothing was published.
    */
-  async publish(channel: string, data: unknown, options: PublishOptions = {}): Promise<Published> {
-    assertOptions("publish", options, knownPublish);
-    const { codec, maxMessageBytes, timeoutMs } = this.settings;
-    const wire = toWireChannel(channel);
-    const replay = this.replayFor(options);
-    const fallback = booleanOption("fallback", options.fallback);
-    const asked = { ...callOptions(options, timeoutMs), ...(fallback !== undefined && { fallback }) };
-    if (this.isClosed) throw closedError(this.settings.transport.name);
-    const text = toMessageText(codec.encode(data));
-    // A UTF-16 unit is at most three bytes.
-    const bytes = text.length * 3 <= maxMessageBytes ? 0 : new TextEncoder().encode(text).length;
-    if (bytes > maxMessageBytes) {
-      throw new RangeError(
-        `Expected a message for the channel ${JSON.stringify(channel.slice(0, 40))} of at most ${maxMessageBytes} bytes, got ${bytes}; send less, or raise \`maxMessageBytes\``,
-      );
+  publish(channel: string, data: unknown, options: PublishOptions = noOptions): Promise<Published> {
+    try {
+      assertOptions("publish", options, knownPublish);
+      const { codec, maxMessageBytes, timeoutMs, transport } = this.settings;
+      const wire = toWireChannel(channel);
+      const replay = this.replayFor(options);
+      const fallback = booleanOption("fallback", options.fallback);
+      const asked: SendOptions = callOptions(options, timeoutMs);
+      if (this.isClosed) throw closedError(transport.name);
+      const text = toMessageText(codec.encode(data));
+      // A UTF-16 unit is at most three bytes.
+      const bytes = text.length * 3 <= maxMessageBytes ? 0 : new TextEncoder().encode(text).length;
+      if (bytes > maxMessageBytes) {
+        throw new RangeError(
+          `Expected a message for the channel ${JSON.stringify(channel.slice(0, 40))} of at most ${maxMessageBytes} bytes, got ${bytes}; send less, or raise \`maxMessageBytes\``,
+        );
+      }
+      const sendOptions = fallback === undefined ? asked : { ...asked, fallback };
+      return replay
+        ? this.publisher.append(wire, text, replay, sendOptions)
+        : this.publisher.send(wire, text, sendOptions);
+    } catch (error) {
+      return Promise.reject(error);
     }
-    return replay ? this.publisher.append(wire, text, replay, asked) : this.publisher.send(wire, text, asked);
   }
 
   /** Ends all subscriptions and loops; so does its transport's end. The transport stays open: it is its owner's. Safe to call twice. */

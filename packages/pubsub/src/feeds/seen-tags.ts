@@ -24,20 +24,20 @@ export interface TagMap<Value> {
   set(tag: string, value: Value): void;
 }
 
-/** The most that are kept in mind: the latest. */
-const maxTags = 4_096;
+/** So many of the latest are kept in mind for sure, and at most twice as many. */
+const minTags = 4_096;
 
+/** Two halves by age, of which the elder goes as a whole: to take the oldest out of a map looks past all that were before it. */
 export function createTagMap<Value>(): TagMap<Value> {
-  const values = new Map<string, Value>();
+  let early = new Map<string, Value>();
+  let late = new Map<string, Value>();
   return {
-    get: (tag) => values.get(tag),
+    get: (tag) => late.get(tag) ?? early.get(tag),
     set(tag, value) {
-      values.set(tag, value);
-      if (values.size <= maxTags) return;
-      for (const oldest of values.keys()) {
-        values.delete(oldest);
-        break;
-      }
+      late.set(tag, value);
+      if (late.size < minTags) return;
+      early = late;
+      late = new Map();
     },
   };
 }

@@ -39,16 +39,16 @@ local function seqOf(id)
   return tonumber(string.match(id, "%d+$"))
 end
 if now == "0" or upkeep then now = string.format("%.0f", time()) end
-local function append(...)
-  local args = {...}
-  for _, word in ipairs({"MAXLEN", "~", count, epoch .. "-*", "t", now, "n", tag, "d", text}) do args[#args + 1] = word end
-  return redis.pcall("XADD", key, unpack(args))
+local function append()
+  return redis.pcall("XADD", key, "MAXLEN", "~", count, epoch .. "-*", "t", now, "n", tag, "d", text)
 end
 local id = false
 local function begin(least)
   epoch = string.format("%.0f", math.max(least, tonumber(epoch) + 1))
 end
-if epoch ~= "0" then id = append("NOMKSTREAM") end
+if epoch ~= "0" then
+  id = redis.pcall("XADD", key, "NOMKSTREAM", "MAXLEN", "~", count, epoch .. "-*", "t", now, "n", tag, "d", text)
+end
 if type(id) == "string" and seqOf(id) <= tonumber(ARGV[10]) then
   redis.call("XDEL", key, id)
   begin(time())

@@ -23,6 +23,8 @@ const maxChannels = 10_000;
 
 export function createEpochs(): Epochs {
   const channels = new Map<string, KnownEpoch>();
+  /** The one that was asked for last, which stands last already. */
+  let latest: { readonly channel: string; readonly known: KnownEpoch } | undefined;
   /** The server's clock less this machine's steady one: a wall clock that is set changes nothing. */
   let offsetMs: number | undefined;
 
@@ -58,10 +60,12 @@ export function createEpochs(): Epochs {
 
   return {
     of(channel) {
+      if (latest?.channel === channel) return latest.known;
       const known = channels.get(channel) ?? create();
       // The latest asked for stands last, so the first is the one to forget.
       channels.delete(channel);
       channels.set(channel, known);
+      latest = { channel, known };
       if (channels.size > maxChannels) {
         for (const oldest of channels.keys()) {
           channels.delete(oldest);

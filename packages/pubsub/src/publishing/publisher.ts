@@ -48,10 +48,9 @@ export function createPublisher(here: Transport): Publisher {
 
   const isAway = (): boolean => transport.status?.outage !== undefined;
 
-  const publish = async (channel: string, text: string, options: SendOptions): Promise<Published> => {
-    const [reply] = await transport.send([["PUBLISH", channel, text]], options);
+  const published = ([reply]: Reply[]): Published => {
     if (reply instanceof Error) throw reply;
-    return { receivers: Number(reply), ...(isAway() && { degraded: true }) };
+    return isAway() ? { receivers: Number(reply), degraded: true } : { receivers: Number(reply) };
   };
 
   const appendOnce = async (
@@ -84,7 +83,7 @@ export function createPublisher(here: Transport): Publisher {
   };
 
   return {
-    send: publish,
+    send: (channel, text, options) => transport.send([["PUBLISH", channel, text]], options).then(published),
     async append(channel, text, replay, options) {
       const message = { channel, text, tag: nextTag() };
       const standsIn = transport.status !== undefined && options.fallback !== false;
