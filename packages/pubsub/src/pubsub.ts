@@ -181,8 +181,8 @@ export class PubSub implements AsyncDisposable {
   }
 
   /**
-   * Tells everybody who listens to a channel. With `replay` the message is kept in the channel's history too: it is 3
-   * commands then, else 1.
+   * Sends a message to all who listen to a channel, as 1 command. With `replay` the channel's history keeps it too, as 2 commands
+   * and 1 for all messages of the same tick to that history.
    *
    * @throws TransportError when no answer came. A message whose `delivery` is `"unknown"` may have been published.
    * @throws RangeError when the message is larger than `maxMessageBytes`, CodecError when it can't be written, ConfigError when

@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from "vitest";
-import { type Message, PubSub } from "../src/index.ts";
+import { type Message, type Published, PubSub } from "../src/index.ts";
 import { closing, servers } from "./backends.ts";
 
 // What Upstash bills: each command, those that a script runs included.
@@ -43,6 +43,25 @@ describe.each(servers)("over $name", (backend) => {
     // One who has never published to a history that is there.
     expect(total(await billed(() => there.publish("c", 0, { replay })))).toBeLessThanOrEqual(20);
     expect(await billed(() => there.publish("c", 0, { replay }))).toEqual({ evalsha: 1, xadd: 1, publish: 1 });
+  });
+
+  it("bills one script call for the messages of one tick to a history, which keep their order and their places", async () => {
+    const { billed, open } = await start();
+    const [here, there] = [open(), open()];
+    const heard: unknown[] = [];
+    await there.subscribe("c", { onMessage: ({ data }) => void heard.push(data) });
+    const replay = { count: 100 } as const;
+    const { position } = await here.publish("c", 0, { replay });
+    const numbers = Array.from({ length: 50 }, (_, at) => at + 1);
+    let published: readonly Published[] = [];
+    const stats = await billed(async () => {
+      published = await Promise.all(numbers.map((number) => here.publish("c", number, { replay })));
+    });
+    expect(stats).toEqual({ evalsha: 1, xadd: 50, publish: 50 });
+    expect(published.map((each) => each.position?.seq)).toEqual(
+      numbers.map((number) => Number(position?.seq) + number),
+    );
+    await vi.waitFor(() => expect(heard).toEqual([0, ...numbers]), { timeout: 60_000, interval: 5 });
   });
 
   it("bills little for listening, and nothing for whoever joins a process that listens already", async () => {

@@ -1,26 +1,27 @@
 import { defineScript, isCommandError, type Reply, type Script, type ScriptContext } from "@continuum-cache/core";
 
 /**
- * Puts a message into its channel's history and publishes it, so that both have the same order. The entry's id is its
- * place: the epoch, and a number that Redis counts up by one. It is two commands while the publisher knows the epoch.
+ * Puts messages into their channel's history and publishes each, so that both have the same order. An entry's id is its
+ * place: the epoch, and a number that Redis counts up by one. It is two commands a message while the publisher knows the epoch.
  *
  * The history of another epoch is newer knowledge: when it is gone a new epoch begins, when its epoch is later that one
  * is gone on with; so is one that a subscriber has begun (see `beginScript`). Behind an entry that is no message's a new epoch
  * begins. `upkeep` is asked for now and then: the key gets its time to live, and what is too old is cut off, all but the last
  * entry, which keeps the count. The messages before such an entry stay until then.
  *
- * KEYS: the history. ARGV: channel, known epoch (0: none), least count, upkeep (0 or 1), age in ms, time to live in ms,
- * mark, the publisher's estimate of the server's time in ms (0: none), text, the last number that the publisher was given in
- * this epoch (-1: none). A number that is not above it means that the server has lost the end of the history: then a new epoch
- * begins.
- * Returns the id, how many heard it, and the server's time in ms when it was asked (else 0).
+ * KEYS: the history. ARGV: channel, known epoch (0: none), least count, upkeep (0 or 1), age in ms, time to live in ms, the
+ * publisher's estimate of the server's time in ms (0: none), the last number that the publisher was given in this epoch (-1:
+ * none), then mark and text of each message. A number that is not above the last one means that the server has lost the end
+ * of the history: then a new epoch begins.
+ * Returns the server's time in ms when it was asked (else 0), then the id and how many heard it for each message. What Redis
+ * refuses to store ends it: behind the messages before it, which are published, stands "-" and why.
  */
 export const appendScript: Script = defineScript({
   name: "append-and-publish",
   keys: 1,
   lua: `
 local key, channel, epoch, count, upkeep = KEYS[1], ARGV[1], ARGV[2], ARGV[3], ARGV[4] == "1"
-local age, ttl, tag, now, text = tonumber(ARGV[5]), ARGV[6], ARGV[7], ARGV[8], ARGV[9]
+local age, ttl, now = tonumber(ARGV[5]), ARGV[6], ARGV[7]
 local asked = 0
 local function time()
   if asked == 0 then
@@ -39,21 +40,21 @@ local function seqOf(id)
   return tonumber(string.match(id, "%d+$"))
 end
 if now == "0" or upkeep then now = string.format("%.0f", time()) end
-local function append()
-  return redis.pcall("XADD", key, "MAXLEN", "~", count, epoch .. "-*", "t", now, "n", tag, "d", text)
+local function append(at)
+  return redis.pcall("XADD", key, "MAXLEN", "~", count, epoch .. "-*", "t", now, "n", ARGV[at], "d", ARGV[at + 1])
 end
 local id = false
 local function begin(least)
   epoch = string.format("%.0f", math.max(least, tonumber(epoch) + 1))
 end
 if epoch ~= "0" then
-  id = redis.pcall("XADD", key, "NOMKSTREAM", "MAXLEN", "~", count, epoch .. "-*", "t", now, "n", tag, "d", text)
+  id = redis.pcall("XADD", key, "NOMKSTREAM", "MAXLEN", "~", count, epoch .. "-*", "t", now, "n", ARGV[9], "d", ARGV[10])
 end
-if type(id) == "string" and seqOf(id) <= tonumber(ARGV[10]) then
+if type(id) == "string" and seqOf(id) <= tonumber(ARGV[8]) then
   redis.call("XDEL", key, id)
   begin(time())
   upkeep = true
-  id = append()
+  id = append(9)
 end
 if not id or type(id) == "table" then
   local last = first("XREVRANGE", "+", "-")
@@ -66,7 +67,7 @@ if not id or type(id) == "table" then
     begin(last and kind == "b" and 0 or time())
     if kind == "b" then upkeep = true end
   end
-  id = append()
+  id = append(9)
   if type(id) == "table" then return id end
 end
 if upkeep then
@@ -86,25 +87,25 @@ if upkeep then
   end
   if low > seqOf(oldest) then redis.call("XTRIM", key, "MINID", string.format("%s-%.0f", epoch, low)) end
 end
-return {id, redis.call("PUBLISH", channel, "~" .. id .. ":" .. tag .. ":" .. text), asked}`,
+local answer = {asked}
+for at = 9, #ARGV, 2 do
+  if at > 9 then id = append(at) end
+  if type(id) == "table" then
+    answer[#answer + 1] = "-" .. id.err
+    break
+  end
+  answer[#answer + 1] = id
+  answer[#answer + 1] = redis.call("PUBLISH", channel, "~" .. id .. ":" .. ARGV[at] .. ":" .. ARGV[at + 1])
+end
+return answer`,
   memory: append,
 });
 
 type Entry = readonly [id: string, fields: readonly string[]];
 
 function append({ call, keys: [key = ""], args }: ScriptContext): Reply {
-  const [
-    channel = "",
-    knownEpoch = "0",
-    count = "",
-    upkeepFlag,
-    age,
-    ttl = "",
-    tag = "",
-    estimate = "0",
-    text = "",
-    lastSeq,
-  ] = args.map(String);
+  const [channel = "", knownEpoch = "0", count = "", upkeepFlag, age, ttl = "", estimate = "0", lastSeq, ...messages] =
+    args.map(String);
   let epoch = knownEpoch;
   let upkeep = upkeepFlag === "1";
   let asked = 0;
@@ -117,8 +118,8 @@ function append({ call, keys: [key = ""], args }: ScriptContext): Reply {
   const first = (command: string, from: string, to: string): Entry | undefined =>
     (call(command, key, from, to, "COUNT", 1) as readonly Entry[])[0];
   const now = estimate === "0" || upkeep ? String(time()) : estimate;
-  const add = (...words: readonly string[]): Reply => {
-    const fields = ["t", now, "n", tag, "d", text];
+  const add = (at: number, ...words: readonly string[]): Reply => {
+    const fields = ["t", now, "n", messages[at] ?? "", "d", messages[at + 1] ?? ""];
     return call("XADD", key, ...words, "MAXLEN", "~", count, `${epoch}-*`, ...fields);
   };
 
@@ -130,7 +131,7 @@ function append({ call, keys: [key = ""], args }: ScriptContext): Reply {
   let refusal: unknown;
   if (epoch !== "0") {
     try {
-      id = add("NOMKSTREAM");
+      id = add(0, "NOMKSTREAM");
     } catch (error) {
       if (!isCommandError(error)) throw error;
       refusal = error;
@@ -147,18 +148,29 @@ function append({ call, keys: [key = ""], args }: ScriptContext): Reply {
       begin(last && kind === "b" ? 0 : time());
       if (kind === "b") upkeep = true;
     }
-    id = add();
+    id = add(0);
   } else if (seqOf(String(id)) <= Number(lastSeq)) {
     call("XDEL", key, String(id));
     begin(time());
     upkeep = true;
-    id = add();
+    id = add(0);
   }
   if (upkeep) {
     call("PEXPIRE", key, ttl);
     trim(String(id), Number(age));
   }
-  return [id, call("PUBLISH", channel, `~${String(id)}:${tag}:${text}`), asked];
+  const answer: Reply[] = [asked];
+  for (let at = 0; at + 1 < messages.length; at += 2) {
+    try {
+      if (at > 0) id = add(at);
+    } catch (error) {
+      if (!isCommandError(error)) throw error;
+      answer.push(`-${error.message}`);
+      break;
+    }
+    answer.push(id, call("PUBLISH", channel, `~${String(id)}:${messages[at]}:${messages[at + 1]}`));
+  }
+  return answer;
 
   function trim(newest: string, ageMs: number): void {
     let oldest = first("XRANGE", "-", "+")?.[0] ?? newest;

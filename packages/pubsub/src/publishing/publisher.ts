@@ -4,7 +4,6 @@ import {
   isUnanswered,
   primaryOf,
   type Reply,
-  runScript,
   type SendOptions,
   type Transport,
 } from "@continuum-cache/core";
@@ -12,11 +11,9 @@ import { readEntries } from "../history/entry.ts";
 import { frameWithoutPlace } from "../history/frame.ts";
 import { historyKey } from "../history/history-key.ts";
 import { hubsOf } from "../hub/hub.ts";
-import type { Position } from "../position.ts";
 import type { Published } from "../published.ts";
 import type { ReplaySettings } from "../replay-settings.ts";
-import { appendScript } from "./append-script.ts";
-import { createEpochs } from "./epochs.ts";
+import { createAppend, type Tagged } from "./appender.ts";
 import { createTags } from "./tags.ts";
 
 /** Sends what others shall hear. Channels are given as they travel, texts too. */
@@ -25,12 +22,6 @@ export interface Publisher {
   send(channel: string, text: string, options: SendOptions): Promise<Published>;
   /** Kept in the channel's history as well. */
   append(channel: string, text: string, replay: ReplaySettings, options: SendOptions): Promise<Published>;
-}
-
-interface Tagged {
-  readonly channel: string;
-  readonly text: string;
-  readonly tag: string;
 }
 
 /** Among so many of the latest messages one is looked for whose answer was lost. */
@@ -43,7 +34,7 @@ export function createPublisher(here: Transport): Publisher {
   const transport = batched(here);
   /** A history of this process alone would count by itself: the primary's, or none. */
   const primary = batched(primaryOf(here));
-  const epochs = createEpochs();
+  const append = createAppend(primary);
   const nextTag = createTags();
 
   const isAway = (): boolean => transport.status?.outage !== undefined;
@@ -51,20 +42,6 @@ export function createPublisher(here: Transport): Publisher {
   const published = ([reply]: Reply[]): Published => {
     if (reply instanceof Error) throw reply;
     return isAway() ? { receivers: Number(reply), degraded: true } : { receivers: Number(reply) };
-  };
-
-  const appendOnce = async (
-    { channel, text, tag }: Tagged,
-    { count, ageMs, keyTtlMs }: ReplaySettings,
-    options: SendOptions,
-  ): Promise<Published> => {
-    const known = epochs.of(channel);
-    const upkeep = known.takeUpkeep(ageMs / 8) ? 1 : 0;
-    const { epoch, serverMs, lastSeq } = known;
-    const args = [channel, epoch, count, upkeep, ageMs, keyTtlMs, tag, serverMs, text, lastSeq];
-    const answer = readAnswer(await runScript(primary, appendScript, [historyKey(channel)], args, options));
-    known.learn(answer.position, answer.serverMs);
-    return { receivers: answer.receivers, position: { ...answer.position, tag } };
   };
 
   /** Looks whether a message whose answer was lost is among the latest: it may still come, so it is not sent again. */
@@ -97,23 +74,17 @@ export function createPublisher(here: Transport): Publisher {
       const leftMs = (): number => endsAt - performance.now();
       if (standsIn && isAway()) return deliverHere(message);
       try {
-        return await appendOnce(message, replay, within(timeoutMs, 0.6));
+        return await append(message, replay, within(timeoutMs, 0.6));
       } catch (error) {
         if (!isUnanswered(error) || leftMs() < leastAttemptMs) throw error;
         // Whoever stands in finds out whether the primary is away.
         if (standsIn) await transport.send([["PING"]], within(leftMs(), 0.8));
         if (standsIn && isAway()) return deliverHere(message);
-        if (error.delivery === "none") return appendOnce(message, replay, within(leftMs(), 1));
+        if (error.delivery === "none") return append(message, replay, within(leftMs(), 1));
         const found = await find(message, within(leftMs(), 1)).catch(() => undefined);
         if (found) return found;
         throw error;
       }
     },
   };
-}
-
-function readAnswer(answer: Reply): { position: Position; receivers: number; serverMs: number } {
-  const [id, receivers, serverMs] = answer as readonly [string, number, number];
-  const [epoch, seq] = id.split("-").map(Number) as [number, number];
-  return { position: { epoch, seq }, receivers, serverMs };
 }

@@ -18,6 +18,7 @@ type Step =
       readonly upkeep: boolean;
       readonly agedMs: number;
       readonly claims: number;
+      readonly messages: number;
     }
   | { readonly do: "begin"; readonly agedMs: number }
   | { readonly do: "DEL" | "wreck" | "foreign" };
@@ -31,6 +32,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       upkeep: fc.boolean(),
       agedMs: fc.constantFrom(0, 0, 5_000, 20_000),
       claims: fc.constantFrom(-1, -1, -1, 0, 3),
+      messages: fc.constantFrom(1, 1, 3),
     }),
   },
   { weight: 3, arbitrary: fc.record({ do: fc.constant("begin" as const), agedMs: fc.constantFrom(1_000, 60_000) }) },
@@ -60,15 +62,17 @@ async function play(transport: Transport, key: string, steps: readonly Step[]): 
         one.upkeep ? 1 : 0,
         10_000,
         60_000,
-        `tag-${index}`,
         nowMs,
-        `text ${index}`,
         one.claims,
+        ...Array.from({ length: one.messages }, (_, at) => [`tag-${index}-${at}`, `text ${index} ${at}`]).flat(),
       ];
       const reply = await runScript(transport, appendScript, [key], args).catch(
         (error: Error) => error.message.split(" ")[0],
       );
-      seen.push(Array.isArray(reply) ? [nameOf(String(reply[0])), reply[1], Number(reply[2]) > 0] : reply);
+      if (Array.isArray(reply)) {
+        const [askedMs, ...answers] = reply as readonly Reply[];
+        seen.push(Number(askedMs) > 0, ...answers.map((each) => (typeof each === "string" ? nameOf(each) : each)));
+      } else seen.push(reply);
     } else if (one.do === "begin") {
       const [id, fields] = (await runScript(transport, beginScript, [key], [60_000, one.agedMs])) as [string, Reply[]];
       seen.push([nameOf(id), fields[0], fields[3]]);
@@ -85,7 +89,9 @@ async function play(transport: Transport, key: string, steps: readonly Step[]): 
       );
       if (one.do === "wreck")
         seen.push(
-          await play(transport, key, [{ do: "publish", knows: "newest", upkeep: false, agedMs: 0, claims: -1 }]),
+          await play(transport, key, [
+            { do: "publish", knows: "newest", upkeep: false, agedMs: 0, claims: -1, messages: 2 },
+          ]),
         );
       if (one.do === "wreck") await transport.send([["DEL", key]]);
     }
@@ -119,4 +125,21 @@ it("both faces of the script do the same, and answer the same", async () => {
     }),
     { numRuns: 100 },
   );
+});
+
+it("both faces tell which message was refused, and publish those before it", async () => {
+  const redis = opened(await startRedisServer());
+  for (const transport of [opened(tcpTransport({ url: redis.url })), opened(memoryTransport())]) {
+    // One more entry fits into the epoch.
+    await transport.send([["XADD", "full", "7-18446744073709551614", "t", "1", "n", "tag", "d", "text"]]);
+    const args = ["c", 7, 1_000, 0, 10_000, 60_000, 1, -1, "one", "1", "two", "2", "three", "3"];
+    const [asked, id, receivers, refusal, ...more] = (await runScript(
+      transport,
+      appendScript,
+      ["full"],
+      args,
+    )) as Reply[];
+    expect([asked, id, receivers, more]).toEqual([0, "7-18446744073709551615", 0, []]);
+    expect(refusal).toMatch(/^-ERR /);
+  }
 });

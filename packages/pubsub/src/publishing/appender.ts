@@ -1,0 +1,120 @@
+import {
+  CommandError,
+  hasLastingTimers,
+  type Reply,
+  runScript,
+  type SendOptions,
+  type Transport,
+  tickEnd,
+} from "@continuum-cache/core";
+import { historyKey } from "../history/history-key.ts";
+import type { Published } from "../published.ts";
+import type { ReplaySettings } from "../replay-settings.ts";
+import { appendScript } from "./append-script.ts";
+import { createEpochs } from "./epochs.ts";
+
+/** A message and the mark by which it is known again. */
+export interface Tagged {
+  readonly channel: string;
+  readonly text: string;
+  readonly tag: string;
+}
+
+/**
+ * Puts a message into its channel's history and publishes it. Those of one tick that ask for the same are one script call.
+ *
+ * @throws TransportError when no answer came. CommandError when Redis refuses it.
+ */
+export type Append = (message: Tagged, replay: ReplaySettings, options: SendOptions) => Promise<Published>;
+
+interface Appending {
+  readonly message: Tagged;
+  readonly replay: ReplaySettings;
+  readonly options: SendOptions;
+  resolve(published: Published): void;
+  reject(error: unknown): void;
+}
+
+/** So many messages, and so many characters, go in one call: it must not hold up the server. */
+const mostTogether = 100;
+const mostLength = 64 << 10;
+
+export function createAppend(primary: Transport): Append {
+  const epochs = createEpochs();
+  const atTickEnd = tickEnd();
+  const mayVanish = !hasLastingTimers();
+  let leaving: Appending[] = [];
+
+  /** @param some - At least one; all to the same channel. */
+  const appendAll = async (
+    some: readonly Pick<Appending, "message">[],
+    channel: string,
+    { count, ageMs, keyTtlMs }: ReplaySettings,
+    options: SendOptions,
+  ): Promise<readonly (Published | CommandError)[]> => {
+    const known = epochs.of(channel);
+    const upkeep = known.takeUpkeep(ageMs / 8) ? 1 : 0;
+    const { epoch, serverMs, lastSeq } = known;
+    const args = [channel, epoch, count, upkeep, ageMs, keyTtlMs, serverMs, lastSeq];
+    for (const { message } of some) args.push(message.tag, message.text);
+    const reply = await runScript(primary, appendScript, [historyKey(channel)], args, options);
+    const [askedMs, ...answers] = reply as readonly [number, ...Reply[]];
+    let refused: CommandError | undefined;
+    return some.map(({ message: { tag } }, at) => {
+      const id = String(answers[2 * at]);
+      // Those behind it are not there either.
+      if (id.startsWith("-")) refused = new CommandError(id.slice(1));
+      if (refused) return refused;
+      const [newEpoch, seq] = id.split("-").map(Number) as [number, number];
+      known.learn({ epoch: newEpoch, seq }, askedMs);
+      return { receivers: Number(answers[2 * at + 1]), position: { epoch: newEpoch, seq, tag } };
+    });
+  };
+
+  /** Each hears what becomes of its own message. Never rejects. */
+  const sendTogether = async (some: readonly [Appending, ...Appending[]]): Promise<void> => {
+    const [{ message, replay, options }] = some;
+    try {
+      const outcomes = await appendAll(some, message.channel, replay, options);
+      for (const [at, { resolve, reject }] of some.entries()) {
+        const outcome = outcomes[at];
+        if (outcome instanceof Error) reject(outcome);
+        else if (outcome) resolve(outcome);
+      }
+    } catch (error) {
+      for (const { reject } of some) reject(error);
+    }
+  };
+
+  const depart = (): void => {
+    const all = leaving;
+    leaving = [];
+    let together: [Appending, ...Appending[]] | undefined;
+    let length = 0;
+    for (const one of all) {
+      length += one.message.text.length;
+      if (together && together.length < mostTogether && length <= mostLength && isAlike(together[0], one)) {
+        together.push(one);
+        continue;
+      }
+      if (together) void sendTogether(together);
+      together = [one];
+      length = one.message.text.length;
+    }
+    if (together) void sendTogether(together);
+  };
+
+  return (message, replay, options) =>
+    new Promise((resolve, reject) => {
+      const appending: Appending = { message, replay, options, resolve, reject };
+      // Where calls can vanish, or be aborted, none sends for another.
+      if (mayVanish || options.signal) void sendTogether([appending]);
+      else if (leaving.push(appending) === 1) atTickEnd(depart);
+    });
+}
+
+const isAlike = (one: Appending, other: Appending): boolean =>
+  one.message.channel === other.message.channel &&
+  one.options.timeoutMs === other.options.timeoutMs &&
+  one.replay.count === other.replay.count &&
+  one.replay.ageMs === other.replay.ageMs;
