@@ -33,14 +33,15 @@ interface Published {
   state: "under way" | "answered" | "being told" | "told";
   /** When the primary won't bring it any more. */
   endsMs: number;
-  /** Few listen to one thing in one process, mostly one: a map for each message would be most of what a message costs. */
-  readonly heard: Heard[];
+  /** Where it was heard last. Mostly it is heard once: a map for each message would be most of what a message costs. */
+  heard: Heard | undefined;
 }
 
 /** Where a message was heard, by hearer and topic. */
 interface Heard {
   readonly topic: string;
   where: "of primary" | "here" | "both";
+  readonly before: Heard | undefined;
 }
 
 /** A primary that keeps a command for so long before it does it has lost the connection before. */
@@ -93,7 +94,8 @@ export function createDoubtfulMessages(clock: Clock): DoubtfulMessages {
 
   /** Whether it was heard before, on the other side. */
   const isRepeated = (message: Message, topic: string, isIt: (one: Published) => boolean): boolean => {
-    const heard = find(message, isIt)?.heard.find((each) => each.topic === topic);
+    const one = find(message, isIt);
+    const heard = one && heardAs(one, topic);
     if (heard) heard.where = "both";
     return heard !== undefined;
   };
@@ -144,20 +146,23 @@ export function createDoubtfulMessages(clock: Clock): DoubtfulMessages {
           if (alike.size === 0) return true;
           const topic = topicOf(message);
           const isAwaited = (one: Published): boolean =>
-            (one.state === "under way" || one.state === "answered") && whereHeard(one, topic) === undefined;
+            (one.state === "under way" || one.state === "answered") && !heardAs(one, topic);
           const sent = find(message, isAwaited);
-          sent?.heard.push({ topic, where: "of primary" });
-          if (sent) return true;
+          if (sent) {
+            sent.heard = { topic, where: "of primary", before: sent.heard };
+            return true;
+          }
           forgetOld();
-          return !isRepeated(message, topic, (one) => whereHeard(one, topic) === "here");
+          return !isRepeated(message, topic, (one) => heardAs(one, topic)?.where === "here");
         },
         heardHere(message) {
           if (doubtful.size === 0) return true;
           const topic = topicOf(message);
           const isTold = (one: Published, where: Heard["where"] | undefined): boolean =>
-            one.state === "being told" && whereHeard(one, topic) === where;
+            one.state === "being told" && heardAs(one, topic)?.where === where;
           if (isRepeated(message, topic, (one) => isTold(one, "of primary"))) return false;
-          find(message, (one) => isTold(one, undefined))?.heard.push({ topic, where: "here" });
+          const told = find(message, (one) => isTold(one, undefined));
+          if (told) told.heard = { topic, where: "here", before: told.heard };
           return true;
         },
         end() {
@@ -180,7 +185,7 @@ function publishedBy(trip: readonly Command[]): Published[] {
       data: asHeard(data),
       state: "under way",
       endsMs: 0,
-      heard: [],
+      heard: undefined,
     });
   }
   return published;
@@ -189,8 +194,10 @@ function publishedBy(trip: readonly Command[]): Published[] {
 const likenessOf = ({ data }: Pick<Message, "data">): string | number =>
   typeof data === "string" ? data : data.length;
 
-const whereHeard = ({ heard }: Published, topic: string): Heard["where"] | undefined =>
-  heard.find((each) => each.topic === topic)?.where;
+function heardAs({ heard }: Published, topic: string): Heard | undefined {
+  for (let each = heard; each; each = each.before) if (each.topic === topic) return each;
+  return undefined;
+}
 
 function isSame(a: Published, b: Message): boolean {
   if (a.channel !== b.channel) return false;
