@@ -4,6 +4,8 @@ import type { StatsRecorder } from "./calls.ts";
 /** What a batch has to know of a call. */
 export interface BatchedCall {
   readonly signal: AbortSignal | undefined;
+  /** When it was made, by `performance.now()`. */
+  readonly startedMs: number;
   /** Whether it waits no longer, so that nothing has to be sent for it. */
   readonly isSettled: boolean;
   /**

@@ -35,6 +35,8 @@ class Batch implements ReplyHandler {
   writes = false;
   /** Whether one of its calls has no signal, so that it is waited for until it ends. */
   isAwaited = false;
+  /** Whether one of its calls has a signal, which may settle it before the batch departs. */
+  hasSignals = false;
   invalidates: Set<string> | undefined = undefined;
   /** Asks its calls whether they are still waited for; undefined when one of them does not say, which means that it is. */
   wanted: (() => boolean)[] | undefined;
@@ -97,7 +99,7 @@ class Batch implements ReplyHandler {
   }
 
   depart(): void {
-    this.segments = this.segments.filter(isWaitedFor);
+    if (this.hasSignals) this.segments = this.segments.filter(isWaitedFor);
     if (this.segments.length === 0) {
       this.#isOver = true;
       return;
@@ -119,14 +121,12 @@ class Batch implements ReplyHandler {
     this.#lostMs = nowMs + this.timeoutMs + graceMs;
     const { wanted } = this;
     const signal = this.isAwaited ? undefined : this.#signalOfAll();
-    const options: SendOptions = {
-      timeoutMs: this.timeoutMs,
-      ...(signal && { signal }),
-      ...(this.atomic && { atomic: true }),
-      ...(!this.fallback && { fallback: false }),
-      ...(this.invalidates && { invalidates: [...this.invalidates] }),
-      ...(wanted && { isWanted: () => wanted.some((isWanted) => isWanted()) }),
-    };
+    const options: { -readonly [Name in keyof SendOptions]: SendOptions[Name] } = { timeoutMs: this.timeoutMs };
+    if (signal) options.signal = signal;
+    if (this.atomic) options.atomic = true;
+    if (!this.fallback) options.fallback = false;
+    if (this.invalidates) options.invalidates = [...this.invalidates];
+    if (wanted) options.isWanted = () => wanted.some((isWanted) => isWanted());
     dispatch(new RoundTrip(commands, options, this.timeoutMs, this.writes), this);
   }
 
@@ -164,6 +164,7 @@ class Batch implements ReplyHandler {
     this.#again.segments = segments;
     this.#again.isAwaited = this.isAwaited;
     this.#again.wanted = this.wanted;
+    this.#again.hasSignals = this.hasSignals;
     this.#again.depart();
   }
 
@@ -229,8 +230,7 @@ export function createBatcher(transport: Transport, { timeoutMs, counts }: Batch
     afterThisTick(departAll);
   };
 
-  const batchFor = (options: SendOptions, { signal }: BatchedCall): Batch => {
-    const nowMs = performance.now();
+  const batchFor = (options: SendOptions, { signal, startedMs: nowMs }: BatchedCall): Batch => {
     schedule(nowMs);
     const ownMs = options.timeoutMs ?? timeoutMs;
     let batch = open.at(-1);
@@ -238,7 +238,8 @@ export function createBatcher(transport: Transport, { timeoutMs, counts }: Batch
       batch = new Batch(parts, nowMs, options, ownMs);
       open.push(batch);
     }
-    if (!signal) batch.isAwaited = true;
+    if (signal) batch.hasSignals = true;
+    else batch.isAwaited = true;
     if (options.isWanted) batch.wanted?.push(options.isWanted);
     else batch.wanted = undefined;
     for (const glob of options.invalidates ?? []) {

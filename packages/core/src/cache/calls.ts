@@ -126,12 +126,12 @@ interface Settling<Result> {
 /** One call's part of a batch. It settles once: by its replies, by a failure, or by its caller's signal. */
 export class Call<Result> implements BatchedCall {
   readonly signal: AbortSignal | undefined;
+  readonly startedMs: number = performance.now();
   isSettled = false;
   readonly #request: Request<Result>;
   readonly #transport: string;
   readonly #promise: Settling<Result>;
   readonly #stats: StatsRecorder | undefined;
-  readonly #startedMs: number = performance.now();
   readonly #stopHearing: (() => void) | undefined;
 
   /** @param stats - Counts it when it ends. */
@@ -166,7 +166,7 @@ export class Call<Result> implements BatchedCall {
     }
     this.isSettled = true;
     this.#stopHearing?.();
-    this.#stats?.ended(this.#request.operation, this.#startedMs, false);
+    this.#stats?.ended(this.#request.operation, this.startedMs, false);
     this.#promise.resolve(result);
   }
 
@@ -174,7 +174,7 @@ export class Call<Result> implements BatchedCall {
     if (this.isSettled) return;
     this.isSettled = true;
     this.#stopHearing?.();
-    this.#stats?.ended(this.#request.operation, this.#startedMs, true);
+    this.#stats?.ended(this.#request.operation, this.startedMs, true);
     this.#promise.reject(error);
   }
 }

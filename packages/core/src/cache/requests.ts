@@ -74,15 +74,7 @@ export function createRequests(
     commands: [command],
     read: (replies, at) => values.fromStored(operation, key, replies[at]),
   });
-  const found = <Found>(key: string, read: (reply: Reply) => Found): Request<Found> => ({
-    operation: "get",
-    commands: [["GET", full(key)]],
-    read(replies, at) {
-      const outcome = read(replies[at] ?? null);
-      stats.counts[outcome === undefined ? "misses" : "hits"]++;
-      return outcome;
-    },
-  });
+  const { counts } = stats;
   const setting = (
     key: string,
     fullKey: string,
@@ -93,11 +85,11 @@ export function createRequests(
     return {
       operation: "set",
       commands: fits ? endings.map((ending): Command => ["SET", fullKey, stored, ...ending]) : [],
-      read: (replies, at) =>
-        replies
-          .slice(at, at + (fits ? endings.length : 0))
-          .map(loud)
-          .includes("OK"),
+      read(replies, from) {
+        let isSet = false;
+        for (let at = from; fits && at < from + endings.length; at++) if (loud(replies[at]) === "OK") isSet = true;
+        return isSet;
+      },
     };
   };
 
@@ -107,8 +99,8 @@ export function createRequests(
       const fullKey = full(key);
       return setting(key, fullKey, values.toStored(item), endings);
     },
-    get: (key) => found(key, (reply) => values.fromStored("get", key, reply)),
-    getCopies: (key) => found(key, (reply) => values.copiesOf("getOrSet", key, reply)),
+    get: (key) => new ReadRequest(full(key), "get", key, values.fromStored, counts),
+    getCopies: (key) => new ReadRequest(full(key), "getOrSet", key, values.copiesOf, counts),
     setCopies(key, item, ttlMs) {
       const stored = values.toStored(item);
       return {
@@ -160,6 +152,45 @@ export function createRequests(
       return integer("publish", ["PUBLISH", wire, toMessageText(values.toItem("message", channel, data))]);
     },
   };
+}
+
+/** The read of one string. A class, since there are more of these than of all others: what they share is made once. */
+class ReadRequest<Found> implements Request<Found> {
+  readonly #fullKey: string;
+  readonly #caller: string;
+  readonly #key: string;
+  readonly #read: (operation: string, key: string, reply: Reply | undefined) => Found;
+  readonly #counts: StatsRecorder["counts"];
+
+  /** @param caller - The method that reads, for events. */
+  constructor(
+    fullKey: string,
+    caller: string,
+    key: string,
+    read: (operation: string, key: string, reply: Reply | undefined) => Found,
+    counts: StatsRecorder["counts"],
+  ) {
+    this.#fullKey = fullKey;
+    this.#caller = caller;
+    this.#key = key;
+    this.#read = read;
+    this.#counts = counts;
+  }
+
+  get operation(): string {
+    return "get";
+  }
+
+  get commands(): readonly Command[] {
+    return [["GET", this.#fullKey]];
+  }
+
+  read(replies: readonly Reply[], at: number): Found {
+    const found = this.#read(this.#caller, this.#key, replies[at]);
+    if (found === undefined) this.#counts.misses++;
+    else this.#counts.hits++;
+    return found;
+  }
 }
 
 function loud(reply: Reply | undefined): Exclude<Reply, Error> {

@@ -55,7 +55,7 @@ function encode(value: unknown): string {
 function decode(stored: string | Uint8Array): unknown {
   // A sealed value, or its text form: another codec's writing.
   if (typeof stored !== "string" || (stored[0] === "=" && isTextForm(stored))) return undefined;
-  const inexact = mayBeDeep(stored) || mayBeInexact(stored) ? scanJson(stored) : undefined;
+  const inexact = mayBeDeep(stored) || mayBeInexact.test(stored) ? scanJson(stored) : undefined;
   let value: unknown;
   try {
     value = JSON.parse(stored);
@@ -128,12 +128,11 @@ const minus = 0x2d;
 /** A whole number below 2^53 has at most 16 digits. */
 const exactDigits = 16;
 
-/** As many digits in a row as a whole number needs to be inexact. V8 finds these several times as fast as `\d{16}`. */
-const manyDigits = /\d\d\d\d\d\d\d\d\d\d\d\d\d\d\d\d/;
-/** An exponent that may lead to Infinity. */
-const largeExponent = /[eE]\+?\d\d\d/;
-
-const mayBeInexact = (text: string): boolean => manyDigits.test(text) || largeExponent.test(text);
+/**
+ * As many digits in a row as a whole number needs to be inexact, or an exponent that may lead to Infinity. V8 finds the digits several
+ * times as fast as `\d{16}`.
+ */
+const mayBeInexact = /\d\d\d\d\d\d\d\d\d\d\d\d\d\d\d\d|[eE]\+?\d\d\d/;
 
 /** Whether JSON text may have more levels than a value may have: each begins with a bracket. Most texts have fewer brackets. */
 function mayBeDeep(text: string): boolean {
