@@ -123,8 +123,7 @@ class LatestValues implements KnownValues {
 
   #note(trip: number, command: Command, reply: Reply): void {
     if (typeof reply === "object" && !isArray(reply) && isCommandError(reply)) return;
-    const [name, ...args] = command;
-    const [key, value] = args;
+    const [name, key, value] = command;
     if (key === undefined) {
       if (isWrite(command)) this.#forgetAll(keysOf(command));
       return;
@@ -135,31 +134,32 @@ class LatestValues implements KnownValues {
         return;
       case "MGET":
         if (!isArray(reply)) return;
-        for (const [index, one] of args.entries()) {
-          const found = reply[index];
+        for (let at = 1; at < command.length; at++) {
+          const found = reply[at - 1];
           // A key of another type is null here too, so nothing is known of it.
-          if (typeof found === "string" || found instanceof Uint8Array) this.#remember(trip, one, found);
-          else if (found === null) this.#remember(trip, one, null);
+          if (typeof found === "string" || found instanceof Uint8Array || found === null) {
+            this.#remember(trip, command[at] as Argument, found);
+          }
         }
         return;
       case "SET":
         if (reply === "OK" && value !== undefined)
-          this.#remember(trip, key, toBulk(value), endOf(args.slice(2), this.#options.clock));
+          this.#remember(trip, key, toBulk(value), endOf(command[3], command[4], this.#options.clock));
         else this.#drop(key);
         return;
       case "SETEX":
       case "PSETEX":
-        if (args[2] !== undefined)
+        if (command[3] !== undefined)
           this.#remember(
             trip,
             key,
-            toBulk(args[2]),
+            toBulk(command[3]),
             this.#options.clock.now() + Number(value) * (name === "SETEX" ? 1_000 : 1),
           );
         return;
       case "MSET":
-        for (let at = 0; at + 1 < args.length; at += 2) {
-          this.#remember(trip, args[at] as Argument, toBulk(args[at + 1] as Argument));
+        for (let at = 1; at + 1 < command.length; at += 2) {
+          this.#remember(trip, command[at] as Argument, toBulk(command[at + 1] as Argument));
         }
         return;
       case "INCR":
@@ -172,14 +172,14 @@ class LatestValues implements KnownValues {
       case "DEL":
       case "UNLINK":
       case "GETDEL":
-        for (const one of args) this.#remember(trip, one, null);
+        for (let at = 1; at < command.length; at++) this.#remember(trip, command[at] as Argument, null);
         return;
       case "EXPIRE":
       case "PEXPIRE":
-        this.#moved(trip, args, reply, this.#options.clock.now() + Number(value) * (name === "EXPIRE" ? 1_000 : 1));
+        this.#moved(trip, command, reply, this.#options.clock.now() + Number(value) * (name === "EXPIRE" ? 1_000 : 1));
         return;
       case "PEXPIREAT":
-        this.#moved(trip, args, reply, Number(value));
+        this.#moved(trip, command, reply, Number(value));
         return;
       case "PERSIST":
         this.#move(trip, key, reply === 1 ? never : (this.#known.peek(idOfArgument(key))?.expiresAtMs ?? never));
@@ -216,7 +216,7 @@ class LatestValues implements KnownValues {
   }
 
   /** Without a condition only a key that is not there can't be given an end. */
-  #moved(trip: number, [key, , ...conditions]: readonly Argument[], reply: Reply, endMs: number): void {
+  #moved(trip: number, [, key, , ...conditions]: Command, reply: Reply, endMs: number): void {
     if (key === undefined) return;
     if (reply === 1) this.#move(trip, key, endMs);
     else if (conditions.length === 0) this.#remember(trip, key, null);
@@ -252,8 +252,7 @@ const idOfArgument = (key: Argument): string =>
   typeof key === "string" && isWellFormed(key) ? key : idOf(toBulk(key));
 
 /** When a value that was set with these words ends; with words that leave that open, as if it did not. */
-function endOf(words: readonly Argument[], clock: Clock): number {
-  const [unit, time] = words;
+function endOf(unit: Argument | undefined, time: Argument | undefined, clock: Clock): number {
   const count = Number(time);
   switch (typeof unit === "string" ? unit.toUpperCase() : "") {
     case "EX":
