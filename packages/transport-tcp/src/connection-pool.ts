@@ -70,9 +70,10 @@ export function createConnectionPool(first: Connection, { place, size, open }: C
         if (signal?.aborted) throw abortedError(signal, false);
         if (!choice && size > 1 && isBusy(first)) choice = spread();
         const trip = new Trip(commands, atomic, handler);
-        trip.endInTime({ endsMs, signal, place, onEnd });
+        const nowMs = performance.now();
+        trip.endInTime({ endsMs, signal, place, onEnd }, nowMs);
         if (choice) choice.send(trip, pick);
-        else first.send(trip);
+        else first.send(trip, nowMs);
       } catch (error) {
         handler.failed(error);
       }

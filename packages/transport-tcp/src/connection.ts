@@ -70,22 +70,26 @@ export class Connection implements Carrier {
       isReady: () => this.#isReady(),
       write: (trip) => {
         this.#enter(trip);
-        this.#write(trip);
+        this.#write(trip, performance.now());
       },
     });
     this.#writer = createSocketWriter(client);
   }
 
-  /** Takes a trip. It is written at once, or when the connection stands; one failed attempt fails all that waited. */
-  send(trip: Trip): void {
+  /**
+   * Takes a trip. It is written at once, or when the connection stands; one failed attempt fails all that waited.
+   *
+   * @param nowMs - The present, by `performance.now()`.
+   */
+  send(trip: Trip, nowMs: number = performance.now()): void {
     if (this.#isClosed) {
       trip.end(closedError("none"));
       return;
     }
     const isFree = !this.#isRenewing && !this.#check.isRunning && this.#waiting.size === 0;
     this.#enter(trip);
-    if (isFree && this.#isReady() && this.#isFresh()) {
-      this.#write(trip);
+    if (isFree && this.#isReady() && this.#isFresh(nowMs)) {
+      this.#write(trip, nowMs);
     } else {
       this.#waiting.add(trip);
       this.#proceed();
@@ -191,25 +195,25 @@ export class Connection implements Carrier {
     return client.status === "ready" && (client.stream?.writable ?? true);
   }
 
-  #isFresh(): boolean {
-    return this.#owed.first !== undefined || this.#idleMs() < freshMs;
+  #isFresh(nowMs: number): boolean {
+    return this.#owed.first !== undefined || this.#idleMs(nowMs) < freshMs;
   }
 
   #isAnswered(): boolean {
     return this.#link.replies.data.lastAt >= this.#writtenAt;
   }
 
-  #idleMs(): number {
+  #idleMs(nowMs: number): number {
     const { replies, readyAt } = this.#link;
-    return performance.now() - Math.max(replies.data.lastAt, this.#writtenAt, readyAt);
+    return nowMs - Math.max(replies.data.lastAt, this.#writtenAt, readyAt);
   }
 
-  #write(trip: Trip): void {
+  #write(trip: Trip, nowMs: number): void {
     const { replies } = this.#link;
     const owed = this.#owed;
     if (replies.data.stream !== this.#parts.client.stream) replies.data.attach();
-    if (this.#isAnswered()) this.#idleBeforeMs = this.#idleMs();
-    this.#writtenAt = performance.now();
+    if (this.#isAnswered()) this.#idleBeforeMs = this.#idleMs(nowMs);
+    this.#writtenAt = nowMs;
     trip.writtenTo = this;
     trip.writtenAt = this.#writtenAt;
     if (owed.last) owed.last.next = trip;
@@ -219,10 +223,11 @@ export class Connection implements Carrier {
   }
 
   #flush(): void {
+    const nowMs = performance.now();
     for (const trip of this.#waiting) {
       if (!this.#isReady()) return;
       this.#waiting.delete(trip);
-      this.#write(trip);
+      this.#write(trip, nowMs);
     }
   }
 
@@ -232,8 +237,9 @@ export class Connection implements Carrier {
     if (this.#parts.client.status !== "ready") {
       if (!this.#link.connect()) this.#failWaiting(undefined);
     } else if (this.#isReady()) {
-      if (this.#isFresh()) this.#flush();
-      else this.#check.begin(this.#idleMs(), () => (this.#isReady() ? this.#flush() : this.#proceed()));
+      const nowMs = performance.now();
+      if (this.#isFresh(nowMs)) this.#flush();
+      else this.#check.begin(this.#idleMs(nowMs), () => (this.#isReady() ? this.#flush() : this.#proceed()));
     }
   }
 
@@ -254,7 +260,7 @@ export class Connection implements Carrier {
 
   /** The other side closes idle connections: before the next command comes, or while it is on its way. */
   #learnFromClose(): void {
-    const idledMs = this.#isAnswered() ? this.#idleMs() : this.#idleBeforeMs;
+    const idledMs = this.#isAnswered() ? this.#idleMs(performance.now()) : this.#idleBeforeMs;
     if (idledMs >= freshMs) this.#parts.idle.closedAfter(idledMs);
   }
 

@@ -102,10 +102,14 @@ export class Trip implements AnswerSink {
     this.#handler = handler;
   }
 
-  /** Ends it at its deadline or when its caller's signal fires, whichever comes first. No timer and no listener outlives it. */
-  endInTime({ endsMs, signal, place, onEnd }: TripEnd): void {
+  /**
+   * Ends it at its deadline or when its caller's signal fires, whichever comes first. No timer and no listener outlives it.
+   *
+   * @param nowMs - The present, by `performance.now()`.
+   */
+  endInTime({ endsMs, signal, place, onEnd }: TripEnd, nowMs: number = performance.now()): void {
     // The sum of two times is not exact.
-    const timeoutMs = Math.max(1, Math.ceil(endsMs - performance.now() - 1e-6));
+    const timeoutMs = Math.max(1, Math.ceil(endsMs - nowMs - 1e-6));
     const end = (timedOut: boolean): void => {
       const written = this.writtenTo !== undefined;
       if (!timedOut) this.end(abortedError(signal, written));

@@ -48,6 +48,7 @@ class GuardedTrip implements ReplyHandler {
   readonly #handler: ReplyHandler;
   readonly #isInOwnLedger: boolean;
   #attempt = 0;
+  /** Of the present attempt, for the breaker. */
   #startedMs = 0;
   /** As what the breaker has let the present attempt through. */
   #leave: BreakerLeave = "call";
@@ -64,8 +65,8 @@ class GuardedTrip implements ReplyHandler {
 
   begin(): void {
     const { breaker, name, dispatch } = this.#guard;
-    this.#startedMs = performance.now();
     if (breaker) {
+      this.#startedMs = performance.now();
       const leave = breaker.enter(this.#trip.endsMs - this.#startedMs + graceMs);
       if (!leave) {
         this.#end(this.#failure ?? this.#stopped() ?? breakerOpenError(name, breaker));

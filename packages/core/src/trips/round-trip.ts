@@ -25,17 +25,22 @@ export class RoundTrip {
   ledger: SentTrips | undefined = undefined;
   number = 0;
 
-  /** @param writes - As the field, where that is known already. @throws TypeError for what is no command, where it is not. */
+  /**
+   * @param writes - As the field, where that is known already.
+   * @param nowMs - The present, by `performance.now()`.
+   * @throws TypeError for what is no command, where `writes` is not known.
+   */
   constructor(
     commands: readonly Command[],
     options: SendOptions,
     defaultTimeoutMs: number,
     writes: boolean = commands.some(isWrite),
+    nowMs: number = performance.now(),
   ) {
     this.commands = commands;
     this.options = options;
     this.writes = writes;
-    this.endsMs = performance.now() + (options.timeoutMs ?? defaultTimeoutMs);
+    this.endsMs = nowMs + (options.timeoutMs ?? defaultTimeoutMs);
   }
 
   /** How much time the layer below has, in whole milliseconds; at least 1. */
@@ -228,6 +233,7 @@ export function createSentTrips(): SentTrips {
 
   /** The oldest trip under way. Forgets those before it that have vanished. */
   const oldest = (): RoundTrip | undefined => {
+    if (underWay.size === 0) return undefined;
     const nowMs = performance.now();
     for (const trip of underWay) {
       if (!isLost(trip, nowMs)) return trip;
