@@ -123,12 +123,13 @@ class LatestValues implements KnownValues {
 
   #note(trip: number, command: Command, reply: Reply): void {
     if (typeof reply === "object" && !isArray(reply) && isCommandError(reply)) return;
-    const [name, key, value] = command;
+    const key = command[1];
+    const value = command[2];
     if (key === undefined) {
       if (isWrite(command)) this.#forgetAll(keysOf(command));
       return;
     }
-    switch (name) {
+    switch (command[0]) {
       case "GET":
         if (typeof reply !== "number" && !isArray(reply)) this.#remember(trip, key, reply);
         return;
@@ -154,7 +155,7 @@ class LatestValues implements KnownValues {
             trip,
             key,
             toBulk(command[3]),
-            this.#options.clock.now() + Number(value) * (name === "SETEX" ? 1_000 : 1),
+            this.#options.clock.now() + Number(value) * (command[0] === "SETEX" ? 1_000 : 1),
           );
         return;
       case "MSET":
@@ -176,7 +177,7 @@ class LatestValues implements KnownValues {
         return;
       case "EXPIRE":
       case "PEXPIRE":
-        this.#moved(trip, command, reply, this.#options.clock.now() + Number(value) * (name === "EXPIRE" ? 1_000 : 1));
+        this.#moved(trip, command, reply, this.#options.clock.now() + Number(value) * (command[0] === "EXPIRE" ? 1_000 : 1));
         return;
       case "PEXPIREAT":
         this.#moved(trip, command, reply, Number(value));
