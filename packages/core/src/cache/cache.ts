@@ -1,5 +1,5 @@
 import type { Codec } from "../codecs/codec.ts";
-import { escapeGlob } from "../keys/glob.ts";
+import { escapeGlob } from "../keys/glob-text.ts";
 import type { Backend, Command, Outage, SendOptions, Transport } from "../ports/transport.ts";
 import { assertOptions } from "../settings/options.ts";
 import { assertKeyList, readDeleteArguments, readEntries } from "./arguments.ts";
@@ -67,7 +67,7 @@ export class Cache implements AsyncDisposable {
     return this.view({ engine: observedEngine(this.engine, observer) });
   }
 
-  /** What loads bring that are under way for keys that match is handed out but not stored, as if they were written here. */
+  /** What loads bring that are under way for keys that may match is handed out but not stored, as if they were written here. */
   outdate(glob: string): void {
     this.engine.outdate(escapeGlob(this.keyPrefix) + glob);
   }

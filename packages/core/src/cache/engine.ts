@@ -1,6 +1,6 @@
 import type { Codec } from "../codecs/codec.ts";
 import { readers } from "../codecs/json.ts";
-import { compileGlob } from "../keys/glob.ts";
+import { mayMatchGlob } from "../keys/glob-text.ts";
 import { createEvents, type Events } from "../ports/events.ts";
 import type { BackendStatus, Transport } from "../ports/transport.ts";
 import { answerNowOf } from "../trips/round-trip.ts";
@@ -30,7 +30,7 @@ export interface Engine {
   readonly calls: Calls;
   readonly callsParts: CallsParts;
   readonly batcher: Batcher;
-  /** What loads bring that are under way for keys that match a glob, prefix and all, is not stored. */
+  /** What loads bring that are under way for keys that may match a glob, prefix and all, is not stored. */
   outdate(glob: string): void;
   readonly getOrSet: GetOrSet;
   /** Lets what is under way finish, then gives back what the cache holds. Safe to call twice. */
@@ -80,7 +80,7 @@ export function createEngine(options: CacheOptions): Engine {
     callsParts,
     batcher,
     outdate(glob) {
-      for (const each of loads) each.writtenWhere(compileGlob(glob));
+      for (const each of loads) each.writtenWhere(mayMatchGlob(glob));
     },
     getOrSet,
     close() {

@@ -53,17 +53,6 @@ export function matchesGlob(pattern: string, text: string): boolean {
   return compileGlob(pattern)(text);
 }
 
-/** A text as a glob that matches exactly that text. */
-export function escapeGlob(text: string): string {
-  return text.replace(/[*?[\]\\^-]/g, "\\$&");
-}
-
-/** The text that every key of a glob begins with: what stands before its first special character. */
-export function prefixOfGlob(glob: string): string {
-  const literal = /^(?:[^*?[\\]|\\[^\ud800-\udbff])*/s.exec(glob)?.[0] ?? "";
-  return literal.replace(/\\(.)/gs, "$1");
-}
-
 const toBytes = (text: string | Uint8Array): Uint8Array => (typeof text === "string" ? encoder.encode(text) : text);
 
 function unitsOf(text: string): Uint16Array {

@@ -1,6 +1,6 @@
 import { isReplacing, isWrite, keysOf } from "../commands/command-facts.ts";
 import { TransportError } from "../errors/transport-error.ts";
-import { compileGlob } from "../keys/glob.ts";
+import { mayMatchGlob } from "../keys/glob-text.ts";
 import { TextMap } from "../keys/text-map.ts";
 import type { Command, Reply, SendOptions, Transport } from "../ports/transport.ts";
 
@@ -197,9 +197,13 @@ export interface SentTrips {
   failed(trip: RoundTrip): void;
   /** The trips that have not ended, in the order in which they were sent. */
   readonly underWay: readonly RoundTrip[];
-  /** The keys, or the whole database, of which trips sent after this one have left nothing by now. */
-  replacedSince(trip: RoundTrip): WrittenKeys;
-  /** Those that such trips have written in any way, or may yet write. */
+  /**
+   * The keys, or the whole database, of which trips sent after this one have left nothing by now.
+   *
+   * @param compile - Makes the test of a glob by which such a trip has deleted.
+   */
+  replacedSince(trip: RoundTrip, compile: (glob: string) => KeyTest): WrittenKeys;
+  /** Those that such trips may have written in any way, or may yet write. */
   writtenSince(trip: RoundTrip): WrittenKeys;
   /** A number behind those of all trips so far and before those of later ones. */
   nextNumber(): number;
@@ -211,11 +215,17 @@ export interface WrittenKeys {
   readonly isEmpty: boolean;
 }
 
+type KeyTest = (key: string) => boolean;
+
+/** The keys of some commands, or the whole database. */
+type KeySet = TextMap<true> | "database";
+
 /** What is kept of a trip that came back: its keys, not its values. */
 interface Returned {
   readonly number: number;
-  readonly written: WrittenKeys;
-  readonly replaced: WrittenKeys;
+  readonly written: KeySet;
+  readonly replaced: KeySet;
+  readonly globs: readonly string[];
 }
 
 /** More trips than this are not remembered behind one that hangs: the earliest of them are forgotten first. */
@@ -249,10 +259,10 @@ export function createSentTrips(): SentTrips {
       if (first === Number.POSITIVE_INFINITY && returned.length > 0) returned = [];
       return;
     }
-    if (!writes && !options.invalidates) return;
-    const written = keysIn(commands.filter(isWrite), options.invalidates);
-    if (written.isEmpty) return;
-    returned.push({ number, written, replaced: keysIn(commands.filter(isReplacing), options.invalidates) });
+    const { invalidates: globs = [] } = options;
+    if (!writes && globs.length === 0) return;
+    const written = keySetOf(commands.filter(isWrite));
+    returned.push({ number, written, replaced: keySetOf(commands.filter(isReplacing)), globs });
     if (returned.length <= mostReturned) return;
     returned = returned.filter((one) => one.number > first).slice(-mostReturned / 2);
   };
@@ -280,32 +290,43 @@ export function createSentTrips(): SentTrips {
       remember(trip);
     },
     failed: (trip) => void underWay.delete(trip),
-    replacedSince: (trip) => together(later(returned, trip).map(({ replaced }) => replaced)),
-    writtenSince(trip) {
-      const going = later(notLost(), trip).map(({ commands, options }) =>
-        keysIn(commands.filter(isWrite), options.invalidates),
+    replacedSince(trip, compile) {
+      const all = later(returned, trip);
+      return together(
+        all.map(({ replaced }) => replaced),
+        all.flatMap(({ globs }) => globs).map(compile),
       );
-      return together([...later(returned, trip).map(({ written }) => written), ...going]);
+    },
+    writtenSince(trip) {
+      const back = later(returned, trip);
+      const going = later(notLost(), trip);
+      const globs = [...back.map((one) => one.globs), ...going.map(({ options }) => options.invalidates ?? [])];
+      return together(
+        [...back.map(({ written }) => written), ...going.map(({ commands }) => keySetOf(commands.filter(isWrite)))],
+        globs.flat().map(mayMatchGlob),
+      );
     },
     nextNumber: () => ++numbers,
   };
   return ledger;
 }
 
-/** The keys of commands, and those that match any of these globs. */
-export function keysIn(commands: readonly Command[], globs: readonly string[] = []): WrittenKeys {
-  const all = commands.map(keysOf);
-  const isWhole = all.includes("database");
+/** The keys of commands. */
+export const keysIn = (commands: readonly Command[]): WrittenKeys => together([keySetOf(commands)], []);
+
+function keySetOf(commands: readonly Command[]): KeySet {
   const keys = new TextMap<true>();
-  for (const one of all) if (one !== "database") for (const key of one) keys.set(key, true);
-  const tests = globs.map(compileGlob);
-  return {
-    has: (key) => isWhole || keys.has(key) || tests.some((matches) => matches(key)),
-    isEmpty: !isWhole && keys.size === 0 && tests.length === 0,
-  };
+  for (const command of commands) {
+    const own = keysOf(command);
+    if (own === "database") return own;
+    for (const key of own) keys.set(key, true);
+  }
+  return keys;
 }
 
-function together(all: readonly WrittenKeys[]): WrittenKeys {
-  const some = all.filter(({ isEmpty }) => !isEmpty);
-  return { has: (key) => some.some((keys) => keys.has(key)), isEmpty: some.length === 0 };
+function together(sets: readonly KeySet[], tests: readonly KeyTest[]): WrittenKeys {
+  return {
+    has: (key) => sets.some((set) => set === "database" || set.has(key)) || tests.some((matches) => matches(key)),
+    isEmpty: tests.length === 0 && sets.every((set) => set !== "database" && set.size === 0),
+  };
 }

@@ -1,6 +1,7 @@
 import { compileGlob, escapeGlob, matchesGlob, prefixOfGlob } from "@continuum-cache/core";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { mayMatchGlob } from "../../src/keys/glob-text.ts";
 
 describe("a glob", () => {
   it.each([
@@ -92,6 +93,28 @@ describe("a glob", () => {
     ["😀*", "😀"],
   ])("%j begins with the text %j", (glob, prefix) => {
     expect(prefixOfGlob(glob)).toBe(prefix);
+  });
+
+  it.each([
+    ["user:*:profile", "user:1:name", true],
+    ["user:*:profile", "users:1", false],
+    ["user:1", "user:1", true],
+    ["user:1", "user:10", false],
+    ["a\\*b", "a*b", true],
+    ["a\\*b", "a*bc", false],
+  ])("%j may match %j, by its beginning: %s", (glob, key, expected) => {
+    expect(mayMatchGlob(glob)(key)).toBe(expected);
+  });
+
+  it("never rules out a key that it matches", () => {
+    const pattern = fc.string({ unit: fc.constantFrom("a", "b", "*", "?", "[", "]", "\\", "é"), maxLength: 8 });
+    const text = fc.string({ unit: fc.constantFrom("a", "b", "é", "*", "\\"), maxLength: 8 });
+    fc.assert(
+      fc.property(pattern, text, (glob, key) => {
+        if (matchesGlob(glob, key)) expect(mayMatchGlob(glob)(key)).toBe(true);
+      }),
+      { numRuns: 5_000 },
+    );
   });
 });
 

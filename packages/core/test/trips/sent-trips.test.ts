@@ -1,4 +1,4 @@
-import { type Command, createSentTrips, isRepeatableTrip, RoundTrip } from "@continuum-cache/core";
+import { type Command, compileGlob, createSentTrips, isRepeatableTrip, RoundTrip } from "@continuum-cache/core";
 import { describe, expect, it } from "vitest";
 
 /** A ledger whose entries end and are asked by methods. */
@@ -11,7 +11,7 @@ function createLedger() {
       return {
         succeeded: () => sent.succeeded(trip),
         failed: () => sent.failed(trip),
-        replacedSince: () => sent.replacedSince(trip),
+        replacedSince: () => sent.replacedSince(trip, compileGlob),
         writtenSince: () => sent.writtenSince(trip),
       };
     },
@@ -65,6 +65,15 @@ describe("sent trips", () => {
     sent.enter([["SCAN", "0", "MATCH", "query:*"]], ["query:*"]).succeeded();
     expect(["query:1", "session:1"].map(store.replacedSince().has)).toEqual([true, false]);
     expect(store.writtenSince().has("query:1")).toBe(true);
+  });
+
+  it("count as possibly written what begins like a pattern that was deleted since", () => {
+    const sent = createLedger();
+    const store = sent.enter([["SET", "query:1", 1]]);
+    sent.enter([["SCAN", "0", "MATCH", "query:*:old"]], ["query:*:old"]).succeeded();
+    const keys = ["query:1", "query:1:old", "session:1"];
+    expect(keys.map(store.writtenSince().has)).toEqual([true, true, false]);
+    expect(keys.map(store.replacedSince().has)).toEqual([false, true, false]);
   });
 
   it("take a command on the whole database for one on every key", () => {

@@ -254,7 +254,7 @@ class AskedTrip extends PrimaryTrip implements StandIn {
   #answer(): void {
     const { commands, options } = this.trip;
     this.hasAnswered = true;
-    const replaced = this.parts.ledger.replacedSince(this.trip);
+    const replaced = this.parts.ledger.replacedSince(this.trip, compileGlob);
     settleInto(this.handler, () => this.parts.answer(commands, options, { fate: this.#fate, replaced }));
   }
 }
