@@ -1,7 +1,7 @@
 import { isConfigError } from "@continuum-cache/core";
 import { msgpack } from "@continuum-cache/core/msgpack";
 import { startUpstashLocal, type UpstashLocal } from "@continuum-cache/upstash-local";
-import { UpstashCache as FullCache } from "continuum-cache";
+import { UpstashCache as FullCache, PubSub } from "continuum-cache";
 import { type RestCacheOptions, UpstashCache } from "continuum-cache/rest";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
@@ -37,6 +37,16 @@ describe("the UpstashCache of continuum-cache/rest", () => {
     json.on("error", ({ error }) => errors.push(error.message));
     expect(await json.get("packed")).toBeUndefined();
     expect(errors).toEqual([expect.stringContaining("add the one that did to `codec`")]);
+  });
+
+  it("publishes, and can't listen", async () => {
+    await using cache = new UpstashCache({ env: env() });
+    expect(await cache.publish("news", "hello")).toBe(0);
+    await using pubsub = new PubSub(cache);
+    await expect(pubsub.subscribe("news")).rejects.toMatchObject({
+      kind: "protocol",
+      message: expect.stringContaining("can't listen"),
+    });
   });
 
   it("rejects while the server is away, and answers again once it is back", async () => {

@@ -1,10 +1,9 @@
-import { isCommandError, type TransportError } from "@continuum-cache/core";
+import type { TransportError } from "@continuum-cache/core";
 import type { Call } from "./calls.ts";
-import type { HttpClient, HttpResponse } from "./http/http.ts";
+import type { HttpClient } from "./http/http.ts";
 import { type PostReply, type PostRequest, postsThrough } from "./http/posts.ts";
-import { type AnswerHead, errorFromNetwork, errorFromStatus, notAnAnswer, restError } from "./rest-error.ts";
+import { type AnswerHead, errorFromNetwork, errorFromStatus, restError } from "./rest-error.ts";
 import type { RestSettings } from "./rest-options.ts";
-import { outcomesOf } from "./rest-reply.ts";
 import type { SyncStamp, SyncToken } from "./sync-token.ts";
 
 /** What a request carries. */
@@ -30,8 +29,6 @@ export interface Answer extends AnswerHead {
 export interface Endpoint {
   /** Sends a request and reads its answer. @throws TransportError when none came, or the status says enough. */
   post(post: Post, call: Call): Promise<Answer>;
-  /** Opens a stream of events; `streamSignal` ends it. @throws TransportError when the server does not stream. */
-  stream(path: string, call: Call, streamSignal: AbortSignal): Promise<AsyncIterable<Uint8Array>>;
 }
 
 export function createEndpoint(settings: RestSettings, http: HttpClient, sync: SyncToken): Endpoint {
@@ -41,33 +38,23 @@ export function createEndpoint(settings: RestSettings, http: HttpClient, sync: S
   const networkError = (error: unknown): never => {
     throw errorFromNetwork(error, origin);
   };
-  const tooLong = (): TransportError =>
-    restError("too-large", `The answer is over ${maxResponseBytes} bytes (ask for less, or raise maxResponseBytes)`);
 
   /** @throws TransportError when the reply is too long, or its status says enough. */
   const answerOf = (reply: PostReply): Answer => {
-    if (reply.text === undefined) throw tooLong();
+    if (reply.text === undefined) throw tooLongError(maxResponseBytes);
     const error = errorFromStatus(reply);
     if (error) throw error;
     return reply as Answer;
   };
 
-  const headersOf = (token: string, stamp: SyncStamp | undefined, contentType: string) => {
-    const headers: Record<string, string> = {
-      authorization: `Bearer ${token}`,
-      "content-type": contentType,
-      "upstash-encoding": "base64",
-    };
-    if (stamp) headers["upstash-sync-token"] = stamp.token;
-    return headers;
-  };
-
   const postOnce = <T>(post: Post, call: Call, token: string, read: (reply: PostReply) => T): Promise<T> => {
     call.assertOpen();
     const stamp = sync.next();
+    const headers = headersOf(token, stamp, post.contentType);
+    headers["upstash-encoding"] = "base64";
     const request: PostRequest = {
       url: baseUrl + post.path,
-      headers: headersOf(token, stamp, post.contentType),
+      headers,
       body: post.body,
       maxBodyBytes: maxResponseBytes,
       isRepeatable: post.isRepeatable,
@@ -93,73 +80,26 @@ export function createEndpoint(settings: RestSettings, http: HttpClient, sync: S
     return renewed === token ? answerOf(reply) : postOnce(post, call, renewed, answerOf);
   };
 
-  /** Runs a part of a stream's beginning; what it throws becomes one of ours. */
-  const heard = async <T>(part: () => Promise<T>): Promise<T> => {
-    try {
-      return await part();
-    } catch (error) {
-      return networkError(error);
-    }
-  };
-
-  const textOf = async (response: HttpResponse): Promise<string> => {
-    const text = await heard(() => response.text(maxResponseBytes));
-    if (text === undefined) throw tooLong();
-    return text;
-  };
-
-  const open = async (path: string, call: Call, signal: AbortSignal): Promise<HttpResponse> => {
-    const once = async (token: string): Promise<HttpResponse> => {
-      call.assertOpen();
-      call.leaves();
-      const stamp = sync.next();
-      const { "upstash-encoding": _, ...headers } = headersOf(token, stamp, "application/json");
-      const url = baseUrl + path;
-      const all = { ...headers, accept: "text/event-stream" };
-      const response = await heard(() =>
-        http.request({ url, headers: all, body: "", signal, repeatable: true, streaming: true }),
-      );
-      stamp?.saw(response.header("upstash-sync-token"));
-      return response;
-    };
-    const token = await currentToken(settings.token);
-    const response = await once(token);
-    if (response.status !== 401 || typeof settings.token === "string") return response;
-    const renewed = await currentToken(settings.token);
-    if (renewed === token) return response;
-    // Its body is read so that the connection can serve again.
-    await textOf(response);
-    return once(renewed);
-  };
-
   return {
     post(post, call) {
       const { token } = settings;
       return typeof token === "string" ? postOnce(post, call, token, answerOf) : postWithToken(post, call);
     },
-    async stream(path, call, streamSignal) {
-      const response = await open(path, call, streamSignal);
-      if (response.status === 200 && response.header("content-type")?.startsWith("text/event-stream")) {
-        return response.chunks();
-      }
-      const text = await textOf(response);
-      throw errorFromStatus(response) ?? streamRefusal({ status: response.status, header: response.header, text });
-    },
   };
 }
 
-/** Why there is no stream. Only what Redis itself has said is about the topics, and not about the server. */
-function streamRefusal(answer: Answer): TransportError {
-  const [said] = outcomesOf(answer, "one", [["SUBSCRIBE"]]);
-  if (!isCommandError(said)) return notAnAnswer(answer, answer.text, "no stream of events");
-  const isForbidden = said.message.startsWith("NOPERM");
-  const mend = isForbidden
-    ? "listen with the standard token, or give its user an ACL rule such as &app:*"
-    : "look at the topics";
-  return restError(isForbidden ? "unauthorized" : "protocol", `${said.message} (${mend})`, { delivery: "none" });
+/** The headers that all requests share. */
+export function headersOf(token: string, stamp: SyncStamp | undefined, contentType: string): Record<string, string> {
+  const headers: Record<string, string> = { authorization: `Bearer ${token}`, "content-type": contentType };
+  if (stamp) headers["upstash-sync-token"] = stamp.token;
+  return headers;
 }
 
-async function currentToken(token: RestSettings["token"]): Promise<string> {
+export const tooLongError = (maxBytes: number): TransportError =>
+  restError("too-large", `The answer is over ${maxBytes} bytes (ask for less, or raise maxResponseBytes)`);
+
+/** @throws TransportError when the function that gives the token fails, or gives none. */
+export async function currentToken(token: RestSettings["token"]): Promise<string> {
   if (typeof token === "string") return token;
   let current: unknown;
   try {

@@ -1,28 +1,28 @@
-import { offersDispatch, type Place, type Reply, type Transport, throughSend } from "@continuum-cache/core";
+import type { Place, Reply, Transport } from "@continuum-cache/core";
 import { defaultHttp } from "#default-http";
 import { type Calls, createCalls } from "./calls.ts";
 import { createEndpoint, type Endpoint } from "./endpoint.ts";
 import { fetchHttp } from "./http/fetch-http.ts";
-import { type RestTransportOptions, readOptions } from "./rest-options.ts";
-import { maxTopicBytes, subscribeByRest } from "./rest-subscriber.ts";
+import type { HttpClient } from "./http/http.ts";
+import { type RestSettings, type RestTransportOptions, readOptions } from "./rest-options.ts";
 import { createSyncToken, type SyncToken } from "./sync-token.ts";
 import { sendTrip } from "./trip.ts";
 import { createTripOrder } from "./trip-order.ts";
 import { planTrip } from "./trip-plan.ts";
 
-/** A transport over Upstash's REST API, without the official client. */
-export interface PlainRestTransport extends Transport {
-  readonly name: "rest";
-  subscribe: NonNullable<Transport["subscribe"]>;
-  readonly maxTopicBytes: number;
-}
-
-/** A transport, and what the official client needs to share its connections, token and deadline. */
+/** A transport that sends, and what those need who listen, or use the official client, on the same connections. */
 export interface OpenedTransport {
-  readonly transport: PlainRestTransport;
+  readonly transport: SendOnlyRestTransport;
+  readonly settings: RestSettings;
+  readonly http: HttpClient;
   readonly endpoint: Endpoint;
   readonly calls: Calls;
   readonly sync: SyncToken;
+}
+
+/** A transport over Upstash's REST API that sends commands and does not listen. */
+export interface SendOnlyRestTransport extends Transport {
+  readonly name: "rest";
 }
 
 /** A trip that has not ended so long after its deadline has vanished. */
@@ -37,7 +37,7 @@ export function openTransport(options: RestTransportOptions): OpenedTransport {
   const calls = createCalls(settings.timeoutMs);
   const order = createTripOrder();
 
-  const transport: PlainRestTransport = {
+  const transport: SendOnlyRestTransport = {
     name: "rest",
     send(commands, sendOptions) {
       if (commands.length === 0) return Promise.resolve([]);
@@ -54,15 +54,11 @@ export function openTransport(options: RestTransportOptions): OpenedTransport {
         () => place?.leave(),
       );
     },
-    subscribe: (topics, listener, callOptions) =>
-      subscribeByRest({ endpoint, calls, origin: settings.origin }, topics, listener, callOptions),
-    maxTopicBytes,
     async close() {
       // First, so that no call that waits for a connection gets that of one that ends.
       http.close();
       calls.close();
     },
   };
-  // A call ends by its deadline and its signal, so that no layer above has to see to that.
-  return { transport: offersDispatch(transport, throughSend(transport)), endpoint, calls, sync };
+  return { transport, settings, http, endpoint, calls, sync };
 }

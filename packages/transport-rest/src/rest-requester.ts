@@ -6,14 +6,23 @@ import type { Endpoint } from "./endpoint.ts";
 import { dataLines } from "./event-stream.ts";
 import { restError } from "./rest-error.ts";
 import { outcomesOf } from "./rest-reply.ts";
+import type { Streams } from "./streams.ts";
 import type { SyncToken } from "./sync-token.ts";
+
+/** What it needs of its transport. */
+export interface RequesterParts {
+  readonly endpoint: Endpoint;
+  readonly streams: Streams;
+  readonly calls: Calls;
+  readonly sync: SyncToken;
+}
 
 /**
  * The seam that the official client has for this: it builds commands and reads values, and its requests leave through our
  * HTTP layer. A refusal of Redis is thrown as a `CommandError`, no answer as a `TransportError`; neither repeats the
  * request's body, and nothing is sent twice.
  */
-export function createRequester(endpoint: Endpoint, calls: Calls, sync: SyncToken): Requester {
+export function createRequester({ endpoint, streams, calls, sync }: RequesterParts): Requester {
   const request = async (request: UpstashRequest): Promise<unknown> => {
     const path = pathOf(request.path ?? []);
     if (path === undefined) {
@@ -57,7 +66,7 @@ export function createRequester(endpoint: Endpoint, calls: Calls, sync: SyncToke
     };
     call.signal.addEventListener("abort", end, { once: true });
     try {
-      const chunks = await endpoint.stream(path, call, life.signal);
+      const chunks = await streams.open(path, call, life.signal);
       call.signal.removeEventListener("abort", end);
       const read = async () => {
         for await (const data of dataLines(chunks)) {

@@ -8,14 +8,14 @@ import {
 } from "@continuum-cache/core";
 import { pathOf } from "./binary-body.ts";
 import { type Call, type Calls, closedError } from "./calls.ts";
-import type { Endpoint } from "./endpoint.ts";
 import { dataLines } from "./event-stream.ts";
 import { createFrameReader } from "./pubsub-frame.ts";
 import { errorFromNetwork, restError } from "./rest-error.ts";
+import type { Streams } from "./streams.ts";
 
 /** What a subscription needs of its transport. */
 export interface SubscriberHost {
-  readonly endpoint: Endpoint;
+  readonly streams: Streams;
   readonly calls: Calls;
   /** For error messages. */
   readonly origin: string;
@@ -45,7 +45,7 @@ const maxPathBytes = 14_000;
  * a message that holds a line break or invalid UTF-8 does not arrive as it was.
  */
 export async function subscribeByRest(
-  { endpoint, calls, origin }: SubscriberHost,
+  { streams, calls, origin }: SubscriberHost,
   topics: Topics,
   listener: MessageListener,
   options?: CallOptions,
@@ -65,7 +65,7 @@ export async function subscribeByRest(
 
   /** Resolves when the server has confirmed each name; reading goes on until the stream or the subscription ends. */
   const listen = async ({ verb, names, path }: Listening, call: Call): Promise<void> => {
-    const chunks = await endpoint.stream(path, call, life.signal);
+    const chunks = await streams.open(path, call, life.signal);
     const unconfirmed = new Set(names);
     const readFrame = createFrameReader(verb, names);
     await new Promise<void>((resolve, reject) => {

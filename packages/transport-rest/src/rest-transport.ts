@@ -1,6 +1,7 @@
-import { conceal, offersDispatch, throughSend } from "@continuum-cache/core";
+import { conceal } from "@continuum-cache/core";
 import { Redis } from "@upstash/redis";
-import { openTransport, type PlainRestTransport } from "./open-transport.ts";
+import { openTransport } from "./open-transport.ts";
+import { listening, type PlainRestTransport, withDispatch } from "./plain-rest-transport.ts";
 import type { RestTransportOptions } from "./rest-options.ts";
 import { createRequester } from "./rest-requester.ts";
 
@@ -34,14 +35,15 @@ export interface RestTransport extends PlainRestTransport {
  * ```
  */
 export function restTransport(options: RestTransportOptions): RestTransport {
-  const { transport: plain, endpoint, calls, sync } = openTransport(options);
+  const opened = openTransport(options);
+  const { transport: plain, streams } = listening(opened);
   let client: Redis | undefined;
   const transport: RestTransport = {
     ...plain,
     get client() {
-      client ??= new Redis(createRequester(endpoint, calls, sync));
+      client ??= new Redis(createRequester({ ...opened, streams }));
       return client;
     },
   };
-  return offersDispatch(conceal(transport, "client"), throughSend(transport));
+  return withDispatch(conceal(transport, "client"));
 }

@@ -1,5 +1,5 @@
 import { restTransport } from "@continuum-cache/transport-rest";
-import { plainRestTransport } from "@continuum-cache/transport-rest/plain";
+import { plainRestTransport, sendOnlyRestTransport } from "@continuum-cache/transport-rest/plain";
 import { startUpstashLocal, type UpstashLocal } from "@continuum-cache/upstash-local";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
@@ -35,5 +35,20 @@ describe("plainRestTransport", () => {
   it("rejects bad options at once", () => {
     expect(() => plainRestTransport({ url: "db.upstash.io", token: "t" })).toThrow(/missing scheme/);
     expect(() => plainRestTransport({ url: server.url, token: "t", client: 1 } as never)).toThrow(/no option "client"/);
+  });
+});
+
+describe("sendOnlyRestTransport", () => {
+  it("sends and publishes, and has nothing to listen by", async () => {
+    const transport = sendOnlyRestTransport({ url: server.url, token: server.token });
+    const replies = await transport.send([
+      ["SET", "send-only", "1"],
+      ["GET", "send-only"],
+      ["PUBLISH", "news", "hello"],
+    ]);
+    expect(replies).toEqual(["OK", "1", 0]);
+    expect(Object.keys(transport)).toEqual(["name", "send", "close"]);
+    await transport.close();
+    await expect(transport.send([["PING"]])).rejects.toMatchObject({ kind: "closed" });
   });
 });

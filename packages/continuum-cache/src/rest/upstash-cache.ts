@@ -8,7 +8,7 @@ import {
   type Transport,
   toTimeoutMs,
 } from "@continuum-cache/core";
-import { plainRestTransport } from "@continuum-cache/transport-rest/plain";
+import { sendOnlyRestTransport } from "@continuum-cache/transport-rest/plain";
 import { chooseRestServer, fallbackOf, processEnvironment } from "../environment.ts";
 import type { Environment } from "../settings.ts";
 import { knownRestOptions, type RestCacheOptions } from "./settings.ts";
@@ -17,7 +17,7 @@ import { knownRestOptions, type RestCacheOptions } from "./settings.ts";
  * `UpstashCache` with REST as its only backend: no Redis protocol, no fallback, no MessagePack, no compression and no pub/sub, so that
  * none of their code is loaded or bundled. It reads the same environment. For Workers and other places where each kilobyte counts.
  *
- * A value that another codec has written is a miss, told by an `error` event; `new PubSub(cache)` of `@continuum-cache/pubsub` listens.
+ * A value that another codec has written is a miss, told by an `error` event. It publishes, but nothing can listen on it.
  *
  * @throws ConfigError that names the option or variable to fix; also when the environment asks for a fallback or another mode.
  *
@@ -54,7 +54,7 @@ function backendOf(options: RestCacheOptions, env: Environment): Transport {
       `${setting} is true, and the UpstashCache of "continuum-cache/rest" has no fallback: import it from "continuum-cache"`,
     );
   }
-  return guarded(plainRestTransport({ url, token, allowInsecure }), {
+  return guarded(sendOnlyRestTransport({ url, token, allowInsecure }), {
     timeout,
     retries,
     breaker: { maxWait: healthCheckInterval },
