@@ -13,39 +13,38 @@ export function factsOf(command: Command): CommandFacts {
  * cannot, the connection is out of step, and no reply that comes on it can be trusted.
  */
 export function isPossibleReply(command: Command, reply: Reply): boolean {
-  return hasShape(factsOf(command).reply, command, reply);
+  return hasShape(factsOf(command).reply, command, reply) || isCommandError(reply);
 }
 
-/** Whether a reply can be the reply to this command. An error of Redis always can. */
 function hasShape(rule: ReplyRule, command: Command, reply: Reply): boolean {
   const shape = typeof rule === "function" ? rule(command) : rule;
   switch (shape) {
     case "any":
       return true;
     case "ok":
-      return reply === "OK" || isCommandError(reply);
+      return reply === "OK";
     case "ok?":
-      return reply === "OK" || reply === null || isCommandError(reply);
+      return reply === "OK" || reply === null;
     case "text":
-      return isText(reply) || isCommandError(reply);
+      return isText(reply);
     case "text?":
-      return reply === null || isText(reply) || isCommandError(reply);
+      return reply === null || isText(reply);
     case "integer":
-      return typeof reply === "number" || isCommandError(reply);
+      return typeof reply === "number";
     case "integer?":
-      return typeof reply === "number" || reply === null || isCommandError(reply);
+      return typeof reply === "number" || reply === null;
     case "array":
-      return Array.isArray(reply) || isCommandError(reply);
+      return Array.isArray(reply);
     case "array?":
-      return reply === null || Array.isArray(reply) || isCommandError(reply);
+      return reply === null || Array.isArray(reply);
     case "per-argument":
-      return isTexts(reply, command.length - 1) || isCommandError(reply);
+      return isTexts(reply, command.length - 1);
     case "per-field":
-      return isTexts(reply, command.length - 2) || isCommandError(reply);
+      return isTexts(reply, command.length - 2);
     case "pairs":
-      return (Array.isArray(reply) && reply.length % 2 === 0) || isCommandError(reply);
+      return Array.isArray(reply) && reply.length % 2 === 0;
     case "page":
-      return (isArray(reply) && reply.length === 2 && Array.isArray(reply[1])) || isCommandError(reply);
+      return isArray(reply) && reply.length === 2 && Array.isArray(reply[1]);
   }
 }
 
