@@ -3,10 +3,19 @@ import { textOrBytes } from "@continuum-cache/core";
 /** The part of Node's Buffer that is used, where there is one: it decodes several times faster than `atob`. */
 interface FastBase64 {
   byteLength(text: string): number;
-  from(text: string, encoding: "base64"): Uint8Array & { toString(encoding?: "utf8"): string };
+  allocUnsafe(length: number): FastBytes;
+}
+
+interface FastBytes extends Uint8Array {
+  write(text: string, encoding: "base64"): number;
+  toString(encoding?: "utf8", start?: number, end?: number): string;
 }
 
 const fastBase64 = (): FastBase64 | undefined => (globalThis as { Buffer?: FastBase64 }).Buffer;
+
+/** What is decoded here is copied out at once. A longer text has bytes of its own. */
+let scratch: FastBytes | undefined;
+const scratchBytes = 16_384;
 
 /** What no base64 text holds; `atob` takes some of it for base64. */
 const foreign = /[^A-Za-z0-9+/=]/;
@@ -20,12 +29,15 @@ export function fromBase64(base64: string): string | Uint8Array | undefined {
 function quickly(base64: string, buffer: FastBase64): string | Uint8Array | undefined {
   // Buffer takes these two for base64, and characters beyond ASCII for others.
   if (base64.includes("-") || base64.includes("_") || buffer.byteLength(base64) !== base64.length) return undefined;
-  const bytes = buffer.from(base64, "base64");
+  const length = decodedLength(base64);
+  if (Number.isNaN(length)) return undefined;
+  scratch ??= buffer.allocUnsafe(scratchBytes);
+  const bytes = length <= scratchBytes ? scratch : buffer.allocUnsafe(length);
   // It skips everything else that is not base64, and so comes out shorter.
-  if (bytes.length !== decodedLength(base64)) return undefined;
-  const text = bytes.toString("utf8");
+  if (bytes.write(base64, "base64") !== length) return undefined;
+  const text = bytes.toString("utf8", 0, length);
   // A replacement character may have been stored as such; only then is it worth the strict decoder.
-  return text.includes("\ufffd") ? textOrBytes(Uint8Array.from(bytes)) : text;
+  return text.includes("\ufffd") ? textOrBytes(Uint8Array.from(bytes.subarray(0, length))) : text;
 }
 
 function slowly(base64: string): string | Uint8Array | undefined {

@@ -1,4 +1,4 @@
-import { type Command, isRepeatableTrip } from "@continuum-cache/core";
+import { type Command, isRepeatableTrip, type TransportError } from "@continuum-cache/core";
 import { carriedArguments, isText, rawBodyPost, withTextForms } from "./binary-body.ts";
 import type { Payload, Post } from "./endpoint.ts";
 import { restError } from "./rest-error.ts";
@@ -21,7 +21,7 @@ export interface TripRules {
 const maxCommands = 1_000;
 
 /**
- * Splits a trip into as few requests as can carry it, to be sent one after the other. Almost always that is one.
+ * Splits a trip into requests that can carry it, to be sent one after the other. Almost always that is one.
  *
  * @throws TransportError of delivery `none` when a command can't be carried, or an atomic trip is too large.
  */
@@ -39,7 +39,7 @@ export function planTrip(commands: readonly Command[], { atomic, maxRequestBytes
     const carried = carriedArguments(command);
     const args = isText(carried) ? carried : withTextForms(command, carried);
     if (isText(args)) {
-      texts.push({ command, json: JSON.stringify(args) });
+      texts.push({ command, args });
       continue;
     }
     const raw = atomic ? undefined : rawBodyPost(args);
@@ -51,10 +51,10 @@ export function planTrip(commands: readonly Command[], { atomic, maxRequestBytes
   return legs;
 }
 
-/** A command in the JSON in which it travels. */
+/** A command, and the text of its arguments. */
 interface Written {
   readonly command: Command;
-  readonly json: string;
+  readonly args: readonly string[];
 }
 
 const legOf = (request: Payload, form: AnswerForm, commands: readonly Command[]): Leg => ({
@@ -75,42 +75,31 @@ function singleLeg(command: Command): Leg {
 
 /** Commands of text alone: one list, or several where one would be too long. */
 function listLegs(all: readonly Written[], atomic: boolean, maxRequestBytes: number): Leg[] {
-  const path = atomic ? "/multi-exec" : "/pipeline";
-  const leg = (parts: readonly Written[]): Leg => {
-    const body = `[${parts.map((part) => part.json).join(",")}]`;
-    return legOf(
-      json(path, body),
-      "list",
-      parts.map(({ command }) => command),
-    );
-  };
-  // No character takes more than three bytes, so this spares counting them.
-  const characters = all.reduce((sum, part) => sum + part.json.length + 1, 2);
-  if (characters * 3 <= maxRequestBytes && (atomic || all.length <= maxCommands)) return [leg(all)];
-
-  const legs: Leg[] = [];
-  let parts: Written[] = [];
-  let bytes = 2;
-  for (const part of all) {
-    const partBytes = encoder.encode(part.json).length + 1;
-    if (parts.length > 0 && (bytes + partBytes > maxRequestBytes || (!atomic && parts.length === maxCommands))) {
-      legs.push(leg(parts));
-      parts = [];
-      bytes = 2;
+  // Escaped, and as bytes, they take more: that is looked at where they might fit.
+  const characters = all.reduce((sum, { args }) => args.reduce((own, arg) => own + arg.length, sum), 0);
+  const mostCommands = atomic ? all.length : maxCommands;
+  let requests = characters / maxRequestBytes;
+  if (all.length === 1 || (requests <= 1 && all.length <= mostCommands)) {
+    const body = JSON.stringify(all.map(({ args }) => args));
+    // No character takes more than three bytes, so this spares counting them.
+    if (body.length * 3 > maxRequestBytes) requests = encoder.encode(body).length / maxRequestBytes;
+    if (requests <= 1 || (all.length === 1 && !atomic)) {
+      const commands = all.map(({ command }) => command);
+      return [legOf(json(atomic ? "/multi-exec" : "/pipeline", body), "list", commands)];
     }
-    parts.push(part);
-    bytes += partBytes;
   }
-  legs.push(leg(parts));
-  if (atomic && (legs.length > 1 || bytes > maxRequestBytes)) {
-    throw restError(
-      "too-large",
-      `An atomic trip of ${all.length} commands is over ${maxRequestBytes} bytes and can't be split (lower maxValueBytes, or raise maxRequestBytes if the plan allows it)`,
-      { delivery: "none" },
-    );
-  }
-  return legs;
+  if (atomic) throw tooLarge(all.length, maxRequestBytes);
+  const size = Math.min(Math.ceil(all.length / Math.ceil(requests)), mostCommands);
+  const starts = Array.from({ length: Math.ceil(all.length / size) }, (_, nth) => nth * size);
+  return starts.flatMap((start) => listLegs(all.slice(start, start + size), atomic, maxRequestBytes));
 }
+
+const tooLarge = (commands: number, maxBytes: number): TransportError =>
+  restError(
+    "too-large",
+    `An atomic trip of ${commands} commands is over ${maxBytes} bytes and can't be split (lower maxValueBytes, or raise maxRequestBytes if the plan allows it)`,
+    { delivery: "none" },
+  );
 
 const encoder = new TextEncoder();
 

@@ -36,8 +36,8 @@ test("a request is one head with its length, and the next one travels on the sam
     `content-length: ${Buffer.byteLength('["DEL","é"]')}`,
     "authorization: Bearer secret",
     "content-type: application/json",
-    "upstash-encoding: base64",
     "upstash-sync-token: ",
+    "upstash-encoding: base64",
   ]);
 });
 

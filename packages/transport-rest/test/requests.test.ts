@@ -195,6 +195,15 @@ describe.each(httpClients)("what is sent through %s", (_, makeHttp) => {
     expect(Math.max(...server.seen.map(({ body }) => body.length))).toBeLessThanOrEqual(100);
   });
 
+  test("a pipeline counts what escaping adds, and a command that is too large by itself travels alone", async () => {
+    const { server, rest } = await start(echo, { maxRequestBytes: 300 });
+    const texts = [..."abcdefgh"].map((letter) => letter + "\u0001".repeat(letter === "d" ? 90 : 15));
+    expect(await rest.send(texts.map((text): Command => ["ECHO", text]))).toEqual(texts);
+    const sizes = server.seen.map(({ body, json }) => [(json as unknown[]).length, body.length] as const);
+    expect(sizes.filter(([, bytes]) => bytes > 300)).toEqual([[1, expect.any(Number)]]);
+    expect(sizes.length).toBeLessThan(texts.length);
+  });
+
   test("an atomic trip over maxRequestBytes is refused before anything is sent", async () => {
     const { server, rest } = await start(echo, { maxRequestBytes: 100 });
     const commands = Array.from({ length: 6 }, (): Command => ["ECHO", "x".repeat(30)]);
