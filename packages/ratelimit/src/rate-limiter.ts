@@ -213,9 +213,7 @@ export class RateLimiter {
    */
   async reset(id: string, options: LimitOptions = {}): Promise<void> {
     const { key } = this.askFor("limiter.reset", id, { limit: this.defaults.limit ?? 1, ...options });
-    this.limits.forget([key]);
-    const [reply] = await this.transport.send([["DEL", key]]);
-    this.limits.forget([key]);
+    const [reply] = await this.limits.reset(key, () => this.transport.send([["DEL", key]]));
     if (reply instanceof Error) throw reply;
   }
 

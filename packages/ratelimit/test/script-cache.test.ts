@@ -49,3 +49,21 @@ it.each(algorithms)("%s: so does a server that was started anew", async (algorit
   expect(await redis.command("SCRIPT", "FLUSH")).toBe("OK");
   expect(await limiter.limit("ann")).toMatchObject({ allowed: true, source: "redis", current: 9 });
 });
+
+it.each(algorithms)(
+  "%s: calls of one tick keep their order on a server that has yet to learn the script",
+  async (algorithm) => {
+    const redis = opened(await startRedisServer());
+    const transport = opened(tcpTransport({ url: redis.url }));
+    const limiter = new RateLimiter({ transport }, { algorithm, window: "1h", limit: 10, budget: "10s" });
+    await redis.command("SCRIPT", "FLUSH");
+    const [before, usage, , after] = await Promise.all([
+      limiter.limit("ann"),
+      limiter.getUsage("ann"),
+      limiter.reset("ann"),
+      limiter.limit("ann", { cost: 2 }),
+    ]);
+    expect([before.current, usage.current, after.current]).toEqual([1, 1, 2]);
+    expect(await limiter.getUsage("ann")).toMatchObject({ current: 2 });
+  },
+);

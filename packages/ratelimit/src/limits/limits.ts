@@ -25,8 +25,8 @@ export interface Limits {
   decideAll(asks: readonly Ask[]): Promise<Decision[]>;
   usage(ask: Ask): Promise<Usage>;
   refund(ask: Ask, receipt: Receipt): Promise<boolean>;
-  /** The keys begin anew here; Redis is told by the caller, in between two of these. */
-  forget(keys: readonly string[]): void;
+  /** A key begins anew. @param tell - Tells Redis, behind all that it was asked before. */
+  reset<Result>(key: string, tell: () => Promise<Result>): Promise<Result>;
   /** Resolves when Redis has been told what it missed, or could not be. */
   settle(): Promise<void>;
 }
@@ -206,12 +206,19 @@ export function createLimits(options: LimitsOptions): Limits {
       if (taken > 0 && there === 0) handover.refunded(each.key, receipt.atUs, each.cost);
       return taken + there > 0;
     },
-    forget(keys) {
-      byRedis.flush();
-      for (const key of keys) {
+    async reset(key, tell) {
+      const forget = (): void => {
         denyCache.lift(key);
         handover.forget(key);
-      }
+      };
+      byRedis.flush();
+      const result = await redis.inOrder(() => {
+        forget();
+        return tell();
+      });
+      byRedis.flush();
+      forget();
+      return result;
     },
     async settle() {
       // The owner of what is under way may be gone for good.

@@ -1,6 +1,14 @@
-import { type CommandError, isCommandError, runScript, type Transport, TransportError } from "@continuum-cache/core";
+import {
+  afterThisTick,
+  type CommandError,
+  isCommandError,
+  runScript,
+  type Transport,
+  TransportError,
+} from "@continuum-cache/core";
 import { longestDelayMs } from "../algorithms/counter.ts";
 import type { Ask } from "../ask.ts";
+import { withPatience } from "../patience.ts";
 import type { Receipt } from "../receipt.ts";
 import type { ServerClock } from "../server-clock.ts";
 import { batchArguments, type Call, readBatchReply, type Verdicts } from "./batch.ts";
@@ -19,11 +27,26 @@ export interface RedisLimits {
   /** What a key holds, and the time. */
   read(key: string, timeoutMs: number): Promise<{ readonly text: string | null; readonly nowUs: number }>;
   refund(ask: Ask, receipt: Receipt, timeoutMs: number): Promise<number>;
+  /**
+   * Sends something behind the decisions that were sent before. While the server has yet to learn the script, the first decision is
+   * sent twice, and would be overtaken: until it is answered, what comes after it waits.
+   */
+  inOrder<Result>(send: () => Promise<Result>): Promise<Result>;
+}
+
+/** The first decision, while it has no answer. The request that asks for it can disappear: after `untilMs` nothing waits for it. */
+interface FirstDecision {
+  /** When the next one of those that wait may go on. Each gets a tick of its own, since resets leave by a batch of their own. */
+  turn: Promise<unknown>;
+  readonly untilMs: number;
 }
 
 export function createRedisLimits(transport: Transport, clock: ServerClock): RedisLimits {
   /** A Redis Cluster refuses keys of different slots in one script call, so there each call goes by itself. */
   let isCluster = false;
+  /** Whether the server knows the script. It may forget it, which is found out by the next call alone. */
+  let isLearnt = false;
+  let first: FirstDecision | undefined;
   const garbled = (): TransportError =>
     new TransportError("protocol", "The answer is none that a rate limit gives", { transport: transport.name });
 
@@ -76,17 +99,43 @@ export function createRedisLimits(transport: Transport, clock: ServerClock): Red
     return Promise.all(calls.map((call) => decideAlone(call, timeoutMs)));
   };
 
+  const inOrder: RedisLimits["inOrder"] = (send) => {
+    const leftMs = first ? first.untilMs - performance.now() : 0;
+    if (!first || leftMs <= 0) return send();
+    const { turn } = first;
+    first.turn = turn.then(() => new Promise<void>(afterThisTick));
+    return withPatience(leftMs, turn).then(() => inOrder(send));
+  };
+
+  /** The decision by which the server learns the script. */
+  const decideFirst: RedisLimits["decide"] = (calls, timeoutMs) => {
+    const decided = decideAll(calls, timeoutMs);
+    const answered = (isAnswer: boolean): void => {
+      isLearnt ||= isAnswer;
+      if (first === mine) first = undefined;
+    };
+    const turn = decided.then(
+      () => answered(true),
+      () => answered(false),
+    );
+    const mine: FirstDecision = { turn, untilMs: performance.now() + timeoutMs };
+    first = mine;
+    return decided;
+  };
+
   return {
-    decide: decideAll,
+    decide: (calls, timeoutMs) =>
+      isLearnt ? decideAll(calls, timeoutMs) : inOrder(() => (isLearnt ? decideAll : decideFirst)(calls, timeoutMs)),
+    inOrder,
     async read(key, timeoutMs) {
-      const [text] = await transport.send([["GET", key]], { timeoutMs });
+      const [text] = await inOrder(() => transport.send([["GET", key]], { timeoutMs }));
       if (isCommandError(text)) throw text;
       if (text !== null && typeof text !== "string") throw garbled();
       return { text, nowUs: clock.now().earliestUs };
     },
     async refund(ask, receipt, timeoutMs) {
       const { keys, words } = refundArguments(ask, receipt, clock.now().earliestUs);
-      return Number(await runScript(transport, ask.facts.refund, keys, words, { timeoutMs }));
+      return Number(await inOrder(() => runScript(transport, ask.facts.refund, keys, words, { timeoutMs })));
     },
   };
 }
