@@ -55,56 +55,57 @@ export const fixedWindow: Counter = {
     };
   },
   lua: `
-local function start_of(at, window) return at - at % window end
+local start, used
+
+local function start_of(at) return at - at % window end
 
 local function prepare() end
 
 local read = read_all
 
-local function open(s, now, span)
-  local stored, window = s.stored, s.window
+local function open()
   if stored and (#stored ~= ${width} or byte(stored) ~= 102) then return false end
   local begun = stored and time_in(stored, 2) or 0
-  local start = max(start_of(now, window), begun)
-  s.is_unsure = start_of(now + span, window) > start
-  s.now, s.start = max(now, start), start
-  s.born = stored and sub(stored, ${2 + timeWidth}, ${1 + 2 * timeWidth}) or time_text[s.now]
-  s.used = stored and begun == start and number_at(stored, ${2 + 2 * timeWidth}, ${countWidth}) or 0
+  start = max(start_of(asked), begun)
+  is_unsure = start_of(asked + span) > start
+  now = max(asked, start)
+  born = stored and sub(stored, ${2 + timeWidth}, ${1 + 2 * timeWidth}) or time_text[now]
+  used = stored and begun == start and number_at(stored, ${2 + 2 * timeWidth}, ${countWidth}) or 0
   return true
 end
 
-local function look(s, cost)
-  local is_free = s.used + cost <= s.limit
-  local ends = s.start + s.window
-  local frees = s.used > 0 and ends or 0
-  return is_free, s.used, is_free and 0 or ends, frees, frees
+local function look(cost)
+  local is_free = used + cost <= limit
+  local ends = start + window
+  local frees = used > 0 and ends or 0
+  return is_free, used, is_free and 0 or ends, frees, frees
 end
 
-local function charge(s, cost)
-  s.used = s.used + cost
-  return s.now
+local function charge(cost)
+  used = used + cost
+  return now
 end
 
-local function give_back(s, at, cost)
-  local taken = start_of(at, s.window) == s.start and min(cost, s.used) or 0
-  s.used = s.used - taken
+local function give_back(at, cost)
+  local taken = start_of(at) == start and min(cost, used) or 0
+  used = used - taken
   return taken
 end
 
-local function merge(s, accepts)
+local function merge(accepts)
   local is_changed = false
   for _, accept in ipairs(accepts) do
-    if accept.born ~= s.born and start_of(accept.at, s.window) == s.start then
-      s.used = s.used + accept.cost
+    if accept.born ~= born and start_of(accept.at) == start then
+      used = used + accept.cost
       is_changed = true
     end
   end
   return is_changed
 end
 
-local function write(s)
-  local text = "f" .. time_text[s.start] .. s.born .. digits(s.used, ${countWidth})
-  call("SET", s.key, text, "PX", decimal[ceil((s.start + s.window - s.now) / 1000) + ${graceMs}])
+local function write()
+  local text = "f" .. time_text[start] .. born .. digits(used, ${countWidth})
+  call("SET", key, text, "PX", decimal[ceil((start + window - now) / 1000) + ${graceMs}])
 end
 `,
 };

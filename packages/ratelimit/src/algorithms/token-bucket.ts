@@ -73,61 +73,59 @@ export const tokenBucket: Counter = {
     };
   },
   lua: `
-local function prepare(s)
-  s.token = ceil(s.window * ${parts} / s.limit)
-  s.capacity = s.extra * s.token
+local token, capacity, debt
+
+local function prepare()
+  token = ceil(window * ${parts} / limit)
+  capacity = extra * token
 end
 
 local read = read_all
 
-local function open(s, asked, span)
-  local stored = s.stored
+local function open()
   if stored and (#stored ~= ${width} or byte(stored) ~= 116) then return false end
   local last = stored and time_in(stored, 2) or asked
-  local now = max(asked, last)
   local owed = stored and time_in(stored, ${2 + 2 * timeWidth}) or 0
-  s.now, s.asked, s.span, s.is_unsure = now, asked, span, false
-  s.born = stored and sub(stored, ${2 + timeWidth}, ${1 + 2 * timeWidth}) or time_text[now]
-  s.debt = max(0, owed - (now - last) * ${parts})
+  now, is_unsure = max(asked, last), false
+  born = stored and sub(stored, ${2 + timeWidth}, ${1 + 2 * timeWidth}) or time_text[now]
+  debt = max(0, owed - (now - last) * ${parts})
   return true
 end
 
-local function after(s, owed) return s.now + ceil(owed / ${parts}) end
+local function after(owed) return now + ceil(owed / ${parts}) end
 
-local function look(s, cost)
-  local is_free = s.debt + cost * s.token <= s.capacity
-  local left = floor(max(0, s.capacity - s.debt) / s.token)
-  local retry = is_free and 0 or after(s, s.debt + cost * s.token - s.capacity)
-  local more = s.debt > 0 and after(s, s.debt - (s.capacity - (left + 1) * s.token)) or 0
-  local reset = s.debt > 0 and after(s, s.debt) or 0
-  return is_free, ceil(s.debt / s.token), retry, more, reset
+local function look(cost)
+  local is_free = debt + cost * token <= capacity
+  local left = floor(max(0, capacity - debt) / token)
+  local retry = is_free and 0 or after(debt + cost * token - capacity)
+  local more = debt > 0 and after(debt - (capacity - (left + 1) * token)) or 0
+  local reset = debt > 0 and after(debt) or 0
+  return is_free, ceil(debt / token), retry, more, reset
 end
 
-local function charge(s, cost)
-  s.now = max(s.now, s.asked + s.span - floor(s.debt / ${parts}))
-  s.debt = s.debt + cost * s.token
-  return s.asked + s.span
+local function charge(cost)
+  now = max(now, asked + span - floor(debt / ${parts}))
+  debt = debt + cost * token
+  return asked + span
 end
 
-local function give_back(s, at, cost)
-  local taken = (s.now - at) * ${parts} >= s.capacity and 0 or min(cost * s.token, s.debt)
-  s.debt = s.debt - taken
-  return ceil(taken / s.token)
+local function give_back(at, cost)
+  local taken = (now - at) * ${parts} >= capacity and 0 or min(cost * token, debt)
+  debt = debt - taken
+  return ceil(taken / token)
 end
 
-local function merge(s, accepts)
-  local before = s.debt
+local function merge(accepts)
+  local before = debt
   for _, accept in ipairs(accepts) do
-    if accept.born ~= s.born then
-      s.debt = min(s.debt + accept.cost * s.token, max(s.debt, s.capacity))
-    end
+    if accept.born ~= born then debt = min(debt + accept.cost * token, max(debt, capacity)) end
   end
-  return s.debt ~= before
+  return debt ~= before
 end
 
-local function write(s)
-  local text = "t" .. time_text[s.now] .. s.born .. time_text[s.debt]
-  call("SET", s.key, text, "PX", decimal[ceil((s.now - s.asked + s.debt / ${parts}) / 1000) + ${graceMs}])
+local function write()
+  local text = "t" .. time_text[now] .. born .. time_text[debt]
+  call("SET", key, text, "PX", decimal[ceil((now - asked + debt / ${parts}) / 1000) + ${graceMs}])
 end
 `,
 };
