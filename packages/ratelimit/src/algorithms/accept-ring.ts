@@ -1,6 +1,7 @@
 import type { Accept } from "./accepts.ts";
 import { digits, numberAt } from "./digits.ts";
 import {
+  fewRecords,
   frontRecords,
   longestLeadUs,
   parseEarlierWindow,
@@ -56,7 +57,8 @@ export function openRing(
     front: "",
     gone: 0,
   };
-  const stored: WindowText | undefined = text ? (parseWindow(text) ?? parseEarlierWindow(text)) : empty;
+  const parsed = text ? parseWindow(text) : undefined;
+  const stored: WindowText | undefined = text ? (parsed ?? parseEarlierWindow(text)) : empty;
   if (!stored || stored.width !== width) return undefined;
   const { wide, bornUs, front } = stored;
   const range = 64 ** width;
@@ -67,6 +69,8 @@ export function openRing(
   let known = front.slice(gone * step);
   let later = stored.later;
   let added = "";
+  /** Whether the records but for `added` are those that are stored. */
+  let isAsStored = parsed !== undefined;
 
   const timeAt = (records: string, at: number): number => {
     const latestUs = lastUs + windowUs;
@@ -84,6 +88,7 @@ export function openRing(
     known += later + added;
     later = "";
     added = "";
+    isAsStored = false;
   };
   const drop = (nowUs: number): void => {
     let at = 0;
@@ -97,12 +102,14 @@ export function openRing(
   };
   const endUs = (): number => Math.max(newestUs(), lastUs) + windowUs;
   const isAhead = (): boolean => lastUs - nowUs > longestLeadUs;
+  const hasRoom = (): boolean =>
+    later !== "" || (stored.later === "" && gone * step + known.length + added.length <= frontRecords * step);
   /** Whether the end of the text alone is written. */
-  const isShort = (): boolean => later !== "" && !isAhead() && endUs() <= stored.lastsUs;
+  const isShort = (): boolean => isAsStored && !isAhead() && endUs() <= stored.lastsUs && hasRoom();
   const lastsUs = (): number => {
     if (isShort()) return stored.lastsUs;
-    const hasLater = known.length + later.length + added.length > frontRecords * step;
-    return endUs() + (hasLater && !isAhead() ? Math.floor(windowUs / 2) : 0);
+    const isLong = known.length + later.length + added.length > fewRecords * step;
+    return endUs() + (isLong && !isAhead() ? Math.floor(windowUs / 2) : 0);
   };
 
   return {
@@ -122,7 +129,7 @@ export function openRing(
     },
     advance(nowUs) {
       drop(nowUs);
-      if (known === "" && later !== "") {
+      if (known === "") {
         gather();
         drop(nowUs);
       }
@@ -179,7 +186,8 @@ export function openRing(
     lastsUs,
     text() {
       const same = { width, wide, lastUs, bornUs, lastsUs: lastsUs(), total };
-      if (isShort()) return windowText({ ...same, later: later + added, front, gone });
+      if (isShort() && later !== "") return windowText({ ...same, later: later + added, front, gone });
+      if (isShort()) return windowText({ ...same, later, front: front.slice(0, gone * step) + known + added, gone });
       const records = known + later + added;
       const inFront = frontRecords * step;
       return windowText({ ...same, later: records.slice(inFront), front: records.slice(0, inFront), gone: 0 });

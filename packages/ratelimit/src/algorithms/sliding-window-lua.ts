@@ -1,6 +1,6 @@
 import { graceMs } from "./counter.ts";
 import { countWidth, timeWidth } from "./digits.ts";
-import { earlierHeaderWidth, frontRecords, frontWidth, headerWidth, longestLeadUs } from "./window-text.ts";
+import { earlierHeaderWidth, fewRecords, frontRecords, frontWidth, headerWidth, longestLeadUs } from "./window-text.ts";
 
 /** The counts of the header, and what follows them. */
 const countsWidth = 2 * countWidth + 2 * frontWidth + 3;
@@ -10,7 +10,7 @@ const zeros = (width: number): number => (48 * (64 ** width - 1)) / 63;
 /** What a record holds, and how a call becomes one, or several where its cost is too large for one. */
 const recordsLua = `
 local width, range, wide, expected_wide, step, largest, reach, reach_from
-local last, total, header, later, front, is_whole
+local last, total, header, later, front, is_whole, is_as_stored
 local text, from, to, added, oldest, newest, latest
 
 local function time_at(at)
@@ -70,7 +70,7 @@ local function parse()
   if front - min(later, 1) * step < 1 then return false end
   last, born = time_in(stored, header + 1), sub(stored, header + ${1 + timeWidth}, header + ${2 * timeWidth})
   from, to = front + (o * 64 + p - ${zeros(2)}) * step, header
-  is_whole = front - later * step == 1
+  is_whole, is_as_stored = front - later * step == 1, true
   return is_whole or #stored == reach
 end
 
@@ -80,7 +80,7 @@ local function parse_earlier()
   wide_is(known_wide - 48)
   last, born = time_in(stored, 4), sub(stored, ${4 + timeWidth}, ${3 + 2 * timeWidth})
   total = number_at(stored, ${4 + 2 * timeWidth}, ${countWidth})
-  from, to, later, is_whole = ${earlierHeaderWidth + 1}, #stored, 0, true
+  from, to, later, is_whole, is_as_stored = ${earlierHeaderWidth + 1}, #stored, 0, true, false
   return (to - ${earlierHeaderWidth}) % step == 0
 end
 `;
@@ -91,11 +91,11 @@ local function gather()
   if later == 0 then return end
   if not is_whole then stored, is_whole = call("GET", key), true end
   text = sub(text, from, to) .. sub(stored, 1, later * step)
-  from, to, later = 1, #text, 0
+  from, to, later, is_as_stored = 1, #text, 0, false
 end
 
 local function records_are(records)
-  text, from, to, later, added = records, 1, #records, 0, ""
+  text, from, to, later, added, is_as_stored = records, 1, #records, 0, "", false
   oldest = records == "" and 0 or time_at(1)
   newest = records == "" and 0 or time_at(#records - step + 1)
 end
@@ -225,33 +225,47 @@ local function merge(accepts)
 end
 `;
 
+/** `write_end` writes the end of the text alone, and returns whether that was enough; `write_all` stores it anew. */
 const writeLua = `
 local function header_of(lasts, later, front, gone)
   return time_text[now] .. born .. lasts .. digits(total, ${countWidth}) .. digits(later, ${countWidth})
     .. digits(front * ${64 ** frontWidth} + gone, ${2 * frontWidth}) .. char(width + 48, wide + 48, 126)
 end
 
+local function write_end(ends)
+  if ends > time_in(stored, header + ${1 + 2 * timeWidth}) then return false end
+  local lasts = sub(stored, header + ${1 + 2 * timeWidth}, header + ${3 * timeWidth})
+  local gone, news = (from - front) / step, #added / step
+  if later > 0 then
+    local new_header = header_of(lasts, later + news, (header - front + 1) / step, gone)
+    call("SETRANGE", key, decimal[later * step], added .. sub(stored, front, header) .. new_header)
+    return true
+  end
+  local in_front = to / step + news
+  if front > 1 or in_front > ${frontRecords} then return false end
+  call("SETRANGE", key, decimal[to], added .. header_of(lasts, 0, in_front, gone))
+  return true
+end
+
+local function write_all(ends, is_ahead)
+  gather()
+  local size, in_front, lasts = to - from + 1 + #added, ${frontRecords} * step, ends
+  if size > ${fewRecords} * step and not is_ahead then lasts = lasts + floor(window / 2) end
+  local new_text
+  if size <= in_front then
+    new_text = sub(text, from, to) .. added .. header_of(time_text[lasts], 0, size / step, 0)
+  else
+    local records = sub(text, from, to) .. added
+    new_text = sub(records, in_front + 1) .. sub(records, 1, in_front)
+      .. header_of(time_text[lasts], (size - in_front) / step, ${frontRecords}, 0)
+  end
+  call("SET", key, new_text, "PX", decimal[ceil((lasts - now) / 1000) + ${graceMs}])
+end
+
 local function write()
   local ends = (newest > now and newest or now) + window
   local is_ahead = now - asked > ${longestLeadUs}
-  if later > 0 and not is_ahead then
-    local lasts = sub(stored, header + ${1 + 2 * timeWidth}, header + ${3 * timeWidth})
-    if time_text[ends] <= lasts then
-      local new_header = header_of(lasts, later + #added / step, (header - front + 1) / step, (from - front) / step)
-      call("SETRANGE", key, decimal[later * step], added .. sub(stored, front, header) .. new_header)
-      return
-    end
-  end
-  gather()
-  local records, lasts, in_front = sub(text, from, to) .. added, ends, ${frontRecords} * step
-  if #records > in_front then
-    if not is_ahead then lasts = lasts + floor(window / 2) end
-    records = sub(records, in_front + 1) .. sub(records, 1, in_front)
-      .. header_of(time_text[lasts], (#records - in_front) / step, ${frontRecords}, 0)
-  else
-    records = records .. header_of(time_text[lasts], 0, #records / step, 0)
-  end
-  call("SET", key, records, "PX", decimal[ceil((lasts - now) / 1000) + ${graceMs}])
+  if is_ahead or not is_as_stored or not write_end(ends) then write_all(ends, is_ahead) end
 end
 `;
 

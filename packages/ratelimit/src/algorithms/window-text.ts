@@ -6,16 +6,25 @@ import { countWidth, digits, numberAt, timeWidth } from "./digits.ts";
 //
 //   later records, the oldest first | the oldest records (the front) | the header
 //
-// A decision reads the end of the text alone: the newest record, the front and the header. It writes a new record, the
-// front and the header over that end (SETRANGE). So its cost does not grow with the window. When the front is used up, the
-// whole text is read and written once, with a new front.
+// A decision reads the end of the text alone: the newest record, the front and the header. It writes that end (SETRANGE): a new
+// record and the header, behind the front while that has room, or else the new record, the front and the header. So its cost does
+// not grow with the window. When the front is used up, the whole text is read and written once, with a new front.
 //
 // Header: when the key was last written, its birth, the end of the time for which it was stored, the sum of all costs, how
 // many later records there are, how many records the front has, how many of these have expired, the width of a time in a
 // record, the width of a cost, and "~", which is no digit.
 
-/** The front has at most this many records: a window that holds no more is read and written by one command each. */
-export const frontRecords = 128;
+/**
+ * The front has at most this many records. Redis hashes each text that a script has, byte by byte: a front twice as long costs more
+ * in each decision, and one half as long is used up twice as often.
+ */
+export const frontRecords = 32;
+
+/**
+ * The text of a window with more records than this is stored for half a window longer than it counts: the decisions of that time
+ * write its end alone. With fewer, all of it is about as short.
+ */
+export const fewRecords = 8;
 
 /**
  * After a clock was set back, a window's time stands still until the clock has come to it. While it is ahead by more than
