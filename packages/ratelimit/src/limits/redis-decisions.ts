@@ -1,4 +1,4 @@
-import { type Breaker, CommandError, isCommandError } from "@continuum-cache/core";
+import { afterThisTick, type Breaker, CommandError, isCommandError } from "@continuum-cache/core";
 import { refusal } from "../algorithms/limit-script-lua.ts";
 import type { Ask } from "../ask.ts";
 import type { Decision } from "../decision.ts";
@@ -50,6 +50,13 @@ interface Waiting {
 
 /** One script call decides on so many calls at most, since Redis does nothing else meanwhile. */
 const callsPerScript = 100;
+/**
+ * While Redis has nothing else to do for this process, it would stand idle until so many answers are handed out. The first half of
+ * them goes first, and what its callers ask next is sent before the rest.
+ */
+const largeBatch = 32;
+/** It leaves by the tick's batch of the limiter and that of the transport. */
+const ticksUntilSent = 4;
 /** Redis is told of so many keys at once. */
 const keysPerRequest = 50;
 const nothing: Claim["accepts"] = [];
@@ -99,8 +106,12 @@ export function createRedisDecisions(options: RedisDecisionsOptions): RedisDecis
     return asks.map((each, index) => toDecision(each, verdicts.each[index] as Verdict, nowUs, by));
   };
 
+  /** Script calls that have no answer yet. */
+  let inFlight = 0;
+
   const decideTogether = async (batch: readonly Waiting[]): Promise<void> => {
-    const { result, reason } = await attempts.run(
+    inFlight++;
+    const { result, reason = "away" } = await attempts.run(
       "decide",
       (deadlineMs) =>
         ask(
@@ -111,17 +122,24 @@ export function createRedisDecisions(options: RedisDecisionsOptions): RedisDecis
         for (const { onSuspicion } of batch) onSuspicion?.();
       },
     );
+    inFlight--;
     const nowUs = clock.now().earliestUs;
-    for (let nth = 0; nth < batch.length; nth++) {
-      const waiting = batch[nth] as Waiting;
-      const said = result?.[nth];
-      if (said && !isCommandError(said)) {
-        waiting.settle({ result: decisionsOf(waiting, said, nowUs) });
-        continue;
+    const settle = (from: number, to: number): void => {
+      for (let nth = from; nth < to; nth++) {
+        const waiting = batch[nth] as Waiting;
+        const said = result?.[nth];
+        if (said && !isCommandError(said)) waiting.settle({ result: decisionsOf(waiting, said, nowUs) });
+        else {
+          if (said) onFailure("decide", said);
+          waiting.settle({ reason });
+        }
       }
-      if (said) onFailure("decide", said);
-      waiting.settle({ reason: reason ?? "away" });
-    }
+    };
+    const first = inFlight === 0 && batch.length >= largeBatch ? batch.length >> 1 : batch.length;
+    settle(0, first);
+    if (first === batch.length) return;
+    for (let tick = 0; tick < ticksUntilSent; tick++) await new Promise<void>(afterThisTick);
+    settle(first, batch.length);
   };
   const tick = createTickBatch<Waiting>(callsPerScript, (batch) => void decideTogether(batch));
 
