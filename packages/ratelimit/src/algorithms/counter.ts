@@ -60,10 +60,12 @@ export interface Counter {
    * - `open()` sets `now`, `is_unsure`, and `born` as a time's text; it returns false where the counter has not written the key. It
    *   may be called again, also with another time, or after other keys if `stored` is set to what it was.
    * - `look(cost)` returns five values: whether it is free, then current, retry at, more at, reset at.
-   * - `charge(cost)`, `give_back(at, cost)` and `merge(accepts)` do what they do in `OpenCounter`.
+   * - `charge(cost)` and `merge(accepts)` do what they do in `OpenCounter`.
    * - `write()` stores the state, with its time to live.
    */
   readonly lua: string;
+  /** Lua that follows it in refunds: `give_back(at, cost)` does what it does in `OpenCounter`. */
+  readonly giveBackLua: string;
 }
 
 /**

@@ -28,10 +28,10 @@ export function numberAt(text: string, from: number, width: number): number {
 
 /**
  * The same in Lua, whose places count from 1. Written out, since loops take three times as long. A batch of calls writes few
- * different numbers, so each is worked out once: `time_text[value]` is a time, `digits` is for widths up to 9, and
+ * different numbers, so each is worked out once: `time_text[value]` is a time, `digits[value * 16 + width]` anything shorter, and
  * `decimal[value]` is what commands and replies take: Redis writes numbers slowly.
  */
-export const digitsLua = `
+export const digitsLua: string = `
 local byte, char, sub, format = string.byte, string.char, string.sub, string.format
 local floor, ceil, min, max = math.floor, math.ceil, math.min, math.max
 local call = redis.call
@@ -56,7 +56,12 @@ local decimal = setmetatable({}, { __index = function(texts, value)
   return text
 end })
 
-local function digits(value, width) return sub(time_text[value], -width) end
+local digits = setmetatable({}, { __index = function(texts, number)
+  local width = number % 16
+  local text = sub(time_text[(number - width) / 16], -width)
+  texts[number] = text
+  return text
+end })
 
 local function number_at(text, from, width)
   local a, b, c, d, e, f, g, h = byte(text, from, from + width - 1)

@@ -86,12 +86,6 @@ local function charge(cost)
   return now
 end
 
-local function give_back(at, cost)
-  local taken = start_of(at) == start and min(cost, used) or 0
-  used = used - taken
-  return taken
-end
-
 local function merge(accepts)
   local is_changed = false
   for _, accept in ipairs(accepts) do
@@ -104,8 +98,15 @@ local function merge(accepts)
 end
 
 local function write()
-  local text = "f" .. time_text[start] .. born .. digits(used, ${countWidth})
+  local text = "f" .. time_text[start] .. born .. digits[used * 16 + ${countWidth}]
   call("SET", key, text, "PX", decimal[ceil((start + window - now) / 1000) + ${graceMs}])
+end
+`,
+  giveBackLua: `
+local function give_back(at, cost)
+  local taken = start_of(at) == start and min(cost, used) or 0
+  used = used - taken
+  return taken
 end
 `,
 };

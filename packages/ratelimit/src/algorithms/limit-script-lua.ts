@@ -11,7 +11,7 @@ export const refusal = ({ name }: Counter): string =>
  * fields of a table.
  */
 const keyLua = `
-local key, window, limit, cost, extra
+local key, window, limit, extra
 local asked, span
 local stored, born, now, is_unsure
 `;
@@ -41,110 +41,96 @@ if not asked then asked, span, estimated = server_time(), 0, 0 end
 local begun = asked
 `;
 
-/** `turn_to` makes a key of the call the one that is looked at. `read_call` reads all of them, and returns what is wrong with one. */
-const readCallLua = `
-local rules, texts, width, keys_before, accepts = {}, {}, 0, 0, ""
-
-local function follow(rule)
-  window, limit, cost, extra, accepts = rule[1], rule[2], rule[3], rule[4], rule[5]
+/**
+ * `look_at_key` returns whether something was merged, and what `look` says; nil where the counter has not written the key.
+ * `turn_to` makes another key the one that is looked at.
+ */
+const lookLua = `
+local function turn_to(rule, name, text)
+  window, limit, extra, key, stored = rule.window, rule.limit, rule.extra, name, text
   prepare()
 end
 
-local function turn_to(index)
-  if width > 1 then follow(rules[index]) end
-  key, stored = KEYS[keys_before + index], texts[index]
-end
-
-local function read_call()
-  local failure
-  for index = 1, width do
-    turn_to(index)
-    failure = failure or read()
-    texts[index] = stored
-  end
-  return failure
+local function look_at_key(rule)
+  if not open() then return nil end
+  local is_merged = rule.accepts ~= "" and merge(accepts_of(rule.accepts))
+  return is_merged, look(rule.cost)
 end
 `;
 
-/**
- * Looks at the keys of the call. Returns whether all are free, and whether that depends on the exact time; nil where the
- * counter has not written one of them.
- */
-const lookLua = `
-local is_merged, is_free, current, retry, more, reset
-
-local function look_at_key()
-  if not open() then return false end
-  is_merged = accepts ~= "" and merge(accepts_of(accepts))
-  is_free, current, retry, more, reset = look(cost)
-  return true
-end
-
-local function look_at_call()
-  local are_free, may_be_free, are_unsure, latest = true, true, false, asked + span
-  for index = 1, width do
-    if width > 1 then turn_to(index) end
-    if not look_at_key() then return nil end
-    texts[index] = stored
-    are_free = are_free and is_free
-    may_be_free = may_be_free and (is_free or retry <= latest)
-    are_unsure = are_unsure or is_unsure
-  end
-  return are_free, span > 0 and (are_unsure or may_be_free and not are_free)
-end
+/** Reads the keys of a call. */
+const readCallLua = `
+    local failure
+    for index = 1, width do
+      key = KEYS[keys_before + index]
+      if width > 1 then turn_to(rules[index], key) end
+      failure = failure or read()
+      texts[index] = stored
+    end
 `;
 
-/** Charges the key if all of the call were free. Returns what is said of it. */
-const settleLua = `
-local function settle(are_free)
-  local looked, charged, state = now, 0, is_free and "1" or "0"
-  if are_free and cost > 0 then
-    charged, state = charge(cost), "2"
-    local _
-    _, current, _, more, reset = look(0)
-  end
-  if charged > 0 or is_merged then write() end
-  return state .. born .. " " .. decimal[current] .. " " .. decimal[looked - begun]
-    .. " " .. decimal[retry > 0 and retry - begun or 0] .. " " .. decimal[more > 0 and more - begun or 0]
-    .. " " .. decimal[reset > 0 and reset - begun or 0] .. " " .. decimal[charged > 0 and charged - begun or 0]
-end
+/** Looks at all of them: once more by the server's time if it depends on the exact time whether they are free. */
+const lookAtCallLua = (counter: Counter): string => `
+    local are_free, is_merged, is_free, current, retry, more, reset
+    while not failure do
+      local may_be_free, are_unsure, latest = true, false, asked + span
+      are_free = true
+      for index = 1, width do
+        local rule = rules[index]
+        if width > 1 then turn_to(rule, KEYS[keys_before + index], texts[index]) end
+        is_merged, is_free, current, retry, more, reset = look_at_key(rule)
+        if is_merged == nil then
+          failure = "${refusal(counter)}"
+          break
+        end
+        texts[index] = stored
+        are_free, may_be_free = are_free and is_free, may_be_free and (is_free or retry <= latest)
+        are_unsure = are_unsure or is_unsure
+      end
+      if failure or span == 0 or not (are_unsure or may_be_free and not are_free) then break end
+      asked, span, estimated = server_time(), 0, decided
+    end
 `;
 
-/** Decides on the next call, and then on all. */
+/** Charges all of them, if all were free, and says what there is to say of each. A key that stands alone is still open. */
+const settleCallLua = `
+    local line = failure
+    for index = 1, failure and 0 or width do
+      local rule = rules[index]
+      if width > 1 then
+        turn_to(rule, KEYS[keys_before + index], texts[index])
+        is_merged, is_free, current, retry, more, reset = look_at_key(rule)
+      end
+      local looked, charged, state = now, 0, is_free and "1" or "0"
+      if are_free and rule.cost > 0 then
+        charged, state = charge(rule.cost), "2"
+        local _
+        _, current, _, more, reset = look(0)
+      end
+      if charged > 0 or is_merged then write() end
+      local said = state .. born .. " " .. decimal[current] .. " " .. (looked ~= begun and decimal[looked - begun] or "0")
+        .. " " .. (retry > 0 and decimal[retry - begun] or "0") .. " " .. (more > 0 and decimal[more - begun] or "0")
+        .. " " .. (reset > 0 and decimal[reset - begun] or "0") .. " " .. (charged > 0 and decimal[charged - begun] or "0")
+      line = line and line .. " " .. said or said
+    end
+`;
+
+/** Decides on all calls. None of it is a function: each script call would define it anew. */
 const batchLua = (counter: Counter): string => `
-local function decide()
-  local failure = read_call()
-  if failure then return failure end
-  local are_free, depends = look_at_call()
-  if depends then
-    asked, span, estimated = server_time(), 0, decided
-    are_free = look_at_call()
-  end
-  if are_free == nil then return "${refusal(counter)}" end
-  if width == 1 then return settle(are_free) end
-  local said = {}
-  for index = 1, width do
-    turn_to(index)
-    look_at_key()
-    said[index] = settle(are_free)
-  end
-  return table.concat(said, " ")
-end
-
-local at = 3
+local rules, texts, keys_before, at = {}, {}, 0, 3
 while keys_before < #KEYS do
-  local calls = tonumber(ARGV[at])
-  width = tonumber(ARGV[at + 1])
+  local calls, width = tonumber(ARGV[at]), tonumber(ARGV[at + 1])
   at = at + 2
   for index = 1, width do
     rules[index] = {
-      tonumber(ARGV[at]), tonumber(ARGV[at + 1]), tonumber(ARGV[at + 2]), tonumber(ARGV[at + 3]), ARGV[at + 4],
+      window = tonumber(ARGV[at]), limit = tonumber(ARGV[at + 1]), cost = tonumber(ARGV[at + 2]),
+      extra = tonumber(ARGV[at + 3]), accepts = ARGV[at + 4],
     }
     at = at + 5
   end
-  if width == 1 then follow(rules[1]) end
-  for _ = 1, calls do
-    lines[decided + 2] = decide()
+  if width == 1 then turn_to(rules[1]) end
+  for _ = 1, calls do${readCallLua}${lookAtCallLua(counter)}${settleCallLua}
+    lines[decided + 2] = line
     decided, keys_before = decided + 1, keys_before + width
   end
 end
@@ -170,7 +156,7 @@ return table.concat(lines, "\\n")
  * refused at the earliest time and would not be at the latest.
  */
 export const decideLua = (counter: Counter): string =>
-  [beginning(counter), acceptsLua, timeLua, readCallLua, lookLua, settleLua, batchLua(counter)].join("");
+  [beginning(counter), acceptsLua, timeLua, lookLua, batchLua(counter)].join("");
 
 /**
  * Gives back what a call has taken, once.
@@ -181,7 +167,7 @@ export const decideLua = (counter: Counter): string =>
  *
  * Returns how much was given back.
  */
-export const refundLua = (counter: Counter): string => `${beginning(counter)}
+export const refundLua = (counter: Counter): string => `${beginning(counter)}${counter.giveBackLua}
 key, asked, span = KEYS[1], tonumber(ARGV[1]), 0
 window, limit, extra = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 prepare()

@@ -9,7 +9,7 @@ const zeros = (width: number): number => (48 * (64 ** width - 1)) / 63;
 
 /** What a record holds, and how a call becomes one, or several where its cost is too large for one. */
 const recordsLua = `
-local width, range, wide, expected_wide, step, largest, reach, reach_from
+local width, range, wide, expected_wide, widths, step, largest, reach, reach_from
 local last, total, header, later, front, is_whole, is_as_stored
 local text, from, to, added, oldest, newest, latest
 
@@ -20,12 +20,12 @@ end
 local function cost_at(at) return number_at(text, at + width, wide) end
 
 local function split(at, cost)
-  local time = digits(at, width)
-  if cost <= largest then return cost > 0 and time .. digits(cost, wide) or "" end
+  local time = digits[at % range * 16 + width]
+  if cost <= largest then return cost > 0 and time .. digits[cost * 16 + wide] or "" end
   local records = ""
   while cost > 0 do
     local part = min(cost, largest)
-    records = records .. time .. digits(part, wide)
+    records = records .. time .. digits[part * 16 + wide]
     cost = cost - part
   end
   return records
@@ -49,7 +49,8 @@ local function read()
 end
 
 local function wide_is(value)
-  if wide ~= value then wide, step, largest = value, width + value, 64 ^ value - 1 end
+  if wide == value then return end
+  wide, step, largest, widths = value, width + value, 64 ^ value - 1, char(width + 48, value + 48, 126)
 end
 `;
 
@@ -178,7 +179,8 @@ local function charge(cost)
 end
 `;
 
-const giveBackLua = `
+/** For refunds. */
+export const slidingGiveBackLua: string = `
 local function give_back(at, cost)
   gather()
   local first = from
@@ -228,8 +230,8 @@ end
 /** `write_end` writes the end of the text alone, and returns whether that was enough; `write_all` stores it anew. */
 const writeLua = `
 local function header_of(lasts, later, front, gone)
-  return time_text[now] .. born .. lasts .. digits(total, ${countWidth}) .. digits(later, ${countWidth})
-    .. digits(front * ${64 ** frontWidth} + gone, ${2 * frontWidth}) .. char(width + 48, wide + 48, 126)
+  return time_text[now] .. born .. lasts .. digits[total * 16 + ${countWidth}] .. digits[later * 16 + ${countWidth}]
+    .. digits[(front * ${64 ** frontWidth} + gone) * 16 + ${2 * frontWidth}] .. widths
 end
 
 local function write_end(ends)
@@ -284,7 +286,6 @@ export const slidingWindowLua: string = [
   gatherLua,
   openLua,
   decideLua,
-  giveBackLua,
   mergeLua,
   writeLua,
 ].join("");

@@ -1,7 +1,7 @@
 import { type AcceptRing, openRing } from "./accept-ring.ts";
 import type { Accept } from "./accepts.ts";
 import { type Counter, graceMs, type Standing } from "./counter.ts";
-import { slidingWindowLua } from "./sliding-window-lua.ts";
+import { slidingGiveBackLua, slidingWindowLua } from "./sliding-window-lua.ts";
 
 /** The largest limit of which every single call is kept by its time. */
 export const largestExactLimit = 2_000;
@@ -55,6 +55,7 @@ export const slidingWindow: Counter = {
     };
   },
   lua: slidingWindowLua,
+  giveBackLua: slidingGiveBackLua,
 };
 
 function look(ring: AcceptRing, windowUs: number, limit: number, cost: number): Standing {

@@ -109,12 +109,6 @@ local function charge(cost)
   return asked + span
 end
 
-local function give_back(at, cost)
-  local taken = (now - at) * ${parts} >= capacity and 0 or min(cost * token, debt)
-  debt = debt - taken
-  return ceil(taken / token)
-end
-
 local function merge(accepts)
   local before = debt
   for _, accept in ipairs(accepts) do
@@ -126,6 +120,13 @@ end
 local function write()
   local text = "t" .. time_text[now] .. born .. time_text[debt]
   call("SET", key, text, "PX", decimal[ceil((now - asked + debt / ${parts}) / 1000) + ${graceMs}])
+end
+`,
+  giveBackLua: `
+local function give_back(at, cost)
+  local taken = (now - at) * ${parts} >= capacity and 0 or min(cost * token, debt)
+  debt = debt - taken
+  return ceil(taken / token)
 end
 `,
 };
