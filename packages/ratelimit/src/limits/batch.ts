@@ -21,6 +21,10 @@ export interface Verdicts {
   readonly each: readonly Verdict[];
 }
 
+/** Whether a call was decided. `isCommandError` looks a symbol up. */
+export const isDecided = (said: Verdicts | CommandError | undefined): said is Verdicts =>
+  said !== undefined && "each" in said;
+
 /** What a script says of a batch. */
 export interface BatchReply {
   readonly nowUs: number;

@@ -7,7 +7,7 @@ import { othersUse } from "./others-use.ts";
 import { createOwnAccepts, type OwnAccepts } from "./own-accepts.ts";
 import { owedFor, owedTokens, type Part, partOf } from "./part.ts";
 import type { Share, Uses } from "./share.ts";
-import type { Verdict } from "./verdict.ts";
+import type { KnownStanding, Verdict } from "./verdict.ts";
 
 /**
  * What is remembered of each key so that a limit goes on where it was: in this process when Redis leaves, and in Redis
@@ -67,7 +67,7 @@ interface Memory {
   readonly own: OwnAccepts;
   readonly uses: Uses;
   /** What Redis last said. */
-  known: Verdict | undefined;
+  known: KnownStanding | undefined;
   /** How much this process itself had in use then, or when Redis left. */
   ownKnown: number;
   /** The share by which the local store of this key was filled, fixed until that is dropped. */
@@ -128,7 +128,12 @@ export function createHandover({ share, local, maxKeys, returnMs }: HandoverOpti
       // A sliding window tells who has used how much of it; of the others only what is new can be told apart.
       if (ask.facts.slides) share.seen(uses, ownUse, verdict.current);
       else share.seen(uses, cost, cost + othersUse(ask, known, verdict, merged));
-      memory.known = verdict;
+      const { bornUs, current, resetAtUs } = verdict;
+      if (known) {
+        known.bornUs = bornUs;
+        known.current = current;
+        known.resetAtUs = resetAtUs;
+      } else memory.known = { bornUs, current, resetAtUs };
       memory.ownKnown = ownUse;
       if (!isOutage(ask) && !memory.isToTell) release(memory);
     },
@@ -200,7 +205,13 @@ export function createHandover({ share, local, maxKeys, returnMs }: HandoverOpti
  * Of a bucket, what was accepted here and is not paid for; and this process's share of what Redis knew, should it be
  * lost.
  */
-function debts(ask: Ask, share: number, known: Verdict | undefined, own: readonly Accept[], nowUs: number): Accept[] {
+function debts(
+  ask: Ask,
+  share: number,
+  known: KnownStanding | undefined,
+  own: readonly Accept[],
+  nowUs: number,
+): Accept[] {
   const news = own.filter(({ bornUs }) => bornUs === 0);
   return [
     { bornUs: known?.bornUs ?? 0, atUs: nowUs, cost: known ? owedTokens(ask, known, share, nowUs) : 0 },

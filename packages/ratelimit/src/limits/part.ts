@@ -2,7 +2,7 @@ import type { Accept } from "../algorithms/accepts.ts";
 import type { Ask } from "../ask.ts";
 import type { TimeBounds } from "../server-clock.ts";
 import type { OwnAccepts } from "./own-accepts.ts";
-import type { Verdict } from "./verdict.ts";
+import type { KnownStanding } from "./verdict.ts";
 
 /** A limit as one process of several may use it up. */
 export interface Part {
@@ -16,7 +16,7 @@ export interface KnownUse {
   readonly share: number;
   readonly own: OwnAccepts;
   /** Redis' last word. */
-  readonly known: Verdict | undefined;
+  readonly known: Readonly<KnownStanding> | undefined;
   /** How much this process itself had in use then, or when Redis left. */
   readonly ownKnown: number;
 }
@@ -59,14 +59,19 @@ function ownUse(ask: Ask, share: number, own: readonly Accept[], now: TimeBounds
 }
 
 /** What Redis' last word says is in use now. */
-function useNow(ask: Ask, known: Verdict, { earliestUs }: TimeBounds): number {
+function useNow(ask: Ask, known: Readonly<KnownStanding>, { earliestUs }: TimeBounds): number {
   if (ask.algorithm === "token-bucket") return owedTokens(ask, known, 1, earliestUs);
   return known.resetAtUs > earliestUs ? known.current : 0;
 }
 
 /** What of a share of a bucket has not flowed in again since. */
-export function owedTokens({ windowUs, limit }: Ask, verdict: Verdict, share: number, nowUs: number): number {
-  return Math.ceil((Math.max(0, verdict.resetAtUs - nowUs) / windowUs) * limit * share);
+export function owedTokens(
+  { windowUs, limit }: Ask,
+  known: Readonly<KnownStanding>,
+  share: number,
+  nowUs: number,
+): number {
+  return Math.ceil((Math.max(0, known.resetAtUs - nowUs) / windowUs) * limit * share);
 }
 
 /** What a share of a bucket still owes of calls that were accepted one after another. */

@@ -1,4 +1,4 @@
-import { afterThisTick, type Breaker, CommandError, isCommandError } from "@continuum-cache/core";
+import { afterThisTick, type Breaker, CommandError } from "@continuum-cache/core";
 import { refusal } from "../algorithms/limit-script-lua.ts";
 import type { Ask } from "../ask.ts";
 import type { Decision } from "../decision.ts";
@@ -6,7 +6,7 @@ import type { DenyCache } from "../deny-cache.ts";
 import type { ServerClock } from "../server-clock.ts";
 import { createTickBatch } from "../tick-batch.ts";
 import type { Attempts, Outcome } from "./attempts.ts";
-import type { Call, Verdicts } from "./batch.ts";
+import { type Call, isDecided, type Verdicts } from "./batch.ts";
 import type { Claim, Handover } from "./handover.ts";
 import type { RedisLimits } from "./redis-limits.ts";
 import { toDecision, type Verdict } from "./verdict.ts";
@@ -60,13 +60,15 @@ const ticksUntilSent = 4;
 /** Redis is told of so many keys at once. */
 const keysPerRequest = 50;
 const nothing: Claim["accepts"] = [];
+const nothings: Call["merges"] = [];
+const isNothing = (accepts: Claim["accepts"]): boolean => accepts === nothing;
 
 export function createRedisDecisions(options: RedisDecisionsOptions): RedisDecisions {
   const { redis, attempts, breaker, handover, denyCache, clock, source, onFailure } = options;
 
   /** Asks Redis about a batch of calls, and tells it on the way what it has missed of their keys. */
   const ask = async (
-    batch: readonly (readonly Ask[])[],
+    batch: readonly Pick<Call, "asks">[],
     deadlineMs: number,
   ): Promise<readonly (Verdicts | CommandError)[]> => {
     const now = clock.now();
@@ -76,16 +78,19 @@ export function createRedisDecisions(options: RedisDecisionsOptions): RedisDecis
       if (made) claims.push(made);
       return made?.accepts ?? nothing;
     };
-    const calls = batch.map((asks) => ({ asks, merges: asks.map(claim) }));
+    const calls = batch.map(({ asks }): Call => {
+      const merges = asks.map(claim);
+      return { asks, merges: merges.every(isNothing) ? nothings : merges };
+    });
     const untold = new Set(claims);
     try {
       const said = await redis.decide(calls, deadlineMs);
       for (let nth = 0; nth < calls.length; nth++) {
         const verdicts = said[nth] as Verdicts | CommandError;
-        if (isCommandError(verdicts)) continue;
+        if (!isDecided(verdicts)) continue;
         const { asks, merges } = calls[nth] as Call;
         for (let index = 0; index < asks.length; index++) {
-          const accepts = merges[index] as Claim["accepts"];
+          const accepts = merges[index] ?? nothing;
           const verdict = verdicts.each[index] as Verdict;
           const made = accepts === nothing ? undefined : claims.find((one) => one.accepts === accepts);
           if (made && untold.delete(made)) handover.told(made, verdict.bornUs);
@@ -113,11 +118,7 @@ export function createRedisDecisions(options: RedisDecisionsOptions): RedisDecis
     inFlight++;
     const { result, reason = "away" } = await attempts.run(
       "decide",
-      (deadlineMs) =>
-        ask(
-          batch.map(({ asks }) => asks),
-          deadlineMs,
-        ),
+      (deadlineMs) => ask(batch, deadlineMs),
       () => {
         for (const { onSuspicion } of batch) onSuspicion?.();
       },
@@ -128,7 +129,7 @@ export function createRedisDecisions(options: RedisDecisionsOptions): RedisDecis
       for (let nth = from; nth < to; nth++) {
         const waiting = batch[nth] as Waiting;
         const said = result?.[nth];
-        if (said && !isCommandError(said)) waiting.settle({ result: decisionsOf(waiting, said, nowUs) });
+        if (isDecided(said)) waiting.settle({ result: decisionsOf(waiting, said, nowUs) });
         else {
           if (said) onFailure("decide", said);
           waiting.settle({ reason });
@@ -165,7 +166,7 @@ export function createRedisDecisions(options: RedisDecisionsOptions): RedisDecis
     async settle() {
       const asks = handover.toTell(clock.now().earliestUs);
       for (let from = 0; from < asks.length; from += keysPerRequest) {
-        const some = asks.slice(from, from + keysPerRequest).map((each) => [{ ...each, cost: 0 }]);
+        const some = asks.slice(from, from + keysPerRequest).map((each) => ({ asks: [{ ...each, cost: 0 }] }));
         const { result } = await attempts.run("settle", (deadlineMs) => ask(some, deadlineMs));
         if (!result) return;
       }

@@ -11,7 +11,7 @@ import type { Ask } from "../ask.ts";
 import { withPatience } from "../patience.ts";
 import type { Receipt } from "../receipt.ts";
 import type { ServerClock } from "../server-clock.ts";
-import { batchArguments, type Call, readBatchReply, type Verdicts } from "./batch.ts";
+import { batchArguments, type Call, isDecided, readBatchReply, type Verdicts } from "./batch.ts";
 import { refundArguments } from "./refund-arguments.ts";
 
 /**
@@ -140,8 +140,7 @@ export function createRedisLimits(transport: Transport, clock: ServerClock): Red
   };
 }
 
-const isAllowed = (said: Verdicts | CommandError | undefined): boolean =>
-  said !== undefined && !isCommandError(said) && said.isAllowed;
+const isAllowed = (said: Verdicts | CommandError | undefined): boolean => isDecided(said) && said.isAllowed;
 
 function shortestWindowUs(calls: readonly Call[]): number {
   let shortest = Number.POSITIVE_INFINITY;

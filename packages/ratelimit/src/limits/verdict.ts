@@ -12,6 +12,13 @@ export interface Verdict extends Standing {
   readonly atUs: number;
 }
 
+/** What is remembered of a verdict: numbers that are overwritten, so that no object of a call lives until the next one. */
+export interface KnownStanding {
+  bornUs: number;
+  current: number;
+  resetAtUs: number;
+}
+
 /** Seconds from one time to a later one; 0 when it is over. */
 const secondsUntil = (timeUs: number, nowUs: number): number => Math.max(0, timeUs - nowUs) / 1_000_000;
 
