@@ -58,7 +58,8 @@ function checkImport(folder, layer, file, specifier, typeOnly) {
   }
   const { dependencies = {}, peerDependencies = {}, devDependencies = {} } = manifests[folder];
   const isTypesOnly = typeOnly && `@types/${name}` in devDependencies;
-  if (!(name in dependencies) && !(name in peerDependencies) && !isTypesOnly) {
+  const isInlined = layer.inlined?.includes(name) && name in devDependencies;
+  if (!(name in dependencies) && !(name in peerDependencies) && !isTypesOnly && !isInlined) {
     problems.push(`${short(file)}: imports ${name}, which ${folder}/package.json does not depend on`);
   }
 }

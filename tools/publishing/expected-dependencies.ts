@@ -1,5 +1,5 @@
 /** What comes along with @upstash/redis, ioredis … : a new name in such a list is worth a look before a release. */
-const core = ["@continuum-cache/core", "@msgpack/msgpack", "fflate"];
+const core = ["@continuum-cache/core", "fflate"];
 const rest = ["@upstash/redis", "uncrypto"];
 const tcp = [
   "@ioredis/commands",

@@ -11,10 +11,10 @@ const leftOut = new Set(["node_modules", ".git", ".cache", ".turbo", ".wrangler"
  */
 export async function copyForRelease(root: string, copy: string, settings: CommandSettings): Promise<void> {
   const packages = publishablePackages(root);
-  await runCommand([join(root, "node_modules/.bin/tsc"), "-b", ...packages.map(({ folder }) => folder)], {
-    ...settings,
-    cwd: root,
-  });
+  const folders = packages.map(({ folder }) => folder);
+  const atRoot = { ...settings, cwd: root };
+  await runCommand([join(root, "node_modules/.bin/tsc"), "-b", ...folders], atRoot);
+  await runCommand([process.execPath, "tools/bundle-package.mjs", ...folders], atRoot);
   rmSync(copy, { recursive: true, force: true });
   cpSync(root, copy, {
     recursive: true,

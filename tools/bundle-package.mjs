@@ -1,0 +1,121 @@
+// Bundles packages: one file for each entry point, and files for what several of them share, in place of one file for each source.
+// `node ../../tools/bundle-package.mjs` in a package's folder after `tsc -b`, which writes the declarations; or with several folders.
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { dirname, join, relative, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import { build } from "esbuild";
+import { layers } from "./layers.mjs";
+import { withPureInitializers } from "./pure-initializers.mjs";
+
+/**
+ * Writes `dist/**.js` of the package in `folder`, with source maps, and removes what no longer belongs there. A file that stays
+ * as it was is not touched, so that other processes may read it meanwhile.
+ */
+export async function bundlePackage(folder) {
+  const manifest = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
+  const dist = join(folder, "dist");
+  const { inlined = [] } = layers[relative(resolve(import.meta.dirname, ".."), folder)] ?? {};
+  const { outputFiles, metafile } = await build({
+    absWorkingDir: folder,
+    entryPoints: entryPointsOf(manifest),
+    outbase: "src",
+    outdir: "dist",
+    chunkNames: "shared/[name]-[hash]",
+    bundle: true,
+    splitting: true,
+    format: "esm",
+    platform: "neutral",
+    mainFields: ["module", "main"],
+    target: "es2022",
+    sourcemap: true,
+    // Sources are published beside the bundles.
+    sourcesContent: false,
+    plugins: [pureInitializers, externalExcept(inlined)],
+    write: false,
+    metafile: true,
+    logLevel: "warning",
+    // An import for the sake of global types alone.
+    logOverride: { "ignored-bare-import": "silent" },
+  });
+  const written = new Set(outputFiles.map(({ path }) => path));
+  const noticeOf = noticesIn(metafile, folder);
+  for (const path of filesIn(dist)) if (/\.js(\.map)?$/.test(path) && !written.has(path)) rmSync(path);
+  for (const { path, contents } of outputFiles)
+    writeChanged(path, Buffer.concat([contents, Buffer.from(noticeOf(path))]));
+}
+
+/** The sources of everything that can be imported: public entries, what `imports` chooses among, and programs. */
+function entryPointsOf({ exports = {}, imports = {}, bin = {} }) {
+  const sources = [exports, imports].flatMap((map) =>
+    Object.values(map).flatMap((target) => leavesOf(target["@continuum-cache/source"])),
+  );
+  const programs = Object.values(bin).map((path) => path.replace("./dist/", "./src/").replace(/\.js$/, ".ts"));
+  return [...new Set([...sources, ...programs])];
+}
+
+function leavesOf(target) {
+  if (target === undefined) return [];
+  return typeof target === "string" ? [target] : Object.values(target).flatMap(leavesOf);
+}
+
+const pureInitializers = {
+  name: "pure-initializers",
+  setup({ onLoad }) {
+    onLoad({ filter: /\/src\/.*\.ts$/ }, async ({ path }) => ({
+      contents: withPureInitializers(path, await readFile(path, "utf8")),
+      loader: "ts",
+    }));
+  },
+};
+
+/** A dependency is loaded by its name, and so is what an `imports` condition chooses. */
+const externalExcept = (inlined) => ({
+  name: "external",
+  setup({ onResolve }) {
+    onResolve({ filter: /^[^./]/ }, ({ path, kind }) =>
+      kind === "entry-point" || inlined.some((name) => path === name || path.startsWith(`${name}/`))
+        ? undefined
+        : { path, external: true },
+    );
+  },
+});
+
+/** The licenses of what others have written of a file: their code comes with their notice. */
+function noticesIn({ outputs }, folder) {
+  const licenses = new Map();
+  for (const [path, { inputs }] of Object.entries(outputs)) {
+    const folders = Object.keys(inputs).flatMap(
+      (input) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(input)?.[0] ?? [],
+    );
+    licenses.set(join(folder, path), new Set(folders));
+  }
+  return (path) =>
+    [...(licenses.get(path) ?? [])]
+      .map((each) => {
+        const { name } = JSON.parse(readFileSync(join(folder, each, "package.json"), "utf8"));
+        return `\n/*\nIncludes ${name}:\n\n${readFileSync(join(folder, each, "LICENSE"), "utf8").trim()}\n*/\n`;
+      })
+      .join("");
+}
+
+function filesIn(folder) {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name));
+}
+
+function writeChanged(path, contents) {
+  try {
+    if (readFileSync(path).equals(contents)) return;
+  } catch (error) {
+    if (error.code !== "ENOENT") throw error;
+    mkdirSync(dirname(path), { recursive: true });
+  }
+  writeFileSync(path, contents);
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
+  const folders = process.argv.slice(2);
+  for (const folder of folders.length > 0 ? folders : ["."]) await bundlePackage(resolve(folder));
+}
