@@ -13,9 +13,14 @@ const external = ["node:*"];
 
 /**
  * What `code` costs as a minified, gzipped bundle of one file, as an edge platform's bundler would make it (`node`: as
- * one for a server would). It is read in `folder`: its imports are what that package may import.
+ * one for a server would). It is read in `folder`: its imports are what that package may import, from the sources or as published.
  */
-export async function bundleSize(code: string, folder: string, runtime: "edge" | "node"): Promise<BundleSize> {
+export async function bundleSize(
+  code: string,
+  folder: string,
+  runtime: "edge" | "node",
+  from: "sources" | "published" = "sources",
+): Promise<BundleSize> {
   const conditions = runtime === "edge" ? ["workerd", "worker", "browser"] : ["node"];
   const { metafile, outputFiles } = await build({
     stdin: { contents: code, resolveDir: folder },
@@ -24,7 +29,7 @@ export async function bundleSize(code: string, folder: string, runtime: "edge" |
     format: "esm",
     target: "es2022",
     platform: runtime === "edge" ? "browser" : "node",
-    conditions: ["@continuum-cache/source", ...conditions],
+    conditions: from === "sources" ? ["@continuum-cache/source", ...conditions] : conditions,
     external,
     write: false,
     metafile: true,
