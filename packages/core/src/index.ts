@@ -106,6 +106,7 @@ export { systemClock } from "./time/clock.ts";
 export type { Duration } from "./time/duration.ts";
 export { longestTimerMs, toMs, toTimeoutMs } from "./time/duration.ts";
 export { hasLastingTimers } from "./time/lasting-timers.ts";
+export { loadedOnce } from "./time/loaded-once.ts";
 export { afterThisTick, tickEnd } from "./time/next-tick.ts";
 export { onAbort } from "./time/on-abort.ts";
 export { defaultTimeoutMs, withDeadline } from "./time/with-deadline.ts";

@@ -12,9 +12,8 @@ import {
 } from "@continuum-cache/core";
 import type { ChannelSubscription } from "./channel-subscription.ts";
 import { createReceivers, type Receivers } from "./consuming/receivers.ts";
-import { createFeeds, type FeedRequest } from "./feeds/feeds.ts";
+import type { FeedRequest } from "./feeds/feeds.ts";
 import type { JoinOptions, Membership } from "./feeds/member.ts";
-import { hubOf } from "./hub/hub.ts";
 import type { TopicKind } from "./hub/topic.ts";
 import { assertAfter, knownListen, knownPattern, knownPublish, knownSubscribe } from "./known-options.ts";
 import type { ListenOptions } from "./listen-options.ts";
@@ -22,9 +21,10 @@ import type { Message } from "./message.ts";
 import type { Position } from "./position.ts";
 import type { PublishOptions } from "./publish-options.ts";
 import type { Published } from "./published.ts";
-import { createPublisher, type Publisher } from "./publishing/publisher.ts";
+import type { Publisher } from "./publishing/publisher.ts";
 import type { PubSubEvents } from "./pubsub-events.ts";
 import type { PubSubBackend, PubSubOptions } from "./pubsub-options.ts";
+import { createPubSubParts, type PubSubParts } from "./pubsub-parts.ts";
 import { assertSignal, callOptions, type PubSubSettings, readSettings } from "./pubsub-settings.ts";
 import type { ReplayOptions } from "./replay-options.ts";
 import { type ReplaySettings, readReplay } from "./replay-settings.ts";
@@ -56,7 +56,9 @@ const noOptions: PublishOptions = {};
 export class PubSub implements AsyncDisposable {
   private readonly settings: PubSubSettings;
   private readonly receivers: Receivers;
-  private readonly publisher: Publisher;
+  private readonly parts: PubSubParts;
+  /** The part that publishes, once it is loaded. */
+  private publisher: Publisher | undefined;
   private readonly events: Events<PubSubEvents> = createEvents<PubSubEvents>({
     message: true,
     gap: true,
@@ -66,30 +68,23 @@ export class PubSub implements AsyncDisposable {
   private readonly subscriptions = new Set<ChannelSubscription>();
   /** The same by each name, so that ending one does not look at the others. */
   private readonly named = { channel: new Map(), pattern: new Map() } as Record<TopicKind, Named>;
-  private readonly stopWatching: () => void;
   private isClosed = false;
 
   /** @throws ConfigError that quotes the option that can't be. */
   constructor(backend: PubSubBackend, options: PubSubOptions = {}) {
     this.settings = readSettings(backend, options);
-    const { transport, codec, timeoutMs, buffer } = this.settings;
-    const hub = hubOf(transport, this.settings.hub);
-    const onError = (channel: string, error: unknown, position?: Position): void =>
-      this.events.emit("error", {
-        channel,
-        error: errorOf(error),
-        ...(position && { position }),
-      });
-    const feeds = createFeeds({ transport, hub, codec, timeoutMs, onError });
-    this.receivers = createReceivers({ feeds, buffer, onGap: (gap) => this.events.emit("gap", gap) });
-    this.publisher = createPublisher(transport);
-    const stops = [
-      hub.onConnection((change) => this.events.emit("connection", change)),
-      hub.onOver(() => void this.close()),
-    ];
-    this.stopWatching = () => {
-      for (const stop of stops) stop();
-    };
+    const { events } = this;
+    this.parts = createPubSubParts(this.settings, {
+      onError: (channel, error, position) =>
+        events.emit("error", { channel, error: errorOf(error), ...(position && { position }) }),
+      onConnection: (change) => events.emit("connection", change),
+      onOver: () => void this.close(),
+    });
+    this.receivers = createReceivers({
+      feeds: { join: async (...asked) => (await this.parts.feeds()).join(...asked) },
+      buffer: this.settings.buffer,
+      onGap: (gap) => events.emit("gap", gap),
+    });
   }
 
   /**
@@ -169,12 +164,14 @@ export class PubSub implements AsyncDisposable {
   listen<Data = unknown>(options: ListenOptions = {}): AsyncIterableIterator<Message<Data>> {
     assertOptions("listen", options, knownListen);
     assertSignal(options.signal);
+    this.hearOthers();
     return this.receivers.loop(options.signal) as AsyncIterableIterator<Message<Data>>;
   }
 
   /** Listens to an event. @returns the function that stops listening. @throws ConfigError when there is no such event. */
   on<Name extends keyof PubSubEvents>(event: Name, listener: (event: PubSubEvents[Name]) => void): () => void {
     const stop = this.events.on(event, listener);
+    this.hearOthers();
     if (event !== "message") return stop;
     stop();
     return this.receivers.listen(listener as (message: Message) => void);
@@ -206,9 +203,9 @@ export class PubSub implements AsyncDisposable {
         );
       }
       const sendOptions = fallback === undefined ? asked : { ...asked, fallback };
-      return replay
-        ? this.publisher.append(wire, text, replay, sendOptions)
-        : this.publisher.send(wire, text, sendOptions);
+      const publishBy = (publisher: Publisher): Promise<Published> =>
+        replay ? publisher.append(wire, text, replay, sendOptions) : publisher.send(wire, text, sendOptions);
+      return this.publisher ? publishBy(this.publisher) : this.publishFirst(publishBy);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -220,11 +217,24 @@ export class PubSub implements AsyncDisposable {
     this.isClosed = true;
     await Promise.all([...this.subscriptions].map((own) => own.close()));
     this.receivers.end();
-    this.stopWatching();
+    this.parts.stop();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+
+  /** Others may have opened the connection of this transport already: its changes and its end are told here too. */
+  private hearOthers(): void {
+    // A failure to load rejects the next subscription.
+    if (!this.isClosed) this.parts.feeds().catch(() => {});
+  }
+
+  /** Loads what publishes. Each of those that have waited for it sets it, so that none that comes later overtakes them. */
+  private async publishFirst(publishBy: (publisher: Publisher) => Promise<Published>): Promise<Published> {
+    this.publisher = await this.parts.publisher();
+    if (this.isClosed) throw closedError(this.settings.transport.name);
+    return publishBy(this.publisher);
   }
 
   private replayFor({ replay }: { readonly replay?: boolean | ReplayOptions }): ReplaySettings | undefined {

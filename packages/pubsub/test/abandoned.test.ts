@@ -1,7 +1,7 @@
 import type { Message, Reply, Subscription, Transport } from "@continuum-cache/core";
 import { memoryTransport } from "@continuum-cache/fallback-memory";
 import { type ConnectionChange, type Gap, PubSub } from "@continuum-cache/pubsub";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 
 // As on the edge: a request that ends takes its timers, its streams and its continuations with it, and says nothing.
 
@@ -12,6 +12,14 @@ let opened: number;
 let isDropped: (what: "subscribe" | "read" | "page") => boolean;
 /** Whether a message does not arrive. */
 let isLost: boolean;
+
+// In a Worker's bundle the parts of a PubSub are there at once; here they come from the disk.
+beforeAll(async () => {
+  const pubsub = new PubSub({ transport: memoryTransport() });
+  await pubsub.subscribe("news");
+  await pubsub.publish("news", "hello");
+  await pubsub.close();
+});
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance", "Date"] });
