@@ -16,7 +16,7 @@ export async function bundlePackage(folder) {
   const manifest = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
   const dist = join(folder, "dist");
   const { inlined = [] } = layers[relative(resolve(import.meta.dirname, ".."), folder)] ?? {};
-  const { outputFiles, metafile } = await build({
+  const options = {
     absWorkingDir: folder,
     entryPoints: entryPointsOf(manifest),
     outbase: "src",
@@ -37,6 +37,12 @@ export async function bundlePackage(folder) {
     logLevel: "warning",
     // An import for the sake of global types alone.
     logOverride: { "ignored-bare-import": "silent" },
+  };
+  // What is loaded later has a path of its own too, as its source has.
+  const { metafile: first } = await build(options);
+  const { outputFiles, metafile } = await build({
+    ...options,
+    entryPoints: [...new Set([...options.entryPoints, ...loadedLater(first)])],
   });
   const written = new Set(outputFiles.map(({ path }) => path));
   const noticeOf = noticesIn(metafile, folder);
@@ -52,6 +58,13 @@ function entryPointsOf({ exports = {}, imports = {}, bin = {} }) {
   );
   const programs = Object.values(bin).map((path) => path.replace("./dist/", "./src/").replace(/\.js$/, ".ts"));
   return [...new Set([...sources, ...programs])];
+}
+
+/** The sources that are imported by `import()`. */
+function loadedLater({ inputs }) {
+  return Object.values(inputs).flatMap(({ imports }) =>
+    imports.flatMap(({ path, kind, external }) => (kind === "dynamic-import" && !external ? [`./${path}`] : [])),
+  );
 }
 
 function leavesOf(target) {
