@@ -1,8 +1,7 @@
-import { readFileSync } from "node:fs";
 import { ConfigError, type Duration, type Transport } from "@continuum-cache/core";
 import type { TcpOptions } from "@continuum-cache/transport-tcp";
+import { lazyTransport } from "../lazy-transport.ts";
 import type { TlsSettings } from "../settings.ts";
-import { lazyTransport } from "./lazy-transport.ts";
 
 /** What is needed to speak the Redis protocol. */
 export interface TcpSettings {
@@ -29,7 +28,7 @@ export function tcpBackend({ url, poolSize, allowInsecure, timeout, tls, caFile 
     timeout,
     ...((tls || ca !== undefined) && { tls: { ...forNode(tls), ...(ca !== undefined && { ca }) } }),
   };
-  return lazyTransport("tcp", async () => {
+  return lazyTransport({ name: "tcp" }, async () => {
     const { tcpTransport } = await import("@continuum-cache/transport-tcp");
     return tcpTransport(settings);
   });
@@ -52,7 +51,8 @@ function readCertificates(path: string): string {
   const setting = "CONTINUUM_CACHE_CA_FILE";
   let text: string;
   try {
-    text = readFileSync(path, "utf8");
+    // An import of "node:fs" would load all that it has, streams too, though hardly any cache names a file.
+    text = process.getBuiltinModule("node:fs").readFileSync(path, "utf8");
   } catch (cause) {
     const { code = "unreadable" } = cause as NodeJS.ErrnoException;
     throw new ConfigError(setting, `The file that ${setting} names can't be read (${code}): ${path}`, { cause });
