@@ -1,32 +1,98 @@
-import { dispatchOf, offersDispatch, type Transport, TransportError } from "@continuum-cache/core";
+import {
+  dispatchOf,
+  isConfigError,
+  loadedOnce,
+  offersDispatch,
+  type Transport,
+  TransportError,
+} from "@continuum-cache/core";
 
-/** A transport that is made at its first use, so that a cache can be constructed synchronously and for nothing. */
-export function lazyTransport(name: string, make: () => Promise<Transport>): Transport {
+/** What is known of a transport whose code is not loaded yet. */
+export interface LazyOptions extends Pick<Transport, "name" | "maxTopicBytes" | "status" | "primary"> {
+  /** Loads at once: there is something to do before the first use. @default false */
+  readonly eager?: boolean;
+  /** Closes what there is without the transport, when it was never used. */
+  readonly closeUnused?: () => Promise<void>;
+}
+
+/** Does something with the transport; or hears why it could not be loaded. */
+interface Work {
+  run(transport: Transport): void;
+  failed(error: unknown): void;
+}
+
+/**
+ * A transport that is made at its first use, so that a cache can be constructed synchronously and for nothing. What is asked of it
+ * meanwhile waits, and keeps its order.
+ *
+ * @param load - Imports the code and makes the transport; called again after it has failed.
+ */
+export function lazyTransport(
+  { eager = false, closeUnused, ...known }: LazyOptions,
+  load: () => Promise<Transport>,
+): Transport {
+  const { name } = known;
+  let waiting: Work[] = [];
+  let made: Transport | undefined;
   let making: Promise<Transport> | undefined;
-  let closed = false;
+  let isClosed = false;
+  const loaded = loadedOnce(load);
 
-  const ready = async (): Promise<Transport> => {
-    if (closed) throw new TransportError("closed", "The transport was closed", { transport: name, delivery: "none" });
-    making ??= make().then((transport) => {
-      // From now on trips go there directly.
-      offersDispatch(lazy, dispatchOf(transport));
-      return transport;
-    });
-    return making;
+  const start = (): void => {
+    making = loaded();
+    making.then(ready, failed);
   };
+  const ready = (transport: Transport): void => {
+    // A list that grows meanwhile is gone through to its end.
+    for (const work of waiting) work.run(transport);
+    waiting = [];
+    made = transport;
+    // From now on trips go there directly.
+    offersDispatch(lazy, dispatchOf(transport));
+  };
+  const failed = (cause: unknown): void => {
+    making = undefined;
+    const text = "A part of the code could not be loaded: deploy all files of the packages, then try again";
+    const error = isConfigError(cause)
+      ? cause
+      : new TransportError("unreachable", text, { transport: name, delivery: "none", cause });
+    const left = waiting;
+    waiting = [];
+    for (const work of left) work.failed(error);
+  };
+  const use = (work: Work): void => {
+    if (isClosed) {
+      work.failed(new TransportError("closed", "The transport was closed", { transport: name, delivery: "none" }));
+      return;
+    }
+    waiting.push(work);
+    if (!making) start();
+  };
+  /** The same for work that answers later. */
+  const using = <Result>(work: (transport: Transport) => Promise<Result>): Promise<Result> =>
+    made
+      ? work(made)
+      : new Promise((resolve, reject) => {
+          use({ run: (transport) => void work(transport).then(resolve, reject), failed: reject });
+        });
 
   const lazy: Transport = {
-    name,
-    send: (commands, options) => ready().then((transport) => transport.send(commands, options)),
-    async subscribe(topics, listener, options) {
-      const transport = await ready();
-      if (transport.subscribe) return transport.subscribe(topics, listener, options);
-      throw new TransportError("protocol", "This backend can't listen", { transport: name, delivery: "none" });
-    },
+    ...known,
+    send: (commands, options) => using((transport) => transport.send(commands, options)),
+    subscribe: (topics, listener, options) =>
+      using(async (transport) => {
+        if (transport.subscribe) return transport.subscribe(topics, listener, options);
+        throw new TransportError("protocol", "This backend can't listen", { transport: name, delivery: "none" });
+      }),
     async close() {
-      closed = true;
-      await (await making)?.close();
+      isClosed = true;
+      const transport = made ?? (await making?.catch(() => undefined));
+      await (transport ? transport.close() : closeUnused?.());
     },
   };
+  offersDispatch(lazy, (trip, handler) =>
+    use({ run: (transport) => dispatchOf(transport)(trip, handler), failed: (error) => handler.failed(error) }),
+  );
+  if (eager) start();
   return lazy;
 }

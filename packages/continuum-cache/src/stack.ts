@@ -6,10 +6,10 @@ import {
   toTimeoutMs,
   wholeNumberOption,
 } from "@continuum-cache/core";
-import { type MemoryTransport, memoryTransport, withFallback } from "@continuum-cache/fallback-memory";
 import { plainRestTransport } from "@continuum-cache/transport-rest/plain";
 import { tcpBackend } from "#tcp-backend";
 import { chooseServer, fallbackOf, type Server } from "./environment.ts";
+import { localMemory, withLocalMemory } from "./local-memory.ts";
 import type { Environment, UpstashCacheOptions } from "./settings.ts";
 
 /**
@@ -25,15 +25,15 @@ export function stackOf(options: UpstashCacheOptions, env: Environment): Transpo
   toTimeoutMs(healthCheckInterval, "healthCheckInterval");
   const server = chooseServer(options, env);
   const fallback = fallbackOf(options.fallback, env);
-  const memory = (): MemoryTransport => memoryTransport(localMaxBytes === undefined ? {} : { maxBytes: localMaxBytes });
+  const size = localMaxBytes === undefined ? {} : { maxBytes: localMaxBytes };
   if (server.kind === "local") {
     if (server.reason === "nothing-set") (options.warn ?? console.warn)(localWarning);
-    return memory();
+    return localMemory(size);
   }
   const backend = primaryOf(server, timeout);
   if (!fallback) return guarded(backend, { timeout, retries, breaker: { maxWait: healthCheckInterval } });
   // The fallback has a breaker of its own.
-  return withFallback(guarded(backend, { timeout, retries, breaker: false }), memory(), {
+  return withLocalMemory(guarded(backend, { timeout, retries, breaker: false }), size, {
     healthCheckInterval,
     ...(journal && { journal }),
     ...(warmStart && { warmStart }),

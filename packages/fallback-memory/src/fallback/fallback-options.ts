@@ -109,3 +109,24 @@ export function readFallbackOptions(options: FallbackOptions): FallbackSettings 
     closeTimeoutMs: toMs(options.closeTimeout ?? "2s", "closeTimeout"),
   };
 }
+
+/**
+ * Checks the options of `withFallback` without loading it: for those who import the rest of the package later.
+ *
+ * @throws ConfigError that names the option, also where there is none of that name.
+ *
+ * @example
+ * ```ts
+ * import type { Transport } from "@continuum-cache/core";
+ * import { assertFallbackOptions, type FallbackOptions } from "@continuum-cache/fallback-memory/options";
+ *
+ * async function steadyLater(primary: Transport, options: FallbackOptions): Promise<Transport> {
+ *   assertFallbackOptions(options);
+ *   const { memoryTransport, withFallback } = await import("@continuum-cache/fallback-memory");
+ *   return withFallback(primary, memoryTransport(), options);
+ * }
+ * ```
+ */
+export function assertFallbackOptions(options: FallbackOptions): void {
+  readFallbackOptions(options);
+}
