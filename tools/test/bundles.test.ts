@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { build } from "esbuild";
 import { beforeAll, describe, expect, it } from "vitest";
 import { publishablePackages } from "../publishing/publishable-packages.ts";
 import { bundleSize } from "../sizes/bundle-size.ts";
@@ -54,9 +55,58 @@ describe("bundled packages", () => {
     expect(published.gzip).toBeLessThanOrEqual(sources.gzip * 1.02 + 100);
   });
 
+  it("have a file by its own path for each part that is loaded later, which shares its state with the entry", async () => {
+    const load = (file: string) => import(join(root, "packages/pubsub/dist", file));
+    const { hubsOf } = (await load("hub/hub.js")) as { hubsOf(transport: object): Iterable<unknown> };
+    const { PubSub } = (await load("index.js")) as { PubSub: new (backend: object) => AsyncDisposable & Subscriber };
+    const transport = { name: "none", send: async () => [], subscribe: async () => ({ close: async () => {} }) };
+    await using pubsub = new PubSub({ transport });
+    expect([...hubsOf(transport)]).toHaveLength(0);
+    await pubsub.subscribe("news");
+    expect([...hubsOf(transport)]).toHaveLength(1);
+  });
+
+  it.each([
+    ["continuum-cache", 27],
+    ["continuum-cache/rest", 13],
+    ["@continuum-cache/core", 6],
+  ])("of %s are %i files at most before anything is used", async (entry, most) => {
+    const files = await loadedAtOnce(entry);
+    expect(files.length).toBeLessThanOrEqual(most);
+    expect(files.filter((file) => loadedLater.test(file))).toEqual([]);
+  });
+
   it("carry the license of what they have taken in", () => {
     const written = readFileSync(join(root, "packages/core/dist/msgpack.js"), "utf8");
     expect(written).toContain("Includes @msgpack/msgpack:\n\nCopyright 2019 The MessagePack Community.");
     expect(written).not.toMatch(/from "@msgpack/);
   });
 });
+
+interface Subscriber {
+  subscribe(channel: string): Promise<unknown>;
+}
+
+/** What none of the entries above loads with itself. */
+const loadedLater =
+  /node_modules\/(ioredis|@upstash|fflate)|transport-tcp|fallback-memory\/dist\/index|pubsub\/dist\/(hub|feeds|publishing)/;
+
+/** The published files that Node loads for an import of `entry`: those that static imports reach. */
+async function loadedAtOnce(entry: string): Promise<string[]> {
+  const { metafile } = await build({
+    stdin: { contents: `import ${JSON.stringify(entry)};`, resolveDir: join(root, "apps/bench") },
+    bundle: true,
+    format: "esm",
+    platform: "node",
+    // As Node does, which leaves nothing out.
+    ignoreAnnotations: true,
+    write: false,
+    metafile: true,
+    logLevel: "silent",
+  });
+  const loaded = new Set(["<stdin>"]);
+  for (const file of loaded)
+    for (const { path, kind, external } of metafile.inputs[file]?.imports ?? [])
+      if (kind === "import-statement" && !external) loaded.add(path);
+  return [...loaded].slice(1);
+}

@@ -71,10 +71,33 @@ describe("a bundle of continuum-cache for a Worker", () => {
   );
 });
 
+/** What is loaded when it is used, by the packages' sources. */
+const loadedLater =
+  /ioredis|@upstash|transport-tcp|fallback-memory\/src\/(commands|values|keyspace|journal|recovery|engine|memory-transport|with-fallback)|pubsub\/src\/(hub\/(hub|line|probe|open-stream)|feeds\/(feeds|replay)|history\/read|publishing)/;
+
+describe("a default UpstashCache", () => {
+  it.each(["Worker", "Node"] as const)(
+    "loads neither fallback nor what listens and publishes in a %s before it is used",
+    async (runtime) => {
+      const made = await bundle('export { UpstashCache } from "continuum-cache";', runtime);
+      const atOnce = loadedAtOnce(made).filter((file) => loadedLater.test(file));
+      expect(atOnce).toEqual([]);
+      // They are there for when it is.
+      const sources = [
+        "fallback-memory/src/with-fallback.ts",
+        "pubsub/src/hub/hub.ts",
+        "pubsub/src/publishing/publisher.ts",
+      ];
+      for (const source of sources) expect(inputsOf(made).filter((file) => file.endsWith(source))).toHaveLength(1);
+    },
+  );
+});
+
 describe("importing continuum-cache on Node", () => {
   it("loads neither ioredis, nor @upstash/redis, nor fflate", async () => {
     const made = await bundle('export * from "continuum-cache";', "Node");
     expect(loadedAtOnce(made).filter((file) => /ioredis|@upstash|transport-tcp|fflate/.test(file))).toEqual([]);
+    expect(loadedAtOnce(made).filter((file) => loadedLater.test(file))).toEqual([]);
     // They are there when a cache speaks the Redis protocol.
     expect(inputsOf(made).some((file) => /node_modules\/ioredis/.test(file))).toBe(true);
   });
