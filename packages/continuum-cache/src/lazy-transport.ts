@@ -1,4 +1,7 @@
 import {
+  type AnswerNow,
+  answerNowOf,
+  type DispatchOffer,
   dispatchOf,
   isConfigError,
   loadedOnce,
@@ -8,7 +11,11 @@ import {
 } from "@continuum-cache/core";
 
 /** What is known of a transport whose code is not loaded yet. */
-export interface LazyOptions extends Pick<Transport, "name" | "maxTopicBytes" | "status" | "primary"> {
+export interface LazyOptions
+  extends Pick<Transport, "name" | "maxTopicBytes" | "status">,
+    Pick<DispatchOffer, "primary"> {
+  /** Once it is loaded, it may answer without waiting. @default false */
+  readonly answersNow?: boolean;
   /** Loads at once: there is something to do before the first use. @default false */
   readonly eager?: boolean;
   /** Closes what there is without the transport, when it was never used. */
@@ -28,10 +35,14 @@ interface Work {
  * @param load - Imports the code and makes the transport; called again after it has failed.
  */
 export function lazyTransport(
-  { eager = false, closeUnused, ...known }: LazyOptions,
+  { eager = false, answersNow = false, closeUnused, primary, ...known }: LazyOptions,
   load: () => Promise<Transport>,
 ): Transport {
   const { name } = known;
+  const offer = (answerNow: AnswerNow | undefined): DispatchOffer => ({
+    ...(primary && { primary }),
+    ...(answersNow && answerNow && { answerNow }),
+  });
   let waiting: Work[] = [];
   let made: Transport | undefined;
   let making: Promise<Transport> | undefined;
@@ -48,7 +59,7 @@ export function lazyTransport(
     waiting = [];
     made = transport;
     // From now on trips go there directly.
-    offersDispatch(lazy, dispatchOf(transport));
+    offersDispatch(lazy, dispatchOf(transport), offer(answerNowOf(transport)));
   };
   const failed = (cause: unknown): void => {
     making = undefined;
@@ -90,8 +101,11 @@ export function lazyTransport(
       await (transport ? transport.close() : closeUnused?.());
     },
   };
-  offersDispatch(lazy, (trip, handler) =>
-    use({ run: (transport) => dispatchOf(transport)(trip, handler), failed: (error) => handler.failed(error) }),
+  offersDispatch(
+    lazy,
+    (trip, handler) =>
+      use({ run: (transport) => dispatchOf(transport)(trip, handler), failed: (error) => handler.failed(error) }),
+    offer(() => undefined),
   );
   if (eager) start();
   return lazy;

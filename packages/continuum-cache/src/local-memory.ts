@@ -1,4 +1,4 @@
-import { type BackendStatus, loadedOnce, type Transport } from "@continuum-cache/core";
+import { type BackendStatus, loadedOnce, primaryOf, type Transport } from "@continuum-cache/core";
 import type { FallbackOptions } from "@continuum-cache/fallback-memory";
 import { assertFallbackOptions } from "@continuum-cache/fallback-memory/options";
 import { lateStatus } from "./late-status.ts";
@@ -15,7 +15,7 @@ const localForEver: BackendStatus = { currentBackend: "local", pending: 0, onCha
 
 /** The memory of this process as the only backend, loaded at its first use. */
 export function localMemory(size: MemorySize): Transport {
-  return lazyTransport({ name: "memory", status: localForEver }, async () =>
+  return lazyTransport({ name: "memory", status: localForEver, answersNow: true }, async () =>
     (await loadMemory()).memoryTransport(size),
   );
 }
@@ -39,7 +39,7 @@ export function withLocalMemory(primary: Transport, size: MemorySize, options: F
     closeUnused: () => primary.close(),
     ...(primary.maxTopicBytes !== undefined && { maxTopicBytes: primary.maxTopicBytes }),
   };
-  const pastMemory = lazyTransport({ ...known, name: primary.name }, async () => (await load()).primary);
+  const pastMemory = lazyTransport({ ...known, name: primary.name }, async () => primaryOf(await load()));
   const eager = options.journal?.store !== undefined;
   return lazyTransport({ ...known, name: `${primary.name}+fallback`, status, primary: pastMemory, eager }, load);
 }

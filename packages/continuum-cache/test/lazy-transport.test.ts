@@ -3,6 +3,7 @@ import { memoryTransport } from "@continuum-cache/fallback-memory";
 import { describe, expect, it } from "vitest";
 import { lateStatus } from "../src/late-status.ts";
 import { lazyTransport } from "../src/lazy-transport.ts";
+import { UpstashCache } from "../src/upstash-cache.ts";
 
 /** A transport that is loaded when the test says so. */
 function held() {
@@ -125,4 +126,12 @@ describe("the status of a transport that is made later", () => {
     stopLate();
     expect(listeners.size).toBe(0);
   });
+});
+
+it("the memory of this process answers each call without waiting, once it is loaded", async () => {
+  await using cache = new UpstashCache({ env: { CONTINUUM_CACHE_MODE: "local" } });
+  await Promise.all([cache.set("a", 1), cache.get("a")]);
+  const before = cache.stats().trips;
+  expect(await Promise.all([cache.get("a"), cache.get("b"), cache.get("a")])).toEqual([1, undefined, 1]);
+  expect(cache.stats().trips - before).toBe(3);
 });
