@@ -177,7 +177,12 @@ class LatestValues implements KnownValues {
         return;
       case "EXPIRE":
       case "PEXPIRE":
-        this.#moved(trip, command, reply, this.#options.clock.now() + Number(value) * (command[0] === "EXPIRE" ? 1_000 : 1));
+        this.#moved(
+          trip,
+          command,
+          reply,
+          this.#options.clock.now() + Number(value) * (command[0] === "EXPIRE" ? 1_000 : 1),
+        );
         return;
       case "PEXPIREAT":
         this.#moved(trip, command, reply, Number(value));
