@@ -32,7 +32,7 @@ async function startServer() {
     mode: "rest",
     restUrl: local.url,
     restToken: "local",
-    timeout: "500ms",
+    timeout: "60s",
     retries: 0,
     healthCheckInterval: "100ms",
     env: {},
