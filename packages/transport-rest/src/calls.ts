@@ -16,9 +16,9 @@ export interface Call {
   onEnd(listener: (reason: TransportError) => void): void;
   /** Waits behind earlier calls. @throws TransportError when there is no time left then. */
   queue(turn: Promise<boolean>): Promise<void>;
-  /** To be called before anything is sent. @throws TransportError when the call is over already. */
-  assertOpen(): void;
-  /** To be called when something is about to leave this process. */
+  /** Why the call is over already, when it is: nothing may be sent then. */
+  readonly over: TransportError | undefined;
+  /** To be called when something leaves this process. */
   leaves(): void;
 }
 
@@ -56,6 +56,7 @@ const graceMs = 100;
 
 /** A call that has begun: its work sees one face of it, what ends it the other. */
 interface OpenCall extends Call {
+  over: TransportError | undefined;
   /** `"unknown"` once something has left this process. */
   readonly delivery: "none" | "unknown";
   /** The error for a call whose time is over. */
@@ -67,20 +68,20 @@ interface OpenCall extends Call {
 /** One call: an open one may send, one that is over may not. */
 function createOpenCall(timeoutMs: number): OpenCall {
   const startedMs = performance.now();
-  let reason: TransportError | undefined;
   let controller: AbortController | undefined;
   let listener: ((reason: TransportError) => void) | undefined;
   let delivery: "none" | "unknown" = "none";
   let queuedMs = 0;
 
-  return {
+  const call: OpenCall = {
+    over: undefined,
     get delivery() {
       return delivery;
     },
     get signal() {
       if (!controller) {
         controller = new AbortController();
-        if (reason) controller.abort(reason);
+        if (call.over) controller.abort(call.over);
       }
       return controller.signal;
     },
@@ -93,20 +94,18 @@ function createOpenCall(timeoutMs: number): OpenCall {
       queuedMs = performance.now() - startedMs;
       if (timeoutMs - queuedMs < leastAttemptMs) throw queuedError(timeoutMs, "none");
     },
-    assertOpen() {
-      if (reason) throw reason;
-    },
     leaves() {
       delivery = "unknown";
     },
     // Where waiting took most of the time, the rest was too little to tell anything of the server.
     timeout: () => (2 * queuedMs > timeoutMs ? queuedError : timeoutError)(timeoutMs, delivery),
     end(why) {
-      reason = why;
+      call.over = why;
       controller?.abort(why);
       listener?.(why);
     },
   };
+  return call;
 }
 
 export function createCalls(defaultMs: number): Calls {

@@ -48,7 +48,7 @@ export function createEndpoint(settings: RestSettings, http: HttpClient, sync: S
   };
 
   const postOnce = <T>(post: Post, call: Call, token: string, read: (reply: PostReply) => T): Promise<T> => {
-    call.assertOpen();
+    if (call.over) throw call.over;
     const stamp = sync.next();
     const headers = headersOf(token, stamp, post.contentType);
     headers["upstash-encoding"] = "base64";

@@ -33,7 +33,7 @@ export function createStreams(settings: RestSettings, http: HttpClient, sync: Sy
 
   const request = async (path: string, call: Call, signal: AbortSignal): Promise<HttpResponse> => {
     const once = async (token: string): Promise<HttpResponse> => {
-      call.assertOpen();
+      if (call.over) throw call.over;
       call.leaves();
       const stamp = sync.next();
       const headers = { ...headersOf(token, stamp, "application/json"), accept: "text/event-stream" };

@@ -3,35 +3,36 @@ import { transportName } from "./tcp-error.ts";
 
 /**
  * What a connection that many callers share can't carry: commands that change the connection itself or hold it up.
- * One caller's SELECT would send everybody's keys into another database.
+ * One caller's SELECT would send everybody's keys into another database. Of CLIENT it is a part: see `assertShareable`.
  */
-const ownConnectionOnly: ReadonlySet<string> = new Set([
-  ...["AUTH", "HELLO", "QUIT", "RESET", "SELECT", "MONITOR", "SYNC", "PSYNC"],
+export const ownConnectionOnly: ReadonlySet<string> = new Set([
+  ...["AUTH", "CLIENT", "HELLO", "QUIT", "RESET", "SELECT", "MONITOR", "SYNC", "PSYNC"],
   ...["MULTI", "EXEC", "DISCARD", "WATCH", "UNWATCH"],
   ...["SUBSCRIBE", "PSUBSCRIBE", "SSUBSCRIBE", "UNSUBSCRIBE", "PUNSUBSCRIBE", "SUNSUBSCRIBE"],
   ...["BLPOP", "BRPOP", "BRPOPLPUSH", "BLMOVE", "BLMPOP", "BZPOPMIN", "BZPOPMAX", "BZMPOP", "WAIT", "WAITAOF"],
 ]);
 
-/** Those of CLIENT: the server would then leave replies out, or send more than one for each command. */
+/** After these the server leaves replies out, or sends others than those of the commands. */
 const ownConnectionOfClient: ReadonlySet<string> = new Set(["REPLY", "TRACKING", "CACHING"]);
 
-/** The name of a command that such a connection can't carry; undefined for all others. */
-export function unshareable(command: Command): string | undefined {
-  const name = command[0].toUpperCase();
-  if (ownConnectionOnly.has(name)) return name;
-  if (name !== "CLIENT") return undefined;
-  const part = textOf(command[1]).toUpperCase();
-  return ownConnectionOfClient.has(part) ? `${name} ${part}` : undefined;
-}
-
-const textOf = (part: Argument | undefined): string =>
-  part instanceof Uint8Array ? new TextDecoder().decode(part) : String(part);
-
-/** Names the command, and the way that is open instead. */
-export function unshareableError(name: string): TransportError {
-  return new TransportError(
+/**
+ * Names the command, and the way that is open instead.
+ *
+ * @param command - One of `ownConnectionOnly`.
+ */
+export function assertShareable([command, part]: Command): void {
+  let name = command.toUpperCase();
+  if (name === "CLIENT") {
+    const ofClient = textOf(part).toUpperCase();
+    if (!ownConnectionOfClient.has(ofClient)) return;
+    name += ` ${ofClient}`;
+  }
+  throw new TransportError(
     "protocol",
     `${name} needs a connection of its own: use \`{ atomic: true }\` for a transaction, \`subscribe\` to listen, or \`transport.client.duplicate()\``,
     { transport: transportName, delivery: "none" },
   );
 }
+
+const textOf = (part: Argument | undefined): string =>
+  part instanceof Uint8Array ? new TextDecoder().decode(part) : String(part);

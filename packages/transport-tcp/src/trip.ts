@@ -12,7 +12,7 @@ import {
 import { atomicReplies, replies, type Slot } from "./replies.ts";
 import { toReply } from "./reply.ts";
 import { inRespTwo } from "./resp-two.ts";
-import { unshareable, unshareableError } from "./shared-connection.ts";
+import { assertShareable, ownConnectionOnly } from "./shared-connection.ts";
 import { abortedError, isRefusal, type Place, queuedError, timeoutError, transportName } from "./tcp-error.ts";
 import type { TcpClient } from "./tcp-options.ts";
 import type { AnswerSink } from "./wire-command.ts";
@@ -226,8 +226,7 @@ function toSlot(raw: unknown, nextLongInteger: Carrier["nextLongInteger"] | unde
 function wireBytes(commands: readonly Command[]): number {
   let bytes = 0;
   for (const command of commands) {
-    const name = unshareable(command);
-    if (name !== undefined) throw unshareableError(name);
+    if (ownConnectionOnly.has(command[0].toUpperCase())) assertShareable(command);
     for (const part of command) {
       if (typeof part === "string" || part instanceof Uint8Array) bytes += part.length + 10;
       else if (typeof part === "number") bytes += 20;

@@ -17,8 +17,8 @@ export interface IdleTimes<Connection extends object> {
 /** What it needs of the platform. */
 export interface IdleTimesParts<Connection> {
   isOpen(connection: Connection): boolean;
-  /** Milliseconds, from any point in time. */
-  now(): number;
+  /** Milliseconds, from any point in time. @default performance.now */
+  now?(): number;
   /** Runs something once everything that the network has brought by now has been heard. */
   later(callback: () => void): void;
 }
@@ -31,7 +31,7 @@ const alwaysSteadyMs = 50;
  * run twice takes only a connection that has been idle for at most half as long as others were seen to stay open.
  */
 export function createIdleTimes<Connection extends object>(parts: IdleTimesParts<Connection>): IdleTimes<Connection> {
-  const { isOpen, now, later } = parts;
+  const { isOpen, later, now = () => performance.now() } = parts;
   const restedAt = new WeakMap<Connection, number>();
   let openForMs = 0;
 

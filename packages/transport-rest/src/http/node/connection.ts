@@ -10,7 +10,7 @@ export interface Exchange {
   readonly bodyBytes: number;
   /** A reply with a longer body is read no further. */
   readonly maxBodyBytes: number;
-  /** Called when it is about to leave. */
+  /** Called when the socket has been given it: from now on it may arrive. */
   leaves(): void;
   succeed(reply: WholeReply): void;
   fail(loss: Loss): void;
@@ -73,10 +73,10 @@ export function openConnection(opening: Opening, exchange: Exchange, listener: C
   const write = (next: Exchange, reused: boolean): void => {
     const busy: State = { phase: "busy", exchange: next, reused, left: isSecure ? "unknown" : "no" };
     state = busy;
-    next.leaves();
     writeRequest(socket, next, (error) => {
       if (!error) busy.left = "yes";
     });
+    next.leaves();
   };
 
   const lose = (cause: unknown): void => {

@@ -45,7 +45,6 @@ interface Kept {
 export function createIdleConnections(): IdleConnections {
   const idleTimes = createIdleTimes<Connection>({
     isOpen: (connection) => connection.isIdle,
-    now: () => performance.now(),
     later: (callback) => setImmediate(callback),
   });
   /** The one that was used last is the last. */
