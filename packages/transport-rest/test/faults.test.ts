@@ -3,6 +3,7 @@ import { createServer, type Socket } from "node:net";
 import { TransportError } from "@continuum-cache/core";
 import { type RestTransport, type RestTransportOptions, restTransport } from "@continuum-cache/transport-rest";
 import { afterEach, describe, expect, test } from "vitest";
+import { failure } from "./failure.ts";
 import { httpClients } from "./http-clients.ts";
 import { answer, type Handler, startScriptedServer } from "./scripted-server.ts";
 import { patientMs, timedOut } from "./timed-out.ts";
@@ -18,17 +19,14 @@ interface Fault {
   readonly expected: object;
   readonly options?: Partial<RestTransportOptions>;
   /** No answer comes in time. */
-  readonly late?: true;
+  readonly isLate?: true;
 }
+
+const late = { kind: "timeout", delivery: "unknown" };
 
 /** Answers that repeat what was sent, as bad servers do, so that the canaries could get out. */
 const faults: readonly Fault[] = [
-  {
-    name: "a server that never answers",
-    handler: () => {},
-    expected: { kind: "timeout", delivery: "unknown" },
-    late: true,
-  },
+  { name: "a server that never answers", handler: () => {}, expected: late, isLate: true },
   {
     name: "an answer that comes a byte at a time",
     handler: (_, response, request) => {
@@ -36,8 +34,8 @@ const faults: readonly Fault[] = [
       const timer = setInterval(() => response.write(" "), 10);
       request.socket.on("close", () => clearInterval(timer));
     },
-    expected: { kind: "timeout", delivery: "unknown" },
-    late: true,
+    expected: late,
+    isLate: true,
   },
   {
     name: "HTML under 200",
@@ -160,13 +158,13 @@ describe.each(httpClients)("faults through %s", (_, makeHttp) => {
     return rest;
   }
 
-  test.each(faults)("$name", async ({ handler, expected, options, late }) => {
+  test.each(faults)("$name", async ({ handler, expected, options, isLate }) => {
     const server = await startScriptedServer(handler);
     open.push(server.close);
     const rest = connect(server.url, options);
     /** Of the first or the second request. */
     const outcome = (count: number, call: () => Promise<unknown>): Promise<unknown> =>
-      late
+      isLate
         ? timedOut(
             () => failure(call()),
             () => expect.poll(() => server.seen.length).toBe(count),
@@ -289,13 +287,6 @@ function deferred(): { readonly promise: Promise<void>; readonly resolve: () => 
     resolve = done;
   });
   return { promise, resolve };
-}
-
-async function failure(call: Promise<unknown>): Promise<unknown> {
-  return call.then(
-    (replies) => expect.fail(`expected a rejection, got ${JSON.stringify(replies)}`),
-    (error) => error,
-  );
 }
 
 /** Neither token nor value in anything that a log would print: message, stack, causes, own properties. */

@@ -3,6 +3,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { type RestTransportOptions, restTransport } from "@continuum-cache/transport-rest";
 import { describe, expect, test } from "vitest";
 import { createConnectionPool } from "../src/http/node/connection-pool.ts";
+import { failure } from "./failure.ts";
 import { closing } from "./opened.ts";
 import { type Answering, inChunks, startRawServer, withLength } from "./raw-server.ts";
 import { patientMs, timedOut } from "./timed-out.ts";
@@ -17,11 +18,6 @@ async function against(answer: Answering, options: Partial<RestTransportOptions>
   };
 }
 
-const failure = (call: Promise<unknown>): Promise<unknown> =>
-  call.then(
-    (replies) => expect.fail(`expected a rejection, got ${JSON.stringify(replies)}`),
-    (error) => error,
-  );
 const one = withLength({ result: 1 });
 
 test("a request is one head with its length, and the next one travels on the same connection", async () => {
@@ -176,7 +172,8 @@ test("beyond a hundred connections, requests wait for one, and each gets its own
     await pause(1);
     socket.write(withLength({ result: Number((JSON.parse(body) as string[])[2]) }));
   });
-  const calls = Array.from({ length: 500 }, (_, at) => rest.send([["INCRBY", `k${at}`, at]]));
+  // It may run twice, so that it takes any idle connection, however long that took on a slow machine.
+  const calls = Array.from({ length: 500 }, (_, at) => rest.send([["BITCOUNT", `k${at}`, at, at]]));
   expect(await Promise.all(calls)).toEqual(calls.map((_, at) => [at]));
   expect(most).toBeLessThanOrEqual(100);
   expect(server.sockets.length).toBeLessThanOrEqual(100);

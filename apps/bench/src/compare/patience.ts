@@ -1,2 +1,2 @@
-/** The deadline of calls of ours. The rivals have none, and a machine that stands still for a while must fail no call. */
+/** Of calls of ours. The rivals have no deadline, and a machine that stands still for a while must fail no call. */
 export const timeout = "2m";

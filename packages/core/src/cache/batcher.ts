@@ -38,7 +38,7 @@ class Batch implements ReplyHandler {
   /** Whether one of its calls has a signal, which may settle it before the batch departs. */
   hasSignals = false;
   invalidates: Set<string> | undefined = undefined;
-  /** Asks its calls whether they are still waited for; undefined when one of them does not say, which means that it is. */
+  /** Asks its calls whether they are still waited for; undefined when one does not say, which means that it is. */
   wanted: (() => boolean)[] | undefined;
   readonly #parts: BatchParts;
   /** By then, of `performance.now()`, it has ended, or has vanished with the request that sent it. */

@@ -9,7 +9,7 @@ export interface PostRequest {
   readonly maxBodyBytes: number;
   /** Whether sending it twice does no harm. */
   isRepeatable(): boolean;
-  /** To be called in the same turn of the event loop in which it leaves. Until then the server surely has not run it. */
+  /** To be called in the turn of the event loop in which it leaves: until then the server surely has not run it. */
   leaves(): void;
   /** Calls the listener when the call ends before its reply has come. The latest listener of a call is the one that counts. */
   onCancel(listener: (reason: unknown) => void): void;
