@@ -15,10 +15,10 @@ import { countWidth, digits, numberAt, timeWidth } from "./digits.ts";
 // record, the width of a cost, and "~", which is no digit.
 
 /**
- * The front has at most this many records. Redis hashes each text that a script has, byte by byte: a front twice as long costs more
- * in each decision, and one half as long is used up twice as often.
+ * The front has at most this many records. Redis hashes each text that a script has, byte by byte, so a shorter front would cost it
+ * less; but a front that is used up costs a command more, which is billed.
  */
-export const frontRecords = 32;
+export const frontRecords = 128;
 
 /**
  * The text of a window with more records than this is stored for half a window longer than it counts: the decisions of that time
