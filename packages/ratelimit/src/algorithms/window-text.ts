@@ -24,7 +24,7 @@ export const frontRecords = 128;
  * The text of a window with more records than this is stored for half a window longer than it counts: the decisions of that time
  * write its end alone. With fewer, all of it is about as short.
  */
-export const fewRecords = 8;
+export const fewRecords = 16;
 
 /**
  * After a clock was set back, a window's time stands still until the clock has come to it. While it is ahead by more than

@@ -1,0 +1,47 @@
+import type { Transport } from "@continuum-cache/core";
+import { memoryTransport } from "@continuum-cache/fallback-memory";
+import { expect, it } from "vitest";
+import { RateLimiter } from "../src/index.ts";
+import { closing } from "./opened.ts";
+
+const opened = closing();
+
+/** A limiter whose script calls and decisions are noted in their order, and callers that ask twice each. */
+async function asked(callers: number): Promise<{ readonly events: string[]; readonly calls: number[] }> {
+  const memory = opened(memoryTransport());
+  const events: string[] = [];
+  const calls: number[] = [];
+  const transport: Transport = {
+    ...memory,
+    send(commands, options) {
+      for (const [name, , keys] of commands) {
+        if (name !== "EVALSHA") continue;
+        events.push("sent");
+        calls.push(Number(keys));
+      }
+      return memory.send(commands, options);
+    },
+  };
+  const limiter = opened(new RateLimiter({ transport }, { window: "1h", limit: 1_000, budget: "10s" }));
+  await limiter.limit("warm");
+  events.length = 0;
+  calls.length = 0;
+  const ask = async (nth: number): Promise<void> => {
+    await limiter.limit(`user ${nth}`);
+    events.push("answered");
+    await limiter.limit(`user ${nth}`);
+  };
+  await Promise.all(Array.from({ length: callers }, (_, nth) => ask(nth)));
+  return { events, calls };
+}
+
+it("sends what the first half of many callers asks next before the second half is answered", async () => {
+  const { events, calls } = await asked(64);
+  expect(calls).toEqual([64, 32, 32]);
+  expect(events.indexOf("sent", 1)).toBe(events.indexOf("answered") + 32);
+});
+
+it("answers a small batch at once", async () => {
+  const { calls } = await asked(31);
+  expect(calls).toEqual([31, 31]);
+});
