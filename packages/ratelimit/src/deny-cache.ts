@@ -13,7 +13,7 @@ export interface DenyCacheOptions {
   readonly maxAge?: Duration;
 }
 
-/** Denials that still stand: whoever asks for as much again, or more, need not ask Redis. */
+/** Denials that still stand: a call that asks for as much again, or more, is refused without Redis. */
 export interface DenyCache {
   /** The denial that holds for such a call, until its time. */
   find(ask: Ask): Denial | undefined;

@@ -60,7 +60,7 @@ export type ExpressLimitOptions<Req extends ExpressRequest, Res extends ExpressR
  *   scope: "uploads",
  *   window: "1d",
  *   limit: 50,
- *   key: (req) => String(req.headers["x-user"]), // checked by whoever comes before
+ *   key: (req) => String(req.headers["x-user"]), // checked by a middleware before
  *   skip: (req) => req.ip === "127.0.0.1",
  * });
  * ```
@@ -74,7 +74,7 @@ export function rateLimit<Req extends ExpressRequest = ExpressRequest, Res exten
 
   const pass = async (request: Req, response: Res): Promise<boolean> => {
     const passage = await gate(request, response);
-    // Somebody who did not want to wait has answered.
+    // Another handler did not want to wait, and has answered.
     if (!passage || response.headersSent) return !passage?.limited;
     tell(response, passage);
     if (!passage.limited) return true;
@@ -118,5 +118,5 @@ const source: AddressSource<readonly [request: ExpressRequest, response: Express
       'Expected Express\'s "trust proxy" to be the number of your proxies, got true: clients could write their own address, a new one for each call. Set it with app.set("trust proxy", 1), or give the limit a `key`',
     );
   },
-  mend: "`key: (req) => …`: requests through a Unix socket have no address",
+  fix: "`key: (req) => …`: requests through a Unix socket have no address",
 };

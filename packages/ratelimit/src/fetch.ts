@@ -50,7 +50,7 @@ export function withRateLimit<Rest extends readonly unknown[]>(
 ): (request: Request, ...rest: Rest) => Promise<Response> {
   const source: AddressSource<readonly [request: Request, ...rest: Rest]> = {
     header: (name, ...[request]) => request.headers.get(name),
-    mend: '`key: (request) => …`, or `ipHeader: "cf-connecting-ip"` or what your platform calls it, or `trustedProxies: 1`',
+    fix: '`key: (request) => …`, or `ipHeader: "cf-connecting-ip"` or what your platform calls it, or `trustedProxies: 1`',
   };
   const gate = createGate("withRateLimit", limiter, options, source);
   const { onLimited = refusalOf } = options;

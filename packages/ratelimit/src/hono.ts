@@ -83,5 +83,5 @@ interface NodeEnvironment {
 const source: AddressSource<readonly [context: HonoContext]> = {
   header: (name, { req }) => req.raw.headers.get(name),
   peer: ({ env }) => (env as NodeEnvironment | undefined)?.incoming?.socket?.remoteAddress,
-  mend: '`ipHeader: "cf-connecting-ip"` or what your platform calls it, or `trustedProxies: 1`, or `key: (c) => clientKey(getConnInfo(c).remote.address)` with the `getConnInfo` of your runtime\'s adapter',
+  fix: '`ipHeader: "cf-connecting-ip"` or what your platform calls it, or `trustedProxies: 1`, or `key: (c) => clientKey(getConnInfo(c).remote.address)` with the `getConnInfo` of your runtime\'s adapter',
 };

@@ -2,13 +2,13 @@ import { acceptsLua } from "./accepts.ts";
 import type { Counter } from "./counter.ts";
 import { digitsLua } from "./digits.ts";
 
-/** What is said of a key that somebody else has written. */
+/** What is said of a key that another program has written. */
 export const refusal = ({ name }: Counter): string =>
   `ERR The key holds something that no ${name} rate limit has written: use another scope, or delete it`;
 
 /**
- * One key at a time is looked at. What is known of it stands in local variables, which Lua reads several times as fast as the
- * fields of a table.
+ * One key at a time is looked at. What is known of it stands in local variables, which Lua reads faster than the fields
+ * of a table.
  */
 const keyLua = `
 local key, window, limit, extra

@@ -1,7 +1,7 @@
 import { addedFields } from "./added-fields.ts";
 import type { Limited } from "./request-limit-options.ts";
 
-/** The answer to a refused request, unless somebody has one of his own. */
+/** The answer to a refused request, unless the application has one of its own. */
 export function refusalOf({ problem }: Limited): Response {
   const headers = { "Content-Type": "application/problem+json" };
   return new Response(JSON.stringify(problem), { status: problem.status, headers });

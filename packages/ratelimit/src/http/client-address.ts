@@ -6,7 +6,7 @@ import { assertHops, forwardedAddress } from "./forwarded-address.ts";
 export interface ClientAddressOptions extends ClientKeyOptions {
   /**
    * How many proxies of yours stand between the client and this server, each of which appends to `X-Forwarded-For`: at
-   * least 1. Nobody must be able to call the server past them. @default X-Forwarded-For is not read
+   * least 1. No client must be able to reach the server past them. @default X-Forwarded-For is not read
    */
   readonly trustedProxies?: number;
   /**
@@ -19,10 +19,10 @@ export interface ClientAddressOptions extends ClientKeyOptions {
 /** How a framework gives the address of a client. */
 export interface AddressSource<Input extends readonly unknown[]> {
   header(name: string, ...input: Input): string | null | undefined;
-  /** The address of the connection. Absent where nothing is known of it. @throws with the mend when it isn't known. */
+  /** The address of the connection. Absent where nothing is known of it. @throws with the `fix` when it isn't known. */
   readonly peer?: (...input: Input) => string | undefined;
   /** How to get at an address where it isn't known: the end of a sentence that begins with "Set". */
-  readonly mend: string;
+  readonly fix: string;
 }
 
 /** @throws ConfigError when an option can't be, or when there is nowhere to read an address from. */
@@ -49,15 +49,13 @@ export function readClientKey<Input extends readonly unknown[]>(
   if (!peer) {
     throw new ConfigError(
       "key",
-      `Expected to be told whom to limit by, and a request holds no address: set ${source.mend}`,
+      `Expected to be told whom to limit by, and a request holds no address: set ${source.fix}`,
     );
   }
   return (...input) => {
     const address = peer(...input);
     if (address) return clientKey(address, { ipv6Prefix });
-    throw new TypeError(
-      `Expected the connection to have an address to limit a client by, got none: set ${source.mend}`,
-    );
+    throw new TypeError(`Expected the connection to have an address to limit a client by, got none: set ${source.fix}`);
   };
 }
 

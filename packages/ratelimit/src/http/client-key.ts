@@ -15,7 +15,7 @@ export interface ClientKeyOptions {
  * of one subscriber.
  *
  * Brackets, ports and zones are left out, and IPv4 inside of IPv6 is IPv4. What is no address is an error: if it were
- * an id, whoever can choose it would choose a new one for each call.
+ * an id, a client that can choose it would choose a new one for each call.
  *
  * @throws TypeError when it is no address; it is not quoted, since addresses are personal. ConfigError when the prefix
  * can't be.
@@ -28,7 +28,7 @@ export interface ClientKeyOptions {
  * clientKey("[::ffff:203.0.113.7]:8080"); // "203.0.113.7"
  * clientKey("2001:DB8:0:1ff:0:0:0:1"); // "2001:db8:0:100::/56"
  *
- * // A user's id where there is one; with a prefix, so that nobody's id is anybody's address.
+ * // A user's id where there is one; with a prefix, so that no id is an address.
  * const keyOf = (request: Request, user?: { id: string }) =>
  *   user ? `user:${user.id}` : clientKey(request.headers.get("cf-connecting-ip"));
  * ```

@@ -24,7 +24,7 @@ export function forwardedAddress(header: string | null | undefined, trustedProxi
   const address = addresses.at(-trustedProxies);
   if (address !== undefined) return address.trim();
   throw new TypeError(
-    `Expected X-Forwarded-For to hold an address for each of \`trustedProxies\` (${trustedProxies}), got ${addresses.length}: the request did not come through all of them. Mend the number, or close the way past the proxies; \`skip\` lets a health check pass`,
+    `Expected X-Forwarded-For to hold an address for each of \`trustedProxies\` (${trustedProxies}), got ${addresses.length}: the request did not come through all of them. Fix the number, or close the way past the proxies; \`skip\` lets a health check pass`,
   );
 }
 

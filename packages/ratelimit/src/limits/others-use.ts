@@ -20,7 +20,7 @@ export function othersUse(
   return Math.max(0, now.current - own - left - told);
 }
 
-/** What would have been left if nobody had used anything since. */
+/** What would have been left without any use since. */
 function leftOf(ask: Ask, before: Readonly<KnownStanding>, now: Verdict): number {
   if (ask.algorithm === "token-bucket") return owedTokens(ask, before, 1, now.atUs);
   return before.resetAtUs > now.atUs ? before.current : 0;
