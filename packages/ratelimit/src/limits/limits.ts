@@ -10,7 +10,8 @@ import type { RoundTrip } from "../round-trip.ts";
 import type { ServerClock } from "../server-clock.ts";
 import { createAttempts, type Outcome } from "./attempts.ts";
 import { createHandover } from "./handover.ts";
-import { createLocalDecisions, type Reservation } from "./local-decisions.ts";
+import { createJointDecisions, type Outages } from "./joint-decisions.ts";
+import { createLocalDecisions, type LocalDecisions } from "./local-decisions.ts";
 import type { LocalLimits } from "./local-limits.ts";
 import { createRedisDecisions } from "./redis-decisions.ts";
 import type { RedisLimits } from "./redis-limits.ts";
@@ -52,9 +53,6 @@ export interface LimitsOptions {
 /** The breaker waits a second at most, and a process that has just come back tells Redis at once. */
 const returnMs = (budgetMs: number): number => 3_000 + 2 * budgetMs;
 
-/** A process that refuses by its part asks Redis this often whether it is there. */
-const lookEveryMs = 100;
-
 export function createLimits(options: LimitsOptions): Limits {
   const { redis, local, processes, maxKeys, denyCache, roundTrip, clock, onError, budgetMs, events, waitUntil } =
     options;
@@ -67,9 +65,7 @@ export function createLimits(options: LimitsOptions): Limits {
   const mayDecideAlone = onError !== "local" || processes === 1;
   /** The parts of all processes make the limit together: what one of them takes must be out of its part in time. */
   const hasExactPart = onError === "local" && (processes ?? 1) > 1;
-  let isAway = false;
-  let outages = 0;
-  let lookAtMs = Number.NEGATIVE_INFINITY;
+  const outages: Outages = { isAway: false, count: 0 };
   let settling: Promise<void> | undefined;
 
   const onFailure = (operation: string, error: Error): void => events.emit("error", { operation, error });
@@ -78,16 +74,16 @@ export function createLimits(options: LimitsOptions): Limits {
     waitsUntilClear: !mayDecideAlone,
     isWary: hasExactPart,
     onAway(error, silentMs) {
-      if (isAway) return;
-      isAway = true;
-      outages++;
+      if (outages.isAway) return;
+      outages.isAway = true;
+      outages.count++;
       handover.leave(clock.now().latestUs - silentMs * 1_000);
       events.emit("backend", { from: "redis", to: onError, reason: error.message });
     },
     onAnswer(isSuspect) {
-      if (isAway || isSuspect) handover.comeBack();
-      if (!isAway) return;
-      isAway = false;
+      if (outages.isAway || isSuspect) handover.comeBack();
+      if (!outages.isAway) return;
+      outages.isAway = false;
       events.emit("backend", { from: onError, to: "redis", reason: "Redis answers again" });
       settling = byRedis.settle();
       waitUntil?.(settling);
@@ -98,15 +94,8 @@ export function createLimits(options: LimitsOptions): Limits {
   const byRedis = createRedisDecisions({ ...options, attempts, handover, onFailure });
   const here = createLocalDecisions({ local, handover, clock, waitMs: () => attempts.waitMs });
 
-  /**
-   * What callers get while Redis does not decide: `onError`. A process has no part of its own to decide on before
-   * Redis has answered it, and as long as Redis may be at work for others.
-   */
-  const decideWithoutRedis = (asks: readonly Ask[], reason: "away" | "late"): Decision[] => {
-    if (onError === "open") return here.decideBlindly(asks, true, "open");
-    const hasPart = onError === "local" && (reason === "away" || mayDecideAlone);
-    return (hasPart ? here.decide(asks) : undefined) ?? here.decideBlindly(asks, false, "closed");
-  };
+  const decideWithoutRedis = (asks: readonly Ask[], reason: "away" | "late"): Decision[] =>
+    decideInstead(here, onError, asks, reason === "away" || mayDecideAlone);
 
   const giveBack = async (each: Ask, receipt: Receipt): Promise<number> => {
     byRedis.flush();
@@ -115,50 +104,7 @@ export function createLimits(options: LimitsOptions): Limits {
     return result;
   };
 
-  /** A process that refuses by its part would miss the next outage. */
-  const lookForOutage = async ([first]: readonly Ask[]): Promise<void> => {
-    const nowMs = performance.now();
-    if (!hasExactPart || !first || nowMs < lookAtMs) return;
-    lookAtMs = nowMs + lookEveryMs;
-    await byRedis.look(first);
-  };
-
-  /**
-   * Asks Redis. In an outage, shortly after it, and from the moment at which a call has to wait as if there were one,
-   * this process's part must have room as well.
-   */
-  const decideByBoth = async (asks: readonly Ask[]): Promise<Outcome<Decision[]>> => {
-    const keepsToPart = onError === "local" && handover.isHeld(asks);
-    let reserved = keepsToPart ? here.reserve(asks) : undefined;
-    const refuse = ({ refusals }: Reservation): Outcome<Decision[]> => ({
-      result: refusals ?? here.decideBlindly(asks, false, "closed"),
-    });
-    // In an outage, whether Redis is back is worth a request all the same.
-    if (reserved && !reserved.giveBack && !isAway) {
-      await lookForOutage(asks);
-      return refuse(reserved);
-    }
-    const outagesBefore = outages;
-    const outcome = await new Promise<Outcome<Decision[]>>((resolve) => {
-      byRedis.decide(asks, resolve, () => {
-        if (!hasExactPart || isAway) return;
-        handover.comeBack();
-        reserved ??= here.reserve(asks);
-      });
-    });
-    const isAllowed = outcome.result?.every(({ allowed }) => allowed);
-    if (!reserved) return outcome;
-    // With an outage meanwhile the parts were counted anew, without this call.
-    if (outages === outagesBefore) reserved.giveBack?.();
-    if (!isAllowed) return outcome;
-    // It counts from now, as it does in Redis.
-    reserved = here.reserve(asks);
-    if (reserved.giveBack) return outcome;
-    // What Redis allows beyond the part is not this process's to take.
-    for (const [index, { receipt }] of outcome.result?.entries() ?? [])
-      if (receipt) await giveBack(asks[index] as Ask, receipt);
-    return refuse(reserved);
-  };
+  const joint = createJointDecisions({ byRedis, here, handover, outages, onError, hasExactPart, giveBack });
 
   /** Calls `settle` with the decisions. */
   const decideThen = (
@@ -173,10 +119,9 @@ export function createLimits(options: LimitsOptions): Limits {
         reject(error);
       }
     };
-    const isPlain = !hasExactPart && !(onError === "local" && handover.isHeld(asks));
     // In usual times nothing but Redis is asked: no promise beside the caller's.
-    if (isPlain) byRedis.decide(asks, settleBy);
-    else decideByBoth(asks).then(settleBy, reject);
+    if (joint.isForRedisAlone(asks)) byRedis.decide(asks, settleBy);
+    else joint.decide(asks).then(settleBy, reject);
   };
 
   return {
@@ -226,6 +171,17 @@ export function createLimits(options: LimitsOptions): Limits {
       await byRedis.settle();
     },
   };
+}
+
+/**
+ * What callers get while Redis does not decide: `onError`.
+ * @param mayDecide - A process has no part of its own to decide on before Redis has answered it, and as long as Redis may be at work
+ * for others.
+ */
+function decideInstead(here: LocalDecisions, onError: OnError, asks: readonly Ask[], mayDecide: boolean): Decision[] {
+  if (onError === "open") return here.decideBlindly(asks, true, "open");
+  const decisions = onError === "local" && mayDecide ? here.decide(asks) : undefined;
+  return decisions ?? here.decideBlindly(asks, false, "closed");
 }
 
 /** A denial that is remembered and surely still stands. */
