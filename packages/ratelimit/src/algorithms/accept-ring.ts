@@ -11,31 +11,6 @@ import {
   windowText,
 } from "./window-text.ts";
 
-/** The accepted calls of a window, in order. */
-export interface AcceptRing {
-  /** The time to which it has gone on. */
-  readonly lastUs: number;
-  readonly bornUs: number;
-  /** The sum of the costs. */
-  readonly total: number;
-  /** When the oldest, and the newest, was accepted; 0 when there is none. */
-  readonly oldestUs: number;
-  readonly newestUs: number;
-  /** Goes on to a later time: lets go of those that are as old as the window by then. */
-  advance(nowUs: number): void;
-  /** When the call was accepted with whose end so much is free. */
-  freeing(amount: number): number;
-  /** Adds to the end. */
-  append(atUs: number, cost: number): void;
-  /** Takes back what was accepted at exactly this time. @returns how much. */
-  take(atUs: number, most: number): number;
-  /** Sorts others in. @param isExact - Times are unique: what was accepted at a time that is here already is here already. */
-  insert(accepts: readonly Accept[], isExact: boolean): boolean;
-  text(): string;
-  /** The end of the time for which its text is stored. */
-  lastsUs(): number;
-}
-
 const modulo = (value: number, range: number): number => value - Math.floor(value / range) * range;
 
 /** @param costWidth - For a new ring. @returns undefined when the text is no ring for windows of this length. */
@@ -46,151 +21,220 @@ export function openRing(
   costWidth: number,
 ): AcceptRing | undefined {
   const width = widthOf(windowUs);
-  const empty = {
-    width,
-    wide: costWidth,
-    lastUs: nowUs - 1,
-    bornUs: nowUs,
-    lastsUs: 0,
-    total: 0,
-    later: "",
-    front: "",
-    gone: 0,
-  };
   const parsed = text ? parseWindow(text) : undefined;
-  const stored: WindowText | undefined = text ? (parsed ?? parseEarlierWindow(text)) : empty;
-  if (!stored || stored.width !== width) return undefined;
-  const { wide, bornUs, front } = stored;
-  const range = 64 ** width;
-  const step = width + wide;
-  const largest = 64 ** wide - 1;
-  let { lastUs, total, gone } = stored;
+  const stored = text ? (parsed ?? parseEarlierWindow(text)) : emptyWindow(width, costWidth, nowUs);
+  if (stored?.width !== width) return undefined;
+  return new AcceptRing(stored, parsed !== undefined, nowUs, windowUs);
+}
+
+const emptyWindow = (width: number, wide: number, nowUs: number): WindowText => ({
+  width,
+  wide,
+  lastUs: nowUs - 1,
+  bornUs: nowUs,
+  lastsUs: 0,
+  total: 0,
+  later: "",
+  front: "",
+  gone: 0,
+});
+
+/** The accepted calls of a window, in order. */
+export class AcceptRing {
+  /** The time to which it has gone on. */
+  lastUs: number;
+  readonly bornUs: number;
+  /** The sum of the costs. */
+  total: number;
+  readonly #stored: WindowText;
+  readonly #askedUs: number;
+  readonly #windowUs: number;
+  readonly #range: number;
+  readonly #step: number;
+  readonly #largest: number;
+  /** How many records of the front have expired. */
+  #gone: number;
   // Every record is in one of these, in this order: the front, those that were stored behind it, and those that are new.
-  let known = front.slice(gone * step);
-  let later = stored.later;
-  let added = "";
-  /** Whether the records but for `added` are those that are stored. */
-  let isAsStored = parsed !== undefined;
+  #known: string;
+  #later: string;
+  #added = "";
+  /** Whether the records but for the new ones are those that are stored. */
+  #isAsStored: boolean;
 
-  const timeAt = (records: string, at: number): number => {
-    const latestUs = lastUs + windowUs;
-    return latestUs - modulo(latestUs - numberAt(records, at, width), range);
-  };
-  const costAt = (records: string, at: number): number => numberAt(records, at + width, wide);
-  const entry = (atUs: number, cost: number): string => digits(modulo(atUs, range), width) + digits(cost, wide);
-  const split = (atUs: number, cost: number): string => {
+  constructor(stored: WindowText, isStored: boolean, askedUs: number, windowUs: number) {
+    const { width, wide, lastUs, bornUs, total, front, later, gone } = stored;
+    this.#stored = stored;
+    this.#isAsStored = isStored;
+    this.#askedUs = askedUs;
+    this.#windowUs = windowUs;
+    this.#range = 64 ** width;
+    this.#step = width + wide;
+    this.#largest = 64 ** wide - 1;
+    this.lastUs = lastUs;
+    this.bornUs = bornUs;
+    this.total = total;
+    this.#gone = gone;
+    this.#known = front.slice(gone * this.#step);
+    this.#later = later;
+  }
+
+  /** When the oldest was accepted; 0 when there is none. */
+  get oldestUs(): number {
+    const first = this.#known || this.#later || this.#added;
+    return first === "" ? 0 : this.#timeAt(first, 0);
+  }
+
+  /** When the newest was. */
+  get newestUs(): number {
+    const last = this.#added || this.#later || this.#known;
+    return last === "" ? 0 : this.#timeAt(last, last.length - this.#step);
+  }
+
+  /** Goes on to a later time: lets go of those that are as old as the window by then. */
+  advance(nowUs: number): void {
+    this.#drop(nowUs);
+    if (this.#known === "") {
+      this.#gather();
+      this.#drop(nowUs);
+    }
+    this.lastUs = nowUs;
+  }
+
+  /** When the call was accepted with whose end so much is free. */
+  freeing(amount: number): number {
+    const records = this.#known + this.#later + this.#added;
+    let left = amount;
+    let timeUs = 0;
+    for (let at = 0; left > 0 && at < records.length; at += this.#step) {
+      left -= this.#costAt(records, at);
+      timeUs = this.#timeAt(records, at);
+    }
+    return timeUs;
+  }
+
+  /** Adds to the end. */
+  append(atUs: number, cost: number): void {
+    if (this.#added !== "") this.#gather();
+    const step = this.#step;
+    const last = this.#later || this.#known;
+    const isJoined = last !== "" && this.#timeAt(last, last.length - step) === atUs;
+    this.#added = this.#split(atUs, isJoined ? cost + this.#costAt(last, last.length - step) : cost);
+    this.total += cost;
+    if (!isJoined) return;
+    if (this.#later !== "") this.#later = this.#later.slice(0, -step);
+    else this.#known = this.#known.slice(0, -step);
+  }
+
+  /** Takes back what was accepted at exactly this time. @returns how much. */
+  take(atUs: number, most: number): number {
+    this.#gather();
+    const known = this.#known;
+    const step = this.#step;
+    let from = 0;
+    while (from < known.length && this.#timeAt(known, from) < atUs) from += step;
+    let to = from;
+    let there = 0;
+    for (; to < known.length && this.#timeAt(known, to) === atUs; to += step) there += this.#costAt(known, to);
+    const taken = Math.min(most, there);
+    this.#known = known.slice(0, from) + this.#split(atUs, there - taken) + known.slice(to);
+    this.total -= taken;
+    return taken;
+  }
+
+  /** Sorts others in. @param isExact - Times are unique: what was accepted at a time that is here already is here already. */
+  insert(accepts: readonly Accept[], isExact: boolean): boolean {
+    this.#gather();
+    const known = this.#known;
+    const costs = new Map<number, number>();
+    const add = (atUs: number, cost: number): void => {
+      costs.set(atUs, (costs.get(atUs) ?? 0) + cost);
+    };
+    for (let at = 0; at < known.length; at += this.#step) add(this.#timeAt(known, at), this.#costAt(known, at));
+    const news = accepts.filter(({ atUs }) => !isExact || !costs.has(atUs));
+    for (const { atUs, cost } of news) {
+      add(atUs, cost);
+      this.total += cost;
+    }
+    const inOrder = [...costs].sort(([one], [other]) => one - other);
+    this.#known = inOrder.map(([atUs, cost]) => this.#split(atUs, cost)).join("");
+    return news.length > 0;
+  }
+
+  /** The end of the time for which its text is stored. */
+  lastsUs(): number {
+    if (this.#isShort()) return this.#stored.lastsUs;
+    const isLong = this.#known.length + this.#later.length + this.#added.length > fewRecords * this.#step;
+    return this.#endUs() + (isLong && !this.#isAhead() ? Math.floor(this.#windowUs / 2) : 0);
+  }
+
+  text(): string {
+    const { width, wide, front } = this.#stored;
+    const { lastUs, bornUs, total } = this;
+    const same = { width, wide, lastUs, bornUs, lastsUs: this.lastsUs(), total };
+    const [known, later, added, gone] = [this.#known, this.#later, this.#added, this.#gone];
+    if (this.#isShort()) {
+      if (later !== "") return windowText({ ...same, later: later + added, front, gone });
+      return windowText({ ...same, later, front: front.slice(0, gone * this.#step) + known + added, gone });
+    }
+    const records = known + later + added;
+    const inFront = frontRecords * this.#step;
+    return windowText({ ...same, later: records.slice(inFront), front: records.slice(0, inFront), gone: 0 });
+  }
+
+  #timeAt(records: string, at: number): number {
+    const latestUs = this.lastUs + this.#windowUs;
+    return latestUs - modulo(latestUs - numberAt(records, at, this.#stored.width), this.#range);
+  }
+
+  #costAt(records: string, at: number): number {
+    return numberAt(records, at + this.#stored.width, this.#stored.wide);
+  }
+
+  /** The records of a call. */
+  #split(atUs: number, cost: number): string {
+    const { width, wide } = this.#stored;
+    const time = digits(modulo(atUs, this.#range), width);
     let records = "";
-    for (let left = cost; left > 0; left -= largest) records += entry(atUs, Math.min(left, largest));
+    for (let left = cost; left > 0; left -= this.#largest)
+      records += time + digits(Math.min(left, this.#largest), wide);
     return records;
-  };
-  /** From here on the text is written as a whole. */
-  const gather = (): void => {
-    known += later + added;
-    later = "";
-    added = "";
-    isAsStored = false;
-  };
-  const drop = (nowUs: number): void => {
-    let at = 0;
-    for (; at < known.length && timeAt(known, at) <= nowUs - windowUs; at += step) total -= costAt(known, at);
-    gone += at / step;
-    known = known.slice(at);
-  };
-  const newestUs = (): number => {
-    const last = added || later || known;
-    return last === "" ? 0 : timeAt(last, last.length - step);
-  };
-  const endUs = (): number => Math.max(newestUs(), lastUs) + windowUs;
-  const isAhead = (): boolean => lastUs - nowUs > longestLeadUs;
-  const hasRoom = (): boolean =>
-    later !== "" || (stored.later === "" && gone * step + known.length + added.length <= frontRecords * step);
-  /** Whether the end of the text alone is written. */
-  const isShort = (): boolean => isAsStored && !isAhead() && endUs() <= stored.lastsUs && hasRoom();
-  const lastsUs = (): number => {
-    if (isShort()) return stored.lastsUs;
-    const isLong = known.length + later.length + added.length > fewRecords * step;
-    return endUs() + (isLong && !isAhead() ? Math.floor(windowUs / 2) : 0);
-  };
+  }
 
-  return {
-    get lastUs() {
-      return lastUs;
-    },
-    bornUs,
-    get total() {
-      return total;
-    },
-    get oldestUs() {
-      const first = known || later || added;
-      return first === "" ? 0 : timeAt(first, 0);
-    },
-    get newestUs() {
-      return newestUs();
-    },
-    advance(nowUs) {
-      drop(nowUs);
-      if (known === "") {
-        gather();
-        drop(nowUs);
-      }
-      lastUs = nowUs;
-    },
-    freeing(amount) {
-      const records = known + later + added;
-      let left = amount;
-      let timeUs = 0;
-      for (let at = 0; left > 0 && at < records.length; at += step) {
-        left -= costAt(records, at);
-        timeUs = timeAt(records, at);
-      }
-      return timeUs;
-    },
-    append(atUs, cost) {
-      if (added !== "") gather();
-      const last = later || known;
-      const isJoined = last !== "" && timeAt(last, last.length - step) === atUs;
-      added = split(atUs, isJoined ? cost + costAt(last, last.length - step) : cost);
-      total += cost;
-      if (!isJoined) return;
-      if (later !== "") later = later.slice(0, -step);
-      else known = known.slice(0, -step);
-    },
-    take(atUs, most) {
-      gather();
-      let from = 0;
-      while (from < known.length && timeAt(known, from) < atUs) from += step;
-      let to = from;
-      let there = 0;
-      for (; to < known.length && timeAt(known, to) === atUs; to += step) there += costAt(known, to);
-      const taken = Math.min(most, there);
-      known = known.slice(0, from) + split(atUs, there - taken) + known.slice(to);
-      total -= taken;
-      return taken;
-    },
-    insert(accepts, isExact) {
-      gather();
-      const costs = new Map<number, number>();
-      const add = (atUs: number, cost: number): void => {
-        costs.set(atUs, (costs.get(atUs) ?? 0) + cost);
-      };
-      for (let at = 0; at < known.length; at += step) add(timeAt(known, at), costAt(known, at));
-      const news = accepts.filter(({ atUs }) => !isExact || !costs.has(atUs));
-      for (const { atUs, cost } of news) {
-        add(atUs, cost);
-        total += cost;
-      }
-      const inOrder = [...costs].sort(([one], [other]) => one - other);
-      known = inOrder.map(([atUs, cost]) => split(atUs, cost)).join("");
-      return news.length > 0;
-    },
-    lastsUs,
-    text() {
-      const same = { width, wide, lastUs, bornUs, lastsUs: lastsUs(), total };
-      if (isShort() && later !== "") return windowText({ ...same, later: later + added, front, gone });
-      if (isShort()) return windowText({ ...same, later, front: front.slice(0, gone * step) + known + added, gone });
-      const records = known + later + added;
-      const inFront = frontRecords * step;
-      return windowText({ ...same, later: records.slice(inFront), front: records.slice(0, inFront), gone: 0 });
-    },
-  };
+  /** From here on the text is written as a whole. */
+  #gather(): void {
+    this.#known += this.#later + this.#added;
+    this.#later = "";
+    this.#added = "";
+    this.#isAsStored = false;
+  }
+
+  #drop(nowUs: number): void {
+    const known = this.#known;
+    let at = 0;
+    for (; at < known.length && this.#timeAt(known, at) <= nowUs - this.#windowUs; at += this.#step) {
+      this.total -= this.#costAt(known, at);
+    }
+    this.#gone += at / this.#step;
+    this.#known = known.slice(at);
+  }
+
+  #endUs(): number {
+    return Math.max(this.newestUs, this.lastUs) + this.#windowUs;
+  }
+
+  #isAhead(): boolean {
+    return this.lastUs - this.#askedUs > longestLeadUs;
+  }
+
+  /** Whether the end of the text alone is written. */
+  #isShort(): boolean {
+    return this.#isAsStored && !this.#isAhead() && this.#endUs() <= this.#stored.lastsUs && this.#hasRoom();
+  }
+
+  /** Whether new records have a place at the end of the stored text. */
+  #hasRoom(): boolean {
+    if (this.#later !== "" || this.#stored.later !== "") return this.#later !== "";
+    const inFront = this.#gone * this.#step + this.#known.length + this.#added.length;
+    return inFront <= frontRecords * this.#step;
+  }
 }
