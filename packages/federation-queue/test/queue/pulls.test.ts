@@ -1,0 +1,34 @@
+import type { Transport } from "@continuum-cache/core";
+import { memoryTransport } from "@continuum-cache/fallback-memory";
+import { expect, it } from "vitest";
+import { FederationQueue } from "../../src/federation-queue.ts";
+import { closing } from "./backends.ts";
+
+const opened = closing();
+
+it("a pull does not wait for an earlier one that the server has not answered, and each message is given to one of them", async () => {
+  const store = opened(memoryTransport());
+  let answer = (): void => {};
+  const answered = new Promise<void>((resolve) => {
+    answer = resolve;
+  });
+  let reads = 0;
+  const transport: Transport = {
+    ...store,
+    name: "server",
+    async send(commands, options) {
+      const replies = await store.send(commands, options);
+      if (commands[0]?.[0] === "XREADGROUP" && ++reads === 1) await answered;
+      return replies;
+    },
+  };
+  const queue = opened(new FederationQueue<number>({ transport }, { priorities: ["normal"] }));
+  await queue.pushMany([{ event: 1 }, { event: 2 }, { event: 3 }]);
+  const first = queue.pull({ max: 2 });
+  const second = await queue.pull({ max: 2 });
+  answer();
+  const events = [...(await first), ...second].map(({ event }) => event);
+  expect(second.length).toBeGreaterThan(0);
+  expect(new Set(events).size).toBe(events.length);
+  expect(new Set(events)).toEqual(new Set([1, 2, 3]));
+});
