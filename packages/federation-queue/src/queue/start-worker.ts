@@ -109,12 +109,13 @@ export function startWorker<Event>(
     }
   };
 
+  const idleMs = (share: number): number => (parts.doorbell.isHeard ? pollMs * share : Math.min(pollMs, pauseMs));
   /** Until something happens, or it is time to look by itself. */
   const rest = (): void => {
     const nowMs = performance.now();
-    const idleMs = parts.doorbell.isHeard ? pollMs * (0.8 + 0.4 * Math.random()) : Math.min(pollMs, pauseMs);
+    const lookMs = lookedMs + idleMs(0.8 + 0.4 * Math.random());
     // What waits for a handler is given back in time.
-    const atMs = Math.min(lookedMs + idleMs, supply.size > 0 ? nowMs + holdMs / 2 : Number.POSITIVE_INFINITY);
+    const atMs = Math.min(lookMs, supply.size > 0 ? nowMs + holdMs / 2 : Number.POSITIVE_INFINITY);
     if (timerAtMs <= atMs && nowMs < timerAtMs + lostTimerMs) return;
     clearTimeout(timer);
     timerAtMs = atMs;
@@ -122,8 +123,7 @@ export function startWorker<Event>(
   };
   const look = (): void => {
     timerAtMs = Number.POSITIVE_INFINITY;
-    const idleMs = parts.doorbell.isHeard ? pollMs * 0.8 : Math.min(pollMs, pauseMs);
-    if (performance.now() >= lookedMs + idleMs - 1) {
+    if (performance.now() >= lookedMs + idleMs(0.8) - 1) {
       pauseMs = Math.min(2 * pauseMs, pollMs);
       lookedMs = performance.now();
       hint(keys.sources);
