@@ -120,8 +120,7 @@ export class FederationQueue<Event = unknown> implements AsyncDisposable {
     const { priority } = options;
     const outs = messages.map((message) => {
       assertOptions("a message of pushMany", message, knownOutgoing);
-      const { event, ...own } = message;
-      return outgoing(event, { ...(priority !== undefined && { priority }), ...own }, settings);
+      return outgoing(message.event, message, settings, priority);
     });
     return pusher.pushMany(outs, asked);
   }

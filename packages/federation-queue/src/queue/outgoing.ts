@@ -36,11 +36,19 @@ const overheadBytes = 300;
 const encoder = new TextEncoder();
 const scratch = new Uint8Array(4_096);
 
-/** @throws ConfigError, RangeError or CodecError when it can't be a message; nothing was sent then. */
-export function outgoing(event: unknown, options: MessageOptions, settings: QueueSettings): Outgoing {
-  const { id, priority, delay } = options;
+/**
+ * @param otherwise - Its priority, where the options name none.
+ * @throws ConfigError, RangeError or CodecError when it can't be a message; nothing was sent then.
+ */
+export function outgoing(
+  event: unknown,
+  { id, delay, priority }: MessageOptions,
+  settings: QueueSettings,
+  otherwise?: string,
+): Outgoing {
   if (id !== undefined) assertId(id);
-  const source = priority === undefined ? settings.defaultSource : settings.keys.of(priority);
+  const asked = priority === undefined ? otherwise : priority;
+  const source = asked === undefined ? settings.defaultSource : settings.keys.of(asked);
   const delayMs = delay === undefined || delay === 0 ? 0 : toMs(delay, "delay");
   const text = toMessageText(settings.codec.encode(event));
   const bytes = bytesOf(text);
