@@ -93,13 +93,13 @@ it("an ack of a call that may vanish waits for no other, and is answered once", 
   const acks = acksThrough(transport, 60_000);
   const ack = (id: string) => acks(heldOf(id, Number.POSITIVE_INFINITY), (outcome) => settled.push(id, outcome));
   ack("1-0");
-  await vi.waitFor(() => expect([...answers.keys()]).toEqual(["1-0"]), { timeout: 30_000 });
+  await vi.waitFor(() => expect([...answers.keys()]).toEqual(["1-0"]), { timeout: 60_000 });
   ack("2-0");
-  await vi.waitFor(() => expect([...answers.keys()]).toEqual(["1-0", "2-0"]), { timeout: 30_000 });
+  await vi.waitFor(() => expect([...answers.keys()]).toEqual(["1-0", "2-0"]), { timeout: 60_000 });
   answers.get("2-0")?.([1]);
-  await vi.waitFor(() => expect(settled).toEqual(["2-0", true]), { timeout: 30_000 });
+  await vi.waitFor(() => expect(settled).toEqual(["2-0", true]), { timeout: 60_000 });
   answers.get("1-0")?.([1]);
-  await vi.waitFor(() => expect(settled).toHaveLength(4), { timeout: 30_000 });
+  await vi.waitFor(() => expect(settled).toHaveLength(4), { timeout: 60_000 });
   await new Promise((resolve) => setTimeout(resolve, 10));
   expect(settled).toEqual(["2-0", true, "1-0", true]);
 });
