@@ -54,58 +54,55 @@ const leastAttemptMs = 10;
 /** A call that has not ended so long after its deadline has vanished. */
 const graceMs = 100;
 
-/** A call that has begun: its work sees one face of it, what ends it the other. */
-interface OpenCall extends Call {
-  over: TransportError | undefined;
+/** A call that has begun: an open one may send, one that is over may not. */
+class OpenCall implements Call {
+  over: TransportError | undefined = undefined;
   /** `"unknown"` once something has left this process. */
-  readonly delivery: "none" | "unknown";
-  /** The error for a call whose time is over. */
-  timeout(): TransportError;
-  /** Tells the work, by its listener and its signal, that nobody waits any more. */
-  end(reason: TransportError): void;
-}
+  delivery: "none" | "unknown" = "none";
+  readonly #timeoutMs: number;
+  readonly #startedMs: number = performance.now();
+  #queuedMs = 0;
+  #controller: AbortController | undefined = undefined;
+  #listener: ((reason: TransportError) => void) | undefined = undefined;
 
-/** One call: an open one may send, one that is over may not. */
-function createOpenCall(timeoutMs: number): OpenCall {
-  const startedMs = performance.now();
-  let controller: AbortController | undefined;
-  let listener: ((reason: TransportError) => void) | undefined;
-  let delivery: "none" | "unknown" = "none";
-  let queuedMs = 0;
+  constructor(timeoutMs: number) {
+    this.#timeoutMs = timeoutMs;
+  }
 
-  const call: OpenCall = {
-    over: undefined,
-    get delivery() {
-      return delivery;
-    },
-    get signal() {
-      if (!controller) {
-        controller = new AbortController();
-        if (call.over) controller.abort(call.over);
-      }
-      return controller.signal;
-    },
-    onEnd(latest) {
-      listener = latest;
-    },
-    async queue(turn) {
-      queuedMs = Number.POSITIVE_INFINITY;
-      await turn;
-      queuedMs = performance.now() - startedMs;
-      if (timeoutMs - queuedMs < leastAttemptMs) throw queuedError(timeoutMs, "none");
-    },
-    leaves() {
-      delivery = "unknown";
-    },
-    // Where waiting took most of the time, the rest was too little to tell anything of the server.
-    timeout: () => (2 * queuedMs > timeoutMs ? queuedError : timeoutError)(timeoutMs, delivery),
-    end(why) {
-      call.over = why;
-      controller?.abort(why);
-      listener?.(why);
-    },
-  };
-  return call;
+  get signal(): AbortSignal {
+    if (!this.#controller) {
+      this.#controller = new AbortController();
+      if (this.over) this.#controller.abort(this.over);
+    }
+    return this.#controller.signal;
+  }
+
+  onEnd(latest: (reason: TransportError) => void): void {
+    this.#listener = latest;
+  }
+
+  async queue(turn: Promise<boolean>): Promise<void> {
+    this.#queuedMs = Number.POSITIVE_INFINITY;
+    await turn;
+    this.#queuedMs = performance.now() - this.#startedMs;
+    if (this.#timeoutMs - this.#queuedMs < leastAttemptMs) throw queuedError(this.#timeoutMs, "none");
+  }
+
+  leaves(): void {
+    this.delivery = "unknown";
+  }
+
+  /** The error for a call whose time is over. Where waiting took most of it, the rest was too little to tell anything of the server. */
+  timeout(): TransportError {
+    return (2 * this.#queuedMs > this.#timeoutMs ? queuedError : timeoutError)(this.#timeoutMs, this.delivery);
+  }
+
+  /** Tells the work, by its listener and its signal, that nothing waits for it any more. */
+  end(reason: TransportError): void {
+    this.over = reason;
+    this.#controller?.abort(reason);
+    this.#listener?.(reason);
+  }
 }
 
 export function createCalls(defaultMs: number): Calls {
@@ -118,7 +115,7 @@ export function createCalls(defaultMs: number): Calls {
     new Promise<T>((resolve, reject) => {
       const timeoutMs = Math.min(options?.timeoutMs ?? defaultMs, longestTimerMs);
       const caller = options?.signal;
-      const call = createOpenCall(timeoutMs);
+      const call = new OpenCall(timeoutMs);
       let isSettled = false;
 
       /** Whether this is the first end of the call, which is the one that counts. */

@@ -58,11 +58,7 @@ export function createEndpoint(settings: RestSettings, http: HttpClient, sync: S
       body: post.body,
       maxBodyBytes: maxResponseBytes,
       isRepeatable: post.isRepeatable,
-      leaves: call.leaves,
-      onCancel: call.onEnd,
-      get signal() {
-        return call.signal;
-      },
+      call,
     };
     return send(request).then((reply) => {
       stamp?.saw(reply.header("upstash-sync-token"));

@@ -41,14 +41,14 @@ export function defaultHttp(): PostingClient {
           body: request.body,
           bodyBytes,
           maxBodyBytes: request.maxBodyBytes,
-          leaves: request.leaves,
+          leaves: () => request.call.leaves(),
           succeed: resolve,
           fail({ unsent, stale, cause }) {
             if (stale && (unsent || isRepeatable())) pool.send(exchange, isRepeatable);
             else reject(new LostRequest({ unsent, cause }));
           },
         };
-        request.onCancel((reason) => {
+        request.call.onEnd((reason) => {
           pool.cancel(exchange);
           if (isTransportError(reason) && reason.kind === "timeout") pool.closeIdle();
           reject(reason);

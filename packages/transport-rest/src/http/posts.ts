@@ -9,10 +9,15 @@ export interface PostRequest {
   readonly maxBodyBytes: number;
   /** Whether sending it twice does no harm. */
   isRepeatable(): boolean;
+  readonly call: EndingCall;
+}
+
+/** The call that a request is sent for: it may end before the reply has come. */
+export interface EndingCall {
   /** To be called in the turn of the event loop in which it leaves: until then the server surely has not run it. */
   leaves(): void;
-  /** Calls the listener when the call ends before its reply has come. The latest listener of a call is the one that counts. */
-  onCancel(listener: (reason: unknown) => void): void;
+  /** Calls the listener then. The latest listener of a call is the one that counts. */
+  onEnd(listener: (reason: unknown) => void): void;
   /** The same as a signal. It is made when it is first asked for. */
   readonly signal: AbortSignal;
 }
@@ -42,8 +47,9 @@ export function postsThrough(http: HttpClient): SendPost {
 }
 
 async function postByRequest(http: HttpClient, request: PostRequest): Promise<PostReply> {
-  const { url, headers, body, signal } = request;
-  request.leaves();
+  const { url, headers, body, call } = request;
+  const { signal } = call;
+  call.leaves();
   const response = await http.request({
     url,
     headers,
