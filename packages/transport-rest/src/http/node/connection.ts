@@ -167,19 +167,15 @@ export function openConnection(opening: Opening, exchange: Exchange, listener: C
   return connection;
 }
 
-/** A longer text is not copied to have its head in front of it. */
-const longBody = 8_192;
-
-/** A short text travels with its head in one piece, and any text in the cheapest encoding that can carry it. */
+/** A body that is text travels with its head in one piece, in the cheapest encoding that can carry it. */
 function writeRequest(socket: Socket, exchange: Exchange, sent: (error?: Error | null) => void): void {
   const { head, body, bodyBytes } = exchange;
-  const encoding = bodyBytes === body.length ? "latin1" : "utf8";
-  if (typeof body === "string" && body.length < longBody) {
-    socket.write(head + body, encoding, sent);
+  if (typeof body === "string") {
+    socket.write(head + body, bodyBytes === body.length ? "latin1" : "utf8", sent);
     return;
   }
   socket.cork();
   socket.write(head, "latin1");
-  socket.write(body, encoding, sent);
+  socket.write(body, sent);
   socket.uncork();
 }
