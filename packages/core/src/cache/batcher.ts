@@ -127,7 +127,7 @@ class Batch implements ReplyHandler {
     if (!this.fallback) options.fallback = false;
     if (this.invalidates) options.invalidates = [...this.invalidates];
     if (wanted) options.isWanted = () => wanted.some((isWanted) => isWanted());
-    dispatch(new RoundTrip(commands, options, this.timeoutMs, this.writes, nowMs), this);
+    dispatch(new RoundTrip(commands, options, this.timeoutMs, this.writes), this);
   }
 
   answered(replies: Reply[]): void {

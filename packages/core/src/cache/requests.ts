@@ -99,8 +99,8 @@ export function createRequests(
       const fullKey = full(key);
       return setting(key, fullKey, values.toStored(item), endings);
     },
-    get: (key) => new ReadRequest(full(key), "get", key, values.fromStored, counts),
-    getCopies: (key) => new ReadRequest(full(key), "getOrSet", key, values.copiesOf, counts),
+    get: (key) => new ReadRequest(full, "get", key, values.fromStored, counts),
+    getCopies: (key) => new ReadRequest(full, "getOrSet", key, values.copiesOf, counts),
     setCopies(key, item, ttlMs) {
       const stored = values.toStored(item);
       return {
@@ -156,33 +156,29 @@ export function createRequests(
 
 /** The read of one string. A class, since there are more of these than of all others: what they share is made once. */
 class ReadRequest<Found> implements Request<Found> {
-  readonly #fullKey: string;
+  readonly operation = "get";
+  readonly commands: readonly Command[];
   readonly #caller: string;
   readonly #key: string;
   readonly #read: (operation: string, key: string, reply: Reply | undefined) => Found;
   readonly #counts: StatsRecorder["counts"];
 
-  /** @param caller - The method that reads, for events. */
+  /**
+   * @param full - Checks a key, and puts the prefix before it.
+   * @param caller - The method that reads, for events.
+   */
   constructor(
-    fullKey: string,
+    full: (key: string) => string,
     caller: string,
     key: string,
     read: (operation: string, key: string, reply: Reply | undefined) => Found,
     counts: StatsRecorder["counts"],
   ) {
-    this.#fullKey = fullKey;
+    this.commands = [["GET", full(key)]];
     this.#caller = caller;
     this.#key = key;
     this.#read = read;
     this.#counts = counts;
-  }
-
-  get operation(): string {
-    return "get";
-  }
-
-  get commands(): readonly Command[] {
-    return [["GET", this.#fullKey]];
   }
 
   read(replies: readonly Reply[], at: number): Found {

@@ -25,22 +25,17 @@ export class RoundTrip {
   ledger: SentTrips | undefined = undefined;
   number = 0;
 
-  /**
-   * @param writes - As the field, where that is known already.
-   * @param nowMs - The present, by `performance.now()`.
-   * @throws TypeError for what is no command, where `writes` is not known.
-   */
+  /** @param writes - As the field, where that is known already. @throws TypeError for what is no command, where it is not. */
   constructor(
     commands: readonly Command[],
     options: SendOptions,
     defaultTimeoutMs: number,
     writes: boolean = commands.some(isWrite),
-    nowMs: number = performance.now(),
   ) {
     this.commands = commands;
     this.options = options;
     this.writes = writes;
-    this.endsMs = nowMs + (options.timeoutMs ?? defaultTimeoutMs);
+    this.endsMs = performance.now() + (options.timeoutMs ?? defaultTimeoutMs);
   }
 
   /** How much time the layer below has, in whole milliseconds; at least 1. */
