@@ -1,9 +1,11 @@
 import { gzipSync } from "node:zlib";
-import { build } from "esbuild";
+import { type BuildResult, build, type Metafile } from "esbuild";
 
 export interface BundleSize {
   readonly minified: number;
   readonly gzip: number;
+  /** What of it is loaded before anything is used, where a bundler gives what `import()` loads files of its own. */
+  readonly gzipAtOnce: number;
   /** Bytes in the minified bundle by source file, the largest first. */
   readonly parts: readonly { readonly file: string; readonly bytes: number }[];
 }
@@ -22,7 +24,7 @@ export async function bundleSize(
   from: "sources" | "published" = "sources",
 ): Promise<BundleSize> {
   const conditions = runtime === "edge" ? ["workerd", "worker", "browser"] : ["node"];
-  const { metafile, outputFiles } = await build({
+  const options = {
     stdin: { contents: code, resolveDir: folder },
     bundle: true,
     minify: true,
@@ -31,16 +33,38 @@ export async function bundleSize(
     platform: runtime === "edge" ? "browser" : "node",
     conditions: from === "sources" ? ["@continuum-cache/source", ...conditions] : conditions,
     external,
+    outdir: "out",
     write: false,
     metafile: true,
     logLevel: "silent",
-  });
+  } as const;
+  const { metafile, outputFiles } = await build(options);
   const [output] = outputFiles;
   const inputs = Object.values(metafile.outputs)[0]?.inputs ?? {};
   const parts = Object.entries(inputs).map(([file, { bytesInOutput }]) => ({ file, bytes: bytesInOutput }));
+  const gzip = gzipOf(output?.contents ?? new Uint8Array());
   return {
     minified: output?.contents.length ?? 0,
-    gzip: gzipSync(output?.contents ?? new Uint8Array(), { level: 9 }).length,
+    gzip,
+    gzipAtOnce: hasLaterParts(metafile) ? atOnce(await build({ ...options, splitting: true })) : gzip,
     parts: parts.sort((a, b) => b.bytes - a.bytes),
   };
+}
+
+const gzipOf = (bytes: Uint8Array): number => gzipSync(bytes, { level: 9 }).length;
+
+const hasLaterParts = ({ inputs }: Metafile): boolean =>
+  Object.values(inputs).some(({ imports }) =>
+    imports.some(({ kind, external }) => kind === "dynamic-import" && !external),
+  );
+
+/** The files that static imports reach from the first one. */
+function atOnce({ metafile, outputFiles }: BuildResult<{ write: false; metafile: true }>): number {
+  const paths = Object.keys(metafile.outputs);
+  const loaded = new Set(paths.filter((path) => metafile.outputs[path]?.entryPoint === "<stdin>"));
+  for (const path of loaded)
+    for (const { path: next, kind, external } of metafile.outputs[path]?.imports ?? [])
+      if (kind === "import-statement" && !external) loaded.add(next);
+  const contents = outputFiles.filter((_, at) => loaded.has(paths[at] ?? "")).map((file) => file.contents);
+  return gzipOf(Buffer.concat(contents));
 }

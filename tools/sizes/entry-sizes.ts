@@ -43,11 +43,15 @@ export function kilobytes(bytes: number): string {
 export function sizeSentence(sizes: readonly EntrySize[]): string {
   const [first] = sizes;
   const parts = sizes.map(
-    ({ entry, imported, size }) => `${labelOf(entry, imported, first?.entry)} ${kilobytes(size.gzip)}`,
+    ({ entry, imported, size }) =>
+      `${labelOf(entry, imported, first?.entry)} ${kilobytes(size.gzip)}${shareAtOnce(size)}`,
   );
   const runtime = sizes.every(({ entry }) => nodeOnly.has(entry)) ? "for Node" : "for the edge";
   return `**Size**, bundled ${runtime}, minified and gzipped: ${parts.join(", ")}.`;
 }
+
+const shareAtOnce = ({ gzip, gzipAtOnce }: BundleSize): string =>
+  gzipAtOnce < gzip ? ` (${kilobytes(gzipAtOnce)} at once)` : "";
 
 /** What such a sentence says: kB by label. */
 export function statedSizes(readme: string): ReadonlyMap<string, number> | undefined {
@@ -55,7 +59,7 @@ export function statedSizes(readme: string): ReadonlyMap<string, number> | undef
   if (sentence === undefined) return undefined;
   return new Map(
     sentence.split(", ").flatMap((part) => {
-      const [, label, kB] = /^(.+) ([\d.]+) kB$/.exec(part) ?? [];
+      const [, label, kB] = /^(.+) ([\d.]+) kB(?: \([\d.]+ kB at once\))?$/.exec(part) ?? [];
       return label === undefined ? [] : [[label, Number(kB)] as const];
     }),
   );

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
 import { publishablePackages } from "../publishing/publishable-packages.ts";
-import { budgets } from "../sizes/budgets.ts";
+import { budgets, budgetsAtOnce } from "../sizes/budgets.ts";
 import { entrySizes, kilobytes, labelOf, sizeSentence, statedSizes } from "../sizes/entry-sizes.ts";
 
 const root = resolve(import.meta.dirname, "../..");
@@ -21,9 +21,16 @@ describe("the size of what users import", () => {
     },
   );
 
+  it.each(
+    sizes.filter(({ size }) => size.gzipAtOnce < size.gzip).map((each) => [each.imported, each.entry, each] as const),
+  )("of what %s from %s loads at once is within its budget", (imported, entry, { size }) => {
+    const limitBytes = budgetsAtOnce[entry]?.[imported] ?? 0;
+    expect(size.gzipAtOnce, "see budgetsAtOnce in tools/sizes/budgets.ts").toBeLessThanOrEqual(limitBytes);
+  });
+
   it("has no budget for what is no public entry", () => {
     const entries = new Set(sizes.map(({ entry }) => entry));
-    expect(Object.keys(budgets).filter((entry) => !entries.has(entry))).toEqual([]);
+    expect(Object.keys({ ...budgets, ...budgetsAtOnce }).filter((entry) => !entries.has(entry))).toEqual([]);
   });
 
   it.each(publishablePackages(root).map(({ folder }) => folder))("is what %s/README.md says", (folder) => {
