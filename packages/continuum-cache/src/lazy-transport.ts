@@ -1,10 +1,13 @@
 import {
   type AnswerNow,
   answerNowOf,
+  type CallOptions,
   type DispatchOffer,
+  defaultTimeoutMs,
   dispatchOf,
   isConfigError,
   loadedOnce,
+  longestTimerMs,
   offersDispatch,
   type Transport,
   TransportError,
@@ -30,7 +33,7 @@ interface Work {
 
 /**
  * A transport that is made at its first use, so that a cache can be constructed synchronously and for nothing. What is asked of it
- * meanwhile waits, and keeps its order.
+ * meanwhile waits, no longer than its deadline, and keeps its order.
  *
  * @param load - Imports the code and makes the transport; called again after it has failed.
  */
@@ -71,27 +74,48 @@ export function lazyTransport(
     waiting = [];
     for (const work of left) work.failed(error);
   };
-  const use = (work: Work): void => {
+  const refuse = (kind: "closed" | "timeout", text: string): TransportError =>
+    new TransportError(kind, text, { transport: name, delivery: "none" });
+
+  const use = (timeoutMs: number, { run, failed }: Work): void => {
     if (isClosed) {
-      work.failed(new TransportError("closed", "The transport was closed", { transport: name, delivery: "none" }));
+      failed(refuse("closed", "The transport was closed"));
       return;
     }
+    const end = (): void => {
+      waiting = waiting.filter((each) => each !== work);
+      failed(refuse("timeout", `A part of the code was not loaded within ${timeoutMs} ms: look at the disk it is on`));
+    };
+    const timer = setTimeout(end, Math.min(timeoutMs, longestTimerMs));
+    const work: Work = {
+      run(transport) {
+        clearTimeout(timer);
+        run(transport);
+      },
+      failed(error) {
+        clearTimeout(timer);
+        failed(error);
+      },
+    };
     waiting.push(work);
     if (!making) start();
   };
   /** The same for work that answers later. */
-  const using = <Result>(work: (transport: Transport) => Promise<Result>): Promise<Result> =>
+  const using = <Result>(
+    { timeoutMs = defaultTimeoutMs }: CallOptions = {},
+    work: (transport: Transport) => Promise<Result>,
+  ): Promise<Result> =>
     made
       ? work(made)
       : new Promise((resolve, reject) => {
-          use({ run: (transport) => void work(transport).then(resolve, reject), failed: reject });
+          use(timeoutMs, { run: (transport) => void work(transport).then(resolve, reject), failed: reject });
         });
 
   const lazy: Transport = {
     ...known,
-    send: (commands, options) => using((transport) => transport.send(commands, options)),
+    send: (commands, options) => using(options, (transport) => transport.send(commands, options)),
     subscribe: (topics, listener, options) =>
-      using(async (transport) => {
+      using(options, async (transport) => {
         if (transport.subscribe) return transport.subscribe(topics, listener, options);
         throw new TransportError("protocol", "This backend can't listen", { transport: name, delivery: "none" });
       }),
@@ -104,7 +128,10 @@ export function lazyTransport(
   offersDispatch(
     lazy,
     (trip, handler) =>
-      use({ run: (transport) => dispatchOf(transport)(trip, handler), failed: (error) => handler.failed(error) }),
+      use(trip.leftMs, {
+        run: (transport) => dispatchOf(transport)(trip, handler),
+        failed: (error) => handler.failed(error),
+      }),
     offer(() => undefined),
   );
   if (eager) start();

@@ -79,6 +79,12 @@ describe("a lazy transport", () => {
     expect(await transport.send([["PING"]])).toEqual(["PONG"]);
   });
 
+  it("rejects by its deadline what waits for code that does not come", async () => {
+    const { transport } = held();
+    const asked = transport.send([["PING"]], { timeoutMs: 20 });
+    await expect(asked).rejects.toMatchObject({ kind: "timeout", delivery: "none" });
+  });
+
   it("is closed without being loaded when it was never used", async () => {
     const site = held();
     await site.transport.close();

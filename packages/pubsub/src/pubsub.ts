@@ -18,7 +18,6 @@ import type { TopicKind } from "./hub/topic.ts";
 import { assertAfter, knownListen, knownPattern, knownPublish, knownSubscribe } from "./known-options.ts";
 import type { ListenOptions } from "./listen-options.ts";
 import type { Message } from "./message.ts";
-import type { Position } from "./position.ts";
 import type { PublishOptions } from "./publish-options.ts";
 import type { Published } from "./published.ts";
 import type { Publisher } from "./publishing/publisher.ts";
