@@ -1,4 +1,4 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { build } from "esbuild";
@@ -76,12 +76,58 @@ describe("bundled packages", () => {
     expect(files.filter((file) => loadedLater.test(file))).toEqual([]);
   });
 
+  it.each([
+    ["is constructed", "new UpstashCache(rest)", []],
+    ["is closed unused", "await new UpstashCache(rest).close()", []],
+    ["reads without a fallback", "await new UpstashCache({ ...rest, fallback: false }).get('k').catch(() => {})", []],
+    ["reads", "await new UpstashCache(rest).get('k')", ["fallback-memory/dist/index.js"]],
+    ["is local and reads", "await new UpstashCache({ mode: 'local' }).get('k')", ["fallback-memory/dist/index.js"]],
+    ["publishes", "await new UpstashCache({ mode: 'local' }).publish('c', 1)", ["fallback-memory/dist/index.js"]],
+    [
+      "publishes with a history",
+      "await new UpstashCache(rest).publish('c', 1, { replay: true }).catch(() => {})",
+      ["fallback-memory/dist/index.js", "pubsub/dist/publishing/publisher.js"],
+    ],
+    [
+      "is subscribed to",
+      "const pubsub = new UpstashCache({ mode: 'local' }).pubsub(); await pubsub.subscribe('c'); await pubsub.close()",
+      ["fallback-memory/dist/index.js", "pubsub/dist/feeds/feeds.js", "pubsub/dist/hub/hub.js"],
+    ],
+  ])("load nothing more, when an UpstashCache %s, than that needs", async (_, work, needed) => {
+    const program = `
+      import { UpstashCache } from "continuum-cache";
+      const rest = { restUrl: "http://127.0.0.1:9", restToken: "t", retries: 0, timeout: "1s", env: {} };
+      ${work};
+      process.exit();`;
+    expect(loadedBy(program)).toEqual(needed);
+  });
+
   it("carry the license of what they have taken in", () => {
     const written = readFileSync(join(root, "packages/core/dist/msgpack.js"), "utf8");
     expect(written).toContain("Includes @msgpack/msgpack:\n\nCopyright 2019 The MessagePack Community.");
     expect(written).not.toMatch(/from "@msgpack/);
   });
 });
+
+/** The files of what is loaded later that a process on Node really loads for a program. */
+function loadedBy(program: string): string[] {
+  const hooks = `
+    import { writeSync } from "node:fs";
+    export async function load(url, context, next) { writeSync(2, "loads " + url + "\\n"); return next(url, context); }`;
+  const asUrl = (code: string): string => `data:text/javascript,${encodeURIComponent(code)}`;
+  const register = `import { register } from "node:module"; register(${JSON.stringify(asUrl(hooks))});`;
+  const { stderr, status } = spawnSync(
+    process.execPath,
+    ["--import", asUrl(register), "--input-type=module", "--eval", program],
+    { cwd: join(root, "apps/bench"), encoding: "utf8" },
+  );
+  expect(status, stderr).toBe(0);
+  const files = [...stderr.matchAll(/^loads file:\/\/(.*)$/gm)].map(([, path]) => path ?? "");
+  return files
+    .filter((file) => loadedLater.test(file) && !file.includes("/shared/"))
+    .map((file) => file.replace(/^.*\/packages\//, ""))
+    .sort();
+}
 
 interface Subscriber {
   subscribe(channel: string): Promise<unknown>;
