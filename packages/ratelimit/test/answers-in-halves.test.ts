@@ -7,12 +7,13 @@ import { closing } from "./opened.ts";
 const opened = closing();
 
 /** A limiter whose script calls and decisions are noted in their order, and callers that ask twice each. */
-async function asked(callers: number): Promise<{ readonly events: string[]; readonly calls: number[] }> {
+async function asked(callers: number, name = "tcp"): Promise<{ readonly events: string[]; readonly calls: number[] }> {
   const memory = opened(memoryTransport());
   const events: string[] = [];
   const calls: number[] = [];
   const transport: Transport = {
     ...memory,
+    name,
     send(commands, options) {
       for (const [name, , keys] of commands) {
         if (name !== "EVALSHA") continue;
@@ -39,6 +40,11 @@ it("sends what the first half of many callers asks next before the second half i
   const { events, calls } = await asked(64);
   expect(calls).toEqual([64, 32, 32]);
   expect(events.indexOf("sent", 1)).toBe(events.indexOf("answered") + 32);
+});
+
+it("answers all at once over REST, where a script call more is an HTTP request more", async () => {
+  const { calls } = await asked(64, "rest");
+  expect(calls).toEqual([64, 64]);
 });
 
 it("answers a small batch at once", async () => {

@@ -136,7 +136,8 @@ export function createRedisDecisions(options: RedisDecisionsOptions): RedisDecis
         }
       }
     };
-    const first = inFlight === 0 && batch.length >= largeBatch ? batch.length >> 1 : batch.length;
+    const isHalved = redis.hasCheapTrips && inFlight === 0 && batch.length >= largeBatch;
+    const first = isHalved ? batch.length >> 1 : batch.length;
     settle(0, first);
     if (first === batch.length) return;
     for (let tick = 0; tick < ticksUntilSent; tick++) await new Promise<void>(afterThisTick);

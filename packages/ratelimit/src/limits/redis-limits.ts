@@ -19,6 +19,8 @@ import { refundArguments } from "./refund-arguments.ts";
  * place.
  */
 export interface RedisLimits {
+  /** Whether a trip costs about as little as its bytes, as on a connection of the Redis protocol; an HTTP request costs far more. */
+  readonly hasCheapTrips: boolean;
   /**
    * Decides on a batch of calls, one after another, in one script call. All asks are of one algorithm; there is at least one.
    * @returns for each call what Redis says, or the error where one of its keys can't be used.
@@ -124,6 +126,7 @@ export function createRedisLimits(transport: Transport, clock: ServerClock): Red
   };
 
   return {
+    hasCheapTrips: /^tcp\b/.test(transport.name),
     decide: (calls, timeoutMs) =>
       isLearnt ? decideAll(calls, timeoutMs) : inOrder(() => (isLearnt ? decideAll : decideFirst)(calls, timeoutMs)),
     inOrder,
