@@ -92,8 +92,9 @@ class OpenCall implements Call {
     this.delivery = "unknown";
   }
 
-  /** The error for a call whose time is over. Where waiting took most of it, the rest was too little to tell anything of the server. */
+  /** The error for a call whose time is over. */
   timeout(): TransportError {
+    // Where waiting took most of the time, the rest was too little to tell anything of the server.
     return (2 * this.#queuedMs > this.#timeoutMs ? queuedError : timeoutError)(this.#timeoutMs, this.delivery);
   }
 

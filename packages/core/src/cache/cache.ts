@@ -67,7 +67,7 @@ export class Cache implements AsyncDisposable {
     return this.view({ engine: observedEngine(this.engine, observer) });
   }
 
-  /** What loads bring that are under way for keys that may match is handed out but not stored, as if they were written here. */
+  /** What loads under way bring for keys that may match is handed out but not stored, as if they were written here. */
   outdate(glob: string): void {
     this.engine.outdate(escapeGlob(this.keyPrefix) + glob);
   }
