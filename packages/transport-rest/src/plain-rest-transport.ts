@@ -29,8 +29,8 @@ export function plainRestTransport(options: RestTransportOptions): PlainRestTran
 }
 
 /**
- * `plainRestTransport` that can't listen, for where each kilobyte counts: the code that listens is neither loaded nor bundled. It
- * publishes all the same.
+ * `plainRestTransport` that can't listen, for where each kilobyte counts: the code that listens is neither loaded nor
+ * bundled. It publishes all the same.
  *
  * @throws ConfigError when an option is wrong or unknown; the message names it and never holds the token.
  *

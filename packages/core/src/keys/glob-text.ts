@@ -10,8 +10,9 @@ export function prefixOfGlob(glob: string): string {
 }
 
 /**
- * Tells which keys may match a glob, for the price of comparing two texts: where the glob has no special character, the key of
- * its text, else all keys that begin as it does. For what does no harm to further keys; `compileGlob` is exact.
+ * Tells which keys may match a glob, for the price of comparing two texts: where the glob has no special character,
+ * the key of its text, else all keys that begin as it does. For what does no harm to further keys; `compileGlob` is
+ * exact.
  */
 export function mayMatchGlob(glob: string): (key: string) => boolean {
   const prefix = prefixOfGlob(glob);
