@@ -107,9 +107,11 @@ export function createAppend(primary: Transport): Append {
   return (message, replay, options) =>
     new Promise((resolve, reject) => {
       const appending: Appending = { message, replay, options, resolve, reject };
-      // Where calls can vanish, or be aborted, none sends for another.
-      if (mayVanish || options.signal) void sendTogether([appending]);
-      else if (leaving.push(appending) === 1) atTickEnd(depart);
+      // Where calls can vanish, or be aborted, none sends for another. It leaves behind those that were published before it.
+      if (mayVanish || options.signal) {
+        depart();
+        void sendTogether([appending]);
+      } else if (leaving.push(appending) === 1) atTickEnd(depart);
     });
 }
 
