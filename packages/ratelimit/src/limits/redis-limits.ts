@@ -1,6 +1,7 @@
 import {
   afterThisTick,
   type CommandError,
+  hasLastingTimers,
   isCommandError,
   runScript,
   type Transport,
@@ -31,12 +32,12 @@ export interface RedisLimits {
   refund(ask: Ask, receipt: Receipt, timeoutMs: number): Promise<number>;
   /**
    * Sends something behind the decisions that were sent before. While the server has yet to learn the script, the first decision is
-   * sent twice, and would be overtaken: until it is answered, what comes after it waits.
+   * sent twice, and would be overtaken: until it is answered, what comes after it waits. Not on the edge, where it may vanish.
    */
   inOrder<Result>(send: () => Promise<Result>): Promise<Result>;
 }
 
-/** The first decision, while it has no answer. The request that asks for it can disappear: after `untilMs` nothing waits for it. */
+/** The first decision, while it has no answer. After `untilMs` nothing waits for it. */
 interface FirstDecision {
   /** When the next one of those that wait may go on. Each gets a tick of its own, since resets leave by a batch of their own. */
   turn: Promise<unknown>;
@@ -49,6 +50,8 @@ export function createRedisLimits(transport: Transport, clock: ServerClock): Red
   /** Whether the server knows the script. It may forget it, which is found out by the next call alone. */
   let isLearnt = false;
   let first: FirstDecision | undefined;
+  /** Where a request may vanish with what it awaits, no call waits for what another has sent. */
+  const mayVanish = !hasLastingTimers();
   const garbled = (): TransportError =>
     new TransportError("protocol", "The answer is none that a rate limit gives", { transport: transport.name });
 
@@ -103,7 +106,7 @@ export function createRedisLimits(transport: Transport, clock: ServerClock): Red
 
   const inOrder: RedisLimits["inOrder"] = (send) => {
     const leftMs = first ? first.untilMs - performance.now() : 0;
-    if (!first || leftMs <= 0) return send();
+    if (mayVanish || !first || leftMs <= 0) return send();
     const { turn } = first;
     first.turn = turn.then(() => new Promise<void>(afterThisTick));
     return withPatience(leftMs, turn).then(() => inOrder(send));
