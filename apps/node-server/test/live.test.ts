@@ -93,6 +93,8 @@ describe("live updates", () => {
     const windows = [await openWindow(one, shared), await openWindow(other, shared)];
     const { cookie } = await one.get("/api/session");
     await one.get("/api/search?q=secret+wish", cookie);
+    // A page tells the windows of what it has found behind its answer.
+    await windows[0]?.until(isEvent("memory_found"));
     await other.get("/api/memories/n00000001");
     for (const window of windows) {
       await window.until(isEvent("session_started"));
