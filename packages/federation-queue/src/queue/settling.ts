@@ -150,6 +150,9 @@ export function createSettling(link: Link, done: DoneEntries, repair: Repair): S
     while (waiting.length > 0) await settleAll(takeBatch());
     sending = undefined;
   };
+  const startSending = (): void => {
+    if (waiting.length > 0) sending ??= sendWaiting();
+  };
 
   return {
     settle(held, move, settled) {
@@ -158,14 +161,12 @@ export function createSettling(link: Link, done: DoneEntries, repair: Repair): S
       if (mayVanish) void settleAll([asked]);
       else if (waiting.push(asked) === 1 && !sending) {
         // What one tick asks for travels together.
-        atTickEnd(() => {
-          sending ??= sendWaiting();
-        });
+        atTickEnd(startSending);
       }
     },
     async close() {
       pauses.end();
-      sending ??= sendWaiting();
+      startSending();
       await sending;
     },
   };

@@ -32,3 +32,31 @@ it("a pull does not wait for an earlier one that the server has not answered, an
   expect(new Set(events).size).toBe(events.length);
   expect(new Set(events)).toEqual(new Set([1, 2, 3]));
 });
+
+it("a pull that is answered after its queue was closed ends, and gives back what it was given", async () => {
+  const store = opened(memoryTransport());
+  let answer = (): void => {};
+  const answered = new Promise<void>((resolve) => {
+    answer = resolve;
+  });
+  const transport: Transport = {
+    ...store,
+    name: "server",
+    async send(commands, options) {
+      const replies = await store.send(commands, options);
+      if (commands[0]?.[0] === "XREADGROUP" && Array.isArray(replies[0])) await answered;
+      return replies;
+    },
+  };
+  const priorities = ["normal"];
+  const queue = opened(new FederationQueue<number>({ transport }, { priorities }));
+  await queue.push(1);
+  const pulled = queue.pull();
+  pulled.catch(() => {});
+  await expect.poll(async () => (await queue.stats()).inFlight).toBe(1);
+  await queue.close();
+  answer();
+  await expect(pulled).rejects.toThrow("The queue was closed");
+  const other = opened(new FederationQueue<number>({ transport: store }, { priorities }));
+  expect((await other.pull()).map(({ event }) => event)).toEqual([1]);
+});
