@@ -1,12 +1,15 @@
-import { createBreaker, TransportError } from "@continuum-cache/core";
+import { createBreaker, type SendOptions, type Transport, TransportError } from "@continuum-cache/core";
+import { memoryTransport } from "@continuum-cache/fallback-memory";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type Ask, readAsk } from "../src/ask.ts";
 import type { Decision } from "../src/decision.ts";
 import { createAttempts } from "../src/limits/attempts.ts";
 import { createHandover } from "../src/limits/handover.ts";
 import { createLocalLimits } from "../src/limits/local-limits.ts";
+import { createRedisLimits } from "../src/limits/redis-limits.ts";
 import { createShare } from "../src/limits/share.ts";
 import { createRoundTrip } from "../src/round-trip.ts";
+import { createServerClock } from "../src/server-clock.ts";
 import { createWaitingLines } from "../src/waiting-lines.ts";
 
 // On the edge a request may end at any await: its timers never fire, and nothing of it goes on. What it held must not
@@ -96,4 +99,39 @@ describe("a request that is gone for good", () => {
     await vi.advanceTimersByTimeAsync(1_000);
     expect(closed).toHaveBeenCalled();
   });
+
+  it("does not hold up the decisions of others when its own was the first of all", async () => {
+    vi.stubGlobal("navigator", { userAgent: "Cloudflare-Workers" });
+    const store = memoryTransport();
+    const send = vi.fn<Transport["send"]>(never);
+    const limits = createRedisLimits({ ...store, send }, createServerClock());
+    await abandoned(() => limits.decide([{ asks: [ask], merges: [] }], 10_000));
+    send.mockImplementation(store.send);
+    const decided = vi.fn();
+    void limits.decide([{ asks: [ask], merges: [] }], 10_000).then(decided);
+    await vi.advanceTimersByTimeAsync(500);
+    expect(decided).toHaveBeenCalled();
+    await store.close();
+    vi.unstubAllGlobals();
+  });
+});
+
+it("a decision that has waited for the first one is not sent when its own time is over", async () => {
+  const store = memoryTransport();
+  const send = vi.fn((_: unknown, { timeoutMs = 0 }: SendOptions = {}) => {
+    const error = new TransportError("timeout", "No answer", { transport: "test" });
+    return new Promise<never>((_resolve, reject) => setTimeout(reject, timeoutMs, error));
+  });
+  const limits = createRedisLimits({ ...store, send }, createServerClock());
+  const failed = vi.fn();
+  for (let count = 0; count < 5; count++) {
+    limits.decide([{ asks: [ask], merges: [] }], 1_000).catch(failed);
+    await vi.advanceTimersByTimeAsync(10);
+  }
+  await vi.advanceTimersByTimeAsync(1_500);
+  expect(failed).toHaveBeenCalledTimes(5);
+  const calls = send.mock.calls.length;
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect(send).toHaveBeenCalledTimes(calls);
+  await store.close();
 });

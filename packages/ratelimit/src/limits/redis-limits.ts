@@ -1,6 +1,8 @@
 import {
   afterThisTick,
+  type Claim,
   type CommandError,
+  createClaim,
   hasLastingTimers,
   isCommandError,
   runScript,
@@ -9,7 +11,6 @@ import {
 } from "@continuum-cache/core";
 import { longestDelayMs } from "../algorithms/counter.ts";
 import type { Ask } from "../ask.ts";
-import { withPatience } from "../patience.ts";
 import type { Receipt } from "../receipt.ts";
 import type { ServerClock } from "../server-clock.ts";
 import { batchArguments, type Call, isDecided, readBatchReply, type Verdicts } from "./batch.ts";
@@ -32,16 +33,16 @@ export interface RedisLimits {
   refund(ask: Ask, receipt: Receipt, timeoutMs: number): Promise<number>;
   /**
    * Sends something behind the decisions that were sent before. While the server has yet to learn the script, the first decision is
-   * sent twice, and would be overtaken: until it is answered, what comes after it waits. Not on the edge, where it may vanish.
+   * sent twice, and would be overtaken: until it is answered, what comes after it waits.
    */
   inOrder<Result>(send: () => Promise<Result>): Promise<Result>;
 }
 
-/** The first decision, while it has no answer. After `untilMs` nothing waits for it. */
+/** The first decision, while it has no answer. The request that asks for it can disappear, and its claim with it. */
 interface FirstDecision {
+  readonly claim: Claim;
   /** When the next one of those that wait may go on. Each gets a tick of its own, since resets leave by a batch of their own. */
-  turn: Promise<unknown>;
-  readonly untilMs: number;
+  turn: Promise<unknown> | undefined;
 }
 
 export function createRedisLimits(transport: Transport, clock: ServerClock): RedisLimits {
@@ -50,7 +51,6 @@ export function createRedisLimits(transport: Transport, clock: ServerClock): Red
   /** Whether the server knows the script. It may forget it, which is found out by the next call alone. */
   let isLearnt = false;
   let first: FirstDecision | undefined;
-  /** Where a request may vanish with what it awaits, no call waits for what another has sent. */
   const mayVanish = !hasLastingTimers();
   const garbled = (): TransportError =>
     new TransportError("protocol", "The answer is none that a rate limit gives", { transport: transport.name });
@@ -105,33 +105,42 @@ export function createRedisLimits(transport: Transport, clock: ServerClock): Red
   };
 
   const inOrder: RedisLimits["inOrder"] = (send) => {
-    const leftMs = first ? first.untilMs - performance.now() : 0;
-    if (mayVanish || !first || leftMs <= 0) return send();
-    const { turn } = first;
+    if (!first?.claim.isHeld) return send();
+    // Where calls can vanish each waits by timers of its own.
+    const turn = (mayVanish ? undefined : first.turn) ?? first.claim.over();
     first.turn = turn.then(() => new Promise<void>(afterThisTick));
-    return withPatience(leftMs, turn).then(() => inOrder(send));
+    return turn.then(() => inOrder(send));
   };
 
   /** The decision by which the server learns the script. */
   const decideFirst: RedisLimits["decide"] = (calls, timeoutMs) => {
+    const claim = createClaim({ timeoutMs });
+    first = { claim, turn: undefined };
     const decided = decideAll(calls, timeoutMs);
     const answered = (isAnswer: boolean): void => {
       isLearnt ||= isAnswer;
-      if (first === mine) first = undefined;
+      claim.end();
     };
-    const turn = decided.then(
+    decided.then(
       () => answered(true),
       () => answered(false),
     );
-    const mine: FirstDecision = { turn, untilMs: performance.now() + timeoutMs };
-    first = mine;
     return decided;
+  };
+
+  /** Nothing is sent for a caller that has waited for the first decision until its own time was over. */
+  const decideInOrder: RedisLimits["decide"] = (calls, timeoutMs) => {
+    const endsMs = performance.now() + timeoutMs;
+    return inOrder(async () => {
+      const leftMs = Math.ceil(endsMs - performance.now());
+      if (leftMs <= 0) throw lateError(transport.name, timeoutMs);
+      return (isLearnt ? decideAll : decideFirst)(calls, leftMs);
+    });
   };
 
   return {
     hasCheapTrips: /^tcp\b/.test(transport.name),
-    decide: (calls, timeoutMs) =>
-      isLearnt ? decideAll(calls, timeoutMs) : inOrder(() => (isLearnt ? decideAll : decideFirst)(calls, timeoutMs)),
+    decide: (calls, timeoutMs) => (isLearnt ? decideAll : decideInOrder)(calls, timeoutMs),
     inOrder,
     async read(key, timeoutMs) {
       const [text] = await inOrder(() => transport.send([["GET", key]], { timeoutMs }));
@@ -145,6 +154,13 @@ export function createRedisLimits(transport: Transport, clock: ServerClock): Red
     },
   };
 }
+
+const lateError = (transport: string, timeoutMs: number): TransportError =>
+  new TransportError(
+    "timeout",
+    `The first decision took all of the ${timeoutMs} ms of those behind it (look at the server and the network)`,
+    { transport, delivery: "none" },
+  );
 
 const isAllowed = (said: Verdicts | CommandError | undefined): boolean => isDecided(said) && said.isAllowed;
 
