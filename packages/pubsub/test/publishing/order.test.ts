@@ -1,18 +1,22 @@
-import { memoryTransport } from "@continuum-cache/fallback-memory";
 import { expect, it } from "vitest";
-import { PubSub } from "../../src/pubsub.ts";
+import { PubSub } from "../../src/index.ts";
+import { closing, memory, servers } from "../backends.ts";
 
-it("a message that can be aborted comes behind those that were published before it in the same tick", async () => {
-  const transport = memoryTransport();
-  const pubsub = new PubSub({ transport });
-  const { signal } = new AbortController();
-  await pubsub.publish("news", "first", { replay: true });
-  const published = await Promise.all([
-    pubsub.publish("news", "second", { replay: true }),
-    pubsub.publish("news", "third", { replay: true, signal }),
-    pubsub.publish("news", "fourth", { replay: true }),
-  ]);
-  expect(published.map(({ position }) => position?.seq)).toEqual([1, 2, 3]);
-  await pubsub.close();
-  await transport.close();
-});
+const opened = closing();
+
+it.each([memory, ...servers])(
+  "$name: messages of one tick stand in their history as they were published, with a signal or without",
+  async ({ open }) => {
+    const backend = opened(await open());
+    const pubsub = opened(new PubSub({ transport: backend.connect() }, { replay: true }));
+    await pubsub.publish("orders", 0);
+    const { signal } = new AbortController();
+    const published = await Promise.all([
+      pubsub.publish("orders", 1),
+      pubsub.publish("orders", 2, { signal }),
+      pubsub.publish("orders", 3),
+    ]);
+    const [first = 0, ...others] = published.map(({ position }) => position?.seq ?? Number.NaN);
+    expect(others).toEqual([first + 1, first + 2]);
+  },
+);
