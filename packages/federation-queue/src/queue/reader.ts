@@ -45,8 +45,13 @@ export function createReader<Event>(
   const turns = hasLastingTimers() ? undefined : createTurns();
   /** The streams of the trip that is under way, or whose call has vanished; none where calls do not vanish. */
   let asking: readonly Source[] = [];
-  /** Streams that may have given out what this process never heard of. */
-  const doubtful = new Set<Source>();
+  /** Streams that may have given out what this process never heard of, and the number of the doubt. */
+  const doubtful = new Map<Source, number>();
+  let doubts = 0;
+  const doubt = (sources: readonly Source[]): void => {
+    doubts++;
+    for (const source of sources) doubtful.set(source, doubts);
+  };
 
   const makeGroups = async (left: () => LinkOptions): Promise<void> => {
     const made = await link.send(
@@ -106,12 +111,14 @@ export function createReader<Event>(
   ): Promise<ReadonlyMap<Source, Taken<Event>>> => {
     const sources = orders.flatMap((order) => order.sources);
     // What a call that has vanished was given is this consumer's still.
-    for (const source of asking) doubtful.add(source);
+    doubt(asking);
     const adopting = sources.filter((source) => doubtful.has(source));
     if (adopting.length > 0) {
+      const latest = doubts;
       // All that is this consumer's: what is known already is passed over, so the count is of no matter.
       const adopted = await take([{ sources: adopting, count: 2 * maxInFlight }], "0", left);
-      for (const source of adopting) doubtful.delete(source);
+      // What came into doubt meanwhile may have been given out behind it.
+      for (const source of adopting) if ((doubtful.get(source) ?? 0) <= latest) doubtful.delete(source);
       // That is enough for once: what else there is stays for the next time.
       if ([...adopted.values()].some(({ leases: found }) => found.length > 0)) {
         return new Map(sources.map((source) => [source, { leases: adopted.get(source)?.leases ?? [], isFull: true }]));
@@ -121,7 +128,7 @@ export function createReader<Event>(
     try {
       return await take(orders, ">", left);
     } catch (error) {
-      if (isTransportError(error) && error.delivery === "unknown") for (const source of sources) doubtful.add(source);
+      if (isTransportError(error) && error.delivery === "unknown") doubt(sources);
       throw error;
     } finally {
       asking = [];

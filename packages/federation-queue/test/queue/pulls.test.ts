@@ -1,4 +1,4 @@
-import type { Transport } from "@continuum-cache/core";
+import { type Transport, TransportError } from "@continuum-cache/core";
 import { memoryTransport } from "@continuum-cache/fallback-memory";
 import { expect, it } from "vitest";
 import { FederationQueue } from "../../src/federation-queue.ts";
@@ -59,4 +59,39 @@ it("a pull that is answered after its queue was closed ends, and gives back what
   await expect(pulled).rejects.toThrow("The queue was closed");
   const other = opened(new FederationQueue<number>({ transport: store }, { priorities }));
   expect((await other.pull()).map(({ event }) => event)).toEqual([1]);
+});
+
+it("what a lost answer gave out is found by the next pull, though another one was looking for it meanwhile", async () => {
+  const store = opened(memoryTransport());
+  const lost = new TransportError("timeout", "No answer", { transport: "server", delivery: "unknown" });
+  let answer = (): void => {};
+  const answered = new Promise<void>((resolve) => {
+    answer = resolve;
+  });
+  let isLost = false;
+  let looks = 0;
+  const transport: Transport = {
+    ...store,
+    name: "server",
+    async send(commands, options) {
+      const replies = await store.send(commands, options);
+      const [command] = commands;
+      if (command?.[0] !== "XREADGROUP") return replies;
+      if (command.at(-1) === "0" && ++looks === 1) await answered;
+      if (command.at(-1) === ">" && isLost) throw lost;
+      return replies;
+    },
+  };
+  const queue = opened(new FederationQueue<number>({ transport }, { priorities: ["normal"] }));
+  expect(await queue.pull({ max: 10 })).toEqual([]);
+  isLost = true;
+  await expect(queue.pull({ max: 10 })).rejects.toBe(lost);
+  const looking = queue.pull({ max: 10 });
+  await expect.poll(() => looks).toBe(1);
+  await queue.push(1);
+  await expect(queue.pull({ max: 10 })).rejects.toBe(lost);
+  isLost = false;
+  answer();
+  const events = [...(await looking), ...(await queue.pull({ max: 10 }))].map(({ event }) => event);
+  expect(events).toEqual([1]);
 });
