@@ -232,7 +232,6 @@ export class PubSub implements AsyncDisposable {
   /** Loads what publishes. Each of those that have waited for it sets it, so that none that comes later overtakes them. */
   private async publishFirst(publishBy: (publisher: Publisher) => Promise<Published>): Promise<Published> {
     this.publisher = await this.parts.publisher();
-    if (this.isClosed) throw closedError(this.settings.transport.name);
     return publishBy(this.publisher);
   }
 

@@ -20,3 +20,11 @@ it.each([memory, ...servers])(
     expect(others).toEqual([first + 1, first + 2]);
   },
 );
+
+it("what was published before a close is sent, also when it was the first of all", async () => {
+  const backend = opened(await memory.open());
+  const pubsub = new PubSub({ transport: backend.connect() });
+  const published = pubsub.publish("orders", 1);
+  await pubsub.close();
+  expect(await published).toEqual({ receivers: 0 });
+});
