@@ -86,7 +86,7 @@ export function lazyTransport(
       waiting = waiting.filter((each) => each !== work);
       failed(refuse("timeout", `A part of the code was not loaded within ${timeoutMs} ms: look at the disk it is on`));
     };
-    const timer = setTimeout(end, Math.min(timeoutMs, longestTimerMs));
+    const timer = timerFor(end, Math.min(timeoutMs, longestTimerMs));
     const work: Work = {
       run(transport) {
         clearTimeout(timer);
@@ -136,4 +136,13 @@ export function lazyTransport(
   );
   if (eager) start();
   return lazy;
+}
+
+/** A timer; `undefined` before the first request of a Worker, which may set none: there all code is at hand, and comes at once. */
+function timerFor(callback: () => void, ms: number): ReturnType<typeof setTimeout> | undefined {
+  try {
+    return setTimeout(callback, ms);
+  } catch {
+    return undefined;
+  }
 }
