@@ -11,6 +11,7 @@ import {
   offersDispatch,
   type Transport,
   TransportError,
+  within,
 } from "@continuum-cache/core";
 
 /** What is known of a transport whose code is not loaded yet. */
@@ -121,8 +122,11 @@ export function lazyTransport(
       }),
     async close() {
       isClosed = true;
-      const transport = made ?? (await making?.catch(() => undefined));
-      await (transport ? transport.close() : closeUnused?.());
+      const loading = making;
+      // No call waits longer either. Code that comes after all is closed then.
+      const inTime = !loading || (await within(defaultTimeoutMs, Promise.allSettled([loading])));
+      if (!inTime) void loading.then((transport) => transport.close()).catch(() => {});
+      await (made ? made.close() : closeUnused?.());
     },
   };
   offersDispatch(

@@ -1,6 +1,6 @@
 import { dispatchOf, isTransportError, type Reply, RoundTrip, type Transport } from "@continuum-cache/core";
 import { memoryTransport } from "@continuum-cache/fallback-memory";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { lateStatus } from "../src/late-status.ts";
 import { lazyTransport } from "../src/lazy-transport.ts";
 import { UpstashCache } from "../src/upstash-cache.ts";
@@ -104,6 +104,28 @@ describe("a lazy transport", () => {
     await closing;
     await expect(memory.send([["PING"]])).rejects.toMatchObject({ kind: "closed" });
     expect(site.unused).toBe(0);
+  });
+
+  it("is closed without code that does not come, and closes what comes after all", async () => {
+    vi.useFakeTimers();
+    try {
+      const site = held();
+      const asked = expect(site.transport.send([["PING"]])).rejects.toMatchObject({
+        kind: "timeout",
+        delivery: "none",
+      });
+      const closing = site.transport.close();
+      await vi.advanceTimersByTimeAsync(5_000);
+      await asked;
+      await closing;
+      expect(site.unused).toBe(1);
+      const memory = memoryTransport();
+      site.arrive(memory);
+      await expect(site.transport.send([["PING"]])).rejects.toMatchObject({ kind: "closed" });
+      await expect(memory.send([["PING"]])).rejects.toMatchObject({ kind: "closed" });
+    } finally {
+      vi.useRealTimers();
+    }
   });
 });
 
