@@ -5,8 +5,8 @@ import {
   type DispatchOffer,
   defaultTimeoutMs,
   dispatchOf,
+  hasLastingTimers,
   isConfigError,
-  loadedOnce,
   longestTimerMs,
   offersDispatch,
   type Transport,
@@ -33,10 +33,10 @@ interface Work {
 }
 
 /**
- * A transport that is made at its first use, so that a cache can be constructed synchronously and for nothing. What is asked of it
- * meanwhile waits, no longer than its deadline, and keeps its order.
+ * A transport that is made at its first use, so that a cache can be constructed synchronously and for nothing. What is
+ * asked of it meanwhile waits, no longer than its deadline, and keeps its order.
  *
- * @param load - Imports the code and makes the transport; called again after it has failed.
+ * @param load - Brings the transport, the same one each time: see `loadedOnce`. Called again after it has failed.
  */
 export function lazyTransport(
   { eager = false, answersNow = false, closeUnused, primary, ...known }: LazyOptions,
@@ -47,33 +47,25 @@ export function lazyTransport(
     ...(primary && { primary }),
     ...(answersNow && answerNow && { answerNow }),
   });
-  let waiting: Work[] = [];
+  let waiting = 0;
   let made: Transport | undefined;
-  let making: Promise<Transport> | undefined;
+  let isStarted = false;
   let isClosed = false;
-  const loaded = loadedOnce(load);
 
-  const start = (): void => {
-    making = loaded();
-    making.then(ready, failed);
+  const start = (): Promise<Transport> => {
+    isStarted = true;
+    return load();
   };
   const ready = (transport: Transport): void => {
-    // A list that grows meanwhile is gone through to its end.
-    for (const work of waiting) work.run(transport);
-    waiting = [];
     made = transport;
     // From now on trips go there directly.
     offersDispatch(lazy, dispatchOf(transport), offer(answerNowOf(transport)));
   };
-  const failed = (cause: unknown): void => {
-    making = undefined;
+  const loadError = (cause: unknown): unknown => {
     const text = "A part of the code could not be loaded: deploy all files of the packages, then try again";
-    const error = isConfigError(cause)
+    return isConfigError(cause)
       ? cause
       : new TransportError("unreachable", text, { transport: name, delivery: "none", cause });
-    const left = waiting;
-    waiting = [];
-    for (const work of left) work.failed(error);
   };
   const refuse = (kind: "closed" | "timeout", text: string): TransportError =>
     new TransportError(kind, text, { transport: name, delivery: "none" });
@@ -83,23 +75,32 @@ export function lazyTransport(
       failed(refuse("closed", "The transport was closed"));
       return;
     }
-    const end = (): void => {
-      waiting = waiting.filter((each) => each !== work);
+    let isOver = false;
+    /** Whether this is the first end of the wait, which is the one that counts. */
+    const end = (): boolean => {
+      if (isOver) return false;
+      isOver = true;
+      waiting--;
+      clearTimeout(timer);
+      return true;
+    };
+    const late = (): void => {
+      if (!end()) return;
       failed(refuse("timeout", `A part of the code was not loaded within ${timeoutMs} ms: look at the disk it is on`));
     };
-    const timer = timerFor(end, Math.min(timeoutMs, longestTimerMs));
-    const work: Work = {
-      run(transport) {
-        clearTimeout(timer);
+    waiting++;
+    const timer = timerFor(late, Math.min(timeoutMs, longestTimerMs));
+    start().then(
+      (transport) => {
+        if (!end()) return;
         run(transport);
+        // What waits keeps its order. On the edge some of it may have vanished with its request.
+        if (!made && (waiting === 0 || !hasLastingTimers())) ready(transport);
       },
-      failed(error) {
-        clearTimeout(timer);
-        failed(error);
+      (cause) => {
+        if (end()) failed(loadError(cause));
       },
-    };
-    waiting.push(work);
-    if (!making) start();
+    );
   };
   /** The same for work that answers later. */
   const using = <Result>(
@@ -122,11 +123,20 @@ export function lazyTransport(
       }),
     async close() {
       isClosed = true;
-      const loading = making;
-      // No call waits longer either. Code that comes after all is closed then.
-      const inTime = !loading || (await within(defaultTimeoutMs, Promise.allSettled([loading])));
-      if (!inTime) void loading.then((transport) => transport.close()).catch(() => {});
-      await (made ? made.close() : closeUnused?.());
+      let transport = made;
+      if (!transport && isStarted) {
+        const loading = load();
+        const loaded = loading.then(
+          (one) => {
+            transport = one;
+          },
+          () => {},
+        );
+        // No call waits longer either. Code that comes after all is closed then.
+        const inTime = await within(defaultTimeoutMs, loaded);
+        if (!inTime) void loading.then((one) => one.close()).catch(() => {});
+      }
+      await (transport ? transport.close() : closeUnused?.());
     },
   };
   offersDispatch(
@@ -138,11 +148,12 @@ export function lazyTransport(
       }),
     offer(() => undefined),
   );
-  if (eager) start();
+  // What fails here is told to the first call, which loads again.
+  if (eager) start().catch(() => {});
   return lazy;
 }
 
-/** A timer; `undefined` before the first request of a Worker, which may set none: there all code is at hand, and comes at once. */
+/** A timer; `undefined` before the first request of a Worker, which may set none: there all code is at hand. */
 function timerFor(callback: () => void, ms: number): ReturnType<typeof setTimeout> | undefined {
   try {
     return setTimeout(callback, ms);

@@ -4,7 +4,7 @@ import { assertFallbackOptions } from "@continuum-cache/fallback-memory/options"
 import { lateStatus } from "./late-status.ts";
 import { lazyTransport } from "./lazy-transport.ts";
 
-const loadMemory = loadedOnce(() => import("@continuum-cache/fallback-memory"));
+const loadMemory = () => import("@continuum-cache/fallback-memory");
 
 /** How much the memory of this process may hold. */
 interface MemorySize {
@@ -15,9 +15,8 @@ const localForEver: BackendStatus = { currentBackend: "local", pending: 0, onCha
 
 /** The memory of this process as the only backend, loaded at its first use. */
 export function localMemory(size: MemorySize): Transport {
-  return lazyTransport({ name: "memory", status: localForEver, answersNow: true }, async () =>
-    (await loadMemory()).memoryTransport(size),
-  );
+  const load = loadedOnce(loadMemory, ({ memoryTransport }) => memoryTransport(size));
+  return lazyTransport({ name: "memory", status: localForEver, answersNow: true }, load);
 }
 
 /**
@@ -29,8 +28,7 @@ export function localMemory(size: MemorySize): Transport {
 export function withLocalMemory(primary: Transport, size: MemorySize, options: FallbackOptions): Transport {
   assertFallbackOptions(options);
   const { status, follow } = lateStatus("upstash");
-  const load = loadedOnce(async () => {
-    const { memoryTransport, withFallback } = await loadMemory();
+  const load = loadedOnce(loadMemory, ({ memoryTransport, withFallback }) => {
     const made = withFallback(primary, memoryTransport(size), options) as Required<Transport>;
     follow(made.status);
     return made;

@@ -1,9 +1,11 @@
-import { dispatchOf, isTransportError, type Reply, RoundTrip, type Transport } from "@continuum-cache/core";
+import { dispatchOf, isTransportError, loadedOnce, type Reply, RoundTrip, type Transport } from "@continuum-cache/core";
 import { memoryTransport } from "@continuum-cache/fallback-memory";
 import { describe, expect, it, vi } from "vitest";
 import { lateStatus } from "../src/late-status.ts";
 import { lazyTransport } from "../src/lazy-transport.ts";
 import { UpstashCache } from "../src/upstash-cache.ts";
+
+const itself = (transport: Transport): Transport => transport;
 
 /** A transport that is loaded when the test says so. */
 function held() {
@@ -17,7 +19,7 @@ function held() {
     loads++;
     return promise;
   };
-  const transport = lazyTransport({ name: "lazy", closeUnused: async () => void unused++ }, load);
+  const transport = lazyTransport({ name: "lazy", closeUnused: async () => void unused++ }, loadedOnce(load, itself));
   return {
     transport,
     arrive: (made: Transport) => arrive(made),
@@ -66,10 +68,11 @@ describe("a lazy transport", () => {
   it("rejects what waits when the code can't be loaded, and loads again for the next call", async () => {
     let loads = 0;
     const cause = new Error("Cannot find module 'part.js'");
-    const transport = lazyTransport({ name: "lazy" }, async () => {
+    const load = async () => {
       if (loads++ === 0) throw cause;
       return memoryTransport();
-    });
+    };
+    const transport = lazyTransport({ name: "lazy" }, loadedOnce(load, itself));
     const [first, second] = await Promise.allSettled([transport.send([["PING"]]), dispatched(transport, "PING")]);
     for (const outcome of [first, second]) {
       const error = outcome?.status === "rejected" ? outcome.reason : undefined;
@@ -83,6 +86,23 @@ describe("a lazy transport", () => {
     const { transport } = held();
     const asked = transport.send([["PING"]], { timeoutMs: 20 });
     await expect(asked).rejects.toMatchObject({ kind: "timeout", delivery: "none" });
+  });
+
+  it("answers on the edge though the request that began to load it has vanished", async () => {
+    vi.stubGlobal("navigator", { userAgent: "Cloudflare-Workers" });
+    try {
+      const load = vi.fn(async () => memoryTransport());
+      load.mockReturnValueOnce(new Promise(() => {}));
+      const transport = lazyTransport({ name: "lazy" }, loadedOnce(load, itself));
+      const vanished = expect(transport.send([["PING"]], { timeoutMs: 200 })).rejects.toMatchObject({
+        kind: "timeout",
+      });
+      await transport.send([["SET", "a", "1"]]);
+      expect(await dispatched(transport, "GET", "a")).toEqual(["1"]);
+      await vanished;
+    } finally {
+      vi.unstubAllGlobals();
+    }
   });
 
   it("is closed without being loaded when it was never used", async () => {
@@ -121,6 +141,7 @@ describe("a lazy transport", () => {
       expect(site.unused).toBe(1);
       const memory = memoryTransport();
       site.arrive(memory);
+      await vi.advanceTimersByTimeAsync(1);
       await expect(site.transport.send([["PING"]])).rejects.toMatchObject({ kind: "closed" });
       await expect(memory.send([["PING"]])).rejects.toMatchObject({ kind: "closed" });
     } finally {

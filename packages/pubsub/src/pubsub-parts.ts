@@ -24,13 +24,18 @@ export function createPubSubParts(settings: PubSubSettings, listener: PubSubList
   let stops: (() => void)[] = [];
   let isStopped = false;
   return {
-    feeds: loadedOnce(async () => {
-      const [{ hubOf }, { createFeeds }] = await Promise.all([import("./hub/hub.ts"), import("./feeds/feeds.ts")]);
-      const hub = hubOf(transport, settings.hub);
-      if (!isStopped) stops = [hub.onConnection(listener.onConnection), hub.onOver(listener.onOver)];
-      return createFeeds({ transport, hub, codec, timeoutMs, onError: listener.onError });
-    }),
-    publisher: loadedOnce(async () => (await import("./publishing/publisher.ts")).createPublisher(transport)),
+    feeds: loadedOnce(
+      () => Promise.all([import("./hub/hub.ts"), import("./feeds/feeds.ts")]),
+      ([{ hubOf }, { createFeeds }]) => {
+        const hub = hubOf(transport, settings.hub);
+        if (!isStopped) stops = [hub.onConnection(listener.onConnection), hub.onOver(listener.onOver)];
+        return createFeeds({ transport, hub, codec, timeoutMs, onError: listener.onError });
+      },
+    ),
+    publisher: loadedOnce(
+      () => import("./publishing/publisher.ts"),
+      ({ createPublisher }) => createPublisher(transport),
+    ),
     stop() {
       isStopped = true;
       for (const stop of stops) stop();

@@ -1,4 +1,4 @@
-import { ConfigError, type Duration, type Transport } from "@continuum-cache/core";
+import { ConfigError, type Duration, loadedOnce, type Transport } from "@continuum-cache/core";
 import type { TcpOptions } from "@continuum-cache/transport-tcp";
 import { lazyTransport } from "../lazy-transport.ts";
 import type { TlsSettings } from "../settings.ts";
@@ -28,10 +28,11 @@ export function tcpBackend({ url, poolSize, allowInsecure, timeout, tls, caFile 
     timeout,
     ...((tls || ca !== undefined) && { tls: { ...forNode(tls), ...(ca !== undefined && { ca }) } }),
   };
-  return lazyTransport({ name: "tcp" }, async () => {
-    const { tcpTransport } = await import("@continuum-cache/transport-tcp");
-    return tcpTransport(settings);
-  });
+  const load = loadedOnce(
+    () => import("@continuum-cache/transport-tcp"),
+    ({ tcpTransport }) => tcpTransport(settings),
+  );
+  return lazyTransport({ name: "tcp" }, load);
 }
 
 /** Node wants Buffers, and lists that it may change. */

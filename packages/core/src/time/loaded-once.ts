@@ -1,20 +1,37 @@
+import { hasLastingTimers } from "./lasting-timers.ts";
+
 /**
- * Loads a part of the code at its first use, and once for all that wait for it; again after a failure.
+ * Loads a part of the code at its first use, and makes once what all that wait for it share; it loads again after a
+ * failure.
+ *
+ * On the edge a request that ends takes along what others wait for. So there each that waits imports for itself, and
+ * the runtime loads the code once.
  *
  * @param load - Such as `() => import("./part.ts")`.
+ * @param make - Makes the part of the code. It is called once.
  *
  * @example
  * ```ts
  * import { loadedOnce } from "@continuum-cache/core";
  *
- * const codecs = loadedOnce(() => import("@continuum-cache/core/msgpack"));
- * const { msgpack } = await codecs();
+ * const codec = loadedOnce(
+ *   () => import("@continuum-cache/core/msgpack"),
+ *   ({ msgpack }) => msgpack(),
+ * );
+ * const { encode } = await codec();
  * ```
  */
-export function loadedOnce<Part>(load: () => Promise<Part>): () => Promise<Part> {
+export function loadedOnce<Code, Part>(load: () => Promise<Code>, make: (code: Code) => Part): () => Promise<Part> {
+  let made: { readonly part: Part } | undefined;
   let loading: Promise<Part> | undefined;
+  const begin = async (): Promise<Part> => {
+    const code = await load();
+    made ??= { part: make(code) };
+    return made.part;
+  };
   return () => {
-    loading ??= load().catch((error: unknown) => {
+    if (!hasLastingTimers()) return made ? Promise.resolve(made.part) : begin();
+    loading ??= begin().catch((error: unknown) => {
       loading = undefined;
       throw error;
     });
