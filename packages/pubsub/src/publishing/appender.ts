@@ -20,12 +20,17 @@ export interface Tagged {
   readonly tag: string;
 }
 
-/**
- * Puts a message into its channel's history and publishes it. Those of one tick that ask for the same are one script call.
- *
- * @throws TransportError when no answer came. CommandError when Redis refuses it.
- */
-export type Append = (message: Tagged, replay: ReplaySettings, options: SendOptions) => Promise<Published>;
+/** Puts messages into the histories of their channels and publishes them. */
+export interface Appender {
+  /**
+   * Those of one tick that ask for the same are one script call.
+   *
+   * @throws TransportError when no answer came. CommandError when Redis refuses it.
+   */
+  append(message: Tagged, replay: ReplaySettings, options: SendOptions): Promise<Published>;
+  /** Sends what waits for the end of the tick, before something that is published after it. */
+  depart(): void;
+}
 
 interface Appending {
   readonly message: Tagged;
@@ -39,7 +44,7 @@ interface Appending {
 const mostTogether = 100;
 const mostLength = 64 << 10;
 
-export function createAppend(primary: Transport): Append {
+export function createAppender(primary: Transport): Appender {
   const epochs = createEpochs();
   const atTickEnd = tickEnd();
   const mayVanish = !hasLastingTimers();
@@ -104,15 +109,18 @@ export function createAppend(primary: Transport): Append {
     if (together) void sendTogether(together);
   };
 
-  return (message, replay, options) =>
-    new Promise((resolve, reject) => {
-      const appending: Appending = { message, replay, options, resolve, reject };
-      // Where calls can vanish, or be aborted, none sends for another. It leaves behind those that were published before it.
-      if (mayVanish || options.signal) {
-        depart();
-        void sendTogether([appending]);
-      } else if (leaving.push(appending) === 1) atTickEnd(depart);
-    });
+  return {
+    append: (message, replay, options) =>
+      new Promise((resolve, reject) => {
+        const appending: Appending = { message, replay, options, resolve, reject };
+        // Where calls can vanish, or be aborted, none sends for another. It leaves behind those that were published before it.
+        if (mayVanish || options.signal) {
+          depart();
+          void sendTogether([appending]);
+        } else if (leaving.push(appending) === 1) atTickEnd(depart);
+      }),
+    depart,
+  };
 }
 
 const isAlike = (one: Appending, other: Appending): boolean =>

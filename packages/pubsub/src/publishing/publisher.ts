@@ -13,7 +13,7 @@ import { historyKey } from "../history/history-key.ts";
 import { hubsOf } from "../hub/hub.ts";
 import type { Published } from "../published.ts";
 import type { ReplaySettings } from "../replay-settings.ts";
-import { createAppend, type Tagged } from "./appender.ts";
+import { createAppender, type Tagged } from "./appender.ts";
 import { createTags } from "./tags.ts";
 
 /** Sends what others shall hear. Channels are given as they travel, texts too. */
@@ -34,7 +34,7 @@ export function createPublisher(here: Transport): Publisher {
   const transport = batched(here);
   /** A history of this process alone would count by itself: the primary's, or none. */
   const primary = batched(primaryOf(here));
-  const append = createAppend(primary);
+  const { append, depart } = createAppender(primary);
   const nextTag = createTags();
 
   const isAway = (): boolean => transport.status?.outage !== undefined;
@@ -60,7 +60,10 @@ export function createPublisher(here: Transport): Publisher {
   };
 
   return {
-    send: (channel, text, options) => transport.send([["PUBLISH", channel, text]], options).then(published),
+    send(channel, text, options) {
+      depart();
+      return transport.send([["PUBLISH", channel, text]], options).then(published);
+    },
     async append(channel, text, replay, options) {
       const message = { channel, text, tag: nextTag() };
       const standsIn = transport.status !== undefined && options.fallback !== false;

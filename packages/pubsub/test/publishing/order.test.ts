@@ -21,6 +21,19 @@ it.each([memory, ...servers])(
   },
 );
 
+it.each(servers)(
+  "$name: a message that is kept and one that is not are heard as they were published",
+  async ({ open }) => {
+    const backend = opened(await open());
+    const pubsub = opened(new PubSub({ transport: backend.connect() }));
+    const heard: unknown[] = [];
+    await pubsub.subscribe("orders", { onMessage: ({ data }) => void heard.push(data) });
+    await pubsub.publish("orders", 0, { replay: true });
+    await Promise.all([pubsub.publish("orders", 1, { replay: true }), pubsub.publish("orders", 2)]);
+    await expect.poll(() => heard, { timeout: 10_000 }).toEqual([0, 1, 2]);
+  },
+);
+
 it("what was published before a close is sent, also when it was the first of all", async () => {
   const backend = opened(await memory.open());
   const pubsub = new PubSub({ transport: backend.connect() });
