@@ -184,3 +184,14 @@ it("the memory of this process answers each call without waiting, once it is loa
   expect(await Promise.all([cache.get("a"), cache.get("b"), cache.get("a")])).toEqual([1, undefined, 1]);
   expect(cache.stats().trips - before).toBe(3);
 });
+
+it("the memory of this process decodes JSON that is read often once, whichever codecs may read", async () => {
+  await using cache = new UpstashCache({ env: { CONTINUUM_CACHE_MODE: "local" } });
+  await cache.set("a", { name: "Ada" });
+  await cache.get("a");
+  using parse = vi.spyOn(JSON, "parse");
+  const [one, other] = await Promise.all([cache.get("a"), cache.get("a")]);
+  expect(parse).not.toHaveBeenCalled();
+  expect(one).toEqual({ name: "Ada" });
+  expect(one).not.toBe(other);
+});

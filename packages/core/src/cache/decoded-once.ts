@@ -2,14 +2,14 @@ import type { Codec } from "../codecs/codec.ts";
 import { longestHashed } from "../keys/text-map.ts";
 
 /** So much text is remembered until the remembered texts become the older ones, which are given up with the next change. */
-const mostCharacters = 2 << 20;
+const mostCharacters = 1 << 20;
 
 /** What a text counts beside its characters: its places in memory. */
 const overhead = 100;
 
 /**
  * The same codec for texts that stay in this process. A text that is read several times is decoded once, and each read gets a copy
- * of the value. It remembers the values of the texts that were read last, at most 4 Mi characters in all.
+ * of the value. It remembers the values of the texts that were read last, at most 2 Mi characters in all.
  */
 export function decodedOnce(codec: Codec): Codec {
   const { name, encode, copy } = codec;

@@ -42,9 +42,9 @@ export function createEngine(options: CacheOptions): Engine {
   const { transport, codecs, keyPrefix, defaultTtlMs, patterns, maxValueBytes, timeoutMs } = readCacheOptions(options);
   const events = createEvents(knownEvents);
   const stats = createStats((call) => events.emit("slow", call));
-  const codec = readers(codecs);
   // Over a network each reply is a text of its own.
-  const values = createValues(answerNowOf(transport) ? decodedOnce(codec) : codec, maxValueBytes, events, stats);
+  const codec = readers(answerNowOf(transport) ? codecs.map(decodedOnce) : codecs);
+  const values = createValues(codec, maxValueBytes, events, stats);
   const requests = createRequests(keyPrefix, values, stats, createTtlChoice(defaultTtlMs, patterns));
   // Calls that insist on the primary must not be handed what a local read brought, so they have loads of their own.
   const shared = createLoads();

@@ -210,7 +210,6 @@ export function readers(codecs: readonly Codec[]): Codec {
   return {
     name: writer.name,
     encode: writer.encode,
-    ...(all.length === 1 && writer.copy && { copy: writer.copy }),
     decode(stored) {
       for (const codec of all) {
         const value = codec.decode(stored);
