@@ -18,7 +18,7 @@ afterAll(async () => {
   await redis.close();
 });
 
-/** Fills the database: each of these many keys matches, or is somebody else's. */
+/** Fills the database: so many keys that match, and so many that do not. */
 const fill = `
 local matching, other = tonumber(ARGV[1]), tonumber(ARGV[2])
 redis.call("FLUSHALL")

@@ -83,12 +83,12 @@ async function timed(meter: Meter, work: () => Promise<number>): Promise<Slice> 
 /** Longest times are not added up. */
 function sum(one: Slice | undefined, other: Slice): Slice {
   if (!one) return other;
-  const result: Record<string, number> = { ...one };
-  for (const [name, value] of Object.entries(other) as [string, number][]) {
-    const before = result[name] ?? 0;
+  const result: { -readonly [Name in keyof Slice]: Slice[Name] } = { ...one };
+  for (const name of Object.keys(other) as (keyof Slice)[]) {
+    const [before = 0, value = 0] = [one[name], other[name]];
     result[name] = name.startsWith("longest") ? Math.max(before, value) : before + value;
   }
-  return result as unknown as Slice;
+  return result;
 }
 
 /** Watches the event loop of this process: `stop` says for how long it did nothing else at most, in milliseconds. */

@@ -57,7 +57,7 @@ async function scanAndUnlink(client: MiniResp, glob: string): Promise<number> {
   let cursor = "0";
   do {
     const reply = await client.command("SCAN", cursor, "MATCH", glob, "COUNT", 1_000);
-    const [next, keys] = reply as unknown as readonly [string, readonly string[]];
+    const [next, keys] = reply as readonly [string, readonly string[]];
     cursor = next;
     if (keys.length > 0) deleted += Number(await client.command("UNLINK", ...keys));
   } while (cursor !== "0");
