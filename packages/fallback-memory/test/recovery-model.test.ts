@@ -154,14 +154,18 @@ async function expectNoTrace(steps: readonly Step[], store?: JournalStore): Prom
   await ended(Promise.all(processes.map((process) => process.transport.close())));
 }
 
-/** Waits for a call that may pause between slices of its work: the pauses end, while the clock stands still. */
+/**
+ * Waits for a call that may pause between slices of its work. A pause that begins in a turn of the fake clock is due one
+ * millisecond later; all others end while the clock stands still.
+ */
 async function ended<Value>(call: Promise<Value>): Promise<Value> {
   let isOver = false;
   const noteEnd = (): void => {
     isOver = true;
   };
   call.then(noteEnd, noteEnd);
-  while (!isOver) await vi.advanceTimersByTimeAsync(0);
+  await vi.advanceTimersByTimeAsync(0);
+  while (!isOver) await vi.advanceTimersByTimeAsync(1);
   return call;
 }
 

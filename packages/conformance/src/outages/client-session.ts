@@ -54,8 +54,8 @@ const connectMs = 2_000;
 /** How long the program goes on when the client is back, and how long at most when it is not. */
 const [afterReturnMs, beforeReturnMs] = [15, 250];
 
-/** The fallback keeps a fifth of a call's time for the local memory, and a transport sends nothing in the last 10 ms of its own. */
-const hasUsed = (tookMs: number, timeoutMs: number): boolean => tookMs >= timeoutMs * 0.8 - 10;
+/** The fallback keeps a fifth of a call's time, in whole milliseconds, for the local memory; a transport sends nothing in the last 10 ms of its own. */
+const hasUsed = (tookMs: number, timeoutMs: number): boolean => tookMs >= timeoutMs - Math.ceil(timeoutMs / 5) - 10;
 
 export function startSession(task: ClientTask, makeClient: MakeClient, stalls: StallMeter): ClientSession {
   const { seed, client, prefix, manyKeys, connection } = task;
