@@ -1,11 +1,10 @@
 import { type Claim, createClaim } from "@continuum-cache/core";
 import type { Cache } from "continuum-cache";
+import type { Outcome } from "./api.ts";
 
-/** Whether a value came from the cache, and how long it took to come, in milliseconds. */
-export interface Answer<Value> {
+/** A value, whether it came from the cache, and how long that took. */
+export interface Answer<Value> extends Outcome {
   readonly value: Value;
-  readonly cache: "hit" | "miss";
-  readonly ms: number;
 }
 
 /** Values through the cache, with what is to be told of their way. */

@@ -1,11 +1,10 @@
 import { createTurns } from "@continuum-cache/core";
 import { type Cache, keys } from "continuum-cache";
+import type { Outcome } from "./api.ts";
 
 /** A search as a session remembers it. */
-export interface RecentSearch {
+export interface RecentSearch extends Outcome {
   readonly query: string;
-  readonly cache: "hit" | "miss";
-  readonly ms: number;
   /** ISO 8601. */
   readonly at: string;
 }

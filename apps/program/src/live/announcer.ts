@@ -1,16 +1,23 @@
 import { type Claim, createClaim, createExpiringSet } from "@continuum-cache/core";
 import type { ReplayOptions } from "@continuum-cache/pubsub";
 import type { RecentSearch } from "../sessions.ts";
-import { type MemoryEvent, memoryUpdates, type OwnEvent, type SessionEvent, sessionEvents } from "./live-event.ts";
+import {
+  type EventFrame,
+  type LiveEvent,
+  type MemoryEvent,
+  memoryUpdates,
+  type SessionEvent,
+  sessionEvents,
+} from "./live-event.ts";
 import { sessionChannel } from "./session-channel.ts";
 
-/** Tells whoever watches what happens here. No answer waits for it. */
+/** Publishes what happens here. No answer waits for it. */
 export interface Announcer {
   memory(event: MemoryEvent): void;
   session(event: SessionEvent): void;
-  /** To the session's own windows, and to nobody else. */
+  /** For the session's own windows alone. */
   search(sessionId: string, search: RecentSearch): void;
-  /** Resolves when all that was told so far is on its way, or has failed; after six seconds in any case. */
+  /** Resolves when every event so far is published or has failed; after six seconds in any case. */
   idle(): Promise<void>;
 }
 
@@ -25,17 +32,18 @@ interface Publisher {
 /** What a page that was away can catch up on. */
 export const history: ReplayOptions = { count: 100, age: "10m" };
 
-/** @param logError - Is told what could not be published: the visitor who caused it has long been answered. */
+/** @param logError - Gets what could not be published: the visitor who caused it has long been answered. */
 export function createAnnouncer(pubsub: Publisher, logError: (message: string) => void): Announcer {
   const underWay = createExpiringSet<Claim>();
-  const publish = async (channel: string | Promise<string>, event: object): Promise<void> => {
+  const publish = async (channel: string | Promise<string>, event: LiveEvent): Promise<void> => {
+    const data: EventFrame["data"] = { ...event, timestamp: Date.now() / 1_000 };
     try {
-      await pubsub.publish(await channel, { ...event, timestamp: Date.now() / 1_000 }, { replay: history });
+      await pubsub.publish(await channel, data, { replay: history });
     } catch (error) {
       logError(`An event was not published: ${(error as Error).message}`);
     }
   };
-  const begin = (channel: string | Promise<string>, event: object): void => {
+  const begin = (channel: string | Promise<string>, event: LiveEvent): void => {
     const claim = createClaim({ timeoutMs: publishMs });
     underWay.add(claim, publishMs);
     void publish(channel, event).finally(() => {
@@ -47,8 +55,7 @@ export function createAnnouncer(pubsub: Publisher, logError: (message: string) =
     memory: (event) => begin(memoryUpdates, event),
     session: (event) => begin(sessionEvents, event),
     search(sessionId, search) {
-      const event: OwnEvent = { type: "search_remembered", ...search };
-      begin(sessionChannel(sessionId), event);
+      begin(sessionChannel(sessionId), { type: "search_remembered", ...search });
     },
     async idle() {
       await Promise.all([...underWay].map((claim) => claim.over()));
@@ -56,5 +63,5 @@ export function createAnnouncer(pubsub: Publisher, logError: (message: string) =
   };
 }
 
-/** Tells nobody. */
+/** Publishes nothing. */
 export const silentAnnouncer: Announcer = { memory() {}, session() {}, search() {}, async idle() {} };

@@ -1,12 +1,13 @@
+import type { Position } from "@continuum-cache/pubsub";
 import type { RecentSearch } from "../sessions.ts";
 
-/** Everybody's: what happens to memories. Nothing in it says whose doing it was, or which words were searched for. */
+/** For every visitor: what happens to memories. No event says which visitor did it, or which words a search had. */
 export const memoryUpdates = "ws:memory:updates";
 
-/** Everybody's: that sessions begin and change. Nothing in it says whose, or what is in them. */
+/** For every visitor: that sessions begin and change. No event says which session, or what it holds. */
 export const sessionEvents = "ws:session:events";
 
-/** What is told on `ws:memory:updates`. */
+/** What is published on `ws:memory:updates`. */
 export type MemoryEvent =
   /** A memory was opened: `updated` when that brought it into the cache, `read` when it was there. */
   | { readonly type: "memory_updated" | "memory_read"; readonly memory_id: string; readonly title: string }
@@ -14,12 +15,25 @@ export type MemoryEvent =
   | { readonly type: "memory_found"; readonly memory_id: string; readonly title: string }
   | { readonly type: "cache_invalidated"; readonly pattern: string; readonly deleted: number };
 
-/** What is told on `ws:session:events`. */
+/** What is published on `ws:session:events`. */
 export interface SessionEvent {
   readonly type: "session_started" | "session_updated";
 }
 
-/** What is told on a session's own channel, to that session alone. */
+/** What is published on a session's own channel, for that session alone. */
 export interface OwnEvent extends RecentSearch {
   readonly type: "search_remembered";
+}
+
+export type LiveEvent = MemoryEvent | SessionEvent | OwnEvent;
+
+/** An event as the bridge sends it to a page. */
+export interface EventFrame {
+  readonly type: "message";
+  readonly channel: string;
+  /** `timestamp`: when it was published, in seconds since 1970. */
+  readonly data: LiveEvent & { readonly timestamp: number };
+  readonly position?: Position;
+  /** Only the pages of this server get it: Redis is away. */
+  readonly degraded?: true;
 }

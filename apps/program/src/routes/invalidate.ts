@@ -1,6 +1,7 @@
 import { type Cache, keys } from "continuum-cache";
 import { Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
+import type { InvalidateAnswer } from "../api.ts";
 import type { Announcer } from "../live/announcer.ts";
 
 /** What this service can load again. Sessions it can't, and what else is in the database is not its own. */
@@ -28,6 +29,6 @@ export function invalidateRoute({ cache, announcer }: Parts): Hono {
     if (typeof pattern !== "string" || !families.includes(pattern)) return context.json({ error: expected }, 400);
     const deleted = await cache.deletePattern(pattern);
     announcer.memory({ type: "cache_invalidated", pattern, deleted });
-    return context.json({ pattern, deleted, backend: cache.currentBackend });
+    return context.json<InvalidateAnswer>({ pattern, deleted, backend: cache.currentBackend });
   });
 }

@@ -1,6 +1,7 @@
 import { type Cache, keys } from "continuum-cache";
 import { Hono } from "hono";
 import type { Answers } from "../answers.ts";
+import type { MemoryAnswer } from "../api.ts";
 import type { Announcer } from "../live/announcer.ts";
 import { titleOf } from "../live/title.ts";
 import { parseConceptId } from "../wordnet/concept.ts";
@@ -25,6 +26,6 @@ export function memoriesRoute({ cache, answers, knowledge, announcer }: Parts): 
     if (!value) return context.json({ error: `WordNet has no concept ${conceptId}: a search tells those it has` }, 404);
     const type = told.cache === "miss" ? "memory_updated" : "memory_read";
     announcer.memory({ type, memory_id: conceptId, title: titleOf(value) });
-    return context.json({ memory: value, ...told, backend: cache.currentBackend });
+    return context.json<MemoryAnswer>({ memory: value, ...told, backend: cache.currentBackend });
   });
 }

@@ -1,5 +1,6 @@
 import { Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
+import type { PrimaryAnswer } from "../api.ts";
 import type { PrimarySwitch } from "../primary-switch.ts";
 
 const expected = 'Expected {"cut": true} or {"cut": false}';
@@ -14,6 +15,6 @@ export function primaryRoute(primary: PrimarySwitch | undefined): Hono {
     if (typeof cut !== "boolean") return context.json({ error: expected }, 400);
     if (cut) primary.cut();
     else primary.restore();
-    return context.json({ isCut: primary.isCut });
+    return context.json<PrimaryAnswer>({ isCut: primary.isCut });
   });
 }

@@ -1,6 +1,7 @@
 import { type Cache, keys } from "continuum-cache";
 import { Hono } from "hono";
 import type { Answers } from "../answers.ts";
+import type { SearchAnswer } from "../api.ts";
 import type { Announcer } from "../live/announcer.ts";
 import { titleOf } from "../live/title.ts";
 import { readSessionId, writeSessionId } from "../session-cookie.ts";
@@ -59,7 +60,7 @@ export function searchRoute(parts: Parts): Hono {
         announcer.search(kept, { query, ...told, at });
       }
     }
-    return context.json({ query, results: answer.value, at, ...told, backend: cache.currentBackend });
+    return context.json<SearchAnswer>({ query, results: answer.value, at, ...told, backend: cache.currentBackend });
   });
 }
 

@@ -1,6 +1,7 @@
 import type { Cache } from "continuum-cache";
 import { Hono } from "hono";
 import { msSince } from "../answers.ts";
+import type { SessionAnswer } from "../api.ts";
 import type { Announcer } from "../live/announcer.ts";
 import { sessionChannel } from "../live/session-channel.ts";
 import { readSessionId, writeSessionId } from "../session-cookie.ts";
@@ -21,7 +22,7 @@ export function sessionRoute({ cache, sessions, announcer }: Parts): Hono {
     const told = async (id: string, session: Session, outcome: "hit" | "miss") => {
       const ms = msSince(startedAt);
       const channel = await sessionChannel(id);
-      return context.json({ session, channel, cache: outcome, ms, backend: cache.currentBackend });
+      return context.json<SessionAnswer>({ session, channel, cache: outcome, ms, backend: cache.currentBackend });
     };
     if (sessionId !== undefined && found) return told(sessionId, found, "hit");
     // Never under the id that was sent: whoever planted it would know it.

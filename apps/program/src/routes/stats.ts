@@ -1,5 +1,6 @@
 import type { Cache } from "continuum-cache";
 import { Hono } from "hono";
+import type { StatsAnswer } from "../api.ts";
 import { placeOf } from "../place.ts";
 import type { PrimarySwitch } from "../primary-switch.ts";
 import type { ServerFacts } from "../server-facts.ts";
@@ -24,7 +25,7 @@ export function statsRoute({ cache, facts, knowledge, server, watch, primary }: 
   return new Hono().get("/", async (context) => {
     const { info, queue } = await facts.latest();
     const { hits, misses, hitRate, errors, commands, trips, latency, outage } = cache.stats();
-    return context.json({
+    return context.json<StatsAnswer>({
       backend: cache.currentBackend,
       place: placeOf(cache.currentBackend, server),
       pending: cache.pending,
