@@ -45,30 +45,31 @@ describe.skipIf(executablePath === undefined)("the dashboard, in Chromium", () =
   };
 
   it("shows a miss, then a hit", async () => {
+    await textOf("#live-state").toBe("live");
     await search("dog that herds sheep");
     await textOf("#answer .badge").toBe("miss");
     await search("dog that herds sheep");
     await textOf("#answer .badge").toBe("hit");
     await textOf("#results li strong").toContain("shepherd dog");
     await textOf("#backend").toBe("upstash");
-    await textOf("#live-state").toBe("live");
-    // What was found is loaded ahead.
+    // The warmer loads what the search has found.
     await textOf("#events").toContain("Now in the cache");
     await textOf("#tiles").toMatch(/Queue00 in work, 0 dead/);
   });
 
-  it("draws what happens, and tells it in words to whoever asks with the keyboard", async () => {
+  it("draws what happens, and describes in words the stretch that the arrow keys choose", async () => {
     await expect.poll(() => page.locator("#chart .commands").count()).toBeGreaterThan(0);
     await page.focus("#chart");
     await page.keyboard.press("Home");
     await textOf("#chart-told").toMatch(/primary · .* commands · .* requests/);
+    expect(await page.getAttribute("#chart", "aria-valuetext")).toBe(await page.textContent("#chart-told"));
     expect(await page.locator("#chart .chosen").count()).toBe(1);
     await page.keyboard.press("Escape");
     expect(await page.locator("#chart .chosen").count()).toBe(0);
     await page.screenshot({ path: join(screenshots, "before.png"), fullPage: true });
   });
 
-  it("cut off from its server goes on in local memory, and says so", async () => {
+  it("goes on in local memory when its server is cut off, and says so", async () => {
     await page.focus("#cut");
     await page.keyboard.press("Enter");
     await textOf("#done").toContain("cut off");
@@ -84,7 +85,7 @@ describe.skipIf(executablePath === undefined)("the dashboard, in Chromium", () =
     await page.screenshot({ path: join(screenshots, "outage.png"), fullPage: true });
   });
 
-  it("restored returns to its server, which is told what it has missed", async () => {
+  it("returns to its restored server, which gets the writes it has missed", async () => {
     await page.click("#cut");
     await textOf("#done").toContain("is back");
     await textOf("#backend").toBe("upstash");
@@ -96,7 +97,7 @@ describe.skipIf(executablePath === undefined)("the dashboard, in Chromium", () =
   });
 
   it("loads nothing from elsewhere and breaks nowhere", () => {
-    // A cut connection is told by the browser itself.
+    // The browser itself reports a cut connection.
     expect(problems.filter((problem) => !problem.includes("WebSocket"))).toEqual([]);
   });
 });

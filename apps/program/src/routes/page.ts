@@ -1,6 +1,6 @@
 import { Hono } from "hono";
 import type { SecureHeadersVariables } from "hono/secure-headers";
-import { pageHtml } from "../page/page-html.ts";
+import { pageHtml } from "../page-html.ts";
 
 /** GET: the page. */
 export function pageRoute(): Hono<{ Variables: SecureHeadersVariables }> {
