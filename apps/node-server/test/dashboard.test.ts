@@ -57,6 +57,20 @@ describe.skipIf(executablePath === undefined)("the dashboard, in Chromium", () =
     await textOf("#tiles").toMatch(/Queue00 in work, 0 dead/);
   });
 
+  it("opens a memory in a dialog, follows a relation and comes back", async () => {
+    await page.click("#results li:first-child button");
+    await textOf("#memory-title").toContain("dog");
+    const title = await page.textContent("#memory-title");
+    const related = await page.textContent("#memory-body li strong");
+    await page.click("#memory-body li button");
+    await textOf("#memory-title").toBe(related);
+    await page.click("#memory-back");
+    await textOf("#memory-title").toBe(title);
+    expect(await page.isVisible("#memory-back")).toBe(false);
+    await page.click("#memory-close");
+    await expect.poll(() => page.isVisible("#memory")).toBe(false);
+  });
+
   it("draws what happens, and describes in words the stretch that the arrow keys choose", async () => {
     await expect.poll(() => page.locator("#chart .commands").count()).toBeGreaterThan(0);
     await page.focus("#chart");
