@@ -2,7 +2,10 @@ import { withRateLimit } from "@continuum-cache/ratelimit/fetch";
 import { NextResponse } from "next/server";
 import { getLimiter } from "./lib/cache";
 
-/** 100 requests a minute for each address. Next.js 15 and older: name this file middleware.ts and the export `middleware`. */
+/**
+ * Allows 100 requests a minute per address. In Next.js 15 and older, name this file middleware.ts and the export
+ * `middleware`.
+ */
 export const proxy = withRateLimit(() => NextResponse.next(), getLimiter, {
   scope: "api",
   window: "1m",

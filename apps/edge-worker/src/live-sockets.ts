@@ -3,8 +3,8 @@ import { UpstashCache } from "continuum-cache";
 import type { Env } from "./env.ts";
 
 /**
- * Holds all pages' WebSockets, and one stream from Upstash for all of them. A Durable Object, since elsewhere a socket belongs
- * to the request that opened it.
+ * Holds the WebSockets of all pages, and one stream from Upstash for all of them. It is a Durable Object, since in a
+ * plain Worker a socket belongs to the request that opened it.
  */
 export class LiveSockets {
   private readonly bridge: ReturnType<typeof createLiveBridge>;

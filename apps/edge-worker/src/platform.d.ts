@@ -1,4 +1,4 @@
-// What is used of Cloudflare's own interfaces.
+// The part of Cloudflare's interfaces that the Worker uses.
 
 declare module "*.txt" {
   const text: string;

@@ -4,7 +4,7 @@ import digest from "@continuum-cache/program/digest.txt";
 import { UpstashCache } from "continuum-cache";
 import type { Env } from "./env.ts";
 
-/** What all requests of an isolate share; nothing in it is bound to one of them. */
+/** The objects that all requests of an isolate share; none of them belongs to one request. */
 export interface Service {
   readonly program: Program;
   readonly announcer: Announcer;
@@ -13,7 +13,7 @@ export interface Service {
 let service: Service | undefined;
 
 /**
- * Made with the first request, since requests bring the environment.
+ * Creates the service with the first request, since requests bring the environment.
  *
  * @throws ConfigError that names the variable to set.
  */

@@ -3,7 +3,7 @@ import { serviceFor } from "./service.ts";
 
 export { LiveSockets } from "./live-sockets.ts";
 
-/** What Cloudflare calls. */
+/** Cloudflare calls `fetch` for each request. */
 export default {
   async fetch(request: Request, env: Env, context: ExecutionContext): Promise<Response> {
     const { pathname, host } = new URL(request.url);
@@ -11,7 +11,7 @@ export default {
     const { program, announcer } = serviceFor(env);
     const client = request.headers.get("cf-connecting-ip");
     const response = await program.fetch(request, client === null ? {} : { client });
-    // The visitor has the answer while others are being told.
+    // The visitor gets the answer; the events are published behind it.
     context.waitUntil(announcer.idle());
     return response;
   },

@@ -10,7 +10,7 @@ import { bundleWorker } from "./start-worker.ts";
 
 const app = resolve(import.meta.dirname, "..");
 const readme = readFileSync(join(app, "README.md"), "utf8");
-/** In thousands of bytes, as a plan counts them. */
+/** The size in thousands of bytes, as a plan counts them. */
 const gzipped = (bytes: Uint8Array): number => gzipSync(bytes, { level: 9 }).length / 1_000;
 const stated = (what: string): number => Number(new RegExp(`${what} \\|\\s+([\\d.]+) kB`).exec(readme)?.[1]);
 
@@ -65,7 +65,7 @@ describe("wrangler", () => {
   });
   afterAll(() => rmSync(home, { recursive: true, force: true }));
 
-  it("accepts the configuration, and would deploy it", () => {
+  it("accepts the configuration in a dry run", () => {
     const wrangler = join(dirname(createRequire(import.meta.url).resolve("wrangler/package.json")), "bin/wrangler.js");
     const told = execFileSync(process.execPath, [wrangler, "deploy", "--dry-run", "--outdir", join(home, "out")], {
       cwd: app,

@@ -26,11 +26,11 @@ export async function bundleWorker(): Promise<BuildResult<{ write: false; metafi
   });
 }
 
-/** The Worker in workerd, and the Upstash that it talks to. */
+/** The Worker in workerd, and its Upstash. */
 export interface RunningWorker {
   readonly local: UpstashLocal;
   get(path: string, init?: RequestInit): Promise<Response>;
-  /** Opens a WebSocket; what comes is collected. */
+  /** Opens a WebSocket, and collects its frames. */
   connect(
     headers: Record<string, string>,
   ): Promise<{ status: number; frames: Record<string, unknown>[]; send(frame: object): void }>;

@@ -34,7 +34,7 @@ describe("the Worker, in workerd", () => {
     });
   });
 
-  it("counts visitors by the address that Cloudflare tells", async () => {
+  it("counts visitors by the address that Cloudflare sends", async () => {
     const ask = (address: string) =>
       worker.get("/api/invalidate", {
         method: "POST",
@@ -55,7 +55,7 @@ describe("the Worker, in workerd", () => {
     expect(await stats()).toMatchObject({ place: "Upstash over REST" });
   });
 
-  it("tells its pages over a WebSocket what was done behind the answers of others", async () => {
+  it("sends pages over a WebSocket the events of other visitors", async () => {
     expect((await worker.connect({ origin: "https://evil.example" })).status).toBe(403);
     const { status, frames, send } = await worker.connect({ origin: "http://worker.example" });
     expect(status).toBe(101);
@@ -65,7 +65,7 @@ describe("the Worker, in workerd", () => {
     await expect.poll(() => frames.map(({ data }) => (data as Body | undefined)?.["type"])).toContain("memory_found");
   });
 
-  it("goes on in its own memory while Upstash is away, and returns to it", async () => {
+  it("answers from its own memory while Upstash is away, and returns to it", async () => {
     worker.local.fault("refuse");
     const first = await json("/api/search?q=mountain");
     expect(first).toMatchObject({ cache: "miss", backend: "local" });
@@ -75,7 +75,7 @@ describe("the Worker, in workerd", () => {
     expect(await json("/api/search?q=mountain")).toMatchObject({ cache: "hit", backend: "upstash" });
   });
 
-  it("shows nobody its token", async () => {
+  it("shows its token to no visitor", async () => {
     for (const path of ["/", "/api/stats", "/healthz", "/api/search"]) {
       expect(await (await worker.get(path)).text()).not.toContain(worker.local.token);
     }

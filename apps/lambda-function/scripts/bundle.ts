@@ -5,7 +5,7 @@ import { type BuildResult, build } from "esbuild";
 
 const app = join(import.meta.dirname, "..");
 
-/** @param outdir - Where `index.mjs` is to lie. */
+/** @param outdir - The folder that gets `index.mjs`. */
 export function bundleFunction(outdir: string): Promise<BuildResult> {
   return build({
     entryPoints: { index: join(app, "src/main.ts") },

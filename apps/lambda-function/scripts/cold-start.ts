@@ -1,4 +1,5 @@
-// Measures cold starts beside a function with a bare @upstash/redis, interleaved: `node --import tsx scripts/cold-start.ts [rounds]`.
+// Measures cold starts, interleaved with those of a function that has a bare @upstash/redis:
+// `node --import tsx scripts/cold-start.ts [rounds]`.
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -27,7 +28,9 @@ await build({
   platform: "node",
 });
 
-/** Until the function asks for its first event, then until it has answered it, and another one: in milliseconds. */
+/**
+ * How long the function takes to ask for its first event, to answer it, and to answer a second one: in milliseconds.
+ */
 type Times = readonly [init: number, first: number, second: number];
 const measured: Record<keyof typeof tasks, Times[]> = { demo: [], bare: [] };
 for (let round = 0; round < rounds; round++) {

@@ -1,11 +1,13 @@
-/** Work that goes on behind an answer. A function is frozen as soon as it has answered, so the answer waits for it. */
+/**
+ * Work that goes on behind an answer. Lambda freezes a function that has answered, so the answer waits for this work.
+ */
 export interface Background {
   waitUntil(work: Promise<unknown>): void;
   /** Resolves when all of it is done, or the time is over. */
   done(withinMs: number): Promise<void>;
 }
 
-/** @param logError - Is told of work that failed: whoever caused it has nothing to do with it. */
+/** @param logError - Gets the errors of failed work, which are no error of the request that caused it. */
 export function createBackground(logError: (message: string) => void): Background {
   const underWay = new Set<Promise<void>>();
   return {

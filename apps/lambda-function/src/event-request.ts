@@ -2,14 +2,14 @@ import type { APIGatewayProxyEvent, APIGatewayProxyEventV2 } from "aws-lambda";
 import { type HttpEvent, isVersion2 } from "./http-event.ts";
 
 /**
- * The web-standard Request that an event tells of.
+ * Makes the web-standard Request that an event describes.
  *
- * @throws TypeError when there can be no such request: a host that is none, a method or a header that HTTP does not allow.
+ * @throws TypeError when the host, the method or a header is not valid in HTTP.
  */
 export function requestOf(event: HttpEvent): Request {
   const { method, target, headers } = isVersion2(event) ? partsOf2(event) : partsOf1(event);
   const host = headers.get("host") ?? event.requestContext.domainName ?? "localhost";
-  // Else a slash or an @ in it would change which path is asked for.
+  // A slash or an @ in the host would change the path of the request.
   if (!/^[\w.-]+(:\d{1,5})?$/.test(host)) throw new TypeError("Expected the Host header to be a name and a port");
   const hasBody = event.body !== null && event.body !== undefined && method !== "GET" && method !== "HEAD";
   return new Request(`https://${host}${target}`, {
@@ -28,7 +28,7 @@ interface Parts {
 
 function partsOf2({ requestContext, rawPath, rawQueryString, headers, cookies }: APIGatewayProxyEventV2): Parts {
   const { stage, http } = requestContext;
-  // Where a stage has a name, the path begins with it.
+  // The path of a stage that has a name begins with that name.
   const prefix = `/${stage}`;
   const isPrefixed = stage !== "$default" && (rawPath === prefix || rawPath.startsWith(`${prefix}/`));
   const path = isPrefixed ? rawPath.slice(prefix.length) || "/" : rawPath;

@@ -3,25 +3,29 @@ import { requestOf } from "./event-request.ts";
 import { assertHttpEvent, clientOfEvent, type HttpEvent } from "./http-event.ts";
 import { type HttpResult, resultOf } from "./response-result.ts";
 
-/** What answers requests. */
+/** Answers requests. */
 export interface Answering {
-  /** @param client - The address that asks. */
+  /** @param client - The address of the visitor. */
   fetch(request: Request, client: string): Response | Promise<Response>;
   readonly background: Background;
 }
 
-/** What is needed of an invocation's context. */
+/** The part of an invocation's context that the handler uses. */
 export interface Invocation {
   getRemainingTimeInMillis(): number;
 }
 
-/** What Lambda calls. */
+/** Lambda calls it with each event. */
 export type HttpHandler = (event: unknown, invocation: Invocation) => Promise<HttpResult>;
 
 /** The time that sending the answer may take: a function that runs into its timeout answers nothing at all. */
 const reserveMs = 250;
 
-/** @throws TypeError for what is no HTTP event. A request that can't be is answered 400: it is no failure of the function. */
+/**
+ * Makes the handler. It answers an invalid HTTP request with 400, since that is no failure of the function.
+ *
+ * @throws TypeError for an event that is no HTTP event.
+ */
 export function createHandler({ fetch, background }: Answering): HttpHandler {
   return async (event, invocation) => {
     assertHttpEvent(event);

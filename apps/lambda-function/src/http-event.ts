@@ -1,11 +1,11 @@
 import type { APIGatewayProxyEvent, APIGatewayProxyEventV2 } from "aws-lambda";
 
-/** What a Lambda is called with over HTTP: payload format 1.0 (REST APIs) or 2.0 (HTTP APIs and Function URLs). */
+/** An HTTP event of Lambda: payload format 1.0 (REST APIs) or 2.0 (HTTP APIs and Function URLs). */
 export type HttpEvent = APIGatewayProxyEvent | APIGatewayProxyEventV2;
 
 /**
- * @throws TypeError for what is no such event, naming its fields and nothing of their content: also for one of an
- * Application Load Balancer, which looks alike and does not tell who asks.
+ * @throws TypeError for any other event, with the names of its fields and none of their content. It refuses events of
+ * an Application Load Balancer too: they look alike, but lack the address of the client.
  */
 export function assertHttpEvent(event: unknown): asserts event is HttpEvent {
   const fields = Object.keys(fieldsOf(event));
@@ -24,7 +24,7 @@ const fieldsOf = (value: unknown): Readonly<Record<string, unknown>> =>
 
 export const isVersion2 = (event: HttpEvent): event is APIGatewayProxyEventV2 => "rawPath" in event;
 
-/** Who called: the address that the gateway saw. */
+/** The address of the client, as the gateway saw it. */
 export function clientOfEvent(event: HttpEvent): string {
   return isVersion2(event) ? event.requestContext.http.sourceIp : event.requestContext.identity.sourceIp;
 }

@@ -1,7 +1,7 @@
 import type { APIGatewayProxyResult, APIGatewayProxyStructuredResultV2 } from "aws-lambda";
 import { type HttpEvent, isVersion2 } from "./http-event.ts";
 
-/** What a gateway takes for an answer, in the payload format of the event. */
+/** The answer for a gateway, in the payload format of the event. */
 export type HttpResult = APIGatewayProxyResult | APIGatewayProxyStructuredResultV2;
 
 export async function resultOf(response: Response, event: HttpEvent): Promise<HttpResult> {
@@ -18,7 +18,7 @@ export async function resultOf(response: Response, event: HttpEvent): Promise<Ht
   return { statusCode, multiValueHeaders, body, isBase64Encoded };
 }
 
-/** A gateway carries text as it is; everything else has to travel as base64. */
+/** A gateway passes text through; every other body has to be base64. */
 function isText(headers: Headers): boolean {
   const type = headers.get("content-type") ?? "text/plain";
   return !headers.has("content-encoding") && /^text\/|\bjson\b|\bjavascript\b|\+xml\b/.test(type);

@@ -4,8 +4,8 @@ import { createBackground } from "./background.ts";
 import type { Answering } from "./handler.ts";
 
 /**
- * Everything that outlives an invocation. Made once per execution environment, outside the handler, and never closed: Lambda
- * freezes it between invocations, and ends it without a word.
+ * Creates everything that outlives an invocation, once per execution environment and outside the handler. The function
+ * never closes it: Lambda freezes the environment between invocations, and ends it without notice.
  *
  * @throws ConfigError that names the variable to set.
  */

@@ -1,4 +1,4 @@
-/** Events as the gateways write them, cut to what they always have. */
+/** Events as the gateways write them, with the fields that they always have. */
 interface Asked {
   readonly method?: string;
   readonly path?: string;

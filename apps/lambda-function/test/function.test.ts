@@ -49,14 +49,14 @@ describe.each(["REST", "the Redis protocol"])("the function behind Lambda's Runt
     expect(JSON.parse(again.body ?? "")).toMatchObject({ cache: "hit", backend: "upstash" });
   });
 
-  it("has told others what it did before it was frozen", async () => {
+  it("publishes its events before Lambda freezes it", async () => {
     await lambda.frozen();
     expect(Number(await redis.command("DBSIZE"))).toBeGreaterThan(1);
     const keys = (await redis.command("KEYS", "*ws:memory:updates*")) as unknown as readonly string[];
     expect(keys.length).toBeGreaterThan(0);
   });
 
-  it("survives that its connections were cut while it was frozen", async () => {
+  it("survives connections that broke while it was frozen", async () => {
     await lambda.frozen();
     local.cut();
     await redis.command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes");
@@ -66,7 +66,7 @@ describe.each(["REST", "the Redis protocol"])("the function behind Lambda's Runt
       .toBe("upstash");
   });
 
-  it("refuses what is no HTTP event, and goes on", async () => {
+  it("rejects an event that is no HTTP event, and answers the next one", async () => {
     await expect(lambda.invoke({ Records: [] })).rejects.toThrow(/Expected an event of an API Gateway/);
     expect((await call(version2({ path: "/healthz" }))).statusCode).toBe(200);
   });

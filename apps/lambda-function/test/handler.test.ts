@@ -7,7 +7,7 @@ import { version1, version2 } from "./events.ts";
 type Result = APIGatewayProxyResult & APIGatewayProxyStructuredResultV2;
 
 const logged: string[] = [];
-/** What the program was asked, and what it answers. */
+/** The requests that the program got, and its answers. */
 function stage(answer: (request: Request) => Response | Promise<Response> = () => new Response("")) {
   const asked: { request: Request; client: string }[] = [];
   const background = createBackground((message) => logged.push(message));
@@ -28,7 +28,7 @@ const versions = { "1.0": version1, "2.0": version2 } as const;
 describe.each(["1.0", "2.0"] as const)("an event of payload format %s", (version) => {
   const event = versions[version];
 
-  it("becomes the request that was made", async () => {
+  it("becomes the request of the client", async () => {
     const { asked, call } = stage();
     const headers = { "content-type": "application/json", "x-own": "1" };
     const cookies = ["a=1", "b=2"];
@@ -49,7 +49,7 @@ describe.each(["1.0", "2.0"] as const)("an event of payload format %s", (version
     expect(client).toBe("203.0.113.7");
   });
 
-  it("may carry bytes, and a GET no body at all", async () => {
+  it("carries bytes; a GET has no body", async () => {
     const { asked, call } = stage();
     const bytes = new Uint8Array([0, 255, 193, 10]);
     const body = Buffer.from(bytes).toString("base64");
@@ -59,7 +59,7 @@ describe.each(["1.0", "2.0"] as const)("an event of payload format %s", (version
     expect(asked[1]?.request.body).toBeNull();
   });
 
-  it("is answered with status, headers and every cookie; text as text, bytes as base64", async () => {
+  it("gets status, headers and every cookie back; text as text, bytes as base64", async () => {
     const { call } = stage((request) => {
       const headers = new Headers({ "content-type": "application/json", "x-own": "1" });
       headers.append("set-cookie", "a=1; Path=/");
@@ -79,7 +79,7 @@ describe.each(["1.0", "2.0"] as const)("an event of payload format %s", (version
 });
 
 describe("the handler", () => {
-  it("knows nothing of a stage's name in the path", async () => {
+  it("removes the name of a stage from the path", async () => {
     const { asked, call } = stage();
     for (const event of [
       version2({ path: "/healthz", stage: "prod" }),
@@ -103,7 +103,7 @@ describe("the handler", () => {
     }
   });
 
-  it("waits for what goes on behind the answer, and tells what of it failed", async () => {
+  it("waits for work behind the answer, and logs what fails", async () => {
     const done: string[] = [];
     const { background, call } = stage(() => {
       background.waitUntil(new Promise<void>((resolve) => setTimeout(resolve, 20)).then(() => void done.push("told")));
@@ -123,7 +123,7 @@ describe("the handler", () => {
     ["a method that no request has", { method: "CONNECT" }],
     ["a line break in a header", { headers: { "x-own": "a\r\nb" } }],
     ["a header that is none", { headers: { "x own": "a" } }],
-  ])("answers 400 for %s, in either format, and asks the program nothing", async (_, odd) => {
+  ])("answers 400 for %s, in either format, without a call to the program", async (_, odd) => {
     for (const event of [version1(odd), version2(odd)]) {
       const { asked, call } = stage();
       const answer = await call(event);
@@ -135,7 +135,7 @@ describe("the handler", () => {
     }
   });
 
-  it("asks for no other host and no other path than the event says", async () => {
+  it("makes a request to exactly the host and the path of the event", async () => {
     const { asked, call } = stage();
     for (const path of ["//evil.example/api/stats", "/../../etc/passwd", "/%2e%2e/api"]) await call(version2({ path }));
     const urls = asked.map(({ request }) => new URL(request.url));
@@ -143,7 +143,7 @@ describe("the handler", () => {
     expect(urls.map(({ pathname }) => pathname)).toEqual(["//evil.example/api/stats", "/etc/passwd", "/api"]);
   });
 
-  it("counts by the address that the gateway saw, whatever a visitor writes", async () => {
+  it("counts by the address that the gateway saw, for any text of a visitor", async () => {
     const { asked, call } = stage();
     const headers = { "x-forwarded-for": "9.9.9.9", forwarded: "for=9.9.9.9" };
     for (const event of [version1({ headers }), version2({ headers })]) await call(event);
@@ -158,7 +158,7 @@ describe("the handler", () => {
     "text",
     loadBalancer,
     { ...version2(), requestContext: {} },
-  ])("refuses %j, showing no content", async (event) => {
+  ])("rejects %j without its content", async (event) => {
     const refused = stage().call(event);
     await expect(refused).rejects.toThrow(/Expected an event of an API Gateway .* or of a Function URL/);
     await expect(refused).rejects.not.toThrow(/secret/);

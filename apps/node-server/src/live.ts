@@ -4,12 +4,12 @@ import { PubSub } from "@continuum-cache/pubsub";
 import type { Cache } from "continuum-cache";
 import { serveSockets } from "./socket-server.ts";
 
-/** The live updates: events out of this process and others, to the pages that are open. */
+/** The live updates: events of this process and of others, for the open pages. */
 export interface Live {
   readonly announcer: Announcer;
-  /** Takes the pages' WebSockets. */
+  /** Accepts the WebSockets of the pages. */
   serve(server: Server, isHere: (hostname: string) => boolean): void;
-  /** Says farewell to the pages. They come back, to whoever is there then. */
+  /** Closes the WebSockets of the pages. The pages connect again, to the server that is there then. */
   dismiss(): Promise<void>;
   close(): Promise<void>;
 }

@@ -1,12 +1,12 @@
 import type { Memory, SearchResult } from "@continuum-cache/program";
 
-/** What every answer of the service tells of its way. */
+/** The fields of every answer that say how it came about. */
 interface Told {
   readonly cache: "hit" | "miss";
   readonly ms: number;
 }
 
-/** One line of the table: the same thing asked for twice. */
+/** One line of the table: the same request, sent twice. */
 interface Row {
   readonly what: string;
   readonly first: Told;
@@ -17,9 +17,9 @@ interface Row {
 const queries = ["dog that herds sheep", "musical instrument with strings", "move quickly on foot"];
 
 /**
- * Asks a running service a few things twice, over HTTP like anybody else, and prints how they were answered.
+ * Sends a few requests twice to a running service, over HTTP as any client does, and prints how it answered.
  *
- * @returns what was not as it should be: a second answer that was no hit, an empty result, a failure.
+ * @returns the problems: a second answer that was no hit, an empty result, a failure.
  */
 export async function runOnce(url: string, log: (line: string) => void): Promise<string[]> {
   try {
@@ -71,7 +71,7 @@ interface Stats {
   readonly info: { readonly keys: number } | null;
 }
 
-/** Keeps the one cookie that the service hands out. */
+/** Keeps the one cookie that the service sets. */
 function createBrowser(url: string): {
   get<Body>(path: string): Promise<Body>;
   twice<Body>(path: string): Promise<[Body, Body]>;

@@ -23,7 +23,7 @@ UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN, or UPSTASH_REDIS_URL. For a
 on another host, such as redis://redis:6379, set CONTINUUM_CACHE_ALLOW_INSECURE=true too.
 `;
 
-/** What the command line asks for. */
+/** The command that the arguments describe. */
 export type CommandLine =
   | { readonly kind: "help" }
   | { readonly kind: "wrong"; readonly message: string }
@@ -39,9 +39,9 @@ const flags = {
   help: { type: "boolean", short: "h" },
 } as const;
 
-/** Reads the arguments; what is wrong with them is quoted. */
+/** Reads the arguments; an error quotes the wrong one. */
 export function readCommandLine(args: readonly string[]): CommandLine {
-  // Some package managers hand on the `--` that was meant for them.
+  // Some package managers pass on the `--` that was meant for them.
   const own = args[0] === "--" ? args.slice(1) : [...args];
   const { tokens, values } = parseArgs({ args: own, options: flags, strict: false, tokens: true });
   for (const token of tokens) {

@@ -3,11 +3,11 @@ import type { TLSSocket } from "node:tls";
 import type { RequestFacts } from "@continuum-cache/program";
 
 /**
- * Who asks, and whether over TLS.
+ * Finds the address of the visitor, and whether its connection uses TLS.
  *
- * Each proxy appends the address that it was called from to X-Forwarded-For, so with N proxies in front the N-th entry from
- * the right is the visitor's; what stands left of it is the visitor's own text. A request that did not come through all of
- * the proxies has no such entry: its connection's address counts.
+ * Each proxy appends the address of its own client to X-Forwarded-For, so with N proxies in front the N-th entry from
+ * the right is the visitor's; the visitor can write what stands left of it. A request that did not come through all of
+ * the proxies has no such entry: the address of its connection counts.
  */
 export function requestFacts({ headers, socket }: IncomingMessage, trustedProxies: number): RequestFacts {
   const entries = (name: string): readonly string[] => {
@@ -15,7 +15,7 @@ export function requestFacts({ headers, socket }: IncomingMessage, trustedProxie
     return list.map((entry) => entry.trim()).filter((entry) => entry !== "");
   };
   const client = entries("x-forwarded-for").at(-trustedProxies) ?? socket.remoteAddress;
-  // Most proxies overwrite this field: then it has one entry, however many they are.
+  // Most proxies overwrite this field: then it has one entry, for any number of proxies.
   const schemes = entries("x-forwarded-proto");
   const scheme = schemes.at(-trustedProxies) ?? schemes[0];
   const isEncrypted = (socket as Partial<TLSSocket>).encrypted === true;

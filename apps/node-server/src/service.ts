@@ -14,24 +14,24 @@ import { installedWordNet } from "./installed-wordnet.ts";
 import { type Address, listen } from "./listen.ts";
 import { createLive, type Live } from "./live.ts";
 
-/** The whole demo, running. */
+/** The running demo. */
 export interface Service {
   /** Without a slash at its end. */
   readonly url: string;
   readonly port: number;
-  /** Where the cache's values are kept now, for people. */
+  /** Where the cache keeps its values now, in words for people. */
   readonly place: string;
-  /** Stops listening, then gives everything back. Safe to call twice. */
+  /** Stops listening, then releases everything. Safe to call twice. */
   close(): Promise<void>;
 }
 
-/** How to start it. */
+/** How to start the demo. */
 export interface ServiceOptions {
   readonly address: Address;
-  /** How many such processes share the server. */
+  /** How many such processes share the Redis server. */
   readonly processes: number;
   readonly env: Environment;
-  /** Where to tell how it is going, a line at a time. */
+  /** Gets the progress, a line at a time. */
   readonly log: (line: string) => void;
 }
 
@@ -48,7 +48,7 @@ export async function startService({ address, processes, env, log }: ServiceOpti
     await backend.close();
   };
   try {
-    // Not while WordNet loads, which keeps this process busy: the cache's latency would count that.
+    // Before WordNet loads: that keeps this process busy, and the latency of the cache would count it.
     await tellWhenAway(backend, log);
     const knowledge = await loadWithProgress(log);
     live = createLive(backend.cache, console.error);
@@ -91,7 +91,10 @@ async function loadWithProgress(log: (line: string) => void): Promise<Knowledge>
   return knowledge;
 }
 
-/** The service starts without its server, since that may come later; the log says so, since its address may be wrong. */
+/**
+ * Logs when the server does not answer at the start: its address may be wrong. The service starts nevertheless, since
+ * the server may come later.
+ */
 async function tellWhenAway(
   { cache, serverAddress = "the cache" }: OpenedBackend,
   log: (line: string) => void,
@@ -101,7 +104,7 @@ async function tellWhenAway(
   } catch (error) {
     if (!isTransportError(error)) throw error;
     log(`Warning: ${serverAddress} gives no answer yet. ${error.message}`);
-    // So that the first visitor need not wait for the same failure; where there is no fallback this fails again.
+    // The first visitor need not wait for the same failure then; without a fallback this call fails again.
     await cache.ping();
   }
 }

@@ -3,21 +3,21 @@ import type { Duplex } from "node:stream";
 import type { ServerSocket } from "@continuum-cache/pubsub/websocket";
 import { WebSocketServer } from "ws";
 
-/** Where pages connect. */
+/** The path at which pages connect. */
 const socketPath = "/ws";
 
 export interface SocketServerOptions<Context> {
-  /** Whether a host's name is one of this machine's. */
+  /** Whether a host name is one of this machine's. */
   readonly isHere: (hostname: string) => boolean;
-  /** Who is connecting. */
+  /** Finds the visitor of a request. */
   readonly identify: (headers: Headers) => Promise<Context>;
   readonly accept: (socket: ServerSocket, context: Context) => void;
   readonly maxFrameBytes: number;
 }
 
 /**
- * Takes WebSockets at `/ws` of an HTTP server. A browser lets any site open a WebSocket to anywhere, with cookies: so only
- * pages of this very host get one.
+ * Accepts WebSockets at `/ws` of an HTTP server. A browser lets any site open a WebSocket to any server, with cookies:
+ * so only pages of this host get one.
  */
 export function serveSockets<Context>(server: Server, options: SocketServerOptions<Context>): void {
   const { isHere, identify, accept, maxFrameBytes } = options;
@@ -29,7 +29,7 @@ export function serveSockets<Context>(server: Server, options: SocketServerOptio
     sockets.handleUpgrade(request, socket, head, (accepted) => accept(accepted, context));
   };
   server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-    // Until it is a WebSocket nobody else listens, and an unheard error would end the process.
+    // The socket has no other listener until it is a WebSocket, and an unhandled error would end the process.
     const onError = (): void => void socket.destroy();
     socket.on("error", onError);
     upgrade(request, socket, head)
@@ -43,13 +43,13 @@ function refusalOf({ headers, url }: IncomingMessage, isHere: (hostname: string)
   if (!host || !isHere(host.hostname)) return "421 Misdirected Request";
   const path = url?.split("?", 1)[0];
   if (path !== socketPath) return "404 Not Found";
-  // Not the scheme: where there is TLS it may end in front of this server.
+  // The scheme does not count: TLS may end in front of this server.
   const origin = hostOf(headers.origin ?? "");
   return origin?.hostname === host.hostname && portOf(origin) === portOf(host) ? undefined : "403 Forbidden";
 }
 
 const hostOf = (address: string): URL | undefined => (URL.canParse(address) ? new URL(address) : undefined);
-/** A page that came over TLS has the port 443 where its host says nothing. */
+/** A page over TLS has the port 443 when its host names none. */
 const portOf = ({ port }: URL): string => (port === "443" || port === "80" ? "" : port);
 
 function refuse(socket: Duplex, status: string): void {

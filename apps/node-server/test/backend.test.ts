@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { openBackend } from "../src/backend.ts";
 
 describe("the backend", () => {
-  it("is a local Upstash inside this process when the environment names no server, and closes with it", async () => {
+  it("is a local Upstash of this process when the environment names no server, and closes with the backend", async () => {
     const backend = await openBackend({ CONTINUUM_CACHE_MODE: "upstash" });
     expect(await backend.cache.ping({ fallback: false })).toBe(true);
     expect(backend.server).toBe("upstash-local's embedded engine, over REST");
@@ -14,7 +14,7 @@ describe("the backend", () => {
     await expect(fetch(`${url}/ping`)).rejects.toThrow();
   });
 
-  it("can be cut off from the page only where no other machine can ask for that", async () => {
+  it("has a switch for the page only when no other machine can connect", async () => {
     for (const [host, can] of [
       [undefined, true],
       ["127.0.0.1", true],
@@ -29,7 +29,7 @@ describe("the backend", () => {
     }
   });
 
-  it("is the server that the environment names, named without its secrets, and to visitors without its address", async () => {
+  it("is the server of the environment: its name has no secret, and for visitors no address", async () => {
     const local = await startUpstashLocal({ port: 0, token: "canary" });
     const backend = await openBackend({ KV_REST_API_URL: local.url, KV_REST_API_TOKEN: "canary" });
     await backend.cache.set("greeting", "hello");
@@ -57,7 +57,7 @@ describe("the backend", () => {
     await expect(openBackend({ CONTINUUM_CACHE_MODE: "remote" })).rejects.toThrow(/CONTINUUM_CACHE_MODE/);
   });
 
-  it("is told as it is now: a server that is away holds nothing", () => {
+  it("reports where values are now: a server that is away holds none", () => {
     expect(placeOf("upstash", "Redis at db:6379")).toBe("Redis at db:6379");
     expect(placeOf("local", "Redis at db:6379")).toMatch(/memory of this process, until Redis at db:6379 answers/);
     expect(placeOf("local", undefined)).toBe("the memory of this process");

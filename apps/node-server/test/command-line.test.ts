@@ -15,7 +15,7 @@ afterEach(() => {
   started.clear();
 });
 
-/** Runs the app as a person would, with an environment that names no server unless told. */
+/** Runs the app as a person would; the environment names no server unless `env` does. */
 function start(args: readonly string[], env: Record<string, string> = {}) {
   const { PATH = "", HOME = "" } = process.env;
   const child = spawn(process.execPath, [...inSource, ...args], { cwd: app, env: { PATH, HOME, ...env } });
@@ -82,7 +82,7 @@ describe("the demo as a process", () => {
     expect(output).toMatch(/Backend upstash: upstash-local's embedded engine, over REST/);
   });
 
-  it("serves until it is told to stop, on another port when its own is taken", async () => {
+  it("serves until it gets a signal, on another port when its own is taken", async () => {
     const taken = createServer().listen(0, "127.0.0.1");
     await once(taken, "listening");
     const { port } = taken.address() as AddressInfo;
@@ -95,14 +95,14 @@ describe("the demo as a process", () => {
     taken.close();
   });
 
-  it("goes on in the memory of the process, and says so, when the server that is named is away", async () => {
+  it("serves from the memory of the process, and says so, when the named server is away", async () => {
     const run = start(["--once"], { UPSTASH_REDIS_URL: "redis://127.0.0.1:1" });
     expect(await run.exit).toBe(0);
     expect(run.output()).toMatch(/Warning: Redis at 127\.0\.0\.1:1 gives no answer yet/);
     expect(run.output()).toMatch(/Backend local: the memory of this process, until Redis answers/);
   });
 
-  it("fails with --once, without a stack, when nothing may stand in for a server that is away", async () => {
+  it("fails with --once, without a stack, when the server is away and there is no fallback", async () => {
     const run = start(["--once"], { UPSTASH_REDIS_URL: "redis://127.0.0.1:1", CONTINUUM_CACHE_FALLBACK: "false" });
     expect(await run.exit).toBe(1);
     expect(run.output()).toMatch(/was answered 503/);

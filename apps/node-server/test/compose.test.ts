@@ -11,7 +11,7 @@ const { services } = parse(readFileSync(join(app, "compose.yaml"), "utf8"), { me
   readonly services: { readonly app: { readonly environment: Readonly<Record<string, string>> } };
 };
 
-/** What the name server of the Compose network does: "redis" is an address; every other name stays unknown. */
+/** Resolves names as the Compose network does: "redis" has an address, every other name stays unknown. */
 const nameServer = `data:text/javascript,${encodeURIComponent(`
   import dns from "node:dns";
   import { syncBuiltinESMExports } from "node:module";

@@ -58,7 +58,7 @@ function parsed(file: string): unknown {
 }
 const manifest = (file: string) => parsed(`kubernetes/${file}`) as Manifest;
 
-/** An image that can't come to be another: a tag that tells people its version, and the digest that counts. */
+/** An image that can't change: a tag that tells people its version, and the digest that counts. */
 const pinned = /^[\w./-]+:[\w.-]+@sha256:[0-9a-f]{64}$/;
 
 describe("the Dockerfile", () => {
@@ -68,7 +68,7 @@ describe("the Dockerfile", () => {
     expect(validate(text)).toEqual([]);
   });
 
-  it("stands on images of a fixed digest, the same for building and running", () => {
+  it("uses images of a fixed digest, the same one to build and to run", () => {
     const images = [...text.matchAll(/^FROM (\S+)/gm)].map(([, image]) => image);
     expect(images).toHaveLength(2);
     expect(new Set(images).size).toBe(1);
@@ -189,7 +189,7 @@ describe("the Compose file", () => {
   };
   const service = (name: string) => services[name] as ComposeService;
 
-  it("builds the image from the Dockerfile, and takes the others by digest", () => {
+  it("builds the image from the Dockerfile, and names the other images by digest", () => {
     for (const { image, build } of Object.values(services)) {
       if (build) expect(join(import.meta.dirname, "..", build.context, build.dockerfile)).toBe(dockerfile);
       else expect(image).toMatch(pinned);

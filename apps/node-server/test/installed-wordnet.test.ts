@@ -21,7 +21,7 @@ describe("the whole of WordNet 3.1", () => {
     expect(knowledge.search(query, 10).flatMap(({ lemmas }) => lemmas)).toContain(lemma);
   });
 
-  it("tells a concept with those around it", () => {
+  it("has a concept with its relations", () => {
     const [best] = knowledge.search("shepherd dog", 1);
     const memory = knowledge.memory(best?.conceptId ?? "");
     expect(memory?.relations.length).toBeGreaterThan(0);

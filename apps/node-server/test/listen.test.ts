@@ -5,7 +5,7 @@ import { text } from "node:stream/consumers";
 import { describe, expect, it } from "vitest";
 import { listen } from "../src/listen.ts";
 
-/** fetch would not let us say another host's name. */
+/** Sends a request with a foreign Host header, which fetch does not allow. */
 async function statusFor(port: number, host: string): Promise<number | undefined> {
   const sent = request({ port, host: "127.0.0.1", path: "/", headers: { host } });
   sent.end();
@@ -14,7 +14,7 @@ async function statusFor(port: number, host: string): Promise<number | undefined
   return response.statusCode;
 }
 
-/** Sends these very bytes. @returns all that came until the server closed the connection. */
+/** Sends these bytes. @returns all bytes until the server closed the connection. */
 async function answerTo(port: number, bytes: string): Promise<string> {
   const socket = connect(port, "127.0.0.1");
   socket.write(bytes);
@@ -22,7 +22,7 @@ async function answerTo(port: number, bytes: string): Promise<string> {
 }
 
 describe("listening", () => {
-  it("answers who asks for this machine, and no other site whose name was pointed at it", async () => {
+  it("answers requests for this machine, and refuses a foreign host name that points at it", async () => {
     const server = await listen(() => new Response("here"), { port: 0 });
     expect(await statusFor(server.port, `127.0.0.1:${server.port}`)).toBe(200);
     expect(await statusFor(server.port, `localhost:${server.port}`)).toBe(200);
@@ -38,7 +38,7 @@ describe("listening", () => {
     await Promise.all([first.close(), second.close()]);
   });
 
-  it("answers by the names that it was given, at all addresses", async () => {
+  it("answers to the names of its options, at all addresses", async () => {
     const server = await listen(() => new Response("here"), { port: 0, host: "0.0.0.0", names: ["App.example"] });
     expect(await statusFor(server.port, "app.example")).toBe(200);
     expect(await statusFor(server.port, "localhost")).toBe(200);
@@ -48,7 +48,7 @@ describe("listening", () => {
     await server.close();
   });
 
-  it("lets a request that is under way finish when it closes, and takes no other", async () => {
+  it("finishes an in-flight request when it closes, and accepts no other", async () => {
     let answer: (response: Response) => void = () => {};
     let arrived: () => void = () => {};
     const arrival = new Promise<void>((resolve) => {
@@ -72,7 +72,7 @@ describe("listening", () => {
     await closed;
   });
 
-  it("tells the program who asks: by the connection, or by what the trusted proxies wrote", async () => {
+  it("passes the address of the visitor on: of the connection, or as the trusted proxies wrote it", async () => {
     const headers = { "x-forwarded-for": "9.9.9.9, 203.0.113.7", "x-forwarded-proto": "https" };
     for (const [trustedProxies, facts] of [
       [0, { client: "127.0.0.1", secure: false }],
@@ -94,7 +94,7 @@ describe("listening", () => {
     },
   );
 
-  it("gives up a connection on which nothing comes", async () => {
+  it("closes a connection on which no byte arrives", async () => {
     const patience = { headersMs: 60_000, requestMs: 60_000, silenceMs: 50 };
     const server = await listen(() => new Response("here"), { port: 0 }, undefined, patience);
     expect(await answerTo(server.port, "")).toBe("");

@@ -26,7 +26,7 @@ afterEach(async () => {
   await local.close();
 });
 
-/** The demo without WordNet: what a server process is made of. */
+/** The parts of a server process, without WordNet. */
 async function startServer() {
   const cache = new UpstashCache({
     mode: "rest",
@@ -61,7 +61,7 @@ async function startServer() {
 type Server = Awaited<ReturnType<typeof startServer>>;
 type Frame = Record<string, unknown> & { readonly type: string; readonly data?: Record<string, unknown> };
 
-/** A window of the page, as far as its WebSocket goes. */
+/** The WebSocket of a window of the page. */
 async function openWindow({ url }: Server, channels: readonly string[], cookie = "", after?: unknown) {
   const socket = new WebSocket(`${url.replace("http", "ws")}/ws`, { headers: { origin: url, cookie } });
   const frames: Frame[] = [];
@@ -88,12 +88,12 @@ const isEvent = (type: string) => (frame: Frame) => frame.data?.["type"] === typ
 describe("live updates", () => {
   const shared = ["ws:memory:updates", "ws:session:events"];
 
-  it("tell two windows at two servers what happens at either, and not what was searched for", async () => {
+  it("tell two windows at two servers what happens at either, without the words of a search", async () => {
     const [one, other] = [await startServer(), await startServer()];
     const windows = [await openWindow(one, shared), await openWindow(other, shared)];
     const { cookie } = await one.get("/api/session");
     await one.get("/api/search?q=secret+wish", cookie);
-    // A page tells the windows of what it has found behind its answer.
+    // The server publishes what a search has found behind its answer.
     await windows[0]?.until(isEvent("memory_found"));
     await other.get("/api/memories/n00000001");
     for (const window of windows) {
@@ -108,7 +108,7 @@ describe("live updates", () => {
     }
   });
 
-  it("tell a session its own searches in all its windows, and let nobody else listen", async () => {
+  it("tell a session its own searches in all its windows, and refuse other visitors", async () => {
     const [one, other] = [await startServer(), await startServer()];
     const { body, cookie } = await one.get("/api/session");
     const channel = String(body["channel"]);
@@ -153,7 +153,7 @@ describe("live updates", () => {
     }
   });
 
-  it("end with the server: windows are told, and it closes at once", async () => {
+  it("end with the server: it notifies the windows and closes at once", async () => {
     const server = await startServer();
     const window = await openWindow(server, shared);
     await server.close();
@@ -162,7 +162,7 @@ describe("live updates", () => {
 });
 
 describe("the upgrade to a WebSocket", () => {
-  it("is for pages of this very host alone, at its own path", async () => {
+  it("succeeds only for pages of this host, at its own path", async () => {
     const server = await startServer();
     const statusFor = async (path: string, headers: Record<string, string>) => {
       const socket = new WebSocket(`ws://127.0.0.1:${server.port}${path}`, { headers });
@@ -179,7 +179,7 @@ describe("the upgrade to a WebSocket", () => {
     const named = { host: `localhost:${server.port}`, origin: `http://localhost:${server.port}` };
     expect(await statusFor("/ws", named)).toBe(101);
     expect(await statusFor("/ws", {})).toBe(403);
-    // TLS may end in front of the server.
+    // TLS may end at a proxy.
     expect(await statusFor("/ws", { host: "app.example", origin: "https://app.example" })).toBe(101);
     expect(await statusFor("/ws", { host: "app.example", origin: "https://other.example" })).toBe(403);
     expect(await statusFor("/ws", { origin: "null" })).toBe(403);

@@ -31,7 +31,7 @@ async function serve(trustedProxies: number) {
 describe("behind a proxy that ends TLS", () => {
   const remaining = ({ headers }: Response) => Number(/r=(\d+)/.exec(headers.get("ratelimit") ?? "")?.[1]);
 
-  it("each visitor has a limit of their own, and none by a text of their choice", async () => {
+  it("each visitor has a limit of its own, and no text that a visitor sends changes that", async () => {
     const ask = await serve(1);
     const from = async (forwarded: string) => remaining(await ask("/api/search?q=a", { "x-forwarded-for": forwarded }));
     expect(await from("203.0.113.7")).toBe(119);

@@ -14,7 +14,7 @@ function asked(headers: Record<string, string>, isEncrypted = false): IncomingMe
   return message;
 }
 
-describe("who asks", () => {
+describe("the address of the visitor", () => {
   it.each([
     ["is the connection's address without proxies, whatever a visitor writes", 0, "9.9.9.9", peer],
     ["is what the proxy has written", 1, "203.0.113.7", "203.0.113.7"],
@@ -28,7 +28,7 @@ describe("who asks", () => {
   });
 });
 
-describe("whether TLS was used", () => {
+describe("the use of TLS", () => {
   it.each([
     ["is what the connection says without proxies", 0, "https", false],
     ["is what the proxy says", 1, "https", true],
@@ -40,7 +40,7 @@ describe("whether TLS was used", () => {
     expect(requestFacts(asked({ "x-forwarded-proto": proto }), trustedProxies).secure).toBe(secure);
   });
 
-  it("is what the connection itself says where TLS ends in this process", () => {
+  it("is that of the connection when TLS ends in this process", () => {
     expect(requestFacts(asked({}, true), 0).secure).toBe(true);
   });
 });

@@ -1,11 +1,12 @@
-// Writes src/page-html.ts, the page with its script and its style in one module: wherever the program runs, it has no files to serve.
+// Writes src/page-html.ts, the page with its script and its style in one module: Workers and Lambda have no files to
+// serve. `npx --yes pnpm@12.21.0 --filter @continuum-cache/program page`
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { build } from "esbuild";
 
 const source = join(import.meta.dirname, "../src/page");
-/** The module that `bundlePage` returns the text of. */
+/** The path of the module that `bundlePage` writes the text of. */
 export const pageModule: string = join(source, "../page-html.ts");
 
 export async function bundlePage(): Promise<string> {
@@ -31,12 +32,13 @@ export async function bundlePage(): Promise<string> {
   };
   put('<link rel="stylesheet" href="page.css">', `<style nonce="\${nonce}">${textOf("page.css")}</style>`);
   put('<script type="module" src="main.ts">', `<script type="module" nonce="\${nonce}">${textOf("main.js")}`);
-  return `// Written by scripts/write-page.ts from src/page. Edit that, then: npx --yes pnpm@12.21.0 --filter @continuum-cache/program page
+  return `// Written by scripts/write-page.ts from src/page: edit that, then run it.
 
 /**
  * The page, whole: nothing else is loaded.
  *
- * @param nonce - The one in the answer's Content-Security-Policy, which lets no other script or style in; no text of a visitor.
+ * @param nonce - The one in the answer's Content-Security-Policy, which allows no other script or style. Never a
+ * visitor's text.
  */
 export function pageHtml(nonce: string): string {
   return \`${html}\`;
@@ -44,7 +46,7 @@ export function pageHtml(nonce: string): string {
 `;
 }
 
-/** As the content of a template literal. */
+/** Escapes a text as the content of a template literal. */
 const escaped = (text: string): string => text.replace(/[\\`]|\$(?=\{)/g, "\\$&");
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) writeFileSync(pageModule, await bundlePage());

@@ -7,20 +7,20 @@ export interface Answer<Value> extends Outcome {
   readonly value: Value;
 }
 
-/** Values through the cache, with what is to be told of their way. */
+/** Reads values through the cache, and says how each came about. */
 export interface Answers {
-  /** Reads, else loads and stores. What is `undefined` is not stored. */
+  /** Reads a value, or loads and stores it. It does not store `undefined`. */
   get<Value>(key: string, load: () => Value): Promise<Answer<Value>>;
 }
 
 export function createAnswers(cache: Cache): Answers {
-  // Callers who ask for a key at the same time share one load, and then all of them missed.
+  // Callers that ask for a key at the same time share one load: a miss is one for all of them.
   const underWay = new Map<string, { missed: boolean; readonly claim: Claim }>();
   return {
     async get(key, load) {
       const startedAt = performance.now();
       const found = underWay.get(key);
-      // In a Worker the one who reads can vanish with its request: nothing of it is joined then.
+      // In a Worker a read can vanish with its request: no other caller joins it then.
       const joined = found?.claim.isHeld ? found : undefined;
       const reading = joined ?? { missed: false, claim: createClaim() };
       underWay.set(key, reading);
@@ -40,7 +40,7 @@ export function createAnswers(cache: Cache): Answers {
   };
 }
 
-/** To a hundredth of a millisecond. */
+/** The time since then, to a hundredth of a millisecond. */
 export function msSince(startedAt: number): number {
   return Math.round((performance.now() - startedAt) * 100) / 100;
 }

@@ -55,7 +55,7 @@ type ShownStats = "hits" | "misses" | "hitRate" | "errors" | "commands" | "trips
 /** GET /api/stats: each field that visitors may see. */
 export interface StatsAnswer {
   readonly backend: Backend;
-  /** Where values are kept now, for people. */
+  /** Where the cache keeps its values now, in words for people. */
   readonly place: string;
   /** Writes that the primary has not confirmed yet. */
   readonly pending: number;

@@ -3,10 +3,10 @@ import { clientKey } from "@continuum-cache/ratelimit";
 const shared = "unknown";
 
 /**
- * Makes the id that a visitor's limits are counted by. Visitors without a usable address share one: they are answered, and no
- * text that a visitor can choose is ever an id.
+ * Makes the id by which the limiter counts a visitor. Visitors without a usable address share one id: the service
+ * answers them, and no text that a visitor can choose becomes an id.
  *
- * @param logError - Is told once, since it means that this home reads addresses from the wrong place.
+ * @param logError - Called once at the first such visitor: this home reads addresses from the wrong place.
  */
 export function createClientKeys(logError: (message: string) => void): (client: string | undefined) => string {
   let isTold = false;

@@ -1,9 +1,10 @@
-// Written by scripts/write-page.ts from src/page. Edit that, then: npx --yes pnpm@12.21.0 --filter @continuum-cache/program page
+// Written by scripts/write-page.ts from src/page: edit that, then run it.
 
 /**
  * The page, whole: nothing else is loaded.
  *
- * @param nonce - The one in the answer's Content-Security-Policy, which lets no other script or style in; no text of a visitor.
+ * @param nonce - The one in the answer's Content-Security-Policy, which allows no other script or style. Never a
+ * visitor's text.
  */
 export function pageHtml(nonce: string): string {
   return `<!doctype html>

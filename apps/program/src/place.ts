@@ -1,9 +1,9 @@
 import type { Backend } from "continuum-cache";
 
 /**
- * Where values are kept now, for people.
+ * Where the cache keeps its values now, in words for people.
  *
- * @param server - What the cache's server is called, if it has one. Visitors see it, so it has no address.
+ * @param server - The name of the cache's server, if it has one. Visitors see it, so it has no address.
  */
 export function placeOf(backend: Backend, server: string | undefined): string {
   if (server === undefined) return "the memory of this process";

@@ -1,4 +1,4 @@
-/** Cuts a demo's own server off and back on, to show what the cache does then. */
+/** Cuts the demo's own server off and restores it, to show what the cache does in an outage. */
 export interface PrimarySwitch {
   readonly isCut: boolean;
   cut(): void;

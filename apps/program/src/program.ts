@@ -23,26 +23,26 @@ import { noWarmer, type Warmer } from "./warming/warmer.ts";
 import { createWatch, type Watch } from "./watch/watch.ts";
 import type { Knowledge } from "./wordnet/knowledge.ts";
 
-/** What the program is made of. */
+/** The parts of the program. */
 export interface ProgramParts {
   readonly cache: Cache;
   readonly knowledge: Knowledge;
-  /** What the cache's server is called, without its address: visitors see it. `undefined` where there is none. */
+  /** The name of the cache's server, without its address: visitors see it. `undefined` when there is none. */
   readonly server: string | undefined;
-  /** Is told what happens, for those who watch. @default nobody */
+  /** Publishes what happens, for the pages that subscribe. @default publishes nothing */
   readonly announcer?: Announcer;
-  /** Loads ahead what searches find. @default nothing does */
+  /** Loads ahead what searches find. @default loads nothing */
   readonly warmer?: Warmer;
-  /** What is seen over time; whoever has timers has it sampled by them. @default made here, sampled by requests */
+  /** The samples over time. A home with timers passes its own and samples it. @default one that requests sample */
   readonly watch?: Watch;
-  /** Cuts off the server, where it is the demo's own. @default nothing can */
+  /** Cuts the server off, when it is the demo's own. @default no switch */
   readonly primary?: PrimarySwitch;
   /**
-   * How many processes serve the same visitors: while the cache's server is away each allows its part of the limits. Left
-   * out where the number changes, and then a process that has never reached the server refuses. @default unknown
+   * How many processes serve the same visitors: in an outage each allows its part of the limits. Leave it out when the
+   * number changes: a process that has never reached the server then refuses in an outage. @default unknown
    */
   readonly processes?: number;
-  /** Where errors are told that visitors are not shown. @default console.error */
+  /** Gets the errors that visitors do not see. @default console.error */
   readonly logError?: (message: string) => void;
 }
 
@@ -54,7 +54,7 @@ interface ProgramTypes {
 /** The program's own Hono. */
 export type Program = Hono<ProgramTypes>;
 
-/** The memory-search service: from a web-standard Request to a Response, so that it runs wherever there are such. */
+/** The memory-search service, from a web-standard Request to a Response: it runs in every runtime that has those. */
 export function createProgram(parts: ProgramParts): Program {
   const { cache, knowledge, server, announcer = silentAnnouncer, logError = console.error } = parts;
   const { warmer = noWarmer, watch = createWatch(cache), primary, processes } = parts;
@@ -66,7 +66,7 @@ export function createProgram(parts: ProgramParts): Program {
   program.use(secureHeaders(headers));
   program.use(async (context, next) => {
     await next();
-    // An answer holds what is one visitor's, a nonce, or the state of this moment.
+    // An answer holds data of one visitor, a nonce, or the state of this moment.
     context.header("Cache-Control", "no-store");
     if (isSecure(context)) context.header("Strict-Transport-Security", "max-age=15552000");
   });
@@ -116,6 +116,6 @@ const headers: Parameters<typeof secureHeaders>[0] = {
   crossOriginResourcePolicy: "same-origin",
   referrerPolicy: "no-referrer",
   xFrameOptions: "DENY",
-  // Where there is TLS it is set above.
+  // The handler above sets it for connections with TLS.
   strictTransportSecurity: false,
 };

@@ -1,14 +1,14 @@
 import type { Context } from "hono";
 
-/** What a home tells of each request: `program.fetch(request, { client: "203.0.113.7" })`. */
+/** What a home knows of each request: `program.fetch(request, { client: "203.0.113.7" })`. */
 export interface RequestFacts {
-  /** The address that asks, from a source that visitors can't write. Visitors without one share one limit. */
+  /** The visitor's address, from a source that visitors can't write. Visitors without one share one limit. */
   readonly client?: string;
-  /** Whether the visitor's connection is encrypted: to be told where TLS ends in front. @default by the request's URL */
+  /** Whether the visitor's connection has TLS. Set it when TLS ends at a proxy. @default by the request's URL */
   readonly secure?: boolean;
 }
 
-/** Whether the visitor's connection is encrypted, wherever TLS ends. */
+/** Whether the visitor's connection has TLS, which may end at a proxy. */
 export function isSecure({ env, req }: Context): boolean {
   const facts: RequestFacts | undefined = env;
   return facts?.secure ?? new URL(req.url).protocol === "https:";

@@ -3,7 +3,7 @@ import type { QueueStats } from "@continuum-cache/federation-queue";
 import type { Cache, ServerInfo } from "continuum-cache";
 import type { Warmer } from "./warming/warmer.ts";
 
-/** What the server tells of itself and of the queue it holds, asked for as seldom as will do. */
+/** Facts about the server and the queue that it holds, from as few commands as possible. */
 export interface ServerFacts {
   latest(): Promise<Facts>;
 }
@@ -14,15 +14,16 @@ export interface Facts {
   readonly queue: QueueStats | undefined;
 }
 
-/** Keys can expire without any command; that may be seen this much later, in milliseconds. */
+/** Keys can expire without any command; pages may see that this much later, in milliseconds. */
 const staleAfterMs = 60_000;
-/** How long a caller waits for another's question before it asks itself, in milliseconds. */
+/** How long a caller waits for another caller's commands before it sends its own, in milliseconds. */
 const joinMs = 2_000;
 
 /**
- * Pages poll, and each INFO is billed: an idle server with an open page would use up a free plan within hours. So the
- * server is asked again only after this process has sent it something else, or a minute has passed. What memory answers costs
- * nothing, and where there are no timers it is a call that finds out whether the server is back.
+ * Pages poll, and Upstash bills each INFO: an idle server with an open page would use up a free plan within hours. So
+ * this asks the server again only after this process has sent it another command, or after a minute. In an outage the
+ * memory of this process answers at no cost, and without timers only a call finds out whether the server is back: then
+ * it always asks.
  */
 export function createServerFacts(cache: Cache, warmer: Warmer): ServerFacts {
   let known: { readonly facts: Facts; readonly askedAt: number; readonly commands: number } | undefined;
@@ -35,10 +36,10 @@ export function createServerFacts(cache: Cache, warmer: Warmer): ServerFacts {
   };
   const ask = async (): Promise<Facts> => {
     const askedAt = performance.now();
-    // A server that does not answer has no facts; the cache's own statistics count the error.
+    // A server that does not answer has no facts; the cache's statistics count the error.
     const [info, queue] = await Promise.all([cache.info().catch(() => undefined), warmer.stats()]);
     const facts = { info, queue };
-    // Its own commands are no reason to ask again.
+    // The commands of this call are no reason to ask again.
     known = { facts, askedAt, commands: cache.stats().commands };
     return facts;
   };

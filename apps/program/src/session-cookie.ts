@@ -6,18 +6,18 @@ import { sessionSeconds } from "./sessions.ts";
 
 const name = "continuum_session";
 
-/** The session id that the browser sent, or `undefined` when it sent none, or what was never one. */
+/** The session id that the browser sent, or `undefined` when it sent none or a text that can be none. */
 export function readSessionId(context: Context): string | undefined {
   return sessionIdIn(context.req.header("cookie") ?? "");
 }
 
-/** The same out of a `Cookie` header. */
+/** Finds the same in a `Cookie` header. */
 export function sessionIdIn(cookies: string): string | undefined {
   const id = parse(cookies, name)[name];
   return id !== undefined && /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(id) ? id : undefined;
 }
 
-/** Hands out a session id, or renews it: for as long as the session lives, out of reach of scripts and other sites. */
+/** Sets or renews the cookie with a session id for the life of the session; scripts and other sites can't read it. */
 export function writeSessionId(context: Context, id: string): void {
   const secure = isSecure(context);
   setCookie(context, name, id, { path: "/", httpOnly: true, sameSite: "Lax", maxAge: sessionSeconds, secure });

@@ -9,7 +9,7 @@ export interface RecentSearch extends Outcome {
   readonly at: string;
 }
 
-/** What is kept of a visitor, for an hour after the last search. */
+/** The data of a visitor, kept for an hour after the last search. */
 export interface Session {
   /** ISO 8601. */
   readonly startedAt: string;
@@ -25,18 +25,18 @@ export interface Sessions {
   record(id: string, search: RecentSearch): Promise<boolean>;
 }
 
-/** How long a session lives: what the key family says. */
+/** How long a session lives, in seconds, as the key family says. */
 export const sessionSeconds: number = (keys.session.ttlMs ?? 3_600_000) / 1_000;
 
 const maxRecent = 20;
 
-/** Sessions that share a line wait for each other: there are enough lines that they seldom do. */
+/** Sessions that share a line wait for each other; so many lines make that rare. */
 const lineCount = 64;
 
 export function createSessions(cache: Cache): Sessions {
   const keyOf = (id: string): string => keys.session({ userId: id });
   const find = (id: string): Promise<Session | undefined> => cache.get<Session>(keyOf(id));
-  // A session is read, changed and written: two searches of one visitor must not do that at the same time.
+  // `add` reads, changes and writes a session: two searches of one visitor must not do that at the same time.
   const lines = Array.from({ length: lineCount }, createTurns);
   const lineOf = (id: string) => lines[Number.parseInt(id.slice(0, 2), 16) % lineCount] ?? createTurns();
 

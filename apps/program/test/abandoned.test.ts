@@ -7,10 +7,10 @@ import { createServerFacts } from "../src/server-facts.ts";
 import { createSessions, type RecentSearch } from "../src/sessions.ts";
 import { noWarmer } from "../src/warming/warmer.ts";
 
-/** What becomes in a Worker of the work of a request that has ended: it neither resolves nor rejects. */
+/** The work of a request that has ended in a Worker: it neither resolves nor rejects. */
 const never = (): Promise<never> => new Promise(() => {});
 
-describe("what a request has begun that then vanished", () => {
+describe("the work of a request that vanished", () => {
   let cache: UpstashCache;
   beforeEach(() => {
     cache = new UpstashCache({ mode: "local", env: {} });
@@ -28,7 +28,7 @@ describe("what a request has begun that then vanished", () => {
     return work;
   };
 
-  it("keeps no later request from the server's facts", async () => {
+  it("does not keep a later request from the server's facts", async () => {
     const info = vi.spyOn(cache, "info").mockImplementationOnce(never);
     const facts = createServerFacts(cache, noWarmer);
     vanishing(() => void facts.latest());
@@ -37,7 +37,7 @@ describe("what a request has begun that then vanished", () => {
     expect(info).toHaveBeenCalledTimes(2);
   });
 
-  it("keeps no later search of the session from being remembered", async () => {
+  it("does not keep the session from remembering a later search", async () => {
     const sessions = createSessions(cache);
     const { id } = await soon(sessions.start());
     const search = (query: string): RecentSearch => ({ query, cache: "hit", ms: 1, at: "2026-01-01T00:00:00.000Z" });
@@ -47,7 +47,7 @@ describe("what a request has begun that then vanished", () => {
     expect((await soon(sessions.find(id)))?.recent.map(({ query }) => query)).toEqual(["later"]);
   });
 
-  it("is not waited for by the announcer", async () => {
+  it("does not hold up the announcer", async () => {
     const publish = vi.fn().mockImplementationOnce(never).mockResolvedValue({ receivers: 0 });
     const announcer = createAnnouncer({ publish }, () => {});
     vanishing(() => announcer.session({ type: "session_started" }));
@@ -56,7 +56,7 @@ describe("what a request has begun that then vanished", () => {
     expect(publish).toHaveBeenCalledTimes(2);
   });
 
-  it("marks no later answer as a miss", async () => {
+  it("does not mark a later answer as a miss", async () => {
     const answers = createAnswers(cache);
     vi.spyOn(cache, "getOrSet").mockImplementationOnce((_key, load) => {
       load();
@@ -69,7 +69,7 @@ describe("what a request has begun that then vanished", () => {
 });
 
 describe("the announcer", () => {
-  it("is idle when all that it was told is published", async () => {
+  it("is idle once every event is published", async () => {
     let publish: () => void = () => {};
     const announcer = createAnnouncer({ publish: () => new Promise<void>((resolve) => (publish = resolve)) }, () => {});
     announcer.session({ type: "session_started" });

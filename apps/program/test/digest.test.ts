@@ -17,7 +17,7 @@ const concepts = [
 ];
 
 describe("a digest", () => {
-  it("has the concepts with the most relations, and those between them", () => {
+  it("has the concepts with the most relations, and the relations between them", () => {
     const knowledge = loadDigest(digestOf(concepts, 2));
     expect(knowledge.conceptCount).toBe(2);
     expect(knowledge.search("dog", 5)).toMatchObject([{ conceptId: "n00000001", lemmas: ["dog"] }]);
@@ -27,7 +27,7 @@ describe("a digest", () => {
     expect(knowledge.memory("n00000003")).toBeUndefined();
   });
 
-  it("that is none is refused", () => {
+  it("rejects another text", () => {
     expect(() => loadDigest('["x1",[],"",[]]')).toThrow(/begin with a concept's id/);
     expect(() => loadDigest("WordNet")).toThrow(SyntaxError);
   });

@@ -36,7 +36,7 @@ describe.each(["memory", "REST"])("a visitor who asks in a loop (limits in %s)",
       { client },
     );
 
-  it("is told to wait, and others are not", async () => {
+  it("must wait, and other visitors need not", async () => {
     for (let count = 0; count < limits.invalidate.limit; count++) {
       expect((await invalidate("203.0.113.7")).status).toBe(200);
     }

@@ -9,7 +9,7 @@ describe("the page", () => {
   const html = pageHtml("nonce-of-this-answer");
   const script = /<script type="module" nonce="nonce-of-this-answer">(.*)<\/script>/s.exec(html)?.[1] ?? "";
 
-  it("is what its sources make", async () => {
+  it("is the bundle of its sources", async () => {
     const isFresh = readFileSync(pageModule, "utf8") === (await bundlePage());
     expect(
       isFresh,

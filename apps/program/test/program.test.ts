@@ -2,7 +2,7 @@ import { UpstashCache } from "continuum-cache";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createProgram, type Knowledge, type Program } from "../src/index.ts";
 
-/** Three concepts are knowledge enough to see the ways of the program. */
+/** Three concepts are knowledge enough for all routes. */
 const knowledge: Knowledge = {
   conceptCount: 3,
   termCount: 3,
@@ -38,7 +38,7 @@ describe("the program", () => {
     return { status: response.status, body: await response.json(), response };
   };
 
-  it("answers a search by a miss, then by a hit, whatever the case", async () => {
+  it("answers a search with a miss, then with a hit, in any letter case", async () => {
     expect((await get("/api/search?q=River")).body).toMatchObject({ query: "River", cache: "miss", backend: "local" });
     expect((await get("/api/search?q=river%20")).body).toMatchObject({ cache: "hit" });
     expect((await get("/api/search?q=river&limit=5")).body).toMatchObject({ cache: "miss" });
@@ -57,14 +57,14 @@ describe("the program", () => {
     expect(body.error).toMatch(message);
   });
 
-  it("tells a memory, keeps it, and knows which it does not have", async () => {
+  it("answers a memory, caches it, and says 404 for one that WordNet lacks", async () => {
     expect((await get("/api/memories/n00000001")).body).toMatchObject({ cache: "miss", memory: { lemmas: ["one"] } });
     expect((await get("/api/memories/n00000001")).body).toMatchObject({ cache: "hit" });
     expect((await get("/api/memories/n00000002")).status).toBe(404);
     expect(await cache.ttl("memory:n00000001")).toBeGreaterThan(1_700);
   });
 
-  it("keeps a session by a cookie that scripts can't read, with its searches, and takes none that was planted", async () => {
+  it("keeps a session and its searches by a cookie that scripts can't read, and accepts no planted one", async () => {
     const planted = await get("/api/session", { cookie: "continuum_session=11111111-1111-4111-8111-111111111111" });
     expect(planted.response.headers.get("set-cookie")).not.toContain("11111111");
     const first = await get("/api/session");
@@ -77,7 +77,7 @@ describe("the program", () => {
     expect(second.body).toMatchObject({ cache: "hit", session: { recent: [{ query: "lake", cache: "miss" }] } });
   });
 
-  it("tells how the cache is doing", async () => {
+  it("reports the statistics of the cache", async () => {
     const { body } = await get("/api/stats");
     expect(body).toMatchObject({
       backend: "local",
@@ -89,7 +89,7 @@ describe("the program", () => {
     expect(body.info.keys).toBeGreaterThan(0);
   });
 
-  it("forgets what it can load again, on a request that no other site can forge, and nothing else", async () => {
+  it("deletes only what it can load again, on a request that no other site can forge", async () => {
     const post = (body: unknown, type = "application/json") =>
       program.request("/api/invalidate", {
         method: "POST",
@@ -104,12 +104,12 @@ describe("the program", () => {
     expect((await post({ pattern: "x".repeat(2_000) })).status).toBe(413);
   });
 
-  it("is healthy, and answers nothing else", async () => {
+  it("is healthy, and answers 404 for unknown paths", async () => {
     expect(await get("/healthz")).toMatchObject({ status: 200, body: { ok: true } });
     expect((await get("/nothing")).status).toBe(404);
   });
 
-  it("serves one page that loads nothing from elsewhere and lets no other script run", async () => {
+  it("serves one page that loads nothing from other sites and lets no other script run", async () => {
     const response = await program.request("/");
     const html = await response.text();
     expect(response.headers.get("content-security-policy")).toMatch(/default-src 'none'; script-src 'nonce-/);
@@ -118,7 +118,7 @@ describe("the program", () => {
     expect(html).not.toContain("innerHTML");
   });
 
-  it("says 503 and no more when the cache gives no answer, and logs why", async () => {
+  it("answers a bare 503 when the cache gives no answer, and logs why", async () => {
     const closed = new UpstashCache({ mode: "local", env: {} });
     await closed.close();
     const broken = createProgram({

@@ -23,7 +23,7 @@ afterAll(async () => {
   await local.close();
 });
 
-it("no visitor is told a server's address, version or error, neither while it answers nor in an outage", async () => {
+it("statistics show visitors no address, version or error of a server, in an outage or not", async () => {
   const program = createProgram({ cache, knowledge, server: "Upstash over REST", logError: () => {} });
   const stats = async () => {
     const text = await (await program.request("/api/stats")).text();

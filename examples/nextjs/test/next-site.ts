@@ -9,7 +9,7 @@ import { pnpmFolder } from "../../../tools/publishing/stranger.ts";
 const example = resolve(import.meta.dirname, "..");
 const root = resolve(example, "../..");
 
-/** What a site is installed with. */
+/** The versions that a site installs. */
 export interface NextVersion {
   readonly next: string;
   readonly react: string;
@@ -18,7 +18,7 @@ export interface NextVersion {
   readonly proxy: "proxy" | "middleware";
 }
 
-/** Packs the packages that `continuum-cache` needs, as npm would get them. @returns their files, by package name. */
+/** Packs `continuum-cache` and its dependencies, as npm would get them. @returns their files, by package name. */
 export async function packPackages(folder: string): Promise<Readonly<Record<string, string>>> {
   const env = definedEnvironment();
   const settings = { cwd: root, env, timeoutMs: 600_000 };
@@ -34,7 +34,7 @@ export async function packPackages(folder: string): Promise<Readonly<Record<stri
   );
 }
 
-/** Makes a site of the example's files and those in `test/site`, and installs Next.js and the packed packages. */
+/** Creates a site of the example's files and those in `test/site`, and installs Next.js and the packed packages. */
 export async function installSite(
   folder: string,
   { next, react, reactTypes, proxy }: NextVersion,
@@ -72,12 +72,12 @@ export function buildSite(folder: string): Promise<string> {
 /** A site that `next start` serves. */
 export interface RunningSite {
   readonly url: string;
-  /** What the server printed so far. */
+  /** The output of the server so far. */
   output(): string;
   stop(): Promise<void>;
 }
 
-/** Serves a site that was built, on a free port of the loopback interface. */
+/** Serves a built site on a free port of the loopback interface. */
 export async function startSite(folder: string, variables: Readonly<Record<string, string>>): Promise<RunningSite> {
   const child = spawn(process.execPath, [nextProgram(folder), "start", "--port", "0", "--hostname", "127.0.0.1"], {
     cwd: folder,

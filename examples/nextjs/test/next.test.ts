@@ -62,11 +62,11 @@ describe.each(versions)("Next.js $next", (version) => {
     await redis?.close();
   });
 
-  it("is built without any secret", () => {
+  it("builds without any secret", () => {
     expect(readFileSync(join(folderOf(version), ".next/BUILD_ID"), "utf8")).not.toBe("");
   });
 
-  it("names the missing variable in the log, and to no visitor, when it is served without secrets", async () => {
+  it("names the missing variable in the log and to no visitor when it has no secrets", async () => {
     site = await startSite(folderOf(version), {});
     try {
       for (const path of ["/api/node", "/api/edge", "/"]) {
@@ -86,11 +86,11 @@ describe.each(versions)("Next.js $next", (version) => {
     });
     afterEach(() => site.stop());
 
-    // Each attempt has names of its own. On a starved machine a call may run out of its time and be answered from memory: the next
-    // attempt then is not.
+    // Each attempt has names of its own. On a starved machine a call may exceed its timeout and get its answer from
+    // memory; a later attempt gets it from Redis.
     let attempts = 0;
 
-    it.each(["node", "edge"])("every kind of call works in the %s runtime, and reaches Redis", async (runtime) => {
+    it.each(["node", "edge"])("calls of every kind reach Redis from the %s runtime", async (runtime) => {
       let name = "";
       const attempt = () => {
         name = `next-${runtime}-${++attempts}`;
@@ -130,14 +130,14 @@ describe.each(versions)("Next.js $next", (version) => {
           expect(local.usage.commands).toBeGreaterThan(before);
         }
         expect(await (await ask("/")).text()).toContain(`<p id="value">${value}</p>`);
-        // A server that has just started has nothing in memory; what Next.js kept would be on its disk.
+        // A server that has just started has an empty memory; a fetch cache of Next.js would be on its disk.
         await site.stop();
         site = await startSite(folderOf(version), variables());
       }
       expect(cachedFetches(folderOf(version))).toEqual([]);
     });
 
-    it(`${version.proxy}.ts limits requests by what Redis has counted for all processes`, async () => {
+    it(`${version.proxy}.ts limits requests by the count in Redis for all processes`, async () => {
       const limit = { scope: "api", window: "1m", limit: 100 } as const;
       const limiter = new RateLimiter(own, { budget: "30s" });
       const attempt = async () => {
@@ -155,11 +155,11 @@ describe.each(versions)("Next.js $next", (version) => {
       await expect.poll(attempt).toEqual({ statuses: [200, 429, 429], current: 100 });
     });
 
-    it("goes on in memory while Upstash is away, says so in the log, and returns", { timeout: 600_000 }, async () => {
+    it("answers from memory while Upstash is away, says so in the log, and returns", { timeout: 600_000 }, async () => {
       await own.set("probe", "before");
       for (const path of ["/api/node", "/api/edge"]) {
         await expect.poll(() => json(path)).toEqual({ value: "before", backend: "upstash" });
-        // A limiter that Redis has never answered has no share of the limit.
+        // A limiter without any reply of Redis has no share of the limit.
         const warm = () => json(path, { method: "POST", body: JSON.stringify({ name: `warm-${++attempts}` }) });
         await expect.poll(warm).toMatchObject({ decisions: [1, 2, 3].map(() => ({ source: "redis" })) });
       }

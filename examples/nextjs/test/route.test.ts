@@ -16,7 +16,7 @@ describe("the route", () => {
     vi.unstubAllEnvs();
   });
 
-  it("names the variables that are missing at its first use, and recovers once they are there", async () => {
+  it("names the missing variables at its first use, and recovers once they are set", async () => {
     vi.stubEnv("UPSTASH_REDIS_REST_URL", "");
     vi.stubEnv("UPSTASH_REDIS_REST_TOKEN", "");
     await expect(ask("/api/search?q=lattice")).rejects.toThrow(
@@ -42,7 +42,7 @@ describe("the route", () => {
 });
 
 describe("the cache", () => {
-  it("is one for all copies of the module, under no name that a string could collide with", async () => {
+  it("is the same for all copies of the module, under a key that no string equals", async () => {
     vi.resetModules();
     const copy = await import("../lib/cache.ts");
     expect(copy.getCache).not.toBe(getCache);

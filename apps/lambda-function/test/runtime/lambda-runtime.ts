@@ -8,9 +8,16 @@ import { text } from "node:stream/consumers";
 
 /** A function in an execution environment of its own: AWS's runtime interface client, in front of a Runtime API. */
 export interface LambdaRuntime {
-  /** The time from the process's start to its first question for an event, in milliseconds; known after the first answer. */
+  /**
+   * The time from the process's start to its first question for an event, in milliseconds; known after the first
+   * answer.
+   */
   readonly initMs: number;
-  /** Thaws the environment, hands it an event, and resolves to the answer. @throws Error with what the function threw. */
+  /**
+   * Thaws the environment, hands it an event, and resolves to the answer.
+   *
+   * @throws Error with what the function threw.
+   */
   invoke(event: unknown, timeoutMs?: number): Promise<unknown>;
   /** Resolves when the environment is frozen again. */
   frozen(): Promise<void>;

@@ -1,5 +1,5 @@
-// AWS's runtime interface client comes with a C++ addon of which it uses three calls. Building it takes CMake and a minute;
-// this preload answers for it in plain JavaScript, over the same HTTP.
+// AWS's runtime interface client comes with a C++ addon of which it uses three calls. Building it takes CMake and a
+// minute; this preload answers for it in plain JavaScript, over the same HTTP.
 import { Agent, request } from "node:http";
 import Module from "node:module";
 

@@ -24,15 +24,15 @@ export interface Announcer {
 /** Longer than a publish may take, in milliseconds. */
 const publishMs = 6_000;
 
-/** What is needed of a PubSub. */
+/** The part of PubSub that the announcer uses. */
 interface Publisher {
   publish(channel: string, data: unknown, options: { readonly replay: ReplayOptions }): Promise<unknown>;
 }
 
-/** What a page that was away can catch up on. */
+/** The history that a page which was away can catch up on. */
 export const history: ReplayOptions = { count: 100, age: "10m" };
 
-/** @param logError - Gets what could not be published: the visitor who caused it has long been answered. */
+/** @param logError - Gets each event that could not be published: its visitor already has the answer. */
 export function createAnnouncer(pubsub: Publisher, logError: (message: string) => void): Announcer {
   const underWay = createExpiringSet<Claim>();
   const publish = async (channel: string | Promise<string>, event: LiveEvent): Promise<void> => {

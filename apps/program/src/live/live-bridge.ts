@@ -5,7 +5,7 @@ import { history } from "./announcer.ts";
 import { memoryUpdates, sessionEvents } from "./live-event.ts";
 import { sessionChannel } from "./session-channel.ts";
 
-/** Whose page a WebSocket is. */
+/** The visitor whose page opened a WebSocket. */
 export interface Visitor {
   /** The channel of the session that its cookie names. */
   readonly ownChannel: string | undefined;
@@ -20,7 +20,7 @@ export async function visitorOf(headers: Headers): Promise<Visitor> {
   return { ownChannel: id === undefined ? undefined : await sessionChannel(id) };
 }
 
-/** Brings the live events to the pages: what everybody may hear, and to each visitor what is their own. */
+/** Sends live events to the pages: the public ones to all, and to each visitor those of its own session. */
 export function createLiveBridge(pubsub: PubSub, logError: (message: string) => void): WebSocketBridge<Visitor> {
   return createWebSocketBridge<Visitor>(pubsub, {
     authorize: (channel, { ownChannel }) => [memoryUpdates, sessionEvents, ownChannel].includes(channel),

@@ -7,20 +7,20 @@ export const memoryUpdates = "ws:memory:updates";
 /** For every visitor: that sessions begin and change. No event says which session, or what it holds. */
 export const sessionEvents = "ws:session:events";
 
-/** What is published on `ws:memory:updates`. */
+/** An event on `ws:memory:updates`. */
 export type MemoryEvent =
-  /** A memory was opened: `updated` when that brought it into the cache, `read` when it was there. */
+  /** A visitor has opened a memory: `updated` when the cache loaded it, `read` when the cache held it. */
   | { readonly type: "memory_updated" | "memory_read"; readonly memory_id: string; readonly title: string }
-  /** A search has found it before all others. */
+  /** The best result of a search. */
   | { readonly type: "memory_found"; readonly memory_id: string; readonly title: string }
   | { readonly type: "cache_invalidated"; readonly pattern: string; readonly deleted: number };
 
-/** What is published on `ws:session:events`. */
+/** An event on `ws:session:events`. */
 export interface SessionEvent {
   readonly type: "session_started" | "session_updated";
 }
 
-/** What is published on a session's own channel, for that session alone. */
+/** An event on the session's own channel, for that session alone. */
 export interface OwnEvent extends RecentSearch {
   readonly type: "search_remembered";
 }

@@ -1,6 +1,6 @@
 /**
- * The channel of one session. Its name is made from the session's secret id in a way that can't be undone: who learns the
- * name, from Redis or from a log, has learned no session.
+ * The channel of one session. Its name is a hash of the session's secret id: a reader of Redis or of a log learns the
+ * name of the channel and no session.
  */
 export async function sessionChannel(sessionId: string): Promise<string> {
   const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(`session channel ${sessionId}`));

@@ -1,2 +1,2 @@
-/** What a memory is called in a line of text. */
+/** The name of a memory in a line of text. */
 export const titleOf = ({ lemmas }: { readonly lemmas: readonly string[] }): string => lemmas.slice(0, 3).join(", ");

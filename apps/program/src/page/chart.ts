@@ -2,8 +2,8 @@ import type { Sample } from "../watch/timeline.ts";
 import { byId, grouped, milliseconds } from "./elements.ts";
 
 /*
- * The last ten minutes as a drawing. Commands are columns, answers a line, and the stretches in which the primary was away are
- * shaded. The arrow keys, or the pointer, choose the stretch that is described in words.
+ * The last ten minutes as a drawing. Commands are columns, answers a line, and the stretches in which the primary was
+ * away are shaded. The arrow keys, or the pointer, choose the stretch that the page describes in words.
  */
 
 const width = 960;

@@ -5,8 +5,8 @@ import { openMemory } from "./memory.ts";
 import { remember } from "./past-searches.ts";
 
 /*
- * What happens to memories and sessions, in this window and in others. After an interruption the page subscribes again behind the
- * last event that it has, and shows as a gap what the history no longer holds.
+ * What happens to memories and sessions, in this window and in others. After an interruption the page subscribes again
+ * behind the last event that it has, and shows as a gap what the history no longer holds.
  */
 
 const mostEvents = 50;

@@ -1,7 +1,7 @@
 import type { Cache } from "continuum-cache";
 import { Hono } from "hono";
 
-/** An answer is good for so long, in milliseconds: a loop of requests costs one command a second. */
+/** How long an answer is valid, in milliseconds: a loop of requests costs one command a second. */
 const goodForMs = 1_000;
 
 /** GET: whether the service can answer, for load balancers and probes. */

@@ -4,7 +4,7 @@ import { bodyLimit } from "hono/body-limit";
 import type { InvalidateAnswer } from "../api.ts";
 import type { Announcer } from "../live/announcer.ts";
 
-/** What this service can load again. Sessions it can't, and what else is in the database is not its own. */
+/** The families that this service can load again. It can't load sessions, and other keys are not its own. */
 const families = [keys.query.match(), keys.memory.match()];
 const expected = `Expected a JSON body such as {"pattern":"${families[0]}"}; the pattern one of ${families.join(", ")}`;
 
@@ -13,7 +13,7 @@ interface Parts {
   readonly announcer: Announcer;
 }
 
-/** POST {pattern}: forgets a whole family of cached values. */
+/** POST {pattern}: deletes a whole family of cached values. */
 export function invalidateRoute({ cache, announcer }: Parts): Hono {
   const limited = bodyLimit({
     maxSize: 1_024,

@@ -5,7 +5,7 @@ import type { PrimarySwitch } from "../primary-switch.ts";
 
 const expected = 'Expected {"cut": true} or {"cut": false}';
 
-/** PUT {"cut": true}: cuts the demo's own server off, or restores it. There is none to cut where a real one is used. */
+/** PUT {"cut": true}: cuts the demo's own server off, or restores it. A real server can't be cut off. */
 export function primaryRoute(primary: PrimarySwitch | undefined): Hono {
   const limited = bodyLimit({ maxSize: 1_024, onError: (context) => context.json({ error: expected }, 413) });
   return new Hono().put("/", limited, async (context) => {

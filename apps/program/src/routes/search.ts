@@ -25,7 +25,7 @@ interface Parts {
 /** GET ?q=…&limit=…: the best concepts for a text. */
 export function searchRoute(parts: Parts): Hono {
   const { cache, answers, sessions, knowledge, announcer, warmer, logError } = parts;
-  /** A search is answered also when it can't be remembered. */
+  /** Adds a search to the session. When that fails, the visitor still gets the results. */
   const remember = async (sessionId: string, search: RecentSearch): Promise<string | undefined> => {
     try {
       if (await sessions.record(sessionId, search)) return sessionId;
@@ -43,7 +43,7 @@ export function searchRoute(parts: Parts): Hono {
     const asked = readQuery(context.req.query("q"), context.req.query("limit"));
     if ("error" in asked) return context.json(asked, 400);
     const { query, limit } = asked;
-    // Texts that differ in case, blanks or stop words alone are one query to the search, so they are one to the cache.
+    // Texts that differ only in case, blanks or stop words have the same results, so they share one key.
     const key = keys.query.of(`wordnet-3.1 limit=${limit} ${knowledge.normalize(query)}`);
     const answer = await answers.get(key, () => knowledge.search(query, limit));
     const told = { cache: answer.cache, ms: answer.ms };

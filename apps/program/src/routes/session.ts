@@ -13,7 +13,7 @@ interface Parts {
   readonly announcer: Announcer;
 }
 
-/** GET: the visitor's session; one is started where there is none. */
+/** GET: the visitor's session; a visitor without one gets a new one. */
 export function sessionRoute({ cache, sessions, announcer }: Parts): Hono {
   return new Hono().get("/", async (context) => {
     const startedAt = performance.now();
@@ -25,7 +25,7 @@ export function sessionRoute({ cache, sessions, announcer }: Parts): Hono {
       return context.json<SessionAnswer>({ session, channel, cache: outcome, ms, backend: cache.currentBackend });
     };
     if (sessionId !== undefined && found) return told(sessionId, found, "hit");
-    // Never under the id that was sent: whoever planted it would know it.
+    // Never under the id that the request sent: an attacker who planted it would know it.
     const { id, session } = await sessions.start();
     writeSessionId(context, id);
     announcer.session({ type: "session_started" });

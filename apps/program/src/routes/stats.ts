@@ -18,8 +18,8 @@ interface Parts {
 }
 
 /**
- * GET: how the service is doing, and how it was in the last ten minutes. Every visitor may read it, so each field is named
- * here: no address, no version, no error text of a server is passed on.
+ * GET: the state of the service now and in the last ten minutes. Every visitor may read it, so the route names each
+ * field: it shows no address, no version and no error text of a server.
  */
 export function statsRoute({ cache, facts, knowledge, server, watch, primary }: Parts): Hono {
   return new Hono().get("/", async (context) => {

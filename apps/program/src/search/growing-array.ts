@@ -1,6 +1,6 @@
 type NumberArray = Uint8Array | Uint16Array | Uint32Array;
 
-/** A typed array that grows as it is pushed to. */
+/** A typed array that grows with each push. */
 export interface GrowingArray<Numbers extends NumberArray> {
   readonly length: number;
   push(value: number): void;

@@ -7,7 +7,7 @@ export interface Postings {
   readonly frequencies: readonly Uint8Array[];
 }
 
-/** For each term the documents that hold it, and what ranking needs to know of a document's fields. */
+/** For each term the documents that hold it, and the field lengths that ranking needs. */
 export interface InvertedIndex {
   readonly documentCount: number;
   readonly termCount: number;
@@ -28,7 +28,7 @@ export interface IndexBuilder {
 /** Postings lie in flat typed arrays: 117,000 documents take megabytes, not objects by the million. */
 export function createIndexBuilder(fieldCount: number): IndexBuilder {
   const terms = new Map<string, number>();
-  /** By term, its latest posting: repetitions within a document are counted there. */
+  /** The latest posting of each term: it counts repetitions within a document. */
   const latest = growingArray(Uint32Array);
   const perField = Array.from({ length: fieldCount }, () => ({
     frequencies: growingArray(Uint8Array),

@@ -2,7 +2,7 @@ import type { InvertedIndex } from "./inverted-index.ts";
 
 /** How much one field counts. */
 export interface FieldWeight {
-  /** What one occurrence is worth. */
+  /** The weight of one occurrence. */
   readonly weight: number;
   /** How far a long field makes each of its occurrences worth less: 0 not at all, 1 in full proportion. */
   readonly lengthPenalty: number;
@@ -18,7 +18,7 @@ export interface RankingOptions {
   readonly saturation?: number;
 }
 
-/** A document that was found. */
+/** A document in the results of a search. */
 export interface Ranked {
   readonly document: number;
   readonly score: number;
@@ -28,12 +28,13 @@ export interface Ranked {
 export type Rank = (terms: readonly string[], limit: number) => Ranked[];
 
 /**
- * BM25 over several fields (BM25F): a document's occurrences are weighted by field and by the field's length, added up,
- * saturated once, and multiplied by how rare the term is. Documents of equal score stand in index order.
+ * BM25 over several fields (BM25F): it weights the occurrences in a document by field and by the field's length, adds
+ * them up, saturates the sum once, and multiplies it by how rare the term is. Documents of equal score stand in index
+ * order.
  */
 export function createRanking(index: InvertedIndex, options: RankingOptions): Rank {
   const { fields, prominence, saturation = 1.2 } = options;
-  // All zero between two searches; what a search touches it clears.
+  // All zero between two searches: each search clears what it has touched.
   const scores = new Float32Array(index.documentCount);
 
   const addTerm = (term: string, touched: number[]): void => {

@@ -33,7 +33,7 @@ function withoutEnding(word: string): string {
   return word;
 }
 
-/** Only what leaves a syllable is an ending: `sing` and `bed` have none. A doubled consonant is undone: `running`. */
+/** An ending leaves a syllable: `sing` and `bed` have none. A doubled consonant becomes one: `running`. */
 function bare(word: string, ending: number): string {
   const rest = word.slice(0, -ending);
   if (rest.length < 3 || !/[aeiouy]/.test(rest)) return word;

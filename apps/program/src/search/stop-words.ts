@@ -1,4 +1,4 @@
-/** Words that say too little to search for. */
+/** Words that say too little for a search. */
 export const stopWords: ReadonlySet<string> = new Set(
   (
     "a an and are as at be been being but by can could did do does for from had has have he her his how i if in into is it its " +

@@ -14,7 +14,7 @@ export function termsOf(text: string): string[] {
 
 function plain(text: string): string {
   const lower = text.toLowerCase();
-  // Most text is ASCII, and has nothing to take apart.
+  // Most text is ASCII, and has no accents to remove.
   return /[^\x20-\x7e]/.test(lower)
     ? lower
         .normalize("NFKD")

@@ -6,24 +6,24 @@ import type { Knowledge } from "../wordnet/knowledge.ts";
 import type { Memory } from "../wordnet/memory.ts";
 
 /**
- * Loads what is likely to be asked for next into the cache: once, whichever server of the same Redis has a hand free. No answer
- * waits for it.
+ * Loads the memories that visitors are likely to open next into the cache. One server of those that share a Redis
+ * loads each of them. No answer waits for it.
  */
 export interface Warmer {
-  /** This memory was found, and may soon be opened. */
+  /** Queues a memory that a search has found. */
   warm(conceptId: string): void;
-  /** How much there is to do; `undefined` while nobody answers. */
+  /** The state of the queue; `undefined` while Redis does not answer. */
   stats(): Promise<QueueStats | undefined>;
-  /** Finishes what is in work here; the rest is left to others. */
+  /** Finishes the jobs of this process; other servers take the rest. */
   close(): Promise<void>;
 }
 
-/** What a warmer is made of. */
+/** The parts of a warmer. */
 export interface WarmerParts {
   readonly cache: Cache;
   readonly knowledge: Knowledge;
   readonly announcer: Announcer;
-  /** Is told what could not be warmed: whoever searched has long been answered. */
+  /** Gets the errors of warming: the visitor of the search already has the answer. */
   readonly logError: (message: string) => void;
 }
 
@@ -31,7 +31,7 @@ interface Job {
   readonly conceptId: string;
 }
 
-/** What is not warm by then has been opened cold, or is not wanted; until then the same memory is queued once. */
+/** How long a job is useful: a visitor opens a memory soon or never. Within that time the queue takes a memory once. */
 const retention = "10m";
 const concurrency = 4;
 
@@ -39,7 +39,7 @@ export function createWarmer({ cache, knowledge, announcer, logError }: WarmerPa
   const queue = new FederationQueue<Job>(cache, {
     retention,
     visibilityTimeout: "10s",
-    // A server that leaves during an outage takes its few jobs with it: nobody has to wait for that.
+    // A server that closes during an outage loses its few jobs, which no visitor waits for.
     timeout: "2s",
     outbox: { maxMessages: 100 },
   });

@@ -1,17 +1,17 @@
 import type { Backend, Cache } from "continuum-cache";
 import { publicReason } from "./public-reason.ts";
 
-/** One turn from one backend to another. */
+/** One change from one backend to another. */
 export interface BackendTurn {
   readonly atMs: number;
   readonly to: Backend;
-  /** On the way to local memory: the kind of the error, as visitors may see it. */
+  /** For a change to local memory: the kind of the error, as visitors may see it. */
   readonly reason?: string;
-  /** On the way back: how many of the writes made meanwhile the primary has confirmed. */
+  /** For a change back: how many writes of the outage the primary has confirmed. */
   readonly replayed?: number;
 }
 
-/** The latest turns, the last one first. */
+/** The latest changes, the last one first. */
 export interface BackendLog {
   readonly turns: readonly BackendTurn[];
   close(): void;

@@ -1,4 +1,4 @@
-/** What part of all took no longer: half no longer than `p50`. In milliseconds. */
+/** Percentiles of durations, in milliseconds: half of them are at most `p50`. */
 export interface Percentiles {
   readonly p50: number;
   readonly p95: number;
@@ -8,11 +8,11 @@ export interface Percentiles {
 /** The durations of one stretch of time. */
 export interface Durations {
   add(ms: number): void;
-  /** `undefined` when nothing was added; then it begins anew. */
+  /** Returns the percentiles, or `undefined` without any duration; then it starts again from none. */
   take(): Percentiles | undefined;
 }
 
-/** Of more than these a random part stands for all, so that a busy stretch takes no more memory than a quiet one. */
+/** A random sample of this size stands for more durations, so that a busy stretch takes no more memory. */
 const maxKept = 2_000;
 
 export function createDurations(random: () => number = Math.random): Durations {

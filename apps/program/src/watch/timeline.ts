@@ -1,7 +1,7 @@
 import type { Backend, Cache } from "continuum-cache";
 import type { Durations, Percentiles } from "./durations.ts";
 
-/** What happened in one stretch of time. */
+/** The measurements of one stretch of time. */
 export interface Sample {
   /** Its end, in milliseconds since 1970. */
   readonly atMs: number;
@@ -19,7 +19,7 @@ export interface Sample {
   readonly pending: number;
 }
 
-/** What is counted besides the cache. */
+/** The counts of the service, besides those of the cache. */
 export interface Counted {
   readonly requests: number;
   readonly limited: number;
@@ -28,7 +28,7 @@ export interface Counted {
 
 /** The last ten minutes. */
 export interface Timeline {
-  /** Ends a stretch, when it is long enough. Whoever has no timers calls this with each request that wants to know. */
+  /** Ends a stretch that is long enough. A home without timers calls this with each request for the samples. */
   sample(): void;
   /** The oldest first. */
   readonly samples: readonly Sample[];

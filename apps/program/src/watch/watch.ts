@@ -8,12 +8,12 @@ import { createTimeline, type Sample } from "./timeline.ts";
 export interface Watch {
   /** Counts a request, and how long it took. */
   readonly middleware: MiddlewareHandler;
-  /** To be called every now and then, where there are timers; each `seen` does so too. */
+  /** Takes a sample when one is due. Call it from a timer, if there are timers; each `seen` does it too. */
   sample(): void;
   seen(): Seen;
 }
 
-/** What was seen so far, by this process. */
+/** What this process has seen so far. */
 export interface Seen {
   readonly sinceMs: number;
   readonly requests: number;

@@ -13,14 +13,14 @@ export interface Concept {
   readonly relations: readonly Relation[];
 }
 
-/** That one concept stands to another in some way. */
+/** How one concept stands to another. */
 export interface Relation {
   readonly kind: RelationKind;
   /** The id of the other. */
   readonly target: string;
 }
 
-/** Where a concept is to be found. */
+/** The place of a concept. */
 export interface ConceptPlace {
   readonly part: PartOfSpeech;
   /** In bytes from the beginning of the file. */

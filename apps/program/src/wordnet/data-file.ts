@@ -9,7 +9,7 @@ export interface DataSource {
   readonly chunks: AsyncIterable<Uint8Array>;
 }
 
-/** A WordNet data file in memory, as bytes: concepts are parsed when they are asked for. */
+/** A WordNet data file in memory, as bytes; it parses a concept at each request for it. */
 export interface DataFile {
   readonly part: PartOfSpeech;
   /** The concept whose line begins at this byte, or `undefined` when none does. */
@@ -20,9 +20,9 @@ const lineFeed = 0x0a;
 const blank = 0x20;
 
 /**
- * Reads a data file, telling of each concept as its line comes in.
+ * Reads a data file, and calls back with each concept as its line comes in.
  *
- * @throws TypeError when it is no WordNet data file, or was changed: each line begins with its own place in the file.
+ * @throws TypeError when it is no WordNet data file, or a changed one: each line begins with its own place in the file.
  */
 export async function readDataFile(
   { part, byteLength, chunks }: DataSource,
@@ -40,7 +40,7 @@ export async function readDataFile(
     filled += chunk.length;
     const read = bytes.subarray(0, filled);
     for (let end = read.indexOf(lineFeed, lineStart); end >= 0; end = read.indexOf(lineFeed, lineStart)) {
-      // The licence at the top is indented.
+      // The license at the top is indented.
       if (bytes[lineStart] !== blank) {
         const concept = parseDataLine(lineAt(lineStart, end), part);
         if (concept.id !== conceptId({ part, offset: lineStart })) {

@@ -5,10 +5,10 @@ import { createKnowledgeBuilder, type Knowledge } from "./knowledge.ts";
 type Line = readonly [id: string, lemmas: readonly string[], gloss: string, relations: readonly (readonly string[])[]];
 
 /**
- * The concepts with the most relations and those between them, as text of a line each: for homes that have no room for the
- * 22 MB of all.
+ * Writes the concepts with the most relations, and the relations between them, as a line of text each: for homes that
+ * have no room for the 22 MB of all.
  *
- * @param concepts - All there are.
+ * @param concepts - All concepts of WordNet.
  */
 export function digestOf(concepts: readonly Concept[], size: number): string {
   const chosen = [...concepts].sort((one, other) => other.relations.length - one.relations.length).slice(0, size);
@@ -21,7 +21,7 @@ export function digestOf(concepts: readonly Concept[], size: number): string {
   return lines.join("\n");
 }
 
-/** @throws SyntaxError or TypeError when it is no digest. */
+/** Reads a digest. @throws SyntaxError or TypeError when the text is no digest. */
 export function loadDigest(text: string): Knowledge {
   const builder = createKnowledgeBuilder();
   const concepts = new Map<string, Concept>();

@@ -6,7 +6,7 @@ import { splitGloss } from "./data-line.ts";
 import { type Memory, memoryOf } from "./memory.ts";
 import { type SearchResult, searchResultOf } from "./search-result.ts";
 
-/** What can be asked of WordNet. */
+/** Answers questions about WordNet. */
 export interface Knowledge {
   readonly conceptCount: number;
   readonly termCount: number;
@@ -18,11 +18,11 @@ export interface Knowledge {
   memory(conceptId: string): Memory | undefined;
 }
 
-/** Takes in concepts one by one, each indexed by its words and its gloss. */
+/** Collects concepts one by one, and indexes each by its words and its gloss. */
 export interface KnowledgeBuilder {
   readonly conceptCount: number;
   add(concept: Concept): void;
-  /** @param conceptOf - Finds what was added, by its id. */
+  /** @param conceptOf - Finds a collected concept by its id. */
   build(conceptOf: (id: string) => Concept | undefined): Knowledge;
 }
 
@@ -43,7 +43,7 @@ export function createKnowledgeBuilder(): KnowledgeBuilder {
       const { definition, examples } = splitGloss(gloss);
       builder.add([lemmas.join(" "), definition, examples].map(termsOf));
       ids.push(id);
-      // Who searches for "dog" means the animal more often than the andiron, and the animal has the more relations.
+      // A search for "dog" means the animal more often than the andiron, and the animal has more relations.
       prominence.push(1 + Math.log1p(relations.length) / 10);
     },
     build(conceptOf) {

@@ -3,14 +3,14 @@ import { type DataFile, type DataSource, readDataFile } from "./data-file.ts";
 import { createKnowledgeBuilder, type Knowledge } from "./knowledge.ts";
 import type { PartOfSpeech } from "./part-of-speech.ts";
 
-/** How loading is going. */
+/** The progress of loading. */
 export interface LoadProgress {
   readonly part: PartOfSpeech;
-  /** Of this part of speech, all of them: the file is done. */
+  /** The number of concepts of this part of speech, whose file is loaded. */
   readonly conceptCount: number;
 }
 
-/** Reads WordNet's files, which stay in memory as they are: a concept is parsed when it is asked for. */
+/** Reads WordNet's files and keeps them in memory as they are; each request for a concept parses it. */
 export async function loadKnowledge(
   sources: readonly DataSource[],
   onProgress: (progress: LoadProgress) => void = () => {},

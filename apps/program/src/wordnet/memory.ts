@@ -19,7 +19,7 @@ export interface RelatedConcepts {
   readonly concepts: readonly RelatedConcept[];
 }
 
-/** A concept as another's memory shows it. */
+/** A concept as the memory of another shows it. */
 export interface RelatedConcept {
   readonly conceptId: string;
   readonly lemmas: readonly string[];
@@ -32,7 +32,7 @@ const maxPerKind = 40;
 /** Follows a concept's relations. Kinds stand in the order in which WordNet lists them: hypernyms first. */
 export function memoryOf(concept: Concept, conceptOf: (id: string) => Concept | undefined): Memory {
   const targets = new Map<RelationKind, Set<string>>();
-  // Two words of one pair of concepts may be related each by itself; here the pair counts once.
+  // Several words of the same two concepts may be related; the pair counts once.
   for (const { kind, target } of concept.relations) targets.set(kind, (targets.get(kind) ?? new Set()).add(target));
   return {
     conceptId: concept.id,

@@ -1,7 +1,7 @@
 /** One of WordNet's four files, by the letter that its concept ids begin with. */
 export type PartOfSpeech = "n" | "v" | "a" | "r";
 
-/** What a part of speech is called, and its file. In the order in which they are loaded. */
+/** The names of the parts of speech and their files, in the order of loading. */
 export const partsOfSpeech: readonly {
   readonly letter: PartOfSpeech;
   readonly name: string;

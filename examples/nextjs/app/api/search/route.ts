@@ -9,7 +9,7 @@ export async function GET(request: Request): Promise<Response> {
   return Response.json({ results, backend: cache.currentBackend });
 }
 
-/** Stands for a slow search. */
+/** Simulates a slow search. */
 async function search(text: string): Promise<readonly string[]> {
   return [`what ${text} means`];
 }

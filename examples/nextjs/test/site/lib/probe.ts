@@ -1,14 +1,14 @@
 import { FederationQueue } from "continuum-cache";
 import { getCache, getLimiter } from "./cache";
 
-/** Reads one value: what a framework that caches requests to Upstash would answer from its own cache. */
+/** Reads one value, which a framework that caches requests to Upstash would answer from its own cache. */
 export async function GET(): Promise<Response> {
   const cache = getCache();
   const value = await cache.get("probe");
   return Response.json({ value, backend: cache.currentBackend });
 }
 
-/** Uses what an application uses, and answers what each call returned. */
+/** Makes the calls of an application, and answers what each returned. */
 export async function POST(request: Request): Promise<Response> {
   const { name } = (await request.json()) as { name: string };
   const cache = getCache();

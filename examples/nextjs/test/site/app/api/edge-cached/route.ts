@@ -1,5 +1,5 @@
 export { GET } from "../../../lib/probe";
 export const runtime = "edge";
-// What a site asks for that wants its own requests cached.
+// The settings of a site that wants Next.js to cache its requests.
 export const fetchCache = "default-cache";
 export const revalidate = 3600;
