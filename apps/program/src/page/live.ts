@@ -30,7 +30,7 @@ function connect(channels: readonly string[], attempts: number): void {
   });
   socket.addEventListener("message", ({ data }) => {
     const frame: ControlFrame | EventFrame = JSON.parse(data);
-    if (frame.type === "subscribed" && awaited.delete(frame.channel) && awaited.size === 0) showState("live", "hit");
+    if (isSettled(frame) && awaited.delete(frame.channel ?? "") && awaited.size === 0) showState("live", "hit");
     onFrame(socket, frame);
   });
   socket.addEventListener("close", () => {
@@ -38,6 +38,11 @@ function connect(channels: readonly string[], attempts: number): void {
     const waitMs = Math.min(longestWaitMs, 250 * 2 ** failed) * (0.5 + Math.random() / 2);
     setTimeout(() => connect(channels, failed + 1), waitMs);
   });
+}
+
+/** Whether a channel is subscribed, or stays closed to this page: as that of a session does that has expired. */
+function isSettled(frame: ControlFrame | EventFrame): frame is Extract<ControlFrame, { type: "subscribed" | "error" }> {
+  return frame.type === "subscribed" || (frame.type === "error" && frame.code !== "unavailable");
 }
 
 function subscribe(socket: WebSocket, channel: string): void {
