@@ -16,7 +16,7 @@ import {
 
 /** What is known of a transport whose code is not loaded yet. */
 export interface LazyOptions
-  extends Pick<Transport, "name" | "maxTopicBytes" | "status">,
+  extends Pick<Transport, "name" | "maxTopicBytes" | "hasCheapTrips" | "status">,
     Pick<DispatchOffer, "primary"> {
   /** Once it is loaded, it may answer without waiting. @default false */
   readonly answersNow?: boolean;

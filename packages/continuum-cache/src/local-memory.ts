@@ -36,6 +36,7 @@ export function withLocalMemory(primary: Transport, size: MemorySize, options: F
   const known = {
     closeUnused: () => primary.close(),
     ...(primary.maxTopicBytes !== undefined && { maxTopicBytes: primary.maxTopicBytes }),
+    ...(primary.hasCheapTrips && { hasCheapTrips: true }),
   };
   const pastMemory = lazyTransport({ ...known, name: primary.name }, async () => primaryOf(await load()));
   const eager = options.journal?.store !== undefined;

@@ -111,6 +111,7 @@ export { afterThisTick, tickEnd } from "./time/next-tick.ts";
 export { onAbort } from "./time/on-abort.ts";
 export { defaultTimeoutMs, withDeadline } from "./time/with-deadline.ts";
 export { within } from "./time/within.ts";
+export { handOutInHalves } from "./trips/hand-out.ts";
 export { primaryOf } from "./trips/primary-of.ts";
 export type {
   AnswerNow,

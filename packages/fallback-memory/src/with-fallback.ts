@@ -168,6 +168,7 @@ export function withFallback(primary: Transport, local: MemoryTransport, options
 
   const shared = {
     ...(primary.maxTopicBytes !== undefined && { maxTopicBytes: primary.maxTopicBytes }),
+    ...(primary.hasCheapTrips && { hasCheapTrips: true }),
     close: () => (lifetime.closing ??= finish()),
   };
   const past: Transport = {

@@ -85,6 +85,7 @@ export function tcpTransport<Client extends TcpClient = Redis>(options: TcpOptio
 
   const transport: TcpTransport<Client> = {
     name: transportName,
+    hasCheapTrips: true,
     client,
     send: sendThrough(pool.dispatch, ownTimeoutMs),
     async subscribe(topics: Topics, listener: MessageListener, callOptions) {

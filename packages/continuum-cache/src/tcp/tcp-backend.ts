@@ -32,7 +32,7 @@ export function tcpBackend({ url, poolSize, allowInsecure, timeout, tls, caFile 
     () => import("@continuum-cache/transport-tcp"),
     ({ tcpTransport }) => tcpTransport(settings),
   );
-  return lazyTransport({ name: "tcp" }, load);
+  return lazyTransport({ name: "tcp", hasCheapTrips: true }, load);
 }
 
 /** Node wants Buffers, and lists that it may change. */

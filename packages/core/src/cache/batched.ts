@@ -19,7 +19,7 @@ import { Call } from "./calls.ts";
  */
 export function batched(transport: Transport): Transport {
   const batcher = createBatcher(transport, { timeoutMs: defaultTimeoutMs });
-  const { name, maxTopicBytes, status } = transport;
+  const { name, maxTopicBytes, hasCheapTrips, status } = transport;
   return {
     name,
     send(commands, options = {}) {
@@ -35,6 +35,7 @@ export function batched(transport: Transport): Transport {
     },
     ...(transport.subscribe && { subscribe: transport.subscribe.bind(transport) }),
     ...(maxTopicBytes !== undefined && { maxTopicBytes }),
+    ...(hasCheapTrips && { hasCheapTrips }),
     ...(status && { status }),
     close: () => transport.close(),
   };

@@ -5,6 +5,7 @@ import { TextMap } from "../keys/text-map.ts";
 import type { Command, Reply, SendOptions, Transport } from "../ports/transport.ts";
 import { tickEnd } from "../time/next-tick.ts";
 import { whenAllAbort } from "../time/on-abort.ts";
+import { handOutInHalves, largeTick } from "../trips/hand-out.ts";
 import { answerNowOf, type Dispatch, dispatchOf, type ReplyHandler, RoundTrip } from "../trips/round-trip.ts";
 import type { BatchedCall, Batcher, BatcherOptions, Segment } from "./batched-call.ts";
 import { lateError } from "./call-errors.ts";
@@ -38,6 +39,8 @@ class Batch implements ReplyHandler {
   /** Whether one of its calls has a signal, which may settle it before the batch departs. */
   hasSignals = false;
   invalidates: Set<string> | undefined = undefined;
+  /** How many calls have joined it. */
+  calls = 0;
   /** Asks its calls whether they are still waited for; undefined when one does not say, which means that it is. */
   wanted: (() => boolean)[] | undefined;
   readonly #parts: BatchParts;
@@ -131,23 +134,37 @@ class Batch implements ReplyHandler {
   }
 
   answered(replies: Reply[]): void {
-    this.#end();
+    const { calls } = this;
+    if (calls < largeTick) {
+      this.#handOut(replies, 0, calls);
+      return;
+    }
+    const { transport, inFlight } = this.#parts;
+    handOutInHalves(transport, inFlight.size - 1, calls, (from, to) => this.#handOut(replies, from, to));
+  }
+
+  /** Hands the replies to some of the calls, by their places among all. Those of all end it. */
+  #handOut(replies: readonly Reply[], from: number, to: number): void {
+    const isLast = to === this.calls;
     const split: Segment[] = [];
     let at = 0;
+    let nth = 0;
     for (const segment of this.segments) {
       if (segment.kind === "commands") {
-        const { call, commands } = segment;
-        call.answered(replies, at, "unknown");
-        at += commands.length;
+        if (nth >= from && nth < to) segment.call.answered(replies, at, "unknown");
+        nth++;
+        at += segment.commands.length;
         continue;
       }
       const reply = replies[at++] as Reply;
-      if (isCrossSlot(reply) && segment.keys.size > 1) {
+      if (!isCrossSlot(reply) || segment.keys.size === 1) {
+        nth = answerReads(segment.keys, reply, nth, from, to);
+      } else if (isLast) {
         for (const [key, calls] of segment.keys) split.push({ kind: "reads", keys: new Map([[key, calls]]) });
-      } else {
-        handOut(segment.keys, reply);
       }
     }
+    if (!isLast) return;
+    this.#end();
     if (split.length > 0) this.#readAgain(split);
   }
 
@@ -162,6 +179,7 @@ class Batch implements ReplyHandler {
     const { atomic, fallback, timeoutMs } = this;
     this.#again = new Batch(this.#parts, this.openedMs, { atomic, fallback }, timeoutMs);
     this.#again.segments = segments;
+    this.#again.calls = this.calls;
     this.#again.isAwaited = this.isAwaited;
     this.#again.wanted = this.wanted;
     this.#again.hasSignals = this.hasSignals;
@@ -199,6 +217,7 @@ class Batch implements ReplyHandler {
 
 /** What all batches of a batcher share. */
 interface BatchParts {
+  readonly transport: Transport;
   readonly dispatch: Dispatch;
   /** The batches under way, the oldest first. */
   readonly inFlight: Set<Batch>;
@@ -216,7 +235,7 @@ export function createBatcher(transport: Transport, { timeoutMs, counts }: Batch
   let scheduledMs = 0;
   const afterThisTick = tickEnd();
   const inFlight = new Set<Batch>();
-  const parts: BatchParts = { dispatch: dispatchOf(transport), inFlight, mergesReads: true, counts };
+  const parts: BatchParts = { transport, dispatch: dispatchOf(transport), inFlight, mergesReads: true, counts };
   const answerNow = answerNowOf(transport);
   let isCollecting = false;
 
@@ -238,6 +257,7 @@ export function createBatcher(transport: Transport, { timeoutMs, counts }: Batch
       batch = new Batch(parts, nowMs, options, ownMs);
       open.push(batch);
     }
+    batch.calls++;
     if (signal) batch.hasSignals = true;
     else batch.isAwaited = true;
     if (options.isWanted) batch.wanted?.push(options.isWanted);
@@ -311,15 +331,31 @@ export function createBatcher(transport: Transport, { timeoutMs, counts }: Batch
 const isCrossSlot = (reply: Reply): boolean =>
   !Array.isArray(reply) && isCommandError(reply) && reply.code === "CROSSSLOT";
 
-/** Hands an MGET's values to the calls that asked for them. */
-function handOut(keys: Map<string, BatchedCall[]>, reply: Reply): void {
+/**
+ * Hands an MGET's values to those calls that stand from `from` up to `to` among all calls of the batch.
+ *
+ * @param first - Where the calls of this MGET begin.
+ * @returns where they end
+ */
+function answerReads(
+  keys: ReadonlyMap<string, readonly BatchedCall[]>,
+  reply: Reply,
+  first: number,
+  from: number,
+  to: number,
+): number {
   const isList = Array.isArray(reply);
   const values: readonly Reply[] = isList ? reply : [reply];
+  let nth = first;
   let index = 0;
   for (const calls of keys.values()) {
-    for (const call of calls) call.answered(values, index, "none");
+    for (const call of calls) {
+      if (nth >= from && nth < to) call.answered(values, index, "none");
+      nth++;
+    }
     if (isList) index++;
   }
+  return nth;
 }
 
 const callsOf = (segment: Segment): readonly BatchedCall[] =>

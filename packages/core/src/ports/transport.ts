@@ -82,6 +82,12 @@ export interface Transport {
    * Absent where there is no limit.
    */
   readonly maxTopicBytes?: number;
+  /**
+   * Whether one trip more costs little beside its bytes, as on a connection that stays open. What comes back for many calls at once is
+   * then handed out in two parts (see `handOutInHalves`), so that their next calls travel in two trips. Absent where each trip is a
+   * request of its own.
+   */
+  readonly hasCheapTrips?: boolean;
   /** Where answers come from now, for transports that can change it. Absent where there is one answer for ever. */
   readonly status?: BackendStatus;
   /** Gives back sockets and timers; calls in flight reject with kind `closed`. Safe to call twice. */

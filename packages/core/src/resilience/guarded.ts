@@ -93,12 +93,13 @@ export function guarded(transport: Transport, options: GuardOptions = {}): Trans
       await transport.close();
     },
   };
-  const { subscribe, maxTopicBytes, status } = transport;
+  const { subscribe, maxTopicBytes, hasCheapTrips, status } = transport;
   return offersDispatch(
     {
       ...guardedTransport,
       ...(subscribe && { subscribe: subscribe.bind(transport) }),
       ...(maxTopicBytes !== undefined && { maxTopicBytes }),
+      ...(hasCheapTrips && { hasCheapTrips }),
       ...(status && { status }),
     },
     dispatch,

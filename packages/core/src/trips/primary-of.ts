@@ -16,7 +16,7 @@ import { dispatcherOf } from "./round-trip.ts";
 export function primaryOf(transport: Transport): Transport {
   const primary = dispatcherOf(transport)?.primary;
   if (primary) return primary;
-  const { name, maxTopicBytes, status } = transport;
+  const { name, maxTopicBytes, hasCheapTrips, status } = transport;
   // What goes through a decorator goes through its `send`, but the stand-in below it must not answer.
   if (!status?.onKept) return transport;
   return {
@@ -24,6 +24,7 @@ export function primaryOf(transport: Transport): Transport {
     send: (commands, options) => transport.send(commands, { ...options, fallback: false }),
     ...(transport.subscribe && { subscribe: transport.subscribe.bind(transport) }),
     ...(maxTopicBytes !== undefined && { maxTopicBytes }),
+    ...(hasCheapTrips && { hasCheapTrips }),
     status,
     close: () => transport.close(),
   };
