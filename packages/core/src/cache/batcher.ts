@@ -146,6 +146,7 @@ class Batch implements ReplyHandler {
   /** Hands the replies to some of the calls, by their places among all. Those of all end it. */
   #handOut(replies: readonly Reply[], from: number, to: number): void {
     const isLast = to === this.calls;
+    if (isLast) this.#end();
     const split: Segment[] = [];
     let at = 0;
     let nth = 0;
@@ -163,8 +164,6 @@ class Batch implements ReplyHandler {
         for (const [key, calls] of segment.keys) split.push({ kind: "reads", keys: new Map([[key, calls]]) });
       }
     }
-    if (!isLast) return;
-    this.#end();
     if (split.length > 0) this.#readAgain(split);
   }
 

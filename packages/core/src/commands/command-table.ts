@@ -90,11 +90,13 @@ const plainGroupChange = ([subcommand, , , start]: readonly Argument[]): boolean
 const isWord = (argument: Argument | undefined, word: string): boolean =>
   typeof argument === "string" && argument.toUpperCase() === word;
 
-const hasWord = (command: Command, from: number, word: string): boolean =>
-  command.some((argument, at) => at >= from && isWord(argument, word));
+function hasWord(command: Command, from: number, word: string): boolean {
+  for (let at = from; at < command.length; at++) if (isWord(command[at], word)) return true;
+  return false;
+}
 
 /** SET with GET answers by what was there before. */
-const setReply = (command: Command): ReplyShape => (command.length > 3 && hasWord(command, 3, "GET") ? "text?" : "ok?");
+const setReply = (command: Command): ReplyShape => (hasWord(command, 3, "GET") ? "text?" : "ok?");
 
 /** LPOP and RPOP with a count answer with an array. */
 const popReply = ({ length }: Command): ReplyShape => (length > 2 ? "array?" : "text?");
