@@ -120,17 +120,16 @@ export type {
   ReplyHandler,
   SentTrips,
   StandIn,
-  WrittenKeys,
 } from "./trips/round-trip.ts";
 export {
   answerNowOf,
   createSentTrips,
   dispatchOf,
-  keysIn,
   ledgerOf,
   offersDispatch,
   RoundTrip,
   sendThrough,
-  settleInto,
-  throughSend,
 } from "./trips/round-trip.ts";
+export { settleInto, throughSend } from "./trips/through-send.ts";
+export type { WrittenKeys } from "./trips/written-keys.ts";
+export { keysIn } from "./trips/written-keys.ts";

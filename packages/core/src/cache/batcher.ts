@@ -6,7 +6,7 @@ import type { Command, Reply, SendOptions, Transport } from "../ports/transport.
 import { tickEnd } from "../time/next-tick.ts";
 import { whenAllAbort } from "../time/on-abort.ts";
 import { handOutInHalves, largeTick } from "../trips/hand-out.ts";
-import { answerNowOf, type Dispatch, dispatchOf, type ReplyHandler, RoundTrip } from "../trips/round-trip.ts";
+import { answerNowOf, type Dispatch, dispatchOf, type ReplyHandler, RoundTrip, takeOut } from "../trips/round-trip.ts";
 import type { BatchedCall, Batcher, BatcherOptions, Segment } from "./batched-call.ts";
 import { lateError } from "./call-errors.ts";
 
@@ -119,8 +119,8 @@ class Batch implements ReplyHandler {
       counts.commands += commands.length;
     }
     const nowMs = performance.now();
-    for (const oldest of inFlight) if (!oldest.forgetIfLost(nowMs)) break;
-    inFlight.add(this);
+    while (inFlight[0]?.forgetIfLost(nowMs));
+    inFlight.push(this);
     this.#lostMs = nowMs + this.timeoutMs + graceMs;
     const { wanted } = this;
     const signal = this.isAwaited ? undefined : this.#signalOfAll();
@@ -140,7 +140,7 @@ class Batch implements ReplyHandler {
       return;
     }
     const { transport, inFlight } = this.#parts;
-    handOutInHalves(transport, inFlight.size - 1, calls, (from, to) => this.#handOut(replies, from, to));
+    handOutInHalves(transport, inFlight.length - 1, calls, (from, to) => this.#handOut(replies, from, to));
   }
 
   /** Hands the replies to some of the calls, by their places among all. Those of all end it. */
@@ -187,7 +187,7 @@ class Batch implements ReplyHandler {
 
   /** Whether it has vanished: then it is not in flight any more. */
   forgetIfLost(nowMs: number): boolean {
-    return this.#lostMs <= nowMs && this.#parts.inFlight.delete(this);
+    return this.#lostMs <= nowMs && takeOut(this.#parts.inFlight, this);
   }
 
   /** Resolves when it has ended, or has vanished with the request that sent it. */
@@ -209,7 +209,7 @@ class Batch implements ReplyHandler {
   #end(): void {
     this.#isOver = true;
     this.#stopHearing?.();
-    this.#parts.inFlight.delete(this);
+    takeOut(this.#parts.inFlight, this);
     this.#claim?.end();
   }
 }
@@ -219,7 +219,7 @@ interface BatchParts {
   readonly transport: Transport;
   readonly dispatch: Dispatch;
   /** The batches under way, the oldest first. */
-  readonly inFlight: Set<Batch>;
+  readonly inFlight: Batch[];
   /** Whether the server reads keys of different slots together: a Redis Cluster does not. */
   mergesReads: boolean;
   readonly counts: BatcherOptions["counts"];
@@ -233,7 +233,7 @@ export function createBatcher(transport: Transport, { timeoutMs, counts }: Batch
   let open: Batch[] = [];
   let scheduledMs = 0;
   const afterThisTick = tickEnd();
-  const inFlight = new Set<Batch>();
+  const inFlight: Batch[] = [];
   const parts: BatchParts = { transport, dispatch: dispatchOf(transport), inFlight, mergesReads: true, counts };
   const answerNow = answerNowOf(transport);
   let isCollecting = false;

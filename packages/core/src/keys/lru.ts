@@ -73,11 +73,15 @@ export function createLru<Value>(options: LruOptions<Value>): Lru<Value> {
   const mapOf = (id: string): Map<string, Node<Value>> | TextMap<Node<Value>> =>
     id.length <= longestHashed ? (maps[partOf(id)] as Map<string, Node<Value>>) : long;
 
-  const unlink = ({ older, newer }: Node<Value>): void => {
+  const unlink = (node: Node<Value>): void => {
+    const { older, newer } = node;
     if (older) older.newer = newer;
     else oldest = newer;
     if (newer) newer.older = older;
     else newest = older;
+    // Else a node that has grown old would keep its neighbors alive, and they theirs.
+    node.older = undefined;
+    node.newer = undefined;
   };
   const append = (node: Node<Value>): void => {
     node.older = newest;

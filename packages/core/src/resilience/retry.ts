@@ -1,7 +1,7 @@
 import { isRepeatableTrip, isWrite, keysOf } from "../commands/command-facts.ts";
 import type { TransportError } from "../errors/transport-error.ts";
 import type { Command } from "../ports/transport.ts";
-import type { WrittenKeys } from "../trips/round-trip.ts";
+import type { WrittenKeys } from "../trips/written-keys.ts";
 
 /** Whether the same trip may be sent again: it surely never left, or sending it twice does no harm. */
 export function mayRetry(error: TransportError, commands: readonly Command[]): boolean {

@@ -1,8 +1,8 @@
-import { isReplacing, isWrite, keysOf } from "../commands/command-facts.ts";
-import { TransportError } from "../errors/transport-error.ts";
+import { isReplacing, isWrite } from "../commands/command-facts.ts";
 import { mayMatchGlob } from "../keys/glob-text.ts";
-import { TextMap } from "../keys/text-map.ts";
 import type { Command, Reply, SendOptions, Transport } from "../ports/transport.ts";
+import { throughSend } from "./through-send.ts";
+import { type KeySet, type KeyTest, keySetOf, together, type WrittenKeys } from "./written-keys.ts";
 
 /**
  * One round trip, from the batch that collects its commands to the connection that carries it. All layers on its way read
@@ -133,49 +133,6 @@ export function answerNowOf(transport: Transport): AnswerNow | undefined {
   return (commands, options) => dispatcherOf(transport)?.answerNow?.(commands, options);
 }
 
-/** Sends round trips by a transport's `send`. What it resolves to is checked: it may be the code of a third party. */
-export function throughSend(transport: Pick<Transport, "name" | "send">): Dispatch {
-  return (trip, handler) => {
-    const { commands } = trip;
-    const checked: ReplyHandler = {
-      answered(replies) {
-        if (Array.isArray(replies) && replies.length === commands.length) handler.answered(replies);
-        else handler.failed(wrongCountError(transport.name, commands.length, replies));
-      },
-      failed: (error) => handler.failed(error),
-    };
-    settleInto(checked, () => transport.send(commands, sendOptionsOf(trip)));
-  };
-}
-
-function wrongCountError(transport: string, expected: number, replies: unknown): TransportError {
-  const got = Array.isArray(replies) ? String(replies.length) : "no list";
-  const text = `Expected one reply for each command, ${expected} in all, got ${got}`;
-  return new TransportError("protocol", `${text} (the transport "${transport}" has to bring them)`, { transport });
-}
-
-/** What a transport has to know of a round trip, as the options of `send`. */
-function sendOptionsOf(trip: RoundTrip): SendOptions {
-  const options = { ...trip.options, timeoutMs: trip.leftMs };
-  return trip.standIn ? { ...options, isWanted: () => trip.isWanted } : options;
-}
-
-/** Tells a handler what becomes of some asynchronous work. */
-export function settleInto(handler: ReplyHandler, work: () => Promise<Reply[]>): void {
-  let answer: Promise<Reply[]>;
-  try {
-    // A third party's `send` may forget the promise.
-    answer = Promise.resolve(work());
-  } catch (error) {
-    handler.failed(error);
-    return;
-  }
-  answer.then(
-    (replies) => handler.answered(replies),
-    (error: unknown) => handler.failed(error),
-  );
-}
-
 /** The `send` of a transport that takes round trips directly. */
 export function sendThrough(dispatch: Dispatch, defaultTimeoutMs: number): Transport["send"] {
   return (commands, options = {}) =>
@@ -204,17 +161,6 @@ export interface SentTrips {
   nextNumber(): number;
 }
 
-/** Keys that were written. */
-export interface WrittenKeys {
-  has(key: string): boolean;
-  readonly isEmpty: boolean;
-}
-
-type KeyTest = (key: string) => boolean;
-
-/** The keys of some commands, or the whole database. */
-type KeySet = TextMap<true> | "database";
-
 /** What is kept of a trip that came back: its keys, not its values. */
 interface Returned {
   readonly number: number;
@@ -229,22 +175,38 @@ const mostReturned = 1_000;
 /** A trip that has not ended so long after its deadline has vanished. */
 const graceMs = 100;
 
+/**
+ * Takes out what has ended, where the oldest mostly end first.
+ *
+ * A list, for what is under way, and no `Set`: V8 links each table of a set to the one that takes its place, so a table that has
+ * grown old keeps alive what all later ones have held, until the next full collection.
+ *
+ * @returns whether it was there.
+ */
+export function takeOut<Item>(list: Item[], item: Item): boolean {
+  if (list[0] === item) {
+    list.shift();
+    return true;
+  }
+  const at = list.indexOf(item);
+  if (at > 0) list.splice(at, 1);
+  return at > 0;
+}
+
 export function createSentTrips(): SentTrips {
   let numbers = 0;
-  const underWay = new Set<RoundTrip>();
+  const underWay: RoundTrip[] = [];
   let returned: Returned[] = [];
 
   const isLost = (trip: RoundTrip, nowMs: number): boolean => trip.endsMs + graceMs <= nowMs;
 
   /** The oldest trip under way. Forgets those before it that have vanished. */
   const oldest = (): RoundTrip | undefined => {
-    if (underWay.size === 0) return undefined;
+    if (underWay.length === 0) return undefined;
     const nowMs = performance.now();
-    for (const trip of underWay) {
-      if (!isLost(trip, nowMs)) return trip;
-      underWay.delete(trip);
-    }
-    return undefined;
+    const first = underWay.findIndex((trip) => !isLost(trip, nowMs));
+    if (first !== 0) underWay.splice(0, first < 0 ? underWay.length : first);
+    return underWay[0];
   };
 
   const remember = ({ number, commands, options, writes }: RoundTrip): void => {
@@ -267,7 +229,7 @@ export function createSentTrips(): SentTrips {
 
   const notLost = (): RoundTrip[] => {
     const nowMs = performance.now();
-    return [...underWay].filter((trip) => !isLost(trip, nowMs));
+    return underWay.filter((trip) => !isLost(trip, nowMs));
   };
 
   const ledger: SentTrips = {
@@ -278,13 +240,13 @@ export function createSentTrips(): SentTrips {
       oldest();
       trip.ledger = ledger;
       trip.number = ++numbers;
-      underWay.add(trip);
+      underWay.push(trip);
     },
     succeeded(trip) {
-      underWay.delete(trip);
+      takeOut(underWay, trip);
       remember(trip);
     },
-    failed: (trip) => void underWay.delete(trip),
+    failed: (trip) => void takeOut(underWay, trip),
     replacedSince(trip, compile) {
       const all = later(returned, trip);
       return together(
@@ -304,24 +266,4 @@ export function createSentTrips(): SentTrips {
     nextNumber: () => ++numbers,
   };
   return ledger;
-}
-
-/** The keys of commands. */
-export const keysIn = (commands: readonly Command[]): WrittenKeys => together([keySetOf(commands)], []);
-
-function keySetOf(commands: readonly Command[]): KeySet {
-  const keys = new TextMap<true>();
-  for (const command of commands) {
-    const own = keysOf(command);
-    if (own === "database") return own;
-    for (const key of own) keys.set(key, true);
-  }
-  return keys;
-}
-
-function together(sets: readonly KeySet[], tests: readonly KeyTest[]): WrittenKeys {
-  return {
-    has: (key) => sets.some((set) => set === "database" || set.has(key)) || tests.some((matches) => matches(key)),
-    isEmpty: tests.length === 0 && sets.every((set) => set !== "database" && set.size === 0),
-  };
 }
