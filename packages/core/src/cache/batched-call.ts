@@ -11,8 +11,9 @@ export interface BatchedCall {
   /**
    * @param at - Where its replies begin.
    * @param delivery - Whether its command may have run if it is refused for its size.
+   * @param nowMs - The present, by `performance.now()`.
    */
-  answered(replies: readonly Reply[], at: number, delivery: "none" | "unknown"): void;
+  answered(replies: readonly Reply[], at: number, delivery: "none" | "unknown", nowMs?: number): void;
   failed(error: unknown): void;
 }
 

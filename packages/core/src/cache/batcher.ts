@@ -147,21 +147,32 @@ class Batch implements ReplyHandler {
   #handOut(replies: readonly Reply[], from: number, to: number): void {
     const isLast = to === this.calls;
     if (isLast) this.#end();
+    const nowMs = performance.now();
     const split: Segment[] = [];
     let at = 0;
     let nth = 0;
     for (const segment of this.segments) {
       if (segment.kind === "commands") {
-        if (nth >= from && nth < to) segment.call.answered(replies, at, "unknown");
+        if (nth >= from && nth < to) segment.call.answered(replies, at, "unknown", nowMs);
         nth++;
         at += segment.commands.length;
         continue;
       }
       const reply = replies[at++] as Reply;
-      if (!isCrossSlot(reply) || segment.keys.size === 1) {
-        nth = answerReads(segment.keys, reply, nth, from, to);
-      } else if (isLast) {
+      if (isCrossSlot(reply) && segment.keys.size > 1) {
+        if (!isLast) continue;
         for (const [key, calls] of segment.keys) split.push({ kind: "reads", keys: new Map([[key, calls]]) });
+        continue;
+      }
+      const isList = Array.isArray(reply);
+      const values: readonly Reply[] = isList ? reply : [reply];
+      let index = 0;
+      for (const calls of segment.keys.values()) {
+        for (const call of calls) {
+          if (nth >= from && nth < to) call.answered(values, index, "none", nowMs);
+          nth++;
+        }
+        if (isList) index++;
       }
     }
     if (split.length > 0) this.#readAgain(split);
@@ -329,33 +340,6 @@ export function createBatcher(transport: Transport, { timeoutMs, counts }: Batch
 
 const isCrossSlot = (reply: Reply): boolean =>
   !Array.isArray(reply) && isCommandError(reply) && reply.code === "CROSSSLOT";
-
-/**
- * Hands an MGET's values to those calls that stand from `from` up to `to` among all calls of the batch.
- *
- * @param first - Where the calls of this MGET begin.
- * @returns where they end
- */
-function answerReads(
-  keys: ReadonlyMap<string, readonly BatchedCall[]>,
-  reply: Reply,
-  first: number,
-  from: number,
-  to: number,
-): number {
-  const isList = Array.isArray(reply);
-  const values: readonly Reply[] = isList ? reply : [reply];
-  let nth = first;
-  let index = 0;
-  for (const calls of keys.values()) {
-    for (const call of calls) {
-      if (nth >= from && nth < to) call.answered(values, index, "none");
-      nth++;
-    }
-    if (isList) index++;
-  }
-  return nth;
-}
 
 const callsOf = (segment: Segment): readonly BatchedCall[] =>
   segment.kind === "commands" ? [segment.call] : [...segment.keys.values()].flat();

@@ -6,7 +6,7 @@ import type { BatchedCall, Batcher } from "./batched-call.ts";
 import type { CacheEvents } from "./cache-events.ts";
 import type { Counts } from "./cache-stats.ts";
 import { abortedError, closedError } from "./call-errors.ts";
-import type { Request } from "./requests.ts";
+import type { ReadRequest, Request } from "./requests.ts";
 import { assertNotTooLarge } from "./too-large-reply.ts";
 import type { TransportUse } from "./transport-use.ts";
 import type { WriteObserver } from "./write-observer.ts";
@@ -17,14 +17,14 @@ export interface Calls {
   one<Result>(prepare: () => PreparedCall<Result>): Promise<Result>;
   /** The same for a read of one string, which shares the tick's MGET. What `make` and `asked` throw rejects. */
   read<Result>(
-    make: (key: string) => Request<Result>,
+    make: (key: string) => ReadRequest<Result>,
     key: string,
     asked: SendOptions | (() => SendOptions),
   ): Promise<Result>;
   /** Several such reads in one round trip, also where the transport answers without waiting. */
-  readAll<Result>(requests: readonly Request<Result>[], options: SendOptions): Promise<Result[]>;
+  readAll<Result>(requests: readonly ReadRequest<Result>[], options: SendOptions): Promise<Result[]>;
   /** The outcome of such a read where the transport answers without waiting; else `undefined`, and nothing was sent. */
-  readNow<Result>(request: Request<Result>, options: SendOptions): PromiseSettledResult<Result> | undefined;
+  readNow<Result>(request: ReadRequest<Result>, options: SendOptions): PromiseSettledResult<Result> | undefined;
 }
 
 /** What to send, and what the caller asks of its round trip. */
@@ -61,7 +61,7 @@ export function createCalls({ transport, batcher, stats, use, onSend, observer }
     });
 
   const read = <Result>(
-    request: Request<Result>,
+    request: ReadRequest<Result>,
     options: SendOptions,
     promise: Settling<Result>,
     by: Batcher["read"] | Batcher["readNow"],
@@ -69,7 +69,7 @@ export function createCalls({ transport, batcher, stats, use, onSend, observer }
     const call = new Call(request, options.signal, transport, promise, stats);
     try {
       if (use.isOver) throw closedError(transport);
-      by(String(request.commands[0]?.[1]), options, call);
+      by(request.fullKey, options, call);
     } catch (error) {
       call.failed(error);
     }
@@ -96,12 +96,12 @@ export function createCalls({ transport, batcher, stats, use, onSend, observer }
         const options = typeof asked === "function" ? asked() : asked;
         read(request, options, { resolve, reject }, batcher.read);
       }),
-    readAll<Result>(requests: readonly Request<Result>[], options: SendOptions) {
-      const reading = (request: Request<Result>): Promise<Result> =>
+    readAll<Result>(requests: readonly ReadRequest<Result>[], options: SendOptions) {
+      const reading = (request: ReadRequest<Result>): Promise<Result> =>
         new Promise((resolve, reject) => read(request, options, { resolve, reject }, batcher.read));
       return Promise.all(batcher.collect(() => requests.map(reading)));
     },
-    readNow<Result>(request: Request<Result>, options: SendOptions) {
+    readNow<Result>(request: ReadRequest<Result>, options: SendOptions) {
       let outcome: PromiseSettledResult<Result> | undefined;
       const promise: Settling<Result> = {
         resolve(value) {
@@ -151,7 +151,12 @@ export class Call<Result> implements BatchedCall {
     if (signal?.aborted) this.failed(abortedError(transport, signal, "none"));
   }
 
-  answered(replies: readonly Reply[], at: number, delivery: "none" | "unknown"): void {
+  answered(
+    replies: readonly Reply[],
+    at: number,
+    delivery: "none" | "unknown",
+    nowMs: number = performance.now(),
+  ): void {
     if (this.isSettled) return;
     let result: Result;
     try {
@@ -166,7 +171,7 @@ export class Call<Result> implements BatchedCall {
     }
     this.isSettled = true;
     this.#stopHearing?.();
-    this.#stats?.ended(this.#request.operation, this.startedMs, false);
+    this.#stats?.ended(this.#request.operation, nowMs - this.startedMs, false);
     this.#promise.resolve(result);
   }
 
@@ -174,7 +179,7 @@ export class Call<Result> implements BatchedCall {
     if (this.isSettled) return;
     this.isSettled = true;
     this.#stopHearing?.();
-    this.#stats?.ended(this.#request.operation, this.startedMs, true);
+    this.#stats?.ended(this.#request.operation, performance.now() - this.startedMs, true);
     this.#promise.reject(error);
   }
 }
@@ -217,8 +222,8 @@ function settle(request: Request<unknown>, replies: readonly Reply[], at: number
 export interface StatsRecorder {
   /** Each is counted where it happens. */
   readonly counts: Record<"hits" | "misses" | "errors" | "skipped" | "loads" | "commands" | "trips", number>;
-  /** A call has ended, which began then, by `performance.now()`. */
-  ended(operation: string, startedMs: number, isFailure: boolean): void;
+  /** A call has ended that took so long. */
+  ended(operation: string, durationMs: number, isFailure: boolean): void;
   snapshot(): Counts;
 }
 
@@ -245,9 +250,8 @@ export function createStats(onSlow: (call: CacheEvents["slow"]) => void): StatsR
 
   return {
     counts,
-    ended(operation, startedMs, isFailure) {
+    ended(operation, durationMs, isFailure) {
       if (isFailure) counts.errors++;
-      const durationMs = performance.now() - startedMs;
       const bucket = Math.floor(Math.log2(durationMs / smallestMs) * bucketsPerDoubling);
       const index = Math.min(bucketCount - 1, Math.max(0, bucket));
       durations[index] = (durations[index] as number) + 1;

@@ -28,9 +28,9 @@ export interface Request<Result> {
 /** Makes requests; what the cache and its pipelines have in common. */
 export interface Requests {
   set(key: string, value: unknown, options?: SetOptions): Request<boolean>;
-  get(key: string): Request<unknown>;
+  get(key: string): ReadRequest<unknown>;
   /** A read for several callers, each of whom gets a copy of the value. */
-  getCopies(key: string): Request<Copies | undefined>;
+  getCopies(key: string): ReadRequest<Copies | undefined>;
   /** Stores what was loaded for several callers, each of whom gets what a read would bring. */
   setCopies(key: string, value: unknown, ttlMs: number | undefined): { store(): Request<boolean>; copies: Copies };
   /** How long a value of this key lives, in milliseconds; `undefined` for no expiry. @throws ConfigError when `own` can't be. */
@@ -80,18 +80,10 @@ export function createRequests(
     fullKey: string,
     stored: string | Uint8Array,
     endings: readonly SetEnding[],
-  ): Request<boolean> => {
-    const fits = values.fits(key, stored);
-    return {
-      operation: "set",
-      commands: fits ? endings.map((ending): Command => ["SET", fullKey, stored, ...ending]) : [],
-      read(replies, from) {
-        let isSet = false;
-        for (let at = from; fits && at < from + endings.length; at++) if (loud(replies[at]) === "OK") isSet = true;
-        return isSet;
-      },
-    };
-  };
+  ): Request<boolean> =>
+    new SetRequest(
+      values.fits(key, stored) ? endings.map((ending): Command => ["SET", fullKey, stored, ...ending]) : [],
+    );
 
   return {
     set(key, item, options = {}) {
@@ -154,10 +146,27 @@ export function createRequests(
   };
 }
 
-/** The read of one string. A class, since there are more of these than of all others: what they share is made once. */
-class ReadRequest<Found> implements Request<Found> {
-  readonly operation = "get";
+/** A value that is stored by one of its commands, or by none when it was skipped. */
+class SetRequest implements Request<boolean> {
+  readonly operation = "set";
   readonly commands: readonly Command[];
+
+  constructor(commands: readonly Command[]) {
+    this.commands = commands;
+  }
+
+  read(replies: readonly Reply[], from: number): boolean {
+    let isSet = false;
+    for (let at = from; at < from + this.commands.length; at++) if (loud(replies[at]) === "OK") isSet = true;
+    return isSet;
+  }
+}
+
+/** The read of one string. A class, since there are more of these than of all others: what they share is made once. */
+export class ReadRequest<Found> implements Request<Found> {
+  readonly operation = "get";
+  /** With the prefix. */
+  readonly fullKey: string;
   readonly #caller: string;
   readonly #key: string;
   readonly #read: (operation: string, key: string, reply: Reply | undefined) => Found;
@@ -174,11 +183,16 @@ class ReadRequest<Found> implements Request<Found> {
     read: (operation: string, key: string, reply: Reply | undefined) => Found,
     counts: StatsRecorder["counts"],
   ) {
-    this.commands = [["GET", full(key)]];
+    this.fullKey = full(key);
     this.#caller = caller;
     this.#key = key;
     this.#read = read;
     this.#counts = counts;
+  }
+
+  /** Only for a read that travels by itself: those of a tick share an MGET. */
+  get commands(): readonly Command[] {
+    return [["GET", this.fullKey]];
   }
 
   read(replies: readonly Reply[], at: number): Found {
