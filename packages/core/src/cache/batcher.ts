@@ -6,7 +6,7 @@ import type { Command, Reply, SendOptions, Transport } from "../ports/transport.
 import { tickEnd } from "../time/next-tick.ts";
 import { whenAllAbort } from "../time/on-abort.ts";
 import { handOutInHalves, largeTick } from "../trips/hand-out.ts";
-import { answerNowOf, type Dispatch, dispatchOf, type ReplyHandler, RoundTrip, takeOut } from "../trips/round-trip.ts";
+import { answerNowOf, type Dispatch, dispatchOf, type ReplyHandler, RoundTrip } from "../trips/round-trip.ts";
 import type { BatchedCall, Batcher, BatcherOptions, Segment } from "./batched-call.ts";
 import { lateError } from "./call-errors.ts";
 
@@ -198,7 +198,7 @@ class Batch implements ReplyHandler {
 
   /** Whether it has vanished: then it is not in flight any more. */
   forgetIfLost(nowMs: number): boolean {
-    return this.#lostMs <= nowMs && takeOut(this.#parts.inFlight, this);
+    return this.#lostMs <= nowMs && this.#leave();
   }
 
   /** Resolves when it has ended, or has vanished with the request that sent it. */
@@ -220,8 +220,16 @@ class Batch implements ReplyHandler {
   #end(): void {
     this.#isOver = true;
     this.#stopHearing?.();
-    takeOut(this.#parts.inFlight, this);
+    this.#leave();
     this.#claim?.end();
+  }
+
+  /** @returns whether it was in flight */
+  #leave(): boolean {
+    const { inFlight } = this.#parts;
+    const at = inFlight.indexOf(this);
+    if (at >= 0) inFlight.splice(at, 1);
+    return at >= 0;
   }
 }
 
@@ -229,7 +237,7 @@ class Batch implements ReplyHandler {
 interface BatchParts {
   readonly transport: Transport;
   readonly dispatch: Dispatch;
-  /** The batches under way, the oldest first. */
+  /** The batches under way, the oldest first. No `Set`, as in a ledger. */
   readonly inFlight: Batch[];
   /** Whether the server reads keys of different slots together: a Redis Cluster does not. */
   mergesReads: boolean;

@@ -1,7 +1,6 @@
 import { longestTimerMs } from "../time/duration.ts";
 import { hasLastingTimers } from "../time/lasting-timers.ts";
 import { onAbort } from "../time/on-abort.ts";
-import { takeOut } from "../trips/round-trip.ts";
 
 /** How long a claim lasts. */
 export interface ClaimOptions {
@@ -76,16 +75,17 @@ export function createClaim(options: ClaimOptions = {}): Claim {
 
 /** A class: V8 gives each object literal that has a getter a shape of its own, which costs more than all else in a claim. */
 class OwnClaim implements Claim {
-  readonly #mayVanish = !hasLastingTimers();
+  readonly #mayVanish: boolean;
   readonly #renewMs: number;
   readonly #endsMs: number;
   readonly #lapseMs: number;
-  readonly #waiters: (() => void)[] = [];
+  readonly #waiters = new Set<() => void>();
   #isEnded = false;
   #renewedMs: number = performance.now();
   #timer: ReturnType<typeof setTimeout> | undefined = undefined;
 
   constructor({ timeoutMs = Number.POSITIVE_INFINITY, renewMs = 25 }: ClaimOptions) {
+    this.#mayVanish = !hasLastingTimers();
     const renews = this.#mayVanish && renewMs < Number.POSITIVE_INFINITY;
     this.#renewMs = renewMs;
     this.#endsMs = this.#renewedMs + timeoutMs;
@@ -128,7 +128,7 @@ class OwnClaim implements Claim {
         if (isDone) return;
         isDone = true;
         clearTimeout(timer);
-        takeOut(this.#waiters, wake);
+        this.#waiters.delete(wake);
         stopHearing();
         resolve(isOver);
       };
@@ -151,7 +151,7 @@ class OwnClaim implements Claim {
       };
       const stopHearing = onAbort(signal, () => finish(false));
       // Where owners vanish, so do waiters, and no call may be woken from another request.
-      if (!this.#mayVanish) this.#waiters.push(wake);
+      if (!this.#mayVanish) this.#waiters.add(wake);
       look();
     });
   }

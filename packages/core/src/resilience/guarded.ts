@@ -3,8 +3,14 @@ import type { Transport } from "../ports/transport.ts";
 import { assertOptions, functionOption, type KnownOptions, wholeNumberOption } from "../settings/options.ts";
 import { type Duration, toTimeoutMs } from "../time/duration.ts";
 import { defaultTimeoutMs } from "../time/with-deadline.ts";
-import { createSentTrips, type Dispatch, dispatchOf, offersDispatch, sendThrough } from "../trips/round-trip.ts";
-import { throughSend } from "../trips/through-send.ts";
+import {
+  createSentTrips,
+  type Dispatch,
+  dispatchOf,
+  offersDispatch,
+  sendThrough,
+  throughSend,
+} from "../trips/round-trip.ts";
 import { backstop } from "./backstop.ts";
 import { type Breaker, createBreaker } from "./breaker.ts";
 import type { BreakerOptions } from "./breaker-options.ts";

@@ -1,7 +1,7 @@
 import { isReplacing, isWrite } from "../commands/command-facts.ts";
+import { TransportError } from "../errors/transport-error.ts";
 import { mayMatchGlob } from "../keys/glob-text.ts";
 import type { Command, Reply, SendOptions, Transport } from "../ports/transport.ts";
-import { throughSend } from "./through-send.ts";
 import { type KeySet, type KeyTest, keySetOf, together, type WrittenKeys } from "./written-keys.ts";
 
 /**
@@ -133,6 +133,49 @@ export function answerNowOf(transport: Transport): AnswerNow | undefined {
   return (commands, options) => dispatcherOf(transport)?.answerNow?.(commands, options);
 }
 
+/** Sends round trips by a transport's `send`. What it resolves to is checked: it may be the code of a third party. */
+export function throughSend(transport: Pick<Transport, "name" | "send">): Dispatch {
+  return (trip, handler) => {
+    const { commands } = trip;
+    const checked: ReplyHandler = {
+      answered(replies) {
+        if (Array.isArray(replies) && replies.length === commands.length) handler.answered(replies);
+        else handler.failed(wrongCountError(transport.name, commands.length, replies));
+      },
+      failed: (error) => handler.failed(error),
+    };
+    settleInto(checked, () => transport.send(commands, sendOptionsOf(trip)));
+  };
+}
+
+function wrongCountError(transport: string, expected: number, replies: unknown): TransportError {
+  const got = Array.isArray(replies) ? String(replies.length) : "no list";
+  const text = `Expected one reply for each command, ${expected} in all, got ${got}`;
+  return new TransportError("protocol", `${text} (the transport "${transport}" has to bring them)`, { transport });
+}
+
+/** What a transport has to know of a round trip, as the options of `send`. */
+function sendOptionsOf(trip: RoundTrip): SendOptions {
+  const options = { ...trip.options, timeoutMs: trip.leftMs };
+  return trip.standIn ? { ...options, isWanted: () => trip.isWanted } : options;
+}
+
+/** Tells a handler what becomes of some asynchronous work. */
+export function settleInto(handler: ReplyHandler, work: () => Promise<Reply[]>): void {
+  let answer: Promise<Reply[]>;
+  try {
+    // A third party's `send` may forget the promise.
+    answer = Promise.resolve(work());
+  } catch (error) {
+    handler.failed(error);
+    return;
+  }
+  answer.then(
+    (replies) => handler.answered(replies),
+    (error: unknown) => handler.failed(error),
+  );
+}
+
 /** The `send` of a transport that takes round trips directly. */
 export function sendThrough(dispatch: Dispatch, defaultTimeoutMs: number): Transport["send"] {
   return (commands, options = {}) =>
@@ -175,26 +218,9 @@ const mostReturned = 1_000;
 /** A trip that has not ended so long after its deadline has vanished. */
 const graceMs = 100;
 
-/**
- * Takes out what has ended, where the oldest mostly end first.
- *
- * A list, for what is under way, and no `Set`: V8 links each table of a set to the one that takes its place, so a table that has
- * grown old keeps alive what all later ones have held, until the next full collection.
- *
- * @returns whether it was there.
- */
-export function takeOut<Item>(list: Item[], item: Item): boolean {
-  if (list[0] === item) {
-    list.shift();
-    return true;
-  }
-  const at = list.indexOf(item);
-  if (at > 0) list.splice(at, 1);
-  return at > 0;
-}
-
 export function createSentTrips(): SentTrips {
   let numbers = 0;
+  /** No `Set`: of those V8 links each table to the next, and an old one keeps alive what all later ones have held. */
   const underWay: RoundTrip[] = [];
   let returned: Returned[] = [];
 
@@ -207,6 +233,11 @@ export function createSentTrips(): SentTrips {
     const first = underWay.findIndex((trip) => !isLost(trip, nowMs));
     if (first !== 0) underWay.splice(0, first < 0 ? underWay.length : first);
     return underWay[0];
+  };
+
+  const leave = (trip: RoundTrip): void => {
+    const at = underWay.indexOf(trip);
+    if (at >= 0) underWay.splice(at, 1);
   };
 
   const remember = ({ number, commands, options, writes }: RoundTrip): void => {
@@ -243,10 +274,10 @@ export function createSentTrips(): SentTrips {
       underWay.push(trip);
     },
     succeeded(trip) {
-      takeOut(underWay, trip);
+      leave(trip);
       remember(trip);
     },
-    failed: (trip) => void takeOut(underWay, trip),
+    failed: leave,
     replacedSince(trip, compile) {
       const all = later(returned, trip);
       return together(
