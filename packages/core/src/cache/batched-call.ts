@@ -22,6 +22,18 @@ export type Segment =
   | { readonly kind: "commands"; readonly commands: readonly Command[]; readonly call: BatchedCall }
   | { readonly kind: "reads"; readonly keys: Map<string, BatchedCall[]> };
 
+export const callsOf = (segment: Segment): readonly BatchedCall[] =>
+  segment.kind === "commands" ? [segment.call] : [...segment.keys.values()].flat();
+
+/** Whether a call waits for a segment. Takes keys out of it for which none does: their calls were aborted. */
+export function isWaitedFor(segment: Segment): boolean {
+  if (segment.kind === "commands") return !segment.call.isSettled;
+  for (const [key, calls] of segment.keys) {
+    if (calls.every((call) => call.isSettled)) segment.keys.delete(key);
+  }
+  return segment.keys.size > 0;
+}
+
 /**
  * Collects the calls of one tick into round trips. Where the transport answers without waiting, a call does not wait for the end of
  * its tick: it is a round trip of its own, unless calls that were made before it wait.

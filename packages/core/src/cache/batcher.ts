@@ -7,7 +7,14 @@ import { tickEnd } from "../time/next-tick.ts";
 import { whenAllAbort } from "../time/on-abort.ts";
 import { handOutInHalves, largeTick } from "../trips/hand-out.ts";
 import { answerNowOf, type Dispatch, dispatchOf, type ReplyHandler, RoundTrip } from "../trips/round-trip.ts";
-import type { BatchedCall, Batcher, BatcherOptions, Segment } from "./batched-call.ts";
+import {
+  type BatchedCall,
+  type Batcher,
+  type BatcherOptions,
+  callsOf,
+  isWaitedFor,
+  type Segment,
+} from "./batched-call.ts";
 import { lateError } from "./call-errors.ts";
 
 /**
@@ -348,15 +355,3 @@ export function createBatcher(transport: Transport, { timeoutMs, counts }: Batch
 
 const isCrossSlot = (reply: Reply): boolean =>
   !Array.isArray(reply) && isCommandError(reply) && reply.code === "CROSSSLOT";
-
-const callsOf = (segment: Segment): readonly BatchedCall[] =>
-  segment.kind === "commands" ? [segment.call] : [...segment.keys.values()].flat();
-
-/** Whether a call waits for a segment. Takes keys out of it for which none does: their calls were aborted. */
-function isWaitedFor(segment: Segment): boolean {
-  if (segment.kind === "commands") return !segment.call.isSettled;
-  for (const [key, calls] of segment.keys) {
-    if (calls.every((call) => call.isSettled)) segment.keys.delete(key);
-  }
-  return segment.keys.size > 0;
-}
