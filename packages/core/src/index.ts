@@ -105,13 +105,13 @@ export type { Clock } from "./time/clock.ts";
 export { systemClock } from "./time/clock.ts";
 export type { Duration } from "./time/duration.ts";
 export { longestTimerMs, toMs, toTimeoutMs } from "./time/duration.ts";
+export { handOutInHalves } from "./time/hand-out.ts";
 export { hasLastingTimers } from "./time/lasting-timers.ts";
 export { loadedOnce } from "./time/loaded-once.ts";
 export { afterThisTick, tickEnd } from "./time/next-tick.ts";
 export { onAbort } from "./time/on-abort.ts";
 export { defaultTimeoutMs, withDeadline } from "./time/with-deadline.ts";
 export { within } from "./time/within.ts";
-export { handOutInHalves } from "./trips/hand-out.ts";
 export { primaryOf } from "./trips/primary-of.ts";
 export type {
   AnswerNow,

@@ -3,9 +3,9 @@ import { isWrite, keysOf } from "../commands/command-facts.ts";
 import { isCommandError } from "../errors/command-error.ts";
 import { TextMap } from "../keys/text-map.ts";
 import type { Command, Reply, SendOptions, Transport } from "../ports/transport.ts";
+import { handOutInHalves, largeTick } from "../time/hand-out.ts";
 import { tickEnd } from "../time/next-tick.ts";
 import { whenAllAbort } from "../time/on-abort.ts";
-import { handOutInHalves, largeTick } from "../trips/hand-out.ts";
 import { answerNowOf, type Dispatch, dispatchOf, type ReplyHandler, RoundTrip } from "../trips/round-trip.ts";
 import {
   type BatchedCall,

@@ -1,6 +1,6 @@
 import type { Transport } from "../ports/transport.ts";
-import { hasLastingTimers } from "../time/lasting-timers.ts";
-import { afterThisTick } from "../time/next-tick.ts";
+import { hasLastingTimers } from "./lasting-timers.ts";
+import { afterThisTick } from "./next-tick.ts";
 
 /** Fewer answers than this are always handed out at once: another trip would cost more than it gains. */
 export const largeTick = 32;
