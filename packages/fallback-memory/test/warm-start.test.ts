@@ -1,12 +1,16 @@
-import type { Command } from "@continuum-cache/core";
+import type { Command, Transport } from "@continuum-cache/core";
 import { memoryTransport, withFallback } from "@continuum-cache/fallback-memory";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { switchable } from "./switchable.ts";
+import { type Switchable, switchable } from "./switchable.ts";
 
 afterEach(() => void vi.useRealTimers());
 
 /** A process that has set these keys before its primary goes away. */
-async function leave(values: Readonly<Record<string, string>>, last: readonly Command[] = []) {
+async function leave(
+  values: Readonly<Record<string, string>>,
+  last: readonly Command[] = [],
+  before: (transport: Transport, primary: Switchable) => Promise<void> = async () => {},
+) {
   vi.useFakeTimers({ toFake: ["Date", "performance"] });
   const clock = { now: () => Date.now() };
   const primary = switchable();
@@ -16,6 +20,7 @@ async function leave(values: Readonly<Record<string, string>>, last: readonly Co
   await transport.send([...sets, ...last]);
   const written: string[] = [];
   local.onWrite(({ args: [key] }) => void written.push(String(key)));
+  await before(transport, primary);
   primary.fail("unreachable", { delivery: "none" });
   // Of the keys that the first call writes it is not certain what the primary holds.
   await transport.send([["PING"]]);
@@ -61,5 +66,26 @@ describe("a warm start", () => {
       ["APPEND", "b", "x"],
     ]);
     expect(await send(["MGET", "a", "b"])).toEqual([[null, null]]);
+  });
+
+  it("serves nothing that a write may have changed that has failed", async () => {
+    const { send } = await leave({ a: "1", b: "2" }, [], async (sender, server) => {
+      server.fail("aborted");
+      await expect(sender.send([["APPEND", "a", "x"]])).rejects.toThrow("away");
+      server.mend();
+    });
+    expect(await send(["MGET", "a", "b"])).toEqual([[null, "2"]]);
+  });
+
+  it("serves nothing that a write under way may yet change", async () => {
+    let release = (): void => {};
+    let underWay: Promise<unknown> = Promise.resolve();
+    const { send } = await leave({ a: "1", b: "2" }, [], async (sender, server) => {
+      release = server.hold();
+      underWay = sender.send([["APPEND", "a", "x"]]);
+    });
+    expect(await send(["MGET", "a", "b"])).toEqual([[null, "2"]]);
+    release();
+    expect(await underWay).toEqual([2]);
   });
 });

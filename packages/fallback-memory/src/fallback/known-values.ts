@@ -19,8 +19,11 @@ export interface KnownValue {
  * whether somebody else has written a key meanwhile.
  */
 export interface KnownValues {
-  /** A trip leaves for the primary that changes what is stored. @param trip - Its number; those of later trips are higher. */
-  left(trip: number, commands: readonly Command[]): void;
+  /**
+   * A trip may yet change what is stored: it is under way while the primary is away, or has failed. Before that nothing is
+   * asked of what is known here. @param trip - Its number; those of later trips are higher.
+   */
+  doubt(trip: number, commands: readonly Command[]): void;
   arrived(trip: number, commands: readonly Command[], replies: readonly Reply[]): void;
   /** A number behind those of all trips so far and before those of later ones. */
   mark(): number;
@@ -74,15 +77,12 @@ class LatestValues implements KnownValues {
     this.#known = createLru(options);
   }
 
-  left(trip: number, commands: readonly Command[]): void {
+  doubt(trip: number, commands: readonly Command[]): void {
     for (const command of commands) {
       if (!isWrite(command)) continue;
       const keys = keysOf(command);
-      if (keys !== "database") for (const key of keys) this.#doubt(trip, key);
-      else {
-        this.#flushed = trip;
-        this.#known = createLru(this.#options);
-      }
+      if (keys === "database") this.#flush(trip);
+      else for (const key of keys) this.#doubt(trip, key);
     }
   }
 
@@ -126,7 +126,7 @@ class LatestValues implements KnownValues {
     const key = command[1];
     const value = command[2];
     if (key === undefined) {
-      if (isWrite(command)) this.#forgetAll(keysOf(command));
+      if (isWrite(command)) this.#forgetAll(trip, keysOf(command));
       return;
     }
     switch (command[0]) {
@@ -191,7 +191,7 @@ class LatestValues implements KnownValues {
         this.#move(trip, key, reply === 1 ? never : (this.#known.peek(idOfArgument(key))?.expiresAtMs ?? never));
         return;
       default:
-        if (isWrite(command)) this.#forgetAll(keysOf(command));
+        if (isWrite(command)) this.#forgetAll(trip, keysOf(command));
     }
   }
 
@@ -216,7 +216,7 @@ class LatestValues implements KnownValues {
   #doubt(trip: number, key: Argument): void {
     const id = idOfArgument(key);
     const before = this.#known.peek(id);
-    if (!before) return;
+    if (!before || before.trip > trip) return;
     before.trip = trip;
     before.isCertain = false;
   }
@@ -232,8 +232,9 @@ class LatestValues implements KnownValues {
   #move(trip: number, key: Argument, expiresAtMs: number): void {
     const id = idOfArgument(key);
     const before = this.#known.peek(id);
-    if (before?.trip !== trip) return;
+    if (!before || before.trip > trip) return;
     before.expiresAtMs = expiresAtMs;
+    before.trip = trip;
     before.isCertain = true;
   }
 
@@ -241,9 +242,14 @@ class LatestValues implements KnownValues {
     this.#known.delete(idOfArgument(key));
   }
 
-  #forgetAll(keys: readonly string[] | "database"): void {
-    if (keys === "database") this.#known = createLru(this.#options);
+  #forgetAll(trip: number, keys: readonly string[] | "database"): void {
+    if (keys === "database") this.#flush(trip);
     else for (const key of keys) this.#drop(key);
+  }
+
+  #flush(trip: number): void {
+    this.#flushed = Math.max(this.#flushed, trip);
+    this.#known = createLru(this.#options);
   }
 
   /** Counting leaves the end as it is; what had ended has begun anew. */

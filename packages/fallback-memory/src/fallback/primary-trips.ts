@@ -6,6 +6,7 @@ import {
   type Dispatch,
   defaultTimeoutMs,
   dispatchOf,
+  hasLastingTimers,
   isOutage,
   isRepeatable,
   isTransportError,
@@ -85,7 +86,7 @@ export interface Lifetime {
 const graceMs = 100;
 
 export function createPrimaryTrips(options: PrimaryTripsOptions): PrimaryTrips {
-  const { primary, ledger, doubts, gate, backend, lifetime, sendApart, insistOnPrimary } = options;
+  const { primary, ledger, known, doubts, gate, backend, lifetime, sendApart, insistOnPrimary } = options;
   const parts: Parts = { ...options, runs: createPatternRuns(), dispatch: dispatchOf(primary) };
   const insist: Dispatch = (trip, handler) => new PrimaryTrip(parts, trip, handler).begin();
   const ask: Dispatch = (trip, handler) => {
@@ -114,6 +115,7 @@ export function createPrimaryTrips(options: PrimaryTripsOptions): PrimaryTrips {
     ask,
     insist,
     leaveAll() {
+      for (const { writes, number, commands } of ledger.underWay) if (writes) known.doubt(number, commands);
       for (const trip of asked()) trip.answerIfHarmless();
     },
     async over() {
@@ -154,11 +156,12 @@ class PrimaryTrip implements ReplyHandler {
   }
 
   begin(): void {
-    const { known, runs, ledger, dispatch } = this.parts;
+    const { runs, ledger, backend, dispatch } = this.parts;
     const { trip } = this;
     const { commands, options } = trip;
     ledger.add(trip);
-    if (trip.writes) known.left(trip.number, commands);
+    // On the edge a trip may vanish with its request, and tell nothing.
+    if (backend.outage || !hasLastingTimers()) this.doubt();
     if (options.invalidates) runs.left(trip.number, commands, options.invalidates);
     dispatch(trip, this);
   }
@@ -168,8 +171,19 @@ class PrimaryTrip implements ReplyHandler {
   }
 
   failed(error: unknown): void {
-    this.parts.ledger.failed(this.trip);
+    this.end();
     this.handler.failed(error);
+  }
+
+  /** It has failed. */
+  protected end(): void {
+    this.parts.ledger.failed(this.trip);
+    this.doubt();
+  }
+
+  /** What it writes is not certain any more. */
+  protected doubt(): void {
+    if (this.trip.writes) this.parts.known.doubt(this.trip.number, this.trip.commands);
   }
 
   /** @returns whether the caller may be told now. If not, `answered` is called once more when it may. */
@@ -217,7 +231,7 @@ class AskedTrip extends PrimaryTrip implements StandIn {
   override failed(error: unknown): void {
     // One that has an answer tells of an outage that is known, or over by now.
     if (!this.hasAnswered) this.#fail(error);
-    this.parts.ledger.failed(this.trip);
+    this.end();
     this.#claim?.end();
   }
 
