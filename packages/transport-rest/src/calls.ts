@@ -16,6 +16,8 @@ export interface Call {
   onEnd(listener: (reason: TransportError) => void): void;
   /** Waits behind earlier calls. @throws TransportError when there is no time left then. */
   queue(turn: Promise<boolean>): Promise<void>;
+  /** It begins to wait for a connection. @param answersCame - Whether any other request was answered since. */
+  waits(answersCame: () => boolean): void;
   /** Why the call is over already, when it is: nothing may be sent then. */
   readonly over: TransportError | undefined;
   /** To be called when something leaves this process. */
@@ -42,12 +44,18 @@ const timeoutError = (timeoutMs: number, delivery: "none" | "unknown"): Transpor
     delivery,
   });
 
-const queuedError = (timeoutMs: number, delivery: "none" | "unknown"): TransportError =>
-  restError(
-    "timeout",
-    `The call waited too long behind earlier calls for the same keys to be answered within ${timeoutMs} ms (raise \`timeout\`)`,
-    { delivery, queued: true },
-  );
+/** What a call waits for in this process, and what to do about it. */
+type Waiting = keyof typeof waitingTexts;
+const waitingTexts = {
+  turn: ["behind earlier calls for the same keys", "raise `timeout`"],
+  connection: ["for a connection, all of which were busy", "make fewer calls at once, or raise `timeout`"],
+} as const;
+
+function queuedError(waiting: Waiting, timeoutMs: number, delivery: "none" | "unknown"): TransportError {
+  const [what, advice] = waitingTexts[waiting];
+  const text = `The call waited too long ${what} to be answered within ${timeoutMs} ms (${advice})`;
+  return restError("timeout", text, { delivery, queued: true });
+}
 
 /** With less time than this a request could tell nothing but that time was up. */
 const leastAttemptMs = 10;
@@ -62,6 +70,8 @@ class OpenCall implements Call {
   readonly #timeoutMs: number;
   readonly #startedMs: number = performance.now();
   #queuedMs = 0;
+  #waiting: Waiting = "turn";
+  #answersCame: () => boolean = () => true;
   #controller: AbortController | undefined = undefined;
   #listener: ((reason: TransportError) => void) | undefined = undefined;
 
@@ -85,17 +95,26 @@ class OpenCall implements Call {
     this.#queuedMs = Number.POSITIVE_INFINITY;
     await turn;
     this.#queuedMs = performance.now() - this.#startedMs;
-    if (this.#timeoutMs - this.#queuedMs < leastAttemptMs) throw queuedError(this.#timeoutMs, "none");
+    if (this.#timeoutMs - this.#queuedMs < leastAttemptMs) throw queuedError("turn", this.#timeoutMs, "none");
+  }
+
+  waits(answersCame: () => boolean): void {
+    this.#queuedMs = Number.POSITIVE_INFINITY;
+    this.#waiting = "connection";
+    this.#answersCame = answersCame;
   }
 
   leaves(): void {
     this.delivery = "unknown";
+    if (this.#queuedMs === Number.POSITIVE_INFINITY) this.#queuedMs = performance.now() - this.#startedMs;
   }
 
   /** The error for a call whose time is over. */
   timeout(): TransportError {
     // Where waiting took most of the time, the rest was too little to tell anything of the server.
-    return (2 * this.#queuedMs > this.#timeoutMs ? queuedError : timeoutError)(this.#timeoutMs, this.delivery);
+    const isQueued = 2 * this.#queuedMs > this.#timeoutMs && this.#answersCame();
+    if (isQueued) return queuedError(this.#waiting, this.#timeoutMs, this.delivery);
+    return timeoutError(this.#timeoutMs, this.delivery);
   }
 
   /** Tells the work, by its listener and its signal, that nothing waits for it any more. */

@@ -41,6 +41,7 @@ export function defaultHttp(): PostingClient {
           body: request.body,
           bodyBytes,
           maxBodyBytes: request.maxBodyBytes,
+          waits: (answersCame) => request.call.waits(answersCame),
           leaves: () => request.call.leaves(),
           succeed: resolve,
           fail({ unsent, stale, cause }) {

@@ -24,6 +24,7 @@ export function createConnectionPool(opening: Opening): ConnectionPool {
   const idle = createIdleConnections();
   const busy = new Map<Exchange, Taken>();
   const waiting = new Map<Exchange, () => boolean>();
+  let answers = 0;
 
   const carry = (exchange: Exchange, taken: Taken): void => {
     busy.set(exchange, taken);
@@ -37,7 +38,11 @@ export function createConnectionPool(opening: Opening): ConnectionPool {
     const taken = idle.take(isRepeatable);
     if (taken) carry(exchange, taken);
     else if (busy.size + idle.size < maxConnections || idle.makeRoom()) open(exchange);
-    else waiting.set(exchange, isRepeatable);
+    else {
+      waiting.set(exchange, isRepeatable);
+      const before = answers;
+      exchange.waits(() => answers > before);
+    }
   };
   const sendWaiting = (): void => {
     const [first] = waiting;
@@ -48,11 +53,13 @@ export function createConnectionPool(opening: Opening): ConnectionPool {
 
   const listener: ConnectionListener = {
     freed(connection: Connection, exchange, idleLimitMs) {
+      answers++;
       busy.delete(exchange);
       idle.add(connection, idleLimitMs);
       sendWaiting();
     },
     closed(connection, exchange, loss) {
+      if (exchange && !loss) answers++;
       const taken = exchange && busy.get(exchange);
       if (!exchange) idle.ended(connection);
       else busy.delete(exchange);
