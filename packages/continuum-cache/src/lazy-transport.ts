@@ -1,7 +1,7 @@
 import {
   type AnswerNow,
   answerNowOf,
-  type CallOptions,
+  type Dispatch,
   type DispatchOffer,
   defaultTimeoutMs,
   dispatchOf,
@@ -9,6 +9,8 @@ import {
   isConfigError,
   longestTimerMs,
   offersDispatch,
+  type Subscription,
+  sendThrough,
   type Transport,
   TransportError,
   within,
@@ -25,6 +27,8 @@ export interface LazyOptions
   /** Closes what there is without the transport, when it was never used. */
   readonly closeUnused?: () => Promise<void>;
 }
+
+type Subscribe = NonNullable<Transport["subscribe"]>;
 
 /** Does something with the transport; or hears why it could not be loaded. */
 interface Work {
@@ -102,25 +106,39 @@ export function lazyTransport(
       },
     );
   };
-  /** The same for work that answers later. */
-  const using = <Result>(
-    { timeoutMs = defaultTimeoutMs }: CallOptions = {},
-    work: (transport: Transport) => Promise<Result>,
-  ): Promise<Result> =>
-    made
-      ? work(made)
-      : new Promise((resolve, reject) => {
-          use(timeoutMs, { run: (transport) => void work(transport).then(resolve, reject), failed: reject });
-        });
+  /** What waits for the code has the rest of its time afterwards. */
+  const dispatch: Dispatch = (trip, handler) => {
+    if (made) {
+      dispatchOf(made)(trip, handler);
+      return;
+    }
+    use(trip.leftMs, {
+      run: (transport) => dispatchOf(transport)(trip, handler),
+      failed: (error) => handler.failed(error),
+    });
+  };
+  const listen = async (transport: Transport, ...asked: Parameters<Subscribe>): Promise<Subscription> => {
+    if (transport.subscribe) return transport.subscribe(...asked);
+    throw new TransportError("protocol", "This backend can't listen", { transport: name, delivery: "none" });
+  };
 
   const lazy: Transport = {
     ...known,
-    send: (commands, options) => using(options, (transport) => transport.send(commands, options)),
-    subscribe: (topics, listener, options) =>
-      using(options, async (transport) => {
-        if (transport.subscribe) return transport.subscribe(topics, listener, options);
-        throw new TransportError("protocol", "This backend can't listen", { transport: name, delivery: "none" });
-      }),
+    send: sendThrough(dispatch, defaultTimeoutMs),
+    subscribe(topics, listener, options = {}) {
+      if (made) return listen(made, topics, listener, options);
+      const { timeoutMs = defaultTimeoutMs } = options;
+      const endsMs = performance.now() + timeoutMs;
+      const leftMs = (): number => Math.max(1, Math.ceil(endsMs - performance.now()));
+      return new Promise((resolve, reject) => {
+        use(timeoutMs, {
+          run(transport) {
+            listen(transport, topics, listener, { ...options, timeoutMs: leftMs() }).then(resolve, reject);
+          },
+          failed: reject,
+        });
+      });
+    },
     async close() {
       isClosed = true;
       let transport = made;
@@ -141,11 +159,7 @@ export function lazyTransport(
   };
   offersDispatch(
     lazy,
-    (trip, handler) =>
-      use(trip.leftMs, {
-        run: (transport) => dispatchOf(transport)(trip, handler),
-        failed: (error) => handler.failed(error),
-      }),
+    dispatch,
     offer(() => undefined),
   );
   // What fails here is told to the first call, which loads again.

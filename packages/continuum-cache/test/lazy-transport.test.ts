@@ -88,6 +88,36 @@ describe("a lazy transport", () => {
     await expect(asked).rejects.toMatchObject({ kind: "timeout", delivery: "none" });
   });
 
+  it("leaves a call the rest of its time when the code has come, whichever way it was asked", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
+    try {
+      const { transport, arrive } = held();
+      const inner = memoryTransport();
+      const left: unknown[] = [];
+      const answers = [
+        transport.send([["PING"]], { timeoutMs: 1_000 }),
+        dispatched(transport, "PING"),
+        transport.subscribe?.({ channels: ["a"] }, { message() {}, interrupted() {} }, { timeoutMs: 1_000 }),
+      ];
+      await vi.advanceTimersByTimeAsync(400);
+      arrive({
+        ...inner,
+        async send(commands, options) {
+          left.push(options?.timeoutMs);
+          return inner.send(commands, options);
+        },
+        async subscribe(topics, listener, options) {
+          left.push(options?.timeoutMs);
+          return (inner as Required<Transport>).subscribe(topics, listener, options);
+        },
+      });
+      await Promise.all(answers);
+      expect(left).toEqual([600, 600, 600]);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
   it("answers on the edge though the request that began to load it has vanished", async () => {
     vi.stubGlobal("navigator", { userAgent: "Cloudflare-Workers" });
     try {
