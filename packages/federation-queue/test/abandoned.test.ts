@@ -8,6 +8,8 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 type Fate = "done" | "lost" | "dropped" | "unreachable";
 
 let fate: (commands: readonly Command[]) => Fate;
+/** Acks are not answered before. */
+let acksWait: Promise<void> | undefined;
 let store: Transport;
 let transport: Transport;
 
@@ -15,6 +17,7 @@ beforeEach(() => {
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance", "Date"] });
   vi.stubGlobal("navigator", { userAgent: "Cloudflare-Workers" });
   fate = () => "done";
+  acksWait = undefined;
   store = memoryTransport();
   transport = {
     ...store,
@@ -25,6 +28,7 @@ beforeEach(() => {
         throw new TransportError("unreachable", "away", { transport: "server", delivery: "none" });
       if (now === "dropped") return new Promise<Reply[]>(() => {});
       const replies = await store.send(commands, options);
+      if (commands.some(([name]) => name === "XACK")) await acksWait;
       return now === "lost" ? new Promise<Reply[]>(() => {}) : replies;
     },
   };
@@ -88,6 +92,26 @@ describe("a queue", () => {
     await vanish(() => (first as Lease).ack());
     expect(await within(1_000, (second as Lease).ack())).toBeUndefined();
     expect(await within(200, queue.stats())).toMatchObject({ depth: 0, inFlight: 0 });
+  });
+
+  it("is closed behind an ack that is under way, and not behind one that has vanished", async () => {
+    const queue = open();
+    await queue.pushMany([{ event: 1 }, { event: 2 }]);
+    const [first, second] = (await within(500, queue.pull({ max: 2 }))) as readonly Lease[];
+    await vanish(() => (first as Lease).ack());
+    let release = (): void => {};
+    acksWait = new Promise((resolve) => {
+      release = resolve;
+    });
+    const ended: string[] = [];
+    const ack = (second as Lease).ack().then(() => ended.push("ack"));
+    await settle();
+    const closing = queue.close().then(() => ended.push("close"));
+    await within(1_000, closing);
+    expect(ended).toEqual([]);
+    release();
+    await within(1_000, Promise.all([ack, closing]));
+    expect(ended).toEqual(["ack", "close"]);
   });
 
   it("pushes what waited as soon as a later request finds the server there, in order and once", async () => {

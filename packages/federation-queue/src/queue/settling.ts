@@ -1,5 +1,8 @@
 import {
+  type Claim,
   type Command,
+  createClaim,
+  createExpiringSet,
   createPauses,
   errorOf,
   hasLastingTimers,
@@ -51,6 +54,8 @@ type Outcome = boolean | undefined | Error;
 const maxPerTrip = 400;
 const maxTripBytes = 256 << 10;
 const retryMs = 100;
+/** A settlement that has not ended so long after its deadline has vanished. */
+const graceMs = 100;
 
 export function createSettling(link: Link, done: DoneEntries, repair: Repair): Settling {
   const pauses = createPauses();
@@ -60,6 +65,8 @@ export function createSettling(link: Link, done: DoneEntries, repair: Repair): S
   /** What the next round trip takes along. */
   const waiting: Asked[] = [];
   let sending: Promise<void> | undefined;
+  /** Those under way that may vanish. */
+  const apart = createExpiringSet<Claim>();
 
   const answer = (asked: Asked, outcome: Outcome): void => {
     asked.isDone = true;
@@ -134,6 +141,15 @@ export function createSettling(link: Link, done: DoneEntries, repair: Repair): S
     }
   };
 
+  const settleApart = async (asked: Asked): Promise<void> => {
+    const timeoutMs = link.timeoutMs + graceMs;
+    const claim = createClaim({ timeoutMs });
+    apart.add(claim, timeoutMs);
+    await settleAll([asked]);
+    apart.delete(claim);
+    claim.end();
+  };
+
   /** Takes out what one trip may carry. */
   const takeBatch = (): readonly Asked[] => {
     let count = 0;
@@ -158,7 +174,7 @@ export function createSettling(link: Link, done: DoneEntries, repair: Repair): S
     settle(held, move, settled) {
       const endsMs = performance.now() + link.timeoutMs;
       const asked: Asked = { held, move, endsMs, settled, isRepeated: false, isDone: false };
-      if (mayVanish) void settleAll([asked]);
+      if (mayVanish) void settleApart(asked);
       else if (waiting.push(asked) === 1 && !sending) {
         // What one tick asks for travels together.
         atTickEnd(startSending);
@@ -168,6 +184,7 @@ export function createSettling(link: Link, done: DoneEntries, repair: Repair): S
       pauses.end();
       startSending();
       await sending;
+      for (const claim of [...apart]) await claim.over();
     },
   };
 }
