@@ -87,7 +87,8 @@ const graceMs = 100;
 
 export function createPrimaryTrips(options: PrimaryTripsOptions): PrimaryTrips {
   const { primary, ledger, known, doubts, gate, backend, lifetime, sendApart, insistOnPrimary } = options;
-  const parts: Parts = { ...options, runs: createPatternRuns(), dispatch: dispatchOf(primary) };
+  const mayVanish = !hasLastingTimers();
+  const parts: Parts = { ...options, runs: createPatternRuns(), dispatch: dispatchOf(primary), mayVanish };
   const insist: Dispatch = (trip, handler) => new PrimaryTrip(parts, trip, handler).begin();
   const ask: Dispatch = (trip, handler) => {
     const isOver = doubts.hearers > 0 ? doubts.follow(trip.commands) : undefined;
@@ -140,6 +141,8 @@ const telling = (handler: ReplyHandler, isOver: () => void): ReplyHandler => ({
 interface Parts extends PrimaryTripsOptions {
   readonly runs: PatternRuns;
   readonly dispatch: Dispatch;
+  /** Whether a trip may vanish with the request that sent it, and never fail. */
+  readonly mayVanish: boolean;
 }
 
 /** A trip to the primary, of whose answer note is taken. */
@@ -156,12 +159,11 @@ class PrimaryTrip implements ReplyHandler {
   }
 
   begin(): void {
-    const { runs, ledger, backend, dispatch } = this.parts;
+    const { runs, ledger, backend, dispatch, mayVanish } = this.parts;
     const { trip } = this;
     const { commands, options } = trip;
     ledger.add(trip);
-    // On the edge a trip may vanish with its request, and tell nothing.
-    if (backend.outage || !hasLastingTimers()) this.doubt();
+    if (backend.outage || mayVanish) this.doubt();
     if (options.invalidates) runs.left(trip.number, commands, options.invalidates);
     dispatch(trip, this);
   }
