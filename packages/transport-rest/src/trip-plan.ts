@@ -57,8 +57,8 @@ interface Written {
   readonly args: readonly string[];
 }
 
-const legOf = (request: Payload, form: AnswerForm, commands: readonly Command[]): Leg => ({
-  post: { ...request, isRepeatable: () => isRepeatableTrip(commands) },
+const legOf = ({ path, body, contentType }: Payload, form: AnswerForm, commands: readonly Command[]): Leg => ({
+  post: { path, body, contentType, isRepeatable: () => isRepeatableTrip(commands) },
   form,
   commands,
 });

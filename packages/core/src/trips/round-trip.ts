@@ -156,8 +156,10 @@ function wrongCountError(transport: string, expected: number, replies: unknown):
 
 /** What a transport has to know of a round trip, as the options of `send`. */
 function sendOptionsOf(trip: RoundTrip): SendOptions {
-  const options = { ...trip.options, timeoutMs: trip.leftMs };
-  return trip.standIn ? { ...options, isWanted: () => trip.isWanted } : options;
+  const { options, leftMs } = trip;
+  return trip.standIn
+    ? { ...options, timeoutMs: leftMs, isWanted: () => trip.isWanted }
+    : { ...options, timeoutMs: leftMs };
 }
 
 /** Tells a handler what becomes of some asynchronous work. */
