@@ -243,7 +243,10 @@ test("a call whose time goes by while it waits for a connection blames the serve
 
   // The connection that becomes free goes to a call that waits for longer.
   void failure(rest.send([["INCR", "y"]]));
-  const queued = await late("z", () => (answer(), first));
+  const queued = await late("z", () => {
+    answer();
+    return first;
+  });
   expect(queued).toMatchObject({ kind: "timeout", delivery: "none", queued: true });
   expect(queued.message).toContain("for a connection");
   expect(isOutage(queued)).toBe(false);
