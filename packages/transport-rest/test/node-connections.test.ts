@@ -236,7 +236,7 @@ test("a call whose time goes by while it waits for a connection blames the serve
   for (let at = 1; at < 100; at++) void failure(rest.send([["INCR", `k${at}`]]));
   await expect.poll(() => server.heads.length).toBe(100);
   const late = (key: string, happened: () => Promise<unknown>): Promise<TransportError> =>
-    timedOut(() => failure(rest.send([["INCR", key]])), happened);
+    timedOut(() => failure(rest.send([["INCR", key]])) as Promise<TransportError>, happened);
   const unanswered = await late("x", async () => {});
   expect(unanswered).toMatchObject({ kind: "timeout", delivery: "none" });
   expect(isOutage(unanswered)).toBe(true);
