@@ -5,7 +5,7 @@
  * Where a backend can carry only text (inside a pipeline over REST), the whole envelope travels as `=` and base64,
  * which no JSON text begins with either.
  */
-const magic = 0xc1;
+export const magic = 0xc1;
 
 /** Wraps a codec's bytes. @param letter - one ASCII letter, the codec's own. */
 export function seal(letter: string, bytes: Uint8Array): Uint8Array {

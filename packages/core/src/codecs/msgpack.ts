@@ -5,7 +5,7 @@ import { isWellFormed } from "../text/well-formed.ts";
 import type { Codec, NoOptions } from "./codec.ts";
 import { unseal } from "./envelope.ts";
 import { scanMsgpack } from "./msgpack-scan.ts";
-import { extensionTypes, kindOfTypedArray, typedArrays, writeMsgpack } from "./msgpack-writer.ts";
+import { extensionTypes, isBytes, kindOfTypedArray, typedArrays, writeMsgpack } from "./msgpack-writer.ts";
 import { assertHoldable, placeOf, type ValueRules } from "./value-check.ts";
 
 const name = "msgpack";
@@ -48,8 +48,7 @@ const rules: ValueRules = {
     if (prototype === Set.prototype) {
       return [...(value as Set<unknown>)].map((item, index) => [`.values()[${index}]`, item] as const);
     }
-    const isBytes = prototype === Uint8Array.prototype || prototype === bufferPrototype();
-    return isBytes || kindOfTypedArray(value) !== undefined ? [] : undefined;
+    return isBytes(value) || kindOfTypedArray(value) !== undefined ? [] : undefined;
   },
   advice: (_, what) =>
     what === halfCharacter
@@ -59,8 +58,6 @@ const rules: ValueRules = {
 
 const halfCharacter = "half a surrogate pair in a text, which UTF-8 can't carry";
 
-const bufferPrototype = (): unknown => (globalThis as { Buffer?: { prototype: unknown } }).Buffer?.prototype;
-
 function partsOfMap(map: Map<unknown, unknown>): (readonly [place: string, part: unknown])[] {
   return [...map].flatMap(([key, item], index) => [
     [`.keys()[${index}]`, key] as const,
@@ -69,9 +66,11 @@ function partsOfMap(map: Map<unknown, unknown>): (readonly [place: string, part:
 }
 
 function encode(value: unknown): string | Uint8Array {
-  assertHoldable(value, rules);
   if (Number.isSafeInteger(value)) return String(value);
-  return writeMsgpack(letter, value);
+  const stored = writeMsgpack(letter, value);
+  if (stored) return stored;
+  assertHoldable(value, rules);
+  throw new CodecError(name, "MessagePack can't hold the value: it is too large, or changed while it was written");
 }
 
 function decode(stored: string | Uint8Array): unknown {

@@ -87,9 +87,7 @@ function inArray(list: readonly unknown[], rules: ValueRules, ancestors: object[
     const finding = item === undefined && !(index in list) ? found("a hole", item) : find(item, rules, ancestors);
     if (finding) return at(`[${index}]`, finding);
   }
-  // All places are taken, so whatever is beyond their number is no item.
-  const hasMore = Object.keys(list).length > list.length || hasSymbol(list);
-  return hasMore ? found("an array with properties of its own", list) : undefined;
+  return hasMoreThanItems(list) ? found("an array with properties of its own", list) : undefined;
 }
 
 function inObject(value: object, rules: ValueRules, ancestors: object[]): Finding | undefined {
@@ -130,7 +128,7 @@ export function placeOf(name: string): string {
 }
 
 /** An object literal, or one without a prototype; also of another realm, as the objects of Node's own modules are in Jest. */
-function isPlain(value: object): boolean {
+export function isPlain(value: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype !== null && prototype !== Object.prototype && !isObjectPrototype(prototype)) return false;
   return Object.prototype.toString.call(value) === "[object Object]";
@@ -139,11 +137,15 @@ function isPlain(value: object): boolean {
 const isObjectPrototype = (prototype: unknown): boolean =>
   Object.hasOwn(prototype as object, "isPrototypeOf") && Object.getPrototypeOf(prototype) === null;
 
-const isArrayPrototype = (prototype: unknown): boolean =>
+export const isArrayPrototype = (prototype: unknown): boolean =>
   prototype === Array.prototype ||
   (Array.isArray(prototype) && isObjectPrototype(Object.getPrototypeOf(prototype) ?? Object.prototype));
 
-function hasSymbol(value: object): boolean {
+/** Whether an array without holes has properties of its own: where all places are taken, what is beyond their number is no item. */
+export const hasMoreThanItems = (list: readonly unknown[]): boolean =>
+  Object.keys(list).length > list.length || hasSymbol(list);
+
+export function hasSymbol(value: object): boolean {
   const symbols = Object.getOwnPropertySymbols(value);
   return symbols.length > 0 && symbols.some((symbol) => Object.prototype.propertyIsEnumerable.call(value, symbol));
 }
