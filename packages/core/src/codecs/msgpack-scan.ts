@@ -4,45 +4,19 @@ import { maxDepth } from "./value-check.ts";
 /** What an extension's bytes are: a value of their own, or something that has no parts. */
 export type ExtensionContent = "list" | "leaf";
 
-/** What follows a head byte from 0xc4 on: a length of so many bytes, then the content; or a content of a fixed length. */
-type Head =
-  | { readonly kind: "fixed"; readonly bytes: number }
-  | { readonly kind: "bytes" | "text" | "list" | "map" | "extension"; readonly lengthBytes: 1 | 2 | 4 }
-  | { readonly kind: "extension"; readonly bytes: number };
-
-const heads: Readonly<Record<number, Head>> = {
-  192: { kind: "fixed", bytes: 0 },
-  194: { kind: "fixed", bytes: 0 },
-  195: { kind: "fixed", bytes: 0 },
-  196: { kind: "bytes", lengthBytes: 1 },
-  197: { kind: "bytes", lengthBytes: 2 },
-  198: { kind: "bytes", lengthBytes: 4 },
-  199: { kind: "extension", lengthBytes: 1 },
-  200: { kind: "extension", lengthBytes: 2 },
-  201: { kind: "extension", lengthBytes: 4 },
-  202: { kind: "fixed", bytes: 4 },
-  203: { kind: "fixed", bytes: 8 },
-  204: { kind: "fixed", bytes: 1 },
-  205: { kind: "fixed", bytes: 2 },
-  206: { kind: "fixed", bytes: 4 },
-  207: { kind: "fixed", bytes: 8 },
-  208: { kind: "fixed", bytes: 1 },
-  209: { kind: "fixed", bytes: 2 },
-  210: { kind: "fixed", bytes: 4 },
-  211: { kind: "fixed", bytes: 8 },
-  212: { kind: "extension", bytes: 1 },
-  213: { kind: "extension", bytes: 2 },
-  214: { kind: "extension", bytes: 4 },
-  215: { kind: "extension", bytes: 8 },
-  216: { kind: "extension", bytes: 16 },
-  217: { kind: "text", lengthBytes: 1 },
-  218: { kind: "text", lengthBytes: 2 },
-  219: { kind: "text", lengthBytes: 4 },
-  220: { kind: "list", lengthBytes: 2 },
-  221: { kind: "list", lengthBytes: 4 },
-  222: { kind: "map", lengthBytes: 2 },
-  223: { kind: "map", lengthBytes: 4 },
-};
+/** By the head bytes from 0xc0 on: how many bytes the length takes that follows, or the content where its length is fixed. */
+const sizes = [
+  // null, none, false, true; bytes; extensions; numbers
+  [0, 0, 0, 0],
+  [1, 2, 4],
+  [1, 2, 4],
+  [4, 8, 1, 2, 4, 8, 1, 2, 4, 8],
+  // extensions of a fixed length; texts; lists; maps
+  [1, 2, 4, 8, 16],
+  [1, 2, 4],
+  [2, 4],
+  [2, 4],
+].flat();
 
 /**
  * Looks through MessagePack before it is decoded, head by head, in one pass: every part that is announced is there, nothing
@@ -54,78 +28,98 @@ const heads: Readonly<Record<number, Head>> = {
  * @throws CodecError when the bytes can't be what this package has written.
  */
 export function scanMsgpack(body: Uint8Array, contentOf: (type: number) => ExtensionContent | undefined): boolean {
-  const view = new DataView(body.buffer, body.byteOffset, body.length);
-  const damaged = (): CodecError => new CodecError("msgpack", `Expected MessagePack, got ${body.length} damaged bytes`);
-  const readLength = (at: number, bytes: 1 | 2 | 4): number =>
-    bytes === 1 ? view.getUint8(at) : bytes === 2 ? view.getUint16(at) : view.getUint32(at);
-  let hasBytes = false;
+  const scan = new Scan(body, contentOf);
+  scan.value(body.length, 0);
+  return scan.hasBytes;
+}
 
-  const scan = (start: number, end: number, level: number): void => {
-    /** How many parts each list or map that is open still lacks, the innermost last; the first is the value itself. */
-    const missing = [1];
-    let at = start;
-    const skip = (bytes: number): void => {
-      if (bytes > end - at) throw damaged();
-      at += bytes;
-    };
-    const open = (parts: number): void => {
+class Scan {
+  hasBytes = false;
+  readonly #body: Uint8Array;
+  readonly #contentOf: (type: number) => ExtensionContent | undefined;
+  #at = 0;
+
+  constructor(body: Uint8Array, contentOf: (type: number) => ExtensionContent | undefined) {
+    this.#body = body;
+    this.#contentOf = contentOf;
+  }
+
+  /** Moves over one value, which has to end at `end`. @param level - How many lists and maps it is in. */
+  value(end: number, level: number): void {
+    /** How many parts the innermost list or map that is open still lacks, and those around it; the value itself is the first. */
+    let missing = 1;
+    const outer: number[] = [];
+    while (missing > 0) {
+      if (this.#at >= end) throw this.#damaged();
+      missing--;
+      const parts = this.#head(end, level + outer.length);
       // Each part takes a byte at least.
-      if (parts > end - at) throw damaged();
-      if (parts === 0) return;
-      if (level + missing.length > maxDepth) {
-        throw new CodecError("msgpack", `Expected MessagePack of at most ${maxDepth} levels, got more`);
-      }
-      missing.push(parts);
-    };
-    const openExtension = (bytes: number): void => {
-      if (bytes + 1 > end - at) throw damaged();
-      const content = contentOf(view.getInt8(at++));
-      if (!content) throw damaged();
-      if (content === "list") {
-        const first = bytes > 0 ? (body[at] as number) : 0;
-        if (!isListHead(first)) throw damaged();
-        scan(at, at + bytes, level + missing.length - 1);
-      }
-      at += bytes;
-    };
-
-    while (missing.length > 0) {
-      if (at >= end) throw damaged();
-      missing[missing.length - 1] = (missing.at(-1) as number) - 1;
-      const first = body[at++] as number;
-      const head = heads[first];
-      if (!head) {
-        if (first === 0xc1) throw damaged();
-        if (first >= 0xa0 && first < 0xc0) skip(first & 0x1f);
-        else if (first >= 0x90 && first < 0xa0) open(first & 0x0f);
-        else if (first >= 0x80 && first < 0x90) open(2 * (first & 0x0f));
-      } else if (head.kind === "fixed") {
-        if ((first === 0xcf || first === 0xd3) && end - at >= 8) {
-          const whole = first === 0xcf ? view.getBigUint64(at) : view.getBigInt64(at);
-          if (!Number.isSafeInteger(Number(whole))) throw damaged();
+      if (parts > end - this.#at) throw this.#damaged();
+      if (parts > 0) {
+        if (level + outer.length >= maxDepth) {
+          throw new CodecError("msgpack", `Expected MessagePack of at most ${maxDepth} levels, got more`);
         }
-        skip(head.bytes);
-      } else if ("bytes" in head) {
-        openExtension(head.bytes);
-      } else {
-        if (head.lengthBytes > end - at) throw damaged();
-        const length = readLength(at, head.lengthBytes);
-        at += head.lengthBytes;
-        if (head.kind === "list") open(length);
-        else if (head.kind === "map") open(2 * length);
-        else if (head.kind === "extension") openExtension(length);
-        else {
-          hasBytes ||= head.kind === "bytes";
-          skip(length);
-        }
+        outer.push(missing);
+        missing = parts;
       }
-      while (missing.at(-1) === 0) missing.pop();
+      while (missing === 0 && outer.length > 0) missing = outer.pop() as number;
     }
-    if (at !== end) throw damaged();
-  };
+    if (this.#at !== end) throw this.#damaged();
+  }
 
-  scan(0, body.length, 0);
-  return hasBytes;
+  /** Moves over a head, and its content where that has no parts. @returns how many parts follow. */
+  #head(end: number, level: number): number {
+    const first = this.#body[this.#at++] as number;
+    if (first < 0x80 || first >= 0xe0) return 0;
+    if (first < 0x90) return 2 * (first & 0x0f);
+    if (first < 0xa0) return first & 0x0f;
+    if (first < 0xc0) return this.#skip(first & 0x1f, end);
+    if (first === 0xc1) throw this.#damaged();
+    const size = sizes[first - 0xc0] as number;
+    if (first < 0xc4 || (first >= 0xca && first < 0xd4)) {
+      this.#skip(size, end);
+      if ((first === 0xcf || first === 0xd3) && !this.#isSafe(first === 0xd3)) throw this.#damaged();
+      return 0;
+    }
+    if (first >= 0xd4 && first < 0xd9) return this.#extension(size, end, level);
+    this.#skip(size, end);
+    let length = 0;
+    for (let at = this.#at - size; at < this.#at; at++) length = length * 256 + (this.#body[at] as number);
+    if (first >= 0xde) return 2 * length;
+    if (first >= 0xdc) return length;
+    if (first >= 0xc7 && first < 0xca) return this.#extension(length, end, level);
+    this.hasBytes ||= first < 0xc7;
+    return this.#skip(length, end);
+  }
+
+  #skip(bytes: number, end: number): 0 {
+    if (bytes > end - this.#at) throw this.#damaged();
+    this.#at += bytes;
+    return 0;
+  }
+
+  /** Whether the whole number in the eight bytes before here is one that JavaScript holds exactly. */
+  #isSafe(signed: boolean): boolean {
+    const view = new DataView(this.#body.buffer, this.#body.byteOffset + this.#at - 8, 8);
+    const high = signed ? view.getInt32(0) : view.getUint32(0);
+    return Number.isSafeInteger(high * 2 ** 32 + view.getUint32(4));
+  }
+
+  #extension(bytes: number, end: number, level: number): 0 {
+    if (bytes + 1 > end - this.#at) throw this.#damaged();
+    const type = ((this.#body[this.#at++] as number) << 24) >> 24;
+    const content = this.#contentOf(type);
+    if (!content) throw this.#damaged();
+    if (content === "leaf") return this.#skip(bytes, end);
+    const first = bytes > 0 ? (this.#body[this.#at] as number) : 0;
+    if (!isListHead(first)) throw this.#damaged();
+    this.value(this.#at + bytes, level);
+    return 0;
+  }
+
+  #damaged(): CodecError {
+    return new CodecError("msgpack", `Expected MessagePack, got ${this.#body.length} damaged bytes`);
+  }
 }
 
 const isListHead = (first: number): boolean => (first >= 0x90 && first < 0xa0) || first === 0xdc || first === 0xdd;

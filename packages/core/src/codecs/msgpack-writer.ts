@@ -139,8 +139,10 @@ class Writer {
         count--;
       }
     }
-    if (count < names.length) this.#replaceHead(start, from, () => this.#count(0x80, 0xde, count));
-    return true;
+    if (count === names.length) return true;
+    const end = this.#at;
+    this.#count(0x80, 0xde, count);
+    return this.#moveHead(end, start, from);
   }
 
   #instance(value: object, level: number): boolean {
@@ -175,9 +177,9 @@ class Writer {
   #parts(type: number, list: readonly unknown[], level: number): boolean {
     const start = this.#at;
     if (!this.#items(list, level)) return false;
-    const length = this.#at - start;
-    this.#replaceHead(start, start, () => this.#extension(type, length));
-    return true;
+    const end = this.#at;
+    this.#extension(type, end - start);
+    return this.#moveHead(end, start, start);
   }
 
   #leaf(type: number, content: Uint8Array): boolean {
@@ -218,9 +220,10 @@ class Writer {
       rest = read < rest.length ? rest.slice(read) : "";
       this.#reserve(3 * rest.length);
     }
-    const length = this.#at - from;
-    if (length > text.length) this.#replaceHead(start, from, () => this.#textHead(length));
-    return true;
+    const end = this.#at;
+    if (end - from === text.length) return true;
+    this.#textHead(end - from);
+    return this.#moveHead(end, start, from);
   }
 
   #number(value: number): boolean {
@@ -292,14 +295,13 @@ class Writer {
     this.#byte(type);
   }
 
-  /** Puts another head in the place of the one that begins at `start`, before the content from `from` to here. */
-  #replaceHead(start: number, from: number, write: () => void): void {
-    const end = this.#at;
-    write();
-    const head = this.#bytes.slice(end, this.#at);
-    this.#bytes.copyWithin(start + head.length, from, end);
-    this.#bytes.set(head, start);
-    this.#at = start + head.length + (end - from);
+  /** Moves the head that begins at `head` to `start`, before the content that begins at `from` and ends where the head begins. */
+  #moveHead(head: number, start: number, from: number): true {
+    const moved = this.#bytes.slice(head, this.#at);
+    this.#bytes.copyWithin(start + moved.length, from, head);
+    this.#bytes.set(moved, start);
+    this.#at = start + moved.length + (head - from);
+    return true;
   }
 
   #byte(byte: number): true {

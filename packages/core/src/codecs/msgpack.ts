@@ -75,10 +75,8 @@ function encode(value: unknown): string | Uint8Array {
 
 function decode(stored: string | Uint8Array): unknown {
   if (typeof stored === "string" && /^-?\d{1,16}$/.test(stored)) return wholeNumber(stored);
-  const sealed = unseal(letter, stored);
-  if (!sealed) return undefined;
-  // A copy: parts of the value are views of these bytes, which belong to a whole reply, and on Node to a pool.
-  const body = new Uint8Array(sealed);
+  const body = unseal(letter, stored);
+  if (!body) return undefined;
   const hasBytes = scanMsgpack(body, contentOf);
   const value = decodeBody(body);
   return hasBytes ? withOwnBytes(value) : value;

@@ -147,8 +147,11 @@ export const hasMoreThanItems = (list: readonly unknown[]): boolean =>
 
 export function hasSymbol(value: object): boolean {
   const symbols = Object.getOwnPropertySymbols(value);
-  return symbols.length > 0 && symbols.some((symbol) => Object.prototype.propertyIsEnumerable.call(value, symbol));
+  return symbols.length > 0 && hasEnumerable(value, symbols);
 }
+
+const hasEnumerable = (value: object, symbols: readonly symbol[]): boolean =>
+  symbols.some((symbol) => Object.prototype.propertyIsEnumerable.call(value, symbol));
 
 /** "a Map", "an Error", "a Promise (an `await` is missing)": what kind of object this is. */
 function kindOf(value: object): string {
