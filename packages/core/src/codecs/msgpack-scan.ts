@@ -78,13 +78,14 @@ class Scan {
     const size = sizes[first - 0xc0] as number;
     if (first < 0xc4 || (first >= 0xca && first < 0xd4)) {
       this.#skip(size, end);
-      if ((first === 0xcf || first === 0xd3) && !this.#isSafe(first === 0xd3)) throw this.#damaged();
+      if ((first === 0xcf || first === 0xd3) && !Number.isSafeInteger(this.#whole(8, first === 0xd3))) {
+        throw this.#damaged();
+      }
       return 0;
     }
     if (first >= 0xd4 && first < 0xd9) return this.#extension(size, end, level);
     this.#skip(size, end);
-    let length = 0;
-    for (let at = this.#at - size; at < this.#at; at++) length = length * 256 + (this.#body[at] as number);
+    const length = this.#whole(size, false);
     if (first >= 0xde) return 2 * length;
     if (first >= 0xdc) return length;
     if (first >= 0xc7 && first < 0xca) return this.#extension(length, end, level);
@@ -98,11 +99,13 @@ class Scan {
     return 0;
   }
 
-  /** Whether the whole number in the eight bytes before here is one that JavaScript holds exactly. */
-  #isSafe(signed: boolean): boolean {
-    const view = new DataView(this.#body.buffer, this.#body.byteOffset + this.#at - 8, 8);
-    const high = signed ? view.getInt32(0) : view.getUint32(0);
-    return Number.isSafeInteger(high * 2 ** 32 + view.getUint32(4));
+  /** The whole number in so many bytes before here, the highest first. It is rounded when it is not safe. */
+  #whole(bytes: number, signed: boolean): number {
+    let at = this.#at - bytes;
+    const highest = this.#body[at] as number;
+    let whole = signed && highest >= 0x80 ? highest - 0x100 : highest;
+    while (++at < this.#at) whole = whole * 256 + (this.#body[at] as number);
+    return whole;
   }
 
   #extension(bytes: number, end: number, level: number): 0 {

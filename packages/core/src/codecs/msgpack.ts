@@ -5,7 +5,8 @@ import { isWellFormed } from "../text/well-formed.ts";
 import type { Codec, NoOptions } from "./codec.ts";
 import { unseal } from "./envelope.ts";
 import { scanMsgpack } from "./msgpack-scan.ts";
-import { extensionTypes, isBytes, kindOfTypedArray, typedArrays, writeMsgpack } from "./msgpack-writer.ts";
+import { extensionTypes, isBytes, kindOfTypedArray, typedArrays } from "./msgpack-types.ts";
+import { writeMsgpack } from "./msgpack-writer.ts";
 import { assertHoldable, placeOf, type ValueRules } from "./value-check.ts";
 
 const name = "msgpack";
