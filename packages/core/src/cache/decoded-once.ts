@@ -1,31 +1,34 @@
 import type { Codec } from "../codecs/codec.ts";
 import { longestHashed } from "../keys/text-map.ts";
 
-/** So much text is remembered until the remembered texts become the older ones, which are given up with the next change. */
-const mostCharacters = 1 << 20;
+/** Values of so many bytes are remembered until they become the older ones, which are given up with the next change. */
+const mostBytes = 4 << 20;
 
-/** What a text counts beside its characters: its places in memory. */
-const overhead = 100;
+/** A value, and how much memory it takes at most, roughly. */
+interface Decoded {
+  readonly value: object;
+  readonly bytes: number;
+}
 
 /**
  * The same codec for texts that stay in this process. A text that is read several times is decoded once, and each read gets a copy
- * of the value. It remembers the values of the texts that were read last, at most 2 Mi characters in all.
+ * of the value. It remembers the values of the texts that were read last, at most 8 MiB in all.
  */
 export function decodedOnce(codec: Codec): Codec {
   const { name, encode, copy } = codec;
   if (!copy) return codec;
-  let recent = new Map<string, object>();
-  let older = new Map<string, object>();
-  let characters = 0;
+  let recent = new Map<string, Decoded>();
+  let older = new Map<string, Decoded>();
+  let bytes = 0;
 
-  const remember = (stored: string, value: object): void => {
-    characters += stored.length + overhead;
-    if (characters > mostCharacters) {
+  const remember = (stored: string, decoded: Decoded): void => {
+    bytes += decoded.bytes;
+    if (bytes > mostBytes) {
       older = recent;
       recent = new Map();
-      characters = stored.length + overhead;
+      bytes = decoded.bytes;
     }
-    recent.set(stored, value);
+    recent.set(stored, decoded);
   };
 
   return {
@@ -34,12 +37,34 @@ export function decodedOnce(codec: Codec): Codec {
     copy,
     decode(stored) {
       if (typeof stored !== "string" || stored.length > longestHashed) return codec.decode(stored);
-      const known = recent.get(stored);
-      if (known) return copy(known);
-      const value = older.get(stored) ?? codec.decode(stored);
-      if (typeof value !== "object" || value === null) return value;
-      remember(stored, value);
-      return copy(value);
+      let known = recent.get(stored);
+      if (!known) {
+        known = older.get(stored);
+        if (!known) {
+          const value = codec.decode(stored);
+          if (typeof value !== "object" || value === null) return value;
+          known = { value, bytes: bytesOf(stored) };
+        }
+        remember(stored, known);
+      }
+      return copy(known.value);
     },
   };
+}
+
+const comma = 0x2c;
+const openList = 0x5b;
+const openObject = 0x7b;
+
+/**
+ * What a text's value takes in memory: at most two bytes for each character, a place and a head of 32 bytes in all for each part,
+ * which a comma or a bracket announces, and the entry here. Most values take half of that. The text itself is the store's own.
+ */
+function bytesOf(text: string): number {
+  let parts = 0;
+  for (let at = 0; at < text.length; at++) {
+    const char = text.charCodeAt(at);
+    if (char === comma || char === openList || char === openObject) parts++;
+  }
+  return 100 + 2 * text.length + 32 * parts;
 }

@@ -80,20 +80,33 @@ describe("a codec that decodes once", () => {
     for (let nth = 0; nth < 2; nth++) expect(() => codec.decode('{"a":')).toThrow("Expected JSON");
   });
 
-  it("forgets what was not read for 2 Mi characters of other texts", () => {
+  /** Reads texts in turn that are made from numbers. @returns how many of them were decoded. */
+  const reader = (textOf: (nth: number) => string) => {
     const inner = counting();
     const codec = decodedOnce(inner);
-    const textOf = (nth: number): string => JSON.stringify([nth, "x".repeat(4_900)]);
-    const read = (from: number, to: number): number => {
+    return (from: number, to: number): number => {
       const before = inner.decoded.length;
       for (let nth = from; nth < to; nth++) codec.decode(textOf(nth));
       return inner.decoded.length - before;
     };
-    expect(read(0, 200)).toBe(200);
-    expect(read(0, 200)).toBe(0);
-    expect(read(1_000, 1_500)).toBe(500);
-    expect(read(0, 200)).toBe(200);
-    expect(inner.decoded.length).toBe(900);
+  };
+
+  it("forgets what was not read for 8 MiB of other values", () => {
+    // 10 kB each.
+    const read = reader((nth) => JSON.stringify([nth, "x".repeat(4_900)]));
+    expect(read(0, 400)).toBe(400);
+    expect(read(0, 400)).toBe(0);
+    expect(read(1_000, 1_900)).toBe(900);
+    expect(read(0, 400)).toBe(400);
+  });
+
+  it("remembers fewer values of the same length when they take more memory", () => {
+    // 1.8 kB of text each, and 40 kB as values.
+    const read = reader((nth) => JSON.stringify([nth, Array.from({ length: 600 }, () => ({}))]));
+    expect(read(0, 90)).toBe(90);
+    expect(read(0, 90)).toBe(0);
+    expect(read(1_000, 1_300)).toBe(300);
+    expect(read(0, 90)).toBe(90);
   });
 
   it("is the codec itself where that has no copy", () => {
