@@ -1,4 +1,4 @@
-// Bundles packages: one file for each entry point, and files for what several of them share, in place of one file for each source.
+// Bundles packages: one file for each entry point, and one for what it shares with later ones, in place of one file for each source.
 // `node ../../tools/bundle-package.mjs` in a package's folder after `tsc -b`, which writes the declarations; or with several folders.
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
@@ -16,9 +16,9 @@ export async function bundlePackage(folder) {
   const manifest = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
   const dist = join(folder, "dist");
   const { inlined = [] } = layers[relative(resolve(import.meta.dirname, ".."), folder)] ?? {};
-  const options = {
+  const bundled = (entryPoints, shared) => ({
     absWorkingDir: folder,
-    entryPoints: entryPointsOf(manifest),
+    entryPoints,
     outbase: "src",
     outdir: "dist",
     chunkNames: "shared/[name]-[hash]",
@@ -31,19 +31,18 @@ export async function bundlePackage(folder) {
     sourcemap: true,
     // Sources are published beside the bundles.
     sourcesContent: false,
-    plugins: [pureInitializers, externalExcept(inlined)],
+    plugins: [sources(folder, shared), externalExcept(inlined)],
     write: false,
     metafile: true,
     logLevel: "warning",
     // An import for the sake of global types alone.
     logOverride: { "ignored-bare-import": "silent" },
-  };
-  // What is loaded later has a path of its own too, as its source has.
-  const { metafile: first } = await build(options);
-  const { outputFiles, metafile } = await build({
-    ...options,
-    entryPoints: [...new Set([...options.entryPoints, ...loadedLater(first)])],
   });
+  const chosen = entryPointsOf(manifest);
+  const { metafile: graph } = await build(bundled(chosen, new Map()));
+  // What is loaded later has a path of its own too, as its source has.
+  const entryPoints = [...new Set([...chosen, ...loadedLater(graph)])];
+  const { outputFiles, metafile } = await build(bundled(entryPoints, sharedBy(entryPoints, graph)));
   const written = new Set(outputFiles.map(({ path }) => path));
   const noticeOf = noticesIn(metafile, folder);
   for (const path of filesIn(dist)) if (/\.js(\.map)?$/.test(path) && !written.has(path)) rmSync(path);
@@ -72,15 +71,62 @@ function leavesOf(target) {
   return typeof target === "string" ? [target] : Object.values(target).flatMap(leavesOf);
 }
 
-const pureInitializers = {
-  name: "pure-initializers",
-  setup({ onLoad }) {
-    onLoad({ filter: /\/src\/.*\.ts$/ }, async ({ path }) => ({
-      contents: withPureInitializers(path, await readFile(path, "utf8")),
-      loader: "ts",
-    }));
-  },
-};
+/**
+ * What each entry point shares with others, all of it that one of them is the first to reach together: then it becomes one file, where
+ * esbuild makes one for each set of entry points that share something. Each file takes Node longer to find and open than to compile.
+ */
+function sharedBy(entryPoints, { inputs }) {
+  const reached = new Map(entryPoints.map((entry) => [entry, staticClosure([entry.slice(2)], inputs)]));
+  for (;;) {
+    const groups = new Map(entryPoints.map((entry) => [entry, []]));
+    for (const source of new Set([...reached.values()].flatMap((set) => [...set]))) {
+      const [first, second] = entryPoints.filter((entry) => reached.get(entry).has(source));
+      if (second !== undefined) groups.get(first).push(source);
+    }
+    const shared = new Map(
+      entryPoints.map((entry) => {
+        const own = reached.get(entry);
+        return [entry, [...groups.values()].filter((group) => group.some((source) => own.has(source))).flat()];
+      }),
+    );
+    if (entryPoints.every((entry) => shared.get(entry).every((source) => reached.get(entry).has(source)))) return shared;
+    for (const entry of entryPoints)
+      reached.set(entry, staticClosure([...reached.get(entry), ...shared.get(entry)], inputs));
+  }
+}
+
+/** The sources that static imports reach from some of them. */
+function staticClosure(from, inputs) {
+  const reached = new Set(from);
+  for (const source of reached)
+    for (const { path, kind, external } of inputs[source]?.imports ?? [])
+      if (kind === "import-statement" && !external) reached.add(path);
+  return reached;
+}
+
+/** Reads sources. An entry point imports all that it shares, so that esbuild finds it shared by the same ones. */
+function sources(folder, shared) {
+  const atOf = (path) => join(folder, path);
+  const added = new Map([...shared].map(([entry, others]) => [atOf(entry), others.map(atOf)]));
+  const isShared = new Set([...added.values()].flat());
+  return {
+    name: "sources",
+    setup({ onLoad, onResolve }) {
+      onLoad({ filter: /\/src\/.*\.ts$/ }, async ({ path }) => {
+        const imports = (added.get(path) ?? []).filter((other) => other !== path).map((other) => `\nimport "${other}";`);
+        return {
+          contents: withPureInitializers(path, await readFile(path, "utf8")) + imports.join(""),
+          loader: "ts",
+        };
+      });
+      onResolve({ filter: /^[./].*\.ts$/ }, ({ path: asked, resolveDir }) => {
+        const path = resolve(resolveDir, asked);
+        // Else an import for the sake of nothing would be left out.
+        return isShared.has(path) ? { path, sideEffects: true } : undefined;
+      });
+    },
+  };
+}
 
 /** A dependency is loaded by its name, and so is what an `imports` condition chooses. */
 const externalExcept = (inlined) => ({
