@@ -89,7 +89,8 @@ function sharedBy(entryPoints, { inputs }) {
         return [entry, [...groups.values()].filter((group) => group.some((source) => own.has(source))).flat()];
       }),
     );
-    if (entryPoints.every((entry) => shared.get(entry).every((source) => reached.get(entry).has(source)))) return shared;
+    if (entryPoints.every((entry) => shared.get(entry).every((source) => reached.get(entry).has(source))))
+      return shared;
     for (const entry of entryPoints)
       reached.set(entry, staticClosure([...reached.get(entry), ...shared.get(entry)], inputs));
   }
@@ -113,7 +114,9 @@ function sources(folder, shared) {
     name: "sources",
     setup({ onLoad, onResolve }) {
       onLoad({ filter: /\/src\/.*\.ts$/ }, async ({ path }) => {
-        const imports = (added.get(path) ?? []).filter((other) => other !== path).map((other) => `\nimport "${other}";`);
+        const imports = (added.get(path) ?? [])
+          .filter((other) => other !== path)
+          .map((other) => `\nimport "${other}";`);
         return {
           contents: withPureInitializers(path, await readFile(path, "utf8")) + imports.join(""),
           loader: "ts",

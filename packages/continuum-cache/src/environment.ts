@@ -1,16 +1,5 @@
-import {
-  assertOptions,
-  assertPem,
-  assertToken,
-  booleanOption,
-  ConfigError,
-  choiceOption,
-  type KnownOptions,
-  parseEndpoint,
-  parseRedisUrl,
-  wholeNumberOption,
-} from "@continuum-cache/core";
-import type { Environment, TlsSettings, UpstashCacheOptions } from "./settings.ts";
+import { assertToken, booleanOption, ConfigError, choiceOption, parseEndpoint } from "@continuum-cache/core";
+import type { Environment, UpstashCacheOptions } from "./settings.ts";
 
 /** A database that is reached by its REST API. */
 export interface RestServer {
@@ -20,49 +9,18 @@ export interface RestServer {
   readonly allowInsecure: boolean;
 }
 
-/** The server that was chosen, with what it takes to reach it. */
-export type Server =
-  | RestServer
-  | {
-      readonly kind: "redis";
-      readonly url: string;
-      readonly poolSize: number;
-      readonly allowInsecure: boolean;
-      readonly tls: TlsSettings | undefined;
-      /** A file with certificates to trust, unless `tls` names some. */
-      readonly caFile: string | undefined;
-    }
-  | { readonly kind: "local"; readonly reason: "asked" | "nothing-set" };
-
-type Options = Pick<
+/** What says which server it is. */
+export type ServerOptions = Pick<
   UpstashCacheOptions,
   "mode" | "global" | "restUrl" | "restToken" | "url" | "poolSize" | "allowInsecure" | "tls"
 >;
 
 /**
- * Chooses the server from options and environment; options win.
+ * The server where REST is the only way; options win over the environment.
  *
- * @throws ConfigError that names the option or variable and what to do, before anything is touched.
+ * @throws ConfigError that names the option or variable and what to do, also when another mode is asked for, or no server is named.
  */
-export function chooseServer(options: Options, env: Environment): Server {
-  const mode = modeOf(options.mode, env);
-  booleanOption("global", options.global);
-  if (mode === "local") return { kind: "local", reason: "asked" };
-  const rest = mode === "redis" ? undefined : restServer(options, env);
-  if (rest) return rest;
-  if (mode === "rest") throw missingRest(upstash);
-  const redis = redisServer(options, env);
-  if (redis) return redis;
-  if (mode === "redis") throw missingRedis();
-  return { kind: "local", reason: "nothing-set" };
-}
-
-/**
- * The same where REST is the only way.
- *
- * @throws ConfigError too when another mode is asked for, or no server is named.
- */
-export function chooseRestServer(options: Options, env: Environment): RestServer {
+export function chooseRestServer(options: ServerOptions, env: Environment): RestServer {
   const mode = modeOf(options.mode, env);
   booleanOption("global", options.global);
   if (mode === "redis" || mode === "local") {
@@ -73,7 +31,7 @@ export function chooseRestServer(options: Options, env: Environment): RestServer
     );
   }
   const rest = restServer(options, env);
-  if (!rest) throw missingRest(upstash);
+  if (!rest) throw missingRest();
   return rest;
 }
 
@@ -90,11 +48,11 @@ function flag(env: Environment, name: string): boolean | undefined {
 }
 
 const insecureVariable = "CONTINUUM_CACHE_ALLOW_INSECURE";
-const caVariable = "CONTINUUM_CACHE_CA_FILE";
+export const caVariable = "CONTINUUM_CACHE_CA_FILE";
 
 /** What `parseEndpoint` and `parseRedisUrl` need to know of plaintext. */
-const plaintext = (
-  options: Options,
+export const plaintext = (
+  options: ServerOptions,
   env: Environment,
 ): { readonly allowInsecure: boolean; readonly howToAllow: string } => ({
   allowInsecure: booleanOption("allowInsecure", options.allowInsecure) ?? flag(env, insecureVariable) ?? false,
@@ -116,12 +74,13 @@ const globalDatabase: RestVariables = {
 
 const modes = ["auto", "upstash", "rest", "redis", "local"];
 
-function modeOf(option: string | undefined, env: Environment): string {
+export function modeOf(option: string | undefined, env: Environment): string {
   if (option !== undefined) return choiceOption("mode", option, modes);
   return choiceOption("CONTINUUM_CACHE_MODE", variable(env, "CONTINUUM_CACHE_MODE") ?? "auto", modes);
 }
 
-function restServer(options: Options, env: Environment): RestServer | undefined {
+/** The REST API that is named, if one is. */
+export function restServer(options: ServerOptions, env: Environment): RestServer | undefined {
   const names = restVariables(options, env);
   const url = options.restUrl ?? variable(env, names.url);
   const token = options.restToken ?? variable(env, names.token);
@@ -147,68 +106,19 @@ function restServer(options: Options, env: Environment): RestServer | undefined 
 }
 
 /** The option or variable that sets up TLS, if one does. */
-const tlsSettingOf = (options: Options, env: Environment): string | undefined => {
+export const tlsSettingOf = (options: ServerOptions, env: Environment): string | undefined => {
   if (options.tls !== undefined) return "tls";
   return variable(env, caVariable) === undefined ? undefined : caVariable;
 };
 
-function assertTls(tls: TlsSettings | undefined): void {
-  assertOptions("tls", tls, knownTls);
-  for (const name of ["ca", "cert", "key"] as const) if (tls?.[name] !== undefined) assertPem(`tls.${name}`, tls[name]);
-}
-
-const knownTls: KnownOptions<TlsSettings> = {
-  ca: true,
-  cert: true,
-  key: true,
-  passphrase: true,
-  servername: true,
-  rejectUnauthorized: true,
-};
-
 /** The first pair of which anything is set is the one that is meant; a half of it is never completed from another. */
-function restVariables(options: Options, env: Environment): RestVariables {
+function restVariables(options: ServerOptions, env: Environment): RestVariables {
   if (options.global) return globalDatabase;
   return [upstash, vercel].find((names) => variable(env, names.url) ?? variable(env, names.token)) ?? upstash;
 }
 
-function redisServer(options: Options, env: Environment): Server | undefined {
-  const url = options.url ?? variable(env, "UPSTASH_REDIS_URL");
-  if (url === undefined) return undefined;
-  const setting = options.url === undefined ? "UPSTASH_REDIS_URL" : "url";
-  const allowed = plaintext(options, env);
-  const { secure } = parseRedisUrl(url, { setting, ...allowed });
-  const tlsSetting = tlsSettingOf(options, env);
-  if (!secure && tlsSetting !== undefined) {
-    throw new ConfigError(
-      tlsSetting,
-      `${tlsSetting} is set but ${setting} does not begin with rediss://, which asks for TLS`,
-    );
-  }
-  assertTls(options.tls);
-  return {
-    kind: "redis",
-    url,
-    poolSize: poolSizeOf(options.poolSize, env),
-    allowInsecure: allowed.allowInsecure,
-    tls: options.tls,
-    caFile: options.tls?.ca === undefined ? variable(env, caVariable) : undefined,
-  };
-}
-
-function poolSizeOf(option: number | undefined, env: Environment): number {
-  const text = variable(env, "UPSTASH_POOL_SIZE");
-  if (option !== undefined) return wholeNumberOption("poolSize", option, { max: 1_000 });
-  const size = Number(text ?? 10);
-  if (Number.isSafeInteger(size) && size >= 1 && size <= 1_000) return size;
-  throw new ConfigError(
-    "UPSTASH_POOL_SIZE",
-    `Expected UPSTASH_POOL_SIZE to be a whole number from 1 to 1000, got ${quote(text ?? "")}`,
-  );
-}
-
 /** A variable's text; an empty one counts as not set, since that is how many platforms unset it. */
-function variable(env: Environment, name: string): string | undefined {
+export function variable(env: Environment, name: string): string | undefined {
   const value = env[name];
   return typeof value === "string" && value !== "" ? value : undefined;
 }
@@ -219,13 +129,10 @@ const half = (set: string, absent: string, option: string): ConfigError =>
     `${set} is set but ${absent} is not: set ${absent} too, or pass \`${option}\`, or unset ${set}`,
   );
 
-const missingRest = ({ url, token }: RestVariables): ConfigError =>
+export const missingRest = ({ url, token }: RestVariables = upstash): ConfigError =>
   new ConfigError(url, `The rest mode needs a server: set ${url} and ${token}, or pass \`restUrl\` and \`restToken\``);
 
-const missingRedis = (): ConfigError =>
-  new ConfigError("UPSTASH_REDIS_URL", "The redis mode needs a server: set UPSTASH_REDIS_URL, or pass `url`");
-
-const quote = (text: string): string => JSON.stringify(text.slice(0, 40));
+export const quote = (text: string): string => JSON.stringify(text.slice(0, 40));
 
 /** The variables of a Node process; none where there is no such thing, as in a Worker, which passes its own `env`. */
 export function processEnvironment(): Environment {

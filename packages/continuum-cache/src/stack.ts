@@ -1,14 +1,8 @@
-import {
-  type Duration,
-  functionOption,
-  guarded,
-  type Transport,
-  toTimeoutMs,
-  wholeNumberOption,
-} from "@continuum-cache/core";
+import { functionOption, guarded, type Transport, toTimeoutMs, wholeNumberOption } from "@continuum-cache/core";
 import { plainRestTransport } from "@continuum-cache/transport-rest/plain";
 import { tcpBackend } from "#tcp-backend";
-import { chooseServer, fallbackOf, type Server } from "./environment.ts";
+import { chooseServer } from "./choose-server.ts";
+import { fallbackOf, type RestServer } from "./environment.ts";
 import { localMemory, withLocalMemory } from "./local-memory.ts";
 import type { Environment, UpstashCacheOptions } from "./settings.ts";
 
@@ -30,7 +24,7 @@ export function stackOf(options: UpstashCacheOptions, env: Environment): Transpo
     if (server.reason === "nothing-set") (options.warn ?? console.warn)(localWarning);
     return localMemory(size);
   }
-  const backend = primaryOf(server, timeout);
+  const backend = server.kind === "redis" ? tcpBackend({ server, options, env, timeout }) : restBackend(server);
   if (!fallback) return guarded(backend, { timeout, retries, breaker: { maxWait: healthCheckInterval } });
   // The fallback has a breaker of its own.
   return withLocalMemory(guarded(backend, { timeout, retries, breaker: false }), size, {
@@ -42,10 +36,8 @@ export function stackOf(options: UpstashCacheOptions, env: Environment): Transpo
   });
 }
 
-function primaryOf(server: Exclude<Server, { kind: "local" }>, timeout: Duration): Transport {
-  if (server.kind === "redis") return tcpBackend({ ...server, timeout });
-  return plainRestTransport({ url: server.url, token: server.token, allowInsecure: server.allowInsecure });
-}
+const restBackend = ({ url, token, allowInsecure }: RestServer): Transport =>
+  plainRestTransport({ url, token, allowInsecure });
 
 const localWarning =
   "continuum-cache: no server is configured, so this cache lives in the memory of this process alone. Set UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN (or UPSTASH_REDIS_URL), or CONTINUUM_CACHE_MODE=local to say that this is meant.";

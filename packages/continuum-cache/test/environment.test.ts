@@ -1,6 +1,9 @@
 import { isConfigError } from "@continuum-cache/core";
 import { describe, expect, it } from "vitest";
-import { chooseServer, fallbackOf } from "../src/environment.ts";
+import { chooseServer } from "../src/choose-server.ts";
+import { fallbackOf, type ServerOptions } from "../src/environment.ts";
+import type { Environment } from "../src/settings.ts";
+import { redisSettings } from "../src/tcp/redis-settings.ts";
 
 const rest = { UPSTASH_REDIS_REST_URL: "https://db.upstash.io", UPSTASH_REDIS_REST_TOKEN: "canary-token" };
 const vercel = { KV_REST_API_URL: "https://kv.upstash.io", KV_REST_API_TOKEN: "kv-token" };
@@ -11,6 +14,12 @@ const globalPair = {
 const redis = { UPSTASH_REDIS_URL: "rediss://default:canary-password@db.upstash.io:6379" };
 
 const insecure = { CONTINUUM_CACHE_ALLOW_INSECURE: "true" };
+
+/** The server that is chosen, with all that is read of it. */
+function serverOf(options: ServerOptions, env: Environment): object {
+  const server = chooseServer(options, env);
+  return server.kind === "redis" ? { ...server, ...redisSettings(server, options, env) } : server;
+}
 
 describe("the server is chosen", () => {
   it.each([
@@ -60,7 +69,7 @@ describe("the server is chosen", () => {
     ],
     ["a pool size by option", { poolSize: 4 }, { ...redis, UPSTASH_POOL_SIZE: "3" }, { poolSize: 4 }],
   ] as const)("%s", (_, options, env, expected) => {
-    expect(chooseServer(options, env)).toMatchObject(expected);
+    expect(serverOf(options, env)).toMatchObject(expected);
   });
 });
 
@@ -192,7 +201,7 @@ describe("a setting that can't be is a ConfigError that names it and the mend, a
     ["a pool of some", { poolSize: Number.NaN }, redis, "poolSize", /got NaN/],
   ] as const)("%s", (_, options, env, setting, message) => {
     try {
-      chooseServer(options, env);
+      serverOf(options, env);
       expect.unreachable();
     } catch (error) {
       expect(isConfigError(error) && error.setting).toBe(setting);

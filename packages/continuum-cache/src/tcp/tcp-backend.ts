@@ -1,25 +1,26 @@
 import { ConfigError, type Duration, loadedOnce, type Transport } from "@continuum-cache/core";
 import type { TcpOptions } from "@continuum-cache/transport-tcp";
+import type { RedisServer } from "../choose-server.ts";
+import type { ServerOptions } from "../environment.ts";
 import { lazyTransport } from "../lazy-transport.ts";
-import type { TlsSettings } from "../settings.ts";
+import type { Environment, TlsSettings } from "../settings.ts";
+import { redisSettings } from "./redis-settings.ts";
 
-/** What is needed to speak the Redis protocol. */
-export interface TcpSettings {
-  readonly url: string;
-  readonly poolSize: number;
-  readonly allowInsecure: boolean;
+/** A server, and what its settings are read from. */
+export interface TcpBackend {
+  readonly server: RedisServer;
+  readonly options: ServerOptions;
+  readonly env: Environment;
   readonly timeout: Duration;
-  readonly tls: TlsSettings | undefined;
-  /** A file with certificates to trust, in the place of `tls.ca`. */
-  readonly caFile: string | undefined;
 }
 
 /**
  * The Redis protocol's transport, loaded at its first use: ioredis alone takes 50 ms to import.
  *
- * @throws ConfigError when the file with certificates can't be read, or holds none.
+ * @throws ConfigError when a setting can't be, or the file with certificates can't be read or holds none.
  */
-export function tcpBackend({ url, poolSize, allowInsecure, timeout, tls, caFile }: TcpSettings): Transport {
+export function tcpBackend({ server, options, env, timeout }: TcpBackend): Transport {
+  const { url, poolSize, allowInsecure, tls, caFile } = redisSettings(server, options, env);
   const ca = caFile === undefined ? undefined : readCertificates(caFile);
   const settings: TcpOptions = {
     url,
