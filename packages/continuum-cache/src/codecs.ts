@@ -1,10 +1,10 @@
 import { type Codec, ConfigError, json, readers } from "@continuum-cache/core";
-import { compressed } from "@continuum-cache/core/compressed";
+import { inflated } from "@continuum-cache/core/compressed";
 import { msgpack } from "@continuum-cache/core/msgpack";
 
 /** The codec to write with, then one that reads whatever any codec of the family wrote. */
 export function codecsFor(codec: "json" | "msgpack" | Codec = "json"): readonly Codec[] {
-  return [writer(codec), compressed(readers([json(), msgpack()]))];
+  return [writer(codec), inflated(readers([json(), msgpack()]))];
 }
 
 function writer(codec: "json" | "msgpack" | Codec): Codec {

@@ -1,2 +1,2 @@
-export type { CompressedOptions } from "./codecs/compressed.ts";
-export { compressed } from "./codecs/compressed.ts";
+export type { CompressedOptions, InflatedOptions } from "./codecs/compressed.ts";
+export { compressed, inflated } from "./codecs/compressed.ts";

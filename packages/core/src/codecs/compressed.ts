@@ -1,4 +1,4 @@
-import { deflateOfPlatform } from "#deflate";
+import { deflate, inflate } from "#deflate";
 import { CodecError } from "../errors/codec-error.ts";
 import { assertOptions, type KnownOptions, wholeNumberOption } from "../settings/options.ts";
 import type { Codec } from "./codec.ts";
@@ -21,6 +21,11 @@ export interface CompressedOptions {
 
 const knownOptions: KnownOptions<CompressedOptions> = { above: true, level: true, maxInflatedBytes: true };
 
+/** How much may come out of a value. */
+export type InflatedOptions = Pick<CompressedOptions, "maxInflatedBytes">;
+
+const knownInflatedOptions: KnownOptions<InflatedOptions> = { maxInflatedBytes: true };
+
 /**
  * Deflates what another codec wrote when it is large enough to be worth it. What does not shrink is stored as it was.
  *
@@ -39,9 +44,9 @@ export function compressed(inner: Codec, options: CompressedOptions = {}): Codec
   assertOptions("compressed", options, knownOptions);
   const above = wholeNumberOption("above", options.above ?? 1024, { min: 0 });
   const level = wholeNumberOption("level", options.level ?? 1, { max: 9 }) as DeflateLevel;
-  const maxInflatedBytes = wholeNumberOption("maxInflatedBytes", options.maxInflatedBytes ?? 16 << 20, { min: 0 });
+  const maxInflatedBytes = maxInflatedBytesOf(options);
   return {
-    name: `${name}(${inner.name})`,
+    ...reading(inner, maxInflatedBytes),
     encode(value) {
       const plain = inner.encode(value);
       const bytes = typeof plain === "string" ? new TextEncoder().encode(plain) : plain;
@@ -49,12 +54,39 @@ export function compressed(inner: Codec, options: CompressedOptions = {}): Codec
       const packed = pack(bytes, level);
       return packed.length < bytes.length ? packed : plain;
     },
-    decode(stored) {
-      const body = unseal(letter, stored);
-      return inner.decode(body ? textOrOwnBytes(unpack(body, maxInflatedBytes)) : stored);
-    },
   };
 }
+
+/**
+ * Reads what `compressed` has written with the same codec, and writes as that codec does: for bundles that only read compressed
+ * values, which then hold no code that compresses.
+ *
+ * @throws ConfigError when an option is unknown or out of its range.
+ *
+ * @example
+ * ```ts
+ * import { json } from "@continuum-cache/core";
+ * import { compressed, inflated } from "@continuum-cache/core/compressed";
+ *
+ * const written = compressed(json()).encode("lattice ".repeat(1000));
+ * inflated(json()).decode(written);
+ * ```
+ */
+export function inflated(inner: Codec, options: InflatedOptions = {}): Codec {
+  assertOptions("inflated", options, knownInflatedOptions);
+  return { ...reading(inner, maxInflatedBytesOf(options)), encode: (value) => inner.encode(value) };
+}
+
+const maxInflatedBytesOf = ({ maxInflatedBytes = 16 << 20 }: InflatedOptions): number =>
+  wholeNumberOption("maxInflatedBytes", maxInflatedBytes, { min: 0 });
+
+const reading = (inner: Codec, maxInflatedBytes: number): Pick<Codec, "name" | "decode"> => ({
+  name: `${name}(${inner.name})`,
+  decode(stored) {
+    const body = unseal(letter, stored);
+    return inner.decode(body ? textOrOwnBytes(unpack(body, maxInflatedBytes)) : stored);
+  },
+});
 
 /** What the inner codec has written. Bytes have memory of their own: those of Node's zlib may lie in a pool. */
 function textOrOwnBytes(inflated: Uint8Array): string | Uint8Array {
@@ -64,7 +96,7 @@ function textOrOwnBytes(inflated: Uint8Array): string | Uint8Array {
 
 /** Four bytes of the length before, then the deflated bytes. */
 function pack(bytes: Uint8Array, level: DeflateLevel): Uint8Array {
-  const deflated = deflateOfPlatform().deflate(bytes, level);
+  const deflated = deflate(bytes, level);
   const { stored, body } = sealed(letter, deflated.length + 4);
   new DataView(body.buffer, body.byteOffset).setUint32(0, bytes.length);
   body.set(deflated, 4);
@@ -86,12 +118,12 @@ function unpack(body: Uint8Array, maxInflatedBytes: number): Uint8Array {
   // Nothing shrinks further than this, so a small value that announces a large one reserves no memory.
   if (length > (body.length - 4) * bestRatio)
     throw new CodecError(name, "Expected a compressed value, got damaged bytes");
-  let inflated: Uint8Array;
+  let bytes: Uint8Array;
   try {
-    inflated = deflateOfPlatform().inflate(body.subarray(4), length);
+    bytes = inflate(body.subarray(4), length);
   } catch (cause) {
     throw new CodecError(name, "Expected a compressed value, got damaged bytes", { cause });
   }
-  if (inflated.length !== length) throw new CodecError(name, "The compressed value is cut short");
-  return inflated;
+  if (bytes.length !== length) throw new CodecError(name, "The compressed value is cut short");
+  return bytes;
 }

@@ -1,5 +1,5 @@
 import { ConfigError, isCodecError, json } from "@continuum-cache/core";
-import { compressed } from "@continuum-cache/core/compressed";
+import { compressed, inflated } from "@continuum-cache/core/compressed";
 import { msgpack } from "@continuum-cache/core/msgpack";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
@@ -72,5 +72,22 @@ describe("the compressing codec", () => {
     for (const options of [{ above: 1.5 }, { level: 10 }, { maxInflatedBytes: "1MB" }, { maxSize: 1 }]) {
       expect(() => compressed(json(), options as object)).toThrow(ConfigError);
     }
+  });
+});
+
+describe("the codec that only inflates", () => {
+  it.each([json(), msgpack()])("reads what $name has written, compressed or not, and writes as it does", (inner) => {
+    const codec = inflated(inner);
+    const value = { text };
+    expect(codec.decode(compressed(inner).encode(value))).toEqual(value);
+    expect(codec.decode(inner.encode(value))).toEqual(value);
+    expect(codec.encode(value)).toEqual(inner.encode(value));
+  });
+
+  it("has the bound of the one that compresses, and refuses other options", () => {
+    const stored = compressed(json()).encode({ text });
+    expect(() => inflated(json(), { maxInflatedBytes: 1_000 }).decode(stored)).toThrow(/`maxInflatedBytes` is 1000/);
+    expect(() => inflated(json(), { maxInflatedBytes: -1 })).toThrow(ConfigError);
+    expect(() => inflated(json(), { above: 1 } as object)).toThrow(/has no option "above"/);
   });
 });
