@@ -21,7 +21,7 @@ export async function bundlePackage(folder) {
     entryPoints,
     outbase: "src",
     outdir: "dist",
-    chunkNames: "shared/[name]-[hash]",
+    chunkNames: "shared-[hash]",
     bundle: true,
     splitting: true,
     format: "esm",
