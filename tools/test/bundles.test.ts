@@ -76,6 +76,15 @@ describe("bundled packages", () => {
     expect(files.filter((file) => loadedLater.test(file))).toEqual([]);
   });
 
+  it.each(["continuum-cache", "continuum-cache/rest", "@continuum-cache/transport-rest", "@continuum-cache/pubsub"])(
+    "of %s import each other one way only",
+    async (entry) => {
+      const importsOf = await staticImports(entry);
+      const files = reachedFrom("<stdin>", importsOf).filter((file) => file.includes("packages/"));
+      expect(files.filter((file) => reachedFrom(file, importsOf).includes(file))).toEqual([]);
+    },
+  );
+
   it.each([
     ["is constructed", "new UpstashCache(rest)", []],
     ["is closed unused", "await new UpstashCache(rest).close()", []],
@@ -139,6 +148,12 @@ const loadedLater =
 
 /** The published files that Node loads for an import of `entry`: those that static imports reach. */
 async function loadedAtOnce(entry: string): Promise<string[]> {
+  const importsOf = await staticImports(entry);
+  return reachedFrom("<stdin>", importsOf);
+}
+
+/** What each published file that an import of `entry` may load imports as it is loaded. */
+async function staticImports(entry: string): Promise<(file: string) => string[]> {
   const { metafile } = await build({
     stdin: { contents: `import ${JSON.stringify(entry)};`, resolveDir: join(root, "apps/bench") },
     bundle: true,
@@ -150,9 +165,14 @@ async function loadedAtOnce(entry: string): Promise<string[]> {
     metafile: true,
     logLevel: "silent",
   });
-  const loaded = new Set(["<stdin>"]);
-  for (const file of loaded)
-    for (const { path, kind, external } of metafile.inputs[file]?.imports ?? [])
-      if (kind === "import-statement" && !external) loaded.add(path);
-  return [...loaded].slice(1);
+  return (file) =>
+    (metafile.inputs[file]?.imports ?? []).flatMap(({ path, kind, external }) =>
+      kind === "import-statement" && !external ? [path] : [],
+    );
+}
+
+function reachedFrom(file: string, importsOf: (file: string) => string[]): string[] {
+  const reached = new Set(importsOf(file));
+  for (const each of reached) for (const next of importsOf(each)) reached.add(next);
+  return [...reached];
 }

@@ -1,5 +1,6 @@
 import type { Codec, Duration, KnownOptions, TimeToLive } from "@continuum-cache/core";
 import type { JournalOptions } from "@continuum-cache/fallback-memory";
+import { knownRestOptions } from "./rest/settings.ts";
 
 /** Where variables are read from: `process.env`, or the `env` that a Worker is given. */
 export type Environment = Readonly<Record<string, unknown>>;
@@ -74,27 +75,14 @@ export interface UpstashCacheOptions {
 }
 
 export const knownOptions: KnownOptions<UpstashCacheOptions> = {
-  mode: true,
-  global: true,
-  restUrl: true,
-  restToken: true,
+  ...knownRestOptions,
   url: true,
   tls: true,
   poolSize: true,
-  allowInsecure: true,
-  fallback: true,
-  healthCheckInterval: true,
   journal: true,
   warmStart: true,
   closeTimeout: true,
   localMaxBytes: true,
   waitUntil: true,
-  codec: true,
-  keyPrefix: true,
-  defaultTtl: true,
-  maxValueBytes: true,
-  timeout: true,
-  retries: true,
-  env: true,
   warn: true,
 };

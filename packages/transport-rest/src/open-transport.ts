@@ -1,5 +1,4 @@
 import type { Place, Reply, Transport } from "@continuum-cache/core";
-import { defaultHttp } from "#default-http";
 import { type Calls, createCalls } from "./calls.ts";
 import { createEndpoint, type Endpoint } from "./endpoint.ts";
 import { fetchHttp } from "./http/fetch-http.ts";
@@ -28,8 +27,11 @@ export interface SendOnlyRestTransport extends Transport {
 /** A trip that has not ended so long after its deadline has vanished. */
 const graceMs = 20;
 
-/** @throws ConfigError when an option is wrong or unknown. */
-export function openTransport(options: RestTransportOptions): OpenedTransport {
+/**
+ * @param defaultHttp - What requests leave through when the options don't say.
+ * @throws ConfigError when an option is wrong or unknown.
+ */
+export function openTransport(options: RestTransportOptions, defaultHttp: () => HttpClient): OpenedTransport {
   const settings = readOptions(options);
   const http = options.http ?? (options.fetch ? fetchHttp(options.fetch) : defaultHttp());
   const sync = createSyncToken(settings.readYourWrites);

@@ -1,14 +1,7 @@
-import { offersDispatch, type Transport, throughSend } from "@continuum-cache/core";
-import { type OpenedTransport, openTransport, type SendOnlyRestTransport } from "./open-transport.ts";
+import { defaultHttp } from "#default-http";
+import { listening, type PlainRestTransport, withDispatch } from "./listening.ts";
+import { openTransport, type SendOnlyRestTransport } from "./open-transport.ts";
 import type { RestTransportOptions } from "./rest-options.ts";
-import { maxTopicBytes, subscribeByRest } from "./rest-subscriber.ts";
-import { createStreams, type Streams } from "./streams.ts";
-
-/** A transport over Upstash's REST API, without the official client. */
-export interface PlainRestTransport extends SendOnlyRestTransport {
-  subscribe: NonNullable<Transport["subscribe"]>;
-  readonly maxTopicBytes: number;
-}
 
 /**
  * `restTransport` without the official client: where nothing asks for `transport.client`, @upstash/redis is neither loaded nor
@@ -25,7 +18,7 @@ export interface PlainRestTransport extends SendOnlyRestTransport {
  * ```
  */
 export function plainRestTransport(options: RestTransportOptions): PlainRestTransport {
-  return withDispatch(listening(openTransport(options)).transport);
+  return withDispatch(listening(openTransport(options, defaultHttp)).transport);
 }
 
 /**
@@ -43,26 +36,5 @@ export function plainRestTransport(options: RestTransportOptions): PlainRestTran
  * ```
  */
 export function sendOnlyRestTransport(options: RestTransportOptions): SendOnlyRestTransport {
-  return withDispatch(openTransport(options).transport);
+  return withDispatch(openTransport(options, defaultHttp).transport);
 }
-
-/** The same transport, which listens too, by these streams. */
-export function listening({ transport, settings, http, sync, calls }: OpenedTransport): {
-  readonly transport: PlainRestTransport;
-  readonly streams: Streams;
-} {
-  const streams = createStreams(settings, http, sync);
-  const host = { streams, calls, origin: settings.origin };
-  return {
-    transport: {
-      ...transport,
-      subscribe: (topics, listener, callOptions) => subscribeByRest(host, topics, listener, callOptions),
-      maxTopicBytes,
-    },
-    streams,
-  };
-}
-
-/** A call ends by its deadline and its signal, so that no layer above has to see to that. */
-export const withDispatch = <Own extends Transport>(transport: Own): Own =>
-  offersDispatch(transport, throughSend(transport));

@@ -1,7 +1,8 @@
 import { conceal } from "@continuum-cache/core";
 import { Redis } from "@upstash/redis";
+import { defaultHttp } from "#default-http";
+import { listening, type PlainRestTransport, withDispatch } from "./listening.ts";
 import { openTransport } from "./open-transport.ts";
-import { listening, type PlainRestTransport, withDispatch } from "./plain-rest-transport.ts";
 import type { RestTransportOptions } from "./rest-options.ts";
 import { createRequester } from "./rest-requester.ts";
 
@@ -35,7 +36,7 @@ export interface RestTransport extends PlainRestTransport {
  * ```
  */
 export function restTransport(options: RestTransportOptions): RestTransport {
-  const opened = openTransport(options);
+  const opened = openTransport(options, defaultHttp);
   const { transport: plain, streams } = listening(opened);
   let client: Redis | undefined;
   const transport: RestTransport = {
