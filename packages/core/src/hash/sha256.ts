@@ -5,6 +5,11 @@ import { hex, paddedWords } from "./sha1.ts";
  */
 export function sha256(text: string): string {
   const words = paddedWords(new TextEncoder().encode(text));
+  roots ??= {
+    initial: primes(8).map((prime) => fraction(Math.sqrt(prime))),
+    constants: primes(64).map((prime) => fraction(Math.cbrt(prime))),
+  };
+  const { initial, constants } = roots;
   const state = Int32Array.from(initial);
   const w = new Int32Array(64);
   for (let block = 0; block < words.length; block += 16) {
@@ -38,5 +43,4 @@ const primes = (count: number): number[] => {
 };
 /** The first 32 bits of the fraction: the standard derives its constants from the roots of the first primes. */
 const fraction = (root: number): number => ((root - Math.floor(root)) * 0x1_0000_0000) | 0;
-const initial = primes(8).map((prime) => fraction(Math.sqrt(prime)));
-const constants = primes(64).map((prime) => fraction(Math.cbrt(prime)));
+let roots: { readonly initial: readonly number[]; readonly constants: readonly number[] } | undefined;

@@ -1,12 +1,13 @@
 import type { Algorithm } from "../receipt.ts";
 import type { Counter } from "./counter.ts";
 import { fixedWindow } from "./fixed-window.ts";
-import { defineLimitScripts, type LimitScripts } from "./limit-script.ts";
+import { createLimitScripts, type LimitScripts } from "./limit-script.ts";
 import { quantumOf, slidingWindow } from "./sliding-window.ts";
 import { tokenBucket } from "./token-bucket.ts";
 
 /** What a limiter needs to know of an algorithm. */
-export interface AlgorithmFacts extends LimitScripts {
+export interface AlgorithmFacts {
+  readonly scripts: LimitScripts;
   readonly counter: Counter;
   /** What follows the length of the window in its keys; algorithms that share it share what they count. */
   readonly suffix: string;
@@ -18,7 +19,7 @@ export interface AlgorithmFacts extends LimitScripts {
   isExact(windowUs: number, limit: number): boolean;
 }
 
-const sliding = { counter: slidingWindow, suffix: "", slides: true, ...defineLimitScripts(slidingWindow) };
+const sliding = { counter: slidingWindow, suffix: "", slides: true, scripts: createLimitScripts(slidingWindow) };
 
 export const algorithms: Readonly<Record<Algorithm, AlgorithmFacts>> = {
   "sliding-window": {
@@ -31,7 +32,7 @@ export const algorithms: Readonly<Record<Algorithm, AlgorithmFacts>> = {
     counter: fixedWindow,
     suffix: ".fixed",
     slides: false,
-    ...defineLimitScripts(fixedWindow),
+    scripts: createLimitScripts(fixedWindow),
     extra: () => 0,
     isExact: () => false,
   },
@@ -39,7 +40,7 @@ export const algorithms: Readonly<Record<Algorithm, AlgorithmFacts>> = {
     counter: tokenBucket,
     suffix: ".bucket",
     slides: false,
-    ...defineLimitScripts(tokenBucket),
+    scripts: createLimitScripts(tokenBucket),
     extra: (_windowUs, _limit, burst) => burst,
     isExact: () => false,
   },

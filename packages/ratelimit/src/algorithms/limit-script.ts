@@ -12,20 +12,29 @@ export interface LimitScripts {
   readonly refund: Script;
 }
 
-export function defineLimitScripts(counter: Counter): LimitScripts {
+/** Their Lua is put together when they are first sent: most programs that load this code send those of one counter at most. */
+export function createLimitScripts(counter: Counter): LimitScripts {
+  let decideScript: Script | undefined;
+  let refundScript: Script | undefined;
   return {
-    decide: defineScript({
-      name: `ratelimit-${counter.name}`,
-      keys: "any",
-      lua: decideLua(counter),
-      memory: (context) => decideBatch(counter, context),
-    }),
-    refund: defineScript({
-      name: `ratelimit-${counter.name}-refund`,
-      keys: 2,
-      lua: refundLua(counter),
-      memory: (context) => refund(counter, context),
-    }),
+    get decide() {
+      decideScript ??= defineScript({
+        name: `ratelimit-${counter.name}`,
+        keys: "any",
+        lua: decideLua(counter),
+        memory: (context) => decideBatch(counter, context),
+      });
+      return decideScript;
+    },
+    get refund() {
+      refundScript ??= defineScript({
+        name: `ratelimit-${counter.name}-refund`,
+        keys: 2,
+        lua: refundLua(counter),
+        memory: (context) => refund(counter, context),
+      });
+      return refundScript;
+    },
   };
 }
 

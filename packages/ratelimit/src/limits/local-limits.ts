@@ -49,7 +49,8 @@ export function createLocalLimits(maxKeys: number): LocalLimits {
       const merges = asks.map(({ key }, index) => (textAt(key, nowUs) === null ? (seeds[index] ?? []) : []));
       const calls = [{ asks, merges }];
       const { keys, words } = batchArguments(calls);
-      return readBatchReply(run(first.facts.decide, keys, [nowUs, 0, ...words], nowUs), calls)?.calls[0] as Verdicts;
+      return readBatchReply(run(first.facts.scripts.decide, keys, [nowUs, 0, ...words], nowUs), calls)
+        ?.calls[0] as Verdicts;
     },
     take({ key, facts, windowUs, limit, extra, cost }, chargedUs, nowUs) {
       const text = textAt(key, nowUs);
@@ -60,7 +61,7 @@ export function createLocalLimits(maxKeys: number): LocalLimits {
     },
     refund(ask, receipt, nowUs) {
       const { keys, words } = refundArguments(ask, receipt, nowUs);
-      return Number(run(ask.facts.refund, keys, words, nowUs));
+      return Number(run(ask.facts.scripts.refund, keys, words, nowUs));
     },
     has: (key) => store.peek(key) !== undefined,
     delete: (key) => void store.delete(key),

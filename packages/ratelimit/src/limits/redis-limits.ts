@@ -64,7 +64,7 @@ export function createRedisLimits(transport: Transport, clock: ServerClock): Red
     const [{ facts }] = (calls[0] as Call).asks as readonly [Ask, ...Ask[]];
     const sentMs = performance.now();
     const answered = clock.asking(estimate === undefined);
-    const answer = await runScript(transport, facts.decide, keys, [...time, ...words], { timeoutMs });
+    const answer = await runScript(transport, facts.scripts.decide, keys, [...time, ...words], { timeoutMs });
     const reply = readBatchReply(answer, calls);
     if (!reply) throw garbled();
     const said = [...reply.calls];
@@ -150,7 +150,7 @@ export function createRedisLimits(transport: Transport, clock: ServerClock): Red
     },
     async refund(ask, receipt, timeoutMs) {
       const { keys, words } = refundArguments(ask, receipt, clock.now().earliestUs);
-      return Number(await inOrder(() => runScript(transport, ask.facts.refund, keys, words, { timeoutMs })));
+      return Number(await inOrder(() => runScript(transport, ask.facts.scripts.refund, keys, words, { timeoutMs })));
     },
   };
 }

@@ -25,7 +25,8 @@ it.each([2_000, 5_000])(
     for (const transport of [opened(tcpTransport({ url: redis.url })), opened(memoryTransport())]) {
       const decide = async (nowUs: number) => {
         const { keys, words } = batchArguments([call]);
-        return readBatchReply(await runScript(transport, facts.decide, keys, [nowUs, 0, ...words]), [call])?.calls[0];
+        return readBatchReply(await runScript(transport, facts.scripts.decide, keys, [nowUs, 0, ...words]), [call])
+          ?.calls[0];
       };
       const livesMs = async () => Number((await transport.send([["PTTL", "k"]]))[0]);
       const startUs = 1_790_000_000_000_000;

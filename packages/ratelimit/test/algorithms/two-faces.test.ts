@@ -108,7 +108,14 @@ function withClock({ name, lua, memory }: Script): Script {
   });
 }
 const scripts = Object.fromEntries(
-  Object.entries(algorithms).map(([name, { decide }]) => [name, withClock(decide)]),
+  Object.entries(algorithms).map(
+    ([
+      name,
+      {
+        scripts: { decide },
+      },
+    ]) => [name, withClock(decide)],
+  ),
 ) as Record<Algorithm, Script>;
 
 const askOf = (algorithm: Algorithm, { key, limit, cost }: { key: number; limit: number; cost: number }): Ask => {
@@ -119,7 +126,10 @@ const askOf = (algorithm: Algorithm, { key, limit, cost }: { key: number; limit:
 
 /** Everything that was answered, and what the keys hold after each step. */
 async function run(transport: Transport, algorithm: Algorithm, steps: readonly Step[]): Promise<Reply[]> {
-  const { refund, extra } = algorithms[algorithm];
+  const {
+    extra,
+    scripts: { refund },
+  } = algorithms[algorithm];
   await transport.send([["FLUSHDB"]]);
   const told: Reply[] = [];
   const receipts: { key: string; limit: number; at: number; born: number }[] = [];
