@@ -132,5 +132,7 @@ export {
   settleInto,
   throughSend,
 } from "./trips/round-trip.ts";
+export type { PartLimits, TickBatch } from "./trips/tick-batch.ts";
+export { createTickBatch, inParts } from "./trips/tick-batch.ts";
 export type { WrittenKeys } from "./trips/written-keys.ts";
 export { keysIn } from "./trips/written-keys.ts";

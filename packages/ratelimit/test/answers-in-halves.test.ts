@@ -7,13 +7,16 @@ import { closing } from "./opened.ts";
 const opened = closing();
 
 /** A limiter whose script calls and decisions are noted in their order, and callers that ask twice each. */
-async function asked(callers: number, name = "tcp"): Promise<{ readonly events: string[]; readonly calls: number[] }> {
+async function asked(
+  callers: number,
+  hasCheapTrips = true,
+): Promise<{ readonly events: string[]; readonly calls: number[] }> {
   const memory = opened(memoryTransport());
   const events: string[] = [];
   const calls: number[] = [];
   const transport: Transport = {
     ...memory,
-    name,
+    hasCheapTrips,
     send(commands, options) {
       for (const [name, , keys] of commands) {
         if (name !== "EVALSHA") continue;
@@ -43,7 +46,7 @@ it("sends what the first half of many callers asks next before the second half i
 });
 
 it("answers all at once over REST, where a script call more is an HTTP request more", async () => {
-  const { calls } = await asked(64, "rest");
+  const { calls } = await asked(64, false);
   expect(calls).toEqual([64, 64]);
 });
 

@@ -1,11 +1,11 @@
 import {
   CommandError,
+  createTickBatch,
   hasLastingTimers,
   type Reply,
   runScript,
   type SendOptions,
   type Transport,
-  tickEnd,
 } from "@continuum-cache/core";
 import { historyKey } from "../history/history-key.ts";
 import type { Published } from "../published.ts";
@@ -46,9 +46,7 @@ const mostLength = 64 << 10;
 
 export function createAppender(primary: Transport): Appender {
   const epochs = createEpochs();
-  const atTickEnd = tickEnd();
   const mayVanish = !hasLastingTimers();
-  let leaving: Appending[] = [];
 
   /** @param some - At least one; all to the same channel. */
   const appendAll = async (
@@ -77,8 +75,8 @@ export function createAppender(primary: Transport): Appender {
   };
 
   /** Each hears what becomes of its own message. Never rejects. */
-  const sendTogether = async (some: readonly [Appending, ...Appending[]]): Promise<void> => {
-    const [{ message, replay, options }] = some;
+  const sendTogether = async (some: readonly Appending[]): Promise<void> => {
+    const { message, replay, options } = some[0] as Appending;
     try {
       const outcomes = await appendAll(some, message.channel, replay, options);
       for (const [at, { resolve, reject }] of some.entries()) {
@@ -91,23 +89,10 @@ export function createAppender(primary: Transport): Appender {
     }
   };
 
-  const depart = (): void => {
-    const all = leaving;
-    leaving = [];
-    let together: [Appending, ...Appending[]] | undefined;
-    let length = 0;
-    for (const one of all) {
-      length += one.message.text.length;
-      if (together && together.length < mostTogether && length <= mostLength && isAlike(together[0], one)) {
-        together.push(one);
-        continue;
-      }
-      if (together) void sendTogether(together);
-      together = [one];
-      length = one.message.text.length;
-    }
-    if (together) void sendTogether(together);
-  };
+  const tick = createTickBatch<Appending>(
+    { items: mostTogether, size: mostLength, sizeOf: ({ message }) => message.text.length, isAlike },
+    (some) => void sendTogether(some),
+  );
 
   return {
     append: (message, replay, options) =>
@@ -115,11 +100,11 @@ export function createAppender(primary: Transport): Appender {
         const appending: Appending = { message, replay, options, resolve, reject };
         // Where calls can vanish, or be aborted, none sends for another. It leaves behind those that were published before it.
         if (mayVanish || options.signal) {
-          depart();
+          tick.flush();
           void sendTogether([appending]);
-        } else if (leaving.push(appending) === 1) atTickEnd(depart);
+        } else tick.add(appending);
       }),
-    depart,
+    depart: tick.flush,
   };
 }
 

@@ -1,10 +1,9 @@
-import { afterThisTick, type Breaker, CommandError } from "@continuum-cache/core";
+import { type Breaker, CommandError, createTickBatch, handOutInHalves } from "@continuum-cache/core";
 import { refusal } from "../algorithms/limit-script-lua.ts";
 import type { Ask } from "../ask.ts";
 import type { Decision } from "../decision.ts";
 import type { DenyCache } from "../deny-cache.ts";
 import type { ServerClock } from "../server-clock.ts";
-import { createTickBatch } from "../tick-batch.ts";
 import type { Attempts, Outcome } from "./attempts.ts";
 import { type Call, isDecided, type Verdicts } from "./batch.ts";
 import type { Claim, Handover } from "./handover.ts";
@@ -50,13 +49,6 @@ interface Waiting {
 
 /** One script call decides on so many calls at most, since Redis does nothing else meanwhile. */
 const callsPerScript = 100;
-/**
- * While Redis has nothing else to do for this process, it would stand idle until so many answers are handed out. The first half of
- * them goes first, and what its callers ask next is sent before the rest.
- */
-const largeBatch = 32;
-/** It leaves by the tick's batch of the limiter and that of the transport. */
-const ticksUntilSent = 4;
 /** Redis is told of so many keys at once. */
 const keysPerRequest = 50;
 const nothing: Claim["accepts"] = [];
@@ -125,7 +117,7 @@ export function createRedisDecisions(options: RedisDecisionsOptions): RedisDecis
     );
     inFlight--;
     const nowUs = clock.now().earliestUs;
-    const settle = (from: number, to: number): void => {
+    handOutInHalves(redis, inFlight, batch.length, (from, to) => {
       for (let nth = from; nth < to; nth++) {
         const waiting = batch[nth] as Waiting;
         const said = result?.[nth];
@@ -135,15 +127,9 @@ export function createRedisDecisions(options: RedisDecisionsOptions): RedisDecis
           waiting.settle({ reason });
         }
       }
-    };
-    const isHalved = redis.hasCheapTrips && inFlight === 0 && batch.length >= largeBatch;
-    const first = isHalved ? batch.length >> 1 : batch.length;
-    settle(0, first);
-    if (first === batch.length) return;
-    for (let tick = 0; tick < ticksUntilSent; tick++) await new Promise<void>(afterThisTick);
-    settle(first, batch.length);
+    });
   };
-  const tick = createTickBatch<Waiting>(callsPerScript, (batch) => void decideTogether(batch));
+  const tick = createTickBatch<Waiting>({ items: callsPerScript }, (batch) => void decideTogether(batch));
 
   return {
     decide(asks, settle, onSuspicion) {

@@ -20,9 +20,7 @@ import { refundArguments } from "./refund-arguments.ts";
  * Limits as Redis keeps them. Every call rejects when Redis does not answer by its deadline: nothing answers in its
  * place.
  */
-export interface RedisLimits {
-  /** Whether a trip costs about as little as its bytes, as on a connection of the Redis protocol; an HTTP request costs far more. */
-  readonly hasCheapTrips: boolean;
+export interface RedisLimits extends Pick<Transport, "hasCheapTrips"> {
   /**
    * Decides on a batch of calls, one after another, in one script call. All asks are of one algorithm; there is at least one.
    * @returns for each call what Redis says, or the error where one of its keys can't be used.
@@ -139,7 +137,7 @@ export function createRedisLimits(transport: Transport, clock: ServerClock): Red
   };
 
   return {
-    hasCheapTrips: /^tcp\b/.test(transport.name),
+    ...(transport.hasCheapTrips && { hasCheapTrips: true }),
     decide: (calls, timeoutMs) => (isLearnt ? decideAll : decideInOrder)(calls, timeoutMs),
     inOrder,
     async read(key, timeoutMs) {
