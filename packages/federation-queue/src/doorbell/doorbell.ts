@@ -74,6 +74,8 @@ export function createDoorbell(
     if (ringing !== own) return;
     ringing = undefined;
     isWaiting = false;
+    // A trip has taken the notes along.
+    if (waiting === 0 && notes.size === 0) return;
     try {
       await transport.send([takeRing()], { timeoutMs });
     } catch {
@@ -105,7 +107,7 @@ export function createDoorbell(
     ringAlong(some, count) {
       if (isClosed) return undefined;
       add(some, count);
-      if (!ringing?.isHeld && performance.now() >= rangMs + coalesceMs) return takeRing();
+      if (waiting >= many || performance.now() >= rangMs + coalesceMs) return takeRing();
       ringSoon();
       return undefined;
     },

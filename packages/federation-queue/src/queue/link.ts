@@ -22,7 +22,7 @@ export interface LinkOptions extends Pick<SendOptions, "signal" | "timeoutMs"> {
 }
 
 /** A queue's way to its server: never to a local stand-in, never repeated by others, with a deadline. */
-export interface Link {
+export interface Link extends Pick<Transport, "hasCheapTrips"> {
   readonly name: string;
   readonly timeoutMs: number;
   /** What Redis refused stands among the replies. */
@@ -55,6 +55,7 @@ export function createLink(transport: Transport, timeoutMs: number = defaultTime
   return {
     name: transport.name,
     timeoutMs,
+    ...(transport.hasCheapTrips && { hasCheapTrips: true }),
     send(commands, options = noOptions) {
       return new Promise((answered, reject) => {
         const failed = (error: unknown): void => {

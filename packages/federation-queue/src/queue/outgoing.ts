@@ -1,4 +1,4 @@
-import { ConfigError, toMessageText, toMs } from "@continuum-cache/core";
+import { ConfigError, type PartLimits, toMessageText, toMs } from "@continuum-cache/core";
 import type { MessageOptions } from "../push-options.ts";
 import { assertText } from "../settings/read-options.ts";
 import { packDelayed } from "./message-fields.ts";
@@ -68,6 +68,17 @@ export function outgoing(
   };
 }
 
+/** A message without an id of its caller's, and without a delay. */
+export const plainOutgoing = (id: string, text: string, source: Source): Outgoing => ({
+  id,
+  isUnique: false,
+  nonce: "",
+  source,
+  text,
+  bytes: bytesOf(text) + overheadBytes,
+  delayMs: 0,
+});
+
 /** The same for the same push, whenever it arrives. */
 export const delayedMember = ({ id, source, text, delayMs }: Outgoing): string =>
   packDelayed({ i: id, e: text, p: source.name, t: `-${delayMs}` });
@@ -85,24 +96,12 @@ function assertId(id: unknown): asserts id is string {
   }
 }
 
-export const maxPerTrip = 200;
-export const maxTripBytes: number = 256 << 10;
-
 /** What one trip may carry. */
-export function inParts(outs: readonly Outgoing[]): readonly (readonly Outgoing[])[] {
-  const parts: Outgoing[][] = [];
-  let bytes = 0;
-  for (const out of outs) {
-    const last = parts.at(-1);
-    bytes += out.bytes;
-    if (last && last.length < maxPerTrip && bytes <= maxTripBytes) last.push(out);
-    else {
-      parts.push([out]);
-      bytes = out.bytes;
-    }
-  }
-  return parts;
-}
+export const tripLimits: Required<Omit<PartLimits<Outgoing>, "isAlike">> = {
+  items: 200,
+  size: 256 << 10,
+  sizeOf: ({ bytes }) => bytes,
+};
 
 let prefix: string | undefined;
 let count = 0;

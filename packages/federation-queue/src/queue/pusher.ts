@@ -1,20 +1,22 @@
 import {
   createPauses,
   createSingleRun,
+  createTickBatch,
+  handOutInHalves,
   hasLastingTimers,
+  inParts,
   isUnanswered,
   longestTimerMs,
   TransportError,
-  tickEnd,
   within,
 } from "@continuum-cache/core";
 import { createOutbox } from "../outbox/outbox.ts";
 import type { Pushed } from "../push-options.ts";
 import type { Link, LinkOptions } from "./link.ts";
-import { inParts, maxPerTrip, maxTripBytes, type Outgoing } from "./outgoing.ts";
+import { type Outgoing, tripLimits } from "./outgoing.ts";
 import type { QueueSettings } from "./queue-settings.ts";
 import type { Repair } from "./repair.ts";
-import { isPassing, type PushOutcome, type Sender } from "./sender.ts";
+import { isPassing, type PushOutcome, type Sender, type Sent } from "./sender.ts";
 
 /** Pushes, at once or, while Redis is away, as soon as it is back. */
 export interface Pusher {
@@ -42,14 +44,13 @@ export interface PusherListener {
   refused(error: Error): void;
 }
 
-/** Pushes of one tick that ask for the same, and leave together. */
-interface Departure {
+/** A push that waits for the end of its tick. Those that ask for the same leave together. */
+interface Waiting {
+  readonly out: Outgoing;
   readonly timeoutMs: number;
   readonly mayKeep: boolean;
-  readonly outs: Outgoing[];
-  /** They hear what became of each. */
-  readonly callers: { resolve(pushed: Pushed): void; reject(error: unknown): void }[];
-  bytes: number;
+  resolve(pushed: Pushed): void;
+  reject(error: unknown): void;
 }
 
 const firstPauseMs = 100;
@@ -64,7 +65,6 @@ export function createPusher(
 ): Pusher {
   const outbox = settings.outbox && createOutbox<Outgoing>(settings.outbox);
   const pauses = createPauses();
-  const atTickEnd = tickEnd();
   /** Whether what a call has begun may vanish with it. */
   const mayVanish = !hasLastingTimers();
   /** How many pushes are being sent, which `close` waits for. */
@@ -75,7 +75,6 @@ export function createPusher(
   let nextTryMs = 0;
   /** What a run is sending; it may vanish with the call that began it. */
   let trying: { readonly batch: readonly Outgoing[]; readonly startedMs: number } | undefined;
-  let leaving: Departure | undefined;
   let isClosing = false;
 
   const doubt = (outs: readonly Outgoing[], error: unknown, startedMs: number): void => {
@@ -104,21 +103,20 @@ export function createPusher(
    * sends.
    */
   const drainOnce = async (isCurrent: () => boolean): Promise<boolean> => {
-    const batch = outbox?.peek(maxPerTrip, maxTripBytes) ?? [];
+    const batch = outbox?.peek(tripLimits.items, tripLimits.size) ?? [];
     const startedMs = performance.now();
     if (trying) doubt(trying.batch, undefined, trying.startedMs);
     trying = { batch, startedMs };
     try {
-      const outcomes = await sender.send(batch, {});
+      const { outcomes, accepted } = await sender.send(batch, {});
       if (!isCurrent()) return false;
       trying = undefined;
       // What Redis can't take now it may take later, and so what is behind it.
       const stop = outcomes.findIndex((outcome) => outcome.kind === "refused" && isPassing(outcome.error));
       const done = stop < 0 ? outcomes.length : stop;
       doubt(batch.slice(done), undefined, startedMs);
-      const settled = outcomes.slice(0, done);
-      repair.remember(batch, settled);
-      for (const outcome of settled) if (outcome.kind === "refused") listener.refused(outcome.error);
+      repair.remember(accepted);
+      for (const outcome of outcomes.slice(0, done)) if (outcome.kind === "refused") listener.refused(outcome.error);
       outbox?.remove(done);
       return stop < 0;
     } catch (error) {
@@ -159,17 +157,18 @@ export function createPusher(
     mayKeep: boolean,
   ): Promise<readonly Pushed[]> => {
     const startedMs = performance.now();
-    let outcomes: readonly PushOutcome[];
+    let sent: Sent;
     try {
       // Where calls can vanish each sends its own, and those of one tick are put together on their way.
-      outcomes = await sender.send(part, { ...options, together: mayVanish });
+      sent = await sender.send(part, { ...options, together: mayVanish });
     } catch (error) {
       doubt(part, error, startedMs);
       if (!mayKeep || !isUnanswered(error)) throw error;
       return keep(part, error);
     }
     // Those that were taken are in the queue, whatever became of the others.
-    repair.remember(part, outcomes);
+    repair.remember(sent.accepted);
+    const { outcomes } = sent;
     for (const outcome of outcomes) if (outcome.kind === "refused") throw outcome.error;
     return part.map((out, at) => pushedOf(out, outcomes[at]));
   };
@@ -184,7 +183,7 @@ export function createPusher(
     const pushed: Pushed[] = [];
     underWay++;
     try {
-      for (const part of inParts(outs)) {
+      for (const part of inParts(outs, tripLimits)) {
         if (mayKeep && mayVanish) await drainHere(options);
         // Nothing overtakes what waits.
         const isWaiting = mayKeep && outbox.length > 0;
@@ -196,57 +195,57 @@ export function createPusher(
     }
   };
 
-  /** Each hears what becomes of its own push. Never rejects. */
-  const sendTogether = async ({ outs, callers, timeoutMs, mayKeep }: Departure): Promise<void> => {
-    const keepEach = (cause: TransportError | undefined): void => {
-      for (const [at, { resolve, reject }] of callers.entries()) {
-        try {
-          for (const pushed of keep(outs.slice(at, at + 1), cause)) resolve(pushed);
-        } catch (error) {
-          reject(error);
-        }
+  const keepEach = (pushes: readonly Waiting[], cause: TransportError | undefined): void => {
+    for (const { out, resolve, reject } of pushes) {
+      try {
+        for (const pushed of keep([out], cause)) resolve(pushed);
+      } catch (error) {
+        reject(error);
       }
-    };
+    }
+  };
+  /** Each hears what becomes of its own push. Never rejects. */
+  const sendTogether = async (pushes: readonly Waiting[]): Promise<void> => {
+    const { timeoutMs, mayKeep } = pushes[0] as Waiting;
     // Nothing overtakes what waits.
-    if (mayKeep && outbox && outbox.length > 0) return keepEach(undefined);
+    if (mayKeep && outbox && outbox.length > 0) return keepEach(pushes, undefined);
+    const outs = pushes.map(({ out }) => out);
     const startedMs = performance.now();
     underWay++;
+    let sent: Sent;
     try {
-      const outcomes = await sender.send(outs, { timeoutMs });
-      repair.remember(outs, outcomes);
-      for (const [at, { resolve, reject }] of callers.entries()) {
-        const outcome = outcomes[at];
-        if (outcome?.kind === "refused") reject(outcome.error);
-        else resolve(pushedOf(outs[at] as Outgoing, outcome));
-      }
+      sent = await sender.send(outs, { timeoutMs });
     } catch (error) {
       doubt(outs, error, startedMs);
-      if (mayKeep && outbox && isUnanswered(error)) keepEach(error);
-      else for (const { reject } of callers) reject(error);
-    } finally {
+      if (mayKeep && outbox && isUnanswered(error)) keepEach(pushes, error);
+      else for (const { reject } of pushes) reject(error);
       ended();
+      return;
     }
+    repair.remember(sent.accepted);
+    handOutInHalves(link, underWay - 1, pushes.length, (from, to) => {
+      for (let nth = from; nth < to; nth++) {
+        const { out, resolve, reject } = pushes[nth] as Waiting;
+        const outcome = sent.outcomes[nth];
+        if (outcome?.kind === "refused") reject(outcome.error);
+        else resolve(pushedOf(out, outcome));
+      }
+      if (to === pushes.length) ended();
+    });
   };
-  const depart = (): void => {
-    if (leaving) void sendTogether(leaving);
-    leaving = undefined;
-  };
-  /** What one trip can't carry, or asks for something else, begins the next. */
-  const departureFor = ({ bytes }: Outgoing, timeoutMs: number, mayKeep: boolean): Departure => {
-    if (leaving) {
-      const isFull = leaving.outs.length >= maxPerTrip || leaving.bytes + bytes > maxTripBytes;
-      if (!isFull && leaving.timeoutMs === timeoutMs && leaving.mayKeep === mayKeep) return leaving;
-      depart();
-    }
-    atTickEnd(depart);
-    leaving = { timeoutMs, mayKeep, outs: [], callers: [], bytes: 0 };
-    return leaving;
-  };
+  const tick = createTickBatch<Waiting>(
+    {
+      ...tripLimits,
+      sizeOf: ({ out }) => out.bytes,
+      isAlike: (one, other) => one.timeoutMs === other.timeoutMs && one.mayKeep === other.mayKeep,
+    },
+    (pushes) => void sendTogether(pushes),
+  );
 
   const pushMany: Pusher["pushMany"] = (outs, options) => {
     if (isClosing) return Promise.reject(closedError(link.name));
     // What was pushed before goes before.
-    depart();
+    tick.flush();
     return pushAll(outs, options);
   };
 
@@ -261,17 +260,12 @@ export function createPusher(
         return pushMany([out], options).then(([pushed]) => pushed ?? { id: out.id });
       }
       if (isClosing) return Promise.reject(closedError(link.name));
-      return new Promise((resolve, reject) => {
-        const departure = departureFor(out, timeoutMs, mayKeep);
-        departure.outs.push(out);
-        departure.callers.push({ resolve, reject });
-        departure.bytes += out.bytes;
-      });
+      return new Promise((resolve, reject) => tick.add({ out, timeoutMs, mayKeep, resolve, reject }));
     },
     pushMany,
     async close(withinMs) {
       isClosing = true;
-      depart();
+      tick.flush();
       const allEnded = new Promise<void>((resolve) => {
         onAllEnded = resolve;
       });

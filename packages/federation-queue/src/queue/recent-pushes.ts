@@ -1,19 +1,34 @@
 import type { Outgoing } from "./outgoing.ts";
 
 /** A push that Redis has accepted. */
-export interface RecentPush {
+export interface AcceptedPush {
   readonly out: Outgoing;
   readonly entryId: string;
-  /** When it was accepted, by `performance.now()`. */
+}
+
+/**
+ * Pushes that Redis has accepted in one step. As long as nothing goes wrong they are only held, and most of them are held long
+ * enough for the collector of garbage to move them twice: a few long texts are moved faster than objects for each push.
+ */
+export interface AcceptedPushes {
+  readonly count: number;
+  /** What they take in this process. */
+  readonly bytes: number;
+  /** In order. */
+  each(): readonly AcceptedPush[];
+}
+
+/** The same, and when it was accepted, by `performance.now()`. */
+export interface RecentPush extends AcceptedPush {
   readonly atMs: number;
 }
 
-/** The latest pushes of this process: at most 10,000 and 8 MiB, or a single larger one. */
+/** The latest pushes of this process: at most 10,000 and 8 MiB, or those of a single larger step. */
 export interface RecentPushes {
   readonly isEmpty: boolean;
-  add(push: RecentPush): void;
-  /** The messages of these ids are done. */
-  forget(ids: readonly string[]): void;
+  add(pushes: AcceptedPushes, atMs: number): void;
+  /** The messages of these ids are done now. What is pushed under such an id later is another message. */
+  forget(ids: readonly string[], atMs: number): void;
   isForgotten(push: RecentPush): boolean;
   /** Makes room where all that is known is older. */
   dropBefore(atMs: number): void;
@@ -24,52 +39,69 @@ export interface RecentPushes {
 const mostOfHalf = 5_000;
 const mostBytesOfHalf = 4 << 20;
 
+/** Pushes of one step. */
+interface Step {
+  readonly pushes: AcceptedPushes;
+  readonly atMs: number;
+}
+
 /** Two halves by age, which go as a whole: there is one for each message, and looking each up would be dear. */
 export function createRecentPushes(): RecentPushes {
-  let early: RecentPush[] = [];
-  let late: RecentPush[] = [];
+  let early: Step[] = [];
+  let late: Step[] = [];
+  let lateCount = 0;
   let lateBytes = 0;
-  const forgotten = new Set<string>();
+  /** When each was done. */
+  const forgotten = new Map<string, number>();
+  let mostForgotten = 2 * mostOfHalf;
 
+  const known = function* (): Generator<RecentPush> {
+    for (const { pushes, atMs } of [...early, ...late].reverse()) {
+      for (const push of [...pushes.each()].reverse()) yield { ...push, atMs };
+    }
+  };
   /** Messages of others are done here, too. */
   const prune = (): void => {
-    if (forgotten.size === 0) return;
-    const known = new Set([...early, ...late].map(({ out }) => out.id));
-    for (const id of forgotten) if (!known.has(id)) forgotten.delete(id);
+    const ids = new Set<string>();
+    for (const { out } of known()) ids.add(out.id);
+    for (const id of forgotten.keys()) if (!ids.has(id)) forgotten.delete(id);
+    mostForgotten = forgotten.size + 2 * mostOfHalf;
   };
   const turnOver = (): void => {
     early = late;
     late = [];
+    lateCount = 0;
     lateBytes = 0;
-    prune();
   };
-  const isForgotten = ({ out }: RecentPush): boolean => forgotten.has(out.id);
+  const isForgotten = ({ out, atMs }: RecentPush): boolean =>
+    (forgotten.get(out.id) ?? Number.NEGATIVE_INFINITY) >= atMs;
 
   return {
     get isEmpty() {
       return late.length + early.length === 0;
     },
-    add(push) {
-      if (forgotten.size > 0) forgotten.delete(push.out.id);
-      late.push(push);
-      lateBytes += push.out.bytes;
-      if (late.length >= mostOfHalf || lateBytes >= mostBytesOfHalf) turnOver();
+    add(pushes, atMs) {
+      late.push({ pushes, atMs });
+      lateCount += pushes.count;
+      lateBytes += pushes.bytes;
+      if (lateCount >= mostOfHalf || lateBytes >= mostBytesOfHalf) turnOver();
     },
-    forget(ids) {
+    forget(ids, atMs) {
       if (late.length + early.length === 0) return;
-      for (const id of ids) forgotten.add(id);
-      if (forgotten.size > 2 * mostOfHalf) prune();
+      for (const id of ids) forgotten.set(id, atMs);
+      if (forgotten.size > mostForgotten) prune();
     },
     isForgotten,
     dropBefore(atMs) {
       if (early.length > 0 && (early.at(-1)?.atMs ?? 0) < atMs) early = [];
       if (late.length > 0 && (late[0]?.atMs ?? 0) < atMs) turnOver();
-      prune();
+      if (forgotten.size > 0) prune();
     },
     since(atMs) {
       const found = new Map<string, RecentPush>();
-      for (const push of [...early, ...late].reverse()) {
-        if (push.atMs >= atMs && !found.has(push.out.id) && !isForgotten(push)) found.set(push.out.id, push);
+      for (const push of known()) {
+        if (push.atMs < atMs) break;
+        if (!found.has(push.out.id) && !isForgotten(push)) found.set(push.out.id, push);
       }
       return [...found.values()];
     },

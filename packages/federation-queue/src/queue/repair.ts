@@ -3,8 +3,8 @@ import { createWake } from "../waiting/wake.ts";
 import { accepted, type Link, type LinkOptions } from "./link.ts";
 import { delayedMember, type Outgoing } from "./outgoing.ts";
 import type { QueueSettings } from "./queue-settings.ts";
-import { createRecentPushes, type RecentPush } from "./recent-pushes.ts";
-import type { PushOutcome, Sender } from "./sender.ts";
+import { type AcceptedPushes, createRecentPushes, type RecentPush } from "./recent-pushes.ts";
+import type { Sender } from "./sender.ts";
 import { createServerWatch } from "./server-watch.ts";
 
 /**
@@ -13,7 +13,7 @@ import { createServerWatch } from "./server-watch.ts";
  * came back meanwhile, under another entry, is pushed again too: at least once.
  */
 export interface Repair {
-  remember(outs: readonly Outgoing[], outcomes: readonly PushOutcome[]): void;
+  remember(pushes: readonly AcceptedPushes[]): void;
   /** The messages of these ids are done: they are not looked for any more. */
   forget(ids: readonly string[]): void;
   /** The server may be another one now. */
@@ -72,19 +72,10 @@ export function createRepair(
 
   const oldestMs = (): number => performance.now() - repairMs;
   const dropOld = (): void => remembered.dropBefore(oldestMs());
-  const remember: Repair["remember"] = (outs, outcomes) => {
-    if (repairMs === 0) return;
+  const remember: Repair["remember"] = (pushes) => {
+    if (repairMs === 0 || pushes.length === 0) return;
     const nowMs = performance.now();
-    let isAny = false;
-    for (const [at, outcome] of outcomes.entries()) {
-      const out = outs[at];
-      if (!out || outcome.kind !== "pushed") continue;
-      const { entryId = "" } = outcome;
-      if (entryId === "" && !out.isUnique) continue;
-      remembered.add({ out, entryId, atMs: nowMs });
-      isAny = true;
-    }
-    if (!isAny) return;
+    for (const each of pushes) remembered.add(each, nowMs);
     if (nowMs >= dropAtMs) {
       dropAtMs = nowMs + repairMs / 10;
       dropOld();
@@ -116,8 +107,9 @@ export function createRepair(
     // One that is done meanwhile is not missed.
     const lost = batch.filter((one, at) => !isThere(one, accepted(replies[at])) && !remembered.isForgotten(one));
     const outs = lost.map(again);
-    const outcomes = outs.length === 0 ? [] : await sender.send(outs, asked());
-    remember(outs, outcomes);
+    if (outs.length === 0) return 0;
+    const { outcomes, accepted: found } = await sender.send(outs, asked());
+    remember(found);
     for (const outcome of outcomes) if (outcome.kind === "refused") throw outcome.error;
     return outcomes.filter((outcome) => outcome.kind === "pushed" && !outcome.wasThere).length;
   };
@@ -179,7 +171,7 @@ export function createRepair(
 
   return {
     remember,
-    forget: remembered.forget,
+    forget: (ids) => remembered.forget(ids, performance.now()),
     suspect,
     async close(withinMs) {
       isClosing = true;

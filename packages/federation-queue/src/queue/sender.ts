@@ -4,17 +4,16 @@ import type { Link, LinkOptions } from "./link.ts";
 import { writeFields } from "./message-fields.ts";
 import { writeNote } from "./notes.ts";
 import { delayedMember, type Outgoing } from "./outgoing.ts";
-import { pushManyScript } from "./push-many-script.ts";
+import { AcceptedLines, pushManyScript, toLines } from "./push-many-script.ts";
 import { pushScript } from "./push-script.ts";
 import type { Source } from "./queue-keys.ts";
 import type { QueueSettings } from "./queue-settings.ts";
+import type { AcceptedPush, AcceptedPushes } from "./recent-pushes.ts";
 
 /** What became of a push: it is there, was there, or Redis refused it. */
 export type PushOutcome =
   | {
       readonly kind: "pushed";
-      /** Absent where it is not known. */
-      readonly entryId?: string;
       /** An earlier attempt had done it. */
       readonly wasThere?: true;
     }
@@ -25,10 +24,18 @@ export type PushOutcome =
 export const isPassing = ({ code }: CommandError): boolean =>
   ["OOM", "MISCONF", "BUSY", "NOREPLICAS", "UNKILLABLE"].includes(code);
 
+/** What became of the pushes of a trip. */
+export interface Sent {
+  /** In order. */
+  readonly outcomes: readonly PushOutcome[];
+  /** Those that are in Redis now, and can be looked for there. */
+  readonly accepted: readonly AcceptedPushes[];
+}
+
 /** Sends pushes, and rings the doorbell for them. */
 export interface Sender {
-  /** In order, in one trip: an outcome for each. @throws TransportError when no answer came. */
-  send(outs: readonly Outgoing[], options: LinkOptions): Promise<readonly PushOutcome[]>;
+  /** In order, in one trip. @throws TransportError when no answer came. */
+  send(outs: readonly Outgoing[], options: LinkOptions): Promise<Sent>;
   /** When the latest of this process's entries was pushed to a stream, in ms, by the server's clock; 0: none was. */
   latestMs(source: Source): number;
 }
@@ -39,7 +46,14 @@ type PushRequest =
   | { readonly kind: "script"; readonly keys: readonly string[]; readonly args: readonly (string | number)[] };
 
 /** One command of a trip: a push, or so many plain ones to the same stream. */
-type Leg = PushRequest | { readonly kind: "many"; readonly command: Command; readonly count: number };
+type Leg = PushRequest | ManyLeg;
+interface ManyLeg {
+  readonly kind: "many";
+  readonly command: Command;
+  readonly source: Source;
+  readonly lines: string;
+  readonly count: number;
+}
 
 /** Entries older than so many retentions are nobody's: this cuts them off where nobody tends the queue. */
 const backstopRetentions = 2;
@@ -63,22 +77,15 @@ export function createSender(
   const floorMs = (source: Source): number => Math.max(0, latestMs(source) - backstopRetentions * settings.retentionMs);
 
   /** Entries of a stream follow one another: the last one of a command is the latest. */
-  const know = ({ source, delayMs }: Outgoing, outcome: PushOutcome | undefined): void => {
-    if (delayMs > 0 || outcome?.kind !== "pushed" || outcome.entryId === undefined) return;
-    latest.set(source, Math.max(latest.get(source) ?? 0, Number.parseInt(outcome.entryId, 10)));
+  const know = (source: Source, entryId: string): void => {
+    latest.set(source, Math.max(latestMs(source), Number.parseInt(entryId, 10)));
   };
 
-  const many = (outs: readonly Outgoing[], source: Source): Leg => {
+  const many = (outs: readonly Outgoing[], source: Source): ManyLeg => {
+    const lines = toLines(outs);
     // By its text, which is short: a script that the server does not know would come behind the next trip.
-    const command: [string, ...(string | number)[]] = [
-      "EVAL",
-      pushManyScript.lua,
-      1,
-      source.key,
-      floorMs(source) || "",
-    ];
-    for (const { id, text } of outs) command.push(id, text);
-    return { kind: "many", command, count: outs.length };
+    const command: Command = ["EVAL", pushManyScript.lua, 1, source.key, floorMs(source) || "", lines];
+    return { kind: "many", command, source, lines, count: outs.length };
   };
   const legsOf = (outs: readonly Outgoing[]): readonly Leg[] => {
     const legs: Leg[] = [];
@@ -129,18 +136,45 @@ export function createSender(
       for (const [index, at] of unknown.entries()) replies[at] = answers[index] ?? null;
     }
     const outcomes: PushOutcome[] = [];
+    const accepted: AcceptedPushes[] = [];
     for (const [at, leg] of legs.entries()) {
       const reply = replies[at] ?? null;
-      if (leg.kind === "many") addOutcomes(outcomes, reply, leg.count);
-      else outcomes.push(readOutcome(reply));
-      const last = outs[outcomes.length - 1] as Outgoing;
-      know(last, outcomes.at(-1));
-      if (leg.kind === "script") ringAfter(last, outcomes.at(-1));
+      if (leg.kind === "many") {
+        const pushes = readMany(leg, reply, outcomes);
+        if (!pushes) continue;
+        accepted.push(pushes);
+        know(leg.source, pushes.lastEntryId);
+        continue;
+      }
+      const out = outs[outcomes.length] as Outgoing;
+      const outcome = readOutcome(reply);
+      outcomes.push(outcome);
+      if (leg.kind === "script") ringAfter(out, outcome);
+      if (outcome.kind !== "pushed") continue;
+      const entryId = entryIdOf(reply);
+      if (entryId !== "" || out.isUnique) accepted.push(new AcceptedOne(out, entryId));
+      if (entryId !== "" && out.delayMs === 0) know(out.source, entryId);
     }
-    return outcomes;
+    return { outcomes, accepted };
   };
 
   return { send, latestMs };
+}
+
+/** One push that was accepted by itself. */
+class AcceptedOne implements AcceptedPushes {
+  readonly count = 1;
+  readonly bytes: number;
+  readonly #push: AcceptedPush;
+
+  constructor(out: Outgoing, entryId: string) {
+    this.bytes = out.bytes;
+    this.#push = { out, entryId };
+  }
+
+  each(): readonly AcceptedPush[] {
+    return [this.#push];
+  }
 }
 
 /** @param floorMs - The least time that is kept, by the server's clock; 0: not known. */
@@ -173,29 +207,40 @@ function commandOf(leg: Leg, byText: boolean): Command {
   return [byText ? "EVAL" : "EVALSHA", byText ? lua : sha1, leg.keys.length, ...leg.keys, ...leg.args];
 }
 
-/** An outcome for each of so many pushes; see `pushManyScript`. */
-function addOutcomes(outcomes: PushOutcome[], reply: Reply, count: number): void {
-  const ids = Array.isArray(reply) ? (reply as readonly Reply[]) : [];
-  let error = isCommandError(reply) ? reply : undefined;
-  for (let at = 0; at < count; at++) {
-    const entryId = ids[at];
-    if (typeof entryId === "string" && entryId.startsWith("-")) error = new CommandError(entryId.slice(1));
-    if (error) outcomes.push({ kind: "refused", error });
-    else outcomes.push(typeof entryId === "string" ? { kind: "pushed", entryId } : { kind: "pushed" });
+const pushed: PushOutcome = { kind: "pushed" };
+
+/**
+ * Adds an outcome for each push of a leg; see `pushManyScript`.
+ *
+ * @returns what was accepted, if anything was.
+ */
+function readMany({ source, lines, count }: ManyLeg, reply: Reply, outcomes: PushOutcome[]): AcceptedLines | undefined {
+  const error = isCommandError(reply) ? reply : undefined;
+  const text = typeof reply === "string" ? reply : "";
+  // Only the last line can be a refusal.
+  const refusedAt = text.startsWith("-") ? 0 : text.indexOf("\n-") + 1;
+  const isRefused = error !== undefined || text.startsWith("-") || refusedAt > 0;
+  const entryIds = isRefused ? text.slice(0, Math.max(0, refusedAt - 1)) : text;
+  const done = !isRefused ? count : entryIds === "" ? 0 : entryIds.split("\n").length;
+  for (let at = 0; at < done; at++) outcomes.push(pushed);
+  if (done < count) {
+    const refused: PushOutcome = { kind: "refused", error: error ?? new CommandError(text.slice(refusedAt + 1)) };
+    for (let at = done; at < count; at++) outcomes.push(refused);
   }
+  return entryIds === "" ? undefined : new AcceptedLines(source, lines, entryIds, done);
 }
 
 const isUnknown = (reply: Reply | undefined): boolean => isCommandError(reply) && reply.code === "NOSCRIPT";
 
 function readOutcome(reply: Reply): PushOutcome {
-  if (typeof reply === "string") return { kind: "pushed", entryId: reply };
   if (isCommandError(reply)) return { kind: "refused", error: reply };
-  if (!Array.isArray(reply)) return { kind: "pushed", entryId: String(reply) };
-  const [kind, entryId] = reply as readonly Reply[];
+  const kind = Array.isArray(reply) ? (reply as readonly Reply[])[0] : undefined;
   if (kind === "duplicate") return { kind: "duplicate" };
-  return {
-    kind: "pushed",
-    ...(typeof entryId === "string" && entryId !== "" && { entryId }),
-    ...(kind === "same" && { wasThere: true }),
-  };
+  return kind === "same" ? { kind: "pushed", wasThere: true } : pushed;
+}
+
+/** The id of its entry, or its due time; "" where it is not known. */
+function entryIdOf(reply: Reply): string {
+  const entryId = Array.isArray(reply) ? (reply as readonly Reply[])[1] : reply;
+  return typeof entryId === "string" ? entryId : "";
 }

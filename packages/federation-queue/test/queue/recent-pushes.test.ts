@@ -1,6 +1,8 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { createRecentPushes, type RecentPush } from "../../src/queue/recent-pushes.ts";
+import { plainOutgoing } from "../../src/queue/outgoing.ts";
+import { AcceptedLines, toLines } from "../../src/queue/push-many-script.ts";
+import { type AcceptedPushes, createRecentPushes, type RecentPush } from "../../src/queue/recent-pushes.ts";
 
 const push = (id: string, atMs: number, bytes = 300): RecentPush => ({
   out: {
@@ -16,14 +18,20 @@ const push = (id: string, atMs: number, bytes = 300): RecentPush => ({
   atMs,
 });
 
+const step = (...pushes: readonly RecentPush[]): AcceptedPushes => ({
+  count: pushes.length,
+  bytes: pushes.reduce((sum, { out }) => sum + out.bytes, 0),
+  each: () => pushes.map(({ out, entryId }) => ({ out, entryId })),
+});
+
 it("knows of each message the latest push, unless that is done or too old", () => {
-  const step = fc.oneof(
+  const event = fc.oneof(
     { weight: 4, arbitrary: fc.record({ kind: fc.constant("add" as const), id: fc.integer({ max: 9, min: 0 }) }) },
     { weight: 2, arbitrary: fc.record({ kind: fc.constant("forget" as const), id: fc.integer({ max: 12, min: 0 }) }) },
     { weight: 1, arbitrary: fc.record({ kind: fc.constant("drop" as const), id: fc.integer({ max: 9, min: 0 }) }) },
   );
   fc.assert(
-    fc.property(fc.array(step, { maxLength: 60 }), fc.nat(60), (steps, sinceMs) => {
+    fc.property(fc.array(event, { maxLength: 60 }), fc.nat(60), (steps, sinceMs) => {
       const recent = createRecentPushes();
       let known: RecentPush[] = [];
       for (const [atMs, { kind, id }] of steps.entries()) {
@@ -32,8 +40,8 @@ it("knows of each message the latest push, unless that is done or too old", () =
         if (kind === "add") {
           const one = push(name, atMs);
           known.unshift(one);
-          recent.add(one);
-        } else if (kind === "forget") recent.forget([name]);
+          recent.add(step(one), atMs);
+        } else if (kind === "forget") recent.forget([name], atMs);
         // What is asked for is never older than what was dropped.
         else recent.dropBefore(Math.min(sinceMs, atMs));
       }
@@ -46,7 +54,7 @@ it("knows of each message the latest push, unless that is done or too old", () =
 it("holds the latest 5,000 for sure, and never more than 10,000", () => {
   const recent = createRecentPushes();
   for (let count = 1; count <= 25_000; count++) {
-    recent.add(push(`m${count}`, count));
+    recent.add(step(push(`m${count}`, count)), count);
     if (count % 1_000 > 0) continue;
     const known = recent.since(0);
     expect(known[0]?.atMs).toBe(count);
@@ -57,7 +65,7 @@ it("holds the latest 5,000 for sure, and never more than 10,000", () => {
 
 it("holds few large ones, and none when all are old", () => {
   const recent = createRecentPushes();
-  for (let count = 1; count <= 100; count++) recent.add(push(`m${count}`, count, 1 << 20));
+  for (let count = 1; count <= 100; count++) recent.add(step(push(`m${count}`, count, 1 << 20)), count);
   expect(recent.since(0).length).toBeLessThanOrEqual(8);
   recent.dropBefore(101);
   recent.dropBefore(101);
@@ -67,10 +75,24 @@ it("holds few large ones, and none when all are old", () => {
 it("keeps nothing of the messages of others that are done here", () => {
   const recent = createRecentPushes();
   const mine = push("mine", 1);
-  recent.add(mine);
-  for (let count = 0; count < 50_000; count++) recent.forget([`other-${count}`]);
+  recent.add(step(mine), 1);
+  for (let count = 0; count < 50_000; count++) recent.forget([`other-${count}`], count);
   expect(recent.since(0)).toEqual([mine]);
-  recent.forget(["mine"]);
+  recent.forget(["mine"], 50_000);
   expect(recent.since(0)).toEqual([]);
   expect(recent.isForgotten(mine)).toBe(true);
+});
+
+it("knows each message of a step by the lines that were sent and answered", () => {
+  const source = { key: "k", name: "n", priority: "n", weight: 1 };
+  const outs = ["first", "", "third"].map((text, at) => plainOutgoing(`m${at}`, text, source));
+  const recent = createRecentPushes();
+  recent.add(new AcceptedLines(source, toLines(outs), "7-0\n7-1\n8-0", 3), 1);
+  recent.forget(["m1"], 2);
+  recent.add(step(push("m1", 3)), 3);
+  expect(recent.since(0)).toEqual([
+    push("m1", 3),
+    { out: outs[2], entryId: "8-0", atMs: 1 },
+    { out: outs[0], entryId: "7-0", atMs: 1 },
+  ]);
 });
