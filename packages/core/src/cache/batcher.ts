@@ -147,7 +147,9 @@ class Batch implements ReplyHandler {
       return;
     }
     const { transport, inFlight } = this.#parts;
-    handOutInHalves(transport, inFlight.length - 1, calls, (from, to) => this.#handOut(replies, from, to));
+    let others = -calls;
+    for (const batch of inFlight) others += batch.calls;
+    handOutInHalves(transport, others, calls, (from, to) => this.#handOut(replies, from, to));
   }
 
   /** Hands the replies to some of the calls, by their places among all. Those of all end it. */

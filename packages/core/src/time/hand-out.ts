@@ -5,16 +5,20 @@ import { afterThisTick } from "./next-tick.ts";
 /** Fewer answers than this are always handed out at once: another trip would cost more than it gains. */
 export const largeTick = 32;
 
+/** As many have to be left for later, for the same reason. */
+const leastRest = largeTick / 4;
+
 /** What callers ask next leaves by the batch of its feature, by that of the transport, and with the write that ends a tick. */
 const ticksUntilSent = 4;
 
 /**
- * Hands out the answers of one trip. While no other trip is under way the server has nothing to do, and would stay idle until all
- * of them are handed out and what their callers ask next is sent. So of many answers the first half goes first where another trip
- * costs little ({@link Transport.hasCheapTrips}), and the rest once what follows the first half is on its way: the two work at the
- * same time. Where a call can vanish all go at once.
+ * Hands out the answers of one trip, at most half of all that are under way at once. What their callers ask next is one trip, and
+ * while that is under way the other half is handed out: client and server work at the same time. Were all handed out at once the
+ * server would stay idle meanwhile, and with trips of very different sizes for some of the time. So the rest goes once what follows
+ * the first part is on its way, where another trip costs little ({@link Transport.hasCheapTrips}). Where a call can vanish all go
+ * at once.
  *
- * @param trips - How many other trips of the same feature are under way.
+ * @param others - How many answers other trips of the same feature will bring.
  * @param answers - How many there are to hand out.
  * @param handOut - Hands out those from `from` up to, not including, `to`. It is called at once, and perhaps once more a few turns of
  * the same tick later. It may not throw.
@@ -23,8 +27,8 @@ const ticksUntilSent = 4;
  * ```ts
  * import { handOutInHalves, type Transport } from "@continuum-cache/core";
  *
- * function settle(transport: Transport, tripsUnderWay: number, waiting: readonly ((answer: string) => void)[]): void {
- *   handOutInHalves(transport, tripsUnderWay, waiting.length, (from, to) => {
+ * function settle(transport: Transport, others: number, waiting: readonly ((answer: string) => void)[]): void {
+ *   handOutInHalves(transport, others, waiting.length, (from, to) => {
  *     for (let nth = from; nth < to; nth++) waiting[nth]?.("done");
  *   });
  * }
@@ -32,15 +36,16 @@ const ticksUntilSent = 4;
  */
 export function handOutInHalves(
   transport: Pick<Transport, "hasCheapTrips">,
-  trips: number,
+  others: number,
   answers: number,
   handOut: (from: number, to: number) => void,
 ): void {
-  if (answers < largeTick || trips > 0 || !transport.hasCheapTrips || !hasLastingTimers()) {
+  const half = (answers + others) >> 1;
+  const isSmall = answers + others < largeTick || answers - half < leastRest;
+  if (isSmall || !transport.hasCheapTrips || !hasLastingTimers()) {
     handOut(0, answers);
     return;
   }
-  const half = answers >> 1;
   handOut(0, half);
   void afterFollowUps().then(() => handOut(half, answers));
 }

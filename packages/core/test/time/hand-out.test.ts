@@ -8,9 +8,9 @@ afterEach(() => void vi.unstubAllGlobals());
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 /** Which answers are handed out at once, and which later. */
-async function parts(trips: number, answers: number, hasCheapTrips = true): Promise<{ now: string[]; all: string[] }> {
+async function parts(others: number, answers: number, hasCheapTrips = true): Promise<{ now: string[]; all: string[] }> {
   const all: string[] = [];
-  handOutInHalves({ hasCheapTrips }, trips, answers, (from, to) => void all.push(`${from}-${to}`));
+  handOutInHalves({ hasCheapTrips }, others, answers, (from, to) => void all.push(`${from}-${to}`));
   const now = [...all];
   await turn();
   return { now, all };
@@ -22,10 +22,17 @@ describe("the answers of one trip", () => {
     expect(await parts(0, 33)).toEqual({ now: ["0-16"], all: ["0-16", "16-33"] });
   });
 
-  it("are handed out at once when they are few, when another trip is under way, and where a trip costs a request", async () => {
+  it("are handed out by half of all that are under way, where that leaves enough", async () => {
+    expect((await parts(16, 48)).all).toEqual(["0-32", "32-48"]);
+    expect((await parts(24, 40)).all).toEqual(["0-32", "32-40"]);
+    expect((await parts(25, 39)).all).toEqual(["0-39"]);
+    expect((await parts(48, 16)).all).toEqual(["0-16"]);
+  });
+
+  it("are handed out at once when they are few, when others bring as many, and where a trip costs a request", async () => {
     expect((await parts(0, 31)).all).toEqual(["0-31"]);
     expect((await parts(0, 0)).all).toEqual(["0-0"]);
-    expect((await parts(1, 64)).all).toEqual(["0-64"]);
+    expect((await parts(64, 64)).all).toEqual(["0-64"]);
     expect((await parts(0, 64, false)).all).toEqual(["0-64"]);
   });
 

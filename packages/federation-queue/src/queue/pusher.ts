@@ -69,6 +69,8 @@ export function createPusher(
   const mayVanish = !hasLastingTimers();
   /** How many pushes are being sent, which `close` waits for. */
   let underWay = 0;
+  /** How many pushes of ticks have no answer yet. */
+  let unanswered = 0;
   let onAllEnded = (): void => {};
   let pauseMs = firstPauseMs;
   /** When the outbox may be tried again. */
@@ -212,10 +214,13 @@ export function createPusher(
     const outs = pushes.map(({ out }) => out);
     const startedMs = performance.now();
     underWay++;
+    unanswered += outs.length;
     let sent: Sent;
     try {
       sent = await sender.send(outs, { timeoutMs });
+      unanswered -= outs.length;
     } catch (error) {
+      unanswered -= outs.length;
       doubt(outs, error, startedMs);
       if (mayKeep && outbox && isUnanswered(error)) keepEach(pushes, error);
       else for (const { reject } of pushes) reject(error);
@@ -223,7 +228,7 @@ export function createPusher(
       return;
     }
     repair.remember(sent.accepted);
-    handOutInHalves(link, underWay - 1, pushes.length, (from, to) => {
+    handOutInHalves(link, unanswered, pushes.length, (from, to) => {
       for (let nth = from; nth < to; nth++) {
         const { out, resolve, reject } = pushes[nth] as Waiting;
         const outcome = sent.outcomes[nth];

@@ -103,11 +103,11 @@ export function createRedisDecisions(options: RedisDecisionsOptions): RedisDecis
     return asks.map((each, index) => toDecision(each, verdicts.each[index] as Verdict, nowUs, by));
   };
 
-  /** Script calls that have no answer yet. */
-  let inFlight = 0;
+  /** Calls that have no answer yet. */
+  let unanswered = 0;
 
   const decideTogether = async (batch: readonly Waiting[]): Promise<void> => {
-    inFlight++;
+    unanswered += batch.length;
     const { result, reason = "away" } = await attempts.run(
       "decide",
       (deadlineMs) => ask(batch, deadlineMs),
@@ -115,9 +115,9 @@ export function createRedisDecisions(options: RedisDecisionsOptions): RedisDecis
         for (const { onSuspicion } of batch) onSuspicion?.();
       },
     );
-    inFlight--;
+    unanswered -= batch.length;
     const nowUs = clock.now().earliestUs;
-    handOutInHalves(redis, inFlight, batch.length, (from, to) => {
+    handOutInHalves(redis, unanswered, batch.length, (from, to) => {
       for (let nth = from; nth < to; nth++) {
         const waiting = batch[nth] as Waiting;
         const said = result?.[nth];
