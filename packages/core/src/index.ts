@@ -58,6 +58,7 @@ export { keyPattern } from "./keys/key-pattern.ts";
 export { keys } from "./keys/keys.ts";
 export type { Lru, LruOptions } from "./keys/lru.ts";
 export { createLru } from "./keys/lru.ts";
+export { NameMap } from "./keys/name-map.ts";
 export { TextMap } from "./keys/text-map.ts";
 export { fromWireChannel, toWireChannel, toWirePattern } from "./messages/channel-name.ts";
 export { fromMessageText, toMessageText } from "./messages/message-text.ts";

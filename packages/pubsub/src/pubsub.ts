@@ -5,6 +5,7 @@ import {
   type Events,
   errorOf,
   functionOption,
+  NameMap,
   type SendOptions,
   TransportError,
   toMessageText,
@@ -66,7 +67,7 @@ export class PubSub implements AsyncDisposable {
   });
   private readonly subscriptions = new Set<ChannelSubscription>();
   /** The same by each name, so that ending one does not look at the others. */
-  private readonly named = { channel: new Map(), pattern: new Map() } as Record<TopicKind, Named>;
+  private readonly named = { channel: new NameMap(), pattern: new NameMap() } as Record<TopicKind, Named>;
   private isClosed = false;
 
   /** @throws ConfigError that quotes the option that can't be. */
@@ -290,7 +291,7 @@ export class PubSub implements AsyncDisposable {
   }
 }
 
-type Named = Map<string, Set<ChannelSubscription>>;
+type Named = NameMap<Set<ChannelSubscription>>;
 
 function namesOf(kind: string, names: string | readonly string[]): string[] {
   if (typeof names !== "string" && !Array.isArray(names)) {

@@ -1,4 +1,4 @@
-import type { Topics } from "@continuum-cache/core";
+import { NameMap, type Topics } from "@continuum-cache/core";
 import type { Redis } from "ioredis";
 
 /** What one connection listens to, and the commands that change it. */
@@ -78,7 +78,7 @@ interface NamesAddition extends Addition {
  * about a name decides, whether or not anybody still waits for its answer.
  */
 function createNames(subscribe: Send, unsubscribe: Send): Names {
-  const claims = new Map<string, Claim>();
+  const claims = new NameMap<Claim>();
 
   const sendAll = async (names: readonly string[], send: Send): Promise<void> => {
     const sent: Promise<unknown>[] = [];
@@ -87,7 +87,7 @@ function createNames(subscribe: Send, unsubscribe: Send): Names {
   };
 
   return {
-    has: claims.has.bind(claims),
+    has: (name) => claims.has(name),
     add(names) {
       const own = new Map<string, Claim>();
       for (const name of names.map(asHeard)) {

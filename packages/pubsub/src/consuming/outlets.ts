@@ -1,3 +1,4 @@
+import { NameMap } from "@continuum-cache/core";
 import { createTagMap, type TagMap } from "../feeds/seen-tags.ts";
 import type { TopicId } from "../hub/topic.ts";
 import type { Message } from "../message.ts";
@@ -35,7 +36,7 @@ interface SharedTopic {
 
 export function createOutlets(): Outlets {
   const outlets = new Map<object, Outlet>();
-  const topics = new Map<TopicId, SharedTopic>();
+  const topics = new NameMap<SharedTopic, TopicId>();
   /** Counts what is handed out. */
   let count = 0;
 

@@ -3,6 +3,7 @@ import {
   fromMessageText,
   type Message as Heard,
   longestTimerMs,
+  NameMap,
   type Transport,
   toWireChannel,
   toWirePattern,
@@ -53,7 +54,7 @@ const keepsPerLife = 3;
 
 export function createFeeds({ transport, hub, codec, timeoutMs, onError }: FeedsParts): Feeds {
   /** Of each topic one for each way of listening: without a history, or with one that is kept for so long. */
-  const topics = new Map<TopicId, OfTopic>();
+  const topics = new NameMap<OfTopic, TopicId>();
 
   const decode: FeedParts["decode"] = (channel, text, position) => {
     try {

@@ -38,8 +38,8 @@ export function shareAttachment(name: string, attach: (signal: AbortSignal) => P
 
   const drop = (shared: Shared): void => {
     if (current === shared) current = undefined;
-    shared.life.abort();
-    if (shared.outcome?.status === "fulfilled") shared.outcome.value.detach();
+    if (!shared.outcome) shared.life.abort();
+    else if (shared.outcome.status === "fulfilled") shared.outcome.value.detach();
   };
 
   const giveBack = (shared: Shared): void => {

@@ -4,6 +4,7 @@ import {
   createEvents,
   hasLastingTimers,
   type Message,
+  NameMap,
   type Transport,
   withDeadline,
 } from "@continuum-cache/core";
@@ -73,7 +74,7 @@ const lookMs = 250;
 
 function createHub(transport: Transport, settings: HubSettings): Hub {
   /** By their names: each message is looked up here. */
-  const listened = { channel: new Map<string, Listened>(), pattern: new Map<string, Listened>() };
+  const listened = { channel: new NameMap<Listened>(), pattern: new NameMap<Listened>() };
   const lines = new Set<Line>();
   /** The line that took the last topic: nearly always it has room for the next one. */
   let filling: Line | undefined;

@@ -5,6 +5,7 @@ import {
   createSingleRun,
   isTransportError,
   type Message,
+  NameMap,
   type Transport,
   type TransportError,
 } from "@continuum-cache/core";
@@ -51,7 +52,7 @@ const kindsOf = (topics: readonly Topic[]): Set<TopicKind> => new Set(topics.map
 export function createLine(transport: Transport, settings: HubSettings, listener: LineListener): Line {
   const wanted = createWantedTopics();
   /** Those that were heard at least once: they are told of losses, and come first when the stream is opened anew. */
-  const established = new Set<TopicId>();
+  const established = new NameMap<true, TopicId>();
   const waiters = new Map<TopicId, Waiter[]>();
   const probe = createProbe(transport, settings.probeChannel, settings.probeTimeoutMs);
   const pauses = createPauses();
@@ -118,7 +119,7 @@ export function createLine(transport: Transport, settings: HubSettings, listener
   const confirm = (topics: readonly Topic[], back: Restoration): void => {
     const known = topics.filter((topic) => established.has(idOf(topic)));
     if (known.length > 0) listener.restored(known, back);
-    for (const topic of topics) if (wanted.has(idOf(topic))) established.add(idOf(topic));
+    for (const topic of topics) if (wanted.has(idOf(topic))) established.set(idOf(topic), true);
     settle(topics, ({ resolve }) => resolve(back));
   };
 
@@ -258,7 +259,7 @@ export function createLine(transport: Transport, settings: HubSettings, listener
       const id = idOf(topic);
       wanted.add(topic);
       if (live?.topics.has(id)) {
-        established.add(id);
+        established.set(id, true);
         return Promise.resolve(backNow(live));
       }
       return new Promise((resolve, reject) => {

@@ -1,10 +1,10 @@
-import { type Message, type Subscription, type Transport, TransportError, tell } from "@continuum-cache/core";
+import { type Message, NameMap, type Subscription, type Transport, TransportError, tell } from "@continuum-cache/core";
 import { idOf, type Topic, type TopicId, type TopicKind, toTopics } from "./topic.ts";
 
 /** One stream of the transport, from its confirmation to its end. */
 export interface Stream {
   /** Confirmed ones. */
-  readonly topics: Map<TopicId, Topic>;
+  readonly topics: NameMap<Topic, TopicId>;
   /** It hears this process only. */
   readonly degraded: boolean;
   /** Since when nothing is known to be missing: when it was confirmed, then when each echo was asked for. */
@@ -59,7 +59,8 @@ export async function openStream({ transport, timeoutMs, topics }: OpenStreamPar
   const listener = { message: hear, interrupted: fail };
   const subscription: Subscription = await transport.subscribe(toTopics(topics), listener, { timeoutMs });
   const now = Date.now();
-  const confirmed = new Map(topics.map((topic) => [idOf(topic), topic]));
+  const confirmed = new NameMap<Topic, TopicId>();
+  for (const topic of topics) confirmed.set(idOf(topic), topic);
   const { add, remove, degraded = false } = subscription;
 
   return {

@@ -1,3 +1,4 @@
+import { NameMap } from "@continuum-cache/core";
 import { bytesOf, idOf, type Topic, type TopicId } from "./topic.ts";
 
 /**
@@ -18,7 +19,7 @@ export interface WantedTopics {
   /** What the stream need not listen to any more. */
   surplus(): Topic[];
   /** Compares all topics with those of another stream. @param own - Topics that the stream has for itself. */
-  compare(streamed: ReadonlyMap<TopicId, Topic> | undefined, own: readonly Topic[]): void;
+  compare(streamed: NameMap<Topic, TopicId> | undefined, own: readonly Topic[]): void;
   /** To be called when the stream listens to these topics too. */
   added(topics: readonly Topic[]): void;
   /** To be called when the stream has let go of these topics. */
@@ -26,10 +27,10 @@ export interface WantedTopics {
 }
 
 export function createWantedTopics(): WantedTopics {
-  const wanted = new Map<TopicId, Topic>();
+  const wanted = new NameMap<Topic, TopicId>();
   const missing = new Map<TopicId, Topic>();
   const surplus = new Map<TopicId, Topic>();
-  let streamed: ReadonlyMap<TopicId, Topic> | undefined;
+  let streamed: NameMap<Topic, TopicId> | undefined;
   let bytes = 0;
 
   return {
