@@ -106,7 +106,7 @@ export type { Clock } from "./time/clock.ts";
 export { systemClock } from "./time/clock.ts";
 export type { Duration } from "./time/duration.ts";
 export { longestTimerMs, toMs, toTimeoutMs } from "./time/duration.ts";
-export { handOutInHalves } from "./time/hand-out.ts";
+export { handOutInHalves, largeTick } from "./time/hand-out.ts";
 export { hasLastingTimers } from "./time/lasting-timers.ts";
 export { loadedOnce } from "./time/loaded-once.ts";
 export { afterThisTick, tickEnd } from "./time/next-tick.ts";

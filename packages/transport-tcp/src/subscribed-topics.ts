@@ -87,7 +87,7 @@ function createNames(subscribe: Send, unsubscribe: Send): Names {
   };
 
   return {
-    has: (name) => claims.has(name),
+    has: claims.has.bind(claims),
     add(names) {
       const own = new Map<string, Claim>();
       for (const name of names.map(asHeard)) {

@@ -51,7 +51,7 @@ export function createDoorbell(
   /** So many wait to be told. */
   let waiting = 0;
   let rangMs = Number.NEGATIVE_INFINITY;
-  let stream: ReturnType<typeof keepListening> | undefined;
+  let endStream: (() => Promise<void>) | undefined;
 
   const tellAll = (heard: readonly string[]): void => {
     for (const listener of [...listeners]) listener(heard);
@@ -98,7 +98,8 @@ export function createDoorbell(
     if (isWaiting && waiting >= many) hurry.wake();
   };
 
-  return {
+  const doorbell: { -readonly [Name in keyof Doorbell]: Doorbell[Name] } = {
+    isHeard: false,
     ring(note, count = 1) {
       if (isClosed) return;
       add(note === undefined ? [] : [note], count);
@@ -116,28 +117,31 @@ export function createDoorbell(
       // The same function may listen twice: each has a place of its own.
       const listener = (heard: readonly string[]): void => onRing(heard);
       listeners.add(listener);
-      stream ??= keepListening(transport, channel, timeoutMs, {
+      endStream ??= keepListening(transport, channel, timeoutMs, {
         message: ({ data }) => tellAll(readNotes(data)),
-        changed: () => tellAll([]),
+        changed(isOpen) {
+          doorbell.isHeard = isOpen;
+          tellAll([]);
+        },
         failed: onFailure,
       });
       return () => {
         if (!listeners.delete(listener) || listeners.size > 0) return;
-        if (stream) track(stream.close());
-        stream = undefined;
+        if (endStream) track(endStream());
+        endStream = undefined;
+        doorbell.isHeard = false;
       };
-    },
-    get isHeard() {
-      return stream?.isOpen ?? false;
     },
     async close() {
       isClosed = true;
       hurry.wake();
       listeners.clear();
-      await Promise.all([...underWay, stream?.close()]);
-      stream = undefined;
+      doorbell.isHeard = false;
+      await Promise.all([...underWay, endStream?.()]);
+      endStream = undefined;
     },
   };
+  return doorbell;
 }
 
 /** The notes of a ring as one line of text, which every transport carries. */

@@ -7,18 +7,11 @@ import {
   type TransportErrorKind,
 } from "@continuum-cache/core";
 
-/** A subscription to one channel that is made again whenever it breaks. */
-export interface Listening {
-  /** Whether the server has confirmed, and the stream has not broken since. */
-  readonly isOpen: boolean;
-  close(): Promise<void>;
-}
-
 /** Who is told what is heard, and that something may not have been. */
 export interface ListeningListener {
   message(message: Message): void;
-  /** The stream broke, or is back. */
-  changed(): void;
+  /** The stream broke, or is there. @param isHeard - Whether the server has confirmed, and others are heard. */
+  changed(isHeard: boolean): void;
   /** It can't be opened: told once until it can. */
   failed(error: unknown): void;
 }
@@ -28,13 +21,16 @@ const longestPauseMs = 5_000;
 /** A stream that lived so long was no failure. */
 const steadyMs = 10_000;
 
-/** Never rejects: without a stream nothing is heard, and whoever listens looks by itself. */
+/**
+ * Subscribes to a channel, and again whenever the stream breaks. Never rejects: without a stream nothing is heard, and who listens
+ * looks by itself. Returns the function that ends it.
+ */
 export function keepListening(
   transport: Transport,
   channel: string,
   timeoutMs: number,
   { message, changed, failed }: ListeningListener,
-): Listening {
+): () => Promise<void> {
   const pauses = createPauses();
   const closing = new AbortController();
   const closed = new Promise<"closed">((resolve) => {
@@ -53,7 +49,7 @@ export function keepListening(
       { message, interrupted: ({ kind }) => interrupt(kind) },
       { timeoutMs, signal: closing.signal },
     );
-    if (!pauses.isEnded) changed();
+    if (!pauses.isEnded) changed(open.degraded !== true);
     return Promise.race([interrupted, closed]);
   };
 
@@ -68,7 +64,7 @@ export function keepListening(
         if ((await listen(subscribe)) === "closed") return;
         open = undefined;
         isTold = false;
-        changed();
+        if (!pauses.isEnded) changed(false);
       } catch (error) {
         if (isTransportError(error) && error.kind === "closed") return;
         // An outage is told by those who send: a channel that is forbidden by nobody else.
@@ -83,17 +79,12 @@ export function keepListening(
   };
   const kept = keep();
 
-  return {
-    get isOpen() {
-      return open !== undefined && open.degraded !== true;
-    },
-    async close() {
-      pauses.end();
-      closing.abort();
-      await kept;
-      const subscription = open;
-      open = undefined;
-      await subscription?.close();
-    },
+  return async () => {
+    pauses.end();
+    closing.abort();
+    await kept;
+    const subscription = open;
+    open = undefined;
+    await subscription?.close();
   };
 }

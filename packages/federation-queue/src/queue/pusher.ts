@@ -6,6 +6,7 @@ import {
   hasLastingTimers,
   inParts,
   isUnanswered,
+  largeTick,
   longestTimerMs,
   TransportError,
   within,
@@ -228,7 +229,7 @@ export function createPusher(
       return;
     }
     repair.remember(sent.accepted);
-    handOutInHalves(link, unanswered, pushes.length, (from, to) => {
+    const settle = (from: number, to: number): void => {
       for (let nth = from; nth < to; nth++) {
         const { out, resolve, reject } = pushes[nth] as Waiting;
         const outcome = sent.outcomes[nth];
@@ -236,7 +237,9 @@ export function createPusher(
         else resolve(pushedOf(out, outcome));
       }
       if (to === pushes.length) ended();
-    });
+    };
+    if (pushes.length < largeTick) settle(0, pushes.length);
+    else handOutInHalves(link, unanswered, pushes.length, settle);
   };
   const tick = createTickBatch<Waiting>(
     {

@@ -27,8 +27,8 @@ export interface RecentPush extends AcceptedPush {
 export interface RecentPushes {
   readonly isEmpty: boolean;
   add(pushes: AcceptedPushes, atMs: number): void;
-  /** The messages of these ids are done now. What is pushed under such an id later is another message. */
-  forget(ids: readonly string[], atMs: number): void;
+  /** The messages of these ids are done, now or at `atMs`. What is pushed under such an id later is another message. */
+  forget(ids: readonly string[], atMs?: number): void;
   isForgotten(push: RecentPush): boolean;
   /** Makes room where all that is known is older. */
   dropBefore(atMs: number): void;
@@ -86,7 +86,7 @@ export function createRecentPushes(): RecentPushes {
       lateBytes += pushes.bytes;
       if (lateCount >= mostOfHalf || lateBytes >= mostBytesOfHalf) turnOver();
     },
-    forget(ids, atMs) {
+    forget(ids, atMs = performance.now()) {
       if (late.length + early.length === 0) return;
       for (const id of ids) forgotten.set(id, atMs);
       if (forgotten.size > mostForgotten) prune();

@@ -171,7 +171,7 @@ export function createRepair(
 
   return {
     remember,
-    forget: (ids) => remembered.forget(ids, performance.now()),
+    forget: remembered.forget,
     suspect,
     async close(withinMs) {
       isClosing = true;

@@ -233,6 +233,7 @@ function readMany({ source, lines, count }: ManyLeg, reply: Reply, outcomes: Pus
 const isUnknown = (reply: Reply | undefined): boolean => isCommandError(reply) && reply.code === "NOSCRIPT";
 
 function readOutcome(reply: Reply): PushOutcome {
+  if (typeof reply === "string") return pushed;
   if (isCommandError(reply)) return { kind: "refused", error: reply };
   const kind = Array.isArray(reply) ? (reply as readonly Reply[])[0] : undefined;
   if (kind === "duplicate") return { kind: "duplicate" };
