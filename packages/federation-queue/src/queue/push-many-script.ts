@@ -81,6 +81,11 @@ export class AcceptedLines implements AcceptedPushes {
     return this.#entryIds.slice(this.#entryIds.lastIndexOf("\n") + 1);
   }
 
+  *ids(): Generator<string> {
+    const words = this.#lines.split("\n");
+    for (let at = 0; at < this.count; at++) yield words[2 * at] as string;
+  }
+
   each(): AcceptedPush[] {
     const words = this.#lines.split("\n");
     return this.#entryIds.split("\n").map((entryId, at) => {

@@ -14,6 +14,8 @@ export interface AcceptedPushes {
   readonly count: number;
   /** What they take in this process. */
   readonly bytes: number;
+  /** Of the messages, in any order. */
+  ids(): Iterable<string>;
   /** In order. */
   each(): readonly AcceptedPush[];
 }
@@ -63,7 +65,7 @@ export function createRecentPushes(): RecentPushes {
   /** Messages of others are done here, too. */
   const prune = (): void => {
     const ids = new Set<string>();
-    for (const { out } of known()) ids.add(out.id);
+    for (const { pushes } of [...early, ...late]) for (const id of pushes.ids()) ids.add(id);
     for (const id of forgotten.keys()) if (!ids.has(id)) forgotten.delete(id);
     mostForgotten = forgotten.size + 2 * mostOfHalf;
   };

@@ -172,6 +172,10 @@ class AcceptedOne implements AcceptedPushes {
     this.#push = { out, entryId };
   }
 
+  ids(): readonly string[] {
+    return [this.#push.out.id];
+  }
+
   each(): readonly AcceptedPush[] {
     return [this.#push];
   }

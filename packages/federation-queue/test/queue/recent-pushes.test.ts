@@ -21,6 +21,7 @@ const push = (id: string, atMs: number, bytes = 300): RecentPush => ({
 const step = (...pushes: readonly RecentPush[]): AcceptedPushes => ({
   count: pushes.length,
   bytes: pushes.reduce((sum, { out }) => sum + out.bytes, 0),
+  ids: () => pushes.map(({ out }) => out.id),
   each: () => pushes.map(({ out, entryId }) => ({ out, entryId })),
 });
 
@@ -95,4 +96,14 @@ it("knows each message of a step by the lines that were sent and answered", () =
     { out: outs[2], entryId: "8-0", atMs: 1 },
     { out: outs[0], entryId: "7-0", atMs: 1 },
   ]);
+});
+
+it("keeps in mind what is done of many steps, however much of others is done beside it", () => {
+  const source = { key: "k", name: "n", priority: "n", weight: 1 };
+  const outs = ["a", "b"].map((text, at) => plainOutgoing(`m${at}`, text, source));
+  const recent = createRecentPushes();
+  recent.add(new AcceptedLines(source, toLines(outs), "7-0\n7-1", 2), 1);
+  recent.forget(["m0"], 2);
+  for (let count = 0; count < 50_000; count++) recent.forget([`other-${count}`], 3);
+  expect(recent.since(0).map(({ out }) => out.id)).toEqual(["m1"]);
 });
