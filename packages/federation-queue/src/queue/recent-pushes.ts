@@ -40,6 +40,8 @@ export interface RecentPushes {
 
 const mostOfHalf = 5_000;
 const mostBytesOfHalf = 4 << 20;
+/** Among fewer ids nothing is looked for that could go. */
+const leastForgotten = 20_000;
 
 /** Pushes of one step. */
 interface Step {
@@ -53,9 +55,9 @@ export function createRecentPushes(): RecentPushes {
   let late: Step[] = [];
   let lateCount = 0;
   let lateBytes = 0;
-  /** When each was done. */
+  /** When each was done, the earliest first. */
   const forgotten = new Map<string, number>();
-  let mostForgotten = 2 * mostOfHalf;
+  let mostForgotten = leastForgotten;
 
   const known = function* (): Generator<RecentPush> {
     for (const { pushes, atMs } of [...early, ...late].reverse()) {
@@ -67,13 +69,18 @@ export function createRecentPushes(): RecentPushes {
     const ids = new Set<string>();
     for (const { pushes } of [...early, ...late]) for (const id of pushes.ids()) ids.add(id);
     for (const id of forgotten.keys()) if (!ids.has(id)) forgotten.delete(id);
-    mostForgotten = forgotten.size + 2 * mostOfHalf;
+    mostForgotten = forgotten.size + leastForgotten;
   };
   const turnOver = (): void => {
     early = late;
     late = [];
     lateCount = 0;
     lateBytes = 0;
+    const oldestMs = early[0]?.atMs ?? Number.POSITIVE_INFINITY;
+    for (const [id, doneMs] of forgotten) {
+      if (doneMs >= oldestMs) break;
+      forgotten.delete(id);
+    }
   };
   const isForgotten = ({ out, atMs }: RecentPush): boolean =>
     (forgotten.get(out.id) ?? Number.NEGATIVE_INFINITY) >= atMs;
