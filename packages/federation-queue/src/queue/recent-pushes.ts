@@ -41,7 +41,7 @@ export interface RecentPushes {
 const mostOfHalf = 5_000;
 const mostBytesOfHalf = 4 << 20;
 /** Among fewer ids nothing is looked for that could go. */
-const leastForgotten = 20_000;
+const leastLooked = 10_000;
 
 /** Pushes of one step. */
 interface Step {
@@ -55,9 +55,10 @@ export function createRecentPushes(): RecentPushes {
   let late: Step[] = [];
   let lateCount = 0;
   let lateBytes = 0;
-  /** When each was done, the earliest first. */
-  const forgotten = new Map<string, number>();
-  let mostForgotten = leastForgotten;
+  /** When each message was done: since the early half began, and since the late one did. */
+  let doneEarly = new Map<string, number>();
+  let doneLate = new Map<string, number>();
+  let mostDone = leastLooked;
 
   const known = function* (): Generator<RecentPush> {
     for (const { pushes, atMs } of [...early, ...late].reverse()) {
@@ -68,22 +69,20 @@ export function createRecentPushes(): RecentPushes {
   const prune = (): void => {
     const ids = new Set<string>();
     for (const { pushes } of [...early, ...late]) for (const id of pushes.ids()) ids.add(id);
-    for (const id of forgotten.keys()) if (!ids.has(id)) forgotten.delete(id);
-    mostForgotten = forgotten.size + leastForgotten;
+    for (const done of [doneEarly, doneLate]) for (const id of done.keys()) if (!ids.has(id)) done.delete(id);
+    mostDone = doneLate.size + leastLooked;
   };
   const turnOver = (): void => {
     early = late;
     late = [];
     lateCount = 0;
     lateBytes = 0;
-    const oldestMs = early[0]?.atMs ?? Number.POSITIVE_INFINITY;
-    for (const [id, doneMs] of forgotten) {
-      if (doneMs >= oldestMs) break;
-      forgotten.delete(id);
-    }
+    doneEarly = doneLate;
+    doneLate = new Map();
+    mostDone = leastLooked;
   };
   const isForgotten = ({ out, atMs }: RecentPush): boolean =>
-    (forgotten.get(out.id) ?? Number.NEGATIVE_INFINITY) >= atMs;
+    (doneLate.get(out.id) ?? doneEarly.get(out.id) ?? Number.NEGATIVE_INFINITY) >= atMs;
 
   return {
     get isEmpty() {
@@ -97,14 +96,14 @@ export function createRecentPushes(): RecentPushes {
     },
     forget(ids, atMs = performance.now()) {
       if (late.length + early.length === 0) return;
-      for (const id of ids) forgotten.set(id, atMs);
-      if (forgotten.size > mostForgotten) prune();
+      for (const id of ids) doneLate.set(id, atMs);
+      if (doneLate.size > mostDone) prune();
     },
     isForgotten,
     dropBefore(atMs) {
       if (early.length > 0 && (early.at(-1)?.atMs ?? 0) < atMs) early = [];
       if (late.length > 0 && (late[0]?.atMs ?? 0) < atMs) turnOver();
-      if (forgotten.size > 0) prune();
+      if (doneEarly.size + doneLate.size > 0) prune();
     },
     since(atMs) {
       const found = new Map<string, RecentPush>();
