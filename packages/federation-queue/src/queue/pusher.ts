@@ -210,7 +210,6 @@ export function createPusher(
   /** Each hears what becomes of its own push. Never rejects. */
   const sendTogether = async (pushes: readonly Waiting[]): Promise<void> => {
     const { timeoutMs, mayKeep } = pushes[0] as Waiting;
-    // Nothing overtakes what waits.
     if (mayKeep && outbox && outbox.length > 0) return keepEach(pushes, undefined);
     const outs = pushes.map(({ out }) => out);
     const startedMs = performance.now();
