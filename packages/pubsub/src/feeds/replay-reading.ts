@@ -129,7 +129,7 @@ export function createReplayReading({
     claim?.end();
     const own = createClaim();
     claim = own;
-    await readUntilFollowing(sinceMs).finally(own.end);
+    await readUntilFollowing(sinceMs).finally(() => own.end());
   };
 
   const readUntilFollowing = async (sinceMs: number): Promise<void> => {
