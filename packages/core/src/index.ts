@@ -111,6 +111,8 @@ export { hasLastingTimers } from "./time/lasting-timers.ts";
 export { loadedOnce } from "./time/loaded-once.ts";
 export { afterThisTick, tickEnd } from "./time/next-tick.ts";
 export { onAbort } from "./time/on-abort.ts";
+export type { PartLimits, TickBatch } from "./time/tick-batch.ts";
+export { createTickBatch, inParts } from "./time/tick-batch.ts";
 export { defaultTimeoutMs, withDeadline } from "./time/with-deadline.ts";
 export { within } from "./time/within.ts";
 export { primaryOf } from "./trips/primary-of.ts";
@@ -133,7 +135,5 @@ export {
   settleInto,
   throughSend,
 } from "./trips/round-trip.ts";
-export type { PartLimits, TickBatch } from "./trips/tick-batch.ts";
-export { createTickBatch, inParts } from "./trips/tick-batch.ts";
 export type { WrittenKeys } from "./trips/written-keys.ts";
 export { keysIn } from "./trips/written-keys.ts";

@@ -1,4 +1,4 @@
-import { tickEnd } from "../time/next-tick.ts";
+import { tickEnd } from "./next-tick.ts";
 
 /** What may go together. */
 export interface PartLimits<Item> {
