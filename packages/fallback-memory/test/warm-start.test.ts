@@ -1,4 +1,4 @@
-import type { Command, Transport } from "@continuum-cache/core";
+import { type Command, CommandError, type Transport } from "@continuum-cache/core";
 import { memoryTransport, withFallback } from "@continuum-cache/fallback-memory";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { type Switchable, switchable } from "./switchable.ts";
@@ -73,6 +73,26 @@ describe("a warm start", () => {
       server.fail("aborted");
       await expect(sender.send([["APPEND", "a", "x"]])).rejects.toThrow("away");
       server.mend();
+    });
+    expect(await send(["MGET", "a", "b"])).toEqual([[null, "2"]]);
+  });
+
+  it("serves nothing that a script may have written before Redis refused the rest of it", async () => {
+    const { send } = await leave({ a: "1", b: "2" }, [], async (sender, server) => {
+      const error = new CommandError("ERR user_script:1: too far");
+      vi.spyOn(server, "send").mockResolvedValueOnce([error]);
+      expect(await sender.send([["EVAL", "redis.call('SET', KEYS[1], '3') error('too far')", 1, "a"]])).toEqual([error]);
+    });
+    expect(await send(["MGET", "a", "b"])).toEqual([[null, "2"]]);
+  });
+
+  it("serves nothing that a write may have changed that has failed, though its end was moved since", async () => {
+    const { send } = await leave({ a: "1", b: "2" }, [], async (sender, server) => {
+      server.fail("aborted");
+      await expect(sender.send([["SET", "a", "x"]])).rejects.toThrow("away");
+      server.mend();
+      expect(await sender.send([["EXPIRE", "a", 60]])).toEqual([1]);
+      expect(await sender.send([["PERSIST", "a"]])).toEqual([1]);
     });
     expect(await send(["MGET", "a", "b"])).toEqual([[null, "2"]]);
   });

@@ -54,11 +54,13 @@ interface Remembered {
   heardMs: number;
   /** The trip that told. What an earlier one tells later is older. */
   trip: number;
-  /** Whether nothing is known to have been sent since that may change it. */
-  isCertain: boolean;
+  /** The earliest trip that may have changed it since; its own answer may yet tell what it did. */
+  doubtedBy: number | undefined;
 }
 
 const overheadBytes = 150;
+/** Doubts by a trip that has ended: no answer takes them away but one that tells the value. */
+const ended = 0;
 
 export function createKnownValues(options: KnownValuesOptions): KnownValues {
   return new LatestValues(options);
@@ -78,12 +80,7 @@ class LatestValues implements KnownValues {
   }
 
   doubt(trip: number, commands: readonly Command[]): void {
-    for (const command of commands) {
-      if (!isWrite(command)) continue;
-      const keys = keysOf(command);
-      if (keys === "database") this.#flush(trip);
-      else for (const key of keys) this.#doubt(trip, key);
-    }
+    for (const command of commands) this.#doubtAll(trip, command, trip);
   }
 
   arrived(trip: number, commands: readonly Command[], replies: readonly Reply[]): void {
@@ -118,11 +115,15 @@ class LatestValues implements KnownValues {
 
   certain(key: Bulk): KnownValue | undefined {
     const found = this.#known.peek(idOf(key));
-    return found?.isCertain ? found : undefined;
+    return found?.doubtedBy === undefined ? found : undefined;
   }
 
   #note(trip: number, command: Command, reply: Reply): void {
-    if (typeof reply === "object" && !isArray(reply) && isCommandError(reply)) return;
+    if (typeof reply === "object" && !isArray(reply) && isCommandError(reply)) {
+      // A script may have written before it was refused.
+      this.#doubtAll(trip, command, ended);
+      return;
+    }
     const key = command[1];
     const value = command[2];
     if (key === undefined) {
@@ -204,21 +205,29 @@ class LatestValues implements KnownValues {
       before.expiresAtMs = expiresAtMs;
       before.heardMs = this.#heardMs;
       before.trip = trip;
-      before.isCertain = true;
+      before.doubtedBy = undefined;
       return;
     }
     const bytes = overheadBytes + id.length + (value === null ? 0 : footprint(value));
     // One large value must not drive out all others.
     if (bytes > Math.ceil(this.#options.maxBytes / 16)) this.#known.delete(id);
-    else this.#known.set(id, { value, expiresAtMs, heardMs: this.#heardMs, trip, isCertain: true }, bytes);
+    else this.#known.set(id, { value, expiresAtMs, heardMs: this.#heardMs, trip, doubtedBy: undefined }, bytes);
   }
 
-  #doubt(trip: number, key: Argument): void {
+  /** @param by - Whose answer may take the doubt away. */
+  #doubtAll(trip: number, command: Command, by: number): void {
+    if (!isWrite(command)) return;
+    const keys = keysOf(command);
+    if (keys === "database") this.#flush(trip);
+    else for (const key of keys) this.#doubt(trip, key, by);
+  }
+
+  #doubt(trip: number, key: Argument, by: number): void {
     const id = idOfArgument(key);
     const before = this.#known.peek(id);
     if (!before || before.trip > trip) return;
     before.trip = trip;
-    before.isCertain = false;
+    before.doubtedBy = Math.min(before.doubtedBy ?? by, by);
   }
 
   /** Without a condition only a key that is not there can't be given an end. */
@@ -235,7 +244,7 @@ class LatestValues implements KnownValues {
     if (!before || before.trip > trip) return;
     before.expiresAtMs = expiresAtMs;
     before.trip = trip;
-    before.isCertain = true;
+    if (before.doubtedBy === trip) before.doubtedBy = undefined;
   }
 
   #drop(key: Argument): void {
