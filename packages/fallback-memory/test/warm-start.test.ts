@@ -81,7 +81,9 @@ describe("a warm start", () => {
     const { send } = await leave({ a: "1", b: "2" }, [], async (sender, server) => {
       const error = new CommandError("ERR user_script:1: too far");
       vi.spyOn(server, "send").mockResolvedValueOnce([error]);
-      expect(await sender.send([["EVAL", "redis.call('SET', KEYS[1], '3') error('too far')", 1, "a"]])).toEqual([error]);
+      expect(await sender.send([["EVAL", "redis.call('SET', KEYS[1], '3') error('too far')", 1, "a"]])).toEqual([
+        error,
+      ]);
     });
     expect(await send(["MGET", "a", "b"])).toEqual([[null, "2"]]);
   });
