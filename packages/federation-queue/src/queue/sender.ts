@@ -1,5 +1,5 @@
 import { type Command, CommandError, isCommandError, type Reply } from "@continuum-cache/core";
-import type { Doorbell } from "../doorbell/doorbell.ts";
+import { type Doorbell, readNotes } from "../doorbell/doorbell.ts";
 import type { Link, LinkOptions } from "./link.ts";
 import { writeFields } from "./message-fields.ts";
 import { writeNote } from "./notes.ts";
@@ -128,7 +128,14 @@ export function createSender(
     const first = legs.length > 1 ? legs.findIndex(({ kind }) => kind === "script") : -1;
     const commands = legs.map((leg, at) => commandOf(leg, at === first));
     if (ring) commands.push(ring);
-    const replies = await link.send(commands, options);
+    let replies: Reply[];
+    try {
+      replies = await link.send(commands, options);
+    } catch (error) {
+      // It took along the notes of other pushes, which may be in the queue.
+      if (ring) for (const note of readNotes(String(ring[2]))) doorbell.ring(note);
+      throw error;
+    }
     const unknown = legs.flatMap(({ kind }, at) => (kind === "script" && isUnknown(replies[at]) ? [at] : []));
     if (unknown.length > 0) {
       const again = unknown.flatMap((at) => (legs[at] ? [commandOf(legs[at], true)] : []));

@@ -1,5 +1,5 @@
-import { type Command, runScript, type Transport } from "@continuum-cache/core";
-import { describe, expect, it } from "vitest";
+import { type Command, runScript, type Transport, TransportError } from "@continuum-cache/core";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { FederationQueue } from "../../src/federation-queue.ts";
 import { pushManyScript } from "../../src/queue/push-many-script.ts";
 import { all, closing, memory } from "./backends.ts";
@@ -90,6 +90,32 @@ describe.each(all)("pushes of one tick over $name", (backend) => {
     expect(await pushing).toHaveLength(20);
     await expect(queue.push(20)).rejects.toMatchObject({ kind: "closed" });
   });
+});
+
+it("what a trip takes along to be rung is rung by itself when the trip fails", async () => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
+  onTestFinished(() => void vi.useRealTimers());
+  const own = opened(await memory.open()).connect();
+  const rings: unknown[] = [];
+  let isLost = false;
+  const transport: Transport = {
+    ...own,
+    async send(commands, asked) {
+      if (isLost) throw new TransportError("aborted", "away", { transport: "test", delivery: "none" });
+      for (const [name, , text] of commands) if (name === "PUBLISH") rings.push(text);
+      return own.send(commands, asked);
+    },
+  };
+  const queue = opened(new FederationQueue<number>({ transport }));
+  await queue.push(0);
+  await queue.push(1, { priority: "high" });
+  expect(rings).toEqual(['["w:normal"]']);
+  isLost = true;
+  const low = Array.from({ length: 50 }, (_, event) => ({ event, priority: "low" }));
+  await expect(queue.pushMany(low, { fallback: false })).rejects.toThrow("away");
+  isLost = false;
+  await vi.advanceTimersByTimeAsync(20);
+  expect(rings).toEqual(['["w:normal"]', '["w:high","w:low"]']);
 });
 
 describe.each(all)("acks, nacks and releases of one tick over $name", (backend) => {
