@@ -16,8 +16,8 @@ export interface Call {
   onEnd(listener: (reason: TransportError) => void): void;
   /** Waits behind earlier calls. @throws TransportError when there is no time left then. */
   queue(turn: Promise<boolean>): Promise<void>;
-  /** It begins to wait for a connection. @param answersCame - Whether any other request was answered since. */
-  waits(answersCame: () => boolean): void;
+  /** It begins to wait for a connection. @param answersCame - Whether any other request was answered since. @returns its end. */
+  waits(answersCame: () => boolean): () => void;
   /** Why the call is over already, when it is: nothing may be sent then. */
   readonly over: TransportError | undefined;
   /** To be called when something leaves this process. */
@@ -94,19 +94,23 @@ class OpenCall implements Call {
   async queue(turn: Promise<boolean>): Promise<void> {
     this.#queuedMs = Number.POSITIVE_INFINITY;
     await turn;
-    this.#queuedMs = performance.now() - this.#startedMs;
+    this.#endWait();
     if (this.#timeoutMs - this.#queuedMs < leastAttemptMs) throw queuedError("turn", this.#timeoutMs, "none");
   }
 
-  waits(answersCame: () => boolean): void {
+  waits(answersCame: () => boolean): () => void {
     this.#queuedMs = Number.POSITIVE_INFINITY;
     this.#waiting = "connection";
     this.#answersCame = answersCame;
+    return () => this.#endWait();
+  }
+
+  #endWait(): void {
+    this.#queuedMs = performance.now() - this.#startedMs;
   }
 
   leaves(): void {
     this.delivery = "unknown";
-    if (this.#queuedMs === Number.POSITIVE_INFINITY) this.#queuedMs = performance.now() - this.#startedMs;
   }
 
   /** The error for a call whose time is over. */

@@ -1,6 +1,5 @@
 import { connect, type Socket } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
-import { isOutage, type TransportError } from "@continuum-cache/core";
 import { type RestTransportOptions, restTransport } from "@continuum-cache/transport-rest";
 import { describe, expect, test } from "vitest";
 import { createConnectionPool } from "../src/http/node/connection-pool.ts";
@@ -180,6 +179,8 @@ test("beyond a hundred connections, requests wait for one, and each gets its own
   expect(server.sockets.length).toBeLessThanOrEqual(100);
 });
 
+const head = "POST / HTTP/1.1\r\ncontent-length: 2\r\n\r\n";
+
 test("beyond a hundred connections none is opened beside those that serve no more", async () => {
   const server = opened(await startRawServer(({ socket }) => socket.write(one)));
   const sockets: Socket[] = [];
@@ -193,10 +194,18 @@ test("beyond a hundred connections none is opened beside those that serve no mor
       return socket;
     },
   });
-  const head = "POST / HTTP/1.1\r\ncontent-length: 2\r\n\r\n";
   const send = () =>
     new Promise((succeed, fail) => {
-      const exchange = { head, body: "[]", bodyBytes: 2, maxBodyBytes: 100, waits() {}, leaves() {}, succeed, fail };
+      const exchange = {
+        head,
+        body: "[]",
+        bodyBytes: 2,
+        maxBodyBytes: 100,
+        waits: () => () => {},
+        leaves() {},
+        succeed,
+        fail,
+      };
       pool.send(exchange, () => false);
     });
   await Promise.all(Array.from({ length: 100 }, send));
@@ -205,51 +214,6 @@ test("beyond a hundred connections none is opened beside those that serve no mor
   await Promise.all(Array.from({ length: 100 }, send));
   pool.close();
   expect([sockets.length, most]).toEqual([200, 100]);
-});
-
-test("a call that ends while it waits for a connection was not delivered, and never is", async () => {
-  const { server, rest } = await against(() => {});
-  const held = Array.from({ length: 100 }, (_, at) => failure(rest.send([["INCR", `k${at}`]])));
-  await expect.poll(() => server.heads.length).toBe(100);
-  const controller = new AbortController();
-  const aborted = failure(rest.send([["INCR", "x"]], { signal: controller.signal }));
-  controller.abort();
-  expect(await aborted).toMatchObject({ kind: "aborted", delivery: "none" });
-  const late = failure(rest.send([["INCR", "x"]], { timeoutMs: 50 }));
-  expect(await late).toMatchObject({ kind: "timeout", delivery: "none" });
-  const waiting = Array.from({ length: 100 }, () => failure(rest.send([["INCR", "x"]])));
-  await rest.close();
-  for (const call of waiting) expect(await call).toMatchObject({ kind: "closed", delivery: "none" });
-  for (const call of held) expect(await call).toMatchObject({ kind: "closed", delivery: "unknown" });
-  await expect.poll(() => server.open).toBe(0);
-  expect(server.heads).toHaveLength(100);
-  expect(server.sockets).toHaveLength(100);
-});
-
-test("a call whose time goes by while it waits for a connection blames the server only if that answers none", async () => {
-  let answer = (): void => {};
-  const { server, rest } = await against(({ socket, number }) => {
-    if (number === 1) answer = () => socket.write(one);
-  });
-  const first = rest.send([["INCR", "k0"]]);
-  await expect.poll(() => server.heads.length).toBe(1);
-  for (let at = 1; at < 100; at++) void failure(rest.send([["INCR", `k${at}`]]));
-  await expect.poll(() => server.heads.length).toBe(100);
-  const late = (key: string, happened: () => Promise<unknown>): Promise<TransportError> =>
-    timedOut(() => failure(rest.send([["INCR", key]])) as Promise<TransportError>, happened);
-  const unanswered = await late("x", async () => {});
-  expect(unanswered).toMatchObject({ kind: "timeout", delivery: "none" });
-  expect(isOutage(unanswered)).toBe(true);
-
-  // The connection that becomes free goes to a call that waits for longer.
-  void failure(rest.send([["INCR", "y"]]));
-  const queued = await late("z", () => {
-    answer();
-    return first;
-  });
-  expect(queued).toMatchObject({ kind: "timeout", delivery: "none", queued: true });
-  expect(queued.message).toContain("for a connection");
-  expect(isOutage(queued)).toBe(false);
 });
 
 test("a call that ends before its connection stands was not delivered", async () => {

@@ -17,13 +17,19 @@ export interface ConnectionPool {
   close(): void;
 }
 
+interface Waiting {
+  readonly isRepeatable: () => boolean;
+  /** To be called when it waits no longer. */
+  readonly ended: () => void;
+}
+
 /** Beyond this many requests at once, further ones wait for a connection. */
 const maxConnections = 100;
 
 export function createConnectionPool(opening: Opening): ConnectionPool {
   const idle = createIdleConnections();
   const busy = new Map<Exchange, Taken>();
-  const waiting = new Map<Exchange, () => boolean>();
+  const waiting = new Map<Exchange, Waiting>();
   let answers = 0;
 
   const carry = (exchange: Exchange, taken: Taken): void => {
@@ -39,16 +45,17 @@ export function createConnectionPool(opening: Opening): ConnectionPool {
     if (taken) carry(exchange, taken);
     else if (busy.size + idle.size < maxConnections || idle.makeRoom()) open(exchange);
     else {
-      waiting.set(exchange, isRepeatable);
       const before = answers;
-      exchange.waits(() => answers > before);
+      waiting.set(exchange, { isRepeatable, ended: exchange.waits(() => answers > before) });
     }
   };
   const sendWaiting = (): void => {
     const [first] = waiting;
     if (!first) return;
-    waiting.delete(first[0]);
-    send(...first);
+    const [exchange, { isRepeatable, ended }] = first;
+    waiting.delete(exchange);
+    ended();
+    send(exchange, isRepeatable);
   };
 
   const listener: ConnectionListener = {

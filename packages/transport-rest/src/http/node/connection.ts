@@ -10,8 +10,13 @@ export interface Exchange {
   readonly bodyBytes: number;
   /** A reply with a longer body is read no further. */
   readonly maxBodyBytes: number;
-  /** Called when it begins to wait for a connection. @param answersCame - Whether any other request was answered since. */
-  waits(answersCame: () => boolean): void;
+  /**
+   * Called when it begins to wait for a connection.
+   *
+   * @param answersCame - Whether any other request was answered since.
+   * @returns what is called when it is given one, which may have to be opened first.
+   */
+  waits(answersCame: () => boolean): () => void;
   /** Called when the socket has been given it: from now on it may arrive. */
   leaves(): void;
   succeed(reply: WholeReply): void;
