@@ -16,7 +16,12 @@ export interface Call {
   onEnd(listener: (reason: TransportError) => void): void;
   /** Waits behind earlier calls. @throws TransportError when there is no time left then. */
   queue(turn: Promise<boolean>): Promise<void>;
-  /** It begins to wait for a connection. @param answersCame - Whether any other request was answered since. @returns its end. */
+  /**
+   * It begins to wait for a connection.
+   *
+   * @param answersCame - Whether any other request was answered since.
+   * @returns ends the wait.
+   */
   waits(answersCame: () => boolean): () => void;
   /** Why the call is over already, when it is: nothing may be sent then. */
   readonly over: TransportError | undefined;

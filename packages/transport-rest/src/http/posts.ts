@@ -15,8 +15,8 @@ export interface PostRequest {
 /** The call that a request is sent for: it may end before the reply has come. */
 export interface EndingCall {
   /**
-   * To be called when it begins to wait for a connection; what it returns, when it is given one. If time is up before that,
-   * or soon after, that speaks against the server only if no other request was answered meanwhile.
+   * To be called when it begins to wait for a connection; what it returns, when it is given one. If time is up before
+   * that, or soon after, that speaks against the server only if no other request was answered meanwhile.
    */
   waits(answersCame: () => boolean): () => void;
   /** To be called in the turn of the event loop in which it leaves: until then the server surely has not run it. */
