@@ -1,6 +1,7 @@
 import { encodeTimestampExtension } from "@msgpack/msgpack";
 import { isWellFormed } from "../text/well-formed.ts";
 import { magic } from "./envelope.ts";
+import { assertMsgpackHolds } from "./msgpack-rules.ts";
 import { extensionTypes, isBytes, kindOfTypedArray } from "./msgpack-types.ts";
 import { hasMoreThanItems, hasSymbol, isArrayPrototype, isPlain, maxDepth } from "./value-check.ts";
 
@@ -8,6 +9,9 @@ const initialBytes = 2 << 10;
 
 /** A buffer that has become larger than this is not kept. */
 const mostKeptBytes = 64 << 10;
+
+/** In a large value, what stands so many levels deeper is checked first: else a circle would be written a hundred times over. */
+const levelsUnchecked = 8;
 
 /** A loop writes a text of up to so many characters faster than the platform does. */
 const shortText = 40;
@@ -67,6 +71,7 @@ class Writer {
       case "object":
         if (value === null) return this.#byte(0xc0);
         if (level === maxDepth) return false;
+        if (level > 0 && level % levelsUnchecked === 0 && this.isLarge) assertMsgpackHolds(value);
         if (Array.isArray(value)) return this.#list(value, level + 1);
         return isPlain(value) ? this.#fields(value, level + 1) : this.#instance(value, level + 1);
       default:

@@ -1,13 +1,12 @@
 import { Decoder, decodeTimestampExtension } from "@msgpack/msgpack";
 import { CodecError } from "../errors/codec-error.ts";
 import { assertOptions } from "../settings/options.ts";
-import { isWellFormed } from "../text/well-formed.ts";
 import type { Codec, NoOptions } from "./codec.ts";
 import { unseal } from "./envelope.ts";
+import { assertMsgpackHolds } from "./msgpack-rules.ts";
 import { scanMsgpack } from "./msgpack-scan.ts";
-import { extensionTypes, isBytes, kindOfTypedArray, typedArrays } from "./msgpack-types.ts";
+import { extensionTypes, typedArrays } from "./msgpack-types.ts";
 import { writeMsgpack } from "./msgpack-writer.ts";
-import { assertHoldable, placeOf, type ValueRules } from "./value-check.ts";
 
 const name = "msgpack";
 const letter = "m";
@@ -33,44 +32,11 @@ export function msgpack(options: NoOptions = {}): Codec {
   return { name, encode, decode };
 }
 
-const rules: ValueRules = {
-  codec: name,
-  format: "MessagePack",
-  refuse: (primitive) => (typeof primitive === "string" && !isWellFormed(primitive) ? halfCharacter : undefined),
-  refuseField(field) {
-    // A decoder that took it for a name like any other would write to the prototype.
-    if (field === "__proto__") return "a field of that name";
-    return isWellFormed(field) ? undefined : halfCharacter;
-  },
-  partsOf(value) {
-    const prototype: unknown = Object.getPrototypeOf(value);
-    if (prototype === Date.prototype) return Number.isNaN((value as Date).getTime()) ? undefined : [];
-    if (prototype === Map.prototype) return partsOfMap(value as Map<unknown, unknown>);
-    if (prototype === Set.prototype) {
-      return [...(value as Set<unknown>)].map((item, index) => [`.values()[${index}]`, item] as const);
-    }
-    return isBytes(value) || kindOfTypedArray(value) !== undefined ? [] : undefined;
-  },
-  advice: (_, what) =>
-    what === halfCharacter
-      ? "cut texts between whole characters"
-      : "convert it to plain data, a Date, a Map, a Set or bytes",
-};
-
-const halfCharacter = "half a surrogate pair in a text, which UTF-8 can't carry";
-
-function partsOfMap(map: Map<unknown, unknown>): (readonly [place: string, part: unknown])[] {
-  return [...map].flatMap(([key, item], index) => [
-    [`.keys()[${index}]`, key] as const,
-    [typeof key === "string" ? placeOf(key) : `.values()[${index}]`, item] as const,
-  ]);
-}
-
 function encode(value: unknown): string | Uint8Array {
   if (Number.isSafeInteger(value)) return String(value);
   const stored = writeMsgpack(letter, value);
   if (stored) return stored;
-  assertHoldable(value, rules);
+  assertMsgpackHolds(value);
   throw new CodecError(name, "MessagePack can't hold the value: it is too large, or changed while it was written");
 }
 

@@ -245,3 +245,37 @@ describe("a value that encodes another while it is encoded", () => {
     expect(() => codec.encode([losing])).toThrow(/changed while it was written/);
   });
 });
+
+describe("a large value with a circular reference", () => {
+  const text = "x".repeat(100_000);
+  /** A circle behind so many levels, and how often its text was looked at: twice each time that its fields are. */
+  const circleBehind = (levels: number, close: (part: object) => unknown) => {
+    const part: Record<string, unknown> = { text };
+    let reads = 0;
+    const counting = new Proxy(part, {
+      getOwnPropertyDescriptor(target, field) {
+        if (field === "text") reads++;
+        return Reflect.getOwnPropertyDescriptor(target, field);
+      },
+    });
+    part.self = close(counting);
+    let value: unknown = counting;
+    for (let level = 0; level < levels; level++) value = [value];
+    return { value, reads: () => reads };
+  };
+
+  it.each([0, 1, 7, 8, 20, 90])("is rejected before its parts were written many times, behind %i levels", (levels) => {
+    for (const close of [(part: object) => part, (part: object) => new Map([["key", [part]]])]) {
+      const { value, reads } = circleBehind(levels, close);
+      expect(() => codec.encode(value)).toThrow(/a circular reference/);
+      expect(reads()).toBeLessThan(30);
+    }
+  });
+
+  it("is told from one that has the same large part in many places and levels", () => {
+    const part = { text };
+    let value: object = { part };
+    for (let level = 0; level < 90; level++) value = level % 10 === 0 ? { part, value, again: part } : { value };
+    expectBytes(value);
+  });
+});
