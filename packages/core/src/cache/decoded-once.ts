@@ -12,7 +12,7 @@ interface Decoded {
 
 /**
  * The same codec for texts that stay in this process. A text that is read several times is decoded once, and each read gets a copy
- * of the value. It remembers the values of the texts that were read last, at most 8 MiB in all.
+ * of the value. It remembers the values of the texts that were read last, about 8 MiB at most.
  */
 export function decodedOnce(codec: Codec): Codec {
   const { name, encode, copy } = codec;
@@ -57,14 +57,17 @@ const openList = 0x5b;
 const openObject = 0x7b;
 
 /**
- * What a text's value takes in memory: at most two bytes for each character, a place and a head of 32 bytes in all for each part,
- * which a comma or a bracket announces, and the entry here. Most values take half of that. The text itself is the store's own.
+ * What a text and its value take in memory: a byte for each character of both, two where one is beyond Latin-1; a place and a head
+ * of 32 bytes in all for each part, which a comma or a bracket announces; and the entry here. Most values take half of that,
+ * and the worst, such as objects of a single field named by a number, three times as much.
  */
 function bytesOf(text: string): number {
   let parts = 0;
+  let bytesPerCharacter = 1;
   for (let at = 0; at < text.length; at++) {
     const char = text.charCodeAt(at);
     if (char === comma || char === openList || char === openObject) parts++;
+    else if (char > 0xff) bytesPerCharacter = 2;
   }
-  return 100 + 2 * text.length + 32 * parts;
+  return 100 + 2 * bytesPerCharacter * text.length + 32 * parts;
 }

@@ -109,6 +109,15 @@ describe("a codec that decodes once", () => {
     expect(read(0, 90)).toBe(90);
   });
 
+  it("counts a text beyond Latin-1, whose characters take two bytes each, in the text and in the value", () => {
+    // 20 kB each.
+    const read = reader((nth) => JSON.stringify([nth, "猫".repeat(4_900)]));
+    expect(read(0, 200)).toBe(200);
+    expect(read(0, 200)).toBe(0);
+    expect(read(1_000, 1_450)).toBe(450);
+    expect(read(0, 200)).toBe(200);
+  });
+
   it("is the codec itself where that has no copy", () => {
     const inner = counting({ copies: false });
     expect(decodedOnce(inner)).toBe(inner);
