@@ -15,7 +15,7 @@ interface Decoded {
  * of the value. It remembers the values of the texts that were read last, about 8 MiB at most.
  */
 export function decodedOnce(codec: Codec): Codec {
-  const { name, encode, copy } = codec;
+  const copy = codec.copy?.bind(codec);
   if (!copy) return codec;
   let recent = new Map<string, Decoded>();
   let older = new Map<string, Decoded>();
@@ -32,8 +32,8 @@ export function decodedOnce(codec: Codec): Codec {
   };
 
   return {
-    name,
-    encode,
+    name: codec.name,
+    encode: (value) => codec.encode(value),
     copy,
     decode(stored) {
       if (typeof stored !== "string" || stored.length > longestHashed) return codec.decode(stored);

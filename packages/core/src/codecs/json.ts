@@ -209,7 +209,7 @@ export function readers(codecs: readonly Codec[]): Codec {
   const all = codecs.some((codec) => codec.name === "json") ? codecs : [...codecs, json()];
   return {
     name: writer.name,
-    encode: writer.encode,
+    encode: (value) => writer.encode(value),
     decode(stored) {
       for (const codec of all) {
         const value = codec.decode(stored);

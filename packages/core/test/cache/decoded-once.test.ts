@@ -1,4 +1,4 @@
-import { type Codec, json } from "@continuum-cache/core";
+import { type Codec, json, readers } from "@continuum-cache/core";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { decodedOnce } from "../../src/cache/decoded-once.ts";
@@ -16,6 +16,23 @@ function counting({ copies = true } = {}): Codec & { readonly decoded: string[] 
     },
     ...(copies && copy && { copy }),
   };
+}
+
+class PrefixCodec implements Codec {
+  readonly name = "prefix";
+  readonly #prefix = "#";
+
+  encode(value: unknown): string {
+    return this.#prefix + JSON.stringify(value);
+  }
+
+  decode(stored: string | Uint8Array): unknown {
+    return typeof stored === "string" && stored.startsWith(this.#prefix) ? JSON.parse(stored.slice(1)) : undefined;
+  }
+
+  copy(value: unknown): unknown {
+    return JSON.parse(this.encode(value).slice(1));
+  }
 }
 
 const tree = fc.letrec<{ part: unknown }>((tie) => ({
@@ -116,6 +133,13 @@ describe("a codec that decodes once", () => {
     expect(read(0, 200)).toBe(0);
     expect(read(1_000, 1_450)).toBe(450);
     expect(read(0, 200)).toBe(200);
+  });
+
+  it("calls the functions of a codec that is an object of a class as its methods", () => {
+    const codec = readers([decodedOnce(new PrefixCodec())]);
+    const text = codec.encode({ a: [1] });
+    expect(text).toBe('#{"a":[1]}');
+    for (let nth = 0; nth < 2; nth++) expect(codec.decode(text)).toEqual({ a: [1] });
   });
 
   it("is the codec itself where that has no copy", () => {
