@@ -74,7 +74,9 @@ class OpenCall implements Call {
   delivery: "none" | "unknown" = "none";
   readonly #timeoutMs: number;
   readonly #startedMs: number = performance.now();
-  #queuedMs = 0;
+  /** How long it has waited in this process, besides the wait that it is in. */
+  #waitedMs = 0;
+  #waitsSinceMs: number | undefined = undefined;
   #waiting: Waiting = "turn";
   #answersCame: () => boolean = () => true;
   #controller: AbortController | undefined = undefined;
@@ -97,21 +99,23 @@ class OpenCall implements Call {
   }
 
   async queue(turn: Promise<boolean>): Promise<void> {
-    this.#queuedMs = Number.POSITIVE_INFINITY;
+    this.#waitsSinceMs = this.#startedMs;
     await turn;
     this.#endWait();
-    if (this.#timeoutMs - this.#queuedMs < leastAttemptMs) throw queuedError("turn", this.#timeoutMs, "none");
+    if (this.#timeoutMs - this.#waitedMs < leastAttemptMs) throw queuedError("turn", this.#timeoutMs, "none");
   }
 
   waits(answersCame: () => boolean): () => void {
-    this.#queuedMs = Number.POSITIVE_INFINITY;
+    this.#waitsSinceMs ??= performance.now();
     this.#waiting = "connection";
     this.#answersCame = answersCame;
     return () => this.#endWait();
   }
 
   #endWait(): void {
-    this.#queuedMs = performance.now() - this.#startedMs;
+    if (this.#waitsSinceMs === undefined) return;
+    this.#waitedMs += performance.now() - this.#waitsSinceMs;
+    this.#waitsSinceMs = undefined;
   }
 
   leaves(): void {
@@ -121,7 +125,8 @@ class OpenCall implements Call {
   /** The error for a call whose time is over. */
   timeout(): TransportError {
     // Where waiting took most of the time, the rest was too little to tell anything of the server.
-    const isQueued = 2 * this.#queuedMs > this.#timeoutMs && this.#answersCame();
+    const hasWaited = this.#waitsSinceMs !== undefined || 2 * this.#waitedMs > this.#timeoutMs;
+    const isQueued = hasWaited && this.#answersCame();
     if (isQueued) return queuedError(this.#waiting, this.#timeoutMs, this.delivery);
     return timeoutError(this.#timeoutMs, this.delivery);
   }
