@@ -1,6 +1,9 @@
 /** The types of extensions by the number that stands for them in the bytes. Never renumber: databases hold them. */
 export const extensionTypes = { timestamp: -1, map: 1, set: 2, bigint: 3, typedArray: 4 } as const;
 
+/** Heads of extensions whose length is among these hold no length. */
+export const fixedHeads: Readonly<Record<number, number>> = { 1: 0xd4, 2: 0xd5, 4: 0xd6, 8: 0xd7, 16: 0xd8 };
+
 interface TypedArrayType {
   readonly prototype: ArrayBufferView;
   readonly BYTES_PER_ELEMENT: number;

@@ -2,7 +2,7 @@ import { encodeTimestampExtension } from "@msgpack/msgpack";
 import { isWellFormed } from "../text/well-formed.ts";
 import { magic } from "./envelope.ts";
 import { assertMsgpackHolds } from "./msgpack-rules.ts";
-import { extensionTypes, isBytes, kindOfTypedArray } from "./msgpack-types.ts";
+import { extensionTypes, fixedHeads, isBytes, kindOfTypedArray } from "./msgpack-types.ts";
 import { hasMoreThanItems, hasSymbol, isArrayPrototype, isPlain, maxDepth } from "./value-check.ts";
 
 const initialBytes = 2 << 10;
@@ -134,12 +134,14 @@ class Writer {
 
   #binary(value: ArrayBufferView): boolean {
     const kind = kindOfTypedArray(value);
+    // The length is asked for once: memory that is shared with other threads may grow meanwhile.
+    const content = new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
     if (kind !== undefined) {
-      this.#extension(extensionTypes.typedArray, value.byteLength + 1);
+      this.#extension(extensionTypes.typedArray, content.length + 1);
       this.#byte(kind);
-    } else if (isBytes(value)) this.#length(0xc4, value.byteLength);
+    } else if (isBytes(value)) this.#length(0xc4, content.length);
     else return false;
-    return this.#append(new Uint8Array(value.buffer, value.byteOffset, value.byteLength));
+    return this.#append(content);
   }
 
   /** An extension that is a list of values. */
@@ -295,6 +297,3 @@ class Writer {
     this.#view = new DataView(larger.buffer);
   }
 }
-
-/** Heads of extensions whose length is among these hold no length. */
-const fixedHeads: Readonly<Record<number, number>> = { 1: 0xd4, 2: 0xd5, 4: 0xd6, 8: 0xd7, 16: 0xd8 };

@@ -246,6 +246,20 @@ describe("a value that encodes another while it is encoded", () => {
   });
 });
 
+describe("bytes in memory that is shared with other threads", () => {
+  it.each([Uint8Array, Float32Array])("are those of one moment when they become more meanwhile: a $name", (type) => {
+    const all = type.of(1, 2, 3);
+    let length = all.BYTES_PER_ELEMENT;
+    const growing = Object.defineProperty(type.of(1, 2, 3), "byteLength", {
+      get() {
+        length += all.BYTES_PER_ELEMENT;
+        return Math.min(length, all.byteLength);
+      },
+    });
+    expect(codec.decode(codec.encode([growing, "after"]))).toEqual([all.slice(0, 2), "after"]);
+  });
+});
+
 describe("a large value with a circular reference", () => {
   const text = "x".repeat(100_000);
   /** A circle behind so many levels, and how often its text was looked at: twice each time that its fields are. */
