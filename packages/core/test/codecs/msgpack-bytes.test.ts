@@ -247,7 +247,10 @@ describe("a value that encodes another while it is encoded", () => {
 });
 
 describe("bytes in memory that is shared with other threads", () => {
-  it.each([Uint8Array, Float32Array])("are those of one moment when they become more meanwhile: a $name", (type) => {
+  it.each([
+    ["Uint8Array", Uint8Array],
+    ["Float32Array", Float32Array],
+  ])("are those of one moment when they become more meanwhile: %s", (_, type) => {
     const all = type.of(1, 2, 3);
     let length = all.BYTES_PER_ELEMENT;
     const growing = Object.defineProperty(type.of(1, 2, 3), "byteLength", {
