@@ -8,6 +8,6 @@ export function redact(text: string): string {
     .replace(/, command was:[\s\S]*$/, "")
     .replace(/\bBearer\s+\S+/gi, "Bearer …")
     .replace(/([?&]_token=)[^&\s]+/g, "$1…")
-    .replace(/(rediss?:\/\/)[^@/\s]*@/gi, "$1…@")
+    .replace(/(rediss?:\/\/)[^/\s]*@/gi, "$1…@")
     .slice(0, 500);
 }

@@ -43,6 +43,15 @@ describe("assertOptions", () => {
     expect(assertSet({ somethingElse: 1 })).not.toThrow("Did you mean");
   });
 
+  it("never prints the password of a URL, nor the beginning of a long one", () => {
+    for (const password of ["canary", "canary".repeat(20), "canary@canary"]) {
+      const url = `rediss://default:${password}@host:6379`;
+      for (const attempt of [assertSet(url), () => choiceOption("mode", url, ["rest"])]) {
+        expect(attempt).toThrow('got "rediss://…@host:6379"');
+      }
+    }
+  });
+
   it("never prints the content of what came", () => {
     const message = [{ secret: "canary" }, ["canary"]].map((value) => {
       try {
