@@ -1,6 +1,5 @@
-export type { AcceptedWrite } from "./accepted-write.ts";
+export type { JournalStore } from "@continuum-cache/core/kit";
+export type { AcceptedWrite, MemoryOptions, MemoryTransport } from "@continuum-cache/transport-memory";
+export { memoryTransport } from "@continuum-cache/transport-memory";
 export type { FallbackOptions, JournalOptions } from "./fallback/fallback-options.ts";
-export type { JournalStore } from "./journal-store.ts";
-export type { MemoryOptions, MemoryTransport } from "./memory-transport.ts";
-export { memoryTransport } from "./memory-transport.ts";
 export { withFallback } from "./with-fallback.ts";

@@ -1,3 +1,4 @@
+import type { Transport } from "@continuum-cache/core";
 import {
   createBreaker,
   type Dispatch,
@@ -7,9 +8,9 @@ import {
   offersDispatch,
   sendThrough,
   settleInto,
-  type Transport,
-  within,
-} from "@continuum-cache/core";
+  settlesWithin,
+} from "@continuum-cache/core/kit";
+import type { MemoryTransport } from "@continuum-cache/transport-memory";
 import { createBackendEvents } from "./fallback/backend-events.ts";
 import { createBackendSwitch } from "./fallback/backend-switch.ts";
 import { createDoubtfulMessages } from "./fallback/doubtful-messages.ts";
@@ -17,14 +18,13 @@ import { lostJournalError, remainderError, restartError } from "./fallback/fallb
 import { type FallbackOptions, readFallbackOptions } from "./fallback/fallback-options.ts";
 import { createFallbackStatus } from "./fallback/fallback-status.ts";
 import { createGate } from "./fallback/gate.ts";
-import { createKnownValues } from "./fallback/known-values.ts";
 import { createLocalAnswers } from "./fallback/local-answers.ts";
 import { createLocalSubscriptions } from "./fallback/local-subscriptions.ts";
 import { createOutageTrips } from "./fallback/outage-trips.ts";
+import { createPace } from "./fallback/pace.ts";
 import { createPrimaryTrips, type Lifetime } from "./fallback/primary-trips.ts";
 import { subscribeThrough } from "./fallback/subscribe-through.ts";
-import type { MemoryTransport } from "./memory-transport.ts";
-import { createPace } from "./recovery/pace.ts";
+import { createKnownValues } from "./known/known-values.ts";
 import { recover } from "./recovery/recovery.ts";
 
 /**
@@ -159,10 +159,10 @@ export function withFallback(primary: Transport, local: MemoryTransport, options
   const finish = async (): Promise<void> => {
     await lifetime.opening;
     backend.close();
-    if (journal.size.entries > 0) await within(closeTimeoutMs, backend.returnNow());
+    if (journal.size.entries > 0) await settlesWithin(closeTimeoutMs, backend.returnNow());
     const { pending } = journal.size;
     if (pending > 0) events.failure.tell({ operation: "close", error: remainderError(pending, store !== undefined) });
-    await within(closeTimeoutMs, memory.close());
+    await settlesWithin(closeTimeoutMs, memory.close());
     await Promise.all([primary.close(), local.close()]);
   };
 

@@ -1,14 +1,5 @@
-import {
-  answerNowOf,
-  Cache,
-  type Codec,
-  type Command,
-  dispatchOf,
-  json,
-  RoundTrip,
-  type SendOptions,
-  type Transport,
-} from "@continuum-cache/core";
+import { Cache, type Codec, type Command, json, type SendOptions, type Transport } from "@continuum-cache/core";
+import { answerNowOf, dispatchOf, RoundTrip } from "@continuum-cache/core/kit";
 import { memoryTransport, withFallback } from "@continuum-cache/fallback-memory";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";

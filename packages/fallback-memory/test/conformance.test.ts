@@ -1,5 +1,5 @@
 import { describeSubscription, describeTransport } from "@continuum-cache/conformance";
-import { batched } from "@continuum-cache/core";
+import { batched } from "@continuum-cache/core/kit";
 import { memoryTransport } from "@continuum-cache/fallback-memory";
 import { afterAll, describe, it } from "vitest";
 

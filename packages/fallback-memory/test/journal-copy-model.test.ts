@@ -1,4 +1,5 @@
-import { type Command, compileGlob } from "@continuum-cache/core";
+import type { Command } from "@continuum-cache/core";
+import { compileGlob } from "@continuum-cache/core/kit";
 import { memoryTransport } from "@continuum-cache/fallback-memory";
 import fc from "fast-check";
 import { expect, it } from "vitest";

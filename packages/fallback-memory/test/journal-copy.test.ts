@@ -1,9 +1,9 @@
 import { setImmediate as turn } from "node:timers/promises";
 import type { Command } from "@continuum-cache/core";
+import { longestSliceSteps } from "@continuum-cache/core/kit";
 import { type JournalStore, memoryTransport, withFallback } from "@continuum-cache/fallback-memory";
 import fc from "fast-check";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { longestSliceSteps } from "../src/breathe.ts";
 import { createCopyableMap } from "../src/journal/copyable-map.ts";
 import { createJournalLog } from "../src/journal/journal-log.ts";
 import { decodeRecord, encodeRecord, type JournalRecord } from "../src/journal/journal-record.ts";

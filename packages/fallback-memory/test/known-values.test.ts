@@ -1,9 +1,8 @@
 import { setImmediate as turn } from "node:timers/promises";
-import { compileGlob, systemClock } from "@continuum-cache/core";
+import { compileGlob, longestSliceSteps, systemClock } from "@continuum-cache/core/kit";
+import { never } from "@continuum-cache/transport-memory/kit";
 import { describe, expect, it } from "vitest";
-import { longestSliceSteps } from "../src/breathe.ts";
-import { createKnownValues, type KnownValues } from "../src/fallback/known-values.ts";
-import { never } from "../src/keyspace/keyspace.ts";
+import { createKnownValues, type KnownValues } from "../src/known/known-values.ts";
 
 const keys = 20_000;
 

@@ -1,4 +1,5 @@
-import { guarded, primaryOf, type Transport, TransportError } from "@continuum-cache/core";
+import { guarded, type Transport, TransportError } from "@continuum-cache/core";
+import { primaryOf } from "@continuum-cache/core/kit";
 import { memoryTransport, withFallback } from "@continuum-cache/fallback-memory";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type Switchable, switchable } from "./switchable.ts";

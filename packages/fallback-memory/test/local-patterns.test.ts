@@ -1,5 +1,6 @@
 import { setImmediate as turn } from "node:timers/promises";
-import { type Command, deletePattern, type Transport } from "@continuum-cache/core";
+import type { Command, Transport } from "@continuum-cache/core";
+import { deletePattern } from "@continuum-cache/core/kit";
 import { memoryTransport, withFallback } from "@continuum-cache/fallback-memory";
 import { describe, expect, it } from "vitest";
 import { switchable } from "./switchable.ts";

@@ -5,8 +5,8 @@ import {
   memoryTransport,
   withFallback,
 } from "@continuum-cache/fallback-memory";
+import { type FileJournalOptions, fileJournal } from "@continuum-cache/journal-file";
 import { describe, expect, it } from "vitest";
-import { type FileJournalOptions, fileJournal } from "../src/file-journal.ts";
 import { switchable } from "./switchable.ts";
 
 /** What a caller without types may pass. */

@@ -1,4 +1,5 @@
-import { batched, guarded, primaryOf, type Transport } from "@continuum-cache/core";
+import { guarded, type Transport } from "@continuum-cache/core";
+import { batched, primaryOf } from "@continuum-cache/core/kit";
 import { type MemoryTransport, memoryTransport, withFallback } from "@continuum-cache/fallback-memory";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type Switchable, switchable } from "./switchable.ts";

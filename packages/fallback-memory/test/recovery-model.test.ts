@@ -1,4 +1,5 @@
-import { type Command, deletePattern, type Transport, TransportError } from "@continuum-cache/core";
+import { type Command, type Transport, TransportError } from "@continuum-cache/core";
+import { deletePattern } from "@continuum-cache/core/kit";
 import { type JournalStore, memoryTransport, withFallback } from "@continuum-cache/fallback-memory";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";

@@ -1,11 +1,11 @@
 import { setImmediate as turn } from "node:timers/promises";
+import { longestSliceSteps } from "@continuum-cache/core/kit";
+import { never } from "@continuum-cache/transport-memory/kit";
 import { describe, expect, it } from "vitest";
-import { longestSliceSteps } from "../src/breathe.ts";
 import { amend } from "../src/journal/intent.ts";
+import { createPlanAhead } from "../src/journal/plan-ahead.ts";
+import { replayPlan } from "../src/journal/replay-plan.ts";
 import { createSegment, type Segment } from "../src/journal/segment.ts";
-import { never } from "../src/keyspace/keyspace.ts";
-import { createPlanAhead } from "../src/recovery/plan-ahead.ts";
-import { replayPlan } from "../src/recovery/replay-plan.ts";
 
 const keys = 20_000;
 

@@ -1,12 +1,12 @@
 import { setImmediate as turn } from "node:timers/promises";
-import { systemClock, type Transport } from "@continuum-cache/core";
+import type { Transport } from "@continuum-cache/core";
+import { longestSliceSteps, systemClock } from "@continuum-cache/core/kit";
 import { memoryTransport } from "@continuum-cache/fallback-memory";
 import { expect, it } from "vitest";
-import { longestSliceSteps } from "../src/breathe.ts";
 import { createGate } from "../src/fallback/gate.ts";
-import { createKnownValues } from "../src/fallback/known-values.ts";
+import { createPace } from "../src/fallback/pace.ts";
 import { createOutageJournal, type OutageJournal, type Replay } from "../src/journal/outage-journal.ts";
-import { createPace } from "../src/recovery/pace.ts";
+import { createKnownValues } from "../src/known/known-values.ts";
 import { recover } from "../src/recovery/recovery.ts";
 
 const keys = 20_000;

@@ -1,4 +1,5 @@
-import { type BackendChange, type BackendFailure, type KeptWrite, tell } from "@continuum-cache/core";
+import type { BackendChange, BackendFailure, KeptWrite } from "@continuum-cache/core";
+import { callListener } from "@continuum-cache/core/kit";
 
 /** What listeners of a fallback may hear. */
 export interface BackendEvents {
@@ -26,7 +27,7 @@ function createAudience<Event>(): Audience<Event> {
       return () => listeners.delete(listener);
     },
     tell(event) {
-      for (const listener of [...listeners]) tell(() => listener(event));
+      for (const listener of [...listeners]) callListener(() => listener(event));
     },
     get isEmpty() {
       return listeners.size === 0;

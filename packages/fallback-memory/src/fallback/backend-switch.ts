@@ -1,16 +1,13 @@
+import { type Clock, type Outage, type Recovery, TransportError } from "@continuum-cache/core";
 import {
   type Breaker,
   type Claim,
-  type Clock,
   createClaim,
   hasLastingTimers,
   isOutage,
   longestTimerMs,
-  type Outage,
-  type Recovery,
-  TransportError,
-  within,
-} from "@continuum-cache/core";
+  settlesWithin,
+} from "@continuum-cache/core/kit";
 import type { BackendEvents } from "./backend-events.ts";
 
 /** Which backend answers: primary → local → recovering → primary. */
@@ -161,7 +158,7 @@ export function createBackendSwitch(options: BackendSwitchOptions): BackendSwitc
   const waitFor = async (attempt: Promise<void>, longestMs: number): Promise<void> => {
     const now = backend.outage;
     const own = now?.attempt;
-    await within(longestMs, attempt);
+    await settlesWithin(longestMs, attempt);
     if (!now || backend.outage !== now || now.attempt !== own) return;
     now.attempt = undefined;
     now.state = "local";

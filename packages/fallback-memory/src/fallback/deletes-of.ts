@@ -1,4 +1,5 @@
-import { type Command, isWrite, keysOf } from "@continuum-cache/core";
+import type { Command } from "@continuum-cache/core";
+import { isWrite, keysOf } from "@continuum-cache/core/kit";
 
 /** Commands that delete whatever these write, or as much of it as is asked for. */
 export function deletesOf(commands: readonly Command[], isAsked: (key: string) => boolean = () => true): Command[] {

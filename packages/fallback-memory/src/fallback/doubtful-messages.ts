@@ -1,4 +1,5 @@
-import { type Argument, type Clock, type Command, type Message, textOrBytes } from "@continuum-cache/core";
+import type { Argument, Clock, Command, Message } from "@continuum-cache/core";
+import { textOrBytes } from "@continuum-cache/core/kit";
 import type { Fate } from "../journal/noting.ts";
 
 /**

@@ -1,16 +1,14 @@
+import type { BreakerOptions, Clock, Duration } from "@continuum-cache/core";
 import {
   assertOptions,
-  type BreakerOptions,
-  type Clock,
-  type Duration,
   functionOption,
+  type JournalStore,
   type KnownOptions,
   systemClock,
   toMs,
   wholeNumberOption,
-} from "@continuum-cache/core";
+} from "@continuum-cache/core/kit";
 import type { JournalBounds } from "../journal/outage-journal.ts";
-import type { JournalStore } from "../journal-store.ts";
 
 /** How a fallback behaves. */
 export interface FallbackOptions {

@@ -1,4 +1,4 @@
-import { type Claim, createClaim } from "@continuum-cache/core";
+import { type Claim, createClaim } from "@continuum-cache/core/kit";
 
 /**
  * Holds callers up for a moment while something is put in order. It opens by itself when the call that has shut it

@@ -1,26 +1,22 @@
+import type { Clock, Command, Reply, SendOptions } from "@continuum-cache/core";
 import {
-  type Clock,
-  type Command,
   defaultTimeoutMs,
   isReplacing,
+  type JournalStore,
   keysIn,
   keysOf,
-  type Reply,
-  type SendOptions,
+  settlesWithin,
   type WrittenKeys,
-  within,
-} from "@continuum-cache/core";
+} from "@continuum-cache/core/kit";
+import type { MemoryTransport } from "@continuum-cache/transport-memory";
+import { isUnsupported, toBulk } from "@continuum-cache/transport-memory/kit";
 import { createJournalLog, type JournalLog } from "../journal/journal-log.ts";
 import type { Noting } from "../journal/noting.ts";
 import { createOutageJournal, type JournalBounds, type OutageJournal } from "../journal/outage-journal.ts";
 import { restore } from "../journal/restore.ts";
-import type { JournalStore } from "../journal-store.ts";
-import type { MemoryTransport } from "../memory-transport.ts";
-import { isUnsupported } from "../refusals.ts";
-import { toBulk } from "../values/bulk.ts";
+import type { KnownValues } from "../known/known-values.ts";
 import type { BackendEvents } from "./backend-events.ts";
 import { deletesOf } from "./deletes-of.ts";
-import type { KnownValues } from "./known-values.ts";
 import { cannotAnswer, journalIsFull, noFlush, refusalOf, refusedHere } from "./local-refusals.ts";
 import { goesOn } from "./pattern-runs.ts";
 import type { Unanswered } from "./primary-trips.ts";
@@ -146,7 +142,7 @@ export function createLocalAnswers(options: LocalAnswersOptions): LocalAnswers {
       const { pending } = journal.size;
       if (pending > before) events.kept.tell({ mutations: pending - before, pending });
       // A disk that hangs must not hold up the caller for ever.
-      if (log) await within((options?.timeoutMs ?? defaultTimeoutMs) / 10, log.flush());
+      if (log) await settlesWithin((options?.timeoutMs ?? defaultTimeoutMs) / 10, log.flush());
       const replies = await answer;
       // What only a script could tell: by then a part of the trip may have been done.
       if (wasFlushed) throw refusedHere(noFlush, "unknown");

@@ -1,5 +1,5 @@
 import { type Command, TransportError } from "@continuum-cache/core";
-import { lackFor } from "../engine.ts";
+import { lackFor } from "@continuum-cache/transport-memory/kit";
 import type { Fate } from "../journal/noting.ts";
 
 const flushes: readonly string[] = ["FLUSHDB", "FLUSHALL"];

@@ -5,8 +5,8 @@ import {
   type Topics,
   type Transport,
   TransportError,
-  tell,
 } from "@continuum-cache/core";
+import { callListener } from "@continuum-cache/core/kit";
 
 /**
  * Subscriptions to the local backend, which end when the primary is back: from then on nothing is published locally. Their
@@ -50,7 +50,7 @@ export function createLocalSubscriptions(transport: string): LocalSubscriptions 
         isBack = true;
         // The local stream is of no more use, whether it ends well or not.
         subscription.close().catch(() => {});
-        tell(() => listener.interrupted(backError("unknown")));
+        callListener(() => listener.interrupted(backError("unknown")));
       };
       open.add(own);
       // The primary may have come back while this was under way.

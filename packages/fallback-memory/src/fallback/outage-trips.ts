@@ -1,21 +1,19 @@
+import type { CallOptions, SendOptions, Transport } from "@continuum-cache/core";
 import {
-  type CallOptions,
   type Dispatch,
   defaultTimeoutMs,
-  type SendOptions,
   sendThrough,
   settleInto,
-  type Transport,
+  settlesWithin,
   throughSend,
-  within,
-} from "@continuum-cache/core";
-import type { MemoryTransport } from "../memory-transport.ts";
-import type { Pace } from "../recovery/pace.ts";
+} from "@continuum-cache/core/kit";
+import type { MemoryTransport } from "@continuum-cache/transport-memory";
 import type { BackendSwitch } from "./backend-switch.ts";
 import { deletesOf } from "./deletes-of.ts";
 import { closedError, unreadError, untoldError } from "./fallback-errors.ts";
 import type { Gate } from "./gate.ts";
 import type { LocalAnswers } from "./local-answers.ts";
+import type { Pace } from "./pace.ts";
 import { isEnd } from "./pattern-runs.ts";
 import type { Lifetime, PrimaryTripsOptions } from "./primary-trips.ts";
 
@@ -62,7 +60,7 @@ export function createOutageTrips(
 
   const send: Transport["send"] = async (commands, sendOptions = {}) => {
     // What is not known yet must not be contradicted.
-    if (lifetime.opening) await within(longestReadMs(sendOptions), lifetime.opening);
+    if (lifetime.opening) await settlesWithin(longestReadMs(sendOptions), lifetime.opening);
     if (lifetime.opening) throw unreadError(primary.name);
     if (lifetime.closing) throw closedError(primary.name);
     if (sendOptions.fallback === false) return sendThrough(insistOnPrimary, defaultTimeoutMs)(commands, sendOptions);

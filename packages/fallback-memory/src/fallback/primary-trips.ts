@@ -1,6 +1,6 @@
+import { type Command, isTransportError, type Reply, type SendOptions, type Transport } from "@continuum-cache/core";
 import {
   type Claim,
-  type Command,
   compileGlob,
   createClaim,
   type Dispatch,
@@ -9,23 +9,19 @@ import {
   hasLastingTimers,
   isOutage,
   isRepeatable,
-  isTransportError,
-  type Reply,
   type ReplyHandler,
   type RoundTrip,
-  type SendOptions,
-  type SentTrips,
   type StandIn,
   sendThrough,
   settleInto,
-  type Transport,
+  type WriteLedger,
   type WrittenKeys,
-} from "@continuum-cache/core";
+} from "@continuum-cache/core/kit";
 import type { Fate } from "../journal/noting.ts";
+import type { KnownValues } from "../known/known-values.ts";
 import type { BackendSwitch } from "./backend-switch.ts";
 import type { DoubtfulMessages } from "./doubtful-messages.ts";
 import type { Gate } from "./gate.ts";
-import type { KnownValues } from "./known-values.ts";
 import { createPatternRuns, type PatternRuns } from "./pattern-runs.ts";
 
 /** The trips to the primary, each of which has an answer: the primary's, or, when that is away, the local memory's. */
@@ -54,7 +50,7 @@ export interface Unanswered {
 
 export interface PrimaryTripsOptions {
   readonly primary: Transport;
-  readonly ledger: SentTrips;
+  readonly ledger: WriteLedger;
   readonly known: KnownValues;
   readonly doubts: DoubtfulMessages;
   readonly gate: Gate;

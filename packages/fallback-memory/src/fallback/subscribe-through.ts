@@ -1,4 +1,5 @@
-import { type CallOptions, isOutage, type Transport, type TransportError } from "@continuum-cache/core";
+import type { CallOptions, Transport, TransportError } from "@continuum-cache/core";
+import { isOutage } from "@continuum-cache/core/kit";
 import type { BackendSwitch } from "./backend-switch.ts";
 import { type BothSides, subscribeToBoth } from "./both-sides.ts";
 import { closedError } from "./fallback-errors.ts";

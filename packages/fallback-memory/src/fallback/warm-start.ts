@@ -1,6 +1,7 @@
-import { type Command, keysOf } from "@continuum-cache/core";
-import { toBulk } from "../values/bulk.ts";
-import type { KnownValues } from "./known-values.ts";
+import type { Command } from "@continuum-cache/core";
+import { keysOf } from "@continuum-cache/core/kit";
+import { toBulk } from "@continuum-cache/transport-memory/kit";
+import type { KnownValues } from "../known/known-values.ts";
 
 /**
  * Commands that give the memory what the primary is known to have held, a moment ago, under the keys of a trip that is about to run.

@@ -1,4 +1,4 @@
-import type { KeyWrite } from "./canonical-write.ts";
+import type { KeyWrite } from "@continuum-cache/transport-memory/kit";
 import type { JournalRecord } from "./journal-record.ts";
 
 // A store may hold what a later version has written, or what was never a record: nothing of it is taken up unless it has

@@ -1,4 +1,4 @@
-import { TextMap } from "@continuum-cache/core";
+import { TextMap } from "@continuum-cache/core/kit";
 
 /**
  * A map whose entries can be copied bit by bit as they were when the copy began, while the map goes on changing: an entry that

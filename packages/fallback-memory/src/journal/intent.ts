@@ -1,12 +1,21 @@
-import { type Entry, never } from "../keyspace/keyspace.ts";
-import { parseInteger } from "../numbers/integer.ts";
-import { type Bulk, byteLength, footprint, sameBulk } from "../values/bulk.ts";
-import { fieldsOf } from "../values/hash.ts";
-import { elementsOf } from "../values/list.ts";
-import { idText, parseId } from "../values/stream-id.ts";
-import type { KeyWrite, Otherwise } from "./canonical-write.ts";
-import { wholeSortedSet } from "./sorted-set-writes.ts";
-import { sizeOfWhole, wholeStream } from "./stream-writes.ts";
+import {
+  type Bulk,
+  byteLength,
+  type Entry,
+  elementsOf,
+  fieldsOf,
+  footprint,
+  idText,
+  type KeyWrite,
+  never,
+  type Otherwise,
+  parseId,
+  parseInteger,
+  sameBulk,
+  sizeOfWhole,
+  wholeSortedSet,
+  wholeStream,
+} from "@continuum-cache/transport-memory/kit";
 
 /** What each intent counts on top of its key and values: the object itself and its place in the maps. */
 export const intentOverheadBytes = 400;

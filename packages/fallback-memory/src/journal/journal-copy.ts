@@ -1,4 +1,4 @@
-import type { Bulk } from "../values/bulk.ts";
+import type { Bulk } from "@continuum-cache/transport-memory/kit";
 import { encodeRecord, type JournalRecord, writeRecordsOf } from "./journal-record.ts";
 import type { Segment } from "./segment.ts";
 

@@ -1,6 +1,4 @@
-import { hasLastingTimers } from "@continuum-cache/core";
-import { createSlices } from "../breathe.ts";
-import type { JournalStore } from "../journal-store.ts";
+import { createSlices, hasLastingTimers, type JournalStore } from "@continuum-cache/core/kit";
 import type { JournalCopy } from "./journal-copy.ts";
 import { decodeRecord, encodeRecord, type JournalRecord } from "./journal-record.ts";
 

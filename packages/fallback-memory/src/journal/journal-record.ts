@@ -1,7 +1,5 @@
 import type { Command } from "@continuum-cache/core";
-import { never } from "../keyspace/keyspace.ts";
-import { type Bulk, handOut } from "../values/bulk.ts";
-import type { KeyWrite } from "./canonical-write.ts";
+import { type Bulk, handOut, type KeyWrite, never } from "@continuum-cache/transport-memory/kit";
 import { checkedRecord } from "./checked-record.ts";
 import type { Intent } from "./intent.ts";
 import type { Fate, OwnStates } from "./noting.ts";

@@ -1,5 +1,6 @@
-import { type Argument, type Command, isWrite, keysOf, TextMap } from "@continuum-cache/core";
-import { type Bulk, byteLength, bytesOverheadBytes, toBulk } from "../values/bulk.ts";
+import type { Argument, Command } from "@continuum-cache/core";
+import { isWrite, keysOf, TextMap } from "@continuum-cache/core/kit";
+import { type Bulk, byteLength, bytesOverheadBytes, toBulk } from "@continuum-cache/transport-memory/kit";
 import { intentOverheadBytes } from "./intent.ts";
 import { deleteOverheadBytes, patternOverheadBytes, type Segment } from "./segment.ts";
 

@@ -1,5 +1,5 @@
-import type { WrittenKeys } from "@continuum-cache/core";
-import type { KeyWrite } from "./canonical-write.ts";
+import type { WrittenKeys } from "@continuum-cache/core/kit";
+import type { KeyWrite } from "@continuum-cache/transport-memory/kit";
 
 /** Whether the primary may have done a write that is kept here too. */
 export type Fate = "none" | "unknown";

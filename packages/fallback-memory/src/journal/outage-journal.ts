@@ -1,19 +1,18 @@
-import { type Command, keysOf } from "@continuum-cache/core";
-import type { AcceptedWrite } from "../accepted-write.ts";
-import type { KnownValue } from "../fallback/known-values.ts";
-import { never } from "../keyspace/keyspace.ts";
-import { createPlanAhead, type PlanAhead } from "../recovery/plan-ahead.ts";
-import { replayPlan } from "../recovery/replay-plan.ts";
-import { absent } from "../recovery/set-unless-written.ts";
-import { type Bulk, toBulk } from "../values/bulk.ts";
-import { canonicalWrites, type KeyWrite } from "./canonical-write.ts";
+import type { Command } from "@continuum-cache/core";
+import { keysOf } from "@continuum-cache/core/kit";
+import type { AcceptedWrite } from "@continuum-cache/transport-memory";
+import { type Bulk, canonicalWrites, type KeyWrite, never, toBulk } from "@continuum-cache/transport-memory/kit";
+import type { KnownValue } from "../known/known-values.ts";
 import { amend } from "./intent.ts";
 import { beginJournalCopy, type JournalCopy } from "./journal-copy.ts";
 import type { JournalRecord } from "./journal-record.ts";
 import { neededRoom } from "./needed-room.ts";
 import type { Noting } from "./noting.ts";
 import { addState, ownStates } from "./own-states.ts";
+import { createPlanAhead, type PlanAhead } from "./plan-ahead.ts";
+import { replayPlan } from "./replay-plan.ts";
 import { createSegment, type Segment } from "./segment.ts";
+import { absent } from "./set-unless-written.ts";
 
 /**
  * A part of the journal on its way to the primary. It no longer changes; what is written meanwhile goes to the next. Its next

@@ -1,9 +1,8 @@
-import { isSealed, sha1, toTextForm } from "@continuum-cache/core";
-import type { KnownValue } from "../fallback/known-values.ts";
-import { never } from "../keyspace/keyspace.ts";
-import { absent } from "../recovery/set-unless-written.ts";
-import type { Bulk } from "../values/bulk.ts";
+import { isSealed, sha1, toTextForm } from "@continuum-cache/core/kit";
+import { type Bulk, never } from "@continuum-cache/transport-memory/kit";
+import type { KnownValue } from "../known/known-values.ts";
 import type { Segment } from "./segment.ts";
+import { absent } from "./set-unless-written.ts";
 
 /**
  * What of this process's doing, or knowledge, the primary may hold under a key; without any, nothing.

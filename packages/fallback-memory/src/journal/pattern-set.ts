@@ -1,5 +1,5 @@
-import { compileGlob, prefixOfGlob, TextMap } from "@continuum-cache/core";
-import type { Bulk } from "../values/bulk.ts";
+import { compileGlob, prefixOfGlob, TextMap } from "@continuum-cache/core/kit";
+import type { Bulk } from "@continuum-cache/transport-memory/kit";
 
 /** A pattern whose keys the primary has to forget, exactly as a caller passed it. */
 export interface DeletedPattern {

@@ -1,8 +1,6 @@
-import { type Command, compileGlob, TextMap } from "@continuum-cache/core";
-import { createSlices } from "../breathe.ts";
-import { never } from "../keyspace/keyspace.ts";
-import { bulkOfId, idOf } from "../values/bulk.ts";
-import type { KeyWrite } from "./canonical-write.ts";
+import type { Command } from "@continuum-cache/core";
+import { compileGlob, createSlices, TextMap } from "@continuum-cache/core/kit";
+import { bulkOfId, idOf, type KeyWrite, never } from "@continuum-cache/transport-memory/kit";
 import { commandOf, type JournalRecord } from "./journal-record.ts";
 import type { Noting } from "./noting.ts";
 import type { OutageJournal } from "./outage-journal.ts";

@@ -1,4 +1,4 @@
-import { type Bulk, bulkOfId, byteLength, idOf } from "../values/bulk.ts";
+import { type Bulk, bulkOfId, byteLength, idOf } from "@continuum-cache/transport-memory/kit";
 import { createCopyableMap } from "./copyable-map.ts";
 import { createIntent, type Intent, isBareDelete } from "./intent.ts";
 import { createPatternSet, type DeletedPattern, type PatternSet } from "./pattern-set.ts";

@@ -1,6 +1,7 @@
-import { type Command, deletePattern, isCommandError, type Reply } from "@continuum-cache/core";
+import { type Command, isCommandError, type Reply } from "@continuum-cache/core";
+import { deletePattern } from "@continuum-cache/core/kit";
+import type { Batch } from "../journal/replay-plan.ts";
 import { type BatchOutcome, done } from "./replay-batches.ts";
-import type { Batch } from "./replay-plan.ts";
 
 type PatternBatch = Extract<Batch, { kind: "invalidate" }>;
 

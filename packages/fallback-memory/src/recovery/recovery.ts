@@ -6,16 +6,16 @@ import {
   type Transport,
   TransportError,
 } from "@continuum-cache/core";
-import { breathe, createSlices } from "../breathe.ts";
+import { createSlices, yieldToEventLoop } from "@continuum-cache/core/kit";
+import { never } from "@continuum-cache/transport-memory/kit";
 import type { Attempt } from "../fallback/backend-switch.ts";
 import type { Gate } from "../fallback/gate.ts";
-import type { KnownValues } from "../fallback/known-values.ts";
+import type { Pace } from "../fallback/pace.ts";
 import type { OutageJournal, Replay } from "../journal/outage-journal.ts";
-import { never } from "../keyspace/keyspace.ts";
+import type { Batch } from "../journal/replay-plan.ts";
+import type { KnownValues } from "../known/known-values.ts";
 import { deletePatterns } from "./delete-patterns.ts";
-import type { Pace } from "./pace.ts";
 import { type BatchOutcome, keysIn, replayBatches } from "./replay-batches.ts";
-import type { Batch } from "./replay-plan.ts";
 
 export interface RecoveryOptions {
   readonly primary: Transport;
@@ -48,7 +48,7 @@ export async function recover(attempt: Attempt, options: RecoveryOptions): Promi
   await options.over();
   while (attempt.isCurrent() && journal.size.entries > 0) {
     // Callers who wait since an earlier part would lose their patience in the middle of this one: what they write goes with it.
-    if (gate.open()) await breathe();
+    if (gate.open()) await yieldToEventLoop();
     if (isLast(journal)) gate.shut();
     const replay = journal.begin();
     if (!replay) return;

@@ -2,7 +2,6 @@ import {
   type Argument,
   type Command,
   type CommandError,
-  errorFromRedis,
   isCommandError,
   isTransportError,
   type Reply,
@@ -10,12 +9,11 @@ import {
   type SendOptions,
   type Transport,
 } from "@continuum-cache/core";
-import { createSlices } from "../breathe.ts";
-import type { Otherwise } from "../journal/canonical-write.ts";
-import type { Bulk } from "../values/bulk.ts";
-import { applyChanges, markSeconds } from "./apply-changes.ts";
-import type { Batch, KeyChanges, KeyItem, KeyValue } from "./replay-plan.ts";
-import { absent, setUnlessWritten } from "./set-unless-written.ts";
+import { createSlices, errorFromRedis } from "@continuum-cache/core/kit";
+import type { Bulk, Otherwise } from "@continuum-cache/transport-memory/kit";
+import { applyChanges, markSeconds } from "../journal/apply-changes.ts";
+import type { Batch, KeyChanges, KeyItem, KeyValue } from "../journal/replay-plan.ts";
+import { absent, setUnlessWritten } from "../journal/set-unless-written.ts";
 
 /** What became of a batch. */
 export interface BatchOutcome {

@@ -1,0 +1,46 @@
+import { createSlices } from "@continuum-cache/core/kit";
+import { type Batch, keysPerStep, type ReplayPlan } from "./replay-plan.ts";
+
+/** The batches of a plan that are next, which is made as it is needed: it may be a million keys long. */
+export interface PlanAhead {
+  /**
+   * Makes the next batches, at most so many, in slices. After it `next` and `take` have them at once, however many keys had
+   * to be looked at.
+   */
+  prepare(most: number): Promise<void>;
+  /** The next batches, at most so many. */
+  next(most: number): readonly Batch[];
+  /** Takes the next so many batches out. */
+  take(count: number): readonly Batch[];
+}
+
+export function createPlanAhead(plan: ReplayPlan): PlanAhead {
+  const made: Batch[] = [];
+  let isOver = false;
+
+  const step = (): void => {
+    const { value, done } = plan.next();
+    if (done) isOver = true;
+    else if (value) made.push(value);
+  };
+  const next = (most: number): readonly Batch[] => {
+    while (made.length < most && !isOver) step();
+    return made.slice(0, most);
+  };
+
+  return {
+    async prepare(most) {
+      const slices = createSlices();
+      while (made.length < most && !isOver) {
+        step();
+        const pause = slices.pause(keysPerStep);
+        if (pause) await pause;
+      }
+    },
+    next,
+    take(count) {
+      next(count);
+      return made.splice(0, count);
+    },
+  };
+}

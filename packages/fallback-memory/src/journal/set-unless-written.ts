@@ -1,0 +1,70 @@
+import { defineScript, isCommandError, type Reply, type Script, type ScriptContext } from "@continuum-cache/core";
+import { sha1 } from "@continuum-cache/core/kit";
+
+/** The state of a key that is not there. */
+export const absent = "absent";
+
+/** What a key is given as its end: none, the one it has, or a time in milliseconds since 1970. */
+export type End = "" | "KEEPTTL" | number;
+
+/**
+ * Sets keys, each only where it is in a state that the caller names, or holds the very value already: otherwise somebody
+ * else has written it. The arguments are, for each key, its value, its end, and how many states follow: `absent`, or the
+ * SHA-1 of the value that stands there. Answers for each key 1 (set), 0 (left alone), or what Redis had against it.
+ */
+export const setUnlessWritten: Script = defineScript({
+  name: "continuum-cache:set-unless-written",
+  keys: "any",
+  lua: `
+local outcomes = {}
+local at = 1
+for index, key in ipairs(KEYS) do
+  local value, ending, states = ARGV[at], ARGV[at + 1], tonumber(ARGV[at + 2])
+  local present = redis.pcall("GET", key)
+  local isOurs = present == value
+  if not isOurs and type(present) ~= "table" then
+    local state = present and redis.sha1hex(present) or "absent"
+    for word = at + 3, at + 2 + states do isOurs = isOurs or ARGV[word] == state end
+  end
+  outcomes[index] = 0
+  if isOurs then
+    local reply
+    if ending == "" then reply = redis.pcall("SET", key, value)
+    elseif ending == "KEEPTTL" then reply = redis.pcall("SET", key, value, "KEEPTTL")
+    else reply = redis.pcall("SET", key, value, "PXAT", ending) end
+    outcomes[index] = type(reply) == "table" and reply.err or 1
+  end
+  at = at + 3 + states
+end
+return outcomes`,
+  memory({ call, keys, args }) {
+    let at = 0;
+    return keys.map((key) => {
+      const [value = "", ending = "", count] = args.slice(at, at + 3);
+      const states = args.slice(at + 3, at + 3 + Number(count));
+      at += 3 + states.length;
+      return setOne(call, key, value, String(ending), states.map(String));
+    });
+  },
+});
+
+function setOne(
+  call: ScriptContext["call"],
+  key: string,
+  value: string | Uint8Array,
+  ending: string,
+  states: readonly string[],
+): Reply {
+  try {
+    const present = call("GET", key) as string | Uint8Array | null;
+    const state = present === null ? absent : sha1(present);
+    if (!states.includes(state) && state !== sha1(value)) return 0;
+    const end = ending === "" ? [] : ending === "KEEPTTL" ? ["KEEPTTL"] : ["PXAT", ending];
+    call("SET", key, value, ...end);
+    return 1;
+  } catch (error) {
+    if (!isCommandError(error)) throw error;
+    // A key of another type was written by somebody else.
+    return error.code === "WRONGTYPE" ? 0 : error.message;
+  }
+}

@@ -1,0 +1,88 @@
+import type { CommandError, Reply, Script } from "@continuum-cache/core";
+import type { Keyspace } from "../keyspace/keyspace.ts";
+import { type Bulk, legible, word } from "../values/bulk.ts";
+import { unsupported, wrongArity } from "../values/refusals.ts";
+import type { Channels } from "./channels.ts";
+import type { ServerFacts } from "./server-facts.ts";
+
+/** What a command works with. */
+export interface CommandContext {
+  /** The command's own name, upper case. */
+  readonly name: string;
+  /** The subcommand as it was typed, where there is one. */
+  readonly subcommand?: Bulk;
+  readonly keyspace: Keyspace;
+  readonly channels: Channels;
+  readonly server: ServerFacts;
+  /** The time of this trip: like Redis within a transaction or a script, nothing ends in the middle of it. */
+  readonly nowMs: number;
+  /** The scripts that EVALSHA finds, by SHA-1. */
+  readonly scripts: Map<string, Script>;
+  /** Runs another command, on behalf of a script. */
+  run(name: string, args: readonly Bulk[], rules: ScriptRules): Reply;
+}
+
+/** What a script may do. */
+export interface ScriptRules {
+  readonly readOnly: boolean;
+}
+
+/** The arguments that a command of this arity is sure to have. */
+interface ArgumentsByArity {
+  1: readonly [];
+  2: readonly [Bulk];
+  3: readonly [Bulk, Bulk];
+  4: readonly [Bulk, Bulk, Bulk];
+  5: readonly [Bulk, Bulk, Bulk, Bulk];
+  [-1]: readonly Bulk[];
+  [-2]: readonly [Bulk, ...Bulk[]];
+  [-3]: readonly [Bulk, Bulk, ...Bulk[]];
+  [-4]: readonly [Bulk, Bulk, Bulk, ...Bulk[]];
+  [-5]: readonly [Bulk, Bulk, Bulk, Bulk, ...Bulk[]];
+  [-6]: readonly [Bulk, Bulk, Bulk, Bulk, Bulk, ...Bulk[]];
+  [-7]: readonly [Bulk, Bulk, Bulk, Bulk, Bulk, Bulk, ...Bulk[]];
+}
+
+/** One command: how many words it takes, its own name included (negative: at least so many), and what it does. */
+export interface CommandRow {
+  readonly arity: number;
+  /** What is wrong with its subcommand, if anything: known before anything of the trip has run. */
+  faultOf?(name: string, args: readonly Bulk[]): CommandError | undefined;
+  /** Answers, or throws the `CommandError` that is the answer. */
+  run(context: CommandContext, args: readonly Bulk[]): Reply;
+}
+
+/** Commands by their names, upper case. */
+export type CommandRows = Readonly<Record<string, CommandRow>>;
+
+/** Whoever runs a row has checked its arity, so the arguments are there. */
+export function row<Arity extends keyof ArgumentsByArity>(
+  arity: Arity,
+  run: (context: CommandContext, args: ArgumentsByArity[Arity]) => Reply,
+): CommandRow {
+  return { arity, run: run as unknown as CommandRow["run"] };
+}
+
+/** Whether so many words, the name included, are right for a row. */
+export function hasArity(row: CommandRow, words: number): boolean {
+  return row.arity >= 0 ? words === row.arity : words >= -row.arity;
+}
+
+/** A command that is several: its first argument names one of these, whose arity counts from that name on. */
+export function withSubcommands(rows: CommandRows): CommandRow {
+  const known = new Map(Object.entries(rows));
+  return {
+    arity: -2,
+    faultOf(name, [subcommand = "", ...args]) {
+      const sub = known.get(word(subcommand));
+      if (!sub) return unsupported(`ERR unknown subcommand '${legible(subcommand).slice(0, 128)}'. Try ${name} HELP.`);
+      return hasArity(sub, args.length + 1) ? undefined : wrongArity(`${name}|${word(subcommand)}`);
+    },
+    run(context, [subcommand = "", ...args]) {
+      const sub = known.get(word(subcommand));
+      if (!sub)
+        throw unsupported(`ERR unknown subcommand '${legible(subcommand).slice(0, 128)}'. Try ${context.name} HELP.`);
+      return sub.run({ ...context, subcommand }, args);
+    },
+  };
+}

@@ -1,0 +1,48 @@
+import { addOptions } from "../commands/sorted-sets.ts";
+import { score as scoreArgument, scoreText } from "../numbers/score.ts";
+import type { Bulk } from "../values/bulk.ts";
+import { membersBetween } from "../values/score-order.ts";
+import { type SortedSet, scoreOf } from "../values/sorted-set.ts";
+import type { AcceptedWrite } from "./accepted-write.ts";
+import type { CanonicalWrite } from "./canonical-write.ts";
+
+type ChangeOf = Extract<CanonicalWrite, { kind: "change" }>;
+
+/**
+ * Scores towards one direction are told as they were asked for, since they give way to what stands at the primary. Of the other
+ * conditions what was met here is told: the members that have the score that was asked for.
+ */
+export function scoresAdded({ args: [key = "", ...words], reply, at }: AcceptedWrite): CanonicalWrite[] {
+  const { options, rest } = addOptions(words);
+  if (options.isDifference) {
+    return reply === null ? [] : [{ kind: "change", key, name: "ZINCRBY", args: rest }];
+  }
+  if (options.towards) {
+    const conditions = [...(options.only ? ["XX"] : []), options.towards === "greater" ? "GT" : "LT"];
+    return [{ kind: "change", key, name: "ZADD", args: [...conditions, ...rest] }];
+  }
+  const set = at(key)?.value;
+  const isMet = (score: Bulk, member: Bulk): boolean =>
+    !options.only || (set?.type === "zset" && scoreOf(set, member) === scoreArgument(score));
+  const pairs = rest.flatMap((score, place) => {
+    const member = rest[place + 1];
+    return place % 2 === 0 && member !== undefined && isMet(score, member) ? [score, member] : [];
+  });
+  return pairs.length === 0 ? [] : [{ kind: "change", key, name: "ZADD", args: pairs }];
+}
+
+/** Which members were taken, wherever they stand at the primary. */
+export function membersPopped({ args: [key = ""], reply }: AcceptedWrite): CanonicalWrite[] {
+  const popped = (Array.isArray(reply) ? reply : []) as readonly Bulk[];
+  const members = popped.filter((_, place) => place % 2 === 0);
+  return members.length === 0 ? [] : [{ kind: "change", key, name: "ZREM", args: members }];
+}
+
+/** How a sorted set is made that stands nowhere yet. */
+export function wholeSortedSet(key: Bulk, { order }: SortedSet): ChangeOf[] {
+  const args = membersBetween(order, 0, order.length).flatMap(({ score, member }): Bulk[] => [
+    scoreText(score),
+    member,
+  ]);
+  return [{ kind: "change", key, name: "ZADD", args }];
+}

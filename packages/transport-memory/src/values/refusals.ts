@@ -1,0 +1,37 @@
+import { CommandError } from "@continuum-cache/core";
+import { brand, hasBrand } from "@continuum-cache/core/kit";
+import { legible } from "./bulk.ts";
+
+// What Redis answers when it says no, in its own words.
+
+export const wrongType = (): CommandError =>
+  new CommandError("WRONGTYPE Operation against a key holding the wrong kind of value");
+export const outOfMemory = (): CommandError =>
+  new CommandError("OOM command not allowed when used memory > 'maxmemory'.");
+export const syntaxError = (): CommandError => new CommandError("ERR syntax error");
+export const notAnInteger = (): CommandError => new CommandError("ERR value is not an integer or out of range");
+export const notAFloat = (): CommandError => new CommandError("ERR value is not a valid float");
+export const noSuchKey = (): CommandError => new CommandError("ERR no such key");
+export const wouldOverflow = (): CommandError => new CommandError("ERR increment or decrement would overflow");
+export const tooLong = (): CommandError =>
+  new CommandError("ERR string exceeds maximum allowed size (proto-max-bulk-len)");
+/** @param command - The command's name; `script|load` for a subcommand. */
+export const wrongArity = (command: string): CommandError =>
+  new CommandError(`ERR wrong number of arguments for '${command.toLowerCase()}' command`);
+export const invalidExpireTime = (command: string): CommandError =>
+  new CommandError(`ERR invalid expire time in '${command.toLowerCase()}' command`);
+export const unknownCommand = (name: string): CommandError =>
+  unsupported(`ERR unknown command '${legible(name).slice(0, 128)}'`);
+/** In one line, as an error in the protocol has to be. */
+export const refusal = (text: string): CommandError => new CommandError(text.replace(/[\r\n]/g, " "));
+
+const unsupportedMark = "UnsupportedByMemory";
+
+/** What this memory can't do, though a Redis may: who answers in a Redis' place must not say it as if that had. */
+export function unsupported(text: string): CommandError {
+  const error = refusal(text);
+  brand(error, unsupportedMark);
+  return error;
+}
+
+export const isUnsupported = (reply: unknown): reply is CommandError => hasBrand(reply, unsupportedMark);
