@@ -8,7 +8,7 @@ import {
   toMessageText,
   toWireChannel,
   toWirePattern,
-} from "../src/index.ts";
+} from "../src/kit.ts";
 
 const wholeText = fc
   .string({ unit: "binary", minLength: 1, maxLength: 60 })

@@ -9,7 +9,8 @@ import { Call } from "./calls.ts";
  *
  * @example
  * ```ts
- * import { batched, type Transport } from "@continuum-cache/core";
+ * import { type Transport } from "@continuum-cache/core";
+ * import { batched } from "@continuum-cache/core/kit";
  *
  * async function countAll(transport: Transport, names: readonly string[]): Promise<void> {
  *   const together = batched(transport);

@@ -51,7 +51,7 @@ const longestPauseMs = 25;
  *
  * @example
  * ```ts
- * import { type Claim, createClaim } from "@continuum-cache/core";
+ * import { type Claim, createClaim } from "@continuum-cache/core/kit";
  *
  * let claim: Claim | undefined;
  *

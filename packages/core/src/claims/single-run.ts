@@ -29,7 +29,7 @@ const lookMs = 25;
  *
  * @example
  * ```ts
- * import { createSingleRun } from "@continuum-cache/core";
+ * import { createSingleRun } from "@continuum-cache/core/kit";
  *
  * const waiting = ["a", "b"];
  * const sending = createSingleRun(async (isCurrent) => {

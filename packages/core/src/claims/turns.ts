@@ -24,7 +24,7 @@ interface Place {
  *
  * @example
  * ```ts
- * import { createTurns } from "@continuum-cache/core";
+ * import { createTurns } from "@continuum-cache/core/kit";
  *
  * const turns = createTurns();
  * const turn = await turns.take(async () => "done", { timeoutMs: 1_000 });

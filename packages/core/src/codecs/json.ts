@@ -204,7 +204,7 @@ function numberAt(text: string, start: number): { readonly end: number; readonly
  *
  * @throws CodecError from `decode` when a codec that is not here wrote the value, or when it is damaged.
  */
-export function readers(codecs: readonly Codec[]): Codec {
+export function combineCodecs(codecs: readonly Codec[]): Codec {
   const [writer = json()] = codecs;
   const all = codecs.some((codec) => codec.name === "json") ? codecs : [...codecs, json()];
   return {

@@ -4,7 +4,7 @@ import type { Command } from "../ports/transport.ts";
 import { isRepeatable, isWrite, keysOf } from "./command-facts.ts";
 
 /** A trip's place in the order. */
-export interface Place {
+export interface KeyTurn {
   /** Whether there are earlier trips that this one must not overtake. */
   readonly mustWait: boolean;
   /** Waits until all of them have left, or are lost. Resolves to false when the wait was over first. */
@@ -16,7 +16,7 @@ export interface Place {
 /** Keeps trips that touch the same key in the order in which they came, where several connections could reorder them. */
 export interface KeyOrder {
   /** @param timeoutMs - The trip's deadline: later trips pass one that has not left by then. Default: never. */
-  enter(commands: readonly Command[], timeoutMs?: number): Place;
+  enter(commands: readonly Command[], timeoutMs?: number): KeyTurn;
 }
 
 interface Entry {

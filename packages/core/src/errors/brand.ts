@@ -3,7 +3,7 @@
  *
  * @example
  * ```ts
- * import { brand, hasBrand } from "@continuum-cache/core";
+ * import { brand, hasBrand } from "@continuum-cache/core/kit";
  *
  * class LateError extends Error {
  *   constructor() {

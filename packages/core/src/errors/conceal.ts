@@ -9,7 +9,7 @@ const inspectCustom: unique symbol = Symbol.for("nodejs.util.inspect.custom");
  *
  * @example
  * ```ts
- * import { conceal } from "@continuum-cache/core";
+ * import { conceal } from "@continuum-cache/core/kit";
  *
  * const login = conceal({ user: "ada", password: "secret" }, "password");
  * console.log(login, login.password); // { user: 'ada' } secret

@@ -8,7 +8,7 @@ const decoder = new TextDecoder();
  *
  * @example
  * ```ts
- * import { errorOf } from "@continuum-cache/core";
+ * import { errorOf } from "@continuum-cache/core/kit";
  *
  * errorOf("just words").message; // "just words"
  * ```
@@ -20,7 +20,7 @@ export const errorOf = (thrown: unknown): Error => (thrown instanceof Error ? th
  *
  * @example
  * ```ts
- * import { textOf } from "@continuum-cache/core";
+ * import { textOf } from "@continuum-cache/core/kit";
  *
  * textOf(new Error("no luck")); // "no luck"
  * ```

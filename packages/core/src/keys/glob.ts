@@ -26,7 +26,7 @@ const anyByte: ReadonlySet<number> = new Set(Array.from({ length: 256 }, (_, byt
  *
  * @example
  * ```ts
- * import { compileGlob } from "@continuum-cache/core";
+ * import { compileGlob } from "@continuum-cache/core/kit";
  *
  * const isQuery = compileGlob("query:*");
  * isQuery("query:42"); // true

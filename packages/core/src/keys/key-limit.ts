@@ -14,7 +14,7 @@ const encoder = new TextEncoder();
  *
  * @example
  * ```ts
- * import { assertKey } from "@continuum-cache/core";
+ * import { assertKey } from "@continuum-cache/core/kit";
  *
  * const lengthCommand = (key: unknown) => {
  *   assertKey(key);

@@ -51,7 +51,7 @@ function partOf(id: string): number {
  *
  * @example
  * ```ts
- * import { createLru } from "@continuum-cache/core";
+ * import { createLru } from "@continuum-cache/core/kit";
  *
  * const sessions = createLru<{ readonly user: string }>({ maxEntries: 2 });
  * sessions.set("a", { user: "ann" });

@@ -8,7 +8,7 @@ const fewLeft = 16;
  *
  * @example
  * ```ts
- * import { NameMap } from "@continuum-cache/core";
+ * import { NameMap } from "@continuum-cache/core/kit";
  *
  * const listeners = new NameMap<number>();
  * listeners.set("news", 1);

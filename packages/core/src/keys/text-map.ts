@@ -16,7 +16,7 @@ interface Node<Value> {
  *
  * @example
  * ```ts
- * import { TextMap } from "@continuum-cache/core";
+ * import { TextMap } from "@continuum-cache/core/kit";
  *
  * const sizes = new TextMap<number>();
  * sizes.set("k".repeat(20_000), 1);

@@ -18,7 +18,7 @@ const escaped = /%([0189][0-9A-F]|7F|2C|25|2E)/g;
  *
  * @example
  * ```ts
- * import { toWireChannel } from "@continuum-cache/core";
+ * import { toWireChannel } from "@continuum-cache/core/kit";
  *
  * toWireChannel("ws:memory:updates"); // "ws:memory:updates"
  * toWireChannel("prices,eur"); // "prices%2Ceur"

@@ -16,7 +16,7 @@ const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
  *
  * @example
  * ```ts
- * import { fromMessageText, toMessageText } from "@continuum-cache/core";
+ * import { fromMessageText, toMessageText } from "@continuum-cache/core/kit";
  *
  * toMessageText('{"type":"memory_updated"}'); // the same
  * fromMessageText(toMessageText("two\nlines")); // "two\nlines"

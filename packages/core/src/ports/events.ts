@@ -1,13 +1,13 @@
 import { ConfigError } from "../errors/config-error.ts";
 import { choiceOption, functionOption, type KnownOptions } from "../settings/options.ts";
-import { tell } from "./tell.ts";
+import { callListener } from "./call-listener.ts";
 
 /**
  * Listeners by event. One that throws is its owner's bug: the others are told all the same.
  *
  * @example
  * ```ts
- * import { createEvents } from "@continuum-cache/core";
+ * import { createEvents } from "@continuum-cache/core/kit";
  *
  * const events = createEvents<{ moved: { readonly to: string } }>();
  * const stop = events.on("moved", ({ to }) => console.log(to));
@@ -36,7 +36,7 @@ export function createEvents<Known>(known?: KnownOptions<Known>): Events<Known> 
     },
     emit(name, event) {
       for (const listener of listeners.get(name) ?? []) {
-        tell(() => (listener as (event: unknown) => void)(event));
+        callListener(() => (listener as (event: unknown) => void)(event));
       }
     },
   };

@@ -1,11 +1,11 @@
 import { believableWaitMs, type TransportError } from "../errors/transport-error.ts";
-import { tell } from "../ports/tell.ts";
+import { callListener } from "../ports/call-listener.ts";
 import { type BreakerOptions, readBreakerOptions } from "./breaker-options.ts";
 import { createFailureSample } from "./failure-sample.ts";
 import { isOutage, isRefusal } from "./outage.ts";
 
 /** As what a breaker has let a call in: as one of many, or as the one that finds out. */
-export type BreakerLeave = "call" | "probe";
+export type BreakerPermit = "call" | "probe";
 
 /** Keeps calls from a server that does not answer, and lets one at a time find out whether it does again. */
 export interface Breaker {
@@ -22,16 +22,16 @@ export interface Breaker {
    * @param probeMs - The call's own deadline: a probe that has told nothing by then loses its place. Default: 30
    *   seconds, or `maxWait` if longer.
    */
-  enter(probeMs?: number): BreakerLeave | undefined;
+  enter(probeMs?: number): BreakerPermit | undefined;
   /**
    * An answer came, whatever it says. Each `enter()` that was granted is followed by exactly one of these three, with
    * what it was granted as: without it, what is told while a probe is out is taken for the probe's.
    */
-  succeeded(leave?: BreakerLeave): void;
+  succeeded(leave?: BreakerPermit): void;
   /** No answer came. Counts if `isOutage(error)`, and is a dismissal otherwise. May also be called without `enter()`. */
-  failed(error: TransportError, leave?: BreakerLeave): void;
+  failed(error: TransportError, leave?: BreakerPermit): void;
   /** It says nothing about the server: the caller aborted, the request was too large. Gives a probe's place back. */
-  dismissed(leave?: BreakerLeave): void;
+  dismissed(leave?: BreakerPermit): void;
   /** Calls the listener after each change of `state`; returns the function that stops it. */
   onChange(listener: (state: Breaker["state"]) => void): () => void;
 }
@@ -73,7 +73,7 @@ const probeHeldMs = 30_000;
  *
  * @example
  * ```ts
- * import { createBreaker, isOutage } from "@continuum-cache/core";
+ * import { createBreaker, isOutage } from "@continuum-cache/core/kit";
  *
  * const breaker = createBreaker({ failures: 3, wait: "1s" });
  *
@@ -106,7 +106,7 @@ export function createBreaker(options?: BreakerOptions): Breaker {
   const moveTo = (next: Phase): void => {
     const changed = next.state !== phase.state;
     phase = next;
-    if (changed) for (const listener of [...listeners]) tell(() => listener(next.state));
+    if (changed) for (const listener of [...listeners]) callListener(() => listener(next.state));
   };
 
   const open = (cause: TransportError, nowMs: number): void => {
@@ -131,10 +131,10 @@ export function createBreaker(options?: BreakerOptions): Breaker {
   };
 
   /** Whose word it is: without a leave, the probe's while there is one. */
-  const isProbes = (leave: BreakerLeave | undefined): boolean =>
+  const isProbes = (leave: BreakerPermit | undefined): boolean =>
     leave === undefined ? phase.state === "half-open" : leave === "probe";
 
-  const dismissed = (leave?: BreakerLeave): void => {
+  const dismissed = (leave?: BreakerPermit): void => {
     if (phase.state === "half-open" && isProbes(leave)) phase = { ...phase, probe: undefined };
   };
 

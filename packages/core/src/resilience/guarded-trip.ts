@@ -1,10 +1,10 @@
 import { isTransportError, TransportError } from "../errors/transport-error.ts";
 import type { Reply } from "../ports/transport.ts";
-import type { Dispatch, ReplyHandler, RoundTrip, SentTrips } from "../trips/round-trip.ts";
-import type { Breaker, BreakerLeave } from "./breaker.ts";
+import type { Dispatch, ReplyHandler, RoundTrip, WriteLedger } from "../trips/round-trip.ts";
+import type { Breaker, BreakerPermit } from "./breaker.ts";
 import { breakerOpenError } from "./breaker-open-error.ts";
+import type { CancellableSleep } from "./cancellable-sleep.ts";
 import type { createOutageReport } from "./outage-report.ts";
-import type { Pauses } from "./pauses.ts";
 import { backoffMs, isOvertaken, mayRetry } from "./retry.ts";
 
 /** What all trips through one guard share. */
@@ -18,9 +18,9 @@ export interface Guard {
   readonly breaker: Breaker | undefined;
   /** Tells the breaker of a failure. */
   readonly report: ReturnType<typeof createOutageReport> | undefined;
-  readonly pauses: Pauses;
+  readonly pauses: CancellableSleep;
   /** Compares the trips that are in no ledger yet. A fallback puts its own into the same one. */
-  readonly ledger: SentTrips;
+  readonly ledger: WriteLedger;
 }
 
 /** A trip that has not ended so long after its deadline has vanished. */
@@ -51,7 +51,7 @@ class GuardedTrip implements ReplyHandler {
   /** Of the present attempt, for the breaker. */
   #startedMs = 0;
   /** As what the breaker has let the present attempt through. */
-  #leave: BreakerLeave = "call";
+  #leave: BreakerPermit = "call";
   /** Of the latest attempt, with what the earlier ones leave uncertain. */
   #failure: TransportError | undefined = undefined;
 

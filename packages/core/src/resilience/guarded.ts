@@ -4,7 +4,7 @@ import { assertOptions, functionOption, type KnownOptions, wholeNumberOption } f
 import { type Duration, toTimeoutMs } from "../time/duration.ts";
 import { defaultTimeoutMs } from "../time/with-deadline.ts";
 import {
-  createSentTrips,
+  createWriteLedger,
   type Dispatch,
   dispatchOf,
   offersDispatch,
@@ -14,9 +14,9 @@ import {
 import { backstop } from "./backstop.ts";
 import { type Breaker, createBreaker } from "./breaker.ts";
 import type { BreakerOptions } from "./breaker-options.ts";
+import { createCancellableSleep } from "./cancellable-sleep.ts";
 import { dispatchThrough } from "./guarded-trip.ts";
 import { createOutageReport } from "./outage-report.ts";
-import { createPauses } from "./pauses.ts";
 
 /** How hard to try, and when to stop trying. */
 export interface GuardOptions {
@@ -73,8 +73,8 @@ export function guarded(transport: Transport, options: GuardOptions = {}): Trans
   const ownTimeoutMs = options.timeout === undefined ? defaultTimeoutMs : toTimeoutMs(options.timeout, "timeout");
   const breaker = options.breaker === false ? undefined : createBreaker(options.breaker);
   if (onBreaker) breaker?.onChange((state) => onBreaker({ state, ...(breaker.cause && { cause: breaker.cause }) }));
-  const pauses = createPauses();
-  const ledger = createSentTrips();
+  const pauses = createCancellableSleep();
+  const ledger = createWriteLedger();
   const dispatch = dispatchThrough({
     name: transport.name,
     dispatch: dispatchOf(transport, throughBackstop(transport)),

@@ -1,4 +1,4 @@
-import type { Breaker, BreakerLeave } from "./breaker.ts";
+import type { Breaker, BreakerPermit } from "./breaker.ts";
 import { isOutage } from "./outage.ts";
 
 /**
@@ -11,7 +11,9 @@ const echoMs = 1_000;
  * Makes the function that tells a breaker how attempts failed, each with the leave it had and with when it started
  * (of `performance.now()`).
  */
-export function createOutageReport(breaker: Breaker): (error: unknown, leave: BreakerLeave, startedAt: number) => void {
+export function createOutageReport(
+  breaker: Breaker,
+): (error: unknown, leave: BreakerPermit, startedAt: number) => void {
   let countedAt = Number.NEGATIVE_INFINITY;
 
   return (error, leave, startedAt) => {

@@ -9,7 +9,8 @@ import { isTransportError, type TransportError } from "../errors/transport-error
  *
  * @example
  * ```ts
- * import { isOutage, type Reply, type Transport } from "@continuum-cache/core";
+ * import { type Reply, type Transport } from "@continuum-cache/core";
+ * import { isOutage } from "@continuum-cache/core/kit";
  *
  * async function firstOf(primary: Transport, spare: Transport, key: string): Promise<Reply | undefined> {
  *   const replies = await primary.send([["GET", key]]).catch((error: unknown) => {
@@ -43,7 +44,8 @@ export function isOutage(error: unknown): error is TransportError {
  *
  * @example
  * ```ts
- * import { isUnanswered, type Transport } from "@continuum-cache/core";
+ * import { type Transport } from "@continuum-cache/core";
+ * import { isUnanswered } from "@continuum-cache/core/kit";
  *
  * async function tellLater(transport: Transport, waiting: string[]): Promise<void> {
  *   await transport.send([["RPUSH", "log", ...waiting]]).catch((error: unknown) => {

@@ -21,7 +21,7 @@ export interface EndpointRules {
  *
  * @example
  * ```ts
- * import { parseEndpoint } from "@continuum-cache/core";
+ * import { parseEndpoint } from "@continuum-cache/core/kit";
  *
  * parseEndpoint("http://127.0.0.1:8079", { setting: "url", schemes: ["https:", "http:"] }).port; // "8079"
  * ```

@@ -13,7 +13,7 @@ export type KnownOptions<Options> = { readonly [Name in keyof Required<Options>]
  *
  * @example
  * ```ts
- * import { assertOptions, type KnownOptions } from "@continuum-cache/core";
+ * import { assertOptions, type KnownOptions } from "@continuum-cache/core/kit";
  *
  * interface GreetOptions {
  *   readonly loud?: boolean;
@@ -50,7 +50,7 @@ export function assertOptions<Options extends object>(
  *
  * @example
  * ```ts
- * import { wholeNumberOption } from "@continuum-cache/core";
+ * import { wholeNumberOption } from "@continuum-cache/core/kit";
  *
  * wholeNumberOption("poolSize", 10, { min: 1, max: 1_000 }); // 10
  * ```
@@ -72,7 +72,7 @@ export function wholeNumberOption(
  *
  * @example
  * ```ts
- * import { booleanOption } from "@continuum-cache/core";
+ * import { booleanOption } from "@continuum-cache/core/kit";
  *
  * booleanOption("fallback", false); // false
  * ```
@@ -89,7 +89,7 @@ export function booleanOption(name: string, value: unknown): boolean | undefined
  *
  * @example
  * ```ts
- * import { functionOption } from "@continuum-cache/core";
+ * import { functionOption } from "@continuum-cache/core/kit";
  *
  * functionOption("onProgress", ({ deleted }: { deleted: number }) => console.log(deleted));
  * ```
@@ -106,7 +106,7 @@ export function functionOption<Value>(name: string, value: Value): Value {
  *
  * @example
  * ```ts
- * import { choiceOption } from "@continuum-cache/core";
+ * import { choiceOption } from "@continuum-cache/core/kit";
  *
  * choiceOption("from", "now", ["beginning", "now"]); // "now"
  * ```

@@ -9,7 +9,7 @@ import { quoted } from "../errors/quoted.ts";
  *
  * @example
  * ```ts
- * import { assertPem } from "@continuum-cache/core";
+ * import { assertPem } from "@continuum-cache/core/kit";
  *
  * assertPem("tls.ca", "-----BEGIN CERTIFICATE-----\nMIIB…\n-----END CERTIFICATE-----\n");
  * ```

@@ -39,7 +39,7 @@ const socketParameters = ["db", "username", "password"];
  *
  * @example
  * ```ts
- * import { parseRedisUrl } from "@continuum-cache/core";
+ * import { parseRedisUrl } from "@continuum-cache/core/kit";
  *
  * parseRedisUrl("rediss://default:secret@db.upstash.io:6379/2", { setting: "url" }).database; // 2
  * ```

@@ -25,7 +25,7 @@ const unitMs = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as co
  *
  * @example
  * ```ts
- * import { toMs } from "@continuum-cache/core";
+ * import { toMs } from "@continuum-cache/core/kit";
  *
  * toMs("5m", "ttl"); // 300000
  * toMs(60, "ttl"); // 60000
@@ -52,7 +52,7 @@ export const longestTimerMs: number = 2 ** 31 - 1;
  *
  * @example
  * ```ts
- * import { toTimeoutMs } from "@continuum-cache/core";
+ * import { toTimeoutMs } from "@continuum-cache/core/kit";
  *
  * toTimeoutMs("2s", "timeout"); // 2000
  * toTimeoutMs("100d", "timeout"); // 2147483647

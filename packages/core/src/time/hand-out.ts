@@ -25,7 +25,8 @@ const ticksUntilSent = 4;
  *
  * @example
  * ```ts
- * import { handOutInHalves, type Transport } from "@continuum-cache/core";
+ * import { type Transport } from "@continuum-cache/core";
+ * import { handOutInHalves } from "@continuum-cache/core/kit";
  *
  * function settle(transport: Transport, others: number, waiting: readonly ((answer: string) => void)[]): void {
  *   handOutInHalves(transport, others, waiting.length, (from, to) => {

@@ -15,7 +15,7 @@ const lasting = /^(?:Node\.js|Deno|Bun)\//;
  *
  * @example
  * ```ts
- * import { hasLastingTimers } from "@continuum-cache/core";
+ * import { hasLastingTimers } from "@continuum-cache/core/kit";
  *
  * console.log(hasLastingTimers()); // true in Node, Deno and Bun, false in a Worker
  * ```

@@ -12,7 +12,7 @@ import { hasLastingTimers } from "./lasting-timers.ts";
  *
  * @example
  * ```ts
- * import { loadedOnce } from "@continuum-cache/core";
+ * import { loadedOnce } from "@continuum-cache/core/kit";
  *
  * const codec = loadedOnce(
  *   () => import("@continuum-cache/core/msgpack"),

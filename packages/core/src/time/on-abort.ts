@@ -13,7 +13,7 @@ const listening = new WeakMap<AbortSignal, Listeners>();
  *
  * @example
  * ```ts
- * import { onAbort } from "@continuum-cache/core";
+ * import { onAbort } from "@continuum-cache/core/kit";
  *
  * const controller = new AbortController();
  * const stop = onAbort(controller.signal, () => console.log("aborted"));

@@ -30,7 +30,8 @@ const longTickMs = 10;
  *
  * @example
  * ```ts
- * import { createTickBatch, type Transport } from "@continuum-cache/core";
+ * import { type Transport } from "@continuum-cache/core";
+ * import { createTickBatch } from "@continuum-cache/core/kit";
  *
  * function counter(transport: Transport): (name: string) => void {
  *   const tick = createTickBatch<string>({ items: 100 }, (names) => {
@@ -71,7 +72,7 @@ export function createTickBatch<Item>(
  *
  * @example
  * ```ts
- * import { inParts } from "@continuum-cache/core";
+ * import { inParts } from "@continuum-cache/core/kit";
  *
  * inParts(["a", "b", "c"], { items: 2 }); // [["a", "b"], ["c"]]
  * ```

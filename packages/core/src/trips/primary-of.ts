@@ -8,7 +8,8 @@ import { dispatcherOf } from "./round-trip.ts";
  *
  * @example
  * ```ts
- * import { primaryOf, type Transport } from "@continuum-cache/core";
+ * import { type Transport } from "@continuum-cache/core";
+ * import { primaryOf } from "@continuum-cache/core/kit";
  *
  * const lengthOfQueue = (transport: Transport) => primaryOf(transport).send([["XLEN", "fed:queue:normal"]]);
  * ```

@@ -22,7 +22,7 @@ export class RoundTrip {
   /** Answers in the place of the layers below, where something can. */
   standIn: StandIn | undefined = undefined;
   /** Where trips are compared with those that overtook them, and this trip's number there. */
-  ledger: SentTrips | undefined = undefined;
+  ledger: WriteLedger | undefined = undefined;
   number = 0;
 
   /** @param writes - As the field, where that is known already. @throws TypeError for what is no command, where it is not. */
@@ -78,7 +78,7 @@ export type AnswerNow = (commands: readonly Command[], options: SendOptions) => 
 /** What a transport that takes round trips directly offers besides. */
 export interface DispatchOffer {
   /** Where it compares the trips that come in no ledger. See {@link ledgerOf}. */
-  readonly ledger?: SentTrips;
+  readonly ledger?: WriteLedger;
   /** The transport for which it may answer from a local stand-in. See {@link primaryOf}. */
   readonly primary?: Transport;
   /** Answers without waiting, where the transport can. See {@link answerNowOf}. */
@@ -114,8 +114,8 @@ export function dispatcherOf(transport: Transport): Dispatcher | undefined {
 }
 
 /** Where to compare the trips that go through a transport: with those of other callers, where it compares trips itself. */
-export function ledgerOf(transport: Transport): SentTrips {
-  return dispatchers.get(transport)?.ledger ?? createSentTrips();
+export function ledgerOf(transport: Transport): WriteLedger {
+  return dispatchers.get(transport)?.ledger ?? createWriteLedger();
 }
 
 /**
@@ -187,7 +187,7 @@ export function sendThrough(dispatch: Dispatch, defaultTimeoutMs: number): Trans
 }
 
 /** The trips that have been sent, as far as it takes to tell whether a later one has overtaken an earlier one. */
-export interface SentTrips {
+export interface WriteLedger {
   /** A trip is about to leave. It ends once, one way or the other. If it has not by its deadline, it never will. */
   add(trip: RoundTrip): void;
   succeeded(trip: RoundTrip): void;
@@ -220,7 +220,7 @@ const mostReturned = 1_000;
 /** A trip that has not ended so long after its deadline has vanished. */
 const graceMs = 100;
 
-export function createSentTrips(): SentTrips {
+export function createWriteLedger(): WriteLedger {
   let numbers = 0;
   /** No `Set`: of those V8 links each table to the next, and an old one keeps alive what all later ones have held. */
   const underWay: RoundTrip[] = [];
@@ -265,7 +265,7 @@ export function createSentTrips(): SentTrips {
     return underWay.filter((trip) => !isLost(trip, nowMs));
   };
 
-  const ledger: SentTrips = {
+  const ledger: WriteLedger = {
     get underWay() {
       return notLost();
     },

@@ -1,4 +1,5 @@
-import { batched, guarded, type SendOptions, type Transport, TransportError } from "@continuum-cache/core";
+import { guarded, type SendOptions, type Transport, TransportError } from "@continuum-cache/core";
+import { batched } from "@continuum-cache/core/kit";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
 const unwanted: SendOptions = { isWanted: () => false };

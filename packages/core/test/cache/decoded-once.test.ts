@@ -1,4 +1,5 @@
-import { type Codec, json, readers } from "@continuum-cache/core";
+import { type Codec, json } from "@continuum-cache/core";
+import { combineCodecs } from "@continuum-cache/core/kit";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { decodedOnce } from "../../src/cache/decoded-once.ts";
@@ -136,7 +137,7 @@ describe("a codec that decodes once", () => {
   });
 
   it("calls the functions of a codec that is an object of a class as its methods", () => {
-    const codec = readers([decodedOnce(new PrefixCodec())]);
+    const codec = combineCodecs([decodedOnce(new PrefixCodec())]);
     const text = codec.encode({ a: [1] });
     expect(text).toBe('#{"a":[1]}');
     for (let nth = 0; nth < 2; nth++) expect(codec.decode(text)).toEqual({ a: [1] });

@@ -1,4 +1,5 @@
-import { type Command, CommandError, deletePattern, type Reply, TransportError } from "@continuum-cache/core";
+import { type Command, CommandError, type Reply, TransportError } from "@continuum-cache/core";
+import { deletePattern } from "@continuum-cache/core/kit";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 

@@ -2,7 +2,6 @@ import {
   Cache,
   type CacheOptions,
   ConfigError,
-  createBreaker,
   defineScript,
   type GetOrSetOptions,
   guarded,
@@ -11,6 +10,7 @@ import {
   runScript,
   type SetOptions,
 } from "@continuum-cache/core";
+import { createBreaker } from "@continuum-cache/core/kit";
 import { msgpack } from "@continuum-cache/core/msgpack";
 import { describe, expect, it, vi } from "vitest";
 import { empty, recordingTransport } from "../recording-transport.ts";

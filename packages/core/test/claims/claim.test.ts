@@ -1,4 +1,10 @@
-import { createClaim, createExpiringSet, createSingleRun, createTurns, hasLastingTimers } from "@continuum-cache/core";
+import {
+  createClaim,
+  createExpiringSet,
+  createSingleRun,
+  createTurns,
+  hasLastingTimers,
+} from "@continuum-cache/core/kit";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { onTheEdge, vanishing } from "../edge.ts";
 

@@ -1,5 +1,6 @@
-import { CodecError, json, readers, toTextForm } from "@continuum-cache/core";
+import { CodecError, json } from "@continuum-cache/core";
 import { compressed } from "@continuum-cache/core/compressed";
+import { combineCodecs, toTextForm } from "@continuum-cache/core/kit";
 import { msgpack } from "@continuum-cache/core/msgpack";
 import { describe, expect, it } from "vitest";
 
@@ -154,14 +155,14 @@ describe("what another client has stored", () => {
     ['{"a":1}', { a: 1 }],
   ])("%j is read", (text, value) => {
     for (const codecs of [[], [json()], [msgpack()], [compressed(json()), msgpack()]]) {
-      expect(readers(codecs).decode(text)).toEqual(value);
+      expect(combineCodecs(codecs).decode(text)).toEqual(value);
     }
   });
 
   it.each(['{"a":', '"cut', "[1,", 'say "hi"', "a}", toTextForm(sealed("q", 1))])(
     "%j is a CodecError: it may be a damaged value, or another codec's",
     (text) => {
-      const error = decoding(readers([json()]), text);
+      const error = decoding(combineCodecs([json()]), text);
       expect(error).toBeInstanceOf(CodecError);
       expect(String(error)).not.toContain(text);
     },

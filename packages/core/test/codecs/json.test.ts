@@ -1,4 +1,5 @@
-import { isCodecError, json, readers } from "@continuum-cache/core";
+import { isCodecError, json } from "@continuum-cache/core";
+import { combineCodecs } from "@continuum-cache/core/kit";
 import { msgpack } from "@continuum-cache/core/msgpack";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
@@ -46,12 +47,12 @@ describe("the JSON codec", () => {
 
   it("leaves another codec's writing to that codec", () => {
     expect(codec.decode(msgpack().encode({ a: 1 }))).toBeUndefined();
-    expect(readers([codec, msgpack()]).decode(msgpack().encode({ a: 1 }))).toEqual({ a: 1 });
+    expect(combineCodecs([codec, msgpack()]).decode(msgpack().encode({ a: 1 }))).toEqual({ a: 1 });
   });
 
   it("says which codec is missing when nobody can read a value", () => {
     try {
-      readers([codec]).decode(msgpack().encode({ a: 1 }));
+      combineCodecs([codec]).decode(msgpack().encode({ a: 1 }));
       expect.unreachable();
     } catch (error) {
       expect(isCodecError(error)).toBe(true);

@@ -1,4 +1,5 @@
-import { isCodecError, toTextForm } from "@continuum-cache/core";
+import { isCodecError } from "@continuum-cache/core";
+import { toTextForm } from "@continuum-cache/core/kit";
 import { msgpack } from "@continuum-cache/core/msgpack";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";

@@ -1,4 +1,5 @@
-import { type Command, factsOf, isRepeatable, isWrite, keysOf, knownCommands } from "@continuum-cache/core";
+import type { Command } from "@continuum-cache/core";
+import { factsOf, isRepeatable, isWrite, keysOf, knownCommands } from "@continuum-cache/core/kit";
 import { describe, expect, it } from "vitest";
 
 describe("the command table", () => {

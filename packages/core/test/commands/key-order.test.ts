@@ -1,4 +1,5 @@
-import { type Command, createKeyOrder } from "@continuum-cache/core";
+import type { Command } from "@continuum-cache/core";
+import { createKeyOrder } from "@continuum-cache/core/kit";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 

@@ -1,4 +1,5 @@
-import { type Command, CommandError, factsOf, isPossibleReply, knownCommands, type Reply } from "@continuum-cache/core";
+import { type Command, CommandError, type Reply } from "@continuum-cache/core";
+import { factsOf, isPossibleReply, knownCommands } from "@continuum-cache/core/kit";
 import { describe, expect, it } from "vitest";
 
 const bytes = new Uint8Array([0xff]);

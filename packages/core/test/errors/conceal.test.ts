@@ -1,5 +1,5 @@
 import { format, inspect } from "node:util";
-import { conceal } from "@continuum-cache/core";
+import { conceal } from "@continuum-cache/core/kit";
 import { describe, expect, it } from "vitest";
 
 const secret = "canary-2f71";

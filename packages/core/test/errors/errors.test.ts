@@ -2,13 +2,13 @@ import {
   CodecError,
   CommandError,
   ConfigError,
-  errorFromRedis,
   isCodecError,
   isCommandError,
   isConfigError,
   isTransportError,
   TransportError,
 } from "@continuum-cache/core";
+import { errorFromRedis } from "@continuum-cache/core/kit";
 import { describe, expect, it } from "vitest";
 
 describe("errors", () => {

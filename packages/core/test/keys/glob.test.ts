@@ -1,4 +1,5 @@
-import { compileGlob, escapeGlob, matchesGlob, prefixOfGlob } from "@continuum-cache/core";
+import { escapeGlob } from "@continuum-cache/core";
+import { compileGlob, matchesGlob, prefixOfGlob } from "@continuum-cache/core/kit";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { mayMatchGlob } from "../../src/keys/glob-text.ts";

@@ -1,4 +1,5 @@
-import { assertKey, keyPattern, keys, matchesGlob, maxKeyBytes } from "@continuum-cache/core";
+import { keyPattern, keys } from "@continuum-cache/core";
+import { assertKey, matchesGlob, maxKeyBytes } from "@continuum-cache/core/kit";
 import fc from "fast-check";
 import { describe, expect, expectTypeOf, it } from "vitest";
 

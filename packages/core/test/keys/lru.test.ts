@@ -1,4 +1,4 @@
-import { createLru } from "@continuum-cache/core";
+import { createLru } from "@continuum-cache/core/kit";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { NameMap } from "../../src/index.ts";
+import { NameMap } from "../../src/kit.ts";
 
 it("holds what a Map holds", () => {
   const name = fc.integer({ max: 60, min: 0 }).map(String);

@@ -1,4 +1,4 @@
-import { TextMap } from "@continuum-cache/core";
+import { TextMap } from "@continuum-cache/core/kit";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 

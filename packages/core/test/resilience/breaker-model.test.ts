@@ -1,11 +1,5 @@
-import {
-  type Breaker,
-  type BreakerLeave,
-  createBreaker,
-  isOutage,
-  TransportError,
-  type TransportErrorKind,
-} from "@continuum-cache/core";
+import { TransportError, type TransportErrorKind } from "@continuum-cache/core";
+import { type Breaker, type BreakerPermit, createBreaker, isOutage } from "@continuum-cache/core/kit";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
@@ -78,13 +72,13 @@ function createModel() {
     },
     cause: () => (state === "closed" ? undefined : openings.at(-1)?.cause),
     waitMs: (nowMs: number) => (state === "open" ? Math.max(0, (openings.at(-1)?.untilMs ?? 0) - nowMs) : 0),
-    enter(nowMs: number, isProbeOut: boolean): BreakerLeave | undefined {
+    enter(nowMs: number, isProbeOut: boolean): BreakerPermit | undefined {
       if (state === "closed") return "call";
       if (isProbeOut || this.waitMs(nowMs) > 0) return undefined;
       state = "half-open";
       return "probe";
     },
-    succeeded(leave: BreakerLeave, nowMs: number): void {
+    succeeded(leave: BreakerPermit, nowMs: number): void {
       if (state === "closed") counted.push("success");
       else if (leave === "probe") {
         counted.length = 0;
@@ -92,7 +86,7 @@ function createModel() {
         state = "closed";
       }
     },
-    failed(failure: TransportError, leave: BreakerLeave, nowMs: number): void {
+    failed(failure: TransportError, leave: BreakerPermit, nowMs: number): void {
       if (!isOutage(failure)) return;
       if (state === "closed") {
         counted.push(failure);
@@ -127,8 +121,8 @@ describe("any sequence of calls, outcomes and time", () => {
         breaker.onChange((state) => heard.push(state));
         const model = createModel();
         const expected: Breaker["state"][] = [];
-        const inside: BreakerLeave[] = [];
-        const leaves = (of: number): BreakerLeave => inside.splice(of % inside.length, 1)[0] ?? "call";
+        const inside: BreakerPermit[] = [];
+        const leaves = (of: number): BreakerPermit => inside.splice(of % inside.length, 1)[0] ?? "call";
 
         for (const step of sequence) {
           const before = model.state;

@@ -1,12 +1,11 @@
 import {
-  type Breaker,
   type BreakerOptions,
   ConfigError,
-  createBreaker,
   TransportError,
   type TransportErrorDetails,
   type TransportErrorKind,
 } from "@continuum-cache/core";
+import { type Breaker, createBreaker } from "@continuum-cache/core/kit";
 import { describe, expect, it } from "vitest";
 
 const error = (kind: TransportErrorKind = "unreachable", details: Partial<TransportErrorDetails> = {}) =>

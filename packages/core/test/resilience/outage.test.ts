@@ -1,4 +1,5 @@
-import { CodecError, CommandError, isOutage, TransportError, type TransportErrorKind } from "@continuum-cache/core";
+import { CodecError, CommandError, TransportError, type TransportErrorKind } from "@continuum-cache/core";
+import { isOutage } from "@continuum-cache/core/kit";
 import { describe, expect, it } from "vitest";
 
 describe("an outage", () => {

@@ -1,4 +1,5 @@
-import { assertToken, isConfigError, parseEndpoint } from "@continuum-cache/core";
+import { isConfigError } from "@continuum-cache/core";
+import { assertToken, parseEndpoint } from "@continuum-cache/core/kit";
 import { describe, expect, it } from "vitest";
 
 const rest = (text: string, allowInsecure = false) =>

@@ -1,12 +1,12 @@
+import { ConfigError } from "@continuum-cache/core";
 import {
   assertOptions,
   booleanOption,
-  ConfigError,
   choiceOption,
   functionOption,
   type KnownOptions,
   wholeNumberOption,
-} from "@continuum-cache/core";
+} from "@continuum-cache/core/kit";
 import { describe, expect, it } from "vitest";
 
 interface SetOptions {

@@ -1,4 +1,5 @@
-import { assertPem, isConfigError } from "@continuum-cache/core";
+import { isConfigError } from "@continuum-cache/core";
+import { assertPem } from "@continuum-cache/core/kit";
 import { describe, expect, it } from "vitest";
 
 const pem = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n";

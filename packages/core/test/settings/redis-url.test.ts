@@ -1,4 +1,5 @@
-import { isConfigError, parseRedisUrl } from "@continuum-cache/core";
+import { isConfigError } from "@continuum-cache/core";
+import { parseRedisUrl } from "@continuum-cache/core/kit";
 import { describe, expect, it } from "vitest";
 
 const canary = "canary-90d1";

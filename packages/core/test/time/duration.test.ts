@@ -1,4 +1,5 @@
-import { ConfigError, type Duration, toMs, toTimeoutMs } from "@continuum-cache/core";
+import { ConfigError, type Duration } from "@continuum-cache/core";
+import { toMs, toTimeoutMs } from "@continuum-cache/core/kit";
 import { describe, expect, it } from "vitest";
 
 describe("a duration", () => {

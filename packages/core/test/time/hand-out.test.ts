@@ -1,4 +1,5 @@
-import { Cache, CommandError, guarded, handOutInHalves, primaryOf } from "@continuum-cache/core";
+import { Cache, CommandError, guarded } from "@continuum-cache/core";
+import { handOutInHalves, primaryOf } from "@continuum-cache/core/kit";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { onTheEdge } from "../edge.ts";
 import { empty, recordingTransport } from "../recording-transport.ts";

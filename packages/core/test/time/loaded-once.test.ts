@@ -1,4 +1,4 @@
-import { loadedOnce } from "@continuum-cache/core";
+import { loadedOnce } from "@continuum-cache/core/kit";
 import { afterEach, describe, expect, it, vi } from "vitest";
 
 afterEach(() => {

@@ -1,5 +1,6 @@
 import { getEventListeners } from "node:events";
-import { Cache, createPauses, guarded, onAbort, withDeadline } from "@continuum-cache/core";
+import { Cache, guarded } from "@continuum-cache/core";
+import { createCancellableSleep, onAbort, withDeadline } from "@continuum-cache/core/kit";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { empty, recordingTransport } from "../recording-transport.ts";
 
@@ -36,7 +37,7 @@ describe("listening to a signal", () => {
   it("lets any number of calls share a signal without a warning", async () => {
     const { signal } = new AbortController();
     const cache = new Cache({ transport: guarded(recordingTransport(empty)) });
-    const pauses = createPauses();
+    const pauses = createCancellableSleep();
     const calls = Array.from({ length: 30 }, (_, at) => [
       cache.get(`k${at}`, { signal }),
       cache.getOrSet(`g${at}`, () => at, { signal }),

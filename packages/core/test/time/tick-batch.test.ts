@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { afterThisTick, createTickBatch, inParts } from "../../src/index.ts";
+import { afterThisTick, createTickBatch, inParts } from "../../src/kit.ts";
 
 const endOfTick = (): Promise<void> => new Promise((resolve) => afterThisTick(resolve));
 

@@ -1,4 +1,5 @@
-import { isTransportError, withDeadline } from "@continuum-cache/core";
+import { isTransportError } from "@continuum-cache/core";
+import { withDeadline } from "@continuum-cache/core/kit";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
 describe("a deadline", () => {

@@ -1,9 +1,10 @@
-import { type Command, compileGlob, createSentTrips, isRepeatableTrip, RoundTrip } from "@continuum-cache/core";
+import type { Command } from "@continuum-cache/core";
+import { compileGlob, createWriteLedger, isRepeatableTrip, RoundTrip } from "@continuum-cache/core/kit";
 import { describe, expect, it } from "vitest";
 
 /** A ledger whose entries end and are asked by methods. */
 function createLedger() {
-  const sent = createSentTrips();
+  const sent = createWriteLedger();
   return {
     enter(commands: readonly Command[], invalidates: readonly string[] = []) {
       const trip = new RoundTrip(commands, { invalidates }, 5_000);

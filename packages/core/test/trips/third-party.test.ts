@@ -1,4 +1,5 @@
-import { batched, Cache, guarded, isTransportError, type Reply, type Transport } from "@continuum-cache/core";
+import { Cache, guarded, isTransportError, type Reply, type Transport } from "@continuum-cache/core";
+import { batched } from "@continuum-cache/core/kit";
 import { describe, expect, it } from "vitest";
 
 /** A transport whose `send` does this, whatever its type says. */

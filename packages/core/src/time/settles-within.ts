@@ -6,13 +6,13 @@
  *
  * @example
  * ```ts
- * import { within } from "@continuum-cache/core";
+ * import { settlesWithin } from "@continuum-cache/core/kit";
  *
  * const slow = new Promise((resolve) => setTimeout(resolve, 1_000));
- * console.log(await within(10, slow)); // false
+ * console.log(await settlesWithin(10, slow)); // false
  * ```
  */
-export async function within(timeoutMs: number, work: Promise<unknown>): Promise<boolean> {
+export async function settlesWithin(timeoutMs: number, work: Promise<unknown>): Promise<boolean> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const end = new Promise<boolean>((resolve) => {
     timer = setTimeout(resolve, timeoutMs, false);

@@ -4,12 +4,13 @@
  *
  * @example
  * ```ts
- * import { type MessageListener, tell } from "@continuum-cache/core";
+ * import { type MessageListener } from "@continuum-cache/core";
+ * import { callListener } from "@continuum-cache/core/kit";
  *
- * const deliver = (listener: MessageListener) => tell(() => listener.message({ channel: "news", data: "hello" }));
+ * const deliver = (listener: MessageListener) => callListener(() => listener.message({ channel: "news", data: "hello" }));
  * ```
  */
-export function tell(listener: () => void): void {
+export function callListener(listener: () => void): void {
   try {
     listener();
   } catch (error) {

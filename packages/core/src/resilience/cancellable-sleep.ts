@@ -2,7 +2,7 @@ import { createExpiringSet } from "../claims/expiring-set.ts";
 import { onAbort } from "../time/on-abort.ts";
 
 /** Waits that can all be ended at once. */
-export interface Pauses {
+export interface CancellableSleep {
   /** Ended for good: from then on no call waits. */
   readonly isEnded: boolean;
   /** Waits, unless it is ended or the signal fires first; tells whether it waited to the end. */
@@ -18,13 +18,13 @@ const graceMs = 60_000;
  *
  * @example
  * ```ts
- * import { createPauses } from "@continuum-cache/core";
+ * import { createCancellableSleep } from "@continuum-cache/core/kit";
  *
- * const pauses = createPauses();
- * const waited = await pauses.wait(250, undefined); // false once pauses.end() was called
+ * const sleep = createCancellableSleep();
+ * const waited = await sleep.wait(250, undefined); // false once sleep.end() was called
  * ```
  */
-export function createPauses(): Pauses {
+export function createCancellableSleep(): CancellableSleep {
   // Not an AbortSignal: Node warns of a leak when more than ten wait on one.
   const waiting = createExpiringSet<() => void>();
   let isEnded = false;
