@@ -1,28 +1,53 @@
-export type { DeadLetter, DeathReason } from "./dead-letter.ts";
-export type { Federated, Federation } from "./federate.ts";
-export { federate } from "./federate.ts";
-export type { FederateOptions } from "./federate-options.ts";
-export type { FederationBackend } from "./federation-backend.ts";
-export type { FederationEvents } from "./federation-events.ts";
-export { FederationQueue } from "./federation-queue.ts";
-export type { BackoffOptions, FederationQueueOptions, OutboxOptions } from "./federation-queue-options.ts";
-export type { FollowOptions } from "./follow-options.ts";
-export type { Lease, NackOptions } from "./lease.ts";
-export { isLeaseLostError, LeaseLostError } from "./lease-lost-error.ts";
-export type { AppendOptions, LogCallOptions } from "./log-call-options.ts";
-export type { Appended, GapReason, Kept, LogEntry, LogGap, LogPosition, Stored } from "./log-entry.ts";
-export type { LogEvents } from "./log-events.ts";
-export type { LogStats, OriginStats } from "./log-stats.ts";
-export { isOriginTakenError, OriginTakenError } from "./origin-taken-error.ts";
-export type { MessageOptions, OutgoingMessage, Pushed, PushOptions } from "./push-options.ts";
-export type { CallingOptions, DeadOptions, PullOptions, RedriveOptions } from "./queue-call-options.ts";
-export type { QueueEvents } from "./queue-events.ts";
-export type { PriorityStats, QueueStats } from "./queue-stats.ts";
-export type { Relay } from "./relay.ts";
-export { relay } from "./relay.ts";
-export type { RelayEvents } from "./relay-events.ts";
-export type { RelayOptions } from "./relay-options.ts";
-export type { RelayedOrigin, RelayState, RelayStats } from "./relay-stats.ts";
-export { SyncLog } from "./sync-log.ts";
-export type { SyncLogOptions } from "./sync-log-options.ts";
-export type { ConsumeOptions, Handler, StopOptions, Worker } from "./worker.ts";
+export type { Federated, Federation } from "./federation/federate.ts";
+export { federate } from "./federation/federate.ts";
+export type { FederateOptions } from "./federation/options.ts";
+export type { FederationEvents } from "./federation/types.ts";
+export type { AppendOptions, FollowOptions, SyncLogOptions } from "./log/options.ts";
+export { isOriginTakenError, OriginTakenError } from "./log/origin-taken-error.ts";
+export { SyncLog } from "./log/sync-log.ts";
+export type {
+  Appended,
+  GapReason,
+  Kept,
+  LogEntry,
+  LogEvents,
+  LogGap,
+  LogPosition,
+  LogStats,
+  OriginStats,
+  Stored,
+} from "./log/types.ts";
+export { FederationQueue } from "./queue/federation-queue.ts";
+export { isLeaseLostError, LeaseLostError } from "./queue/lease-lost-error.ts";
+export type {
+  BackoffOptions,
+  CallingOptions,
+  DeadOptions,
+  FederationQueueOptions,
+  MessageOptions,
+  OutgoingMessage,
+  PullOptions,
+  Pushed,
+  PushOptions,
+  RedriveOptions,
+} from "./queue/options.ts";
+export type {
+  ConsumeOptions,
+  DeadLetter,
+  DeathReason,
+  Handler,
+  Lease,
+  NackOptions,
+  PriorityStats,
+  QueueEvents,
+  QueueStats,
+  StopOptions,
+  Worker,
+} from "./queue/types.ts";
+export type { RelayOptions } from "./relay/options.ts";
+export type { Relay } from "./relay/relay.ts";
+export { relay } from "./relay/relay.ts";
+export type { RelayEvents, RelayedOrigin, RelayState, RelayStats } from "./relay/types.ts";
+export type { LogCallOptions } from "./shared/call-options.ts";
+export type { FederationBackend } from "./shared/federation-backend.ts";
+export type { OutboxOptions } from "./shared/outbox-options.ts";

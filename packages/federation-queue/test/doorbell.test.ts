@@ -5,8 +5,8 @@ import { restTransport } from "@continuum-cache/transport-rest";
 import { tcpTransport } from "@continuum-cache/transport-tcp";
 import { startUpstashLocal } from "@continuum-cache/upstash-local";
 import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
-import { createDoorbell, readNotes } from "../src/doorbell/doorbell.ts";
-import { FederationQueue } from "../src/federation-queue.ts";
+import { FederationQueue } from "../src/queue/federation-queue.ts";
+import { createDoorbell, readNotes } from "../src/shared/doorbell/doorbell.ts";
 
 const opened = closing(afterEach);
 const started = closing(afterAll);

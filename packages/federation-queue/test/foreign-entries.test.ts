@@ -1,7 +1,7 @@
 import type { Command } from "@continuum-cache/core";
 import { describe, expect, it, vi } from "vitest";
-import type { LogEvents } from "../src/log-events.ts";
-import type { QueueEvents } from "../src/queue-events.ts";
+import type { LogEvents } from "../src/log/types.ts";
+import type { QueueEvents } from "../src/queue/types.ts";
 import { following, logsOn, waitFor } from "./log/logs.ts";
 import { closing, memory, queuesOn, tcp } from "./queue/backends.ts";
 import { regionsOf } from "./relay/regions.ts";

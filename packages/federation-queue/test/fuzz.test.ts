@@ -1,8 +1,8 @@
-import { isCodecError, json, readers } from "@continuum-cache/core";
+import { isCodecError, json } from "@continuum-cache/core";
+import { combineCodecs } from "@continuum-cache/core/kit";
 import { msgpack } from "@continuum-cache/core/msgpack";
 import { describe } from "vitest";
 import { type Draw, fuzz } from "../../pubsub/test/fuzzed.ts";
-import { readNotes } from "../src/doorbell/doorbell.ts";
 import { readCacheChange } from "../src/federation/cache-change.ts";
 import { readStamped } from "../src/federation/stamp.ts";
 import { readAppendAnswer } from "../src/log/append-script.ts";
@@ -23,6 +23,7 @@ import {
 import { readNote } from "../src/queue/notes.ts";
 import { readTended } from "../src/queue/tend-script.ts";
 import { isAfterId } from "../src/relay/id-text.ts";
+import { readNotes } from "../src/shared/doorbell/doorbell.ts";
 
 // Whatever arrives: each parser answers, or throws the error that it says, in time and memory that its input bounds.
 
@@ -115,7 +116,7 @@ describe("a queue", () => {
 });
 
 describe("a log", () => {
-  const codec = readers([msgpack(), json()]);
+  const codec = combineCodecs([msgpack(), json()]);
   fuzz("an event", entryOf, (found) => {
     try {
       decodeEvent(codec, found);

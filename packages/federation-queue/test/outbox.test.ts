@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { createOutbox } from "../src/outbox/outbox.ts";
+import { createOutbox } from "../src/shared/outbox.ts";
 
 describe("an outbox", () => {
   it("keeps what it took in order, and takes nothing beyond its bounds", () => {

@@ -1,8 +1,9 @@
-import { type Command, offersDispatch, type Transport, throughSend } from "@continuum-cache/core";
+import type { Command, Transport } from "@continuum-cache/core";
+import { offersDispatch, throughSend } from "@continuum-cache/core/kit";
 import { memoryTransport } from "@continuum-cache/fallback-memory";
 import { expect, it, vi } from "vitest";
-import { FederationQueue } from "../src/federation-queue.ts";
-import { SyncLog } from "../src/sync-log.ts";
+import { SyncLog } from "../src/log/sync-log.ts";
+import { FederationQueue } from "../src/queue/federation-queue.ts";
 import { closing } from "./queue/backends.ts";
 
 const opened = closing();

@@ -1,10 +1,11 @@
-import { escapeGlob, fromMessageText, type Reply } from "@continuum-cache/core";
-import { accepted } from "../queue/link.ts";
+import { escapeGlob, type Reply } from "@continuum-cache/core";
+import { fromMessageText } from "@continuum-cache/core/kit";
+import { accepted } from "../shared/link.ts";
 import { type Apply, applyScript } from "./apply-script.ts";
 import type { CacheChange, Invalidated, KeysDeleted, ValueSet } from "./cache-change.ts";
 import type { FederationClock } from "./federation-clock.ts";
-import type { ClockSettings, FederationSettings } from "./federation-settings.ts";
 import type { PatternMarks } from "./pattern-marks.ts";
+import type { ClockSettings, FederationSettings } from "./settings.ts";
 import { tieOf } from "./stamp.ts";
 
 /** Applies to this instance's cache what others have changed. The same change may come any number of times. */

@@ -1,6 +1,6 @@
 import { type Command, isTransportError } from "@continuum-cache/core";
-import { accepted, type Link } from "../queue/link.ts";
-import { timeMs } from "../queue/message-fields.ts";
+import { accepted, type Link } from "../shared/link.ts";
+import { timeMs } from "../shared/server-time.ts";
 import { markScript } from "./mark-script.ts";
 import { readStamped, stampsPerMs } from "./stamp.ts";
 

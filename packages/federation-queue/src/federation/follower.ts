@@ -1,10 +1,11 @@
-import { createPauses, type Events, errorOf, isCommandError, isTransportError } from "@continuum-cache/core";
-import type { FederationEvents } from "../federation-events.ts";
-import type { LogEntry, LogGap } from "../log-entry.ts";
+import { type Events, isCommandError, isTransportError } from "@continuum-cache/core";
+import { createCancellableSleep, errorOf } from "@continuum-cache/core/kit";
+import type { LogEntry, LogGap } from "../log/types.ts";
 import type { Applier } from "./applier.ts";
 import { type CacheChange, readCacheChange } from "./cache-change.ts";
-import type { FederationSettings } from "./federation-settings.ts";
 import type { PatternMarks } from "./pattern-marks.ts";
+import type { FederationSettings } from "./settings.ts";
+import type { FederationEvents } from "./types.ts";
 
 /** Follows the log and applies what comes, until it is closed. */
 export interface Follower {
@@ -28,7 +29,7 @@ export function startFollower(
   marks: PatternMarks | undefined,
   emit: Events<FederationEvents>["emit"],
 ): Follower {
-  const pauses = createPauses();
+  const pauses = createCancellableSleep();
   const ending = new AbortController();
   let applying = 0;
   /** Something was not applied: nothing behind it is committed. */

@@ -1,11 +1,11 @@
-import { isUnanswered, toMessageText, type WriteObserver } from "@continuum-cache/core";
+import { isUnanswered, toMessageText, type WriteObserver } from "@continuum-cache/core/kit";
 import type { CacheChange } from "./cache-change.ts";
 import { chunksOf } from "./chunks-of.ts";
 import type { FederationClock } from "./federation-clock.ts";
-import type { ClockSettings, FederationSettings } from "./federation-settings.ts";
 import type { Follower } from "./follower.ts";
 import type { PatternMarks } from "./pattern-marks.ts";
 import { type Put, putScript, readPutAnswer } from "./put-script.ts";
+import type { ClockSettings, FederationSettings } from "./settings.ts";
 import type { Teller } from "./teller.ts";
 import { writtenBy } from "./written.ts";
 

@@ -1,5 +1,6 @@
-import { type Command, compileGlob, type Reply } from "@continuum-cache/core";
-import { accepted, type Link } from "../queue/link.ts";
+import type { Command, Reply } from "@continuum-cache/core";
+import { compileGlob } from "@continuum-cache/core/kit";
+import { accepted, type Link } from "../shared/link.ts";
 import { aheadField } from "./federation-clock.ts";
 import { markScript } from "./mark-script.ts";
 import { isLater, readStamped, type Stamped, stampsPerMs } from "./stamp.ts";

@@ -1,4 +1,5 @@
-import { ConfigError, compileGlob } from "@continuum-cache/core";
+import { ConfigError } from "@continuum-cache/core";
+import { compileGlob } from "@continuum-cache/core/kit";
 
 /** Which keys are shared. */
 export interface Scope {

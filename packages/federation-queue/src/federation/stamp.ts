@@ -1,4 +1,4 @@
-import { sha1 } from "@continuum-cache/core";
+import { sha1 } from "@continuum-cache/core/kit";
 
 // A stamp says when something was written: milliseconds since 1970 times 1,024, and a count within the millisecond. It is a
 // whole number that stays exact until the year 2248, here, in Lua, and in JSON.

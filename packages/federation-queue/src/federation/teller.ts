@@ -1,9 +1,10 @@
-import { createPauses, createSingleRun, type Events, isTransportError, isUnanswered } from "@continuum-cache/core";
-import type { FederationEvents } from "../federation-events.ts";
-import type { AppendOptions } from "../log-call-options.ts";
-import { createWake } from "../waiting/wake.ts";
+import { type Events, isTransportError } from "@continuum-cache/core";
+import { createCancellableSleep, createSingleRun, isUnanswered } from "@continuum-cache/core/kit";
+import type { AppendOptions } from "../log/options.ts";
+import { createWake } from "../shared/wake.ts";
 import type { CacheChange } from "./cache-change.ts";
-import type { FederationSettings } from "./federation-settings.ts";
+import type { FederationSettings } from "./settings.ts";
+import type { FederationEvents } from "./types.ts";
 
 /** Tells the others what was changed here: each change, or, where that can't be, more than it. */
 export interface Teller {
@@ -41,7 +42,7 @@ export function createTeller(
 ): Teller {
   const owedKeys = new Set<string>();
   let owesEverything: "nothing" | "there" | "here too" = "nothing";
-  const pauses = createPauses();
+  const pauses = createCancellableSleep();
   const wake = createWake();
   const owed = (): number => owedKeys.size + (owesEverything === "nothing" ? 0 : 1);
 

@@ -6,8 +6,8 @@ import {
   type Reply,
   type SendOptions,
 } from "@continuum-cache/core";
-import type { FederationSettings } from "./federation-settings.ts";
 import type { Put } from "./put-script.ts";
+import type { FederationSettings } from "./settings.ts";
 
 /** What a call has changed of what is shared. Keys are whole in `puts`, and without the cache's prefix elsewhere. */
 export interface Written {

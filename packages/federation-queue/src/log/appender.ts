@@ -1,15 +1,7 @@
-import {
-  createPauses,
-  createSingleRun,
-  isTransportError,
-  isUnanswered,
-  onAbort,
-  type Turns,
-} from "@continuum-cache/core";
-import type { Appended } from "../log-entry.ts";
-import { isOriginTakenError } from "../origin-taken-error.ts";
-import type { Link } from "../queue/link.ts";
-import { createWake } from "../waiting/wake.ts";
+import { isTransportError } from "@continuum-cache/core";
+import { createCancellableSleep, createSingleRun, isUnanswered, onAbort, type Turns } from "@continuum-cache/core/kit";
+import type { Link } from "../shared/link.ts";
+import { createWake } from "../shared/wake.ts";
 import {
   abortedError,
   blockedError,
@@ -21,10 +13,12 @@ import {
 } from "./append-errors.ts";
 import type { HybridClock } from "./hybrid-clock.ts";
 import { createLogItem, errorFor, isDropped, type LogItem } from "./log-item.ts";
-import type { LogSettings } from "./log-settings.ts";
 import type { Name } from "./name.ts";
+import { isOriginTakenError } from "./origin-taken-error.ts";
 import type { OwnHistory } from "./own-history.ts";
 import { sendEvents, tripOf } from "./send-events.ts";
+import type { LogSettings } from "./settings.ts";
+import type { Appended } from "./types.ts";
 import { createWaitingRoom } from "./waiting-room.ts";
 
 /** Appends events in order: at once or, while Redis is away, as soon as it is back. */
@@ -72,7 +66,7 @@ export function createAppender(
   listener: AppenderListener,
 ): Appender {
   const room = createWaitingRoom(settings.outbox);
-  const closing = createPauses();
+  const closing = createCancellableSleep();
   const wake = createWake();
   /** Events without a number, in order. */
   let waiting: LogItem[] = [];

@@ -1,4 +1,5 @@
-import { type Codec, CodecError, fromMessageText, isCodecError } from "@continuum-cache/core";
+import { type Codec, CodecError, isCodecError } from "@continuum-cache/core";
+import { fromMessageText } from "@continuum-cache/core/kit";
 import { eventText, type StreamEntry } from "./entry-fields.ts";
 
 /** @throws CodecError when it can't be read. */

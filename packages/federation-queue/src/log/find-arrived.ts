@@ -1,5 +1,5 @@
 import type { Command } from "@continuum-cache/core";
-import { accepted, type Link } from "../queue/link.ts";
+import { accepted, type Link } from "../shared/link.ts";
 import { eventText, type StreamEntry } from "./entry-fields.ts";
 import type { LogItem } from "./log-item.ts";
 import { writeId } from "./stream-id.ts";

@@ -1,5 +1,5 @@
 import type { Command, Reply } from "@continuum-cache/core";
-import { accepted, type Link } from "../queue/link.ts";
+import { accepted, type Link } from "../shared/link.ts";
 import type { LogKeys } from "./log-keys.ts";
 import { parseId, type StreamId } from "./stream-id.ts";
 

@@ -5,23 +5,23 @@ import {
   isUnanswered,
   onAbort,
   wholeNumberOption,
-} from "@continuum-cache/core";
-import type { FollowOptions } from "../follow-options.ts";
-import type { LogEntry, LogGap } from "../log-entry.ts";
-import { isOriginTakenError } from "../origin-taken-error.ts";
-import type { Link } from "../queue/link.ts";
-import { knownFollow } from "../settings/known-options.ts";
-import { assertSignal } from "../settings/read-options.ts";
-import { createWake } from "../waiting/wake.ts";
+} from "@continuum-cache/core/kit";
+import type { Link } from "../shared/link.ts";
+import { assertSignal } from "../shared/read-options.ts";
+import { createWake } from "../shared/wake.ts";
 import type { Cursors } from "./cursors.ts";
 import { decodeEvent } from "./decode-event.ts";
 import type { StreamEntry } from "./entry-fields.ts";
 import type { HybridClock } from "./hybrid-clock.ts";
-import type { LogSettings } from "./log-settings.ts";
+import { knownFollow } from "./known-options.ts";
 import type { Name } from "./name.ts";
+import type { FollowOptions } from "./options.ts";
+import { isOriginTakenError } from "./origin-taken-error.ts";
 import { gapBefore, type Position } from "./position.ts";
 import { createReader, type Page } from "./reader.ts";
+import type { LogSettings } from "./settings.ts";
 import { isSameId, type StreamId } from "./stream-id.ts";
+import type { LogEntry, LogGap } from "./types.ts";
 
 /** What following needs of its log. */
 export interface FollowContext {

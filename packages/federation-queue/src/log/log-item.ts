@@ -1,6 +1,6 @@
 import { isTransportError, TransportError } from "@continuum-cache/core";
-import type { Appended } from "../log-entry.ts";
 import type { StreamId } from "./stream-id.ts";
+import type { Appended } from "./types.ts";
 
 /** An event on its way into the log. */
 export interface LogItem {

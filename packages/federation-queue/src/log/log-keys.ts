@@ -1,6 +1,6 @@
 import { ConfigError, keyPattern } from "@continuum-cache/core";
-import { keyStart, keyStartWords } from "../settings/key-start.ts";
-import { assertText } from "../settings/read-options.ts";
+import { keyStart, keyStartWords } from "../shared/key-start.ts";
+import { assertText } from "../shared/read-options.ts";
 
 /** Where a log keeps what. */
 export interface LogKeys {

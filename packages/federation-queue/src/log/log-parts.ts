@@ -1,19 +1,19 @@
-import { createTurns, type Events, errorOf, toMessageText } from "@continuum-cache/core";
-import { createDoorbell } from "../doorbell/doorbell.ts";
-import type { FollowOptions } from "../follow-options.ts";
-import type { LogEntry } from "../log-entry.ts";
-import type { LogEvents } from "../log-events.ts";
-import { createLink, type Link } from "../queue/link.ts";
+import type { Events } from "@continuum-cache/core";
+import { createTurns, errorOf, toMessageText } from "@continuum-cache/core/kit";
+import { createDoorbell } from "../shared/doorbell/doorbell.ts";
+import { createLink, type Link } from "../shared/link.ts";
 import { type Appender, createAppender } from "./appender.ts";
 import { type Cursors, createCursors } from "./cursors.ts";
 import { findArrived } from "./find-arrived.ts";
 import { findLast } from "./find-last.ts";
 import { follow } from "./follow.ts";
 import { createHybridClock } from "./hybrid-clock.ts";
-import type { LogSettings } from "./log-settings.ts";
 import { createName, type Name } from "./name.ts";
+import type { FollowOptions } from "./options.ts";
 import { createOwnHistory } from "./own-history.ts";
+import type { LogSettings } from "./settings.ts";
 import type { StreamId } from "./stream-id.ts";
+import type { LogEntry, LogEvents } from "./types.ts";
 
 /** A log's parts, put together. */
 export interface LogParts<Event> {

@@ -1,4 +1,4 @@
-import type { OutboxLimits } from "../outbox/outbox.ts";
+import type { OutboxLimits } from "../shared/outbox.ts";
 import type { HybridClock } from "./hybrid-clock.ts";
 import { isDropped, type LogItem } from "./log-item.ts";
 import { createRemembered, type Numbered } from "./remembered.ts";

@@ -1,6 +1,6 @@
-import type { LogGap } from "../log-entry.ts";
 import { isAfter, isSameId, type StreamId } from "./stream-id.ts";
 import type { StreamInfo } from "./stream-info.ts";
+import type { LogGap } from "./types.ts";
 
 /** Where a reader stands in one origin's stream. */
 export interface Position {

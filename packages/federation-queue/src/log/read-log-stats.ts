@@ -1,10 +1,10 @@
 import type { Command } from "@continuum-cache/core";
-import type { LogStats, OriginStats } from "../log-stats.ts";
-import { accepted, type LinkOptions } from "../queue/link.ts";
-import { timeMs } from "../queue/message-fields.ts";
+import { accepted, type LinkOptions } from "../shared/link.ts";
+import { timeMs } from "../shared/server-time.ts";
 import type { LogParts } from "./log-parts.ts";
 import { nobody, readRegistry } from "./registry.ts";
 import { readStreamInfo } from "./stream-info.ts";
+import type { LogStats, OriginStats } from "./types.ts";
 
 /** Two trips: which origins there are, then each of their streams. @throws TransportError when no answer came. */
 export async function readLogStats<Event>(

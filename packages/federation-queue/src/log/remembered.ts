@@ -1,4 +1,4 @@
-import type { OutboxLimits } from "../outbox/outbox.ts";
+import type { OutboxLimits } from "../shared/outbox.ts";
 import { isSameId, type StreamId } from "./stream-id.ts";
 
 /** An event that Redis has accepted. */

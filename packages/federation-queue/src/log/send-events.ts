@@ -1,9 +1,9 @@
-import type { Link } from "../queue/link.ts";
+import type { Link } from "../shared/link.ts";
 import { type AppendAnswer, appendScript, readAppendAnswer } from "./append-script.ts";
 import type { HybridClock } from "./hybrid-clock.ts";
 import type { LogItem } from "./log-item.ts";
-import type { LogSettings } from "./log-settings.ts";
 import type { Name } from "./name.ts";
+import type { LogSettings } from "./settings.ts";
 import { writeId } from "./stream-id.ts";
 
 /** What one trip carries at most; one event may be larger. */

@@ -1,4 +1,4 @@
-import type { OutboxLimits } from "../outbox/outbox.ts";
+import type { OutboxLimits } from "../shared/outbox.ts";
 
 /** Counts what waits in this process, so that it stays within bounds. */
 export interface WaitingRoom {

@@ -1,9 +1,10 @@
-import { fromMessageText } from "@continuum-cache/core";
-import type { DeadLetter, DeathReason } from "../dead-letter.ts";
-import { accepted, type Link, type LinkOptions } from "./link.ts";
-import { entryMs, readFields, type StreamEntry, timeMs } from "./message-fields.ts";
-import type { QueueSettings } from "./queue-settings.ts";
+import { fromMessageText } from "@continuum-cache/core/kit";
+import { accepted, type Link, type LinkOptions } from "../shared/link.ts";
+import { timeMs } from "../shared/server-time.ts";
+import { entryMs, readFields, type StreamEntry } from "./message-fields.ts";
 import { redriveScript } from "./redrive-script.ts";
+import type { QueueSettings } from "./settings.ts";
+import type { DeadLetter, DeathReason } from "./types.ts";
 
 /** Which dead messages to push again. */
 export interface RedriveRequest {

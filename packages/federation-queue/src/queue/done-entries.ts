@@ -1,6 +1,6 @@
 import type { Command } from "@continuum-cache/core";
+import type { Link } from "../shared/link.ts";
 import type { Held } from "./leases.ts";
-import type { Link } from "./link.ts";
 import type { Source } from "./queue-keys.ts";
 
 /**

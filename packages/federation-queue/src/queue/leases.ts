@@ -1,19 +1,11 @@
-import {
-  assertOptions,
-  type Codec,
-  ConfigError,
-  type Duration,
-  errorOf,
-  fromMessageText,
-  textOf,
-  toMs,
-} from "@continuum-cache/core";
-import type { Lease, NackOptions } from "../lease.ts";
-import { isLeaseLostError, LeaseLostError } from "../lease-lost-error.ts";
-import { knownNack } from "../settings/known-options.ts";
+import { type Codec, ConfigError, type Duration } from "@continuum-cache/core";
+import { assertOptions, errorOf, fromMessageText, textOf, toMs } from "@continuum-cache/core/kit";
+import { knownNack } from "./known-options.ts";
+import { isLeaseLostError, LeaseLostError } from "./lease-lost-error.ts";
 import { type MessageFields, readFields, type StreamEntry } from "./message-fields.ts";
 import type { Source } from "./queue-keys.ts";
 import type { Settling } from "./settling.ts";
+import type { Lease, NackOptions } from "./types.ts";
 
 /** What else ends leases, and extends them. Each tells whether the lease was held still. */
 export interface LeaseWork {

@@ -133,9 +133,3 @@ export function isLater(entryId: string, other: string): boolean {
   const [otherMs = 0, otherSeq = 0] = other.split("-").map(Number);
   return ms > otherMs || (ms === otherMs && seq > otherSeq);
 }
-
-/** The server's time in milliseconds, from what TIME answers. */
-export function timeMs(time: Reply): number {
-  const [seconds, micros] = time as readonly [string, string];
-  return Number(seconds) * 1_000 + Math.floor(Number(micros) / 1_000);
-}

@@ -1,9 +1,10 @@
-import { ConfigError, type PartLimits, toMessageText, toMs } from "@continuum-cache/core";
-import type { MessageOptions } from "../push-options.ts";
-import { assertText } from "../settings/read-options.ts";
+import { ConfigError } from "@continuum-cache/core";
+import { type PartLimits, toMessageText, toMs } from "@continuum-cache/core/kit";
+import { assertText } from "../shared/read-options.ts";
 import { packDelayed } from "./message-fields.ts";
+import type { MessageOptions } from "./options.ts";
 import type { Source } from "./queue-keys.ts";
-import type { QueueSettings } from "./queue-settings.ts";
+import type { QueueSettings } from "./settings.ts";
 
 /** A message on its way to Redis. */
 export interface Outgoing {

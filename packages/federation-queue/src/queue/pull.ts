@@ -1,6 +1,6 @@
-import { withDeadline } from "@continuum-cache/core";
+import { withDeadline } from "@continuum-cache/core/kit";
+import { type Link, type LinkOptions, timeLeft } from "../shared/link.ts";
 import type { Held } from "./leases.ts";
-import { type Link, type LinkOptions, timeLeft } from "./link.ts";
 import type { QueueKeys, Source } from "./queue-keys.ts";
 import type { Reader } from "./reader.ts";
 import type { Tender } from "./tender.ts";

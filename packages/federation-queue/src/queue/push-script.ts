@@ -1,5 +1,6 @@
 import { defineScript, type Reply, type Script, type ScriptContext } from "@continuum-cache/core";
-import { fieldsLua, type StreamEntry, timeMs } from "./message-fields.ts";
+import { timeMs } from "../shared/server-time.ts";
+import { fieldsLua, type StreamEntry } from "./message-fields.ts";
 
 /** So many entries are looked at together when a push looks for itself, and so often: it must not hold up the server. */
 const pageEntries = 500;

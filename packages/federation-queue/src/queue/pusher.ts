@@ -1,5 +1,6 @@
+import { TransportError } from "@continuum-cache/core";
 import {
-  createPauses,
+  createCancellableSleep,
   createSingleRun,
   createTickBatch,
   handOutInHalves,
@@ -8,16 +9,15 @@ import {
   isUnanswered,
   largeTick,
   longestTimerMs,
-  TransportError,
-  within,
-} from "@continuum-cache/core";
-import { createOutbox } from "../outbox/outbox.ts";
-import type { Pushed } from "../push-options.ts";
-import type { Link, LinkOptions } from "./link.ts";
+  settlesWithin,
+} from "@continuum-cache/core/kit";
+import type { Link, LinkOptions } from "../shared/link.ts";
+import { createOutbox } from "../shared/outbox.ts";
+import type { Pushed } from "./options.ts";
 import { type Outgoing, tripLimits } from "./outgoing.ts";
-import type { QueueSettings } from "./queue-settings.ts";
 import type { Repair } from "./repair.ts";
 import { isPassing, type PushOutcome, type Sender, type Sent } from "./sender.ts";
+import type { QueueSettings } from "./settings.ts";
 
 /** Pushes, at once or, while Redis is away, as soon as it is back. */
 export interface Pusher {
@@ -65,7 +65,7 @@ export function createPusher(
   listener: PusherListener,
 ): Pusher {
   const outbox = settings.outbox && createOutbox<Outgoing>(settings.outbox);
-  const pauses = createPauses();
+  const pauses = createCancellableSleep();
   /** Whether what a call has begun may vanish with it. */
   const mayVanish = !hasLastingTimers();
   /** How many pushes are being sent, which `close` waits for. */
@@ -276,7 +276,7 @@ export function createPusher(
       const allEnded = new Promise<void>((resolve) => {
         onAllEnded = resolve;
       });
-      if (underWay > 0) await within(mayVanish ? withinMs : longestTimerMs, allEnded);
+      if (underWay > 0) await settlesWithin(mayVanish ? withinMs : longestTimerMs, allEnded);
       const timer = setTimeout(() => pauses.end(), withinMs);
       await draining.idle();
       clearTimeout(timer);

@@ -1,6 +1,7 @@
-import { ConfigError, choiceOption, keyPattern } from "@continuum-cache/core";
-import { keyStart, keyStartWords } from "../settings/key-start.ts";
-import { assertText, kindOf, quoted } from "../settings/read-options.ts";
+import { ConfigError, keyPattern } from "@continuum-cache/core";
+import { choiceOption } from "@continuum-cache/core/kit";
+import { keyStart, keyStartWords } from "../shared/key-start.ts";
+import { assertText, kindOf, quoted } from "../shared/read-options.ts";
 
 /** One of the streams that messages are given out from. */
 export interface Source {

@@ -1,24 +1,24 @@
-import { type Events, errorOf, textOf } from "@continuum-cache/core";
-import { createDoorbell } from "../doorbell/doorbell.ts";
-import type { QueueEvents } from "../queue-events.ts";
-import type { Handler, Worker } from "../worker.ts";
+import type { Events } from "@continuum-cache/core";
+import { errorOf, textOf } from "@continuum-cache/core/kit";
+import { createDoorbell } from "../shared/doorbell/doorbell.ts";
+import { createLink, type Link } from "../shared/link.ts";
 import { createDoneEntries } from "./done-entries.ts";
 import { forgetConsumersScript } from "./forget-consumers-script.ts";
 import { createKeepAlive } from "./keep-alive.ts";
 import { createGiveBack, createLeases, type GiveBack, type Leases } from "./leases.ts";
-import { createLink, type Link } from "./link.ts";
 import { type Note, readNote, writeNote } from "./notes.ts";
 import { createPull, type Pull } from "./pull.ts";
 import { createPusher, type Pusher } from "./pusher.ts";
 import type { Source } from "./queue-keys.ts";
-import type { QueueSettings } from "./queue-settings.ts";
 import { createReader } from "./reader.ts";
 import { createRepair } from "./repair.ts";
 import { createSender } from "./sender.ts";
+import type { QueueSettings } from "./settings.ts";
 import { createSettlements } from "./settlements.ts";
 import { createSettling } from "./settling.ts";
 import { startWorker, type WorkerSettings } from "./start-worker.ts";
 import { createTender } from "./tender.ts";
+import type { Handler, QueueEvents, Worker } from "./types.ts";
 
 /** A queue's parts, put together. */
 export interface QueueParts<Event> {

@@ -1,10 +1,11 @@
 import { type Command, isCommandError, type Reply } from "@continuum-cache/core";
-import type { PriorityStats, QueueStats } from "../queue-stats.ts";
+import { accepted, type Link, type LinkOptions, timeLeft } from "../shared/link.ts";
+import { timeMs } from "../shared/server-time.ts";
 import { infoRows } from "./info-rows.ts";
-import { accepted, type Link, type LinkOptions, timeLeft } from "./link.ts";
-import { readFields, type StreamEntry, timeMs } from "./message-fields.ts";
+import { readFields, type StreamEntry } from "./message-fields.ts";
 import { group, type Source } from "./queue-keys.ts";
-import type { QueueSettings } from "./queue-settings.ts";
+import type { QueueSettings } from "./settings.ts";
+import type { PriorityStats, QueueStats } from "./types.ts";
 
 /** Where Redis can't tell how many wait, so many are counted at most. */
 const mostCounted = 1_000;

@@ -1,13 +1,7 @@
-import {
-  type Command,
-  createTurns,
-  hasLastingTimers,
-  isCommandError,
-  isTransportError,
-  TransportError,
-} from "@continuum-cache/core";
+import { type Command, isCommandError, isTransportError, TransportError } from "@continuum-cache/core";
+import { createTurns, hasLastingTimers } from "@continuum-cache/core/kit";
+import { accepted, type Link, type LinkOptions, timeLeft } from "../shared/link.ts";
 import { type Held, type Leases, maxInFlight } from "./leases.ts";
-import { accepted, type Link, type LinkOptions, timeLeft } from "./link.ts";
 import type { StreamEntry } from "./message-fields.ts";
 import { group, type QueueKeys, type Source } from "./queue-keys.ts";
 import type { Order } from "./supply.ts";

@@ -1,11 +1,12 @@
-import { type Command, createSingleRun, type Reply } from "@continuum-cache/core";
-import { createWake } from "../waiting/wake.ts";
-import { accepted, type Link, type LinkOptions } from "./link.ts";
+import type { Command, Reply } from "@continuum-cache/core";
+import { createSingleRun } from "@continuum-cache/core/kit";
+import { accepted, type Link, type LinkOptions } from "../shared/link.ts";
+import { createWake } from "../shared/wake.ts";
 import { delayedMember, type Outgoing } from "./outgoing.ts";
-import type { QueueSettings } from "./queue-settings.ts";
 import { type AcceptedPushes, createRecentPushes, type RecentPush } from "./recent-pushes.ts";
 import type { Sender } from "./sender.ts";
 import { createServerWatch } from "./server-watch.ts";
+import type { QueueSettings } from "./settings.ts";
 
 /**
  * Remembers for a while what Redis has accepted, and looks, after each interruption, whether it is there still: a replica

@@ -1,14 +1,14 @@
 import { type Command, CommandError, isCommandError, type Reply } from "@continuum-cache/core";
-import { type Doorbell, readNotes } from "../doorbell/doorbell.ts";
-import type { Link, LinkOptions } from "./link.ts";
+import { type Doorbell, readNotes } from "../shared/doorbell/doorbell.ts";
+import type { Link, LinkOptions } from "../shared/link.ts";
 import { writeFields } from "./message-fields.ts";
 import { writeNote } from "./notes.ts";
 import { delayedMember, type Outgoing } from "./outgoing.ts";
 import { AcceptedLines, pushManyScript, toLines } from "./push-many-script.ts";
 import { pushScript } from "./push-script.ts";
 import type { Source } from "./queue-keys.ts";
-import type { QueueSettings } from "./queue-settings.ts";
 import type { AcceptedPush, AcceptedPushes } from "./recent-pushes.ts";
+import type { QueueSettings } from "./settings.ts";
 
 /** What became of a push: it is there, was there, or Redis refused it. */
 export type PushOutcome =

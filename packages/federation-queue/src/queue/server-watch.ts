@@ -1,5 +1,5 @@
-import { createPauses, createSingleRun } from "@continuum-cache/core";
-import type { Link, LinkOptions } from "./link.ts";
+import { createCancellableSleep, createSingleRun } from "@continuum-cache/core/kit";
+import type { Link, LinkOptions } from "../shared/link.ts";
 
 /**
  * Tells whether pushes still go to the server that they went to: a replica that takes its primary's place, and a primary that
@@ -24,7 +24,7 @@ const untouched = Number.NEGATIVE_INFINITY;
 
 /** @param onChanged - Called when it is another server, and nobody had asked: with when it was last seen to be the one before. */
 export function createServerWatch(link: Link, onChanged: (sureMs: number) => void): ServerWatch {
-  const pauses = createPauses();
+  const pauses = createCancellableSleep();
   let history: string | undefined;
   let sureMs = Number.NEGATIVE_INFINITY;
 

@@ -1,12 +1,12 @@
 import { type Command, isCommandError } from "@continuum-cache/core";
-import type { DeathReason } from "../dead-letter.ts";
+import { accepted, type Link } from "../shared/link.ts";
 import type { Held, LeaseWork } from "./leases.ts";
-import { accepted, type Link } from "./link.ts";
 import { type MessageFields, packDelayed, writeFields } from "./message-fields.ts";
 import { type Move, moveCommand } from "./move-script.ts";
 import { group, type Source } from "./queue-keys.ts";
-import type { QueueSettings } from "./queue-settings.ts";
+import type { QueueSettings } from "./settings.ts";
 import { groupBy, type Settling } from "./settling.ts";
+import type { DeathReason } from "./types.ts";
 
 /** How leases are ended and extended. */
 export interface Settlements extends LeaseWork {

@@ -1,21 +1,18 @@
+import { type Command, isCommandError, type Reply, TransportError } from "@continuum-cache/core";
 import {
   type Claim,
-  type Command,
+  createCancellableSleep,
   createClaim,
   createExpiringSet,
-  createPauses,
   errorOf,
   hasLastingTimers,
-  isCommandError,
   isUnanswered,
-  type Reply,
-  TransportError,
   tickEnd,
-} from "@continuum-cache/core";
+} from "@continuum-cache/core/kit";
+import { accepted, type Link } from "../shared/link.ts";
 import type { DoneEntries } from "./done-entries.ts";
 import { infoRows } from "./info-rows.ts";
 import type { Held } from "./leases.ts";
-import { accepted, type Link } from "./link.ts";
 import { isLater } from "./message-fields.ts";
 import { type Move, moveCommand } from "./move-script.ts";
 import { group } from "./queue-keys.ts";
@@ -58,7 +55,7 @@ const retryMs = 100;
 const graceMs = 100;
 
 export function createSettling(link: Link, done: DoneEntries, repair: Repair): Settling {
-  const pauses = createPauses();
+  const pauses = createCancellableSleep();
   const atTickEnd = tickEnd();
   /** Whether what a call has begun may vanish with it: then none settles for another. */
   const mayVanish = !hasLastingTimers();

@@ -1,23 +1,22 @@
 import {
   assertOptions,
-  createPauses,
+  createCancellableSleep,
   errorOf,
   isUnanswered,
   longestTimerMs,
   onAbort,
   textOf,
   toTimeoutMs,
-} from "@continuum-cache/core";
-import type { Doorbell } from "../doorbell/doorbell.ts";
-import type { Lease } from "../lease.ts";
-import { knownStop } from "../settings/known-options.ts";
-import { createWake } from "../waiting/wake.ts";
-import type { Handler, StopOptions, Worker } from "../worker.ts";
+} from "@continuum-cache/core/kit";
+import type { Doorbell } from "../shared/doorbell/doorbell.ts";
+import { createWake } from "../shared/wake.ts";
 import type { KeepAlive } from "./keep-alive.ts";
+import { knownStop } from "./known-options.ts";
 import type { GiveBack, Held, Leases } from "./leases.ts";
 import type { QueueKeys, Source } from "./queue-keys.ts";
 import type { Reader } from "./reader.ts";
 import { createSupply, type Order, type Supply } from "./supply.ts";
+import type { Handler, Lease, StopOptions, Worker } from "./types.ts";
 
 /** What a worker works with. */
 export interface WorkerParts<Event> {
@@ -60,7 +59,7 @@ export function startWorker<Event>(
   const { keys, leaseMs, pollMs, reader, leases } = parts;
   const { concurrency, signal } = settings;
   const supply = createSupply<Event>(keys, concurrency, leaseMs);
-  const pauses = createPauses();
+  const pauses = createCancellableSleep();
   /** What has to be over before it goes on: a trip, or a pause after one that failed. */
   let busy: Promise<void> | undefined;
   let isStopping = false;
@@ -204,7 +203,7 @@ function createJobs<Event>(options: JobsOptions<Event>): Jobs {
   const { handler, concurrency, supply, keepAlive, failed } = options;
   const progress = createWake();
   let isFinishing = false;
-  const pauses = createPauses();
+  const pauses = createCancellableSleep();
   const worked = new Set<Held<Event>>();
   /** So many are being settled, which goes on when the handler has ended already. */
   let settling = 0;

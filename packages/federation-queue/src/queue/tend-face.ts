@@ -1,11 +1,11 @@
 import type { Reply, ScriptContext } from "@continuum-cache/core";
+import { timeMs } from "../shared/server-time.ts";
 import { type InfoRow, rowsOf } from "./info-rows.ts";
 import {
   isLater,
   type MessageFields,
   readFields,
   type StreamEntry,
-  timeMs,
   unpackDelayed,
   writeFields,
 } from "./message-fields.ts";

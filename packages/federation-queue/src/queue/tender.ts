@@ -1,10 +1,10 @@
-import { type Claim, createClaim, createTurns, longestTimerMs } from "@continuum-cache/core";
-import type { DeathReason } from "../dead-letter.ts";
+import { type Claim, createClaim, createTurns, longestTimerMs } from "@continuum-cache/core/kit";
+import type { Link } from "../shared/link.ts";
 import { forgetConsumersScript } from "./forget-consumers-script.ts";
-import type { Link } from "./link.ts";
 import type { Note } from "./notes.ts";
-import type { QueueSettings } from "./queue-settings.ts";
+import type { QueueSettings } from "./settings.ts";
 import { readTended, tendScript } from "./tend-script.ts";
+import type { DeathReason } from "./types.ts";
 
 /**
  * Puts the queue in order now and then: after half a lease while anything is going on, seldom while all is quiet. Whoever has

@@ -2,11 +2,11 @@ import { type Argument, type Command, isTransportError } from "@continuum-cache/
 import type { StreamEntry } from "../log/entry-fields.ts";
 import { gapAtEnd, gapBefore } from "../log/position.ts";
 import { isSameId, noId, parseId } from "../log/stream-id.ts";
-import type { LogGap } from "../log-entry.ts";
-import { accepted } from "../queue/link.ts";
+import type { LogGap } from "../log/types.ts";
+import { accepted } from "../shared/link.ts";
 import { copyScript, readCopyAnswer } from "./copy-script.ts";
-import type { RelaySettings } from "./relay-settings.ts";
 import type { Ending, Lane } from "./route.ts";
+import type { RelaySettings } from "./settings.ts";
 
 /** Brings entries from one side to the other. */
 export interface Copier {

@@ -1,10 +1,10 @@
 import type { Command } from "@continuum-cache/core";
 import { nobody, readRegistry } from "../log/registry.ts";
 import { readStreamInfo } from "../log/stream-info.ts";
-import { accepted, type LinkOptions } from "../queue/link.ts";
-import { timeMs } from "../queue/message-fields.ts";
-import type { RelayedOrigin } from "../relay-stats.ts";
-import type { RelaySettings } from "./relay-settings.ts";
+import { accepted, type LinkOptions } from "../shared/link.ts";
+import { timeMs } from "../shared/server-time.ts";
+import type { RelaySettings } from "./settings.ts";
+import type { RelayedOrigin } from "./types.ts";
 
 /** Two trips to each side. @throws TransportError when one does not answer. */
 export async function readRelayStats(

@@ -2,11 +2,11 @@ import type { Command } from "@continuum-cache/core";
 import { nobody, type Registered, readRegistry } from "../log/registry.ts";
 import { noId, writeId } from "../log/stream-id.ts";
 import { readStreamInfo } from "../log/stream-info.ts";
-import { accepted } from "../queue/link.ts";
-import { timeMs } from "../queue/message-fields.ts";
+import { accepted } from "../shared/link.ts";
+import { timeMs } from "../shared/server-time.ts";
 import { isAfterId } from "./id-text.ts";
 import { registerScript } from "./register-script.ts";
-import type { RelaySettings } from "./relay-settings.ts";
+import type { RelaySettings } from "./settings.ts";
 
 /** Which origins a relay copies, and how far each has come at the destination. */
 export interface Route {

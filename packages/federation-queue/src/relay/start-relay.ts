@@ -1,11 +1,11 @@
-import { type Events, errorOf, isTransportError, isUnanswered } from "@continuum-cache/core";
-import { createDoorbell } from "../doorbell/doorbell.ts";
-import type { RelayEvents } from "../relay-events.ts";
-import type { RelayState } from "../relay-stats.ts";
-import { createWake } from "../waiting/wake.ts";
+import { type Events, isTransportError } from "@continuum-cache/core";
+import { errorOf, isUnanswered } from "@continuum-cache/core/kit";
+import { createDoorbell } from "../shared/doorbell/doorbell.ts";
+import { createWake } from "../shared/wake.ts";
 import { createCopier } from "./copier.ts";
-import type { RelaySettings } from "./relay-settings.ts";
 import { createRoute } from "./route.ts";
+import type { RelaySettings } from "./settings.ts";
+import type { RelayEvents, RelayState } from "./types.ts";
 
 /** The copying that goes on until it is closed. */
 export interface RunningRelay {

@@ -1,10 +1,10 @@
 import type { Closable } from "@continuum-cache/conformance/servers";
 import { Cache, type CacheOptions, type Transport } from "@continuum-cache/core";
-import { type Federated, federate } from "../../src/federate.ts";
-import type { FederateOptions } from "../../src/federate-options.ts";
-import type { FederationEvents } from "../../src/federation-events.ts";
-import { SyncLog } from "../../src/sync-log.ts";
-import type { SyncLogOptions } from "../../src/sync-log-options.ts";
+import { type Federated, federate } from "../../src/federation/federate.ts";
+import type { FederateOptions } from "../../src/federation/options.ts";
+import type { FederationEvents } from "../../src/federation/types.ts";
+import type { SyncLogOptions } from "../../src/log/options.ts";
+import { SyncLog } from "../../src/log/sync-log.ts";
 
 export interface Instance {
   readonly name: string;

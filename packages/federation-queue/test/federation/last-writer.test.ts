@@ -5,11 +5,11 @@ import { expect, it } from "vitest";
 import { type Applier, createApplier } from "../../src/federation/applier.ts";
 import type { CacheChange } from "../../src/federation/cache-change.ts";
 import { createFederationClock } from "../../src/federation/federation-clock.ts";
-import { readFederationSettings } from "../../src/federation/federation-settings.ts";
 import { putAll } from "../../src/federation/observer.ts";
 import { createPatternMarks } from "../../src/federation/pattern-marks.ts";
+import { readFederationSettings } from "../../src/federation/settings.ts";
 import { isLater, type Stamped, stampsPerMs, tieOf } from "../../src/federation/stamp.ts";
-import { SyncLog } from "../../src/sync-log.ts";
+import { SyncLog } from "../../src/log/sync-log.ts";
 import { closing } from "../log/logs.ts";
 
 // Whatever regions write, and in whatever order and however often they hear of it: in the end all hold what the latest write

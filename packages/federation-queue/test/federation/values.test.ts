@@ -1,7 +1,7 @@
 import { type Duration, json } from "@continuum-cache/core";
 import { msgpack } from "@continuum-cache/core/msgpack";
 import { describe, expect, it } from "vitest";
-import { relay } from "../../src/relay.ts";
+import { relay } from "../../src/relay/relay.ts";
 import { all, closing, waitFor } from "../log/logs.ts";
 import { type Instance, type InstanceOptions, instanceOn } from "./caches.ts";
 

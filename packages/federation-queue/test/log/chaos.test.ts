@@ -4,7 +4,7 @@ import { restTransport } from "@continuum-cache/transport-rest";
 import { tcpTransport } from "@continuum-cache/transport-tcp";
 import { startUpstashLocal } from "@continuum-cache/upstash-local";
 import { expect, it } from "vitest";
-import { SyncLog } from "../../src/sync-log.ts";
+import { SyncLog } from "../../src/log/sync-log.ts";
 import { closing, following, waitFor } from "./logs.ts";
 
 // Whatever happens on the way, and whatever callers give up: each answer is true of what is in the log in the end.

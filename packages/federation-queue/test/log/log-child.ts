@@ -1,5 +1,5 @@
 import { tcpTransport } from "@continuum-cache/transport-tcp";
-import { SyncLog } from "../../src/sync-log.ts";
+import { SyncLog } from "../../src/log/sync-log.ts";
 
 // A process of its own that appends numbers, one after the other, and says what became of each.
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import type { LogEvents } from "../../src/log-events.ts";
-import { SyncLog } from "../../src/sync-log.ts";
-import type { SyncLogOptions } from "../../src/sync-log-options.ts";
+import type { SyncLogOptions } from "../../src/log/options.ts";
+import { SyncLog } from "../../src/log/sync-log.ts";
+import type { LogEvents } from "../../src/log/types.ts";
 import { startLaggingReplica, ways } from "../lagging-replica.ts";
 import { closing, following, logsOn, memory, named, rest, tcp, waitFor } from "./logs.ts";
 

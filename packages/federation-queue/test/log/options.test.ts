@@ -1,7 +1,7 @@
 import { memoryTransport } from "@continuum-cache/fallback-memory";
 import { describe, expect, it } from "vitest";
-import { relay } from "../../src/relay.ts";
-import { SyncLog } from "../../src/sync-log.ts";
+import { SyncLog } from "../../src/log/sync-log.ts";
+import { relay } from "../../src/relay/relay.ts";
 import { closing } from "./logs.ts";
 
 const opened = closing();

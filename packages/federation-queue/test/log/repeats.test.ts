@@ -1,6 +1,6 @@
 import type { Command, Reply, SendOptions, Transport } from "@continuum-cache/core";
 import { describe, expect, it } from "vitest";
-import { SyncLog } from "../../src/sync-log.ts";
+import { SyncLog } from "../../src/log/sync-log.ts";
 import { all, closing, following, logsOn, named, waitFor } from "./logs.ts";
 
 // What arrives more than once, or from somebody else.

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { isOriginTakenError } from "../../src/origin-taken-error.ts";
+import { isOriginTakenError } from "../../src/log/origin-taken-error.ts";
 import { all, closing, following, logsOn, named, waitFor } from "./logs.ts";
 
 const opened = closing();

@@ -2,8 +2,8 @@ import { type Command, type Reply, type Transport, TransportError } from "@conti
 import { memoryTransport } from "@continuum-cache/fallback-memory";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import type { Held } from "../../src/queue/leases.ts";
-import { createLink } from "../../src/queue/link.ts";
 import { createSettling, type Settled } from "../../src/queue/settling.ts";
+import { createLink } from "../../src/shared/link.ts";
 import { closing } from "./backends.ts";
 
 const opened = closing();

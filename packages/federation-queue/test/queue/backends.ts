@@ -10,8 +10,8 @@ import { restTransport } from "@continuum-cache/transport-rest";
 import { tcpTransport } from "@continuum-cache/transport-tcp";
 import { startUpstashLocal } from "@continuum-cache/upstash-local";
 import { afterEach } from "vitest";
-import { FederationQueue } from "../../src/federation-queue.ts";
-import type { FederationQueueOptions } from "../../src/federation-queue-options.ts";
+import { FederationQueue } from "../../src/queue/federation-queue.ts";
+import type { FederationQueueOptions } from "../../src/queue/options.ts";
 
 /** Registers whatever a test opens, to be closed after it. */
 export const closing = (): (<T extends Closable>(opened: T) => T) => closingAfter(afterEach);

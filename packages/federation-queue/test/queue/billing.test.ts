@@ -1,6 +1,6 @@
 import { runScript } from "@continuum-cache/core";
 import { describe, expect, it, vi } from "vitest";
-import type { FederationQueue } from "../../src/federation-queue.ts";
+import type { FederationQueue } from "../../src/queue/federation-queue.ts";
 import { createQueueKeys } from "../../src/queue/queue-keys.ts";
 import { tendScript } from "../../src/queue/tend-script.ts";
 import { closing, queuesOn, servers } from "./backends.ts";

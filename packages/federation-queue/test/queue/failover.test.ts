@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from "vitest";
-import { FederationQueue } from "../../src/federation-queue.ts";
+import { FederationQueue } from "../../src/queue/federation-queue.ts";
 import { startLaggingReplica, ways } from "../lagging-replica.ts";
 import { closing } from "./backends.ts";
 

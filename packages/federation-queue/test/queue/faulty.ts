@@ -9,8 +9,8 @@ import type { Transport } from "@continuum-cache/core";
 import { restTransport } from "@continuum-cache/transport-rest";
 import { tcpTransport } from "@continuum-cache/transport-tcp";
 import { startUpstashLocal } from "@continuum-cache/upstash-local";
-import { FederationQueue } from "../../src/federation-queue.ts";
-import type { FederationQueueOptions } from "../../src/federation-queue-options.ts";
+import { FederationQueue } from "../../src/queue/federation-queue.ts";
+import type { FederationQueueOptions } from "../../src/queue/options.ts";
 
 type Opened = <T extends Closable>(one: T) => T;
 

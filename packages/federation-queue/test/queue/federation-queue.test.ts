@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from "vitest";
-import type { Lease } from "../../src/lease.ts";
-import { isLeaseLostError } from "../../src/lease-lost-error.ts";
+import { isLeaseLostError } from "../../src/queue/lease-lost-error.ts";
+import type { Lease } from "../../src/queue/types.ts";
 import { all, closing, queuesOn } from "./backends.ts";
 
 // What a queue promises, on every backend.

@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from "vitest";
-import type { QueueEvents } from "../../src/queue-events.ts";
+import type { QueueEvents } from "../../src/queue/types.ts";
 import { all, closing, queuesOn } from "./backends.ts";
 
 const opened = closing();

@@ -1,7 +1,7 @@
 import { memoryTransport } from "@continuum-cache/fallback-memory";
 import { describe, expect, it } from "vitest";
-import { FederationQueue } from "../../src/federation-queue.ts";
-import type { FederationQueueOptions } from "../../src/federation-queue-options.ts";
+import { FederationQueue } from "../../src/queue/federation-queue.ts";
+import type { FederationQueueOptions } from "../../src/queue/options.ts";
 import { closing } from "./backends.ts";
 
 // What can't be is refused before anything is sent, and the message quotes it.

@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from "vitest";
-import type { FederationQueue } from "../../src/federation-queue.ts";
-import type { FederationQueueOptions } from "../../src/federation-queue-options.ts";
+import type { FederationQueue } from "../../src/queue/federation-queue.ts";
+import type { FederationQueueOptions } from "../../src/queue/options.ts";
 import { closing } from "./backends.ts";
 import { faulty } from "./faulty.ts";
 

@@ -1,7 +1,7 @@
 import { startRedisServer } from "@continuum-cache/conformance/servers";
 import { tcpTransport } from "@continuum-cache/transport-tcp";
 import { describe, expect, it, vi } from "vitest";
-import { FederationQueue } from "../../src/federation-queue.ts";
+import { FederationQueue } from "../../src/queue/federation-queue.ts";
 import { closing } from "./backends.ts";
 import { queueProcesses } from "./queue-process.ts";
 

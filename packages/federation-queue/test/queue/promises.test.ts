@@ -1,7 +1,7 @@
 import { createHook } from "node:async_hooks";
 import { memoryTransport } from "@continuum-cache/fallback-memory";
 import { expect, it, vi } from "vitest";
-import { FederationQueue } from "../../src/federation-queue.ts";
+import { FederationQueue } from "../../src/queue/federation-queue.ts";
 import { closing } from "./backends.ts";
 
 // What is done once for many messages shows in how many promises there are. The memory transport's own are among them.

@@ -1,7 +1,7 @@
 import { type Transport, TransportError } from "@continuum-cache/core";
 import { memoryTransport } from "@continuum-cache/fallback-memory";
 import { expect, it } from "vitest";
-import { FederationQueue } from "../../src/federation-queue.ts";
+import { FederationQueue } from "../../src/queue/federation-queue.ts";
 import { closing } from "./backends.ts";
 
 const opened = closing();

@@ -1,5 +1,5 @@
 import { tcpTransport } from "@continuum-cache/transport-tcp";
-import { FederationQueue } from "../../src/federation-queue.ts";
+import { FederationQueue } from "../../src/queue/federation-queue.ts";
 
 // A process of its own: `hold` takes messages and never finishes, `whole` does all that a process does, and has to end by itself.
 

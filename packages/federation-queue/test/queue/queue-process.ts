@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import type { Closable } from "@continuum-cache/conformance/servers";
-import type { FederationQueueOptions } from "../../src/federation-queue-options.ts";
+import type { FederationQueueOptions } from "../../src/queue/options.ts";
 import { childProgram } from "../child-program.ts";
 
 /** A process that has a queue. */

@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from "vitest";
-import { FederationQueue } from "../../src/federation-queue.ts";
+import { FederationQueue } from "../../src/queue/federation-queue.ts";
 import { closing, queuesOn, servers } from "./backends.ts";
 
 // What many processes leave behind, whether they end well or not.

@@ -1,6 +1,6 @@
 import { type Command, runScript, type Transport, TransportError } from "@continuum-cache/core";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
-import { FederationQueue } from "../../src/federation-queue.ts";
+import { FederationQueue } from "../../src/queue/federation-queue.ts";
 import { pushManyScript } from "../../src/queue/push-many-script.ts";
 import { all, closing, memory } from "./backends.ts";
 

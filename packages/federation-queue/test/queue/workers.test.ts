@@ -1,8 +1,8 @@
 import type { Transport } from "@continuum-cache/core";
 import { memoryTransport } from "@continuum-cache/fallback-memory";
 import { describe, expect, it, vi } from "vitest";
-import { FederationQueue } from "../../src/federation-queue.ts";
-import { isLeaseLostError } from "../../src/lease-lost-error.ts";
+import { FederationQueue } from "../../src/queue/federation-queue.ts";
+import { isLeaseLostError } from "../../src/queue/lease-lost-error.ts";
 import { closing, queuesOn, servers } from "./backends.ts";
 import { faulty } from "./faulty.ts";
 

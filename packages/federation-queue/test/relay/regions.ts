@@ -9,11 +9,11 @@ import type { Transport } from "@continuum-cache/core";
 import { restTransport } from "@continuum-cache/transport-rest";
 import { tcpTransport } from "@continuum-cache/transport-tcp";
 import { startUpstashLocal } from "@continuum-cache/upstash-local";
-import { relay } from "../../src/relay.ts";
-import type { RelayEvents } from "../../src/relay-events.ts";
-import type { RelayOptions } from "../../src/relay-options.ts";
-import { SyncLog } from "../../src/sync-log.ts";
-import type { SyncLogOptions } from "../../src/sync-log-options.ts";
+import type { SyncLogOptions } from "../../src/log/options.ts";
+import { SyncLog } from "../../src/log/sync-log.ts";
+import type { RelayOptions } from "../../src/relay/options.ts";
+import { relay } from "../../src/relay/relay.ts";
+import type { RelayEvents } from "../../src/relay/types.ts";
 
 let count = 0;
 

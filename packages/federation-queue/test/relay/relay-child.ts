@@ -1,5 +1,5 @@
 import { tcpTransport } from "@continuum-cache/transport-tcp";
-import { relay } from "../../src/relay.ts";
+import { relay } from "../../src/relay/relay.ts";
 
 // A process of its own that relays until it is killed.
 

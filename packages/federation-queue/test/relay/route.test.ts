@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
-import { readRelaySettings } from "../../src/relay/relay-settings.ts";
 import { createRoute } from "../../src/relay/route.ts";
+import { readRelaySettings } from "../../src/relay/settings.ts";
 import { closing } from "../queue/backends.ts";
 import { regionsOf } from "./regions.ts";
 

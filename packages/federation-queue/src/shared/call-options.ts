@@ -1,4 +1,5 @@
 import type { CallOptions, Duration } from "@continuum-cache/core";
+import type { KnownOptions } from "@continuum-cache/core/kit";
 
 /** What a call to a log may ask for. */
 export interface LogCallOptions extends Pick<CallOptions, "signal"> {
@@ -6,8 +7,4 @@ export interface LogCallOptions extends Pick<CallOptions, "signal"> {
   readonly timeout?: Duration;
 }
 
-/** What an append may ask for. */
-export interface AppendOptions extends LogCallOptions {
-  /** `false`: it rejects when Redis does not answer in time or the name is another's, instead of waiting here. @default true */
-  readonly fallback?: boolean;
-}
+export const knownCall: KnownOptions<LogCallOptions> = { timeout: true, signal: true };

@@ -1,19 +1,26 @@
+import { ConfigError, type Duration, type Transport } from "@continuum-cache/core";
 import {
   assertOptions,
-  ConfigError,
-  type Duration,
-  type Transport,
+  type KnownOptions,
   toMs,
   toTimeoutMs,
   toWireChannel,
   wholeNumberOption,
-} from "@continuum-cache/core";
-import type { FederationBackend } from "../federation-backend.ts";
+} from "@continuum-cache/core/kit";
 import { createLogKeys, type LogKeys } from "../log/log-keys.ts";
-import { createLink, type Link } from "../queue/link.ts";
-import type { RelayOptions } from "../relay-options.ts";
-import { knownRelay } from "../settings/known-options.ts";
-import { assertSignal, transportOf } from "../settings/read-options.ts";
+import type { FederationBackend } from "../shared/federation-backend.ts";
+import { createLink, type Link } from "../shared/link.ts";
+import { assertSignal, transportOf } from "../shared/read-options.ts";
+import type { RelayOptions } from "./options.ts";
+
+const knownRelay: KnownOptions<RelayOptions> = {
+  key: true,
+  retention: true,
+  batch: true,
+  pollInterval: true,
+  timeout: true,
+  signal: true,
+};
 
 /** Options as a relay works with them: checked, defaults filled in. */
 export interface RelaySettings {

@@ -54,3 +54,41 @@ export interface LogGap {
   readonly toSeq: number;
   readonly reason: GapReason;
 }
+
+/** How a log stands. */
+export interface LogStats {
+  /** Appends that wait in this process. */
+  readonly pending: number;
+  /** Whether this process holds the name of its instance now, as far as it knows. */
+  readonly isHolder: boolean;
+  /** All origins there are, this instance's among them. */
+  readonly origins: Readonly<Record<string, OriginStats>>;
+}
+
+/** How the events of one origin stand. */
+export interface OriginStats {
+  /** How many events are kept. */
+  readonly length: number;
+  /** The number of its last event, kept or not; 0: it has none. */
+  readonly lastSeq: number;
+  /** When that was, in milliseconds since 1970, by the origin's clock; 0: never. */
+  readonly lastAtMs: number;
+  /** How many events this instance has not committed yet. 0 for its own. */
+  readonly behind: number;
+  /** Whether a process holds the name now. */
+  readonly isHeld: boolean;
+}
+
+/** What a log tells whoever listens. No event ever holds a logged event's content. */
+export interface LogEvents {
+  /** Something went wrong that no caller was told of. */
+  error: { readonly operation: string; readonly error: Error };
+  /** Events were missed, how many, and why. */
+  gap: LogGap;
+  /** An append waits in this process until Redis is back, or the name is free. */
+  kept: { readonly pending: number };
+  /** A failover had lost events that Redis had accepted; they were appended again. `lost`: no longer remembered here. */
+  repaired: { readonly count: number; readonly lost: number };
+  /** The history of an origin was lost (a flush, a failover without its end) and nobody could repair it. */
+  reset: { readonly origin: string };
+}

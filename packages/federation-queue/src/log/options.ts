@@ -1,5 +1,7 @@
 import type { Codec, Duration } from "@continuum-cache/core";
-import type { OutboxOptions } from "./federation-queue-options.ts";
+import type { LogCallOptions } from "../shared/call-options.ts";
+import type { OutboxOptions } from "../shared/outbox-options.ts";
+import type { LogGap } from "./types.ts";
 
 /** How a SyncLog works. A bare number for a time is seconds. */
 export interface SyncLogOptions {
@@ -38,4 +40,30 @@ export interface SyncLogOptions {
   readonly timeout?: Duration;
   /** Larger events are refused, in bytes as they travel. @default 1_048_576 (1 MiB) */
   readonly maxEventBytes?: number;
+}
+
+/** What an append may ask for. */
+export interface AppendOptions extends LogCallOptions {
+  /** `false`: it rejects when Redis does not answer in time or the name is another's, instead of waiting here. @default true */
+  readonly fallback?: boolean;
+}
+
+/** How a log is followed. */
+export interface FollowOptions {
+  /** Ends the loop. */
+  readonly signal?: AbortSignal;
+  /**
+   * Where a reader begins that has never committed anything: with all that is kept, or behind it.
+   * @default "beginning"
+   */
+  readonly from?: "beginning" | "now";
+  /** How many events are fetched at once, of each origin. @default 100 */
+  readonly batch?: number;
+  /**
+   * Called, and awaited, before the first event behind a gap is given, also when there is none yet: the place to load anew
+   * what the missed events would have changed. A gap counts as told when it resolves; when it rejects, `follow` rejects with
+   * its error, and the next one tells the gap again. One that began behind events that were not committed may be told again
+   * after a restart, with them.
+   */
+  readonly resync?: (gap: LogGap) => unknown;
 }

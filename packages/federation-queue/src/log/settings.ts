@@ -1,20 +1,12 @@
-import {
-  assertOptions,
-  type Codec,
-  type Duration,
-  type Transport,
-  toMs,
-  toTimeoutMs,
-  toWireChannel,
-  wholeNumberOption,
-} from "@continuum-cache/core";
-import type { FederationBackend } from "../federation-backend.ts";
-import type { OutboxLimits } from "../outbox/outbox.ts";
-import { readOutbox } from "../queue/queue-settings.ts";
-import { knownLog } from "../settings/known-options.ts";
-import { codecOf, transportOf } from "../settings/read-options.ts";
-import type { SyncLogOptions } from "../sync-log-options.ts";
+import type { Codec, Duration, Transport } from "@continuum-cache/core";
+import { assertOptions, toMs, toTimeoutMs, toWireChannel, wholeNumberOption } from "@continuum-cache/core/kit";
+import type { FederationBackend } from "../shared/federation-backend.ts";
+import type { OutboxLimits } from "../shared/outbox.ts";
+import { readOutbox } from "../shared/outbox-options.ts";
+import { codecOf, transportOf } from "../shared/read-options.ts";
+import { knownLog } from "./known-options.ts";
 import { assertOrigin, createLogKeys, type LogKeys } from "./log-keys.ts";
+import type { SyncLogOptions } from "./options.ts";
 
 /** Options as a log works with them: checked, defaults filled in. */
 export interface LogSettings {

@@ -1,19 +1,14 @@
 import {
   type Argument,
-  batched,
   type Command,
-  defaultTimeoutMs,
-  dispatchOf,
   isCommandError,
-  isOutage,
   type Reply,
-  RoundTrip,
   runScript,
   type Script,
   type SendOptions,
   type Transport,
-  tell,
 } from "@continuum-cache/core";
+import { batched, callListener, defaultTimeoutMs, dispatchOf, isOutage, RoundTrip } from "@continuum-cache/core/kit";
 
 /** What a trip of a queue may ask for. */
 export interface LinkOptions extends Pick<SendOptions, "signal" | "timeoutMs"> {
@@ -43,7 +38,7 @@ export function createLink(transport: Transport, timeoutMs: number = defaultTime
   const listeners = new Set<() => void>();
 
   const tellOutage = (error: unknown): void => {
-    if (isOutage(error)) for (const listener of listeners) tell(listener);
+    if (isOutage(error)) for (const listener of listeners) callListener(listener);
   };
   const sendOptions = ({ together: _, ...options }: LinkOptions): SendOptions => ({
     timeoutMs,

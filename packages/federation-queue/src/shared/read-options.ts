@@ -1,16 +1,7 @@
-import {
-  booleanOption,
-  type Codec,
-  ConfigError,
-  type Duration,
-  json,
-  primaryOf,
-  readers,
-  type Transport,
-  toTimeoutMs,
-} from "@continuum-cache/core";
-import type { FederationBackend } from "../federation-backend.ts";
-import type { LinkOptions } from "../queue/link.ts";
+import { type Codec, ConfigError, type Duration, json, type Transport } from "@continuum-cache/core";
+import { booleanOption, combineCodecs, primaryOf, toTimeoutMs } from "@continuum-cache/core/kit";
+import type { FederationBackend } from "./federation-backend.ts";
+import type { LinkOptions } from "./link.ts";
 
 /** The way to the server, past a cache's fallback. @throws ConfigError when there is none. */
 export function transportOf(backend: FederationBackend, name?: string): Transport {
@@ -30,7 +21,7 @@ export function codecOf(given: Codec | readonly Codec[] | undefined, backend: Fe
     if (typeof one?.encode === "function" && typeof one.decode === "function") continue;
     throw new ConfigError("codec", `Expected \`codec\` to be a Codec or a list of them, got ${typeof one}`);
   }
-  return readers(codecs);
+  return combineCodecs(codecs);
 }
 
 /** What any call may ask for. */

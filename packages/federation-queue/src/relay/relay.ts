@@ -1,14 +1,13 @@
-import { assertOptions, createEvents, onAbort } from "@continuum-cache/core";
-import type { FederationBackend } from "./federation-backend.ts";
-import type { LogCallOptions } from "./log-call-options.ts";
-import { readRelayStats } from "./relay/read-relay-stats.ts";
-import { readRelaySettings } from "./relay/relay-settings.ts";
-import { startRelay } from "./relay/start-relay.ts";
-import type { RelayEvents } from "./relay-events.ts";
-import type { RelayOptions } from "./relay-options.ts";
-import type { RelayState, RelayStats } from "./relay-stats.ts";
-import { knownCall } from "./settings/known-options.ts";
-import { readAsked } from "./settings/read-options.ts";
+import { assertOptions, createEvents, onAbort } from "@continuum-cache/core/kit";
+import type { LogCallOptions } from "../shared/call-options.ts";
+import { knownCall } from "../shared/call-options.ts";
+import type { FederationBackend } from "../shared/federation-backend.ts";
+import { readAsked } from "../shared/read-options.ts";
+import type { RelayOptions } from "./options.ts";
+import { readRelayStats } from "./read-relay-stats.ts";
+import { readRelaySettings } from "./settings.ts";
+import { startRelay } from "./start-relay.ts";
+import type { RelayEvents, RelayState, RelayStats } from "./types.ts";
 
 /** A relay at work. */
 export interface Relay extends AsyncDisposable {

@@ -1,4 +1,5 @@
-import type { Codec, Duration } from "@continuum-cache/core";
+import type { CallOptions, Codec, Duration } from "@continuum-cache/core";
+import type { OutboxOptions } from "../shared/outbox-options.ts";
 
 /** How failed messages are put off: twice as long each time, with a random part. */
 export interface BackoffOptions {
@@ -49,10 +50,60 @@ export interface FederationQueueOptions {
   readonly maxEventBytes?: number;
 }
 
-/** The bounds of what waits in this process for Redis to be back. */
-export interface OutboxOptions {
-  /** @default 10_000 */
-  readonly maxMessages?: number;
-  /** @default 8_388_608 (8 MiB) */
-  readonly maxBytes?: number;
+/** What a message may ask for. */
+export interface MessageOptions {
+  /** One of the queue's priorities. @default the queue's `defaultPriority` */
+  readonly priority?: string;
+  /** Pushing the same id again within `retention` does nothing. @default a random id, which is not looked up */
+  readonly id?: string;
+  /** How long it waits before anybody gets it. @default 0 */
+  readonly delay?: Duration;
+}
+
+/** What a push may ask for. */
+export interface PushOptions extends MessageOptions, Pick<CallOptions, "signal"> {
+  /** How long the call may take. @default the queue's */
+  readonly timeout?: Duration;
+  /** `false`: the push rejects when Redis does not answer, instead of waiting in this process. @default true */
+  readonly fallback?: boolean;
+}
+
+/** One of several messages that are pushed in one trip. */
+export interface OutgoingMessage<Event> extends MessageOptions {
+  readonly event: Event;
+}
+
+/** What became of a push. */
+export interface Pushed {
+  readonly id: string;
+  /** A message with this id was there already, or was within `retention`: nothing was pushed. */
+  readonly duplicate?: true;
+  /** Redis is away: the message waits in this process, and is lost with it. */
+  readonly pending?: true;
+}
+
+/** What a call may ask for. */
+export interface CallingOptions extends Pick<CallOptions, "signal"> {
+  /** How long the call may take. @default the queue's */
+  readonly timeout?: Duration;
+}
+
+/** How much to take. */
+export interface PullOptions extends CallingOptions {
+  /** How many messages at most, up to 500. @default 1 */
+  readonly max?: number;
+}
+
+/** How many dead messages to look at. */
+export interface DeadOptions extends CallingOptions {
+  /** At most, up to 10,000. @default 100 */
+  readonly max?: number;
+}
+
+/** Which dead messages to push again. It takes a trip or two for each 100; `timeout` is for each of them. */
+export interface RedriveOptions extends CallingOptions {
+  /** How many at most. @default all */
+  readonly max?: number;
+  /** Only messages with these ids. @default all */
+  readonly ids?: readonly string[];
 }

@@ -1,16 +1,14 @@
-import { assertOptions, createEvents, type Events, TransportError } from "@continuum-cache/core";
-import type { FederationBackend } from "./federation-backend.ts";
-import type { FollowOptions } from "./follow-options.ts";
-import { createLogParts, type LogParts } from "./log/log-parts.ts";
-import { readLogSettings } from "./log/log-settings.ts";
-import { readLogStats } from "./log/read-log-stats.ts";
-import type { AppendOptions, LogCallOptions } from "./log-call-options.ts";
-import type { Appended, LogEntry } from "./log-entry.ts";
-import type { LogEvents } from "./log-events.ts";
-import type { LogStats } from "./log-stats.ts";
-import { knownAppend, knownCall } from "./settings/known-options.ts";
-import { readAsked } from "./settings/read-options.ts";
-import type { SyncLogOptions } from "./sync-log-options.ts";
+import { type Events, TransportError } from "@continuum-cache/core";
+import { assertOptions, createEvents } from "@continuum-cache/core/kit";
+import { knownCall, type LogCallOptions } from "../shared/call-options.ts";
+import type { FederationBackend } from "../shared/federation-backend.ts";
+import { readAsked } from "../shared/read-options.ts";
+import { knownAppend } from "./known-options.ts";
+import { createLogParts, type LogParts } from "./log-parts.ts";
+import type { AppendOptions, FollowOptions, SyncLogOptions } from "./options.ts";
+import { readLogStats } from "./read-log-stats.ts";
+import { readLogSettings } from "./settings.ts";
+import type { Appended, LogEntry, LogEvents, LogStats } from "./types.ts";
 
 /**
  * A log that every instance reads: each event reaches every other instance, in the order of its origin, from where that

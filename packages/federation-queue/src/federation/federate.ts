@@ -1,9 +1,10 @@
-import { type Cache, createEvents } from "@continuum-cache/core";
-import type { FederateOptions } from "./federate-options.ts";
-import { createFederation } from "./federation/create-federation.ts";
-import { readFederationSettings } from "./federation/federation-settings.ts";
-import type { FederationEvents } from "./federation-events.ts";
-import type { SyncLog } from "./sync-log.ts";
+import type { Cache } from "@continuum-cache/core";
+import { createEvents } from "@continuum-cache/core/kit";
+import type { SyncLog } from "../log/sync-log.ts";
+import { createFederation } from "./create-federation.ts";
+import type { FederateOptions } from "./options.ts";
+import { readFederationSettings } from "./settings.ts";
+import type { FederationEvents } from "./types.ts";
 
 /** What keeps caches in step. */
 export interface Federation extends AsyncDisposable {

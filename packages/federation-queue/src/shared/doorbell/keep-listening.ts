@@ -1,11 +1,11 @@
 import {
-  createPauses,
   isTransportError,
   type Message,
   type Subscription,
   type Transport,
   type TransportErrorKind,
 } from "@continuum-cache/core";
+import { createCancellableSleep } from "@continuum-cache/core/kit";
 
 /** Who is told what is heard, and that something may not have been. */
 export interface ListeningListener {
@@ -31,7 +31,7 @@ export function keepListening(
   timeoutMs: number,
   { message, changed, failed }: ListeningListener,
 ): () => Promise<void> {
-  const pauses = createPauses();
+  const pauses = createCancellableSleep();
   const closing = new AbortController();
   const closed = new Promise<"closed">((resolve) => {
     closing.signal.addEventListener("abort", () => resolve("closed"), { once: true });

@@ -1,5 +1,6 @@
-import { type Claim, type Command, createClaim, createExpiringSet, type Transport } from "@continuum-cache/core";
-import { createWake } from "../waiting/wake.ts";
+import type { Command, Transport } from "@continuum-cache/core";
+import { type Claim, createClaim, createExpiringSet } from "@continuum-cache/core/kit";
+import { createWake } from "../wake.ts";
 import { keepListening } from "./keep-listening.ts";
 
 /** A channel on which processes tell each other that there is something to do. A ring may get lost: who waits polls too. */

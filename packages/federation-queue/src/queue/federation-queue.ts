@@ -1,28 +1,10 @@
+import { ConfigError, type Events, TransportError } from "@continuum-cache/core";
+import { assertOptions, createEvents, toMs, wholeNumberOption } from "@continuum-cache/core/kit";
+import { knownCall } from "../shared/call-options.ts";
+import type { FederationBackend } from "../shared/federation-backend.ts";
+import { assertFunction, assertSignal, kindOf, readAsked } from "../shared/read-options.ts";
+import { readDead, redrive } from "./dead-letters.ts";
 import {
-  assertOptions,
-  ConfigError,
-  createEvents,
-  type Events,
-  TransportError,
-  toMs,
-  wholeNumberOption,
-} from "@continuum-cache/core";
-import type { DeadLetter } from "./dead-letter.ts";
-import type { FederationBackend } from "./federation-backend.ts";
-import type { FederationQueueOptions } from "./federation-queue-options.ts";
-import type { Lease } from "./lease.ts";
-import type { OutgoingMessage, Pushed, PushOptions } from "./push-options.ts";
-import { readDead, redrive } from "./queue/dead-letters.ts";
-import { maxInFlight } from "./queue/leases.ts";
-import { outgoing } from "./queue/outgoing.ts";
-import { createQueueParts, type QueueParts } from "./queue/queue-parts.ts";
-import { readQueueSettings } from "./queue/queue-settings.ts";
-import { readStats } from "./queue/read-stats.ts";
-import type { CallingOptions, DeadOptions, PullOptions, RedriveOptions } from "./queue-call-options.ts";
-import type { QueueEvents } from "./queue-events.ts";
-import type { QueueStats } from "./queue-stats.ts";
-import {
-  knownCall,
   knownConsume,
   knownDead,
   knownOutgoing,
@@ -30,9 +12,23 @@ import {
   knownPush,
   knownPushMany,
   knownRedrive,
-} from "./settings/known-options.ts";
-import { assertFunction, assertSignal, kindOf, readAsked } from "./settings/read-options.ts";
-import type { ConsumeOptions, Handler, Worker } from "./worker.ts";
+} from "./known-options.ts";
+import { maxInFlight } from "./leases.ts";
+import type {
+  CallingOptions,
+  DeadOptions,
+  FederationQueueOptions,
+  OutgoingMessage,
+  PullOptions,
+  Pushed,
+  PushOptions,
+  RedriveOptions,
+} from "./options.ts";
+import { outgoing } from "./outgoing.ts";
+import { createQueueParts, type QueueParts } from "./queue-parts.ts";
+import { readStats } from "./read-stats.ts";
+import { readQueueSettings } from "./settings.ts";
+import type { ConsumeOptions, DeadLetter, Handler, Lease, QueueEvents, QueueStats, Worker } from "./types.ts";
 
 const noOptions: PushOptions = {};
 

@@ -1,20 +1,18 @@
+import { type Codec, ConfigError, type Duration, type Transport } from "@continuum-cache/core";
 import {
   assertOptions,
-  type Codec,
-  ConfigError,
   choiceOption,
-  type Duration,
-  type Transport,
   toMs,
   toTimeoutMs,
   toWireChannel,
   wholeNumberOption,
-} from "@continuum-cache/core";
-import type { FederationBackend } from "../federation-backend.ts";
-import type { BackoffOptions, FederationQueueOptions, OutboxOptions } from "../federation-queue-options.ts";
-import type { OutboxLimits } from "../outbox/outbox.ts";
-import { knownBackoff, knownOutbox, knownQueue } from "../settings/known-options.ts";
-import { codecOf, transportOf } from "../settings/read-options.ts";
+} from "@continuum-cache/core/kit";
+import type { FederationBackend } from "../shared/federation-backend.ts";
+import type { OutboxLimits } from "../shared/outbox.ts";
+import { readOutbox } from "../shared/outbox-options.ts";
+import { codecOf, transportOf } from "../shared/read-options.ts";
+import { knownBackoff, knownQueue } from "./known-options.ts";
+import type { BackoffOptions, FederationQueueOptions } from "./options.ts";
 import { createQueueKeys, type QueueKeys, type Source } from "./queue-keys.ts";
 
 /** Options as a queue works with them: checked, defaults filled in. */
@@ -77,13 +75,4 @@ function readBackoff(backoff: BackoffOptions = {}): QueueSettings["backoffMs"] {
     "backoff.max",
     `Expected \`backoff.max\` to be no less than \`backoff.initial\`, got ${max} ms and ${initial} ms`,
   );
-}
-
-/** @throws ConfigError that quotes what came. */
-export function readOutbox(outbox: OutboxOptions): OutboxLimits {
-  assertOptions("outbox", outbox, knownOutbox);
-  return {
-    maxItems: wholeNumberOption("outbox.maxMessages", outbox.maxMessages ?? 10_000),
-    maxBytes: wholeNumberOption("outbox.maxBytes", outbox.maxBytes ?? 8 << 20),
-  };
 }

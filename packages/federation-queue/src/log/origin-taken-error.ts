@@ -1,4 +1,4 @@
-import { brand, hasBrand } from "@continuum-cache/core";
+import { brand, hasBrand } from "@continuum-cache/core/kit";
 
 /** Another process holds the name of this instance. Nothing was appended by the call that rejects with it. */
 export class OriginTakenError extends Error {

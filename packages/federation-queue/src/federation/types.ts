@@ -1,4 +1,4 @@
-import type { LogGap } from "./log-entry.ts";
+import type { LogGap } from "../log/types.ts";
 
 /** What a federation tells whoever listens. No event ever holds a value. */
 export interface FederationEvents {

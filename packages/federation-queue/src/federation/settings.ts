@@ -1,23 +1,29 @@
+import { type Cache, ConfigError, escapeGlob, keyPattern } from "@continuum-cache/core";
 import {
   assertOptions,
   booleanOption,
-  type Cache,
-  ConfigError,
   choiceOption,
-  escapeGlob,
-  keyPattern,
+  type KnownOptions,
   matchesGlob,
   toMs,
   toTimeoutMs,
-} from "@continuum-cache/core";
-import type { FederateOptions } from "../federate-options.ts";
-import { createLink, type Link } from "../queue/link.ts";
-import { keyStart, keyStartWords } from "../settings/key-start.ts";
-import { knownFederate } from "../settings/known-options.ts";
-import { assertText, kindOf } from "../settings/read-options.ts";
-import type { SyncLog } from "../sync-log.ts";
+} from "@continuum-cache/core/kit";
+import type { SyncLog } from "../log/sync-log.ts";
+import { keyStart, keyStartWords } from "../shared/key-start.ts";
+import { createLink, type Link } from "../shared/link.ts";
+import { assertText, kindOf } from "../shared/read-options.ts";
+import type { FederateOptions } from "./options.ts";
 import { createScope, type Scope } from "./scope.ts";
 import { tieOf } from "./stamp.ts";
+
+const knownFederate: KnownOptions<FederateOptions> = {
+  scope: true,
+  values: true,
+  retention: true,
+  clockPrefix: true,
+  from: true,
+  timeout: true,
+};
 
 /** Options as a federation works with them: checked, defaults filled in. */
 export interface FederationSettings {

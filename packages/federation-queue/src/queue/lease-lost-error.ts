@@ -1,4 +1,4 @@
-import { brand, hasBrand } from "@continuum-cache/core";
+import { brand, hasBrand } from "@continuum-cache/core/kit";
 
 /**
  * The lease of a message was no longer held: it was not extended in time, and the message is somebody else's or done.
