@@ -1,15 +1,23 @@
-export type { BufferOptions } from "./buffer-options.ts";
-export type { ChannelSubscription } from "./channel-subscription.ts";
-export type { ConnectionChange } from "./connection-change.ts";
 export { SlowConsumerError } from "./consuming/slow-consumer-error.ts";
-export type { Gap, GapReason } from "./gap.ts";
-export type { ListenOptions } from "./listen-options.ts";
-export type { Message } from "./message.ts";
-export type { Position } from "./position.ts";
-export type { PublishOptions } from "./publish-options.ts";
-export type { Published } from "./published.ts";
+export type {
+  BufferOptions,
+  ListenOptions,
+  PublishOptions,
+  PubSubBackend,
+  PubSubOptions,
+  ReplayOptions,
+  SubscribeCallOptions,
+  SubscribeOptions,
+  SubscriptionHandlers,
+} from "./options.ts";
 export { PubSub } from "./pubsub.ts";
-export type { PubSubEvents } from "./pubsub-events.ts";
-export type { PubSubBackend, PubSubOptions } from "./pubsub-options.ts";
-export type { ReplayOptions } from "./replay-options.ts";
-export type { SubscribeCallOptions, SubscribeOptions, SubscriptionHandlers } from "./subscribe-options.ts";
+export type {
+  ChannelSubscription,
+  ConnectionChange,
+  Gap,
+  GapReason,
+  Message,
+  Position,
+  Published,
+  PubSubEvents,
+} from "./types.ts";

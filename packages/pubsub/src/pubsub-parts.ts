@@ -1,8 +1,8 @@
-import { loadedOnce } from "@continuum-cache/core";
-import type { ConnectionChange } from "./connection-change.ts";
+import { loadedOnce } from "@continuum-cache/core/kit";
 import type { Feeds, FeedsParts } from "./feeds/feeds.ts";
 import type { Publisher } from "./publishing/publisher.ts";
-import type { PubSubSettings } from "./pubsub-settings.ts";
+import type { PubSubSettings } from "./settings.ts";
+import type { ConnectionChange } from "./types.ts";
 
 /** What listens and what publishes. The code of each is loaded at its first use. */
 export interface PubSubParts {

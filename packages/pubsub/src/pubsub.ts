@@ -1,34 +1,44 @@
+import { type Events, type SendOptions, TransportError } from "@continuum-cache/core";
 import {
   assertOptions,
   booleanOption,
   createEvents,
-  type Events,
   errorOf,
   functionOption,
   NameMap,
-  type SendOptions,
-  TransportError,
   toMessageText,
   toWireChannel,
-} from "@continuum-cache/core";
-import type { ChannelSubscription } from "./channel-subscription.ts";
+} from "@continuum-cache/core/kit";
 import { createReceivers, type Receivers } from "./consuming/receivers.ts";
 import type { FeedRequest } from "./feeds/feeds.ts";
 import type { JoinOptions, Membership } from "./feeds/member.ts";
 import type { TopicKind } from "./hub/topic.ts";
-import { assertAfter, knownListen, knownPattern, knownPublish, knownSubscribe } from "./known-options.ts";
-import type { ListenOptions } from "./listen-options.ts";
-import type { Message } from "./message.ts";
-import type { PublishOptions } from "./publish-options.ts";
-import type { Published } from "./published.ts";
+import type {
+  ListenOptions,
+  PublishOptions,
+  PubSubBackend,
+  PubSubOptions,
+  ReplayOptions,
+  SubscribeCallOptions,
+  SubscribeOptions,
+  SubscriptionHandlers,
+} from "./options.ts";
 import type { Publisher } from "./publishing/publisher.ts";
-import type { PubSubEvents } from "./pubsub-events.ts";
-import type { PubSubBackend, PubSubOptions } from "./pubsub-options.ts";
 import { createPubSubParts, type PubSubParts } from "./pubsub-parts.ts";
-import { assertSignal, callOptions, type PubSubSettings, readSettings } from "./pubsub-settings.ts";
-import type { ReplayOptions } from "./replay-options.ts";
-import { type ReplaySettings, readReplay } from "./replay-settings.ts";
-import type { SubscribeCallOptions, SubscribeOptions, SubscriptionHandlers } from "./subscribe-options.ts";
+import {
+  assertAfter,
+  assertSignal,
+  callOptions,
+  knownListen,
+  knownPattern,
+  knownPublish,
+  knownSubscribe,
+  type PubSubSettings,
+  type ReplaySettings,
+  readReplay,
+  readSettings,
+} from "./settings.ts";
+import type { ChannelSubscription, Message, Published, PubSubEvents } from "./types.ts";
 
 const noOptions: PublishOptions = {};
 

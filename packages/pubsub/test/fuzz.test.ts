@@ -1,4 +1,5 @@
-import { fromMessageText, fromWireChannel, isCodecError, json, readers } from "@continuum-cache/core";
+import { isCodecError, json } from "@continuum-cache/core";
+import { combineCodecs, fromMessageText, fromWireChannel } from "@continuum-cache/core/kit";
 import { msgpack } from "@continuum-cache/core/msgpack";
 import { describe } from "vitest";
 import { readEntries } from "../src/history/entry.ts";
@@ -74,7 +75,7 @@ function dataOf(draw: Draw, depth = 0): unknown {
 }
 
 describe("pubsub", () => {
-  const codec = readers([msgpack(), json()]);
+  const codec = combineCodecs([msgpack(), json()]);
   fuzz(
     "the frame of a replay channel",
     (draw) => draw.anything(parts),

@@ -1,4 +1,5 @@
-import { type Command, offersDispatch, type Transport, throughSend } from "@continuum-cache/core";
+import type { Command, Transport } from "@continuum-cache/core";
+import { offersDispatch, throughSend } from "@continuum-cache/core/kit";
 import { memoryTransport } from "@continuum-cache/fallback-memory";
 
 import { expect, it, vi } from "vitest";

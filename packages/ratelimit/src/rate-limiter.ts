@@ -1,35 +1,37 @@
+import { ConfigError, type Duration, type Events, type Transport } from "@continuum-cache/core";
 import {
   assertOptions,
   batched,
-  ConfigError,
   choiceOption,
   createBreaker,
   createEvents,
-  type Duration,
-  type Events,
   type KnownOptions,
   primaryOf,
-  type Transport,
   toTimeoutMs,
-} from "@continuum-cache/core";
+} from "@continuum-cache/core/kit";
 import { algorithms } from "./algorithms/algorithms.ts";
-import { type Ask, type AskDefaults, knownLimitOptions } from "./ask.ts";
-import { type Asks, createAsks } from "./asks.ts";
-import type { CombinedDecision, Decision, Usage } from "./decision.ts";
-import { createDenyCache, noDenyCache } from "./deny-cache.ts";
+import { type Ask, type AskDefaults, knownLimitOptions } from "./limits/ask.ts";
+import { type Asks, createAsks } from "./limits/asks.ts";
+import { createDenyCache, noDenyCache } from "./limits/deny-cache.ts";
 import { createLimits, type Limits } from "./limits/limits.ts";
 import { createLocalLimits } from "./limits/local-limits.ts";
+import { readReceipt } from "./limits/read-receipt.ts";
 import { createRedisLimits } from "./limits/redis-limits.ts";
-import type { OnError } from "./on-error.ts";
-import type { LimitOptions, RateLimit } from "./rate-limit.ts";
-import type { RateLimiterEvents } from "./rate-limiter-events.ts";
-import type { RateLimiterBackend, RateLimiterOptions } from "./rate-limiter-options.ts";
-import { readSettings } from "./rate-limiter-settings.ts";
-import { readReceipt } from "./read-receipt.ts";
-import type { Receipt } from "./receipt.ts";
-import { createRoundTrip } from "./round-trip.ts";
-import { createServerClock } from "./server-clock.ts";
-import { createWaitingLines, type WaitingLines } from "./waiting-lines.ts";
+import { createWaitingLines, type WaitingLines } from "./limits/waiting-lines.ts";
+import type { RateLimiterBackend, RateLimiterOptions } from "./options.ts";
+import { readSettings } from "./settings.ts";
+import { createRoundTrip } from "./timing/round-trip.ts";
+import { createServerClock } from "./timing/server-clock.ts";
+import type {
+  CombinedDecision,
+  Decision,
+  LimitOptions,
+  OnError,
+  RateLimit,
+  RateLimiterEvents,
+  Receipt,
+  Usage,
+} from "./types.ts";
 
 /** One of several limits that a call is under. */
 export interface IdentifiedLimit extends Partial<RateLimit> {

@@ -1,16 +1,17 @@
-import { createBreaker, type SendOptions, type Transport, TransportError } from "@continuum-cache/core";
+import { type SendOptions, type Transport, TransportError } from "@continuum-cache/core";
+import { createBreaker } from "@continuum-cache/core/kit";
 import { memoryTransport } from "@continuum-cache/fallback-memory";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { type Ask, readAsk } from "../src/ask.ts";
-import type { Decision } from "../src/decision.ts";
+import { type Ask, readAsk } from "../src/limits/ask.ts";
 import { createAttempts } from "../src/limits/attempts.ts";
 import { createHandover } from "../src/limits/handover.ts";
 import { createLocalLimits } from "../src/limits/local-limits.ts";
 import { createRedisLimits } from "../src/limits/redis-limits.ts";
 import { createShare } from "../src/limits/share.ts";
-import { createRoundTrip } from "../src/round-trip.ts";
-import { createServerClock } from "../src/server-clock.ts";
-import { createWaitingLines } from "../src/waiting-lines.ts";
+import { createWaitingLines } from "../src/limits/waiting-lines.ts";
+import { createRoundTrip } from "../src/timing/round-trip.ts";
+import { createServerClock } from "../src/timing/server-clock.ts";
+import type { Decision } from "../src/types.ts";
 
 // On the edge a request may end at any await: its timers never fire, and nothing of it goes on. What it held must not
 // be lost.

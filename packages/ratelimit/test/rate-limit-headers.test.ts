@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { rateLimitHeaders } from "../src/http/rate-limit-headers.ts";
 import { rateLimitProblem } from "../src/http/rate-limit-problem.ts";
-import { rateLimitHeaders } from "../src/rate-limit-headers.ts";
 import { decided } from "./http/decided.ts";
 import { parseList } from "./http/structured-list.ts";
 

@@ -1,7 +1,7 @@
 import { MessageChannel } from "node:worker_threads";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { timeIsUp, withPatience } from "../src/patience.ts";
-import { createRoundTrip } from "../src/round-trip.ts";
+import { timeIsUp, withPatience } from "../src/timing/patience.ts";
+import { createRoundTrip } from "../src/timing/round-trip.ts";
 
 beforeEach(() => {
   vi.useFakeTimers();

@@ -3,7 +3,7 @@ import { tcpTransport } from "@continuum-cache/transport-tcp";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { RateLimiter } from "../src/index.ts";
-import { createServerClock, type ServerClock } from "../src/server-clock.ts";
+import { createServerClock, type ServerClock } from "../src/timing/server-clock.ts";
 import { closing } from "./opened.ts";
 
 const opened = closing();

@@ -1,7 +1,5 @@
-import type { Gap } from "../gap.ts";
-import type { Message } from "../message.ts";
-import type { Position } from "../position.ts";
-import type { BufferSettings } from "./buffer-settings.ts";
+import type { BufferSettings } from "../settings.ts";
+import type { Gap, Message, Position } from "../types.ts";
 import { SlowConsumerError } from "./slow-consumer-error.ts";
 
 /** What waits for one consumer: never more than its bounds, and what is let go is told. */

@@ -1,7 +1,6 @@
-import { onAbort } from "@continuum-cache/core";
-import type { Gap } from "../gap.ts";
-import type { Message } from "../message.ts";
-import type { BufferSettings } from "./buffer-settings.ts";
+import { onAbort } from "@continuum-cache/core/kit";
+import type { BufferSettings } from "../settings.ts";
+import type { Gap, Message } from "../types.ts";
 import { createConsumerBuffer } from "./consumer-buffer.ts";
 
 /** One loop over messages: what it has not taken yet waits for it. */

@@ -1,7 +1,7 @@
-import { NameMap } from "@continuum-cache/core";
+import { NameMap } from "@continuum-cache/core/kit";
 import { createTagMap, type TagMap } from "../feeds/seen-tags.ts";
 import type { TopicId } from "../hub/topic.ts";
-import type { Message } from "../message.ts";
+import type { Message } from "../types.ts";
 
 /** The loops over `listen()` and the listeners of the `message` event. They share the subscriptions that have no handler. */
 export interface Outlets {

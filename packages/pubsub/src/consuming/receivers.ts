@@ -1,11 +1,10 @@
-import { tell } from "@continuum-cache/core";
+import { callListener } from "@continuum-cache/core/kit";
 import type { FeedRequest, Feeds } from "../feeds/feeds.ts";
 import type { JoinOptions, Member, Membership } from "../feeds/member.ts";
-import type { Gap } from "../gap.ts";
 import { idOf } from "../hub/topic.ts";
-import type { Message } from "../message.ts";
-import type { SubscriptionHandlers } from "../subscribe-options.ts";
-import type { BufferSettings } from "./buffer-settings.ts";
+import type { SubscriptionHandlers } from "../options.ts";
+import type { BufferSettings } from "../settings.ts";
+import type { Gap, Message } from "../types.ts";
 import { type Consumer, createConsumer } from "./consumer.ts";
 import { createOutlets } from "./outlets.ts";
 
@@ -64,14 +63,14 @@ export function createReceivers({ feeds, buffer, onGap }: ReceiversParts): Recei
       // A listener that is told of each message has no need of any that waits.
       if (early) removeLoop(early);
       early = undefined;
-      return outlets.add(listener, (message) => tell(() => listener(message)));
+      return outlets.add(listener, (message) => callListener(() => listener(message)));
     },
     async join(request, handlers, options) {
       const inlet = handlers.onMessage ? undefined : outlets.open(idOf(request));
       // A handler that throws is its owner's bug: the others are told all the same.
       const member: Member = {
-        message: inlet ? inlet.message : (message) => tell(() => handlers.onMessage?.(message)),
-        gap: (gap, occasion) => (handlers.onGap ? tell(() => handlers.onGap?.(gap)) : tellGap(gap, occasion)),
+        message: inlet ? inlet.message : (message) => callListener(() => handlers.onMessage?.(message)),
+        gap: (gap, occasion) => (handlers.onGap ? callListener(() => handlers.onGap?.(gap)) : tellGap(gap, occasion)),
       };
       try {
         const membership = await feeds.join(request, member, options);

@@ -1,4 +1,4 @@
-import type { Position } from "../position.ts";
+import type { Position } from "../types.ts";
 
 /**
  * A consumer was slower than messages came, and its buffer is full. It ends `listen()` where `whenFull` is `"disconnect"`;

@@ -2,7 +2,7 @@ import { advance, isBehind, isSamePlace, type Step } from "../history/advance.ts
 import type { Entry } from "../history/entry.ts";
 import type { HistoryPage } from "../history/read-history.ts";
 import type { RecentMessage } from "../history/recent-messages.ts";
-import type { Position } from "../position.ts";
+import type { Position } from "../types.ts";
 
 /** A feed as a newcomer sees it, and the newcomer as the feed does. */
 export interface Newcomer {

@@ -1,19 +1,10 @@
-import {
-  type Codec,
-  fromMessageText,
-  type Message as Heard,
-  longestTimerMs,
-  NameMap,
-  type Transport,
-  toWireChannel,
-  toWirePattern,
-} from "@continuum-cache/core";
+import type { Codec, Message as Heard, Transport } from "@continuum-cache/core";
+import { fromMessageText, longestTimerMs, NameMap, toWireChannel, toWirePattern } from "@continuum-cache/core/kit";
 import { createHistoryReader } from "../history/read-history.ts";
 import type { Hub } from "../hub/hub.ts";
 import { idOf, type Topic, type TopicId, type TopicKind } from "../hub/topic.ts";
-import type { Message } from "../message.ts";
-import type { Position } from "../position.ts";
-import type { ReplaySettings } from "../replay-settings.ts";
+import type { ReplaySettings } from "../settings.ts";
+import type { Message, Position } from "../types.ts";
 import type { Feed, JoinOptions, Member, Membership } from "./member.ts";
 import { createReplayFeed } from "./replay-feed.ts";
 import { createSeenTags } from "./seen-tags.ts";

@@ -1,6 +1,4 @@
-import type { Gap, GapReason } from "../gap.ts";
-import type { Message } from "../message.ts";
-import type { Position } from "../position.ts";
+import type { Gap, GapReason, Message, Position } from "../types.ts";
 import { gapOf } from "./interruption.ts";
 import type { Member } from "./member.ts";
 

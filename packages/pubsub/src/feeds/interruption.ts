@@ -1,5 +1,5 @@
-import type { Gap, GapReason } from "../gap.ts";
 import type { Loss, Restoration } from "../hub/topic-listener.ts";
+import type { Gap, GapReason } from "../types.ts";
 
 /**
  * What a topic's listener has not heard of the primary. It begins when the stream breaks and ends when the primary is heard

@@ -1,6 +1,4 @@
-import type { Gap } from "../gap.ts";
-import type { Message } from "../message.ts";
-import type { Position } from "../position.ts";
+import type { Gap, Message, Position } from "../types.ts";
 
 /** One subscription's place at a feed. */
 export interface Member {

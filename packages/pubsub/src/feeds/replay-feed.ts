@@ -1,4 +1,5 @@
-import { type Message as Heard, longestTimerMs } from "@continuum-cache/core";
+import type { Message as Heard } from "@continuum-cache/core";
+import { longestTimerMs } from "@continuum-cache/core/kit";
 import { type Frame, readFrame } from "../history/frame.ts";
 import type { HistoryReader } from "../history/read-history.ts";
 import { catchUp, type Newcomer } from "./catch-up.ts";

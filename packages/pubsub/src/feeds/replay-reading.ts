@@ -1,4 +1,4 @@
-import { type Claim, createClaim, createPauses, hasLastingTimers } from "@continuum-cache/core";
+import { type Claim, createCancellableSleep, createClaim, hasLastingTimers } from "@continuum-cache/core/kit";
 import { advance } from "../history/advance.ts";
 import type { Entry } from "../history/entry.ts";
 import type { Frame } from "../history/frame.ts";
@@ -51,7 +51,7 @@ export function createReplayReading({
 }: ReplayReadingParts): ReplayReading {
   const interruption = createInterruption();
   const queue = createLiveQueue();
-  const pauses = createPauses();
+  const pauses = createCancellableSleep();
   const onFollowing: (() => void)[] = [];
   /** `away` until the primary was asked for the first time, and again while it is not heard. */
   let state: "away" | "reading" | "following" = "away";

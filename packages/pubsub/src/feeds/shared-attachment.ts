@@ -1,4 +1,5 @@
-import { type CallOptions, type Claim, createClaim, withDeadline } from "@continuum-cache/core";
+import type { CallOptions } from "@continuum-cache/core";
+import { type Claim, createClaim, withDeadline } from "@continuum-cache/core/kit";
 import type { Attachment } from "../hub/hub.ts";
 
 /** One attachment for several, there for as long as any of them needs it. */

@@ -1,10 +1,9 @@
-import { fromWireChannel, type Message as Heard, longestTimerMs } from "@continuum-cache/core";
-import type { Gap, GapReason } from "../gap.ts";
+import type { Message as Heard } from "@continuum-cache/core";
+import { fromWireChannel, longestTimerMs } from "@continuum-cache/core/kit";
 import { type Frame, readFrame } from "../history/frame.ts";
 import type { Hub } from "../hub/hub.ts";
 import type { Topic } from "../hub/topic.ts";
-import type { Message } from "../message.ts";
-import type { Position } from "../position.ts";
+import type { Gap, GapReason, Message, Position } from "../types.ts";
 import { createInterruption, gapOf } from "./interruption.ts";
 import type { Feed, Member } from "./member.ts";
 import { createSeenTags } from "./seen-tags.ts";

@@ -1,4 +1,4 @@
-import type { Position } from "../position.ts";
+import type { Position } from "../types.ts";
 import type { Entry } from "./entry.ts";
 import type { HistoryPage } from "./read-history.ts";
 

@@ -1,5 +1,5 @@
 import { isCommandError, type Reply } from "@continuum-cache/core";
-import type { Position } from "../position.ts";
+import type { Position } from "../types.ts";
 
 /** One stored message. */
 export interface Entry {

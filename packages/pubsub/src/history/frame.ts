@@ -1,5 +1,5 @@
 import type { Message as Heard } from "@continuum-cache/core";
-import type { Position } from "../position.ts";
+import type { Position } from "../types.ts";
 
 /** A message of a replay channel as it is published: its place and its mark, then what the codec has written. */
 export interface Frame {

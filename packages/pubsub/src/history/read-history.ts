@@ -2,13 +2,13 @@ import {
   type CallOptions,
   isCommandError,
   isTransportError,
-  primaryOf,
   type Reply,
   runScript,
   type Transport,
 } from "@continuum-cache/core";
-import type { Position } from "../position.ts";
-import type { ReplaySettings } from "../replay-settings.ts";
+import { primaryOf } from "@continuum-cache/core/kit";
+import type { ReplaySettings } from "../settings.ts";
+import type { Position } from "../types.ts";
 import { beginScript } from "./begin-script.ts";
 import { type Entry, readEntries, type StoredEntries } from "./entry.ts";
 import { historyKey } from "./history-key.ts";

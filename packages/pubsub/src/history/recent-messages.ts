@@ -1,5 +1,4 @@
-import type { Message } from "../message.ts";
-import type { Position } from "../position.ts";
+import type { Message, Position } from "../types.ts";
 
 /** A message that was handed out, and how long it was as it travelled, in characters. */
 export interface RecentMessage {

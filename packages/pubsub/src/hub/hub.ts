@@ -1,15 +1,7 @@
-import {
-  type CallOptions,
-  compileGlob,
-  createEvents,
-  hasLastingTimers,
-  type Message,
-  NameMap,
-  type Transport,
-  withDeadline,
-} from "@continuum-cache/core";
-import type { ConnectionChange } from "../connection-change.ts";
-import type { HubSettings } from "./hub-settings.ts";
+import type { CallOptions, Message, Transport } from "@continuum-cache/core";
+import { compileGlob, createEvents, hasLastingTimers, NameMap, withDeadline } from "@continuum-cache/core/kit";
+import type { HubSettings } from "../settings.ts";
+import type { ConnectionChange } from "../types.ts";
 import { createLine, type Line } from "./line.ts";
 import { bytesOf, type Topic } from "./topic.ts";
 import type { Loss, Restoration, TopicListener } from "./topic-listener.ts";

@@ -1,17 +1,8 @@
-import {
-  type Claim,
-  createClaim,
-  createPauses,
-  createSingleRun,
-  isTransportError,
-  type Message,
-  NameMap,
-  type Transport,
-  type TransportError,
-} from "@continuum-cache/core";
-import type { ConnectionChange } from "../connection-change.ts";
+import { isTransportError, type Message, type Transport, type TransportError } from "@continuum-cache/core";
+import { type Claim, createCancellableSleep, createClaim, createSingleRun, NameMap } from "@continuum-cache/core/kit";
+import type { HubSettings } from "../settings.ts";
+import type { ConnectionChange } from "../types.ts";
 import { handOver } from "./hand-over.ts";
-import type { HubSettings } from "./hub-settings.ts";
 import { openStream, type Stream, type StreamListener } from "./open-stream.ts";
 import { createProbe } from "./probe.ts";
 import { brokenError, silentError, vanishedError } from "./stream-errors.ts";
@@ -55,7 +46,7 @@ export function createLine(transport: Transport, settings: HubSettings, listener
   const established = new NameMap<true, TopicId>();
   const waiters = new Map<TopicId, Waiter[]>();
   const probe = createProbe(transport, settings.probeChannel, settings.probeTimeoutMs);
-  const pauses = createPauses();
+  const pauses = createCancellableSleep();
   let live: Stream | undefined;
   /** Of the call within which the stream lives: on the edge the stream ends with it, without a word. */
   let holder: Claim | undefined;

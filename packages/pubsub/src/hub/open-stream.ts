@@ -1,4 +1,5 @@
-import { type Message, NameMap, type Subscription, type Transport, TransportError, tell } from "@continuum-cache/core";
+import { type Message, type Subscription, type Transport, TransportError } from "@continuum-cache/core";
+import { callListener, NameMap } from "@continuum-cache/core/kit";
 import { idOf, type Topic, type TopicId, type TopicKind, toTopics } from "./topic.ts";
 
 /** One stream of the transport, from its confirmation to its end. */
@@ -47,7 +48,7 @@ export async function openStream({ transport, timeoutMs, topics }: OpenStreamPar
   const hear = (message: Message): void => {
     if (isOver) return;
     const listener = attending;
-    if (listener) tell(() => listener.message(message));
+    if (listener) callListener(() => listener.message(message));
     else early.push(message);
   };
   const fail = (error: TransportError): void => {
@@ -81,7 +82,7 @@ export async function openStream({ transport, timeoutMs, topics }: OpenStreamPar
     }),
     attend(listener) {
       attending = listener;
-      for (const message of early.splice(0)) tell(() => listener.message(message));
+      for (const message of early.splice(0)) callListener(() => listener.message(message));
       if (failure) listener.broken(failure);
     },
     close() {

@@ -1,4 +1,5 @@
-import { type Message, primaryOf, type Transport } from "@continuum-cache/core";
+import type { Message, Transport } from "@continuum-cache/core";
+import { primaryOf } from "@continuum-cache/core/kit";
 import type { Topic, TopicKind } from "./topic.ts";
 
 /**

@@ -1,4 +1,4 @@
-import { NameMap } from "@continuum-cache/core";
+import { NameMap } from "@continuum-cache/core/kit";
 import { bytesOf, idOf, type Topic, type TopicId } from "./topic.ts";
 
 /**

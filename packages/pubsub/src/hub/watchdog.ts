@@ -1,5 +1,5 @@
-import { type Claim, createClaim } from "@continuum-cache/core";
-import type { HubSettings } from "./hub-settings.ts";
+import { type Claim, createClaim } from "@continuum-cache/core/kit";
+import type { HubSettings } from "../settings.ts";
 
 /** Looks after a stream every now and then, while there is one. */
 export interface Watchdog {

@@ -1,15 +1,8 @@
-import {
-  CommandError,
-  createTickBatch,
-  hasLastingTimers,
-  type Reply,
-  runScript,
-  type SendOptions,
-  type Transport,
-} from "@continuum-cache/core";
+import { CommandError, type Reply, runScript, type SendOptions, type Transport } from "@continuum-cache/core";
+import { createTickBatch, hasLastingTimers } from "@continuum-cache/core/kit";
 import { historyKey } from "../history/history-key.ts";
-import type { Published } from "../published.ts";
-import type { ReplaySettings } from "../replay-settings.ts";
+import type { ReplaySettings } from "../settings.ts";
+import type { Published } from "../types.ts";
 import { appendScript } from "./append-script.ts";
 import { createEpochs } from "./epochs.ts";
 

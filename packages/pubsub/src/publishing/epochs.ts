@@ -1,4 +1,4 @@
-import type { Position } from "../position.ts";
+import type { Position } from "../types.ts";
 
 /** What a publisher knows of a channel's history, so that it need not ask. */
 export interface KnownEpoch {

@@ -1,18 +1,11 @@
-import {
-  batched,
-  defaultTimeoutMs,
-  isUnanswered,
-  primaryOf,
-  type Reply,
-  type SendOptions,
-  type Transport,
-} from "@continuum-cache/core";
+import type { Reply, SendOptions, Transport } from "@continuum-cache/core";
+import { batched, defaultTimeoutMs, isUnanswered, primaryOf } from "@continuum-cache/core/kit";
 import { readEntries } from "../history/entry.ts";
 import { frameWithoutPlace } from "../history/frame.ts";
 import { historyKey } from "../history/history-key.ts";
 import { hubsOf } from "../hub/hub.ts";
-import type { Published } from "../published.ts";
-import type { ReplaySettings } from "../replay-settings.ts";
+import type { ReplaySettings } from "../settings.ts";
+import type { Published } from "../types.ts";
 import { createAppender, type Tagged } from "./appender.ts";
 import { createTags } from "./tags.ts";
 

@@ -1,13 +1,12 @@
+import { ConfigError, type Duration } from "@continuum-cache/core";
 import {
   assertOptions,
-  ConfigError,
-  type Duration,
   functionOption,
   type KnownOptions,
   toTimeoutMs,
   wholeNumberOption,
-} from "@continuum-cache/core";
-import type { ReplayOptions } from "../replay-options.ts";
+} from "@continuum-cache/core/kit";
+import type { ReplayOptions } from "../options.ts";
 import { remoteAddressOf } from "./addresses.ts";
 import type { ServerSocket } from "./server-socket.ts";
 

@@ -1,8 +1,5 @@
-import type { ChannelSubscription } from "../channel-subscription.ts";
-import type { Gap } from "../gap.ts";
-import type { Message } from "../message.ts";
-import type { Position } from "../position.ts";
-import type { ReplayOptions } from "../replay-options.ts";
+import type { ReplayOptions } from "../options.ts";
+import type { ChannelSubscription, Gap, Message, Position } from "../types.ts";
 
 /** How a bridge asks for a channel. */
 export interface BridgeSubscribeOptions {

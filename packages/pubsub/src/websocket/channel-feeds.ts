@@ -1,4 +1,4 @@
-import type { ReplayOptions } from "../replay-options.ts";
+import type { ReplayOptions } from "../options.ts";
 import type { BridgePubSub } from "./bridge-pubsub.ts";
 import { type ChannelFeed, openFeed } from "./channel-feed.ts";
 

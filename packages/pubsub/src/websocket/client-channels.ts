@@ -1,5 +1,5 @@
-import { tell, toWireChannel, withDeadline } from "@continuum-cache/core";
-import type { Position } from "../position.ts";
+import { callListener, toWireChannel, withDeadline } from "@continuum-cache/core/kit";
+import type { Position } from "../types.ts";
 import type { BridgeSettings } from "./bridge-options.ts";
 import type { BridgePubSub } from "./bridge-pubsub.ts";
 import { createBudget } from "./budget.ts";
@@ -47,7 +47,7 @@ export function createClientChannels<Context>(options: ClientChannelsOptions<Con
 
   const fail = (channel: string | undefined, code: FrameErrorCode, message: string): void =>
     outlet.tell({ type: "error", code, message, ...(channel !== undefined && { channel }) });
-  const report = (error: unknown, channel: string): void => tell(() => settings.onError(error, channel));
+  const report = (error: unknown, channel: string): void => callListener(() => settings.onError(error, channel));
 
   const isAllowed = async (channel: string): Promise<boolean> => {
     try {

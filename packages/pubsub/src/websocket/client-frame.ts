@@ -1,4 +1,4 @@
-import type { Position } from "../position.ts";
+import type { Position } from "../types.ts";
 
 /** What a client may say. */
 export type ClientFrame =

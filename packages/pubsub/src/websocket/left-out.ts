@@ -1,4 +1,4 @@
-import type { Gap } from "../gap.ts";
+import type { Gap } from "../types.ts";
 import type { FeedTally } from "./channel-feed.ts";
 import type { GapFrame } from "./server-frame.ts";
 

@@ -1,6 +1,5 @@
-import { toTextForm } from "@continuum-cache/core";
-import type { Message } from "../message.ts";
-import type { Position } from "../position.ts";
+import { toTextForm } from "@continuum-cache/core/kit";
+import type { Message, Position } from "../types.ts";
 import type { GapFrame } from "./server-frame.ts";
 
 /** A message, written once for however many clients it goes to. */

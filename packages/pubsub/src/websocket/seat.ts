@@ -1,5 +1,4 @@
-import type { ChannelSubscription } from "../channel-subscription.ts";
-import type { Position } from "../position.ts";
+import type { ChannelSubscription, Position } from "../types.ts";
 import type { BridgePubSub } from "./bridge-pubsub.ts";
 import type { FeedListener } from "./channel-feed.ts";
 import type { HeldFeed } from "./channel-feeds.ts";

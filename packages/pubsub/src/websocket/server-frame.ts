@@ -1,5 +1,4 @@
-import type { GapReason } from "../gap.ts";
-import type { Position } from "../position.ts";
+import type { GapReason, Position } from "../types.ts";
 
 /** Why messages of a channel did not reach a client, or may not have reached it. */
 export type FrameGapReason =

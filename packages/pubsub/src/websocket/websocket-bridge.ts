@@ -1,4 +1,4 @@
-import { tell } from "@continuum-cache/core";
+import { callListener } from "@continuum-cache/core/kit";
 import { createAddresses } from "./addresses.ts";
 import { readBridgeOptions, type WebSocketBridgeOptions } from "./bridge-options.ts";
 import type { BridgePubSub } from "./bridge-pubsub.ts";
@@ -112,7 +112,7 @@ export function createWebSocketBridge<Context = unknown>(
 ): WebSocketBridge<Context> {
   const settings = readBridgeOptions(options);
   const { replay, maxMessageBytes, maxClients, maxClientsPerAddress, heartbeatMs, maxChannels } = settings;
-  const onError = (error: unknown, channel: string): void => tell(() => settings.onError(error, channel));
+  const onError = (error: unknown, channel: string): void => callListener(() => settings.onError(error, channel));
   const feeds = createChannelFeeds({ pubsub, replay, maxMessageBytes, onError });
   const addresses = createAddresses<BridgeClient>(
     clientsPerAddress * maxChannels,

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { readBuffer } from "../../src/consuming/buffer-settings.ts";
 import { createConsumerBuffer } from "../../src/consuming/consumer-buffer.ts";
 import { type BufferOptions, type Gap, type Message, SlowConsumerError } from "../../src/index.ts";
+import { readBuffer } from "../../src/settings.ts";
 
 const message = (channel: string, data: number): Message => ({ channel, data });
 

@@ -1,5 +1,4 @@
-import type { ChannelSubscription } from "../../src/channel-subscription.ts";
-import type { Position } from "../../src/position.ts";
+import type { ChannelSubscription, Position } from "../../src/types.ts";
 import type { BridgePubSub, BridgeSubscribeOptions, ServerSocket } from "../../src/websocket.ts";
 
 /** A channel in memory, whose subscribers each hear at a pace of their own: the order of events is the test's to choose. */

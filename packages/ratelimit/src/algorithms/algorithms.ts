@@ -1,4 +1,4 @@
-import type { Algorithm } from "../receipt.ts";
+import type { Algorithm } from "../types.ts";
 import type { Counter } from "./counter.ts";
 import { fixedWindow } from "./fixed-window.ts";
 import { createLimitScripts, type LimitScripts } from "./limit-script.ts";

@@ -1,4 +1,5 @@
-import { assertOptions, ConfigError } from "@continuum-cache/core";
+import { ConfigError } from "@continuum-cache/core";
+import { assertOptions } from "@continuum-cache/core/kit";
 import { parseAddress } from "./address.ts";
 
 /** How addresses become keys. */

@@ -1,4 +1,4 @@
-import type { CombinedDecision, Decision } from "../decision.ts";
+import type { CombinedDecision, Decision } from "../types.ts";
 
 /** @throws RangeError when there is none. */
 export function decisionsOf(decision: Decision | readonly Decision[] | CombinedDecision): readonly Decision[] {

@@ -1,15 +1,10 @@
-import {
-  assertOptions,
-  ConfigError,
-  functionOption,
-  type KnownOptions,
-  wholeNumberOption,
-} from "@continuum-cache/core";
-import type { CombinedDecision } from "../decision.ts";
-import { rateLimitHeaders } from "../rate-limit-headers.ts";
+import { ConfigError } from "@continuum-cache/core";
+import { assertOptions, functionOption, type KnownOptions, wholeNumberOption } from "@continuum-cache/core/kit";
+import type { CombinedDecision } from "../types.ts";
 import { type AddressSource, readClientKey } from "./client-address.ts";
 import { readFormats } from "./header-format.ts";
 import type { Limiter, LimiterOf } from "./limiter.ts";
+import { rateLimitHeaders } from "./rate-limit-headers.ts";
 import { rateLimitProblem } from "./rate-limit-problem.ts";
 import type { KeyOf, Limited, RequestLimitOptions } from "./request-limit-options.ts";
 import { type RequestRule, readRules } from "./request-rules.ts";

@@ -1,5 +1,4 @@
-import type { CombinedDecision, Decision } from "../decision.ts";
-import type { LimitOptions, RateLimit } from "../rate-limit.ts";
+import type { CombinedDecision, Decision, LimitOptions, RateLimit } from "../types.ts";
 
 /** What middleware needs of a limiter; a `RateLimiter` has it. */
 export interface Limiter {

@@ -1,4 +1,4 @@
-import type { Decision } from "../decision.ts";
+import type { Decision } from "../types.ts";
 
 /** What limits are called in answers: one name for all, or a name for each. */
 export type PolicyName = string | ((decision: Decision) => string);

@@ -1,5 +1,5 @@
-import { assertOptions } from "@continuum-cache/core";
-import type { CombinedDecision, Decision } from "../decision.ts";
+import { assertOptions } from "@continuum-cache/core/kit";
+import type { CombinedDecision, Decision } from "../types.ts";
 import { decisionsOf } from "./decisions-of.ts";
 import { type PolicyName, policyNames } from "./policy-names.ts";
 import { retryAfterSeconds } from "./whole-seconds.ts";

@@ -1,5 +1,4 @@
-import type { CombinedDecision } from "../decision.ts";
-import type { RateLimit } from "../rate-limit.ts";
+import type { CombinedDecision, RateLimit } from "../types.ts";
 import type { ClientAddressOptions } from "./client-address.ts";
 import type { HeaderFormat } from "./header-format.ts";
 import type { PolicyName } from "./policy-names.ts";

@@ -1,6 +1,7 @@
-import { assertOptions, ConfigError, type KnownOptions, wholeNumberOption } from "@continuum-cache/core";
-import { readScope, windowOf } from "../ask.ts";
-import type { RateLimit } from "../rate-limit.ts";
+import { ConfigError } from "@continuum-cache/core";
+import { assertOptions, type KnownOptions, wholeNumberOption } from "@continuum-cache/core/kit";
+import { readScope, windowOf } from "../limits/ask.ts";
+import type { RateLimit } from "../types.ts";
 import type { KeyOf, RequestLimit, RequestLimitOptions } from "./request-limit-options.ts";
 
 /** One limit that all requests are under, and whose. */

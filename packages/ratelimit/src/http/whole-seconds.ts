@@ -1,4 +1,4 @@
-import type { Decision } from "../decision.ts";
+import type { Decision } from "../types.ts";
 
 /** The largest integer that a structured field can hold. */
 const largestInteger = 999_999_999_999_999;

@@ -1,6 +1,7 @@
-import { type Breaker, isCommandError, isOutage, TransportError } from "@continuum-cache/core";
-import { timeIsUp, withPatience } from "../patience.ts";
-import type { RoundTrip } from "../round-trip.ts";
+import { isCommandError, TransportError } from "@continuum-cache/core";
+import { type Breaker, isOutage } from "@continuum-cache/core/kit";
+import { timeIsUp, withPatience } from "../timing/patience.ts";
+import type { RoundTrip } from "../timing/round-trip.ts";
 
 /** What Redis made of a request. */
 export type Outcome<Result> =

@@ -1,7 +1,7 @@
 import { CommandError } from "@continuum-cache/core";
 import { type Accept, encodeAccepts } from "../algorithms/accepts.ts";
 import { numberAt, timeWidth } from "../algorithms/digits.ts";
-import type { Ask } from "../ask.ts";
+import type { Ask } from "./ask.ts";
 import type { Verdict } from "./verdict.ts";
 
 // What the decide script is given and answers: see `limit-script-lua`.

@@ -1,7 +1,7 @@
-import { createLru } from "@continuum-cache/core";
+import { createLru } from "@continuum-cache/core/kit";
 import type { Accept } from "../algorithms/accepts.ts";
-import type { Ask } from "../ask.ts";
-import type { TimeBounds } from "../server-clock.ts";
+import type { TimeBounds } from "../timing/server-clock.ts";
+import type { Ask } from "./ask.ts";
 import type { LocalLimits } from "./local-limits.ts";
 import { othersUse } from "./others-use.ts";
 import { createOwnAccepts, type OwnAccepts } from "./own-accepts.ts";

@@ -1,7 +1,5 @@
-import type { Ask } from "../ask.ts";
-import type { Decision } from "../decision.ts";
-import type { OnError } from "../on-error.ts";
-import type { Receipt } from "../receipt.ts";
+import type { Decision, OnError, Receipt } from "../types.ts";
+import type { Ask } from "./ask.ts";
 import type { Outcome } from "./attempts.ts";
 import type { Handover } from "./handover.ts";
 import type { LocalDecisions, Reservation } from "./local-decisions.ts";

@@ -1,6 +1,6 @@
-import type { Ask } from "../ask.ts";
-import type { Decision, DecisionSource } from "../decision.ts";
-import type { ServerClock } from "../server-clock.ts";
+import type { ServerClock } from "../timing/server-clock.ts";
+import type { Decision, DecisionSource } from "../types.ts";
+import type { Ask } from "./ask.ts";
 import type { Verdicts } from "./batch.ts";
 import type { Handover } from "./handover.ts";
 import type { LocalLimits } from "./local-limits.ts";

@@ -1,7 +1,8 @@
-import { CommandError, createLru, type Reply, type Script } from "@continuum-cache/core";
+import { CommandError, type Reply, type Script } from "@continuum-cache/core";
+import { createLru } from "@continuum-cache/core/kit";
 import type { Accept } from "../algorithms/accepts.ts";
-import type { Ask } from "../ask.ts";
-import type { Receipt } from "../receipt.ts";
+import type { Receipt } from "../types.ts";
+import type { Ask } from "./ask.ts";
 import { batchArguments, readBatchReply, type Verdicts } from "./batch.ts";
 import { refundArguments } from "./refund-arguments.ts";
 

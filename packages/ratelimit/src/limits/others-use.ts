@@ -1,5 +1,5 @@
 import type { Accept } from "../algorithms/accepts.ts";
-import type { Ask } from "../ask.ts";
+import type { Ask } from "./ask.ts";
 import { owedTokens } from "./part.ts";
 import type { KnownStanding, Verdict } from "./verdict.ts";
 

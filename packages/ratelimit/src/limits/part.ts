@@ -1,6 +1,6 @@
 import type { Accept } from "../algorithms/accepts.ts";
-import type { Ask } from "../ask.ts";
-import type { TimeBounds } from "../server-clock.ts";
+import type { TimeBounds } from "../timing/server-clock.ts";
+import type { Ask } from "./ask.ts";
 import type { OwnAccepts } from "./own-accepts.ts";
 import type { KnownStanding } from "./verdict.ts";
 

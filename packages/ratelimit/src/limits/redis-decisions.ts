@@ -1,11 +1,12 @@
-import { type Breaker, CommandError, createTickBatch, handOutInHalves } from "@continuum-cache/core";
+import { CommandError } from "@continuum-cache/core";
+import { type Breaker, createTickBatch, handOutInHalves } from "@continuum-cache/core/kit";
 import { refusal } from "../algorithms/limit-script-lua.ts";
-import type { Ask } from "../ask.ts";
-import type { Decision } from "../decision.ts";
-import type { DenyCache } from "../deny-cache.ts";
-import type { ServerClock } from "../server-clock.ts";
+import type { ServerClock } from "../timing/server-clock.ts";
+import type { Decision } from "../types.ts";
+import type { Ask } from "./ask.ts";
 import type { Attempts, Outcome } from "./attempts.ts";
 import { type Call, isDecided, type Verdicts } from "./batch.ts";
+import type { DenyCache } from "./deny-cache.ts";
 import type { Claim, Handover } from "./handover.ts";
 import type { RedisLimits } from "./redis-limits.ts";
 import { toDecision, type Verdict } from "./verdict.ts";

@@ -1,18 +1,9 @@
-import {
-  afterThisTick,
-  type Claim,
-  type CommandError,
-  createClaim,
-  hasLastingTimers,
-  isCommandError,
-  runScript,
-  type Transport,
-  TransportError,
-} from "@continuum-cache/core";
+import { type CommandError, isCommandError, runScript, type Transport, TransportError } from "@continuum-cache/core";
+import { afterThisTick, type Claim, createClaim, hasLastingTimers } from "@continuum-cache/core/kit";
 import { longestDelayMs } from "../algorithms/counter.ts";
-import type { Ask } from "../ask.ts";
-import type { Receipt } from "../receipt.ts";
-import type { ServerClock } from "../server-clock.ts";
+import type { ServerClock } from "../timing/server-clock.ts";
+import type { Receipt } from "../types.ts";
+import type { Ask } from "./ask.ts";
 import { batchArguments, type Call, isDecided, readBatchReply, type Verdicts } from "./batch.ts";
 import { refundArguments } from "./refund-arguments.ts";
 

@@ -1,5 +1,5 @@
-import type { Ask } from "../ask.ts";
-import type { Receipt } from "../receipt.ts";
+import type { Receipt } from "../types.ts";
+import type { Ask } from "./ask.ts";
 
 /** What the refund script is given: see `limit-script`. */
 export function refundArguments(ask: Ask, { id, atUs, bornUs }: Receipt, nowUs: number): RefundArguments {

@@ -1,6 +1,6 @@
 import type { Standing } from "../algorithms/counter.ts";
-import type { Ask } from "../ask.ts";
-import type { Decision, DecisionSource } from "../decision.ts";
+import type { Decision, DecisionSource } from "../types.ts";
+import type { Ask } from "./ask.ts";
 
 /** What a script says of one key. */
 export interface Verdict extends Standing {

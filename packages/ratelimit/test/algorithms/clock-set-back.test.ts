@@ -4,7 +4,7 @@ import { memoryTransport } from "@continuum-cache/fallback-memory";
 import { tcpTransport } from "@continuum-cache/transport-tcp";
 import { expect, it } from "vitest";
 import { algorithms } from "../../src/algorithms/algorithms.ts";
-import type { Ask } from "../../src/ask.ts";
+import type { Ask } from "../../src/limits/ask.ts";
 import { batchArguments, readBatchReply } from "../../src/limits/batch.ts";
 import { closing } from "../opened.ts";
 

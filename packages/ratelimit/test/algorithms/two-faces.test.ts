@@ -5,9 +5,9 @@ import { tcpTransport } from "@continuum-cache/transport-tcp";
 import fc from "fast-check";
 import { beforeEach, describe, expect, it } from "vitest";
 import { algorithms } from "../../src/algorithms/algorithms.ts";
-import type { Ask } from "../../src/ask.ts";
+import type { Ask } from "../../src/limits/ask.ts";
 import { batchArguments, type Call, readBatchReply, type Verdicts } from "../../src/limits/batch.ts";
-import type { Algorithm } from "../../src/receipt.ts";
+import type { Algorithm } from "../../src/types.ts";
 import { closing } from "../opened.ts";
 
 // Whatever is asked at whatever times: Lua on Redis and TypeScript on the memory answer the same and leave the same.

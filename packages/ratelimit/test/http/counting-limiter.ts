@@ -1,4 +1,4 @@
-import { toMs } from "@continuum-cache/core";
+import { toMs } from "@continuum-cache/core/kit";
 import type { Limiter } from "../../src/fetch.ts";
 import type { Decision, LimitOptions } from "../../src/index.ts";
 import { decided } from "./decided.ts";

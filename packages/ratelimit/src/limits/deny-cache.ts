@@ -1,17 +1,6 @@
-import { createLru, type Duration } from "@continuum-cache/core";
+import { createLru } from "@continuum-cache/core/kit";
 import type { Ask } from "./ask.ts";
-import type { Verdict } from "./limits/verdict.ts";
-
-/** How long denials are remembered, and how many. */
-export interface DenyCacheOptions {
-  /** @default 10000 */
-  readonly maxEntries?: number;
-  /**
-   * The longest that one is: by then a reset or a refund that another process has made is noticed; one of this process is
-   * at once. A number is seconds. @default "5s"
-   */
-  readonly maxAge?: Duration;
-}
+import type { Verdict } from "./verdict.ts";
 
 /** Denials that still stand: a call that asks for as much again, or more, is refused without Redis. */
 export interface DenyCache {

@@ -1,8 +1,8 @@
-import { createExpiringSet, createTurns, longestTimerMs, onAbort, type Turns } from "@continuum-cache/core";
+import { createExpiringSet, createTurns, longestTimerMs, onAbort, type Turns } from "@continuum-cache/core/kit";
+import { WaitError } from "../errors/wait-error.ts";
+import { withPatience } from "../timing/patience.ts";
+import type { Decision } from "../types.ts";
 import type { Ask } from "./ask.ts";
-import type { Decision } from "./decision.ts";
-import { withPatience } from "./patience.ts";
-import { WaitError } from "./wait-error.ts";
 
 /** How long to wait for one's turn. */
 export interface WaitOptions {

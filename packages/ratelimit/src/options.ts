@@ -1,8 +1,5 @@
 import type { Duration, Transport } from "@continuum-cache/core";
-import type { DenyCacheOptions } from "./deny-cache.ts";
-import type { OnError } from "./on-error.ts";
-import type { RateLimit } from "./rate-limit.ts";
-import type { Algorithm } from "./receipt.ts";
+import type { Algorithm, OnError, RateLimit } from "./types.ts";
 
 /** What a limiter stands on: a cache, or a transport as it is. */
 export interface RateLimiterBackend {
@@ -44,3 +41,30 @@ export interface RateLimiterOptions extends Partial<RateLimit> {
   /** Keeps the platform from ending what goes on in the background, as a Worker's `ctx.waitUntil` does. */
   readonly waitUntil?: (work: Promise<unknown>) => void;
 }
+
+/** How long denials are remembered, and how many. */
+export interface DenyCacheOptions {
+  /** @default 10000 */
+  readonly maxEntries?: number;
+  /**
+   * The longest that one is: by then a reset or a refund that another process has made is noticed; one of this process is
+   * at once. A number is seconds. @default "5s"
+   */
+  readonly maxAge?: Duration;
+}
+
+/**
+ * The limits of CONTINUUM's own interfaces.
+ *
+ * @example
+ * ```ts
+ * import { presets, type RateLimiter } from "@continuum-cache/ratelimit";
+ *
+ * const maySearch = async (limiter: RateLimiter, user: string) => (await limiter.limit(user, presets.search)).allowed;
+ * ```
+ */
+export const presets: Readonly<Record<"api" | "search" | "federation", RateLimit>> = {
+  api: { scope: "api", window: "1m", limit: 100 },
+  search: { scope: "search", window: "1m", limit: 20 },
+  federation: { scope: "federation", window: "1m", limit: 500 },
+};

@@ -1,5 +1,5 @@
-import { algorithms } from "./algorithms/algorithms.ts";
-import type { Receipt } from "./receipt.ts";
+import { algorithms } from "../algorithms/algorithms.ts";
+import type { Receipt } from "../types.ts";
 
 /** A receipt may come from anywhere. @throws TypeError when it is none. */
 export function readReceipt(receipt: Receipt): Receipt {

@@ -1,5 +1,5 @@
+import type { LimitOptions } from "../types.ts";
 import { type Ask, type AskDefaults, readAsk } from "./ask.ts";
-import type { LimitOptions } from "./rate-limit.ts";
 
 /** Reads what calls ask for, and remembers it: most calls ask for what was asked for before. */
 export interface Asks {

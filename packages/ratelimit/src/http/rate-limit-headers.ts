@@ -1,9 +1,9 @@
-import { assertOptions, type KnownOptions } from "@continuum-cache/core";
-import type { CombinedDecision, Decision } from "./decision.ts";
-import { decisionsOf } from "./http/decisions-of.ts";
-import { type HeaderFormat, readFormats } from "./http/header-format.ts";
-import { type PolicyName, policyNames } from "./http/policy-names.ts";
-import { retryAfterSeconds, wholeSeconds } from "./http/whole-seconds.ts";
+import { assertOptions, type KnownOptions } from "@continuum-cache/core/kit";
+import type { CombinedDecision, Decision } from "../types.ts";
+import { decisionsOf } from "./decisions-of.ts";
+import { type HeaderFormat, readFormats } from "./header-format.ts";
+import { type PolicyName, policyNames } from "./policy-names.ts";
+import { retryAfterSeconds, wholeSeconds } from "./whole-seconds.ts";
 
 /** How to tell of a decision in header fields. */
 export interface RateLimitHeadersOptions {

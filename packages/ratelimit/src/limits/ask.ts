@@ -1,17 +1,9 @@
-import {
-  assertKey,
-  ConfigError,
-  type Duration,
-  type KnownOptions,
-  keys,
-  toMs,
-  wholeNumberOption,
-} from "@continuum-cache/core";
-import { type AlgorithmFacts, algorithms } from "./algorithms/algorithms.ts";
-import { isCountable } from "./algorithms/token-bucket.ts";
-import { CostError } from "./cost-error.ts";
-import type { LimitOptions } from "./rate-limit.ts";
-import type { Algorithm } from "./receipt.ts";
+import { ConfigError, type Duration, keys } from "@continuum-cache/core";
+import { assertKey, type KnownOptions, toMs, wholeNumberOption } from "@continuum-cache/core/kit";
+import { type AlgorithmFacts, algorithms } from "../algorithms/algorithms.ts";
+import { isCountable } from "../algorithms/token-bucket.ts";
+import { CostError } from "../errors/cost-error.ts";
+import type { Algorithm, LimitOptions } from "../types.ts";
 
 /** One limit that one call is under, checked. */
 export interface Ask {

@@ -1,19 +1,17 @@
+import { ConfigError } from "@continuum-cache/core";
 import {
   assertOptions,
-  ConfigError,
   choiceOption,
   functionOption,
   type KnownOptions,
   toMs,
   toTimeoutMs,
   wholeNumberOption,
-} from "@continuum-cache/core";
+} from "@continuum-cache/core/kit";
 import { algorithms } from "./algorithms/algorithms.ts";
-import { readDefaults } from "./ask.ts";
-import type { DenyCacheOptions } from "./deny-cache.ts";
-import type { OnError } from "./on-error.ts";
-import type { RateLimiterBackend, RateLimiterOptions } from "./rate-limiter-options.ts";
-import type { Algorithm } from "./receipt.ts";
+import { readDefaults } from "./limits/ask.ts";
+import type { DenyCacheOptions, RateLimiterBackend, RateLimiterOptions } from "./options.ts";
+import type { Algorithm, OnError } from "./types.ts";
 
 /** The options of a limiter, checked, with defaults. */
 export interface RateLimiterSettings {

@@ -1,0 +1,209 @@
+import { type Codec, ConfigError, type Duration, json, type Transport } from "@continuum-cache/core";
+import {
+  assertOptions,
+  choiceOption,
+  combineCodecs,
+  type KnownOptions,
+  toMs,
+  toTimeoutMs,
+  toWireChannel,
+  wholeNumberOption,
+} from "@continuum-cache/core/kit";
+import type {
+  BufferOptions,
+  ListenOptions,
+  PublishOptions,
+  PubSubBackend,
+  PubSubOptions,
+  ReplayOptions,
+  SubscribeCallOptions,
+  SubscribeOptions,
+  SubscriptionHandlers,
+} from "./options.ts";
+import type { Message, Position } from "./types.ts";
+
+/** Options as a PubSub works with them: checked, defaults filled in. */
+export interface PubSubSettings {
+  readonly transport: Transport;
+  readonly codec: Codec;
+  readonly buffer: BufferSettings;
+  /** Where a call does not say whether its channel has a history. */
+  readonly replay: ReplaySettings | undefined;
+  readonly timeoutMs: number;
+  readonly maxMessageBytes: number;
+  readonly hub: HubSettings;
+}
+
+const known: KnownOptions<PubSubOptions> = {
+  codec: true,
+  replay: true,
+  buffer: true,
+  timeout: true,
+  watchdog: true,
+  probeTimeout: true,
+  maxReconnectWait: true,
+  maxMessageBytes: true,
+  probeChannel: true,
+};
+
+/** @throws ConfigError that quotes what came. */
+export function readSettings(backend: PubSubBackend, options: PubSubOptions): PubSubSettings {
+  const { transport } = backend ?? {};
+  if (typeof transport?.send !== "function") {
+    throw new ConfigError(
+      "transport",
+      `Expected a Cache, or { transport } with a Transport, got ${typeof transport} as transport`,
+    );
+  }
+  assertOptions("new PubSub", options, known);
+  const { maxMessageBytes = 4 << 20, timeout = "5s", probeChannel = "continuum-cache:alive" } = options;
+  const ms = (name: "watchdog" | "probeTimeout" | "maxReconnectWait", fallback: Duration): number =>
+    toTimeoutMs(options[name] ?? fallback, name);
+  const timeoutMs = toTimeoutMs(timeout, "timeout");
+  return {
+    transport,
+    codec: combineCodecs(codecsOf(options.codec ?? backend.codec ?? json())),
+    buffer: readBuffer(options.buffer),
+    replay: readReplay(options.replay ?? false),
+    timeoutMs,
+    maxMessageBytes: wholeNumberOption("maxMessageBytes", maxMessageBytes),
+    hub: {
+      timeoutMs,
+      watchdogMs: ms("watchdog", "45s"),
+      probeTimeoutMs: ms("probeTimeout", "2s"),
+      maxReconnectWaitMs: ms("maxReconnectWait", "5s"),
+      probeChannel: channelOption("probeChannel", probeChannel),
+    },
+  };
+}
+
+function codecsOf(codec: Codec | readonly Codec[]): readonly Codec[] {
+  const codecs = [codec].flat();
+  for (const one of codecs) {
+    if (typeof one?.encode === "function" && typeof one.decode === "function") continue;
+    throw new ConfigError("codec", `Expected \`codec\` to be a Codec or a list of them, got ${typeof one}`);
+  }
+  return codecs;
+}
+
+function channelOption(name: string, channel: string): string {
+  try {
+    return toWireChannel(channel);
+  } catch (cause) {
+    const { message } = cause as Error;
+    throw new ConfigError(name, `Expected \`${name}\` to be the name of a channel: ${message}`, { cause });
+  }
+}
+
+/** The options of one call, as transports take them. @throws ConfigError when one can't be. */
+export function callOptions(
+  { timeout, signal }: { readonly timeout?: Duration | undefined; readonly signal?: AbortSignal | undefined },
+  ownMs: number,
+): { timeoutMs: number; signal?: AbortSignal } {
+  assertSignal(signal);
+  return {
+    timeoutMs: timeout === undefined ? ownMs : toTimeoutMs(timeout, "timeout"),
+    ...(signal && { signal }),
+  };
+}
+
+/** @throws ConfigError when it is none. */
+export function assertSignal(signal: AbortSignal | undefined): void {
+  if (signal === undefined || typeof signal?.addEventListener === "function") return;
+  throw new ConfigError(
+    "signal",
+    `Expected \`signal\` to be an AbortSignal, got ${signal === null ? "null" : typeof signal}`,
+  );
+}
+
+/** Replay options as they are worked with: checked, defaults filled in. */
+export interface ReplaySettings {
+  readonly count: number;
+  readonly ageMs: number;
+  /**
+   * How long a history lives after its last message. Longer than its messages, since it keeps their count: whoever was
+   * away is told a number only as long as somebody knows it.
+   */
+  readonly keyTtlMs: number;
+}
+
+const dayMs = 86_400_000;
+
+const knownReplay: KnownOptions<ReplayOptions> = { count: true, age: true };
+
+/** @returns nothing where there is to be no history. @throws ConfigError when an option can't be. */
+export function readReplay(replay: boolean | ReplayOptions): ReplaySettings | undefined {
+  if (replay === false) return undefined;
+  if (replay !== true && (typeof replay !== "object" || replay === null)) {
+    throw new ConfigError("replay", `Expected \`replay\` to be true, false or { count, age }, got ${typeof replay}`);
+  }
+  const options = replay === true ? {} : replay;
+  assertOptions("replay", options, knownReplay);
+  const count = wholeNumberOption("replay.count", options.count ?? 1_000);
+  const ageMs = toMs(options.age ?? "1h", "replay.age");
+  return { count, ageMs, keyTtlMs: Math.round(ageMs * upkeepSlack + Math.max(ageMs, dayMs)) };
+}
+
+/** Upkeep comes once in an eighth of the age, so messages may stay that much longer. */
+const upkeepSlack = 9 / 8;
+
+/** How a pattern is listened to: a history belongs to one channel. */
+export type PatternOptions<Data = unknown> = SubscriptionHandlers<Data> & SubscribeCallOptions;
+
+export const knownPublish: KnownOptions<PublishOptions> = { replay: true, timeout: true, signal: true, fallback: true };
+export const knownListen: KnownOptions<ListenOptions> = { signal: true };
+export const knownPattern: KnownOptions<PatternOptions> = { onMessage: true, onGap: true, timeout: true, signal: true };
+export const knownSubscribe: KnownOptions<SubscribeOptions> = { ...knownPattern, replay: true, after: true };
+
+/** @throws ConfigError when it is no place to begin behind. -1 is the place before the first message. */
+export function assertAfter(after: Position | "beginning", hasReplay: boolean, channels: number): void {
+  const { epoch, seq } = (typeof after === "object" && after !== null ? after : {}) as Partial<Position>;
+  const isPosition =
+    Number.isSafeInteger(epoch) && Number.isSafeInteger(seq) && (epoch as number) >= 0 && (seq as number) >= -1;
+  if (after !== "beginning" && !isPosition) {
+    throw new ConfigError("after", 'Expected `after` to be a position { epoch, seq } of whole numbers, or "beginning"');
+  }
+  if (!hasReplay) throw new ConfigError("after", "Expected `after` only together with `replay`");
+  if (channels > 1) {
+    throw new ConfigError("after", "Expected `after` with one channel, got several: each has a history of its own");
+  }
+}
+
+/** Buffer options as they are worked with: checked, defaults filled in. */
+export interface BufferSettings {
+  readonly maxMessages: number;
+  readonly maxBytes: number;
+  readonly whenFull: "drop-oldest" | "conflate" | "disconnect";
+  readonly key: (message: Message) => string;
+}
+
+const knownBuffer: KnownOptions<BufferOptions> = { maxMessages: true, maxBytes: true, whenFull: true, key: true };
+
+/** @throws ConfigError that quotes what came. */
+export function readBuffer(options: BufferOptions = {}): BufferSettings {
+  assertOptions("buffer", options, knownBuffer);
+  const { maxMessages = 1_000, maxBytes = 16 << 20, whenFull = "drop-oldest", key } = options;
+  if (key !== undefined && (typeof key !== "function" || whenFull !== "conflate")) {
+    throw new ConfigError("key", 'Expected `buffer.key` to be a function, and only with `whenFull: "conflate"`');
+  }
+  return {
+    maxMessages: wholeNumberOption("buffer.maxMessages", maxMessages),
+    maxBytes: wholeNumberOption("buffer.maxBytes", maxBytes),
+    whenFull: choiceOption("buffer.whenFull", whenFull, ["drop-oldest", "conflate", "disconnect"]),
+    key: key ?? (({ channel }) => channel),
+  };
+}
+
+/** How a process listens; those who listen alike share a stream. */
+export interface HubSettings {
+  /** How long the server may take to confirm, in milliseconds. */
+  readonly timeoutMs: number;
+  /** After so long a stream has to prove that it lives. */
+  readonly watchdogMs: number;
+  /** How long its answer may take. */
+  readonly probeTimeoutMs: number;
+  /** The longest wait before another attempt to reconnect. */
+  readonly maxReconnectWaitMs: number;
+  /** What the channel is named through which a stream proves that it lives, before the process's own mark. */
+  readonly probeChannel: string;
+}
