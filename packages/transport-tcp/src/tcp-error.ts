@@ -1,10 +1,10 @@
 import {
-  errorFromRedis,
   isTransportError,
   TransportError,
   type TransportErrorDetails,
   type TransportErrorKind,
 } from "@continuum-cache/core";
+import { errorFromRedis } from "@continuum-cache/core/kit";
 
 /** The transport's name, in errors and events. */
 export const transportName = "tcp";

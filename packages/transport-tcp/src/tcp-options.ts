@@ -1,20 +1,19 @@
 import type { EventEmitter } from "node:events";
 import type { Socket } from "node:net";
 import { type ConnectionOptions, createSecureContext } from "node:tls";
+import { ConfigError, type Duration } from "@continuum-cache/core";
 import {
   assertOptions,
   assertPem,
-  ConfigError,
-  type Duration,
   defaultTimeoutMs,
   type KnownOptions,
   parseRedisUrl,
   type RedisAddress,
   toTimeoutMs,
   wholeNumberOption,
-} from "@continuum-cache/core";
+} from "@continuum-cache/core/kit";
 import type { Redis, RedisOptions } from "ioredis";
-import { assertGivenClient } from "./given-client.ts";
+import { assertGivenClient } from "./connection/given-client.ts";
 
 /** The part of an ioredis client, version 5 or 6, that the transport uses. */
 export interface TcpClient extends Pick<EventEmitter, "on" | "off"> {

@@ -1,23 +1,16 @@
-import {
-  conceal,
-  type MessageListener,
-  offersDispatch,
-  type Subscription,
-  sendThrough,
-  type Topics,
-  type Transport,
-} from "@continuum-cache/core";
+import type { MessageListener, Subscription, Topics, Transport } from "@continuum-cache/core";
+import { conceal, offersDispatch, sendThrough } from "@continuum-cache/core/kit";
 import { Redis } from "ioredis";
-import { concealClient } from "./conceal-client.ts";
-import { Connection } from "./connection.ts";
-import { createConnectionPool } from "./connection-pool.ts";
-import { connectsAgain } from "./given-client.ts";
-import { createIdleLimit } from "./idle-limit.ts";
-import { createOpenSubscriptions } from "./open-subscriptions.ts";
-import { createRenewal } from "./renewal.ts";
+import { concealClient } from "./connection/conceal-client.ts";
+import { Connection } from "./connection/connection.ts";
+import { createConnectionPool } from "./connection/connection-pool.ts";
+import { connectsAgain } from "./connection/given-client.ts";
+import { createIdleLimit } from "./connection/idle-limit.ts";
+import { createRenewal } from "./connection/renewal.ts";
+import { createOpenSubscriptions } from "./subscriptions/open-subscriptions.ts";
+import { subscribe } from "./subscriptions/tcp-subscriber.ts";
 import { closedError, failoverError, transportName } from "./tcp-error.ts";
 import { readTcpOptions, type TcpClient, type TcpOptions } from "./tcp-options.ts";
-import { subscribe } from "./tcp-subscriber.ts";
 
 /** A transport over the Redis protocol, and the ioredis client of its first connection. */
 export interface TcpTransport<Client extends TcpClient = Redis> extends Transport {

@@ -1,21 +1,12 @@
-import {
-  type Command,
-  errorFromRedis,
-  isPossibleReply,
-  isTransportError,
-  longestTimerMs,
-  onAbort,
-  type Reply,
-  type ReplyHandler,
-  type TransportError,
-} from "@continuum-cache/core";
-import { atomicReplies, replies, type Slot } from "./replies.ts";
-import { toReply } from "./reply.ts";
-import { inRespTwo } from "./resp-two.ts";
-import { assertShareable, ownConnectionOnly } from "./shared-connection.ts";
+import { type Command, isTransportError, type Reply, type TransportError } from "@continuum-cache/core";
+import { errorFromRedis, isPossibleReply, longestTimerMs, onAbort, type ReplyHandler } from "@continuum-cache/core/kit";
+import { assertShareable, ownConnectionOnly } from "./connection/shared-connection.ts";
+import { atomicReplies, replies, type Slot } from "./protocol/replies.ts";
+import { toReply } from "./protocol/reply.ts";
+import { inRespTwo } from "./protocol/resp-two.ts";
+import type { AnswerSink } from "./protocol/wire-command.ts";
 import { abortedError, isRefusal, type Place, queuedError, timeoutError, transportName } from "./tcp-error.ts";
 import type { TcpClient } from "./tcp-options.ts";
-import type { AnswerSink } from "./wire-command.ts";
 
 /** What a trip asks of the connection that has written it. */
 export interface Carrier {

@@ -1,8 +1,8 @@
 import { EventEmitter } from "node:events";
 import { isTransportError } from "@continuum-cache/core";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { Connection } from "../src/connection.ts";
-import { createIdleLimit } from "../src/idle-limit.ts";
+import { Connection } from "../src/connection/connection.ts";
+import { createIdleLimit } from "../src/connection/idle-limit.ts";
 import type { TcpClient } from "../src/tcp-options.ts";
 import { Trip } from "../src/trip.ts";
 

@@ -1,8 +1,8 @@
 import { type Closable, startFaultProxy, startRedisServer } from "@continuum-cache/conformance/servers";
 import type { Command, Reply } from "@continuum-cache/core";
 import type { Redis } from "ioredis";
-import { Connection } from "../src/connection.ts";
-import { createIdleLimit } from "../src/idle-limit.ts";
+import { Connection } from "../src/connection/connection.ts";
+import { createIdleLimit } from "../src/connection/idle-limit.ts";
 import type { TcpClient } from "../src/tcp-options.ts";
 import { promisedTrip } from "./promised-trip.ts";
 

@@ -4,7 +4,7 @@ import { Cache, guarded, type TransportError } from "@continuum-cache/core";
 import { type TcpOptions, tcpTransport } from "@continuum-cache/transport-tcp";
 import { Redis } from "ioredis";
 import { describe, expect, it } from "vitest";
-import { createRenewal } from "../src/renewal.ts";
+import { createRenewal } from "../src/connection/renewal.ts";
 import { closing } from "./opened.ts";
 
 const opened = closing();

@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util";
-import { assertOptions, isConfigError } from "@continuum-cache/core";
+import { isConfigError } from "@continuum-cache/core";
+import { assertOptions } from "@continuum-cache/core/kit";
 import type { UpstashLocalOptions } from "./upstash-local-options.ts";
 
 export const usage = `Usage: upstash-local [options]

@@ -1,9 +1,10 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { setTimeout as delay } from "node:timers/promises";
-import { assertOptions, ConfigError, type KnownOptions } from "@continuum-cache/core";
-import { aborted } from "./aborted.ts";
-import { errorBody } from "./response-format.ts";
-import { dailyRequestsExceeded, requestsExceeded, unauthorizedText } from "./service-texts.ts";
+import { ConfigError } from "@continuum-cache/core";
+import { assertOptions, type KnownOptions } from "@continuum-cache/core/kit";
+import { aborted } from "./http/aborted.ts";
+import { errorBody } from "./protocol/response-format.ts";
+import { dailyRequestsExceeded, requestsExceeded, unauthorizedText } from "./protocol/service-texts.ts";
 
 /**
  * A way to misbehave, to see how clients bear it:

@@ -1,14 +1,12 @@
+import { type Command, ConfigError, type Reply } from "@continuum-cache/core";
+import { assertOptions, isWrite, type KnownOptions, keysOf } from "@continuum-cache/core/kit";
+import { argumentBytes, argumentText } from "./protocol/argument-text.ts";
 import {
-  assertOptions,
-  type Command,
-  ConfigError,
-  isWrite,
-  type KnownOptions,
-  keysOf,
-  type Reply,
-} from "@continuum-cache/core";
-import { argumentBytes, argumentText } from "./argument-text.ts";
-import { keySizeExceeded, recordSizeExceeded, requestSizeExceeded, requestsExceeded } from "./service-texts.ts";
+  keySizeExceeded,
+  recordSizeExceeded,
+  requestSizeExceeded,
+  requestsExceeded,
+} from "./protocol/service-texts.ts";
 
 /** The limits of the plan that the server pretends to be on. */
 export interface UpstashLimits {

@@ -1,16 +1,16 @@
-import { conceal } from "@continuum-cache/core";
-import { createAuthorization } from "./authorization.ts";
-import { openEngine } from "./engine.ts";
-import { createExecution } from "./execution.ts";
+import { conceal } from "@continuum-cache/core/kit";
+import { openEngine } from "./engine/engine.ts";
+import { createExecution } from "./engine/execution.ts";
+import { createLocalAnswers } from "./engine/local-answers.ts";
 import { createFaults, type Fault } from "./faults.ts";
-import { createHeldBytes } from "./held-bytes.ts";
-import { createHttpListener } from "./http-listener.ts";
+import { createAuthorization } from "./http/authorization.ts";
+import { createHeldBytes } from "./http/held-bytes.ts";
+import { createHttpListener } from "./http/http-listener.ts";
+import { createPagePolicy } from "./http/page-policy.ts";
+import { createRequestHandler } from "./http/request-handler.ts";
 import { createLimits } from "./limits.ts";
-import { createLocalAnswers } from "./local-answers.ts";
-import { createPagePolicy } from "./page-policy.ts";
-import { createRequestHandler } from "./request-handler.ts";
-import { createOpenStreams } from "./sse.ts";
-import { createSyncToken } from "./sync-token.ts";
+import { createOpenStreams } from "./protocol/sse.ts";
+import { createSyncToken } from "./protocol/sync-token.ts";
 import { settingsOf, type UpstashLocalOptions } from "./upstash-local-options.ts";
 
 /** A running local Upstash. */

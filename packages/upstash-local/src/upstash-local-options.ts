@@ -1,15 +1,13 @@
 import { randomBytes } from "node:crypto";
+import { ConfigError, type Duration, type Transport } from "@continuum-cache/core";
 import {
   assertOptions,
   assertToken,
   booleanOption,
-  ConfigError,
-  type Duration,
   type KnownOptions,
-  type Transport,
   toTimeoutMs,
   wholeNumberOption,
-} from "@continuum-cache/core";
+} from "@continuum-cache/core/kit";
 import type { UpstashLimits } from "./limits.ts";
 
 /** How to start a local Upstash. Everything is optional. */

@@ -1,0 +1,89 @@
+import type { Dispatch } from "@continuum-cache/core/kit";
+import { abortedError, closedError, type Place } from "../tcp-error.ts";
+import { Trip } from "../trip.ts";
+import type { Connection } from "./connection.ts";
+import { createLaneChoice, type LaneChoice } from "./lane-choice.ts";
+
+/** Connections, opened as they are needed. */
+export interface ConnectionPool {
+  /** Sends a round trip on one of them. */
+  readonly dispatch: Dispatch;
+  /** Makes new connections in the place of all, as soon as what is in flight is answered. */
+  renew(): void;
+  close(): Promise<void>;
+}
+
+export interface ConnectionPoolOptions {
+  readonly place: Place;
+  /** How many there are at most. */
+  readonly size: number;
+  /** Makes one more. The first must be there from the beginning. */
+  readonly open: () => Connection;
+}
+
+/** More unanswered than this, and the next trip takes another connection: a large value must not hold up small ones. */
+const busy = { commands: 256, bytes: 256 * 1024 };
+
+const isBusy = ({ load }: Connection): boolean => load.commands > busy.commands || load.bytes > busy.bytes;
+
+/**
+ * One connection carries everything as long as it keeps up, since what travels together is cheapest, and in order by
+ * itself. Only when it is held up are others opened, and only until all that is under way is answered is the order of
+ * keys kept by hand.
+ */
+export function createConnectionPool(first: Connection, { place, size, open }: ConnectionPoolOptions): ConnectionPool {
+  const connections = [first];
+  let choice: LaneChoice | undefined;
+  let isClosed = false;
+
+  const pick = (): Connection => {
+    const free = connections.find((connection) => !isBusy(connection));
+    if (free) return free;
+    if (connections.length < size) {
+      const fresh = open();
+      connections.push(fresh);
+      return fresh;
+    }
+    return connections.reduce((least, connection) =>
+      connection.load.commands < least.load.commands ? connection : least,
+    );
+  };
+
+  const spread = (): LaneChoice => {
+    const opened = createLaneChoice(() => {
+      choice = undefined;
+    });
+    for (const trip of first.trips()) opened.adopt(trip, first);
+    return opened;
+  };
+
+  const onEnd = (trip: Trip, timedOut: boolean): void => {
+    for (const connection of connections) connection.forsake(trip, timedOut);
+  };
+
+  return {
+    dispatch({ commands, options, endsMs }, handler) {
+      const { signal, atomic = false } = options;
+      try {
+        if (isClosed) throw closedError("none");
+        if (commands.length === 0) return handler.answered([]);
+        if (signal?.aborted) throw abortedError(signal, false);
+        if (!choice && size > 1 && isBusy(first)) choice = spread();
+        const trip = new Trip(commands, atomic, handler);
+        const nowMs = performance.now();
+        trip.endInTime({ endsMs, signal, place, onEnd }, nowMs);
+        if (choice) choice.send(trip, pick);
+        else first.send(trip, nowMs);
+      } catch (error) {
+        handler.failed(error);
+      }
+    },
+    renew() {
+      for (const connection of connections) connection.renew();
+    },
+    async close() {
+      isClosed = true;
+      await Promise.all(connections.map((connection) => connection.close()));
+    },
+  };
+}

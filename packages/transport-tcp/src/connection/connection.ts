@@ -1,0 +1,282 @@
+import { isWrite } from "@continuum-cache/core/kit";
+import { clientError, closedError, connectionError, impossibleError, type Place } from "../tcp-error.ts";
+import type { TcpClient } from "../tcp-options.ts";
+import type { Carrier, Trip } from "../trip.ts";
+import { createIdleCheck, type IdleCheck } from "./idle-check.ts";
+import type { IdleLimit } from "./idle-limit.ts";
+import { createLink, type Link, type LinkEnd } from "./link.ts";
+import type { Renewal } from "./renewal.ts";
+import { createSocketWriter, type SocketWriter } from "./socket-writer.ts";
+
+/** What a connection is made of. */
+export interface ConnectionParts extends Place {
+  readonly client: TcpClient;
+  /** Ends the client. Absent for a caller's own, which we only use. */
+  readonly disconnect: (() => void) | undefined;
+  /** Whether the client connects again after its socket was destroyed. */
+  readonly reconnects: () => boolean;
+  readonly connectTimeoutMs: number;
+  readonly idle: IdleLimit;
+  /** Told when the server refuses a command because it is not ready, or no primary, and when it takes writes again. */
+  readonly renewal: Renewal;
+}
+
+/** A connection that owes answers and has not said a byte for this long is dead, whatever the socket says. */
+const silenceMs = 1_000;
+
+/** After so long without a byte the end of a connection may have arrived without having been read. */
+const freshMs = 50;
+
+/** One connection and the trips on it, which it serves first come, first served. */
+export class Connection implements Carrier {
+  /** Of the trips on it. */
+  readonly load: { commands: number; bytes: number } = { commands: 0, bytes: 0 };
+  readonly #parts: ConnectionParts;
+  readonly #isOwned: boolean;
+  readonly #link: Link;
+  readonly #check: IdleCheck;
+  readonly #writer: SocketWriter;
+  /** Not written yet, in order. */
+  readonly #waiting = new Set<Trip>();
+  /** Written and lacking replies, from the oldest to the newest by their `next`. Redis answers in this order. */
+  readonly #owed: { first: Trip | undefined; last: Trip | undefined } = { first: undefined, last: undefined };
+  /** When a trip was written last, by `performance.now()`. */
+  #writtenAt: number = performance.now();
+  /** For how long it had been idle when the first command was written of which no byte of an answer has come. */
+  #idleBeforeMs = 0;
+  #isRenewing = false;
+  #isClosed = false;
+
+  constructor(parts: ConnectionParts) {
+    const { client, disconnect, connectTimeoutMs, idle } = parts;
+    this.#parts = parts;
+    this.#isOwned = disconnect !== undefined;
+    this.#link = createLink({
+      client,
+      disconnect,
+      connectTimeoutMs,
+      owed: this.#owed,
+      isReady: () => this.#isReady(),
+      onProblem: (problem) => this.impossible(problem),
+      onLost: (socket) => this.#lose(socket),
+      onReady: () => this.#begin(),
+      onEnd: (end) => this.#end(end),
+    });
+    this.#check = createIdleCheck({
+      link: this.#link,
+      // A caller's own client is not ours to ask, nor to end.
+      idle: this.#isOwned ? idle : { ...idle, isTrusted: () => true },
+      place: parts,
+      isReady: () => this.#isReady(),
+      write: (trip) => {
+        this.#enter(trip);
+        this.#write(trip, performance.now());
+      },
+    });
+    this.#writer = createSocketWriter(client);
+  }
+
+  /**
+   * Takes a trip. It is written at once, or when the connection stands; one failed attempt fails all that waited.
+   *
+   * @param nowMs - The present, by `performance.now()`.
+   */
+  send(trip: Trip, nowMs: number = performance.now()): void {
+    if (this.#isClosed) {
+      trip.end(closedError("none"));
+      return;
+    }
+    const isFree = !this.#isRenewing && !this.#check.isRunning && this.#waiting.size === 0;
+    this.#enter(trip);
+    if (isFree && this.#isReady() && this.#isFresh(nowMs)) {
+      this.#write(trip, nowMs);
+    } else {
+      this.#waiting.add(trip);
+      this.#proceed();
+    }
+  }
+
+  /** The caller of one of its trips waits no longer: not sent if it wasn't, its replies are thrown away if it was. */
+  forsake(trip: Trip, timedOut: boolean): void {
+    this.#takeBack(trip);
+    if (!timedOut || !this.#isOwned || trip.writtenTo !== this) return;
+    const { first } = this.#owed;
+    const quietSince = Math.max(this.#link.replies.data.lastAt, first?.writtenAt ?? performance.now());
+    if (performance.now() - quietSince >= silenceMs) this.#link.drop(Object.assign(new Error(), { code: "ETIMEDOUT" }));
+  }
+
+  /** Connects again, once what is in flight is answered. What is sent meanwhile waits for the new connection. */
+  renew(): void {
+    if (this.#isRenewing || !this.#isReady() || !this.#parts.reconnects()) return;
+    this.#isRenewing = true;
+    if (!this.#owed.first) this.#link.drop(undefined);
+  }
+
+  /** The trips that it has not answered, in order. */
+  trips(): readonly Trip[] {
+    return [...this.#lacking(), ...this.#waiting];
+  }
+
+  /** Fails its trips with kind `closed` and, where the connection is ours, gives back the socket. */
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#failWaiting(closedError("none"));
+    for (const trip of this.#lacking()) trip.end(closedError("unknown"));
+    await this.#link.close();
+  }
+
+  get isQueued(): boolean {
+    return this.#link.replies.isQueued;
+  }
+
+  nextLongInteger = (): number | undefined => this.#link.replies.nextLongInteger();
+
+  broken(error: Error): ReturnType<Carrier["broken"]> {
+    return clientError(error) ?? connectionError(this.#link.lastError ?? error, this.#parts, "unknown");
+  }
+
+  /** The oldest trip has got an impossible reply, and what the others would get is worth nothing. */
+  impossible(problem: string): void {
+    const [first, ...others] = this.#lacking();
+    first?.end(impossibleError("protocol", problem, this.#parts));
+    const broken = impossibleError("unreachable", problem, this.#parts);
+    for (const trip of others) trip.end(broken);
+    this.#link.drop(broken);
+  }
+
+  refused(): void {
+    this.#parts.renewal.refused(this.#link.readyAt);
+  }
+
+  paid(trip: Trip): void {
+    this.#settle(trip);
+    const { renewal } = this.#parts;
+    if (renewal.isPending && !trip.isRefused && trip.commands.some(isWrite)) renewal.accepted(this.#link.readyAt);
+    if (this.#isRenewing && !this.#owed.first) this.#link.drop(undefined);
+  }
+
+  #enter(trip: Trip): void {
+    this.load.commands += trip.wire.length;
+    this.load.bytes += trip.bytes;
+  }
+
+  #leave(trip: Trip): void {
+    this.load.commands -= trip.wire.length;
+    this.load.bytes -= trip.bytes;
+    trip.onGone?.();
+  }
+
+  /** Nothing more comes for a trip that was written. */
+  #settle(trip: Trip): void {
+    const owed = this.#owed;
+    while (owed.first?.missing === 0) {
+      const { next }: Trip = owed.first;
+      owed.first.next = undefined;
+      owed.first = next;
+    }
+    if (!owed.first) owed.last = undefined;
+    this.#leave(trip);
+  }
+
+  #takeBack(trip: Trip): void {
+    if (this.#waiting.delete(trip)) this.#leave(trip);
+  }
+
+  /** The written trips that lack replies, in order. */
+  #lacking(): Trip[] {
+    const trips: Trip[] = [];
+    for (let trip = this.#owed.first; trip; trip = trip.next) if (trip.missing > 0) trips.push(trip);
+    return trips;
+  }
+
+  #isReady(): boolean {
+    const { client } = this.#parts;
+    return client.status === "ready" && (client.stream?.writable ?? true);
+  }
+
+  #isFresh(nowMs: number): boolean {
+    return this.#owed.first !== undefined || this.#idleMs(nowMs) < freshMs;
+  }
+
+  #isAnswered(): boolean {
+    return this.#link.replies.data.lastAt >= this.#writtenAt;
+  }
+
+  #idleMs(nowMs: number): number {
+    const { replies, readyAt } = this.#link;
+    return nowMs - Math.max(replies.data.lastAt, this.#writtenAt, readyAt);
+  }
+
+  #write(trip: Trip, nowMs: number): void {
+    const { replies } = this.#link;
+    const owed = this.#owed;
+    if (replies.data.stream !== this.#parts.client.stream) replies.data.attach();
+    if (this.#isAnswered()) this.#idleBeforeMs = this.#idleMs(nowMs);
+    this.#writtenAt = nowMs;
+    trip.writtenTo = this;
+    trip.writtenAt = this.#writtenAt;
+    if (owed.last) owed.last.next = trip;
+    else owed.first = trip;
+    owed.last = trip;
+    this.#writer.write(trip, replies.expects(trip));
+  }
+
+  #flush(): void {
+    const nowMs = performance.now();
+    for (const trip of this.#waiting) {
+      if (!this.#isReady()) return;
+      this.#waiting.delete(trip);
+      this.#write(trip, nowMs);
+    }
+  }
+
+  /** Sends what waits, as soon as the connection can be expected to carry it. */
+  #proceed(): void {
+    if (this.#isRenewing || this.#check.isRunning || this.#waiting.size === 0) return;
+    if (this.#parts.client.status !== "ready") {
+      if (!this.#link.connect()) this.#failWaiting(undefined);
+    } else if (this.#isReady()) {
+      const nowMs = performance.now();
+      if (this.#isFresh(nowMs)) this.#flush();
+      else this.#check.begin(this.#idleMs(nowMs), () => (this.#isReady() ? this.#flush() : this.#proceed()));
+    }
+  }
+
+  /** The connection stands. */
+  #begin(): void {
+    this.#check.cancel();
+    this.#isRenewing = false;
+    this.#flush();
+  }
+
+  #end({ wasReady, byPeer, reconnectsNow }: LinkEnd): void {
+    if (wasReady && byPeer) this.#learnFromClose();
+    this.#check.cancel();
+    this.#isRenewing = false;
+    if (!wasReady || !(this.#isOwned || reconnectsNow)) this.#failWaiting(this.#link.lastError);
+    else if (this.#waiting.size > 0) this.#link.connect();
+  }
+
+  /** The other side closes idle connections: before the next command comes, or while it is on its way. */
+  #learnFromClose(): void {
+    const idledMs = this.#isAnswered() ? this.#idleMs(performance.now()) : this.#idleBeforeMs;
+    if (idledMs >= freshMs) this.#parts.idle.closedAfter(idledMs);
+  }
+
+  #failWaiting(error: Error | undefined): void {
+    for (const trip of this.#waiting) {
+      trip.end(connectionError(error, this.#parts, "none"));
+      this.#takeBack(trip);
+    }
+  }
+
+  /** What would have come from a socket does not come any more. */
+  #lose(socket: TcpClient["stream"]): void {
+    for (const trip of this.#lacking()) {
+      if (trip.socket !== socket) continue;
+      trip.lose(connectionError(this.#link.lastError, this.#parts, "unknown"));
+      this.#settle(trip);
+    }
+  }
+}

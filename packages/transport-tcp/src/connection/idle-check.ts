@@ -1,0 +1,74 @@
+import type { Place } from "../tcp-error.ts";
+import { Trip } from "../trip.ts";
+import type { IdleLimit } from "./idle-limit.ts";
+import type { Link } from "./link.ts";
+
+/**
+ * Finds out whether a connection that was idle still stands, before anything is written to it. Of what is written to a
+ * connection that has ended meanwhile, nothing tells whether it has arrived.
+ */
+export interface IdleCheck {
+  readonly isRunning: boolean;
+  /** Calls back when it is known. */
+  begin(idleMs: number, done: () => void): void;
+  /** The connection is over: does not call back. */
+  cancel(): void;
+}
+
+export interface IdleCheckOptions {
+  readonly link: Link;
+  readonly idle: IdleLimit;
+  readonly place: Place;
+  /** Whether commands can be written now. */
+  readonly isReady: () => boolean;
+  /** Writes a trip at once. */
+  readonly write: (trip: Trip) => void;
+}
+
+/** How long the other side may take for a sign of life. */
+const answerMs = 1_000;
+
+export function createIdleCheck({ link, idle, place, isReady, write }: IdleCheckOptions): IdleCheck {
+  let check: symbol | undefined;
+
+  /** Without an answer in time the connection is given up. */
+  const ask = (done: () => void): void => {
+    // Whatever else its reply brings is done first.
+    const tell = (): void => queueMicrotask(done);
+    const question = new Trip([["PING"]], false, { answered: tell, failed: tell });
+    const onEnd = (_: Trip, timedOut: boolean): void => {
+      if (timedOut) link.drop(undefined);
+    };
+    question.endInTime({ place, endsMs: performance.now() + answerMs, signal: undefined, onEnd });
+    write(question);
+  };
+
+  const idleCheck = {
+    isRunning: false,
+    begin(idleMs: number, done: () => void): void {
+      const own = Symbol("check");
+      check = own;
+      idleCheck.isRunning = true;
+      const finish = (): void => {
+        if (check !== own) return;
+        idleCheck.cancel();
+        done();
+      };
+      // An end that has arrived is read within one turn of the event loop. The first of these may belong to this turn.
+      setImmediate(() =>
+        setImmediate(() => {
+          if (check !== own) return;
+          if (!isReady()) return finish();
+          idle.stoodAfter(idleMs);
+          if (idle.isTrusted(idleMs)) finish();
+          else ask(finish);
+        }),
+      );
+    },
+    cancel(): void {
+      check = undefined;
+      idleCheck.isRunning = false;
+    },
+  };
+  return idleCheck;
+}

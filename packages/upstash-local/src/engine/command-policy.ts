@@ -1,0 +1,76 @@
+import type { Command } from "@continuum-cache/core";
+import { isRepeatable, isWrite } from "@continuum-cache/core/kit";
+import type { Access } from "../http/authorization.ts";
+import { argumentText } from "../protocol/argument-text.ts";
+import { noPermission, notAvailable, notInRest } from "../protocol/service-texts.ts";
+
+const words = (text: string): ReadonlySet<string> => new Set(text.trim().split(/\s+/));
+
+/** They change or watch a connection, and over REST there is none; or they would block the one that all share. */
+const outsideRest = words(`
+  AUTH CLIENT HELLO QUIT RESET SELECT
+  DISCARD EXEC MULTI UNWATCH WATCH
+  MONITOR PSUBSCRIBE PUNSUBSCRIBE SUBSCRIBE UNSUBSCRIBE
+  BLMOVE BLMPOP BLPOP BRPOP BRPOPLPUSH BZMPOP BZPOPMAX BZPOPMIN
+`);
+
+/** Redis has them, the service has not. `POST` and `HOST:` make Redis drop the connection that all requests share. */
+const unavailable = words(`
+  ASKING BGREWRITEAOF BGSAVE CLUSTER COMMANDLOG DEBUG FAILOVER LASTSAVE LATENCY LCS LOLWUT MIGRATE MODULE MOVE OBJECT
+  PFDEBUG PFSELFTEST PSYNC READONLY READWRITE REPLCONF REPLICAOF RESTORE-ASKING ROLE SAVE SHUTDOWN SLAVEOF SLOWLOG SORT
+  SORT_RO SPUBLISH SSUBSCRIBE SUBSTR SUNSUBSCRIBE SWAPDB SYNC XSETID POST HOST:
+`);
+
+/** The only setting that the service shows and lets its users change. */
+export const openSetting = "notify-keyspace-events";
+
+/** Of these commands the service has only some subcommands, and none of those that a newer Redis may add. */
+const subcommands: Readonly<Record<string, ReadonlySet<string>>> = {
+  ACL: words("RESTTOKEN"),
+  CONFIG: words("GET SET"),
+  FUNCTION: words("LOAD LIST DELETE FLUSH STATS KILL"),
+  MEMORY: words("USAGE"),
+  PUBSUB: words("CHANNELS NUMPAT NUMSUB"),
+  SCRIPT: words("LOAD EXISTS FLUSH KILL"),
+};
+
+/** Reads of the whole database are too powerful for a token that is shown to browsers, and so is any script. */
+const notReadOnly = words("SCAN KEYS SCRIPT EVAL EVALSHA EVAL_RO EVALSHA_RO FCALL FCALL_RO");
+
+/**
+ * Why a command is refused before it reaches the engine, in the service's words; `undefined` when it is not.
+ *
+ * @param command - With its name in upper case.
+ */
+export function refusalOf(command: Command, access: Access): string | undefined {
+  const [name] = command;
+  if (outsideRest.has(name) || blocks(command)) return notInRest(name);
+  if (unavailable.has(name) || !hasSubcommand(command)) return notAvailable(name);
+  if (access === "read-only" && !isPlainRead(command)) return noPermission(name);
+  return undefined;
+}
+
+function hasSubcommand([name, first, ...rest]: Command): boolean {
+  const subcommand = argumentText(first).toUpperCase();
+  // Without one the service answers an empty list.
+  if (name === "COMMAND") return first === undefined;
+  // All of its pairs have to be allowed, not the first alone.
+  if (name === "CONFIG" && subcommand === "SET") {
+    return rest.length === 2 && argumentText(rest[0]).toLowerCase() === openSetting;
+  }
+  // Into another database of the same Redis, which is none of this server's.
+  if (name === "COPY") return !rest.slice(1).some((option) => argumentText(option).toUpperCase() === "DB");
+  return !Object.hasOwn(subcommands, name) || subcommands[name]?.has(subcommand) === true;
+}
+
+/** What the one table of commands calls a read. PUBLISH stores nothing, but it has an effect, so it may not be repeated. */
+const isPlainRead = (command: Command): boolean =>
+  !notReadOnly.has(command[0]) && !isWrite(command) && isRepeatable(command);
+
+/** XREAD and XREADGROUP with BLOCK among their options. A group or a consumer may well be named "block". */
+function blocks([name, ...args]: Command): boolean {
+  if (name !== "XREAD" && name !== "XREADGROUP") return false;
+  const options = args.slice(name === "XREADGROUP" ? 3 : 0).map((arg) => argumentText(arg).toUpperCase());
+  const streams = options.indexOf("STREAMS");
+  return options.slice(0, streams < 0 ? undefined : streams).includes("BLOCK");
+}

@@ -1,0 +1,16 @@
+import { isTransportError, type TransportError } from "@continuum-cache/core";
+import { RequestError } from "../http/request-error.ts";
+
+/** What becomes of a request when the engine does not answer: HTTP 500. @throws always. */
+export function engineFailure(error: unknown): never {
+  throw isTransportError(error) ? new RequestError(500, textOf(error)) : error;
+}
+
+/**
+ * A state that Redis names itself (LOADING, READONLY…) keeps its name, so that clients recognise it; a password that
+ * Redis refuses must not look like a token that this server refused.
+ */
+function textOf({ kind, message }: TransportError): string {
+  const named = kind === "unreachable" && /^[A-Z]{4,} /.test(message);
+  return named ? message : `ERR the engine behind upstash-local gave no answer (${kind}): ${message}`;
+}

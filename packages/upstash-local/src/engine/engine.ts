@@ -1,0 +1,28 @@
+import type { Transport } from "@continuum-cache/core";
+import { memoryTransport } from "@continuum-cache/transport-memory";
+import { tcpTransport } from "@continuum-cache/transport-tcp";
+import type { UpstashLocalOptions } from "../upstash-local-options.ts";
+import { createKeyLocking, type KeyLocking } from "./key-locking.ts";
+
+/** What runs the commands. */
+export interface Engine {
+  readonly transport: Transport;
+  /** Absent for the embedded engine, which finds a script by its very text and knows no flags. */
+  readonly keyLocking: KeyLocking | undefined;
+  /** Closes what was opened here. */
+  close(): Promise<void>;
+}
+
+/** @throws ConfigError when `redisUrl` is no address of a Redis. */
+export function openEngine({ engine, redisUrl, allowInsecure = false }: UpstashLocalOptions): Engine {
+  if (engine) {
+    const keyLocking = engine.name === "memory" ? undefined : createKeyLocking();
+    return { transport: engine, keyLocking, close: async () => {} };
+  }
+  if (redisUrl !== undefined) {
+    const transport = tcpTransport({ url: redisUrl, allowInsecure });
+    return { transport, keyLocking: createKeyLocking(), close: () => transport.close() };
+  }
+  const transport = memoryTransport();
+  return { transport, keyLocking: undefined, close: () => transport.close() };
+}

@@ -1,0 +1,76 @@
+import { createHash } from "node:crypto";
+import type { Argument, Command, Reply } from "@continuum-cache/core";
+import { argumentText } from "../protocol/argument-text.ts";
+
+/**
+ * The service knows a script flag that stock Redis refuses: `#!lua flags=allow-key-locking`. Here it is taken out of a
+ * script on its way, and the script keeps going by the hash of the text that its caller knows.
+ */
+export interface KeyLocking {
+  /** The command as Redis understands it. */
+  rewrite(command: Command): Command;
+  /** The reply as the caller expects it: SCRIPT LOAD answers the hash of what was sent. */
+  restore(original: Command, reply: Reply): Reply;
+}
+
+const flag = "allow-key-locking";
+
+/** Forgotten scripts are no loss: Redis says NOSCRIPT, and their callers send the text again. */
+const maxScripts = 10_000;
+
+export function createKeyLocking(): KeyLocking {
+  /** The hash that callers know -> the hash that Redis knows. */
+  const hashes = new Map<string, string>();
+
+  const rewriteScript = (script: Argument | undefined): Argument | undefined => {
+    if (typeof script !== "string") return script;
+    const stripped = withoutFlag(script);
+    if (stripped === script) return script;
+    if (hashes.size >= maxScripts) hashes.delete(hashes.keys().next().value as string);
+    hashes.set(sha1(script), sha1(stripped));
+    return stripped;
+  };
+  const rewriteHash = (hash: Argument): Argument => hashes.get(argumentText(hash).toLowerCase()) ?? hash;
+
+  return {
+    rewrite(command) {
+      const [name, first, ...rest] = command;
+      if (first === undefined) return command;
+      switch (name) {
+        case "EVAL":
+        case "EVAL_RO":
+          return [name, rewriteScript(first) ?? first, ...rest];
+        case "EVALSHA":
+        case "EVALSHA_RO":
+          return [name, rewriteHash(first), ...rest];
+        case "SCRIPT":
+          if (isLoad(command)) return [name, first, ...rest.map((script) => rewriteScript(script) ?? script)];
+          if (argumentText(first).toUpperCase() === "EXISTS") return [name, first, ...rest.map(rewriteHash)];
+          return command;
+        default:
+          return command;
+      }
+    },
+    restore(original, reply) {
+      const script = original[2];
+      return isLoad(original) &&
+        typeof reply === "string" &&
+        typeof script === "string" &&
+        withoutFlag(script) !== script
+        ? sha1(script)
+        : reply;
+    },
+  };
+}
+
+const isLoad = ([name, first]: Command): boolean => name === "SCRIPT" && argumentText(first).toUpperCase() === "LOAD";
+
+/** Leaves the line in place, so that the line numbers of errors stay right. Other flags stay too. */
+function withoutFlag(script: string): string {
+  const [shebang = "", flags] = /^#!lua[ \t]+flags=([\w,-]*)[ \t\r]*(?=\n|$)/.exec(script) ?? [];
+  if (!flags?.split(",").includes(flag)) return script;
+  const kept = flags.split(",").filter((each) => each !== flag && each !== "");
+  return (kept.length > 0 ? `#!lua flags=${kept.join(",")}` : "") + script.slice(shebang.length);
+}
+
+const sha1 = (text: string): string => createHash("sha1").update(text, "utf8").digest("hex");

@@ -1,0 +1,35 @@
+import { tooMuchHeld } from "../protocol/service-texts.ts";
+import { RequestError } from "./request-error.ts";
+
+/** What the requests under way may take of this process's memory together: their bodies, and the replies on their way out. */
+export interface HeldBytes {
+  /** A request begins to hold something. It gives everything back by `release`, which may be called twice. */
+  open(): Holder;
+}
+
+/** One request's part. */
+export interface Holder {
+  /** @throws RequestError 503 when all of them hold too much. */
+  take(bytes: number): void;
+  release(): void;
+}
+
+export function createHeldBytes(maxBytes: number): HeldBytes {
+  let held = 0;
+  return {
+    open() {
+      let own = 0;
+      return {
+        take(bytes) {
+          if (held + bytes > maxBytes) throw new RequestError(503, tooMuchHeld, { "retry-after": "1" });
+          held += bytes;
+          own += bytes;
+        },
+        release() {
+          held -= own;
+          own = 0;
+        },
+      };
+    },
+  };
+}

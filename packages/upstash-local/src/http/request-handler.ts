@@ -1,0 +1,152 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { type Command, isCommandError } from "@continuum-cache/core";
+import type { Caller, Execution } from "../engine/execution.ts";
+import type { Faults } from "../faults.ts";
+import type { Limits } from "../limits.ts";
+import type { ListedCommand } from "../protocol/json-command.ts";
+import {
+  errorBody,
+  formatOf,
+  listBody,
+  type ResponseBody,
+  type ResponseFormat,
+  singleBody,
+} from "../protocol/response-format.ts";
+import { methodNotAllowed, wishOf } from "../protocol/rest-protocol.ts";
+import { noPermission, unauthorizedText } from "../protocol/service-texts.ts";
+import { type StreamParts, streamMessages } from "../protocol/sse.ts";
+import type { SyncToken } from "../protocol/sync-token.ts";
+import type { Access, Authorization } from "./authorization.ts";
+import type { HeldBytes } from "./held-bytes.ts";
+import { allowedMethods, isPreflight, type PagePolicy, preflightHeaders } from "./page-policy.ts";
+import { RequestError } from "./request-error.ts";
+import { parseTarget, type RequestTarget } from "./request-target.ts";
+
+export interface HandlerParts {
+  readonly authorization: Authorization;
+  readonly execution: Execution;
+  readonly faults: Faults;
+  readonly pages: PagePolicy;
+  readonly limits: Limits;
+  readonly heldBytes: HeldBytes;
+  readonly syncToken: SyncToken;
+  readonly stream: Omit<StreamParts, "signal">;
+}
+
+/** Answers one request; it never rejects. `signal` ends its streams and its waits. */
+export type RequestHandler = (request: IncomingMessage, response: ServerResponse, signal: AbortSignal) => Promise<void>;
+
+const health =
+  'upstash-local speaks the REST protocol of Upstash Redis. POST a command such as ["PING"] with your token.\n';
+
+export function createRequestHandler(parts: HandlerParts): RequestHandler {
+  const { authorization, execution, faults, pages, limits, heldBytes, syncToken, stream } = parts;
+
+  const write = (
+    request: IncomingMessage,
+    response: ServerResponse,
+    status: number,
+    { body, contentType }: ResponseBody,
+    headers: Readonly<Record<string, string>> = {},
+  ): void => {
+    // A client that is refused before its body was read may still be sending it.
+    if (!request.complete) request.resume();
+    const sent = faults.distort(body);
+    if (response.headersSent || sent === undefined) {
+      response.destroy();
+      return;
+    }
+    response.writeHead(status, {
+      ...pages.headersFor(request),
+      ...headers,
+      "upstash-sync-token": syncToken.current,
+      "content-type": contentType,
+      "content-length": sent.length,
+    });
+    response.end(sent);
+  };
+
+  const accessOf = (request: IncomingMessage, target: RequestTarget): Access => {
+    const access = authorization.accessOf(request.headers, target.token);
+    if (!access) throw new RequestError(401, unauthorizedText);
+    return access;
+  };
+
+  const respond = async (request: IncomingMessage, response: ServerResponse, signal: AbortSignal): Promise<void> => {
+    const { method = "" } = request;
+    if (isPreflight(request)) {
+      response.writeHead(204, { ...pages.headersFor(request), ...preflightHeaders }).end();
+      return;
+    }
+    if (!allowedMethods.includes(method)) throw methodNotAllowed(method, allowedMethods);
+    const target = parseTarget(request.url ?? "/");
+    if (target.segments.length === 0 && (method === "GET" || method === "HEAD")) {
+      const body = Buffer.from(health);
+      response
+        .writeHead(200, { ...pages.headersFor(request), "content-type": "text/plain", "content-length": body.length })
+        .end(body);
+      return;
+    }
+    const access = accessOf(request, target);
+    const holder = heldBytes.open();
+    response.once("close", () => holder.release());
+    const caller: Caller = { access, signal, holder };
+    // Before the command: what can't be answered must not run.
+    const format = formatOf(request.headers);
+    const wish = await wishOf(request, target, limits, holder);
+    if (wish.kind === "listen") {
+      const verb = wish.topics.patterns ? "psubscribe" : "subscribe";
+      if (caller.access === "read-only") throw new RequestError(400, noPermission(verb));
+      await streamMessages(response, wish.topics, pages.headersFor(request), { ...stream, signal });
+      return;
+    }
+    const { status, body } = await run(wish, caller, format);
+    write(request, response, status, body);
+  };
+
+  const run = async (
+    wish: Exclude<Awaited<ReturnType<typeof wishOf>>, { kind: "listen" }>,
+    caller: Caller,
+    format: ResponseFormat,
+  ): Promise<{ status: number; body: ResponseBody }> => {
+    switch (wish.kind) {
+      case "command": {
+        const reply = await execution.single(wish.command, caller);
+        const body = singleBody({ command: wish.command, reply }, format);
+        return { status: isCommandError(reply) ? 400 : 200, body };
+      }
+      case "pipeline":
+        return {
+          status: 200,
+          body: listBody(together(wish.commands, await execution.list(wish.commands, caller)), format),
+        };
+      case "transaction": {
+        const answered = together(wish.commands, await execution.transaction(wish.commands, caller));
+        // A transaction is always answered in JSON.
+        return { status: 200, body: listBody(answered, format === "resp2" ? "json" : format) };
+      }
+    }
+  };
+
+  return async (request, response, signal) => {
+    try {
+      const refusal = pages.refusalOf(request);
+      if (refusal !== undefined) throw new RequestError(403, refusal);
+      if (await faults.before(request, response, signal)) await respond(request, response, signal);
+    } catch (error) {
+      if (error instanceof RequestError) {
+        write(request, response, error.status, errorBody(error.message), error.headers);
+      } else if (response.headersSent || signal.aborted) {
+        response.destroy();
+      } else {
+        // A defect of this server or its engine: its message may hold anything, so it stays here.
+        write(request, response, 500, errorBody("ERR internal error of upstash-local"));
+      }
+    }
+  };
+}
+
+const unnamed: Command = [""];
+
+const together = <R>(commands: readonly ListedCommand[], replies: readonly R[]) =>
+  replies.map((reply, index) => ({ command: commands[index] ?? unnamed, reply }));
