@@ -4,7 +4,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { builtinModules } from "node:module";
 import { dirname, join, relative, resolve } from "node:path";
 import { parseSync } from "oxc-parser";
-import { coreFolders, layers } from "./layers.mjs";
+import { layers, rooms } from "./layers.mjs";
 
 const root = resolve(process.argv[2] ?? join(import.meta.dirname, ".."));
 const builtins = new Set(builtinModules);
@@ -41,7 +41,7 @@ function checkImport(folder, layer, file, specifier, typeOnly) {
     const target = resolve(dirname(file), specifier);
     if (!existsSync(target)) problems.push(`${short(file)}: ${specifier} does not exist`);
     if (!typeOnly) graph.get(file).push(target);
-    if (folder === "packages/core") checkCoreFolder(file, target);
+    if (rooms[folder]) checkRoom(folder, file, target);
     return;
   }
   // The second is of Workers themselves.
@@ -64,12 +64,14 @@ function checkImport(folder, layer, file, specifier, typeOnly) {
   }
 }
 
-function checkCoreFolder(file, target) {
-  const inner = (path) => relative(join(root, "packages/core/src"), path).split("/");
-  const [from, ...rest] = inner(file);
-  const [to] = inner(target);
-  if (rest.length === 0 || from === to) return;
-  if (!coreFolders[from]?.includes(to)) problems.push(`${short(file)}: core/${from} may not import core/${to}`);
+function checkRoom(folder, file, target) {
+  const roomOf = (path) => relative(join(root, folder, "src"), path).split("/");
+  const [from, to] = [file, target].map((path) => roomOf(path)[0].replace(/\.ts$/, ""));
+  const allowed = rooms[folder][from];
+  if (allowed === undefined && roomOf(file).length > 1)
+    problems.push(`${short(file)}: ${from} has no row in tools/layers.mjs`);
+  if (allowed === undefined || from === to || allowed.includes(to)) return;
+  problems.push(`${short(file)}: ${folder}/src/${from} may not import ${to}`);
 }
 
 function importsOf(file) {

@@ -13,18 +13,11 @@ export const layers = {
     nodeFiles: ["src/http/node-http.ts", "src/http/node/connection.ts", "src/http/node/node-stream.ts"],
   },
   "packages/transport-tcp": { imports: ["packages/core"], edge: false },
+  "packages/transport-memory": { imports: ["packages/core"], edge: true },
+  "packages/journal-file": { imports: ["packages/core"], edge: false },
   "packages/fallback-memory": {
-    imports: ["packages/core"],
+    imports: ["packages/core", "packages/transport-memory", "packages/journal-file"],
     edge: true,
-    nodeFiles: [
-      "src/file-journal/lock-files.ts",
-      "src/file-journal/open-file.ts",
-      "src/file-journal/open-journal.ts",
-      "src/file-journal/owner-lock.ts",
-      "src/file-journal/process-identity.ts",
-      "src/file-journal/replace-file.ts",
-      "src/file-journal/write-records.ts",
-    ],
   },
   "packages/ratelimit": { imports: ["packages/core"], edge: true },
   "packages/pubsub": { imports: ["packages/core"], edge: true },
@@ -43,7 +36,7 @@ export const layers = {
     nodeFiles: ["src/tcp/tcp-backend.ts"],
   },
   "packages/upstash-local": {
-    imports: ["packages/core", "packages/transport-tcp", "packages/fallback-memory"],
+    imports: ["packages/core", "packages/transport-tcp", "packages/transport-memory"],
     edge: false,
   },
   "apps/bench": {
@@ -79,21 +72,68 @@ export const layers = {
   "apps/lambda-function": { imports: ["apps/program", "packages/continuum-cache"], edge: false },
 };
 
-/** Inside core the folders are layers too: each may import those named, and itself. */
-export const coreFolders = {
-  hash: [],
-  text: [],
-  errors: [],
-  time: ["errors", "ports"],
-  ports: ["errors", "settings"],
-  settings: ["errors"],
-  keys: ["errors", "hash", "settings", "text", "time"],
-  codecs: ["errors", "settings", "text", "time"],
-  messages: ["codecs", "text"],
-  claims: ["time"],
-  commands: ["claims", "errors", "keys", "ports"],
-  scripts: ["errors", "hash", "ports", "settings", "time"],
-  trips: ["commands", "errors", "keys", "ports"],
-  resilience: ["claims", "commands", "errors", "ports", "settings", "time", "trips"],
-  cache: ["claims", "codecs", "commands", "errors", "keys", "messages", "ports", "settings", "text", "time", "trips"],
+/**
+ * Inside a package the folders are layers too. Each row names a folder, or a file beside them, and what it may import besides itself;
+ * type imports count. A file of `src` that has no row stands above all rows: it may import any of them, and no row may import it.
+ *
+ * @type {Record<string, Record<string, string[]>>}
+ */
+export const rooms = {
+  "packages/core": {
+    hash: [],
+    text: [],
+    errors: [],
+    time: ["errors", "ports"],
+    ports: ["errors", "settings"],
+    settings: ["errors"],
+    keys: ["errors", "hash", "settings", "text", "time"],
+    codecs: ["errors", "settings", "text", "time"],
+    messages: ["codecs", "text"],
+    claims: ["time"],
+    commands: ["claims", "errors", "keys", "ports"],
+    scripts: ["errors", "hash", "ports", "settings", "time"],
+    trips: ["commands", "errors", "keys", "ports"],
+    resilience: ["claims", "commands", "errors", "ports", "settings", "time", "trips"],
+    cache: ["claims", "codecs", "commands", "errors", "keys", "messages", "ports", "settings", "text", "time", "trips"],
+  },
+  "packages/transport-memory": {
+    values: [],
+    numbers: ["values"],
+    keyspace: ["values"],
+    commands: ["keyspace", "numbers", "values"],
+    replication: ["commands", "keyspace", "numbers", "values"],
+  },
+  "packages/fallback-memory": {
+    known: [],
+    journal: ["known"],
+    fallback: ["journal", "known"],
+    recovery: ["fallback", "journal", "known"],
+  },
+  "packages/ratelimit": {
+    types: [],
+    options: ["types"],
+    errors: [],
+    timing: [],
+    algorithms: ["types"],
+    limits: ["algorithms", "errors", "options", "timing", "types"],
+    http: ["limits", "types"],
+  },
+  "packages/pubsub": {
+    types: [],
+    options: ["types"],
+    settings: ["options", "types"],
+    history: ["settings", "types"],
+    hub: ["settings", "types"],
+    feeds: ["history", "hub", "settings", "types"],
+    publishing: ["history", "hub", "settings", "types"],
+    consuming: ["feeds", "hub", "options", "settings", "types"],
+    websocket: ["options", "types"],
+  },
+  "packages/federation-queue": {
+    shared: [],
+    queue: ["shared"],
+    log: ["shared"],
+    relay: ["log", "shared"],
+    federation: ["log", "shared"],
+  },
 };
