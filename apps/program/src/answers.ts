@@ -1,4 +1,4 @@
-import { type Claim, createClaim } from "@continuum-cache/core";
+import { type Claim, createClaim } from "@continuum-cache/core/kit";
 import type { Cache } from "continuum-cache";
 import type { Outcome } from "./api.ts";
 

@@ -1,4 +1,4 @@
-import { type Claim, createClaim } from "@continuum-cache/core";
+import { type Claim, createClaim } from "@continuum-cache/core/kit";
 import type { QueueStats } from "@continuum-cache/federation-queue";
 import type { Cache, ServerInfo } from "continuum-cache";
 import type { Warmer } from "./warming/warmer.ts";

@@ -1,4 +1,4 @@
-import { createTurns } from "@continuum-cache/core";
+import { createTurns } from "@continuum-cache/core/kit";
 import { type Cache, keys } from "continuum-cache";
 import type { Outcome } from "./api.ts";
 

@@ -1,6 +1,7 @@
 import { compareHistories } from "@continuum-cache/conformance";
 import { type RedisServer, startRedisServer } from "@continuum-cache/conformance/servers";
-import { CommandError, knownCommands, type Reply, type Transport } from "@continuum-cache/core";
+import { CommandError, type Reply, type Transport } from "@continuum-cache/core";
+import { knownCommands } from "@continuum-cache/core/kit";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { plainTransport } from "./plain-transport.ts";
 

@@ -1,17 +1,14 @@
 import { fuzz, fuzzMade } from "@continuum-cache/conformance";
+import { isCodecError, isConfigError, json, keyPattern, keys } from "@continuum-cache/core";
+import { compressed } from "@continuum-cache/core/compressed";
 import {
+  combineCodecs,
   compileGlob,
   errorFromRedis,
   fromMessageText,
   fromWireChannel,
-  isCodecError,
-  isConfigError,
-  json,
-  keyPattern,
-  keys,
   parseEndpoint,
   parseRedisUrl,
-  readers,
   seal,
   textOrBytes,
   toMessageText,
@@ -20,8 +17,7 @@ import {
   toWireChannel,
   toWirePattern,
   unseal,
-} from "@continuum-cache/core";
-import { compressed } from "@continuum-cache/core/compressed";
+} from "@continuum-cache/core/kit";
 import { msgpack } from "@continuum-cache/core/msgpack";
 import { afterAll, describe, expect, it } from "vitest";
 
@@ -66,7 +62,7 @@ const sealedPieces = [
   Uint8Array.of(0x91),
   Uint8Array.of(0x81, 0xa1, 0x61),
 ];
-const everyCodec = readers([compressed(msgpack(), { above: 0 }), msgpack()]);
+const everyCodec = combineCodecs([compressed(msgpack(), { above: 0 }), msgpack()]);
 const everyStored = [
   ...asBytes(json(), values),
   ...asBytes(msgpack(), [...values, ...rich]),

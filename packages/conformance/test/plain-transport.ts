@@ -1,11 +1,5 @@
-import {
-  CommandError,
-  type Reply,
-  type Transport,
-  TransportError,
-  textOrBytes,
-  withDeadline,
-} from "@continuum-cache/core";
+import { CommandError, type Reply, type Transport, TransportError } from "@continuum-cache/core";
+import { textOrBytes, withDeadline } from "@continuum-cache/core/kit";
 import { Redis } from "ioredis";
 
 /** The shortest right transport over ioredis: for the suite's own tests, which may not use a package above it. */

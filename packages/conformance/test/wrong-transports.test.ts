@@ -1,6 +1,7 @@
 import { type TransportCase, transportCases } from "@continuum-cache/conformance";
 import { type RedisServer, startRedisServer } from "@continuum-cache/conformance/servers";
-import { type Command, knownCommands, type Reply, type SendOptions, type Transport } from "@continuum-cache/core";
+import type { Command, Reply, SendOptions, Transport } from "@continuum-cache/core";
+import { knownCommands } from "@continuum-cache/core/kit";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { plainTransport } from "./plain-transport.ts";
 

@@ -1,4 +1,5 @@
-import { booleanOption, ConfigError } from "@continuum-cache/core";
+import { ConfigError } from "@continuum-cache/core";
+import { booleanOption } from "@continuum-cache/core/kit";
 import { missingRest, modeOf, type RestServer, restServer, type ServerOptions, variable } from "./environment.ts";
 import type { Environment } from "./settings.ts";
 

@@ -1,10 +1,11 @@
-import { type Codec, ConfigError, json, readers } from "@continuum-cache/core";
+import { type Codec, ConfigError, json } from "@continuum-cache/core";
 import { inflated } from "@continuum-cache/core/compressed";
+import { combineCodecs } from "@continuum-cache/core/kit";
 import { msgpack } from "@continuum-cache/core/msgpack";
 
 /** The codec to write with, then one that reads whatever any codec of the family wrote. */
 export function codecsFor(codec: "json" | "msgpack" | Codec = "json"): readonly Codec[] {
-  return [writer(codec), inflated(readers([json(), msgpack()]))];
+  return [writer(codec), inflated(combineCodecs([json(), msgpack()]))];
 }
 
 function writer(codec: "json" | "msgpack" | Codec): Codec {

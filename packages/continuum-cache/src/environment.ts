@@ -1,4 +1,5 @@
-import { assertToken, booleanOption, ConfigError, choiceOption, parseEndpoint } from "@continuum-cache/core";
+import { ConfigError } from "@continuum-cache/core";
+import { assertToken, booleanOption, choiceOption, parseEndpoint } from "@continuum-cache/core/kit";
 import type { Environment, UpstashCacheOptions } from "./settings.ts";
 
 /** A database that is reached by its REST API. */

@@ -1,3 +1,4 @@
+import { isConfigError, type Subscription, type Transport, TransportError } from "@continuum-cache/core";
 import {
   type AnswerNow,
   answerNowOf,
@@ -6,15 +7,11 @@ import {
   defaultTimeoutMs,
   dispatchOf,
   hasLastingTimers,
-  isConfigError,
   longestTimerMs,
   offersDispatch,
-  type Subscription,
   sendThrough,
-  type Transport,
-  TransportError,
-  within,
-} from "@continuum-cache/core";
+  settlesWithin,
+} from "@continuum-cache/core/kit";
 
 /** What is known of a transport whose code is not loaded yet. */
 export interface LazyOptions
@@ -151,7 +148,7 @@ export function lazyTransport(
           () => {},
         );
         // No call waits longer either. Code that comes after all is closed then.
-        const inTime = await within(defaultTimeoutMs, loaded);
+        const inTime = await settlesWithin(defaultTimeoutMs, loaded);
         if (!inTime) void loading.then((one) => one.close()).catch(() => {});
       }
       await (transport ? transport.close() : closeUnused?.());

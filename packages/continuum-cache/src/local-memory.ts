@@ -1,4 +1,5 @@
-import { type BackendStatus, loadedOnce, primaryOf, type Transport } from "@continuum-cache/core";
+import type { BackendStatus, Transport } from "@continuum-cache/core";
+import { loadedOnce, primaryOf } from "@continuum-cache/core/kit";
 import type { FallbackOptions } from "@continuum-cache/fallback-memory";
 import { assertFallbackOptions } from "@continuum-cache/fallback-memory/options";
 import { lateStatus } from "./late-status.ts";

@@ -1,4 +1,5 @@
-import type { Codec, Duration, KnownOptions, TimeToLive } from "@continuum-cache/core";
+import type { Codec, Duration, TimeToLive } from "@continuum-cache/core";
+import type { KnownOptions } from "@continuum-cache/core/kit";
 import type { JournalOptions } from "@continuum-cache/fallback-memory";
 import { knownRestOptions } from "./rest/settings.ts";
 

@@ -1,4 +1,5 @@
-import { functionOption, guarded, type Transport, toTimeoutMs, wholeNumberOption } from "@continuum-cache/core";
+import { guarded, type Transport } from "@continuum-cache/core";
+import { functionOption, toTimeoutMs, wholeNumberOption } from "@continuum-cache/core/kit";
 import { plainRestTransport } from "@continuum-cache/transport-rest/plain";
 import { tcpBackend } from "#tcp-backend";
 import { chooseServer } from "./choose-server.ts";

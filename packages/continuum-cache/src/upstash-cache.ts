@@ -1,4 +1,5 @@
-import { assertOptions, Cache, type CacheCallOptions } from "@continuum-cache/core";
+import { Cache, type CacheCallOptions } from "@continuum-cache/core";
+import { assertOptions } from "@continuum-cache/core/kit";
 import { type PublishOptions, PubSub, type PubSubOptions } from "@continuum-cache/pubsub";
 import { codecsFor } from "./codecs.ts";
 import { processEnvironment } from "./environment.ts";

@@ -1,6 +1,7 @@
 import { type RedisServer, startRedisServer } from "@continuum-cache/conformance/servers";
-import { Cache, type Codec, json, readers, type Transport } from "@continuum-cache/core";
+import { Cache, type Codec, json, type Transport } from "@continuum-cache/core";
 import { compressed } from "@continuum-cache/core/compressed";
+import { combineCodecs } from "@continuum-cache/core/kit";
 import { msgpack } from "@continuum-cache/core/msgpack";
 import { restTransport } from "@continuum-cache/transport-rest";
 import { tcpTransport } from "@continuum-cache/transport-tcp";
@@ -27,7 +28,7 @@ afterAll(async () => {
 });
 
 const writers: readonly Codec[] = [json(), msgpack(), compressed(json()), compressed(msgpack())];
-const everything = [json(), compressed(readers([json(), msgpack()]))];
+const everything = [json(), compressed(combineCodecs([json(), msgpack()]))];
 const plain = { text: "lattice ".repeat(500), list: [1, 2.5, null, "123"], nested: { yes: true } };
 const rich = { at: new Date(0), tags: new Map([["a", new Set([1n])]]), vector: Float32Array.of(0.5, -1) };
 

@@ -1,4 +1,5 @@
-import { dispatchOf, isTransportError, loadedOnce, type Reply, RoundTrip, type Transport } from "@continuum-cache/core";
+import { isTransportError, type Reply, type Transport } from "@continuum-cache/core";
+import { dispatchOf, loadedOnce, RoundTrip } from "@continuum-cache/core/kit";
 import { memoryTransport } from "@continuum-cache/fallback-memory";
 import { describe, expect, it, vi } from "vitest";
 import { lateStatus } from "../src/late-status.ts";

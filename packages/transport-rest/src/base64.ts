@@ -1,4 +1,4 @@
-import { textOrBytes } from "@continuum-cache/core";
+import { textOrBytes } from "@continuum-cache/core/kit";
 
 /** The part of Node's Buffer that is used, where there is one: it decodes several times faster than `atob`. */
 interface FastBase64 {

@@ -1,12 +1,5 @@
-import {
-  type Argument,
-  type Command,
-  factsOf,
-  isSealed,
-  streamKeysAt,
-  textOrBytes,
-  toTextForm,
-} from "@continuum-cache/core";
+import type { Argument, Command } from "@continuum-cache/core";
+import { factsOf, isSealed, streamKeysAt, textOrBytes, toTextForm } from "@continuum-cache/core/kit";
 import type { Payload } from "./endpoint.ts";
 
 /** An argument as it will travel: as text inside JSON, or as bytes that JSON can't carry. */

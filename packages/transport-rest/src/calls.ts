@@ -1,11 +1,5 @@
-import {
-  type CallOptions,
-  createExpiringSet,
-  isTransportError,
-  longestTimerMs,
-  onAbort,
-  type TransportError,
-} from "@continuum-cache/core";
+import { type CallOptions, isTransportError, type TransportError } from "@continuum-cache/core";
+import { createExpiringSet, longestTimerMs, onAbort } from "@continuum-cache/core/kit";
 import { restError } from "./rest-error.ts";
 
 /** What a call's work gets: the end of its time, and a way to say that something has left this process. */

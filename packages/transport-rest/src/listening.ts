@@ -1,4 +1,5 @@
-import { offersDispatch, type Transport, throughSend } from "@continuum-cache/core";
+import type { Transport } from "@continuum-cache/core";
+import { offersDispatch, throughSend } from "@continuum-cache/core/kit";
 import type { OpenedTransport, SendOnlyRestTransport } from "./open-transport.ts";
 import { maxTopicBytes, subscribeByRest } from "./rest-subscriber.ts";
 import { createStreams, type Streams } from "./streams.ts";

@@ -1,4 +1,5 @@
-import type { Place, Reply, Transport } from "@continuum-cache/core";
+import type { Reply, Transport } from "@continuum-cache/core";
+import type { KeyTurn } from "@continuum-cache/core/kit";
 import { type Calls, createCalls } from "./calls.ts";
 import { createEndpoint, type Endpoint } from "./endpoint.ts";
 import { fetchHttp } from "./http/fetch-http.ts";
@@ -44,7 +45,7 @@ export function openTransport(options: RestTransportOptions, defaultHttp: () => 
     send(commands, sendOptions) {
       if (commands.length === 0) return Promise.resolve([]);
       const rules = { atomic: sendOptions?.atomic ?? false, maxRequestBytes: settings.maxRequestBytes };
-      let place: Place | undefined;
+      let place: KeyTurn | undefined;
       return calls.run(
         sendOptions,
         (call) => {

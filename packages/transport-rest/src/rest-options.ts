@@ -1,15 +1,14 @@
+import { ConfigError, type Duration } from "@continuum-cache/core";
 import {
   assertOptions,
   assertToken,
   booleanOption,
-  ConfigError,
-  type Duration,
   defaultTimeoutMs,
   type KnownOptions,
   parseEndpoint,
   toTimeoutMs,
   wholeNumberOption,
-} from "@continuum-cache/core";
+} from "@continuum-cache/core/kit";
 import type { Fetch } from "./http/fetch-http.ts";
 import type { HttpClient } from "./http/http.ts";
 

@@ -1,14 +1,5 @@
-import {
-  type Command,
-  CommandError,
-  errorFromRedis,
-  factsOf,
-  isPossibleReply,
-  isTransportError,
-  isWrite,
-  type Reply,
-  type TransportError,
-} from "@continuum-cache/core";
+import { type Command, CommandError, isTransportError, type Reply, type TransportError } from "@continuum-cache/core";
+import { errorFromRedis, factsOf, isPossibleReply, isWrite } from "@continuum-cache/core/kit";
 import { fromBase64 } from "./base64.ts";
 import { keyPositions } from "./binary-body.ts";
 import type { Answer } from "./endpoint.ts";

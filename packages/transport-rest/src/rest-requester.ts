@@ -1,4 +1,5 @@
-import { type Command, isCommandError, isRepeatableTrip, isTransportError, onAbort, tell } from "@continuum-cache/core";
+import { type Command, isCommandError, isTransportError } from "@continuum-cache/core";
+import { callListener, isRepeatableTrip, onAbort } from "@continuum-cache/core/kit";
 import type { Requester, UpstashRequest, UpstashResponse } from "@upstash/redis";
 import { pathOf } from "./binary-body.ts";
 import type { Call, Calls } from "./calls.ts";
@@ -71,7 +72,7 @@ export function createRequester({ endpoint, streams, calls, sync }: RequesterPar
       const read = async () => {
         for await (const data of dataLines(chunks)) {
           if (life.signal.aborted) return;
-          if (onMessage) tell(() => onMessage(data));
+          if (onMessage) callListener(() => onMessage(data));
         }
       };
       // The client has no event for a stream that ends or breaks. `transport.subscribe` tells.

@@ -4,8 +4,8 @@ import {
   type MessageListener,
   type Subscription,
   type Topics,
-  tell,
 } from "@continuum-cache/core";
+import { callListener } from "@continuum-cache/core/kit";
 import { pathOf } from "./binary-body.ts";
 import { type Call, type Calls, closedError } from "./calls.ts";
 import { dataLines } from "./event-stream.ts";
@@ -58,7 +58,7 @@ export async function subscribeByRest(
     if (life.signal.aborted) return;
     life.abort(error);
     release();
-    if (confirmed && error) tell(() => listener.interrupted(ours(error)));
+    if (confirmed && error) callListener(() => listener.interrupted(ours(error)));
   };
   const release = calls.onClose(() => end(closedError("unknown")));
   const ours = (error: unknown) => (isTransportError(error) ? error : errorFromNetwork(error, origin));
@@ -74,7 +74,7 @@ export async function subscribeByRest(
           if (life.signal.aborted) return;
           const frame = readFrame(line);
           if (frame && "confirms" in frame) unconfirmed.delete(frame.confirms);
-          else if (frame) tell(() => listener.message(frame));
+          else if (frame) callListener(() => listener.message(frame));
           if (unconfirmed.size === 0) resolve();
         }
         throw restError("unreachable", "The server ended the stream of messages");

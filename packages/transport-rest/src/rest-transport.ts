@@ -1,4 +1,4 @@
-import { conceal } from "@continuum-cache/core";
+import { conceal } from "@continuum-cache/core/kit";
 import { Redis } from "@upstash/redis";
 import { defaultHttp } from "#default-http";
 import { listening, type PlainRestTransport, withDispatch } from "./listening.ts";

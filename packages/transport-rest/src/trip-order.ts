@@ -1,16 +1,10 @@
-import {
-  type Command,
-  createKeyOrder,
-  hasLastingTimers,
-  isRepeatable,
-  isWrite,
-  type Place,
-} from "@continuum-cache/core";
+import type { Command } from "@continuum-cache/core";
+import { createKeyOrder, hasLastingTimers, isRepeatable, isWrite, type KeyTurn } from "@continuum-cache/core/kit";
 
 /** Keeps trips that touch the same key in the order in which they came: requests travel on several connections. */
 export interface TripOrder {
   /** @param timeoutMs - Later trips pass one that has not left by then. */
-  enter(commands: readonly Command[], timeoutMs: number): Place;
+  enter(commands: readonly Command[], timeoutMs: number): KeyTurn;
 }
 
 /** A trip in flight whose keys have not been looked at. */
@@ -18,7 +12,7 @@ interface Loose {
   readonly commands: readonly Command[];
   readonly endsMs: number;
   /** Its place among the others, from the moment at which it could matter. */
-  place: Place | undefined;
+  place: KeyTurn | undefined;
 }
 
 /**
@@ -39,7 +33,7 @@ export function createTripOrder(): TripOrder {
     const [first] = loose;
     return first === undefined || ((loose.size > 1 || onlyReads(first.commands)) && onlyReads(commands));
   };
-  const place = (trip: Loose, timeoutMs: number): Place => {
+  const place = (trip: Loose, timeoutMs: number): KeyTurn => {
     entered++;
     trip.place = order.enter(trip.commands, timeoutMs);
     return trip.place;

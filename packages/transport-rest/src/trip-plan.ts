@@ -1,4 +1,5 @@
-import { type Command, isRepeatableTrip, type TransportError } from "@continuum-cache/core";
+import type { Command, TransportError } from "@continuum-cache/core";
+import { isRepeatableTrip } from "@continuum-cache/core/kit";
 import { carriedArguments, isText, rawBodyPost, withTextForms } from "./binary-body.ts";
 import type { Payload, Post } from "./endpoint.ts";
 import { restError } from "./rest-error.ts";

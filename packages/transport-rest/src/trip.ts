@@ -1,13 +1,5 @@
-import {
-  type Command,
-  CommandError,
-  isRepeatableTrip,
-  isTransportError,
-  isWrite,
-  keysIn,
-  type Reply,
-  type TransportError,
-} from "@continuum-cache/core";
+import { type Command, CommandError, isTransportError, type Reply, type TransportError } from "@continuum-cache/core";
+import { isRepeatableTrip, isWrite, keysIn } from "@continuum-cache/core/kit";
 import type { Call } from "./calls.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { nowUnknown } from "./rest-error.ts";

@@ -1,5 +1,6 @@
 import { startRedisServer } from "@continuum-cache/conformance/servers";
-import { batched, isCommandError, isTransportError } from "@continuum-cache/core";
+import { isCommandError, isTransportError } from "@continuum-cache/core";
+import { batched } from "@continuum-cache/core/kit";
 import { restTransport } from "@continuum-cache/transport-rest";
 import { startUpstashLocal } from "@continuum-cache/upstash-local";
 import { expect, it } from "vitest";

@@ -1,4 +1,5 @@
-import { isOutage, type TransportError } from "@continuum-cache/core";
+import type { TransportError } from "@continuum-cache/core";
+import { isOutage } from "@continuum-cache/core/kit";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { type Call, createCalls } from "../src/calls.ts";
 import { failure } from "./failure.ts";

@@ -1,5 +1,6 @@
 import { type AddressInfo, createServer, type Socket } from "node:net";
-import { batched, guarded } from "@continuum-cache/core";
+import { guarded } from "@continuum-cache/core";
+import { batched } from "@continuum-cache/core/kit";
 import { restTransport } from "@continuum-cache/transport-rest";
 import { expect, test, vi } from "vitest";
 import { closing } from "./opened.ts";

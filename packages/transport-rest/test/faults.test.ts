@@ -1,5 +1,4 @@
-import type { AddressInfo } from "node:net";
-import { createServer, type Socket } from "node:net";
+import { type AddressInfo, createServer, type Socket } from "node:net";
 import { TransportError } from "@continuum-cache/core";
 import { type RestTransport, type RestTransportOptions, restTransport } from "@continuum-cache/transport-rest";
 import { afterEach, describe, expect, test } from "vitest";

@@ -1,5 +1,4 @@
-import type { HttpClient } from "@continuum-cache/transport-rest";
-import { fetchHttp } from "@continuum-cache/transport-rest";
+import { fetchHttp, type HttpClient } from "@continuum-cache/transport-rest";
 import { defaultHttp as nodeHttp } from "../src/http/node-http.ts";
 
 /** Both ways out of this process; every promise holds on each. */

@@ -1,4 +1,5 @@
-import { type Command, seal, toTextForm } from "@continuum-cache/core";
+import type { Command } from "@continuum-cache/core";
+import { seal, toTextForm } from "@continuum-cache/core/kit";
 import { type RestTransport, type RestTransportOptions, restTransport } from "@continuum-cache/transport-rest";
 import { afterEach, describe, expect, test } from "vitest";
 import { httpClients } from "./http-clients.ts";

@@ -1,4 +1,5 @@
-import { type Command, createKeyOrder, type Place } from "@continuum-cache/core";
+import type { Command } from "@continuum-cache/core";
+import { createKeyOrder, type KeyTurn } from "@continuum-cache/core/kit";
 import { afterEach, expect, test, vi } from "vitest";
 import { createTripOrder } from "../src/trip-order.ts";
 
@@ -28,7 +29,7 @@ const kinds: readonly ((key: string, other: string) => Command)[] = [
 /** Enters and ends trips as the numbers say, and returns which of them could travel after each step. */
 async function history(order: Pick<ReturnType<typeof createTripOrder>, "enter">, seed: number): Promise<number[][]> {
   const next = numbers(seed);
-  const open: { readonly id: number; readonly place: Place; travels: boolean }[] = [];
+  const open: { readonly id: number; readonly place: KeyTurn; travels: boolean }[] = [];
   const steps: number[][] = [];
   for (let id = 0; id < 60; id++) {
     const size = next(3) + 1;

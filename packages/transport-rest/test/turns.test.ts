@@ -1,4 +1,5 @@
-import { isOutage, type TransportError } from "@continuum-cache/core";
+import type { TransportError } from "@continuum-cache/core";
+import { isOutage } from "@continuum-cache/core/kit";
 import { restTransport } from "@continuum-cache/transport-rest";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 

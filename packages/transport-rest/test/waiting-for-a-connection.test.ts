@@ -1,5 +1,6 @@
 import { connect, Socket } from "node:net";
-import { isOutage, type TransportError } from "@continuum-cache/core";
+import type { TransportError } from "@continuum-cache/core";
+import { isOutage } from "@continuum-cache/core/kit";
 import { restTransport } from "@continuum-cache/transport-rest";
 import { expect, test } from "vitest";
 import { createCalls } from "../src/calls.ts";

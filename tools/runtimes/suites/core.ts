@@ -1,15 +1,14 @@
 import { compressed } from "../../../packages/core/src/compressed.ts";
 import {
   Cache,
-  compileGlob,
   isCodecError,
   isTransportError,
   json,
   keyPattern,
   keys,
-  sha1,
   type Transport,
 } from "../../../packages/core/src/index.ts";
+import { compileGlob, sha1 } from "../../../packages/core/src/kit.ts";
 import { msgpack } from "../../../packages/core/src/msgpack.ts";
 import { memoryTransport } from "../../../packages/fallback-memory/src/index.ts";
 import { restTransport } from "../../../packages/transport-rest/src/index.ts";

@@ -1,4 +1,4 @@
-import { type Claim, createClaim, createExpiringSet } from "@continuum-cache/core";
+import { type Claim, createClaim, createExpiringSet } from "@continuum-cache/core/kit";
 import type { ReplayOptions } from "@continuum-cache/pubsub";
 import type { RecentSearch } from "../sessions.ts";
 import {

@@ -1,4 +1,4 @@
-import { compileGlob } from "@continuum-cache/core";
+import { compileGlob } from "@continuum-cache/core/kit";
 import { type Call, type ClientLog, type Effect, type History, observer } from "./history.ts";
 
 /**

@@ -2,14 +2,12 @@ import {
   type BackendChange,
   type Command,
   isCommandError,
-  isOutage,
-  isWrite,
   type Reply,
   type SendOptions,
   type Transport,
   type TransportError,
-  tell,
 } from "@continuum-cache/core";
+import { callListener, isOutage, isWrite } from "@continuum-cache/core/kit";
 
 /**
  * The fallback that most caches have, kept as a baseline: what the local transport accepts while the primary is away is
@@ -34,7 +32,7 @@ export function plainFallback(primary: Transport, local: Transport, healthCheckM
   let timer: NodeJS.Timeout | undefined;
 
   const announce = (change: BackendChange): void => {
-    for (const listener of [...listeners]) tell(() => listener(change));
+    for (const listener of [...listeners]) callListener(() => listener(change));
   };
   const comeBack = (): void => {
     [away, pending] = [false, 0];

@@ -1,4 +1,5 @@
-import type { Codec, KnownOptions } from "@continuum-cache/core";
+import type { Codec } from "@continuum-cache/core";
+import type { KnownOptions } from "@continuum-cache/core/kit";
 import type { UpstashCacheOptions } from "../settings.ts";
 
 /** The options of `UpstashCache` that hold where REST is the only backend. Their meaning and defaults are the same. */

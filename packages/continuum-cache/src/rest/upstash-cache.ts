@@ -1,13 +1,5 @@
-import {
-  assertOptions,
-  Cache,
-  type Codec,
-  ConfigError,
-  guarded,
-  json,
-  type Transport,
-  toTimeoutMs,
-} from "@continuum-cache/core";
+import { Cache, type Codec, ConfigError, guarded, json, type Transport } from "@continuum-cache/core";
+import { assertOptions, toTimeoutMs } from "@continuum-cache/core/kit";
 import { sendOnlyRestTransport } from "@continuum-cache/transport-rest/plain";
 import { chooseRestServer, fallbackOf, processEnvironment } from "../environment.ts";
 import type { Environment } from "../settings.ts";

@@ -1,11 +1,11 @@
+import { ConfigError } from "@continuum-cache/core";
 import {
   assertOptions,
   assertPem,
-  ConfigError,
   type KnownOptions,
   parseRedisUrl,
   wholeNumberOption,
-} from "@continuum-cache/core";
+} from "@continuum-cache/core/kit";
 import type { RedisServer } from "../choose-server.ts";
 import { caVariable, plaintext, quote, type ServerOptions, tlsSettingOf, variable } from "../environment.ts";
 import type { Environment, TlsSettings } from "../settings.ts";

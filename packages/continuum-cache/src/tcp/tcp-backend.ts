@@ -1,4 +1,5 @@
-import { ConfigError, type Duration, loadedOnce, type Transport } from "@continuum-cache/core";
+import { ConfigError, type Duration, type Transport } from "@continuum-cache/core";
+import { loadedOnce } from "@continuum-cache/core/kit";
 import type { TcpOptions } from "@continuum-cache/transport-tcp";
 import type { RedisServer } from "../choose-server.ts";
 import type { ServerOptions } from "../environment.ts";

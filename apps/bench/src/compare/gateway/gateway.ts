@@ -1,6 +1,5 @@
 import { once } from "node:events";
-import type { AddressInfo } from "node:net";
-import { createServer, type Socket } from "node:net";
+import { type AddressInfo, createServer, type Socket } from "node:net";
 import { connectMiniResp, type MiniReply, type MiniResp } from "../references/mini-resp.ts";
 import { createPlainScripts, type PlainScripts } from "./plain-scripts.ts";
 

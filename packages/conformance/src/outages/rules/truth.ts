@@ -1,4 +1,4 @@
-import { compileGlob } from "@continuum-cache/core";
+import { compileGlob } from "@continuum-cache/core/kit";
 import type { Evidence } from "../evidence.ts";
 import type { Call, ClientLog, Effect } from "../history.ts";
 import { nameOf, type Violation } from "../violation.ts";
