@@ -214,7 +214,7 @@ class Batch implements ReplyHandler {
   async over(): Promise<void> {
     if (!this.#isOver) {
       this.#claim ??= createClaim({ timeoutMs: this.timeoutMs + graceMs, renewMs: Number.POSITIVE_INFINITY });
-      await this.#claim.over();
+      await this.#claim.released();
     }
     await this.#again?.over();
   }
@@ -230,7 +230,7 @@ class Batch implements ReplyHandler {
     this.#isOver = true;
     this.#stopHearing?.();
     this.#leave();
-    this.#claim?.end();
+    this.#claim?.release();
   }
 
   /** @returns whether it was in flight */

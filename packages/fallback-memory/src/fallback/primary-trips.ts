@@ -219,7 +219,7 @@ class AskedTrip extends PrimaryTrip implements StandIn {
 
   override answered(replies: Reply[]): void {
     if (!this.note(replies)) return;
-    this.#claim?.end();
+    this.#claim?.release();
     if (this.hasAnswered) return;
     const { backend, onLateAnswer } = this.parts;
     if (backend.outage) onLateAnswer(this.trip.commands, this.trip.options);
@@ -230,7 +230,7 @@ class AskedTrip extends PrimaryTrip implements StandIn {
     // One that has an answer tells of an outage that is known, or over by now.
     if (!this.hasAnswered) this.#fail(error);
     this.end();
-    this.#claim?.end();
+    this.#claim?.release();
   }
 
   #fail(error: unknown): void {
@@ -260,7 +260,7 @@ class AskedTrip extends PrimaryTrip implements StandIn {
   async over(): Promise<void> {
     const timeoutMs = Math.max(0, this.trip.endsMs + graceMs - performance.now());
     this.#claim ??= createClaim({ timeoutMs, renewMs: Number.POSITIVE_INFINITY });
-    await this.#claim.over();
+    await this.#claim.released();
   }
 
   #answer(): void {

@@ -1,5 +1,5 @@
 import type { Events } from "@continuum-cache/core";
-import { createTurns, errorOf, toMessageText } from "@continuum-cache/core/kit";
+import { createMutex, errorOf, toMessageText } from "@continuum-cache/core/kit";
 import { createDoorbell } from "../shared/doorbell/doorbell.ts";
 import { createLink, type Link } from "../shared/link.ts";
 import { type Appender, createAppender } from "./appender.ts";
@@ -32,7 +32,7 @@ export function createLogParts<Event>(settings: LogSettings, emit: Events<LogEve
   const { transport, keys, instanceId, timeoutMs, codec, maxEventBytes } = settings;
   const link = createLink(transport, timeoutMs);
   const clock = createHybridClock();
-  const turns = createTurns();
+  const turns = createMutex();
   const history = createOwnHistory(settings.repair, clock);
   const closing = new AbortController();
   let isNew = true;

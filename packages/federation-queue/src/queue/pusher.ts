@@ -1,7 +1,7 @@
 import { TransportError } from "@continuum-cache/core";
 import {
+  createBackgroundTask,
   createCancellableSleep,
-  createSingleRun,
   createTickBatch,
   handOutInHalves,
   hasLastingTimers,
@@ -129,7 +129,7 @@ export function createPusher(
     }
   };
 
-  const draining = createSingleRun(async (isCurrent) => {
+  const draining = createBackgroundTask(async (isCurrent) => {
     while (outbox && outbox.length > 0 && isCurrent()) {
       if (!(await pauses.wait(Math.max(0, nextTryMs - performance.now()), undefined))) break;
       // Until it is known what becomes of it: the call that tries it may vanish.

@@ -144,7 +144,7 @@ export function createSettling(link: Link, done: DoneEntries, repair: Repair): S
     apart.add(claim, timeoutMs);
     await settleAll([asked]);
     apart.delete(claim);
-    claim.end();
+    claim.release();
   };
 
   /** Takes out what one trip may carry. */
@@ -181,7 +181,7 @@ export function createSettling(link: Link, done: DoneEntries, repair: Repair): S
       pauses.end();
       startSending();
       await sending;
-      for (const claim of [...apart]) await claim.over();
+      for (const claim of [...apart]) await claim.released();
     },
   };
 }
