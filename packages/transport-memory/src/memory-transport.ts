@@ -10,7 +10,7 @@ import {
 import {
   type AnswerNow,
   assertOptions,
-  createBits,
+  createWorkBudget,
   type Dispatch,
   offersDispatch,
   settleInto,
@@ -86,7 +86,7 @@ export function memoryTransport(options: MemoryOptions = {}): MemoryTransport {
     for (const listener of listeners) listener(write);
   };
   const engine = createEngine({ maxBytes, ...(maxEntries !== undefined && { maxEntries }), clock, channels, onWrite });
-  const walks = createBits();
+  const walks = createWorkBudget();
   let isClosed = false;
 
   const assertOpen = (signal: AbortSignal | undefined): void => {
@@ -104,7 +104,7 @@ export function memoryTransport(options: MemoryOptions = {}): MemoryTransport {
   const finish = async (replies: Reply[], startedMs: number, sendOptions: SendOptions): Promise<Reply[]> => {
     const { signal, invalidates } = sendOptions;
     // A walk over all keys is many trips, and each would follow the one before without a pause.
-    if (invalidates?.length) await walks.pauseAfter(startedMs);
+    if (invalidates?.length) await walks.yieldIfSpent(startedMs);
     if (signal) {
       // The answer is there, but a caller that ends the call in the same tick has ended it, as over any network.
       await Promise.resolve();

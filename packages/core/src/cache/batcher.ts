@@ -3,7 +3,7 @@ import { isWrite, keysOf } from "../commands/command-facts.ts";
 import { isCommandError } from "../errors/command-error.ts";
 import { TextMap } from "../keys/text-map.ts";
 import type { Command, Reply, SendOptions, Transport } from "../ports/transport.ts";
-import { handOutInHalves, largeTick } from "../time/hand-out.ts";
+import { deliverInHalves, largeBatch } from "../time/deliver-in-halves.ts";
 import { tickEnd } from "../time/next-tick.ts";
 import { whenAllAbort } from "../time/on-abort.ts";
 import { answerNowOf, type Dispatch, dispatchOf, type ReplyHandler, RoundTrip } from "../trips/round-trip.ts";
@@ -142,14 +142,14 @@ class Batch implements ReplyHandler {
 
   answered(replies: Reply[]): void {
     const { calls } = this;
-    if (calls < largeTick) {
+    if (calls < largeBatch) {
       this.#handOut(replies, 0, calls);
       return;
     }
     const { transport, inFlight } = this.#parts;
     let others = -calls;
     for (const batch of inFlight) others += batch.calls;
-    handOutInHalves(transport, others, calls, (from, to) => this.#handOut(replies, from, to));
+    deliverInHalves(transport, others, calls, (from, to) => this.#handOut(replies, from, to));
   }
 
   /** Hands the replies to some of the calls, by their places among all. Those of all end it. */
