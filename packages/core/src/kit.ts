@@ -72,14 +72,21 @@ export type { ChunkLimits, TickBatch } from "./time/tick-batch.ts";
 export { chunked, createTickBatch } from "./time/tick-batch.ts";
 export { defaultTimeoutMs, withDeadline } from "./time/with-deadline.ts";
 export { primaryOf } from "./trips/primary-of.ts";
-export type { AnswerNow, Dispatch, DispatchOffer, ReplyHandler, StandIn, WriteLedger } from "./trips/round-trip.ts";
+export type {
+  AnswerSync,
+  Dispatch,
+  DispatchOffer,
+  FallbackAnswer,
+  ReplyHandler,
+  WriteLedger,
+} from "./trips/round-trip.ts";
 export {
-  answerNowOf,
+  answerSyncOf,
   createWriteLedger,
   dispatchOf,
   ledgerOf,
-  offersDispatch,
   RoundTrip,
+  registerDispatch,
   sendThrough,
   settleInto,
   throughSend,

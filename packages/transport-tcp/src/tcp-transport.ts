@@ -1,5 +1,5 @@
 import type { MessageListener, Subscription, Topics, Transport } from "@continuum-cache/core";
-import { conceal, offersDispatch, sendThrough } from "@continuum-cache/core/kit";
+import { conceal, registerDispatch, sendThrough } from "@continuum-cache/core/kit";
 import { Redis } from "ioredis";
 import { concealClient } from "./connection/conceal-client.ts";
 import { Connection } from "./connection/connection.ts";
@@ -99,5 +99,5 @@ export function tcpTransport<Client extends TcpClient = Redis>(options: TcpOptio
       await Promise.all([pool.close(), subscriptions.closeAll()]);
     },
   };
-  return offersDispatch(conceal(transport, "client"), pool.dispatch);
+  return registerDispatch(conceal(transport, "client"), pool.dispatch);
 }

@@ -27,7 +27,7 @@ export interface Carrier {
 /** How a trip may end before its answer. */
 export interface TripEnd {
   /** By `performance.now()`. */
-  readonly endsMs: number;
+  readonly deadlineMs: number;
   readonly signal: AbortSignal | undefined;
   readonly place: Place;
   /** Called when the trip has been ended early. */
@@ -98,9 +98,9 @@ export class Trip implements AnswerSink {
    *
    * @param nowMs - The present, by `performance.now()`.
    */
-  endInTime({ endsMs, signal, place, onEnd }: TripEnd, nowMs: number = performance.now()): void {
+  endInTime({ deadlineMs, signal, place, onEnd }: TripEnd, nowMs: number = performance.now()): void {
     // The sum of two times is not exact.
-    const timeoutMs = Math.max(1, Math.ceil(endsMs - nowMs - 1e-6));
+    const timeoutMs = Math.max(1, Math.ceil(deadlineMs - nowMs - 1e-6));
     const end = (timedOut: boolean): void => {
       const written = this.writtenTo !== undefined;
       if (!timedOut) this.end(abortedError(signal, written));

@@ -6,7 +6,7 @@ import type { Command, Reply, SendOptions, Transport } from "../ports/transport.
 import { deliverInHalves, largeBatch } from "../time/deliver-in-halves.ts";
 import { tickEnd } from "../time/next-tick.ts";
 import { whenAllAbort } from "../time/on-abort.ts";
-import { answerNowOf, type Dispatch, dispatchOf, type ReplyHandler, RoundTrip } from "../trips/round-trip.ts";
+import { answerSyncOf, type Dispatch, dispatchOf, type ReplyHandler, RoundTrip } from "../trips/round-trip.ts";
 import {
   type BatchedCall,
   type Batcher,
@@ -263,7 +263,7 @@ export function createBatcher(transport: Transport, { timeoutMs, counts }: Batch
   const afterThisTick = tickEnd();
   const inFlight: Batch[] = [];
   const parts: BatchParts = { transport, dispatch: dispatchOf(transport), inFlight, mergesReads: true, counts };
-  const answerNow = answerNowOf(transport);
+  const answerSync = answerSyncOf(transport);
   let isCollecting = false;
 
   /** Sees to it that the open batches depart, though the call that opened them may have vanished with its tick. */
@@ -299,7 +299,7 @@ export function createBatcher(transport: Transport, { timeoutMs, counts }: Batch
   /** Answers without waiting where that is possible. @throws TransportError as a batch fails. */
   const answer = (commands: readonly Command[], options: SendOptions): Reply[] | undefined => {
     if (isCollecting || open.length > 0) return undefined;
-    const replies = answerNow?.(commands, options);
+    const replies = answerSync?.(commands, options);
     if (replies && counts) {
       counts.trips++;
       counts.commands += commands.length;
@@ -308,7 +308,7 @@ export function createBatcher(transport: Transport, { timeoutMs, counts }: Batch
   };
 
   const readNow: Batcher["readNow"] = (key, options, call) => {
-    const reply = answerNow && answer([["MGET", key]], options)?.[0];
+    const reply = answerSync && answer([["MGET", key]], options)?.[0];
     if (reply === undefined) return false;
     call.answered(Array.isArray(reply) ? reply : [reply], 0, "none");
     return true;

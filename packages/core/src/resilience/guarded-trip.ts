@@ -67,7 +67,7 @@ class GuardedTrip implements ReplyHandler {
     const { breaker, name, dispatch } = this.#guard;
     if (breaker) {
       this.#startedMs = performance.now();
-      const permit = breaker.acquire(this.#trip.endsMs - this.#startedMs + graceMs);
+      const permit = breaker.acquire(this.#trip.deadlineMs - this.#startedMs + graceMs);
       if (!permit) {
         this.#end(this.#failure ?? this.#stopped() ?? breakerOpenError(name, breaker));
         return;
@@ -123,7 +123,7 @@ class GuardedTrip implements ReplyHandler {
   }
 
   #hasTimeAfter(pauseMs: number): boolean {
-    return performance.now() + pauseMs + leastAttemptMs < this.#trip.endsMs;
+    return performance.now() + pauseMs + leastAttemptMs < this.#trip.deadlineMs;
   }
 
   /** What a trip gets that was closed or aborted while it was not under way. */

@@ -62,7 +62,7 @@ export function createConnectionPool(first: Connection, { place, size, open }: C
   };
 
   return {
-    dispatch({ commands, options, endsMs }, handler) {
+    dispatch({ commands, options, deadlineMs }, handler) {
       const { signal, atomic = false } = options;
       try {
         if (isClosed) throw closedError("none");
@@ -71,7 +71,7 @@ export function createConnectionPool(first: Connection, { place, size, open }: C
         if (!choice && size > 1 && isBusy(first)) choice = spread();
         const trip = new Trip(commands, atomic, handler);
         const nowMs = performance.now();
-        trip.endInTime({ endsMs, signal, place, onEnd }, nowMs);
+        trip.endInTime({ deadlineMs, signal, place, onEnd }, nowMs);
         if (choice) choice.send(trip, pick);
         else first.send(trip, nowMs);
       } catch (error) {
