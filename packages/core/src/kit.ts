@@ -1,6 +1,7 @@
 import "./platform-types.ts";
 
 export { batched } from "./cache/batched.ts";
+export { toSendOptions } from "./cache/call-options.ts";
 export { deletePattern } from "./cache/delete-pattern.ts";
 export type { WriteObserver } from "./cache/write-observer.ts";
 export type { Claim, ClaimOptions, WaitOptions } from "./claims/claim.ts";
@@ -11,6 +12,7 @@ export type { BackgroundTask } from "./claims/single-run.ts";
 export { createBackgroundTask } from "./claims/single-run.ts";
 export type { Mutex } from "./claims/turns.ts";
 export { createMutex } from "./claims/turns.ts";
+export { codecsOption } from "./codecs/codec.ts";
 export { isSealed, seal, toTextForm, unseal } from "./codecs/envelope.ts";
 export { combineCodecs } from "./codecs/json.ts";
 export { textOrBytes } from "./codecs/text-or-bytes.ts";
@@ -29,6 +31,8 @@ export { knownCommands } from "./commands/command-table.ts";
 export type { KeyOrder, KeyTurn } from "./commands/key-order.ts";
 export { createKeyOrder } from "./commands/key-order.ts";
 export { brand, hasBrand } from "./errors/brand.ts";
+export { abortedError, closedError } from "./errors/call-errors.ts";
+export { unwrap } from "./errors/command-error.ts";
 export { conceal } from "./errors/conceal.ts";
 export { errorFromRedis } from "./errors/error-from-redis.ts";
 export { messageOf, toError } from "./errors/error-of.ts";
@@ -42,6 +46,7 @@ export { NameMap } from "./keys/name-map.ts";
 export { TextMap } from "./keys/text-map.ts";
 export { fromWireChannel, toWireChannel, toWirePattern } from "./messages/channel-name.ts";
 export { fromMessageText, toMessageText } from "./messages/message-text.ts";
+export { backendOption } from "./ports/backend-option.ts";
 export { callListener } from "./ports/call-listener.ts";
 export { createEvents } from "./ports/events.ts";
 export type { JournalStore } from "./ports/journal-store.ts";
@@ -51,10 +56,19 @@ export type { CancellableSleep } from "./resilience/cancellable-sleep.ts";
 export { createCancellableSleep } from "./resilience/cancellable-sleep.ts";
 export { isOutage, isUnanswered } from "./resilience/outage.ts";
 export { scriptByLua } from "./scripts/script.ts";
+export { serverTimeLua, serverTimeMs, serverTimeUs } from "./scripts/server-time.ts";
 export type { EndpointRules } from "./settings/endpoint.ts";
 export { assertToken, parseEndpoint } from "./settings/endpoint.ts";
 export type { KnownOptions } from "./settings/options.ts";
-export { assertOptions, booleanOption, choiceOption, functionOption, wholeNumberOption } from "./settings/options.ts";
+export {
+  assertOptions,
+  booleanOption,
+  choiceOption,
+  functionOption,
+  signalOption,
+  textOption,
+  wholeNumberOption,
+} from "./settings/options.ts";
 export { assertPem } from "./settings/pem.ts";
 export type { RedisAddress, RedisUrlRules } from "./settings/redis-url.ts";
 export { parseRedisUrl } from "./settings/redis-url.ts";

@@ -1,11 +1,18 @@
 import { type Command, isTransportError, type Reply, type TransportError } from "@continuum-cache/core";
-import { errorFromRedis, isPossibleReply, longestTimerMs, onAbort, type ReplyHandler } from "@continuum-cache/core/kit";
+import {
+  abortedError,
+  errorFromRedis,
+  isPossibleReply,
+  longestTimerMs,
+  onAbort,
+  type ReplyHandler,
+} from "@continuum-cache/core/kit";
 import { assertShareable, ownConnectionOnly } from "./connection/shared-connection.ts";
 import { atomicReplies, replies, type Slot } from "./protocol/replies.ts";
 import { toReply } from "./protocol/reply.ts";
 import { inRespTwo } from "./protocol/resp-two.ts";
 import type { AnswerSink } from "./protocol/wire-command.ts";
-import { abortedError, isRefusal, type Place, queuedError, timeoutError, transportName } from "./tcp-error.ts";
+import { isRefusal, type Place, queuedError, timeoutError, transportName } from "./tcp-error.ts";
 import type { TcpClient } from "./tcp-options.ts";
 
 /** What a trip asks of the connection that has written it. */
@@ -103,7 +110,7 @@ export class Trip implements AnswerSink {
     const timeoutMs = Math.max(1, Math.ceil(deadlineMs - nowMs - 1e-6));
     const end = (timedOut: boolean): void => {
       const written = this.writtenTo !== undefined;
-      if (!timedOut) this.end(abortedError(signal, written));
+      if (!timedOut) this.end(abortedError(transportName, signal, written ? "unknown" : "none"));
       else this.end(this.isQueued ? queuedError(timeoutMs) : timeoutError(timeoutMs, written, place));
       onEnd(this, timedOut);
     };
