@@ -1,5 +1,5 @@
 import type { Command, Transport } from "@continuum-cache/core";
-import { offersDispatch, throughSend } from "@continuum-cache/core/kit";
+import { registerDispatch, throughSend } from "@continuum-cache/core/kit";
 import { memoryTransport } from "@continuum-cache/fallback-memory";
 
 import { expect, it, vi } from "vitest";
@@ -18,7 +18,7 @@ it("sends histories and probes past a fallback, and volatile messages through it
       return primary.send(commands, options);
     },
   };
-  const transport = offersDispatch(around, throughSend(around), { primary });
+  const transport = registerDispatch(around, throughSend(around), { primary });
   const pubsub = opened(new PubSub({ transport }));
   await pubsub.publish("c", 1, { replay: true });
   const heard: unknown[] = [];

@@ -1,5 +1,5 @@
 import type { Command, Transport } from "@continuum-cache/core";
-import { offersDispatch, throughSend } from "@continuum-cache/core/kit";
+import { registerDispatch, throughSend } from "@continuum-cache/core/kit";
 import { memoryTransport } from "@continuum-cache/fallback-memory";
 import { expect, it } from "vitest";
 import { RateLimiter } from "../src/rate-limiter.ts";
@@ -17,7 +17,7 @@ it("a limiter sends nothing by way of a fallback but resets, for which that make
       return primary.send(commands, options);
     },
   };
-  const transport = offersDispatch(around, throughSend(around), { primary });
+  const transport = registerDispatch(around, throughSend(around), { primary });
   const limiter = opened(new RateLimiter({ transport }, { window: "1h", limit: 5 }));
   const decision = await limiter.limit("ann", { cost: 3 });
   expect(await limiter.getUsage("ann")).toMatchObject({ current: 3 });

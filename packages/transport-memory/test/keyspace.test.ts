@@ -1,5 +1,5 @@
 import { setImmediate as turn } from "node:timers/promises";
-import { longestSliceSteps } from "@continuum-cache/core/kit";
+import { maxSliceSteps } from "@continuum-cache/core/kit";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { createExpiryQueue, type Expiry } from "../src/keyspace/expiry-queue.ts";
@@ -43,7 +43,7 @@ describe("removing keys by pattern", () => {
       }),
     );
     expect(looked).toBe(keys);
-    expect(most).toBeLessThanOrEqual(longestSliceSteps);
+    expect(most).toBeLessThanOrEqual(maxSliceSteps);
     expect(keyspace.size()).toBe(0);
   });
 

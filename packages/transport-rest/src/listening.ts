@@ -1,5 +1,5 @@
 import type { Transport } from "@continuum-cache/core";
-import { offersDispatch, throughSend } from "@continuum-cache/core/kit";
+import { registerDispatch, throughSend } from "@continuum-cache/core/kit";
 import type { OpenedTransport, SendOnlyRestTransport } from "./open-transport.ts";
 import { maxTopicBytes, subscribeByRest } from "./rest-subscriber.ts";
 import { createStreams, type Streams } from "./streams.ts";
@@ -29,4 +29,4 @@ export function listening({ transport, settings, http, sync, calls }: OpenedTran
 
 /** A call ends by its deadline and its signal, so that no layer above has to see to that. */
 export const withDispatch = <Own extends Transport>(transport: Own): Own =>
-  offersDispatch(transport, throughSend(transport));
+  registerDispatch(transport, throughSend(transport));

@@ -5,12 +5,12 @@ import {
   type Subscription,
   type Topics,
 } from "@continuum-cache/core";
-import { callListener } from "@continuum-cache/core/kit";
+import { callListener, closedError } from "@continuum-cache/core/kit";
 import { pathOf } from "./binary-body.ts";
-import { type Call, type Calls, closedError } from "./calls.ts";
+import type { Call, Calls } from "./calls.ts";
 import { dataLines } from "./event-stream.ts";
 import { createFrameReader } from "./pubsub-frame.ts";
-import { errorFromNetwork, restError } from "./rest-error.ts";
+import { errorFromNetwork, restError, restName } from "./rest-error.ts";
 import type { Streams } from "./streams.ts";
 
 /** What a subscription needs of its transport. */
@@ -60,7 +60,7 @@ export async function subscribeByRest(
     release();
     if (confirmed && error) callListener(() => listener.interrupted(ours(error)));
   };
-  const release = calls.onClose(() => end(closedError("unknown")));
+  const release = calls.onClose(() => end(closedError(restName, "transport", "unknown")));
   const ours = (error: unknown) => (isTransportError(error) ? error : errorFromNetwork(error, origin));
 
   /** Resolves when the server has confirmed each name; reading goes on until the stream or the subscription ends. */

@@ -18,21 +18,6 @@ export interface Place {
 
 type Delivery = NonNullable<TransportErrorDetails["delivery"]>;
 
-/** The transport was closed before, or while, the call was made. */
-export function closedError(delivery: Delivery): TransportError {
-  return new TransportError("closed", "The transport was closed", { transport: transportName, delivery });
-}
-
-/** The caller's signal has fired. @param written - Whether its commands may have reached the server. */
-export function abortedError(signal: AbortSignal | undefined, written: boolean): TransportError {
-  const cause: unknown = signal?.reason;
-  return new TransportError("aborted", "The call was aborted by its signal", {
-    transport: transportName,
-    delivery: written ? "unknown" : "none",
-    ...(cause !== undefined && { cause }),
-  });
-}
-
 /** No answer has come by the call's deadline. */
 export function timeoutError(timeoutMs: number, written: boolean, { where, secure }: Place): TransportError {
   const hint = secure ? "; if it is a server without TLS, use redis://" : "";

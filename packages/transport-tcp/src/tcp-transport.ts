@@ -1,5 +1,5 @@
 import type { MessageListener, Subscription, Topics, Transport } from "@continuum-cache/core";
-import { conceal, offersDispatch, sendThrough } from "@continuum-cache/core/kit";
+import { closedError, conceal, registerDispatch, sendThrough } from "@continuum-cache/core/kit";
 import { Redis } from "ioredis";
 import { concealClient } from "./connection/conceal-client.ts";
 import { Connection } from "./connection/connection.ts";
@@ -9,7 +9,7 @@ import { createIdleLimit } from "./connection/idle-limit.ts";
 import { createRenewal } from "./connection/renewal.ts";
 import { createOpenSubscriptions } from "./subscriptions/open-subscriptions.ts";
 import { subscribe } from "./subscriptions/tcp-subscriber.ts";
-import { closedError, failoverError, transportName } from "./tcp-error.ts";
+import { failoverError, transportName } from "./tcp-error.ts";
 import { readTcpOptions, type TcpClient, type TcpOptions } from "./tcp-options.ts";
 
 /** A transport over the Redis protocol, and the ioredis client of its first connection. */
@@ -82,7 +82,7 @@ export function tcpTransport<Client extends TcpClient = Redis>(options: TcpOptio
     client,
     send: sendThrough(pool.dispatch, ownTimeoutMs),
     async subscribe(topics: Topics, listener: MessageListener, callOptions) {
-      if (closed) throw closedError("none");
+      if (closed) throw closedError(transportName, "transport");
       return subscriptions.add(listener, (onInterrupted) =>
         subscribe({
           ...place,
@@ -99,5 +99,5 @@ export function tcpTransport<Client extends TcpClient = Redis>(options: TcpOptio
       await Promise.all([pool.close(), subscriptions.closeAll()]);
     },
   };
-  return offersDispatch(conceal(transport, "client"), pool.dispatch);
+  return registerDispatch(conceal(transport, "client"), pool.dispatch);
 }

@@ -1,11 +1,18 @@
 import { type Command, isTransportError, type Reply, type TransportError } from "@continuum-cache/core";
-import { errorFromRedis, isPossibleReply, longestTimerMs, onAbort, type ReplyHandler } from "@continuum-cache/core/kit";
+import {
+  abortedError,
+  errorFromRedis,
+  isPossibleReply,
+  longestTimerMs,
+  onAbort,
+  type ReplyHandler,
+} from "@continuum-cache/core/kit";
 import { assertShareable, ownConnectionOnly } from "./connection/shared-connection.ts";
 import { atomicReplies, replies, type Slot } from "./protocol/replies.ts";
 import { toReply } from "./protocol/reply.ts";
 import { inRespTwo } from "./protocol/resp-two.ts";
 import type { AnswerSink } from "./protocol/wire-command.ts";
-import { abortedError, isRefusal, type Place, queuedError, timeoutError, transportName } from "./tcp-error.ts";
+import { isRefusal, type Place, queuedError, timeoutError, transportName } from "./tcp-error.ts";
 import type { TcpClient } from "./tcp-options.ts";
 
 /** What a trip asks of the connection that has written it. */
@@ -27,7 +34,7 @@ export interface Carrier {
 /** How a trip may end before its answer. */
 export interface TripEnd {
   /** By `performance.now()`. */
-  readonly endsMs: number;
+  readonly deadlineMs: number;
   readonly signal: AbortSignal | undefined;
   readonly place: Place;
   /** Called when the trip has been ended early. */
@@ -98,12 +105,12 @@ export class Trip implements AnswerSink {
    *
    * @param nowMs - The present, by `performance.now()`.
    */
-  endInTime({ endsMs, signal, place, onEnd }: TripEnd, nowMs: number = performance.now()): void {
+  endInTime({ deadlineMs, signal, place, onEnd }: TripEnd, nowMs: number = performance.now()): void {
     // The sum of two times is not exact.
-    const timeoutMs = Math.max(1, Math.ceil(endsMs - nowMs - 1e-6));
+    const timeoutMs = Math.max(1, Math.ceil(deadlineMs - nowMs - 1e-6));
     const end = (timedOut: boolean): void => {
       const written = this.writtenTo !== undefined;
-      if (!timedOut) this.end(abortedError(signal, written));
+      if (!timedOut) this.end(abortedError(transportName, signal, written ? "unknown" : "none"));
       else this.end(this.isQueued ? queuedError(timeoutMs) : timeoutError(timeoutMs, written, place));
       onEnd(this, timedOut);
     };

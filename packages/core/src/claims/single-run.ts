@@ -1,8 +1,8 @@
 import { hasLastingTimers } from "../time/lasting-timers.ts";
-import { type Claim, type ClaimWait, createClaim } from "./claim.ts";
+import { type Claim, createClaim, type WaitOptions } from "./claim.ts";
 
 /** Work in the background that runs once at a time. */
-export interface SingleRun {
+export interface BackgroundTask {
   readonly isRunning: boolean;
   /** Sees to it that the work runs once more after this: begins it, or has the present run followed by another. */
   start(): void;
@@ -12,9 +12,9 @@ export interface SingleRun {
    * For a call that waits for what the work does: takes it over, should its owner vanish meanwhile, until `isDone` or
    * the wait is over. Where calls do not vanish it resolves at once.
    */
-  attend(isDone: () => boolean, wait?: ClaimWait): Promise<void>;
+  superviseUntil(isDone: () => boolean, wait?: WaitOptions): Promise<void>;
   /** Resolves when it does not run any more. */
-  idle(wait?: ClaimWait): Promise<boolean>;
+  idle(wait?: WaitOptions): Promise<boolean>;
 }
 
 /** A call that attends a run looks this often whether it is done. */
@@ -29,17 +29,17 @@ const lookMs = 25;
  *
  * @example
  * ```ts
- * import { createSingleRun } from "@continuum-cache/core/kit";
+ * import { createBackgroundTask } from "@continuum-cache/core/kit";
  *
  * const waiting = ["a", "b"];
- * const sending = createSingleRun(async (isCurrent) => {
+ * const sending = createBackgroundTask(async (isCurrent) => {
  *   while (waiting.length > 0 && isCurrent()) console.log("sent", waiting.shift());
  * });
  * sending.start();
  * await sending.idle();
  * ```
  */
-export function createSingleRun(work: (isCurrent: () => boolean) => Promise<void>): SingleRun {
+export function createBackgroundTask(work: (isCurrent: () => boolean) => Promise<void>): BackgroundTask {
   let current: { readonly claim: Claim; isToRepeat: boolean } | undefined;
 
   const begin = async (): Promise<void> => {
@@ -53,7 +53,7 @@ export function createSingleRun(work: (isCurrent: () => boolean) => Promise<void
       } while (own.isToRepeat && isCurrent());
     } finally {
       if (isCurrent()) current = undefined;
-      own.claim.end();
+      own.claim.release();
     }
   };
   const takeOver = (): void => {
@@ -69,7 +69,7 @@ export function createSingleRun(work: (isCurrent: () => boolean) => Promise<void
       else void begin();
     },
     takeOver,
-    async attend(isDone, { timeoutMs = Number.POSITIVE_INFINITY, signal } = {}) {
+    async superviseUntil(isDone, { timeoutMs = Number.POSITIVE_INFINITY, signal } = {}) {
       const lateMs = performance.now() + timeoutMs;
       while (!hasLastingTimers() && !isDone() && !signal?.aborted && performance.now() < lateMs) {
         await new Promise((resolve) => setTimeout(resolve, lookMs));
@@ -77,7 +77,7 @@ export function createSingleRun(work: (isCurrent: () => boolean) => Promise<void
       }
     },
     async idle(wait = {}) {
-      return current ? current.claim.over(wait) : true;
+      return current ? current.claim.released(wait) : true;
     },
   };
 }

@@ -1,7 +1,7 @@
-import { type Claim, type ClaimWait, createClaim } from "./claim.ts";
+import { type Claim, createClaim, type WaitOptions } from "./claim.ts";
 
 /** Work that is done one after the other, in the order in which it was asked for. */
-export interface Turns {
+export interface Mutex {
   /**
    * Runs work when all that was asked for before is over. Where a call can vanish, so can its turn: the next one takes
    * over.
@@ -9,9 +9,9 @@ export interface Turns {
    * @param wait - How long to wait for the turn; the work itself has its own deadline.
    * @returns undefined when the wait was over first: the work was not begun, and will not be.
    */
-  take<T>(work: () => Promise<T>, wait?: ClaimWait): Promise<{ readonly result: T } | undefined>;
+  run<T>(work: () => Promise<T>, wait?: WaitOptions): Promise<{ readonly result: T } | undefined>;
   /** Resolves when all that was asked for so far is over. */
-  idle(wait?: ClaimWait): Promise<boolean>;
+  idle(wait?: WaitOptions): Promise<boolean>;
 }
 
 interface Place {
@@ -24,27 +24,27 @@ interface Place {
  *
  * @example
  * ```ts
- * import { createTurns } from "@continuum-cache/core/kit";
+ * import { createMutex } from "@continuum-cache/core/kit";
  *
- * const turns = createTurns();
- * const turn = await turns.take(async () => "done", { timeoutMs: 1_000 });
+ * const mutex = createMutex();
+ * const turn = await mutex.run(async () => "done", { timeoutMs: 1_000 });
  * console.log(turn?.result ?? "waited in vain"); // "done"
  * ```
  */
-export function createTurns(): Turns {
+export function createMutex(): Mutex {
   let last: Place | undefined;
 
   /** One after the other: a place that was given up while it waited leaves those before it in the way. */
-  const isFree = async (first: Place | undefined, { timeoutMs, signal }: ClaimWait): Promise<boolean> => {
+  const isFree = async (first: Place | undefined, { timeoutMs, signal }: WaitOptions): Promise<boolean> => {
     const lateMs = performance.now() + (timeoutMs ?? Number.POSITIVE_INFINITY);
     for (let place = first; place; place = place.before) {
-      if (!(await place.claim.over({ timeoutMs: lateMs - performance.now(), signal }))) return false;
+      if (!(await place.claim.released({ timeoutMs: lateMs - performance.now(), signal }))) return false;
     }
     return !signal?.aborted;
   };
 
   return {
-    async take(work, wait = {}) {
+    async run(work, wait = {}) {
       const own: Place = { claim: createClaim(), before: last };
       last = own;
       try {
@@ -52,7 +52,7 @@ export function createTurns(): Turns {
         own.before = undefined;
         return { result: await work() };
       } finally {
-        own.claim.end();
+        own.claim.release();
         if (last === own) last = own.before;
       }
     },

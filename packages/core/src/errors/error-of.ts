@@ -8,24 +8,24 @@ const decoder = new TextDecoder();
  *
  * @example
  * ```ts
- * import { errorOf } from "@continuum-cache/core/kit";
+ * import { toError } from "@continuum-cache/core/kit";
  *
- * errorOf("just words").message; // "just words"
+ * toError("just words").message; // "just words"
  * ```
  */
-export const errorOf = (thrown: unknown): Error => (thrown instanceof Error ? thrown : new Error(textOf(thrown)));
+export const toError = (thrown: unknown): Error => (thrown instanceof Error ? thrown : new Error(messageOf(thrown)));
 
 /**
  * What was thrown, in words: at most 500 characters, whole ones. An object's own way to say it may fail, too.
  *
  * @example
  * ```ts
- * import { textOf } from "@continuum-cache/core/kit";
+ * import { messageOf } from "@continuum-cache/core/kit";
  *
- * textOf(new Error("no luck")); // "no luck"
+ * messageOf(new Error("no luck")); // "no luck"
  * ```
  */
-export function textOf(thrown: unknown): string {
+export function messageOf(thrown: unknown): string {
   try {
     const words: unknown = thrown instanceof Error ? thrown.message : thrown;
     // Cut before it is encoded: half a character at the end becomes the replacement character.

@@ -1,3 +1,4 @@
+import { abortedError } from "../errors/call-errors.ts";
 import { TransportError } from "../errors/transport-error.ts";
 import { longestTimerMs } from "../time/duration.ts";
 import { onAbort } from "../time/on-abort.ts";
@@ -15,7 +16,7 @@ export function backstop<T>(answer: Promise<T>, transport: string, { timeoutMs, 
   return new Promise<T>((resolve, reject) => {
     const cutOff = (aborted: boolean): void => {
       end();
-      reject(aborted ? abortedError(transport, signal) : timeoutError(transport, timeoutMs));
+      reject(aborted ? abortedError(transport, signal, "unknown") : timeoutError(transport, timeoutMs));
     };
     let timer = setTimeout(cutOff, Math.min(timeoutMs + graceMs, longestTimerMs), false);
     const wasAborted = (): void => {
@@ -52,6 +53,3 @@ const timeoutError = (transport: string, timeoutMs: number): TransportError =>
     `No answer within ${timeoutMs} ms, and the transport "${transport}" did not say so by itself (it should heed \`timeoutMs\`)`,
     { transport },
   );
-
-const abortedError = (transport: string, signal: AbortSignal | undefined): TransportError =>
-  new TransportError("aborted", "The call was aborted by its signal", { transport, cause: signal?.reason });

@@ -51,7 +51,7 @@ class GuardedTrip implements ReplyHandler {
   /** Of the present attempt, for the breaker. */
   #startedMs = 0;
   /** As what the breaker has let the present attempt through. */
-  #leave: BreakerPermit = "call";
+  #permit: BreakerPermit = "call";
   /** Of the latest attempt, with what the earlier ones leave uncertain. */
   #failure: TransportError | undefined = undefined;
 
@@ -67,25 +67,25 @@ class GuardedTrip implements ReplyHandler {
     const { breaker, name, dispatch } = this.#guard;
     if (breaker) {
       this.#startedMs = performance.now();
-      const leave = breaker.enter(this.#trip.endsMs - this.#startedMs + graceMs);
-      if (!leave) {
+      const permit = breaker.acquire(this.#trip.deadlineMs - this.#startedMs + graceMs);
+      if (!permit) {
         this.#end(this.#failure ?? this.#stopped() ?? breakerOpenError(name, breaker));
         return;
       }
-      this.#leave = leave;
+      this.#permit = permit;
     }
     dispatch(this.#trip, this);
   }
 
   answered(replies: Reply[]): void {
-    this.#guard.breaker?.succeeded(this.#leave);
+    this.#guard.breaker?.succeeded(this.#permit);
     if (this.#isInOwnLedger) this.#guard.ledger.succeeded(this.#trip);
     this.#handler.answered(replies);
   }
 
   failed(error: unknown): void {
     const { report, pauses, retries, breaker } = this.#guard;
-    report?.(error, this.#leave, this.#startedMs);
+    report?.(error, this.#permit, this.#startedMs);
     if (!isTransportError(error)) {
       this.#end(error);
       return;
@@ -123,7 +123,7 @@ class GuardedTrip implements ReplyHandler {
   }
 
   #hasTimeAfter(pauseMs: number): boolean {
-    return performance.now() + pauseMs + leastAttemptMs < this.#trip.endsMs;
+    return performance.now() + pauseMs + leastAttemptMs < this.#trip.deadlineMs;
   }
 
   /** What a trip gets that was closed or aborted while it was not under way. */

@@ -7,7 +7,7 @@ import {
   createWriteLedger,
   type Dispatch,
   dispatchOf,
-  offersDispatch,
+  registerDispatch,
   sendThrough,
   throughSend,
 } from "../trips/round-trip.ts";
@@ -94,7 +94,7 @@ export function guarded(transport: Transport, options: GuardOptions = {}): Trans
     },
   };
   const { subscribe, maxTopicBytes, hasCheapTrips, status } = transport;
-  return offersDispatch(
+  return registerDispatch(
     {
       ...guardedTransport,
       ...(subscribe && { subscribe: subscribe.bind(transport) }),

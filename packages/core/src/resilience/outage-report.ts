@@ -8,26 +8,26 @@ import { isOutage } from "./outage.ts";
 const echoMs = 1_000;
 
 /**
- * Makes the function that tells a breaker how attempts failed, each with the leave it had and with when it started
+ * Makes the function that tells a breaker how attempts failed, each with the permit it had and with when it started
  * (of `performance.now()`).
  */
 export function createOutageReport(
   breaker: Breaker,
-): (error: unknown, leave: BreakerPermit, startedAt: number) => void {
+): (error: unknown, permit: BreakerPermit, startedAt: number) => void {
   let countedAt = Number.NEGATIVE_INFINITY;
 
-  return (error, leave, startedAt) => {
+  return (error, permit, startedAt) => {
     if (!isOutage(error)) {
-      breaker.dismissed(leave);
+      breaker.release(permit);
       return;
     }
     const now = performance.now();
     const isEcho = error.kind === "unreachable" && startedAt < countedAt && now - startedAt < echoMs;
-    if (isEcho && leave === "call") {
-      breaker.dismissed(leave);
+    if (isEcho && permit === "call") {
+      breaker.release(permit);
       return;
     }
     countedAt = now;
-    breaker.failed(error, leave);
+    breaker.failed(error, permit);
   };
 }

@@ -11,33 +11,33 @@ export function yieldToEventLoop(): Promise<void> {
 }
 
 /** Cuts long work into slices. */
-export interface Slices {
+export interface TimeSlices {
   /**
    * The pause that is due after some milliseconds or many steps, if it is.
    *
    * @param steps - How many steps were made since the last call: each takes some microseconds.
    */
-  pause(steps?: number): Promise<void> | undefined;
+  yieldIfDue(steps?: number): Promise<void> | undefined;
 }
 
 /** The same for work that comes bit by bit, with other things in between. */
-export interface Bits {
+export interface WorkBudget {
   /** @param startedMs - When this bit of work began. @returns the pause that is due after some milliseconds of work. */
-  pauseAfter(startedMs: number): Promise<void> | undefined;
+  yieldIfSpent(startedMs: number): Promise<void> | undefined;
 }
 
 const longestSliceMs = 4;
 
 /** A slice ends after so many steps at the latest, however fast the machine is. */
-export const longestSliceSteps = 2_000;
+export const maxSliceSteps = 2_000;
 
-export function createSlices(): Slices {
+export function createTimeSlices(): TimeSlices {
   let startedMs = performance.now();
   let made = 0;
   return {
-    pause(steps = 1) {
+    yieldIfDue(steps = 1) {
       made += steps;
-      if (made < longestSliceSteps && performance.now() - startedMs < longestSliceMs) return undefined;
+      if (made < maxSliceSteps && performance.now() - startedMs < longestSliceMs) return undefined;
       return yieldToEventLoop().then(() => {
         startedMs = performance.now();
         made = 0;
@@ -46,10 +46,10 @@ export function createSlices(): Slices {
   };
 }
 
-export function createBits(): Bits {
+export function createWorkBudget(): WorkBudget {
   let workedMs = 0;
   return {
-    pauseAfter(startedMs) {
+    yieldIfSpent(startedMs) {
       workedMs += performance.now() - startedMs;
       if (workedMs < longestSliceMs) return undefined;
       workedMs = 0;

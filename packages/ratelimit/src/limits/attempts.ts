@@ -72,9 +72,9 @@ export function createAttempts(options: AttemptsOptions): Attempts {
   /** When the first request was sent of those since the last answer. */
   let unansweredMs = Number.NEGATIVE_INFINITY;
 
-  const enter = (): ReturnType<Breaker["enter"]> => {
-    if (breaker.state === "half-open" && performance.now() >= probeUntilMs) breaker.dismissed("probe");
-    const entered = breaker.enter();
+  const enter = (): ReturnType<Breaker["acquire"]> => {
+    if (breaker.state === "half-open" && performance.now() >= probeUntilMs) breaker.release("probe");
+    const entered = breaker.acquire();
     if (entered === "probe") probeUntilMs = performance.now() + 2 * roundTrip.patienceMs();
     return entered;
   };
@@ -137,7 +137,7 @@ export function createAttempts(options: AttemptsOptions): Attempts {
         }
         const { error, isUnderWay } = heard;
         if (!isOutage(error)) {
-          breaker.dismissed(entered);
+          breaker.release(entered);
           onFailure(operation, error as Error);
           return { reason: "away" };
         }

@@ -1,5 +1,5 @@
 import { CommandError } from "@continuum-cache/core";
-import { type Breaker, createTickBatch, handOutInHalves } from "@continuum-cache/core/kit";
+import { type Breaker, createTickBatch, deliverInHalves } from "@continuum-cache/core/kit";
 import { refusal } from "../algorithms/limit-script-lua.ts";
 import type { ServerClock } from "../timing/server-clock.ts";
 import type { Decision } from "../types.ts";
@@ -118,7 +118,7 @@ export function createRedisDecisions(options: RedisDecisionsOptions): RedisDecis
     );
     unanswered -= batch.length;
     const nowUs = clock.now().earliestUs;
-    handOutInHalves(redis, unanswered, batch.length, (from, to) => {
+    deliverInHalves(redis, unanswered, batch.length, (from, to) => {
       for (let nth = from; nth < to; nth++) {
         const waiting = batch[nth] as Waiting;
         const said = result?.[nth];

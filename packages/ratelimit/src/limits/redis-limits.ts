@@ -96,7 +96,7 @@ export function createRedisLimits(transport: Transport, clock: ServerClock): Red
   const inOrder: RedisLimits["inOrder"] = (send) => {
     if (!first?.claim.isHeld) return send();
     // Where calls can vanish each waits by timers of its own.
-    const turn = (mayVanish ? undefined : first.turn) ?? first.claim.over();
+    const turn = (mayVanish ? undefined : first.turn) ?? first.claim.released();
     first.turn = turn.then(() => new Promise<void>(afterThisTick));
     return turn.then(() => inOrder(send));
   };
@@ -108,7 +108,7 @@ export function createRedisLimits(transport: Transport, clock: ServerClock): Red
     const decided = decideAll(calls, timeoutMs);
     const answered = (isAnswer: boolean): void => {
       isLearnt ||= isAnswer;
-      claim.end();
+      claim.release();
     };
     decided.then(
       () => answered(true),

@@ -1,4 +1,4 @@
-import { createExpiringSet, createTurns, longestTimerMs, onAbort, type Turns } from "@continuum-cache/core/kit";
+import { createExpiringSet, createMutex, longestTimerMs, type Mutex, onAbort } from "@continuum-cache/core/kit";
 import { WaitError } from "../errors/wait-error.ts";
 import { withPatience } from "../timing/patience.ts";
 import type { Decision } from "../types.ts";
@@ -32,7 +32,7 @@ export interface WaitingLinesOptions {
  * good.
  */
 interface Line {
-  readonly turns: Turns;
+  readonly turns: Mutex;
   /** How many wait, those included that are gone for good. */
   waiters: number;
   /** By then all of them are done or gone. */
@@ -53,7 +53,7 @@ export function createWaitingLines({ decide, refund }: WaitingLinesOptions): Wai
       if (endMs > nowMs) break;
       lines.delete(oldest);
     }
-    const line = lines.get(key) ?? { turns: createTurns(), waiters: 0, endMs: 0, askAtMs: 0 };
+    const line = lines.get(key) ?? { turns: createMutex(), waiters: 0, endMs: 0, askAtMs: 0 };
     line.endMs = Math.max(line.endMs, nowMs + timeoutMs);
     line.waiters++;
     lines.delete(key);
@@ -103,7 +103,7 @@ export function createWaitingLines({ decide, refund }: WaitingLinesOptions): Wai
         const timer = setTimeout(() => dismiss(new WaitError(timeoutMs)), Math.min(timeoutMs, longestTimerMs));
         const stopHearing = onAbort(signal, () => dismiss(signal?.reason));
         waits.add(dismiss, timeoutMs);
-        const work = line.turns.take(() => serve(ask, line, left.signal), { timeoutMs, signal: left.signal });
+        const work = line.turns.run(() => serve(ask, line, left.signal), { timeoutMs, signal: left.signal });
         const served = work
           .then((turn) => {
             if (!turn?.result) return;

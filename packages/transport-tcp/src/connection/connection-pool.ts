@@ -1,5 +1,5 @@
-import type { Dispatch } from "@continuum-cache/core/kit";
-import { abortedError, closedError, type Place } from "../tcp-error.ts";
+import { abortedError, closedError, type Dispatch } from "@continuum-cache/core/kit";
+import { type Place, transportName } from "../tcp-error.ts";
 import { Trip } from "../trip.ts";
 import type { Connection } from "./connection.ts";
 import { createLaneChoice, type LaneChoice } from "./lane-choice.ts";
@@ -62,16 +62,16 @@ export function createConnectionPool(first: Connection, { place, size, open }: C
   };
 
   return {
-    dispatch({ commands, options, endsMs }, handler) {
+    dispatch({ commands, options, deadlineMs }, handler) {
       const { signal, atomic = false } = options;
       try {
-        if (isClosed) throw closedError("none");
+        if (isClosed) throw closedError(transportName, "transport");
         if (commands.length === 0) return handler.answered([]);
-        if (signal?.aborted) throw abortedError(signal, false);
+        if (signal?.aborted) throw abortedError(transportName, signal);
         if (!choice && size > 1 && isBusy(first)) choice = spread();
         const trip = new Trip(commands, atomic, handler);
         const nowMs = performance.now();
-        trip.endInTime({ endsMs, signal, place, onEnd }, nowMs);
+        trip.endInTime({ deadlineMs, signal, place, onEnd }, nowMs);
         if (choice) choice.send(trip, pick);
         else first.send(trip, nowMs);
       } catch (error) {

@@ -1,5 +1,5 @@
-import { isWrite } from "@continuum-cache/core/kit";
-import { clientError, closedError, connectionError, impossibleError, type Place } from "../tcp-error.ts";
+import { closedError, isWrite } from "@continuum-cache/core/kit";
+import { clientError, connectionError, impossibleError, type Place, transportName } from "../tcp-error.ts";
 import type { TcpClient } from "../tcp-options.ts";
 import type { Carrier, Trip } from "../trip.ts";
 import { createIdleCheck, type IdleCheck } from "./idle-check.ts";
@@ -83,7 +83,7 @@ export class Connection implements Carrier {
    */
   send(trip: Trip, nowMs: number = performance.now()): void {
     if (this.#isClosed) {
-      trip.end(closedError("none"));
+      trip.end(closedError(transportName, "transport"));
       return;
     }
     const isFree = !this.#isRenewing && !this.#check.isRunning && this.#waiting.size === 0;
@@ -121,8 +121,8 @@ export class Connection implements Carrier {
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    this.#failWaiting(closedError("none"));
-    for (const trip of this.#lacking()) trip.end(closedError("unknown"));
+    this.#failWaiting(closedError(transportName, "transport"));
+    for (const trip of this.#lacking()) trip.end(closedError(transportName, "transport", "unknown"));
     await this.#link.close();
   }
 

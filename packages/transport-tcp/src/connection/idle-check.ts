@@ -39,7 +39,7 @@ export function createIdleCheck({ link, idle, place, isReady, write }: IdleCheck
     const onEnd = (_: Trip, timedOut: boolean): void => {
       if (timedOut) link.drop(undefined);
     };
-    question.endInTime({ place, endsMs: performance.now() + answerMs, signal: undefined, onEnd });
+    question.endInTime({ place, deadlineMs: performance.now() + answerMs, signal: undefined, onEnd });
     write(question);
   };
 

@@ -7,7 +7,7 @@ import {
   type Topics,
   TransportError,
 } from "@continuum-cache/core";
-import { callListener, withDeadline } from "@continuum-cache/core/kit";
+import { callListener, closedError, withDeadline } from "@continuum-cache/core/kit";
 import type { Redis } from "ioredis";
 import { divideReplies, type ReplySink } from "../protocol/direct-replies.ts";
 import { isWithoutCommand } from "../protocol/intercepted-data.ts";
@@ -121,13 +121,13 @@ export async function subscribe({
 
   /** Why a change was not confirmed. */
   const changeError = (error: Error): TransportError => {
-    if (phase === "closed") return closedError("unknown");
+    if (phase === "closed") return closedError(transportName, "subscription", "unknown");
     return isTransportError(error) ? error : subscribeError(error, lastError, place, "unknown");
   };
 
   return {
     async add(more, callOptions) {
-      if (phase === "closed") throw closedError("none");
+      if (phase === "closed") throw closedError(transportName, "subscription");
       if (phase === "broken") throw connectionError(lastError, place, "none");
       await withDeadline(transportName, callOptions, async (signal) => {
         const addition = subscribed.add(more);
@@ -161,9 +161,6 @@ export async function subscribe({
 }
 
 const payload = (data: Buffer): string | Uint8Array => toReply(data) as string | Uint8Array;
-
-const closedError = (delivery: "none" | "unknown"): TransportError =>
-  new TransportError("closed", "The subscription was closed", { transport: transportName, delivery });
 
 /** @param lastError - What the connection itself has said, which tells more than that it is closed. */
 function subscribeError(

@@ -1,5 +1,5 @@
 import { Cache, CommandError, guarded } from "@continuum-cache/core";
-import { handOutInHalves, primaryOf } from "@continuum-cache/core/kit";
+import { deliverInHalves, primaryOf } from "@continuum-cache/core/kit";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { onTheEdge } from "../edge.ts";
 import { empty, recordingTransport } from "../recording-transport.ts";
@@ -11,7 +11,7 @@ const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve)
 /** Which answers are handed out at once, and which later. */
 async function parts(others: number, answers: number, hasCheapTrips = true): Promise<{ now: string[]; all: string[] }> {
   const all: string[] = [];
-  handOutInHalves({ hasCheapTrips }, others, answers, (from, to) => void all.push(`${from}-${to}`));
+  deliverInHalves({ hasCheapTrips }, others, answers, (from, to) => void all.push(`${from}-${to}`));
   const now = [...all];
   await turn();
   return { now, all };

@@ -3,10 +3,10 @@ import { hasLastingTimers } from "./lasting-timers.ts";
 import { afterThisTick } from "./next-tick.ts";
 
 /** Fewer answers than this are always handed out at once: another trip would cost more than it gains. */
-export const largeTick = 32;
+export const largeBatch = 32;
 
 /** As many have to be left for later, for the same reason. */
-const leastRest = largeTick / 4;
+const leastRest = largeBatch / 4;
 
 /** What callers ask next leaves by the batch of its feature, by that of the transport, and with the write that ends a tick. */
 const ticksUntilSent = 4;
@@ -26,23 +26,23 @@ const ticksUntilSent = 4;
  * @example
  * ```ts
  * import { type Transport } from "@continuum-cache/core";
- * import { handOutInHalves } from "@continuum-cache/core/kit";
+ * import { deliverInHalves } from "@continuum-cache/core/kit";
  *
  * function settle(transport: Transport, others: number, waiting: readonly ((answer: string) => void)[]): void {
- *   handOutInHalves(transport, others, waiting.length, (from, to) => {
+ *   deliverInHalves(transport, others, waiting.length, (from, to) => {
  *     for (let nth = from; nth < to; nth++) waiting[nth]?.("done");
  *   });
  * }
  * ```
  */
-export function handOutInHalves(
+export function deliverInHalves(
   transport: Pick<Transport, "hasCheapTrips">,
   others: number,
   answers: number,
   handOut: (from: number, to: number) => void,
 ): void {
   const half = (answers + others) >> 1;
-  const isSmall = answers + others < largeTick || answers - half < leastRest;
+  const isSmall = answers + others < largeBatch || answers - half < leastRest;
   if (isSmall || !transport.hasCheapTrips || !hasLastingTimers()) {
     handOut(0, answers);
     return;
