@@ -61,7 +61,7 @@ export function createEndpoint(settings: RestSettings, http: HttpClient, sync: S
       call,
     };
     return send(request).then((reply) => {
-      stamp?.saw(reply.header("upstash-sync-token"));
+      stamp?.update(reply.header("upstash-sync-token"));
       return read(reply);
     }, networkError);
   };

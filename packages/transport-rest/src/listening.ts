@@ -11,7 +11,7 @@ export interface PlainRestTransport extends SendOnlyRestTransport {
 }
 
 /** The same transport, which listens too, by these streams. */
-export function listening({ transport, settings, http, sync, calls }: OpenedTransport): {
+export function withSubscribe({ transport, settings, http, sync, calls }: OpenedTransport): {
   readonly transport: PlainRestTransport;
   readonly streams: Streams;
 } {

@@ -45,16 +45,16 @@ export function openTransport(options: RestTransportOptions, defaultHttp: () => 
     send(commands, sendOptions) {
       if (commands.length === 0) return Promise.resolve([]);
       const rules = { atomic: sendOptions?.atomic ?? false, maxRequestBytes: settings.maxRequestBytes };
-      let place: KeyTurn | undefined;
+      let turn: KeyTurn | undefined;
       return calls.run(
         sendOptions,
         (call) => {
-          const legs = planTrip(commands, rules);
-          place = order.enter(commands, (sendOptions?.timeoutMs ?? settings.timeoutMs) + graceMs);
-          const travel = (): Promise<Reply[]> => sendTrip(legs, { endpoint, call, rules });
-          return place.mustWait ? call.queue(place.turn({ signal: call.signal })).then(travel) : travel();
+          const requests = planTrip(commands, rules);
+          turn = order.enter(commands, (sendOptions?.timeoutMs ?? settings.timeoutMs) + graceMs);
+          const travel = (): Promise<Reply[]> => sendTrip(requests, { endpoint, call, rules });
+          return turn.mustWait ? call.queue(turn.turn({ signal: call.signal })).then(travel) : travel();
         },
-        () => place?.leave(),
+        () => turn?.leave(),
       );
     },
     async close() {

@@ -1,5 +1,5 @@
 import { defaultHttp } from "#default-http";
-import { listening, type PlainRestTransport, withDispatch } from "./listening.ts";
+import { type PlainRestTransport, withDispatch, withSubscribe } from "./listening.ts";
 import { openTransport, type SendOnlyRestTransport } from "./open-transport.ts";
 import type { RestTransportOptions } from "./rest-options.ts";
 
@@ -18,7 +18,7 @@ import type { RestTransportOptions } from "./rest-options.ts";
  * ```
  */
 export function plainRestTransport(options: RestTransportOptions): PlainRestTransport {
-  return withDispatch(listening(openTransport(options, defaultHttp)).transport);
+  return withDispatch(withSubscribe(openTransport(options, defaultHttp)).transport);
 }
 
 /**

@@ -81,8 +81,8 @@ export function errorFromStatus(answer: AnswerHead): TransportError | undefined 
     });
   }
   if (status === 429) {
-    const mend = "too many requests: slow down, or upgrade the plan";
-    return restError("quota", `${said}: ${mend}`, { delivery: "none", ...retryAfter(answer) });
+    const advice = "too many requests: slow down, or upgrade the plan";
+    return restError("quota", `${said}: ${advice}`, { delivery: "none", ...retryAfter(answer) });
   }
   if (status >= 500)
     return restError("unreachable", `${said}: the server failed; it may be back soon`, retryAfter(answer));

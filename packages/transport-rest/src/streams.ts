@@ -34,14 +34,14 @@ export function createStreams(settings: RestSettings, http: HttpClient, sync: Sy
   const request = async (path: string, call: Call, signal: AbortSignal): Promise<HttpResponse> => {
     const once = async (token: string): Promise<HttpResponse> => {
       if (call.over) throw call.over;
-      call.leaves();
+      call.markSent();
       const stamp = sync.next();
       const headers = { ...headersOf(token, stamp, "application/json"), accept: "text/event-stream" };
       const url = baseUrl + path;
       const response = await heard(() =>
         http.request({ url, headers, body: "", signal, repeatable: true, streaming: true }),
       );
-      stamp?.saw(response.header("upstash-sync-token"));
+      stamp?.update(response.header("upstash-sync-token"));
       return response;
     };
     const token = await currentToken(settings.token);

@@ -29,7 +29,7 @@ export function createSyncToken(enabled: boolean): SyncToken {
       const mine = ++sent;
       return {
         token: current,
-        saw(token) {
+        update(token) {
           if (token === undefined || !valid.test(token) || mine < keptFrom) return;
           current = token;
           keptFrom = mine;
@@ -49,5 +49,5 @@ export function createSyncToken(enabled: boolean): SyncToken {
 /** What one request carries of it. */
 export interface SyncStamp {
   readonly token: string;
-  saw(token: string | undefined): void;
+  update(token: string | undefined): void;
 }

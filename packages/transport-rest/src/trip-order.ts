@@ -8,57 +8,57 @@ export interface TripOrder {
 }
 
 /** A trip in flight whose keys have not been looked at. */
-interface Loose {
+interface UnorderedTrip {
   readonly commands: readonly Command[];
   readonly endsMs: number;
-  /** Its place among the others, from the moment at which it could matter. */
-  place: KeyTurn | undefined;
+  /** Its turn among the others, from the moment at which it could matter. */
+  turn: KeyTurn | undefined;
 }
 
 /**
- * The order of core, entered as late as can be: a trip that is alone in flight, and trips that only read, have nothing to wait
+ * The order of core, ordered as late as can be: a trip that is alone in flight, and trips that only read, have nothing to wait
  * for, so their keys are looked at only when a trip comes that could overtake them.
  *
- * On the edge every trip enters at once, since its place must be kept by its own request, which may vanish.
+ * On the edge every trip enters at once, since its turn must be kept by its own request, which may vanish.
  */
 export function createTripOrder(): TripOrder {
   const order = createKeyOrder();
-  /** One trip, or several that only read. While there are some, `entered` is 0. */
-  const loose = new Set<Loose>();
-  /** How many trips in flight have a place in the order. */
-  let entered = 0;
+  /** One trip, or several that only read. While there are some, `ordered` is 0. */
+  const unordered = new Set<UnorderedTrip>();
+  /** How many trips in flight have a turn in the order. */
+  let ordered = 0;
 
-  const mayStayLoose = (commands: readonly Command[]): boolean => {
-    if (entered > 0) return false;
-    const [first] = loose;
-    return first === undefined || ((loose.size > 1 || onlyReads(first.commands)) && onlyReads(commands));
+  const mayStayUnordered = (commands: readonly Command[]): boolean => {
+    if (ordered > 0) return false;
+    const [first] = unordered;
+    return first === undefined || ((unordered.size > 1 || onlyReads(first.commands)) && onlyReads(commands));
   };
-  const place = (trip: Loose, timeoutMs: number): KeyTurn => {
-    entered++;
-    trip.place = order.enter(trip.commands, timeoutMs);
-    return trip.place;
+  const turn = (trip: UnorderedTrip, timeoutMs: number): KeyTurn => {
+    ordered++;
+    trip.turn = order.enter(trip.commands, timeoutMs);
+    return trip.turn;
   };
 
   return {
     enter(commands, timeoutMs) {
       if (!hasLastingTimers()) return order.enter(commands, timeoutMs);
       const nowMs = performance.now();
-      const trip: Loose = { commands, endsMs: nowMs + timeoutMs, place: undefined };
-      const isLoose = mayStayLoose(commands);
-      if (isLoose) loose.add(trip);
+      const trip: UnorderedTrip = { commands, endsMs: nowMs + timeoutMs, turn: undefined };
+      const isUnordered = mayStayUnordered(commands);
+      if (isUnordered) unordered.add(trip);
       else {
-        for (const earlier of loose) place(earlier, Math.max(0, earlier.endsMs - nowMs));
-        loose.clear();
+        for (const earlier of unordered) turn(earlier, Math.max(0, earlier.endsMs - nowMs));
+        unordered.clear();
       }
-      const own = isLoose ? undefined : place(trip, timeoutMs);
+      const own = isUnordered ? undefined : turn(trip, timeoutMs);
       return {
         mustWait: own?.mustWait ?? false,
         turn: (wait) => own?.turn(wait) ?? Promise.resolve(true),
         leave() {
-          if (loose.delete(trip) || !trip.place) return;
-          trip.place.leave();
-          trip.place = undefined;
-          entered--;
+          if (unordered.delete(trip) || !trip.turn) return;
+          trip.turn.leave();
+          trip.turn = undefined;
+          ordered--;
         },
       };
     },

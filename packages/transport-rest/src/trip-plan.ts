@@ -6,7 +6,7 @@ import { restError } from "./rest-error.ts";
 import type { AnswerForm } from "./rest-reply.ts";
 
 /** One request of a trip. */
-export interface Leg {
+export interface TripRequest {
   readonly post: Post;
   readonly form: AnswerForm;
   /** The trip's commands that it carries. */
@@ -26,14 +26,14 @@ const maxCommands = 1_000;
  *
  * @throws TransportError of delivery `none` when a command can't be carried, or an atomic trip is too large.
  */
-export function planTrip(commands: readonly Command[], { atomic, maxRequestBytes }: TripRules): Leg[] {
+export function planTrip(commands: readonly Command[], { atomic, maxRequestBytes }: TripRules): TripRequest[] {
   const only = commands.length === 1 && !atomic ? commands[0] : undefined;
-  if (only) return [singleLeg(only)];
+  if (only) return [singleRequest(only)];
 
-  const legs: Leg[] = [];
+  const requests: TripRequest[] = [];
   let texts: Written[] = [];
   const flush = () => {
-    if (texts.length > 0) legs.push(...listLegs(texts, atomic, maxRequestBytes));
+    if (texts.length > 0) requests.push(...listRequests(texts, atomic, maxRequestBytes));
     texts = [];
   };
   for (const command of commands) {
@@ -46,10 +46,10 @@ export function planTrip(commands: readonly Command[], { atomic, maxRequestBytes
     const raw = atomic ? undefined : rawBodyPost(args);
     if (!raw) throw cannotCarry(command, atomic);
     flush();
-    legs.push(legOf(raw, "one", [command]));
+    requests.push(requestOf(raw, "one", [command]));
   }
   flush();
-  return legs;
+  return requests;
 }
 
 /** A command, and the text of its arguments. */
@@ -58,41 +58,45 @@ interface Written {
   readonly args: readonly string[];
 }
 
-const legOf = ({ path, body, contentType }: Payload, form: AnswerForm, commands: readonly Command[]): Leg => ({
+const requestOf = (
+  { path, body, contentType }: Payload,
+  form: AnswerForm,
+  commands: readonly Command[],
+): TripRequest => ({
   post: { path, body, contentType, isRepeatable: () => isRepeatableTrip(commands) },
   form,
   commands,
 });
 
-function singleLeg(command: Command): Leg {
+function singleRequest(command: Command): TripRequest {
   const args = carriedArguments(command);
-  if (isText(args)) return legOf(json("/", JSON.stringify(args)), "one", [command]);
+  if (isText(args)) return requestOf(json("/", JSON.stringify(args)), "one", [command]);
   const raw = rawBodyPost(args);
-  if (raw) return legOf(raw, "one", [command]);
+  if (raw) return requestOf(raw, "one", [command]);
   const texts = withTextForms(command, args);
   if (!isText(texts)) throw cannotCarry(command, false);
-  return legOf(json("/", JSON.stringify(texts)), "one", [command]);
+  return requestOf(json("/", JSON.stringify(texts)), "one", [command]);
 }
 
 /** Commands of text alone: one list, or several where one would be too long. */
-function listLegs(all: readonly Written[], atomic: boolean, maxRequestBytes: number): Leg[] {
+function listRequests(all: readonly Written[], atomic: boolean, maxRequestBytes: number): TripRequest[] {
   // Escaped, and as bytes, they take more: that is looked at where they might fit.
   const characters = all.reduce((sum, { args }) => args.reduce((own, arg) => own + arg.length, sum), 0);
   const mostCommands = atomic ? all.length : maxCommands;
-  let requests = characters / maxRequestBytes;
-  if (all.length === 1 || (requests <= 1 && all.length <= mostCommands)) {
+  let parts = characters / maxRequestBytes;
+  if (all.length === 1 || (parts <= 1 && all.length <= mostCommands)) {
     const body = JSON.stringify(all.map(({ args }) => args));
     // No character takes more than three bytes, so this spares counting them.
-    if (body.length * 3 > maxRequestBytes) requests = encoder.encode(body).length / maxRequestBytes;
-    if (requests <= 1 || (all.length === 1 && !atomic)) {
+    if (body.length * 3 > maxRequestBytes) parts = encoder.encode(body).length / maxRequestBytes;
+    if (parts <= 1 || (all.length === 1 && !atomic)) {
       const commands = all.map(({ command }) => command);
-      return [legOf(json(atomic ? "/multi-exec" : "/pipeline", body), "list", commands)];
+      return [requestOf(json(atomic ? "/multi-exec" : "/pipeline", body), "list", commands)];
     }
   }
   if (atomic) throw tooLarge(all.length, maxRequestBytes);
-  const size = Math.min(Math.ceil(all.length / Math.ceil(requests)), mostCommands);
+  const size = Math.min(Math.ceil(all.length / Math.ceil(parts)), mostCommands);
   const starts = Array.from({ length: Math.ceil(all.length / size) }, (_, nth) => nth * size);
-  return starts.flatMap((start) => listLegs(all.slice(start, start + size), atomic, maxRequestBytes));
+  return starts.flatMap((start) => listRequests(all.slice(start, start + size), atomic, maxRequestBytes));
 }
 
 const tooLarge = (commands: number, maxBytes: number): TransportError =>

@@ -4,7 +4,7 @@ import type { Call } from "./calls.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { nowUnknown } from "./rest-error.ts";
 import { type Outcome, outcomesOf } from "./rest-reply.ts";
-import { type Leg, planTrip, type TripRules } from "./trip-plan.ts";
+import { planTrip, type TripRequest, type TripRules } from "./trip-plan.ts";
 
 /**
  * Sends commands in as few requests as can carry them, one after the other, and reads their replies.
@@ -15,23 +15,24 @@ import { type Leg, planTrip, type TripRules } from "./trip-plan.ts";
  *
  * @throws TransportError when no answer came, or every command is too large; `delivery` is `"none"` only if nothing has run.
  */
-export function sendTrip(legs: readonly Leg[], parts: TripParts): Promise<Reply[]> {
-  const [only] = legs;
-  return legs.length === 1 && only ? sendLeg(only, parts) : sendLegs(legs, parts);
+export function sendTrip(requests: readonly TripRequest[], parts: TripParts): Promise<Reply[]> {
+  const [only] = requests;
+  return requests.length === 1 && only ? sendRequest(only, parts) : sendRequests(requests, parts);
 }
 
 /** Almost every trip is one request, whose replies are all in place. */
-function sendLeg(leg: Leg, parts: TripParts): Promise<Reply[]> {
-  return parts.endpoint.post(leg.post, parts.call).then(
+function sendRequest(request: TripRequest, parts: TripParts): Promise<Reply[]> {
+  return parts.endpoint.post(request.post, parts.call).then(
     (answer) => {
-      const outcomes = outcomesOf(answer, leg.form, leg.commands);
-      return outcomes.some(isTooLarge) ? finished(outcomesOfAnswer(outcomes, leg, parts)) : (outcomes as Reply[]);
+      const outcomes = outcomesOf(answer, request.form, request.commands);
+      return outcomes.some(isTooLarge) ? finished(outcomesOfAnswer(outcomes, request, parts)) : (outcomes as Reply[]);
     },
-    (error: unknown) => finished(outcomesOfFailure(error, leg, parts)),
+    (error: unknown) => finished(outcomesOfFailure(error, request, parts)),
   );
 }
 
-const sendLegs = (legs: readonly Leg[], parts: TripParts): Promise<Reply[]> => finished(outcomesOfLegs(legs, parts));
+const sendRequests = (requests: readonly TripRequest[], parts: TripParts): Promise<Reply[]> =>
+  finished(outcomesOfRequests(requests, parts));
 
 async function finished(pending: Promise<Outcome[]>): Promise<Reply[]> {
   const outcomes = await pending;
@@ -56,11 +57,11 @@ export interface TripParts {
   readonly rules: TripRules;
 }
 
-async function outcomesOfLegs(legs: readonly Leg[], parts: TripParts): Promise<Outcome[]> {
+async function outcomesOfRequests(requests: readonly TripRequest[], parts: TripParts): Promise<Outcome[]> {
   const outcomes: Outcome[] = [];
-  for (const leg of legs) {
+  for (const request of requests) {
     try {
-      outcomes.push(...(await outcomesOfLeg(leg, parts)));
+      outcomes.push(...(await outcomesOfRequest(request, parts)));
     } catch (error) {
       throw outcomes.length > 0 && isTransportError(error) ? nowUnknown(error) : error;
     }
@@ -68,33 +69,37 @@ async function outcomesOfLegs(legs: readonly Leg[], parts: TripParts): Promise<O
   return outcomes;
 }
 
-async function outcomesOfLeg(leg: Leg, parts: TripParts): Promise<Outcome[]> {
+async function outcomesOfRequest(request: TripRequest, parts: TripParts): Promise<Outcome[]> {
   let outcomes: Outcome[];
   try {
-    outcomes = outcomesOf(await parts.endpoint.post(leg.post, parts.call), leg.form, leg.commands);
+    outcomes = outcomesOf(await parts.endpoint.post(request.post, parts.call), request.form, request.commands);
   } catch (error) {
-    return outcomesOfFailure(error, leg, parts);
+    return outcomesOfFailure(error, request, parts);
   }
-  return outcomesOfAnswer(outcomes, leg, parts);
+  return outcomesOfAnswer(outcomes, request, parts);
 }
 
 /** What a request was too large for travels again in halves, where that does no harm. @throws Whatever else went wrong. */
-async function outcomesOfFailure(error: unknown, leg: Leg, parts: TripParts): Promise<Outcome[]> {
-  const { commands } = leg;
+async function outcomesOfFailure(error: unknown, request: TripRequest, parts: TripParts): Promise<Outcome[]> {
+  const { commands } = request;
   if (!isTooLarge(error) || parts.rules.atomic) throw error;
-  if (commands.length === 1) return outcomesOfAnswer([error], leg, parts);
+  if (commands.length === 1) return outcomesOfAnswer([error], request, parts);
   if (error.delivery === "unknown" && !isRepeatableTrip(commands)) throw error;
   const middle = Math.ceil(commands.length / 2);
   return sendAgain([commands.slice(0, middle), commands.slice(middle)], parts);
 }
 
-async function outcomesOfAnswer(outcomes: readonly Outcome[], leg: Leg, parts: TripParts): Promise<Outcome[]> {
+async function outcomesOfAnswer(
+  outcomes: readonly Outcome[],
+  request: TripRequest,
+  parts: TripParts,
+): Promise<Outcome[]> {
   if (parts.rules.atomic) return [...outcomes];
-  return withSplitReads(leg.commands, outcomes, (reads) => sendAgain([reads], parts));
+  return withSplitReads(request.commands, outcomes, (reads) => sendAgain([reads], parts));
 }
 
 const sendAgain = (lists: readonly (readonly Command[])[], parts: TripParts): Promise<Outcome[]> =>
-  outcomesOfLegs(
+  outcomesOfRequests(
     lists.flatMap((each) => planTrip(each, parts.rules)),
     parts,
   );

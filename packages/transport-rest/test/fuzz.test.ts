@@ -165,7 +165,7 @@ const targets = {
           if (!(wait >= 0 && wait <= 3_600_000)) throw new Error(`Expected a wait of at most an hour, got ${wait}`);
         }
         const sync = createSyncToken(true);
-        sync.next()?.saw(text);
+        sync.next()?.update(text);
         new Headers({ "upstash-sync-token": sync.current });
       },
       isExpected: never,

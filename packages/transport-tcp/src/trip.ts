@@ -12,31 +12,31 @@ import { atomicReplies, replies, type Slot } from "./protocol/replies.ts";
 import { toReply } from "./protocol/reply.ts";
 import { inRespTwo } from "./protocol/resp-two.ts";
 import type { AnswerSink } from "./protocol/wire-command.ts";
-import { isRefusal, type Place, queuedError, timeoutError, transportName } from "./tcp-error.ts";
+import { isRefusal, queuedError, type ServerAddress, timeoutError, transportName } from "./tcp-error.ts";
 import type { TcpClient } from "./tcp-options.ts";
 
 /** What a trip asks of the connection that has written it. */
-export interface Carrier {
+export interface ConnectionCallbacks {
   /** Whether the reply that is being handed out says that its command was queued by MULTI. */
   readonly isQueued: boolean;
   /** The next integer of that reply which the client has rounded, as it came. */
   nextLongInteger(): number | undefined;
   /** What the end of the connection means to the trips on it. */
-  broken(error: Error): TransportError;
+  toTransportError(error: Error): TransportError;
   /** A reply has come that its command can't have. No reply on this connection can be trusted any more. */
-  impossible(problem: string): void;
+  invalidReply(problem: string): void;
   /** The server has refused a command because it isn't ready, or no primary. */
-  refused(): void;
+  notReady(): void;
   /** Nothing more comes for this trip. */
-  paid(trip: Trip): void;
+  completed(trip: Trip): void;
 }
 
 /** How a trip may end before its answer. */
-export interface TripEnd {
+export interface TripTimeout {
   /** By `performance.now()`. */
   readonly deadlineMs: number;
   readonly signal: AbortSignal | undefined;
-  readonly place: Place;
+  readonly server: ServerAddress;
   /** Called when the trip has been ended early. */
   onEnd(trip: Trip, timedOut: boolean): void;
 }
@@ -62,7 +62,7 @@ export class Trip implements AnswerSink {
   /** The server has refused one of its commands because it isn't ready, or no primary. */
   isRefused = false;
   /** The connection that has written it; while there is none, it surely has not reached the server. */
-  writtenTo: Carrier | undefined = undefined;
+  writtenTo: ConnectionCallbacks | undefined = undefined;
   /** The socket from which its replies are read; undefined when the client reads them. */
   socket: TcpClient["stream"] | undefined = undefined;
   /** How many commands of the client itself must be answered on that socket before its first reply comes. */
@@ -105,13 +105,13 @@ export class Trip implements AnswerSink {
    *
    * @param nowMs - The present, by `performance.now()`.
    */
-  endInTime({ deadlineMs, signal, place, onEnd }: TripEnd, nowMs: number = performance.now()): void {
+  startTimeout({ deadlineMs, signal, server, onEnd }: TripTimeout, nowMs: number = performance.now()): void {
     // The sum of two times is not exact.
     const timeoutMs = Math.max(1, Math.ceil(deadlineMs - nowMs - 1e-6));
     const end = (timedOut: boolean): void => {
       const written = this.writtenTo !== undefined;
       if (!timedOut) this.end(abortedError(transportName, signal, written ? "unknown" : "none"));
-      else this.end(this.isQueued ? queuedError(timeoutMs) : timeoutError(timeoutMs, written, place));
+      else this.end(this.isQueued ? queuedError(timeoutMs) : timeoutError(timeoutMs, written, server));
       onEnd(this, timedOut);
     };
     this.#timer = setTimeout(end, Math.min(timeoutMs, longestTimerMs), true);
@@ -149,7 +149,7 @@ export class Trip implements AnswerSink {
   }
 
   /** The connection has ended before all replies came. */
-  lose(error: TransportError): void {
+  connectionLost(error: TransportError): void {
     this.missing = 0;
     this.end(error);
   }
@@ -159,14 +159,14 @@ export class Trip implements AnswerSink {
       this.reply(index, error);
       return;
     }
-    if (this.writtenTo) this.end(this.writtenTo.broken(error));
-    if (--this.missing === 0) this.writtenTo?.paid(this);
+    if (this.writtenTo) this.end(this.writtenTo.toTransportError(error));
+    if (--this.missing === 0) this.writtenTo?.completed(this);
   }
 
   #accept(index: number, slot: Slot): void {
     if (typeof slot === "object" && slot !== null) this.#noteRefusals(index, slot);
     if (!this.#isPossible(index, slot)) {
-      this.writtenTo?.impossible(`a reply to ${this.wire[index]?.[0]} that it can't have`);
+      this.writtenTo?.invalidReply(`a reply to ${this.wire[index]?.[0]} that it can't have`);
     }
     this.#slots[index] = slot;
     if (--this.missing !== 0) return;
@@ -183,7 +183,7 @@ export class Trip implements AnswerSink {
         this.#handler.answered(answer);
       }
     }
-    this.writtenTo?.paid(this);
+    this.writtenTo?.completed(this);
   }
 
   #noteRefusals(index: number, slot: Slot): void {
@@ -193,7 +193,7 @@ export class Trip implements AnswerSink {
       this.#lacksReply = true;
       if (each.kind !== "unreachable") continue;
       this.isRefused = true;
-      this.writtenTo?.refused();
+      this.writtenTo?.notReady();
     }
   }
 
@@ -216,7 +216,7 @@ export class Trip implements AnswerSink {
   }
 }
 
-function toSlot(raw: unknown, nextLongInteger: Carrier["nextLongInteger"] | undefined): Slot {
+function toSlot(raw: unknown, nextLongInteger: ConnectionCallbacks["nextLongInteger"] | undefined): Slot {
   return raw instanceof Error ? errorFromRedis(raw.message, transportName) : toReply(raw, nextLongInteger);
 }
 

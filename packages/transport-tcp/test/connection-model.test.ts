@@ -136,7 +136,7 @@ async function run(sequence: readonly Step[], client: FakeClient): Promise<void>
     reconnects: () => true,
     connectTimeoutMs: 60_000,
     idle: createIdleLimit(),
-    renewal: { isPending: false, refused: () => void refusals++, accepted: () => {} },
+    reconnect: { isPending: false, refused: () => void refusals++, accepted: () => {} },
     where: "here",
     secure: true,
   });

@@ -27,7 +27,7 @@ export async function openDirect(opened: Opened, Client: typeof Redis, behind?: 
       reconnects: () => true,
       connectTimeoutMs: 10_000,
       idle: createIdleLimit(),
-      renewal: { isPending: false, refused() {}, accepted() {} },
+      reconnect: { isPending: false, refused() {}, accepted() {} },
       where: "here",
       secure: true,
     }),

@@ -2,7 +2,7 @@ import type { Claim } from "../claims/claim.ts";
 import { hasLastingTimers } from "../time/lasting-timers.ts";
 import { nodeProcess } from "../time/node-process.ts";
 
-/** A load, as far as it takes to find loads that wait for each other in a circle. */
+/** A load, as far as it takes to find loads that wait for each other in a cycle. */
 export interface RunningLoad {
   readonly key: string;
   readonly claim: Claim;
@@ -67,8 +67,8 @@ function call(load: RunningLoad, loader: () => unknown): unknown {
 export function awaitLoad(load: RunningLoad): () => void {
   const waiter = called ?? context?.getStore();
   if (!waiter) return () => {};
-  const circle = pathBetween(load, waiter);
-  if (circle) throw circleError([waiter, ...circle]);
+  const cycle = pathBetween(load, waiter);
+  if (cycle) throw cycleError([waiter, ...cycle]);
   waiter.awaits.add(load);
   return () => waiter.awaits.delete(load);
 }
@@ -89,8 +89,8 @@ function pathBetween(
   return undefined;
 }
 
-function circleError(circle: readonly RunningLoad[]): TypeError {
-  const keys = circle.map(({ key }) => JSON.stringify(key.slice(0, 40))).join(" → ");
+function cycleError(cycle: readonly RunningLoad[]): TypeError {
+  const keys = cycle.map(({ key }) => JSON.stringify(key.slice(0, 40))).join(" → ");
   return new TypeError(
     `A loader waits for itself: ${keys}. Call getOrSet inside a loader for other keys only, or read with get, which waits for no load`,
   );

@@ -14,9 +14,9 @@ export interface Mutex {
   idle(wait?: WaitOptions): Promise<boolean>;
 }
 
-interface Place {
+interface Turn {
   readonly claim: Claim;
-  before: Place | undefined;
+  before: Turn | undefined;
 }
 
 /**
@@ -32,10 +32,10 @@ interface Place {
  * ```
  */
 export function createMutex(): Mutex {
-  let last: Place | undefined;
+  let last: Turn | undefined;
 
   /** One after the other: a place that was given up while it waited leaves those before it in the way. */
-  const isFree = async (first: Place | undefined, { timeoutMs, signal }: WaitOptions): Promise<boolean> => {
+  const isFree = async (first: Turn | undefined, { timeoutMs, signal }: WaitOptions): Promise<boolean> => {
     const lateMs = performance.now() + (timeoutMs ?? Number.POSITIVE_INFINITY);
     for (let place = first; place; place = place.before) {
       if (!(await place.claim.released({ timeoutMs: lateMs - performance.now(), signal }))) return false;
@@ -45,7 +45,7 @@ export function createMutex(): Mutex {
 
   return {
     async run(work, wait = {}) {
-      const own: Place = { claim: createClaim(), before: last };
+      const own: Turn = { claim: createClaim(), before: last };
       last = own;
       try {
         if (!(await isFree(own.before, wait))) return undefined;

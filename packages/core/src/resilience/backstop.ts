@@ -12,7 +12,11 @@ const graceMs = 20;
  *
  * It does less than `withDeadline`, at a tenth of its price: every trip passes through here.
  */
-export function backstop<T>(answer: Promise<T>, transport: string, { timeoutMs, signal }: BackstopOptions): Promise<T> {
+export function withHardDeadline<T>(
+  answer: Promise<T>,
+  transport: string,
+  { timeoutMs, signal }: HardDeadlineOptions,
+): Promise<T> {
   return new Promise<T>((resolve, reject) => {
     const cutOff = (aborted: boolean): void => {
       end();
@@ -42,7 +46,7 @@ export function backstop<T>(answer: Promise<T>, transport: string, { timeoutMs, 
   });
 }
 
-interface BackstopOptions {
+interface HardDeadlineOptions {
   readonly timeoutMs: number;
   readonly signal: AbortSignal | undefined;
 }

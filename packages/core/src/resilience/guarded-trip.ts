@@ -4,7 +4,7 @@ import type { Dispatch, ReplyHandler, RoundTrip, WriteLedger } from "../trips/ro
 import type { Breaker, BreakerPermit } from "./breaker.ts";
 import { breakerOpenError } from "./breaker-open-error.ts";
 import type { CancellableSleep } from "./cancellable-sleep.ts";
-import type { createOutageReport } from "./outage-report.ts";
+import type { dedupeFailures } from "./outage-report.ts";
 import { backoffMs, isOvertaken, mayRetry } from "./retry.ts";
 
 /** What all trips through one guard share. */
@@ -17,8 +17,8 @@ export interface Guard {
   /** Absent where the server is asked every time. */
   readonly breaker: Breaker | undefined;
   /** Tells the breaker of a failure. */
-  readonly report: ReturnType<typeof createOutageReport> | undefined;
-  readonly pauses: CancellableSleep;
+  readonly reportFailure: ReturnType<typeof dedupeFailures> | undefined;
+  readonly sleep: CancellableSleep;
   /** Compares the trips that are in no ledger yet. A fallback puts its own into the same one. */
   readonly ledger: WriteLedger;
 }
@@ -84,8 +84,8 @@ class GuardedTrip implements ReplyHandler {
   }
 
   failed(error: unknown): void {
-    const { report, pauses, retries, breaker } = this.#guard;
-    report?.(error, this.#permit, this.#startedMs);
+    const { reportFailure, sleep, retries, breaker } = this.#guard;
+    reportFailure?.(error, this.#permit, this.#startedMs);
     if (!isTransportError(error)) {
       this.#end(error);
       return;
@@ -102,7 +102,7 @@ class GuardedTrip implements ReplyHandler {
       this.#end(this.#failure);
       return;
     }
-    void pauses.wait(pauseMs, this.#trip.options.signal).then((waited) => this.#goOn(waited));
+    void sleep.wait(pauseMs, this.#trip.options.signal).then((waited) => this.#goOn(waited));
   }
 
   /** After a pause. */
@@ -128,10 +128,10 @@ class GuardedTrip implements ReplyHandler {
 
   /** What a trip gets that was closed or aborted while it was not under way. */
   #stopped(): TransportError | undefined {
-    const { pauses, name } = this.#guard;
+    const { sleep, name } = this.#guard;
     const { signal } = this.#trip.options;
-    if (!pauses.isEnded && !signal?.aborted) return undefined;
-    return new TransportError(pauses.isEnded ? "closed" : "aborted", "The call ended while it waited to be sent", {
+    if (!sleep.isEnded && !signal?.aborted) return undefined;
+    return new TransportError(sleep.isEnded ? "closed" : "aborted", "The call ended while it waited to be sent", {
       transport: name,
       delivery: this.#failure?.delivery ?? "none",
       cause: this.#failure ?? signal?.reason,

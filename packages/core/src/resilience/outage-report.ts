@@ -11,9 +11,7 @@ const echoMs = 1_000;
  * Makes the function that tells a breaker how attempts failed, each with the permit it had and with when it started
  * (of `performance.now()`).
  */
-export function createOutageReport(
-  breaker: Breaker,
-): (error: unknown, permit: BreakerPermit, startedAt: number) => void {
+export function dedupeFailures(breaker: Breaker): (error: unknown, permit: BreakerPermit, startedAt: number) => void {
   let countedAt = Number.NEGATIVE_INFINITY;
 
   return (error, permit, startedAt) => {

@@ -1,7 +1,7 @@
-import type { Place } from "../tcp-error.ts";
+import type { ServerAddress } from "../tcp-error.ts";
 import { Trip } from "../trip.ts";
 import type { IdleLimit } from "./idle-limit.ts";
-import type { Link } from "./link.ts";
+import type { ClientSocket } from "./link.ts";
 
 /**
  * Finds out whether a connection that was idle still stands, before anything is written to it. Of what is written to a
@@ -16,9 +16,9 @@ export interface IdleCheck {
 }
 
 export interface IdleCheckOptions {
-  readonly link: Link;
+  readonly socket: ClientSocket;
   readonly idle: IdleLimit;
-  readonly place: Place;
+  readonly server: ServerAddress;
   /** Whether commands can be written now. */
   readonly isReady: () => boolean;
   /** Writes a trip at once. */
@@ -28,7 +28,7 @@ export interface IdleCheckOptions {
 /** How long the other side may take for a sign of life. */
 const answerMs = 1_000;
 
-export function createIdleCheck({ link, idle, place, isReady, write }: IdleCheckOptions): IdleCheck {
+export function createIdleCheck({ socket, idle, server, isReady, write }: IdleCheckOptions): IdleCheck {
   let check: symbol | undefined;
 
   /** Without an answer in time the connection is given up. */
@@ -37,9 +37,9 @@ export function createIdleCheck({ link, idle, place, isReady, write }: IdleCheck
     const tell = (): void => queueMicrotask(done);
     const question = new Trip([["PING"]], false, { answered: tell, failed: tell });
     const onEnd = (_: Trip, timedOut: boolean): void => {
-      if (timedOut) link.drop(undefined);
+      if (timedOut) socket.drop(undefined);
     };
-    question.endInTime({ place, deadlineMs: performance.now() + answerMs, signal: undefined, onEnd });
+    question.startTimeout({ server, deadlineMs: performance.now() + answerMs, signal: undefined, onEnd });
     write(question);
   };
 

@@ -4,7 +4,7 @@ import type { Trip } from "../trip.ts";
 import type { Connection } from "./connection.ts";
 
 /** Keeps trips to the same key in order while they may take several connections. */
-export interface LaneChoice {
+export interface ConnectionRouter {
   /**
    * Sends a trip on the connection of the earlier trips to its keys, which keeps them in order without waiting; when
    * those are on several, it waits for them first; when there are none, on the one that `free` picks.
@@ -14,59 +14,59 @@ export interface LaneChoice {
   adopt(trip: Trip, connection: Connection): void;
 }
 
-/** A trip's stay: where it is, once that is decided. */
-interface Stay {
+/** A trip's assignment: where it is, once that is decided. */
+interface Assignment {
   connection: Connection | undefined;
 }
 
 const database = Symbol("database");
 
 /** @param onIdle - Called when no trip is left that anybody would have to be kept in order with. */
-export function createLaneChoice(onIdle: () => void): LaneChoice {
+export function createConnectionRouter(onIdle: () => void): ConnectionRouter {
   const order = createKeyOrder();
-  const byKey = new Map<string | symbol, Set<Stay>>();
-  const all = new Set<Stay>();
+  const byKey = new Map<string | symbol, Set<Assignment>>();
+  const all = new Set<Assignment>();
 
-  const enter = (trip: Trip, stay: Stay): KeyTurn => {
-    const place = order.enter(trip.commands);
+  const enter = (trip: Trip, assignment: Assignment): KeyTurn => {
+    const turn = order.enter(trip.commands);
     const touched = keysTouched(trip.commands);
-    for (const key of touched) byKey.set(key, (byKey.get(key) ?? new Set()).add(stay));
-    all.add(stay);
+    for (const key of touched) byKey.set(key, (byKey.get(key) ?? new Set()).add(assignment));
+    all.add(assignment);
     trip.onGone = () => {
       trip.onGone = undefined;
       for (const key of touched) {
-        const stays = byKey.get(key);
-        stays?.delete(stay);
-        if (stays?.size === 0) byKey.delete(key);
+        const assignments = byKey.get(key);
+        assignments?.delete(assignment);
+        if (assignments?.size === 0) byKey.delete(key);
       }
-      all.delete(stay);
-      place.leave();
+      all.delete(assignment);
+      turn.leave();
       if (all.size === 0) onIdle();
     };
-    return place;
+    return turn;
   };
 
   /** Where the trips are that touch one of these keys: more than is strictly in the way, never less. */
-  const neighbours = (commands: readonly Command[]): Set<Connection | undefined> => {
+  const connectionsOf = (commands: readonly Command[]): Set<Connection | undefined> => {
     const keys = keysTouched(commands);
-    const stays = keys.has(database) ? [all] : [...keys, database].map((key) => byKey.get(key) ?? []);
-    return new Set(stays.flatMap((set) => [...set].map((stay) => stay.connection)));
+    const assignments = keys.has(database) ? [all] : [...keys, database].map((key) => byKey.get(key) ?? []);
+    return new Set(assignments.flatMap((set) => [...set].map((assignment) => assignment.connection)));
   };
 
   return {
     adopt: (trip, connection) => void enter(trip, { connection }),
     send(trip, free) {
-      const [near, ...others] = neighbours(trip.commands);
-      const stay: Stay = { connection: undefined };
-      const place = enter(trip, stay);
+      const [near, ...others] = connectionsOf(trip.commands);
+      const assignment: Assignment = { connection: undefined };
+      const turn = enter(trip, assignment);
       const go = (connection: Connection): void => {
-        stay.connection = connection;
+        assignment.connection = connection;
         connection.send(trip);
       };
-      if (!place.mustWait) return go(free());
+      if (!turn.mustWait) return go(free());
       if (near && others.length === 0) return go(near);
       trip.isQueued = true;
-      void place.turn().then(() => {
+      void turn.turn().then(() => {
         trip.isQueued = false;
         // Its caller may have given up meanwhile.
         if (trip.settled) trip.onGone?.();

@@ -6,7 +6,7 @@ import type { TcpClient } from "../tcp-options.ts";
 import type { Trip } from "../trip.ts";
 
 /** The client of one connection, and what has become of its socket. */
-export interface Link {
+export interface ClientSocket {
   readonly replies: WatchedReplies;
   /** When the present connection became ready, by `performance.now()`. */
   readonly readyAt: number;
@@ -20,26 +20,26 @@ export interface Link {
   close(): Promise<void>;
 }
 
-export interface LinkOptions {
+export interface ClientSocketOptions {
   readonly client: TcpClient;
   /** Ends the client. Absent for a caller's own, which we only use. */
   readonly disconnect: (() => void) | undefined;
   readonly connectTimeoutMs: number;
   /** The oldest trip on the connection that lacks replies. */
-  readonly owed: { readonly first: Trip | undefined };
+  readonly inFlight: { readonly first: Trip | undefined };
   /** Whether commands can be written now. */
   isReady(): boolean;
   /** Commands can be written. */
   onReady(): void;
   /** The connection is over, or the attempt to make one has failed. */
-  onEnd(end: LinkEnd): void;
+  onEnd(end: ConnectionEnd): void;
   /** What has come cannot be replies of Redis. */
   onProblem(problem: string): void;
   /** A socket has closed, and nothing comes from it any more. */
   onLost(socket: TcpClient["stream"]): void;
 }
 
-export interface LinkEnd {
+export interface ConnectionEnd {
   /** A connection that stood has ended, and no attempt to make one has failed. */
   readonly wasReady: boolean;
   /** The other side has ended it. */
@@ -48,7 +48,7 @@ export interface LinkEnd {
   readonly reconnectsNow: boolean;
 }
 
-export function createLink(options: LinkOptions): Link {
+export function createClientSocket(options: ClientSocketOptions): ClientSocket {
   const { client, disconnect, connectTimeoutMs } = options;
   const owned = disconnect !== undefined;
   // Through a caller's own client everything goes as its options say.
@@ -58,7 +58,7 @@ export function createLink(options: LinkOptions): Link {
   let isDropped = false;
 
   const drop = (error: Error | undefined): void => {
-    link.lastError = error;
+    socket.lastError = error;
     isDropped = true;
     disconnect?.();
     client.stream?.destroy();
@@ -66,7 +66,7 @@ export function createLink(options: LinkOptions): Link {
 
   const onError = (error: Error): void => {
     if (isWithoutCommand(error)) return;
-    link.lastError = error;
+    socket.lastError = error;
     // ioredis would go on after a refused SELECT, in the wrong database.
     if (owned && client.status === "connect" && isRefusal(error)) drop(error);
   };
@@ -74,8 +74,8 @@ export function createLink(options: LinkOptions): Link {
     if (!options.isReady()) return;
     clearTimeout(attempt);
     attempt = undefined;
-    link.lastError = undefined;
-    link.readyAt = performance.now();
+    socket.lastError = undefined;
+    socket.readyAt = performance.now();
     isDropped = false;
     wasReady = true;
     options.onReady();
@@ -99,14 +99,14 @@ export function createLink(options: LinkOptions): Link {
   client.on("close", onEnd);
   client.on("end", onEnd);
 
-  const link = {
+  const socket = {
     replies,
     readyAt: performance.now(),
     lastError: undefined as Error | undefined,
     connect(): boolean {
       if (attempt || client.status === "ready") return true;
       if (client.status === "end" && !owned) return false;
-      link.lastError = undefined;
+      socket.lastError = undefined;
       if (owned) {
         attempt = setTimeout(() => drop(Object.assign(new Error(), { code: "ETIMEDOUT" })), connectTimeoutMs);
       }
@@ -130,5 +130,5 @@ export function createLink(options: LinkOptions): Link {
       client.off("end", onEnd);
     },
   };
-  return link;
+  return socket;
 }

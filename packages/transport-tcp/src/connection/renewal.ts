@@ -2,7 +2,7 @@
  * Decides when connections are given up because the server at their end refuses its work: READONLY, MASTERDOWN, LOADING.
  * After a failover the name leads to another server, and only a new connection finds it.
  */
-export interface Renewal {
+export interface FailoverReconnect {
   /** Whether a server has refused and no write has succeeded since. */
   readonly isPending: boolean;
   /** A command was refused on a connection that was made at this time. */
@@ -11,9 +11,9 @@ export interface Renewal {
   accepted(madeAt: number): void;
 }
 
-export interface RenewalOptions {
+export interface FailoverReconnectOptions {
   /** Gives up all connections. */
-  readonly renew: () => void;
+  readonly reconnect: () => void;
   /** The server at the other end of new connections takes writes again. */
   readonly onRecovered: () => void;
   /** In milliseconds. @default performance.now */
@@ -23,25 +23,29 @@ export interface RenewalOptions {
 /** How long the second renewal waits at least; each later one twice as long, up to the longest. */
 const pause = { firstMs: 100, longestMs: 5_000 };
 
-export function createRenewal({ renew, onRecovered, now = () => performance.now() }: RenewalOptions): Renewal {
-  let renewedAt = Number.NEGATIVE_INFINITY;
+export function createFailoverReconnect({
+  reconnect,
+  onRecovered,
+  now = () => performance.now(),
+}: FailoverReconnectOptions): FailoverReconnect {
+  let reconnectedAt = Number.NEGATIVE_INFINITY;
   let pauseMs = 0;
-  const renewal = {
+  const state = {
     isPending: false,
     refused(madeAt: number): void {
-      renewal.isPending = true;
-      const sinceMs = now() - renewedAt;
-      if (madeAt < renewedAt || sinceMs < pauseMs) return;
+      state.isPending = true;
+      const sinceMs = now() - reconnectedAt;
+      if (madeAt < reconnectedAt || sinceMs < pauseMs) return;
       // A server that always refuses some commands, such as a replica, must not have its connections renewed all the time.
       pauseMs = sinceMs > 2 * pause.longestMs ? pause.firstMs : Math.min(pauseMs * 2, pause.longestMs);
-      renewedAt = now();
-      renew();
+      reconnectedAt = now();
+      reconnect();
     },
     accepted(madeAt: number): void {
-      if (!renewal.isPending || madeAt < renewedAt) return;
-      renewal.isPending = false;
+      if (!state.isPending || madeAt < reconnectedAt) return;
+      state.isPending = false;
       onRecovered();
     },
   };
-  return renewal;
+  return state;
 }

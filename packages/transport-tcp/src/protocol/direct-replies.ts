@@ -87,7 +87,7 @@ export function divideReplies(client: TcpClient, options: DivideOptions): Divide
 
 export interface DirectEvents extends ReplyEvents {
   /** The oldest trip on the connection that lacks replies. */
-  readonly owed: { readonly first: Trip | undefined };
+  readonly inFlight: { readonly first: Trip | undefined };
   /** A socket has closed, and with it what would have brought the replies that are read from it. */
   onLost(socket: TcpClient["stream"]): void;
 }
@@ -105,7 +105,7 @@ type DirectClient = TcpClient & { readonly mode?: unknown };
  * Redis answers in order: before the replies of a trip come those of the commands that ioredis had written before, and
  * these go to its parser.
  */
-export function readDirectReplies(client: DirectClient, { owed, onProblem, onLost }: DirectEvents): WatchedReplies {
+export function readDirectReplies(client: DirectClient, { inFlight, onProblem, onLost }: DirectEvents): WatchedReplies {
   let socket: TcpClient["stream"] | undefined;
   let queue: ClientQueue | undefined;
   let isListeningQueued: () => boolean = () => true;
@@ -133,7 +133,7 @@ export function readDirectReplies(client: DirectClient, { owed, onProblem, onLos
       stream.once("close", () => onLost(stream));
     },
     claim(chunk, at) {
-      const trip = owed.first;
+      const trip = inFlight.first;
       if (trip === undefined || trip.socket !== socket || answered < trip.clientCommandsBefore) return undefined;
       return chunk[at] === types.push ? undefined : trip;
     },
