@@ -1,14 +1,14 @@
 import type { Reply, Transport } from "@continuum-cache/core";
 import type { KeyTurn } from "@continuum-cache/core/kit";
 import { type Calls, createCalls } from "./calls.ts";
-import { createEndpoint, type Endpoint } from "./endpoint.ts";
 import { fetchHttp } from "./http/fetch-http.ts";
 import type { HttpClient } from "./http/http.ts";
+import { createEndpoint, type Endpoint } from "./request/endpoint.ts";
+import { createSyncToken, type SyncToken } from "./request/sync-token.ts";
 import { type RestSettings, type RestTransportOptions, readOptions } from "./rest-options.ts";
-import { createSyncToken, type SyncToken } from "./sync-token.ts";
-import { sendTrip } from "./trip.ts";
-import { createTripOrder } from "./trip-order.ts";
-import { planTrip } from "./trip-plan.ts";
+import { sendTrip } from "./trip/trip.ts";
+import { createTripOrder } from "./trip/trip-order.ts";
+import { planTrip } from "./trip/trip-plan.ts";
 
 /** A transport that sends, and what those need who listen, or use the official client, on the same connections. */
 export interface OpenedTransport {

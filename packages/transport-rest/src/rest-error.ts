@@ -1,6 +1,5 @@
 import { TransportError, type TransportErrorDetails, type TransportErrorKind } from "@continuum-cache/core";
-import { LostRequest } from "./http/lost-request.ts";
-import { NotHttp } from "./http/not-http.ts";
+import { LostRequest, NotHttp } from "./http/http-errors.ts";
 
 /** The transport's name, in errors and events. */
 export const restName = "rest";

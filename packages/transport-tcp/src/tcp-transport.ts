@@ -1,16 +1,15 @@
 import type { MessageListener, Subscription, Topics, Transport } from "@continuum-cache/core";
 import { closedError, conceal, registerDispatch, sendThrough } from "@continuum-cache/core/kit";
 import { Redis } from "ioredis";
-import { concealClient } from "./connection/conceal-client.ts";
 import { Connection } from "./connection/connection.ts";
 import { createConnectionPool } from "./connection/connection-pool.ts";
-import { connectsAgain } from "./connection/given-client.ts";
-import { createIdleLimit } from "./connection/idle-limit.ts";
-import { createFailoverReconnect } from "./connection/renewal.ts";
+import { createFailoverReconnect } from "./connection/failover-reconnect.ts";
+import { createIdleLimit } from "./connection/idle-check.ts";
 import { createOpenSubscriptions } from "./subscriptions/open-subscriptions.ts";
 import { subscribe } from "./subscriptions/tcp-subscriber.ts";
+import { concealClient, connectsAgain, type TcpClient } from "./tcp-client.ts";
 import { failoverError, transportName } from "./tcp-error.ts";
-import { readTcpOptions, type TcpClient, type TcpOptions } from "./tcp-options.ts";
+import { readTcpOptions, type TcpOptions } from "./tcp-options.ts";
 
 /** A transport over the Redis protocol, and the ioredis client of its first connection. */
 export interface TcpTransport<Client extends TcpClient = Redis> extends Transport {

@@ -4,7 +4,7 @@ import { Cache, guarded, type TransportError } from "@continuum-cache/core";
 import { type TcpOptions, tcpTransport } from "@continuum-cache/transport-tcp";
 import { Redis } from "ioredis";
 import { describe, expect, it } from "vitest";
-import { createFailoverReconnect } from "../src/connection/renewal.ts";
+import { createFailoverReconnect } from "../src/connection/failover-reconnect.ts";
 import { closing } from "./opened.ts";
 
 const opened = closing();

@@ -4,8 +4,8 @@ import { isCommandError } from "../errors/command-error.ts";
 import { TextMap } from "../keys/text-map.ts";
 import type { Command, Reply, SendOptions, Transport } from "../ports/transport.ts";
 import { deliverInHalves, largeBatch } from "../time/deliver-in-halves.ts";
-import { tickEnd } from "../time/next-tick.ts";
 import { whenAllAbort } from "../time/on-abort.ts";
+import { tickEnd } from "../time/platform.ts";
 import { answerSyncOf, type Dispatch, dispatchOf, type ReplyHandler, RoundTrip } from "../trips/round-trip.ts";
 import {
   type BatchedCall,

@@ -11,12 +11,12 @@ import {
   sendThrough,
   throughSend,
 } from "../trips/round-trip.ts";
-import { withHardDeadline } from "./backstop.ts";
 import { type Breaker, createBreaker } from "./breaker.ts";
 import type { BreakerOptions } from "./breaker-options.ts";
 import { createCancellableSleep } from "./cancellable-sleep.ts";
 import { dispatchThrough } from "./guarded-trip.ts";
-import { dedupeFailures } from "./outage-report.ts";
+import { withHardDeadline } from "./hard-deadline.ts";
+import { dedupeFailures } from "./outage.ts";
 
 /** How hard to try, and when to stop trying. */
 export interface GuardOptions {

@@ -1,7 +1,7 @@
 import type { OnReadOpts, Socket } from "node:net";
 import type { ConnectionOptions } from "node:tls";
 import { isTransportError } from "@continuum-cache/core";
-import { LostRequest } from "./lost-request.ts";
+import { LostRequest } from "./http-errors.ts";
 import type { Opening, PendingRequest } from "./node/connection.ts";
 import { type ConnectionPool, createConnectionPool } from "./node/connection-pool.ts";
 import { streamRequest } from "./node/node-stream.ts";

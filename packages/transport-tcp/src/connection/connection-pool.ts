@@ -1,8 +1,8 @@
 import { abortedError, closedError, type Dispatch } from "@continuum-cache/core/kit";
 import { type ServerAddress, transportName } from "../tcp-error.ts";
-import { Trip } from "../trip.ts";
+import { Trip } from "../trip/trip.ts";
 import type { Connection } from "./connection.ts";
-import { type ConnectionRouter, createConnectionRouter } from "./lane-choice.ts";
+import { type ConnectionRouter, createConnectionRouter } from "./connection-router.ts";
 
 /** Connections, opened as they are needed. */
 export interface ConnectionPool {

@@ -1,11 +1,10 @@
 import { closedError, isWrite } from "@continuum-cache/core/kit";
+import type { TcpClient } from "../tcp-client.ts";
 import { clientError, connectionError, impossibleError, type ServerAddress, transportName } from "../tcp-error.ts";
-import type { TcpClient } from "../tcp-options.ts";
-import type { ConnectionCallbacks, Trip } from "../trip.ts";
-import { createIdleCheck, type IdleCheck } from "./idle-check.ts";
-import type { IdleLimit } from "./idle-limit.ts";
-import { type ClientSocket, type ConnectionEnd, createClientSocket } from "./link.ts";
-import type { FailoverReconnect } from "./renewal.ts";
+import type { ConnectionCallbacks, Trip } from "../trip/trip.ts";
+import { type ClientSocket, type ConnectionEnd, createClientSocket } from "./client-socket.ts";
+import type { FailoverReconnect } from "./failover-reconnect.ts";
+import { createIdleCheck, type IdleCheck, type IdleLimit } from "./idle-check.ts";
 import { createSocketWriter, type SocketWriter } from "./socket-writer.ts";
 
 /** What a connection is made of. */

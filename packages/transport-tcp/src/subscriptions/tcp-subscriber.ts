@@ -9,10 +9,11 @@ import {
 } from "@continuum-cache/core";
 import { callListener, closedError, withDeadline } from "@continuum-cache/core/kit";
 import type { Redis } from "ioredis";
-import { divideReplies, type ReplySink } from "../protocol/direct-replies.ts";
+import { toReply } from "../protocol/client-reply.ts";
+import { divideReplies } from "../protocol/direct-replies.ts";
 import { isWithoutCommand } from "../protocol/intercepted-data.ts";
 import type { Slot } from "../protocol/replies.ts";
-import { toReply } from "../protocol/reply.ts";
+import type { ReplySink } from "../protocol/watched-replies.ts";
 import { connectionError, impossibleError, isRefusal, type ServerAddress, transportName } from "../tcp-error.ts";
 import { createSubscribedTopics } from "./subscribed-topics.ts";
 

@@ -1,4 +1,4 @@
-import { restError } from "./rest-error.ts";
+import { restError } from "../rest-error.ts";
 
 /** A line that grows longer than this is no event. */
 const maxLineCharacters = 1 << 26;

@@ -1,9 +1,9 @@
 import type { Command, TransportError } from "@continuum-cache/core";
 import { isRepeatableTrip } from "@continuum-cache/core/kit";
-import { carriedArguments, isText, rawBodyPost, withTextForms } from "./binary-body.ts";
-import type { Payload, Post } from "./endpoint.ts";
-import { restError } from "./rest-error.ts";
-import type { AnswerForm } from "./rest-reply.ts";
+import { carriedArguments, isText, rawBodyPost, withTextForms } from "../request/binary-body.ts";
+import type { Payload, Post } from "../request/endpoint.ts";
+import type { AnswerForm } from "../request/rest-reply.ts";
+import { restError } from "../rest-error.ts";
 
 /** One request of a trip. */
 export interface TripRequest {

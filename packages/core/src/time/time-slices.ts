@@ -1,4 +1,4 @@
-import { hasLastingTimers } from "./lasting-timers.ts";
+import { hasLastingTimers } from "./platform.ts";
 
 /** Lets everything else that waits for its turn have it: long work is done in slices, and this comes in between. */
 export function yieldToEventLoop(): Promise<void> {

@@ -1,9 +1,9 @@
 import type { TransportError } from "@continuum-cache/core";
-import type { Call } from "./calls.ts";
-import type { HttpClient } from "./http/http.ts";
-import { type PostReply, type PostRequest, postsThrough } from "./http/posts.ts";
-import { type AnswerHead, errorFromNetwork, errorFromStatus, restError } from "./rest-error.ts";
-import type { RestSettings } from "./rest-options.ts";
+import type { Call } from "../calls.ts";
+import type { HttpClient } from "../http/http.ts";
+import { type PostReply, type PostRequest, postsThrough } from "../http/posts.ts";
+import { type AnswerHead, errorFromNetwork, errorFromStatus, restError } from "../rest-error.ts";
+import type { RestSettings } from "../rest-options.ts";
 import type { SyncStamp, SyncToken } from "./sync-token.ts";
 
 /** What a request carries. */

@@ -1,9 +1,9 @@
 import { type Command, CommandError, isTransportError, type Reply, type TransportError } from "@continuum-cache/core";
 import { errorFromRedis, factsOf, isPossibleReply, isWrite } from "@continuum-cache/core/kit";
+import { notAnAnswer, nowUnknown, restError, restName } from "../rest-error.ts";
 import { fromBase64 } from "./base64.ts";
 import { keyPositions } from "./binary-body.ts";
 import type { Answer } from "./endpoint.ts";
-import { notAnAnswer, nowUnknown, restError, restName } from "./rest-error.ts";
 
 /** What came of one command: its reply, a refusal of Redis among them, or that it (or its reply) is too large. */
 export type Outcome = Reply | TransportError;

@@ -1,8 +1,8 @@
 import type { Transport } from "@continuum-cache/core";
 import { registerDispatch, throughSend } from "@continuum-cache/core/kit";
 import type { OpenedTransport, SendOnlyRestTransport } from "./open-transport.ts";
-import { maxTopicBytes, subscribeByRest } from "./rest-subscriber.ts";
-import { createStreams, type Streams } from "./streams.ts";
+import { maxTopicBytes, subscribeByRest } from "./subscriptions/rest-subscriber.ts";
+import { createStreams, type Streams } from "./subscriptions/streams.ts";
 
 /** A transport over Upstash's REST API, without the official client. */
 export interface PlainRestTransport extends SendOnlyRestTransport {

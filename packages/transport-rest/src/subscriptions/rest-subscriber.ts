@@ -6,11 +6,11 @@ import {
   type Topics,
 } from "@continuum-cache/core";
 import { callListener, closedError } from "@continuum-cache/core/kit";
-import { pathOf } from "./binary-body.ts";
-import type { Call, Calls } from "./calls.ts";
+import type { Call, Calls } from "../calls.ts";
+import { pathOf } from "../request/binary-body.ts";
+import { errorFromNetwork, restError, restName } from "../rest-error.ts";
 import { dataLines } from "./event-stream.ts";
 import { createFrameReader } from "./pubsub-frame.ts";
-import { errorFromNetwork, restError, restName } from "./rest-error.ts";
 import type { Streams } from "./streams.ts";
 
 /** What a subscription needs of its transport. */

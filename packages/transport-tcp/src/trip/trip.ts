@@ -7,13 +7,12 @@ import {
   onAbort,
   type ReplyHandler,
 } from "@continuum-cache/core/kit";
-import { assertShareable, ownConnectionOnly } from "./connection/shared-connection.ts";
-import { atomicReplies, replies, type Slot } from "./protocol/replies.ts";
-import { toReply } from "./protocol/reply.ts";
-import { inRespTwo } from "./protocol/resp-two.ts";
-import type { AnswerSink } from "./protocol/wire-command.ts";
-import { isRefusal, queuedError, type ServerAddress, timeoutError, transportName } from "./tcp-error.ts";
-import type { TcpClient } from "./tcp-options.ts";
+import { inRespTwo, toReply } from "../protocol/client-reply.ts";
+import { atomicReplies, replies, type Slot } from "../protocol/replies.ts";
+import type { AnswerSink } from "../protocol/wire-command.ts";
+import type { TcpClient } from "../tcp-client.ts";
+import { isRefusal, queuedError, type ServerAddress, timeoutError, transportName } from "../tcp-error.ts";
+import { assertShareable, ownConnectionOnly } from "./shareable-commands.ts";
 
 /** What a trip asks of the connection that has written it. */
 export interface ConnectionCallbacks {

@@ -1,9 +1,9 @@
 import { readDirectReplies } from "../protocol/direct-replies.ts";
 import { isWithoutCommand } from "../protocol/intercepted-data.ts";
 import { type WatchedReplies, watchReplies } from "../protocol/watched-replies.ts";
+import type { TcpClient } from "../tcp-client.ts";
 import { isRefusal } from "../tcp-error.ts";
-import type { TcpClient } from "../tcp-options.ts";
-import type { Trip } from "../trip.ts";
+import type { Trip } from "../trip/trip.ts";
 
 /** The client of one connection, and what has become of its socket. */
 export interface ClientSocket {

@@ -1,4 +1,4 @@
-import { hasLastingTimers } from "../time/lasting-timers.ts";
+import { hasLastingTimers } from "../time/platform.ts";
 import { type Claim, createClaim, type WaitOptions } from "./claim.ts";
 
 /** Work in the background that runs once at a time. */

@@ -1,4 +1,17 @@
+import type { EventEmitter } from "node:events";
+import type { Socket } from "node:net";
 import { ConfigError } from "@continuum-cache/core";
+import { conceal } from "@continuum-cache/core/kit";
+import type { Redis } from "ioredis";
+
+/** The part of an ioredis client, version 5 or 6, that the transport uses. */
+export interface TcpClient extends Pick<EventEmitter, "on" | "off"> {
+  readonly status: string;
+  readonly stream: Socket;
+  connect(): Promise<void>;
+  duplicate(override: object): object;
+  sendCommand(command: object): unknown;
+}
 
 /** The options and the state of an ioredis client that decide whether a transport can share it. Any of them may be absent. */
 interface ClientFacts {
@@ -85,3 +98,25 @@ export function connectsAgain({ options }: ClientFacts): boolean {
 
 const hasLength = (text: unknown): boolean =>
   typeof text === "string" || text instanceof Uint8Array ? text.length > 0 : false;
+
+/** What of an ioredis client holds the password, the TLS key, or commands that wait with their arguments. */
+const secret = [
+  "options",
+  "condition",
+  "prevCondition",
+  "connector",
+  "stream",
+  "commandQueue",
+  "offlineQueue",
+  "prevCommandQueue",
+];
+
+/** Keeps a client of ours from showing the password to who prints or walks it, or the transport that has it. */
+export function concealClient(client: Redis): Redis {
+  for (const name of secret) {
+    // Those that ioredis sets later keep this.
+    const value: unknown = Reflect.get(client, name);
+    Object.defineProperty(client, name, { value, writable: true, configurable: true, enumerable: false });
+  }
+  return conceal(client);
+}

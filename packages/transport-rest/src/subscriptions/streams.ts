@@ -1,11 +1,11 @@
 import { isCommandError, type TransportError } from "@continuum-cache/core";
-import type { Call } from "./calls.ts";
-import { type Answer, currentToken, headersOf, tooLongError } from "./endpoint.ts";
-import type { HttpClient, HttpResponse } from "./http/http.ts";
-import { errorFromNetwork, errorFromStatus, notAnAnswer, restError } from "./rest-error.ts";
-import type { RestSettings } from "./rest-options.ts";
-import { outcomesOf } from "./rest-reply.ts";
-import type { SyncToken } from "./sync-token.ts";
+import type { Call } from "../calls.ts";
+import type { HttpClient, HttpResponse } from "../http/http.ts";
+import { type Answer, currentToken, headersOf, tooLongError } from "../request/endpoint.ts";
+import { outcomesOf } from "../request/rest-reply.ts";
+import type { SyncToken } from "../request/sync-token.ts";
+import { errorFromNetwork, errorFromStatus, notAnAnswer, restError } from "../rest-error.ts";
+import type { RestSettings } from "../rest-options.ts";
 
 /** The part of the REST API that streams. */
 export interface Streams {

@@ -9,3 +9,8 @@ export class LostRequest extends Error {
     this.unsent = unsent;
   }
 }
+
+/** What came is no HTTP reply. The message says what is wrong with it, and never repeats a byte of it. */
+export class NotHttp extends Error {
+  override readonly name = "NotHttp";
+}

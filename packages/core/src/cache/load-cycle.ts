@@ -1,6 +1,5 @@
 import type { Claim } from "../claims/claim.ts";
-import { hasLastingTimers } from "../time/lasting-timers.ts";
-import { nodeProcess } from "../time/node-process.ts";
+import { hasLastingTimers, nodeProcess } from "../time/platform.ts";
 
 /** A load, as far as it takes to find loads that wait for each other in a cycle. */
 export interface RunningLoad {

@@ -1,9 +1,9 @@
 import { type Command, CommandError, isTransportError, type Reply, type TransportError } from "@continuum-cache/core";
 import { isRepeatableTrip, isWrite, keysIn } from "@continuum-cache/core/kit";
-import type { Call } from "./calls.ts";
-import type { Endpoint } from "./endpoint.ts";
-import { nowUnknown } from "./rest-error.ts";
-import { type Outcome, outcomesOf } from "./rest-reply.ts";
+import type { Call } from "../calls.ts";
+import type { Endpoint } from "../request/endpoint.ts";
+import { type Outcome, outcomesOf } from "../request/rest-reply.ts";
+import { nowUnknown } from "../rest-error.ts";
 import { planTrip, type TripRequest, type TripRules } from "./trip-plan.ts";
 
 /**

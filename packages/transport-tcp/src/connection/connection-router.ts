@@ -1,6 +1,6 @@
 import type { Command } from "@continuum-cache/core";
 import { createKeyOrder, type KeyTurn, keysOf } from "@continuum-cache/core/kit";
-import type { Trip } from "../trip.ts";
+import type { Trip } from "../trip/trip.ts";
 import type { Connection } from "./connection.ts";
 
 /** Keeps trips to the same key in order while they may take several connections. */
