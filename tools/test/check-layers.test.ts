@@ -57,7 +57,7 @@ describe("the layer check", () => {
     ["a dependency nobody declared", "packages/core/src/index.ts", 'import "lodash";', /does not depend on/],
     [
       "a folder of core reaching up",
-      "packages/core/src/errors/redact.ts",
+      "packages/core/src/errors/quoted.ts",
       'import "../cache/cache.ts";',
       /core\/errors may not import core\/cache/,
     ],

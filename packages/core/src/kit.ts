@@ -1,21 +1,20 @@
 import "./platform-types.ts";
 
 export { batched } from "./cache/batched.ts";
+export type { WriteObserver } from "./cache/cache-events.ts";
 export { toSendOptions } from "./cache/call-options.ts";
 export { deletePattern } from "./cache/delete-pattern.ts";
-export type { WriteObserver } from "./cache/write-observer.ts";
+export type { BackgroundTask } from "./claims/background-task.ts";
+export { createBackgroundTask } from "./claims/background-task.ts";
 export type { Claim, ClaimOptions, WaitOptions } from "./claims/claim.ts";
 export { createClaim } from "./claims/claim.ts";
 export type { ExpiringSet } from "./claims/expiring-set.ts";
 export { createExpiringSet } from "./claims/expiring-set.ts";
-export type { BackgroundTask } from "./claims/single-run.ts";
-export { createBackgroundTask } from "./claims/single-run.ts";
-export type { Mutex } from "./claims/turns.ts";
-export { createMutex } from "./claims/turns.ts";
+export type { Mutex } from "./claims/mutex.ts";
+export { createMutex } from "./claims/mutex.ts";
 export { codecsOption } from "./codecs/codec.ts";
 export { isSealed, seal, toTextForm, unseal } from "./codecs/envelope.ts";
 export { combineCodecs } from "./codecs/json.ts";
-export { textOrBytes } from "./codecs/text-or-bytes.ts";
 export {
   factsOf,
   isPossibleReply,
@@ -35,7 +34,7 @@ export { abortedError, closedError } from "./errors/call-errors.ts";
 export { unwrap } from "./errors/command-error.ts";
 export { conceal } from "./errors/conceal.ts";
 export { errorFromRedis } from "./errors/error-from-redis.ts";
-export { messageOf, toError } from "./errors/error-of.ts";
+export { messageOf, toError } from "./errors/to-error.ts";
 export { sha1 } from "./hash/sha1.ts";
 export { compileGlob, matchesGlob } from "./keys/glob.ts";
 export { prefixOfGlob } from "./keys/glob-text.ts";
@@ -72,18 +71,18 @@ export {
 export { assertPem } from "./settings/pem.ts";
 export type { RedisAddress, RedisUrlRules } from "./settings/redis-url.ts";
 export { parseRedisUrl } from "./settings/redis-url.ts";
+export { textOrBytes } from "./text/text.ts";
 export { systemClock } from "./time/clock.ts";
 export { deliverInHalves, largeBatch } from "./time/deliver-in-halves.ts";
 export { longestTimerMs, toMs, toTimeoutMs } from "./time/duration.ts";
-export { hasLastingTimers } from "./time/lasting-timers.ts";
 export { loadedOnce } from "./time/loaded-once.ts";
-export { afterThisTick, tickEnd } from "./time/next-tick.ts";
 export { onAbort } from "./time/on-abort.ts";
+export { afterThisTick, hasLastingTimers, tickEnd } from "./time/platform.ts";
 export { settlesWithin } from "./time/settles-within.ts";
-export type { TimeSlices } from "./time/slices.ts";
-export { createTimeSlices, createWorkBudget, maxSliceSteps, yieldToEventLoop } from "./time/slices.ts";
 export type { ChunkLimits, TickBatch } from "./time/tick-batch.ts";
 export { chunked, createTickBatch } from "./time/tick-batch.ts";
+export type { TimeSlices } from "./time/time-slices.ts";
+export { createTimeSlices, createWorkBudget, maxSliceSteps, yieldToEventLoop } from "./time/time-slices.ts";
 export { defaultTimeoutMs, withDeadline } from "./time/with-deadline.ts";
 export { primaryOf } from "./trips/primary-of.ts";
 export type {

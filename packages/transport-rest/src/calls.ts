@@ -16,11 +16,11 @@ export interface Call {
    * @param answersCame - Whether any other request was answered since.
    * @returns ends the wait.
    */
-  waits(answersCame: () => boolean): () => void;
+  startWaiting(answersCame: () => boolean): () => void;
   /** Why the call is over already, when it is: nothing may be sent then. */
   readonly over: TransportError | undefined;
   /** To be called when something leaves this process. */
-  leaves(): void;
+  markSent(): void;
 }
 
 /** The calls in flight: each ends by its deadline, and all of them at `close()`. */
@@ -93,7 +93,7 @@ class OpenCall implements Call {
     if (this.#timeoutMs - this.#waitedMs < leastAttemptMs) throw queuedError("turn", this.#timeoutMs, "none");
   }
 
-  waits(answersCame: () => boolean): () => void {
+  startWaiting(answersCame: () => boolean): () => void {
     this.#waitsSinceMs ??= performance.now();
     this.#waiting = "connection";
     this.#answersCame = answersCame;
@@ -106,7 +106,7 @@ class OpenCall implements Call {
     this.#waitsSinceMs = undefined;
   }
 
-  leaves(): void {
+  markSent(): void {
     this.delivery = "unknown";
   }
 

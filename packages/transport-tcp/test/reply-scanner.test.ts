@@ -1,7 +1,7 @@
 import { createRequire } from "node:module";
 import { fuzzMade } from "@continuum-cache/conformance";
 import { describe, expect, it } from "vitest";
-import { ReplyScanner } from "../src/protocol/reply-scanner.ts";
+import { ReplyScanner } from "../src/protocol/watched-replies.ts";
 
 interface Decoder {
   write(chunk: Buffer): void;

@@ -4,8 +4,8 @@ import { isCommandError } from "../errors/command-error.ts";
 import { TextMap } from "../keys/text-map.ts";
 import type { Command, Reply, SendOptions, Transport } from "../ports/transport.ts";
 import { deliverInHalves, largeBatch } from "../time/deliver-in-halves.ts";
-import { tickEnd } from "../time/next-tick.ts";
 import { whenAllAbort } from "../time/on-abort.ts";
+import { tickEnd } from "../time/platform.ts";
 import { answerSyncOf, type Dispatch, dispatchOf, type ReplyHandler, RoundTrip } from "../trips/round-trip.ts";
 import {
   type BatchedCall,
@@ -15,7 +15,7 @@ import {
   isWaitedFor,
   type Segment,
 } from "./batched-call.ts";
-import { lateError } from "./call-errors.ts";
+import { expiredError } from "./call-errors.ts";
 
 /**
  * One MGET may carry this many keys. Upstash limits a command's answer to 10 MB, so it would refuse a larger MGET of
@@ -270,7 +270,7 @@ export function createBatcher(transport: Transport, { timeoutMs, counts }: Batch
   const schedule = (nowMs: number): void => {
     if (open.length > 0 && nowMs - scheduledMs < longTickMs) return;
     const isLate = (batch: Batch): boolean => nowMs - batch.openedMs >= batch.timeoutMs;
-    for (const batch of open.filter(isLate)) batch.failed(lateError(transport.name));
+    for (const batch of open.filter(isLate)) batch.failed(expiredError(transport.name));
     open = open.filter((batch) => !isLate(batch));
     scheduledMs = nowMs;
     afterThisTick(departAll);

@@ -5,7 +5,7 @@ import { quoted } from "../errors/quoted.ts";
 import type { KeyFamily } from "../keys/key-pattern.ts";
 import type { Transport } from "../ports/transport.ts";
 import { assertOptions, type KnownOptions, wholeNumberOption } from "../settings/options.ts";
-import { isWellFormed } from "../text/well-formed.ts";
+import { isWellFormed } from "../text/text.ts";
 import { type Duration, toTimeoutMs } from "../time/duration.ts";
 import { type TimeToLive, ttlToMs } from "./time-to-live.ts";
 

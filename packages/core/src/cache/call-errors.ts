@@ -4,7 +4,7 @@ import { isTransportError, TransportError, type TransportErrorDetails } from "..
 import type { Reply } from "../ports/transport.ts";
 
 /** What a call gets whose time was over before its batch could depart. */
-export const lateError = (transport: string): TransportError =>
+export const expiredError = (transport: string): TransportError =>
   new TransportError(
     "timeout",
     "The call's time was over before it could be sent (do less at once, or raise `timeout`)",

@@ -4,12 +4,11 @@ import { isCommandError } from "../errors/command-error.ts";
 import type { Command, Reply, SendOptions } from "../ports/transport.ts";
 import { onAbort } from "../time/on-abort.ts";
 import type { BatchedCall, Batcher } from "./batched-call.ts";
-import type { CacheEvents } from "./cache-events.ts";
+import type { CacheEvents, WriteObserver } from "./cache-events.ts";
 import type { Counts } from "./cache-stats.ts";
 import { assertNotTooLarge } from "./call-errors.ts";
 import type { ReadRequest, Request } from "./requests.ts";
 import type { TransportUse } from "./transport-use.ts";
-import type { WriteObserver } from "./write-observer.ts";
 
 /** Runs requests and keeps the books: every call is timed, and a failed one counted. */
 export interface Calls {

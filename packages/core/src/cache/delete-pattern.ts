@@ -3,7 +3,7 @@ import { quoted } from "../errors/quoted.ts";
 import { isTransportError, TransportError } from "../errors/transport-error.ts";
 import type { Argument, Command, Reply, SendOptions, Transport } from "../ports/transport.ts";
 import { assertOptions, functionOption, type KnownOptions } from "../settings/options.ts";
-import { isWellFormed } from "../text/well-formed.ts";
+import { isWellFormed } from "../text/text.ts";
 import { withDeadline } from "../time/with-deadline.ts";
 import { type CacheCallOptions, knownCallOptions } from "./call-options.ts";
 

@@ -6,7 +6,7 @@ import type { BackendStatus, Transport } from "../ports/transport.ts";
 import { answerSyncOf } from "../trips/round-trip.ts";
 import type { Batcher } from "./batched-call.ts";
 import { createBatcher } from "./batcher.ts";
-import { type CacheEvents, knownEvents } from "./cache-events.ts";
+import { type CacheEvents, knownEvents, type WriteObserver } from "./cache-events.ts";
 import { type CacheOptions, readCacheOptions } from "./cache-options.ts";
 import { type Calls, type CallsParts, createCalls, createStats, type StatsRecorder } from "./calls.ts";
 import { decodedOnce } from "./decoded-once.ts";
@@ -15,7 +15,6 @@ import { createLoads, type Loads } from "./loads.ts";
 import { createRequests, createValues, type Requests } from "./requests.ts";
 import { createTtlChoice } from "./time-to-live.ts";
 import { useTransport } from "./transport-use.ts";
-import type { WriteObserver } from "./write-observer.ts";
 
 /** What a cache is put together from; all views of it share one. */
 export interface Engine {

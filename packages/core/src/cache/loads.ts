@@ -3,7 +3,7 @@ import { isWrite, keysOf } from "../commands/command-facts.ts";
 import { TransportError } from "../errors/transport-error.ts";
 import { TextMap } from "../keys/text-map.ts";
 import type { Command } from "../ports/transport.ts";
-import { awaitLoad, type RunningLoad } from "./load-circle.ts";
+import { awaitLoad, type RunningLoad } from "./load-cycle.ts";
 
 /** The loads of this process, one per key. */
 export interface Loads {

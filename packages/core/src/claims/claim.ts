@@ -1,6 +1,6 @@
 import { longestTimerMs } from "../time/duration.ts";
-import { hasLastingTimers } from "../time/lasting-timers.ts";
 import { onAbort } from "../time/on-abort.ts";
+import { hasLastingTimers } from "../time/platform.ts";
 
 /** How long a claim lasts. */
 export interface ClaimOptions {

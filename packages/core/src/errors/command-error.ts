@@ -1,5 +1,5 @@
 import { brand, hasBrand } from "./brand.ts";
-import { redact } from "./redact.ts";
+import { redact } from "./quoted.ts";
 
 /**
  * Redis answered, and said no: WRONGTYPE, OOM, NOSCRIPT… It stands in its command's place among the replies.

@@ -131,11 +131,11 @@ export function createBreaker(options?: BreakerOptions): Breaker {
   };
 
   /** Whose word it is: without a permit, the probe's while there is one. */
-  const isProbes = (permit: BreakerPermit | undefined): boolean =>
+  const isProbe = (permit: BreakerPermit | undefined): boolean =>
     permit === undefined ? phase.state === "half-open" : permit === "probe";
 
   const release = (permit?: BreakerPermit): void => {
-    if (phase.state === "half-open" && isProbes(permit)) phase = { ...phase, probe: undefined };
+    if (phase.state === "half-open" && isProbe(permit)) phase = { ...phase, probe: undefined };
   };
 
   return {
@@ -163,7 +163,7 @@ export function createBreaker(options?: BreakerOptions): Breaker {
       if (phase.state === "closed") {
         inARow = 0;
         sample?.add(clock.now(), false);
-      } else if (phase.state === "half-open" && isProbes(permit)) close(clock.now());
+      } else if (phase.state === "half-open" && isProbe(permit)) close(clock.now());
     },
     failed(error, permit) {
       if (!isOutage(error)) {
@@ -178,7 +178,7 @@ export function createBreaker(options?: BreakerOptions): Breaker {
           share && sample && sample.calls >= share.atLeast && sample.failures >= share.ratio * sample.calls;
         if (inARow >= failures || tooMany || isRefusal(error)) open(error, nowMs);
       } else if (phase.state === "half-open") {
-        if (isProbes(permit)) open(error, nowMs);
+        if (isProbe(permit)) open(error, nowMs);
       } else if (askedMs(error) > leftMs(nowMs)) {
         phase = { state: "open", sinceMs: nowMs, waitMs: askedMs(error), cause: error };
       }

@@ -1,6 +1,5 @@
 import type { Transport } from "../ports/transport.ts";
-import { hasLastingTimers } from "./lasting-timers.ts";
-import { afterThisTick } from "./next-tick.ts";
+import { afterThisTick, hasLastingTimers } from "./platform.ts";
 
 /** Fewer answers than this are always handed out at once: another trip would cost more than it gains. */
 export const largeBatch = 32;

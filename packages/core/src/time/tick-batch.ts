@@ -1,4 +1,4 @@
-import { tickEnd } from "./next-tick.ts";
+import { tickEnd } from "./platform.ts";
 
 /** What may go together. */
 export interface ChunkLimits<Item> {
