@@ -39,8 +39,24 @@ export const layers = {
     imports: ["packages/core", "packages/transport-tcp", "packages/transport-memory"],
     edge: false,
   },
+  "internal/histories": {
+    imports: [
+      "packages/core",
+      "packages/conformance",
+      "packages/transport-rest",
+      "packages/transport-tcp",
+      "packages/fallback-memory",
+      "packages/upstash-local",
+      "packages/ratelimit",
+      "packages/pubsub",
+      "packages/federation-queue",
+      "packages/continuum-cache",
+    ],
+    edge: false,
+  },
   "apps/bench": {
     imports: [
+      "internal/histories",
       "packages/core",
       "packages/conformance",
       "packages/transport-rest",

@@ -1,4 +1,4 @@
-import { createRandom, type Random } from "./outages/random.ts";
+import { createRandom, type Random } from "./random.ts";
 
 /** What a decoder or parser may answer, and how many inputs it is given. */
 export interface FuzzRunOptions<Input> {
