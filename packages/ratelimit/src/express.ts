@@ -1,12 +1,10 @@
 import { ConfigError } from "@continuum-cache/core";
-import { addedFields } from "./http/added-fields.ts";
 import type { AddressSource } from "./http/client-address.ts";
-import { createGate, type Passage } from "./http/gate.ts";
-import type { LimiterOf } from "./http/limiter.ts";
-import type { Limited, RequestLimitOptions } from "./http/request-limit-options.ts";
+import type { Limited, LimiterOf, RequestLimitOptions } from "./http/request-limit-options.ts";
+import { createRequestLimiter, type RequestOutcome } from "./http/request-limiter.ts";
+import { addedFields } from "./http/response-headers.ts";
 
-export type { Limiter, LimiterOf } from "./http/limiter.ts";
-export type { KeyOf, Limited, RequestLimit } from "./http/request-limit-options.ts";
+export type { KeyOf, Limited, Limiter, LimiterOf, RequestLimit } from "./http/request-limit-options.ts";
 
 /**
  * What is used of Express's `Request`, and what a key is mostly made of. For more, say what yours is: `(req: Request)
@@ -69,17 +67,17 @@ export function rateLimit<Req extends ExpressRequest = ExpressRequest, Res exten
   limiter: LimiterOf<readonly [request: Req, response: Res]>,
   options: ExpressLimitOptions<Req, Res> = {},
 ): (request: Req, response: Res, next: (error?: unknown) => void) => void {
-  const gate = createGate("rateLimit", limiter, options, source);
+  const gate = createRequestLimiter("rateLimit", limiter, options, source);
   const { onLimited = refuse } = options;
 
   const pass = async (request: Req, response: Res): Promise<boolean> => {
-    const passage = await gate(request, response);
+    const outcome = await gate(request, response);
     // Another handler did not want to wait, and has answered.
-    if (!passage || response.headersSent) return !passage?.limited;
-    tell(response, passage);
-    if (!passage.limited) return true;
-    response.statusCode = passage.limited.problem.status;
-    await onLimited(passage.limited, request, response);
+    if (!outcome || response.headersSent) return !outcome?.limited;
+    tell(response, outcome);
+    if (!outcome.limited) return true;
+    response.statusCode = outcome.limited.problem.status;
+    await onLimited(outcome.limited, request, response);
     return false;
   };
 
@@ -91,7 +89,7 @@ export function rateLimit<Req extends ExpressRequest = ExpressRequest, Res exten
   };
 }
 
-function tell(response: ExpressResponse, { headers, limited }: Passage): void {
+function tell(response: ExpressResponse, { headers, limited }: RequestOutcome): void {
   const said = (name: string): string | undefined => {
     const value = response.getHeader(name);
     // What a limiter before this one has told of one limit is not about the one that refuses.

@@ -1,11 +1,9 @@
-import { refusalOf, withFields } from "./http/answer.ts";
 import type { AddressSource } from "./http/client-address.ts";
-import { createGate } from "./http/gate.ts";
-import type { LimiterOf } from "./http/limiter.ts";
-import type { RequestLimitOptions } from "./http/request-limit-options.ts";
+import type { LimiterOf, RequestLimitOptions } from "./http/request-limit-options.ts";
+import { createRequestLimiter } from "./http/request-limiter.ts";
+import { refusalOf, withFields } from "./http/response-headers.ts";
 
-export type { Limiter, LimiterOf } from "./http/limiter.ts";
-export type { KeyOf, Limited, RequestLimit } from "./http/request-limit-options.ts";
+export type { KeyOf, Limited, Limiter, LimiterOf, RequestLimit } from "./http/request-limit-options.ts";
 
 /** A web-standard handler; `Rest` is what the platform gives besides: the environment, a context. */
 export type FetchHandler<Rest extends readonly unknown[]> = (
@@ -52,12 +50,12 @@ export function withRateLimit<Rest extends readonly unknown[]>(
     header: (name, ...[request]) => request.headers.get(name),
     fix: '`key: (request) => …`, or `ipHeader: "cf-connecting-ip"` or what your platform calls it, or `trustedProxies: 1`',
   };
-  const gate = createGate("withRateLimit", limiter, options, source);
+  const gate = createRequestLimiter("withRateLimit", limiter, options, source);
   const { onLimited = refusalOf } = options;
   return async (request, ...rest) => {
-    const passage = await gate(request, ...rest);
-    if (!passage) return handler(request, ...rest);
-    const { limited, headers } = passage;
+    const outcome = await gate(request, ...rest);
+    if (!outcome) return handler(request, ...rest);
+    const { limited, headers } = outcome;
     const answer = limited ? await onLimited(limited, request, ...rest) : await handler(request, ...rest);
     return withFields(answer, headers);
   };

@@ -1,12 +1,9 @@
-import { addedFields } from "./http/added-fields.ts";
-import { isCopyable, refusalOf, withFields } from "./http/answer.ts";
 import type { AddressSource } from "./http/client-address.ts";
-import { createGate } from "./http/gate.ts";
-import type { LimiterOf } from "./http/limiter.ts";
-import type { RequestLimitOptions } from "./http/request-limit-options.ts";
+import type { LimiterOf, RequestLimitOptions } from "./http/request-limit-options.ts";
+import { createRequestLimiter } from "./http/request-limiter.ts";
+import { addedFields, isCopyable, refusalOf, withFields } from "./http/response-headers.ts";
 
-export type { Limiter, LimiterOf } from "./http/limiter.ts";
-export type { KeyOf, Limited, RequestLimit } from "./http/request-limit-options.ts";
+export type { KeyOf, Limited, Limiter, LimiterOf, RequestLimit } from "./http/request-limit-options.ts";
 
 /**
  * What is used of Hono's `Context`, and what a key is mostly made of. For more, say what yours is: `(c: Context<Env>)
@@ -60,11 +57,11 @@ export function rateLimit<Context extends HonoContext = HonoContext>(
   limiter: LimiterOf<readonly [context: Context]>,
   options: HonoLimitOptions<Context> = {},
 ): (context: Context, next: () => Promise<void>) => Promise<Response | undefined> {
-  const gate = createGate("rateLimit", limiter, options, source);
+  const gate = createRequestLimiter("rateLimit", limiter, options, source);
   const { onLimited = refusalOf } = options;
   return async (context, next) => {
-    const passage = await gate(context);
-    const { limited, headers } = passage ?? {};
+    const outcome = await gate(context);
+    const { limited, headers } = outcome ?? {};
     if (limited) return withFields(await onLimited(limited, context), limited.headers);
     await next();
     if (!headers || !isCopyable(context.res)) return undefined;

@@ -1,9 +1,8 @@
 import { assertOptions, type KnownOptions } from "@continuum-cache/core/kit";
 import type { CombinedDecision, Decision } from "../types.ts";
-import { decisionsOf } from "./decisions-of.ts";
+import { decisionsOf, retryAfterSeconds, wholeSeconds } from "./decisions.ts";
 import { type HeaderFormat, readFormats } from "./header-format.ts";
 import { type PolicyName, policyNames } from "./policy-names.ts";
-import { retryAfterSeconds, wholeSeconds } from "./whole-seconds.ts";
 
 /** How to tell of a decision in header fields. */
 export interface RateLimitHeadersOptions {

@@ -1,8 +1,7 @@
 import { assertOptions } from "@continuum-cache/core/kit";
 import type { CombinedDecision, Decision } from "../types.ts";
-import { decisionsOf } from "./decisions-of.ts";
+import { decisionsOf, retryAfterSeconds } from "./decisions.ts";
 import { type PolicyName, policyNames } from "./policy-names.ts";
-import { retryAfterSeconds } from "./whole-seconds.ts";
 
 /** Why a call was refused, as problem details (RFC 9457): the body of an answer of type `application/problem+json`. */
 export interface RateLimitProblem {

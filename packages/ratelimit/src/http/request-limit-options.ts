@@ -1,4 +1,4 @@
-import type { CombinedDecision, RateLimit } from "../types.ts";
+import type { CombinedDecision, Decision, LimitOptions, RateLimit } from "../types.ts";
 import type { ClientAddressOptions } from "./client-address.ts";
 import type { HeaderFormat } from "./header-format.ts";
 import type { PolicyName } from "./policy-names.ts";
@@ -54,3 +54,17 @@ export interface RequestLimitOptions<Input extends readonly unknown[], Answer>
   /** Answers a refused request. @default problem details (RFC 9457) with status 429 */
   readonly onLimited?: (limited: Limited, ...input: Input) => Answer;
 }
+
+/** What middleware needs of a limiter; a `RateLimiter` has it. */
+export interface Limiter {
+  limit(id: string, options?: LimitOptions): Promise<Decision>;
+  limitAll(
+    limits: readonly (Partial<RateLimit> & { readonly id: string })[],
+    options?: { readonly cost?: number },
+  ): Promise<CombinedDecision>;
+}
+
+/**
+ * A limiter, or how to get at it: where a platform hands out its settings with each request, it can't be made before.
+ */
+export type LimiterOf<Input extends readonly unknown[]> = Limiter | ((...input: Input) => Limiter);

@@ -1,6 +1,6 @@
 import { ConfigError } from "@continuum-cache/core";
 import { assertOptions, type KnownOptions, wholeNumberOption } from "@continuum-cache/core/kit";
-import { readScope, windowOf } from "../limits/ask.ts";
+import { readScope, windowOf } from "../limits/limit-request.ts";
 import type { RateLimit } from "../types.ts";
 import type { KeyOf, RequestLimit, RequestLimitOptions } from "./request-limit-options.ts";
 

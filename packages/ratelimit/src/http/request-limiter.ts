@@ -2,16 +2,15 @@ import { ConfigError } from "@continuum-cache/core";
 import { assertOptions, functionOption, type KnownOptions, wholeNumberOption } from "@continuum-cache/core/kit";
 import type { CombinedDecision } from "../types.ts";
 import { type AddressSource, readClientKey } from "./client-address.ts";
+import { retryAfterSeconds } from "./decisions.ts";
 import { readFormats } from "./header-format.ts";
-import type { Limiter, LimiterOf } from "./limiter.ts";
 import { rateLimitHeaders } from "./rate-limit-headers.ts";
 import { rateLimitProblem } from "./rate-limit-problem.ts";
-import type { KeyOf, Limited, RequestLimitOptions } from "./request-limit-options.ts";
+import type { KeyOf, Limited, Limiter, LimiterOf, RequestLimitOptions } from "./request-limit-options.ts";
 import { type RequestRule, readRules } from "./request-rules.ts";
-import { retryAfterSeconds } from "./whole-seconds.ts";
 
 /** What a gate says to one request. */
-export interface Passage {
+export interface RequestOutcome {
   /** What the answer shall tell of the limits. */
   readonly headers: Headers;
   /** Present when the request is refused. */
@@ -19,7 +18,7 @@ export interface Passage {
 }
 
 /** Decides on requests; undefined for one that is not limited. */
-export type Gate<Input extends readonly unknown[]> = (...input: Input) => Promise<Passage | undefined>;
+export type RequestLimiter<Input extends readonly unknown[]> = (...input: Input) => Promise<RequestOutcome | undefined>;
 
 const knownOptions: KnownOptions<RequestLimitOptions<readonly unknown[], unknown>> = {
   window: true,
@@ -44,17 +43,17 @@ const knownOptions: KnownOptions<RequestLimitOptions<readonly unknown[], unknown
  * @param owner - The middleware, as its users write it.
  * @throws ConfigError when an option is unknown or can't be.
  */
-export function createGate<Input extends readonly unknown[]>(
+export function createRequestLimiter<Input extends readonly unknown[]>(
   owner: string,
   limiter: LimiterOf<Input>,
   options: RequestLimitOptions<Input, unknown>,
   source: AddressSource<Input>,
-): Gate<Input> {
+): RequestLimiter<Input> {
   assertLimiter(limiter);
   assertOptions<object>(owner, options, knownOptions);
   const { cost, skip, headers = "draft-10", policyName } = options;
   assertCallbacks(options);
-  assertOneWho(options);
+  assertOneKeySource(options);
   const rules = readRules(options, () => options.key ?? readClientKey(options, source));
   const format = headers === false ? [] : readFormats("headers", headers);
   const named = policyName === undefined ? {} : { policyName };
@@ -123,7 +122,7 @@ function assertCallbacks({ cost, skip, policyName, onLimited }: RequestLimitOpti
 }
 
 /** Who sets both a key and where to read an address from would not know which of them counts. */
-function assertOneWho<Input extends readonly unknown[]>(options: RequestLimitOptions<Input, unknown>): void {
+function assertOneKeySource<Input extends readonly unknown[]>(options: RequestLimitOptions<Input, unknown>): void {
   if (options.key === undefined) return;
   for (const name of ["ipHeader", "trustedProxies", "ipv6Prefix"] as const) {
     if (options[name] === undefined) continue;
