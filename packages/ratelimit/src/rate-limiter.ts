@@ -10,14 +10,14 @@ import {
   toTimeoutMs,
 } from "@continuum-cache/core/kit";
 import { algorithms } from "./algorithms/algorithms.ts";
-import { type Ask, type AskDefaults, knownLimitOptions } from "./limits/ask.ts";
-import { type Asks, createAsks } from "./limits/asks.ts";
+import { type AcquireQueue, createAcquireQueue } from "./limits/acquire-queue.ts";
 import { createDenyCache, noDenyCache } from "./limits/deny-cache.ts";
+import { knownLimitOptions, type LimitDefaults, type LimitRequest } from "./limits/limit-request.ts";
 import { createLimits, type Limits } from "./limits/limits.ts";
 import { createLocalLimits } from "./limits/local-limits.ts";
-import { readReceipt } from "./limits/read-receipt.ts";
+import { readReceipt } from "./limits/receipts.ts";
 import { createRedisLimits } from "./limits/redis-limits.ts";
-import { createWaitingLines, type WaitingLines } from "./limits/waiting-lines.ts";
+import { createRequestCache, type RequestCache } from "./limits/request-cache.ts";
 import type { RateLimiterBackend, RateLimiterOptions } from "./options.ts";
 import { readSettings } from "./settings.ts";
 import { createRoundTrip } from "./timing/round-trip.ts";
@@ -81,10 +81,10 @@ const knownOfIdentified: KnownOptions<IdentifiedLimit> = {
 export class RateLimiter {
   /** The way of resets, for which a cache's fallback makes up. All else goes past it. */
   private readonly transport: Transport;
-  private readonly defaults: AskDefaults;
-  private readonly asks: Asks;
+  private readonly defaults: LimitDefaults;
+  private readonly requests: RequestCache;
   private readonly limits: Limits;
-  private readonly lines: WaitingLines;
+  private readonly lines: AcquireQueue;
   private readonly events: Events<RateLimiterEvents> = createEvents<RateLimiterEvents>();
   private isListenedTo = false;
 
@@ -100,7 +100,7 @@ export class RateLimiter {
     const named = { window, limit, scope, burst } as Partial<RateLimit>;
     this.transport = batched(backend.transport);
     this.defaults = { ...named, algorithm, keyPrefix: backend.keyPrefix ?? "" };
-    this.asks = createAsks(this.defaults, maxKeys);
+    this.requests = createRequestCache(this.defaults, maxKeys);
     const clock = createServerClock(() => isLocalForEver(backend.transport));
     this.limits = createLimits({
       ...settings,
@@ -119,8 +119,8 @@ export class RateLimiter {
       stop();
       if (!this.isListenedTo) console.warn(withoutRedis(settings.onError, error));
     });
-    this.lines = createWaitingLines({
-      decide: (ask) => this.limits.decide(ask),
+    this.lines = createAcquireQueue({
+      decide: (request) => this.limits.decide(request),
       refund: (decision) => this.refund(decision),
     });
   }
@@ -150,16 +150,16 @@ export class RateLimiter {
     options: { readonly cost?: number } = {},
   ): Promise<CombinedDecision> {
     assertOptions("limiter.limitAll", options, { cost: true });
-    const asks = limits.map((each) => {
+    const requests = limits.map((each) => {
       assertOptions("Each limit of limiter.limitAll", each, knownOfIdentified);
       const { id, ...limit } = each;
-      return this.asks.read(id, { ...limit, ...options });
+      return this.requests.read(id, { ...limit, ...options });
     });
-    if (asks.length === 0) throw new RangeError("Expected at least one limit, got none");
-    if (new Set(asks.map(({ key }) => key)).size < asks.length) {
+    if (requests.length === 0) throw new RangeError("Expected at least one limit, got none");
+    if (new Set(requests.map(({ key }) => key)).size < requests.length) {
       throw new RangeError("Expected limits that differ in their id, scope or window, got the same one twice");
     }
-    const decisions = await this.limits.decideAll(asks);
+    const decisions = await this.limits.decideAll(requests);
     const [{ source }] = decisions as [Decision, ...Decision[]];
     const retryAfter = Math.max(...decisions.map((decision) => decision.retryAfter));
     return { allowed: decisions.every(({ allowed }) => allowed), retryAfter, source, decisions };
@@ -186,8 +186,8 @@ export class RateLimiter {
     if (signal !== undefined && typeof signal?.aborted !== "boolean") {
       throw new ConfigError("signal", `Expected \`signal\` to be an AbortSignal, got ${typeof signal}`);
     }
-    const ask = this.asks.read(id, limit);
-    return this.lines.join(ask, { timeoutMs: toTimeoutMs(timeout, "timeout"), signal });
+    const request = this.requests.read(id, limit);
+    return this.lines.wait(request, { timeoutMs: toTimeoutMs(timeout, "timeout"), signal });
   }
 
   /** How much of a limit is used. It costs no quota, and one command. @throws as `limit` does. */
@@ -251,11 +251,11 @@ export class RateLimiter {
   }
 
   /** A limit of `limitAll` may be passed on as it is: with the id that it is for. */
-  private askFor(owner: string, id: string, options: LimitOptions & { readonly id?: string }): Ask {
+  private askFor(owner: string, id: string, options: LimitOptions & { readonly id?: string }): LimitRequest {
     assertOptions(owner, options, knownOfCall);
     if (options.id !== undefined && options.id !== id)
       throw new ConfigError("id", `${owner} got one id, and a limit for another: leave the limit's \`id\` out`);
-    return this.asks.read(id, options);
+    return this.requests.read(id, options);
   }
 }
 
@@ -266,7 +266,7 @@ const withoutRedis = (onError: OnError, { message }: Error): string =>
   `A RateLimiter decides without Redis, as \`onError: "${onError}"\` says, because of: ${message}. This is printed once; limiter.on("error", …) and limiter.on("backend", …) hear of each time.`;
 
 /** What a receipt was given for. */
-function askOf({ key, algorithm, windowUs, limit, capacity, cost }: Receipt): Ask {
+function askOf({ key, algorithm, windowUs, limit, capacity, cost }: Receipt): LimitRequest {
   const facts = algorithms[algorithm];
   const extra = facts.extra(windowUs, limit, capacity);
   return { key, algorithm, facts, scope: "", windowUs, limit, capacity, extra, cost };

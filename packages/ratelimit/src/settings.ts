@@ -9,7 +9,7 @@ import {
   wholeNumberOption,
 } from "@continuum-cache/core/kit";
 import { algorithms } from "./algorithms/algorithms.ts";
-import { readDefaults } from "./limits/ask.ts";
+import { readDefaults } from "./limits/limit-request.ts";
 import type { DenyCacheOptions, RateLimiterBackend, RateLimiterOptions } from "./options.ts";
 import type { Algorithm, OnError } from "./types.ts";
 

@@ -1,4 +1,4 @@
-import type { Accept } from "./accepts.ts";
+import type { Admission } from "./admissions.ts";
 
 /** The numbers that an algorithm counts by. */
 export interface CounterRule {
@@ -14,7 +14,7 @@ export interface CounterRule {
 }
 
 /** How a key stands at a time: used amounts, and times in microseconds since 1970, 0 for "now". */
-export interface Standing {
+export interface CounterState {
   readonly isFree: boolean;
   readonly current: number;
   /** When the same cost would be free. */
@@ -33,13 +33,13 @@ export interface OpenCounter {
   readonly bornUs: number;
   /** Whether only the exact time tells which window counts the call. */
   readonly isUnsure: boolean;
-  look(cost: number): Standing;
+  look(cost: number): CounterState;
   /** Takes a cost. @returns when: what a receipt gives it back by. */
   charge(cost: number): number;
   /** Gives a cost back that was taken at a time. @returns how much of it was still there. */
   giveBack(atUs: number, cost: number): number;
   /** Adds what was accepted elsewhere. @returns whether that changed anything. */
-  merge(accepts: readonly Accept[]): boolean;
+  merge(admissions: readonly Admission[]): boolean;
   /** What the key is to hold. */
   text(): string;
   /** For how long, in milliseconds: always a second longer than it counts, for clocks that are not quite together. */
@@ -60,7 +60,7 @@ export interface Counter {
    * - `open()` sets `now`, `is_unsure`, and `born` as a time's text; it returns false where the counter has not written the key. It
    *   may be called again, also with another time, or after other keys if `stored` is set to what it was.
    * - `look(cost)` returns five values: whether it is free, then current, retry at, more at, reset at.
-   * - `charge(cost)` and `merge(accepts)` do what they do in `OpenCounter`.
+   * - `charge(cost)` and `merge(admissions)` do what they do in `OpenCounter`.
    * - `write()` stores the state, with its time to live.
    */
   readonly lua: string;

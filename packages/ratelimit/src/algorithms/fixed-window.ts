@@ -41,9 +41,9 @@ export const fixedWindow: Counter = {
         used -= taken;
         return taken;
       },
-      merge(accepts) {
+      merge(admissions) {
         let isChanged = false;
-        for (const { bornUs: born, atUs, cost } of accepts) {
+        for (const { bornUs: born, atUs, cost } of admissions) {
           if (born === bornUs || startOf(atUs, windowUs) !== startUs) continue;
           used += cost;
           isChanged = true;
@@ -86,11 +86,11 @@ local function charge(cost)
   return now
 end
 
-local function merge(accepts)
+local function merge(admissions)
   local is_changed = false
-  for _, accept in ipairs(accepts) do
-    if accept.born ~= born and start_of(accept.at) == start then
-      used = used + accept.cost
+  for _, admission in ipairs(admissions) do
+    if admission.born ~= born and start_of(admission.at) == start then
+      used = used + admission.cost
       is_changed = true
     end
   end

@@ -1,4 +1,4 @@
-import { acceptsLua } from "./accepts.ts";
+import { admissionsLua } from "./admissions.ts";
 import type { Counter } from "./counter.ts";
 import { digitsLua } from "./digits.ts";
 
@@ -53,7 +53,7 @@ end
 
 local function look_at_key(rule)
   if not open() then return nil end
-  local is_merged = rule.accepts ~= "" and merge(accepts_of(rule.accepts))
+  local is_merged = rule.admissions ~= "" and merge(admissions_of(rule.admissions))
   return is_merged, look(rule.cost)
 end
 `;
@@ -124,7 +124,7 @@ while keys_before < #KEYS do
   for index = 1, width do
     rules[index] = {
       window = tonumber(ARGV[at]), limit = tonumber(ARGV[at + 1]), cost = tonumber(ARGV[at + 2]),
-      extra = tonumber(ARGV[at + 3]), accepts = ARGV[at + 4],
+      extra = tonumber(ARGV[at + 3]), admissions = ARGV[at + 4],
     }
     at = at + 5
   end
@@ -156,7 +156,7 @@ return table.concat(lines, "\\n")
  * refused at the earliest time and would not be at the latest.
  */
 export const decideLua = (counter: Counter): string =>
-  [beginning(counter), acceptsLua, timeLua, lookLua, batchLua(counter)].join("");
+  [beginning(counter), admissionsLua, timeLua, lookLua, batchLua(counter)].join("");
 
 /**
  * Gives back what a call has taken, once.

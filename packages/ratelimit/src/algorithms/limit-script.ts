@@ -1,6 +1,6 @@
 import { CommandError, defineScript, isCommandError, type Script, type ScriptContext } from "@continuum-cache/core";
-import { decodeAccepts } from "./accepts.ts";
-import type { Counter, CounterRule, OpenCounter, Standing } from "./counter.ts";
+import { decodeAdmissions } from "./admissions.ts";
+import type { Counter, CounterRule, CounterState, OpenCounter } from "./counter.ts";
 import { digits, timeWidth } from "./digits.ts";
 import { decideLua, refundLua, refusal } from "./limit-script-lua.ts";
 
@@ -43,7 +43,7 @@ interface Look {
   readonly state: OpenCounter;
   readonly cost: number;
   readonly isMerged: boolean;
-  readonly before: Standing;
+  readonly before: CounterState;
   readonly lookedUs: number;
 }
 
@@ -51,7 +51,7 @@ interface Look {
 interface Question {
   readonly rule: Omit<CounterRule, "spanUs">;
   readonly cost: number;
-  readonly accepts: string;
+  readonly admissions: string;
 }
 
 /** The time by which calls are decided, which turns into the server's own when a decision depends on it. */
@@ -82,7 +82,7 @@ function decideBatch(counter: Counter, context: ScriptContext): string {
     const questions = Array.from({ length: width }, (_, index): Question => {
       const from = at + 2 + index * wordsPerKey;
       const [windowUs = 0, limit = 0, cost = 0, extra = 0] = [0, 1, 2, 3].map((next) => Number(word(from + next)));
-      return { rule: { windowUs, limit, extra }, cost, accepts: word(from + 4) };
+      return { rule: { windowUs, limit, extra }, cost, admissions: word(from + 4) };
     });
     for (let call = 0; call < calls; call++, keysRead += width) {
       const keys = context.keys.slice(keysRead, keysRead + width);
@@ -113,9 +113,9 @@ function decide(
 ): string {
   const texts = keys.map((key) => call("GET", key));
   const lookAt = (nowUs: number, spanUs: number): readonly Look[] =>
-    questions.map(({ rule, cost, accepts }, index) => {
+    questions.map(({ rule, cost, admissions }, index) => {
       const state = opened(counter, texts[index], nowUs, { ...rule, spanUs });
-      const isMerged = accepts !== "" && state.merge(decodeAccepts(accepts));
+      const isMerged = admissions !== "" && state.merge(decodeAdmissions(admissions));
       const key = keys[index] as string;
       return { key, state, cost, isMerged, before: state.look(cost), lookedUs: state.nowUs };
     });

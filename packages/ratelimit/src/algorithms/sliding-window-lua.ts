@@ -198,10 +198,10 @@ end
 `;
 
 const mergeLua = `
-local function merge(accepts)
+local function merge(admissions)
   local costs, times, news, changes = {}, {}, {}, false
-  for _, accept in ipairs(accepts) do
-    if accept.born ~= born and accept.at > now - window then news[#news + 1] = accept end
+  for _, admission in ipairs(admissions) do
+    if admission.born ~= born and admission.at > now - window then news[#news + 1] = admission end
   end
   if #news == 0 then return false end
   local function add(at, cost)
@@ -210,14 +210,14 @@ local function merge(accepts)
   end
   gather()
   for at = from, to, step do add(time_at(at), cost_at(at)) end
-  for _, accept in ipairs(news) do
-    local at = ceil(min(accept.at, now + span) / extra) * extra
-    accept.at, accept.is_here = at, extra == 1 and costs[at]
+  for _, admission in ipairs(news) do
+    local at = ceil(min(admission.at, now + span) / extra) * extra
+    admission.at, admission.is_here = at, extra == 1 and costs[at]
   end
-  for _, accept in ipairs(news) do
-    if not accept.is_here then
-      add(accept.at, accept.cost)
-      total, changes = total + accept.cost, true
+  for _, admission in ipairs(news) do
+    if not admission.is_here then
+      add(admission.at, admission.cost)
+      total, changes = total + admission.cost, true
     end
   end
   table.sort(times)

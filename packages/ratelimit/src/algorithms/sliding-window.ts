@@ -1,6 +1,6 @@
-import { type AcceptRing, openRing } from "./accept-ring.ts";
-import type { Accept } from "./accepts.ts";
-import { type Counter, graceMs, type Standing } from "./counter.ts";
+import { type AdmissionRing, openRing } from "./admission-ring.ts";
+import type { Admission } from "./admissions.ts";
+import { type Counter, type CounterState, graceMs } from "./counter.ts";
 import { slidingGiveBackLua, slidingWindowLua } from "./sliding-window-lua.ts";
 
 /** The largest limit of which every single call is kept by its time. */
@@ -42,11 +42,14 @@ export const slidingWindow: Counter = {
         return atUs;
       },
       giveBack: (atUs, cost) => ring.take(atUs, cost),
-      merge(accepts) {
-        const news = accepts
+      merge(admissions) {
+        const news = admissions
           .filter(({ bornUs, atUs }) => bornUs !== ring.bornUs && atUs > now - windowUs)
           .map(
-            (accept): Accept => ({ ...accept, atUs: Math.ceil(Math.min(accept.atUs, latest) / quantumUs) * quantumUs }),
+            (admission): Admission => ({
+              ...admission,
+              atUs: Math.ceil(Math.min(admission.atUs, latest) / quantumUs) * quantumUs,
+            }),
           );
         return news.length > 0 && ring.insert(news, quantumUs === 1);
       },
@@ -58,7 +61,7 @@ export const slidingWindow: Counter = {
   giveBackLua: slidingGiveBackLua,
 };
 
-function look(ring: AcceptRing, windowUs: number, limit: number, cost: number): Standing {
+function look(ring: AdmissionRing, windowUs: number, limit: number, cost: number): CounterState {
   const { total } = ring;
   const isFree = total + cost <= limit;
   if (total === 0) return { isFree, current: 0, retryAtUs: 0, moreAtUs: 0, resetAtUs: 0 };

@@ -61,9 +61,9 @@ export const tokenBucket: Counter = {
         debt -= taken;
         return Math.ceil(taken / token);
       },
-      merge(accepts) {
+      merge(admissions) {
         const before = debt;
-        for (const { bornUs: born, cost } of accepts) {
+        for (const { bornUs: born, cost } of admissions) {
           if (born !== bornUs) debt = Math.min(debt + cost * token, Math.max(debt, capacity));
         }
         return debt !== before;
@@ -109,10 +109,10 @@ local function charge(cost)
   return asked + span
 end
 
-local function merge(accepts)
+local function merge(admissions)
   local before = debt
-  for _, accept in ipairs(accepts) do
-    if accept.born ~= born then debt = min(debt + accept.cost * token, max(debt, capacity)) end
+  for _, admission in ipairs(admissions) do
+    if admission.born ~= born then debt = min(debt + admission.cost * token, max(debt, capacity)) end
   end
   return debt ~= before
 end

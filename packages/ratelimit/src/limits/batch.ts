@@ -1,29 +1,29 @@
 import { CommandError } from "@continuum-cache/core";
-import { type Accept, encodeAccepts } from "../algorithms/accepts.ts";
+import { type Admission, encodeAdmissions } from "../algorithms/admissions.ts";
 import { numberAt, timeWidth } from "../algorithms/digits.ts";
-import type { Ask } from "./ask.ts";
-import type { Verdict } from "./verdict.ts";
+import type { LimitRequest } from "./limit-request.ts";
+import type { LimitResult } from "./limit-result.ts";
 
 // What the decide script is given and answers: see `limit-script-lua`.
 
-/** One call in a batch: what it asks, and what was accepted elsewhere for each of these, which counts before the decision. */
+/** One call in a batch: its requests, and what was accepted elsewhere for each of these, which counts before the decision. */
 export interface Call {
-  readonly asks: readonly Ask[];
-  readonly merges: readonly (readonly Accept[])[];
+  readonly requests: readonly LimitRequest[];
+  readonly merges: readonly (readonly Admission[])[];
 }
 
 /** What a script says of one call. */
-export interface Verdicts {
+export interface CallResult {
   /** The time by which the batch was decided. */
   readonly nowUs: number;
   readonly isAllowed: boolean;
   /** In the order of asking. */
-  readonly each: readonly Verdict[];
+  readonly results: readonly LimitResult[];
 }
 
 /** Whether a call was decided. `isCommandError` looks a symbol up. */
-export const isDecided = (said: Verdicts | CommandError | undefined): said is Verdicts =>
-  said !== undefined && "each" in said;
+export const isDecided = (said: CallResult | CommandError | undefined): said is CallResult =>
+  said !== undefined && "results" in said;
 
 /** What a script says of a batch. */
 export interface BatchReply {
@@ -31,7 +31,7 @@ export interface BatchReply {
   /** So many calls, the first ones, were decided by the time that was sent; the others by the server's own. */
   readonly estimated: number;
   /** In the order of asking; an error where one of a call's keys can't be used. */
-  readonly calls: readonly (Verdicts | CommandError)[];
+  readonly calls: readonly (CallResult | CommandError)[];
 }
 
 /** The keys of the calls, and the words that follow the time. */
@@ -45,7 +45,7 @@ export function batchArguments(calls: readonly Call[]): {
   let size = 0;
   let sizeAt = 0;
   for (const call of calls) {
-    for (const { key } of call.asks) keys.push(key);
+    for (const { key } of call.requests) keys.push(key);
     if (group && areAlike(group, call)) {
       words[sizeAt] = ++size;
       continue;
@@ -53,9 +53,9 @@ export function batchArguments(calls: readonly Call[]): {
     group = call;
     size = 1;
     sizeAt = words.length;
-    words.push(size, call.asks.length);
-    for (const [index, { windowUs, limit, cost, extra }] of call.asks.entries()) {
-      words.push(windowUs, limit, cost, extra, encodeAccepts(call.merges[index] ?? []));
+    words.push(size, call.requests.length);
+    for (const [index, { windowUs, limit, cost, extra }] of call.requests.entries()) {
+      words.push(windowUs, limit, cost, extra, encodeAdmissions(call.merges[index] ?? []));
     }
   }
   return { keys, words };
@@ -63,9 +63,9 @@ export function batchArguments(calls: readonly Call[]): {
 
 /** Whether two calls have the same numbers, and nothing to merge. */
 function areAlike(one: Call, other: Call): boolean {
-  if (one.asks.length !== other.asks.length) return false;
-  for (let index = 0; index < one.asks.length; index++) {
-    const [a, b] = [one.asks[index] as Ask, other.asks[index] as Ask];
+  if (one.requests.length !== other.requests.length) return false;
+  for (let index = 0; index < one.requests.length; index++) {
+    const [a, b] = [one.requests[index] as LimitRequest, other.requests[index] as LimitRequest];
     if (a.windowUs !== b.windowUs || a.limit !== b.limit || a.cost !== b.cost || a.extra !== b.extra) return false;
     if (one.merges[index]?.length || other.merges[index]?.length) return false;
   }
@@ -79,16 +79,18 @@ export function readBatchReply(reply: unknown, calls: readonly Call[]): BatchRep
   const begunUs = reader.number(space);
   const nowUs = reader.number(space);
   const estimated = reader.number(lineEnd);
-  const said: (Verdicts | CommandError)[] = [];
-  for (const { asks } of calls) {
+  const said: (CallResult | CommandError)[] = [];
+  for (const { requests } of calls) {
     if (reader.isBroken || reader.isAtEnd) return undefined;
-    said.push(reader.isAtVerdict ? readVerdicts(reader, asks.length, begunUs, nowUs) : new CommandError(reader.line()));
+    said.push(
+      reader.isAtVerdict ? readCallResult(reader, requests.length, begunUs, nowUs) : new CommandError(reader.line()),
+    );
   }
   return reader.isBroken || !reader.isAtEnd ? undefined : { nowUs, estimated, calls: said };
 }
 
-function readVerdicts(reader: ReplyReader, count: number, begunUs: number, nowUs: number): Verdicts {
-  const each: Verdict[] = [];
+function readCallResult(reader: ReplyReader, count: number, begunUs: number, nowUs: number): CallResult {
+  const results: LimitResult[] = [];
   let isAllowed = true;
   for (let left = count; left > 0; left--) {
     const state = reader.state();
@@ -100,7 +102,7 @@ function readVerdicts(reader: ReplyReader, count: number, begunUs: number, nowUs
     const resetUs = reader.number(space);
     const chargedUs = reader.number(left > 1 ? space : lineEnd);
     isAllowed &&= state > 0;
-    each.push({
+    results.push({
       isFree: state > 0,
       current,
       retryAtUs: state > 0 ? 0 : begunUs + retryUs,
@@ -111,7 +113,7 @@ function readVerdicts(reader: ReplyReader, count: number, begunUs: number, nowUs
       atUs,
     });
   }
-  return { nowUs, isAllowed, each };
+  return { nowUs, isAllowed, results };
 }
 
 const [lineEnd, space, minus, zero] = [10, 32, 45, 48] as const;

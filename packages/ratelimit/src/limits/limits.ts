@@ -4,26 +4,26 @@ import { withPatience } from "../timing/patience.ts";
 import type { RoundTrip } from "../timing/round-trip.ts";
 import type { ServerClock } from "../timing/server-clock.ts";
 import type { Decision, OnError, RateLimiterEvents, Receipt, Usage } from "../types.ts";
-import type { Ask } from "./ask.ts";
 import { createAttempts, type Outcome } from "./attempts.ts";
 import type { DenyCache } from "./deny-cache.ts";
-import { createHandover } from "./handover.ts";
 import { createJointDecisions, type Outages } from "./joint-decisions.ts";
+import type { LimitRequest } from "./limit-request.ts";
+import { toDecision } from "./limit-result.ts";
 import { createLocalDecisions, type LocalDecisions } from "./local-decisions.ts";
 import type { LocalLimits } from "./local-limits.ts";
+import { createOutageReconciler } from "./outage-reconciler.ts";
 import { createRedisDecisions } from "./redis-decisions.ts";
 import type { RedisLimits } from "./redis-limits.ts";
-import { createShare } from "./share.ts";
-import { toDecision } from "./verdict.ts";
+import { createTrafficShare } from "./traffic-share.ts";
 
 /** Decides, by Redis while it answers, and by what was agreed while it does not. */
 export interface Limits {
   /** Decides on a call that is under one limit. */
-  decide(ask: Ask): Promise<Decision>;
+  decide(request: LimitRequest): Promise<Decision>;
   /** Decides on a call that is under several. */
-  decideAll(asks: readonly Ask[]): Promise<Decision[]>;
-  usage(ask: Ask): Promise<Usage>;
-  refund(ask: Ask, receipt: Receipt): Promise<boolean>;
+  decideAll(requests: readonly LimitRequest[]): Promise<Decision[]>;
+  usage(request: LimitRequest): Promise<Usage>;
+  refund(request: LimitRequest, receipt: Receipt): Promise<boolean>;
   /** A key begins anew. @param tell - Tells Redis, behind all that it was asked before. */
   reset<Result>(key: string, tell: () => Promise<Result>): Promise<Result>;
   /** Resolves when Redis has been told what it missed, or could not be. */
@@ -54,8 +54,8 @@ const returnMs = (budgetMs: number): number => 3_000 + 2 * budgetMs;
 export function createLimits(options: LimitsOptions): Limits {
   const { redis, local, processes, maxKeys, denyCache, roundTrip, clock, onError, budgetMs, events, waitUntil } =
     options;
-  const share = createShare(processes);
-  const handover = createHandover({ share, local, maxKeys, returnMs: returnMs(budgetMs) });
+  const share = createTrafficShare(processes);
+  const reconciler = createOutageReconciler({ share, local, maxKeys, returnMs: returnMs(budgetMs) });
   /**
    * What this process decides by itself is right also when Redis is at work for others: there are none, or it doesn't
    * matter.
@@ -75,11 +75,11 @@ export function createLimits(options: LimitsOptions): Limits {
       if (outages.isAway) return;
       outages.isAway = true;
       outages.count++;
-      handover.leave(clock.now().latestUs - silentMs * 1_000);
+      reconciler.beginOutage(clock.now().latestUs - silentMs * 1_000);
       events.emit("backend", { from: "redis", to: onError, reason: error.message });
     },
     onAnswer(isSuspect) {
-      if (outages.isAway || isSuspect) handover.comeBack();
+      if (outages.isAway || isSuspect) reconciler.endOutage();
       if (!outages.isAway) return;
       outages.isAway = false;
       events.emit("backend", { from: onError, to: "redis", reason: "Redis answers again" });
@@ -89,70 +89,70 @@ export function createLimits(options: LimitsOptions): Limits {
     onDoubt: () => clock.doubt(),
     onFailure,
   });
-  const byRedis = createRedisDecisions({ ...options, attempts, handover, onFailure });
-  const here = createLocalDecisions({ local, handover, clock, waitMs: () => attempts.waitMs });
+  const byRedis = createRedisDecisions({ ...options, attempts, reconciler, onFailure });
+  const here = createLocalDecisions({ local, reconciler, clock, waitMs: () => attempts.waitMs });
 
-  const decideWithoutRedis = (asks: readonly Ask[], reason: "away" | "late"): Decision[] =>
-    decideInstead(here, onError, asks, reason === "away" || mayDecideAlone);
+  const decideWithoutRedis = (requests: readonly LimitRequest[], reason: "away" | "late"): Decision[] =>
+    decideInstead(here, onError, requests, reason === "away" || mayDecideAlone);
 
-  const giveBack = async (each: Ask, receipt: Receipt): Promise<number> => {
+  const giveBack = async (request: LimitRequest, receipt: Receipt): Promise<number> => {
     byRedis.flush();
-    const { result = 0 } = await attempts.run("refund", (deadlineMs) => redis.refund(each, receipt, deadlineMs));
-    if (result > 0) handover.refunded(each.key, receipt.atUs, each.cost);
+    const { result = 0 } = await attempts.run("refund", (deadlineMs) => redis.refund(request, receipt, deadlineMs));
+    if (result > 0) reconciler.recordRefund(request.key, receipt.atUs, request.cost);
     return result;
   };
 
-  const joint = createJointDecisions({ byRedis, here, handover, outages, onError, hasExactPart, giveBack });
+  const joint = createJointDecisions({ byRedis, here, reconciler, outages, onError, hasExactPart, giveBack });
 
   /** Calls `settle` with the decisions. */
   const decideThen = (
-    asks: readonly Ask[],
+    requests: readonly LimitRequest[],
     settle: (decisions: Decision[]) => void,
     reject: (error: unknown) => void,
   ): void => {
     const settleBy = ({ result, reason }: Outcome<Decision[]>): void => {
       try {
-        settle(result ?? decideWithoutRedis(asks, reason));
+        settle(result ?? decideWithoutRedis(requests, reason));
       } catch (error) {
         reject(error);
       }
     };
     // In usual times nothing but Redis is asked: no promise beside the caller's.
-    if (joint.isForRedisAlone(asks)) byRedis.decide(asks, settleBy);
-    else joint.decide(asks).then(settleBy, reject);
+    if (joint.isForRedisAlone(requests)) byRedis.decide(requests, settleBy);
+    else joint.decide(requests).then(settleBy, reject);
   };
 
   return {
-    decide(each) {
-      const remembered = denied(each, options);
+    decide(request) {
+      const remembered = denied(request, options);
       if (remembered) return Promise.resolve(remembered);
       return new Promise((resolve, reject) => {
-        decideThen([each], (decisions) => resolve(decisions[0] as Decision), reject);
+        decideThen([request], (decisions) => resolve(decisions[0] as Decision), reject);
       });
     },
-    decideAll(asks) {
-      const remembered = asks.length === 1 ? denied(asks[0] as Ask, options) : undefined;
+    decideAll(requests) {
+      const remembered = requests.length === 1 ? denied(requests[0] as LimitRequest, options) : undefined;
       if (remembered) return Promise.resolve([remembered]);
-      return new Promise((resolve, reject) => decideThen(asks, resolve, reject));
+      return new Promise((resolve, reject) => decideThen(requests, resolve, reject));
     },
-    async usage(each) {
-      const { result, reason = "away" } = await byRedis.look(each);
+    async usage(request) {
+      const { result, reason = "away" } = await byRedis.look(request);
       const { current, remaining, resetAt } =
-        result ?? (decideWithoutRedis([{ ...each, cost: 0 }], reason)[0] as Decision);
-      return { current, limit: each.capacity, remaining, resetAt };
+        result ?? (decideWithoutRedis([{ ...request, cost: 0 }], reason)[0] as Decision);
+      return { current, limit: request.capacity, remaining, resetAt };
     },
-    async refund(each, receipt) {
-      denyCache.lift(each.key);
-      const taken = local.has(each.key) ? local.refund(each, receipt, clock.now().latestUs) : 0;
-      const there = await giveBack(each, receipt);
-      denyCache.lift(each.key);
-      if (taken > 0 && there === 0) handover.refunded(each.key, receipt.atUs, each.cost);
+    async refund(request, receipt) {
+      denyCache.lift(request.key);
+      const taken = local.has(request.key) ? local.refund(request, receipt, clock.now().latestUs) : 0;
+      const there = await giveBack(request, receipt);
+      denyCache.lift(request.key);
+      if (taken > 0 && there === 0) reconciler.recordRefund(request.key, receipt.atUs, request.cost);
       return taken + there > 0;
     },
     async reset(key, tell) {
       const forget = (): void => {
         denyCache.lift(key);
-        handover.forget(key);
+        reconciler.forget(key);
       };
       byRedis.flush();
       const result = await redis.inOrder(() => {
@@ -176,16 +176,24 @@ export function createLimits(options: LimitsOptions): Limits {
  * @param mayDecide - A process has no part of its own to decide on before Redis has answered it, and as long as Redis may be at work
  * for others.
  */
-function decideInstead(here: LocalDecisions, onError: OnError, asks: readonly Ask[], mayDecide: boolean): Decision[] {
-  if (onError === "open") return here.decideBlindly(asks, true, "open");
-  const decisions = onError === "local" && mayDecide ? here.decide(asks) : undefined;
-  return decisions ?? here.decideBlindly(asks, false, "closed");
+function decideInstead(
+  here: LocalDecisions,
+  onError: OnError,
+  requests: readonly LimitRequest[],
+  mayDecide: boolean,
+): Decision[] {
+  if (onError === "open") return here.decideBlindly(requests, true, "open");
+  const decisions = onError === "local" && mayDecide ? here.decide(requests) : undefined;
+  return decisions ?? here.decideBlindly(requests, false, "closed");
 }
 
 /** A denial that is remembered and surely still stands. */
-function denied(ask: Ask, { denyCache, clock }: Pick<LimitsOptions, "denyCache" | "clock">): Decision | undefined {
-  const denial = denyCache.find(ask);
+function denied(
+  request: LimitRequest,
+  { denyCache, clock }: Pick<LimitsOptions, "denyCache" | "clock">,
+): Decision | undefined {
+  const denial = denyCache.find(request);
   const now = denial && clock.trusted();
   if (!now || now.latestUs >= denial.untilUs) return undefined;
-  return toDecision(ask, denial.verdict, now.earliestUs, "deny-cache", now.earliestUs);
+  return toDecision(request, denial.result, now.earliestUs, "deny-cache", now.earliestUs);
 }

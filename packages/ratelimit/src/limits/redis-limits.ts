@@ -3,9 +3,9 @@ import { afterThisTick, type Claim, createClaim, hasLastingTimers } from "@conti
 import { longestDelayMs } from "../algorithms/counter.ts";
 import type { ServerClock } from "../timing/server-clock.ts";
 import type { Receipt } from "../types.ts";
-import type { Ask } from "./ask.ts";
-import { batchArguments, type Call, isDecided, readBatchReply, type Verdicts } from "./batch.ts";
-import { refundArguments } from "./refund-arguments.ts";
+import { batchArguments, type Call, type CallResult, isDecided, readBatchReply } from "./batch.ts";
+import type { LimitRequest } from "./limit-request.ts";
+import { refundArguments } from "./receipts.ts";
 
 /**
  * Limits as Redis keeps them. Every call rejects when Redis does not answer by its deadline: nothing answers in its
@@ -16,10 +16,10 @@ export interface RedisLimits extends Pick<Transport, "hasCheapTrips"> {
    * Decides on a batch of calls, one after another, in one script call. All asks are of one algorithm; there is at least one.
    * @returns for each call what Redis says, or the error where one of its keys can't be used.
    */
-  decide(calls: readonly Call[], timeoutMs: number): Promise<(Verdicts | CommandError)[]>;
+  decide(calls: readonly Call[], timeoutMs: number): Promise<(CallResult | CommandError)[]>;
   /** What a key holds, and the time. */
   read(key: string, timeoutMs: number): Promise<{ readonly text: string | null; readonly nowUs: number }>;
-  refund(ask: Ask, receipt: Receipt, timeoutMs: number): Promise<number>;
+  refund(request: LimitRequest, receipt: Receipt, timeoutMs: number): Promise<number>;
   /**
    * Sends something behind the decisions that were sent before. While the server has yet to learn the script, the first decision is
    * sent twice, and would be overtaken: until it is answered, what comes after it waits.
@@ -50,7 +50,7 @@ export function createRedisLimits(transport: Transport, clock: ServerClock): Red
     const estimate = clock.estimate(windowUs);
     const time = estimate ? [estimate.earliestUs, estimate.latestUs - estimate.earliestUs] : ["", 0];
     const { keys, words } = batchArguments(calls);
-    const [{ facts }] = (calls[0] as Call).asks as readonly [Ask, ...Ask[]];
+    const [{ facts }] = (calls[0] as Call).requests as readonly [LimitRequest, ...LimitRequest[]];
     const sentMs = performance.now();
     const answered = clock.asking(estimate === undefined);
     const answer = await runScript(transport, facts.scripts.decide, keys, [...time, ...words], { timeoutMs });
@@ -68,13 +68,13 @@ export function createRedisLimits(transport: Transport, clock: ServerClock): Red
       late.map((index) => calls[index] as Call),
       timeoutMs,
     );
-    for (const [nth, index] of late.entries()) said[index] = again[nth] as Verdicts | CommandError;
+    for (const [nth, index] of late.entries()) said[index] = again[nth] as CallResult | CommandError;
     return said;
   };
 
-  const decideAlone = async (call: Call, timeoutMs: number): Promise<Verdicts | CommandError> => {
+  const decideAlone = async (call: Call, timeoutMs: number): Promise<CallResult | CommandError> => {
     try {
-      return (await decideTogether([call], timeoutMs))[0] as Verdicts | CommandError;
+      return (await decideTogether([call], timeoutMs))[0] as CallResult | CommandError;
     } catch (error) {
       if (isCommandError(error)) return error;
       throw error;
@@ -137,9 +137,11 @@ export function createRedisLimits(transport: Transport, clock: ServerClock): Red
       if (text !== null && typeof text !== "string") throw garbled();
       return { text, nowUs: clock.now().earliestUs };
     },
-    async refund(ask, receipt, timeoutMs) {
-      const { keys, words } = refundArguments(ask, receipt, clock.now().earliestUs);
-      return Number(await inOrder(() => runScript(transport, ask.facts.scripts.refund, keys, words, { timeoutMs })));
+    async refund(request, receipt, timeoutMs) {
+      const { keys, words } = refundArguments(request, receipt, clock.now().earliestUs);
+      return Number(
+        await inOrder(() => runScript(transport, request.facts.scripts.refund, keys, words, { timeoutMs })),
+      );
     },
   };
 }
@@ -151,10 +153,10 @@ const lateError = (transport: string, timeoutMs: number): TransportError =>
     { transport, delivery: "none" },
   );
 
-const isAllowed = (said: Verdicts | CommandError | undefined): boolean => isDecided(said) && said.isAllowed;
+const isAllowed = (said: CallResult | CommandError | undefined): boolean => isDecided(said) && said.isAllowed;
 
 function shortestWindowUs(calls: readonly Call[]): number {
   let shortest = Number.POSITIVE_INFINITY;
-  for (const { asks } of calls) for (const { windowUs } of asks) shortest = Math.min(shortest, windowUs);
+  for (const { requests } of calls) for (const { windowUs } of requests) shortest = Math.min(shortest, windowUs);
   return shortest;
 }

@@ -17,9 +17,9 @@ export interface ServerClock {
   estimate(windowUs: number): TimeBounds | undefined;
   /**
    * Begins a request whose answer may tell the server's time. Returns the function that takes it.
-   * @param asks - Whether the request asks for the time in any case: others then need not meanwhile.
+   * @param asksTime - Whether the request asks for the time in any case: others then need not meanwhile.
    */
-  asking(asks: boolean): (serverUs: number) => void;
+  asking(asksTime: boolean): (serverUs: number) => void;
   /** Another server may answer from now on, with another clock: it is asked before the bounds are used again. */
   doubt(): void;
 }
@@ -147,9 +147,9 @@ export function createServerClock(isOwn: () => boolean = () => false): ServerClo
       const bounds = performance.now() < nextAskMs ? trusted() : undefined;
       return bounds && bounds.latestUs - bounds.earliestUs <= toleranceUs(windowUs) ? bounds : undefined;
     },
-    asking(asks) {
+    asking(asksTime) {
       const sentMs = performance.now();
-      if (asks) nextAskMs = Math.max(nextAskMs, sentMs + askAgainMs);
+      if (asksTime) nextAskMs = Math.max(nextAskMs, sentMs + askAgainMs);
       return (serverUs) => take(sentMs, serverUs);
     },
     doubt() {

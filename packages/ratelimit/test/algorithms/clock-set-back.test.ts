@@ -4,8 +4,8 @@ import { memoryTransport } from "@continuum-cache/fallback-memory";
 import { tcpTransport } from "@continuum-cache/transport-tcp";
 import { expect, it } from "vitest";
 import { algorithms } from "../../src/algorithms/algorithms.ts";
-import type { Ask } from "../../src/limits/ask.ts";
 import { batchArguments, readBatchReply } from "../../src/limits/batch.ts";
+import type { LimitRequest } from "../../src/limits/limit-request.ts";
 import { closing } from "../opened.ts";
 
 const opened = closing();
@@ -17,11 +17,11 @@ it.each([2_000, 5_000])(
     const redis = opened(await startRedisServer());
     const facts = algorithms["sliding-window"];
     const extra = facts.extra(windowUs, limit, limit);
-    const ask: Ask = {
+    const request: LimitRequest = {
       ...{ key: "k", algorithm: "sliding-window", facts, scope: "" },
       ...{ windowUs, limit, capacity: limit, extra, cost: 1 },
     };
-    const call = { asks: [ask], merges: [] };
+    const call = { requests: [request], merges: [] };
     for (const transport of [opened(tcpTransport({ url: redis.url })), opened(memoryTransport())]) {
       const decide = async (nowUs: number) => {
         const { keys, words } = batchArguments([call]);

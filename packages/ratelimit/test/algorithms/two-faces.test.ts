@@ -5,8 +5,8 @@ import { tcpTransport } from "@continuum-cache/transport-tcp";
 import fc from "fast-check";
 import { beforeEach, describe, expect, it } from "vitest";
 import { algorithms } from "../../src/algorithms/algorithms.ts";
-import type { Ask } from "../../src/limits/ask.ts";
-import { batchArguments, type Call, readBatchReply, type Verdicts } from "../../src/limits/batch.ts";
+import { batchArguments, type Call, type CallResult, readBatchReply } from "../../src/limits/batch.ts";
+import type { LimitRequest } from "../../src/limits/limit-request.ts";
 import type { Algorithm } from "../../src/types.ts";
 import { closing } from "../opened.ts";
 
@@ -17,7 +17,7 @@ type Step =
       kind: "decide";
       stepUs: number;
       span: { us: number; share: number };
-      calls: { asks: { key: number; limit: number; cost: number }[]; accepts: Made[] }[];
+      calls: { requests: { key: number; limit: number; cost: number }[]; admissions: Made[] }[];
     }
   | { kind: "refund"; stepUs: number; nth: number; cost: number };
 interface Made {
@@ -35,7 +35,7 @@ const stepUs = fc.oneof(
 );
 const costOf = (limit: number) =>
   fc.oneof(fc.constant(1), fc.integer({ min: 0, max: 3 }), fc.integer({ min: 0, max: limit }));
-const ask = fc
+const request = fc
   .record({ key: fc.integer({ min: 0, max: 2 }), limit: fc.constantFrom(...limits) })
   .chain(({ key, limit }) => costOf(limit).map((cost) => ({ key, limit, cost })));
 const made = fc.record({
@@ -50,8 +50,8 @@ const span = fc.record({
 });
 /** Under up to three limits, sometimes with something to merge. */
 const call = fc.record({
-  asks: fc.uniqueArray(ask, { minLength: 1, maxLength: 3, selector: ({ key }) => key }),
-  accepts: fc.oneof(
+  requests: fc.uniqueArray(request, { minLength: 1, maxLength: 3, selector: ({ key }) => key }),
+  admissions: fc.oneof(
     { weight: 6, arbitrary: fc.constant<Made[]>([]) },
     { weight: 1, arbitrary: fc.array(made, { maxLength: 6 }) },
   ),
@@ -118,7 +118,10 @@ const scripts = Object.fromEntries(
   ),
 ) as Record<Algorithm, Script>;
 
-const askOf = (algorithm: Algorithm, { key, limit, cost }: { key: number; limit: number; cost: number }): Ask => {
+const askOf = (
+  algorithm: Algorithm,
+  { key, limit, cost }: { key: number; limit: number; cost: number },
+): LimitRequest => {
   const facts = algorithms[algorithm];
   const extra = facts.extra(windowUs, limit, limit);
   return { key: `k${key}`, algorithm, facts, scope: "", windowUs, limit, capacity: limit, extra, cost };
@@ -138,13 +141,13 @@ async function run(transport: Transport, algorithm: Algorithm, steps: readonly S
   for (const each of steps) {
     nowUs += each.stepUs;
     if (each.kind === "decide") {
-      const batch = each.calls.map(({ asks, accepts }): Call => {
-        const merged = accepts.map(({ agoUs, cost, isOurs }) => ({
+      const batch = each.calls.map(({ requests, admissions }): Call => {
+        const merged = admissions.map(({ agoUs, cost, isOurs }) => ({
           bornUs: isOurs ? bornUs : 0,
           atUs: nowUs - agoUs,
           cost,
         }));
-        return { asks: asks.map((one) => askOf(algorithm, one)), merges: [merged] };
+        return { requests: requests.map((one) => askOf(algorithm, one)), merges: [merged] };
       });
       const { keys, words } = batchArguments(batch);
       const serverUs = nowUs + Math.floor(each.span.us * each.span.share);
@@ -153,9 +156,9 @@ async function run(transport: Transport, algorithm: Algorithm, steps: readonly S
       const reply = await runScript(transport, scripts[algorithm], keys, args);
       told.push(reply);
       for (const [nth, said] of (readBatchReply(reply, batch)?.calls ?? []).entries()) {
-        const { asks } = batch[nth] as Call;
-        for (const [index, { chargedUs, bornUs: born }] of (said as Verdicts).each.entries()) {
-          const { key, limit } = asks[index] as Ask;
+        const { requests } = batch[nth] as Call;
+        for (const [index, { chargedUs, bornUs: born }] of (said as CallResult).results.entries()) {
+          const { key, limit } = requests[index] as LimitRequest;
           bornUs = born;
           receipts.push({ key, limit, at: chargedUs, born });
         }

@@ -190,8 +190,8 @@ function askRedis(model: Model, state: State, at: number): State {
   let { counted } = state;
   const isBack = process.mode === "away";
   if (isBack) {
-    const untold = process.own.filter(([, isTold]) => !isTold).map(([age]) => age);
-    if (rules.tells) counted = [...counted, ...untold];
+    const unconfirmed = process.own.filter(([, isTold]) => !isTold).map(([age]) => age);
+    if (rules.tells) counted = [...counted, ...unconfirmed];
     const told = process.own.map(([age]) => [age, true] as const);
     process = { ...process, own: told, mode: rules.holds ? "held" : "usual" };
     if (!rules.holds) process = { ...process, block: [0, 0] };

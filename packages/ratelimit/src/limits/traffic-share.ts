@@ -1,15 +1,15 @@
 /** How much of a key's use was this process's, of late. */
-export interface Uses {
+export interface KeyTraffic {
   own: number;
   all: number;
 }
 
 /** How large a part of all use is this process's: what it may go on with while Redis counts for none. */
-export interface Share {
+export interface TrafficShare {
   /** Takes in what this process and what all processes have used of a key. */
-  seen(key: Uses, own: number, all: number): void;
+  record(key: KeyTraffic, own: number, all: number): void;
   /** From 0 to 1; undefined while nothing says how many processes there are: then this one has no part of its own. */
-  of(key: Uses): number | undefined;
+  of(key: KeyTraffic): number | undefined;
 }
 
 /**
@@ -21,15 +21,15 @@ const keyFading = 0.95;
 const averageFading = 0.99;
 
 /** @param processes - How many share the limits alike; undefined to estimate each key's share from its use. */
-export function createShare(processes: number | undefined): Share {
-  if (processes !== undefined) return { seen() {}, of: () => 1 / processes };
-  const average: Uses = { own: 0, all: 0 };
-  const add = (uses: Uses, fading: number, own: number, all: number): void => {
-    uses.own = uses.own * fading + own;
-    uses.all = uses.all * fading + all;
+export function createTrafficShare(processes: number | undefined): TrafficShare {
+  if (processes !== undefined) return { record() {}, of: () => 1 / processes };
+  const average: KeyTraffic = { own: 0, all: 0 };
+  const add = (traffic: KeyTraffic, fading: number, own: number, all: number): void => {
+    traffic.own = traffic.own * fading + own;
+    traffic.all = traffic.all * fading + all;
   };
   return {
-    seen(key, own, all) {
+    record(key, own, all) {
       add(key, keyFading, own, all);
       add(average, averageFading, own, all);
     },

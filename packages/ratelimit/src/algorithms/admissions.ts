@@ -1,44 +1,44 @@
 import { countWidth, digits, numberAt, timeWidth } from "./digits.ts";
 
 /** Calls that were accepted at a time, by a key that was born at a time: by this process alone where that is 0. */
-export interface Accept {
+export interface Admission {
   readonly bornUs: number;
   readonly atUs: number;
   readonly cost: number;
 }
 
 /** As a word for a script. */
-export function encodeAccepts(accepts: readonly Accept[]): string {
-  return accepts
+export function encodeAdmissions(admissions: readonly Admission[]): string {
+  return admissions
     .map(({ bornUs, atUs, cost }) => digits(bornUs, timeWidth) + digits(atUs, timeWidth) + digits(cost, countWidth))
     .join("");
 }
 
 const width = 2 * timeWidth + countWidth;
 
-export function decodeAccepts(word: string): Accept[] {
-  const accepts: Accept[] = [];
+export function decodeAdmissions(word: string): Admission[] {
+  const admissions: Admission[] = [];
   for (let at = 0; at < word.length; at += width) {
-    accepts.push({
+    admissions.push({
       bornUs: numberAt(word, at, timeWidth),
       atUs: numberAt(word, at + timeWidth, timeWidth),
       cost: numberAt(word, at + 2 * timeWidth, countWidth),
     });
   }
-  return accepts;
+  return admissions;
 }
 
 /** The same in Lua. */
-export const acceptsLua: string = `
-local function accepts_of(word)
-  local accepts = {}
+export const admissionsLua: string = `
+local function admissions_of(word)
+  local admissions = {}
   for from = 1, #word, ${width} do
-    accepts[#accepts + 1] = {
+    admissions[#admissions + 1] = {
       born = sub(word, from, from + ${timeWidth - 1}),
       at = time_in(word, from + ${timeWidth}),
       cost = number_at(word, from + ${2 * timeWidth}, ${countWidth}),
     }
   end
-  return accepts
+  return admissions
 end
 `;

@@ -6,7 +6,7 @@ import { CostError } from "../errors/cost-error.ts";
 import type { Algorithm, LimitOptions } from "../types.ts";
 
 /** One limit that one call is under, checked. */
-export interface Ask {
+export interface LimitRequest {
   readonly key: string;
   readonly algorithm: Algorithm;
   readonly facts: AlgorithmFacts;
@@ -21,7 +21,7 @@ export interface Ask {
 }
 
 /** What a limiter gives all its calls. */
-export interface AskDefaults extends LimitOptions {
+export interface LimitDefaults extends LimitOptions {
   readonly algorithm: Algorithm;
   readonly keyPrefix: string;
 }
@@ -43,7 +43,7 @@ const largestLoggedLimit = 100_000;
  * @throws TypeError when the id is no text. ConfigError when an option is missing, unknown or out of its range.
  * CostError when the cost is more than the limit.
  */
-export function readAsk(defaults: AskDefaults, id: string, options: LimitOptions): Ask {
+export function readLimitRequest(defaults: LimitDefaults, id: string, options: LimitOptions): LimitRequest {
   const { algorithm, keyPrefix } = defaults;
   const facts = algorithms[algorithm];
   if (typeof id !== "string" || id === "") {

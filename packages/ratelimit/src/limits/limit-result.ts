@@ -1,9 +1,9 @@
-import type { Standing } from "../algorithms/counter.ts";
+import type { CounterState } from "../algorithms/counter.ts";
 import type { Decision, DecisionSource } from "../types.ts";
-import type { Ask } from "./ask.ts";
+import type { LimitRequest } from "./limit-request.ts";
 
 /** What a script says of one key. */
-export interface Verdict extends Standing {
+export interface LimitResult extends CounterState {
   /** When the call was charged; 0 when it was not. */
   readonly chargedUs: number;
   /** When the key was made. */
@@ -13,7 +13,7 @@ export interface Verdict extends Standing {
 }
 
 /** What is remembered of a verdict: numbers that are overwritten, so that no object of a call lives until the next one. */
-export interface KnownStanding {
+export interface LastKnownState {
   bornUs: number;
   current: number;
   resetAtUs: number;
@@ -27,14 +27,14 @@ const secondsUntil = (timeUs: number, nowUs: number): number => Math.max(0, time
  * @param decidedAtUs - Default: when the script looked.
  */
 export function toDecision(
-  ask: Ask,
-  verdict: Verdict,
+  request: LimitRequest,
+  result: LimitResult,
   nowUs: number,
   source: DecisionSource,
-  decidedAtUs: number = verdict.atUs,
+  decidedAtUs: number = result.atUs,
 ): Decision {
-  const { key, algorithm, scope, windowUs, limit, capacity, cost } = ask;
-  const { isFree, current, retryAtUs, moreAtUs, resetAtUs, chargedUs, bornUs } = verdict;
+  const { key, algorithm, scope, windowUs, limit, capacity, cost } = request;
+  const { isFree, current, retryAtUs, moreAtUs, resetAtUs, chargedUs, bornUs } = result;
   const decision: { -readonly [Name in keyof Decision]: Decision[Name] } = {
     allowed: isFree,
     limit: capacity,

@@ -1,7 +1,7 @@
-import type { Accept } from "../algorithms/accepts.ts";
+import type { Admission } from "../algorithms/admissions.ts";
 
 /** What this process has accepted for one key within its window: enough to count it again where it was not counted. */
-export interface OwnAccepts {
+export interface LocalAdmissions {
   /** The sum of what is still within the window. */
   total(nowUs: number): number;
   /** The same of what Redis has counted. */
@@ -10,9 +10,9 @@ export interface OwnAccepts {
   /** What was given back counts no more. */
   remove(atUs: number, cost: number): void;
   /** What is within the window, the oldest first. */
-  list(nowUs: number): readonly Accept[];
+  list(nowUs: number): readonly Admission[];
   /** The same, to be told to Redis. @param claim - A number of its own for each attempt: the latest attempt counts. */
-  claim(nowUs: number, claim: number): readonly Accept[];
+  claim(nowUs: number, claim: number): readonly Admission[];
   /** What was claimed is counted by the key that was born at `bornUs`. */
   settle(claim: number, bornUs: number): void;
   /** Whether something was accepted that no key has counted. */
@@ -36,7 +36,7 @@ interface Entry {
   claim: number;
 }
 
-export function createOwnAccepts(windowUs: number): OwnAccepts {
+export function createLocalAdmissions(windowUs: number): LocalAdmissions {
   let entries: Entry[] = [];
   let sum = 0;
 
@@ -53,7 +53,7 @@ export function createOwnAccepts(windowUs: number): OwnAccepts {
   const takesIn = (last: Entry | undefined, bornUs: number, atUs: number): last is Entry =>
     last?.claim === 0 && last.bornUs === bornUs && atUs >= last.atUs && atUs - last.fromUs < windowUs / partsOfWindow;
 
-  const list = (nowUs: number): readonly Accept[] => {
+  const list = (nowUs: number): readonly Admission[] => {
     drop(nowUs);
     return entries.filter(({ cost }) => cost > 0).map(({ bornUs, atUs, cost }) => ({ bornUs, atUs, cost }));
   };
@@ -80,9 +80,9 @@ export function createOwnAccepts(windowUs: number): OwnAccepts {
     },
     list,
     claim(nowUs, claim) {
-      const accepts = list(nowUs);
+      const admissions = list(nowUs);
       for (const entry of entries) entry.claim = claim;
-      return accepts;
+      return admissions;
     },
     settle(claim, bornUs) {
       for (const entry of entries) if (entry.claim === claim) entry.bornUs = bornUs;

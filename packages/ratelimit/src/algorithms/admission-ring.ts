@@ -1,4 +1,4 @@
-import type { Accept } from "./accepts.ts";
+import type { Admission } from "./admissions.ts";
 import { digits, numberAt } from "./digits.ts";
 import {
   fewRecords,
@@ -19,12 +19,12 @@ export function openRing(
   nowUs: number,
   windowUs: number,
   costWidth: number,
-): AcceptRing | undefined {
+): AdmissionRing | undefined {
   const width = widthOf(windowUs);
   const parsed = text ? parseWindow(text) : undefined;
   const stored = text ? (parsed ?? parseEarlierWindow(text)) : emptyWindow(width, costWidth, nowUs);
   if (stored?.width !== width) return undefined;
-  return new AcceptRing(stored, parsed !== undefined, nowUs, windowUs);
+  return new AdmissionRing(stored, parsed !== undefined, nowUs, windowUs);
 }
 
 const emptyWindow = (width: number, wide: number, nowUs: number): WindowText => ({
@@ -40,7 +40,7 @@ const emptyWindow = (width: number, wide: number, nowUs: number): WindowText => 
 });
 
 /** The accepted calls of a window, in order. */
-export class AcceptRing {
+export class AdmissionRing {
   /** The time to which it has gone on. */
   lastUs: number;
   readonly bornUs: number;
@@ -142,7 +142,7 @@ export class AcceptRing {
   }
 
   /** Sorts others in. @param isExact - Times are unique: what was accepted at a time that is here already is here already. */
-  insert(accepts: readonly Accept[], isExact: boolean): boolean {
+  insert(admissions: readonly Admission[], isExact: boolean): boolean {
     this.#gather();
     const known = this.#known;
     const costs = new Map<number, number>();
@@ -150,7 +150,7 @@ export class AcceptRing {
       costs.set(atUs, (costs.get(atUs) ?? 0) + cost);
     };
     for (let at = 0; at < known.length; at += this.#step) add(this.#timeAt(known, at), this.#costAt(known, at));
-    const news = accepts.filter(({ atUs }) => !isExact || !costs.has(atUs));
+    const news = admissions.filter(({ atUs }) => !isExact || !costs.has(atUs));
     for (const { atUs, cost } of news) {
       add(atUs, cost);
       this.total += cost;
