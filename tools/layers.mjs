@@ -145,6 +145,17 @@ export const rooms = {
     consuming: ["feeds", "hub", "options", "settings", "types"],
     websocket: ["options", "types"],
   },
+  "packages/upstash-local": {
+    errors: [],
+    protocol: ["errors"],
+    limits: ["protocol"],
+    options: ["limits"],
+    settings: ["options"],
+    request: ["errors", "limits", "protocol"],
+    engine: ["errors", "limits", "options", "protocol", "request"],
+    faults: ["protocol", "request"],
+    http: ["engine", "errors", "faults", "limits", "protocol", "request"],
+  },
   "packages/federation-queue": {
     shared: [],
     queue: ["shared"],

@@ -1,7 +1,7 @@
 import { parseArgs } from "node:util";
 import { isConfigError } from "@continuum-cache/core";
 import { assertOptions } from "@continuum-cache/core/kit";
-import type { UpstashLocalOptions } from "./upstash-local-options.ts";
+import type { UpstashLocalOptions } from "./options.ts";
 
 export const usage = `Usage: upstash-local [options]
 

@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 import { isConfigError } from "@continuum-cache/core";
 import { readCommandLine, usage } from "./cli-options.ts";
+import type { UpstashLocalOptions } from "./options.ts";
 import { startUpstashLocal, type UpstashLocal } from "./server.ts";
-import type { UpstashLocalOptions } from "./upstash-local-options.ts";
 
 /** The options whose flag is called otherwise. */
 const flagOf: Readonly<Record<string, string>> = {

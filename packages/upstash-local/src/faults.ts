@@ -2,9 +2,9 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { setTimeout as delay } from "node:timers/promises";
 import { ConfigError } from "@continuum-cache/core";
 import { assertOptions, type KnownOptions } from "@continuum-cache/core/kit";
-import { aborted } from "./http/aborted.ts";
 import { errorBody } from "./protocol/response-format.ts";
 import { dailyRequestsExceeded, requestsExceeded, unauthorizedText } from "./protocol/service-texts.ts";
+import { aborted } from "./request/aborted.ts";
 
 /**
  * A way to misbehave, to see how clients bear it:

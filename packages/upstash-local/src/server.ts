@@ -3,15 +3,16 @@ import { openEngine } from "./engine/engine.ts";
 import { createExecution } from "./engine/execution.ts";
 import { createLocalAnswers } from "./engine/local-answers.ts";
 import { createFaults, type Fault } from "./faults.ts";
-import { createAuthorization } from "./http/authorization.ts";
-import { createHeldBytes } from "./http/held-bytes.ts";
 import { createHttpListener } from "./http/http-listener.ts";
 import { createPagePolicy } from "./http/page-policy.ts";
 import { createRequestHandler } from "./http/request-handler.ts";
+import { createOpenStreams } from "./http/sse.ts";
 import { createLimits } from "./limits.ts";
-import { createOpenStreams } from "./protocol/sse.ts";
+import type { UpstashLocalOptions } from "./options.ts";
 import { createSyncToken } from "./protocol/sync-token.ts";
-import { settingsOf, type UpstashLocalOptions } from "./upstash-local-options.ts";
+import { createAuthorization } from "./request/authorization.ts";
+import { createHeldBytes } from "./request/held-bytes.ts";
+import { readSettings } from "./settings.ts";
 
 /** A running local Upstash. */
 export interface UpstashLocal {
@@ -53,7 +54,7 @@ export interface UpstashLocal {
  * ```
  */
 export async function startUpstashLocal(options: UpstashLocalOptions = {}): Promise<UpstashLocal> {
-  const { port, host, token, readOnlyToken, cors, allowedHosts, timeoutMs, heartbeatMs } = settingsOf(options);
+  const { port, host, token, readOnlyToken, cors, allowedHosts, timeoutMs, heartbeatMs } = readSettings(options);
   const limits = createLimits(options.limits);
   const engine = openEngine(options);
   const authorization = createAuthorization({ token, readOnlyToken });

@@ -1,8 +1,8 @@
 import type { Command } from "@continuum-cache/core";
 import { isRepeatable, isWrite } from "@continuum-cache/core/kit";
-import type { Access } from "../http/authorization.ts";
 import { argumentText } from "../protocol/argument-text.ts";
 import { noPermission, notAvailable, notInRest } from "../protocol/service-texts.ts";
+import type { Access } from "../request/authorization.ts";
 
 const words = (text: string): ReadonlySet<string> => new Set(text.trim().split(/\s+/));
 

@@ -1,5 +1,5 @@
 import { isTransportError, type TransportError } from "@continuum-cache/core";
-import { RequestError } from "../http/request-error.ts";
+import { RequestError } from "../errors/request-error.ts";
 
 /** What becomes of a request when the engine does not answer: HTTP 500. @throws always. */
 export function engineFailure(error: unknown): never {

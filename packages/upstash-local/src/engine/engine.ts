@@ -1,7 +1,7 @@
 import type { Transport } from "@continuum-cache/core";
 import { memoryTransport } from "@continuum-cache/transport-memory";
 import { tcpTransport } from "@continuum-cache/transport-tcp";
-import type { UpstashLocalOptions } from "../upstash-local-options.ts";
+import type { UpstashLocalOptions } from "../options.ts";
 import { createKeyLocking, type KeyLocking } from "./key-locking.ts";
 
 /** What runs the commands. */

@@ -1,11 +1,11 @@
 import { type Command, CommandError, isCommandError, type Reply, type Transport } from "@continuum-cache/core";
-import type { Access } from "../http/authorization.ts";
-import type { Holder } from "../http/held-bytes.ts";
-import { RequestError } from "../http/request-error.ts";
+import { RequestError } from "../errors/request-error.ts";
 import { type Limits, weightOf } from "../limits.ts";
 import type { ListedCommand } from "../protocol/json-command.ts";
 import { emptyPipelineCommand, repliesExceeded, serviceText } from "../protocol/service-texts.ts";
 import type { SyncToken } from "../protocol/sync-token.ts";
+import type { Access } from "../request/authorization.ts";
+import type { Holder } from "../request/held-bytes.ts";
 import { refusalOf } from "./command-policy.ts";
 import { engineFailure } from "./engine-failure.ts";
 import type { KeyLocking } from "./key-locking.ts";

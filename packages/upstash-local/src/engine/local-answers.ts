@@ -1,8 +1,8 @@
 import { type Command, CommandError, type Reply } from "@continuum-cache/core";
 import { matchesGlob } from "@continuum-cache/core/kit";
-import type { Authorization } from "../http/authorization.ts";
 import { argumentText } from "../protocol/argument-text.ts";
 import { notRunning, wrongRestTokenUser } from "../protocol/service-texts.ts";
+import type { Authorization } from "../request/authorization.ts";
 import { openSetting } from "./command-policy.ts";
 
 /** Commands that the service answers otherwise than the engine would. */

@@ -31,7 +31,7 @@ const maxConnections = 10_000;
 /** Longer than clients keep an idle connection, so that none is closed under a request. */
 const keepAliveMs = 75_000;
 
-interface UnderWay {
+interface InFlightRequest {
   readonly request: IncomingMessage;
   readonly life: AbortController;
   readonly closed: Promise<void>;
@@ -41,7 +41,7 @@ interface UnderWay {
 export function createHttpListener(handle: RequestHandler, admits: () => boolean): HttpListener {
   let requests = 0;
   const sockets = new Set<Socket>();
-  const underWay = new Map<ServerResponse, UnderWay>();
+  const inFlight = new Map<ServerResponse, InFlightRequest>();
   const work = new Set<Promise<void>>();
   const server = createServer({
     maxHeaderSize: maxHeaderBytes,
@@ -65,12 +65,12 @@ export function createHttpListener(handle: RequestHandler, admits: () => boolean
     const life = new AbortController();
     const closed = new Promise<void>((resolve) => {
       response.once("close", () => {
-        underWay.delete(response);
+        inFlight.delete(response);
         life.abort();
         resolve();
       });
     });
-    underWay.set(response, { request, life, closed });
+    inFlight.set(response, { request, life, closed });
     // A client that goes away breaks these; `close` above is all that has to be known of it.
     request.on("error", () => {});
     response.on("error", () => {});
@@ -81,7 +81,7 @@ export function createHttpListener(handle: RequestHandler, admits: () => boolean
   server.on("clientError", (error: NodeJS.ErrnoException, socket: Socket) => {
     // Earlier, good requests are answered first: an answer out of turn would be taken for theirs. A request that never
     // came to its end is the bad one itself.
-    const earlier = [...underWay.values()].filter(({ request }) => request.socket === socket && request.complete);
+    const earlier = [...inFlight.values()].filter(({ request }) => request.socket === socket && request.complete);
     void Promise.all(earlier.map(({ closed }) => closed)).then(() => answerGarbage(error, socket));
   });
 
@@ -98,10 +98,10 @@ export function createHttpListener(handle: RequestHandler, admits: () => boolean
     async close() {
       const closed = once(server, "close");
       server.close();
-      for (const [response, { life }] of underWay) if (response.headersSent) life.abort();
+      for (const [response, { life }] of inFlight) if (response.headersSent) life.abort();
       server.closeIdleConnections();
       await settledWithin(closingGraceMs, [...work]);
-      for (const { life } of underWay.values()) life.abort();
+      for (const { life } of inFlight.values()) life.abort();
       cut();
       await closed;
       await settledWithin(closingGraceMs, [...work]);

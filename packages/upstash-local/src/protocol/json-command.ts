@@ -1,8 +1,7 @@
 import { isUtf8 } from "node:buffer";
 import type { Command } from "@continuum-cache/core";
-import { RequestError } from "../http/request-error.ts";
-import { quoteNumbers } from "./json-numbers.ts";
-import { sizeOfJson } from "./json-size.ts";
+import { RequestError } from "../errors/request-error.ts";
+import { quoteNumbers, sizeOfJson } from "./json-text.ts";
 import { parseErrors, tooManyCommands } from "./service-texts.ts";
 
 /** One command of a list; `undefined` where an empty array stood. */

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from "node:http";
 import { type Command, isCommandError, type Reply } from "@continuum-cache/core";
-import { RequestError } from "../http/request-error.ts";
+import { RequestError } from "../errors/request-error.ts";
 import { respBytes } from "./resp2.ts";
 
 /** How replies are written. */

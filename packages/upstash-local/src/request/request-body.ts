@@ -1,7 +1,7 @@
 import type { IncomingMessage } from "node:http";
+import { RequestError } from "../errors/request-error.ts";
 import { requestSizeExceeded } from "../protocol/service-texts.ts";
 import type { Holder } from "./held-bytes.ts";
-import { RequestError } from "./request-error.ts";
 
 /** Of a body that is too long, so much more is read and thrown away, so that its sender hears why. */
 const maxDiscardedBytes = 256 << 20;

@@ -1,16 +1,16 @@
 import type { IncomingMessage } from "node:http";
 import type { Argument, Command, Topics } from "@continuum-cache/core";
-import type { Holder } from "../http/held-bytes.ts";
-import { readBody } from "../http/request-body.ts";
-import { RequestError } from "../http/request-error.ts";
-import type { RequestTarget } from "../http/request-target.ts";
+import { RequestError } from "../errors/request-error.ts";
 import type { Limits } from "../limits.ts";
-import { argumentText, fromBytes } from "./argument-text.ts";
-import { type ListedCommand, parseCommand, parseCommandList } from "./json-command.ts";
-import { parseErrors } from "./service-texts.ts";
+import { argumentText, fromBytes } from "../protocol/argument-text.ts";
+import { type ListedCommand, parseCommand, parseCommandList } from "../protocol/json-command.ts";
+import { parseErrors } from "../protocol/service-texts.ts";
+import type { Holder } from "./held-bytes.ts";
+import { readBody } from "./request-body.ts";
+import type { RequestTarget } from "./request-target.ts";
 
 /** What a request wants to happen. */
-export type Wish =
+export type ParsedRequest =
   | { readonly kind: "command"; readonly command: Command }
   | { readonly kind: "pipeline"; readonly commands: readonly ListedCommand[] }
   | { readonly kind: "transaction"; readonly commands: readonly ListedCommand[] }
@@ -23,12 +23,12 @@ type BodyLimits = Pick<Limits, "requestBytes" | "pipelineBytes" | "pipelineComma
  *
  * @throws RequestError when it is malformed or too large, or when its path does not take its method.
  */
-export async function wishOf(
+export async function parseRequest(
   request: IncomingMessage,
   target: RequestTarget,
   limits: BodyLimits,
   holder: Holder,
-): Promise<Wish> {
+): Promise<ParsedRequest> {
   const [first, ...rest] = target.segments;
   if (first === undefined) {
     // What a command weighs is checked when it has been parsed: escapes may make its JSON longer than itself.

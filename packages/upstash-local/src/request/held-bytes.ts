@@ -1,5 +1,5 @@
+import { RequestError } from "../errors/request-error.ts";
 import { tooMuchHeld } from "../protocol/service-texts.ts";
-import { RequestError } from "./request-error.ts";
 
 /** What the requests under way may take of this process's memory together: their bodies, and the replies on their way out. */
 export interface HeldBytes {

@@ -1,6 +1,6 @@
 import type { Argument } from "@continuum-cache/core";
+import { RequestError } from "../errors/request-error.ts";
 import { argumentText, fromBytes } from "../protocol/argument-text.ts";
-import { RequestError } from "./request-error.ts";
 
 /** What a request line asks for. */
 export interface RequestTarget {

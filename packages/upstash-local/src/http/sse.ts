@@ -1,9 +1,9 @@
 import type { ServerResponse } from "node:http";
 import type { Message, Subscription, Topics, Transport } from "@continuum-cache/core";
 import { engineFailure } from "../engine/engine-failure.ts";
-import { aborted } from "../http/aborted.ts";
-import { RequestError } from "../http/request-error.ts";
-import { tooManyStreams } from "./service-texts.ts";
+import { RequestError } from "../errors/request-error.ts";
+import { tooManyStreams } from "../protocol/service-texts.ts";
+import { aborted } from "../request/aborted.ts";
 
 /** What a stream needs. */
 export interface StreamParts {
