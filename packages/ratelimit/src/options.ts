@@ -47,8 +47,8 @@ export interface DenyCacheOptions {
   /** @default 10000 */
   readonly maxEntries?: number;
   /**
-   * The longest that one is: by then a reset or a refund that another process has made is noticed; one of this process is
-   * at once. A number is seconds. @default "5s"
+   * The longest that one is: by then a reset or a refund that another process has made is noticed; one of this process
+   * is at once. A number is seconds. @default "5s"
    */
   readonly maxAge?: Duration;
 }

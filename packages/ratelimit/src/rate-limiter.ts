@@ -9,13 +9,12 @@ import {
   primaryOf,
   toTimeoutMs,
 } from "@continuum-cache/core/kit";
-import { algorithms } from "./algorithms/algorithms.ts";
 import { type AcquireQueue, createAcquireQueue } from "./limits/acquire-queue.ts";
 import { createDenyCache, noDenyCache } from "./limits/deny-cache.ts";
 import { knownLimitOptions, type LimitDefaults, type LimitRequest } from "./limits/limit-request.ts";
 import { createLimits, type Limits } from "./limits/limits.ts";
 import { createLocalLimits } from "./limits/local-limits.ts";
-import { readReceipt } from "./limits/receipts.ts";
+import { readReceipt, requestOf } from "./limits/receipts.ts";
 import { createRedisLimits } from "./limits/redis-limits.ts";
 import { createRequestCache, type RequestCache } from "./limits/request-cache.ts";
 import type { RateLimiterBackend, RateLimiterOptions } from "./options.ts";
@@ -59,11 +58,11 @@ const knownOfIdentified: KnownOptions<IdentifiedLimit> = {
 /**
  * Limits how often things happen, counted together by all processes that share a Redis.
  *
- * A decision takes one round trip (3 commands when allowed, 2 when refused, none when a refusal is remembered); the calls
- * of one tick share it, and one of its commands. No call rejects because of Redis: what happens while it is away is up to
- * `onError`. By default each process goes on with its share of what is left, and tells Redis afterwards. A process that has
- * never reached Redis has no share, unless `processes` says how many there are: it waits for Redis for up to 5 seconds, then
- * refuses.
+ * A decision takes one round trip (3 commands when allowed, 2 when refused, none when a refusal is remembered); the
+ * calls of one tick share it, and one of its commands. No call rejects because of Redis: what happens while it is away
+ * is up to `onError`. By default each process goes on with its share of what is left, and tells Redis afterwards. A
+ * process that has never reached Redis has no share, unless `processes` says how many there are: it waits for Redis for
+ * up to 5 seconds, then refuses.
  *
  * @example
  * ```ts
@@ -204,7 +203,7 @@ export class RateLimiter {
   async refund(accepted: Receipt | Decision): Promise<boolean> {
     const receipt = "atUs" in accepted ? accepted : accepted.receipt;
     if (!receipt) return false;
-    return this.limits.refund(askOf(readReceipt(receipt)), receipt);
+    return this.limits.refund(requestOf(readReceipt(receipt)), receipt);
   }
 
   /**
@@ -265,12 +264,5 @@ const eventNames: readonly (keyof RateLimiterEvents)[] = ["error", "backend"];
 const withoutRedis = (onError: OnError, { message }: Error): string =>
   `A RateLimiter decides without Redis, as \`onError: "${onError}"\` says, because of: ${message}. This is printed once; limiter.on("error", …) and limiter.on("backend", …) hear of each time.`;
 
-/** What a receipt was given for. */
-function askOf({ key, algorithm, windowUs, limit, capacity, cost }: Receipt): LimitRequest {
-  const facts = algorithms[algorithm];
-  const extra = facts.extra(windowUs, limit, capacity);
-  return { key, algorithm, facts, scope: "", windowUs, limit, capacity, extra, cost };
-}
-
-/** Local without an outage: there is no primary. */
+/** Whether the transport is local without an outage: there is no primary. */
 const isLocalForEver = ({ status }: Transport): boolean => status?.currentBackend === "local" && !status.outage;

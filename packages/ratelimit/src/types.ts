@@ -131,7 +131,9 @@ export interface Receipt {
   /** Unique in the world: what was given back once is not given back again. */
   readonly id: string;
   readonly key: string;
-  /** When the key was made, in microseconds since 1970: after a reset, what was accepted before is not there any more. */
+  /**
+   * When the key was made, in microseconds since 1970: after a reset, what was accepted before is not there any more.
+   */
   readonly bornUs: number;
   readonly algorithm: Algorithm;
   /** When the call was accepted, by the clock of the server: microseconds since 1970. */
@@ -147,12 +149,13 @@ export interface Receipt {
 /**
  * How calls are counted.
  *
- * - `sliding-window`: no window of this length ever holds more than the limit, wherever it begins. Exact up to a limit of
- *   2,000; above, what is used becomes free up to 1/256 of the window late, and never early.
+ * - `sliding-window`: no window of this length ever holds more than the limit, wherever it begins. Exact up to a limit
+ *   of 2,000; above, what is used becomes free up to 1/256 of the window late, and never early.
  * - `sliding-log`: the same, exact for every limit (about 6 bytes for each accepted call).
  * - `fixed-window`: windows that begin at full multiples of their length. Cheapest; around a boundary up to twice the
  *   limit passes.
- * - `token-bucket`: a bucket of `burst` tokens (the limit, unless said otherwise) that `limit` tokens flow into per window.
+ * - `token-bucket`: a bucket of `burst` tokens (the limit, unless said otherwise) that `limit` tokens flow into per
+ *   window.
  */
 export type Algorithm = "sliding-window" | "sliding-log" | "fixed-window" | "token-bucket";
 

@@ -54,7 +54,8 @@ export class AdmissionRing {
   readonly #largest: number;
   /** How many records of the front have expired. */
   #gone: number;
-  // Every record is in one of these, in this order: the front, those that were stored behind it, and those that are new.
+  // Every record is in one of these, in this order: the front, those that were stored behind it, and those that are
+  // new.
   #known: string;
   #later: string;
   #added = "";
@@ -141,7 +142,10 @@ export class AdmissionRing {
     return taken;
   }
 
-  /** Sorts others in. @param isExact - Times are unique: what was accepted at a time that is here already is here already. */
+  /**
+   * Sorts others in. @param isExact - Times are unique: what was accepted at a time that is here already is here
+   * already.
+   */
   insert(admissions: readonly Admission[], isExact: boolean): boolean {
     this.#gather();
     const known = this.#known;

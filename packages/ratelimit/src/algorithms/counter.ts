@@ -53,12 +53,12 @@ export interface Counter {
   /** Opens what a key holds. @returns undefined when it is nothing that this counter has written. */
   open(text: string | null, nowUs: number, rule: CounterRule): OpenCounter | undefined;
   /**
-   * Lua that works on one key at a time, which stands in local variables: `key`, its `window`, `limit` and `extra`; `asked`, the
-   * earliest time that it may be, and by how much it may be later, `span`; `stored`, what the key holds.
+   * Lua that works on one key at a time, which stands in local variables: `key`, its `window`, `limit` and `extra`;
+   * `asked`, the earliest time that it may be, and by how much it may be later, `span`; `stored`, what the key holds.
    * - `prepare()` works out what follows from the numbers, once for all keys that have them.
    * - `read()` reads `stored`; it returns an error's text where that fails.
-   * - `open()` sets `now`, `is_unsure`, and `born` as a time's text; it returns false where the counter has not written the key. It
-   *   may be called again, also with another time, or after other keys if `stored` is set to what it was.
+   * - `open()` sets `now`, `is_unsure`, and `born` as a time's text; it returns false where the counter has not written
+   *   the key. It may be called again, also with another time, or after other keys if `stored` is set to what it was.
    * - `look(cost)` returns five values: whether it is free, then current, retry at, more at, reset at.
    * - `charge(cost)` and `merge(admissions)` do what they do in `OpenCounter`.
    * - `write()` stores the state, with its time to live.

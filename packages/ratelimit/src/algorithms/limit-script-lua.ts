@@ -42,8 +42,8 @@ local begun = asked
 `;
 
 /**
- * `look_at_key` returns whether something was merged, and what `look` says; nil where the counter has not written the key.
- * `turn_to` makes another key the one that is looked at.
+ * `look_at_key` returns whether something was merged, and what `look` says; nil where the counter has not written the
+ * key. `turn_to` makes another key the one that is looked at.
  */
 const lookLua = `
 local function turn_to(rule, name, text)
@@ -92,7 +92,9 @@ const lookAtCallLua = (counter: Counter): string => `
     end
 `;
 
-/** Charges all of them, if all were free, and says what there is to say of each. A key that stands alone is still open. */
+/**
+ * Charges all of them, if all were free, and says what there is to say of each. A key that stands alone is still open.
+ */
 const settleCallLua = `
     local line = failure
     for index = 1, failure and 0 or width do
@@ -139,18 +141,21 @@ return table.concat(lines, "\\n")
 `;
 
 /**
- * Decides on the calls of one batch, one after another. Each is under one limit or several, each of which is a key: all of
- * them are looked at, then all are charged or none is. A refused call writes nothing, unless there was something to merge.
+ * Decides on the calls of one batch, one after another. Each is under one limit or several, each of which is a key: all
+ * of them are looked at, then all are charged or none is. A refused call writes nothing, unless there was something to
+ * merge.
  *
  * KEYS: the keys of the first call, then those of the second, …
- * ARGV: the earliest time that it may be, in microseconds, or "" to have the server asked; by how much it may be later. Then
- * for each group of calls with the same numbers: how many calls, how many keys each has, and for each of these the window
- * in microseconds, the limit, the cost, the counter's \`extra\`, and what was accepted elsewhere (\`encodeAccepts\`).
+ * ARGV: the earliest time that it may be, in microseconds, or "" to have the server asked; by how much it may be later.
+ * Then for each group of calls with the same numbers: how many calls, how many keys each has, and for each of these the
+ * window in microseconds, the limit, the cost, the counter's \`extra\`, and what was accepted elsewhere
+ * (\`encodeAccepts\`).
  *
- * Returns lines. The first: the time at first and at last (the server's own, once that was asked), and how many calls were
- * decided before it was asked. Then one for each call. It says of each key: whether it is free by itself (1) and was charged
- * (2), followed by when it was born, as text; then current, and when it looked, retry, more, reset and charge at, each as the
- * time since the first; 0 where there is none. Or an error, where a key can't be used: it is that call's alone.
+ * Returns lines. The first: the time at first and at last (the server's own, once that was asked), and how many calls
+ * were decided before it was asked. Then one for each call. It says of each key: whether it is free by itself (1) and
+ * was charged (2), followed by when it was born, as text; then current, and when it looked, retry, more, reset and
+ * charge at, each as the time since the first; 0 where there is none. Or an error, where a key can't be used: it is
+ * that call's alone.
  *
  * The server is asked for its time, which is one command more, only where a decision depends on it: when the call is
  * refused at the earliest time and would not be at the latest.
@@ -162,8 +167,9 @@ export const decideLua = (counter: Counter): string =>
  * Gives back what a call has taken, once.
  *
  * KEYS: the limit's, and one that marks the receipt as used up.
- * ARGV: the earliest time that it may be, the window, the limit, the counter's `extra`, when the call was charged, its cost,
- * for how long the mark stands, in milliseconds, and when the key was born that charged the call, or 0 for whenever.
+ * ARGV: the earliest time that it may be, the window, the limit, the counter's `extra`, when the call was charged, its
+ * cost, for how long the mark stands, in milliseconds, and when the key was born that charged the call, or 0 for
+ * whenever.
  *
  * Returns how much was given back.
  */

@@ -12,7 +12,10 @@ export interface LimitScripts {
   readonly refund: Script;
 }
 
-/** Their Lua is put together when they are first sent: most programs that load this code send those of one counter at most. */
+/**
+ * Their Lua is put together when they are first sent: most programs that load this code send those of one counter at
+ * most.
+ */
 export function createLimitScripts(counter: Counter): LimitScripts {
   let decideScript: Script | undefined;
   let refundScript: Script | undefined;

@@ -276,8 +276,8 @@ end
  *
  *   later records | the front | the header
  *
- * `stored` is the end of that text, or all of it. `text` from `from` to `to` are the records that are known, the oldest first.
- * Behind them come `later` stored records of which only the newest is known, and `added`.
+ * `stored` is the end of that text, or all of it. `text` from `from` to `to` are the records that are known, the oldest
+ * first. Behind them come `later` stored records of which only the newest is known, and `added`.
  */
 export const slidingWindowLua: string = [
   recordsLua,

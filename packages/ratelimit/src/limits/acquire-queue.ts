@@ -4,79 +4,82 @@ import { withPatience } from "../timing/patience.ts";
 import type { Decision } from "../types.ts";
 import type { LimitRequest } from "./limit-request.ts";
 
-/** How long to wait for one's turn. */
+/** How long a caller waits until it is allowed. */
 export interface WaitOptions {
   readonly timeoutMs: number;
   readonly signal: AbortSignal | undefined;
 }
 
-/** Callers who wait until they are allowed: one line for each key, first come, first served. */
+/** Callers that wait until they are allowed: one queue for each key, first come, first served. */
 export interface AcquireQueue {
-  /** @throws WaitError when the time is up; the signal's reason when it fires. Neither charges anything. */
+  /**
+   * Resolves when the call is allowed and charged.
+   * @throws WaitError when the time is up; the signal's reason when it fires. Neither charges anything.
+   */
   wait(request: LimitRequest, options: WaitOptions): Promise<Decision>;
-  /** Ends all waits. Resolves when what was being decided for them has been given back, or could not be in time. */
+  /** Rejects all waits. Resolves when calls that were being decided have been refunded, or after a second. */
   close(): Promise<void>;
 }
 
-/** How long a closing limiter waits for decisions that are under way. */
+/** How long a closing limiter waits for decisions that are in flight. */
 const closingMs = 1_000;
 
 export interface AcquireQueueOptions {
   readonly decide: (request: LimitRequest) => Promise<Decision>;
-  /** A caller left while its call was being charged. */
+  /** Gives back a call that was charged after its caller had left. */
   readonly refund: (decision: Decision) => Promise<unknown>;
 }
 
 /**
- * The callers that wait for one key. Each asks for itself, by its own timers, when those before it are done or gone for
- * good.
+ * The callers that wait for one key. Each caller sends its own request, by its own timers, when the callers before it
+ * have been served or have disappeared. A caller disappears when its platform drops the request it belongs to.
  */
 interface KeyQueue {
   readonly turns: Turns;
-  /** How many wait, those included that are gone for good. */
+  /** How many callers wait, including those that have disappeared. */
   waiters: number;
-  /** By then all of them are done or gone. */
+  /** By then all of them have been served or have timed out. */
   endMs: number;
-  /** Nothing is left before this: to ask would be in vain. */
+  /** No quota is free before this, so no request is sent. */
   retryAtMs: number;
 }
 
 export function createAcquireQueue({ decide, refund }: AcquireQueueOptions): AcquireQueue {
-  const lines = new Map<string, KeyQueue>();
+  /** The most recently joined last, so that abandoned queues are found at the front. */
+  const queues = new Map<string, KeyQueue>();
   const waits = createExpiringSet<(reason: unknown) => void>();
   const serving = createExpiringSet<Promise<unknown>>();
 
-  /** The line of a key, as the latest of all: the lines that have been left without a word are the first ones. */
-  const lineOf = (key: string, timeoutMs: number): KeyQueue => {
+  const join = (key: string, timeoutMs: number): KeyQueue => {
     const nowMs = performance.now();
-    for (const [oldest, { endMs }] of lines) {
+    for (const [oldest, { endMs }] of queues) {
       if (endMs > nowMs) break;
-      lines.delete(oldest);
+      queues.delete(oldest);
     }
-    const line = lines.get(key) ?? { turns: createTurns(), waiters: 0, endMs: 0, retryAtMs: 0 };
-    line.endMs = Math.max(line.endMs, nowMs + timeoutMs);
-    line.waiters++;
-    lines.delete(key);
-    lines.set(key, line);
-    return line;
+    const queue = queues.get(key) ?? { turns: createTurns(), waiters: 0, endMs: 0, retryAtMs: 0 };
+    queue.endMs = Math.max(queue.endMs, nowMs + timeoutMs);
+    queue.waiters++;
+    queues.delete(key);
+    queues.set(key, queue);
+    return queue;
   };
 
-  const leave = (key: string, line: KeyQueue): void => {
-    line.waiters--;
-    if (line.waiters === 0 && lines.get(key) === line) lines.delete(key);
+  const leave = (key: string, queue: KeyQueue): void => {
+    queue.waiters--;
+    if (queue.waiters === 0 && queues.get(key) === queue) queues.delete(key);
   };
 
-  /** Asks until the call is allowed. Undefined when the caller has left. */
-  const serve = async (request: LimitRequest, line: KeyQueue, left: AbortSignal): Promise<Decision | undefined> => {
+  /** Requests decisions until the call is allowed. Undefined when the caller has left. */
+  const serve = async (request: LimitRequest, queue: KeyQueue, left: AbortSignal): Promise<Decision | undefined> => {
     while (!left.aborted) {
-      const ms = line.retryAtMs - performance.now();
+      const ms = queue.retryAtMs - performance.now();
       if (ms > 0) {
         await sleep(ms, left);
         continue;
       }
       const decision = await decide(request);
       const waitSeconds = decision.allowed && decision.remaining > 0 ? 0 : decision.moreAfter;
-      line.retryAtMs = performance.now() + (decision.allowed ? waitSeconds : decision.retryAfter) * 1_000;
+      queue.retryAtMs = performance.now() + (decision.allowed ? waitSeconds : decision.retryAfter) * 1_000;
       if (!decision.allowed) continue;
       if (!left.aborted) return decision;
       await refund(decision);
@@ -88,7 +91,7 @@ export function createAcquireQueue({ decide, refund }: AcquireQueueOptions): Acq
     wait(request, { timeoutMs, signal }) {
       signal?.throwIfAborted();
       return new Promise((resolve, reject) => {
-        const line = lineOf(request.key, timeoutMs);
+        const queue = join(request.key, timeoutMs);
         const left = new AbortController();
         const end = (): void => {
           clearTimeout(timer);
@@ -103,7 +106,7 @@ export function createAcquireQueue({ decide, refund }: AcquireQueueOptions): Acq
         const timer = setTimeout(() => dismiss(new WaitError(timeoutMs)), Math.min(timeoutMs, longestTimerMs));
         const stopHearing = onAbort(signal, () => dismiss(signal?.reason));
         waits.add(dismiss, timeoutMs);
-        const work = line.turns.take(() => serve(request, line, left.signal), { timeoutMs, signal: left.signal });
+        const work = queue.turns.take(() => serve(request, queue, left.signal), { timeoutMs, signal: left.signal });
         const served = work
           .then((turn) => {
             if (!turn?.result) return;
@@ -111,7 +114,7 @@ export function createAcquireQueue({ decide, refund }: AcquireQueueOptions): Acq
             resolve(turn.result);
           }, dismiss)
           .finally(() => {
-            leave(request.key, line);
+            leave(request.key, queue);
             serving.delete(served);
           });
         serving.add(served, timeoutMs + closingMs);

@@ -2,19 +2,19 @@ import { createLru } from "@continuum-cache/core/kit";
 import type { LimitRequest } from "./limit-request.ts";
 import type { LimitResult } from "./limit-result.ts";
 
-/** Denials that still stand: a call that asks for as much again, or more, is refused without Redis. */
+/** Remembers denials: while one stands, a call that costs as much or more is refused without asking Redis. */
 export interface DenyCache {
-  /** The denial that holds for such a call, until its time. */
+  /** The denial that applies to the request. The caller checks `untilUs`. */
   find(request: LimitRequest): Denial | undefined;
-  /** To be noted when a decision is asked for. */
+  /** A counter of lifts. The caller reads it when it sends a request, and passes it to `add`. */
   readonly moment: number;
-  /** @param asked - The moment at which it was asked for: what was lifted since is not remembered. */
+  /** Adds a denial, unless its key was lifted after the request was sent. @param asked - The moment of the request. */
   add(request: LimitRequest, result: LimitResult, nowUs: number, asked: number): void;
-  /** A key's calls are being given back, or have been: to be told before and after. */
+  /** Drops the denials of a key. Called before and after calls of the key are given back. */
   lift(key: string): void;
 }
 
-/** A refusal, and for which calls it stands until when. */
+/** A refusal: it applies to calls of at least this cost and at most this limit, until `untilUs`. */
 export interface Denial {
   readonly cost: number;
   readonly limit: number;
@@ -39,7 +39,7 @@ export function createDenyCache(maxEntries: number, maxAgeMs: number): DenyCache
       if ((lifted.get(key) ?? 0) > asked) return;
       const present = denials.get(key);
       const untilUs = Math.min(result.retryAtUs, nowUs + maxAgeMs * 1_000);
-      // The smaller cost refuses more, as long as it stands.
+      // The denial with the smaller cost applies to more calls.
       if (present && present.cost < cost && present.untilUs >= untilUs) return;
       denials.set(key, { cost, limit, result, untilUs });
     },

@@ -5,7 +5,7 @@ import { isCountable } from "../algorithms/token-bucket.ts";
 import { CostError } from "../errors/cost-error.ts";
 import type { Algorithm, LimitOptions } from "../types.ts";
 
-/** One limit that one call is under, checked. */
+/** One limit that one call is under, with checked numbers. */
 export interface LimitRequest {
   readonly key: string;
   readonly algorithm: Algorithm;
@@ -20,13 +20,13 @@ export interface LimitRequest {
   readonly cost: number;
 }
 
-/** What a limiter gives all its calls. */
+/** The limiter's own options, used by calls that leave them out. */
 export interface LimitDefaults extends LimitOptions {
   readonly algorithm: Algorithm;
   readonly keyPrefix: string;
 }
 
-/** The options of one call, by the names under which they are checked. */
+/** The names of the options of one call. */
 export const knownLimitOptions: KnownOptions<LimitOptions> = {
   window: true,
   limit: true,
@@ -40,6 +40,8 @@ const largestLimit = 1_000_000_000;
 const largestLoggedLimit = 100_000;
 
 /**
+ * Checks the options of one call.
+ *
  * @throws TypeError when the id is no text. ConfigError when an option is missing, unknown or out of its range.
  * CostError when the cost is more than the limit.
  */
@@ -70,7 +72,7 @@ export function readLimitRequest(defaults: LimitDefaults, id: string, options: L
   return { key, algorithm, facts, scope, windowUs, limit, capacity, extra, cost };
 }
 
-/** Checks what a limiter gives its calls. @throws ConfigError when one of it is out of its range. */
+/** Checks the limiter's own options. @throws ConfigError when one of them is out of its range. */
 export function readDefaults(algorithm: Algorithm, { window, limit, scope, burst }: LimitOptions): void {
   if (window !== undefined) windowOf(window);
   if (limit !== undefined) readLimit(algorithm, limit);
@@ -78,7 +80,7 @@ export function readDefaults(algorithm: Algorithm, { window, limit, scope, burst
   if (burst !== undefined) readBurst(algorithm, burst);
 }
 
-/** @throws ConfigError when it is no length of a window. */
+/** The length of a window in milliseconds. @throws ConfigError when it is no length of a window. */
 export function windowOf(window: Duration): number {
   const windowMs = toMs(window, "window");
   if (windowMs > longestWindowMs) {
@@ -114,6 +116,6 @@ function capacityOf(algorithm: Algorithm, windowUs: number, limit: number, burst
   if (algorithm !== "token-bucket" || isCountable(windowUs, limit, capacity)) return capacity;
   throw new ConfigError(
     "burst",
-    `A bucket of ${capacity} tokens at ${limit} per window takes too long to fill to be counted: choose a smaller \`burst\``,
+    `A bucket of ${capacity} tokens at ${limit} per window takes too long to fill: choose a smaller \`burst\``,
   );
 }

@@ -2,17 +2,19 @@ import type { CounterState } from "../algorithms/counter.ts";
 import type { Decision, DecisionSource } from "../types.ts";
 import type { LimitRequest } from "./limit-request.ts";
 
-/** What a script says of one key. */
+/** The result of a limit script for one key. */
 export interface LimitResult extends CounterState {
   /** When the call was charged; 0 when it was not. */
   readonly chargedUs: number;
-  /** When the key was made. */
+  /** When the key was created. */
   readonly bornUs: number;
-  /** When it was looked at: not before the last call that it has counted. */
+  /** When the script read it: never before the last call that it has counted. */
   readonly atUs: number;
 }
 
-/** What is remembered of a verdict: numbers that are overwritten, so that no object of a call lives until the next one. */
+/**
+ * The part of a result that is remembered. It is overwritten in place, so that no object of a call outlives the call.
+ */
 export interface LastKnownState {
   bornUs: number;
   current: number;
@@ -23,8 +25,8 @@ export interface LastKnownState {
 const secondsUntil = (timeUs: number, nowUs: number): number => Math.max(0, timeUs - nowUs) / 1_000_000;
 
 /**
- * A verdict in the words of the call that asked for it.
- * @param decidedAtUs - Default: when the script looked.
+ * Converts the result of a script to the public `Decision`.
+ * @param decidedAtUs - Default: when the script read the key.
  */
 export function toDecision(
   request: LimitRequest,
@@ -57,7 +59,9 @@ export function toDecision(
 let processId: string | undefined;
 let receipts = 0;
 
-/** Unique in the world by this process's name for itself, which is made when it is needed: no platform makes one sooner. */
+/**
+ * Globally unique. The process's id is made on first use, since some platforms allow no random values before a request.
+ */
 function receiptId(): string {
   processId ??= crypto.randomUUID();
   return `${processId}:${receipts++}`;

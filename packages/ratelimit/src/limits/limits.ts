@@ -4,15 +4,15 @@ import { withPatience } from "../timing/patience.ts";
 import type { RoundTrip } from "../timing/round-trip.ts";
 import type { ServerClock } from "../timing/server-clock.ts";
 import type { Decision, OnError, RateLimiterEvents, Receipt, Usage } from "../types.ts";
-import { createAttempts, type Outcome } from "./attempts.ts";
+import { type Attempts, createAttempts, type Outcome } from "./attempts.ts";
 import type { DenyCache } from "./deny-cache.ts";
 import { createJointDecisions, type Outages } from "./joint-decisions.ts";
 import type { LimitRequest } from "./limit-request.ts";
 import { toDecision } from "./limit-result.ts";
 import { createLocalDecisions, type LocalDecisions } from "./local-decisions.ts";
 import type { LocalLimits } from "./local-limits.ts";
-import { createOutageReconciler } from "./outage-reconciler.ts";
-import { createRedisDecisions } from "./redis-decisions.ts";
+import { createOutageReconciler, type OutageReconciler } from "./outage-reconciler.ts";
+import { createRedisDecisions, type RedisDecisions } from "./redis-decisions.ts";
 import type { RedisLimits } from "./redis-limits.ts";
 import { createTrafficShare } from "./traffic-share.ts";
 
@@ -52,8 +52,7 @@ export interface LimitsOptions {
 const returnMs = (budgetMs: number): number => 3_000 + 2 * budgetMs;
 
 export function createLimits(options: LimitsOptions): Limits {
-  const { redis, local, processes, maxKeys, denyCache, roundTrip, clock, onError, budgetMs, events, waitUntil } =
-    options;
+  const { local, processes, maxKeys, roundTrip, clock, onError, budgetMs, events, waitUntil } = options;
   const share = createTrafficShare(processes);
   const reconciler = createOutageReconciler({ share, local, maxKeys, returnMs: returnMs(budgetMs) });
   /**
@@ -95,13 +94,7 @@ export function createLimits(options: LimitsOptions): Limits {
   const decideWithoutRedis = (requests: readonly LimitRequest[], reason: "away" | "late"): Decision[] =>
     decideInstead(here, onError, requests, reason === "away" || mayDecideAlone);
 
-  const giveBack = async (request: LimitRequest, receipt: Receipt): Promise<number> => {
-    byRedis.flush();
-    const { result = 0 } = await attempts.run("refund", (deadlineMs) => redis.refund(request, receipt, deadlineMs));
-    if (result > 0) reconciler.recordRefund(request.key, receipt.atUs, request.cost);
-    return result;
-  };
-
+  const { giveBack, refund, reset } = createRefunds({ ...options, attempts, byRedis, reconciler });
   const joint = createJointDecisions({ byRedis, here, reconciler, outages, onError, hasExactPart, giveBack });
 
   /** Calls `settle` with the decisions. */
@@ -141,6 +134,40 @@ export function createLimits(options: LimitsOptions): Limits {
         result ?? (decideWithoutRedis([{ ...request, cost: 0 }], reason)[0] as Decision);
       return { current, limit: request.capacity, remaining, resetAt };
     },
+    refund,
+    reset,
+    async settle() {
+      // The owner of what is under way may be gone for good.
+      if (settling) await withPatience(2 * roundTrip.patienceMs(), settling);
+      await byRedis.settle();
+    },
+  };
+}
+
+interface RefundsOptions extends Pick<LimitsOptions, "redis" | "local" | "denyCache" | "clock"> {
+  readonly attempts: Attempts;
+  readonly byRedis: RedisDecisions;
+  readonly reconciler: OutageReconciler;
+}
+
+interface Refunds extends Pick<Limits, "refund" | "reset"> {
+  /** Gives a call back in Redis. @returns how much of it was still there. */
+  readonly giveBack: (request: LimitRequest, receipt: Receipt) => Promise<number>;
+}
+
+/** Gives calls back, and lets keys begin anew, in Redis and in this process. */
+function createRefunds(options: RefundsOptions): Refunds {
+  const { redis, local, denyCache, clock, attempts, byRedis, reconciler } = options;
+
+  const giveBack = async (request: LimitRequest, receipt: Receipt): Promise<number> => {
+    byRedis.flush();
+    const { result = 0 } = await attempts.run("refund", (deadlineMs) => redis.refund(request, receipt, deadlineMs));
+    if (result > 0) reconciler.recordRefund(request.key, receipt.atUs, request.cost);
+    return result;
+  };
+
+  return {
+    giveBack,
     async refund(request, receipt) {
       denyCache.lift(request.key);
       const taken = local.has(request.key) ? local.refund(request, receipt, clock.now().latestUs) : 0;
@@ -163,18 +190,13 @@ export function createLimits(options: LimitsOptions): Limits {
       forget();
       return result;
     },
-    async settle() {
-      // The owner of what is under way may be gone for good.
-      if (settling) await withPatience(2 * roundTrip.patienceMs(), settling);
-      await byRedis.settle();
-    },
   };
 }
 
 /**
  * What callers get while Redis does not decide: `onError`.
- * @param mayDecide - A process has no part of its own to decide on before Redis has answered it, and as long as Redis may be at work
- * for others.
+ * @param mayDecide - A process has no part of its own to decide on before Redis has answered it, and as long as Redis
+ * may be at work for others.
  */
 function decideInstead(
   here: LocalDecisions,

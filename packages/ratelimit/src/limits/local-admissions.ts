@@ -1,28 +1,28 @@
 import type { Admission } from "../algorithms/admissions.ts";
 
-/** What this process has accepted for one key within its window: enough to count it again where it was not counted. */
+/** The calls that this process has admitted for one key within its window: enough to replay them to Redis. */
 export interface LocalAdmissions {
-  /** The sum of what is still within the window. */
+  /** The sum of the costs that are still within the window. */
   total(nowUs: number): number;
-  /** The same of what Redis has counted. */
+  /** The sum of those that Redis has counted. */
   counted(nowUs: number): number;
   add(bornUs: number, atUs: number, cost: number): void;
-  /** What was given back counts no more. */
+  /** Removes a call that was refunded. */
   remove(atUs: number, cost: number): void;
-  /** What is within the window, the oldest first. */
+  /** The admissions within the window, the oldest first. */
   list(nowUs: number): readonly Admission[];
-  /** The same, to be told to Redis. @param claim - A number of its own for each attempt: the latest attempt counts. */
+  /** The same, to be replayed to Redis. @param claim - A unique number for each attempt: the latest attempt counts. */
   claim(nowUs: number, claim: number): readonly Admission[];
-  /** What was claimed is counted by the key that was born at `bornUs`. */
+  /** Redis has counted what was claimed, in the key that was created at `bornUs`. */
   settle(claim: number, bornUs: number): void;
-  /** Whether something was accepted that no key has counted. */
+  /** Whether there are admissions that Redis has not counted. */
   hasNews(): boolean;
-  /** Only what that key has counted, and what no key has, counts on: the others are gone. */
+  /** Keeps the admissions that the key created at `bornUs` has counted, and those that Redis has not counted. */
   keepOnly(bornUs: number): void;
 }
 
 /**
- * Calls within this part of a window are remembered as one, at the time of the last: they are freed late, never
+ * Calls within this part of a window are kept as one entry, at the time of the last call: they become free late, never
  * early.
  */
 const partsOfWindow = 64;
@@ -32,7 +32,7 @@ interface Entry {
   readonly fromUs: number;
   atUs: number;
   cost: number;
-  /** The last attempt to tell Redis of it; 0 when there was none. What was claimed takes in nothing more. */
+  /** The last attempt to replay it to Redis; 0 when there was none. No call is added to a claimed entry. */
   claim: number;
 }
 

@@ -9,17 +9,17 @@ import type { OutageReconciler } from "./outage-reconciler.ts";
 
 /** Decides without Redis. */
 export interface LocalDecisions {
-  /** By this process's part of each limit; undefined when it has none that could hold the call. */
+  /** Decides by the local quota of each limit; undefined when one of them has none that could hold the call. */
   decide(requests: readonly LimitRequest[]): Decision[] | undefined;
-  /** The same for every call, without a look at any limit. */
+  /** Gives every call the same decision, without looking at any limit. */
   decideBlindly(requests: readonly LimitRequest[], isFree: boolean, source: DecisionSource): Decision[];
-  /** Takes the call out of this process's parts, ahead of Redis' own decision on it. */
+  /** Charges the call to the local quotas, before Redis decides on it. */
   reserve(requests: readonly LimitRequest[]): Reservation;
 }
 
 /**
- * A call that was taken out of this process's parts; or undefined as in `decide`, or its refusal, when they have no
- * room.
+ * A call that was charged to the local quotas, with the function that gives it back. Or its refusal, when they have no
+ * room; undefined as in `decide`.
  */
 export type Reservation =
   | { readonly giveBack: () => void; readonly refusals?: never }
@@ -29,11 +29,11 @@ export interface LocalDecisionsOptions {
   readonly local: LocalLimits;
   readonly reconciler: OutageReconciler;
   readonly clock: ServerClock;
-  /** How long until Redis may be back, at the earliest. */
+  /** How long until Redis is tried again. */
   readonly waitMs: () => number;
 }
 
-/** Blind refusals ask callers to wait at least this long. */
+/** Refusals without a look at any limit tell callers to wait at least this long. */
 const leastWaitMs = 1_000;
 
 export function createLocalDecisions({ local, reconciler, clock, waitMs }: LocalDecisionsOptions): LocalDecisions {
@@ -46,8 +46,7 @@ export function createLocalDecisions({ local, reconciler, clock, waitMs }: Local
     local.decide(
       parts.map(({ request }) => request),
       parts.map(({ initialUsage }) => initialUsage),
-      // The latest that it may be, as in what Redis is told afterwards: in this process the difference is always the
-      // same.
+      // The latest bound, as in the replay to Redis: within this process the difference is always the same.
       clock.now().latestUs,
     );
 
@@ -58,7 +57,7 @@ export function createLocalDecisions({ local, reconciler, clock, waitMs }: Local
   ): Decision[] =>
     requests.map((request, index) => {
       const result = results[index] as LimitResult;
-      // What the others may use up is not free for this process.
+      // Quota that other processes may use is not free for this process.
       const current = request.capacity - Math.max(0, (parts[index] as LocalQuota).request.capacity - result.current);
       return toDecision(request, { ...result, current }, nowUs, "local");
     });

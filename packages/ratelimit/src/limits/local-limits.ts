@@ -6,11 +6,11 @@ import { batchArguments, type CallResult, readBatchReply } from "./batch.ts";
 import type { LimitRequest } from "./limit-request.ts";
 import { refundArguments } from "./receipts.ts";
 
-/** Limits as this process keeps them while Redis is away: the same scripts, on a small store of its own. */
+/** The limits that this process keeps while Redis is away: the same scripts run on a small store in memory. */
 export interface LocalLimits {
-  /** @param initialUsage - What a key that is new here begins with, for each ask. */
+  /** @param initialUsage - For each request, the usage that its key begins with if the store does not have it. */
   decide(requests: readonly LimitRequest[], initialUsage: readonly (readonly Admission[])[], nowUs: number): CallResult;
-  /** Takes back what a decision has charged. */
+  /** Takes back the charge of a decision. */
   take(request: LimitRequest, chargedUs: number, nowUs: number): void;
   refund(request: LimitRequest, receipt: Receipt, nowUs: number): number;
   has(key: string): boolean;

@@ -4,10 +4,10 @@ import type { LimitRequest } from "./limit-request.ts";
 import type { LastKnownState, LimitResult } from "./limit-result.ts";
 import type { LocalAdmissions } from "./local-admissions.ts";
 
-/** A limit as one process of several may use it up. */
+/** The part of a limit that one process may use up by itself. */
 export interface LocalQuota {
   readonly request: LimitRequest;
-  /** What a key that is new here begins with. */
+  /** The usage that a key begins with when this process's store does not have it yet. */
   readonly initialUsage: readonly Admission[];
 }
 
@@ -15,19 +15,20 @@ export interface LocalQuota {
 export interface KnownUse {
   readonly share: number;
   readonly own: LocalAdmissions;
-  /** Redis' last word. */
+  /** The state in Redis' last answer. */
   readonly known: Readonly<LastKnownState> | undefined;
-  /** How much this process itself had in use then, or when Redis left. */
+  /** How much this process itself had in use at that answer, or when the outage began. */
   readonly ownKnown: number;
 }
 
 /**
- * The part of a limit that this process may use up by itself, so that the parts of all processes never make more than
- * the limit: its share, and at first no more of it than it has used before and its share of what was left.
+ * Computes the part of a limit that this process may use up by itself. The parts of all processes together never exceed
+ * the limit. The part is this process's share of the limit; at first no more of it is free than what this process has
+ * used before plus its share of what was left.
  *
- * What was in use when Redis left stays in use for a window. What this process itself has used of it becomes free as
- * its calls grow old, since Redis counts for none during an outage. What was left is counted carefully: others are
- * taken to have used as much again since Redis' last word.
+ * Invariants: what was in use when the outage began stays in use for a window. What this process itself has used of it
+ * becomes free as its calls expire, since Redis admits no calls during an outage. What was left is estimated low: the
+ * other processes are assumed to have used as much again since Redis' last answer.
  *
  * @returns undefined when the part is too small for the call.
  */
@@ -52,7 +53,7 @@ export function localQuotaOf(
 type Use = Pick<Admission, "atUs" | "cost">;
 
 /**
- * What this process has accepted, as its part begins with it: all of it where it slides, and else what Redis has not
+ * What this process has admitted, as initial usage: all of it for a sliding window, otherwise only what Redis has not
  * counted.
  */
 function ownUse(request: LimitRequest, share: number, own: readonly Admission[], now: TimeBounds): readonly Use[] {
@@ -62,13 +63,13 @@ function ownUse(request: LimitRequest, share: number, own: readonly Admission[],
   return [{ atUs: now.latestUs, cost: owedFor(request, share, news, now.earliestUs) }];
 }
 
-/** What Redis' last word says is in use now. */
+/** What is in use now according to Redis' last answer. */
 function useNow(request: LimitRequest, known: Readonly<LastKnownState>, { earliestUs }: TimeBounds): number {
   if (request.algorithm === "token-bucket") return owedTokens(request, known, 1, earliestUs);
   return known.resetAtUs > earliestUs ? known.current : 0;
 }
 
-/** What of a share of a bucket has not flowed in again since. */
+/** How many tokens of a share of a bucket have not flowed in again since Redis' last answer. */
 export function owedTokens(
   { windowUs, limit }: LimitRequest,
   known: Readonly<LastKnownState>,
@@ -78,7 +79,7 @@ export function owedTokens(
   return Math.ceil((Math.max(0, known.resetAtUs - nowUs) / windowUs) * limit * share);
 }
 
-/** What a share of a bucket still owes of calls that were accepted one after another. */
+/** How many tokens a share of a bucket still lacks after these calls, which were admitted one after another. */
 export function owedFor(
   { windowUs, limit }: LimitRequest,
   share: number,
@@ -90,7 +91,7 @@ export function owedFor(
   return Math.ceil(Math.max(0, fullAtUs - nowUs) / tokenUs);
 }
 
-/** Rounded down: the parts of all processes together are not to be more than the whole. */
+/** Rounds down, so that the parts of all processes together never exceed the whole. */
 const floorShare = (whole: number, share: number): number => Math.floor(whole * share + 1e-9);
 
 function scale(request: LimitRequest, share: number): LimitRequest {
@@ -101,8 +102,8 @@ function scale(request: LimitRequest, share: number): LimitRequest {
 }
 
 /**
- * What others have used of a key between two looks of this process at it, as far as it can be told.
- * @param merged - What this process told Redis on the way.
+ * Estimates what other processes have used of a key between two answers of Redis to this process.
+ * @param merged - The admissions that this process replayed with its request.
  */
 export function othersUse(
   request: LimitRequest,
@@ -111,13 +112,13 @@ export function othersUse(
   merged: readonly Admission[],
 ): number {
   const own = now.chargedUs > 0 ? request.cost : 0;
-  // A key made anew holds nothing of what was, except what it is told; one that lived on had counted its own already.
+  // A key that was created anew holds only what is replayed to it. A key that lived on had counted its own already.
   const left = before?.bornUs === now.bornUs ? leftOf(request, before, now) : 0;
-  const told = merged.reduce((sum, { bornUs, cost }) => (bornUs === now.bornUs ? sum : sum + cost), 0);
-  return Math.max(0, now.current - own - left - told);
+  const replayed = merged.reduce((sum, { bornUs, cost }) => (bornUs === now.bornUs ? sum : sum + cost), 0);
+  return Math.max(0, now.current - own - left - replayed);
 }
 
-/** What would have been left without any use since. */
+/** What would still be in use if no process had used any more since. */
 function leftOf(request: LimitRequest, before: Readonly<LastKnownState>, now: LimitResult): number {
   if (request.algorithm === "token-bucket") return owedTokens(request, before, 1, now.atUs);
   return before.resetAtUs > now.atUs ? before.current : 0;

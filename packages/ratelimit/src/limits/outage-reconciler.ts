@@ -9,44 +9,49 @@ import { type LocalQuota, localQuotaOf, othersUse, owedFor, owedTokens } from ".
 import type { KeyTraffic, TrafficShare } from "./traffic-share.ts";
 
 /**
- * What is remembered of each key so that a limit goes on where it was: in this process when Redis leaves, and in Redis
- * when it is back, with its data or without.
+ * Keeps, for each key, what a limit needs to go on where it was: in this process when an outage begins, and in Redis
+ * when the outage is over, whether Redis kept its data or lost it.
  */
 export interface OutageReconciler {
-  /** Redis has decided, and taken in on the way what was merged. */
+  /**
+   * Records a decision of Redis.
+   * @param merged - The admissions that were replayed with the request.
+   */
   recordRedisResult(request: LimitRequest, result: LimitResult, merged: readonly Admission[]): void;
-  /** This process has, and charged the call at a time (0 if it did not). */
+  /** Records a call that this process decided. @param chargedUs - When the call was charged; 0 if it was not. */
   recordLocalAdmission(request: LimitRequest, chargedUs: number): void;
   recordRefund(key: string, atUs: number, cost: number): void;
-  /** The key begins anew. */
+  /** Drops everything about a key that is reset. */
   forget(key: string): void;
   /**
-   * Redis is away, and may come back without its data.
-   * @param sinceUs - By then it was: what became free later it can't have given to others.
+   * An outage begins. Redis may come back without its data.
+   * @param sinceUs - Redis was away by then. It can't have given quota that became free later to other processes.
    */
   beginOutage(sinceUs: number): void;
   endOutage(): void;
-  /** This process's part of a limit; undefined when it has none that could hold the call. */
+  /** This process's part of a limit; undefined when it has no part, or one that is too small for the call. */
   localQuota(request: LimitRequest, now: TimeBounds): LocalQuota | undefined;
   /**
-   * Whether Redis is away, or came back a moment ago: other processes may decide by themselves and have yet to tell
-   * Redis, so that this one must keep to its part of one of these limits even where Redis decides.
+   * Whether one of these limits is under an outage, or was until a moment ago. Other processes may then decide by
+   * themselves and have yet to replay that to Redis, so this process must keep to its local quota even where Redis
+   * decides.
    */
   limitsToLocalQuota(requests: readonly LimitRequest[]): boolean;
   /**
-   * What Redis has yet to be told of a key, until `told`; undefined when there is nothing, or another request is
-   * telling it.
-   * @param withinMs - For how long no other request is given it: its owner may be gone for good.
+   * Takes what Redis has yet to be told of a key, until `confirmReplay` or `abandonReplay`. Undefined when there is
+   * nothing to replay, or when another request is replaying it.
+   * @param withinMs - How long no other request may claim it. The request that claimed it may disappear.
    */
   claimReplay(request: LimitRequest, now: TimeBounds, withinMs: number): ReplayClaim | undefined;
+  /** Redis has counted what was claimed, in the key that was created at `bornUs`. */
   confirmReplay(claim: ReplayClaim, bornUs: number): void;
-  /** Redis got no word of it, as far as is known. */
+  /** As far as this process knows, Redis has not counted what was claimed. */
   abandonReplay(claim: ReplayClaim): void;
-  /** The keys of which Redis has yet to be told something. */
+  /** The keys that have something to replay. */
   pendingRequests(nowUs: number): LimitRequest[];
 }
 
-/** What one request tells Redis of a key. */
+/** What one request replays to Redis for a key. */
 export interface ReplayClaim {
   readonly key: string;
   readonly number: number;
@@ -57,28 +62,30 @@ export interface OutageReconcilerOptions {
   readonly share: TrafficShare;
   readonly local: LocalLimits;
   readonly maxKeys: number;
-  /** By then all processes that ask have noticed that Redis is back, and told it what it missed. */
+  /** By then every active process has noticed that Redis is back, and has replayed what Redis missed. */
   readonly returnMs: number;
 }
 
+/** What is known of one key. */
 interface KeyRecord {
   readonly request: LimitRequest;
   readonly own: LocalAdmissions;
   readonly traffic: KeyTraffic;
-  /** What Redis last said. */
+  /** The state in Redis' last answer. */
   known: LastKnownState | undefined;
-  /** How much this process itself had in use then, or when Redis left. */
+  /** How much this process itself had in use at that answer, or when the outage began. */
   ownKnown: number;
-  /** The share by which the local store of this key was filled, fixed until that is dropped. */
+  /** The share by which the local store of this key was filled; fixed until that store is dropped. */
   share: number | undefined;
+  /** Whether Redis has yet to be told something. */
   isPending: boolean;
-  /** The request that is telling it. */
+  /** The request that is replaying it. */
   claimed: { readonly number: number; readonly untilMs: number } | undefined;
 }
 
 const never = Number.NEGATIVE_INFINITY;
 
-/** The longest that processes which ask seldom are waited for after an outage. */
+/** After an outage, processes that rarely send requests are waited for at most this long. */
 const longestHoldMs = 30_000;
 
 export function createOutageReconciler({ share, local, maxKeys, returnMs }: OutageReconcilerOptions): OutageReconciler {
@@ -90,10 +97,7 @@ export function createOutageReconciler({ share, local, maxKeys, returnMs }: Outa
   const recordOf = (request: LimitRequest): KeyRecord => {
     const present = records.get(request.key);
     if (present) return present;
-    const own = createLocalAdmissions(request.windowUs * Math.max(1, request.capacity / request.limit));
-    const traffic = { own: 0, all: 0 };
-    const none = { known: undefined, ownKnown: 0, share: undefined, claimed: undefined };
-    const record: KeyRecord = { request, own, traffic, ...none, isPending: isAway };
+    const record = newRecord(request, isAway);
     records.set(request.key, record);
     return record;
   };
@@ -109,8 +113,8 @@ export function createOutageReconciler({ share, local, maxKeys, returnMs }: Outa
     return record.share;
   };
 
-  /** What was decided here counts no more by itself: Redis knows all of it, and the others'. */
-  const release = (record: KeyRecord): void => {
+  /** Drops the local count of a key: Redis knows all of it, and what the other processes used. */
+  const dropLocalState = (record: KeyRecord): void => {
     record.share = undefined;
     local.delete(record.request.key);
   };
@@ -118,23 +122,10 @@ export function createOutageReconciler({ share, local, maxKeys, returnMs }: Outa
   return {
     recordRedisResult(request, result, merged) {
       const record = recordOf(request);
-      const { own, known, traffic } = record;
-      // Made anew while Redis was there: it was reset.
-      if (known && known.bornUs !== result.bornUs && !record.isPending) own.keepOnly(result.bornUs);
-      const cost = result.chargedUs > 0 ? request.cost : 0;
-      if (cost > 0) own.add(result.bornUs, result.chargedUs, cost);
-      const ownUse = own.total(result.atUs);
-      // A sliding window tells who has used how much of it; of the others only what is new can be told apart.
-      if (request.facts.slides) share.record(traffic, ownUse, result.current);
-      else share.record(traffic, cost, cost + othersUse(request, known, result, merged));
-      const { bornUs, current, resetAtUs } = result;
-      if (known) {
-        known.bornUs = bornUs;
-        known.current = current;
-        known.resetAtUs = resetAtUs;
-      } else record.known = { bornUs, current, resetAtUs };
-      record.ownKnown = ownUse;
-      if (!isOutage(request) && !record.isPending) release(record);
+      const ownUse = countOwn(record, request, result);
+      recordTraffic(share, record, request, result, merged, ownUse);
+      remember(record, result, ownUse);
+      if (!isOutage(request) && !record.isPending) dropLocalState(record);
     },
     recordLocalAdmission(request, chargedUs) {
       if (chargedUs === 0) return;
@@ -156,9 +147,9 @@ export function createOutageReconciler({ share, local, maxKeys, returnMs }: Outa
       for (const [, record] of records) {
         record.isPending = true;
         record.ownKnown = record.own.counted(sinceUs);
-        // Its part is counted anew, from what was used by now: a server that comes and goes must not give a new one
-        // each time.
-        release(record);
+        // The local quota is computed anew from what is used by now: a server that comes and goes must not grant a new
+        // quota each time.
+        dropLocalState(record);
       }
     },
     localQuota(request, now) {
@@ -177,12 +168,8 @@ export function createOutageReconciler({ share, local, maxKeys, returnMs }: Outa
       record.claimed = { number, untilMs: nowMs + withinMs };
       const own = record.own.claim(earliestUs, number);
       if (request.algorithm !== "token-bucket") return { key: request.key, number, admissions: own };
-      const part = shareOf(record) ?? 0;
-      return {
-        key: request.key,
-        number,
-        admissions: part > 0 ? unpaidTokens(request, part, record.known, own, earliestUs) : [],
-      };
+      const admissions = unpaidTokens(request, shareOf(record) ?? 0, record.known, own, earliestUs);
+      return { key: request.key, number, admissions };
     },
     confirmReplay({ key, number }, bornUs) {
       const record = records.get(key);
@@ -205,9 +192,56 @@ export function createOutageReconciler({ share, local, maxKeys, returnMs }: Outa
   };
 }
 
+const newRecord = (request: LimitRequest, isPending: boolean): KeyRecord => ({
+  request,
+  own: createLocalAdmissions(request.windowUs * Math.max(1, request.capacity / request.limit)),
+  traffic: { own: 0, all: 0 },
+  known: undefined,
+  ownKnown: 0,
+  share: undefined,
+  isPending,
+  claimed: undefined,
+});
+
+/** Adds a call that Redis has charged to this process's own calls. @returns how much of the window these use. */
+function countOwn({ own, known, isPending }: KeyRecord, request: LimitRequest, result: LimitResult): number {
+  // The key was created anew while Redis was there, so it was reset.
+  if (known && known.bornUs !== result.bornUs && !isPending) own.keepOnly(result.bornUs);
+  if (result.chargedUs > 0 && request.cost > 0) own.add(result.bornUs, result.chargedUs, request.cost);
+  return own.total(result.atUs);
+}
+
+function recordTraffic(
+  share: TrafficShare,
+  { traffic, known }: KeyRecord,
+  request: LimitRequest,
+  result: LimitResult,
+  merged: readonly Admission[],
+  ownUse: number,
+): void {
+  // A sliding window shows how much of it each process has used. For other algorithms only the use since the last
+  // answer can be told apart.
+  if (request.facts.slides) {
+    share.record(traffic, ownUse, result.current);
+    return;
+  }
+  const cost = result.chargedUs > 0 ? request.cost : 0;
+  share.record(traffic, cost, cost + othersUse(request, known, result, merged));
+}
+
+function remember(record: KeyRecord, { bornUs, current, resetAtUs }: LimitResult, ownUse: number): void {
+  const { known } = record;
+  if (known) {
+    known.bornUs = bornUs;
+    known.current = current;
+    known.resetAtUs = resetAtUs;
+  } else record.known = { bornUs, current, resetAtUs };
+  record.ownKnown = ownUse;
+}
+
 /**
- * Of a bucket, what was accepted here and is not paid for; and this process's share of what Redis knew, should it be
- * lost.
+ * What to replay for a token bucket: the tokens that this process took and that have not flowed in again, and its
+ * share of what Redis knew, in case Redis has lost that.
  */
 function unpaidTokens(
   request: LimitRequest,
@@ -216,6 +250,7 @@ function unpaidTokens(
   own: readonly Admission[],
   nowUs: number,
 ): Admission[] {
+  if (share <= 0) return [];
   const news = own.filter(({ bornUs }) => bornUs === 0);
   return [
     { bornUs: known?.bornUs ?? 0, atUs: nowUs, cost: known ? owedTokens(request, known, share, nowUs) : 0 },

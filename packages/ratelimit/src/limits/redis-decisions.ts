@@ -11,23 +11,23 @@ import { type LimitResult, toDecision } from "./limit-result.ts";
 import type { OutageReconciler, ReplayClaim } from "./outage-reconciler.ts";
 import type { RedisLimits } from "./redis-limits.ts";
 
-/** Decides by Redis, and keeps what this process must know when Redis leaves. */
+/** Decides by Redis, and records what this process must know when an outage begins. */
 export interface RedisDecisions {
   /**
    * Decides on a call, in one script call with all others of this tick.
-   * @param settle - Called once, with what came of it.
-   * @param onSuspicion - Called once, while it waits, when other processes may have taken Redis for away.
+   * @param settle - Called once, with the outcome.
+   * @param onSuspicion - Called once, while the call waits, when other processes may have concluded that Redis is away.
    */
   decide(
     requests: readonly LimitRequest[],
     settle: (outcome: Outcome<Decision[]>) => void,
     onSuspicion?: () => void,
   ): void;
-  /** Sends what this tick has asked to decide so far: what is sent after it does not overtake it. */
+  /** Sends the calls that this tick has collected so far, so that no later request overtakes them. */
   flush(): void;
-  /** How a key stands, as the decision that a call of cost 1 would get. */
+  /** Reads a key, and returns the decision that a call of cost 1 would get. */
   look(request: LimitRequest): Promise<Outcome<Decision>>;
-  /** Tells Redis what it missed. Resolves when it was told, or could not be. */
+  /** Replays to Redis what it missed. Resolves when that is done, or has failed. */
   settle(): Promise<void>;
 }
 
@@ -38,7 +38,7 @@ export interface RedisDecisionsOptions {
   readonly reconciler: OutageReconciler;
   readonly denyCache: DenyCache;
   readonly clock: ServerClock;
-  /** What answers through the transport. */
+  /** Whether Redis or a memory answers through the transport. */
   readonly source: () => "redis" | "local";
   readonly onFailure: (operation: string, error: Error) => void;
 }
@@ -46,15 +46,15 @@ export interface RedisDecisionsOptions {
 /** A call that waits for the decision of Redis. */
 interface Waiting {
   readonly requests: readonly LimitRequest[];
-  /** The deny cache's moment at which it was asked. */
+  /** The deny cache's moment when the call was made. */
   readonly asked: number;
   readonly settle: (outcome: Outcome<Decision[]>) => void;
   readonly onSuspicion: (() => void) | undefined;
 }
 
-/** One script call decides on so many calls at most, since Redis does nothing else meanwhile. */
+/** One script call decides on at most this many calls, since it blocks Redis. */
 const callsPerScript = 100;
-/** Redis is told of so many keys at once. */
+/** One request replays at most this many keys. */
 const keysPerRequest = 50;
 const nothing: ReplayClaim["admissions"] = [];
 const nothings: Call["merges"] = [];
@@ -63,42 +63,7 @@ const isNothing = (admissions: ReplayClaim["admissions"]): boolean => admissions
 export function createRedisDecisions(options: RedisDecisionsOptions): RedisDecisions {
   const { redis, attempts, breaker, reconciler, denyCache, clock, source, onFailure } = options;
 
-  /** Asks Redis about a batch of calls, and tells it on the way what it has missed of their keys. */
-  const sendBatch = async (
-    batch: readonly Pick<Call, "requests">[],
-    deadlineMs: number,
-  ): Promise<readonly (CallResult | CommandError)[]> => {
-    const now = clock.now();
-    const claims: ReplayClaim[] = [];
-    const claim = (request: LimitRequest): ReplayClaim["admissions"] => {
-      const made = reconciler.claimReplay(request, now, deadlineMs);
-      if (made) claims.push(made);
-      return made?.admissions ?? nothing;
-    };
-    const calls = batch.map(({ requests }): Call => {
-      const merges = requests.map(claim);
-      return { requests, merges: merges.every(isNothing) ? nothings : merges };
-    });
-    const unconfirmed = new Set(claims);
-    try {
-      const said = await redis.decide(calls, deadlineMs);
-      for (let nth = 0; nth < calls.length; nth++) {
-        const callResult = said[nth] as CallResult | CommandError;
-        if (!isDecided(callResult)) continue;
-        const { requests, merges } = calls[nth] as Call;
-        for (let index = 0; index < requests.length; index++) {
-          const admissions = merges[index] ?? nothing;
-          const result = callResult.results[index] as LimitResult;
-          const made = admissions === nothing ? undefined : claims.find((one) => one.admissions === admissions);
-          if (made && unconfirmed.delete(made)) reconciler.confirmReplay(made, result.bornUs);
-          reconciler.recordRedisResult(requests[index] as LimitRequest, result, admissions);
-        }
-      }
-      return said;
-    } finally {
-      for (const made of unconfirmed) reconciler.abandonReplay(made);
-    }
-  };
+  const sendBatch = createReplayingSender(options);
 
   const decisionsOf = ({ requests, asked }: Waiting, callResult: CallResult, nowUs: number): Decision[] => {
     if (requests.length === 1 && !callResult.isAllowed) {
@@ -139,7 +104,7 @@ export function createRedisDecisions(options: RedisDecisionsOptions): RedisDecis
   return {
     decide(requests, settle, onSuspicion) {
       const waiting = { requests, asked: denyCache.moment, settle, onSuspicion };
-      // While Redis is away a single call at a time finds out whether it is back; the others do not wait for it.
+      // While Redis is away, one call at a time is the probe; the other calls do not wait for it.
       if (breaker.state === "closed") tick.add(waiting);
       else void decideTogether([waiting]);
     },
@@ -165,5 +130,49 @@ export function createRedisDecisions(options: RedisDecisionsOptions): RedisDecis
         if (!result) return;
       }
     },
+  };
+}
+
+type SendBatch = (
+  batch: readonly Pick<Call, "requests">[],
+  deadlineMs: number,
+) => Promise<readonly (CallResult | CommandError)[]>;
+
+/** Sends a batch of calls, along with what Redis has missed of their keys. */
+function createReplayingSender({ redis, reconciler, clock }: RedisDecisionsOptions): SendBatch {
+  return async (
+    batch: readonly Pick<Call, "requests">[],
+    deadlineMs: number,
+  ): Promise<readonly (CallResult | CommandError)[]> => {
+    const now = clock.now();
+    const claims: ReplayClaim[] = [];
+    const claim = (request: LimitRequest): ReplayClaim["admissions"] => {
+      const made = reconciler.claimReplay(request, now, deadlineMs);
+      if (made) claims.push(made);
+      return made?.admissions ?? nothing;
+    };
+    const calls = batch.map(({ requests }): Call => {
+      const merges = requests.map(claim);
+      return { requests, merges: merges.every(isNothing) ? nothings : merges };
+    });
+    const unconfirmed = new Set(claims);
+    try {
+      const said = await redis.decide(calls, deadlineMs);
+      for (let nth = 0; nth < calls.length; nth++) {
+        const callResult = said[nth] as CallResult | CommandError;
+        if (!isDecided(callResult)) continue;
+        const { requests, merges } = calls[nth] as Call;
+        for (let index = 0; index < requests.length; index++) {
+          const admissions = merges[index] ?? nothing;
+          const result = callResult.results[index] as LimitResult;
+          const made = admissions === nothing ? undefined : claims.find((one) => one.admissions === admissions);
+          if (made && unconfirmed.delete(made)) reconciler.confirmReplay(made, result.bornUs);
+          reconciler.recordRedisResult(requests[index] as LimitRequest, result, admissions);
+        }
+      }
+      return said;
+    } finally {
+      for (const made of unconfirmed) reconciler.abandonReplay(made);
+    }
   };
 }

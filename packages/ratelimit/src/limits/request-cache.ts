@@ -1,21 +1,21 @@
 import type { LimitOptions } from "../types.ts";
 import { type LimitDefaults, type LimitRequest, readLimitRequest } from "./limit-request.ts";
 
-/** Reads what calls ask for, and remembers it: most calls ask for what was asked for before. */
+/** Checks the options of calls, and remembers the result: most calls repeat options that were checked before. */
 export interface RequestCache {
-  /** @throws as `readAsk` does. */
+  /** @throws the same errors as `readLimitRequest`. */
   read(id: string, options: LimitOptions): LimitRequest;
 }
 
-/** Calls with the same options, by their ids. */
+/** The requests of calls with the same options, by id. */
 interface Remembered extends Pick<LimitOptions, "window" | "limit" | "scope" | "burst" | "cost"> {
   readonly requests: Map<string, LimitRequest>;
 }
 
-/** So many different options are looked through. */
+/** At most this many different sets of options are searched. */
 const mostOptions = 16;
 
-/** @param most - How many asks are remembered; with more of them it begins anew. */
+/** @param most - How many requests are remembered. With more of them, the cache is emptied. */
 export function createRequestCache(defaults: LimitDefaults, most: number): RequestCache {
   let all: Remembered[] = [];
   let count = 0;

@@ -1,26 +1,27 @@
-/** How much of a key's use was this process's, of late. */
+/** How much of a key's recent traffic came from this process, and how much from all. */
 export interface KeyTraffic {
   own: number;
   all: number;
 }
 
-/** How large a part of all use is this process's: what it may go on with while Redis counts for none. */
+/** Estimates which part of all traffic is this process's: its part of each limit while Redis is away. */
 export interface TrafficShare {
-  /** Takes in what this process and what all processes have used of a key. */
+  /** Adds what this process and what all processes have used of a key. */
   record(key: KeyTraffic, own: number, all: number): void;
-  /** From 0 to 1; undefined while nothing says how many processes there are: then this one has no part of its own. */
+  /**
+   * The share, from 0 to 1. Undefined while nothing shows how many processes there are: this process then has no part
+   * of its own.
+   */
   of(key: KeyTraffic): number | undefined;
 }
 
-/**
- * A single key's numbers say little when they are small: this many uses of the average of all keys stand beside them.
- */
+/** A key with little traffic proves little, so this many uses at the average share are added to it. */
 const priorUses = 4;
-/** Each look makes those before count this much less. */
+/** Each new observation multiplies the weight of the earlier ones by this. */
 const keyFading = 0.95;
 const averageFading = 0.99;
 
-/** @param processes - How many share the limits alike; undefined to estimate each key's share from its use. */
+/** @param processes - How many processes share the limits equally; undefined to estimate the share from traffic. */
 export function createTrafficShare(processes: number | undefined): TrafficShare {
   if (processes !== undefined) return { record() {}, of: () => 1 / processes };
   const average: KeyTraffic = { own: 0, all: 0 };

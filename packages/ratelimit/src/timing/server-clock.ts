@@ -8,7 +8,10 @@ export interface TimeBounds {
 export interface ServerClock {
   /** What the server's time may be now; this machine's own time until the server was asked. */
   now(): TimeBounds;
-  /** The same, or undefined when it can't be relied on: the server was not asked, or something has happened to either clock since. */
+  /**
+   * The same, or undefined when it can't be relied on: the server was not asked, or something has happened to either
+   * clock since.
+   */
   trusted(): TimeBounds | undefined;
   /**
    * What to send with a decision on windows of this length: the bounds, or undefined when the server must read its

@@ -37,7 +37,7 @@ it.each([2_000, 5_000])(
         await transport.send([["PEXPIRE", "k", 5_000]]);
         expect(await decide(startUs + at * 3_000_000)).toMatchObject({
           isAllowed: true,
-          each: [{ current: count + at + 1 }],
+          results: [{ current: count + at + 1 }],
         });
         expect(await livesMs()).toBeGreaterThan(windowUs / 1_000 - 1);
       }

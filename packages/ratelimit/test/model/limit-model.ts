@@ -23,7 +23,9 @@ export interface Rules {
   readonly holds: boolean;
   /** The call with which Redis comes back, and each one after it, is taken out of the part too. */
   readonly reserves: boolean;
-  /** A process that was refused once keeps to its part, from that call on: others may have been refused all the time. */
+  /**
+   * A process that was refused once keeps to its part, from that call on: others may have been refused all the time.
+   */
   readonly suspects: boolean;
 }
 
