@@ -112,6 +112,15 @@ export const rooms = {
     resilience: ["claims", "commands", "errors", "ports", "settings", "time", "trips"],
     cache: ["claims", "codecs", "commands", "errors", "keys", "messages", "ports", "settings", "text", "time", "trips"],
   },
+  "packages/conformance": {
+    expect: [],
+    cases: ["expect"],
+    suites: ["cases"],
+    histories: ["expect"],
+    random: [],
+    servers: ["random"],
+    fuzz: ["random"],
+  },
   "packages/transport-memory": {
     values: [],
     numbers: ["values"],

@@ -27,12 +27,12 @@ const exceptions: readonly { readonly file: string; readonly contains: string; r
     way: { kind: "goes on", prints: /orders \{ id: 7 \} \d+/ },
   },
   {
-    file: "packages/conformance/src/command-histories.ts",
+    file: "packages/conformance/src/histories/command-histories.ts",
     contains: "compareHistories",
     way: { kind: "goes on", prints: /\d+ commands, no difference/ },
   },
   {
-    file: "packages/conformance/src/closing.ts",
+    file: "packages/conformance/src/servers/closing.ts",
     contains: 'from "vitest"',
     way: { kind: "compiles only", reason: "Vitest runs it, not node" },
   },

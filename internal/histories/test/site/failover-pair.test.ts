@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { freePort } from "../../../../packages/conformance/src/redis-process.ts";
+import { freePort } from "../../../../packages/conformance/src/servers/redis-process.ts";
 import { type FailoverPair, startFailoverPair } from "../../src/site/failover-pair.ts";
 
 let pair: FailoverPair;

@@ -1,6 +1,6 @@
 import { isCommandError } from "@continuum-cache/core";
-import { anyError, errorWith, expectReply, show } from "../expect-reply.ts";
-import { exchange, one, type TransportCase } from "../transport-case.ts";
+import { anyError, errorWith, expectReply, show } from "../expect/expect-reply.ts";
+import { exchange, one, type TransportCase } from "./transport-case.ts";
 
 const atomic = { atomic: true };
 

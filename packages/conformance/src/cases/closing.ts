@@ -1,5 +1,5 @@
 import type { Transport } from "@continuum-cache/core";
-import { expectRejection, within } from "../expect-rejection.ts";
+import { expectRejection, within } from "../expect/expect-rejection.ts";
 import type { Stall } from "./faults.ts";
 
 /** A case about the end of a transport, which needs one of its own. */

@@ -1,5 +1,5 @@
-import { between, errorWith, facts } from "../expect-reply.ts";
-import { exchange, type TransportCase } from "../transport-case.ts";
+import { between, errorWith, facts } from "../expect/expect-reply.ts";
+import { exchange, type TransportCase } from "./transport-case.ts";
 
 /** So long a case may take at most, in milliseconds: who has just been given something was given it so long ago. */
 const justNow = between(0, 600_000);

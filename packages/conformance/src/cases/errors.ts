@@ -1,6 +1,6 @@
 import { type Command, isCommandError } from "@continuum-cache/core";
-import { anyError, errorWith, expectReply, show } from "../expect-reply.ts";
-import { exchange, type TransportCase } from "../transport-case.ts";
+import { anyError, errorWith, expectReply, show } from "../expect/expect-reply.ts";
+import { exchange, type TransportCase } from "./transport-case.ts";
 
 const canary = "canary-4f1d0c";
 

@@ -1,7 +1,7 @@
 import type { Transport } from "@continuum-cache/core";
-import { expectRejection, within } from "../expect-rejection.ts";
-import { expectReply } from "../expect-reply.ts";
-import { type KeyMaker, one } from "../transport-case.ts";
+import { expectRejection, within } from "../expect/expect-rejection.ts";
+import { expectReply } from "../expect/expect-reply.ts";
+import { type KeyMaker, one } from "./transport-case.ts";
 
 /** Makes the server behind a transport stop answering, and go on. `RedisServer`'s freeze and thaw, for one. */
 export interface Stall {

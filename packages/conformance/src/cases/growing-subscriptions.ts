@@ -1,9 +1,9 @@
 import { escapeGlob, isTransportError, type Topics, type Transport } from "@continuum-cache/core";
-import { expectRejection } from "../expect-rejection.ts";
-import { type Expected, expectReply } from "../expect-reply.ts";
-import { growing, type Listening, listen } from "../listening.ts";
-import { type KeyMaker, one, type TransportCase } from "../transport-case.ts";
+import { expectRejection } from "../expect/expect-rejection.ts";
+import { type Expected, expectReply } from "../expect/expect-reply.ts";
+import { growing, type Listening, listen } from "./listening.ts";
 import type { InterruptionCase } from "./subscriptions.ts";
+import { type KeyMaker, one, type TransportCase } from "./transport-case.ts";
 
 /** Publishes the name of each channel on it. */
 async function publishOn(transport: Transport, key: KeyMaker, names: readonly string[]): Promise<void> {

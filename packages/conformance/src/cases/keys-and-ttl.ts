@@ -1,5 +1,5 @@
-import { between, errorWith, expectReply } from "../expect-reply.ts";
-import { exchange, one, type TransportCase } from "../transport-case.ts";
+import { between, errorWith, expectReply } from "../expect/expect-reply.ts";
+import { exchange, one, type TransportCase } from "./transport-case.ts";
 
 const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 

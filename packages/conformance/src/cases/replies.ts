@@ -1,6 +1,6 @@
 import { CommandError } from "@continuum-cache/core";
-import { errorWith, expectReply, textLike } from "../expect-reply.ts";
-import { exchange, one, type TransportCase } from "../transport-case.ts";
+import { errorWith, expectReply, textLike } from "../expect/expect-reply.ts";
+import { exchange, one, type TransportCase } from "./transport-case.ts";
 
 /** Every command has its reply, in its place, in its shape. */
 export const replyCases: readonly TransportCase[] = [

@@ -1,6 +1,6 @@
 import { escapeGlob, type Reply, type Transport } from "@continuum-cache/core";
-import { errorWith, expectReply, show } from "../expect-reply.ts";
-import { exchange, one, type TransportCase } from "../transport-case.ts";
+import { errorWith, expectReply, show } from "../expect/expect-reply.ts";
+import { exchange, one, type TransportCase } from "./transport-case.ts";
 
 /** All that a cursor command hands out from its beginning to its end. */
 async function scanAll(

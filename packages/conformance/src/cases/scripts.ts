@@ -1,6 +1,6 @@
 import { CommandError, defineScript, isCommandError, runScript, type Transport } from "@continuum-cache/core";
-import { errorWith, expectReply, show } from "../expect-reply.ts";
-import { exchange, one, type TransportCase } from "../transport-case.ts";
+import { errorWith, expectReply, show } from "../expect/expect-reply.ts";
+import { exchange, one, type TransportCase } from "./transport-case.ts";
 
 const addAndTell = defineScript({
   name: "conformance-add-and-tell",

@@ -1,5 +1,5 @@
-import { errorWith, facts } from "../expect-reply.ts";
-import { exchange, type TransportCase } from "../transport-case.ts";
+import { errorWith, facts } from "../expect/expect-reply.ts";
+import { exchange, type TransportCase } from "./transport-case.ts";
 
 /** Streams: logs of entries by rising id. */
 export const streamCases: readonly TransportCase[] = [

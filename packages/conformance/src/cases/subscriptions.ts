@@ -1,8 +1,8 @@
 import { escapeGlob, type Transport } from "@continuum-cache/core";
-import { expectRejection } from "../expect-rejection.ts";
-import { type Expected, expectReply } from "../expect-reply.ts";
-import { listen, subscribeTo } from "../listening.ts";
-import { type KeyMaker, one, type TransportCase } from "../transport-case.ts";
+import { expectRejection } from "../expect/expect-rejection.ts";
+import { type Expected, expectReply } from "../expect/expect-reply.ts";
+import { listen, subscribeTo } from "./listening.ts";
+import { type KeyMaker, one, type TransportCase } from "./transport-case.ts";
 
 const publish = async (transport: Transport, channel: string, data: string | Uint8Array): Promise<void> => {
   await one(transport, "PUBLISH", channel, data);

@@ -1,5 +1,5 @@
 import { type Argument, type Command, isCommandError, type Reply } from "@continuum-cache/core";
-import { show } from "../expect-reply.ts";
+import { show } from "../expect/expect-reply.ts";
 
 /** How a reply compares with another backend's reply to the same command. */
 type Comparison =

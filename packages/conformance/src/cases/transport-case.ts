@@ -1,5 +1,5 @@
 import type { Command, Reply, SendOptions, Transport } from "@continuum-cache/core";
-import { type Expected, expectReply, show } from "./expect-reply.ts";
+import { type Expected, expectReply, show } from "../expect/expect-reply.ts";
 
 /** Makes a key that no other run uses. The same name gives the same key within one case. */
 export type KeyMaker = (name: string) => string;
@@ -58,4 +58,10 @@ export async function one(transport: Transport, ...command: Command): Promise<Re
   const replies = await transport.send([command]);
   if (replies.length !== 1) throw new Error(`expected 1 reply, got ${replies.length}: ${show(replies)}`);
   return replies[0];
+}
+
+/** Keys in a namespace that nobody has used before. */
+export function keyMaker(prefix: string): KeyMaker {
+  const namespace = `${prefix}${globalThis.crypto.randomUUID().slice(0, 8)}:`;
+  return (name) => namespace + name;
 }

@@ -1,5 +1,5 @@
 import type { Message, Subscription, Topics, Transport, TransportError } from "@continuum-cache/core";
-import { show } from "./expect-reply.ts";
+import { show } from "../expect/expect-reply.ts";
 
 /** A subscription that keeps what it hears. */
 export interface Listening {

@@ -1,6 +1,6 @@
-import { fixedCases, growingCases, growingInterruptionCases } from "./cases/growing-subscriptions.ts";
-import { endingCases, interruptionCases, type Sever, subscriptionCases } from "./cases/subscriptions.ts";
-import { keyMaker } from "./key-maker.ts";
+import { fixedCases, growingCases, growingInterruptionCases } from "../cases/growing-subscriptions.ts";
+import { endingCases, interruptionCases, type Sever, subscriptionCases } from "../cases/subscriptions.ts";
+import { keyMaker } from "../cases/transport-case.ts";
 import { createOpener, type MakeTransport } from "./opened-transport.ts";
 import { assertSkips, type Runner, register, registerEnd, type Skips } from "./runner.ts";
 

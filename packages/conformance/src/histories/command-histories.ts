@@ -1,8 +1,8 @@
 import { type Command, isCommandError, type Reply, type Transport } from "@continuum-cache/core";
 import fc from "fast-check";
-import { show } from "./expect-reply.ts";
-import { anyOf } from "./histories/any-command.ts";
-import { differenceBetween } from "./histories/comparable.ts";
+import { show } from "../expect/expect-reply.ts";
+import { anyOf } from "./any-command.ts";
+import { differenceBetween } from "./comparable.ts";
 
 /** One trip of a history. */
 export interface HistoryTrip {

@@ -1,18 +1,18 @@
-import { atomicCases } from "./cases/atomic.ts";
-import { binaryCases } from "./cases/binary.ts";
-import { consumerGroupCases } from "./cases/consumer-groups.ts";
-import { deadlineCases } from "./cases/deadlines.ts";
-import { errorCases } from "./cases/errors.ts";
-import { hashCases } from "./cases/hashes.ts";
-import { keyCases } from "./cases/keys-and-ttl.ts";
-import { listCases } from "./cases/lists.ts";
-import { orderCases } from "./cases/order.ts";
-import { replyCases } from "./cases/replies.ts";
-import { scanCases } from "./cases/scan.ts";
-import { scriptCases } from "./cases/scripts.ts";
-import { sortedSetCases } from "./cases/sorted-sets.ts";
-import { streamCases } from "./cases/streams.ts";
-import { stringCases } from "./cases/strings.ts";
+import { atomicCases } from "./atomic.ts";
+import { binaryCases } from "./binary.ts";
+import { consumerGroupCases } from "./consumer-groups.ts";
+import { deadlineCases } from "./deadlines.ts";
+import { errorCases } from "./errors.ts";
+import { hashCases } from "./hashes.ts";
+import { keyCases } from "./keys-and-ttl.ts";
+import { listCases } from "./lists.ts";
+import { orderCases } from "./order.ts";
+import { replyCases } from "./replies.ts";
+import { scanCases } from "./scan.ts";
+import { scriptCases } from "./scripts.ts";
+import { sortedSetCases } from "./sorted-sets.ts";
+import { streamCases } from "./streams.ts";
+import { stringCases } from "./strings.ts";
 import type { TransportCase } from "./transport-case.ts";
 
 /** The cases by theme: a suite is a table of them. */

@@ -1,9 +1,9 @@
-import { closingCases, stalledClosingCases } from "./cases/closing.ts";
-import { faultCases, type Stall } from "./cases/faults.ts";
-import { keyMaker } from "./key-maker.ts";
+import { closingCases, stalledClosingCases } from "../cases/closing.ts";
+import { faultCases, type Stall } from "../cases/faults.ts";
+import { keyMaker } from "../cases/transport-case.ts";
+import { casesByTheme, transportCases } from "../cases/transport-cases.ts";
 import { createOpener, type MakeTransport } from "./opened-transport.ts";
 import { assertSkips, type Runner, register, registerEnd, type Skips } from "./runner.ts";
-import { casesByTheme, transportCases } from "./transport-cases.ts";
 
 /** How to run the suite. */
 export interface DescribeTransportOptions extends Runner {
