@@ -39,6 +39,17 @@ export const layers = {
     imports: ["packages/core", "packages/transport-tcp", "packages/transport-memory"],
     edge: false,
   },
+  "internal/fixtures": {
+    imports: [
+      "packages/core",
+      "packages/conformance",
+      "packages/transport-rest",
+      "packages/transport-tcp",
+      "packages/transport-memory",
+      "packages/upstash-local",
+    ],
+    edge: false,
+  },
   "internal/histories": {
     imports: [
       "packages/core",

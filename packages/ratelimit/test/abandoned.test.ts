@@ -37,8 +37,8 @@ const request: LimitRequest = readLimitRequest({ algorithm: "sliding-window", ke
   limit: 10,
 });
 
-describe("a request that is gone for good", () => {
-  it("gives the place of the request that looks for Redis to the next one", async () => {
+describe("a request that disappears", () => {
+  it("leaves the half-open probe to the next request", async () => {
     const breaker = createBreaker({ failures: 1, sample: false, maxWait: "1s", random: () => 0 });
     const onAnswer = vi.fn();
     const attempts = createAttempts({
@@ -62,7 +62,7 @@ describe("a request that is gone for good", () => {
     expect(onAnswer).toHaveBeenCalledTimes(2);
   });
 
-  it("leaves what it was telling Redis to the next one", () => {
+  it("leaves its replay to the next request", () => {
     const local = createLocalLimits(10);
     const reconciler = createOutageReconciler({ share: createTrafficShare(1), local, maxKeys: 10, returnMs: 1_000 });
     const now = { earliestUs: Date.now() * 1_000, latestUs: Date.now() * 1_000 };
@@ -79,7 +79,7 @@ describe("a request that is gone for good", () => {
     expect(reconciler.claimReplay(request, now, 1_000)).toBeUndefined();
   });
 
-  it("does not hold up those behind it in a line", async () => {
+  it("does not block the callers behind it in a queue", async () => {
     vi.stubGlobal("navigator", { userAgent: "Cloudflare-Workers" });
     const free = { allowed: true, remaining: 5, retryAfter: 0, moreAfter: 0 } as Decision;
     const decide = vi.fn<(request: LimitRequest) => Promise<Decision>>(never);
@@ -104,7 +104,7 @@ describe("a request that is gone for good", () => {
     expect(closed).toHaveBeenCalled();
   });
 
-  it("does not hold up the decisions of others when its own was the first of all", async () => {
+  it("does not block the decisions of others when its own was the first", async () => {
     vi.stubGlobal("navigator", { userAgent: "Cloudflare-Workers" });
     const store = memoryTransport();
     const send = vi.fn<Transport["send"]>(never);

@@ -1,12 +1,12 @@
 import { startRedisServer } from "@continuum-cache/conformance/servers";
 import { runScript } from "@continuum-cache/core";
 import { memoryTransport } from "@continuum-cache/fallback-memory";
+import { closing } from "@continuum-cache/fixtures";
 import { tcpTransport } from "@continuum-cache/transport-tcp";
 import { expect, it } from "vitest";
 import { algorithms } from "../../src/algorithms/algorithms.ts";
 import { batchArguments, readBatchReply } from "../../src/limits/batch.ts";
 import type { LimitRequest } from "../../src/limits/limit-request.ts";
-import { closing } from "../opened.ts";
 
 const opened = closing();
 const windowUs = 60_000_000;

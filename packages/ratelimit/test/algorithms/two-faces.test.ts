@@ -1,14 +1,10 @@
-import { startRedisServer } from "@continuum-cache/conformance/servers";
 import { defineScript, type Reply, runScript, type Script, type Transport } from "@continuum-cache/core";
-import { memoryTransport } from "@continuum-cache/fallback-memory";
-import { tcpTransport } from "@continuum-cache/transport-tcp";
+import { describeTwoFaces, type TwoFaces } from "@continuum-cache/fixtures";
 import fc from "fast-check";
-import { beforeEach, describe, expect, it } from "vitest";
 import { algorithms } from "../../src/algorithms/algorithms.ts";
 import { batchArguments, type Call, type CallResult, readBatchReply } from "../../src/limits/batch.ts";
 import type { LimitRequest } from "../../src/limits/limit-request.ts";
 import type { Algorithm } from "../../src/types.ts";
-import { closing } from "../opened.ts";
 
 // Whatever is asked at whatever times: Lua on Redis and TypeScript on the memory answer the same and leave the same.
 
@@ -86,13 +82,6 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
 );
 
-const opened = closing();
-let redis: Transport;
-beforeEach(async () => {
-  const server = opened(await startRedisServer());
-  redis = opened(tcpTransport({ url: server.url }));
-});
-
 /** The same script on a clock that the test sets: the last two arguments are what TIME answers. */
 function withClock({ name, lua, memory }: Script): Script {
   return defineScript({
@@ -133,7 +122,6 @@ async function run(transport: Transport, algorithm: Algorithm, steps: readonly S
     extra,
     scripts: { refund },
   } = algorithms[algorithm];
-  await transport.send([["FLUSHDB"]]);
   const told: Reply[] = [];
   const receipts: { key: string; limit: number; at: number; born: number }[] = [];
   let nowUs = 1_795_000_000_000_000;
@@ -190,14 +178,10 @@ async function run(transport: Transport, algorithm: Algorithm, steps: readonly S
   return told;
 }
 
-describe.each(Object.keys(algorithms) as Algorithm[])("%s", (algorithm) => {
-  it("decides the same in Lua and in TypeScript, and leaves the same behind", { timeout: 600_000 }, async () => {
-    const memory = memoryTransport();
-    await fc.assert(
-      fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 40, size: "max" }), async (steps) => {
-        expect(await run(redis, algorithm, steps)).toEqual(await run(memory, algorithm, steps));
-      }),
-      { numRuns: Number(process.env["FACES_RUNS"] ?? 200) },
-    );
-  });
-});
+const runs = Number(process.env["FACES_RUNS"] ?? 200);
+const cases = (Object.keys(algorithms) as Algorithm[]).map((algorithm): [string, TwoFaces<Step>] => [
+  algorithm,
+  { step, maxSteps: 40, runs, play: (transport, steps) => run(transport, algorithm, steps) },
+]);
+
+describeTwoFaces("the scripts of a limit", Object.fromEntries(cases));
