@@ -32,12 +32,12 @@ import type {
   Usage,
 } from "./types.ts";
 
-/** One of several limits that a call is under. */
+/** One of several limits that a call is under, with the id that it counts. */
 export interface IdentifiedLimit extends Partial<RateLimit> {
   readonly id: string;
 }
 
-/** How long to wait for one's turn. */
+/** How long a call waits until it is allowed. */
 export interface AcquireOptions extends LimitOptions {
   /** A number is seconds. @default "30s" */
   readonly timeout?: Duration;
@@ -78,17 +78,19 @@ const knownOfIdentified: KnownOptions<IdentifiedLimit> = {
  * ```
  */
 export class RateLimiter {
-  /** The way of resets, for which a cache's fallback makes up. All else goes past it. */
+  /**
+   * Used for resets only, which a cache's fallback replays after an outage. All other requests go past the fallback.
+   */
   private readonly transport: Transport;
   private readonly defaults: LimitDefaults;
   private readonly requests: RequestCache;
   private readonly limits: Limits;
-  private readonly lines: AcquireQueue;
+  private readonly queue: AcquireQueue;
   private readonly events: Events<RateLimiterEvents> = createEvents<RateLimiterEvents>();
   private isListenedTo = false;
 
   /**
-   * @param backend - A `Cache`, or `{ transport }`. Rate limits are no cached values: the cache's fallback does not
+   * @param backend - A `Cache`, or `{ transport }`. Rate limits are no cached values, so the cache's fallback does not
    * answer them.
    * @throws ConfigError when an option is unknown, in the wrong argument, or out of its range.
    */
@@ -106,7 +108,7 @@ export class RateLimiter {
       redis: createRedisLimits(batched(primaryOf(backend.transport)), clock),
       local: createLocalLimits(maxKeys),
       denyCache: denyCache ? createDenyCache(denyCache.maxEntries, denyCache.maxAgeMs) : noDenyCache,
-      // All processes are to be back at about the same time.
+      // All processes must return to Redis at about the same time.
       breaker: createBreaker({ failures: 1, sample: false, maxWait: "1s" }),
       roundTrip: createRoundTrip(settings.budgetMs),
       clock,
@@ -118,7 +120,7 @@ export class RateLimiter {
       stop();
       if (!this.isListenedTo) console.warn(withoutRedis(settings.onError, error));
     });
-    this.lines = createAcquireQueue({
+    this.queue = createAcquireQueue({
       decide: (request) => this.limits.decide(request),
       refund: (decision) => this.refund(decision),
     });
@@ -132,7 +134,7 @@ export class RateLimiter {
    */
   limit(id: string, options: LimitOptions = noOptions): Promise<Decision> {
     try {
-      return this.limits.decide(this.askFor("limiter.limit", id, options));
+      return this.limits.decide(this.requestFor("limiter.limit", id, options));
     } catch (error) {
       return Promise.reject(error);
     }
@@ -186,18 +188,18 @@ export class RateLimiter {
       throw new ConfigError("signal", `Expected \`signal\` to be an AbortSignal, got ${typeof signal}`);
     }
     const request = this.requests.read(id, limit);
-    return this.lines.wait(request, { timeoutMs: toTimeoutMs(timeout, "timeout"), signal });
+    return this.queue.wait(request, { timeoutMs: toTimeoutMs(timeout, "timeout"), signal });
   }
 
   /** How much of a limit is used. It costs no quota, and one command. @throws as `limit` does. */
   async getUsage(id: string, options: LimitOptions = {}): Promise<Usage> {
-    return this.limits.usage(this.askFor("limiter.getUsage", id, options));
+    return this.limits.usage(this.requestFor("limiter.getUsage", id, options));
   }
 
   /**
-   * Gives an accepted call back. What is past its window is free already, and what was given back is so once.
+   * Gives an accepted call back, at most once. A call whose window has passed is free already.
    *
-   * @returns whether something was given back; false also when Redis could not be told, and it may be tried again.
+   * @returns whether quota was given back; false also when Redis did not answer, and then it may be tried again.
    * @throws TypeError when it is no receipt of this limiter's keys.
    */
   async refund(accepted: Receipt | Decision): Promise<boolean> {
@@ -207,13 +209,12 @@ export class RateLimiter {
   }
 
   /**
-   * Lets a limit begin anew: one command, a DEL. While Redis is away behind a cache, the cache sees to it that it is
-   * made up for.
+   * Resets a limit: one command, a DEL. While Redis is away behind a cache, the cache replays it after the outage.
    *
    * @throws TransportError when there is no such cache, and no answer came.
    */
   async reset(id: string, options: LimitOptions = {}): Promise<void> {
-    const { key } = this.askFor("limiter.reset", id, { limit: this.defaults.limit ?? 1, ...options });
+    const { key } = this.requestFor("limiter.reset", id, { limit: this.defaults.limit ?? 1, ...options });
     const [reply] = await this.limits.reset(key, () => this.transport.send([["DEL", key]]));
     if (reply instanceof Error) throw reply;
   }
@@ -239,9 +240,9 @@ export class RateLimiter {
     return this.events.on(event, listener);
   }
 
-  /** Sends away who waits, and lets Redis be told what it missed. The transport stays open: it is the caller's. */
+  /** Rejects all waits, and replays to Redis what it missed. The transport stays open: it belongs to the caller. */
   async close(): Promise<void> {
-    await this.lines.close();
+    await this.queue.close();
     await this.limits.settle();
   }
 
@@ -249,8 +250,8 @@ export class RateLimiter {
     await this.close();
   }
 
-  /** A limit of `limitAll` may be passed on as it is: with the id that it is for. */
-  private askFor(owner: string, id: string, options: LimitOptions & { readonly id?: string }): LimitRequest {
+  /** Checks the options of a call. A limit of `limitAll`, which holds its id, may be passed as it is. */
+  private requestFor(owner: string, id: string, options: LimitOptions & { readonly id?: string }): LimitRequest {
     assertOptions(owner, options, knownOfCall);
     if (options.id !== undefined && options.id !== id)
       throw new ConfigError("id", `${owner} got one id, and a limit for another: leave the limit's \`id\` out`);
@@ -262,7 +263,8 @@ const noOptions: LimitOptions = {};
 const eventNames: readonly (keyof RateLimiterEvents)[] = ["error", "backend"];
 
 const withoutRedis = (onError: OnError, { message }: Error): string =>
-  `A RateLimiter decides without Redis, as \`onError: "${onError}"\` says, because of: ${message}. This is printed once; limiter.on("error", …) and limiter.on("backend", …) hear of each time.`;
+  `A RateLimiter decides without Redis, as \`onError: "${onError}"\` says, because of: ${message}. This is printed ` +
+  'once; limiter.on("error", …) and limiter.on("backend", …) report each time.';
 
 /** Whether the transport is local without an outage: there is no primary. */
 const isLocalForEver = ({ status }: Transport): boolean => status?.currentBackend === "local" && !status.outage;

@@ -13,7 +13,7 @@ import {
 
 const modulo = (value: number, range: number): number => value - Math.floor(value / range) * range;
 
-/** @param costWidth - For a new ring. @returns undefined when the text is no ring for windows of this length. */
+/** Reads a window's text. @param costWidth - For a new ring. @returns undefined when it is no text of such a window. */
 export function openRing(
   text: string | null,
   nowUs: number,
@@ -39,9 +39,9 @@ const emptyWindow = (width: number, wide: number, nowUs: number): WindowText => 
   gone: 0,
 });
 
-/** The accepted calls of a window, in order. */
+/** The admitted calls of a window, in order. */
 export class AdmissionRing {
-  /** The time to which it has gone on. */
+  /** The time to which the window was advanced. */
   lastUs: number;
   readonly bornUs: number;
   /** The sum of the costs. */
@@ -59,7 +59,7 @@ export class AdmissionRing {
   #known: string;
   #later: string;
   #added = "";
-  /** Whether the records but for the new ones are those that are stored. */
+  /** Whether all records except the new ones are those that are stored. */
   #isAsStored: boolean;
 
   constructor(stored: WindowText, isStored: boolean, askedUs: number, windowUs: number) {
@@ -79,19 +79,19 @@ export class AdmissionRing {
     this.#later = later;
   }
 
-  /** When the oldest was accepted; 0 when there is none. */
+  /** When the oldest call was admitted; 0 when there is none. */
   get oldestUs(): number {
     const first = this.#known || this.#later || this.#added;
     return first === "" ? 0 : this.#timeAt(first, 0);
   }
 
-  /** When the newest was. */
+  /** When the newest call was admitted; 0 when there is none. */
   get newestUs(): number {
     const last = this.#added || this.#later || this.#known;
     return last === "" ? 0 : this.#timeAt(last, last.length - this.#step);
   }
 
-  /** Goes on to a later time: lets go of those that are as old as the window by then. */
+  /** Advances to a later time: drops the calls that are as old as the window by then. */
   advance(nowUs: number): void {
     this.#drop(nowUs);
     if (this.#known === "") {
@@ -101,7 +101,7 @@ export class AdmissionRing {
     this.lastUs = nowUs;
   }
 
-  /** When the call was accepted with whose end so much is free. */
+  /** Returns when the call was admitted whose expiry makes this amount free. */
   freeing(amount: number): number {
     const records = this.#known + this.#later + this.#added;
     let left = amount;
@@ -164,7 +164,7 @@ export class AdmissionRing {
     return news.length > 0;
   }
 
-  /** The end of the time for which its text is stored. */
+  /** The end of the time for which the text is stored. */
   lastsUs(): number {
     if (this.#isShort()) return this.#stored.lastsUs;
     const isLong = this.#known.length + this.#later.length + this.#added.length > fewRecords * this.#step;
@@ -194,7 +194,7 @@ export class AdmissionRing {
     return numberAt(records, at + this.#stored.width, this.#stored.wide);
   }
 
-  /** The records of a call. */
+  /** The records of a call: several where its cost is too large for one. */
   #split(atUs: number, cost: number): string {
     const { width, wide } = this.#stored;
     const time = digits(modulo(atUs, this.#range), width);
@@ -204,7 +204,7 @@ export class AdmissionRing {
     return records;
   }
 
-  /** From here on the text is written as a whole. */
+  /** Joins all records. The whole text is written from then on. */
   #gather(): void {
     this.#known += this.#later + this.#added;
     this.#later = "";
@@ -230,12 +230,12 @@ export class AdmissionRing {
     return this.lastUs - this.#askedUs > longestLeadUs;
   }
 
-  /** Whether the end of the text alone is written. */
+  /** Whether only the end of the text is written. */
   #isShort(): boolean {
     return this.#isAsStored && !this.#isAhead() && this.#endUs() <= this.#stored.lastsUs && this.#hasRoom();
   }
 
-  /** Whether new records have a place at the end of the stored text. */
+  /** Whether new records fit at the end of the stored text. */
   #hasRoom(): boolean {
     if (this.#later !== "" || this.#stored.later !== "") return this.#later !== "";
     const inFront = this.#gone * this.#step + this.#known.length + this.#added.length;

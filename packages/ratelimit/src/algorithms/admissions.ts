@@ -1,13 +1,13 @@
 import { countWidth, digits, numberAt, timeWidth } from "./digits.ts";
 
-/** Calls that were accepted at a time, by a key that was born at a time: by this process alone where that is 0. */
+/** Calls that were admitted at a time, by a key that was created at `bornUs`, or by this process alone (0). */
 export interface Admission {
   readonly bornUs: number;
   readonly atUs: number;
   readonly cost: number;
 }
 
-/** As a word for a script. */
+/** Encodes admissions as an argument of a script. */
 export function encodeAdmissions(admissions: readonly Admission[]): string {
   return admissions
     .map(({ bornUs, atUs, cost }) => digits(bornUs, timeWidth) + digits(atUs, timeWidth) + digits(cost, countWidth))

@@ -19,7 +19,7 @@ export function digits(value: number, width: number): string {
   return text;
 }
 
-/** The number that stands at a place of a text. */
+/** Reads the number at a position of a text. */
 export function numberAt(text: string, from: number, width: number): number {
   let value = 0;
   for (let at = from; at < from + width; at++) value = value * 64 + text.charCodeAt(at) - zero;

@@ -4,7 +4,8 @@ import { countWidth, digits, numberAt, timeWidth } from "./digits.ts";
 const width = 1 + 2 * timeWidth + countWidth;
 
 /**
- * Windows that begin at full multiples of their length: "f", the beginning of the window, the birth, the amount used.
+ * Windows that begin at full multiples of their length. Text: "f", the beginning of the window, the time of creation,
+ * the amount used.
  */
 export const fixedWindow: Counter = {
   name: "fixed",

@@ -2,13 +2,13 @@ import { admissionsLua } from "./admissions.ts";
 import type { Counter } from "./counter.ts";
 import { digitsLua } from "./digits.ts";
 
-/** What is said of a key that another program has written. */
+/** The error for a key that another program has written. */
 export const refusal = ({ name }: Counter): string =>
   `ERR The key holds something that no ${name} rate limit has written: use another scope, or delete it`;
 
 /**
- * One key at a time is looked at. What is known of it stands in local variables, which Lua reads faster than the fields
- * of a table.
+ * The scripts work on one key at a time. Its numbers are in local variables, which Lua reads faster than the fields of
+ * a table.
  */
 const keyLua = `
 local key, window, limit, extra
@@ -16,7 +16,7 @@ local asked, span
 local stored, born, now, is_unsure
 `;
 
-/** Reads the key as a whole: `stored` is its text, or false. Returns what is wrong with the key. */
+/** Reads the whole key: `stored` is its text, or false. Returns an error's text when the key can't be read. */
 const readAllLua = `
 local function read_all()
   local text = redis.pcall("GET", key)
@@ -25,10 +25,10 @@ local function read_all()
 end
 `;
 
-/** What every script of a limit begins with. */
+/** The beginning of every script of a limit. */
 const beginning = (counter: Counter): string => `${digitsLua}${keyLua}${readAllLua}${counter.lua}`;
 
-/** The time of the batch; `begun` is what it was at first. */
+/** The time of the batch. `begun` is its first value. */
 const timeLua = `
 local function server_time()
   local time = redis.call("TIME")
@@ -69,7 +69,7 @@ const readCallLua = `
     end
 `;
 
-/** Looks at all of them: once more by the server's time if it depends on the exact time whether they are free. */
+/** Looks at all keys. If the decision depends on the exact time, looks again by the server's time. */
 const lookAtCallLua = (counter: Counter): string => `
     local are_free, is_merged, is_free, current, retry, more, reset
     while not failure do
@@ -117,7 +117,7 @@ const settleCallLua = `
     end
 `;
 
-/** Decides on all calls. None of it is a function: each script call would define it anew. */
+/** Decides on all calls. It defines no function, since each script call would define it anew. */
 const batchLua = (counter: Counter): string => `
 local rules, texts, keys_before, at = {}, {}, 0, 3
 while keys_before < #KEYS do
@@ -146,25 +146,25 @@ return table.concat(lines, "\\n")
  * merge.
  *
  * KEYS: the keys of the first call, then those of the second, …
- * ARGV: the earliest time that it may be, in microseconds, or "" to have the server asked; by how much it may be later.
- * Then for each group of calls with the same numbers: how many calls, how many keys each has, and for each of these the
- * window in microseconds, the limit, the cost, the counter's \`extra\`, and what was accepted elsewhere
- * (\`encodeAccepts\`).
+ * ARGV: the earliest time that it may be now, in microseconds, or "" to read the server's time; by how much it may be
+ * later. Then for each group of calls with the same numbers: how many calls, how many keys each has, and for each of
+ * these keys the window in microseconds, the limit, the cost, the counter's `extra`, and what was admitted elsewhere
+ * (`encodeAdmissions`).
  *
- * Returns lines. The first: the time at first and at last (the server's own, once that was asked), and how many calls
- * were decided before it was asked. Then one for each call. It says of each key: whether it is free by itself (1) and
- * was charged (2), followed by when it was born, as text; then current, and when it looked, retry, more, reset and
- * charge at, each as the time since the first; 0 where there is none. Or an error, where a key can't be used: it is
- * that call's alone.
+ * Returns lines. The first: the time at the beginning, the time at the end (the server's own, if it was read), and how
+ * many calls were decided before it was read. Then one line for each call. It holds for each key: 1 if it is free, 2 if
+ * it was charged, otherwise 0, followed by the time of its creation, as text; then the current usage, and the times of
+ * the look, retry, more, reset and charge, each relative to the first line's time; 0 where there is none. Or an error,
+ * where a key can't be used: it concerns that call only.
  *
- * The server is asked for its time, which is one command more, only where a decision depends on it: when the call is
+ * The script reads the server's time, which is one command more, only where a decision depends on it: when the call is
  * refused at the earliest time and would not be at the latest.
  */
 export const decideLua = (counter: Counter): string =>
   [beginning(counter), admissionsLua, timeLua, lookLua, batchLua(counter)].join("");
 
 /**
- * Gives back what a call has taken, once.
+ * Gives a call back, once.
  *
  * KEYS: the limit's, and one that marks the receipt as used up.
  * ARGV: the earliest time that it may be, the window, the limit, the counter's `extra`, when the call was charged, its

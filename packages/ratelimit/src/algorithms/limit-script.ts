@@ -4,7 +4,7 @@ import type { Counter, CounterRule, CounterState, OpenCounter } from "./counter.
 import { digits, timeWidth } from "./digits.ts";
 import { decideLua, refundLua, refusal } from "./limit-script-lua.ts";
 
-// The scripts of a limit; `limit-script-lua` says what they take and answer.
+// The TypeScript face of the scripts of a limit. Their arguments and replies are described in `limit-script-lua`.
 
 /** The scripts of a counter. */
 export interface LimitScripts {
@@ -13,8 +13,7 @@ export interface LimitScripts {
 }
 
 /**
- * Their Lua is put together when they are first sent: most programs that load this code send those of one counter at
- * most.
+ * Creates the scripts of a counter. Their Lua is assembled on first use: most programs use one counter at most.
  */
 export function createLimitScripts(counter: Counter): LimitScripts {
   let decideScript: Script | undefined;
@@ -50,19 +49,19 @@ interface Look {
   readonly lookedUs: number;
 }
 
-/** What a call asks of one key. */
+/** The part of a call that concerns one key. */
 interface Question {
   readonly rule: Omit<CounterRule, "spanUs">;
   readonly cost: number;
   readonly admissions: string;
 }
 
-/** The time by which calls are decided, which turns into the server's own when a decision depends on it. */
+/** The time by which calls are decided. It is replaced by the server's own when a decision depends on it. */
 interface BatchTime {
   readonly begunUs: number;
   nowUs: number;
   spanUs: number;
-  /** How many calls were decided by then. */
+  /** How many calls were decided before the server's time was read. */
   estimated: number | undefined;
 }
 
@@ -96,7 +95,7 @@ function decideBatch(counter: Counter, context: ScriptContext): string {
   return [`${begunUs} ${time.nowUs} ${time.estimated ?? lines.length}`, ...lines].join("\n");
 }
 
-/** A key that can't be used is the error of its call alone. */
+/** A key that can't be used is an error of its own call only. */
 function lineOf(decide: () => string): string {
   try {
     return decide();

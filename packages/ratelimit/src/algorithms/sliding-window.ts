@@ -3,24 +3,25 @@ import type { Admission } from "./admissions.ts";
 import { type Counter, type CounterState, graceMs } from "./counter.ts";
 import { slidingGiveBackLua, slidingWindowLua } from "./sliding-window-lua.ts";
 
-/** The largest limit of which every single call is kept by its time. */
+/** The largest limit for which each call is kept with its own time. */
 export const largestExactLimit = 2_000;
 
-/** Above it, the times of calls are rounded up to this many parts of a window. */
+/** For larger limits, the times of calls are rounded up to this many parts of a window. */
 const partsOfWindow = 256;
 
 /**
- * What times are rounded up to, in microseconds: `extra` of this counter. Rounded down, a window could hold too much.
+ * The step to which times are rounded up, in microseconds: `extra` of this counter. Rounded down, a window could hold
+ * too much.
  */
 export const quantumOf = (windowUs: number, limit: number): number =>
   limit > largestExactLimit ? Math.max(1, Math.floor(windowUs / partsOfWindow)) : 1;
 
 /**
- * A window that ends now, wherever now is: it holds the time and cost of each call that was accepted in it.
+ * A window that ends now: it holds the time and cost of each call that was admitted in it.
  *
- * Invariants: a key's time never stands still, and each call of an exact window gets a time after all others, so that
- * no two have the same; the entries are in the order of their times; no entry is older than the window at the time of
- * the last write.
+ * Invariants: a key's time always advances, and each call of an exact window gets a time after all others, so that no
+ * two have the same; the entries are in the order of their times; no entry is older than the window at the time of the
+ * last write.
  */
 export const slidingWindow: Counter = {
   name: "sliding",

@@ -9,15 +9,15 @@ import { rateLimitProblem } from "./rate-limit-problem.ts";
 import type { KeyOf, Limited, Limiter, LimiterOf, RequestLimitOptions } from "./request-limit-options.ts";
 import { type RequestRule, readRules } from "./request-rules.ts";
 
-/** What a gate says to one request. */
+/** The outcome for one request. */
 export interface RequestOutcome {
-  /** What the answer shall tell of the limits. */
+  /** The headers that show the limits. */
   readonly headers: Headers;
   /** Present when the request is refused. */
   readonly limited?: Limited;
 }
 
-/** Decides on requests; undefined for one that is not limited. */
+/** Decides on requests. Resolves to undefined for a request that is not limited. */
 export type RequestLimiter<Input extends readonly unknown[]> = (...input: Input) => Promise<RequestOutcome | undefined>;
 
 const knownOptions: KnownOptions<RequestLimitOptions<readonly unknown[], unknown>> = {
@@ -38,10 +38,10 @@ const knownOptions: KnownOptions<RequestLimitOptions<readonly unknown[], unknown
 };
 
 /**
- * What the middlewares have in common: from a request to what its answer is to say.
+ * The core that all middlewares share: from a request to the headers or the refusal of its response.
  *
- * @param owner - The middleware, as its users write it.
- * @throws ConfigError when an option is unknown or can't be.
+ * @param owner - The name of the middleware, for errors.
+ * @throws ConfigError when an option is unknown or wrong.
  */
 export function createRequestLimiter<Input extends readonly unknown[]>(
   owner: string,
@@ -71,7 +71,7 @@ export function createRequestLimiter<Input extends readonly unknown[]>(
   };
 }
 
-/** The ids of all limits. A key that several of them share is asked for once. */
+/** The ids of all limits. A key function that several of them share is called once. */
 async function idsOf<Input extends readonly unknown[]>(
   rules: readonly RequestRule<Input>[],
   input: Input,
@@ -86,7 +86,8 @@ async function idOf<Input extends readonly unknown[]>(key: KeyOf<Input>, input: 
   if (typeof id === "string" && id !== "") return id;
   const got = id === "" ? '""' : id === null ? "null" : typeof id;
   throw new TypeError(
-    `Expected \`key\` to say whom a request is counted for, got ${got}: return a text for each request, and let \`skip\` say which are not limited`,
+    `Expected \`key\` to return the id that a request is counted for, got ${got}: return a text for each request, ` +
+      "and let `skip` exclude those that are not limited",
   );
 }
 
@@ -121,11 +122,11 @@ function assertCallbacks({ cost, skip, policyName, onLimited }: RequestLimitOpti
   functionOption("onLimited", onLimited);
 }
 
-/** Who sets both a key and where to read an address from would not know which of them counts. */
+/** With both a key and a place to read an address from, it would be unclear which of them counts. */
 function assertOneKeySource<Input extends readonly unknown[]>(options: RequestLimitOptions<Input, unknown>): void {
   if (options.key === undefined) return;
   for (const name of ["ipHeader", "trustedProxies", "ipv6Prefix"] as const) {
     if (options[name] === undefined) continue;
-    throw new ConfigError(name, `Expected \`key\` or \`${name}\`, got both: the key alone says who is who`);
+    throw new ConfigError(name, `Expected \`key\` or \`${name}\`, got both: with a key, no address is read`);
   }
 }

@@ -1,20 +1,20 @@
 import type { Limited } from "./request-limit-options.ts";
 
-/** A list of strings, as draft-10 writes the fields: it may grow. */
+/** Whether a field is a list of strings, as in draft-10: such a list may grow. */
 const isList = (name: string, value: string): boolean =>
   (name === "ratelimit" || name === "ratelimit-policy") && value.startsWith('"');
 
 /**
- * What is to be set so that an answer tells of the limits too. What it says already stays; where several limiters
+ * The headers to set so that a response shows the limits too. Headers that are present stay. Where several limiters
  * follow one another, their lists are joined.
  */
 export function addedFields(
   fields: Headers,
-  said: (name: string) => string | null | undefined,
+  presentValue: (name: string) => string | null | undefined,
 ): readonly (readonly [name: string, value: string])[] {
   const added: [string, string][] = [];
   for (const [name, value] of fields) {
-    const present = said(name);
+    const present = presentValue(name);
     if (present === null || present === undefined) added.push([name, value]);
     else if (isList(name, present) && isList(name, value) && !present.includes(value))
       added.push([name, `${present}, ${value}`]);
@@ -22,15 +22,15 @@ export function addedFields(
   return added;
 }
 
-/** The answer to a refused request, unless the application has one of its own. */
+/** The response to a refused request, unless the application has its own. */
 export function refusalOf({ problem }: Limited): Response {
   const headers = { "Content-Type": "application/problem+json" };
   return new Response(JSON.stringify(problem), { status: problem.status, headers });
 }
 
 /**
- * The same answer, which also tells of the limits. It is a copy: the headers of a redirect or of a fetched answer can't
- * be changed, and an answer without a body may be a constant that serves many requests.
+ * Adds headers to a response. Returns a copy: the headers of a redirect or of a fetched response can't be changed, and
+ * a response without a body may be a constant that serves many requests.
  */
 export function withFields(answer: Response, fields: Headers): Response {
   if (!isCopyable(answer)) return answer;
@@ -39,5 +39,5 @@ export function withFields(answer: Response, fields: Headers): Response {
   return copy;
 }
 
-/** An answer that is an error can't be copied, nor in most runtimes one that switches protocols. */
+/** Whether a response can be copied: no error response can, and in most runtimes none that switches protocols. */
 export const isCopyable = ({ status }: Response): boolean => status >= 200;

@@ -16,7 +16,7 @@ import { createRedisDecisions, type RedisDecisions } from "./redis-decisions.ts"
 import type { RedisLimits } from "./redis-limits.ts";
 import { createTrafficShare } from "./traffic-share.ts";
 
-/** Decides, by Redis while it answers, and by what was agreed while it does not. */
+/** Decides on calls: by Redis while it answers, and as `onError` says while it does not. */
 export interface Limits {
   /** Decides on a call that is under one limit. */
   decide(request: LimitRequest): Promise<Decision>;
@@ -24,9 +24,9 @@ export interface Limits {
   decideAll(requests: readonly LimitRequest[]): Promise<Decision[]>;
   usage(request: LimitRequest): Promise<Usage>;
   refund(request: LimitRequest, receipt: Receipt): Promise<boolean>;
-  /** A key begins anew. @param tell - Tells Redis, behind all that it was asked before. */
-  reset<Result>(key: string, tell: () => Promise<Result>): Promise<Result>;
-  /** Resolves when Redis has been told what it missed, or could not be. */
+  /** Resets a key. @param send - Resets it in Redis. It is called behind all decisions that were sent before. */
+  reset<Result>(key: string, send: () => Promise<Result>): Promise<Result>;
+  /** Replays to Redis what it missed. Resolves when that is done, or has failed. */
   settle(): Promise<void>;
 }
 
@@ -43,12 +43,12 @@ export interface LimitsOptions {
   readonly budgetMs: number;
   readonly transportName: string;
   readonly events: Events<RateLimiterEvents>;
-  /** What answers through the transport. */
+  /** Whether Redis or a memory answers through the transport. */
   readonly source: () => "redis" | "local";
   readonly waitUntil: ((work: Promise<unknown>) => void) | undefined;
 }
 
-/** The breaker waits a second at most, and a process that has just come back tells Redis at once. */
+/** Time for all processes to notice that Redis is back: the breaker waits a second at most, and then they replay. */
 const returnMs = (budgetMs: number): number => 3_000 + 2 * budgetMs;
 
 export function createLimits(options: LimitsOptions): Limits {
@@ -56,11 +56,11 @@ export function createLimits(options: LimitsOptions): Limits {
   const share = createTrafficShare(processes);
   const reconciler = createOutageReconciler({ share, local, maxKeys, returnMs: returnMs(budgetMs) });
   /**
-   * What this process decides by itself is right also when Redis is at work for others: there are none, or it doesn't
-   * matter.
+   * Whether this process may decide by itself while Redis may be answering others: there are no others, or their calls
+   * do not matter.
    */
   const mayDecideAlone = onError !== "local" || processes === 1;
-  /** The parts of all processes make the limit together: what one of them takes must be out of its part in time. */
+  /** Whether the processes' parts add up to the limit, so that each process must charge its own part in time. */
   const hasExactPart = onError === "local" && (processes ?? 1) > 1;
   const outages: Outages = { isAway: false, count: 0 };
   let settling: Promise<void> | undefined;
@@ -110,7 +110,7 @@ export function createLimits(options: LimitsOptions): Limits {
         reject(error);
       }
     };
-    // In usual times nothing but Redis is asked: no promise beside the caller's.
+    // Without an outage Redis alone decides, with no promise besides the caller's.
     if (joint.isForRedisAlone(requests)) byRedis.decide(requests, settleBy);
     else joint.decide(requests).then(settleBy, reject);
   };
@@ -137,7 +137,7 @@ export function createLimits(options: LimitsOptions): Limits {
     refund,
     reset,
     async settle() {
-      // The owner of what is under way may be gone for good.
+      // The request that is replaying may have disappeared, so the wait is limited.
       if (settling) await withPatience(2 * roundTrip.patienceMs(), settling);
       await byRedis.settle();
     },
@@ -155,7 +155,7 @@ interface Refunds extends Pick<Limits, "refund" | "reset"> {
   readonly giveBack: (request: LimitRequest, receipt: Receipt) => Promise<number>;
 }
 
-/** Gives calls back, and lets keys begin anew, in Redis and in this process. */
+/** Gives calls back and resets keys, in Redis and in this process. */
 function createRefunds(options: RefundsOptions): Refunds {
   const { redis, local, denyCache, clock, attempts, byRedis, reconciler } = options;
 
@@ -176,7 +176,7 @@ function createRefunds(options: RefundsOptions): Refunds {
       if (taken > 0 && there === 0) reconciler.recordRefund(request.key, receipt.atUs, request.cost);
       return taken + there > 0;
     },
-    async reset(key, tell) {
+    async reset(key, send) {
       const forget = (): void => {
         denyCache.lift(key);
         reconciler.forget(key);
@@ -184,7 +184,7 @@ function createRefunds(options: RefundsOptions): Refunds {
       byRedis.flush();
       const result = await redis.inOrder(() => {
         forget();
-        return tell();
+        return send();
       });
       byRedis.flush();
       forget();
@@ -194,9 +194,8 @@ function createRefunds(options: RefundsOptions): Refunds {
 }
 
 /**
- * What callers get while Redis does not decide: `onError`.
- * @param mayDecide - A process has no part of its own to decide on before Redis has answered it, and as long as Redis
- * may be at work for others.
+ * Decides as `onError` says.
+ * @param mayDecide - Whether this process may decide by its local quota: not while Redis may be answering others.
  */
 function decideInstead(
   here: LocalDecisions,
@@ -209,7 +208,7 @@ function decideInstead(
   return decisions ?? here.decideBlindly(requests, false, "closed");
 }
 
-/** A denial that is remembered and surely still stands. */
+/** The remembered denial for a request, if it certainly still applies. */
 function denied(
   request: LimitRequest,
   { denyCache, clock }: Pick<LimitsOptions, "denyCache" | "clock">,

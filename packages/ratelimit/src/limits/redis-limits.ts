@@ -161,7 +161,7 @@ const garbledError = (transport: string): TransportError =>
 const lateError = (transport: string, timeoutMs: number): TransportError =>
   new TransportError(
     "timeout",
-    `The first decision took all of the ${timeoutMs} ms of this one, which waited for it (check the server and the network)`,
+    `The first decision took all of this one's ${timeoutMs} ms (look at the server and the network)`,
     { transport, delivery: "none" },
   );
 
