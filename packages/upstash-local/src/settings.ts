@@ -37,7 +37,7 @@ const knownOptions: KnownOptions<UpstashLocalOptions> = {
   heartbeat: true,
 };
 
-/** @throws ConfigError when an option makes no sense or is unknown; it names the option and never prints a token. */
+/** Checks all options. @throws ConfigError when one is wrong or unknown; it names the option and prints no token. */
 export function readSettings(options: UpstashLocalOptions): Settings {
   assertOptions("startUpstashLocal", options, knownOptions);
   const { port = 8079, host = "127.0.0.1", readOnlyToken, timeout = "30s", heartbeat = "15s" } = options;
@@ -61,14 +61,14 @@ export function readSettings(options: UpstashLocalOptions): Settings {
   if (wrongOrigin !== undefined) {
     throw new ConfigError(
       "cors",
-      `Expected \`cors\` to hold origins such as "http://localhost:3000", or "*", got ${JSON.stringify(wrongOrigin.slice(0, 100))}`,
+      `Expected \`cors\` to hold origins such as "http://localhost:3000", or "*", got ${quoted(wrongOrigin)}`,
     );
   }
   const wrongHost = listOf("allowedHosts", allowedHosts).find((name) => !/^[\w.-]+$/.test(name));
   if (wrongHost !== undefined) {
     throw new ConfigError(
       "allowedHosts",
-      `Expected \`allowedHosts\` to hold names without a scheme or a port, got ${JSON.stringify(wrongHost.slice(0, 100))}`,
+      `Expected \`allowedHosts\` to hold names without a scheme or a port, got ${quoted(wrongHost)}`,
     );
   }
   return {
@@ -90,5 +90,7 @@ function listOf(name: string, value: readonly string[]): readonly string[] {
     `Expected \`${name}\` to be a list of texts, got ${Array.isArray(value) ? "others" : typeof value}`,
   );
 }
+
+const quoted = (text: string): string => JSON.stringify(text.slice(0, 100));
 
 const isOrigin = (text: string): boolean => URL.canParse(text) && new URL(text).origin === text;

@@ -1,4 +1,4 @@
-/** The request as a whole is refused: nothing of it has run. */
+/** The whole request is refused: none of its commands has run. */
 export class RequestError extends Error {
   override readonly name = "RequestError";
   /** The HTTP status to answer. */

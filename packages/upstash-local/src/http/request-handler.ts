@@ -33,7 +33,7 @@ export interface HandlerParts {
   readonly stream: Omit<StreamParts, "signal">;
 }
 
-/** Answers one request; it never rejects. `signal` ends its streams and its waits. */
+/** Answers one request, and never rejects. `signal` ends its streams and its waits. */
 export type RequestHandler = (request: IncomingMessage, response: ServerResponse, signal: AbortSignal) => Promise<void>;
 
 const health =
@@ -49,7 +49,7 @@ export function createRequestHandler(parts: HandlerParts): RequestHandler {
     { body, contentType }: ResponseBody,
     headers: Readonly<Record<string, string>> = {},
   ): void => {
-    // A client that is refused before its body was read may still be sending it.
+    // A refused client may still be sending its body.
     if (!request.complete) request.resume();
     const sent = faults.distort(body);
     if (response.headersSent || sent === undefined) {
@@ -91,7 +91,7 @@ export function createRequestHandler(parts: HandlerParts): RequestHandler {
     const holder = heldBytes.open();
     response.once("close", () => holder.release());
     const caller: Caller = { access, signal, holder };
-    // Before the command: what can't be answered must not run.
+    // Read before the command: a command whose answer can't be written must not run.
     const format = formatOf(request.headers);
     const parsed = await parseRequest(request, target, limits, holder);
     if (parsed.kind === "listen") {
@@ -115,7 +115,7 @@ export function createRequestHandler(parts: HandlerParts): RequestHandler {
       } else if (response.headersSent || signal.aborted) {
         response.destroy();
       } else {
-        // A defect of this server or its engine: its message may hold anything, so it stays here.
+        // A defect of this server or its engine. Its message may hold secrets, so it is not sent.
         write(request, response, 500, errorBody("ERR internal error of upstash-local"));
       }
     }

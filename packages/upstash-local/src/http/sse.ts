@@ -5,14 +5,14 @@ import { RequestError } from "../errors/request-error.ts";
 import { tooManyStreams } from "../protocol/service-texts.ts";
 import { aborted } from "../request/aborted.ts";
 
-/** What a stream needs. */
+/** The parts of a stream. */
 export interface StreamParts {
   readonly engine: Transport;
   /** How long to wait for the engine to confirm. */
   readonly timeoutMs: number;
-  /** How often a comment is sent, so that nothing between here and the client takes the stream for dead. */
+  /** How often a comment is sent, so that no proxy takes the stream for dead. */
   readonly heartbeatMs: number;
-  /** All streams that are open. */
+  /** All open streams of the server. */
   readonly streams: OpenStreams;
   /** Ends the stream: its client went away, or the server closes. */
   readonly signal: AbortSignal;
@@ -20,13 +20,13 @@ export interface StreamParts {
 
 /** The streams of one server. */
 export interface OpenStreams {
-  /** @throws RequestError when there are as many as there may be. Returns what is to be called at its end. */
+  /** Adds a stream. Returns the function that removes it. @throws RequestError when there are too many. */
   add(response: ServerResponse): () => void;
-  /** To be called after each write: a client that reads slower than messages come is let go, as Redis does. */
+  /** Called after each write. Drops a client that reads too slowly, as Redis does. */
   wrote(response: ServerResponse): void;
 }
 
-/** So much may wait for one client, and so much for all of them together. */
+/** The most bytes that may wait for one client, and for all clients together. */
 const maxWaitingBytes = 32 << 20;
 const maxWaitingTogether = 128 << 20;
 
@@ -41,7 +41,7 @@ export function createOpenStreams(maxStreams: number): OpenStreams {
     wrote(response) {
       const waiting = response.writableLength;
       if (waiting > maxWaitingBytes) response.destroy();
-      // Most of the time nothing waits, and the others need not be asked.
+      // Usually few bytes wait, and the other streams need not be added up.
       if (waiting < maxWaitingTogether / open.size) return;
       const all = [...open].sort((a, b) => b.writableLength - a.writableLength);
       if (all.reduce((sum, one) => sum + one.writableLength, 0) > maxWaitingTogether) all[0]?.destroy();
@@ -50,9 +50,9 @@ export function createOpenStreams(maxStreams: number): OpenStreams {
 }
 
 /**
- * Listens on behalf of one HTTP request until its client goes away, the engine breaks off, or the server closes.
+ * Streams messages to one HTTP request until its client goes away, the engine's stream breaks, or the server closes.
  *
- * @throws RequestError when nothing can be listened to; nothing has been written then.
+ * @throws RequestError when the subscription fails. No part of a response has been written then.
  */
 export async function streamMessages(
   response: ServerResponse,
@@ -81,7 +81,7 @@ async function stream(
     response.write(text);
     streams.wrote(response);
   };
-  /** Messages may come before the confirmations have been written, which must be first. */
+  /** Messages that arrive before the confirmations are written, which must be first. */
   let early: string[] | undefined = [];
 
   const listener = {
@@ -126,8 +126,8 @@ function messageFrame({ channel, pattern, data }: Message): string {
 }
 
 /**
- * One event on one line. The form has no way to write a line break, and clients read every line that begins with `data: `
- * as an event of its own, so a break inside a payload would lose its rest or forge an event. It becomes a space, which
- * leaves JSON what it was.
+ * One event on one line. The form has no way to write a line break, and clients read every line that begins with `data:
+ * ` as an event of its own, so a break inside a payload would lose its rest or forge an event. It becomes a space,
+ * which leaves JSON what it was.
  */
 const frame = (...parts: readonly string[]): string => `data: ${parts.join(",").replace(/\r\n|\r|\n/g, " ")}\n\n`;

@@ -1,18 +1,18 @@
-/** What a JSON text holds, counted without making anything of it. */
+/** The size of a JSON text, counted without parsing it. */
 export interface JsonSize {
-  /** How many arrays and objects stand within the outermost one. */
+  /** How many arrays and objects are inside the outermost one. */
   readonly inner: number;
   /** How many levels of them there are. */
   readonly depth: number;
-  /** How many values there are at least: one more than commas. */
+  /** The least number of values: one more than commas. */
   readonly values: number;
-  /** Whether a number stands anywhere. */
+  /** Whether there is a number. */
   readonly hasNumber: boolean;
 }
 
 const quote = 0x22;
 
-/** Reads once over a text that need not be valid. */
+/** Scans a text once. The text need not be valid. */
 export function sizeOfJson(json: string): JsonSize {
   let containers = 0;
   let level = 0;
@@ -51,8 +51,10 @@ export function quoteNumbers(json: string): string {
   return parts.join("");
 }
 
-/** Where the string whose first character is at `from` ends, behind its closing quote; the end of the text without one. */
-export function endOfString(json: string, from: number): number {
+/**
+ * Where the string whose first character is at `from` ends, behind its closing quote; the end of the text without one.
+ */
+function endOfString(json: string, from: number): number {
   let close = json.indexOf('"', from);
   while (close >= 0 && backslashesBefore(json, close) % 2 === 1) close = json.indexOf('"', close + 1);
   return close < 0 ? json.length : close + 1;

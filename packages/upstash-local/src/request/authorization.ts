@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { IncomingHttpHeaders } from "node:http";
 
-/** What a request's token allows. */
+/** The commands that a token allows. */
 export type Access = "standard" | "read-only";
 
 /** The tokens that are accepted. */
@@ -10,15 +10,15 @@ export interface Tokens {
   readonly readOnlyToken?: string | undefined;
 }
 
-/** Tells what a request may do. */
+/** Finds out what a request may do. */
 export interface Authorization {
   /** `undefined` when the token is missing or wrong. The header wins over the query. */
   accessOf(headers: IncomingHttpHeaders, queryToken: string | undefined): Access | undefined;
-  /** What this very token allows. */
+  /** What this token allows; `undefined` when it is wrong. */
   accessOfToken(token: string): Access | undefined;
 }
 
-/** Hashes have one length, so comparing them tells a clock neither the token's length nor how much of it was right. */
+/** Hashes have one length, so the time of a comparison shows neither a token's length nor how much of it was right. */
 const digest = (text: string): Buffer => createHash("sha256").update(text, "utf8").digest();
 
 export function createAuthorization({ token, readOnlyToken }: Tokens): Authorization {

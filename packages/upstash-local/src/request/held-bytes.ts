@@ -1,15 +1,18 @@
 import { RequestError } from "../errors/request-error.ts";
 import { tooMuchHeld } from "../protocol/service-texts.ts";
 
-/** What the requests under way may take of this process's memory together: their bodies, and the replies on their way out. */
+/**
+ * What the requests under way may take of this process's memory together: their bodies, and the replies on their way
+ * out.
+ */
 export interface HeldBytes {
-  /** A request begins to hold something. It gives everything back by `release`, which may be called twice. */
+  /** Opens the account of one request. `release` gives everything back, and may be called twice. */
   open(): Holder;
 }
 
-/** One request's part. */
+/** The account of one request. */
 export interface Holder {
-  /** @throws RequestError 503 when all of them hold too much. */
+  /** @throws RequestError 503 when all requests together hold too much. */
   take(bytes: number): void;
   release(): void;
 }

@@ -9,7 +9,7 @@ import type { Holder } from "./held-bytes.ts";
 import { readBody } from "./request-body.ts";
 import type { RequestTarget } from "./request-target.ts";
 
-/** What a request wants to happen. */
+/** A request, parsed. */
 export type ParsedRequest =
   | { readonly kind: "command"; readonly command: Command }
   | { readonly kind: "pipeline"; readonly commands: readonly ListedCommand[] }
@@ -19,7 +19,7 @@ export type ParsedRequest =
 type BodyLimits = Pick<Limits, "requestBytes" | "pipelineBytes" | "pipelineCommands">;
 
 /**
- * Reads a request, its body included where it counts.
+ * Parses a request, with its body where the endpoint uses one.
  *
  * @throws RequestError when it is malformed or too large, or when its path does not take its method.
  */
@@ -31,7 +31,7 @@ export async function parseRequest(
 ): Promise<ParsedRequest> {
   const [first, ...rest] = target.segments;
   if (first === undefined) {
-    // What a command weighs is checked when it has been parsed: escapes may make its JSON longer than itself.
+    // The size of a command is checked after parsing: escapes may make its JSON longer than the command.
     return { kind: "command", command: parseCommand(await readBody(request, limits.pipelineBytes, holder)) };
   }
   const endpoint = argumentText(first).toLowerCase();
@@ -46,7 +46,7 @@ export async function parseRequest(
     case "subscribe":
     case "psubscribe": {
       assertMethod(request, ["GET", "POST"]);
-      // The official client posts an empty JSON array here; it is no channel.
+      // The official client posts an empty JSON array here, which is no channel.
       request.resume();
       const names = topicNames(rest);
       return { kind: "listen", topics: endpoint === "subscribe" ? { channels: names } : { patterns: names } };

@@ -3,17 +3,18 @@ import { RequestError } from "../errors/request-error.ts";
 import { requestSizeExceeded } from "../protocol/service-texts.ts";
 import type { Holder } from "./held-bytes.ts";
 
-/** Of a body that is too long, so much more is read and thrown away, so that its sender hears why. */
+/** How much of a body that is too long is read and discarded, so that its sender gets to see the error. */
 const maxDiscardedBytes = 256 << 20;
 
 /**
- * Reads a body of at most `maxBytes`. A longer one is not kept, yet read on for a while: a client that is cut off in the middle
- * of sending never gets to see the answer.
+ * Reads a body of at most `maxBytes`. A longer one is not kept, yet read on for a while: a client that is cut off in
+ * the middle of sending never gets to see the answer.
  *
- * @throws RequestError 413 when it is longer, 503 when all requests hold too much; any other error when the sender went away.
+ * @throws RequestError 413 when it is longer, 503 when all requests hold too much; any other error when the sender went
+ *   away.
  */
 export async function readBody(request: IncomingMessage, maxBytes: number, holder: Holder): Promise<Buffer> {
-  // One buffer that grows: of a body that comes byte by byte each chunk would be an object of its own.
+  // One buffer that grows: if a body arrives byte by byte, a list of chunks would hold an object for each byte.
   let body = Buffer.alloc(0);
   let bytes = 0;
   const announced = Number(request.headers["content-length"] ?? 0);
@@ -38,7 +39,7 @@ export async function readBody(request: IncomingMessage, maxBytes: number, holde
 }
 
 function tooLarge(maxBytes: number, bytes: number, request: IncomingMessage): RequestError {
-  // What was not read can't be told from a next request on the same connection.
+  // The rest of the body can't be told from a next request on the same connection, so the connection closes.
   const headers = request.complete ? {} : { connection: "close" };
   return new RequestError(413, requestSizeExceeded(maxBytes, bytes), headers);
 }

@@ -2,7 +2,7 @@ import type { Argument } from "@continuum-cache/core";
 import { RequestError } from "../errors/request-error.ts";
 import { argumentText, fromBytes } from "../protocol/argument-text.ts";
 
-/** What a request line asks for. */
+/** The parsed URL of a request. */
 export interface RequestTarget {
   /** The path's segments, decoded; empty for `/`. An empty segment between or after slashes is an empty argument. */
   readonly segments: readonly Argument[];
@@ -14,7 +14,7 @@ export interface RequestTarget {
 
 /** @throws RequestError when a percent sign has no two hexadecimal digits behind it. */
 export function parseTarget(url: string): RequestTarget {
-  // A request line may hold a whole address. Not `new URL`: it would drop `.` and `..`, which may be keys.
+  // A request line may hold a whole URL. `new URL` would drop `.` and `..`, which may be keys.
   const target = url.replace(/^https?:\/\/[^/?]*/i, "");
   const mark = target.indexOf("?");
   const path = mark < 0 ? target : target.slice(0, mark);
@@ -31,7 +31,7 @@ export function parseTarget(url: string): RequestTarget {
   return { segments, queryArguments, token: tokens[0] };
 }
 
-/** Escaped bytes that are no text stay bytes. A plus is a plus. */
+/** Escaped bytes that are no text stay bytes. A plus stays a plus. */
 function decode(text: string): string | Uint8Array {
   // Node hands the bytes of a request line out as Latin-1.
   const bytes = Buffer.from(text, "latin1");
