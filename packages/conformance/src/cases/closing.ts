@@ -41,7 +41,7 @@ export const closingCases: readonly ClosingCase[] = [
   },
 ];
 
-/** The same with a server that hangs: `close()` waits for nobody. */
+/** The same with a server that hangs: `close()` does not wait for answers. */
 export const stalledClosingCases: readonly StalledClosingCase[] = [
   {
     title: "calls in flight reject with kind closed",

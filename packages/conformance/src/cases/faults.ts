@@ -62,7 +62,7 @@ export const faultCases: readonly FaultCase[] = [
     },
   },
   {
-    title: "late answers are nobody's: after a hang every call gets its own",
+    title: "drops late answers: after a hang every call gets its own",
     async run(transport, key, faults) {
       await transport.send([["SET", key("a"), "right"]]);
       await whileStalled(faults, async () => {

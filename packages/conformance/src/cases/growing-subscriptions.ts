@@ -10,7 +10,9 @@ async function publishOn(transport: Transport, key: KeyMaker, names: readonly st
   for (const name of names) await one(transport, "PUBLISH", key(name), name);
 }
 
-/** Publishes on each channel in turn, and checks that of all these exactly the given ones were heard by then, in order. */
+/**
+ * Publishes on each channel in turn, and checks that of all these exactly the given ones were heard by then, in order.
+ */
 async function expectHeard(
   transport: Transport,
   key: KeyMaker,

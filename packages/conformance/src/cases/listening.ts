@@ -1,12 +1,12 @@
 import type { Message, Subscription, Topics, Transport, TransportError } from "@continuum-cache/core";
 import { show } from "../expect/expect-reply.ts";
 
-/** A subscription that keeps what it hears. */
+/** A subscription that keeps its messages. */
 export interface Listening {
   readonly heard: readonly Message[];
   readonly interruptions: readonly TransportError[];
   readonly subscription: Subscription;
-  /** Waits until something is true of what was heard, at most five seconds. */
+  /** Waits until `done` is true, for at most five seconds. @param what - The expectation, for the error. */
   until(done: () => boolean, what: string): Promise<void>;
   close(): Promise<void>;
 }

@@ -104,7 +104,7 @@ export const replyCases: readonly TransportCase[] = [
     [["TIME"], [textLike(/^\d{10}$/), textLike(/^\d{1,6}$/)]],
     [["DBSIZE"], { mismatch: (size) => (Number(size) >= 1 ? undefined : `expected at least 1 key, got ${size}`) }],
     [["RANDOMKEY"], textLike(/./)],
-    [["PUBLISH", key("channel"), "to nobody"], 0],
+    [["PUBLISH", key("channel"), "no subscriber"], 0],
   ]),
   exchange("lets a refused command stand in its place and runs the others", (key) => [
     [["SET", key("s"), "text"], "OK"],

@@ -100,7 +100,7 @@ export const scriptCases: readonly TransportCase[] = [
       }
     },
   },
-  exchange("a hash that nobody has defined says NOSCRIPT", () => [
+  exchange("an unknown hash is a NOSCRIPT error", () => [
     [["EVALSHA", "f".repeat(40), 0], errorWith("NOSCRIPT")],
     [["EVALSHA_RO", "f".repeat(40), 0], errorWith("NOSCRIPT")],
     [["SCRIPT", "EXISTS", "f".repeat(40)], [0]],

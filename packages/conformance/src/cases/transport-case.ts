@@ -60,7 +60,7 @@ export async function one(transport: Transport, ...command: Command): Promise<Re
   return replies[0];
 }
 
-/** Keys in a namespace that nobody has used before. */
+/** Makes keys in a namespace that was never used before. */
 export function keyMaker(prefix: string): KeyMaker {
   const namespace = `${prefix}${globalThis.crypto.randomUUID().slice(0, 8)}:`;
   return (name) => namespace + name;

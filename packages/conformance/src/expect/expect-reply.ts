@@ -67,7 +67,9 @@ export function anyOrder(elements: readonly Expected[]): Matcher {
   };
 }
 
-/** A flat array of names and values that has at least these, in whichever order: for replies that tell facts by name. */
+/**
+ * A flat array of names and values that has at least these, in whichever order: for replies that tell facts by name.
+ */
 export function facts(wanted: Readonly<Record<string, Expected>>): Matcher {
   return {
     mismatch(actual) {

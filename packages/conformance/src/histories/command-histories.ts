@@ -35,8 +35,8 @@ export interface ComparedHistories {
 }
 
 /**
- * Random histories over few keys: strings, counters, expiry, hashes, lists, streams and key commands, with right and wrong
- * arguments, as plain and as atomic trips. Nothing in them expires by chance.
+ * Random histories over few keys: strings, counters, expiry, hashes, lists, streams and key commands, with right and
+ * wrong arguments, as plain and as atomic trips. Nothing in them expires by chance.
  */
 export function commandHistories({
   withBytes = true,
@@ -105,7 +105,7 @@ export async function compareHistories(options: CompareHistoriesOptions): Promis
   const cause = details.errorInstance;
   throw new Error(
     [
-      `The two transports differ (seed ${seed}, after ${details.numRuns} histories, shrunk ${details.numShrinks} times).`,
+      `The two transports differ (seed ${seed}, after ${details.numRuns} histories, ${details.numShrinks} shrinks).`,
       ...history.map(
         (trip) =>
           `${trip.atomic ? "atomic trip" : "trip"}:\n${trip.commands.map((one) => `  ${show(one)}`).join("\n")}`,
@@ -123,7 +123,7 @@ async function compareTrip({ atomic, commands }: HistoryTrip, left: Transport, r
       `expected ${commands.length} replies, got ${lefts?.length} on the left and ${rights?.length} on the right`,
     );
   }
-  // A discarded transaction is refused as a whole; which words stand in which place is the transport's affair.
+  // A discarded transaction is refused as a whole. Transports may put the error texts in different places.
   if (atomic && isRefused(lefts) && isRefused(rights)) return;
   for (const [index, command] of commands.entries()) {
     const difference = differenceBetween(command, lefts[index] as Reply, rights[index] as Reply);

@@ -1,10 +1,10 @@
-/** Something that has to be closed. */
+/** A resource that must be closed. */
 export interface Closable {
   close(): Promise<void>;
 }
 
 /**
- * Registers what tests open, to be closed after each of them, last opened first.
+ * Returns a function that registers what a test opens. All of it is closed after each test, the last opened first.
  *
  * @param afterEach - The test runner's.
  *

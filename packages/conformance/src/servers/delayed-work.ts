@@ -1,4 +1,6 @@
-/** Work that is done later, in order. All of it is done before the fault changes, so that bytes never overtake others. */
+/**
+ * Work that is done later, in order. All of it is done before the fault changes, so that bytes never overtake others.
+ */
 export interface DelayedWork {
   add(ms: number, work: () => void): void;
   /** Does all of it now, in order. */

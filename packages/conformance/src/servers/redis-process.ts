@@ -14,7 +14,7 @@ export interface RedisProcess {
   kill(): Promise<void>;
 }
 
-/** Processes that are still alive when this one ends would stay for ever. */
+/** Killed when this process ends: they would run for ever otherwise. */
 const alive = new Set<ChildProcess>();
 process.once("exit", () => {
   for (const child of alive) child.kill("SIGKILL");
@@ -36,7 +36,8 @@ export async function startRedisProcess(args: readonly string[], cwd: string): P
     await once(child, "spawn");
   } catch (cause) {
     throw new Error(
-      `Could not start "${binary}": install Redis 7 (apt-get install redis-server, or brew install redis), or name its binary in REDIS_SERVER`,
+      `Could not start "${binary}": install Redis 7 (apt-get install redis-server, or brew install redis), or name ` +
+        "its binary in REDIS_SERVER",
       { cause },
     );
   }
@@ -53,7 +54,7 @@ export async function startRedisProcess(args: readonly string[], cwd: string): P
   };
 }
 
-/** A port of the loopback interface that nobody listened on a moment ago. */
+/** A port of the loopback interface that was free a moment ago. */
 export async function freePort(): Promise<number> {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");

@@ -22,7 +22,7 @@ export interface RedisServerOptions {
   readonly args?: readonly string[];
 }
 
-/** A real redis-server on the loopback interface, and the means to hurt it. */
+/** A real redis-server on the loopback interface, with methods that freeze, kill and restart it. */
 export interface RedisServer {
   readonly host: string;
   readonly port: number;
@@ -32,7 +32,7 @@ export interface RedisServer {
   readonly ca?: string;
   readonly caPath?: string;
   readonly pid: number;
-  /** Stops the process in its tracks (SIGSTOP): connections stay, answers don't come. */
+  /** Stops the process (SIGSTOP): connections stay open, and no answers come. */
   freeze(): void;
   /** Lets a frozen server go on. */
   thaw(): void;
@@ -54,7 +54,8 @@ const host = "127.0.0.1";
 /**
  * Starts a real redis-server in a folder of its own and waits until it answers.
  *
- * @throws Error when there is no binary to start (says what to install), or when it ends at once (with what it printed).
+ * @throws Error when there is no binary to start (says what to install), or when it ends at once (with what it
+ *   printed).
  *
  * @example
  * ```ts
@@ -88,7 +89,7 @@ export async function startRedisServer(options: RedisServerOptions = {}): Promis
   let port = options.port ?? (await freePort());
   try {
     running = await start(port).catch(async (error: Error) => {
-      // Somebody may have taken the free port in the meantime.
+      // Another process may have taken the free port in the meantime.
       if (options.port !== undefined || !/already in use/i.test(error.message)) throw error;
       port = await freePort();
       return start(port);
@@ -157,7 +158,7 @@ function configuration(options: RedisServerOptions, port: number, folder: string
   ].join("\n");
 }
 
-/** A server that runs and does not answer for so long never will, however busy the machine is. */
+/** A server that does not answer for this long never will, however busy the machine is. */
 const startMs = 60_000;
 
 async function untilReady(started: RedisProcess, address: RawAddress): Promise<void> {

@@ -1,10 +1,10 @@
 import { connect as connectTcp, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 
-/** What the raw client answers: RESP2, bulk strings as text, an error as an `Error` that rejects the command. */
+/** A RESP2 reply: bulk strings are text, and an error reply rejects the command with an `Error`. */
 export type RawReply = null | number | string | readonly RawReply[];
 
-/** Where and as whom to connect. */
+/** Where to connect, and the credentials. */
 export interface RawAddress {
   readonly host: string;
   readonly port: number;
@@ -13,7 +13,7 @@ export interface RawAddress {
   readonly ca?: string;
 }
 
-/** A connection for test tooling: one command after the other, nothing clever. */
+/** A simple connection for test tools: one command after the other. */
 export interface RawClient {
   command(...args: readonly (string | number)[]): Promise<RawReply>;
   end(): void;
@@ -60,7 +60,7 @@ export async function connectRaw(address: RawAddress): Promise<RawClient> {
   try {
     await client.command(...(password === undefined ? ["PING"] : ["AUTH", password]));
   } catch (error) {
-    // A replica without its primary answers nothing else, and can be told what to do all the same.
+    // A replica without its primary answers with this error only, and still takes administrative commands.
     if (error instanceof Error && error.message.startsWith("MASTERDOWN")) return client;
     socket.destroy();
     throw error;

@@ -1,12 +1,12 @@
 import type { Transport } from "@continuum-cache/core";
 
-/** A transport, alone or with what has to be given back after it. */
+/** A transport, alone or with a function that closes what came with it. */
 export type MadeTransport = Transport | { readonly transport: Transport; close?(): Promise<void> };
 
 /** Makes the transport to test. */
 export type MakeTransport = () => MadeTransport | Promise<MadeTransport>;
 
-/** A transport with the way to give back everything that came with it. */
+/** A transport with a function that closes it and everything that came with it. */
 export interface OpenedTransport {
   readonly transport: Transport;
   close(): Promise<void>;
@@ -25,11 +25,11 @@ async function open(make: MakeTransport): Promise<OpenedTransport> {
   };
 }
 
-/** The ways in which the cases of a suite come by their transport. */
+/** How the cases of a suite get their transport. */
 export interface Opener {
   /** The one that the suite shares, made on first use. */
   shared(): Promise<Transport>;
-  /** One for this piece of work alone. */
+  /** Opens a transport for this work, and closes it afterwards. */
   withOwn(work: (transport: Transport) => Promise<void>): Promise<void>;
   close(): Promise<void>;
 }
