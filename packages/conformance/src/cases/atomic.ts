@@ -4,7 +4,7 @@ import { exchange, one, type TransportCase } from "./transport-case.ts";
 
 const atomic = { atomic: true };
 
-/** All or none, in order, nothing in between. */
+/** Atomic trips run all of their commands or none, in order, with no other command in between. */
 export const atomicCases: readonly TransportCase[] = [
   exchange(
     "an atomic trip answers every command in order",

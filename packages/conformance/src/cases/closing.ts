@@ -2,19 +2,19 @@ import type { Transport } from "@continuum-cache/core";
 import { expectRejection, within } from "../expect/expect-rejection.ts";
 import type { Stall } from "./faults.ts";
 
-/** A case about the end of a transport, which needs one of its own. */
+/** A case about closing a transport. Each case needs a transport of its own. */
 export interface ClosingCase {
   readonly title: string;
   run(transport: Transport): Promise<void>;
 }
 
-/** A case about the end of a transport whose server hangs. */
+/** A case about closing a transport whose server hangs. */
 export interface StalledClosingCase {
   readonly title: string;
   run(transport: Transport, faults: Stall): Promise<void>;
 }
 
-/** What is left when a transport is closed: nothing, and clear words. */
+/** A closed transport leaves nothing open, and says so in its errors. */
 export const closingCases: readonly ClosingCase[] = [
   {
     title: "closes twice, and before its first use",

@@ -3,7 +3,7 @@ import { expectRejection, within } from "../expect/expect-rejection.ts";
 import { expectReply } from "../expect/expect-reply.ts";
 import { type KeyMaker, one } from "./transport-case.ts";
 
-/** Makes the server behind a transport stop answering, and go on. `RedisServer`'s freeze and thaw, for one. */
+/** Makes the server behind a transport stop answering, and go on: such as `freeze` and `thaw` of a `RedisServer`. */
 export interface Stall {
   stall(): void | Promise<void>;
   resume(): void | Promise<void>;

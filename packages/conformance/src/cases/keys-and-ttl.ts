@@ -3,7 +3,7 @@ import { exchange, one, type TransportCase } from "./transport-case.ts";
 
 const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** Keys and how long they live. */
+/** Keys and their expiry. */
 export const keyCases: readonly TransportCase[] = [
   exchange("DEL, UNLINK, EXISTS and TOUCH count keys", (key) => [
     [["MSET", key("a"), 1, key("b"), 2, key("c"), 3], "OK"],

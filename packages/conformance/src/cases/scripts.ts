@@ -39,7 +39,7 @@ const copy = defineScript({
   },
 });
 
-/** A text that this run alone uses, so that no server has met the script before. */
+/** A text that only this run uses, so that no server knows the script. */
 function freshScript(): ReturnType<typeof defineScript> {
   const mark = globalThis.crypto.randomUUID();
   return defineScript({ name: `conformance-${mark}`, keys: 0, lua: `return "${mark}"`, memory: () => mark });
@@ -53,7 +53,7 @@ const refusal = async (work: Promise<unknown>): Promise<unknown> =>
     (error: unknown) => error,
   );
 
-/** Scripts, by either of their faces. */
+/** Scripts, in Lua or in TypeScript. */
 export const scriptCases: readonly TransportCase[] = [
   {
     title: "runScript answers what the script returns, nested replies included",

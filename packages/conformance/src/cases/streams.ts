@@ -72,7 +72,7 @@ export const streamCases: readonly TransportCase[] = [
       }),
     ],
     [["XINFO", "STREAM", key("none")], errorWith("ERR", /no such key/)],
-    // Upstash has no such command; what it does elsewhere is for random histories to compare.
+    // Upstash lacks the command. Random histories compare it on other backends.
     [["XSETID", key("none"), "1-0"], errorWith("ERR", /no such key|not available/)],
   ]),
 ];

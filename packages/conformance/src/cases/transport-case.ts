@@ -5,7 +5,7 @@ import { type Expected, expectReply, show } from "../expect/expect-reply.ts";
 export type KeyMaker = (name: string) => string;
 
 /**
- * What a case asks for beyond the port's promises:
+ * What a case needs beyond the port's promises:
  *
  * - `bytes-anywhere`: bytes in any argument of any command of a trip, not only as the last one of a single command.
  * - `own-database`: the database is the suite's alone, since it is emptied.
@@ -20,7 +20,7 @@ export interface TransportCase {
   run(transport: Transport, key: KeyMaker): Promise<void>;
 }
 
-/** A command, and what it should be answered. */
+/** A command, and its expected reply. */
 export type Step = readonly [command: Command, expected: Expected];
 
 /** A case that sends commands as one trip and compares all their replies. */

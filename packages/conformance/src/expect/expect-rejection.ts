@@ -24,7 +24,7 @@ export async function expectRejection(trip: Promise<unknown>, kind: TransportErr
   return error;
 }
 
-/** The outcome of a promise that must settle in time: a suite that hangs tells nothing. */
+/** Waits for a promise that must settle in time: a suite that hangs would show no failure. */
 export async function within<T>(ms: number, promise: Promise<T>): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_, reject) => {

@@ -1,15 +1,15 @@
 import { isCommandError, type Reply } from "@continuum-cache/core";
 
-/** Tells what is wrong with a reply, or `undefined` when nothing is. */
+/** Checks a reply. `mismatch` describes what is wrong; `undefined` when the reply is right. */
 export interface Matcher {
   readonly mismatch: (actual: unknown) => string | undefined;
 }
 
-/** What a reply should be: a reply (errors compare by their code), or matchers in any place of it. */
+/** An expected reply: a reply (errors compare by their code), with matchers at any place. */
 export type Expected = Reply | Matcher | readonly Expected[];
 
 /**
- * Compares a reply with what it should be: deeply, bytes by their content, errors by their code.
+ * Compares a reply with the expected one: deeply, bytes by their content, errors by their code.
  *
  * @throws Error that names the place of the first difference and shows both sides.
  *
@@ -41,7 +41,7 @@ export const anyError: Matcher = {
   mismatch: (actual) => (isCommandError(actual) ? undefined : `expected a CommandError, got ${show(actual)}`),
 };
 
-/** A whole number within bounds, both included: for times, which go by. */
+/** A whole number within bounds, both included: for times, which change while a test runs. */
 export function between(min: number, max: number): Matcher {
   return {
     mismatch: (actual) =>
@@ -51,7 +51,7 @@ export function between(min: number, max: number): Matcher {
   };
 }
 
-/** An array with these elements, in whichever order: for replies whose order Redis leaves open. */
+/** An array with these elements, in any order: for replies whose order Redis leaves open. */
 export function anyOrder(elements: readonly Expected[]): Matcher {
   return {
     mismatch(actual) {
@@ -127,7 +127,7 @@ const isMatcher = (expected: Expected): expected is Matcher =>
 
 const hex = (bytes: Uint8Array): string => Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join(" ");
 
-/** A value as a person would write it, cut where it gets long. */
+/** A value as an error message shows it, cut where it is long. */
 export function show(value: unknown): string {
   const text = (() => {
     if (isCommandError(value)) return `CommandError(${value.message})`;

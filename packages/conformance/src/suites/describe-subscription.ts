@@ -8,7 +8,7 @@ import { assertSkips, type Runner, register, registerEnd, type Skips } from "./r
 export interface DescribeSubscriptionOptions extends Runner {
   /** Cases to leave out by title, each with its reason. */
   readonly skip?: Skips;
-  /** What every channel begins with, for users who may hear no other. @default "conformance:" */
+  /** The prefix of every channel, for users that may subscribe to no others. @default "conformance:" */
   readonly keyPrefix?: string;
   /** Whether streams have `add` and `remove`. Without it the suite checks that they have neither. @default false */
   readonly growing?: boolean;
@@ -17,7 +17,7 @@ export interface DescribeSubscriptionOptions extends Runner {
 }
 
 /**
- * Registers the suite for transports that can listen.
+ * Registers the suite for transports that can subscribe.
  *
  * @param make - Makes the transport to test: once for the suite, and once for each case that breaks its streams.
  *

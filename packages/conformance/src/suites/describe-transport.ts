@@ -9,7 +9,7 @@ import { assertSkips, type Runner, register, registerEnd, type Skips } from "./r
 export interface DescribeTransportOptions extends Runner {
   /** Cases to leave out, each with its reason: by title, or all that have a need (`"bytes-anywhere"`). */
   readonly skip?: Skips;
-  /** What every key begins with, for users who may touch no other. @default "conformance:" */
+  /** The prefix of every key, for users that may access no others. @default "conformance:" */
   readonly keyPrefix?: string;
   /** Makes the server hang, to check deadlines; without it the cases about hanging servers are not registered. */
   readonly faults?: Stall;

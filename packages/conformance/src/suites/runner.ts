@@ -26,7 +26,7 @@ export function register(
   else it.skip(`${title} (skipped: ${reason})`, run);
 }
 
-/** A skip that names no case is a leftover, and hides nothing: it is an error. */
+/** Checks skips: each must name a known case or need, so that no outdated skip stays, and give a reason. */
 export function assertSkips(skips: Skips, known: readonly (string | undefined)[]): void {
   for (const [name, reason] of Object.entries(skips)) {
     if (!known.includes(name))
