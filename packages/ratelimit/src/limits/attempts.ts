@@ -69,34 +69,13 @@ export function createAttempts(options: AttemptsOptions): Attempts {
   const { onAway, onAnswer, onDoubt, onFailure } = options;
   /** Until then the half-open probe keeps its permit. The request that holds it may disappear. */
   let probeUntilMs = Number.NEGATIVE_INFINITY;
-  let lastAnswerMs = Number.NEGATIVE_INFINITY;
-  /** When the first request since the last answer was sent. */
-  let unansweredMs = Number.NEGATIVE_INFINITY;
+  const silence = createSilence(roundTrip);
 
   const enter = (): ReturnType<Breaker["enter"]> => {
     if (breaker.state === "half-open" && performance.now() >= probeUntilMs) breaker.dismissed("probe");
     const entered = breaker.enter();
     if (entered === "probe") probeUntilMs = performance.now() + 2 * roundTrip.patienceMs();
     return entered;
-  };
-
-  const send = <Result>(work: (deadlineMs: number) => Promise<Result>): Promise<Result> => {
-    const begun = roundTrip.begins();
-    if (unansweredMs <= lastAnswerMs) unansweredMs = performance.now();
-    const answered = (): void => {
-      begun();
-      lastAnswerMs = performance.now();
-    };
-    return work(roundTrip.deadlineMs()).then(
-      (result) => {
-        answered();
-        return result;
-      },
-      (error) => {
-        if (isCommandError(error)) answered();
-        throw error;
-      },
-    );
   };
 
   return {
@@ -110,7 +89,7 @@ export function createAttempts(options: AttemptsOptions): Attempts {
       const limitMs = (waitsUntilClear ? silences : 1) * roundTrip.patienceMs();
       let isSuspect = false;
       let pauseMs = firstPauseMs;
-      let request = send(work);
+      let request = silence.send(work);
       let waitMs = roundTrip.patienceMs();
       for (;;) {
         const received = await receive(request, waitMs, transportName);
@@ -127,7 +106,7 @@ export function createAttempts(options: AttemptsOptions): Attempts {
         }
         onDoubt();
         const nowMs = performance.now();
-        const silentMs = nowMs - Math.max(unansweredMs, lastAnswerMs);
+        const silentMs = silence.lengthMs(nowMs);
         const awayMs = awayAfterMs(roundTrip, !isUnderWay);
         if (!isSuspect && (isWary || silentMs + pauseMs >= nearly * awayMs)) {
           isSuspect = true;
@@ -139,7 +118,7 @@ export function createAttempts(options: AttemptsOptions): Attempts {
           breaker.failed(error, entered);
           onAway(error, silentMs);
         }
-        const isAnsweringOthers = lastAnswerMs > startedMs;
+        const isAnsweringOthers = silence.hasAnsweredSince(startedMs);
         if (isAway || (nowMs - startedMs >= limitMs && (isAnsweringOthers || !waitsUntilClear))) {
           onFailure(operation, error);
           return { reason: isAway ? "away" : "late" };
@@ -152,9 +131,46 @@ export function createAttempts(options: AttemptsOptions): Attempts {
         // A proxy between this process and Redis may say how long it will go on refusing.
         await pause(Math.min(Math.max(pauseMs, error.retryAfterMs ?? 0), awayMs - silentMs));
         pauseMs = Math.min(2 * pauseMs, longestPauseMs);
-        request = send(work);
+        request = silence.send(work);
       }
     },
+  };
+}
+
+/** Tracks for how long Redis has not answered. */
+interface Silence {
+  /** Sends a request, and notes when its answer arrives. */
+  send<Result>(work: (deadlineMs: number) => Promise<Result>): Promise<Result>;
+  /** How long ago the last answer arrived, or the first request after it was sent. */
+  lengthMs(nowMs: number): number;
+  hasAnsweredSince(timeMs: number): boolean;
+}
+
+function createSilence(roundTrip: RoundTrip): Silence {
+  let lastAnswerMs = Number.NEGATIVE_INFINITY;
+  /** When the first request since the last answer was sent. */
+  let unansweredMs = Number.NEGATIVE_INFINITY;
+  return {
+    send(work) {
+      const begun = roundTrip.begins();
+      if (unansweredMs <= lastAnswerMs) unansweredMs = performance.now();
+      const answered = (): void => {
+        begun();
+        lastAnswerMs = performance.now();
+      };
+      return work(roundTrip.deadlineMs()).then(
+        (result) => {
+          answered();
+          return result;
+        },
+        (error) => {
+          if (isCommandError(error)) answered();
+          throw error;
+        },
+      );
+    },
+    lengthMs: (nowMs) => nowMs - Math.max(unansweredMs, lastAnswerMs),
+    hasAnsweredSince: (timeMs) => lastAnswerMs > timeMs,
   };
 }
 

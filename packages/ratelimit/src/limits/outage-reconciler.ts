@@ -1,4 +1,4 @@
-import { createLru } from "@continuum-cache/core/kit";
+import { createLru, type Lru } from "@continuum-cache/core/kit";
 import type { Admission } from "../algorithms/admissions.ts";
 import type { TimeBounds } from "../timing/server-clock.ts";
 import type { LimitRequest } from "./limit-request.ts";
@@ -83,30 +83,36 @@ interface KeyRecord {
   claimed: { readonly number: number; readonly untilMs: number } | undefined;
 }
 
-const never = Number.NEGATIVE_INFINITY;
+/** Where this process is in an outage. `returning`: Redis is back, and other processes may not have noticed yet. */
+type Phase =
+  | { readonly kind: "connected" }
+  | { readonly kind: "away" }
+  | { readonly kind: "returning"; readonly sinceMs: number };
 
 /** After an outage, processes that rarely send requests are waited for at most this long. */
 const longestHoldMs = 30_000;
 
-export function createOutageReconciler({ share, local, maxKeys, returnMs }: OutageReconcilerOptions): OutageReconciler {
-  let isAway = false;
-  let backAtMs = never;
-  let claims = 0;
+/** Whether a limit of this window is under an outage, or was until a moment ago. */
+function isUnderOutage(phase: Phase, windowUs: number, returnMs: number): boolean {
+  if (phase.kind !== "returning") return phase.kind === "away";
+  const holdMs = Math.max(returnMs, Math.min(windowUs / 1_000, longestHoldMs));
+  return performance.now() < phase.sinceMs + holdMs;
+}
+
+export function createOutageReconciler(options: OutageReconcilerOptions): OutageReconciler {
+  const { share, local, maxKeys, returnMs } = options;
+  let phase: Phase = { kind: "connected" };
   const records = createLru<KeyRecord>({ maxEntries: maxKeys });
 
   const recordOf = (request: LimitRequest): KeyRecord => {
     const present = records.get(request.key);
     if (present) return present;
-    const record = newRecord(request, isAway);
+    const record = newRecord(request, phase.kind === "away");
     records.set(request.key, record);
     return record;
   };
 
-  const isOutage = ({ windowUs }: LimitRequest): boolean => {
-    if (isAway || backAtMs === never) return isAway;
-    const holdMs = Math.max(returnMs, Math.min(windowUs / 1_000, longestHoldMs));
-    return performance.now() < backAtMs + holdMs;
-  };
+  const isOutage = ({ windowUs }: LimitRequest): boolean => isUnderOutage(phase, windowUs, returnMs);
 
   const shareOf = (record: KeyRecord): number | undefined => {
     record.share ??= share.of(record.traffic);
@@ -120,6 +126,7 @@ export function createOutageReconciler({ share, local, maxKeys, returnMs }: Outa
   };
 
   return {
+    ...createReplays(records, shareOf),
     recordRedisResult(request, result, merged) {
       const record = recordOf(request);
       const ownUse = countOwn(record, request, result);
@@ -139,11 +146,10 @@ export function createOutageReconciler({ share, local, maxKeys, returnMs }: Outa
       local.delete(key);
     },
     endOutage() {
-      isAway = false;
-      backAtMs = performance.now();
+      phase = { kind: "returning", sinceMs: performance.now() };
     },
     beginOutage(sinceUs) {
-      isAway = true;
+      phase = { kind: "away" };
       for (const [, record] of records) {
         record.isPending = true;
         record.ownKnown = record.own.counted(sinceUs);
@@ -159,6 +165,15 @@ export function createOutageReconciler({ share, local, maxKeys, returnMs }: Outa
     },
     limitsToLocalQuota: (requests) =>
       requests.some((request) => isOutage(request) && shareOf(recordOf(request)) !== undefined),
+  };
+}
+
+type Replays = Pick<OutageReconciler, "claimReplay" | "confirmReplay" | "abandonReplay" | "pendingRequests">;
+
+/** Hands out what Redis has yet to be told, to one request at a time. */
+function createReplays(records: Lru<KeyRecord>, shareOf: (record: KeyRecord) => number | undefined): Replays {
+  let claims = 0;
+  return {
     claimReplay(request, { earliestUs }, withinMs) {
       const record = records.peek(request.key);
       if (!record?.isPending) return undefined;

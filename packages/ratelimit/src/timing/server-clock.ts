@@ -55,6 +55,42 @@ const toleranceUs = (windowUs: number): number => Math.min(windowUs / 4, Math.ma
 
 const widthOf = ({ leastUs, mostUs }: Pick<Reading, "leastUs" | "mostUs">): number => mostUs - leastUs;
 
+/** How far this machine's two clocks are apart, in milliseconds. */
+const apart = (): number => Date.now() - performance.now();
+const stepMs = ({ apartMs }: Reading, nowApartMs = apart()): number =>
+  Math.max(0, Math.abs(nowApartMs - apartMs) - wallClockStepMs);
+
+/** By how much the error of a reading has grown since, in microseconds. */
+const errorUs = ({ atMs }: Reading, nowMs: number, stepsMs: number): number =>
+  ((nowMs - atMs) * drift + stepsMs) * 1_000;
+
+/** The reading, with bounds widened by the error that has grown since. */
+const aged = (known: Reading): Reading => {
+  const atMs = performance.now();
+  const error = errorUs(known, atMs, stepMs(known));
+  return { leastUs: known.leastUs - error, mostUs: known.mostUs + error, atMs, apartMs: known.apartMs };
+};
+
+const boundsOf = (known: Reading, nowMs: number, stepsMs: number): TimeBounds => {
+  const error = errorUs(known, nowMs, stepsMs);
+  // A microsecond more on each side is the error of the arithmetic itself.
+  return {
+    earliestUs: Math.floor(nowMs * 1_000 + known.leastUs - error) - 1,
+    latestUs: Math.ceil(nowMs * 1_000 + known.mostUs + error) + 1,
+  };
+};
+
+/** The reading that an answer gives: the server read its clock between the request and the answer. */
+function readingOf(sentMs: number, serverUs: number, atMs: number): Reading {
+  const driftUs = (atMs - sentMs) * drift * 1_000;
+  return {
+    leastUs: serverUs - atMs * 1_000 - driftUs,
+    mostUs: serverUs - sentMs * 1_000 + driftUs,
+    atMs,
+    apartMs: apart(),
+  };
+}
+
 /**
  * Uses the monotonic clock (`performance.now`), so that a wrong or adjusted wall clock changes nothing.
  *
@@ -67,30 +103,6 @@ export function createServerClock(isOwn: () => boolean = () => false): ServerClo
   let reading: Reading | undefined;
   let isDoubted = false;
   let nextAskMs = 0;
-
-  const apart = (): number => Date.now() - performance.now();
-  const stepMs = ({ apartMs }: Reading, nowApartMs = apart()): number =>
-    Math.max(0, Math.abs(nowApartMs - apartMs) - wallClockStepMs);
-
-  /** By how much the error of a reading has grown since, in microseconds. */
-  const errorUs = ({ atMs }: Reading, nowMs: number, stepsMs: number): number =>
-    ((nowMs - atMs) * drift + stepsMs) * 1_000;
-
-  /** The reading, with bounds widened by the error that has grown since. */
-  const aged = (known: Reading): Reading => {
-    const atMs = performance.now();
-    const error = errorUs(known, atMs, stepMs(known));
-    return { leastUs: known.leastUs - error, mostUs: known.mostUs + error, atMs, apartMs: known.apartMs };
-  };
-
-  const boundsOf = (known: Reading, nowMs: number, stepsMs: number): TimeBounds => {
-    const error = errorUs(known, nowMs, stepsMs);
-    // A microsecond more on each side is the error of the arithmetic itself.
-    return {
-      earliestUs: Math.floor(nowMs * 1_000 + known.leastUs - error) - 1,
-      latestUs: Math.ceil(nowMs * 1_000 + known.mostUs + error) + 1,
-    };
-  };
 
   /** This machine's own time, without an error, since no other clock is involved. */
   const ownUs = (): number => {
@@ -122,22 +134,20 @@ export function createServerClock(isOwn: () => boolean = () => false): ServerClo
 
   const take = (sentMs: number, serverUs: number): void => {
     const atMs = performance.now();
-    const driftUs = (atMs - sentMs) * drift * 1_000;
-    const news = { leastUs: serverUs - atMs * 1_000 - driftUs, mostUs: serverUs - sentMs * 1_000 + driftUs };
+    const news = readingOf(sentMs, serverUs, atMs);
     const known = reading && stepMs(reading) <= largestStepMs ? aged(reading) : undefined;
-    const times = { atMs, apartMs: apart() };
     nextAskMs = atMs + askEveryMs;
     if (known && known.leastUs <= news.mostUs && news.leastUs <= known.mostUs) {
       reading = {
+        ...news,
         leastUs: Math.max(news.leastUs, known.leastUs),
         mostUs: Math.min(news.mostUs, known.mostUs),
-        ...times,
       };
       // A slow answer agrees with every clock, so it clears no doubt.
       isDoubted &&= widthOf(news) > Math.max(leastDoubtUs, 4 * widthOf(known));
     } else {
       // The server's clock was set, another server has answered, or this machine was suspended unnoticed.
-      reading = { ...news, ...times };
+      reading = news;
       isDoubted = false;
     }
   };
