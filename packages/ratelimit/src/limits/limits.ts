@@ -66,27 +66,12 @@ export function createLimits(options: LimitsOptions): Limits {
   let settling: Promise<void> | undefined;
 
   const onFailure = (operation: string, error: Error): void => events.emit("error", { operation, error });
-  const attempts = createAttempts({
-    ...options,
-    waitsUntilClear: !mayDecideAlone,
-    isWary: hasExactPart,
-    onAway(error, silentMs) {
-      if (outages.isAway) return;
-      outages.isAway = true;
-      outages.count++;
-      reconciler.beginOutage(clock.now().latestUs - silentMs * 1_000);
-      events.emit("backend", { from: "redis", to: onError, reason: error.message });
-    },
-    onAnswer(isSuspect) {
-      if (outages.isAway || isSuspect) reconciler.endOutage();
-      if (!outages.isAway) return;
-      outages.isAway = false;
-      events.emit("backend", { from: onError, to: "redis", reason: "Redis answers again" });
+  const attempts = createWatchedAttempts(options, {
+    ...{ outages, reconciler, onFailure, hasExactPart, mayDecideAlone },
+    onReturn() {
       settling = byRedis.settle();
       waitUntil?.(settling);
     },
-    onDoubt: () => clock.doubt(),
-    onFailure,
   });
   const byRedis = createRedisDecisions({ ...options, attempts, reconciler, onFailure });
   const here = createLocalDecisions({ local, reconciler, clock, waitMs: () => attempts.waitMs });
@@ -142,6 +127,43 @@ export function createLimits(options: LimitsOptions): Limits {
       await byRedis.settle();
     },
   };
+}
+
+interface OutageWatch {
+  readonly outages: Outages;
+  readonly reconciler: OutageReconciler;
+  readonly onFailure: (operation: string, error: Error) => void;
+  readonly hasExactPart: boolean;
+  readonly mayDecideAlone: boolean;
+  /** Redis is back after an outage. */
+  readonly onReturn: () => void;
+}
+
+/** The attempts, which report each outage to the reconciler and the listeners. */
+function createWatchedAttempts(options: LimitsOptions, watch: OutageWatch): Attempts {
+  const { clock, events, onError } = options;
+  const { outages, reconciler, onFailure, hasExactPart, mayDecideAlone, onReturn } = watch;
+  return createAttempts({
+    ...options,
+    waitsUntilClear: !mayDecideAlone,
+    isWary: hasExactPart,
+    onAway(error, silentMs) {
+      if (outages.isAway) return;
+      outages.isAway = true;
+      outages.count++;
+      reconciler.beginOutage(clock.now().latestUs - silentMs * 1_000);
+      events.emit("backend", { from: "redis", to: onError, reason: error.message });
+    },
+    onAnswer(isSuspect) {
+      if (outages.isAway || isSuspect) reconciler.endOutage();
+      if (!outages.isAway) return;
+      outages.isAway = false;
+      events.emit("backend", { from: onError, to: "redis", reason: "Redis answers again" });
+      onReturn();
+    },
+    onDoubt: () => clock.doubt(),
+    onFailure,
+  });
 }
 
 interface RefundsOptions extends Pick<LimitsOptions, "redis" | "local" | "denyCache" | "clock"> {
