@@ -9,7 +9,7 @@ const conditions = ["@continuum-cache/source", "node"];
  * they would starve each other's deadlines. All others mostly wait for servers and timers, so two files at once keep a small
  * machine busy.
  */
-const last = ["packages/continuum-cache", "apps/bench", "examples/nextjs"];
+const last = ["packages/continuum-cache", "internal/histories", "apps/bench", "examples/nextjs"];
 const turnOf = (root: string) => {
   const groupOrder = last.indexOf(root) + 1;
   return { sequence: { groupOrder }, maxWorkers: groupOrder === 0 ? 2 : 1 };
@@ -30,7 +30,7 @@ const project = (root: string): TestProjectConfiguration => ({
   },
 });
 
-const folders = ["packages", "apps", "examples"].flatMap((parent) =>
+const folders = ["packages", "internal", "apps", "examples"].flatMap((parent) =>
   readdirSync(parent).map((name) => `${parent}/${name}`),
 );
 

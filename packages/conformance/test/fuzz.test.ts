@@ -77,7 +77,9 @@ const errorTexts = [
 ];
 const order = keyPattern("order:{region}:{id}:x");
 
-/** Every decoder and parser of core: its samples, what means something to it, and the errors that it may answer with. */
+/**
+ * Every decoder and parser of core: its samples, what means something to it, and the errors that it may answer with.
+ */
 const targets = {
   "json().decode": () =>
     fuzz({ samples: jsonTexts, pieces: jsonPieces, run: (text) => json().decode(text), isExpected: isCodecError }),

@@ -1,7 +1,7 @@
+import { closing, memory, servers } from "@continuum-cache/fixtures";
 import fc from "fast-check";
 import { describe, expect, it, vi } from "vitest";
 import { type ChannelSubscription, type Gap, type Message, PubSub } from "../src/index.ts";
-import { closing, memory, servers } from "./backends.ts";
 
 const opened = closing();
 

@@ -1,8 +1,8 @@
 import { startFaultProxy, startRedisServer } from "@continuum-cache/conformance/servers";
+import { closing } from "@continuum-cache/fixtures";
 import { tcpTransport } from "@continuum-cache/transport-tcp";
 import { describe, expect, it } from "vitest";
 import { RateLimiter, type RateLimiterOptions } from "../src/index.ts";
-import { closing } from "./opened.ts";
 
 const opened = closing();
 

@@ -19,6 +19,6 @@ export const suite: Suite = (runner, site) => {
       "payloads arrive as they were: text, line ends, commas, empty, 100 kB": oneLine,
       "payloads that are no text arrive as bytes": oneLine,
     },
-    faults: { sever: () => control(site, "cut"), mend() {} },
+    faults: { sever: () => control(site, "cut"), restore() {} },
   });
 };

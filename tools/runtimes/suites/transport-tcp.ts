@@ -12,6 +12,6 @@ export const suite: Suite = (runner, site) => {
   describeSubscription("tcp", open, {
     ...runner,
     growing: true,
-    faults: { sever: () => control(site, "kill"), mend: () => control(site, "restart") },
+    faults: { sever: () => control(site, "kill"), restore: () => control(site, "restart") },
   });
 };
