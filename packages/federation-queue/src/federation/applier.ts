@@ -4,9 +4,9 @@ import { accepted } from "../shared/link.ts";
 import { type Apply, applyScript } from "./apply-script.ts";
 import type { CacheChange, Invalidated, KeysDeleted, ValueSet } from "./cache-change.ts";
 import type { FederationClock } from "./federation-clock.ts";
-import type { PatternMarks } from "./pattern-marks.ts";
+import { tieOf } from "./hybrid-timestamp.ts";
+import type { PatternMarks } from "./pattern-tombstones.ts";
 import type { ClockSettings, FederationSettings } from "./settings.ts";
-import { tieOf } from "./stamp.ts";
 
 /** Applies to this instance's cache what others have changed. The same change may come any number of times. */
 export interface Applier {

@@ -1,5 +1,5 @@
 import { type Argument, defineScript, type Reply, type Script, type ScriptContext } from "@continuum-cache/core";
-import { isLater, readStamped, stampLua } from "./stamp.ts";
+import { isLater, readStamped, stampLua } from "./hybrid-timestamp.ts";
 
 /** What another instance has written. */
 export interface Apply {

@@ -2,12 +2,12 @@ import type { Events } from "@continuum-cache/core";
 import type { WriteObserver } from "@continuum-cache/core/kit";
 import { createApplier } from "./applier.ts";
 import type { CacheChange } from "./cache-change.ts";
+import { createTeller } from "./change-publisher.ts";
 import { createFederationClock } from "./federation-clock.ts";
 import { startFollower } from "./follower.ts";
 import { createObserver, putAll } from "./observer.ts";
-import { createPatternMarks } from "./pattern-marks.ts";
+import { createPatternMarks } from "./pattern-tombstones.ts";
 import type { FederationSettings } from "./settings.ts";
-import { createTeller } from "./teller.ts";
 import type { FederationEvents } from "./types.ts";
 
 /** A federation's parts, put together. */

@@ -2,9 +2,8 @@ import type { Cache } from "@continuum-cache/core";
 import { createEvents } from "@continuum-cache/core/kit";
 import type { SyncLog } from "../log/sync-log.ts";
 import { createFederation } from "./create-federation.ts";
-import type { FederateOptions } from "./options.ts";
 import { readFederationSettings } from "./settings.ts";
-import type { FederationEvents } from "./types.ts";
+import type { FederateOptions, FederationEvents } from "./types.ts";
 
 /** What keeps caches in step. */
 export interface Federation extends AsyncDisposable {

@@ -1,8 +1,8 @@
 import { type Command, isTransportError } from "@continuum-cache/core";
 import { accepted, type Link } from "../shared/link.ts";
 import { timeMs } from "../shared/server-time.ts";
-import { markScript } from "./mark-script.ts";
-import { readStamped, stampsPerMs } from "./stamp.ts";
+import { readStamped, stampsPerMs } from "./hybrid-timestamp.ts";
+import { markScript } from "./tombstone-script.ts";
 
 /**
  * The latest stamp that this process has met, so that what it writes next is later. Those of a region whose clock is ahead are

@@ -3,7 +3,7 @@ import { createCancellableSleep, errorOf } from "@continuum-cache/core/kit";
 import type { LogEntry, LogGap } from "../log/types.ts";
 import type { Applier } from "./applier.ts";
 import { type CacheChange, readCacheChange } from "./cache-change.ts";
-import type { PatternMarks } from "./pattern-marks.ts";
+import type { PatternMarks } from "./pattern-tombstones.ts";
 import type { FederationSettings } from "./settings.ts";
 import type { FederationEvents } from "./types.ts";
 

@@ -1,12 +1,11 @@
 import { isUnanswered, toMessageText, type WriteObserver } from "@continuum-cache/core/kit";
 import type { CacheChange } from "./cache-change.ts";
-import { chunksOf } from "./chunks-of.ts";
+import type { Teller } from "./change-publisher.ts";
 import type { FederationClock } from "./federation-clock.ts";
 import type { Follower } from "./follower.ts";
-import type { PatternMarks } from "./pattern-marks.ts";
+import type { PatternMarks } from "./pattern-tombstones.ts";
 import { type Put, putScript, readPutAnswer } from "./put-script.ts";
 import type { ClockSettings, FederationSettings } from "./settings.ts";
-import type { Teller } from "./teller.ts";
 import { writtenBy } from "./written.ts";
 
 /** What is told in one event at most. */
@@ -97,4 +96,11 @@ export async function putAll(
     }
   }
   return changes;
+}
+
+/** A list in parts of so many items at most. */
+export function chunksOf<T>(items: readonly T[], most: number): readonly (readonly T[])[] {
+  const chunks: (readonly T[])[] = [];
+  for (let at = 0; at < items.length; at += most) chunks.push(items.slice(at, at + most));
+  return chunks;
 }

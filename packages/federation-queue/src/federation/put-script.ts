@@ -1,6 +1,6 @@
 import { type Argument, defineScript, type Reply, type Script, type ScriptContext } from "@continuum-cache/core";
 import { timeMs } from "../shared/server-time.ts";
-import { readStamped, stampLua, stampsPerMs } from "./stamp.ts";
+import { readStamped, stampLua, stampsPerMs } from "./hybrid-timestamp.ts";
 
 /** What this instance writes. */
 export interface Put {

@@ -12,9 +12,9 @@ import type { SyncLog } from "../log/sync-log.ts";
 import { keyStart, keyStartWords } from "../shared/key-start.ts";
 import { createLink, type Link } from "../shared/link.ts";
 import { assertText, kindOf } from "../shared/read-options.ts";
-import type { FederateOptions } from "./options.ts";
+import { tieOf } from "./hybrid-timestamp.ts";
 import { createScope, type Scope } from "./scope.ts";
-import { tieOf } from "./stamp.ts";
+import type { FederateOptions } from "./types.ts";
 
 const knownFederate: KnownOptions<FederateOptions> = {
   scope: true,

@@ -1,10 +1,7 @@
 import { defineScript, type Reply, type Script, type ScriptContext } from "@continuum-cache/core";
 import { timeMs } from "../shared/server-time.ts";
-import { eventField } from "./entry-fields.ts";
-import { readRegistered, writeRegistered } from "./registry.ts";
-import { registryLua } from "./registry-lua.ts";
-import { noId, parseId, type StreamId } from "./stream-id.ts";
-import { lastOf } from "./stream-info.ts";
+import { readRegistered, registryLua, writeRegistered } from "./registry.ts";
+import { eventField, lastOf, noId, parseId, type StreamId } from "./stream.ts";
 
 /**
  * Appends events under ids of their own, each once, however often it is asked to. It goes on only from exactly the entry

@@ -2,24 +2,27 @@ import { isTransportError } from "@continuum-cache/core";
 import { createCancellableSleep, createSingleRun, isUnanswered, onAbort, type Turns } from "@continuum-cache/core/kit";
 import type { Link } from "../shared/link.ts";
 import { createWake } from "../shared/wake.ts";
+import { sendEvents, tripOf } from "./append-batch.ts";
+import type { HybridClock } from "./hybrid-clock.ts";
+import type { Name } from "./origin-lease.ts";
+import { isOriginTakenError } from "./origin-taken-error.ts";
 import {
   abortedError,
   blockedError,
   closedError,
+  createLogItem,
+  createWaitingRoom,
+  errorFor,
   fullError,
+  isDropped,
   isPassing,
   isTooLarge,
+  type LogItem,
   timeoutError,
-} from "./append-errors.ts";
-import type { HybridClock } from "./hybrid-clock.ts";
-import { createLogItem, errorFor, isDropped, type LogItem } from "./log-item.ts";
-import type { Name } from "./name.ts";
-import { isOriginTakenError } from "./origin-taken-error.ts";
-import type { OwnHistory } from "./own-history.ts";
-import { sendEvents, tripOf } from "./send-events.ts";
+} from "./pending-event.ts";
+import type { OwnHistory } from "./producer-window.ts";
 import type { LogSettings } from "./settings.ts";
 import type { Appended } from "./types.ts";
-import { createWaitingRoom } from "./waiting-room.ts";
 
 /** Appends events in order: at once or, while Redis is away, as soon as it is back. */
 export interface Appender {

@@ -1,6 +1,6 @@
 import { type Command, isTransportError, type Reply } from "@continuum-cache/core";
 import { accepted, type Link } from "../shared/link.ts";
-import { isAfter, parseId, type StreamId, writeId } from "./stream-id.ts";
+import { isAfter, parseId, type StreamId, writeId } from "./stream.ts";
 
 /** How far this instance has come in each origin's stream. Only forward, but for a history that was lost. */
 export interface Cursors {

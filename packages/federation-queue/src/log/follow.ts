@@ -10,18 +10,14 @@ import type { Link } from "../shared/link.ts";
 import { assertSignal } from "../shared/read-options.ts";
 import { createWake } from "../shared/wake.ts";
 import type { Cursors } from "./cursors.ts";
-import { decodeEvent } from "./decode-event.ts";
-import type { StreamEntry } from "./entry-fields.ts";
 import type { HybridClock } from "./hybrid-clock.ts";
-import { knownFollow } from "./known-options.ts";
-import type { Name } from "./name.ts";
-import type { FollowOptions } from "./options.ts";
+import type { Name } from "./origin-lease.ts";
 import { isOriginTakenError } from "./origin-taken-error.ts";
 import { gapBefore, type Position } from "./position.ts";
 import { createReader, type Page } from "./reader.ts";
-import type { LogSettings } from "./settings.ts";
-import { isSameId, type StreamId } from "./stream-id.ts";
-import type { LogEntry, LogGap } from "./types.ts";
+import { knownFollow, type LogSettings } from "./settings.ts";
+import { decodeEvent, isSameId, type StreamEntry, type StreamId } from "./stream.ts";
+import type { FollowOptions, LogEntry, LogGap } from "./types.ts";
 
 /** What following needs of its log. */
 export interface FollowContext {

@@ -4,16 +4,14 @@ import { createDoorbell } from "../shared/doorbell/doorbell.ts";
 import { createLink, type Link } from "../shared/link.ts";
 import { type Appender, createAppender } from "./appender.ts";
 import { type Cursors, createCursors } from "./cursors.ts";
-import { findArrived } from "./find-arrived.ts";
-import { findLast } from "./find-last.ts";
+import { findArrived, findLast } from "./find-appended.ts";
 import { follow } from "./follow.ts";
 import { createHybridClock } from "./hybrid-clock.ts";
-import { createName, type Name } from "./name.ts";
-import type { FollowOptions } from "./options.ts";
-import { createOwnHistory } from "./own-history.ts";
+import { createName, type Name } from "./origin-lease.ts";
+import { createOwnHistory } from "./producer-window.ts";
 import type { LogSettings } from "./settings.ts";
-import type { StreamId } from "./stream-id.ts";
-import type { LogEntry, LogEvents } from "./types.ts";
+import type { StreamId } from "./stream.ts";
+import type { FollowOptions, LogEntry, LogEvents } from "./types.ts";
 
 /** A log's parts, put together. */
 export interface LogParts<Event> {

@@ -1,5 +1,4 @@
-import { isAfter, isSameId, type StreamId } from "./stream-id.ts";
-import type { StreamInfo } from "./stream-info.ts";
+import { isAfter, isSameId, type StreamId, type StreamInfo } from "./stream.ts";
 import type { LogGap } from "./types.ts";
 
 /** Where a reader stands in one origin's stream. */

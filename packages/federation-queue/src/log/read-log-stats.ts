@@ -3,7 +3,7 @@ import { accepted, type LinkOptions } from "../shared/link.ts";
 import { timeMs } from "../shared/server-time.ts";
 import type { LogParts } from "./log-parts.ts";
 import { nobody, readRegistry } from "./registry.ts";
-import { readStreamInfo } from "./stream-info.ts";
+import { readStreamInfo } from "./stream.ts";
 import type { LogStats, OriginStats } from "./types.ts";
 
 /** Two trips: which origins there are, then each of their streams. @throws TransportError when no answer came. */

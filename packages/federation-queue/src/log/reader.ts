@@ -1,13 +1,11 @@
 import { type Command, isTransportError, type Reply } from "@continuum-cache/core";
 import { accepted, type Link, type LinkOptions } from "../shared/link.ts";
 import type { Cursors } from "./cursors.ts";
-import type { StreamEntry } from "./entry-fields.ts";
 import type { HybridClock } from "./hybrid-clock.ts";
 import { gapAtEnd, type Position, startOf } from "./position.ts";
 import { nobody, type Registered, readRegistry } from "./registry.ts";
 import type { LogSettings } from "./settings.ts";
-import { noId, parseId, type StreamId, writeId } from "./stream-id.ts";
-import { readStreamInfo } from "./stream-info.ts";
+import { noId, parseId, readStreamInfo, type StreamEntry, type StreamId, writeId } from "./stream.ts";
 import type { LogGap } from "./types.ts";
 
 /** Reads the streams of all origins but the own: one command for all of them. */

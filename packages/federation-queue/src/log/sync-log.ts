@@ -3,12 +3,10 @@ import { assertOptions, createEvents } from "@continuum-cache/core/kit";
 import { knownCall, type LogCallOptions } from "../shared/call-options.ts";
 import type { FederationBackend } from "../shared/federation-backend.ts";
 import { readAsked } from "../shared/read-options.ts";
-import { knownAppend } from "./known-options.ts";
 import { createLogParts, type LogParts } from "./log-parts.ts";
-import type { AppendOptions, FollowOptions, SyncLogOptions } from "./options.ts";
 import { readLogStats } from "./read-log-stats.ts";
-import { readLogSettings } from "./settings.ts";
-import type { Appended, LogEntry, LogEvents, LogStats } from "./types.ts";
+import { knownAppend, readLogSettings } from "./settings.ts";
+import type { Appended, AppendOptions, FollowOptions, LogEntry, LogEvents, LogStats, SyncLogOptions } from "./types.ts";
 
 /**
  * A log that every instance reads: each event reaches every other instance, in the order of its origin, from where that

@@ -1,11 +1,10 @@
 import { type Argument, type Command, isTransportError } from "@continuum-cache/core";
-import type { StreamEntry } from "../log/entry-fields.ts";
 import { gapAtEnd, gapBefore } from "../log/position.ts";
-import { isSameId, noId, parseId } from "../log/stream-id.ts";
+import { isSameId, noId, parseId, type StreamEntry } from "../log/stream.ts";
 import type { LogGap } from "../log/types.ts";
 import { accepted } from "../shared/link.ts";
 import { copyScript, readCopyAnswer } from "./copy-script.ts";
-import type { Ending, Lane } from "./route.ts";
+import type { Ending, Lane } from "./origin-map.ts";
 import type { RelaySettings } from "./settings.ts";
 
 /** Brings entries from one side to the other. */

@@ -1,6 +1,6 @@
 import { type Argument, defineScript, type Reply, type Script, type ScriptContext } from "@continuum-cache/core";
-import { registryLua } from "../log/registry-lua.ts";
-import { lastOf } from "../log/stream-info.ts";
+import { registryLua } from "../log/registry.ts";
+import { lastOf } from "../log/stream.ts";
 import { idTextLua, isAfterId } from "./id-text.ts";
 
 /**

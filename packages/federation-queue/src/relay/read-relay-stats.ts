@@ -1,6 +1,6 @@
 import type { Command } from "@continuum-cache/core";
 import { nobody, readRegistry } from "../log/registry.ts";
-import { readStreamInfo } from "../log/stream-info.ts";
+import { readStreamInfo } from "../log/stream.ts";
 import { accepted, type LinkOptions } from "../shared/link.ts";
 import { timeMs } from "../shared/server-time.ts";
 import type { RelaySettings } from "./settings.ts";

@@ -1,7 +1,6 @@
 import { defineScript, type Script } from "@continuum-cache/core";
-import { nobody, readRegistered, writeRegistered } from "../log/registry.ts";
-import { registryLua } from "../log/registry-lua.ts";
-import { noId, parseId } from "../log/stream-id.ts";
+import { nobody, readRegistered, registryLua, writeRegistered } from "../log/registry.ts";
+import { noId, parseId } from "../log/stream.ts";
 
 /**
  * Makes an origin known where its stream is brought, without taking its name: readers find it, and look at its stream again

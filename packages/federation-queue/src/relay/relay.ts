@@ -1,13 +1,11 @@
 import { assertOptions, createEvents, onAbort } from "@continuum-cache/core/kit";
-import type { LogCallOptions } from "../shared/call-options.ts";
-import { knownCall } from "../shared/call-options.ts";
+import { knownCall, type LogCallOptions } from "../shared/call-options.ts";
 import type { FederationBackend } from "../shared/federation-backend.ts";
 import { readAsked } from "../shared/read-options.ts";
-import type { RelayOptions } from "./options.ts";
 import { readRelayStats } from "./read-relay-stats.ts";
 import { readRelaySettings } from "./settings.ts";
 import { startRelay } from "./start-relay.ts";
-import type { RelayEvents, RelayState, RelayStats } from "./types.ts";
+import type { RelayEvents, RelayOptions, RelayState, RelayStats } from "./types.ts";
 
 /** A relay at work. */
 export interface Relay extends AsyncDisposable {

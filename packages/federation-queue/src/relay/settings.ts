@@ -11,7 +11,7 @@ import { createLogKeys, type LogKeys } from "../log/log-keys.ts";
 import type { FederationBackend } from "../shared/federation-backend.ts";
 import { createLink, type Link } from "../shared/link.ts";
 import { assertSignal, transportOf } from "../shared/read-options.ts";
-import type { RelayOptions } from "./options.ts";
+import type { RelayOptions } from "./types.ts";
 
 const knownRelay: KnownOptions<RelayOptions> = {
   key: true,

@@ -3,7 +3,7 @@ import { errorOf, isUnanswered } from "@continuum-cache/core/kit";
 import { createDoorbell } from "../shared/doorbell/doorbell.ts";
 import { createWake } from "../shared/wake.ts";
 import { createCopier } from "./copier.ts";
-import { createRoute } from "./route.ts";
+import { createRoute } from "./origin-map.ts";
 import type { RelaySettings } from "./settings.ts";
 import type { RelayEvents, RelayState } from "./types.ts";
 

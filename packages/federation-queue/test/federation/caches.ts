@@ -1,10 +1,9 @@
 import type { Closable } from "@continuum-cache/conformance/servers";
 import { Cache, type CacheOptions, type Transport } from "@continuum-cache/core";
 import { type Federated, federate } from "../../src/federation/federate.ts";
-import type { FederateOptions } from "../../src/federation/options.ts";
-import type { FederationEvents } from "../../src/federation/types.ts";
-import type { SyncLogOptions } from "../../src/log/options.ts";
+import type { FederateOptions, FederationEvents } from "../../src/federation/types.ts";
 import { SyncLog } from "../../src/log/sync-log.ts";
+import type { SyncLogOptions } from "../../src/log/types.ts";
 
 export interface Instance {
   readonly name: string;

@@ -5,10 +5,10 @@ import { expect, it } from "vitest";
 import { type Applier, createApplier } from "../../src/federation/applier.ts";
 import type { CacheChange } from "../../src/federation/cache-change.ts";
 import { createFederationClock } from "../../src/federation/federation-clock.ts";
+import { isLater, type Stamped, stampsPerMs, tieOf } from "../../src/federation/hybrid-timestamp.ts";
 import { putAll } from "../../src/federation/observer.ts";
-import { createPatternMarks } from "../../src/federation/pattern-marks.ts";
+import { createPatternMarks } from "../../src/federation/pattern-tombstones.ts";
 import { readFederationSettings } from "../../src/federation/settings.ts";
-import { isLater, type Stamped, stampsPerMs, tieOf } from "../../src/federation/stamp.ts";
 import { SyncLog } from "../../src/log/sync-log.ts";
 import { closing } from "../log/logs.ts";
 

@@ -1,8 +1,7 @@
 import type { Closable } from "@continuum-cache/conformance/servers";
 import { vi } from "vitest";
-import type { FollowOptions, SyncLogOptions } from "../../src/log/options.ts";
 import { SyncLog } from "../../src/log/sync-log.ts";
-import type { LogEntry, LogGap } from "../../src/log/types.ts";
+import type { FollowOptions, LogEntry, LogGap, SyncLogOptions } from "../../src/log/types.ts";
 import type { Backend } from "../queue/backends.ts";
 
 export { all, closing, memory, rest, servers, tcp } from "../queue/backends.ts";

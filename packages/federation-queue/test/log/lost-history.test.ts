@@ -1,7 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { SyncLogOptions } from "../../src/log/options.ts";
 import { SyncLog } from "../../src/log/sync-log.ts";
-import type { LogEvents } from "../../src/log/types.ts";
+import type { LogEvents, SyncLogOptions } from "../../src/log/types.ts";
 import { startLaggingReplica, ways } from "../lagging-replica.ts";
 import { closing, following, logsOn, memory, named, rest, tcp, waitFor } from "./logs.ts";
 

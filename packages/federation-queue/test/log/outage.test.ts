@@ -4,9 +4,8 @@ import { restTransport } from "@continuum-cache/transport-rest";
 import { tcpTransport } from "@continuum-cache/transport-tcp";
 import { startUpstashLocal } from "@continuum-cache/upstash-local";
 import { describe, expect, it } from "vitest";
-import type { SyncLogOptions } from "../../src/log/options.ts";
 import { SyncLog } from "../../src/log/sync-log.ts";
-import type { Appended } from "../../src/log/types.ts";
+import type { Appended, SyncLogOptions } from "../../src/log/types.ts";
 import { closing, following, named, waitFor } from "./logs.ts";
 
 // Redis is away, or its answers are: nothing is lost, nothing is there twice, and the order stays.

@@ -12,8 +12,7 @@ import { tcpTransport } from "@continuum-cache/transport-tcp";
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { appendScript } from "../../src/log/append-script.ts";
-import { holdScript } from "../../src/log/hold-script.ts";
-import { releaseScript } from "../../src/log/release-script.ts";
+import { holdScript, releaseScript } from "../../src/log/lease-scripts.ts";
 import { closing } from "./logs.ts";
 
 // Whatever happens to a name and its stream: Lua on Redis and TypeScript on the memory answer the same and leave the same.

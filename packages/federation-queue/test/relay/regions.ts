@@ -9,11 +9,10 @@ import type { Transport } from "@continuum-cache/core";
 import { restTransport } from "@continuum-cache/transport-rest";
 import { tcpTransport } from "@continuum-cache/transport-tcp";
 import { startUpstashLocal } from "@continuum-cache/upstash-local";
-import type { SyncLogOptions } from "../../src/log/options.ts";
 import { SyncLog } from "../../src/log/sync-log.ts";
-import type { RelayOptions } from "../../src/relay/options.ts";
+import type { SyncLogOptions } from "../../src/log/types.ts";
 import { relay } from "../../src/relay/relay.ts";
-import type { RelayEvents } from "../../src/relay/types.ts";
+import type { RelayEvents, RelayOptions } from "../../src/relay/types.ts";
 
 let count = 0;
 

@@ -2,8 +2,8 @@ import type { Command, Reply } from "@continuum-cache/core";
 import { compileGlob } from "@continuum-cache/core/kit";
 import { accepted, type Link } from "../shared/link.ts";
 import { aheadField } from "./federation-clock.ts";
-import { markScript } from "./mark-script.ts";
-import { isLater, readStamped, type Stamped, stampsPerMs } from "./stamp.ts";
+import { isLater, readStamped, type Stamped, stampsPerMs } from "./hybrid-timestamp.ts";
+import { markScript } from "./tombstone-script.ts";
 
 /**
  * The patterns that were deleted within the retention, and when: what was set before that, and comes late, must not come

@@ -1,7 +1,6 @@
 import type { Command } from "@continuum-cache/core";
 import { nobody, type Registered, readRegistry } from "../log/registry.ts";
-import { noId, writeId } from "../log/stream-id.ts";
-import { readStreamInfo } from "../log/stream-info.ts";
+import { noId, readStreamInfo, writeId } from "../log/stream.ts";
 import { accepted } from "../shared/link.ts";
 import { timeMs } from "../shared/server-time.ts";
 import { isAfterId } from "./id-text.ts";

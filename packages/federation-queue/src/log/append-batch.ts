@@ -1,10 +1,10 @@
 import type { Link } from "../shared/link.ts";
 import { type AppendAnswer, appendScript, readAppendAnswer } from "./append-script.ts";
 import type { HybridClock } from "./hybrid-clock.ts";
-import type { LogItem } from "./log-item.ts";
-import type { Name } from "./name.ts";
+import type { Name } from "./origin-lease.ts";
+import type { LogItem } from "./pending-event.ts";
 import type { LogSettings } from "./settings.ts";
-import { writeId } from "./stream-id.ts";
+import { writeId } from "./stream.ts";
 
 /** What one trip carries at most; one event may be larger. */
 const mostPerTrip = 200;

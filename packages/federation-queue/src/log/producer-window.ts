@@ -1,8 +1,8 @@
 import type { OutboxLimits } from "../shared/outbox.ts";
+import { createRemembered, type Numbered } from "./acked-window.ts";
 import type { HybridClock } from "./hybrid-clock.ts";
-import { isDropped, type LogItem } from "./log-item.ts";
-import { createRemembered, type Numbered } from "./remembered.ts";
-import { isAfter, isSameId, noId, type StreamId, writeId } from "./stream-id.ts";
+import { isDropped, type LogItem } from "./pending-event.ts";
+import { isAfter, isSameId, noId, type StreamId, writeId } from "./stream.ts";
 
 /**
  * What this process knows of its own stream: what was accepted, what has a number and is to be sent, and where the server

@@ -1,11 +1,10 @@
 import { isUnanswered, longestTimerMs, type Turns } from "@continuum-cache/core/kit";
 import type { Link } from "../shared/link.ts";
-import { type HoldAnswer, holdScript, readHoldAnswer } from "./hold-script.ts";
 import type { HybridClock } from "./hybrid-clock.ts";
+import { type HoldAnswer, holdScript, readHoldAnswer, releaseScript } from "./lease-scripts.ts";
 import { OriginTakenError } from "./origin-taken-error.ts";
-import { releaseScript } from "./release-script.ts";
 import type { LogSettings } from "./settings.ts";
-import { noId, type StreamId, writeId } from "./stream-id.ts";
+import { noId, type StreamId, writeId } from "./stream.ts";
 
 /** The name of this instance, which one process holds at a time: taken when it is needed, held on until it is given back. */
 export interface Name {

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { createRoute } from "../../src/relay/route.ts";
+import { createRoute } from "../../src/relay/origin-map.ts";
 import { readRelaySettings } from "../../src/relay/settings.ts";
 import { closing } from "../queue/backends.ts";
 import { regionsOf } from "./regions.ts";

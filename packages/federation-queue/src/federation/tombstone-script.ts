@@ -1,5 +1,5 @@
 import { defineScript, type Script } from "@continuum-cache/core";
-import { isLater, readStamped, stampLua } from "./stamp.ts";
+import { isLater, readStamped, stampLua } from "./hybrid-timestamp.ts";
 
 /**
  * Remembers when a pattern was deleted last.

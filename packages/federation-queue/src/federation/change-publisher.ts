@@ -1,6 +1,6 @@
 import { type Events, isTransportError } from "@continuum-cache/core";
 import { createCancellableSleep, createSingleRun, isUnanswered } from "@continuum-cache/core/kit";
-import type { AppendOptions } from "../log/options.ts";
+import type { AppendOptions } from "../log/types.ts";
 import { createWake } from "../shared/wake.ts";
 import type { CacheChange } from "./cache-change.ts";
 import type { FederationSettings } from "./settings.ts";

@@ -1,5 +1,5 @@
 import type { OutboxLimits } from "../shared/outbox.ts";
-import { isSameId, type StreamId } from "./stream-id.ts";
+import { isSameId, type StreamId } from "./stream.ts";
 
 /** An event that Redis has accepted. */
 export interface Numbered {

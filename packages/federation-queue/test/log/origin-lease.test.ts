@@ -1,9 +1,9 @@
 import { startRedisServer } from "@continuum-cache/conformance/servers";
 import { tcpTransport } from "@continuum-cache/transport-tcp";
 import { describe, expect, it } from "vitest";
-import type { SyncLogOptions } from "../../src/log/options.ts";
 import { isOriginTakenError } from "../../src/log/origin-taken-error.ts";
 import { SyncLog } from "../../src/log/sync-log.ts";
+import type { SyncLogOptions } from "../../src/log/types.ts";
 import { logProcesses } from "./log-process.ts";
 import { closing, following, named, waitFor } from "./logs.ts";
 
