@@ -4,7 +4,7 @@ import { msgpack } from "@continuum-cache/core/msgpack";
 import { describe } from "vitest";
 import { type Draw, fuzz } from "../../pubsub/test/fuzzed.ts";
 import { readCacheChange } from "../src/federation/cache-change.ts";
-import { readStamped } from "../src/federation/hybrid-timestamp.ts";
+import { readTimestamp } from "../src/federation/hybrid-timestamp.ts";
 import { readAppendAnswer } from "../src/log/append-script.ts";
 import { createCursors } from "../src/log/cursors.ts";
 import { gapAtEnd, gapBefore, startOf } from "../src/log/position.ts";
@@ -193,6 +193,6 @@ describe("a federation", () => {
   fuzz(
     "a stamp",
     (draw) => draw.anything(parts),
-    (stamp) => assert(typeof readStamped(stamp).at === "number", "no stamp"),
+    (stamp) => assert(typeof readTimestamp(stamp).at === "number", "no stamp"),
   );
 });

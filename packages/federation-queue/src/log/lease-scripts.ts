@@ -1,19 +1,20 @@
 import { defineScript, type Reply, type Script, type ScriptContext } from "@continuum-cache/core";
 import { timeMs } from "../shared/server-time.ts";
-import { nobody, readRegistered, registryLua, writeRegistered } from "./registry.ts";
-import { lastOf, noId, parseId, type StreamId } from "./stream.ts";
+import { isHeldAt, noHolder, readRegistered, registryLua, writeRegistered } from "./registry.ts";
+import { lastIdOf, laterOf, noId, parseId, type StreamId, writeId } from "./stream.ts";
 
 /**
- * Takes an origin's name, or holds it on. A name whose time is over, or that was given back, is free; a holder that is
- * merely late, and was not followed by another, goes on.
+ * Takes or renews the lease of an origin's name. A name is free after its lease has ended or was released. A holder
+ * that renews late keeps the name when no other process has taken it meanwhile.
  *
- * KEYS: the registry, the origin's stream. ARGV: origin, random name of the process, lease in ms, whether it may take the
- * name (1) or only hold it on (0), the last id that this process knows, retention in ms if the stream is to be trimmed ("").
- * Returns "held", the server's time in ms, since when it is held, the stream's last id, the last id the registry knew, and
- * the holder before, and since when that was; or "taken", the server's time, since when, until when, and by whom.
+ * KEYS: the registry, the origin's stream. ARGV: origin, random token of the process, lease in ms, whether it may take
+ * the name (1) or only renew its lease (0), the last id that this process knows, retention in ms to trim the stream by
+ * ("" leaves it). Returns "held", the server's time in ms, since when the name is held, the stream's last id, the last
+ * id that the registry knew, the holder before, and since when that held it; or "conflict", the server's time, since
+ * when, until when, and the token of the other holder.
  */
-export const holdScript: Script = defineScript({
-  name: "log-hold",
+export const leaseScript: Script = defineScript({
+  name: "log-lease",
   keys: 2,
   lua: `${registryLua}
 local registry, stream = KEYS[1], KEYS[2]
@@ -21,7 +22,7 @@ local origin, me, lease, mayTake, known, retention = unpack(ARGV)
 local holder, since, untilMs, last = registered(redis.call("HGET", registry, origin))
 local now = serverMs()
 if holder ~= me and (mayTake ~= "1" or (holder ~= "-" and untilMs > now)) then
-  return {"taken", whole(now), whole(since), whole(untilMs), holder}
+  return {"conflict", whole(now), whole(since), whole(untilMs), holder}
 end
 local top, failure = lastOf(stream)
 if failure then return failure end
@@ -37,29 +38,32 @@ if seq(top) > seq(latest) then latest = top end
 redis.call("HSET", registry, origin, table.concat({me, whole(sinceNow), whole(now + tonumber(lease)), latest}, " "))
 if retention ~= "" then redis.call("XTRIM", stream, "MINID", whole(math.max(0, now - tonumber(retention)))) end
 return {"held", whole(now), whole(sinceNow), top, last, holder, whole(since)}`,
-  memory: hold,
+  memory: lease,
 });
 
-function hold({ call, keys: [registry = "", stream = ""], args }: ScriptContext): Reply {
-  const [origin = "", me = "", lease = "", mayTake = "", known = "", retention = ""] = args.map(String);
+function lease({ call, keys: [registry = "", stream = ""], args }: ScriptContext): Reply {
+  const [origin = "", me = "", leaseMs = "", mayTake = "", known = "", retention = ""] = args.map(String);
   const before = readRegistered(call("HGET", registry, origin));
+  const { holder, last } = before;
   const now = timeMs(call("TIME"));
-  if (before.holder !== me && (mayTake !== "1" || (before.holder !== nobody && before.untilMs > now))) {
-    return ["taken", String(now), String(before.sinceMs), String(before.untilMs), before.holder];
+  if (holder !== me && (mayTake !== "1" || isHeldAt(before, now))) {
+    return ["conflict", String(now), String(before.sinceMs), String(before.untilMs), holder];
   }
-  const top = lastOf(() => call("XINFO", "STREAM", stream));
-  const sinceMs = before.holder === me ? before.sinceMs : Math.max(now, before.sinceMs + 1);
-  const last = [parseId(known) ?? noId, parseId(top) ?? noId].reduce(later, before.last);
-  call("HSET", registry, origin, writeRegistered({ holder: me, sinceMs, untilMs: now + Number(lease), last }));
+  const top = lastIdOf(() => call("XINFO", "STREAM", stream));
+  const sinceMs = holder === me ? before.sinceMs : Math.max(now, before.sinceMs + 1);
+  const latest = [parseId(known) ?? noId, parseId(top) ?? noId].reduce(laterOf, last);
+  call(
+    "HSET",
+    registry,
+    origin,
+    writeRegistered({ holder: me, sinceMs, untilMs: now + Number(leaseMs), last: latest }),
+  );
   if (retention !== "") call("XTRIM", stream, "MINID", String(Math.max(0, now - Number(retention))));
-  const { atMs, seq } = before.last;
-  return ["held", String(now), String(sinceMs), top, `${atMs}-${seq}`, before.holder, String(before.sinceMs)];
+  return ["held", String(now), String(sinceMs), top, writeId(last), holder, String(before.sinceMs)];
 }
 
-const later = (one: StreamId, other: StreamId): StreamId => (other.seq > one.seq ? other : one);
-
-/** What became of it. */
-export type HoldAnswer =
+/** What the registry says of the name after a try to take or renew its lease. */
+export type LeaseAnswer =
   | {
       readonly kind: "held";
       readonly nowMs: number;
@@ -69,33 +73,28 @@ export type HoldAnswer =
       readonly before: { readonly holder: string; readonly sinceMs: number };
     }
   | {
-      readonly kind: "taken";
+      readonly kind: "conflict";
       readonly nowMs: number;
       readonly sinceMs: number;
       readonly untilMs: number;
       readonly holder: string;
     };
 
-export function readHoldAnswer(reply: Reply): HoldAnswer {
-  const [kind, now, since, ...rest] = (reply as readonly Reply[]).map(String);
-  const nowMs = Number(now);
-  const sinceMs = Number(since);
-  const [first, second, holder = nobody, sinceBefore] = rest;
-  if (kind !== "held") return { kind: "taken", nowMs, sinceMs, untilMs: Number(first), holder: second ?? nobody };
-  return {
-    kind: "held",
-    nowMs,
-    sinceMs,
-    streamLast: parseId(first) ?? noId,
-    registryLast: parseId(second) ?? noId,
-    before: { holder, sinceMs: Number(sinceBefore) },
-  };
+export function readLeaseAnswer(reply: Reply): LeaseAnswer {
+  const [kind, now, since, first, second = noHolder, holder = noHolder, sinceBefore] = (reply as readonly Reply[]).map(
+    String,
+  );
+  const [nowMs, sinceMs] = [Number(now), Number(since)];
+  if (kind !== "held") return { kind: "conflict", nowMs, sinceMs, untilMs: Number(first), holder: second };
+  const [streamLast, registryLast] = [parseId(first) ?? noId, parseId(second) ?? noId];
+  return { kind: "held", nowMs, sinceMs, streamLast, registryLast, before: { holder, sinceMs: Number(sinceBefore) } };
 }
 
 /**
- * Gives an origin's name back, if it is this process's still.
+ * Releases the lease of an origin's name, if this process still holds it.
  *
- * KEYS: the registry. ARGV: origin, random name of the process, the last id it knows. Returns 1, or 0 when it was another's.
+ * KEYS: the registry. ARGV: origin, random token of the process, the last id it knows. Returns 1, or 0 when another
+ * process holds the name.
  */
 export const releaseScript: Script = defineScript({
   name: "log-release",
@@ -112,9 +111,8 @@ return 1`,
     const [origin = "", me = "", known = ""] = args.map(String);
     const { holder, sinceMs, last } = readRegistered(call("HGET", registry, origin));
     if (holder !== me) return 0;
-    const own = parseId(known) ?? noId;
-    const latest = own.seq > last.seq ? own : last;
-    call("HSET", registry, origin, writeRegistered({ holder: nobody, sinceMs, untilMs: 0, last: latest }));
+    const latest = laterOf(last, parseId(known) ?? noId);
+    call("HSET", registry, origin, writeRegistered({ holder: noHolder, sinceMs, untilMs: 0, last: latest }));
     return 1;
   },
 });

@@ -1,129 +1,123 @@
 import type { OutboxLimits } from "../shared/outbox.ts";
-import { createRemembered, type Numbered } from "./acked-window.ts";
+import { type AckedEvent, createAckedWindow } from "./acked-window.ts";
 import type { HybridClock } from "./hybrid-clock.ts";
-import { isDropped, type LogItem } from "./pending-event.ts";
+import { isDropped, type PendingEvent } from "./pending-event.ts";
 import { isAfter, isSameId, noId, type StreamId, writeId } from "./stream.ts";
 
 /**
- * What this process knows of its own stream: what was accepted, what has a number and is to be sent, and where the server
- * is. Numbers have no hole, and a number under which something may have arrived is never another event's.
+ * What this process knows of its own stream: the accepted events, the numbered events that are still to be sent, and
+ * where the stream ends. Numbers have no hole. A number under which an event may have been appended is never given to
+ * another.
  */
-export interface OwnHistory {
-  /** The last event with a number. */
+export interface ProducerWindow {
+  /** The id of the last event with a number. */
   readonly last: StreamId;
-  /** The last event that was accepted. */
-  readonly base: StreamId;
-  /** The id that the stream must end with for the next events to follow. */
+  /** The id of the last event that Redis accepted. */
+  readonly lastAccepted: StreamId;
+  /** The id that the stream must end with when the next events are appended. */
   readonly after: string;
-  /** Those that have a number, in order. */
-  readonly numbered: readonly LogItem[];
-  /** Gives numbers to more. */
-  number(items: readonly LogItem[]): void;
-  /** The first of the numbered are in the stream. */
-  accepted(count: number): void;
-  /** Takes away what nobody wants, where that leaves no hole. */
+  /** The events with a number that Redis has not accepted yet, in order. */
+  readonly numbered: readonly PendingEvent[];
+  /** Gives numbers to more events. */
+  assign(events: readonly PendingEvent[]): void;
+  /** The first of the numbered events are in the stream. */
+  acknowledge(count: number): void;
+  /** Removes the events that no caller waits for, unless that leaves a hole. */
   prune(): void;
-  /** The stream ends with this: whatever of ours is not there is numbered again. @returns what can't be mended. */
+  /** Compares with the end of the stream. Accepted events that the stream has lost become numbered events again. */
   reconcile(streamLast: StreamId): Reconciled;
-  /** Begins behind this. @returns what had numbers, in order, which are void. */
-  restart(last: StreamId, streamLast: StreamId): readonly LogItem[];
+  /** Begins behind this id. @returns the numbered events, in order; their numbers are void. */
+  restart(last: StreamId, streamLast: StreamId): readonly PendingEvent[];
 }
 
-/** What became of a comparison with the server. */
+/** The result of a comparison with the stream. */
 export interface Reconciled {
-  /** So many of the numbered are there, though nobody had heard of it. */
-  readonly arrived: number;
-  /** Events that were lost and are no longer remembered. */
+  /** How many of the numbered events are in the stream, though the reply to them was lost. */
+  readonly appended: number;
+  /** Accepted events that the stream has lost and that this process no longer remembers. */
   readonly lost: number;
-  /** The stream ends with what is not of this history: somebody else has written to it. */
+  /** The stream ends with an entry that is not of this history: another program has written to it. */
   readonly isForeign: boolean;
 }
 
-const nothing: Reconciled = { arrived: 0, lost: 0, isForeign: false };
+const nothing: Reconciled = { appended: 0, lost: 0, isForeign: false };
 
-type Accepted = LogItem & Numbered;
+export function createProducerWindow(limits: OutboxLimits, clock: HybridClock): ProducerWindow {
+  const acked = createAckedWindow<PendingEvent & AckedEvent>(limits);
+  let numbered: PendingEvent[] = [];
+  let lastAccepted: StreamId = noId;
+  /** The last id of the stream, as far as this process knows. */
+  let streamEnd: StreamId = noId;
 
-export function createOwnHistory(limits: OutboxLimits, clock: HybridClock): OwnHistory {
-  const remembered = createRemembered<Accepted>(limits);
-  let numbered: LogItem[] = [];
-  /** The last event that was accepted. */
-  let base: StreamId = noId;
-  /** The last id of the stream, as far as is known. */
-  let server: StreamId = noId;
+  const lastNumbered = (): StreamId => numbered.at(-1)?.id ?? lastAccepted;
 
-  const lastOf = (): StreamId => numbered.at(-1)?.id ?? base;
-  const next = ({ atMs, seq }: StreamId, item: LogItem): StreamId => ({
-    atMs: Math.max(atMs, clock.bounded(item.atMs)),
-    seq: seq + 1,
-  });
-
-  const number = (items: readonly LogItem[]): void => {
-    for (const item of items) {
-      item.id = next(lastOf(), item);
-      numbered.push(item);
+  const assign = (events: readonly PendingEvent[]): void => {
+    for (const event of events) {
+      const { atMs, seq } = lastNumbered();
+      event.id = { atMs: Math.max(atMs, clock.bounded(event.atMs)), seq: seq + 1 };
+      numbered.push(event);
     }
   };
 
-  const mend = (streamLast: StreamId): Reconciled => {
-    const again = remembered.takeAfter(streamLast);
-    for (const item of again) item.isRepeat = true;
+  const repeatAfter = (streamLast: StreamId): Reconciled => {
+    const again = acked.takeAfter(streamLast);
+    for (const event of again) event.isRepeat = true;
     numbered = [...again, ...numbered];
-    const firstSeq = numbered[0]?.id?.seq ?? base.seq + 1;
+    const firstSeq = numbered[0]?.id?.seq ?? lastAccepted.seq + 1;
     const lost = Math.max(0, firstSeq - 1 - streamLast.seq);
-    server = streamLast;
-    return { arrived: 0, lost, isForeign: false };
+    streamEnd = streamLast;
+    return { ...nothing, lost };
   };
 
   return {
     get last() {
-      return lastOf();
+      return lastNumbered();
     },
-    get base() {
-      return base;
+    get lastAccepted() {
+      return lastAccepted;
     },
     get after() {
-      return writeId(server);
+      return writeId(streamEnd);
     },
     get numbered() {
       return numbered;
     },
-    number,
-    accepted(count) {
-      for (const item of numbered.splice(0, count)) {
-        const { id } = item;
+    assign,
+    acknowledge(count) {
+      for (const event of numbered.splice(0, count)) {
+        const { id } = event;
         if (!id) continue;
-        if (isAfter(id, base)) base = id;
-        server = id;
-        remembered.add(Object.assign(item, { id, isRepeat: false, isFixed: false }));
+        if (isAfter(id, lastAccepted)) lastAccepted = id;
+        streamEnd = id;
+        acked.add(Object.assign(event, { id, isRepeat: false, isFixed: false }));
       }
     },
     prune() {
       if (!numbered.some(isDropped)) return;
-      // A number that may have arrived stays; what is before such a one can't be left out either.
+      // A number that may be in the stream stays; so do those before it, which would leave a hole.
       const fixed = numbered.findLastIndex(({ isFixed, isSent, isRepeat }) => isFixed || isSent || isRepeat) + 1;
-      const loose = numbered.splice(fixed).filter((item) => !isDropped(item));
-      number(loose);
+      const loose = numbered.splice(fixed).filter((event) => !isDropped(event));
+      assign(loose);
     },
     reconcile(streamLast) {
-      if (isSameId(streamLast, server)) return nothing;
-      // One of those that were sent, with an outcome that nobody knew: what is before it is there too.
+      if (isSameId(streamLast, streamEnd)) return nothing;
+      // One of the sent events whose outcome was unknown: those before it are in the stream too.
       const at = numbered.findIndex(({ id }) => id && isSameId(id, streamLast));
-      if (at >= 0) return { ...nothing, arrived: at + 1 };
-      const known = isSameId(streamLast, base) || remembered.has(streamLast);
-      if (known) return mend(streamLast);
-      const first = remembered.first?.id ?? numbered[0]?.id ?? base;
+      if (at >= 0) return { ...nothing, appended: at + 1 };
+      const isKnown = isSameId(streamLast, lastAccepted) || acked.has(streamLast);
+      const first = acked.first?.id ?? numbered[0]?.id ?? lastAccepted;
       const isEarlier = streamLast.seq < first.seq && !isAfter(streamLast, first);
-      // Numbers go on from the registry where the stream itself is gone.
-      if (isEarlier || isSameId(streamLast, noId)) return mend(streamLast);
+      // Without a stream numbers go on from the registry.
+      if (isKnown || isEarlier || isSameId(streamLast, noId)) return repeatAfter(streamLast);
       return { ...nothing, isForeign: true };
     },
     restart(last, streamLast) {
       const voided = numbered;
       numbered = [];
-      remembered.clear();
-      // An id that somebody else made may have a later time than any of ours.
-      base = { atMs: Math.max(last.atMs, streamLast.atMs), seq: last.seq };
-      server = streamLast;
+      acked.clear();
+      // An id that another program made may have a later time than any of ours.
+      lastAccepted = { atMs: Math.max(last.atMs, streamLast.atMs), seq: last.seq };
+      streamEnd = streamLast;
       return voided;
     },
   };

@@ -15,9 +15,7 @@ import { codecOf, transportOf } from "../shared/read-options.ts";
 import { assertOrigin, createLogKeys, type LogKeys } from "./log-keys.ts";
 import type { AppendOptions, FollowOptions, SyncLogOptions } from "./types.ts";
 
-// The names of all options: one that is missing here does not compile.
-
-export const knownLog: KnownOptions<SyncLogOptions> = {
+const knownLog: KnownOptions<SyncLogOptions> = {
   instanceId: true,
   retention: true,
   key: true,
@@ -32,19 +30,19 @@ export const knownLog: KnownOptions<SyncLogOptions> = {
 export const knownAppend: KnownOptions<AppendOptions> = { ...knownCall, fallback: true };
 export const knownFollow: KnownOptions<FollowOptions> = { signal: true, from: true, batch: true, resync: true };
 
-/** Options as a log works with them: checked, defaults filled in. */
+/** The options of a log, checked and with defaults. */
 export interface LogSettings {
   readonly transport: Transport;
   readonly codec: Codec;
   readonly instanceId: string;
   readonly keys: LogKeys;
-  /** The doorbell's, as it travels. */
+  /** The wire name of the doorbell's channel. */
   readonly channel: string;
   readonly retentionMs: number;
   readonly leaseMs: number;
   readonly pollMs: number;
   readonly outbox: OutboxLimits;
-  /** How many accepted events are remembered, and what they may take. */
+  /** How many accepted events are remembered, and their bytes. */
   readonly repair: OutboxLimits;
   readonly timeoutMs: number;
   readonly maxEventBytes: number;

@@ -12,7 +12,7 @@ import { tcpTransport } from "@continuum-cache/transport-tcp";
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { appendScript } from "../../src/log/append-script.ts";
-import { holdScript, releaseScript } from "../../src/log/lease-scripts.ts";
+import { leaseScript, releaseScript } from "../../src/log/lease-scripts.ts";
 import { closing } from "./logs.ts";
 
 // Whatever happens to a name and its stream: Lua on Redis and TypeScript on the memory answer the same and leave the same.
@@ -90,7 +90,7 @@ async function apply(transport: Transport, one: Step, lastSeq: number): Promise<
   const me = "me" in one ? `p${one.me}` : "";
   switch (one.do) {
     case "hold":
-      return call(holdScript, keys, ["a", me, one.lease, one.mayTake ? 1 : 0, one.known, one.retention]);
+      return call(leaseScript, keys, ["a", me, one.lease, one.mayTake ? 1 : 0, one.known, one.retention]);
     case "append": {
       const after = lastSeq - one.back;
       const events = Array.from({ length: one.count }, (_, at) => [idOf(after + 1 + at, one.skew), `e${at}`]);
