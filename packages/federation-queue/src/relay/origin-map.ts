@@ -1,5 +1,5 @@
 import type { Command } from "@continuum-cache/core";
-import { nobody, type Registered, readRegistry } from "../log/registry.ts";
+import { isHeldAt, noHolder, type Registered, readRegistry } from "../log/registry.ts";
 import { noId, readStreamInfo, writeId } from "../log/stream.ts";
 import { accepted } from "../shared/link.ts";
 import { timeMs } from "../shared/server-time.ts";
@@ -7,127 +7,146 @@ import { isAfterId } from "./id-text.ts";
 import { registerScript } from "./register-script.ts";
 import type { RelaySettings } from "./settings.ts";
 
-/** Which origins a relay copies, and how far each has come at the destination. */
-export interface Route {
-  readonly lanes: readonly Lane[];
+/** The origins that a relay copies, and how far each is copied to the destination. */
+export interface OriginMap {
+  readonly cursors: readonly OriginCursor[];
   knows(origin: string): boolean;
   copies(origin: string): boolean;
   /** Asks both sides anew. @throws TransportError or CommandError. */
   refresh(): Promise<void>;
-  /** Looks at streams that gave nothing although there may be more: what they end with is what is gone. */
-  check(): Promise<readonly Ending[]>;
+  /** The streams that had nothing to read because their last entries are gone at the source. */
+  check(): Promise<readonly StreamEnd[]>;
 }
 
-/** One origin's stream. */
-export interface Lane {
+/** How far one origin's stream is copied. */
+export interface OriginCursor {
   readonly origin: string;
   readonly key: string;
   /** The last id at the destination. */
   last: string;
 }
 
-/** A stream whose last entries are gone. */
-export interface Ending {
-  readonly lane: Lane;
+/** The last id of a stream whose last entries are gone. */
+export interface StreamEnd {
+  readonly cursor: OriginCursor;
   readonly last: string;
 }
 
-/** Told of what is found. */
-export interface RouteListener {
-  /** The destination has lost what it had. */
-  wentBack(origin: string): void;
-  /** The same name is held on both sides. */
+/** Called with what the origin map finds. */
+export interface OriginMapListener {
+  /** The destination has lost events that it had. */
+  lostData(origin: string): void;
+  /** Processes on both sides hold the same name. */
   conflict(origin: string): void;
 }
 
 const longestTrimPauseMs = 3_600_000;
 const beginning = writeId(noId);
 
-export function createRoute({ from, to, keys, retentionMs }: RelaySettings, listener: RouteListener): Route {
-  const lanes = new Map<string, Lane>();
-  /** Origins whose process is at the destination: what it has of them is more than any other place has. */
-  const atHome = new Set<string>();
+type Row = readonly [origin: string, registered: Registered];
+
+export function createOriginMap(
+  { from, to, keys, retentionMs }: RelaySettings,
+  listener: OriginMapListener,
+): OriginMap {
+  const cursors = new Map<string, OriginCursor>();
+  /** Origins whose process is at the destination, which has more of their events than any other place. */
+  const local = new Set<string>();
   const conflicts = new Set<string>();
   const registered = new Map<string, Registered>();
-  /** Lanes to be looked at, should they have nothing to give. */
-  const doubtful = new Set<Lane>();
+  /** Cursors that `check` looks at. */
+  const doubtful = new Set<OriginCursor>();
   const trimPauseMs = Math.min(longestTrimPauseMs, retentionMs / 10);
   let trimmedMs = performance.now();
 
-  const note = (lane: Lane, now: Registered): void => {
-    const before = registered.get(lane.origin);
-    registered.set(lane.origin, now);
-    if (before?.sinceMs !== now.sinceMs || isAfterId(writeId(now.last), lane.last)) doubtful.add(lane);
+  const readSide = async ({ link }: RelaySettings["from"]) => {
+    const [rows, time] = await link.send([["HGETALL", keys.registry], ["TIME"]]);
+    return { registry: readRegistry(accepted(rows)), nowMs: timeMs(accepted(time)) };
+  };
+  type Side = Awaited<ReturnType<typeof readSide>>;
+
+  /** The origins to copy: those at the source whose name is not held at the destination. */
+  const chooseOrigins = (source: Side, destination: Side): readonly Row[] => {
+    const isHeld = ({ registry, nowMs }: Side, origin: string): boolean => {
+      const row = registry.get(origin);
+      return row !== undefined && isHeldAt(row, nowMs);
+    };
+    local.clear();
+    for (const origin of source.registry.keys()) {
+      if (!isHeld(destination, origin)) continue;
+      local.add(origin);
+      cursors.delete(origin);
+      if (!isHeld(source, origin)) conflicts.delete(origin);
+      else if (!conflicts.has(origin)) {
+        conflicts.add(origin);
+        listener.conflict(origin);
+      }
+    }
+    return [...source.registry].filter(([origin]) => !local.has(origin));
+  };
+
+  /** Registers the origins at the destination that its readers do not know, or know from an earlier hold. */
+  const register = async (copied: readonly Row[], destination: Side): Promise<void> => {
+    const unknown = copied.filter(([origin, { sinceMs }]) => {
+      const known = destination.registry.get(origin);
+      return !known || (known.holder === noHolder && known.sinceMs < sinceMs);
+    });
+    await Promise.all(
+      unknown.map(([origin, { sinceMs, last }]) =>
+        to.link.run(registerScript, [keys.registry], [origin, sinceMs, writeId(last)], { together: true }),
+      ),
+    );
+  };
+
+  /** Reads where the destination's streams end, and trims them now and then. */
+  const readEnds = async (copied: readonly Row[], nowMs: number): Promise<readonly string[]> => {
+    const isTrimDue = performance.now() - trimmedMs >= trimPauseMs;
+    const floorMs = Math.max(0, nowMs - retentionMs);
+    const commands = copied.flatMap(([origin]): Command[] => {
+      const key = keys.stream(origin);
+      const info: Command = ["XINFO", "STREAM", key];
+      return isTrimDue ? [info, ["XTRIM", key, "MINID", floorMs]] : [info];
+    });
+    const replies = await to.link.send(commands);
+    if (isTrimDue) trimmedMs = performance.now();
+    return copied.map((_, at) => readStreamInfo(replies[isTrimDue ? 2 * at : at]).lastId);
+  };
+
+  const place = ([origin, now]: Row, last: string): void => {
+    const cursor = cursors.get(origin) ?? { origin, key: keys.stream(origin), last: beginning };
+    if (!cursors.has(origin)) doubtful.add(cursor);
+    cursors.set(origin, cursor);
+    if (isAfterId(cursor.last, last)) {
+      listener.lostData(origin);
+      doubtful.add(cursor);
+    }
+    cursor.last = last;
+    if (registered.get(origin)?.sinceMs !== now.sinceMs || isAfterId(writeId(now.last), last)) doubtful.add(cursor);
+    registered.set(origin, now);
   };
 
   return {
-    get lanes() {
-      return [...lanes.values()];
+    get cursors() {
+      return [...cursors.values()];
     },
-    knows: (origin) => lanes.has(origin) || atHome.has(origin),
-    copies: (origin) => lanes.has(origin),
+    knows: (origin) => cursors.has(origin) || local.has(origin),
+    copies: (origin) => cursors.has(origin),
     async refresh() {
-      const questions: readonly Command[] = [["HGETALL", keys.registry], ["TIME"]];
-      const [source, destination] = await Promise.all([from.link.send(questions), to.link.send(questions)]);
-      const there = readRegistry(accepted(source[0]));
-      const here = readRegistry(accepted(destination[0]));
-      const isHeld = (origin: Registered | undefined, nowMs: number): boolean =>
-        origin !== undefined && origin.holder !== nobody && origin.untilMs > nowMs;
-      const [thereMs, hereMs] = [timeMs(accepted(source[1])), timeMs(accepted(destination[1]))];
-
-      atHome.clear();
-      for (const [origin, registration] of there) {
-        if (!isHeld(here.get(origin), hereMs)) continue;
-        atHome.add(origin);
-        lanes.delete(origin);
-        if (!isHeld(registration, thereMs)) conflicts.delete(origin);
-        else if (!conflicts.has(origin)) {
-          conflicts.add(origin);
-          listener.conflict(origin);
-        }
-      }
-      const copied = [...there].filter(([origin]) => !atHome.has(origin));
-      const unknown = copied.filter(([origin, { sinceMs }]) => {
-        const known = here.get(origin);
-        return !known || (known.holder === nobody && known.sinceMs < sinceMs);
-      });
-      await Promise.all(
-        unknown.map(([origin, { sinceMs, last }]) =>
-          to.link.run(registerScript, [keys.registry], [origin, sinceMs, writeId(last)], { together: true }),
-        ),
-      );
-
-      const isTrimDue = performance.now() - trimmedMs >= trimPauseMs;
-      const floorMs = Math.max(0, hereMs - retentionMs);
-      const commands = copied.flatMap(([origin]): Command[] => {
-        const key = keys.stream(origin);
-        const look: Command = ["XINFO", "STREAM", key];
-        return isTrimDue ? [look, ["XTRIM", key, "MINID", floorMs]] : [look];
-      });
-      const replies = await to.link.send(commands);
-      if (isTrimDue) trimmedMs = performance.now();
-      for (const [at, [origin, registration]] of copied.entries()) {
-        const last = readStreamInfo(replies[isTrimDue ? 2 * at : at]).lastId;
-        const lane = lanes.get(origin) ?? { origin, key: keys.stream(origin), last: beginning };
-        if (!lanes.has(origin)) doubtful.add(lane);
-        lanes.set(origin, lane);
-        if (isAfterId(lane.last, last)) {
-          listener.wentBack(origin);
-          doubtful.add(lane);
-        }
-        lane.last = last;
-        note(lane, registration);
-      }
+      const [source, destination] = await Promise.all([readSide(from), readSide(to)]);
+      const copied = chooseOrigins(source, destination);
+      await register(copied, destination);
+      const ends = await readEnds(copied, destination.nowMs);
+      for (const [at, row] of copied.entries()) place(row, ends[at] ?? beginning);
     },
     async check() {
-      const suspects = [...doubtful].filter((lane) => lanes.get(lane.origin) === lane);
+      const suspects = [...doubtful].filter((cursor) => cursors.get(cursor.origin) === cursor);
       const infos = await from.link.send(suspects.map(({ key }): Command => ["XINFO", "STREAM", key]));
       doubtful.clear();
-      return suspects.flatMap((lane, at) => {
+      return suspects.flatMap((cursor, at) => {
         const { lastId: last, lastEntryId } = readStreamInfo(infos[at]);
-        // What is there will be read.
-        const isReadable = lastEntryId !== undefined && isAfterId(lastEntryId, lane.last);
-        return isAfterId(last, lane.last) && !isReadable ? [{ lane, last }] : [];
+        // The next read returns the entries that exist.
+        const isReadable = lastEntryId !== undefined && isAfterId(lastEntryId, cursor.last);
+        return isAfterId(last, cursor.last) && !isReadable ? [{ cursor, last }] : [];
       });
     },
   };

@@ -22,12 +22,12 @@ const knownRelay: KnownOptions<RelayOptions> = {
   signal: true,
 };
 
-/** Options as a relay works with them: checked, defaults filled in. */
+/** The options of a relay, checked and with defaults. */
 export interface RelaySettings {
   readonly from: RelaySide;
   readonly to: RelaySide;
   readonly keys: LogKeys;
-  /** The doorbell's on both sides, as it travels. */
+  /** The wire name of the doorbell's channel on both sides. */
   readonly channel: string;
   readonly retentionMs: number;
   readonly batch: number;

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { createRoute } from "../../src/relay/origin-map.ts";
+import { createOriginMap } from "../../src/relay/origin-map.ts";
 import { readRelaySettings } from "../../src/relay/settings.ts";
 import { closing } from "../queue/backends.ts";
 import { regionsOf } from "./regions.ts";
@@ -11,12 +11,12 @@ it.each(["1795833587473-2", "18446744073709551614-7"])(
   async (id) => {
     const { east, west, key } = await regionsOf("Redis protocol", opened);
     const settings = readRelaySettings({ transport: east.connect() }, { transport: west.connect() }, { key });
-    const route = createRoute(settings, { wentBack: () => {}, conflict: () => {} });
+    const route = createOriginMap(settings, { lostData: () => {}, conflict: () => {} });
     for (const { redis } of [east, west]) await redis.command("XADD", `${key}:a`, "1795833587473-1", "e", "1");
     await east.redis.command("HSET", key, "a", "me 1795833587473 9999999999999 0-0");
     await route.refresh();
     await east.redis.command("XADD", `${key}:a`, id, "some", "thing");
     expect(await route.check()).toEqual([]);
-    expect(route.lanes.map(({ last }) => last)).toEqual(["1795833587473-1"]);
+    expect(route.cursors.map(({ last }) => last)).toEqual(["1795833587473-1"]);
   },
 );

@@ -13,7 +13,7 @@ import fc from "fast-check";
 import { expect, it } from "vitest";
 import { applyScript } from "../../src/federation/apply-script.ts";
 import { putScript } from "../../src/federation/put-script.ts";
-import { markScript } from "../../src/federation/tombstone-script.ts";
+import { tombstoneScript } from "../../src/federation/tombstone-script.ts";
 import { copyScript } from "../../src/relay/copy-script.ts";
 import { registerScript } from "../../src/relay/register-script.ts";
 import { closing } from "../log/logs.ts";
@@ -94,7 +94,7 @@ const put: fc.Arbitrary<Run> = fc
   }));
 const mark: fc.Arbitrary<Run> = fc
   .tuple(fc.constantFrom("a*", "b*"), nat(4), nat(2))
-  .map(([glob, at, tie]) => ({ script: markScript, keys: ["marks"], args: [glob, at, tie, 3_600_000] }));
+  .map(([glob, at, tie]) => ({ script: tombstoneScript, keys: ["marks"], args: [glob, at, tie, 3_600_000] }));
 const spoil: fc.Arbitrary<Run> = fc.constantFrom(
   { command: ["DEL", "stream"] as const },
   { command: ["XTRIM", "stream", "MAXLEN", 1] as const },
