@@ -1,50 +1,55 @@
 import { type Events, isTransportError } from "@continuum-cache/core";
-import { createCancellableSleep, createSingleRun, isUnanswered } from "@continuum-cache/core/kit";
+import { createBackoff, createSingleRun, isUnanswered } from "@continuum-cache/core/kit";
 import type { AppendOptions } from "../log/types.ts";
 import { createWake } from "../shared/wake.ts";
 import type { CacheChange } from "./cache-change.ts";
 import type { FederationSettings } from "./settings.ts";
 import type { FederationEvents } from "./types.ts";
 
-/** Tells the others what was changed here: each change, or, where that can't be, more than it. */
-export interface Teller {
-  /** What is owed to the others, kept in this process only. */
-  readonly owed: number;
+/**
+ * Publishes the changes of this instance: each as it is, or, when that is impossible, an invalidation that includes it.
+ */
+export interface ChangePublisher {
+  /** How many invalidations wait in this process to be published. */
+  readonly pendingInvalidations: number;
   /**
-   * Resolves when the log has the changes, or keeps them in its outbox, or owes them as one invalidation of everything.
+   * Resolves when the log has the changes or keeps them in its outbox, or when one invalidation of everything waits
+   * instead.
    *
-   * @throws what the log's `append` throws otherwise: the others are not told then.
+   * @throws what the log's `append` throws otherwise. The other instances do not get the changes then.
    */
-  tell(changes: readonly CacheChange[], options: AppendOptions): Promise<void>;
-  /** These keys' changes can't be told as they are: they will be deleted, here too. */
-  owe(keys: readonly string[]): void;
-  /** One last try; what remains is lost with this process. @returns how much. */
+  publish(changes: readonly CacheChange[], options: AppendOptions): Promise<void>;
+  /** The changes of these keys cannot be published as they are: deletes the keys later, everywhere. */
+  invalidateLater(keys: readonly string[]): void;
+  /** Tries one last time. @returns how many invalidations are lost with this process. */
   close(): Promise<number>;
 }
 
-/** What is owed is told by these. */
-export interface Settling {
-  /** Deletes everything in scope here, if it has to be, and tells how to tell it. */
+/** Makes the changes that publish pending invalidations. */
+export interface InvalidationSource {
+  /** The change that invalidates everything in scope; also deletes it here if it has to be. */
   everything(isHereToo: boolean): Promise<CacheChange>;
-  /** Deletes the keys here, for good, and tells how to tell it. */
+  /** Deletes the keys here for good, and returns the changes that delete them elsewhere. */
   keys(keys: readonly string[]): Promise<readonly CacheChange[]>;
 }
 
-const mostOwedKeys = 10_000;
+/** What is to be invalidated besides single keys: everything at the other instances, or everything here too. */
+type Scope = "no more" | "everything there" | "everything here too";
+
+const mostPendingKeys = 10_000;
 const mostPerTrip = 500;
 const firstPauseMs = 100;
-const longestPauseMs = 5_000;
 
-export function createTeller(
+export function createChangePublisher(
   { log }: FederationSettings,
-  settling: Settling,
+  source: InvalidationSource,
   emit: Events<FederationEvents>["emit"],
-): Teller {
-  const owedKeys = new Set<string>();
-  let owesEverything: "nothing" | "there" | "here too" = "nothing";
-  const pauses = createCancellableSleep();
+): ChangePublisher {
+  const pendingKeys = new Set<string>();
+  let pending: Scope = "no more";
+  let isClosed = false;
   const wake = createWake();
-  const owed = (): number => owedKeys.size + (owesEverything === "nothing" ? 0 : 1);
+  const count = (): number => pendingKeys.size + (pending === "no more" ? 0 : 1);
 
   const append = async (changes: readonly CacheChange[], options: AppendOptions): Promise<void> => {
     if (changes.length === 0) return;
@@ -52,84 +57,85 @@ export function createTeller(
       await log.appendMany(changes, options);
     } catch (error) {
       const [only] = changes;
-      const isLeast = changes.length === 1 && only?.type === "fed.invalidate" && !only.globs;
-      if (!isTooLarge(error) || isLeast) throw error;
-      // One by one; and less of the one that is too large, or something coarser, is as good.
-      const parts = changes.length > 1 ? changes.map((change) => [change]) : changes.map(shrunk);
+      const isSmallest = changes.length === 1 && only?.type === "fed.invalidate" && !only.globs;
+      if (!isTooLarge(error) || isSmallest) throw error;
+      // One by one; a single change is split, or replaced by a coarser one.
+      const parts = changes.length > 1 ? changes.map((change) => [change]) : changes.map(smallerChanges);
       for (const part of parts) await append(part, options);
     }
   };
 
-  const settle = async (): Promise<void> => {
-    if (owesEverything !== "nothing") {
-      const before = owesEverything;
-      await append([await settling.everything(before === "here too")], {});
+  const publishPending = async (): Promise<void> => {
+    if (pending !== "no more") {
+      const before = pending;
+      await append([await source.everything(before === "everything here too")], {});
       // It may have become more meanwhile.
-      if (owesEverything === before) owesEverything = "nothing";
+      if (pending === before) pending = "no more";
     }
-    const keys = [...owedKeys].slice(0, mostPerTrip);
+    const keys = [...pendingKeys].slice(0, mostPerTrip);
     if (keys.length === 0) return;
-    for (const key of keys) owedKeys.delete(key);
+    for (const key of keys) pendingKeys.delete(key);
     try {
-      await append(await settling.keys(keys), {});
+      await append(await source.keys(keys), {});
     } catch (error) {
-      for (const key of keys) owedKeys.add(key);
+      for (const key of keys) pendingKeys.add(key);
       throw error;
     }
   };
+
   const running = createSingleRun(async (isCurrent) => {
-    let pauseMs = firstPauseMs;
-    let isTold = false;
-    // Whatever has just failed is not asked for again at once.
+    const backoff = createBackoff({ firstMs: firstPauseMs, longestMs: 5_000 });
+    let isReported = false;
+    // A try that has just failed is not repeated at once.
     await wake.wait(firstPauseMs);
-    while (owed() > 0 && isCurrent()) {
+    while (count() > 0 && isCurrent()) {
       try {
-        await settle();
-        pauseMs = firstPauseMs;
+        await publishPending();
+        backoff.reset();
       } catch (error) {
-        if (!isTold && !isUnanswered(error)) emit("error", { operation: "tell", error: error as Error });
-        isTold = true;
-        if (pauses.isEnded) break;
-        await wake.wait(pauseMs * (0.5 + Math.random()));
-        pauseMs = Math.min(2 * pauseMs, longestPauseMs);
+        if (!isReported && !isUnanswered(error)) emit("error", { operation: "publish", error: error as Error });
+        isReported = true;
+        if (isClosed) break;
+        await wake.wait(backoff.next());
       }
     }
   });
   const start = (): void => {
-    if (!pauses.isEnded) running.start();
+    if (!isClosed) running.start();
   };
 
   return {
-    get owed() {
-      return owed();
+    get pendingInvalidations() {
+      return count();
     },
-    async tell(changes, options) {
+    async publish(changes, options) {
       try {
         await append(changes, options);
       } catch (error) {
-        // The log keeps what it can: if it could not, there is no room.
+        // The log's outbox had no room.
         if (options.fallback === false || !isUnanswered(error)) throw error;
-        if (owesEverything === "nothing") {
-          owesEverything = "there";
-          emit("owed", { keys: "everything" });
+        if (pending === "no more") {
+          pending = "everything there";
+          emit("deferred", { keys: "everything" });
         }
         start();
       }
     },
-    owe(keys) {
-      for (const key of keys) owedKeys.add(key);
-      if (owedKeys.size > mostOwedKeys) {
-        owedKeys.clear();
-        owesEverything = "here too";
-        emit("owed", { keys: "everything" });
-      } else emit("owed", { keys: keys.length });
+    invalidateLater(keys) {
+      for (const key of keys) pendingKeys.add(key);
+      const isTooMany = pendingKeys.size > mostPendingKeys;
+      if (isTooMany) {
+        pendingKeys.clear();
+        pending = "everything here too";
+      }
+      emit("deferred", { keys: isTooMany ? "everything" : keys.length });
       start();
     },
     async close() {
-      pauses.end();
+      isClosed = true;
       wake.wake();
       await running.idle();
-      return owed();
+      return count();
     },
   };
 }
@@ -137,18 +143,15 @@ export function createTeller(
 const isTooLarge = (error: unknown): boolean =>
   error instanceof RangeError || (isTransportError(error) && error.kind === "too-large");
 
-/** The same as smaller changes, or one that says more in fewer words. */
-function shrunk(change: CacheChange): readonly CacheChange[] {
+/** The same in smaller changes, or a change that includes it in fewer words. */
+function smallerChanges(change: CacheChange): readonly CacheChange[] {
   if (change.type === "fed.set") return [{ type: "fed.delete", keys: [change.key], at: [change.at] }];
   if (change.type === "fed.delete" && change.keys.length > 1) {
     const half = Math.ceil(change.keys.length / 2);
-    return [
-      [0, half],
-      [half, change.keys.length],
-    ].map(([from, to]) => ({
+    return [[0, half] as const, [half, change.keys.length] as const].map((range) => ({
       type: "fed.delete",
-      keys: change.keys.slice(from, to),
-      ...(change.at && { at: change.at.slice(from, to) }),
+      keys: change.keys.slice(...range),
+      ...(change.at && { at: change.at.slice(...range) }),
     }));
   }
   const at = change.type === "fed.delete" ? change.at?.[0] : change.at;

@@ -2,18 +2,18 @@ import type { Events } from "@continuum-cache/core";
 import type { WriteObserver } from "@continuum-cache/core/kit";
 import { createApplier } from "./applier.ts";
 import type { CacheChange } from "./cache-change.ts";
-import { createTeller } from "./change-publisher.ts";
+import { createChangePublisher } from "./change-publisher.ts";
 import { createFederationClock } from "./federation-clock.ts";
 import { startFollower } from "./follower.ts";
 import { createObserver, putAll } from "./observer.ts";
-import { createPatternMarks } from "./pattern-tombstones.ts";
+import { createPatternTombstones } from "./pattern-tombstones.ts";
 import type { FederationSettings } from "./settings.ts";
 import type { FederationEvents } from "./types.ts";
 
 /** A federation's parts, put together. */
 export interface RunningFederation {
   readonly observer: WriteObserver;
-  owed(): number;
+  pendingInvalidations(): number;
   close(): Promise<void>;
 }
 
@@ -22,44 +22,34 @@ export function createFederation(
   emit: Events<FederationEvents>["emit"],
 ): RunningFederation {
   const { link, values, scope, log, fullGlob } = settings;
-  const clock = createFederationClock(link, values?.marksKey ?? "", values?.keepMs ?? 0);
-  const marks = values && createPatternMarks(link, values.marksKey, values.keepMs, scope.globs.map(fullGlob));
-  const applier = createApplier(settings, clock, marks);
-  const teller = createTeller(
-    settings,
-    {
-      async everything(isHereToo) {
-        const change: CacheChange = { type: "fed.invalidate", ...(values && { at: await clock.now() }) };
-        if (isHereToo) await applier.apply(change, log.instanceId);
-        return change;
-      },
-      keys: async (keys) =>
-        values
-          ? putAll(
-              settings,
-              values,
-              clock,
-              keys.map((key) => ({ key, kind: "delete" })),
-            )
-          : [],
+  const clock = createFederationClock(link, values?.tombstonesKey ?? "", values?.keepMs ?? 0);
+  const tombstones =
+    values && createPatternTombstones(link, values.tombstonesKey, values.keepMs, scope.globs.map(fullGlob));
+  const applier = createApplier(settings, clock, tombstones);
+  const source = {
+    async everything(isHereToo: boolean): Promise<CacheChange> {
+      const change: CacheChange = { type: "fed.invalidate", ...(values && { at: await clock.now() }) };
+      if (isHereToo) await applier.apply(change, log.instanceId);
+      return change;
     },
-    emit,
-  );
-  const follower = startFollower(settings, applier, marks, emit);
+    async keys(keys: readonly string[]): Promise<readonly CacheChange[]> {
+      if (!values) return [];
+      const puts = keys.map((key) => ({ key, kind: "delete" }) as const);
+      return putAll(settings, values, clock, puts);
+    },
+  };
+  const publisher = createChangePublisher(settings, source, emit);
+  const follower = startFollower(settings, applier, tombstones, emit);
 
   return {
-    observer: createObserver(settings, clock, marks, teller, follower),
-    owed: () => teller.owed,
+    observer: createObserver(settings, clock, tombstones, publisher, follower),
+    pendingInvalidations: () => publisher.pendingInvalidations,
     async close() {
       await follower.close();
-      const left = await teller.close();
+      const left = await publisher.close();
       if (left === 0) return;
-      emit("error", {
-        operation: "close",
-        error: new Error(
-          `${left} invalidation(s) that are owed to other instances are lost: the log did not take them`,
-        ),
-      });
+      const message = `${left} invalidation(s) for other instances are lost: the log did not take them in time`;
+      emit("error", { operation: "close", error: new Error(message) });
     },
   };
 }

@@ -1,35 +1,35 @@
 import { isUnanswered, toMessageText, type WriteObserver } from "@continuum-cache/core/kit";
 import type { CacheChange } from "./cache-change.ts";
-import type { Teller } from "./change-publisher.ts";
+import type { ChangePublisher } from "./change-publisher.ts";
 import type { FederationClock } from "./federation-clock.ts";
 import type { Follower } from "./follower.ts";
-import type { PatternMarks } from "./pattern-tombstones.ts";
+import type { PatternTombstones } from "./pattern-tombstones.ts";
 import { type Put, putScript, readPutAnswer } from "./put-script.ts";
 import type { ClockSettings, FederationSettings } from "./settings.ts";
 import { writtenBy } from "./written.ts";
 
-/** What is told in one event at most. */
+/** The most that one event publishes. */
 const mostKeysPerEvent = 500;
 
-/** Tells the others what this instance's callers write. */
+/** Publishes the writes of this instance's callers. */
 export function createObserver(
   settings: FederationSettings,
   clock: FederationClock,
-  marks: PatternMarks | undefined,
-  teller: Teller,
+  tombstones: PatternTombstones | undefined,
+  publisher: ChangePublisher,
   follower: Follower,
 ): WriteObserver {
   const { values, log } = settings;
 
-  /** Patterns are told at the beginning of the run: what is written while it goes on is later. */
+  /** Patterns are published when the run of SCAN begins: writes during the run are later. */
   const invalidated = async (globs: readonly string[]): Promise<CacheChange> => {
-    if (!values || !marks) return { type: "fed.invalidate", globs };
+    if (!values || !tombstones) return { type: "fed.invalidate", globs };
     const at = await clock.now();
     const change: CacheChange = { type: "fed.invalidate", globs, at };
-    for (const glob of globs) marks.add(settings.fullGlob(glob), { at, tie: values.tie });
-    // What others have set before, and is just being applied, may come to stand behind the run; and who comes to this
-    // database later has to find the marks. Doing it once more mends both.
-    follower.again(change, log.instanceId);
+    for (const glob of globs) tombstones.add(settings.fullGlob(glob), { at, tiebreaker: values.tiebreaker });
+    // An older change of another instance that is just being applied may write behind the run, and instances that start
+    // later must find the tombstones in the database. Applying the invalidation once more takes care of both.
+    follower.reapply(change, log.instanceId);
     return change;
   };
 
@@ -41,11 +41,11 @@ export function createObserver(
       ...(signal && { signal }),
       ...(timeoutMs !== undefined && { timeout: `${timeoutMs}ms` as const }),
     };
-    if (globs.length > 0) await teller.tell([await invalidated(globs)], asked);
+    if (globs.length > 0) await publisher.publish([await invalidated(globs)], asked);
     if (!values) {
       const keys = [...new Set(deleted)];
       const changes = chunksOf(keys, mostKeysPerEvent).map((part): CacheChange => ({ type: "fed.delete", keys: part }));
-      if (changes.length > 0) await teller.tell(changes, asked);
+      if (changes.length > 0) await publisher.publish(changes, asked);
       return;
     }
     if (puts.length === 0) return;
@@ -53,19 +53,19 @@ export function createObserver(
     try {
       changes = await putAll(settings, values, clock, puts);
     } catch (error) {
-      // They stand here under no certain time: the others, and this one, will do without.
-      teller.owe(puts.map(({ key }) => key));
+      // The time of these writes is unknown: the keys are deleted everywhere.
+      publisher.invalidateLater(puts.map(({ key }) => key));
       if (!fallback || !isUnanswered(error)) throw error;
       return;
     }
-    await teller.tell(changes, asked);
+    await publisher.publish(changes, asked);
   };
 }
 
-/** Writes with stamps, and says how to tell it. @throws TransportError or CommandError. */
+/** Writes with timestamps, and returns the changes to publish. @throws TransportError or CommandError. */
 export async function putAll(
   { cache, link }: Pick<FederationSettings, "cache" | "link">,
-  { tie, keepMs, clockOf }: ClockSettings,
+  { tiebreaker, keepMs, clockOf }: ClockSettings,
   clock: FederationClock,
   puts: readonly Put[],
 ): Promise<readonly CacheChange[]> {
@@ -74,8 +74,8 @@ export async function putAll(
   for (const part of chunksOf(puts, mostKeysPerEvent)) {
     const args = part.flatMap(({ kind, value = "", ttlMs = "" }) => [kind, value, ttlMs]);
     const keys = part.flatMap(({ key }) => [key, clockOf(key)]);
-    const answer = readPutAnswer(await link.run(putScript, keys, [tie, keepMs, clock.seen, ...args]));
-    await clock.met(Math.max(...answer.changes.map(({ at }) => at)), answer.nowMs);
+    const answer = readPutAnswer(await link.run(putScript, keys, [tiebreaker, keepMs, clock.latest, ...args]));
+    await clock.record(Math.max(...answer.changes.map(({ at }) => at)), answer.nowMs);
     const deleted: { key: string; at: number }[] = [];
     for (const [index, { key, kind, value = "" }] of part.entries()) {
       const { at = 0, endMs } = answer.changes[index] ?? {};

@@ -2,48 +2,53 @@ import type { Command, Reply } from "@continuum-cache/core";
 import { compileGlob } from "@continuum-cache/core/kit";
 import { accepted, type Link } from "../shared/link.ts";
 import { aheadField } from "./federation-clock.ts";
-import { isLater, readStamped, type Stamped, stampsPerMs } from "./hybrid-timestamp.ts";
-import { markScript } from "./tombstone-script.ts";
+import { type HybridTimestamp, isLater, readTimestamp, ticksPerMs } from "./hybrid-timestamp.ts";
+import { tombstoneScript } from "./tombstone-script.ts";
 
 /**
- * The patterns that were deleted within the retention, and when: what was set before that, and comes late, must not come
- * back, though nothing tells of its key. Kept in the database too, for those who come later.
+ * The patterns that were deleted within the retention, and when. A `set` from before such a delete that arrives late
+ * must not bring its value back, although no clock exists for its key. The database keeps them for instances that start
+ * later.
  */
-export interface PatternMarks {
-  /** Reads what is kept, and drops what is too old to matter. @throws TransportError or CommandError. */
+export interface PatternTombstones {
+  /**
+   * Reads the stored tombstones, and deletes those that are too old to matter.
+   *
+   * @throws TransportError or CommandError.
+   */
   load(): Promise<void>;
-  /** Counts at once. */
-  add(glob: string, stamped: Stamped): void;
-  /** Writes it to the database. @throws TransportError or CommandError. */
-  store(glob: string, stamped: Stamped): Promise<void>;
-  /** Whether a key that was set then was deleted with a pattern since. */
-  isOver(fullKey: string, stamped: Stamped): boolean;
+  /** Takes effect at once. */
+  add(glob: string, timestamp: HybridTimestamp): void;
+  /** Writes a tombstone to the database. @throws TransportError or CommandError. */
+  store(glob: string, timestamp: HybridTimestamp): Promise<void>;
+  /** Whether a key that was set at this time was deleted with a pattern since. */
+  covers(fullKey: string, timestamp: HybridTimestamp): boolean;
 }
 
-interface Mark extends Stamped {
+interface Tombstone extends HybridTimestamp {
   readonly matches: (key: string) => boolean;
 }
 
-/** More than these become one that stands for all: rather is a late value left out than an old one brought back. */
-const mostMarks = 1_000;
+/** More than these become one that stands for all: dropping a late value is better than bringing an old one back. */
+const mostTombstones = 1_000;
 
-/** @param everything - Globs of all that is shared, as all others here with the cache's prefix. */
-export function createPatternMarks(
+/** @param everything - Globs of all shared keys; like all globs here they begin with the cache's prefix. */
+export function createPatternTombstones(
   link: Link,
   key: string,
   keepMs: number,
   everything: readonly string[],
-): PatternMarks {
-  const marks = new Map<string, Mark>();
+): PatternTombstones {
+  const tombstones = new Map<string, Tombstone>();
 
-  const add = (glob: string, { at, tie }: Stamped): void => {
-    const known = marks.get(glob);
-    if (known && !isLater({ at, tie }, known)) return;
-    marks.set(glob, { at, tie, matches: known?.matches ?? compileGlob(glob) });
-    if (marks.size <= mostMarks + everything.length) return;
-    const latest = [...marks.values()].reduce((one, other) => (isLater(other, one) ? other : one));
-    marks.clear();
-    for (const all of everything) marks.set(all, { at: latest.at, tie: latest.tie, matches: compileGlob(all) });
+  const add = (glob: string, { at, tiebreaker }: HybridTimestamp): void => {
+    const known = tombstones.get(glob);
+    if (known && !isLater({ at, tiebreaker }, known)) return;
+    tombstones.set(glob, { at, tiebreaker, matches: known?.matches ?? compileGlob(glob) });
+    if (tombstones.size <= mostTombstones + everything.length) return;
+    const latest = [...tombstones.values()].reduce((one, other) => (isLater(other, one) ? other : one));
+    tombstones.clear();
+    for (const all of everything) tombstones.set(all, { ...latest, matches: compileGlob(all) });
   };
 
   return {
@@ -51,19 +56,20 @@ export function createPatternMarks(
     async load() {
       const reply = accepted((await link.send([["HGETALL", key]]))[0]) as readonly Reply[] | null;
       const words = (reply ?? []).map(String);
-      const oldest = (Date.now() - keepMs) * stampsPerMs;
+      const oldest = (Date.now() - keepMs) * ticksPerMs;
       const stale: string[] = [];
       for (let at = 0; at + 1 < words.length; at += 2) {
-        const [glob = "", stamped] = [words[at], readStamped(words[at + 1])];
+        const [glob = "", timestamp] = [words[at], readTimestamp(words[at + 1])];
         if (glob === aheadField) continue;
-        if (stamped.at < oldest) stale.push(glob);
-        else add(glob, stamped);
+        if (timestamp.at < oldest) stale.push(glob);
+        else add(glob, timestamp);
       }
       if (stale.length > 0) await link.send([["HDEL", key, ...stale] as Command]);
     },
-    async store(glob, { at, tie }) {
-      await link.run(markScript, [key], [glob, at, tie, keepMs]);
+    async store(glob, { at, tiebreaker }) {
+      await link.run(tombstoneScript, [key], [glob, at, tiebreaker, keepMs]);
     },
-    isOver: (fullKey, stamped) => [...marks.values()].some((mark) => isLater(mark, stamped) && mark.matches(fullKey)),
+    covers: (fullKey, timestamp) =>
+      [...tombstones.values()].some((one) => isLater(one, timestamp) && one.matches(fullKey)),
   };
 }

@@ -39,10 +39,10 @@ export function instanceOn(
   const shared = federate(cache, log, { scope: "memory:*", timeout: "1s", ...options });
   const { federation } = shared;
   opened(federation);
-  const told: Instance["told"] = { error: [], gap: [], owed: [], applied: [] };
+  const told: Instance["told"] = { error: [], gap: [], deferred: [], applied: [] };
   federation.on("error", (event) => told.error.push(event));
   federation.on("gap", (event) => told.gap.push(event));
-  federation.on("owed", (event) => told.owed.push(event));
+  federation.on("deferred", (event) => told.deferred.push(event));
   federation.on("applied", (event) => told.applied.push(event));
   return { name, cache, shared, log, told };
 }

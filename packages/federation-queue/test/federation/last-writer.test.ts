@@ -5,9 +5,9 @@ import { expect, it } from "vitest";
 import { type Applier, createApplier } from "../../src/federation/applier.ts";
 import type { CacheChange } from "../../src/federation/cache-change.ts";
 import { createFederationClock } from "../../src/federation/federation-clock.ts";
-import { isLater, type Stamped, stampsPerMs, tieOf } from "../../src/federation/hybrid-timestamp.ts";
+import { type HybridTimestamp, isLater, ticksPerMs, tiebreakerOf } from "../../src/federation/hybrid-timestamp.ts";
 import { putAll } from "../../src/federation/observer.ts";
-import { createPatternMarks } from "../../src/federation/pattern-tombstones.ts";
+import { createPatternTombstones } from "../../src/federation/pattern-tombstones.ts";
 import { readFederationSettings } from "../../src/federation/settings.ts";
 import { SyncLog } from "../../src/log/sync-log.ts";
 import { closing } from "../log/logs.ts";
@@ -41,9 +41,9 @@ function openRegion(name: string, aheadMs: number): Region {
   const { values, link } = settings;
   if (!values) throw new Error("Expected values");
   const make = () => {
-    const clock = createFederationClock(link, values.marksKey, values.keepMs);
-    if (aheadMs > 0) clock.see((Date.now() + aheadMs) * stampsPerMs);
-    const marks = createPatternMarks(link, values.marksKey, values.keepMs, ["memory:*"]);
+    const clock = createFederationClock(link, values.tombstonesKey, values.keepMs);
+    if (aheadMs > 0) clock.observe((Date.now() + aheadMs) * ticksPerMs);
+    const marks = createPatternTombstones(link, values.tombstonesKey, values.keepMs, ["memory:*"]);
     return { clock, marks, applier: createApplier(settings, clock, marks) };
   };
   const [one, other] = [make(), make()];
@@ -55,7 +55,7 @@ function openRegion(name: string, aheadMs: number): Region {
       if (write.do === "invalidate") {
         const glob = globs[write.glob] ?? "";
         const change: CacheChange = { type: "fed.invalidate", globs: [glob], at: await one.clock.now() };
-        one.marks.add(glob, { at: change.at ?? 0, tie: values.tie });
+        one.marks.add(glob, { at: change.at ?? 0, tiebreaker: values.tiebreaker });
         await cache.deletePattern(glob);
         await one.applier.apply(change, name);
         return change;
@@ -73,19 +73,19 @@ function openRegion(name: string, aheadMs: number): Region {
 
 /** What the latest of all changes has left of a key. */
 function expected(changes: readonly { change: CacheChange; origin: string }[], key: string): number | undefined {
-  let latest: Stamped = { at: 0, tie: 0 };
+  let latest: HybridTimestamp = { at: 0, tiebreaker: 0 };
   let value: number | undefined;
   for (const { change, origin } of changes) {
     const at = change.type === "fed.delete" ? change.at?.[0] : change.at;
-    const stamped = { at: at ?? 0, tie: tieOf(origin) };
+    const written = { at: at ?? 0, tiebreaker: tiebreakerOf(origin) };
     const concerns =
       change.type === "fed.invalidate"
         ? (change.globs ?? []).some((glob) => new RegExp(`^${glob.replace("*", ".*").replace("?", ".")}$`).test(key))
         : change.type === "fed.set"
           ? change.key === key
           : change.keys.includes(key);
-    if (!concerns || !isLater(stamped, latest)) continue;
-    latest = stamped;
+    if (!concerns || !isLater(written, latest)) continue;
+    latest = written;
     value = change.type === "fed.set" ? Number(change.value) : undefined;
   }
   return value;

@@ -25,7 +25,7 @@ describe.each(ways)("over the %s", (way) => {
     east.proxy.set({ kind: "pass" });
     await waitFor(() => expect(b.told.applied.length).toBe(3));
     expect(a.shared.federation.pending).toBe(0);
-    expect(a.told.owed).toEqual([]);
+    expect(a.told.deferred).toEqual([]);
   });
 
   it("when the log has no room, the others delete everything in scope as soon as they can be told", async () => {
@@ -45,7 +45,7 @@ describe.each(ways)("over the %s", (way) => {
       [a, b].map(({ cache }) => cache.setMany(Object.fromEntries([...keys, "other"].map((one) => [one, 1])))),
     );
     for (const one of keys.slice(0, 6)) expect(await a.shared.delete(one)).toBe(1);
-    expect(a.told.owed).toEqual([{ keys: "everything" }]);
+    expect(a.told.deferred).toEqual([{ keys: "everything" }]);
     expect(a.shared.federation.pending).toBe(3);
     expect(await b.cache.getMany(keys)).toEqual(keys.map(() => 1));
     east.proxy.set({ kind: "pass" });

@@ -79,7 +79,7 @@ describe.each(ways)("over the %s", (way) => {
     for (const region of [east, west]) {
       expect(await Promise.all(["a", "b", "c"].map(region.length))).toEqual([80, 1, 80]);
     }
-    for (const { told } of instances) expect([told.gap, told.owed]).toEqual([[], []]);
+    for (const { told } of instances) expect([told.gap, told.deferred]).toEqual([[], []]);
   });
 
   it("values too: of two regions that have written the same keys apart, the later wins in both", async () => {
