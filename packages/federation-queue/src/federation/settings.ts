@@ -67,8 +67,8 @@ export function readFederationSettings(cache: Cache, log: SyncLog, options: Fede
     if (!isAll && !matchesGlob(fullGlob(glob), clock({ key: "x" }))) continue;
     throw new ConfigError(
       "scope",
-      `Expected \`scope\` to name keys of the cache only, such as "memory:*", got ${quoted(glob)}, which also matches ` +
-        "the federation's own keys: narrow it, or give the cache a `keyPrefix`",
+      `Expected \`scope\` to name keys of the cache only, such as "memory:*", got ${quoted(glob)}, which also ` +
+        "matches the federation's own keys: narrow it, or give the cache a `keyPrefix`",
     );
   }
   const keepMs = toMs(options.retention ?? "24h", "retention");

@@ -16,12 +16,12 @@ export interface Instance {
 
 export interface InstanceOptions extends Partial<FederateOptions> {
   readonly log?: Partial<SyncLogOptions>;
-  /** Where the log is, if not with the cache. */
+  /** The log's transport, if not the cache's. */
   readonly logTransport?: Transport;
   readonly cache?: Partial<CacheOptions>;
 }
 
-/** An instance with a cache and a log on a transport, as if it were a process of its own. */
+/** An instance with a cache and a log on a transport, as if it ran in its own process. */
 export function instanceOn(
   opened: <T extends Closable>(one: T) => T,
   transport: Transport,

@@ -6,7 +6,7 @@ const opened = closing();
 let count = 0;
 
 describe.each(all)("deletes on $name", (backend) => {
-  /** Instances of one region: each has a connection of its own to the same database. */
+  /** Instances of one region: each has its own connection to the same database. */
   async function three(options: InstanceOptions = {}) {
     const server = opened(await backend.open());
     const key = `fed:test-${++count}`;
@@ -15,7 +15,7 @@ describe.each(all)("deletes on $name", (backend) => {
     return { ...server, key, open, instances: [open("a"), open("b"), open("c")] as const };
   }
 
-  it("reach a loader that runs on another instance: what it brings is handed out, not stored", async () => {
+  it("reach an in-flight loader on another instance: callers get the value, the cache does not store it", async () => {
     const { instances } = await three();
     const [a, b] = instances;
     let finish: (value: string) => void = () => {};
@@ -36,7 +36,7 @@ describe.each(all)("deletes on $name", (backend) => {
     expect(await b.shared.getOrSet("memory:1", () => "new")).toBe("new");
   });
 
-  it("reach it by pattern too, and although the key was not there to be found", async () => {
+  it("reach it by pattern too, also when the key does not exist yet", async () => {
     const { instances } = await three();
     const [a, b] = instances;
     let finish: (value: string) => void = () => {};
@@ -56,7 +56,7 @@ describe.each(all)("deletes on $name", (backend) => {
     expect(await a.cache.get("memory:user:1")).toBeUndefined();
   });
 
-  it("answer what they did here, alone, in pipelines, and atomically, and tell only what is in scope", async () => {
+  it("return their local result, alone, in pipelines and in transactions, and publish only keys in scope", async () => {
     const { instances } = await three();
     const [a, b, c] = instances;
     await a.cache.setMany({ "memory:1": 1, "memory:2": 2, "memory:3": 3, "other:1": 4 });
@@ -74,7 +74,7 @@ describe.each(all)("deletes on $name", (backend) => {
     for (const { told } of instances) expect(told.error).toEqual([]);
   });
 
-  it("work with a key prefix, which may be another on each instance", async () => {
+  it("work with key prefixes that differ between instances", async () => {
     const { open } = await three();
     const [x, y] = [open("x", { cache: { keyPrefix: "one-[x]:" } }), open("y", { cache: { keyPrefix: "two:" } })];
     await Promise.all(
@@ -92,7 +92,7 @@ describe.each(all)("deletes on $name", (backend) => {
     expect(await y.cache.get("other")).toBe(4);
   });
 
-  it("narrow a pattern that reaches beyond the scope, elsewhere", async () => {
+  it("narrow a pattern that reaches beyond the scope to the scope on other instances", async () => {
     const { open } = await three();
     const [x, y] = [open("x", { cache: { keyPrefix: "p:" } }), open("y", { cache: { keyPrefix: "q:" } })];
     await Promise.all([x, y].map(({ cache }) => cache.setMany({ "memory:a": 1, other: 4 })));
@@ -101,7 +101,7 @@ describe.each(all)("deletes on $name", (backend) => {
     expect(await y.cache.get("other")).toBe(4);
   });
 
-  it("are the same cache: views, stats, and its own way past the federation", async () => {
+  it("keep the cache's views and stats, and the original cache bypasses the federation", async () => {
     const { instances } = await three();
     const [a, b] = instances;
     await a.shared.with({ timeout: "2s" }).delete("memory:1");
@@ -117,7 +117,7 @@ describe.each(all)("deletes on $name", (backend) => {
     expect(b.told.applied.length).toBe(1);
   });
 
-  it("pass over what others write to the same log, and what they can't make sense of", async () => {
+  it("skip events of other programs in the same log, and malformed changes", async () => {
     const { instances, open } = await three();
     const [, b] = instances;
     const odd = open("odd");
@@ -135,7 +135,7 @@ describe.each(all)("deletes on $name", (backend) => {
     expect(b.told.error).toEqual([]);
   });
 
-  it("cost one event and one command more on each other instance", async () => {
+  it("cost one event, and one more command on each other instance", async () => {
     const { instances, redis } = await three();
     const [a, b, c] = instances;
     await a.shared.delete("memory:0");
@@ -148,7 +148,7 @@ describe.each(all)("deletes on $name", (backend) => {
   });
 });
 
-it("refuses what can't be, before anything is sent", async () => {
+it("rejects invalid options before sending anything", async () => {
   const [server] = await Promise.all(all.slice(2).map((backend) => backend.open()));
   const transport = opened(server as NonNullable<typeof server>).connect();
   const open = (options: object) => () => instanceOn(opened, transport, "a", "fed:test", options);

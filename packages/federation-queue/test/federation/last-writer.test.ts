@@ -12,8 +12,8 @@ import { readFederationSettings } from "../../src/federation/settings.ts";
 import { SyncLog } from "../../src/log/sync-log.ts";
 import { closing } from "../log/logs.ts";
 
-// Whatever regions write, and in whatever order and however often they hear of it: in the end all hold what the latest write
-// of each key has left, by the stamps alone.
+// Random writes of regions, delivered in any order and any number of times: in the end all regions hold the result of
+// the latest write of each key, by the timestamps alone.
 
 const opened = closing();
 const keys = ["memory:a:1", "memory:a:2", "memory:b:1"];
@@ -22,7 +22,7 @@ const globs = ["memory:a:*", "memory:*", "memory:?:1"];
 interface Region {
   readonly name: string;
   readonly cache: Cache;
-  /** Instances of the region, each with a memory of its own. */
+  /** Instances of the region, each with its own memory. */
   readonly appliers: readonly Applier[];
   write(change: Write): Promise<CacheChange>;
 }
@@ -71,7 +71,7 @@ function openRegion(name: string, aheadMs: number): Region {
   };
 }
 
-/** What the latest of all changes has left of a key. */
+/** The value of a key after the latest of all changes. */
 function expected(changes: readonly { change: CacheChange; origin: string }[], key: string): number | undefined {
   let latest: HybridTimestamp = { at: 0, tiebreaker: 0 };
   let value: number | undefined;
@@ -96,13 +96,15 @@ const write: fc.Arbitrary<Write> = fc.oneof(
   { weight: 2, arbitrary: fc.record({ do: fc.constant("delete" as const), key: fc.nat({ max: 2 }) }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant("invalidate" as const), glob: fc.nat({ max: 2 }) }) },
 );
-/** A write somewhere, or news that arrives: which of those not heard of yet, where, and whether it comes once more later. */
+/**
+ * A write at an instance, or the delivery of a change: which undelivered one, where, and whether it is delivered again.
+ */
 const step = fc.oneof(
   fc.record({ region: fc.nat({ max: 2 }), write }),
   fc.record({ region: fc.nat({ max: 2 }), instance: fc.nat({ max: 1 }), which: fc.nat(), again: fc.boolean() }),
 );
 
-it("three regions come to the same, and to what the latest write says", async () => {
+it("three regions converge to the value of the latest write", async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(step, { minLength: 4, maxLength: 40, size: "max" }),
@@ -110,7 +112,7 @@ it("three regions come to the same, and to what the latest write says", async ()
       async (steps, skewMs) => {
         const regions = ["east", "west", "south"].map((name, at) => openRegion(name, (at * skewMs) / 2));
         const changes: { change: CacheChange; origin: string }[] = [];
-        /** Of each instance of each region what it has yet to hear. The writer itself hears nothing of its own. */
+        /** The undelivered changes of each instance of each region. A writer does not get its own. */
         const inboxes = regions.map(() => [[], []] as (typeof changes)[]);
         const hear = async (region: number, instance: number, which: number, again: boolean): Promise<void> => {
           const inbox = inboxes[region]?.[instance];

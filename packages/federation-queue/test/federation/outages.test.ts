@@ -5,12 +5,12 @@ import { closing, waitFor } from "../log/logs.ts";
 import { regionsOf, ways } from "../relay/regions.ts";
 import { instanceOn } from "./caches.ts";
 
-// What can't be told, can't be applied, or was missed.
+// Changes that cannot be published, cannot be applied, or were missed.
 
 const opened = closing();
 
 describe.each(ways)("over the %s", (way) => {
-  it("a delete that the log keeps for later is done here at once, and everywhere in the end", async () => {
+  it("a delete that waits in the log's outbox takes effect here at once, and everywhere in the end", async () => {
     const { east, key } = await regionsOf(way, opened, ["east"]);
     const a = instanceOn(opened, east.connect(), "a", key, { logTransport: east.reach() });
     const b = instanceOn(opened, east.connect(), "b", key);
@@ -28,7 +28,7 @@ describe.each(ways)("over the %s", (way) => {
     expect(a.told.deferred).toEqual([]);
   });
 
-  it("when the log has no room, the others delete everything in scope as soon as they can be told", async () => {
+  it("when the log has no room, other instances delete everything in scope once that can be published", async () => {
     const { east, west, key, carry } = await regionsOf(way, opened);
     carry(east, west);
     const a = instanceOn(opened, east.connect(), "a", key, {
@@ -51,12 +51,12 @@ describe.each(ways)("over the %s", (way) => {
     east.proxy.set({ kind: "pass" });
     await waitFor(async () => expect(await b.cache.getMany(keys)).toEqual(keys.map(() => undefined)));
     expect(await b.cache.get("other")).toBe(1);
-    // What stands here is no debt.
+    // The keys stay here: only the others have to delete them.
     expect(await a.cache.getMany(keys.slice(6))).toEqual([1, 1]);
     await waitFor(() => expect(a.shared.federation.pending).toBe(0));
   });
 
-  it("a delete that must not wait rejects when the others can't be told; again, it is done", async () => {
+  it("a delete with `fallback: false` rejects when it cannot be published, and succeeds when repeated", async () => {
     const { east, key } = await regionsOf(way, opened, ["east"]);
     const a = instanceOn(opened, east.connect(), "a", key, { logTransport: east.reach() });
     const b = instanceOn(opened, east.connect(), "b", key);
@@ -69,20 +69,20 @@ describe.each(ways)("over the %s", (way) => {
     expect(a.shared.federation.pending).toBe(0);
     east.proxy.set({ kind: "pass" });
     await waitFor(() => a.shared.delete("memory:1", { fallback: false }));
-    // The first may have arrived nevertheless, if its answer was what got lost.
+    // The first may have been appended nevertheless, when only its reply was lost.
     await waitFor(() => expect(b.told.applied.length).toBeGreaterThanOrEqual(2));
   });
 
-  it("rejects when the log is closed: nobody would be told", async () => {
+  it("rejects when the log is closed, as the delete could not be published", async () => {
     const { east, key } = await regionsOf(way, opened, ["east"]);
     const a = instanceOn(opened, east.connect(), "a", key);
     await a.log.close();
     await expect(a.shared.delete("memory:1")).rejects.toMatchObject({ kind: "closed" });
   });
 
-  it("a change is tried until it is applied, and only then counts as applied", async () => {
+  it("a change is retried until it is applied, and committed only then", async () => {
     const { east, west, key } = await regionsOf(way, opened);
-    // The log is in the east for both; the cache of b is in the west.
+    // Both logs are in the east; the cache of b is in the west.
     const a = instanceOn(opened, east.connect(), "a", key);
     const b = instanceOn(opened, west.reach(), "b", key, { logTransport: east.connect() });
     await b.cache.set("memory:1", 1);
@@ -98,13 +98,13 @@ describe.each(ways)("over the %s", (way) => {
     await waitFor(() => expect(b.told.applied.map(({ seq }) => seq)).toEqual([1, 2, 3, 4]));
     expect(await b.cache.get("memory:1")).toBeUndefined();
     await waitFor(async () => expect((await b.log.stats()).origins["a"]?.behind).toBe(0));
-    // Told once for each change, however often it was tried.
+    // Reported once for each change, however often it was retried.
     expect(b.told.error.length).toBe(3);
   });
 
-  it("what was not applied when a process ended is applied by the next of its name", async () => {
+  it("a change that was not applied when a process ended is applied by the next one of the same name", async () => {
     const { east, key, west } = await regionsOf(way, opened);
-    // The log is in the east for both; the cache of b is in the west.
+    // Both logs are in the east; the cache of b is in the west.
     const a = instanceOn(opened, east.connect(), "a", key);
     const first = instanceOn(opened, west.reach(), "b", key, { logTransport: east.connect() });
     await first.cache.setMany({ "memory:1": 1, "memory:2": 2 });
@@ -123,7 +123,7 @@ describe.each(ways)("over the %s", (way) => {
     expect(await second.cache.get("memory:2")).toBeUndefined();
   });
 
-  it("ends in good order when the cache is closed before it", async () => {
+  it("closes without an error when the cache is closed before it", async () => {
     const { east, west, key } = await regionsOf(way, opened);
     const a = instanceOn(opened, east.connect(), "a", key);
     const b = instanceOn(opened, west.connect(), "b", key, { logTransport: east.connect() });
@@ -137,7 +137,7 @@ describe.each(ways)("over the %s", (way) => {
     await expect(b.shared.delete("memory:2")).rejects.toMatchObject({ kind: "closed" });
   });
 
-  it("deletes everything in scope after a gap, before it goes on", async () => {
+  it("deletes everything in scope after a gap before it continues", async () => {
     const { east, key, west, carry } = await regionsOf(way, opened);
     carry(east, west);
     const a = instanceOn(opened, east.connect(), "a", key);
@@ -161,7 +161,7 @@ describe.each(ways)("over the %s", (way) => {
     ]);
   });
 
-  it("reaches the memory that stands in for a primary that is away, and the primary when it is back", async () => {
+  it("reaches the local cache while the primary is away, and the primary when it is back", async () => {
     const { east, key, west } = await regionsOf(way, opened);
     const a = instanceOn(opened, east.connect(), "a", key);
     const standIn = opened(withFallback(west.reach(), memoryTransport(), { healthCheckInterval: "200ms" }));

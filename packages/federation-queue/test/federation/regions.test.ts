@@ -30,7 +30,7 @@ describe.each(ways)("over the %s", (way) => {
     return { ...regions, instances: [a, b, c] as [typeof c, typeof c, typeof c] };
   }
 
-  it("a delete in one region is one in the other, and each event is there once on each side", async () => {
+  it("a delete in one region is a delete in the other, and each event is there once on each side", async () => {
     const { east, west, instances } = await world();
     const [a, b, c] = instances;
     const keys = keysOf(1, 60);
@@ -50,12 +50,12 @@ describe.each(ways)("over the %s", (way) => {
     }
   });
 
-  it("both regions come to the same after a partition, and each event is there once", async () => {
+  it("both regions converge after a partition, and each event is there once", async () => {
     const { east, west, instances } = await world();
     const [a, b, c] = instances;
     const keys = keysOf(1, 300);
     await Promise.all([a, c].map(({ cache }) => cache.setMany(filled(keys))));
-    // What is between the regions goes through the proxies; within a region all is well.
+    // Only connections between regions go through the proxies.
     for (const { proxy } of [east, west]) {
       proxy.set({ kind: "refuse" });
       proxy.cut();
@@ -82,7 +82,7 @@ describe.each(ways)("over the %s", (way) => {
     for (const { told } of instances) expect([told.gap, told.deferred]).toEqual([[], []]);
   });
 
-  it("values too: of two regions that have written the same keys apart, the later wins in both", async () => {
+  it("the later of two writes of the same key wins in both regions after a partition", async () => {
     const { east, west, instances } = await world({ values: true });
     const [a, b, c] = instances;
     for (const { proxy } of [east, west]) {

@@ -3,11 +3,11 @@ import { describe, expect, it } from "vitest";
 import { SyncLog } from "../../src/log/sync-log.ts";
 import { all, closing, following, logsOn, named, waitFor } from "./logs.ts";
 
-// What arrives more than once, or from somebody else.
+// Requests that arrive twice, and entries of other programs.
 
 const opened = closing();
 
-/** A way on which scripts arrive twice, and each once more, late, among those that come after. */
+/** A connection on which each script arrives twice, and once more later, among those that follow it. */
 function repeating(transport: Transport): Transport {
   const late: Command[] = [];
   let count = 0;
@@ -30,7 +30,7 @@ function repeating(transport: Transport): Transport {
 }
 
 describe.each(all)("over $name", (backend) => {
-  it("requests that arrive twice, or late, add nothing", async () => {
+  it("adds nothing when requests arrive twice or late", async () => {
     const { open, connect, key } = await logsOn<number>(backend, opened);
     const transport = repeating(connect());
     const a = opened(new SyncLog<number>({ transport }, { instanceId: "a", key }));
@@ -41,7 +41,7 @@ describe.each(all)("over $name", (backend) => {
     expect(await connect().send([["XLEN", `${key}:a`]])).toEqual([90]);
   });
 
-  it("what somebody else writes into a stream is not taken for its own, and its own is not lost", async () => {
+  it("keeps its own events, and skips entries that another program adds to its stream", async () => {
     const { open, connect, key } = await logsOn<number>(backend, opened);
     const [a, b] = [open("a"), open("b")];
     const errors: string[] = [];

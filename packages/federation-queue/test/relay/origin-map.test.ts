@@ -7,7 +7,7 @@ import { regionsOf } from "./regions.ts";
 const opened = closing();
 
 it.each(["1795833587473-2", "18446744073709551614-7"])(
-  "an entry %s that comes between the reading and the look at the stream's end is still to be read",
+  "an entry %s that is added between a read and the check of the stream's end is read next",
   async (id) => {
     const { east, west, key } = await regionsOf("Redis protocol", opened);
     const settings = readRelaySettings({ transport: east.connect() }, { transport: west.connect() }, { key });

@@ -19,13 +19,13 @@ let count = 0;
 export type Way = "Redis protocol" | "REST";
 export const ways: readonly Way[] = ["Redis protocol", "REST"];
 
-/** One database, and a way to it from afar that can be broken. */
+/** One database, and a remote connection to it that can be cut. */
 export interface Region {
   readonly redis: RedisServer;
   readonly proxy: FaultProxy;
   /** A transport of a process in the region. */
   connect(): Transport;
-  /** The same of one elsewhere, through the proxy. */
+  /** The same for a process in another region, through the proxy. */
   reach(): Transport;
   log<Event = unknown>(instanceId: string, options?: Partial<SyncLogOptions>): SyncLog<Event>;
   length(origin: string): Promise<number>;

@@ -7,7 +7,7 @@ const opened = closing();
 const numbers = (from: number, to: number): number[] => Array.from({ length: to - from + 1 }, (_, at) => from + at);
 
 describe.each(ways)("over the %s", (way) => {
-  it("brings every event to the other region, in order, under its own number", async () => {
+  it("copies every event to the other region, in order, under its own number", async () => {
     const { east, west, carry, key } = await regionsOf(way, opened);
     const { told } = carry(east, west);
     const a = east.log<number>("a");
@@ -21,7 +21,7 @@ describe.each(ways)("over the %s", (way) => {
     expect(told.error).toEqual([]);
   });
 
-  it("works both ways at once, twice over: one copy of each event on each side", async () => {
+  it("leaves one copy of each event on each side when two relays run in both directions", async () => {
     const { east, west, carry } = await regionsOf(way, opened);
     const relays = [carry(east, west), carry(east, west), carry(west, east), carry(west, east)];
     const [a, b] = [east.log<number>("a"), west.log<number>("b")];
@@ -46,7 +46,7 @@ describe.each(ways)("over the %s", (way) => {
     for (const { told } of relays) expect([told.error, told.gap]).toEqual([[], []]);
   });
 
-  it("goes round a ring of three without coming back", async () => {
+  it("copies around a ring of three regions without a loop", async () => {
     const { regions, carry } = await regionsOf(way, opened, ["east", "west", "south"]);
     for (const [at, region] of regions.entries()) {
       for (const other of regions) if (other !== region) carry(region, other);
@@ -61,7 +61,7 @@ describe.each(ways)("over the %s", (way) => {
     });
   });
 
-  it("waits out a partition, and heals by itself in batches", async () => {
+  it("waits during a partition, and then catches up in batches", async () => {
     const { east, west, carry } = await regionsOf(way, opened);
     const { relay, told } = carry(east, west, { batch: 50 });
     const a = east.log<number>("a");
@@ -82,11 +82,11 @@ describe.each(ways)("over the %s", (way) => {
     await waitFor(() => expect(relay.state).toBe("running"));
     expect(await relay.stats()).toMatchObject({ copied: expect.any(Number), origins: { a: { behind: 0 } } });
     expect(await west.length("a")).toBe(500);
-    // Told once for the whole outage, not with each try.
+    // Reported once for the whole outage, not with each try.
     expect(told.error.length).toBeLessThanOrEqual(2);
   });
 
-  it("goes on where another relay has left off", async () => {
+  it("continues where another relay has left off", async () => {
     const { east, west, carry } = await regionsOf(way, opened);
     const a = east.log<number>("a");
     for (let round = 0; round < 4; round++) {
@@ -102,15 +102,15 @@ describe.each(ways)("over the %s", (way) => {
     await waitFor(() => expect(reading.seen).toEqual(named("a", 1, 200)));
   });
 
-  it("copies once what was brought although the answer was lost", async () => {
+  it("copies an event once although the reply to its copy was lost", async () => {
     const { east, west, carry } = await regionsOf(way, opened);
-    // It asks both sides how they stand when it begins, and after trouble: without an answer it does not copy.
+    // It asks both sides for their state first, and again after an error: without a reply it does not copy.
     const { relay, told } = carry(east, west, { pollInterval: "1h" });
     const a = east.log<number>("a");
     let total = 1;
     await a.append(total);
     await waitFor(() => expect(told.copied.length).toBeGreaterThan(0));
-    // Replies may be lost while it asks rather than copies: then it is brought on its feet, and all is done again.
+    // Replies may be lost while it asks rather than copies: then the test restores the connection and tries again.
     for (let isCopied = false; !isCopied; ) {
       await waitFor(() => expect(relay.state).toBe("running"));
       const before = await west.length("a");
