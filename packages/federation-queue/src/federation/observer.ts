@@ -1,4 +1,4 @@
-import { isUnanswered, toMessageText, type WriteObserver } from "@continuum-cache/core/kit";
+import { inParts, isUnanswered, toMessageText, type WriteObserver } from "@continuum-cache/core/kit";
 import type { CacheChange } from "./cache-change.ts";
 import type { ChangePublisher } from "./change-publisher.ts";
 import type { FederationClock } from "./federation-clock.ts";
@@ -9,7 +9,7 @@ import type { ClockSettings, FederationSettings } from "./settings.ts";
 import { writtenBy } from "./written.ts";
 
 /** The most that one event publishes. */
-const mostKeysPerEvent = 500;
+const perEvent = { items: 500 };
 
 /** Publishes the writes of this instance's callers. */
 export function createObserver(
@@ -44,7 +44,7 @@ export function createObserver(
     if (globs.length > 0) await publisher.publish([await invalidated(globs)], asked);
     if (!values) {
       const keys = [...new Set(deleted)];
-      const changes = chunksOf(keys, mostKeysPerEvent).map((part): CacheChange => ({ type: "fed.delete", keys: part }));
+      const changes = inParts(keys, perEvent).map((part): CacheChange => ({ type: "fed.delete", keys: part }));
       if (changes.length > 0) await publisher.publish(changes, asked);
       return;
     }
@@ -71,7 +71,7 @@ export async function putAll(
 ): Promise<readonly CacheChange[]> {
   const withoutPrefix = (key: string): string => key.slice(cache.keyPrefix.length);
   const changes: CacheChange[] = [];
-  for (const part of chunksOf(puts, mostKeysPerEvent)) {
+  for (const part of inParts(puts, perEvent)) {
     const args = part.flatMap(({ kind, value = "", ttlMs = "" }) => [kind, value, ttlMs]);
     const keys = part.flatMap(({ key }) => [key, clockOf(key)]);
     const answer = readPutAnswer(await link.run(putScript, keys, [tiebreaker, keepMs, clock.latest, ...args]));
@@ -96,11 +96,4 @@ export async function putAll(
     }
   }
   return changes;
-}
-
-/** A list in parts of so many items at most. */
-export function chunksOf<T>(items: readonly T[], most: number): readonly (readonly T[])[] {
-  const chunks: (readonly T[])[] = [];
-  for (let at = 0; at < items.length; at += most) chunks.push(items.slice(at, at + most));
-  return chunks;
 }

@@ -42,23 +42,18 @@ const overheadBytes = 300;
 
 /** A new event, and the promise that its caller waits for. */
 export function createPendingEvent(text: string, atMs: number, mayWait: boolean): [PendingEvent, Promise<Appended>] {
-  const { promise, resolve, reject } = deferred();
-  const bytes = new TextEncoder().encode(text).length + overheadBytes;
-  const state = "awaited";
-  return [
-    { text, bytes, atMs, mayWait, isFixed: false, isSent: false, isRepeat: false, state, resolve, reject },
-    promise,
-  ];
-}
-
-function deferred(): { promise: Promise<Appended> } & Pick<PendingEvent, "resolve" | "reject"> {
   let resolve: PendingEvent["resolve"] = () => {};
   let reject: PendingEvent["reject"] = () => {};
   const promise = new Promise<Appended>((onResolve, onReject) => {
     resolve = onResolve;
     reject = onReject;
   });
-  return { promise, resolve, reject };
+  const bytes = new TextEncoder().encode(text).length + overheadBytes;
+  const state = "awaited";
+  return [
+    { text, bytes, atMs, mayWait, isFixed: false, isSent: false, isRepeat: false, state, resolve, reject },
+    promise,
+  ];
 }
 
 /** Gives the callers of appends their results. */

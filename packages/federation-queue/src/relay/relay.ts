@@ -60,13 +60,12 @@ export function relay(from: FederationBackend, to: FederationBackend, options: R
 
   return {
     get state() {
-      return running.state;
+      return running.status.state;
     },
     async stats(asked = {}) {
       assertOptions("stats", asked, knownCall);
       const origins = await readRelayStats(settings, readAsked(asked));
-      const { state, copied, lastError } = running;
-      return { state, copied, lastError, origins };
+      return { ...running.status, origins };
     },
     on: events.on,
     async close() {

@@ -6,13 +6,12 @@ import { createWake } from "../shared/wake.ts";
 import { createCopier } from "./copier.ts";
 import { createOriginMap } from "./origin-map.ts";
 import type { RelaySettings } from "./settings.ts";
-import type { RelayEvents, RelayState } from "./types.ts";
+import type { RelayEvents, RelayStats } from "./types.ts";
 
 /** A relay that copies until it is closed. */
 export interface RunningRelay {
-  readonly state: RelayState;
-  readonly copied: number;
-  readonly lastError: Error | undefined;
+  /** The current state. */
+  readonly status: Readonly<Omit<RelayStats, "origins">>;
   close(): Promise<void>;
 }
 
@@ -25,15 +24,17 @@ export function startRelay(settings: RelaySettings, emit: Events<RelayEvents>["e
   const targetBell = createDoorbell(to.transport, channel, timeoutMs);
   const wake = createWake();
   const schedule = createRefreshSchedule(pollMs);
-  let state: RelayState = "running";
-  let copied = 0;
-  let lastError: Error | undefined;
+  const status: { -readonly [Name in keyof RunningRelay["status"]]: RelayStats[Name] } = {
+    state: "running",
+    copied: 0,
+    lastError: undefined,
+  };
   let closing: Promise<void> | undefined;
-  const isClosed = (): boolean => state === "closed";
+  const isClosed = (): boolean => status.state === "closed";
 
   const failed = (operation: string, error: unknown): void => {
-    lastError = errorOf(error);
-    emit("error", { operation, error: lastError });
+    status.lastError = errorOf(error);
+    emit("error", { operation, error: status.lastError });
   };
   const lostData = (origin: string): void => emit("repaired", { origin });
   const origins = createOriginMap(settings, {
@@ -45,7 +46,7 @@ export function startRelay(settings: RelaySettings, emit: Events<RelayEvents>["e
   });
   const copier = createCopier(settings, {
     copied(origin, count) {
-      copied += count;
+      status.copied += count;
       targetBell.ring(origin);
       emit("copied", { origin, count });
     },
@@ -82,12 +83,12 @@ export function startRelay(settings: RelaySettings, emit: Events<RelayEvents>["e
         const isMore = await copyOnce();
         backoff.reset();
         if (isClosed()) return;
-        state = "running";
+        status.state = "running";
         if (!isMore) await idle();
       } catch (error) {
         if (isClosed()) return;
-        if (state === "running" || !isUnanswered(error)) failed("relay", error);
-        state = "waiting";
+        if (status.state === "running" || !isUnanswered(error)) failed("relay", error);
+        status.state = "waiting";
         // The server that replies next may be another one.
         schedule.request();
         // A closed transport stays closed.
@@ -98,7 +99,7 @@ export function startRelay(settings: RelaySettings, emit: Events<RelayEvents>["e
   };
 
   const end = (): void => {
-    state = "closed";
+    status.state = "closed";
     stopListening();
     wake.wake();
   };
@@ -110,15 +111,7 @@ export function startRelay(settings: RelaySettings, emit: Events<RelayEvents>["e
   };
 
   return {
-    get state() {
-      return state;
-    },
-    get copied() {
-      return copied;
-    },
-    get lastError() {
-      return lastError;
-    },
+    status,
     close() {
       closing ??= finish();
       return closing;
