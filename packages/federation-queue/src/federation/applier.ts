@@ -1,12 +1,11 @@
 import { escapeGlob, type Reply } from "@continuum-cache/core";
 import { fromMessageText } from "@continuum-cache/core/kit";
 import { accepted } from "../shared/link.ts";
-import { type Apply, applyScript } from "./apply-script.ts";
+import type { Apply } from "./apply-script.ts";
 import type { CacheChange, Invalidated, KeysDeleted, ValueSet } from "./cache-change.ts";
-import type { FederationClock } from "./federation-clock.ts";
 import { tiebreakerOf } from "./hybrid-timestamp.ts";
-import type { PatternTombstones } from "./pattern-tombstones.ts";
-import type { ClockSettings, FederationSettings } from "./settings.ts";
+import type { FederationSettings } from "./settings.ts";
+import type { ValueSync } from "./value-sync.ts";
 
 /** Applies the changes of other instances to this instance's cache. The same change may arrive any number of times. */
 export interface Applier {
@@ -21,10 +20,10 @@ export interface Applier {
 const everything: Invalidated = { type: "fed.invalidate" };
 const scanCount = 1_000;
 
+/** @param values - Absent when the federation shares only deletes. */
 export function createApplier(
-  { cache, link, scope, values, timeoutMs, fullKey, fullGlob }: FederationSettings,
-  clock: Pick<FederationClock, "record">,
-  tombstones: PatternTombstones | undefined,
+  { cache, link, scope, timeoutMs, fullKey, fullGlob }: FederationSettings,
+  values: ValueSync | undefined,
 ): Applier {
   const atPrimary = { fallback: false, timeout: `${timeoutMs}ms` } as const;
   const globsOf = ({ globs }: Invalidated): readonly string[] =>
@@ -33,53 +32,9 @@ export function createApplier(
   const deletePatterns = async (globs: readonly string[], options: Parameters<typeof cache.deletePattern>[1]) => {
     for (const glob of globs) await cache.deletePattern(glob, options);
   };
-
   /** In-flight loads must not store what they have read before the change. */
-  const outdate = (keys: readonly string[]): void => {
-    for (const key of keys) cache.outdate(escapeGlob(key));
-  };
-  const write = async (
-    { keepMs, clockOf }: ClockSettings,
-    tiebreaker: number,
-    changes: readonly Apply[],
-  ): Promise<void> => {
-    if (changes.length === 0) return;
-    const args = changes.flatMap(({ kind, at, value = "", endMs = "" }) => [kind, at, value, endMs]);
-    await link.run(
-      applyScript,
-      changes.flatMap(({ key }) => [key, clockOf(key)]),
-      [tiebreaker, keepMs, ...args],
-    );
-  };
-
-  const applyDeleted = async ({ keys, at }: KeysDeleted, tiebreaker: number): Promise<void> => {
-    const shared = keys.map((key, index) => ({ key, at: at?.[index] ?? 0 })).filter(({ key }) => scope.has(key));
-    if (shared.length === 0) return;
-    if (!values || !at) {
-      await cache.delete(...shared.map(({ key }) => key), atPrimary);
-      return;
-    }
-    outdate(shared.map(({ key }) => key));
-    await write(
-      values,
-      tiebreaker,
-      shared.map(({ key, at: when }) => ({ key: fullKey(key), kind: "delete", at: when })),
-    );
-  };
-
-  const applySet = async ({ key, value, endMs, at }: ValueSet, tiebreaker: number): Promise<void> => {
-    if (!scope.has(key)) return;
-    if (!values || !tombstones) {
-      await cache.delete(key, atPrimary);
-      return;
-    }
-    if (tombstones.covers(fullKey(key), { at, tiebreaker })) return;
-    outdate([key]);
-    const stored = fromMessageText(value);
-    const what: Pick<Apply, "kind" | "value" | "endMs"> = isReadable(stored)
-      ? { kind: "set", value: stored, endMs }
-      : { kind: "delete" };
-    await write(values, tiebreaker, [{ key: fullKey(key), at, ...what }]);
+  const outdate = (key: string): void => {
+    cache.outdate(escapeGlob(key));
   };
   const isReadable = (stored: string | Uint8Array): boolean => {
     try {
@@ -90,24 +45,48 @@ export function createApplier(
     }
   };
 
+  const applyDeleted = async ({ keys, at }: KeysDeleted, tiebreaker: number): Promise<void> => {
+    const shared = [...keys.entries()].filter(([, key]) => scope.has(key));
+    if (shared.length === 0) return;
+    if (!values || !at) {
+      await cache.delete(...shared.map(([, key]) => key), atPrimary);
+      return;
+    }
+    for (const [, key] of shared) outdate(key);
+    const changes = shared.map(([nth, key]): Apply => ({ key: fullKey(key), kind: "delete", at: at[nth] ?? 0 }));
+    await values.apply(tiebreaker, changes);
+  };
+
+  const applySet = async ({ key, value, endMs, at }: ValueSet, tiebreaker: number): Promise<void> => {
+    if (!scope.has(key)) return;
+    if (!values) {
+      await cache.delete(key, atPrimary);
+      return;
+    }
+    if (values.tombstones.covers(fullKey(key), { at, tiebreaker })) return;
+    outdate(key);
+    const stored = fromMessageText(value);
+    const change: Omit<Apply, "key" | "at"> = isReadable(stored)
+      ? { kind: "set", value: stored, endMs }
+      : { kind: "delete" };
+    await values.apply(tiebreaker, [{ key: fullKey(key), at, ...change }]);
+  };
+
   const applyInvalidated = async (change: Invalidated, tiebreaker: number): Promise<void> => {
     const globs = globsOf(change);
     const { at } = change;
-    if (!values || !tombstones || at === undefined) return deletePatterns(globs, atPrimary);
+    if (!values || at === undefined) return deletePatterns(globs, atPrimary);
     for (const glob of globs) {
       const full = fullGlob(glob);
-      tombstones.add(full, { at, tiebreaker });
-      await tombstones.store(full, { at, tiebreaker });
+      values.tombstones.add(full, { at, tiebreaker });
+      await values.tombstones.store(full, { at, tiebreaker });
       cache.outdate(glob);
       let cursor = "0";
       do {
         const [page] = await link.send([["SCAN", cursor, "MATCH", full, "COUNT", scanCount]]);
         const [next, found] = accepted(page) as readonly [Reply, readonly string[]];
-        await write(
-          values,
-          tiebreaker,
-          found.map((key) => ({ key, kind: "drop", at })),
-        );
+        const drops = found.map((key): Apply => ({ key, kind: "drop", at }));
+        await values.apply(tiebreaker, drops);
         cursor = String(next);
       } while (cursor !== "0");
     }
@@ -116,7 +95,7 @@ export function createApplier(
   return {
     async apply(change, origin) {
       const tiebreaker = tiebreakerOf(origin);
-      if (values && change.at !== undefined) await clock.record(Math.max(...[change.at].flat()));
+      if (values && change.at !== undefined) await values.clock.record(Math.max(...[change.at].flat()));
       if (change.type === "fed.delete") await applyDeleted(change, tiebreaker);
       else if (change.type === "fed.set") await applySet(change, tiebreaker);
       else await applyInvalidated(change, tiebreaker);

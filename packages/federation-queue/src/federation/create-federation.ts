@@ -3,12 +3,11 @@ import type { WriteObserver } from "@continuum-cache/core/kit";
 import { createApplier } from "./applier.ts";
 import type { CacheChange } from "./cache-change.ts";
 import { createChangePublisher } from "./change-publisher.ts";
-import { createFederationClock } from "./federation-clock.ts";
 import { startFollower } from "./follower.ts";
-import { createObserver, putAll } from "./observer.ts";
-import { createPatternTombstones } from "./pattern-tombstones.ts";
+import { createObserver } from "./observer.ts";
 import type { FederationSettings } from "./settings.ts";
 import type { FederationEvents } from "./types.ts";
+import { createValueSync } from "./value-sync.ts";
 
 /** A federation's parts, put together. */
 export interface RunningFederation {
@@ -21,28 +20,23 @@ export function createFederation(
   settings: FederationSettings,
   emit: Events<FederationEvents>["emit"],
 ): RunningFederation {
-  const { link, values, scope, log, fullGlob } = settings;
-  const clock = createFederationClock(link, values?.tombstonesKey ?? "", values?.keepMs ?? 0);
-  const tombstones =
-    values && createPatternTombstones(link, values.tombstonesKey, values.keepMs, scope.globs.map(fullGlob));
-  const applier = createApplier(settings, clock, tombstones);
+  const values = settings.values && createValueSync(settings, settings.values);
+  const applier = createApplier(settings, values);
   const source = {
     async everything(isHereToo: boolean): Promise<CacheChange> {
-      const change: CacheChange = { type: "fed.invalidate", ...(values && { at: await clock.now() }) };
-      if (isHereToo) await applier.apply(change, log.instanceId);
+      const change: CacheChange = { type: "fed.invalidate", ...(values && { at: await values.clock.now() }) };
+      if (isHereToo) await applier.apply(change, settings.log.instanceId);
       return change;
     },
     async keys(keys: readonly string[]): Promise<readonly CacheChange[]> {
-      if (!values) return [];
-      const puts = keys.map((key) => ({ key, kind: "delete" }) as const);
-      return putAll(settings, values, clock, puts);
+      return values ? values.put(keys.map((key) => ({ key, kind: "delete" }))) : [];
     },
   };
   const publisher = createChangePublisher(settings, source, emit);
-  const follower = startFollower(settings, applier, tombstones, emit);
+  const follower = startFollower(settings, applier, values?.tombstones, emit);
 
   return {
-    observer: createObserver(settings, clock, tombstones, publisher, follower),
+    observer: createObserver(settings, values, publisher, follower),
     pendingInvalidations: () => publisher.pendingInvalidations,
     async close() {
       await follower.close();

@@ -11,7 +11,7 @@ export interface Instance {
   readonly cache: Cache;
   readonly shared: Federated;
   readonly log: SyncLog;
-  readonly told: { [Name in keyof FederationEvents]: FederationEvents[Name][] };
+  readonly emitted: { [Name in keyof FederationEvents]: FederationEvents[Name][] };
 }
 
 export interface InstanceOptions extends Partial<FederateOptions> {
@@ -39,10 +39,10 @@ export function instanceOn(
   const shared = federate(cache, log, { scope: "memory:*", timeout: "1s", ...options });
   const { federation } = shared;
   opened(federation);
-  const told: Instance["told"] = { error: [], gap: [], deferred: [], applied: [] };
-  federation.on("error", (event) => told.error.push(event));
-  federation.on("gap", (event) => told.gap.push(event));
-  federation.on("deferred", (event) => told.deferred.push(event));
-  federation.on("applied", (event) => told.applied.push(event));
-  return { name, cache, shared, log, told };
+  const emitted: Instance["emitted"] = { error: [], gap: [], deferred: [], applied: [] };
+  federation.on("error", (event) => emitted.error.push(event));
+  federation.on("gap", (event) => emitted.gap.push(event));
+  federation.on("deferred", (event) => emitted.deferred.push(event));
+  federation.on("applied", (event) => emitted.applied.push(event));
+  return { name, cache, shared, log, emitted };
 }

@@ -28,7 +28,7 @@ describe.each(all)("deletes on $name", (backend) => {
     );
     await waitFor(() => expect(b.cache.stats().loads).toBe(1));
     await a.shared.delete("memory:1");
-    await waitFor(() => expect(b.told.applied.length).toBe(1));
+    await waitFor(() => expect(b.emitted.applied.length).toBe(1));
     finish("old");
     expect(await loading).toBe("old");
     await b.cache.flush();
@@ -49,7 +49,7 @@ describe.each(all)("deletes on $name", (backend) => {
     );
     await waitFor(() => expect(b.cache.stats().loads).toBe(1));
     await a.shared.deletePattern("memory:user:*");
-    await waitFor(() => expect(b.told.applied.length).toBe(1));
+    await waitFor(() => expect(b.emitted.applied.length).toBe(1));
     finish("old");
     await loading;
     await b.cache.flush();
@@ -66,12 +66,12 @@ describe.each(all)("deletes on $name", (backend) => {
     expect(await a.shared.delete("other:3")).toBe(0);
     expect(await a.shared.set("memory:4", 1)).toBe(true);
     await waitFor(() => {
-      expect(b.told.applied.length).toBe(3);
-      expect(c.told.applied.length).toBe(3);
+      expect(b.emitted.applied.length).toBe(3);
+      expect(c.emitted.applied.length).toBe(3);
     });
     expect((await a.log.stats()).origins["a"]?.lastSeq).toBe(3);
     expect(await a.cache.get("memory:4")).toBe(1);
-    for (const { told } of instances) expect(told.error).toEqual([]);
+    for (const { emitted } of instances) expect(emitted.error).toEqual([]);
   });
 
   it("work with key prefixes that differ between instances", async () => {
@@ -105,7 +105,7 @@ describe.each(all)("deletes on $name", (backend) => {
     const { instances } = await three();
     const [a, b] = instances;
     await a.shared.with({ timeout: "2s" }).delete("memory:1");
-    await waitFor(() => expect(b.told.applied.length).toBe(1));
+    await waitFor(() => expect(b.emitted.applied.length).toBe(1));
     await a.cache.delete("memory:2");
     await a.shared.set("memory:3", 3);
     expect(await a.cache.get("memory:3")).toBe(3);
@@ -114,7 +114,7 @@ describe.each(all)("deletes on $name", (backend) => {
     await a.shared.close();
     await a.shared.close();
     expect(await a.cache.ping()).toBe(true);
-    expect(b.told.applied.length).toBe(1);
+    expect(b.emitted.applied.length).toBe(1);
   });
 
   it("skip events of other programs in the same log, and malformed changes", async () => {
@@ -131,18 +131,18 @@ describe.each(all)("deletes on $name", (backend) => {
       await odd.log.append(event);
     }
     await odd.shared.delete("memory:1");
-    await waitFor(() => expect(b.told.applied.length).toBe(6));
-    expect(b.told.error).toEqual([]);
+    await waitFor(() => expect(b.emitted.applied.length).toBe(6));
+    expect(b.emitted.error).toEqual([]);
   });
 
   it("cost one event, and one more command on each other instance", async () => {
     const { instances, redis } = await three();
     const [a, b, c] = instances;
     await a.shared.delete("memory:0");
-    await waitFor(() => expect([b, c].map(({ told }) => told.applied.length)).toEqual([1, 1]));
+    await waitFor(() => expect([b, c].map(({ emitted }) => emitted.applied.length)).toEqual([1, 1]));
     await redis?.resetStats();
     await a.shared.delete(...Array.from({ length: 400 }, (_, at) => `memory:${at}`));
-    await waitFor(() => expect([b, c].map(({ told }) => told.applied.length)).toEqual([2, 2]));
+    await waitFor(() => expect([b, c].map(({ emitted }) => emitted.applied.length)).toEqual([2, 2]));
     const stats = await redis?.commandStats();
     if (stats) expect(stats).toMatchObject({ del: 3, xadd: 1 });
   });

@@ -4,11 +4,9 @@ import fc from "fast-check";
 import { expect, it } from "vitest";
 import { type Applier, createApplier } from "../../src/federation/applier.ts";
 import type { CacheChange } from "../../src/federation/cache-change.ts";
-import { createFederationClock } from "../../src/federation/federation-clock.ts";
 import { type HybridTimestamp, isLater, ticksPerMs, tiebreakerOf } from "../../src/federation/hybrid-timestamp.ts";
-import { putAll } from "../../src/federation/observer.ts";
-import { createPatternTombstones } from "../../src/federation/pattern-tombstones.ts";
 import { readFederationSettings } from "../../src/federation/settings.ts";
+import { createValueSync } from "../../src/federation/value-sync.ts";
 import { SyncLog } from "../../src/log/sync-log.ts";
 import { closing } from "../log/logs.ts";
 
@@ -38,13 +36,12 @@ function openRegion(name: string, aheadMs: number): Region {
   const cache = new Cache({ transport, defaultTtl: "1h" });
   const log = opened(new SyncLog(cache, { instanceId: name }));
   const settings = readFederationSettings(cache, log, { scope: "memory:*", values: true });
-  const { values, link } = settings;
-  if (!values) throw new Error("Expected values");
+  const { values: clockSettings } = settings;
+  if (!clockSettings) throw new Error("Expected values");
   const make = () => {
-    const clock = createFederationClock(link, values.tombstonesKey, values.keepMs);
-    if (aheadMs > 0) clock.observe((Date.now() + aheadMs) * ticksPerMs);
-    const marks = createPatternTombstones(link, values.tombstonesKey, values.keepMs, ["memory:*"]);
-    return { clock, marks, applier: createApplier(settings, clock, marks) };
+    const values = createValueSync(settings, clockSettings);
+    if (aheadMs > 0) values.clock.observe((Date.now() + aheadMs) * ticksPerMs);
+    return { values, applier: createApplier(settings, values) };
   };
   const [one, other] = [make(), make()];
   return {
@@ -54,8 +51,8 @@ function openRegion(name: string, aheadMs: number): Region {
     async write(write) {
       if (write.do === "invalidate") {
         const glob = globs[write.glob] ?? "";
-        const change: CacheChange = { type: "fed.invalidate", globs: [glob], at: await one.clock.now() };
-        one.marks.add(glob, { at: change.at ?? 0, tiebreaker: values.tiebreaker });
+        const change: CacheChange = { type: "fed.invalidate", globs: [glob], at: await one.values.clock.now() };
+        one.values.tombstones.add(glob, { at: change.at ?? 0, tiebreaker: one.values.tiebreaker });
         await cache.deletePattern(glob);
         await one.applier.apply(change, name);
         return change;
@@ -65,7 +62,7 @@ function openRegion(name: string, aheadMs: number): Region {
         write.do === "set"
           ? { kind: "set" as const, value: String(write.value), ttlMs: 3_600_000 }
           : { kind: "delete" as const };
-      const [change] = await putAll(settings, values, one.clock, [{ key, ...put }]);
+      const [change] = await one.values.put([{ key, ...put }]);
       return change as CacheChange;
     },
   };

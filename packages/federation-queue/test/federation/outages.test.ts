@@ -15,7 +15,7 @@ describe.each(ways)("over the %s", (way) => {
     const a = instanceOn(opened, east.connect(), "a", key, { logTransport: east.reach() });
     const b = instanceOn(opened, east.connect(), "b", key);
     await a.shared.delete("memory:0");
-    await waitFor(() => expect(b.told.applied.length).toBe(1));
+    await waitFor(() => expect(b.emitted.applied.length).toBe(1));
     east.proxy.set({ kind: "refuse" });
     east.proxy.cut();
     await a.cache.setMany({ "memory:1": 1, "memory:2": 2 });
@@ -23,9 +23,9 @@ describe.each(ways)("over the %s", (way) => {
     expect(await a.shared.delete("memory:2")).toBe(1);
     expect(a.shared.federation.pending).toBe(2);
     east.proxy.set({ kind: "pass" });
-    await waitFor(() => expect(b.told.applied.length).toBe(3));
+    await waitFor(() => expect(b.emitted.applied.length).toBe(3));
     expect(a.shared.federation.pending).toBe(0);
-    expect(a.told.deferred).toEqual([]);
+    expect(a.emitted.deferred).toEqual([]);
   });
 
   it("when the log has no room, other instances delete everything in scope once that can be published", async () => {
@@ -38,14 +38,14 @@ describe.each(ways)("over the %s", (way) => {
     const b = instanceOn(opened, west.connect(), "b", key);
     const keys = Array.from({ length: 8 }, (_, at) => `memory:${at}`);
     await a.shared.delete("memory:none");
-    await waitFor(() => expect(b.told.applied.length).toBe(1));
+    await waitFor(() => expect(b.emitted.applied.length).toBe(1));
     east.proxy.set({ kind: "refuse" });
     east.proxy.cut();
     await Promise.all(
       [a, b].map(({ cache }) => cache.setMany(Object.fromEntries([...keys, "other"].map((one) => [one, 1])))),
     );
     for (const one of keys.slice(0, 6)) expect(await a.shared.delete(one)).toBe(1);
-    expect(a.told.deferred).toEqual([{ keys: "everything" }]);
+    expect(a.emitted.deferred).toEqual([{ keys: "everything" }]);
     expect(a.shared.federation.pending).toBe(3);
     expect(await b.cache.getMany(keys)).toEqual(keys.map(() => 1));
     east.proxy.set({ kind: "pass" });
@@ -70,7 +70,7 @@ describe.each(ways)("over the %s", (way) => {
     east.proxy.set({ kind: "pass" });
     await waitFor(() => a.shared.delete("memory:1", { fallback: false }));
     // The first may have been appended nevertheless, when only its reply was lost.
-    await waitFor(() => expect(b.told.applied.length).toBeGreaterThanOrEqual(2));
+    await waitFor(() => expect(b.emitted.applied.length).toBeGreaterThanOrEqual(2));
   });
 
   it("rejects when the log is closed, as the delete could not be published", async () => {
@@ -87,19 +87,19 @@ describe.each(ways)("over the %s", (way) => {
     const b = instanceOn(opened, west.reach(), "b", key, { logTransport: east.connect() });
     await b.cache.set("memory:1", 1);
     await a.shared.delete("memory:0");
-    await waitFor(() => expect(b.told.applied.length).toBe(1));
+    await waitFor(() => expect(b.emitted.applied.length).toBe(1));
     west.proxy.set({ kind: "blackhole" });
     west.proxy.cut();
     for (const one of ["memory:1", "memory:2", "memory:3"]) await a.shared.delete(one);
-    await waitFor(() => expect(b.told.error.length).toBe(3));
+    await waitFor(() => expect(b.emitted.error.length).toBe(3));
     expect((await b.log.stats()).origins["a"]).toMatchObject({ lastSeq: 4, behind: 3 });
     west.proxy.set({ kind: "pass" });
     west.proxy.cut();
-    await waitFor(() => expect(b.told.applied.map(({ seq }) => seq)).toEqual([1, 2, 3, 4]));
+    await waitFor(() => expect(b.emitted.applied.map(({ seq }) => seq)).toEqual([1, 2, 3, 4]));
     expect(await b.cache.get("memory:1")).toBeUndefined();
     await waitFor(async () => expect((await b.log.stats()).origins["a"]?.behind).toBe(0));
     // Reported once for each change, however often it was retried.
-    expect(b.told.error.length).toBe(3);
+    expect(b.emitted.error.length).toBe(3);
   });
 
   it("a change that was not applied when a process ended is applied by the next one of the same name", async () => {
@@ -109,17 +109,17 @@ describe.each(ways)("over the %s", (way) => {
     const first = instanceOn(opened, west.reach(), "b", key, { logTransport: east.connect() });
     await first.cache.setMany({ "memory:1": 1, "memory:2": 2 });
     await a.shared.delete("memory:1");
-    await waitFor(() => expect(first.told.applied.length).toBe(1));
+    await waitFor(() => expect(first.emitted.applied.length).toBe(1));
     west.proxy.set({ kind: "refuse" });
     west.proxy.cut();
     await a.shared.delete("memory:2");
-    await waitFor(() => expect(first.told.error.length).toBeGreaterThan(0));
+    await waitFor(() => expect(first.emitted.error.length).toBeGreaterThan(0));
     await first.shared.close();
     await first.log.close();
-    expect(first.told.applied.length).toBe(1);
+    expect(first.emitted.applied.length).toBe(1);
     west.proxy.set({ kind: "pass" });
     const second = instanceOn(opened, west.reach(), "b", key, { logTransport: east.connect() });
-    await waitFor(() => expect(second.told.applied).toEqual([{ origin: "a", seq: 2 }]));
+    await waitFor(() => expect(second.emitted.applied).toEqual([{ origin: "a", seq: 2 }]));
     expect(await second.cache.get("memory:2")).toBeUndefined();
   });
 
@@ -128,12 +128,12 @@ describe.each(ways)("over the %s", (way) => {
     const a = instanceOn(opened, east.connect(), "a", key);
     const b = instanceOn(opened, west.connect(), "b", key, { logTransport: east.connect() });
     await a.shared.delete("memory:0");
-    await waitFor(() => expect(b.told.applied.length).toBe(1));
+    await waitFor(() => expect(b.emitted.applied.length).toBe(1));
     await b.cache.close();
     await a.shared.delete("memory:1");
-    await waitFor(() => expect(b.told.error).toMatchObject([{ operation: "apply", error: { kind: "closed" } }]));
+    await waitFor(() => expect(b.emitted.error).toMatchObject([{ operation: "apply", error: { kind: "closed" } }]));
     await b.shared.close();
-    expect(b.told.applied.length).toBe(1);
+    expect(b.emitted.applied.length).toBe(1);
     await expect(b.shared.delete("memory:2")).rejects.toMatchObject({ kind: "closed" });
   });
 
@@ -143,7 +143,7 @@ describe.each(ways)("over the %s", (way) => {
     const a = instanceOn(opened, east.connect(), "a", key);
     const first = instanceOn(opened, west.connect(), "b", key);
     await a.shared.delete("memory:0");
-    await waitFor(() => expect(first.told.applied.length).toBe(1));
+    await waitFor(() => expect(first.emitted.applied.length).toBe(1));
     await first.shared.close();
     await first.log.close();
     await first.cache.setMany({ "memory:1": 1, "memory:2": 2, "memory:9": 9, other: 1 });
@@ -151,8 +151,8 @@ describe.each(ways)("over the %s", (way) => {
     await waitFor(async () => expect(await west.length("a")).toBe(4));
     await west.redis.command("XTRIM", `${key}:a`, "MAXLEN", 1);
     const second = instanceOn(opened, west.connect(), "b", key);
-    await waitFor(() => expect(second.told.applied).toEqual([{ origin: "a", seq: 4 }]));
-    expect(second.told.gap).toEqual([{ origin: "a", missed: 2, fromSeq: 2, toSeq: 3, reason: "retention" }]);
+    await waitFor(() => expect(second.emitted.applied).toEqual([{ origin: "a", seq: 4 }]));
+    expect(second.emitted.gap).toEqual([{ origin: "a", missed: 2, fromSeq: 2, toSeq: 3, reason: "retention" }]);
     expect(await second.cache.getMany(["memory:1", "memory:2", "memory:9", "other"])).toEqual([
       undefined,
       undefined,
@@ -168,7 +168,7 @@ describe.each(ways)("over the %s", (way) => {
     const b = instanceOn(opened, standIn, "b", key, { logTransport: east.connect() });
     await b.cache.set("memory:1", "old");
     await a.shared.delete("memory:0");
-    await waitFor(() => expect(b.told.applied.length).toBe(1));
+    await waitFor(() => expect(b.emitted.applied.length).toBe(1));
     west.proxy.set({ kind: "refuse" });
     west.proxy.cut();
     await b.cache.set("memory:2", "kept here");
@@ -177,9 +177,9 @@ describe.each(ways)("over the %s", (way) => {
     await a.shared.delete("memory:2");
     await waitFor(async () => expect(await b.cache.get("memory:2")).toBeUndefined());
     expect(b.cache.currentBackend).toBe("local");
-    expect(b.told.applied.length).toBe(1);
+    expect(b.emitted.applied.length).toBe(1);
     west.proxy.set({ kind: "pass" });
-    await waitFor(() => expect(b.told.applied.length).toBe(3));
+    await waitFor(() => expect(b.emitted.applied.length).toBe(3));
     expect(b.cache.currentBackend).toBe("upstash");
     expect(await b.cache.getMany(["memory:1", "memory:2"], { fallback: false })).toEqual([undefined, undefined]);
   });

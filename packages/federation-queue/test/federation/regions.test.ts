@@ -43,7 +43,7 @@ describe.each(ways)("over the %s", (way) => {
     await waitFor(async () => {
       for (const { cache } of [a, c])
         expect((await cache.getMany(keys)).every((value) => value === undefined)).toBe(true);
-      for (const { told } of instances) expect(told.applied.length).toBe(40);
+      for (const { emitted } of instances) expect(emitted.applied.length).toBe(40);
     });
     for (const region of [east, west]) {
       expect(await Promise.all(["a", "b", "c"].map(region.length))).toEqual([20, 20, 20]);
@@ -74,12 +74,12 @@ describe.each(ways)("over the %s", (way) => {
         const left = (await cache.getMany(keys)).flatMap((value, at) => (value === undefined ? [] : [keys[at]]));
         expect(left).toEqual(rest);
       }
-      expect(instances.map(({ told }) => told.applied.length)).toEqual([81, 160, 81]);
+      expect(instances.map(({ emitted }) => emitted.applied.length)).toEqual([81, 160, 81]);
     });
     for (const region of [east, west]) {
       expect(await Promise.all(["a", "b", "c"].map(region.length))).toEqual([80, 1, 80]);
     }
-    for (const { told } of instances) expect([told.gap, told.deferred]).toEqual([[], []]);
+    for (const { emitted } of instances) expect([emitted.gap, emitted.deferred]).toEqual([[], []]);
   });
 
   it("the later of two writes of the same key wins in both regions after a partition", async () => {
@@ -103,9 +103,9 @@ describe.each(ways)("over the %s", (way) => {
     const expected = keys.map((key, at) => (at < 5 ? undefined : at < 8 ? "last" : `west ${key}`));
     await waitFor(async () => {
       for (const { cache } of [a, c]) expect(await cache.getMany(keys)).toEqual(expected);
-      expect(instances.map(({ told }) => told.applied.length)).toEqual([28, 40, 28]);
+      expect(instances.map(({ emitted }) => emitted.applied.length)).toEqual([28, 40, 28]);
     });
     for (const { cache } of [a, c]) expect(await cache.getMany(keys)).toEqual(expected);
-    for (const { told } of instances) expect(told.error).toEqual([]);
+    for (const { emitted } of instances) expect(emitted.error).toEqual([]);
   });
 });

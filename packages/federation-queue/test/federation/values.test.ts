@@ -26,7 +26,7 @@ describe.each(all)("values on $name", (backend) => {
     return { a, b, key, east, west };
   }
   const applied = (instance: Instance, times: number) =>
-    waitFor(() => expect(instance.told.applied.length).toBe(times));
+    waitFor(() => expect(instance.emitted.applied.length).toBe(times));
 
   it("are set everywhere, alone and in pipelines, with their expiry", async () => {
     const { a, b } = await two();
@@ -70,7 +70,7 @@ describe.each(all)("values on $name", (backend) => {
     await other.a.shared.set("memory:1", value);
     await applied(other.b, 1);
     expect(await other.b.cache.get("memory:1")).toBeUndefined();
-    expect(other.b.told.error).toEqual([]);
+    expect(other.b.emitted.error).toEqual([]);
   });
 
   it("that are too large for the log travel as a delete", async () => {

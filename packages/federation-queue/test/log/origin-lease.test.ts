@@ -52,12 +52,12 @@ describe("over the Redis protocol", () => {
     await a.append(-1);
     await waitFor(() => expect(a.pending).toBe(0));
     for (let n = 2; n <= 30; n++) await a.append(-n);
-    const told = frozen.lines.length;
+    const printed = frozen.lines.length;
     frozen.signal("SIGCONT");
     await waitFor(() =>
-      expect(frozen.lines.slice(told).some((line) => line.startsWith("rejected OriginTaken"))).toBe(true),
+      expect(frozen.lines.slice(printed).some((line) => line.startsWith("rejected OriginTaken"))).toBe(true),
     );
-    expect(frozen.lines.slice(told + 1).filter((line) => line.startsWith("accepted"))).toEqual([]);
+    expect(frozen.lines.slice(printed + 1).filter((line) => line.startsWith("accepted"))).toEqual([]);
     const last = await a.append(-31);
     const seq = last.pending ? 0 : last.seq;
     await waitFor(() => expect(reading.seen).toEqual(named("a", 1, seq)));

@@ -21,9 +21,9 @@ describe("a relay", () => {
     await first.relay.close();
     await a.appendMany(numbers(11, 30));
     await east.redis.command("XTRIM", `${key}:a`, "MAXLEN", 5);
-    const { told } = carry(east, west);
+    const { emitted } = carry(east, west);
     await waitFor(() => expect(reading.seen.slice(10)).toEqual(["a:11..25 retention", ...named("a", 26, 30)]));
-    expect(told.gap).toEqual([{ origin: "a", missed: 15, fromSeq: 11, toSeq: 25, reason: "retention" }]);
+    expect(emitted.gap).toEqual([{ origin: "a", missed: 15, fromSeq: 11, toSeq: 25, reason: "retention" }]);
   });
 
   it("lets readers at the destination count what is gone at the source, also when no event follows", async () => {
@@ -36,8 +36,8 @@ describe("a relay", () => {
     await first.relay.close();
     await a.appendMany(numbers(4, 9));
     await east.redis.command("XTRIM", `${key}:a`, "MAXLEN", 0);
-    const { told } = carry(east, west);
-    await waitFor(() => expect(told.gap).toMatchObject([{ missed: 6, fromSeq: 4, toSeq: 9 }]));
+    const { emitted } = carry(east, west);
+    await waitFor(() => expect(emitted.gap).toMatchObject([{ missed: 6, fromSeq: 4, toSeq: 9 }]));
     await reading.stop();
     const again = opened(following(west.log<number>("c")));
     await a.append(10);
@@ -59,7 +59,7 @@ describe("a relay", () => {
 
   it("copies again what the destination has lost, also when nothing new is appended", async () => {
     const { east, west, carry, key } = await regionsOf("Redis protocol", opened);
-    const { told } = carry(east, west);
+    const { emitted } = carry(east, west);
     const a = east.log<number>("a");
     await a.appendMany(numbers(1, 30));
     await waitFor(async () => expect(await west.length("a")).toBe(30));
@@ -68,7 +68,7 @@ describe("a relay", () => {
     await west.redis.command("DEL", `${key}:a`);
     for (const [id, fields] of entries) await west.redis.command("XADD", `${key}:a`, id, ...fields);
     await waitFor(async () => expect(await west.length("a")).toBe(30));
-    expect(told.repaired).toContainEqual({ origin: "a" });
+    expect(emitted.repaired).toContainEqual({ origin: "a" });
     await west.redis.command("FLUSHALL");
     await waitFor(async () => expect(await west.length("a")).toBe(30));
     const reading = opened(following(west.log("late")));
@@ -104,7 +104,7 @@ describe("a relay", () => {
 
   it("copies a history that began anew as a reset", async () => {
     const { east, west, carry } = await regionsOf("Redis protocol", opened);
-    const { told } = carry(east, west);
+    const { emitted } = carry(east, west);
     const first = east.log<number>("a");
     await first.appendMany(numbers(1, 20));
     const reading = opened(following(west.log<number>("b")));
@@ -113,7 +113,7 @@ describe("a relay", () => {
     await east.redis.command("FLUSHALL");
     await east.log<number>("a").appendMany([1, 2]);
     await waitFor(() => expect(reading.seen.slice(20)).toEqual(["a:1..0 reset", "a:1", "a:2"]));
-    expect(told.gap).toEqual([{ origin: "a", missed: 0, fromSeq: 1, toSeq: 0, reason: "reset" }]);
+    expect(emitted.gap).toEqual([{ origin: "a", missed: 0, fromSeq: 1, toSeq: 0, reason: "reset" }]);
   });
 
   it("relays further what another relay has copied", async () => {
@@ -146,9 +146,9 @@ describe("a relay", () => {
   it("reports a name that is held on both sides, and copies the other origins", async () => {
     const { east, west, carry } = await regionsOf("Redis protocol", opened);
     await Promise.all([east.log("same").append(1), west.log("same").append(2), east.log("a").append(3)]);
-    const { relay: one, told } = carry(east, west);
+    const { relay: one, emitted } = carry(east, west);
     await waitFor(async () => expect(await west.length("a")).toBe(1));
-    expect(told.error[0]?.error.message).toContain('"same" is held on both sides');
+    expect(emitted.error[0]?.error.message).toContain('"same" is held on both sides');
     expect((await one.stats()).origins).toEqual({ a: { sourceSeq: 1, destinationSeq: 1, behind: 0 } });
     expect(await west.length("same")).toBe(1);
   });

@@ -44,12 +44,17 @@ export async function regionsOf(way: Way, opened: <T extends Closable>(one: T) =
         { key, pollInterval: "500ms", timeout: "1s", ...options },
       ),
     );
-    const told: { [Name in keyof RelayEvents]: RelayEvents[Name][] } = { error: [], copied: [], gap: [], repaired: [] };
-    one.on("error", (event) => told.error.push(event));
-    one.on("copied", (event) => told.copied.push(event));
-    one.on("gap", (event) => told.gap.push(event));
-    one.on("repaired", (event) => told.repaired.push(event));
-    return { relay: one, told };
+    const emitted: { [Name in keyof RelayEvents]: RelayEvents[Name][] } = {
+      error: [],
+      copied: [],
+      gap: [],
+      repaired: [],
+    };
+    one.on("error", (event) => emitted.error.push(event));
+    one.on("copied", (event) => emitted.copied.push(event));
+    one.on("gap", (event) => emitted.gap.push(event));
+    one.on("repaired", (event) => emitted.repaired.push(event));
+    return { relay: one, emitted };
   };
   return { key, east, west, regions, carry };
 }

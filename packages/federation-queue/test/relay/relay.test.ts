@@ -9,7 +9,7 @@ const numbers = (from: number, to: number): number[] => Array.from({ length: to 
 describe.each(ways)("over the %s", (way) => {
   it("copies every event to the other region, in order, under its own number", async () => {
     const { east, west, carry, key } = await regionsOf(way, opened);
-    const { told } = carry(east, west);
+    const { emitted } = carry(east, west);
     const a = east.log<number>("a");
     const reading = opened(following(west.log<number>("b")));
     await a.appendMany(numbers(1, 250));
@@ -18,7 +18,7 @@ describe.each(ways)("over the %s", (way) => {
     expect(reading.entries.map(({ event }) => event)).toEqual(numbers(1, 251));
     const both = await Promise.all([east, west].map(({ redis }) => redis.command("XRANGE", `${key}:a`, "-", "+")));
     expect(both[1]).toEqual(both[0]);
-    expect(told.error).toEqual([]);
+    expect(emitted.error).toEqual([]);
   });
 
   it("leaves one copy of each event on each side when two relays run in both directions", async () => {
@@ -43,7 +43,7 @@ describe.each(ways)("over the %s", (way) => {
     const copied = stats.map((one) => one.copied);
     expect((copied[0] ?? 0) + (copied[1] ?? 0)).toBe(200);
     expect((copied[2] ?? 0) + (copied[3] ?? 0)).toBe(200);
-    for (const { told } of relays) expect([told.error, told.gap]).toEqual([[], []]);
+    for (const { emitted } of relays) expect([emitted.error, emitted.gap]).toEqual([[], []]);
   });
 
   it("copies around a ring of three regions without a loop", async () => {
@@ -63,7 +63,7 @@ describe.each(ways)("over the %s", (way) => {
 
   it("waits during a partition, and then catches up in batches", async () => {
     const { east, west, carry } = await regionsOf(way, opened);
-    const { relay, told } = carry(east, west, { batch: 50 });
+    const { relay, emitted } = carry(east, west, { batch: 50 });
     const a = east.log<number>("a");
     const reading = opened(following(west.log<number>("b")));
     await a.appendMany(numbers(1, 10));
@@ -75,7 +75,7 @@ describe.each(ways)("over the %s", (way) => {
     await expect(relay.stats({ timeout: "300ms" })).rejects.toMatchObject({ name: "TransportError" });
     west.proxy.set({ kind: "blackhole" });
     west.proxy.cut();
-    await waitFor(() => expect(told.error.length).toBeGreaterThan(0));
+    await waitFor(() => expect(emitted.error.length).toBeGreaterThan(0));
     west.proxy.set({ kind: "pass" });
     west.proxy.cut();
     await waitFor(() => expect(reading.seen).toEqual(named("a", 1, 500)));
@@ -83,7 +83,7 @@ describe.each(ways)("over the %s", (way) => {
     expect(await relay.stats()).toMatchObject({ copied: expect.any(Number), origins: { a: { behind: 0 } } });
     expect(await west.length("a")).toBe(500);
     // Reported once for the whole outage, not with each try.
-    expect(told.error.length).toBeLessThanOrEqual(2);
+    expect(emitted.error.length).toBeLessThanOrEqual(2);
   });
 
   it("continues where another relay has left off", async () => {
@@ -105,11 +105,11 @@ describe.each(ways)("over the %s", (way) => {
   it("copies an event once although the reply to its copy was lost", async () => {
     const { east, west, carry } = await regionsOf(way, opened);
     // It asks both sides for their state first, and again after an error: without a reply it does not copy.
-    const { relay, told } = carry(east, west, { pollInterval: "1h" });
+    const { relay, emitted } = carry(east, west, { pollInterval: "1h" });
     const a = east.log<number>("a");
     let total = 1;
     await a.append(total);
-    await waitFor(() => expect(told.copied.length).toBeGreaterThan(0));
+    await waitFor(() => expect(emitted.copied.length).toBeGreaterThan(0));
     // Replies may be lost while it asks rather than copies: then the test restores the connection and tries again.
     for (let isCopied = false; !isCopied; ) {
       await waitFor(() => expect(relay.state).toBe("running"));
