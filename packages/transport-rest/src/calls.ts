@@ -6,7 +6,9 @@ import { restError, restName } from "./rest-error.ts";
 export interface Call {
   /** Fires at the deadline, when the caller's signal does, and at `close()`. It is made when it is first asked for. */
   readonly signal: AbortSignal;
-  /** The same for the one request that is under way, without a signal: the latest listener is the one that is called. */
+  /**
+   * The same for the one request that is under way, without a signal: the latest listener is the one that is called.
+   */
   onEnd(listener: (reason: TransportError) => void): void;
   /** Waits behind earlier calls. @throws TransportError when there is no time left then. */
   queue(turn: Promise<boolean>): Promise<void>;

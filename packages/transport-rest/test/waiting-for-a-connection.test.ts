@@ -39,7 +39,7 @@ test("a call that ends while it waits for a connection was not delivered, and ne
   expect(server.sockets).toHaveLength(100);
 });
 
-test("a call whose time goes by while it waits for a connection blames the server only if that answers none", async () => {
+test("a call that times out while it waits for a connection blames a server only if it answers none", async () => {
   let answer = (): void => {};
   const { server, rest } = await against(({ socket, number }) => {
     if (number === 1) answer = () => socket.write(one);

@@ -34,7 +34,8 @@ export function timeoutError(timeoutMs: number, written: boolean, { where, secur
 export function queuedError(timeoutMs: number): TransportError {
   return new TransportError(
     "timeout",
-    `The call's turn did not come within ${timeoutMs} ms: earlier calls for its keys are under way still (raise \`timeout\`)`,
+    `The call's turn did not come within ${timeoutMs} ms: earlier calls for its keys are under way still (raise ` +
+      "`timeout`)",
     { transport: transportName, delivery: "none", queued: true },
   );
 }
@@ -86,7 +87,8 @@ const clientRefusals: readonly (readonly [
     "Connection in subscriber mode",
     "protocol",
     "none",
-    "The client listens to channels, and takes no commands meanwhile: give the transport a client of its own, such as client.duplicate()",
+    "The client listens to channels, and takes no commands meanwhile: give the transport a client of its own, " +
+      "such as client.duplicate()",
   ],
   [
     "Connection is in monitoring mode",

@@ -70,8 +70,8 @@ class Batch implements ReplyHandler {
   }
 
   /**
-   * Whether a call may join it. A call with less time than the others travels alone: whatever answers has to know when the
-   * answer is due.
+   * Whether a call may join it. A call with less time than the others travels alone: whatever answers has to know
+   * when the answer is due.
    */
   takes({ atomic = false, fallback = true }: SendOptions, timeoutMs: number): boolean {
     return !atomic && !this.atomic && this.fallback === fallback && this.timeoutMs === timeoutMs;
@@ -117,7 +117,8 @@ class Batch implements ReplyHandler {
     const { dispatch, inFlight, counts } = this.#parts;
     const commands: Command[] = [];
     for (const segment of this.segments) {
-      // MGET for one key too: what a read answers for a key of another type must not depend on what else this tick reads.
+      // MGET for one key too: what a read answers for a key of another type must not depend on what else this tick
+      // reads.
       if (segment.kind === "reads") commands.push(["MGET", ...segment.keys.keys()]);
       else commands.push(...segment.commands);
     }

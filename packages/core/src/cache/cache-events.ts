@@ -1,7 +1,7 @@
 import type { BackendChange, Command, KeptWrite, Recovery, Reply, SendOptions } from "../ports/transport.ts";
 import type { KnownOptions } from "../settings/options.ts";
 
-/** What a cache tells whoever listens. No event ever holds a stored value. */
+/** The events of a cache. None of them holds a stored value. */
 export interface CacheEvents {
   /** Something went wrong that no caller was told of: a value that can't be read, a load that could not be stored. */
   error: { readonly operation: string; readonly key?: string; readonly error: Error };
@@ -27,11 +27,11 @@ export const knownEvents: KnownOptions<CacheEvents> = {
 };
 
 /**
- * Told of what a call has written, once Redis has answered it: the commands as they were sent, reads among them, each with
- * its reply, and what the call had asked for. The call waits for the promise, and rejects when that does.
+ * Told of what a call has written, once Redis has answered it: the commands as they were sent, reads among them, each
+ * with its reply, and what the call had asked for. The call waits for the promise, and rejects when that does.
  *
- * A run of `deletePattern` is told trip by trip, from the first SCAN on, each with its `invalidates`. What `getOrSet` loads and stores is not told: it
- * is no write of a caller's.
+ * A run of `deletePattern` is told trip by trip, from the first SCAN on, each with its `invalidates`. What `getOrSet`
+ * loads and stores is not told: it is no write of a caller's.
  */
 export type WriteObserver = (
   commands: readonly Command[],

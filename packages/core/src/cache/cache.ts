@@ -18,11 +18,12 @@ import { assertSetOptions, type SetOptions } from "./set-options.ts";
 import type { TimeToLive } from "./time-to-live.ts";
 
 /**
- * The cache. Calls made in the same tick share one round trip, and their reads one MGET. On the memory of this process each call is
- * answered without waiting for others.
+ * The cache. Calls made in the same tick share one round trip, and their reads one MGET. On the memory of this
+ * process each call is answered without waiting for others.
  *
- * Every call rejects with a `TransportError` when no answer came by its deadline, with a `CommandError` when Redis said no; before
- * anything is sent, with a `ConfigError` for a wrong option, a `TypeError`, `RangeError` or `CodecError` for a wrong key or value.
+ * Every call rejects with a `TransportError` when no answer came by its deadline, with a `CommandError` when Redis
+ * said no; before anything is sent, with a `ConfigError` for a wrong option, a `TypeError`, `RangeError` or
+ * `CodecError` for a wrong key or value.
  *
  * @example
  * ```ts
@@ -61,7 +62,10 @@ export class Cache implements AsyncDisposable {
     return this.view({ defaults: { ...this.defaults, ...options }, sendDefaults });
   }
 
-  /** The same cache, whose calls tell what they write before they resolve (see `WriteObserver`): for features beside it. */
+  /**
+   * The same cache, whose calls tell what they write before they resolve (see `WriteObserver`): for features beside
+   * it.
+   */
   observed(observer: WriteObserver): this {
     return this.view({ engine: observedEngine(this.engine, observer) });
   }
@@ -87,9 +91,10 @@ export class Cache implements AsyncDisposable {
   }
 
   /**
-   * Reads a value, or loads and stores it. However many callers of this process wait for a key, its loader runs once, and
-   * each gets a copy of what it brings. If it fails they all get its error; if the key is written or deleted meanwhile, what
-   * it brings is not stored. When the cache is away, or can't hold the value, it is handed out and `error` tells.
+   * Reads a value, or loads and stores it. However many callers of this process wait for a key, its loader runs once,
+   * and each gets a copy of what it brings. If it fails they all get its error; if the key is written or deleted
+   * meanwhile, what it brings is not stored. When the cache is away, or can't hold the value, it is handed out and
+   * `error` tells.
    */
   async getOrSet<T>(key: string, loader: () => T | Promise<T>, options?: GetOrSetOptions): Promise<T> {
     assertGetOrSet(loader, options);
@@ -211,7 +216,7 @@ export class Cache implements AsyncDisposable {
     return this.batchOf("pipeline", false);
   }
 
-  /** The same, atomic: nobody else's command runs in between (MULTI/EXEC). */
+  /** The same, atomic: no command of another client runs in between (MULTI/EXEC). */
   transaction(): Pipeline {
     return this.batchOf("transaction", true);
   }
@@ -250,7 +255,12 @@ export class Cache implements AsyncDisposable {
     return this.transport.status?.outage;
   }
 
-  /** Listens to an event. @returns the function that stops listening. @throws ConfigError for an event that does not exist. */
+  /**
+   * Listens to an event.
+   *
+   * @returns the function that stops listening.
+   * @throws ConfigError for an event that does not exist.
+   */
   on<Name extends keyof CacheEvents>(event: Name, listener: (event: CacheEvents[Name]) => void): () => void {
     return this.engine.events.on(event, listener);
   }
@@ -261,9 +271,9 @@ export class Cache implements AsyncDisposable {
   }
 
   /**
-   * Lets what is under way finish, then gives back sockets and timers. What the primary has not been told of it is told
-   * once more, within the fallback's `closeTimeout`; an `error` event says what remained. Safe to call twice. A transport
-   * that several caches stand on is closed with the last of them.
+   * Lets what is under way finish, then gives back sockets and timers. What the primary has not been told of it is
+   * told once more, within the fallback's `closeTimeout`; an `error` event says what remained. Safe to call twice. A
+   * transport that several caches stand on is closed with the last of them.
    */
   async close(): Promise<void> {
     await this.engine.close();

@@ -16,8 +16,8 @@ export const expiredError = (transport: string): TransportError =>
   );
 
 /**
- * Looks for what Redis says of a reply, or of a part of it, that is too large. A command that was too large among others is
- * told to its caller as it would be alone: a call's error tells nothing of its neighbors.
+ * Looks for what Redis says of a reply, or of a part of it, that is too large. A command that was too large among
+ * others is told to its caller as it would be alone: a call's error tells nothing of its neighbors.
  *
  * @throws TransportError of kind `too-large`.
  */

@@ -93,7 +93,10 @@ export function createEngine(options: CacheOptions): Engine {
   };
 }
 
-/** The same engine for calls that tell what they write. What `getOrSet` stores is not told: it is no write of a caller's. */
+/**
+ * The same engine for calls that tell what they write. What `getOrSet` stores is not told: it is no write of a
+ * caller's.
+ */
 export function observedEngine(engine: Engine, observer: WriteObserver): Engine {
   return { ...engine, calls: createCalls({ ...engine.callsParts, observer }) };
 }

@@ -140,6 +140,7 @@ export function settled<Value>(outcome: PromiseSettledResult<Value>): Value {
 const lateError = (timeoutMs: number): TransportError =>
   new TransportError(
     "timeout",
-    `The load that was under way for this key did not end within ${timeoutMs} ms (raise \`timeout\` or \`loaderTimeout\`)`,
+    `The load that was under way for this key did not end within ${timeoutMs} ms (raise \`timeout\` or ` +
+      "`loaderTimeout`)",
     { transport: "cache", delivery: "none", queued: true },
   );

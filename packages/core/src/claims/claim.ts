@@ -73,7 +73,10 @@ export function createClaim(options: ClaimOptions = {}): Claim {
   return new OwnClaim(options);
 }
 
-/** A class: V8 gives each object literal that has a getter a shape of its own, which costs more than all else in a claim. */
+/**
+ * A class: V8 gives each object literal that has a getter a shape of its own, which costs more than all else in a
+ * claim.
+ */
 class OwnClaim implements Claim {
   readonly #mayVanish: boolean;
   readonly #renewMs: number;

@@ -13,7 +13,9 @@ export interface KeyTurn {
   leave(): void;
 }
 
-/** Keeps trips that touch the same key in the order in which they came, where several connections could reorder them. */
+/**
+ * Keeps trips that touch the same key in the order in which they came, where several connections could reorder them.
+ */
 export interface KeyOrder {
   /** @param timeoutMs - The trip's deadline: later trips pass one that has not left by then. Default: never. */
   enter(commands: readonly Command[], timeoutMs?: number): KeyTurn;

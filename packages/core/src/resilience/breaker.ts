@@ -28,7 +28,10 @@ export interface Breaker {
    * what it was granted as: without it, what is told while a probe is out is taken for the probe's.
    */
   succeeded(permit?: BreakerPermit): void;
-  /** No answer came. Counts if `isOutage(error)`, and only gives the permit back otherwise. May also be called without `acquire()`. */
+  /**
+   * No answer came. Counts if `isOutage(error)`, and only gives the permit back otherwise. May also be called without
+   * `acquire()`.
+   */
   failed(error: TransportError, permit?: BreakerPermit): void;
   /** It says nothing about the server: the caller aborted, the request was too large. Gives a probe's place back. */
   release(permit?: BreakerPermit): void;
@@ -54,12 +57,13 @@ interface Probe {
 const probeHeldMs = 30_000;
 
 /**
- * Makes a circuit breaker. It sees no calls itself: whoever makes them asks for a permit and tells what became of them.
+ * Makes a circuit breaker. It does not make calls itself: the caller acquires a permit for each call, and reports how
+ * the call ended.
  *
  * - It opens after `failures` failures in a row, or when the share of failures in `sample` is reached; at once when the
  *   server itself refuses (`quota`, `unauthorized`).
- * - It then stays open for `wait`, spread at random by a quarter to both sides, and never for less than the server asked
- *   for (`retryAfterMs`, at most an hour), which alone may exceed `maxWait`.
+ * - It then stays open for `wait`, spread at random by a quarter to both sides, and never for less than the server
+ *   asked for (`retryAfterMs`, at most an hour), which alone may exceed `maxWait`.
  * - Then one caller at a time is let in as a probe. An answer closes it; a failure opens it again for twice as long. A
  *   probe of which nothing is heard by its own deadline (else for 30 seconds, or `maxWait` if longer) loses its place
  *   to another.

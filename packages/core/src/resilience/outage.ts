@@ -4,9 +4,9 @@ import type { Breaker, BreakerPermit } from "./breaker.ts";
 /**
  * Tells whether an error speaks against the server and not against the call: then another backend may answer in its
  * place, and a breaker counts it. True for `unreachable`, `timeout`, `quota`, `unauthorized`, and for `protocol` when
- * something came back that was no answer. False for what the caller did (`aborted`, `closed`, `too-large`, a command that
- * this backend can't carry), for a call that only waited for its turn in this process (`queued`), and for everything
- * that Redis answered.
+ * something came back that was no answer. False for what the caller did (`aborted`, `closed`, `too-large`, a command
+ * that this backend can't carry), for a call that only waited for its turn in this process (`queued`), and for
+ * everything that Redis answered.
  *
  * @example
  * ```ts
@@ -59,7 +59,9 @@ export function isUnanswered(error: unknown): error is TransportError {
   return isOutage(error) || (isTransportError(error) && error.queued === true);
 }
 
-/** Whether the server itself has said that more calls are in vain: one such answer proves what failures only suggest. */
+/**
+ * Whether the server itself has said that more calls are in vain: one such answer proves what failures only suggest.
+ */
 export function isRefusal(error: TransportError): boolean {
   return error.kind === "quota" || error.kind === "unauthorized";
 }

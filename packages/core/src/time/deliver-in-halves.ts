@@ -7,20 +7,23 @@ export const largeBatch = 32;
 /** As many have to be left for later, for the same reason. */
 const leastRest = largeBatch / 4;
 
-/** What callers ask next leaves by the batch of its feature, by that of the transport, and with the write that ends a tick. */
+/**
+ * What callers ask next leaves by the batch of its feature, by that of the transport, and with the write that ends a
+ * tick.
+ */
 const ticksUntilSent = 4;
 
 /**
- * Hands out the answers of one trip, at most half of all that are under way at once. What their callers ask next is one trip, and
- * while that is under way the other half is handed out: client and server work at the same time. Were all handed out at once the
- * server would stay idle meanwhile, and with trips of very different sizes for some of the time. So the rest goes once what follows
- * the first part is on its way, where another trip costs little ({@link Transport.hasCheapTrips}). Where a call can vanish all go
- * at once.
+ * Hands out the answers of one trip, at most half of all that are under way at once. What their callers ask next is
+ * one trip, and while that is under way the other half is handed out: client and server work at the same time. Were
+ * all handed out at once the server would stay idle meanwhile, and with trips of very different sizes for some of the
+ * time. So the rest goes once what follows the first part is on its way, where another trip costs little ({@link
+ * Transport.hasCheapTrips}). Where a call can vanish all go at once.
  *
  * @param others - How many answers other trips of the same feature will bring.
  * @param answers - How many there are to hand out.
- * @param handOut - Hands out those from `from` up to, not including, `to`. It is called at once, and perhaps once more a few turns of
- * the same tick later. It may not throw.
+ * @param handOut - Hands out those from `from` up to, not including, `to`. It is called at once, and perhaps once
+ *   more a few turns of the same tick later. It may not throw.
  *
  * @example
  * ```ts

@@ -5,8 +5,8 @@ export interface NodeProcess {
 }
 
 /**
- * The `process` of Node, Deno or Bun, which names the version of Node that it is or stands for. The Edge runtime of Next.js has a
- * `process` too: it holds the environment, and functions that throw when they are called.
+ * The `process` of Node, Deno or Bun, which names the version of Node that it is or stands for. The Edge runtime of
+ * Next.js has a `process` too: it holds the environment, and functions that throw when they are called.
  */
 export function nodeProcess(): NodeProcess | undefined {
   const { process } = globalThis as { process?: NodeProcess & { readonly versions?: { readonly node?: string } } };
@@ -41,9 +41,9 @@ export function hasLastingTimers(): boolean {
 }
 
 /**
- * Finds out once how a callback runs after everything that this tick still has to do, and before any timer or I/O: on Node by
- * `process.nextTick`, elsewhere behind the microtasks that are queued by then. A later tick (setImmediate, a timer)
- * would cost a third of the speed at one call in flight.
+ * Finds out once how a callback runs after everything that this tick still has to do, and before any timer or I/O: on
+ * Node by `process.nextTick`, elsewhere behind the microtasks that are queued by then. A later tick (setImmediate, a
+ * timer) would cost a third of the speed at one call in flight.
  */
 export function tickEnd(): (callback: () => void) => void {
   const node = nodeProcess();

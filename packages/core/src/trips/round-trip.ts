@@ -5,8 +5,8 @@ import type { Command, Reply, SendOptions, Transport } from "../ports/transport.
 import { type KeySet, type KeyTest, keySetOf, together, type WrittenKeys } from "./written-keys.ts";
 
 /**
- * One round trip, from the batch that collects its commands to the connection that carries it. All layers on its way read
- * and write this one object, so that none of them needs a promise, a timer or a record of its own.
+ * One round trip, from the batch that collects its commands to the connection that carries it. All layers on its way
+ * read and write this one object, so that none of them needs a promise, a timer or a record of its own.
  */
 export class RoundTrip {
   readonly commands: readonly Command[];
@@ -25,7 +25,10 @@ export class RoundTrip {
   ledger: WriteLedger | undefined = undefined;
   number = 0;
 
-  /** @param writes - As the field, where that is known already. @throws TypeError for what is no command, where it is not. */
+  /**
+   * @param writes - As the field, where that is known already.
+   * @throws TypeError for what is no command, where it is not.
+   */
   constructor(
     commands: readonly Command[],
     options: SendOptions,
@@ -68,8 +71,8 @@ export interface ReplyHandler {
 export type Dispatch = (trip: RoundTrip, handler: ReplyHandler) => void;
 
 /**
- * Answers a round trip before it returns, with one reply for each command. Returns `undefined` when the trip has to wait for
- * something; then nothing was done.
+ * Answers a round trip before it returns, with one reply for each command. Returns `undefined` when the trip has to
+ * wait for something; then nothing was done.
  *
  * @throws TransportError as `dispatch` fails.
  */
@@ -96,7 +99,8 @@ const dispatchers = new WeakMap<Transport, Dispatcher>();
 /**
  * Notes that a transport takes round trips directly, without the promises of `send`.
  *
- * It is no member of the transport: a decorator that copies a transport and replaces its `send` must never be passed by.
+ * It is no member of the transport: a decorator that copies a transport and replaces its `send` must never be passed
+ * by.
  */
 export function registerDispatch<Own extends Transport>(
   transport: Own,
@@ -113,7 +117,10 @@ export function dispatcherOf(transport: Transport): Dispatcher | undefined {
   return own?.send === transport.send ? own : undefined;
 }
 
-/** Where to compare the trips that go through a transport: with those of other callers, where it compares trips itself. */
+/**
+ * Where to compare the trips that go through a transport: with those of other callers, where it compares trips
+ * itself.
+ */
 export function ledgerOf(transport: Transport): WriteLedger {
   return dispatchers.get(transport)?.ledger ?? createWriteLedger();
 }

@@ -21,7 +21,7 @@ interface Assignment {
 
 const database = Symbol("database");
 
-/** @param onIdle - Called when no trip is left that anybody would have to be kept in order with. */
+/** @param onIdle - Called when no trip is in flight any more, so that no order has to be kept. */
 export function createConnectionRouter(onIdle: () => void): ConnectionRouter {
   const order = createKeyOrder();
   const byKey = new Map<string | symbol, Set<Assignment>>();

@@ -29,11 +29,14 @@ export interface WatchedReplies {
   readonly data: InterceptedData;
   /** Whether the reply that is being handed out is `+QUEUED`: its command was put into a transaction. */
   readonly isQueued: boolean;
-  /** The integers of that reply which are so long that the client has rounded them: the next one that was not taken yet. */
+  /**
+   * The integers of that reply which are so long that the client has rounded them: the next one that was not taken
+   * yet.
+   */
   nextLongInteger(): number | undefined;
   /**
-   * Whether the replies to a trip that is written now, straight to the socket, are read here. Otherwise the client has to
-   * send its commands.
+   * Whether the replies to a trip that is written now, straight to the socket, are read here. Otherwise the client
+   * has to send its commands.
    */
   expects(trip: DirectTrip): boolean;
 }

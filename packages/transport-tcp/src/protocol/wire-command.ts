@@ -33,7 +33,7 @@ class SingleCommand extends IoredisCommand {
 
 /**
  * One command as ioredis writes it. The answer is told synchronously, so that a trip of a thousand commands does not
- * wait for a thousand promises. ioredis' own promise is settled too, for whoever traces it, but without the reply: its
+ * wait for a thousand promises. The promise of ioredis is settled too, for tracers, but without the reply: its
  * bytes are views of whole network chunks, which many promises together would keep in memory.
  */
 export function wireCommand(parts: Command, index: number, sink: AnswerSink): IoredisCommand {

@@ -85,8 +85,8 @@ export class Trip implements AnswerSink {
 
   /**
    * @param handler - Told its outcome: one reply for each command, or a `TransportError`.
-   * @throws TransportError of kind `protocol` when a shared connection can't carry a command, TypeError when an argument is
-   * none: before anything is written.
+   * @throws TransportError of kind `protocol` when a shared connection can't carry a command, TypeError when an
+   *   argument is none: before anything is written.
    */
   constructor(commands: readonly Command[], isAtomic: boolean, handler: ReplyHandler) {
     this.commands = commands;
@@ -100,7 +100,8 @@ export class Trip implements AnswerSink {
   }
 
   /**
-   * Ends it at its deadline or when its caller's signal fires, whichever comes first. No timer and no listener outlives it.
+   * Ends it at its deadline or when its caller's signal fires, whichever comes first. No timer and no listener
+   * outlives it.
    *
    * @param nowMs - The present, by `performance.now()`.
    */
@@ -219,7 +220,11 @@ function toSlot(raw: unknown, nextLongInteger: ConnectionCallbacks["nextLongInte
   return raw instanceof Error ? errorFromRedis(raw.message, transportName) : toReply(raw, nextLongInteger);
 }
 
-/** About how many bytes commands take on the wire, exact enough to tell large from small. @throws as the constructor says */
+/**
+ * About how many bytes commands take on the wire, exact enough to tell large from small.
+ *
+ * @throws as the constructor says
+ */
 function wireBytes(commands: readonly Command[]): number {
   let bytes = 0;
   for (const command of commands) {
