@@ -3,14 +3,8 @@ import type { Transport } from "../ports/transport.ts";
 import { assertOptions, functionOption, type KnownOptions, wholeNumberOption } from "../settings/options.ts";
 import { type Duration, toTimeoutMs } from "../time/duration.ts";
 import { defaultTimeoutMs } from "../time/with-deadline.ts";
-import {
-  createWriteLedger,
-  type Dispatch,
-  dispatchOf,
-  registerDispatch,
-  sendThrough,
-  throughSend,
-} from "../trips/round-trip.ts";
+import { createWriteLedger, type Dispatch, dispatchOf, registerDispatch, sendThrough } from "../trips/round-trip.ts";
+import { throughSend } from "../trips/through-send.ts";
 import { type Breaker, createBreaker } from "./breaker.ts";
 import type { BreakerOptions } from "./breaker-options.ts";
 import { createCancellableSleep } from "./cancellable-sleep.ts";

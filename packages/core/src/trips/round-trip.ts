@@ -1,7 +1,7 @@
 import { isReplacing, isWrite } from "../commands/command-facts.ts";
-import { TransportError } from "../errors/transport-error.ts";
 import { mayMatchGlob } from "../keys/glob-text.ts";
 import type { Command, Reply, SendOptions, Transport } from "../ports/transport.ts";
+import { throughSend } from "./through-send.ts";
 import { type KeySet, type KeyTest, keySetOf, together, type WrittenKeys } from "./written-keys.ts";
 
 /**
@@ -140,51 +140,6 @@ export function answerSyncOf(transport: Transport): AnswerSync | undefined {
   return (commands, options) => dispatcherOf(transport)?.answerSync?.(commands, options);
 }
 
-/** Sends round trips by a transport's `send`. What it resolves to is checked: it may be the code of a third party. */
-export function throughSend(transport: Pick<Transport, "name" | "send">): Dispatch {
-  return (trip, handler) => {
-    const { commands } = trip;
-    const checked: ReplyHandler = {
-      answered(replies) {
-        if (Array.isArray(replies) && replies.length === commands.length) handler.answered(replies);
-        else handler.failed(wrongCountError(transport.name, commands.length, replies));
-      },
-      failed: (error) => handler.failed(error),
-    };
-    settleInto(checked, () => transport.send(commands, sendOptionsOf(trip)));
-  };
-}
-
-function wrongCountError(transport: string, expected: number, replies: unknown): TransportError {
-  const got = Array.isArray(replies) ? String(replies.length) : "no list";
-  const text = `Expected one reply for each command, ${expected} in all, got ${got}`;
-  return new TransportError("protocol", `${text} (the transport "${transport}" has to bring them)`, { transport });
-}
-
-/** What a transport has to know of a round trip, as the options of `send`. */
-function sendOptionsOf(trip: RoundTrip): SendOptions {
-  const { options, leftMs } = trip;
-  return trip.fallbackAnswer
-    ? { ...options, timeoutMs: leftMs, isWanted: () => trip.isWanted }
-    : { ...options, timeoutMs: leftMs };
-}
-
-/** Tells a handler what becomes of some asynchronous work. */
-export function settleInto(handler: ReplyHandler, work: () => Promise<Reply[]>): void {
-  let answer: Promise<Reply[]>;
-  try {
-    // A third party's `send` may forget the promise.
-    answer = Promise.resolve(work());
-  } catch (error) {
-    handler.failed(error);
-    return;
-  }
-  answer.then(
-    (replies) => handler.answered(replies),
-    (error: unknown) => handler.failed(error),
-  );
-}
-
 /** The `send` of a transport that takes round trips directly. */
 export function sendThrough(dispatch: Dispatch, defaultTimeoutMs: number): Transport["send"] {
   return (commands, options = {}) =>
@@ -230,23 +185,23 @@ const graceMs = 100;
 export function createWriteLedger(): WriteLedger {
   let numbers = 0;
   /** No `Set`: of those V8 links each table to the next, and an old one keeps alive what all later ones have held. */
-  const underWay: RoundTrip[] = [];
+  const inFlight: RoundTrip[] = [];
   let returned: Returned[] = [];
 
   const isLost = (trip: RoundTrip, nowMs: number): boolean => trip.deadlineMs + graceMs <= nowMs;
 
   /** The oldest trip under way. Forgets those before it that have vanished. */
   const oldest = (): RoundTrip | undefined => {
-    if (underWay.length === 0) return undefined;
+    if (inFlight.length === 0) return undefined;
     const nowMs = performance.now();
-    const first = underWay.findIndex((trip) => !isLost(trip, nowMs));
-    if (first !== 0) underWay.splice(0, first < 0 ? underWay.length : first);
-    return underWay[0];
+    const first = inFlight.findIndex((trip) => !isLost(trip, nowMs));
+    if (first !== 0) inFlight.splice(0, first < 0 ? inFlight.length : first);
+    return inFlight[0];
   };
 
   const leave = (trip: RoundTrip): void => {
-    const at = underWay.indexOf(trip);
-    if (at >= 0) underWay.splice(at, 1);
+    const at = inFlight.indexOf(trip);
+    if (at >= 0) inFlight.splice(at, 1);
   };
 
   const remember = ({ number, commands, options, writes }: RoundTrip): void => {
@@ -269,7 +224,7 @@ export function createWriteLedger(): WriteLedger {
 
   const notLost = (): RoundTrip[] => {
     const nowMs = performance.now();
-    return underWay.filter((trip) => !isLost(trip, nowMs));
+    return inFlight.filter((trip) => !isLost(trip, nowMs));
   };
 
   const ledger: WriteLedger = {
@@ -280,7 +235,7 @@ export function createWriteLedger(): WriteLedger {
       oldest();
       trip.ledger = ledger;
       trip.number = ++numbers;
-      underWay.push(trip);
+      inFlight.push(trip);
     },
     succeeded(trip) {
       leave(trip);
