@@ -18,7 +18,7 @@ import {
 import { expiredError } from "./call-errors.ts";
 import { createSyncCalls } from "./sync-calls.ts";
 
-/** The most keys of one MGET. More values of the default size limit (100 KB) could exceed the 10 MB of an Upstash reply. */
+/** The most keys of one MGET. More values of the default size limit (100 KB) could exceed Upstash's 10 MB a reply. */
 const maxKeysPerRead = 100;
 
 /** A batch departs at the end of the tick that opened it. A batch that is open for longer may have lost its tick. */

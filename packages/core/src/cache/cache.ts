@@ -251,7 +251,7 @@ export class Cache implements AsyncDisposable {
     return this.transport.status?.outage;
   }
 
-  /** Calls the listener on each such event. @returns the function that stops it. @throws ConfigError for an unknown one. */
+  /** Calls the listener on each such event; returns what stops it. @throws ConfigError for an unknown event. */
   on<Name extends keyof CacheEvents>(event: Name, listener: (event: CacheEvents[Name]) => void): () => void {
     return this.engine.events.on(event, listener);
   }
@@ -263,8 +263,8 @@ export class Cache implements AsyncDisposable {
 
   /**
    * Waits for calls in flight, then gives back sockets and timers. Writes that the primary has not confirmed are sent
-   * once more, within the fallback's `closeTimeout`; an `error` event says what remained. Safe to call twice. A transport
-   * that several caches share is closed with the last of them.
+   * once more, within the fallback's `closeTimeout`; an `error` event says what remained. A transport
+   * that several caches share is closed with the last of them. Safe to call twice.
    */
   async close(): Promise<void> {
     await this.engine.close();
