@@ -2,7 +2,7 @@ import { type CallOptions, isTransportError, type TransportError } from "@contin
 import { abortedError, closedError, createExpiringSet, longestTimerMs, onAbort } from "@continuum-cache/core/kit";
 import { restError, restName } from "./rest-error.ts";
 
-/** What a call's work gets: the end of its time, and a way to say that something has left this process. */
+/** What the work of a call gets: the end of its time, and a way to note that a request was sent. */
 export interface Call {
   /** Fires at the deadline, when the caller's signal does, and at `close()`. It is made when it is first asked for. */
   readonly signal: AbortSignal;
@@ -19,9 +19,9 @@ export interface Call {
    * @returns ends the wait.
    */
   startWaiting(answersCame: () => boolean): () => void;
-  /** Why the call is over already, when it is: nothing may be sent then. */
+  /** The error of a call that is over: nothing may be sent then. */
   readonly over: TransportError | undefined;
-  /** To be called when something leaves this process. */
+  /** Notes that a request was sent: from then on the call may have run. */
   markSent(): void;
 }
 
@@ -52,9 +52,9 @@ function queuedError(waiting: Waiting, timeoutMs: number, delivery: "none" | "un
   return restError("timeout", text, { delivery, queued: true });
 }
 
-/** With less time than this a request could tell nothing but that time was up. */
+/** A request with less time than this would only time out. */
 const leastAttemptMs = 10;
-/** A call that has not ended so long after its deadline has vanished. */
+/** A call that has not ended this long after its deadline has vanished with its request. */
 const graceMs = 100;
 
 /** A call that has begun: an open one may send, one that is over may not. */

@@ -45,7 +45,7 @@ export function createEngine(options: CacheOptions): Engine {
   const codec = combineCodecs(answerSyncOf(transport) ? codecs.map(decodedOnce) : codecs);
   const values = createValues(codec, maxValueBytes, events, stats);
   const requests = createRequests(keyPrefix, values, stats, createTtlChoice(defaultTtlMs, patterns));
-  // Calls that insist on the primary must not be handed what a local read brought, so they have loads of their own.
+  // Calls with `fallback: false` have loads of their own, so that they never join a load that read the local cache.
   const shared = createLoads();
   const primaryOnly = createLoads();
   const loads = [shared, primaryOnly];
@@ -57,7 +57,7 @@ export function createEngine(options: CacheOptions): Engine {
     stats,
     use,
     onSend(commands) {
-      // What a load brings later must not be stored over what is written now.
+      // A load in flight must not overwrite this write later.
       for (const each of loads) each.written(commands);
     },
   };

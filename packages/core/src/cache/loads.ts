@@ -52,13 +52,13 @@ export function createLoads(): Loads {
     loads.delete(key);
   };
 
-  /** Its owner has vanished, or takes longer than it may: what it brings after all is not stored. */
+  /** Its owner has vanished, or has exceeded its time: a value that it still loads is not stored. */
   const giveUp = (load: Load): void => {
     load.isOutdated = true;
     drop(load);
   };
 
-  /** What vanished callers have left, the oldest first. */
+  /** Drops the loads of vanished callers, the oldest first. */
   const dropLost = (): void => {
     for (const load of loads.values()) {
       if (load.claim.isHeld) return;
@@ -74,7 +74,7 @@ export function createLoads(): Loads {
     const endWaiting = awaitLoad(load);
     try {
       const value = await run(load, () => {
-        // From here on the load's own write is under way: it must not count as another caller's.
+        // The load's own write starts now: it must not count as another caller's write.
         drop(load);
         return load.isOutdated;
       });
@@ -112,7 +112,7 @@ export function createLoads(): Loads {
     join(key, run, options) {
       const running = loads.get(key);
       const value = running ? wait(running, run, options) : start(key, run, options.longestRunMs);
-      // A caller that gave up hears nothing more; a failure that no call waits for must not end the process.
+      // A failure that no call waits for any more must not end the process.
       value.catch(() => {});
       return value;
     },

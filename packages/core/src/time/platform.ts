@@ -22,9 +22,9 @@ interface Runtime {
 const lasting = /^(?:Node\.js|Deno|Bun)\//;
 
 /**
- * Whether a timer, and whatever else a call has begun, goes on when that call is over. False on the edge (Cloudflare
- * Workers and their like): there a request that ends takes its timers, its requests and its continuations with it,
- * `finally` included, while the memory of the process lives on.
+ * Whether timers and continuations of a call go on when its request is over. False on the edge (Cloudflare Workers
+ * and the like): a request that ends takes its timers, its requests and its continuations with it, `finally`
+ * included, while the memory of the process lives on.
  *
  * @example
  * ```ts

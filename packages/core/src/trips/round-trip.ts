@@ -15,11 +15,11 @@ export class RoundTrip {
   /** Whether one of its commands changes what is stored. */
   readonly writes: boolean;
   /**
-   * When the layer below has to have told the outcome, by `performance.now()`. A layer that needs some of the caller's
-   * time for itself moves it forward before it passes the trip on.
+   * The deadline of the layer below, by `performance.now()`. A layer that needs some of the caller's time for itself
+   * moves it forward before it passes the trip on.
    */
   deadlineMs: number;
-  /** Answers in the place of the layers below, where something can. */
+  /** An answer from elsewhere, such as the memory of this process, while the layers below are at work. */
   fallbackAnswer: FallbackAnswer | undefined = undefined;
   /** Where trips are compared with those that overtook them, and this trip's number there. */
   ledger: WriteLedger | undefined = undefined;
@@ -59,7 +59,7 @@ export interface FallbackAnswer {
   readonly hasAnswered: boolean;
 }
 
-/** Hears of a round trip: exactly one of the two methods is called, once. Neither may throw. */
+/** Receives the outcome of a round trip: exactly one of the two methods is called, once. Neither may throw. */
 export interface ReplyHandler {
   /** @param replies - One for each command. */
   answered(replies: Reply[]): void;
@@ -67,7 +67,7 @@ export interface ReplyHandler {
   failed(error: unknown): void;
 }
 
-/** Sends a round trip and tells its handler the outcome, in this turn of the event loop or later. It never throws. */
+/** Sends a round trip and calls its handler, in this turn of the event loop or later. It never throws. */
 export type Dispatch = (trip: RoundTrip, handler: ReplyHandler) => void;
 
 /**
@@ -150,11 +150,13 @@ export function sendThrough(dispatch: Dispatch, defaultTimeoutMs: number): Trans
 
 /** The trips that have been sent, as far as it takes to tell whether a later one has overtaken an earlier one. */
 export interface WriteLedger {
-  /** A trip is about to leave. It ends once, one way or the other. If it has not by its deadline, it never will. */
+  /**
+   * A trip is about to be sent. It ends once, with success or failure. One that has not by its deadline has vanished.
+   */
   add(trip: RoundTrip): void;
   succeeded(trip: RoundTrip): void;
   failed(trip: RoundTrip): void;
-  /** The trips that have not ended, in the order in which they were sent. */
+  /** The trips in flight, in the order in which they were sent. */
   readonly inFlight: readonly RoundTrip[];
   /**
    * The keys, or the whole database, of which trips sent after this one have left nothing by now.
@@ -168,7 +170,7 @@ export interface WriteLedger {
   nextNumber(): number;
 }
 
-/** What is kept of a trip that came back: its keys, not its values. */
+/** What is kept of an answered trip: its keys, not its values. */
 interface Returned {
   readonly number: number;
   readonly written: KeySet;

@@ -46,7 +46,7 @@ export function createConnectionRouter(onIdle: () => void): ConnectionRouter {
     return turn;
   };
 
-  /** Where the trips are that touch one of these keys: more than is strictly in the way, never less. */
+  /** The connections of the trips that touch one of these keys: perhaps too many, never too few. */
   const connectionsOf = (commands: readonly Command[]): Set<Connection | undefined> => {
     const keys = keysTouched(commands);
     const assignments = keys.has(database) ? [all] : [...keys, database].map((key) => byKey.get(key) ?? []);
