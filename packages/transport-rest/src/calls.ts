@@ -6,14 +6,12 @@ import { restError, restName } from "./rest-error.ts";
 export interface Call {
   /** Fires at the deadline, when the caller's signal does, and at `close()`. It is made when it is first asked for. */
   readonly signal: AbortSignal;
-  /**
-   * The same for the one request that is under way, without a signal: the latest listener is the one that is called.
-   */
+  /** The same for the one request in flight, without a signal. Only the latest listener is called. */
   onEnd(listener: (reason: TransportError) => void): void;
   /** Waits behind earlier calls. @throws TransportError when there is no time left then. */
   queue(turn: Promise<boolean>): Promise<void>;
   /**
-   * It begins to wait for a connection.
+   * Notes that the call starts to wait for a connection.
    *
    * @param answersCame - Whether any other request was answered since.
    * @returns ends the wait.
@@ -159,7 +157,7 @@ export function createCalls(defaultMs: number): Calls {
       };
       const fail = (error: unknown): void => {
         if (!settle()) return;
-        // Until something has left, no error of the work can tell of more.
+        // Nothing was sent yet, whatever the error of the work says.
         const isNone = isTransportError(error) && call.delivery === "none" && error.delivery !== "none";
         reject(isNone ? restError(error.kind, error.message, { delivery: "none", cause: error.cause }) : error);
       };

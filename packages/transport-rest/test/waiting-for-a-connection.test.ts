@@ -84,8 +84,8 @@ test("a call that has waited blames the server for the time that opening its con
     calls.run({}, (call) => {
       return new Promise((succeed, fail) => {
         const [startWaiting, markSent] = [call.startWaiting.bind(call), call.markSent.bind(call)];
-        const exchange = { head, body: "[]", bodyBytes: 2, maxBodyBytes: 100, startWaiting, markSent, succeed, fail };
-        pool.send(exchange, () => false);
+        const pending = { head, body: "[]", bodyBytes: 2, maxBodyBytes: 100, startWaiting, markSent, succeed, fail };
+        pool.send(pending, () => false);
       });
     });
   const first = send();

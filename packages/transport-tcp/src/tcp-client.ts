@@ -37,7 +37,7 @@ interface ClientFacts {
 
 const methods = ["connect", "duplicate", "off", "on", "sendCommand"] as const;
 
-/** What a client must not be, and what to give instead. The first that applies is told. */
+/** Clients that the transport cannot use, and what to give instead. The error names the first that applies. */
 const faults: readonly (readonly [applies: (client: ClientFacts) => boolean, text: string])[] = [
   [
     (client) => client.isCluster === true || typeof client.nodes === "function",

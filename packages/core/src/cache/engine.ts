@@ -29,10 +29,10 @@ export interface Engine {
   readonly calls: Calls;
   readonly callsParts: CallsParts;
   readonly batcher: Batcher;
-  /** What loads bring that are under way for keys that may match a glob, prefix and all, is not stored. */
+  /** Marks in-flight `getOrSet` loads as outdated whose full key may match: callers get the value, it is not stored. */
   outdate(glob: string): void;
   readonly getOrSet: GetOrSet;
-  /** Lets what is under way finish, then gives back what the cache holds. Safe to call twice. */
+  /** Waits for calls in flight, then gives back what the cache holds. Safe to call twice. */
   close(): Promise<void>;
 }
 
@@ -101,7 +101,7 @@ export function observedEngine(engine: Engine, observer: WriteObserver): Engine 
   return { ...engine, calls: createCalls({ ...engine.callsParts, observer }) };
 }
 
-/** Passes on what a transport tells of its backends. Returns the function that stops it. */
+/** Turns the reports of a transport about its backends into events. Returns the function that stops it. */
 function watch(status: BackendStatus | undefined, events: Events<CacheEvents>, stats: StatsRecorder): () => void {
   const stops = [
     status?.onChange((change) => {

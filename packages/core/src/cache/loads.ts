@@ -22,7 +22,7 @@ export interface Loads {
   writtenWhere(test: (key: string) => boolean): void;
 }
 
-/** Reads, loads and stores. It is told by `outdated()` whether to store. */
+/** Reads, loads and stores. `outdated()` says whether the value must not be stored. */
 export type Run = (load: RunningLoad, outdated: () => boolean) => Promise<unknown>;
 
 /** How long to wait for a load that runs, and how long one that begins may take. */

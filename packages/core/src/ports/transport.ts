@@ -145,13 +145,13 @@ export interface BackendChange {
   readonly recovery?: Recovery;
 }
 
-/** What became of the mutations that this process made while the primary was away: the three add up to all of them. */
+/** What became of the mutations that this process made while the primary was away. The three add up to all of them. */
 export interface Recovery {
   /** Those that the primary has confirmed, and those that cancelled one another out. */
   readonly replayed: number;
-  /** Those that gave way to newer writes. */
+  /** Those that were not replayed, since a newer write had replaced them. */
   readonly superseded: number;
-  /** Those that the primary refused: each is told as a failure when that happens. */
+  /** Those that the primary refused. Each is reported as a failure when that happens. */
   readonly dropped: number;
 }
 

@@ -38,8 +38,8 @@ export function dispatchThrough(guard: Guard): Dispatch {
 }
 
 /**
- * A trip that is repeated while that is harmless: an attempt, then perhaps a pause and the next attempt, until an
- * answer comes, time is up, or the failure is one that another attempt would not change.
+ * A trip with retries: an attempt, then a pause and the next attempt, until an answer comes, the time is up, or a retry
+ * would be harmful or useless.
  */
 class GuardedTrip implements ReplyHandler {
   readonly #guard: Guard;

@@ -192,7 +192,7 @@ export function createWriteLedger(): WriteLedger {
 
   const isLost = (trip: RoundTrip, nowMs: number): boolean => trip.deadlineMs + graceMs <= nowMs;
 
-  /** The oldest trip under way. Forgets those before it that have vanished. */
+  /** The oldest trip in flight. Forgets those before it that have vanished. */
   const oldest = (): RoundTrip | undefined => {
     if (inFlight.length === 0) return undefined;
     const nowMs = performance.now();

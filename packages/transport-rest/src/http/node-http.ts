@@ -36,7 +36,7 @@ export function defaultHttp(): PostingClient {
         const { host, pool } = serverAt(origin);
         const isRepeatable = (): boolean => request.isRepeatable();
         const bodyBytes = typeof request.body === "string" ? Buffer.byteLength(request.body) : request.body.length;
-        const exchange: PendingRequest = {
+        const pending: PendingRequest = {
           head: headOf(request, host, slash < 0 ? "/" : request.url.slice(slash), bodyBytes),
           body: request.body,
           bodyBytes,
@@ -45,16 +45,16 @@ export function defaultHttp(): PostingClient {
           markSent: () => request.call.markSent(),
           succeed: resolve,
           fail({ unsent, stale, cause }) {
-            if (stale && (unsent || isRepeatable())) pool.send(exchange, isRepeatable);
+            if (stale && (unsent || isRepeatable())) pool.send(pending, isRepeatable);
             else reject(new LostRequest({ unsent, cause }));
           },
         };
         request.call.onEnd((reason) => {
-          pool.cancel(exchange);
+          pool.cancel(pending);
           if (isTransportError(reason) && reason.kind === "timeout") pool.closeIdle();
           reject(reason);
         });
-        pool.send(exchange, isRepeatable);
+        pool.send(pending, isRepeatable);
       }),
     close() {
       for (const { pool } of servers.values()) pool.close();

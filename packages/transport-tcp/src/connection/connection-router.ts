@@ -6,15 +6,16 @@ import type { Connection } from "./connection.ts";
 /** Keeps trips to the same key in order while they may take several connections. */
 export interface ConnectionRouter {
   /**
-   * Sends a trip on the connection of the earlier trips to its keys, which keeps them in order without waiting; when
-   * those are on several, it waits for them first; when there are none, on the one that `free` picks.
+   * Sends a trip on the connection of the earlier trips to its keys, which keeps them in order without waiting. If
+   * those are on several connections, it waits for them first. If there are none, it takes the connection that `free`
+   * picks.
    */
   send(trip: Trip, free: () => Connection): void;
   /** Registers a trip that is on its connection already. */
   adopt(trip: Trip, connection: Connection): void;
 }
 
-/** A trip's assignment: where it is, once that is decided. */
+/** The connection of a trip, once it is chosen. */
 interface Assignment {
   connection: Connection | undefined;
 }

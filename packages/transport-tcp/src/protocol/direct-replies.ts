@@ -86,8 +86,8 @@ export interface DirectEvents extends ReplyEvents {
 }
 
 /**
- * Where ioredis tells of each command that it sends. Not every runtime can say of all of them together whether one is
- * heard.
+ * The diagnostics channels to which ioredis publishes each command. They are checked one by one: not every runtime
+ * can check a tracing channel as a whole.
  */
 const tracingChannels = ["start", "end", "asyncStart", "asyncEnd", "error"].map((event) =>
   channel(`tracing:ioredis:command:${event}`),
