@@ -103,8 +103,7 @@ export {
   RoundTrip,
   registerDispatch,
   sendThrough,
-  settleInto,
-  throughSend,
 } from "./trips/round-trip.ts";
+export { settleInto, throughSend } from "./trips/through-send.ts";
 export type { WrittenKeys } from "./trips/written-keys.ts";
 export { keysIn } from "./trips/written-keys.ts";
