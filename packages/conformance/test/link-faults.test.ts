@@ -11,7 +11,7 @@ let server: RedisServer;
 let proxy: FaultProxy;
 const clients: Socket[] = [];
 
-/** A connection through the proxy, and what it has heard. */
+/** A connection through the proxy, and the bytes that it has received. */
 function dial(): { readonly socket: Socket; text(): string } {
   const socket = connect({ port: proxy.port, host: proxy.host });
   let heard = "";
