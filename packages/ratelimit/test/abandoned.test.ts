@@ -9,7 +9,7 @@ import { createLocalLimits } from "../src/limits/local-limits.ts";
 import { createOutageReconciler } from "../src/limits/outage-reconciler.ts";
 import { createRedisLimits } from "../src/limits/redis-limits.ts";
 import { createTrafficShare } from "../src/limits/traffic-share.ts";
-import { createRoundTrip } from "../src/timing/round-trip.ts";
+import { createLatencyEstimator } from "../src/timing/latency.ts";
 import { createServerClock } from "../src/timing/server-clock.ts";
 import type { Decision } from "../src/types.ts";
 
@@ -43,7 +43,7 @@ describe("a request that disappears", () => {
     const onAnswer = vi.fn();
     const attempts = createAttempts({
       breaker,
-      roundTrip: createRoundTrip(250),
+      latency: createLatencyEstimator(250),
       transportName: "test",
       waitsUntilClear: true,
       isWary: false,
