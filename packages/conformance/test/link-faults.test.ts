@@ -1,4 +1,5 @@
 import { connect, type Socket } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 import {
   type FaultProxy,
   type RedisServer,
@@ -42,6 +43,8 @@ describe("a half-open link", () => {
     const { socket, text } = dial();
     socket.write("SET key value\r\n");
     await expect.poll(() => server.command("GET", "key")).toBe("value");
+    // The effect may be visible before the reply has reached the proxy.
+    await sleep(100);
     proxy.set({ kind: "pass" });
     socket.write("SET key later\r\n");
     await expect.poll(() => server.command("GET", "key")).toBe("later");
