@@ -22,7 +22,7 @@ const watchStalls = () => {
 };
 
 describe("the budget of a decision", () => {
-  // A machine may be busy: what is meant is that decisions do not wait for Redis again and again.
+  // Loose bounds, since a machine may be busy: they show that decisions do not wait for Redis again and again.
   const fewMs = 10_000;
   /** What timers and new connections add to a wait, the connections of a busy server and proxy too. */
   const slackMs = 150;
@@ -64,7 +64,7 @@ describe("the budget of a decision", () => {
     async (fault) => {
       const { tookMs, onceMs } = await decideAll(fault, {});
       const [firstMs = 0, ...othersMs] = tookMs;
-      // Refused connections tell sooner than silence.
+      // Refused connections show an outage sooner than silence.
       expect(firstMs).toBeLessThanOrEqual(fault === "killed" ? Math.min(300 + slackMs, onceMs) : 3 * onceMs);
       expect(Math.max(...othersMs)).toBeLessThanOrEqual(onceMs);
       expect(othersMs.reduce((sum, ms) => sum + ms, 0)).toBeLessThan(fewMs);

@@ -7,12 +7,12 @@ const rules: Rules = {
   bounds: true,
   countsUse: true,
   keepsCount: true,
-  tells: true,
+  replays: true,
   holds: true,
   reserves: true,
   suspects: true,
 };
-const circumstances: Circumstances = { wordsAreFresh: true, allNotice: true, allReturn: true };
+const circumstances: Circumstances = { answersAreFresh: true, allNotice: true, allReturn: true };
 const model: Model = { rules, circumstances, limit: 2, windowTicks: 2, clocks: [0, 0] };
 
 describe("every order of events, with Redis up, slow, away and back, and processes that start cold", {
@@ -37,7 +37,7 @@ describe("every order of events, with Redis up, slow, away and back, and process
   });
 
   it.each(Object.keys(circumstances) as (keyof Circumstances)[])(
-    "nor can it be promised when not %s",
+    "a window may hold more without the condition %s",
     (circumstance) => {
       const { violation } = search({ ...model, circumstances: { ...circumstances, [circumstance]: false } });
       expect(violation).toBeDefined();
