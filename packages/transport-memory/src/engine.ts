@@ -29,7 +29,7 @@ import { streamReads } from "./commands/stream-reads.ts";
 import { streams } from "./commands/streams.ts";
 import { strings } from "./commands/strings.ts";
 import { createKeyspace } from "./keyspace/keyspace.ts";
-import type { AcceptedWrite } from "./replication/accepted-write.ts";
+import type { AppliedWrite } from "./replication/canonical-write.ts";
 import { type Bulk, toBulk, word } from "./values/bulk.ts";
 import { isUnsupported, refusal, unknownCommand, unsupported, wrongArity } from "./values/refusals.ts";
 
@@ -70,7 +70,7 @@ export function createEngine(options: {
   readonly clock: Clock;
   readonly channels: Channels;
   /** Told of each write that was accepted, as soon as it has taken effect; those of a script one by one. */
-  readonly onWrite: (write: AcceptedWrite) => void;
+  readonly onWrite: (write: AppliedWrite) => void;
 }): Engine {
   const { clock, channels, onWrite } = options;
   let nowMs = clock.now();

@@ -19,7 +19,7 @@ import {
 } from "@continuum-cache/core/kit";
 import { createChannels } from "./commands/channels.ts";
 import { createEngine, type Engine } from "./engine.ts";
-import type { AcceptedWrite } from "./replication/accepted-write.ts";
+import type { AppliedWrite } from "./replication/canonical-write.ts";
 
 /** How much the memory may hold. */
 export interface MemoryOptions {
@@ -45,7 +45,7 @@ export interface MemoryTransport extends Transport {
    * Tells of each write that was accepted, in order and in the middle of its trip; those of a script one by one. The
    * listener must not throw. Returns the function that stops it.
    */
-  onWrite(listener: (write: AcceptedWrite) => void): () => void;
+  onWrite(listener: (write: AppliedWrite) => void): () => void;
   /**
    * Forgets the keys that match a glob and tells no listener of it, in slices, so that a large memory holds nothing else up. What
    * is written meanwhile stays.
@@ -81,8 +81,8 @@ export function memoryTransport(options: MemoryOptions = {}): MemoryTransport {
   const maxBytes = wholeNumberOption("maxBytes", options.maxBytes ?? 64 << 20);
   if (maxEntries !== undefined) wholeNumberOption("maxEntries", maxEntries);
   const channels = createChannels();
-  const listeners = new Set<(write: AcceptedWrite) => void>();
-  const onWrite = (write: AcceptedWrite): void => {
+  const listeners = new Set<(write: AppliedWrite) => void>();
+  const onWrite = (write: AppliedWrite): void => {
     for (const listener of listeners) listener(write);
   };
   const engine = createEngine({ maxBytes, ...(maxEntries !== undefined && { maxEntries }), clock, channels, onWrite });

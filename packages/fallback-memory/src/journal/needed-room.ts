@@ -1,7 +1,7 @@
 import type { Argument, Command } from "@continuum-cache/core";
 import { isWrite, keysOf, TextMap } from "@continuum-cache/core/kit";
 import { type Bulk, byteLength, bytesOverheadBytes, toBulk } from "@continuum-cache/transport-memory/kit";
-import { intentOverheadBytes } from "./intent.ts";
+import { changeOverheadBytes } from "./pending-change.ts";
 import { deleteOverheadBytes, patternOverheadBytes, type Segment } from "./segment.ts";
 
 /** How much of a journal something takes. */
@@ -34,7 +34,7 @@ export function neededRoom(segment: Segment, commands: readonly Command[], globs
       const state = segment.stateOf(key);
       if (state === "changed" || (isDelete && state !== "none")) continue;
       if (state !== "deleted") entries++;
-      bytes += byteLength(key) + (isDelete ? deleteOverheadBytes : intentOverheadBytes + ownStatesBytes);
+      bytes += byteLength(key) + (isDelete ? deleteOverheadBytes : changeOverheadBytes + ownStatesBytes);
     }
   }
   for (const glob of globs) {

@@ -6,15 +6,14 @@ import { allItems, countOf, itemWith, lastOf } from "../values/id-order.ts";
 import type { Stream } from "../values/stream.ts";
 import { type Group, groupOf, type Pending, pendingCount } from "../values/stream-group.ts";
 import { compareIds, firstId, idText, isId, parseId } from "../values/stream-id.ts";
-import type { AcceptedWrite } from "./accepted-write.ts";
-import type { CanonicalWrite } from "./canonical-write.ts";
+import type { AppliedWrite, CanonicalWrite } from "./canonical-write.ts";
 
 type Change = Extract<CanonicalWrite, { kind: "change" }>;
 
 const change = (key: Bulk, name: string, ...args: readonly Bulk[]): Change => ({ kind: "change", key, name, args });
 
 /** An entry under the id that its caller was told; where he left the id open, the primary may choose another after all. */
-export function appended({ args: [key = "", ...words], reply }: AcceptedWrite): Change[] {
+export function appended({ args: [key = "", ...words], reply }: AppliedWrite): Change[] {
   if (typeof reply !== "string") return [];
   const { words: place } = trimOptions(words, "XADD");
   const wanted = words[place] as Bulk;
@@ -24,12 +23,12 @@ export function appended({ args: [key = "", ...words], reply }: AcceptedWrite): 
 }
 
 /** XGROUP: its key stands behind the subcommand. */
-export function groupChanged({ args: [subcommand, key = "", ...args] }: AcceptedWrite): Change[] {
+export function groupChanged({ args: [subcommand, key = "", ...args] }: AppliedWrite): Change[] {
   return [change(key, `XGROUP ${word(subcommand)}`, ...args)];
 }
 
 /** Who has been given what, as XCLAIM says it; so Redis tells its replicas too. */
-export function readInGroup({ args, reply, at }: AcceptedWrite): Change[] {
+export function readInGroup({ args, reply, at }: AppliedWrite): Change[] {
   const { reader } = readOptions("XREADGROUP", args);
   if (!reader) return [];
   return lists(reply).flatMap(([key, entries]) => {
@@ -43,7 +42,7 @@ export function readInGroup({ args, reply, at }: AcceptedWrite): Change[] {
   });
 }
 
-export function claimed({ args, reply, at }: AcceptedWrite): Change[] {
+export function claimed({ args, reply, at }: AppliedWrite): Change[] {
   const [key, name, consumer, , ...words] = args as readonly [Bulk, Bulk, Bulk, Bulk, ...Bulk[]];
   const [stream, group] = groupAt(at, key, name);
   if (!stream || !group) return [];
@@ -58,7 +57,7 @@ export function claimed({ args, reply, at }: AcceptedWrite): Change[] {
   ];
 }
 
-export function autoClaimed({ args, reply, at }: AcceptedWrite): Change[] {
+export function autoClaimed({ args, reply, at }: AppliedWrite): Change[] {
   const [key, name] = args as readonly [Bulk, Bulk, ...Bulk[]];
   const [, group] = groupAt(at, key, name);
   const [, taken = null, deleted = null] = reply as readonly Reply[];
@@ -132,7 +131,7 @@ function position(key: Bulk, { name, lastDelivered }: Group, consumer: Bulk): Ch
 }
 
 function groupAt(
-  at: AcceptedWrite["at"],
+  at: AppliedWrite["at"],
   key: Bulk,
   name: Bulk,
 ): readonly [stream: Stream | undefined, group: Group | undefined] {

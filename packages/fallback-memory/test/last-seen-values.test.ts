@@ -2,19 +2,19 @@ import { setImmediate as turn } from "node:timers/promises";
 import { compileGlob, longestSliceSteps, systemClock } from "@continuum-cache/core/kit";
 import { never } from "@continuum-cache/transport-memory/kit";
 import { describe, expect, it } from "vitest";
-import { createKnownValues, type KnownValues } from "../src/known/known-values.ts";
+import { createLastSeenValues, type LastSeenValues } from "../src/last-seen/last-seen-values.ts";
 
 const keys = 20_000;
 
-function filled(): KnownValues {
+function filled(): LastSeenValues {
   let number = 0;
-  const known = createKnownValues({
+  const known = createLastSeenValues({
     maxEntries: keys,
     maxBytes: 2 ** 30,
     clock: systemClock,
     nextNumber: () => ++number,
   });
-  for (let at = 0; at < keys; at++) known.learned(`key:${at}`, "value", never);
+  for (let at = 0; at < keys; at++) known.recordWritten(`key:${at}`, "value", never);
   return known;
 }
 
@@ -31,7 +31,7 @@ describe("what is known of keys that are deleted by pattern", () => {
       most = Math.max(most, ++inTurn);
       return isDoomed(key);
     };
-    await known.forget(matches, known.mark());
+    await known.forgetOlder(matches, known.nextNumber());
     isOver = true;
     await turns;
     expect(most).toBeLessThanOrEqual(longestSliceSteps);
@@ -42,11 +42,11 @@ describe("what is known of keys that are deleted by pattern", () => {
 
   it("stays where it was heard meanwhile", async () => {
     const known = filled();
-    const forgetting = known.forget(compileGlob("key:*"), known.mark());
-    known.learned("key:1", "another", never);
-    known.learned(`key:${keys - 1}`, "another", never);
+    const forgetting = known.forgetOlder(compileGlob("key:*"), known.nextNumber());
+    known.recordWritten("key:1", "another", never);
+    known.recordWritten(`key:${keys - 1}`, "another", never);
     await forgetting;
-    expect([known.at("key:1")?.value, known.at(`key:${keys - 1}`)?.value]).toEqual(["another", "another"]);
-    expect(known.at("key:2")).toBeUndefined();
+    expect([known.latest("key:1")?.value, known.latest(`key:${keys - 1}`)?.value]).toEqual(["another", "another"]);
+    expect(known.latest("key:2")).toBeUndefined();
   });
 });

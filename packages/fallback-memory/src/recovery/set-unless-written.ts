@@ -1,16 +1,11 @@
 import { defineScript, isCommandError, type Reply, type Script, type ScriptContext } from "@continuum-cache/core";
 import { sha1 } from "@continuum-cache/core/kit";
-
-/** The state of a key that is not there. */
-export const absent = "absent";
-
-/** What a key is given as its end: none, the one it has, or a time in milliseconds since 1970. */
-export type End = "" | "KEEPTTL" | number;
+import { absent } from "../journal/expected-states.ts";
 
 /**
- * Sets keys, each only where it is in a state that the caller names, or holds the very value already: otherwise somebody
- * else has written it. The arguments are, for each key, its value, its end, and how many states follow: `absent`, or the
- * SHA-1 of the value that stands there. Answers for each key 1 (set), 0 (left alone), or what Redis had against it.
+ * Sets keys, each only if it is in a state that the caller names, or holds the value already; otherwise another process has
+ * written it. For each key: ARGV value, expiry ("" for none, "KEEPTTL", or milliseconds since 1970), number of states, states
+ * (`absent`, or SHA-1 of the value). Returns for each key 1 (set), 0 (left alone), or Redis' error message.
  */
 export const setUnlessWritten: Script = defineScript({
   name: "continuum-cache:set-unless-written",
@@ -64,7 +59,7 @@ function setOne(
     return 1;
   } catch (error) {
     if (!isCommandError(error)) throw error;
-    // A key of another type was written by somebody else.
+    // A key of another type was written by another process.
     return error.code === "WRONGTYPE" ? 0 : error.message;
   }
 }
