@@ -105,10 +105,12 @@ export const rooms = {
     replication: ["commands", "keyspace", "numbers", "values"],
   },
   "packages/fallback-memory": {
-    known: [],
-    journal: ["known"],
-    fallback: ["journal", "known"],
-    recovery: ["fallback", "journal", "known"],
+    "last-seen": [],
+    messages: [],
+    journal: ["last-seen"],
+    failover: [],
+    recovery: ["failover", "journal", "last-seen"],
+    fallback: ["failover", "journal", "last-seen", "messages"],
   },
   "packages/ratelimit": {
     types: [],

@@ -225,7 +225,7 @@ describe.each(Object.entries(ways))("an outage of %s", (_, way) => {
     await brief.set("a", "value-canary");
     await brief.close();
     expect(errors.map(({ operation, error }) => `${operation}: ${error.message}`)).toEqual([
-      "close: Closed with 1 mutation(s) that the primary was not told of: they are lost",
+      "close: Closed with 1 mutation(s) that were not replayed to the primary: they are lost",
     ]);
 
     const lucky = open({ closeTimeout: "5s", healthCheckInterval: "1h" });

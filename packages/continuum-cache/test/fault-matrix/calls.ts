@@ -100,7 +100,7 @@ export function isRightError(
   if (error.kind !== "unreachable") return false;
   // The time was over while it was still connecting; or the primary answers, and has yet to hear what was done without it.
   return (
-    (kinds.includes("timeout") && error.message.includes("ETIMEDOUT")) || error.message.includes("has yet to be told")
+    (kinds.includes("timeout") && error.message.includes("ETIMEDOUT")) || error.message.includes("does not know it yet")
   );
 }
 

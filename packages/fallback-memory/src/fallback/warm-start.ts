@@ -1,7 +1,7 @@
 import type { Command } from "@continuum-cache/core";
 import { keysOf } from "@continuum-cache/core/kit";
 import { toBulk } from "@continuum-cache/transport-memory/kit";
-import type { KnownValues } from "../known/known-values.ts";
+import type { LastSeenValues } from "../last-seen/last-seen-values.ts";
 
 /**
  * Commands that give the memory what the primary is known to have held, a moment ago, under the keys of a trip that is about to run.
@@ -11,7 +11,7 @@ import type { KnownValues } from "../known/known-values.ts";
  */
 export function warmStart(
   trip: readonly Command[],
-  known: KnownValues,
+  known: LastSeenValues,
   isOurs: (key: string) => boolean,
   nowMs: number,
   maxAgeMs: number,

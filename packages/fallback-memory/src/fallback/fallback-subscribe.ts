@@ -1,38 +1,38 @@
 import type { CallOptions, Transport, TransportError } from "@continuum-cache/core";
 import { isOutage } from "@continuum-cache/core/kit";
-import type { BackendSwitch } from "./backend-switch.ts";
-import { type BothSides, subscribeToBoth } from "./both-sides.ts";
+import type { FailoverController } from "../failover/failover-controller.ts";
+import type { LocalSubscriptions } from "../messages/local-subscriptions.ts";
+import { type MergedSources, mergedSubscription } from "../messages/merged-subscription.ts";
 import { closedError } from "./fallback-errors.ts";
-import type { LocalSubscriptions } from "./local-subscriptions.ts";
 import { longestHoldMs } from "./outage-trips.ts";
 import type { Lifetime } from "./primary-trips.ts";
 
-export interface SubscribeOptions extends BothSides {
+export interface FallbackSubscribeOptions extends MergedSources {
   readonly primary: Required<Pick<Transport, "name" | "send" | "subscribe">>;
-  readonly listening: LocalSubscriptions;
-  readonly backend: BackendSwitch;
+  readonly subscriptions: LocalSubscriptions;
+  readonly backend: FailoverController;
   readonly lifetime: Lifetime;
 }
 
-/** Listens to both sides while the primary answers, else to this process only. */
-export function subscribeThrough(options: SubscribeOptions): NonNullable<Transport["subscribe"]> {
-  const { primary, local, listening, backend, lifetime } = options;
+/** Subscribes to the primary and the local memory while the primary answers, otherwise to the local memory alone. */
+export function fallbackSubscribe(options: FallbackSubscribeOptions): NonNullable<Transport["subscribe"]> {
+  const { primary, local, subscriptions, backend, lifetime } = options;
   return async (topics, listener, callOptions) => {
     if (lifetime.closing) throw closedError(primary.name);
-    await backend.attend(longestHoldMs(callOptions));
-    if (!backend.outage) {
+    await backend.probeIfDue(longestHoldMs(callOptions));
+    if (!backend.isLocal) {
       try {
-        return await subscribeToBoth(options, topics, listener, callOptions);
+        return await mergedSubscription(options, topics, listener, callOptions);
       } catch (error) {
         if (!isOutage(error) || (await refusesTopicsOnly(primary, error, callOptions))) throw error;
-        backend.leave(error);
+        backend.goLocal(error);
       }
     }
-    return listening.add(local, topics, listener, callOptions);
+    return subscriptions.add(local, topics, listener, callOptions);
   };
 }
 
-/** Whether the primary answers commands, though it has refused these topics. */
+/** Whether the primary refused these topics, but answers commands. */
 async function refusesTopicsOnly(
   primary: Pick<Transport, "send">,
   error: TransportError,

@@ -11,7 +11,7 @@ import {
 } from "@continuum-cache/transport-memory/kit";
 
 /** What the primary is known to have held under a key. */
-export interface KnownValue {
+export interface LastSeenValue {
   /** `null` when there was nothing. */
   readonly value: Bulk | null;
   /** When it ends, in milliseconds since 1970: `never` for a value that was only read, of whose end nothing is known. */
@@ -24,29 +24,29 @@ export interface KnownValue {
  * The latest strings that this process has read from the primary or written there, bounded: what tells, after an outage,
  * whether somebody else has written a key meanwhile.
  */
-export interface KnownValues {
+export interface LastSeenValues {
   /**
    * A trip may yet change what is stored: it is under way while the primary is away, or has failed. Before that nothing is
    * asked of what is known here. @param trip - Its number; those of later trips are higher.
    */
-  doubt(trip: number, commands: readonly Command[]): void;
-  arrived(trip: number, commands: readonly Command[], replies: readonly Reply[]): void;
+  markUncertain(trip: number, commands: readonly Command[]): void;
+  recordReplies(trip: number, commands: readonly Command[], replies: readonly Reply[]): void;
   /** A number behind those of all trips so far and before those of later ones. */
-  mark(): number;
+  nextNumber(): number;
   /**
    * What was heard of these keys before a trip is not so any more: they are gone, unless others have written them since. It looks at
    * all keys, in slices.
    */
-  forget(matches: (key: Bulk) => boolean, beforeTrip: number): Promise<void>;
+  forgetOlder(matches: (key: Bulk) => boolean, beforeTrip: number): Promise<void>;
   /** This stands there now, as a script has told. */
-  learned(key: Bulk, value: Bulk, expiresAtMs: number): void;
+  recordWritten(key: Bulk, value: Bulk, expiresAtMs: number): void;
   /** The latest that was heard, though a write of this process may be under way. */
-  at(key: Bulk): KnownValue | undefined;
+  latest(key: Bulk): LastSeenValue | undefined;
   /** The same, unless anything is under way that may change it. */
-  certain(key: Bulk): KnownValue | undefined;
+  certain(key: Bulk): LastSeenValue | undefined;
 }
 
-export interface KnownValuesOptions {
+export interface LastSeenOptions {
   readonly maxEntries: number;
   readonly maxBytes: number;
   readonly clock: Clock;
@@ -68,39 +68,39 @@ const overheadBytes = 150;
 /** Doubts by a trip that has ended: no answer takes them away but one that tells the value. */
 const ended = 0;
 
-export function createKnownValues(options: KnownValuesOptions): KnownValues {
+export function createLastSeenValues(options: LastSeenOptions): LastSeenValues {
   return new LatestValues(options);
 }
 
-class LatestValues implements KnownValues {
-  readonly #options: KnownValuesOptions;
+class LatestValues implements LastSeenValues {
+  readonly #options: LastSeenOptions;
   #known: Lru<Remembered>;
   /** When what is being read was heard, by `performance.now()`. */
   #heardMs = 0;
   /** The latest trip that may have changed anything. */
   #flushed = 0;
 
-  constructor(options: KnownValuesOptions) {
+  constructor(options: LastSeenOptions) {
     this.#options = options;
     this.#known = createLru(options);
   }
 
-  doubt(trip: number, commands: readonly Command[]): void {
+  markUncertain(trip: number, commands: readonly Command[]): void {
     for (const command of commands) this.#doubtAll(trip, command, trip);
   }
 
-  arrived(trip: number, commands: readonly Command[], replies: readonly Reply[]): void {
+  recordReplies(trip: number, commands: readonly Command[], replies: readonly Reply[]): void {
     this.#heardMs = performance.now();
     for (let index = 0; index < commands.length; index++) {
       this.#note(trip, commands[index] as Command, replies[index] ?? null);
     }
   }
 
-  mark(): number {
+  nextNumber(): number {
     return this.#options.nextNumber();
   }
 
-  async forget(matches: (key: Bulk) => boolean, beforeTrip: number): Promise<void> {
+  async forgetOlder(matches: (key: Bulk) => boolean, beforeTrip: number): Promise<void> {
     const known = this.#known;
     const slices = createSlices();
     for (const [id, { trip }] of known) {
@@ -110,16 +110,16 @@ class LatestValues implements KnownValues {
     }
   }
 
-  learned(key: Bulk, value: Bulk, expiresAtMs: number): void {
+  recordWritten(key: Bulk, value: Bulk, expiresAtMs: number): void {
     this.#heardMs = performance.now();
-    this.#remember(this.mark(), key, value, expiresAtMs);
+    this.#remember(this.nextNumber(), key, value, expiresAtMs);
   }
 
-  at(key: Bulk): KnownValue | undefined {
+  latest(key: Bulk): LastSeenValue | undefined {
     return this.#known.peek(idOf(key));
   }
 
-  certain(key: Bulk): KnownValue | undefined {
+  certain(key: Bulk): LastSeenValue | undefined {
     const found = this.#known.peek(idOf(key));
     return found?.doubtedBy === undefined ? found : undefined;
   }

@@ -3,15 +3,15 @@ import { callListener } from "@continuum-cache/core/kit";
 
 /** What listeners of a fallback may hear. */
 export interface BackendEvents {
-  readonly change: Audience<BackendChange>;
-  readonly kept: Audience<KeptWrite>;
-  readonly failure: Audience<BackendFailure>;
+  readonly change: Listeners<BackendChange>;
+  readonly kept: Listeners<KeptWrite>;
+  readonly failure: Listeners<BackendFailure>;
 }
 
 /** Listeners to one kind of event. */
-export interface Audience<Event> {
+export interface Listeners<Event> {
   add(listener: (event: Event) => void): () => void;
-  tell(event: Event): void;
+  notify(event: Event): void;
   readonly isEmpty: boolean;
 }
 
@@ -19,14 +19,14 @@ export function createBackendEvents(): BackendEvents {
   return { change: createAudience(), kept: createAudience(), failure: createAudience() };
 }
 
-function createAudience<Event>(): Audience<Event> {
+function createAudience<Event>(): Listeners<Event> {
   const listeners = new Set<(event: Event) => void>();
   return {
     add(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
-    tell(event) {
+    notify(event) {
       for (const listener of [...listeners]) callListener(() => listener(event));
     },
     get isEmpty() {
