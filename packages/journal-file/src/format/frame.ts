@@ -1,7 +1,7 @@
 import type { Slices } from "@continuum-cache/core/kit";
 import { crc32 } from "./crc32.ts";
 
-// A record stands in the file in a frame, all numbers little-endian:
+// The file holds each record in a frame, all numbers little-endian:
 //
 //   length   4 bytes   of the record
 //   head     4 bytes   CRC-32 of salt, offset of the frame in the file, and length
@@ -9,10 +9,10 @@ import { crc32 } from "./crc32.ts";
 //   check    4 bytes   CRC-32 of head and record
 //   end      1 byte    "\n"
 //
-// `head` makes the length trustworthy by itself: a frame that reaches beyond the end of the file was cut off there, and one
-// whose record is damaged still says where the next begins. The offset in it keeps a frame from passing anywhere else. The
-// last byte is never zero, so a frame that ends in zeros was not written to its end.
-/** What stands in front of the record, in bytes. */
+// `head` proves the length by itself: a frame that reaches beyond the end of the file was cut off there, and a frame
+// with a damaged record still says where the next begins. It covers the offset, so a frame is valid only at its own
+// place in the file. The last byte is never zero, so a frame that ends in zeros was not written completely.
+/** The bytes of a frame in front of the record. */
 export const frameHeadBytes = 8;
 const tailBytes = 5;
 const end = 0x0a;
@@ -20,7 +20,7 @@ const end = 0x0a;
 /** The longest record, in bytes: 1 GiB. */
 export const maxRecordBytes: number = 2 ** 30;
 
-/** So many bytes are looked at before a look at the clock. */
+/** How many bytes are checked before a look at the clock. */
 const bytesPerSlice = 256 * 1024;
 
 /** What a frame adds to its record, in bytes. */
@@ -45,16 +45,18 @@ export function encodeFrames(records: readonly Uint8Array[], salt: number, offse
   return frames;
 }
 
-/** Where the frame at `at` says that it ends, whether it is all there or not; undefined when no frame begins there. */
+/** Where the frame at `at` ends by its own word, complete or not; `undefined` if no frame begins there. */
 export function frameEnd(view: DataView, at: number, salt: number): number | undefined {
   if (at + frameHeadBytes > view.byteLength) return undefined;
   const length = view.getUint32(at, true);
-  // Compared before the checksum is computed: in a search for the next frame this settles nearly all places.
+  // Checked before the checksum: in a search for the next frame this rules out nearly all places.
   if (length > maxRecordBytes) return undefined;
   return view.getUint32(at + 4, true) === headOf(salt, at, length) ? at + length + frameOverheadBytes : undefined;
 }
 
-/** A copy of the record in the frame from `at` to `frameEnds`, all of which must be in the file; undefined when damaged. */
+/**
+ * A copy of the record in the frame from `at` to `frameEnds`, which must lie within the file; `undefined` if damaged.
+ */
 export async function recordIn(
   view: DataView,
   at: number,

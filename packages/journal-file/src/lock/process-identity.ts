@@ -1,30 +1,30 @@
 /// <reference types="node" />
 import { readFile, readlink } from "node:fs/promises";
 import { hostname } from "node:os";
-import { codeOf } from "./storage-error.ts";
+import { codeOf } from "../errors/storage-error.ts";
 
-/** Which process, told apart from a later one with the same number and from one in another container. */
+/** Identifies a process, also among later processes with the same number and processes in other containers. */
 export interface ProcessIdentity {
   readonly pid: number;
-  /** Within which process numbers mean the same: a boot of a kernel and a PID namespace. Undefined where it can't be told. */
+  /** Where process numbers are unique: a boot of a kernel and a PID namespace. `undefined` if unknown. */
   readonly space?: string;
-  /** When it started, in the kernel's ticks. Undefined where it can't be told. */
+  /** When it started, in ticks of the kernel. `undefined` if unknown. */
   readonly started?: string;
 }
 
-/** Who we are. On Linux from /proc, elsewhere by the host's name alone. */
+/** The identity of this process: on Linux from /proc, elsewhere by the name of the host. */
 export async function ownIdentity(): Promise<ProcessIdentity> {
   const [space, status] = await Promise.all([pidSpace(), statusOf(process.pid)]);
   return { pid: process.pid, ...(space && { space }), ...(status && { started: status.started }) };
 }
 
-/** Whether a process lives, as far as can be told from here. */
+/** Whether a process lives, as far as this process can see. */
 export async function lookUp(other: ProcessIdentity, own: ProcessIdentity): Promise<"alive" | "gone" | "unknown"> {
   if (other.space === undefined || other.space !== own.space) return "unknown";
   try {
     process.kill(other.pid, 0);
   } catch (error) {
-    // EPERM: it is there, and another user's.
+    // EPERM: it exists, and belongs to another user.
     if (codeOf(error) === "ESRCH") return "gone";
   }
   const status = await statusOf(other.pid);
@@ -38,7 +38,7 @@ async function pidSpace(): Promise<string | undefined> {
     const boot = await readFile("/proc/sys/kernel/random/boot_id", "utf8");
     return `${boot.trim()} ${await readlink("/proc/self/ns/pid")}`;
   } catch {
-    // No /proc, or less of it: then only the heartbeat tells.
+    // Without a complete /proc only the heartbeat shows whether an owner lives.
     return undefined;
   }
 }
@@ -52,7 +52,7 @@ async function statusOf(pid: number): Promise<{ started: string; isDead: boolean
     const started = fields[18];
     return started === undefined ? undefined : { started, isDead: state === "Z" || state === "X" };
   } catch {
-    // Gone meanwhile, or /proc hides other users' processes.
+    // It has ended, or /proc hides the processes of other users.
     return undefined;
   }
 }

@@ -2,9 +2,9 @@
  * Why a file journal refused:
  *
  * - `locked`: another process, or another store in this one, has the file.
- * - `damaged`: records in the middle, or the file's header, can't be read, and nobody asked for the rest.
+ * - `damaged`: records in the middle, or the file's header, can't be read, and there is no `onDamage`.
  * - `foreign`: the file is no journal, or of a later version. It was not touched.
- * - `storage`: the disk or the file system said no: full, broken, read-only, folder gone.
+ * - `storage`: the disk or the file system failed: full, broken, read-only, folder removed.
  * - `lost`: the file is no longer this store's: removed, replaced or taken over.
  * - `misuse`: a call before `read()`, or after `close()`.
  */
@@ -13,8 +13,8 @@ export type JournalErrorReason = "locked" | "damaged" | "foreign" | "storage" | 
 const marker = Symbol.for("continuum-cache.JournalError");
 
 /**
- * A file journal could not do what was asked. The message quotes the file's path and says what to mend; it never
- * contains anything of a record. `cause` holds the system's own error where there is one.
+ * A file journal could not do what was asked. The message names the file and says what to fix; it quotes nothing of a
+ * record. `cause` is the error of the system, if there is one.
  *
  * @example
  * ```ts
@@ -42,7 +42,7 @@ export class JournalError extends Error {
   }
 }
 
-/** Tells a `JournalError` also when it comes from another copy of this package. */
+/** Whether a value is a `JournalError`, also of another copy of this package. */
 export function isJournalError(value: unknown): value is JournalError {
   return typeof value === "object" && value !== null && marker in value;
 }

@@ -1,16 +1,16 @@
 import { randomBytes } from "node:crypto";
 import { type FileHandle, open, readdir, rename, unlink } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { headerFor } from "./file-header.ts";
+import { codeOf } from "../errors/storage-error.ts";
+import { headerFor } from "../format/file-header.ts";
 import { assertReplaceable, type OpenFile } from "./open-file.ts";
-import { codeOf } from "./storage-error.ts";
 import { writeFully, writeRecords } from "./write-records.ts";
 
 /**
- * Puts a new journal file with these records where the old one is, if there is one, by a rename: whoever opens the path
- * finds either. The new file is on the disk by then; that the rename is too takes `syncFolderOf`.
+ * Replaces the journal file by a new one with these records, by a rename: at any time the path leads to the old file
+ * or to the new one. The new file is synced before the rename; `syncFolderOf` syncs the rename.
  *
- * @param id - The owner's, for the name that the new file has at first.
+ * @param id - The owner's, for the temporary name of the new file.
  * @param old - The file that is there, open.
  */
 export async function replaceFile(
@@ -20,7 +20,7 @@ export async function replaceFile(
   old: FileHandle | undefined,
 ): Promise<OpenFile> {
   const temporary = temporaryName(path, id);
-  // "wx": in a folder where others may write too, nobody can put a link here for us to write through.
+  // "wx" fails if the name exists: in a folder that other users may write to, it could be a link.
   const handle = await open(temporary, "wx+", 0o600);
   try {
     const salt = randomBytes(4).readUInt32LE();
@@ -32,17 +32,17 @@ export async function replaceFile(
     await rename(temporary, path);
     return { handle, salt, end };
   } catch (error) {
-    // That error is the one to report; this file never counted.
+    // The first error is reported; the new file was never in use.
     await handle.close().catch(() => undefined);
     await unlink(temporary).catch(() => undefined);
     throw error;
   }
 }
 
-/** What a file is called until it is whole. @param id - The owner's. */
+/** The name of a file until it is complete. @param id - The owner's. */
 export const temporaryName = (path: string, id: string): string => `${path}.${id}.new`;
 
-/** Makes a rename last. Where folders can't be synced (Windows, some network file systems) the file system does what it does. */
+/** Syncs a rename to the disk, if the system can sync folders (Windows and some network file systems can't). */
 export async function syncFolderOf(path: string): Promise<void> {
   let folder: FileHandle | undefined;
   try {
@@ -55,13 +55,13 @@ export async function syncFolderOf(path: string): Promise<void> {
   }
 }
 
-/** Removes what rewrites left behind that did not come to their end. Only for the owner of the journal. */
+/** Removes the temporary files of interrupted rewrites. Only the owner of the journal may call it. */
 export async function removeLeftovers(path: string): Promise<void> {
   const prefix = `${basename(path)}.`;
   const names = await readdir(dirname(path));
   const leftovers = names.filter(
     (name) => name.startsWith(prefix) && /^\d+-[0-9a-f]{8}\.new$/.test(name.slice(prefix.length)),
   );
-  // One that stays takes room and nothing else; the next start tries again.
+  // A file that stays does no harm; the next start tries again.
   await Promise.all(leftovers.map((name) => unlink(join(dirname(path), name)).catch(() => undefined)));
 }

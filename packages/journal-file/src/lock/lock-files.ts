@@ -1,21 +1,21 @@
 import { lstat, readdir, readFile, unlink } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
+import { codeOf } from "../errors/storage-error.ts";
 import { lookUp, type ProcessIdentity } from "./process-identity.ts";
-import { codeOf } from "./storage-error.ts";
 
 /** How often an owner touches its lock file. */
 export const beatMs = 1_000;
-/** An owner that can't be looked up and did not touch its file for so long is gone. */
+/** An owner that can't be looked up counts as gone after this time without a heartbeat. */
 const silenceMs = 5_000;
-/** No lock file of ours is longer, in bytes. */
+/** The longest lock file that a store writes, in bytes. */
 const longestLockFile = 4_096;
 
 /** The lock file of another store. */
 export interface LockFile {
   readonly file: string;
   readonly pid: number;
-  /** `silent`: its process can't be looked up from here, and it gave no sign for 5 seconds. */
+  /** `silent`: its process can't be looked up from here, and there was no heartbeat for 5 seconds. */
   readonly owner: "alive" | "gone" | "silent";
 }
 
@@ -24,8 +24,8 @@ export function lockFileName(path: string, id: string): string {
 }
 
 /**
- * The lock files of other stores on this journal. When one of them surely has an owner, that one alone: it settles the
- * question, and no time is spent on watching the others.
+ * The lock files of other stores on this journal. If one of them has a living owner, only that one: it decides, and
+ * no time is spent on watching the others.
  */
 export async function otherLockFiles(path: string, ownFile: string, own: ProcessIdentity): Promise<LockFile[]> {
   const prefix = `${basename(path)}.`;
@@ -54,12 +54,12 @@ async function ownerOf(file: string, own: ProcessIdentity): Promise<"alive" | "g
 async function identityIn(file: string): Promise<ProcessIdentity | undefined> {
   try {
     const stats = await lstat(file);
-    // Where others may write to the folder, anything may be called a lock file.
+    // In a folder that other users may write to, any file may have the name of a lock file.
     if (!stats.isFile() || stats.size > longestLockFile) return undefined;
     const { pid, space, started } = JSON.parse(await readFile(file, "utf8"));
     return Number.isInteger(pid) && pid > 0 ? { pid, space, started } : undefined;
   } catch {
-    // Gone, or not written to its end: `watch` finds out which.
+    // Removed, or half written: `watch` finds out which.
     return undefined;
   }
 }
@@ -72,7 +72,7 @@ async function watch(file: string, own: ProcessIdentity): Promise<LockFile["owne
     const now = await touchedAt(file);
     if (now === undefined) return "gone";
     if (now !== before) return "alive";
-    // A file that was half written at first can be read now.
+    // A file that was half written before may be complete now.
     const owner = await ownerOf(file, own);
     if (owner !== "unknown") return owner;
   }
@@ -88,7 +88,7 @@ async function touchedAt(file: string): Promise<number | undefined> {
   }
 }
 
-/** A lock file that stays does no harm: whoever finds it sees that its owner is gone. */
+/** Removes a lock file. If that fails it does no harm: other stores see that its owner is gone. */
 export async function removeLockFile(file: string): Promise<void> {
   await unlink(file).catch(() => undefined);
 }

@@ -1,22 +1,22 @@
 import { constants } from "node:fs";
 import { type FileHandle, lstat, open } from "node:fs/promises";
-import { JournalError } from "./journal-error.ts";
-import { codeOf } from "./storage-error.ts";
+import { JournalError } from "../errors/journal-error.ts";
+import { codeOf } from "../errors/storage-error.ts";
 
 /** A journal file that is open for writing. */
 export interface OpenFile {
   readonly handle: FileHandle;
   readonly salt: number;
-  /** Where the next frame goes. Nothing stands behind it. */
+  /** Where the next frame goes: the end of the file. */
   readonly end: number;
 }
 
-/** Absent on Windows, where making a link takes an administrator. */
+/** Missing on Windows, where only an administrator may create a link. */
 const noFollow = constants.O_NOFOLLOW ?? 0;
 
 /**
- * Opens what is there, or nothing when there is nothing, and takes the rights of others away: it holds values. A link is not followed:
- * where others may write to the folder, it could lead anywhere.
+ * Opens the file, if it exists, and removes the access rights of other users, since it holds values. A link is not
+ * followed: in a folder that other users may write to, it could lead anywhere.
  */
 export async function openIfThere(path: string): Promise<FileHandle | undefined> {
   let handle: FileHandle | undefined;
@@ -41,8 +41,8 @@ export async function openIfThere(path: string): Promise<FileHandle | undefined>
 }
 
 /**
- * Rejects when the open file is not the journal any more: what is appended to a removed file is gone with it, and what
- * another process has appended would be overwritten.
+ * Rejects if the open file is no longer the journal. An append to a removed file would be lost, and an append after
+ * another process has written would overwrite its records.
  */
 export async function assertUnchanged(path: string, { handle, end }: OpenFile): Promise<void> {
   const { nlink, size } = await handle.stat();
@@ -50,26 +50,29 @@ export async function assertUnchanged(path: string, { handle, end }: OpenFile): 
     throw new JournalError(
       "lost",
       path,
-      `The journal ${path} was removed or replaced while in use, and takes nothing: see that its folder is there; rewrite() makes the file anew. If another file stands there now, close this store and open a new one`,
+      `The journal ${path} was removed or replaced while in use, and takes no records: check that its folder exists; ` +
+        "rewrite() creates the file again. If another file is there now, close this store and open a new one",
     );
   }
   if (size !== end) {
     throw new JournalError(
       "lost",
       path,
-      `Something else wrote to the journal ${path} (it should have ${end} bytes and has ${size}), so nothing is appended to it: keep other programs away; rewrite() puts it in order`,
+      `Another program wrote to the journal ${path} (it should have ${end} bytes and has ${size}), ` +
+        "so nothing is appended to it: keep other programs away; rewrite() repairs it",
     );
   }
 }
 
-/** Rejects when another file has taken the place of ours, or has come where there was none: it must not be replaced. */
+/** Rejects if another file is now at the path: it must not be replaced. */
 export async function assertReplaceable(path: string, ours: FileHandle | undefined): Promise<void> {
   const [there, own] = await Promise.all([identityOf(path), ours?.stat({ bigint: true })]);
   if (there === undefined || (there.ino === own?.ino && there.dev === own.dev)) return;
   throw new JournalError(
     "lost",
     path,
-    `The journal ${path} is another file than the one that this store opened, and is left as it is: close this store and open a new one, which reads what is there`,
+    `The journal ${path} is another file than the one that this store opened, and is left as it is: ` +
+      "close this store and open a new one, which reads that file",
   );
 }
 

@@ -1,30 +1,31 @@
 import { randomBytes } from "node:crypto";
 import { lstat, lutimes, writeFile } from "node:fs/promises";
 import { setTimeout as pause } from "node:timers/promises";
-import { JournalError } from "./journal-error.ts";
+import { JournalError } from "../errors/journal-error.ts";
 import { beatMs, type LockFile, lockFileName, otherLockFiles, removeLockFile } from "./lock-files.ts";
 import { ownIdentity } from "./process-identity.ts";
 
-// Each store that wants a journal puts its own file beside it, `<journal>.<pid>-<random>.lock`, and only then looks for the
-// others': of two that come at the same time one at least sees the other, so never do both go on. Nobody removes a name that
-// a living process could have, since no name is used twice. An owner that can't be looked up (in another container, on
-// another machine, no /proc) is known by the heartbeat on its file.
+// Each store that opens a journal first creates its own file beside it, `<journal>.<pid>-<random>.lock`, and then
+// looks for the files of others. Of two stores that come at the same time at least one sees the other, so never do
+// both go on. No name is used twice, so removing the file of a dead owner never removes the file of a living one. An
+// owner that can't be looked up (in another container, on another machine, without /proc) is recognized by the
+// heartbeat on its file.
 
-/** How often two that came at the same time, and both stood back, try again. */
+/** How often two stores that came at the same time, and both gave up their locks, try again. */
 const attempts = 4;
 
 /** The right to use a journal file, for one store alone. */
 export interface OwnerLock {
-  /** Unlike any other store's; fit for a file name. */
+  /** Unique, and fit for a file name. */
   readonly id: string;
-  /** Whether the last owner was only silent: it might wake, and must not find its file then. */
+  /** Whether the last owner was only silent: it may continue later, and must not find its file then. */
   readonly mayWake: boolean;
-  /** Whether the lock is still there. It is not when its file was removed: by hand, or by a store that took us for gone. */
+  /** Whether the lock still exists. Its file may be removed by a person, or by a store that took this one for dead. */
   isHeld(): Promise<boolean>;
   release(): Promise<void>;
 }
 
-/** @throws JournalError `locked` when another one owns it. */
+/** @throws JournalError `locked` when another store owns the journal. */
 export async function lockJournal(path: string): Promise<OwnerLock> {
   for (let attempt = 1; ; attempt++) {
     const { others, ...claim } = await claimJournal(path);
@@ -45,7 +46,7 @@ async function claimJournal(path: string): Promise<Omit<OwnerLock, "mayWake"> & 
   const file = lockFileName(path, id);
   await writeFile(file, `${JSON.stringify(own)}\n`, { flag: "wx", mode: 0o600 });
   const beat = setInterval(() => {
-    // A beat that fails is one beat less; whether the file is still there, `isHeld` asks when it matters.
+    // A failed heartbeat is ignored: `isHeld` checks the file when it matters.
     lutimes(file, new Date(), new Date()).catch(() => undefined);
   }, beatMs);
   beat.unref();
@@ -73,6 +74,7 @@ function lockedError(path: string, { file, pid }: LockFile): JournalError {
   return new JournalError(
     "locked",
     path,
-    `The journal ${path} is in use by ${who}. Give each process its own path, or close the other first; if no such process runs anywhere, remove ${file}`,
+    `The journal ${path} is in use by ${who}. Give each process its own path, or close the other first; ` +
+      `if no such process runs anywhere, remove ${file}`,
   );
 }

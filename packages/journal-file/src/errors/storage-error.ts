@@ -1,7 +1,7 @@
 import { JournalError } from "./journal-error.ts";
 
-/** What to do about an error of the file system, by its code. */
-const mends: Record<string, string> = {
+/** What happened and what to do, by the code of a file system error. */
+const fixes: Record<string, string> = {
   ENOSPC: "the disk is full: make room on it",
   EDQUOT: "the user's disk quota is used up: make room or raise it",
   EFBIG: "the file may not grow further: raise the process's limit on file sizes",
@@ -24,14 +24,15 @@ export function codeOf(error: unknown): string | undefined {
 }
 
 /**
- * An error of the file system in the words of this journal; any other stays what it is.
+ * A file system error as a `JournalError`; any other error is returned as it is.
  *
- * @param doing - What was being done, for "Could not …": "append to".
- * @param outcome - What holds now, as whole sentences.
+ * @param doing - What failed, for "Could not …": "append to".
+ * @param outcome - The state of the journal now, as whole sentences.
  */
 export function storageError(path: string, doing: string, cause: unknown, outcome = ""): Error {
   const code = codeOf(cause);
   if (code === undefined) return cause instanceof Error ? cause : new Error(String(cause));
-  const message = `Could not ${doing} the journal ${path} (${code}): ${mends[code] ?? "see the cause"}.${outcome && ` ${outcome}`}`;
+  const what = `Could not ${doing} the journal ${path} (${code})`;
+  const message = `${what}: ${fixes[code] ?? "see the cause"}.${outcome && ` ${outcome}`}`;
   return new JournalError("storage", path, message, { cause });
 }

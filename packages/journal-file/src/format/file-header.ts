@@ -4,8 +4,8 @@ import { crc32 } from "./crc32.ts";
 //
 //   continuum-cache journal 1 <salt> <check>\n      salt and check: 8 hexadecimal digits
 //
-// The salt is random for each file and goes into every checksum behind it, so that nothing from elsewhere passes for a
-// record of this file: neither blocks that another file left on the disk, nor a value that happens to be a journal.
+// The salt is random for each file and part of every checksum in it. So bytes from elsewhere are never taken for a
+// record of this file: neither blocks that another file left on the disk, nor a value that is itself a journal.
 const magic = "continuum-cache journal ";
 const version = "1";
 
@@ -15,7 +15,7 @@ export const headerBytes: number = headerFor(0).length;
 /** What the first line of a file says. */
 export type FileHeader =
   | { readonly kind: "journal"; readonly salt: number }
-  /** Cut off within the line: nothing can have come behind it. */
+  /** Cut off within the line: no record can follow. */
   | { readonly kind: "torn" }
   /** Ours, but not readable. */
   | { readonly kind: "damaged" }
@@ -27,7 +27,7 @@ export function headerFor(salt: number): Uint8Array<ArrayBuffer> {
   return new TextEncoder().encode(`${line}${hex(crc32(new TextEncoder().encode(line)))}\n`);
 }
 
-/** @param contentBytes - How much of the file is left when the zero bytes at its end are not counted. */
+/** @param contentBytes - The size of the file without the zero bytes at its end. */
 export function readHeader(file: Uint8Array, contentBytes: number): FileHeader {
   const text = new TextDecoder("latin1").decode(file.subarray(0, Math.min(contentBytes, headerBytes)));
   const known = `${magic}${version} `;

@@ -8,33 +8,33 @@ export interface Stretch {
   readonly bytes: number;
 }
 
-/** So many places are looked at before a look at the clock. */
+/** How many places are checked before a look at the clock. */
 const placesPerSlice = 4_096;
 
-/** What a journal file holds. */
+/** The result of reading a journal file. */
 export type JournalScan =
   | ({ readonly kind: "journal" } & JournalContents)
   /** Nothing was ever written behind its header. */
   | { readonly kind: "empty" }
   | { readonly kind: "later-version" | "foreign" };
 
-/** What can be read in a journal file. */
+/** The records of a journal file. */
 export interface JournalContents {
   readonly records: readonly Uint8Array[];
   readonly salt: number;
-  /** Where the last good frame ends. What comes behind is the rest of a write that was cut off, and nobody's. */
+  /** Where the last good frame ends. The bytes after it are the rest of a write that was cut off. */
   readonly end: number;
-  /** What held records once and can't be read, in order. Then `end` means nothing: the file must be written anew. */
+  /** The stretches that can't be read, in order. If there are any, `end` has no meaning: the file must be rewritten. */
   readonly damage: readonly Stretch[];
 }
 
 /**
  * Reads a journal file.
  *
- * A tail is torn, and silently left out, only when it can't be anything but a write that was cut off: too short for a
- * frame, or a frame that reaches beyond the end of the file or ends in zeros up to it (some file systems leave a file
- * longer than what was written to it). All else that is no good frame is damage, and the search for the next good frame
- * goes on behind it.
+ * A tail is left out without a report only if it must be a write that was cut off: too short for a frame, or a frame
+ * that reaches beyond the end of the file, or ends in zeros up to it (some file systems leave a file longer than what
+ * was written to it). All else that is no good frame is damage, and the search for the next good frame goes on after
+ * it.
  */
 export async function scanJournal(file: Uint8Array): Promise<JournalScan> {
   const slices = createSlices();
@@ -88,7 +88,7 @@ async function nextFrame(
   return contentBytes;
 }
 
-/** Damaged frames one behind the other are one stretch. */
+/** Joins adjacent stretches. */
 function joined(stretches: readonly Stretch[]): Stretch[] {
   const all: Stretch[] = [];
   for (const stretch of stretches) {

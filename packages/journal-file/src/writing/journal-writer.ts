@@ -1,13 +1,12 @@
-import { createDelayedSync } from "./delayed-sync.ts";
-import type { FileJournalSettings, FileJournalStats } from "./file-journal-options.ts";
-import { JournalError } from "./journal-error.ts";
-import { assertUnchanged, type OpenFile } from "./open-file.ts";
-import { lockJournal, type OwnerLock } from "./owner-lock.ts";
-import { replaceFile, syncFolderOf } from "./replace-file.ts";
-import { storageError } from "./storage-error.ts";
-import { writeRecords } from "./write-records.ts";
+import { JournalError } from "../errors/journal-error.ts";
+import { storageError } from "../errors/storage-error.ts";
+import { assertUnchanged, type OpenFile } from "../files/open-file.ts";
+import { replaceFile, syncFolderOf } from "../files/replace-file.ts";
+import { writeRecords } from "../files/write-records.ts";
+import { lockJournal, type OwnerLock } from "../lock/owner-lock.ts";
+import type { FileJournalSettings, FileJournalStats } from "../options.ts";
 
-/** Writes to a journal file. No two of its calls may run side by side. */
+/** Writes to a journal file. Calls must not overlap. */
 export interface JournalWriter {
   append(records: readonly Uint8Array[]): Promise<void>;
   rewrite(records: readonly Uint8Array[]): Promise<void>;
@@ -16,8 +15,8 @@ export interface JournalWriter {
 }
 
 /**
- * @param path - Without symbolic links in it: a rename must replace the file, not a link to it.
- * @param firstFile - The file that is there; where there is none, the first call must be `rewrite`.
+ * @param path - Without symbolic links: a rename must replace the file, not a link to it.
+ * @param firstFile - The existing file; if there is none, the first call must be `rewrite`.
  */
 export function createJournalWriter(
   path: string,
@@ -27,12 +26,12 @@ export function createJournalWriter(
 ): JournalWriter {
   let lock = firstLock;
   let file = firstFile;
-  /** Why nothing may come behind what is in the file; a rewrite clears it. */
+  /** Why appends are refused; a rewrite clears it. */
   let refusal: Error | undefined;
   const counts = { records: 0, commits: 0, fsyncs: 0, rewrites: 0 };
   const delayedSync = createDelayedSync(fsyncIntervalMs, () => sync().catch(() => undefined));
 
-  /** After a failure the system may have dropped what it could not write: only to write all anew is safe then. */
+  /** After a failed sync the system may have dropped data that it could not write: only a rewrite is safe then. */
   async function sync(): Promise<void> {
     const handle = file?.handle;
     try {
@@ -40,19 +39,19 @@ export function createJournalWriter(
       await handle?.datasync();
     } catch (cause) {
       const error = storageError(path, "make durable what was appended to", cause, "It takes nothing until rewrite().");
-      // A rewrite may have replaced this file meanwhile, and made good what failed here.
+      // A rewrite may have replaced this file meanwhile; then the failure no longer matters.
       if (file?.handle === handle) refusal = error;
       throw error;
     }
   }
 
-  /** Half a record in front of a good one would be damage: it is cut off, or nothing may come behind it. */
+  /** Cuts off a partial record. If that fails, appends are refused: a record after it would make it damage. */
   async function cutBack({ handle, end }: OpenFile, cause: unknown): Promise<Error> {
     try {
       await handle.truncate(end);
       return storageError(path, "append to", cause, "Nothing of it was kept; what was there before stands.");
     } catch {
-      // The first error says better what to mend.
+      // The first error says better what to fix.
       refusal = storageError(path, "append to", cause, "It takes nothing until rewrite().");
       return refusal;
     }
@@ -73,7 +72,7 @@ export function createJournalWriter(
       }
       if (fsync === "always") {
         await sync().catch(async (error) => {
-          // It is rejected, so it should not be read later; where it is all the same, it is whole.
+          // A rejected append should not be read later. If it is read all the same, it is complete.
           await before.handle.truncate(before.end).catch(() => undefined);
           throw error;
         });
@@ -86,7 +85,7 @@ export function createJournalWriter(
     async rewrite(records) {
       const old = file;
       try {
-        // It may be gone together with its folder; should another process have taken over, this rejects.
+        // The lock may have been removed with its folder. If another process has taken over, this rejects.
         if (!(await lock.isHeld())) {
           await lock.release();
           lock = await lockJournal(path);
@@ -98,7 +97,7 @@ export function createJournalWriter(
       refusal = undefined;
       counts.rewrites += 1;
       await delayedSync.stop();
-      // Nothing that an error could tell about the old file matters any more.
+      // The old file no longer matters.
       await old?.handle.close().catch(() => undefined);
       try {
         await syncFolderOf(path);
@@ -124,5 +123,37 @@ export function createJournalWriter(
     },
 
     stats: () => ({ ...counts, bytes: file?.end ?? 0 }),
+  };
+}
+
+/** Runs `sync` some time after a call of `soon`, once for all calls meanwhile. */
+export interface DelayedSync {
+  soon(): void;
+  /** Waits for a running sync, and cancels one that is scheduled. @returns whether one was scheduled. */
+  stop(): Promise<boolean>;
+}
+
+/** @param sync - Must not reject. */
+export function createDelayedSync(delayMs: number, sync: () => Promise<void>): DelayedSync {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let running: Promise<void> | undefined;
+
+  return {
+    soon() {
+      if (timer !== undefined) return;
+      timer = setTimeout(() => {
+        timer = undefined;
+        running = Promise.all([running, sync()]).then(() => undefined);
+      }, delayMs);
+      // A process that ends loses nothing: the operating system has all data.
+      timer.unref();
+    },
+    async stop() {
+      const wasDue = timer !== undefined;
+      clearTimeout(timer);
+      timer = undefined;
+      await running;
+      return wasDue;
+    },
   };
 }

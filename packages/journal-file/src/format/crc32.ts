@@ -1,5 +1,5 @@
-// Why a CRC and why our own: it only has to tell damage, for which 32 bits suffice, not forgery; it costs nothing to start,
-// while a hash object of node:crypto costs more than a small record; and zlib.crc32 is missing in Node 21 and 22.0-22.1.
+// A CRC is enough: it has to detect damage, not forgery. It is our own because a hash object of node:crypto costs
+// more than a small record, and zlib.crc32 is missing in Node 21 and 22.0-22.1.
 const table = Uint32Array.from({ length: 256 }, (_, byte) => {
   let value = byte;
   for (let bit = 0; bit < 8; bit++) value = value & 1 ? (value >>> 1) ^ 0xedb88320 : value >>> 1;

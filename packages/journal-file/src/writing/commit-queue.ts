@@ -1,12 +1,12 @@
-/** Does one thing at a time, in the order of the calls, and appends that wait side by side in one go. */
+/** Runs one task at a time, in the order of the calls. Adjacent appends that wait are committed together. */
 export interface CommitQueue {
   /** Resolves when the commit that holds these records has succeeded, and rejects with its error. */
   append(records: readonly Uint8Array[]): Promise<void>;
-  /** Runs in its turn, with nothing beside it. */
+  /** Runs a task in its turn, alone. */
   run<T>(task: () => Promise<T>): Promise<T>;
-  /** Resolves when nothing is left to do. Never rejects. */
+  /** Resolves when the queue is empty. Never rejects. */
   idle(): Promise<void>;
-  /** Rejects all that is under way or waits. What waits is not begun any more; what is under way goes on unseen. */
+  /** Rejects all tasks. Waiting tasks never start; a running task goes on, and its outcome is ignored. */
   abandon(error: Error): void;
 }
 
@@ -22,7 +22,7 @@ interface Task {
   reject(error: unknown): void;
 }
 
-/** @param commit - Makes these records durable, or rejects: then none of the appends that they belong to counts. */
+/** @param commit - Makes these records durable; if it rejects, all of their appends reject. */
 export function createCommitQueue(commit: (records: readonly Uint8Array[]) => Promise<void>): CommitQueue {
   let waiting: (Append | Task)[] = [];
   let underWay: readonly (Append | Task)[] = [];
@@ -34,7 +34,7 @@ export function createCommitQueue(commit: (records: readonly Uint8Array[]) => Pr
   }
 
   async function drain(): Promise<void> {
-    // Whatever else is called in this tick goes along with the first commit.
+    // All appends of this tick are in the first commit.
     await undefined;
     while (waiting.length > 0) {
       const [first] = waiting;
