@@ -112,6 +112,20 @@ export const rooms = {
     recovery: ["failover", "journal", "last-seen"],
     fallback: ["failover", "journal", "last-seen", "messages"],
   },
+  "packages/journal-file": {
+    errors: [],
+    format: [],
+    options: [],
+    lock: ["errors"],
+    files: ["errors", "format"],
+    writing: ["errors", "files", "format", "lock", "options"],
+  },
+  "packages/continuum-cache": {
+    settings: [],
+    lazy: [],
+    rest: ["settings"],
+    tcp: ["lazy", "settings"],
+  },
   "packages/ratelimit": {
     types: [],
     options: ["types"],

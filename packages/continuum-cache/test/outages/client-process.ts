@@ -2,7 +2,9 @@ import { type Connection, serveClients } from "@continuum-cache/conformance/outa
 import { UpstashCache } from "continuum-cache";
 import { environmentOf } from "./environment-of.ts";
 
-/** One of the processes that host the clients of histories: `UpstashCache` as users have it, only in more of a hurry. */
+/**
+ * One of the processes that host the clients of histories: `UpstashCache` as users have it, only in more of a hurry.
+ */
 serveClients(
   (connection: Connection) =>
     new UpstashCache({

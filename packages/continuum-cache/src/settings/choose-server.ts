@@ -1,7 +1,7 @@
 import { ConfigError } from "@continuum-cache/core";
 import { booleanOption } from "@continuum-cache/core/kit";
+import type { Environment } from "./cache-options.ts";
 import { missingRest, modeOf, type RestServer, restServer, type ServerOptions, variable } from "./environment.ts";
-import type { Environment } from "./settings.ts";
 
 /** A server that speaks the Redis protocol. Its other settings are read where that can be spoken. */
 export interface RedisServer {

@@ -6,9 +6,9 @@ import {
   parseRedisUrl,
   wholeNumberOption,
 } from "@continuum-cache/core/kit";
-import type { RedisServer } from "../choose-server.ts";
-import { caVariable, plaintext, quote, type ServerOptions, tlsSettingOf, variable } from "../environment.ts";
-import type { Environment, TlsSettings } from "../settings.ts";
+import type { Environment, TlsSettings } from "./cache-options.ts";
+import type { RedisServer } from "./choose-server.ts";
+import { caVariable, plaintext, quote, type ServerOptions, tlsSettingOf, variable } from "./environment.ts";
 
 /** What it takes to reach a server by the Redis protocol. */
 export interface RedisSettings {

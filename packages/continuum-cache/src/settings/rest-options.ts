@@ -1,6 +1,6 @@
 import type { Codec } from "@continuum-cache/core";
 import type { KnownOptions } from "@continuum-cache/core/kit";
-import type { UpstashCacheOptions } from "../settings.ts";
+import type { UpstashCacheOptions } from "./cache-options.ts";
 
 /** The options of `UpstashCache` that hold where REST is the only backend. Their meaning and defaults are the same. */
 export interface RestCacheOptions

@@ -1,7 +1,7 @@
 import type { Codec, Duration, TimeToLive } from "@continuum-cache/core";
 import type { KnownOptions } from "@continuum-cache/core/kit";
 import type { JournalOptions } from "@continuum-cache/fallback-memory";
-import { knownRestOptions } from "./rest/settings.ts";
+import { knownRestOptions } from "./rest-options.ts";
 
 /** Where variables are read from: `process.env`, or the `env` that a Worker is given. */
 export type Environment = Readonly<Record<string, unknown>>;
@@ -24,13 +24,21 @@ export interface TlsSettings {
 
 /** How an `UpstashCache` is set up. Whatever is left out is read from the environment, then takes its default. */
 export interface UpstashCacheOptions {
-  /** Which backend: `auto` takes REST when its URL and token are there, else Redis when its URL is, else `local`. @default "auto" */
+  /**
+   * Which backend: `auto` takes REST when its URL and token are there, else Redis when its URL is, else `local`.
+   *
+   * @default "auto"
+   */
   readonly mode?: "auto" | "rest" | "redis" | "local";
   /** Takes the global database's variables (`UPSTASH_REDIS_GLOBAL_REST_URL` and `…_TOKEN`). @default false */
   readonly global?: boolean;
   /** Address of the REST API. @default UPSTASH_REDIS_REST_URL, else KV_REST_API_URL */
   readonly restUrl?: string;
-  /** Token of the REST API, or a function that returns the current one. @default UPSTASH_REDIS_REST_TOKEN, else KV_REST_API_TOKEN */
+  /**
+   * Token of the REST API, or a function that returns the current one.
+   *
+   * @default UPSTASH_REDIS_REST_TOKEN, else KV_REST_API_TOKEN
+   */
   readonly restToken?: string | (() => string | Promise<string>);
   /** Address for the Redis protocol: `rediss://…`, `redis://…` or `unix:///…`. @default UPSTASH_REDIS_URL */
   readonly url?: string;
@@ -41,21 +49,37 @@ export interface UpstashCacheOptions {
   readonly tls?: TlsSettings;
   /** The most connections that the Redis protocol may open. @default UPSTASH_POOL_SIZE, else 10 */
   readonly poolSize?: number;
-  /** Allows unencrypted connections to other machines: for a private network. @default CONTINUUM_CACHE_ALLOW_INSECURE, else false */
+  /**
+   * Allows unencrypted connections to other machines: for a private network.
+   *
+   * @default CONTINUUM_CACHE_ALLOW_INSECURE, else false
+   */
   readonly allowInsecure?: boolean;
   /** Answers from the memory of this process while the primary is away. @default CONTINUUM_CACHE_FALLBACK, else true */
   readonly fallback?: boolean;
   /** How often an absent primary is asked whether it is back; sooner at first. @default "30s" */
   readonly healthCheckInterval?: Duration;
-  /** Bounds of what waits for an absent primary, and where it is kept across restarts. @default 10,000 entries, 16 MiB, in memory */
+  /**
+   * Bounds of the changes that an absent primary does not know, and where they are kept across restarts.
+   *
+   * @default 96 MiB, in memory
+   */
   readonly journal?: JournalOptions;
-  /** Serves, while the primary is away, what it held a moment ago; `maxAge` bounds how stale that may be. @default none */
+  /**
+   * Serves, while the primary is away, what it held a moment ago; `maxAge` bounds how stale that may be.
+   *
+   * @default none
+   */
   readonly warmStart?: { readonly maxAge: Duration };
   /** How long `close()` may spend on telling an absent primary what it does not know. @default "2s" */
   readonly closeTimeout?: Duration;
   /** The most that the memory of this process may hold, in bytes. @default 64 MiB */
   readonly localMaxBytes?: number;
-  /** Keeps a Worker at work after its response until an absent primary is back: `waitUntil` of `cloudflare:workers`. @default none */
+  /**
+   * Keeps a Worker at work after its response until an absent primary is back: `waitUntil` of `cloudflare:workers`.
+   *
+   * @default none
+   */
   readonly waitUntil?: (work: Promise<unknown>) => void;
   /** How values are written; whatever wrote them, they are read. @default "json" */
   readonly codec?: "json" | "msgpack" | Codec;

@@ -21,8 +21,8 @@ export function localMemory(size: MemorySize): Transport {
 }
 
 /**
- * A primary that the memory of this process stands in for, loaded at the first use of either: at once where a store may hold
- * what an earlier process has left.
+ * A primary that the memory of this process stands in for, loaded at the first use of either: at once where a store
+ * may hold what an earlier process has left.
  *
  * @throws ConfigError when an option can't be.
  */

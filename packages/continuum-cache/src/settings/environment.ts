@@ -1,6 +1,6 @@
 import { ConfigError } from "@continuum-cache/core";
 import { assertToken, booleanOption, choiceOption, parseEndpoint } from "@continuum-cache/core/kit";
-import type { Environment, UpstashCacheOptions } from "./settings.ts";
+import type { Environment, UpstashCacheOptions } from "./cache-options.ts";
 
 /** A database that is reached by its REST API. */
 export interface RestServer {
@@ -10,7 +10,7 @@ export interface RestServer {
   readonly allowInsecure: boolean;
 }
 
-/** What says which server it is. */
+/** The options that name the server. */
 export type ServerOptions = Pick<
   UpstashCacheOptions,
   "mode" | "global" | "restUrl" | "restToken" | "url" | "poolSize" | "allowInsecure" | "tls"
@@ -19,7 +19,8 @@ export type ServerOptions = Pick<
 /**
  * The server where REST is the only way; options win over the environment.
  *
- * @throws ConfigError that names the option or variable and what to do, also when another mode is asked for, or no server is named.
+ * @throws ConfigError that names the option or variable and what to do, also when another mode is asked for, or no
+ * server is named.
  */
 export function chooseRestServer(options: ServerOptions, env: Environment): RestServer {
   const mode = modeOf(options.mode, env);
@@ -28,7 +29,8 @@ export function chooseRestServer(options: ServerOptions, env: Environment): Rest
     const setting = options.mode === undefined ? "CONTINUUM_CACHE_MODE" : "mode";
     throw new ConfigError(
       setting,
-      `${setting} is ${quote(mode)}, and the UpstashCache of "continuum-cache/rest" has REST alone: import it from "continuum-cache"`,
+      `${setting} is ${quote(mode)}, and the UpstashCache of "continuum-cache/rest" has REST alone: ` +
+        'import it from "continuum-cache"',
     );
   }
   const rest = restServer(options, env);
@@ -36,7 +38,7 @@ export function chooseRestServer(options: ServerOptions, env: Environment): Rest
   return rest;
 }
 
-/** Whether the local cache may stand in. @throws ConfigError when the variable is neither `true` nor `false`. */
+/** Whether there is a fallback. @throws ConfigError when the variable is neither `true` nor `false`. */
 export function fallbackOf(option: boolean | undefined, env: Environment, otherwise = true): boolean {
   return booleanOption("fallback", option) ?? flag(env, "CONTINUUM_CACHE_FALLBACK") ?? otherwise;
 }
@@ -51,7 +53,7 @@ function flag(env: Environment, name: string): boolean | undefined {
 const insecureVariable = "CONTINUUM_CACHE_ALLOW_INSECURE";
 export const caVariable = "CONTINUUM_CACHE_CA_FILE";
 
-/** What `parseEndpoint` and `parseRedisUrl` need to know of plaintext. */
+/** Whether plaintext is allowed, for `parseEndpoint` and `parseRedisUrl`. */
 export const plaintext = (
   options: ServerOptions,
   env: Environment,
@@ -100,7 +102,8 @@ export function restServer(options: ServerOptions, env: Environment): RestServer
   if (tlsSetting !== undefined) {
     throw new ConfigError(
       tlsSetting,
-      `${tlsSetting} is for the Redis protocol, and this cache uses REST: name the authority in NODE_EXTRA_CA_CERTS, or use rediss:// by \`mode: "redis"\``,
+      `${tlsSetting} is for the Redis protocol, and this cache uses REST: ` +
+        'name the authority in NODE_EXTRA_CA_CERTS, or use rediss:// by `mode: "redis"`',
     );
   }
   return { kind: "rest", url, token, allowInsecure: allowed.allowInsecure };
@@ -112,13 +115,13 @@ export const tlsSettingOf = (options: ServerOptions, env: Environment): string |
   return variable(env, caVariable) === undefined ? undefined : caVariable;
 };
 
-/** The first pair of which anything is set is the one that is meant; a half of it is never completed from another. */
+/** The first pair of variables of which one is set. A missing half is never taken from another pair. */
 function restVariables(options: ServerOptions, env: Environment): RestVariables {
   if (options.global) return globalDatabase;
   return [upstash, vercel].find((names) => variable(env, names.url) ?? variable(env, names.token)) ?? upstash;
 }
 
-/** A variable's text; an empty one counts as not set, since that is how many platforms unset it. */
+/** The text of a variable. An empty one counts as not set: many platforms unset a variable that way. */
 export function variable(env: Environment, name: string): string | undefined {
   const value = env[name];
   return typeof value === "string" && value !== "" ? value : undefined;
@@ -135,7 +138,7 @@ export const missingRest = ({ url, token }: RestVariables = upstash): ConfigErro
 
 export const quote = (text: string): string => JSON.stringify(text.slice(0, 40));
 
-/** The variables of a Node process; none where there is no such thing, as in a Worker, which passes its own `env`. */
+/** The variables of a Node process; none elsewhere. A Worker passes its own `env`. */
 export function processEnvironment(): Environment {
   return (globalThis as { process?: { env?: Environment } }).process?.env ?? {};
 }
