@@ -23,7 +23,7 @@ const marker = Symbol.for("continuum-cache.JournalError");
  * try {
  *   await fileJournal({ path: "/var/lib/app/outage.journal" }).read();
  * } catch (error) {
- *   if (isJournalError(error) && error.reason === "locked") console.error(`is the app running twice? ${error.message}`);
+ *   if (isJournalError(error) && error.reason === "locked") console.error(`does the app run twice? ${error.message}`);
  *   else throw error;
  * }
  * ```

@@ -2,7 +2,9 @@ import type { CommandContext } from "./command-row.ts";
 
 type Lines = Readonly<Record<string, string | number>>;
 
-/** What INFO knows, section by section. It claims to be no Redis; the version says with whose commands it can be used. */
+/**
+ * What INFO knows, section by section. It claims to be no Redis; the version says with whose commands it can be used.
+ */
 const sections: Readonly<Record<string, (context: CommandContext) => Lines>> = {
   Server: ({ server, nowMs }) => ({
     server_name: "continuum-cache-memory",

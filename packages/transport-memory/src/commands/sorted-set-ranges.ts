@@ -46,7 +46,10 @@ function placesOf({ order }: SortedSet, range: Range, isMirrored: boolean): Plac
   return [Math.max(0, start), Math.max(0, start, Math.min(end, length))];
 }
 
-/** So many of them, some left out at the end where they begin. Redis finds none behind fewer than none, and all up to fewer than none. */
+/**
+ * So many of them, some left out at the end where they begin. Redis finds none behind fewer than none, and all up to
+ * fewer than none.
+ */
 function pageOf([start, end]: Places, { isReverse, offset, limit }: RangeOptions): Places {
   const rest = offset < 0 ? 0 : Math.max(0, end - start - offset);
   const size = limit < 0 ? rest : Math.min(rest, limit);

@@ -19,8 +19,8 @@ export interface TrimOptions {
 }
 
 /**
- * Reads the options of XADD (up to the first word that is none: its id) and XTRIM (all words). `~` is read and heeded exactly,
- * where Redis may keep up to a node (100 entries) more.
+ * Reads the options of XADD (up to the first word that is none: its id) and XTRIM (all words). `~` is read and heeded
+ * exactly, where Redis may keep up to a node (100 entries) more.
  */
 export function trimOptions(args: readonly Bulk[], command: "XADD" | "XTRIM"): TrimOptions {
   let by: { kind: "length"; keep: number } | { kind: "id"; from: StreamId } | undefined;

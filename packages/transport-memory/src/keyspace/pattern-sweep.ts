@@ -5,11 +5,11 @@ import type { Page } from "../values/insertion-order.ts";
 export type KeyTest = (id: string) => boolean;
 
 /**
- * Deletes keys by pattern. From the moment a pattern is added, its keys count as gone (`hides`), however many there are.
- * A sweep over all keys, step by step, takes them out of memory afterwards.
+ * Deletes keys by pattern. From the moment a pattern is added, its keys count as gone (`hides`), however many there
+ * are. A sweep over all keys, step by step, takes them out of memory afterwards.
  *
- * The steps come from the caller of `delete`, in slices, and from later writes. So the sweep also ends where the request
- * that began it has ended with its timers.
+ * The steps come from the caller of `delete`, in slices, and from later writes. So the sweep also ends where the
+ * request that began it has ended with its timers.
  */
 export interface PatternSweep {
   /** Whether no deleted pattern is left to look for. */

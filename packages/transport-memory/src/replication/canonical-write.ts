@@ -15,8 +15,8 @@ export interface AppliedWrite {
 }
 
 /**
- * The effect of a write, as a replica needs it: no conditions, no relative times, one key each. The same writes in the same
- * order on an empty memory make the same memory.
+ * The effect of a write, as a replica needs it: no conditions, no relative times, one key each. The same writes in
+ * the same order on an empty memory make the same memory.
  */
 export type CanonicalWrite =
   | { readonly kind: "delete"; readonly key: Bulk }

@@ -2,7 +2,10 @@ import { type Bulk, sameBulk } from "../values/bulk.ts";
 import { idText, parseId } from "../values/stream-id.ts";
 import type { KeyCommand } from "./canonical-write.ts";
 
-/** Appends a change to those of one key. It replaces the last one if both write the same fields, or adds to the same field. */
+/**
+ * Appends a change to those of one key. It replaces the last one if both write the same fields, or adds to the same
+ * field.
+ */
 export function appendChange(changes: KeyCommand[], { name, args, otherwise }: KeyCommand): void {
   const last = changes.at(-1);
   if (last?.name === name && last.args.length === args.length) {
@@ -18,8 +21,8 @@ export function appendChange(changes: KeyCommand[], { name, args, otherwise }: K
 }
 
 /**
- * Removes the changes that an XDEL undoes. An entry that was appended and deleted again need not be appended at the primary:
- * there it might get another id, and could not be deleted.
+ * Removes the changes that an XDEL undoes. An entry that was appended and deleted again need not be appended at the
+ * primary: there it might get another id, and could not be deleted.
  */
 export function dropUndone(changes: KeyCommand[], { name, args: ids }: KeyCommand): void {
   if (name !== "XDEL") return;

@@ -12,7 +12,10 @@ type Change = Extract<CanonicalWrite, { kind: "change" }>;
 
 const change = (key: Bulk, name: string, ...args: readonly Bulk[]): Change => ({ kind: "change", key, name, args });
 
-/** An entry under the id that its caller was told; where he left the id open, the primary may choose another after all. */
+/**
+ * The effect of XADD: an entry under the id that the caller got. If the caller left the id open, the primary may
+ * choose another.
+ */
 export function appended({ args: [key = "", ...words], reply }: AppliedWrite): Change[] {
   if (typeof reply !== "string") return [];
   const { words: place } = trimOptions(words, "XADD");
@@ -22,12 +25,12 @@ export function appended({ args: [key = "", ...words], reply }: AppliedWrite): C
   return [isOpen ? { ...write, otherwise: { place, arg: wanted } } : write];
 }
 
-/** XGROUP: its key stands behind the subcommand. */
+/** The effect of XGROUP, whose key follows the subcommand. */
 export function groupChanged({ args: [subcommand, key = "", ...args] }: AppliedWrite): Change[] {
   return [change(key, `XGROUP ${word(subcommand)}`, ...args)];
 }
 
-/** Who has been given what, as XCLAIM says it; so Redis tells its replicas too. */
+/** The effects of XREADGROUP as XCLAIM commands, as Redis reports them to its replicas. */
 export function readInGroup({ args, reply, at }: AppliedWrite): Change[] {
   const { reader } = readOptions("XREADGROUP", args);
   if (!reader) return [];
@@ -51,7 +54,7 @@ export function claimed({ args, reply, at }: AppliedWrite): Change[] {
   const gone = ids.filter((id) => !itemWith(stream.entries, parseId(id, 0n)));
   return [
     ...claims(key, group, heldAmong(group, idsOf(reply))),
-    // Only where this is the whole stream is an entry that is not here surely gone.
+    // An entry that is missing here is surely deleted only if the whole stream is known here.
     ...(gone.length > 0 ? [{ ...change(key, "XACK", name, ...gone), ifWhole: true } as const] : []),
     position(key, group, consumer),
   ];
@@ -69,7 +72,7 @@ export function autoClaimed({ args, reply, at }: AppliedWrite): Change[] {
   ];
 }
 
-/** A stream as it stands: its entries, the last id it ever had, and its groups. */
+/** The changes that make a whole stream: its entries, its last id, and its groups. */
 export function wholeStream(key: Bulk, stream: Stream): Change[] {
   const groups = [...(stream.groups?.values() ?? [])];
   const isLastThere = compareIds(lastOf(stream.entries)?.id ?? firstId, stream.last) === 0;
@@ -82,7 +85,7 @@ export function wholeStream(key: Bulk, stream: Stream): Change[] {
     ...groups.flatMap((group) => [
       change(key, "XGROUP CREATE", group.name, idText(group.lastDelivered), "MKSTREAM"),
       ...[...group.consumers.values()].map(({ name }) => change(key, "XGROUP CREATECONSUMER", group.name, name)),
-      // Of what is gone from the stream Redis takes no claim.
+      // Redis refuses claims of deleted entries.
       ...claims(
         key,
         group,
@@ -92,14 +95,14 @@ export function wholeStream(key: Bulk, stream: Stream): Change[] {
   ];
 }
 
-/** About how many changes it takes to make a stream as it stands. */
+/** About how many changes make a whole stream. */
 export function sizeOfWhole({ entries, groups }: Stream): number {
   let size = countOf(entries);
   for (const group of groups?.values() ?? []) size += 1 + group.consumers.size + pendingCount(group);
   return size;
 }
 
-/** Those who were given the same at the same time are told together. */
+/** One XCLAIM for adjacent entries with the same consumer, time and count. */
 function claims(key: Bulk, { name }: Group, held: readonly Pending[]): Change[] {
   const runs: Pending[][] = [];
   for (const pending of held) {
@@ -115,15 +118,15 @@ function claims(key: Bulk, { name }: Group, held: readonly Pending[]): Change[] 
   });
 }
 
-/** A script passes on no command of many thousand words. */
+/** A script can run no command of many thousand arguments. */
 const mostIds = 200;
 
 const isAlike = (one: Pending, other: Pending): boolean =>
   one.consumer === other.consumer && one.deliveredMs === other.deliveredMs && one.deliveries === other.deliveries;
 
 /**
- * How far a group has come. It is told only where this is the whole stream: what else stands at the primary would be passed over,
- * whereas nothing is lost where a group is given again what it was given here.
+ * The last delivered id of a group. It applies only where the whole stream is known here: otherwise the group would
+ * skip other entries of the primary. Nothing is lost if a group is given again what it was given here.
  */
 function position(key: Bulk, { name, lastDelivered }: Group, consumer: Bulk): Change {
   const claim = change(key, "XCLAIM", name, consumer, "0", "0-0", "JUSTID", "LASTID", idText(lastDelivered));

@@ -55,7 +55,10 @@ const headLength: Readonly<Record<string, (args: readonly Bulk[]) => number>> = 
   XACK: () => 1,
 };
 
-/** Splits a long command into several with the same effect, each short enough for a script, if the command may be split. */
+/**
+ * Splits a long command into several with the same effect, each short enough for a script, if the command may be
+ * split.
+ */
 export function inParts(command: KeyCommand): readonly KeyCommand[] {
   const { name, args } = command;
   const length = args.length > mostWords && headLength[name]?.(args);

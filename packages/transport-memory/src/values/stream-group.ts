@@ -15,7 +15,7 @@ export const pendingBytes = 160;
 export interface Group {
   readonly name: Bulk;
   lastDelivered: StreamId;
-  /** How many entries it has read; `undefined` when nobody knows. */
+  /** How many entries it has read; `undefined` if unknown. */
   read: number | undefined;
   /** What was delivered and not acknowledged. */
   readonly pending: IdOrder<Pending>;
@@ -83,7 +83,7 @@ export function createConsumer(stream: Stream, group: Group, name: Bulk, seenMs:
   return consumer;
 }
 
-/** @returns how many entries he had not acknowledged, which nobody has now. */
+/** @returns how many entries the consumer had not acknowledged. No consumer has them now. */
 export function removeConsumer(stream: Stream, group: Group, consumer: Consumer): number {
   const lost = allItems(consumer.pending);
   for (const pending of lost) release(stream, group, pending);
@@ -92,7 +92,7 @@ export function removeConsumer(stream: Stream, group: Group, consumer: Consumer)
   return lost.length;
 }
 
-/** Gives an entry to a consumer, whoever had it. */
+/** Gives an entry to a consumer, also if another consumer has it. */
 export function assign(
   stream: Stream,
   group: Group,
@@ -113,7 +113,7 @@ export function assign(
   insertItem(consumer.pending, pending);
 }
 
-/** Nobody has to acknowledge an entry any more. */
+/** Removes an entry from the pending ones. */
 export function release(stream: Stream, group: Group, { id, consumer }: Pending): void {
   removeItem(group.pending, id);
   removeItem(consumer.pending, id);
@@ -128,7 +128,7 @@ export function moveOn(stream: Stream, group: Group, { id }: StreamEntry): void 
   group.lastDelivered = id;
 }
 
-/** How many entries a group has yet to be given; `undefined` when nobody knows. */
+/** How many entries a group has not been given; `undefined` if unknown. */
 export function lagOf(stream: Stream, { read, lastDelivered }: Group): number | undefined {
   if (stream.added === 0) return 0;
   const known = read !== undefined && !hasGapFrom(stream, lastDelivered) ? read : addedUpTo(stream, lastDelivered);

@@ -28,8 +28,8 @@ export interface StreamEntry {
 }
 
 /**
- * A stored stream. It stays when it is empty, since it remembers its last id. Plain data: only the functions here and in
- * stream-group.ts change it.
+ * A stored stream. It stays when it is empty, since it remembers its last id. Plain data: only the functions here and
+ * in stream-group.ts change it.
  */
 export interface Stream {
   readonly type: "stream";
