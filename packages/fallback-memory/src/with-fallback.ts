@@ -28,23 +28,25 @@ import { createUnconfirmedPublishes, type UnconfirmedPublishes } from "./message
 import { recover } from "./recovery/recovery.ts";
 
 /**
- * Answers from the memory of this process while the primary can't answer, and replays to the primary afterwards what was
- * written meanwhile. When the primary leaves a trip without an answer, the memory answers this trip and all that follow. When
- * the primary answers a PING again, the journal is replayed: deletes and invalidations first, then differences of counters
- * and pushes in order, and whole values last, each only where no other process has written the key since.
+ * Answers from the memory of this process while the primary can't answer, and replays to the primary afterwards what
+ * was written meanwhile. When the primary leaves a trip without an answer, the memory answers this trip and all that
+ * follow. When the primary answers a PING again, the journal is replayed: deletes and invalidations first, then
+ * differences of counters and pushes in order, and whole values last, each only where no other process has written
+ * the key since.
  *
- * After a delete or an invalidation was accepted, this process serves no older value of those keys, whatever the primary
- * holds. `status.pending` counts the mutations that only this process knows. A call with `fallback: false` is answered by the
- * primary or rejects; it also rejects while a key that it touches is pending.
+ * After a delete or an invalidation was accepted, this process serves no older value of those keys, whatever the
+ * primary holds. `status.pending` counts the mutations that only this process knows. A call with `fallback: false` is
+ * answered by the primary or rejects; it also rejects while a key that it touches is pending.
  *
- * A write whose outcome at the primary is unknown (a lost reply, a timeout) is repeated: a counter or a list may then count
- * it twice, but never not at all. Errors of the caller (`aborted`, `closed`, `too-large`, a command that the primary can't
- * carry) reject as they do without a fallback. A subscription hears the primary, and what this process publishes locally,
- * marked `degraded`; it lives as long as the primary's stream. A subscription made during an outage hears this process only,
- * and is interrupted when the primary is back.
+ * A write whose outcome at the primary is unknown (a lost reply, a timeout) is repeated: a counter or a list may then
+ * count it twice, but never not at all. Errors of the caller (`aborted`, `closed`, `too-large`, a command that the
+ * primary can't carry) reject as they do without a fallback. A subscription hears the primary, and what this process
+ * publishes locally, marked `degraded`; it lives as long as the primary's stream. A subscription made during an
+ * outage hears this process only, and is interrupted when the primary is back.
  *
  * @param primary - The transport that should answer.
- * @param local - The memory that answers in its place. It is emptied when the primary is back, and closed with this transport.
+ * @param local - The memory that answers in its place. It is emptied when the primary is back, and closed with this
+ * transport.
  * @throws ConfigError when an option is out of its range, or does not exist.
  *
  * @example

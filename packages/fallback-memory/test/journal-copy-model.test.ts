@@ -92,7 +92,7 @@ const steps: fc.Arbitrary<Step[]> = fc.array(
   { minLength: 10, maxLength: 80, size: "max" },
 );
 
-it("a copy, and what came since it began, make a journal with the same batches, whatever came between its steps", async () => {
+it("restores the same batches from a copy and later records, with writes between its steps", async () => {
   await fc.assert(
     fc.asyncProperty(steps, async (program) => {
       let copy: JournalCopy | undefined;

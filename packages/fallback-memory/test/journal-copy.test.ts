@@ -92,7 +92,7 @@ it("a sealed map is read without gaps while it is copied", () => {
 });
 
 describe("rewriting the store", () => {
-  it("copies a bounded number of keys between two turns of the event loop, and puts what comes meanwhile behind", async () => {
+  it("copies a bounded number of keys per turn of the event loop, and appends later records", async () => {
     const { store, kept, rewrites } = keeping();
     const invalidate = (glob: string): JournalRecord => ({ kind: "invalidate", glob });
     let [left, inTurn, most] = [20_000, 0, 0];

@@ -198,7 +198,7 @@ describe("a message whose PUBLISH was left without an answer", () => {
     expect(heard).toEqual(["c: 1", "c: 1", "c: 1"]);
   });
 
-  it("is heard once when the primary does it only later, and so is one like it that is published by others", async () => {
+  it("is heard once when the primary runs it later, and so is an equal one that others publish", async () => {
     await subscribe();
     primary.fail("timeout");
     await publish("1");

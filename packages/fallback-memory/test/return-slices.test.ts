@@ -12,7 +12,10 @@ import { overridden } from "./overridden.ts";
 
 const keys = 20_000;
 
-/** What a recovery does with so many keys in some turn of the event loop: makes a request of them, sends it, takes note of the reply. */
+/**
+ * What a recovery does with so many keys in some turn of the event loop: makes a request of them, sends it, takes
+ * note of the reply.
+ */
 interface Step {
   readonly turn: number;
   readonly keys: number;

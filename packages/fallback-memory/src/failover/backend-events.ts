@@ -1,14 +1,14 @@
 import type { BackendChange, BackendFailure, KeptWrite } from "@continuum-cache/core";
 import { callListener } from "@continuum-cache/core/kit";
 
-/** What listeners of a fallback may hear. */
+/** The events of a fallback. */
 export interface BackendEvents {
   readonly change: Listeners<BackendChange>;
   readonly kept: Listeners<KeptWrite>;
   readonly failure: Listeners<BackendFailure>;
 }
 
-/** Listeners to one kind of event. */
+/** The listeners of one kind of event. */
 export interface Listeners<Event> {
   add(listener: (event: Event) => void): () => void;
   notify(event: Event): void;

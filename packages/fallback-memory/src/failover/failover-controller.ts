@@ -22,8 +22,8 @@ import type { BackendEvents } from "./backend-events.ts";
 /** Decides which backend answers: primary → local → recovering → primary. */
 export interface FailoverController {
   /**
-   * Starts a probe if one is due. Returns a promise where timers end with the request and there is no `waitUntil`: then the
-   * call that found the probe due has to wait for it, at most `longestMs`.
+   * Starts a probe if one is due. Returns a promise where timers end with the request and there is no `waitUntil`:
+   * then the call that found the probe due has to wait for it, at most `longestMs`.
    */
   probeIfDue(longestMs: number): Promise<void> | undefined;
   /** Whether the memory answers now. */
@@ -48,11 +48,16 @@ export interface FailoverOptions {
   readonly ping: () => Promise<unknown>;
   /** Called after the phase became `local`. */
   readonly onLocal: () => void;
-  /** Replays the journal to the primary; rejects when the primary is away again. Reports its progress through `attempt`. */
+  /**
+   * Replays the journal to the primary; rejects when the primary is away again. Reports its progress through
+   * `attempt`.
+   */
   readonly recover: (attempt: RecoveryAttempt) => Promise<void>;
   /** Whether the primary knows all changes. */
   readonly isUpToDate: () => boolean;
-  /** Whether the primary answers soon enough for calls. If it does not, the journal is replayed and calls stay local. */
+  /**
+   * Whether the primary answers soon enough for calls. If it does not, the journal is replayed and calls stay local.
+   */
   readonly isQuick: () => boolean;
   /** Called after the phase became `primary`. */
   readonly onPrimary: () => void;
@@ -84,14 +89,18 @@ interface OutageRecord {
   recovery: Recovery;
 }
 
-/** A running attempt. Its claim is renewed with each step, and given up when the call that runs the attempt vanishes. */
+/**
+ * A running attempt. Its claim is renewed with each step, and given up when the call that runs the attempt vanishes.
+ */
 interface Attempt {
   claim: Claim;
 }
 
 const onPrimaryPhase: Phase = { kind: "primary" };
 
-/** Without progress for this long an attempt is lost. On the edge it is lost when the request that made it has ended. */
+/**
+ * Without progress for this long an attempt is lost. On the edge it is lost when the request that made it has ended.
+ */
 const lostAfterMs = 30_000;
 
 const newClaim = (): Claim => createClaim({ timeoutMs: lostAfterMs });
@@ -212,7 +221,10 @@ class PhasedController implements FailoverController {
     this.#phase = { kind: "local", outage, attempt: undefined };
   }
 
-  /** Waits for an attempt at most so long. The caller's request ends then, and with it the attempt: it counts as failed. */
+  /**
+   * Waits for an attempt at most so long. The caller's request ends then, and with it the attempt: it counts as
+   * failed.
+   */
   async #waitFor(attempt: Promise<void>, longestMs: number): Promise<void> {
     const before = runningIn(this.#phase);
     await settlesWithin(longestMs, attempt);

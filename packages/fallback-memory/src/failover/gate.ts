@@ -1,18 +1,17 @@
 import { type Claim, createClaim } from "@continuum-cache/core/kit";
 
 /**
- * Holds callers up for a moment while something is put in order. It opens by itself when the call that has shut it
- * vanishes.
+ * Holds callers back for a moment. It opens by itself when the call that has shut it vanishes.
  */
 export interface Gate {
-  /** Of the call that has shut it; undefined while it is open. */
+  /** The claim of the call that has shut it; `undefined` while it is open. */
   readonly claim: Claim | undefined;
-  /** Whether that call is at work still. */
+  /** Whether it is shut, and the call that has shut it still runs. */
   readonly isShut: boolean;
   shut(): void;
-  /** @returns whether callers were waiting; they go on in the next turns of this tick. */
+  /** @returns whether callers were waiting; they continue in the next microtasks. */
   open(): boolean;
-  /** Resolves when it opens, or after so long at the latest. */
+  /** Resolves when it opens, or after `longestMs`. */
   pass(longestMs: number): Promise<void>;
 }
 

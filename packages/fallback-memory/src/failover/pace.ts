@@ -1,28 +1,31 @@
 import { isTransportError } from "@continuum-cache/core";
 
-/** How fast the primary is told what happened: as fast as it has been seen to answer. */
+/** Sizes and deadlines of the trips of a replay, adapted to how fast the primary answers. */
 export interface Pace {
   /** How many batches go in one trip. */
   readonly batches: number;
   /** How long the latest trip took, in milliseconds. */
   readonly tripMs: number;
-  /** How long the latest PING took that was answered, in milliseconds: what the shortest call takes at least. */
+  /** How long the latest answered PING took, in milliseconds: the least that a call takes. */
   readonly pingMs: number;
-  /** Sends a PING: with more time than a call may have, and less than a trip of the recovery. */
+  /** Sends a PING, with more time than a call has and less than a trip of the replay. */
   ping<Result>(work: (timeoutMs: number) => Promise<Result>): Promise<Result>;
-  /** Makes a trip, with as much time as it may take. */
+  /** Makes a trip, with the time that it may take. */
   trip<Result>(work: (timeoutMs: number) => Promise<Result>): Promise<Result>;
 }
 
 const mostBatches = 16;
-/** A trip may take so many times as long as the latest did, within bounds in milliseconds; twice that after each timeout. */
+/**
+ * A trip may take so many times as long as the latest did, within bounds in milliseconds; twice that after each
+ * timeout.
+ */
 const allowed = { timesTheLatest: 20, leastMs: 1_000, mostMs: 20_000 };
-/** A PING that went nowhere holds up the next one for so long at the most, in milliseconds. */
+/** The most time of a PING, in milliseconds: an unanswered one delays the next. */
 const mostPingMs = 3_000;
 
 /**
- * The deadline of callers is none for a trip of the recovery: they want an answer soon, it wants to get through. A trip that
- * timed out is tried again with fewer batches and more time.
+ * The deadline of callers is none for a trip of the recovery: they want an answer soon, it wants to get through. A
+ * trip that timed out is tried again with fewer batches and more time.
  */
 export function createPace(): Pace {
   let batches = mostBatches / 2;

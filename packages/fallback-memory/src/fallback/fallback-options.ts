@@ -13,8 +13,9 @@ import type { JournalBounds } from "../journal/outage-journal.ts";
 /** How a fallback behaves. */
 export interface FallbackOptions {
   /**
-   * How often an absent primary gets a PING: soon after the failure at first, then less and less often up to this interval, at
-   * random a quarter more or less. If the server names a longer time itself (`retryAfterMs`), it gets none until then.
+   * How often an absent primary gets a PING: soon after the failure at first, then less and less often up to this
+   * interval, at random a quarter more or less. If the server names a longer time itself (`retryAfterMs`), it gets
+   * none until then.
    *
    * @default "30s"
    */
@@ -27,7 +28,10 @@ export interface FallbackOptions {
    * @default none: a read of a key that was not written in this outage is a miss
    */
   readonly warmStart?: { readonly maxAge: Duration };
-  /** The bounds of the memory of last seen values, for `warmStart` and to find writes of other processes after an outage. */
+  /**
+   * The bounds of the memory of last seen values, for `warmStart` and to find writes of other processes after an
+   * outage.
+   */
   readonly knownValues?: { readonly maxEntries?: number; readonly maxBytes?: number };
   /** How long `close()` may take to replay the journal to the primary. @default "2s" */
   readonly closeTimeout?: Duration;
@@ -50,15 +54,15 @@ export interface JournalOptions {
   /** The most keys and patterns. @default no limit except `maxBytes` */
   readonly maxEntries?: number;
   /**
-   * The most memory in bytes, with keys, values and bookkeeping: enough for about a million deletes, or 150,000 short values. A
-   * call that makes large values from short arguments (RENAME, SETRANGE, a script) may exceed it once.
+   * The most memory in bytes, with keys, values and bookkeeping: enough for about a million deletes, or 150,000 short
+   * values. A call that makes large values from short arguments (RENAME, SETRANGE, a script) may exceed it once.
    *
    * @default 100663296 (96 MiB)
    */
   readonly maxBytes?: number;
   /**
-   * Where the journal is kept so that it survives the process, such as `fileJournal({ path })`. A write is then answered
-   * when the store has it.
+   * Where the journal is kept so that it survives the process, such as `fileJournal({ path })`. A write is then
+   * answered when the store has it.
    *
    * @default none: the journal ends with the process
    */

@@ -3,7 +3,7 @@ import type { BackendEvents } from "../failover/backend-events.ts";
 import type { FailoverController } from "../failover/failover-controller.ts";
 import type { OutageJournal } from "../journal/outage-journal.ts";
 
-/** What others may see of a fallback. */
+/** The status of a fallback. */
 export function createFallbackStatus(
   backend: FailoverController,
   journal: OutageJournal,

@@ -29,12 +29,14 @@ export interface LocalBackend {
    * Answers a trip, and journals what it writes.
    *
    * @param unanswered - What is known of the trip if it was sent to the primary before.
-   * @throws TransportError when the memory can't answer as a Redis would, and when the journal has no room for the trip.
+   * @throws TransportError when the memory can't answer as a Redis would, and when the journal has no room for the
+   * trip.
    */
   answer(commands: readonly Command[], options: SendOptions | undefined, unanswered?: Unanswered): Promise<Reply[]>;
   /**
-   * The primary has run these commands after all: what they replaced is neither served here nor replayed any more. Keys that
-   * match `invalidates` and were written here meanwhile go too, since the primary's scan could not find them.
+   * The primary has run these commands after all: what they replaced is neither served here nor replayed any more.
+   * Keys that match `invalidates` and were written here meanwhile go too, since the primary's scan could not find
+   * them.
    *
    * @returns how many mutations are superseded.
    */
@@ -66,7 +68,10 @@ export function createLocalBackend(options: LocalBackendOptions): LocalBackend {
   const { journal, log, run, restore, close } = createJournaledMemory(options);
   const runUnjournaled = unjournaled(memory);
 
-  /** Why the writes of a trip are refused for lack of room, if they are. Each caller gets the error; listeners get it once. */
+  /**
+   * Why the writes of a trip are refused for lack of room, if they are. Each caller gets the error; listeners get it
+   * once.
+   */
   const fullness = (commands: readonly Command[], globs: readonly string[]): string | undefined => {
     const wasFull = isFull;
     isFull = !journal.hasRoomFor(commands, globs);
@@ -136,8 +141,8 @@ export function deletesOf(commands: readonly Command[], test: (key: string) => b
 interface JournaledMemory extends Pick<LocalBackend, "journal" | "restore" | "close"> {
   readonly log: JournalLog | undefined;
   /**
-   * Runs `work` on the memory and journals its writes with this context. The memory runs a trip from beginning to end before it
-   * returns, so each write that it reports meanwhile belongs to this trip.
+   * Runs `work` on the memory and journals its writes with this context. The memory runs a trip from beginning to end
+   * before it returns, so each write that it reports meanwhile belongs to this trip.
    */
   run<Result>(as: WriteContext, work: () => Result): { readonly result: Result; readonly isFlushed: boolean };
 }

@@ -57,8 +57,8 @@ export interface PrimaryTripsOptions {
   readonly backend: FailoverController;
   readonly lifetime: Lifetime;
   /**
-   * Sends a trip that can't go straight to the primary, as a new trip: the primary is away, or the replay has not ended, or
-   * a layer above has this trip in its ledger.
+   * Sends a trip that can't go straight to the primary, as a new trip: the primary is away, or the replay has not
+   * ended, or a layer above has this trip in its ledger.
    */
   readonly sendSlowly: Dispatch;
   /** Sends a trip with `fallback: false`. */
@@ -249,14 +249,17 @@ class FallbackTrip extends PrimaryTrip implements StandIn {
   }
 
   /**
-   * Lets the local memory answer if all commands may run twice. A counter or a list would count twice: such a trip waits for
-   * the primary until its deadline.
+   * Lets the local memory answer if all commands may run twice. A counter or a list would count twice: such a trip
+   * waits for the primary until its deadline.
    */
   answerIfRepeatable(): void {
     if (!this.hasAnswered && this.trip.commands.every(isRepeatable)) this.#answer();
   }
 
-  /** Resolves when this trip can't reach the primary any more. On the edge it may vanish with its request, without an error. */
+  /**
+   * Resolves when this trip can't reach the primary any more. On the edge it may vanish with its request, without an
+   * error.
+   */
   async settled(): Promise<void> {
     const timeoutMs = Math.max(0, this.trip.endsMs + graceMs - performance.now());
     this.#claim ??= createClaim({ timeoutMs, renewMs: Number.POSITIVE_INFINITY });

@@ -1,8 +1,8 @@
 import type { Command, Reply } from "@continuum-cache/core";
 
 /**
- * Tracks deletes by pattern at the primary, which are many trips (SCAN after SCAN). When one has seen every key, each key that
- * matched before its first trip is gone.
+ * Tracks deletes by pattern at the primary, which are many trips (SCAN after SCAN). When one has seen every key, each
+ * key that matched before its first trip is gone.
  */
 export interface ScanDeletes {
   /** A trip of a delete leaves. @param trip - Its number, as `LastSeenValues` counts trips. */
@@ -17,7 +17,10 @@ export interface CompletedScan {
   readonly fromTrip: number;
 }
 
-/** The most deletes that are tracked; then the oldest is dropped. A delete whose caller stops before its end stays otherwise. */
+/**
+ * The most deletes that are tracked; then the oldest is dropped. A delete whose caller stops before its end stays
+ * otherwise.
+ */
 const maxTracked = 100;
 
 const scanIn = (commands: readonly Command[]): number => commands.findIndex(([name]) => name === "SCAN");

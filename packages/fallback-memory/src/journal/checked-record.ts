@@ -1,8 +1,8 @@
 import type { KeyWrite } from "@continuum-cache/transport-memory/kit";
 import type { JournalRecord } from "./journal-record.ts";
 
-// A store may hold records of a later version, or bytes that never were a record. A record is used only if it has exactly the
-// shape that the journal relies on.
+// A store may hold records of a later version, or bytes that never were a record. A record is used only if it has
+// exactly the shape that the journal relies on.
 
 /** @throws TypeError when the value is no record; the message quotes no part of it. */
 export function checkedRecord(value: unknown): JournalRecord {

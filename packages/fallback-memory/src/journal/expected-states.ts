@@ -4,8 +4,8 @@ import type { LastSeenValue } from "../last-seen/last-seen-values.ts";
 import type { Segment } from "./segment.ts";
 
 /**
- * The states of a key that this process wrote or saw at the primary, with the time at which each expires: SHA-1 of the value,
- * or `absent`. Any other state was written by another process.
+ * The states of a key that this process wrote or saw at the primary, with the time at which each expires: SHA-1 of
+ * the value, or `absent`. Any other state was written by another process.
  */
 export type ExpectedStates = ReadonlyMap<string, number>;
 

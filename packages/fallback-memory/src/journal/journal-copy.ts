@@ -38,8 +38,8 @@ export function beginJournalCopy({ replaying, current }: JournalParts): JournalC
 const keysPerRecord = 1_000;
 
 /**
- * Copies a segment as the shortest records that make the same batches: its deletes, its patterns, and the changes of all other
- * keys. Deletes come first: after a pattern that matches, a delete would be no entry of its own.
+ * Copies a segment as the shortest records that make the same batches: its deletes, its patterns, and the changes of
+ * all other keys. Deletes come first: after a pattern that matches, a delete would be no entry of its own.
  */
 function beginSegmentCopy(segment: Segment): JournalCopy {
   const deletes: Uint8Array[] = [];

@@ -128,8 +128,8 @@ class StoredLog implements JournalLog {
   }
 
   /**
-   * Rewrites the store. The copy is made in slices. Records that are added meanwhile are appended to the store as usual, so that
-   * they are durable at once, and also follow the copy.
+   * Rewrites the store. The copy is made in slices. Records that are added meanwhile are appended to the store as
+   * usual, so that they are durable at once, and also follow the copy.
    */
   async #finishRewrite(rewrite: Rewrite): Promise<void> {
     const slices = createSlices();
@@ -150,8 +150,8 @@ class StoredLog implements JournalLog {
     const before = this.#health;
     this.#latest = this.#attempt(async () => {
       await this.#options.store.rewrite(records);
-      // Records that failed since are not in this rewrite, so the store is still incomplete then. An append that succeeds
-      // proves nothing about one that failed before it.
+      // Records that failed since are not in this rewrite, so the store is still incomplete then. An append that
+      // succeeds proves nothing about one that failed before it.
       if (this.#health === before) this.#health = { kind: "healthy" };
     });
     return this.#latest;

@@ -7,8 +7,8 @@ import type { Delivery } from "./write-context.ts";
 /** An event of a journal. The same records in the same order make the same journal. */
 export type JournalRecord =
   /**
-   * A write was journaled. `expected`: the known states of its key, with the first write to it. `mutations`: how many it stands
-   * for; 1 if missing.
+   * A write was journaled. `expected`: the known states of its key, with the first write to it. `mutations`: how many
+   * it stands for; 1 if missing.
    */
   | {
       readonly kind: "write";

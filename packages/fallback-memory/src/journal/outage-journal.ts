@@ -14,8 +14,8 @@ import { createSegment, type Segment } from "./segment.ts";
 import type { WriteContext } from "./write-context.ts";
 
 /**
- * The replay of a part of the journal. The part no longer changes; later writes go to the next part. Its next batches are those
- * that the primary has not confirmed: always the same batches, until they are confirmed.
+ * The replay of a part of the journal. The part no longer changes; later writes go to the next part. Its next batches
+ * are those that the primary has not confirmed: always the same batches, until they are confirmed.
  */
 export type Replay = Pick<PlanAhead, "prepare" | "next">;
 
@@ -23,7 +23,11 @@ export type Replay = Pick<PlanAhead, "prepare" | "next">;
 export interface OutageJournal {
   /** Whether the writes of these commands, and these patterns, fit within the bounds. If not, they must not run. */
   hasRoomFor(commands: readonly Command[], globs: readonly string[]): boolean;
-  /** Journals a write of the memory. @returns whether it can be replayed: all writes except FLUSHDB and FLUSHALL can. */
+  /**
+   * Journals a write of the memory.
+   *
+   * @returns whether it can be replayed: all writes except FLUSHDB and FLUSHALL can.
+   */
   record(write: AppliedWrite, context: WriteContext): boolean;
   /** Journals the delete of all keys that match a glob. @param isNew, @returns - See `Segment.invalidate`. */
   invalidate(glob: string, nowMs: number, isNew: boolean, mutations?: number): boolean;
@@ -33,7 +37,11 @@ export interface OutageJournal {
   holds(key: string): boolean;
   /** Whether any of these commands touches a key with a pending change. */
   touches(commands: readonly Command[]): boolean;
-  /** The replay that was begun, otherwise a new one of all changes. @param id - The id that an earlier process has given it. */
+  /**
+   * The replay that was begun, otherwise a new one of all changes.
+   *
+   * @param id - The id that an earlier process has given it.
+   */
   begin(id?: string): Replay | undefined;
   /** Makes the batches that `confirm` is about to take, and the next one, in slices that never block. */
   prepare(batches: number): Promise<void>;
@@ -166,7 +174,8 @@ class SegmentedJournal implements OutageJournal {
     const mutations = confirmed.reduce((sum, batch) => sum + batch.mutations, 0);
     replaying.pending -= mutations;
     if (replaying.next(1).length > 0) return mutations;
-    // Mutations that cancel each other out, like a push and its pop, are in no batch: they are settled with the last one.
+    // Mutations that cancel each other out, like a push and its pop, are in no batch: they are settled with the last
+    // one.
     this.#replaying = undefined;
     return mutations + replaying.pending;
   }

@@ -28,8 +28,9 @@ export interface WholeValue {
 /**
  * What the primary has yet to do with one key: the outcome of this process's writes, not the list of them.
  *
- * Either all of the key is known here, since it was deleted or set as a whole; then `set` is what it holds, and differences are
- * folded into it. Or nothing is known of the primary's value; then only the differences to it can be kept.
+ * Either all of the key is known here, since it was deleted or set as a whole; then `set` is what it holds, and
+ * differences are folded into it. Or nothing is known of the primary's value; then only the differences to it can be
+ * kept.
  */
 export interface PendingChange {
   readonly key: Bulk;
@@ -57,8 +58,9 @@ export interface PendingChange {
   /** The expiry that it gets last. */
   expiresAtMs: number | undefined;
   /**
-   * The states of the primary's key that this process knows or made, with the time at which each expires: SHA-1 of the value, or
-   * `absent`. Any other state was written by another process. If `undefined`, nothing is known: then only `absent` is expected.
+   * The states of the primary's key that this process knows or made, with the time at which each expires: SHA-1 of
+   * the value, or `absent`. Any other state was written by another process. If `undefined`, nothing is known: then
+   * only `absent` is expected.
    */
   expected: Map<string, number> | undefined;
 }
@@ -197,7 +199,8 @@ function differ(change: PendingChange, write: Difference, entry: Entry | undefin
       takeBack(change, write.end, write.count);
       return;
     case "expire":
-      // A key that is missing here may be created afterwards, without expiry; the primary's key gets this expiry before.
+      // A key that is missing here may be created afterwards, without expiry; the primary's key gets this expiry
+      // before.
       if (entry) change.expiresAtMs = write.expiresAtMs;
       else change.firstExpiresAtMs = write.expiresAtMs;
       return;
@@ -215,9 +218,9 @@ function pushed(items: Bulk[] | undefined, more: readonly Bulk[]): Bulk[] {
 }
 
 /**
- * Takes back items that were pushed. A popped item was pushed by this process in this outage, since the memory holds no other
- * items; so it need not be pushed at the primary. Items of the same end go first, the latest first; then those of the other
- * end, the earliest first.
+ * Takes back items that were pushed. A popped item was pushed by this process in this outage, since the memory holds
+ * no other items; so it need not be pushed at the primary. Items of the same end go first, the latest first; then
+ * those of the other end, the earliest first.
  */
 function takeBack(change: PendingChange, end: "head" | "tail", count: number): void {
   const same = change[end] ?? [];
@@ -227,7 +230,9 @@ function takeBack(change: PendingChange, end: "head" | "tail", count: number): v
   other.splice(0, count - fromSame);
 }
 
-/** The writes that make this change at the primary, in their order. The lists in them are those of the change itself. */
+/**
+ * The writes that make this change at the primary, in their order. The lists in them are those of the change itself.
+ */
 export function writesOf(change: PendingChange): KeyWrite[] {
   const { key, deleted, set } = change;
   return [

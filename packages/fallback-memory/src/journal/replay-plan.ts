@@ -55,9 +55,9 @@ export const keysPerStep = 500;
 export type ReplayPlan = Generator<Batch | undefined, undefined>;
 
 /**
- * The batches of a segment, in the order of the replay: first what must not be served again, then changes that commute with
- * the writes of others, and whole values last, which give way to values of others. The same segment always makes the same
- * batches. They are made one by one, since there may be a million keys.
+ * The batches of a segment, in the order of the replay: first what must not be served again, then changes that
+ * commute with the writes of others, and whole values last, which give way to values of others. The same segment
+ * always makes the same batches. They are made one by one, since there may be a million keys.
  *
  * @param id - The segment's, unique in the world: it marks the batches that must not be applied twice.
  */
@@ -121,7 +121,10 @@ function changesOf(change: PendingChange): KeyChanges {
   return { key: change.key, mutations: change.mutations, commands: commands.flatMap(inParts) };
 }
 
-/** The key is set only in a state that this process wrote or saw; if it knows nothing, only while the key does not exist. */
+/**
+ * The key is set only in a state that this process wrote or saw; if it knows nothing, only while the key does not
+ * exist.
+ */
 function keyValueOf({ key, mutations, set, deleted, expected }: PendingChange): KeyValue {
   const { value, expiresAtMs, keepTtl } = set ?? { value: "", expiresAtMs: never, keepTtl: false };
   const states = new Set(expected?.keys());

@@ -19,7 +19,11 @@ export async function restoreJournal(
   const written = new TextMap<true>();
   const slices = createSlices();
   const pause = async (): Promise<void> => slices.pause();
-  /** Deletes a key from the memory, so that later records start from nothing. @returns how many mutations were not journaled. */
+  /**
+   * Deletes a key from the memory, so that later records start from nothing.
+   *
+   * @returns how many mutations were not journaled.
+   */
   const clear = (id: string): number => {
     if (!written.delete(id)) return 0;
     write(["DEL", bulkOfId(id)]);
@@ -84,9 +88,15 @@ function matching(glob: string): (id: string) => boolean {
 
 type Expire = Extract<KeyWrite, { kind: "expire" }>;
 
-/** Expiries that have passed since they were journaled. They take effect after the writes that came before they passed. */
+/**
+ * Expiries that have passed since they were journaled. They take effect after the writes that came before they
+ * passed.
+ */
 interface OverdueEnds {
-  /** The part of a write to run now, and its mutations. Runs an expiry of its key first if that had passed before the write. */
+  /**
+   * The part of a write to run now, and its mutations. Runs an expiry of its key first if that had passed before the
+   * write.
+   */
   before(
     write: KeyWrite,
     atMs: number,

@@ -4,9 +4,9 @@ import { createPendingChange, isBareDelete, type PendingChange } from "./pending
 import { createSnapshotMap } from "./snapshot-map.ts";
 
 /**
- * Pending changes by key, and deleted patterns. Patterns are replayed before the changes of all keys: what a matching key was
- * given before the pattern is gone, and is not replayed. A key that is only deleted takes few bytes, so that a million of them
- * fit.
+ * Pending changes by key, and deleted patterns. Patterns are replayed before the changes of all keys: what a matching
+ * key was given before the pattern is gone, and is not replayed. A key that is only deleted takes few bytes, so that
+ * a million of them fit.
  */
 export interface Segment {
   readonly bytes: number;
@@ -31,8 +31,8 @@ export interface Segment {
   /**
    * Begins a copy of all deletes and changes as they are now. A copy that was in progress ends.
    *
-   * @returns a function that copies so many more keys, and says whether any may be left. A change that is about to be modified
-   * is copied first.
+   * @returns a function that copies so many more keys, and says whether any may be left. A change that is about to be
+   * modified is copied first.
    */
   beginCopy(copy: SegmentCopy): (keys: number) => boolean;
   /** Call when nothing changes any more. */

@@ -21,7 +21,10 @@ export interface SnapshotMap<Value> {
   beginCopy(copy: Copy<Value>): void;
   /** Copies at most so many more entries. @returns whether any may be left. */
   copyMore(most: number): boolean;
-  /** Call when nothing changes any more: a copy then leaves the entries in place, so that others may iterate meanwhile. */
+  /**
+   * Call when nothing changes any more: a copy then leaves the entries in place, so that others may iterate
+   * meanwhile.
+   */
   seal(): void;
 }
 

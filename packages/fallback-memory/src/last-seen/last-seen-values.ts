@@ -10,39 +10,43 @@ import {
   toBulk,
 } from "@continuum-cache/transport-memory/kit";
 
-/** What the primary is known to have held under a key. */
+/** A value that this process saw at the primary. */
 export interface LastSeenValue {
-  /** `null` when there was nothing. */
+  /** `null` if the key did not exist. */
   readonly value: Bulk | null;
-  /** When it ends, in milliseconds since 1970: `never` for a value that was only read, of whose end nothing is known. */
+  /**
+   * When it ends, in milliseconds since 1970: `never` for a value that was only read, of whose end nothing is known.
+   */
   readonly expiresAtMs: number;
-  /** When it was heard of, by `performance.now()`. */
-  readonly heardMs: number;
+  /** When it was seen, by `performance.now()`. */
+  readonly seenMs: number;
 }
 
 /**
- * The latest strings that this process has read from the primary or written there, bounded: what tells, after an outage,
- * whether somebody else has written a key meanwhile.
+ * The latest strings that this process has read from the primary or written there, bounded. After an outage they show
+ * whether another process has written a key meanwhile.
  */
 export interface LastSeenValues {
   /**
-   * A trip may yet change what is stored: it is under way while the primary is away, or has failed. Before that nothing is
-   * asked of what is known here. @param trip - Its number; those of later trips are higher.
+   * A trip may still change its keys: it has failed, or is in flight while the primary is away. While the primary
+   * answers, the values are not used, so trips in flight need not be marked.
+   *
+   * @param trip - Its number; later trips have higher numbers.
    */
   markUncertain(trip: number, commands: readonly Command[]): void;
   recordReplies(trip: number, commands: readonly Command[], replies: readonly Reply[]): void;
-  /** A number behind those of all trips so far and before those of later ones. */
+  /** A number greater than those of all trips so far, and less than those of later ones. */
   nextNumber(): number;
   /**
-   * What was heard of these keys before a trip is not so any more: they are gone, unless others have written them since. It looks at
-   * all keys, in slices.
+   * Drops what was seen of matching keys before a trip: they are deleted, unless other processes have written them
+   * since. Looks at all keys, in slices.
    */
   forgetOlder(matches: (key: Bulk) => boolean, beforeTrip: number): Promise<void>;
-  /** This stands there now, as a script has told. */
+  /** A script has set this value. */
   recordWritten(key: Bulk, value: Bulk, expiresAtMs: number): void;
-  /** The latest that was heard, though a write of this process may be under way. */
+  /** The latest value that was seen. A write of this process that is in flight may change it. */
   latest(key: Bulk): LastSeenValue | undefined;
-  /** The same, unless anything is under way that may change it. */
+  /** The latest value that was seen, unless a write in flight may change it. */
   certain(key: Bulk): LastSeenValue | undefined;
 }
 
@@ -50,22 +54,22 @@ export interface LastSeenOptions {
   readonly maxEntries: number;
   readonly maxBytes: number;
   readonly clock: Clock;
-  /** As `KnownValues.mark`. */
+  /** See `LastSeenValues.nextNumber`. */
   readonly nextNumber: () => number;
 }
 
 interface Remembered {
   readonly value: Bulk | null;
   expiresAtMs: number;
-  heardMs: number;
-  /** The trip that told. What an earlier one tells later is older. */
+  seenMs: number;
+  /** The number of the trip that saw it. A value that an earlier trip saw is older, also if its reply comes later. */
   trip: number;
-  /** The earliest trip that may have changed it since; its own answer may yet tell what it did. */
-  doubtedBy: number | undefined;
+  /** The earliest trip that may have changed it since. The reply of that trip may still say what it did. */
+  uncertainSince: number | undefined;
 }
 
 const overheadBytes = 150;
-/** Doubts by a trip that has ended: no answer takes them away but one that tells the value. */
+/** For a change by a trip that has ended: the value stays uncertain until a reply contains it. */
 const ended = 0;
 
 export function createLastSeenValues(options: LastSeenOptions): LastSeenValues {
@@ -75,9 +79,9 @@ export function createLastSeenValues(options: LastSeenOptions): LastSeenValues {
 class LatestValues implements LastSeenValues {
   readonly #options: LastSeenOptions;
   #known: Lru<Remembered>;
-  /** When what is being read was heard, by `performance.now()`. */
-  #heardMs = 0;
-  /** The latest trip that may have changed anything. */
+  /** When the replies that are being recorded came, by `performance.now()`. */
+  #seenMs = 0;
+  /** The latest trip that may have changed any key. */
   #flushed = 0;
 
   constructor(options: LastSeenOptions) {
@@ -86,11 +90,11 @@ class LatestValues implements LastSeenValues {
   }
 
   markUncertain(trip: number, commands: readonly Command[]): void {
-    for (const command of commands) this.#doubtAll(trip, command, trip);
+    for (const command of commands) this.#markAllUncertain(trip, command, trip);
   }
 
   recordReplies(trip: number, commands: readonly Command[], replies: readonly Reply[]): void {
-    this.#heardMs = performance.now();
+    this.#seenMs = performance.now();
     for (let index = 0; index < commands.length; index++) {
       this.#note(trip, commands[index] as Command, replies[index] ?? null);
     }
@@ -111,7 +115,7 @@ class LatestValues implements LastSeenValues {
   }
 
   recordWritten(key: Bulk, value: Bulk, expiresAtMs: number): void {
-    this.#heardMs = performance.now();
+    this.#seenMs = performance.now();
     this.#remember(this.nextNumber(), key, value, expiresAtMs);
   }
 
@@ -121,13 +125,13 @@ class LatestValues implements LastSeenValues {
 
   certain(key: Bulk): LastSeenValue | undefined {
     const found = this.#known.peek(idOf(key));
-    return found?.doubtedBy === undefined ? found : undefined;
+    return found?.uncertainSince === undefined ? found : undefined;
   }
 
   #note(trip: number, command: Command, reply: Reply): void {
     if (typeof reply === "object" && !isArray(reply) && isCommandError(reply)) {
-      // A script may have written before it was refused.
-      this.#doubtAll(trip, command, ended);
+      // A script may have written before it failed.
+      this.#markAllUncertain(trip, command, ended);
       return;
     }
     const key = command[1];
@@ -144,7 +148,7 @@ class LatestValues implements LastSeenValues {
         if (!isArray(reply)) return;
         for (let at = 1; at < command.length; at++) {
           const found = reply[at - 1];
-          // A key of another type is null here too, so nothing is known of it.
+          // MGET also returns null for a key of another type.
           if (typeof found === "string" || found instanceof Uint8Array || found === null) {
             this.#remember(trip, command[at] as Argument, found);
           }
@@ -207,50 +211,50 @@ class LatestValues implements LastSeenValues {
     const before = this.#known.peek(id);
     if (trip < this.#flushed || (before && before.trip > trip)) return;
     if (before?.value === value) {
-      // Nearly every read of a busy key: nothing has to be weighed anew.
+      // Nearly every read of a busy key: its size is the same.
       before.expiresAtMs = expiresAtMs;
-      before.heardMs = this.#heardMs;
+      before.seenMs = this.#seenMs;
       before.trip = trip;
-      before.doubtedBy = undefined;
+      before.uncertainSince = undefined;
       return;
     }
     const bytes = overheadBytes + id.length + (value === null ? 0 : footprint(value));
-    // One large value must not drive out all others.
+    // One large value must not evict all others.
     if (bytes > Math.ceil(this.#options.maxBytes / 16)) this.#known.delete(id);
-    else this.#known.set(id, { value, expiresAtMs, heardMs: this.#heardMs, trip, doubtedBy: undefined }, bytes);
+    else this.#known.set(id, { value, expiresAtMs, seenMs: this.#seenMs, trip, uncertainSince: undefined }, bytes);
   }
 
-  /** @param by - Whose answer may take the doubt away. */
-  #doubtAll(trip: number, command: Command, by: number): void {
+  /** @param by - The trip whose reply may make the values certain again. */
+  #markAllUncertain(trip: number, command: Command, by: number): void {
     if (!isWrite(command)) return;
     const keys = keysOf(command);
     if (keys === "database") this.#flush(trip);
-    else for (const key of keys) this.#doubt(trip, key, by);
+    else for (const key of keys) this.#markUncertain(trip, key, by);
   }
 
-  #doubt(trip: number, key: Argument, by: number): void {
+  #markUncertain(trip: number, key: Argument, by: number): void {
     const id = idOfArgument(key);
     const before = this.#known.peek(id);
     if (!before || before.trip > trip) return;
     before.trip = trip;
-    before.doubtedBy = Math.min(before.doubtedBy ?? by, by);
+    before.uncertainSince = Math.min(before.uncertainSince ?? by, by);
   }
 
-  /** Without a condition only a key that is not there can't be given an end. */
+  /** EXPIRE without a condition returns 0 only if the key does not exist. */
   #moved(trip: number, [, key, , ...conditions]: Command, reply: Reply, endMs: number): void {
     if (key === undefined) return;
     if (reply === 1) this.#move(trip, key, endMs);
     else if (conditions.length === 0) this.#remember(trip, key, null);
   }
 
-  /** The value stays, its end is another. */
+  /** The value stays, its expiry changes. */
   #move(trip: number, key: Argument, expiresAtMs: number): void {
     const id = idOfArgument(key);
     const before = this.#known.peek(id);
     if (!before || before.trip > trip) return;
     before.expiresAtMs = expiresAtMs;
     before.trip = trip;
-    if (before.doubtedBy === trip) before.doubtedBy = undefined;
+    if (before.uncertainSince === trip) before.uncertainSince = undefined;
   }
 
   #drop(key: Argument): void {
@@ -267,7 +271,7 @@ class LatestValues implements LastSeenValues {
     this.#known = createLru(this.#options);
   }
 
-  /** Counting leaves the end as it is; what had ended has begun anew. */
+  /** INCR keeps the expiry of a counter; an expired counter starts again without one. */
   #endLeftTo(key: Argument): number {
     const endMs = this.#known.peek(idOfArgument(key))?.expiresAtMs ?? never;
     return endMs > this.#options.clock.now() ? endMs : never;
@@ -278,7 +282,7 @@ const isArray = (reply: Reply): reply is readonly Reply[] => Array.isArray(reply
 const idOfArgument = (key: Argument): string =>
   typeof key === "string" && isWellFormed(key) ? key : idOf(toBulk(key));
 
-/** When a value that was set with these words ends; with words that leave that open, as if it did not. */
+/** When a value that was set with these options expires; `never` with options that do not say. */
 function endOf(unit: Argument | undefined, time: Argument | undefined, clock: Clock): number {
   const count = Number(time);
   switch (typeof unit === "string" ? unit.toUpperCase() : "") {

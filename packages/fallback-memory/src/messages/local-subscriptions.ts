@@ -9,8 +9,8 @@ import {
 import { callListener } from "@continuum-cache/core/kit";
 
 /**
- * Subscriptions to the local backend, which end when the primary is back: from then on nothing is published locally. Their
- * messages are marked as heard within this process only.
+ * Subscriptions to the local memory. They end when the primary is back, since from then on nothing is published
+ * locally. Their messages are marked as `degraded`: they come from this process only.
  */
 export interface LocalSubscriptions {
   add(
@@ -19,11 +19,11 @@ export interface LocalSubscriptions {
     listener: MessageListener,
     options?: CallOptions,
   ): Promise<Subscription>;
-  /** Ends all of them, and tells their listeners. */
+  /** Ends all subscriptions, and calls `interrupted` of their listeners. */
   interrupt(): void;
 }
 
-/** @param transport - The primary's name, for the error that listeners get. */
+/** @param transport - The name of the primary, for the error that listeners get. */
 export function createLocalSubscriptions(transport: string): LocalSubscriptions {
   const open = new Set<{ interrupt(): void }>();
   let returns = 0;
@@ -48,12 +48,12 @@ export function createLocalSubscriptions(transport: string): LocalSubscriptions 
       own.interrupt = () => {
         if (!open.delete(own)) return;
         isBack = true;
-        // The local stream is of no more use, whether it ends well or not.
+        // The error of closing is ignored: the local stream is no longer used.
         subscription.close().catch(() => {});
         callListener(() => listener.interrupted(backError("unknown")));
       };
       open.add(own);
-      // The primary may have come back while this was under way.
+      // The primary may have come back during `subscribe`.
       if (returns !== begun) queueMicrotask(own.interrupt);
       const { add, remove } = subscription;
       return {

@@ -11,8 +11,8 @@ export interface MergedSources {
 }
 
 /**
- * Listens to the primary, and to what this process publishes locally while commands fail: the primary's stream may work when
- * commands don't. The subscription lives as long as the primary's stream.
+ * Listens to the primary, and to what this process publishes locally while commands fail: the primary's stream may
+ * work when commands don't. The subscription lives as long as the primary's stream.
  *
  * @throws what the primary's `subscribe` throws, also when its stream breaks before this resolves.
  */

@@ -10,7 +10,11 @@ import { textOrBytes } from "@continuum-cache/core/kit";
 export interface UnconfirmedPublishes {
   /** How many merged subscriptions are open. While there are none, no message is tracked. */
   readonly listeners: number;
-  /** Call when a trip leaves for the primary. @returns what to call when its caller has an answer; `undefined`: nothing. */
+  /**
+   * Call when a trip leaves for the primary.
+   *
+   * @returns what to call when its caller has an answer; `undefined`: nothing.
+   */
   track(trip: readonly Command[]): (() => void) | undefined;
   /** Runs `work`, which publishes the messages of this trip locally before it returns. */
   publishLocally<Result>(trip: readonly Command[], delivery: TransportError["delivery"], work: () => Result): Result;
@@ -35,7 +39,10 @@ interface Published {
   state: "in flight" | "answered" | "publishing" | "published";
   /** When the primary can't deliver it any more. */
   endsMs: number;
-  /** The latest place where it was heard. Most messages are heard once, so this is a list and not a map: a map would cost more. */
+  /**
+   * The latest place where it was heard. Most messages are heard once, so this is a list and not a map: a map would
+   * cost more.
+   */
   heard: Heard | undefined;
 }
 

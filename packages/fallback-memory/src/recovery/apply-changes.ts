@@ -7,14 +7,17 @@ import {
   type ScriptContext,
 } from "@continuum-cache/core";
 
-/** How long the primary keeps the mark of an applied batch, in seconds: the repetition may come after the next outage. */
+/**
+ * How long the primary keeps the mark of an applied batch, in seconds: the repetition may come after the next outage.
+ */
 export const markSeconds = 86_400;
 
 /**
- * Applies the commands of a batch once, however often the batch arrives. KEYS[1] is the mark of the batch; the others are the
- * changed keys. ARGV[1] is the life of the mark in seconds. Then for each command: the number of its arguments, its name (with
- * its subcommand if there is one), the index of its key, the position of the argument to replace if Redis refuses the command (0
- * for none), the replacement, and the arguments. Returns pairs of a command's number and Redis' error message.
+ * Applies the commands of a batch once, however often the batch arrives. KEYS[1] is the mark of the batch; the others
+ * are the changed keys. ARGV[1] is the life of the mark in seconds. Then for each command: the number of its
+ * arguments, its name (with its subcommand if there is one), the index of its key, the position of the argument to
+ * replace if Redis refuses the command (0 for none), the replacement, and the arguments. Returns pairs of a command's
+ * number and Redis' error message.
  */
 export const applyChanges: Script = defineScript({
   name: "continuum-cache:apply-changes",

@@ -6,8 +6,8 @@ import { type BatchOutcome, done } from "./replay-batches.ts";
 type PatternBatch = Extract<Batch, { kind: "invalidate" }>;
 
 /**
- * Deletes the primary's keys that match any of these patterns, exactly as callers passed them. One scan of all keys serves all
- * patterns.
+ * Deletes the primary's keys that match any of these patterns, exactly as callers passed them. One scan of all keys
+ * serves all patterns.
  *
  * @param send - Called for each step.
  * @throws TransportError when no answer came: then the scan has to be repeated.

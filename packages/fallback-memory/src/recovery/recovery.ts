@@ -36,9 +36,9 @@ export interface RecoveryOptions {
 const lastEntries = 400;
 
 /**
- * Replays the journal to the primary, part by part: what is written meanwhile makes the next part. The last part is replayed
- * with the gate shut, so that no call writes meanwhile; the gate stays shut, and the caller opens it when it is decided where
- * calls go. The replay can be interrupted anywhere, and goes on where it stopped.
+ * Replays the journal to the primary, part by part: what is written meanwhile makes the next part. The last part is
+ * replayed with the gate shut, so that no call writes meanwhile; the gate stays shut, and the caller opens it when it
+ * is decided where calls go. The replay can be interrupted anywhere, and goes on where it stopped.
  *
  * @throws TransportError when the primary is away again.
  */
@@ -47,12 +47,14 @@ export async function recover(attempt: RecoveryAttempt, options: RecoveryOptions
   // A write in flight since before the outage would undo what is replayed now.
   await options.sent();
   while (attempt.isCurrent() && journal.size.entries > 0) {
-    // Callers that wait since an earlier part would time out during this one. They go on now, and this part takes their writes.
+    // Callers that wait since an earlier part would time out during this one. They go on now, and this part takes
+    // their writes.
     if (gate.open()) await yieldToEventLoop();
     if (isLast(journal)) gate.shut();
     const replay = journal.begin();
     if (!replay) return;
-    // The store has the id of this replay before anything is applied once: a later process must repeat it under the same id.
+    // The store has the id of this replay before anything is applied once: a later process must repeat it under the
+    // same id.
     await options.persisted();
     await replayPart(replay, attempt, options);
   }
@@ -91,8 +93,8 @@ async function replayPart(replay: Replay, attempt: RecoveryAttempt, options: Rec
 }
 
 /**
- * Replays the first of these batches and returns their outcomes. Deletes are confirmed before any other change of their keys is
- * sent: if their reply is lost they are repeated, and would delete what was set after them.
+ * Replays the first of these batches and returns their outcomes. Deletes are confirmed before any other change of
+ * their keys is sent: if their reply is lost they are repeated, and would delete what was set after them.
  */
 async function outcomesOf(
   batches: readonly Batch[],

@@ -178,7 +178,10 @@ function setValues(items: readonly KeyValue[], nowMs: number, transport: string)
   });
 }
 
-/** Sent by its text: EVALSHA would take a second trip if Redis does not know it. An error of the script counts for each key. */
+/**
+ * Sent by its text: EVALSHA would take a second trip if Redis does not know it. An error of the script counts for
+ * each key.
+ */
 function script(
   { lua }: Script,
   keys: readonly Bulk[],

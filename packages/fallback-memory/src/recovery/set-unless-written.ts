@@ -3,9 +3,10 @@ import { sha1 } from "@continuum-cache/core/kit";
 import { absent } from "../journal/expected-states.ts";
 
 /**
- * Sets keys, each only if it is in a state that the caller names, or holds the value already; otherwise another process has
- * written it. For each key: ARGV value, expiry ("" for none, "KEEPTTL", or milliseconds since 1970), number of states, states
- * (`absent`, or SHA-1 of the value). Returns for each key 1 (set), 0 (left alone), or Redis' error message.
+ * Sets keys, each only if it is in a state that the caller names, or holds the value already; otherwise another
+ * process has written it. For each key: ARGV value, expiry ("" for none, "KEEPTTL", or milliseconds since 1970),
+ * number of states, states (`absent`, or SHA-1 of the value). Returns for each key 1 (set), 0 (left alone), or Redis'
+ * error message.
  */
 export const setUnlessWritten: Script = defineScript({
   name: "continuum-cache:set-unless-written",
