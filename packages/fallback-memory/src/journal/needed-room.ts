@@ -16,8 +16,8 @@ const argumentOverheadBytes = 80;
 const expectedStatesBytes = 400;
 
 /**
- * The most that a segment grows by the writes of these commands, and by these patterns. RENAME, SETRANGE and scripts may
- * write more than their arguments show. Deleting a key that the segment holds takes nothing.
+ * The most that a segment grows by the writes of these commands, and by these patterns. RENAME, SETRANGE and scripts
+ * may write more than their arguments show. Deleting a key that the segment holds takes nothing.
  */
 export function neededRoom(segment: Segment, commands: readonly Command[], globs: readonly string[]): Room {
   let [entries, bytes] = [0, 0];
