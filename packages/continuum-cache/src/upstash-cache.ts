@@ -41,9 +41,9 @@ export class UpstashCache extends Cache {
 
   /**
    * Sends a message to all subscribers of a channel. With `replay` the message is kept in the channel's history too,
-   * for those who are not listening now: 3 commands then, else 1.
+   * for later subscribers: 3 commands then, else 1.
    *
-   * @returns how many connections heard it.
+   * @returns how many connections received it.
    */
   override async publish(
     channel: string,

@@ -41,7 +41,7 @@ export interface Engine {
    * @throws TypeError when an argument is invalid, before any command has run.
    */
   run(commands: readonly Command[], atomic: boolean): Reply[];
-  /** Removes the keys that match a glob, in slices; what is written meanwhile stays. */
+  /** Removes the keys that match a glob, in slices. Keys that are written meanwhile stay. */
   forget(glob: string): Promise<void>;
 }
 

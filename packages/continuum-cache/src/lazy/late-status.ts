@@ -1,13 +1,13 @@
 import type { Backend, BackendStatus } from "@continuum-cache/core";
 
-/** The status of a transport that is made later. */
+/** The status of a transport that is created later. */
 export interface LateStatus {
   readonly status: BackendStatus;
-  /** From now on this one is told, and heard by all who listen. */
+  /** Passes on the status of the created transport, and attaches all listeners to it. */
   follow(made: BackendStatus): void;
 }
 
-/** @param currentBackend - Where the first answer will come from. */
+/** @param currentBackend - The backend of the first answer. */
 export function lateStatus(currentBackend: Backend): LateStatus {
   let made: BackendStatus | undefined;
   const waiting = new Set<(status: BackendStatus) => void>();

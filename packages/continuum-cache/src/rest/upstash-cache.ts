@@ -10,8 +10,7 @@ import { knownRestOptions, type RestCacheOptions } from "../settings/rest-option
  * pub/sub, so that none of their code is loaded or bundled. It reads the same environment. For Workers and other
  * places where each kilobyte counts.
  *
- * A value that another codec has written is a miss, told by an `error` event. It publishes, but nothing can listen on
- * it.
+ * A value of another codec is a miss, with an `error` event. It publishes, but has no subscriptions.
  *
  * @throws ConfigError that names the option or variable to fix; also when the environment asks for a fallback or
  * another mode.

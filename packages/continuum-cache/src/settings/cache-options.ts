@@ -57,7 +57,7 @@ export interface UpstashCacheOptions {
   readonly allowInsecure?: boolean;
   /** Answers from the memory of this process while the primary is away. @default CONTINUUM_CACHE_FALLBACK, else true */
   readonly fallback?: boolean;
-  /** How often an absent primary is asked whether it is back; sooner at first. @default "30s" */
+  /** The longest time between two PINGs to an absent primary; shorter at first. @default "30s" */
   readonly healthCheckInterval?: Duration;
   /**
    * Bounds of the changes that an absent primary does not know, and where they are kept across restarts.
@@ -66,12 +66,12 @@ export interface UpstashCacheOptions {
    */
   readonly journal?: JournalOptions;
   /**
-   * Serves, while the primary is away, what it held a moment ago; `maxAge` bounds how stale that may be.
+   * Serves last seen values of the primary while it is away; `maxAge` bounds their age.
    *
    * @default none
    */
   readonly warmStart?: { readonly maxAge: Duration };
-  /** How long `close()` may spend on telling an absent primary what it does not know. @default "2s" */
+  /** How long `close()` may take to replay the journal to an absent primary. @default "2s" */
   readonly closeTimeout?: Duration;
   /** The most that the memory of this process may hold, in bytes. @default 64 MiB */
   readonly localMaxBytes?: number;

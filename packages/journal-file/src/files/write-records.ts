@@ -30,7 +30,7 @@ export async function writeFully(handle: FileHandle, bytes: Uint8Array, position
 const groupBytes = 1 << 20;
 
 /** The records in order, in groups of up to 1 MiB, so that no single write takes long or needs much memory. */
-export function* recordGroups(records: readonly Uint8Array[]): Generator<readonly Uint8Array[]> {
+function* recordGroups(records: readonly Uint8Array[]): Generator<readonly Uint8Array[]> {
   let group: Uint8Array[] = [];
   let bytes = 0;
   for (const record of records) {

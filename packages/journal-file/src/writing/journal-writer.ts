@@ -127,14 +127,14 @@ export function createJournalWriter(
 }
 
 /** Runs `sync` some time after a call of `soon`, once for all calls meanwhile. */
-export interface DelayedSync {
+interface DelayedSync {
   soon(): void;
   /** Waits for a running sync, and cancels one that is scheduled. @returns whether one was scheduled. */
   stop(): Promise<boolean>;
 }
 
 /** @param sync - Must not reject. */
-export function createDelayedSync(delayMs: number, sync: () => Promise<void>): DelayedSync {
+function createDelayedSync(delayMs: number, sync: () => Promise<void>): DelayedSync {
   let timer: ReturnType<typeof setTimeout> | undefined;
   let running: Promise<void> | undefined;
 

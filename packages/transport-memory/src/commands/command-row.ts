@@ -43,7 +43,7 @@ interface ArgumentsByArity {
   [-7]: readonly [Bulk, Bulk, Bulk, Bulk, Bulk, Bulk, ...Bulk[]];
 }
 
-/** One command: how many words it takes, its own name included (negative: at least so many), and what it does. */
+/** One command. `arity`: how many words it takes, its own name included; negative: at least so many. */
 export interface CommandRow {
   readonly arity: number;
   /** The error of its subcommand, if there is one. Called before any command of the trip runs. */

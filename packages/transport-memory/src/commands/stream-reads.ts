@@ -87,7 +87,7 @@ function startAfter(after: Bulk, stream: Stream | undefined, inGroup: boolean): 
     );
   }
   const id = parseId(after, 0n);
-  // Redis tells the two apart no further.
+  // Redis has one message for both.
   return inGroup && compareIds(id, lastId) === 0 ? undefined : id;
 }
 

@@ -161,7 +161,7 @@ export function createKeyspace({ maxBytes, maxEntries, now }: KeyspaceOptions): 
     },
     size() {
       clearSome();
-      // To count what is left of a deleted pattern takes the same walk as to remove it.
+      // Counting the keys of a deleted pattern takes the same walk as removing them.
       while (!sweep.isIdle) sweep.step(clearedAtOnce);
       return entries.size - expiries.countDue(now());
     },

@@ -6,12 +6,12 @@ import { compareIds, type StreamId } from "./stream-id.ts";
 
 /** What a group counts on top of its name. */
 const groupOverheadBytes = 600;
-/** What a consumer counts on top of his name. */
+/** What a consumer counts on top of its name. */
 const consumerOverheadBytes = 384;
 /** What each entry counts that was delivered and not acknowledged. */
 export const pendingBytes = 160;
 
-/** Consumers who share the entries of a stream. Only the functions below change it, and what hangs on it. */
+/** Consumers that share the entries of a stream. Only the functions below change it and its parts. */
 export interface Group {
   readonly name: Bulk;
   lastDelivered: StreamId;
@@ -25,7 +25,7 @@ export interface Group {
 
 export interface Consumer {
   readonly name: Bulk;
-  /** When he last asked for something, in milliseconds since 1970. */
+  /** When its last command came, in milliseconds since 1970. */
   seenMs: number;
   /** His own part of the group's. */
   readonly pending: IdOrder<Pending>;

@@ -86,7 +86,7 @@ export function deleteEntry(stream: Stream, id: StreamId): boolean {
   return true;
 }
 
-/** How many entries were added up to an id; `undefined` where what was deleted makes that unknowable. */
+/** How many entries were added up to an id; `undefined` if deleted entries make that unknown. */
 export function addedUpTo(stream: Stream, id: StreamId): number | undefined {
   const { entries, last, lastDeleted, added } = stream;
   const length = countOf(entries);
