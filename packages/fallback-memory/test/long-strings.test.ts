@@ -3,8 +3,9 @@ import { memoryTransport, withFallback } from "@continuum-cache/fallback-memory"
 import { describe, expect, it } from "vitest";
 import { switchable } from "./switchable.ts";
 
-// V8 hashes strings of more than 16,383 characters by their length alone, so that all of one length meet in one bucket of a Map.
-// Strings of unlike lengths do not: with those the same work shows how long it takes without collisions.
+// V8 hashes strings of more than 16,383 characters by their length alone, so that all of one length meet in one
+// bucket of a Map. Strings of unlike lengths do not: with those the same work shows how long it takes without
+// collisions.
 
 const count = 3_000;
 const nameOf = (at: number, length: number): string => "k".repeat(length) + String(at).padStart(6, "0");

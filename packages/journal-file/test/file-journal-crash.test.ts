@@ -38,7 +38,7 @@ it.each(["always", "interval", "never"] as const)(
   120_000,
 );
 
-it("a process that is killed while it rewrites leaves the old or the new contents, never a mix, over 20 crashes", async () => {
+it("holds the old or the new contents, never a mix, after each of 20 kills during a rewrite", async () => {
   for (let crash = 0; crash < 20; crash++) {
     const child = processes.start(["rewrite", path(), "always"]);
     await child.line(/^done/);

@@ -59,7 +59,8 @@ describe("random histories through outages", () => {
 function report(what: string, summary: RunSummary): string {
   const { failures, seed: from, histories, calls, outages, interruptedReplays, failed, ...rest } = summary;
   return [
-    `${what}: ${failed} of ${histories} histories break a promise (OUTAGE_SEED=${from}); ${calls} calls, ${outages} times local, ${interruptedReplays} replays interrupted`,
+    `${what}: ${failed} of ${histories} histories break a promise (OUTAGE_SEED=${from}); ` +
+      `${calls} calls, ${outages} times local, ${interruptedReplays} replays interrupted`,
     ...Object.entries(rest).map(([name, counts]) => `  ${name}: ${JSON.stringify(counts)}`),
   ].join("\n");
 }
