@@ -15,15 +15,6 @@ import { callListener, isOutage, isWrite } from "@continuum-cache/core/kit";
  * lost. `checkHistory` has to object to its histories; a checker that does not is worth nothing.
  *
  * @param healthCheckMs - How long the primary is left alone after each failure.
- *
- * @example
- * ```ts
- * import { plainFallback } from "@continuum-cache/conformance/servers";
- * import { Cache, type Transport } from "@continuum-cache/core";
- *
- * const forgetful = (primary: Transport, memory: Transport) =>
- *   new Cache({ transport: plainFallback(primary, memory, 50) });
- * ```
  */
 export function plainFallback(primary: Transport, local: Transport, healthCheckMs: number): Transport {
   const listeners = new Set<(change: BackendChange) => void>();
