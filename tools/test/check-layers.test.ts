@@ -19,7 +19,7 @@ describe("the layer check", () => {
 
   beforeEach(() => {
     copy = mkdtempSync(join(tmpdir(), "layers-"));
-    for (const folder of ["packages", "apps"])
+    for (const folder of ["packages", "internal", "apps"])
       cpSync(join(root, folder), join(copy, folder), { recursive: true, filter: isSource });
   });
   afterEach(() => rmSync(copy, { recursive: true, force: true }));
