@@ -58,6 +58,13 @@ export { assertOptions, booleanOption, choiceOption, functionOption, wholeNumber
 export { assertPem } from "./settings/pem.ts";
 export type { RedisAddress, RedisUrlRules } from "./settings/redis-url.ts";
 export { parseRedisUrl } from "./settings/redis-url.ts";
+export type { StreamSettings } from "./streams/heartbeat.ts";
+export { loadStreams } from "./streams/load-streams.ts";
+export type { Attachment, SharedStream } from "./streams/stream-registry.ts";
+export { sharedStreamsOf } from "./streams/stream-registry.ts";
+export type { StreamChange } from "./streams/stream-state.ts";
+export type { Loss, Restoration, Topic, TopicId, TopicKind, TopicListener } from "./streams/topic.ts";
+export { idOf } from "./streams/topic.ts";
 export { systemClock } from "./time/clock.ts";
 export { longestTimerMs, toMs, toTimeoutMs } from "./time/duration.ts";
 export { handOutInHalves, largeTick } from "./time/hand-out.ts";
