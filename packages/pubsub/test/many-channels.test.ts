@@ -8,7 +8,10 @@ interface Iterating {
   next(...args: unknown[]): IteratorResult<unknown>;
 }
 
-/** Counts what is read out of maps, sets and arrays, in `for` and in `...`, while the work is done: whoever reads all, shows. */
+/**
+ * Counts what is read out of maps, sets and arrays, in `for` and in `...`, while the work is done: whoever reads all,
+ * shows.
+ */
 async function countRead(work: () => Promise<unknown>): Promise<number> {
   const prototypes = [new Map().entries(), new Set().values(), [].values()].map(
     (iterator) => Object.getPrototypeOf(iterator) as Iterating,

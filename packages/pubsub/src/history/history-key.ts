@@ -1,6 +1,6 @@
 /**
- * Where a channel's history is kept. Like the channel's own name it has no prefix of any cache before it: all who hear the
- * channel count by the same history.
+ * The key of a channel's history. Like the channel's name, it has no cache's prefix: all subscribers of the channel use
+ * the same history.
  */
 export function historyKey(wireChannel: string): string {
   return `continuum-cache:history:${wireChannel}`;

@@ -62,8 +62,8 @@ export function createAddresses<Client>(burst: number, perSecond: number): Addre
 }
 
 /**
- * Where the socket of `ws` comes from: its IPv4 address, or the first half of its IPv6 address, which one host has for itself.
- * Nothing where the platform doesn't tell (Workers).
+ * Where the socket of `ws` comes from: its IPv4 address, or the first half of its IPv6 address, which one host has for
+ * itself. Nothing where the platform doesn't tell (Workers).
  */
 export function remoteAddressOf(socket: ServerSocket): string | undefined {
   const { _socket: stream } = socket as { readonly _socket?: { readonly remoteAddress?: unknown } };

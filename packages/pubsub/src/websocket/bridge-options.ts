@@ -13,30 +13,31 @@ import type { ServerSocket } from "./server-socket.ts";
 /** What a WebSocket bridge allows, and how much. */
 export interface WebSocketBridgeOptions<Context = unknown> {
   /**
-   * Whether a client may listen to a channel: only `true` lets it. Asked once for each subscription, with what was given to
-   * `accept` for this client. A refusal, an error and no answer in time all look the same to the client: `forbidden`.
+   * Whether a client may listen to a channel: only `true` lets it. Asked once for each subscription, with what was
+   * given to `accept` for this client. A refusal, an error and no answer in time all look the same to the client:
+   * `forbidden`.
    */
   readonly authorize: (channel: string, context: Context) => boolean | Promise<boolean>;
   /** How long `authorize` may take; a bare number is seconds. @default "5s" */
   readonly authorizeTimeout?: Duration;
   /**
-   * Which channels keep a history to resume from, as whoever publishes to them has asked for it. Asked when the first client
-   * comes to a channel.
+   * Which channels keep a history to resume from, as whoever publishes to them has asked for it. Asked when the first
+   * client comes to a channel.
    *
    * @default none
    */
   readonly replay?: (channel: string) => boolean | ReplayOptions;
   /**
-   * The most clients at a time; others are closed with 1013. A client of an address that has fewer takes the place of one of the
-   * address that has the most, so that one address alone can't lock out all others. @default no bound
+   * The most clients at a time; others are closed with 1013. A client of an address that has fewer takes the place of
+   * one of the address that has the most, so that one address alone can't lock out all others. @default no bound
    */
   readonly maxClients?: number;
   /** The most clients of one address at a time; others are closed with 1013. @default no bound */
   readonly maxClientsPerAddress?: number;
   /**
-   * Whose socket it is, for `maxClientsPerAddress` and all that is shared fairly: an address, or a user's id. Behind a proxy all
-   * sockets come from the proxy: return what it says of the client (the last `X-Forwarded-For`), if only the proxy can reach you.
-   * `undefined`: not to be counted.
+   * Whose socket it is, for `maxClientsPerAddress` and all that is shared fairly: an address, or a user's id. Behind a
+   * proxy all sockets come from the proxy: return what it says of the client (the last `X-Forwarded-For`), if only the
+   * proxy can reach you. `undefined`: not to be counted.
    *
    * @default the remote address of a `ws` socket, of IPv6 the /64; in Workers none
    */
@@ -44,9 +45,9 @@ export interface WebSocketBridgeOptions<Context = unknown> {
   /** The most channels of one client. @default 100 */
   readonly maxChannels?: number;
   /**
-   * How many times a second a client may subscribe in the long run; at once as many as `maxChannels`, 20 at least. Coming back to
-   * a channel that it has left counts as five. All clients of one address together may ten times as often. One that asks more
-   * often is told `too-fast`. @default 2
+   * How many times a second a client may subscribe in the long run; at once as many as `maxChannels`, 20 at least.
+   * Coming back to a channel that it has left counts as five. All clients of one address together may ten times as
+   * often. One that asks more often is told `too-fast`. @default 2
    */
   readonly maxSubscribesPerSecond?: number;
   /** The longest name of a channel, in bytes of UTF-8. @default 256 */
@@ -55,12 +56,16 @@ export interface WebSocketBridgeOptions<Context = unknown> {
   readonly maxFrameBytes?: number;
   /** The most frames that a client may send in a second; one that sends more is closed with 1008. @default 200 */
   readonly maxFramesPerSecond?: number;
-  /** The longest message as it is sent, in bytes; in place of a longer one a gap of 1 is told. @default 1_048_576 (1 MiB) */
+  /**
+   * The longest message as it is sent, in bytes; in place of a longer one a gap of 1 is told.
+   * @default 1_048_576 (1 MiB)
+   */
   readonly maxMessageBytes?: number;
   /**
-   * How much may wait in the socket of one client, in bytes as the socket counts them (`ws` counts a text's UTF-16 units). A
-   * message that has no room there is not queued anywhere: the client gets it from the channel's history, or is told how many
-   * it has missed, once its socket has half drained. Only a single message may be larger, in an empty socket.
+   * How much may wait in the socket of one client, in bytes as the socket counts them (`ws` counts a text's UTF-16
+   * units). A message that has no room there is not queued anywhere: the client gets it from the channel's history, or
+   * is told how many it has missed, once its socket has half drained. Only a single message may be larger, in an empty
+   * socket.
    *
    * @default 262_144 (256 KiB)
    */
@@ -68,16 +73,16 @@ export interface WebSocketBridgeOptions<Context = unknown> {
   /** How long a client may take to drain before it is closed with 1013; a bare number is seconds. @default "30s" */
   readonly patience?: Duration;
   /**
-   * How often clients must show that they live; a bare number is seconds, `false` asks nobody. A socket that can ping (`ws`) is
-   * terminated when nothing came back by the next time. One that can't (Workers) is asked only where this is set: its client
-   * must then send `{"type":"ping"}`, or anything, within twice the time.
+   * How often clients must show that they live; a bare number is seconds, `false` asks nobody. A socket that can ping
+   * (`ws`) is terminated when nothing came back by the next time. One that can't (Workers) is asked only where this is
+   * set: its client must then send `{"type":"ping"}`, or anything, within twice the time.
    *
    * @default "30s", for sockets that can ping
    */
   readonly heartbeat?: Duration | false;
   /**
-   * Told why a client was told `unavailable`, and what `authorize`, `replay`, `addressOf` or a socket has thrown; the channel is
-   * empty where it is about none. @default no function
+   * Told why a client was told `unavailable`, and what `authorize`, `replay`, `addressOf` or a socket has thrown; the
+   * channel is empty where it is about none. @default no function
    */
   readonly onError?: (error: unknown, channel: string) => void;
 }

@@ -30,8 +30,8 @@ export interface ChannelFeed {
   /** Behind which message whoever joins now begins. */
   readonly position: Position | undefined;
   /**
-   * Behind which place whoever joined before the first message of a history begins; absent until there is one. It is one
-   * before that message, so its `seq` may be -1.
+   * Behind which place whoever joined before the first message of a history begins; absent until there is one. It is
+   * one before that message, so its `seq` may be -1.
    */
   readonly origin: Position | undefined;
   /** No gap has been told since the last message, so `position` says all that there is to say. */

@@ -31,7 +31,9 @@ export interface ClientChannelsOptions<Context> {
 
 const encoder = new TextEncoder();
 
-/** Coming back to a channel counts as so many: who does so again and again makes the server read its history each time. */
+/**
+ * Coming back to a channel counts as so many: who does so again and again makes the server read its history each time.
+ */
 const againCost = 5;
 /** A client may subscribe so many times at once, however few channels it may have. */
 const leastAtOnce = 20;

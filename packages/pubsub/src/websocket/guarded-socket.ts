@@ -1,8 +1,8 @@
 import { openState, type ServerSocket } from "./server-socket.ts";
 
 /**
- * A socket whose every call is guarded: it is somebody else's object, and what it throws or rejects with must end neither the
- * process nor the round in which others are told.
+ * A socket whose every call is guarded: it is somebody else's object, and what it throws or rejects with must end
+ * neither the process nor the round in which others are told.
  */
 export interface GuardedSocket {
   readonly isOpen: boolean;

@@ -16,7 +16,8 @@ export interface StoppedAt {
 /**
  * What went by while somebody was not listening, as a gap; `undefined` when it was nothing.
  *
- * @param repairs - The channel's history gives back what has a place in it, and counts what it can't: only the rest is told.
+ * @param repairs - The channel's history gives back what has a place in it, and counts what it can't: only the rest is
+ *   told.
  */
 export function leftOut(channel: string, stopped: StoppedAt, now: FeedTally, repairs: boolean): GapFrame | undefined {
   const before = stopped.tally;

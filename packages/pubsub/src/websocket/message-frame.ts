@@ -13,8 +13,8 @@ export interface MessageFrame {
 const encoder = new TextEncoder();
 
 /**
- * Writes a message as JSON. One that is too long, or that JSON can't say, becomes a gap of one: whoever listens is told that
- * there was something.
+ * Writes a message as JSON. One that is too long, or that JSON can't say, becomes a gap of one: whoever listens is told
+ * that there was something.
  */
 export function writeMessage(message: Message, maxBytes: number): MessageFrame {
   const { channel, position } = message;

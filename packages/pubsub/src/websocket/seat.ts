@@ -53,9 +53,9 @@ type State =
   | { readonly is: "paused"; readonly at: StoppedAt };
 
 /**
- * Live, a seat hears the feed that it shares with others. Behind, it hears a subscription of its own until both are at the same
- * message: from there on both would hand out the same, so changing over there neither leaves out nor repeats anything.
- * What has no place in a history is heard through the feed alone, always.
+ * Live, a seat hears the feed that it shares with others. Behind, it hears a subscription of its own until both are at
+ * the same message: from there on both would hand out the same, so changing over there neither leaves out nor repeats
+ * anything. What has no place in a history is heard through the feed alone, always.
  */
 export function createSeat(options: SeatOptions): Seat {
   const { channel, after, held, pubsub, maxMessageBytes, outlet, onFailure, onError } = options;

@@ -6,7 +6,10 @@ export interface Ticker<One> {
   [Symbol.iterator](): Iterator<One>;
 }
 
-/** @param onTick - Called for each of them every `everyMs` milliseconds. It does not keep a process alive where that is a choice. */
+/**
+ * @param onTick - Called for each of them every `everyMs` milliseconds. It does not keep a process alive where that is
+ * a choice.
+ */
 export function createTicker<One>(everyMs: number, onTick: (one: One) => void): Ticker<One> {
   const all = new Set<One>();
   let timer: ReturnType<typeof setInterval> | undefined;

@@ -42,8 +42,9 @@ export interface WebSocketBridge<Context> {
    */
   accept(socket: ServerSocket, context: Context): void;
   /**
-   * Ends subscriptions that were granted before, those that are just being asked for too: the client is told `forbidden`, and
-   * gets nothing more of the channel. It may ask again, and `authorize` decides: change what that goes by first.
+   * Ends subscriptions that were granted before, those that are just being asked for too: the client is told
+   * `forbidden`, and gets nothing more of the channel. It may ask again, and `authorize` decides: change what that goes
+   * by first.
    *
    * @param isRevoked - Called with each channel and the context of its client.
    * @returns how many were ended.
@@ -66,7 +67,9 @@ export interface WebSocketBridge<Context> {
    */
   revoke(isRevoked: (channel: string, context: Context) => boolean): number;
   stats(): WebSocketBridgeStats;
-  /** Closes every client with 1001, and gives everything back but the PubSub, which is the caller's. Safe to call twice. */
+  /**
+   * Closes every client with 1001, and gives everything back but the PubSub, which is the caller's. Safe to call twice.
+   */
   close(): Promise<void>;
 }
 
@@ -82,11 +85,12 @@ const mostAddressLength = 256;
 const clientsPerAddress = 10;
 
 /**
- * Lets browsers and others listen to channels through WebSockets: `ws` on Node, `WebSocketPair` in a Worker. Clients resume
- * where they were, are told what they have missed, and one that doesn't read costs no more than `maxBufferedBytes`.
+ * Lets browsers and others listen to channels through WebSockets: `ws` on Node, `WebSocketPair` in a Worker. Clients
+ * resume where they were, are told what they have missed, and one that doesn't read costs no more than
+ * `maxBufferedBytes`.
  *
- * In a Worker all sockets of a bridge must belong to the same request or Durable Object: the platform lets no other write to
- * them.
+ * In a Worker all sockets of a bridge must belong to the same request or Durable Object: the platform lets no other
+ * write to them.
  *
  * @throws ConfigError when an option can't be; the message quotes it.
  *
@@ -102,7 +106,8 @@ const clientsPerAddress = 10;
  *   replay: (channel) => channel === "news",
  * });
  *
- * // With `ws`: new WebSocketServer({ port: 8080, maxPayload: 16_384 }).on("connection", (socket) => serve(socket, "ada"));
+ * // With `ws`, where `server` is a new WebSocketServer({ port: 8080, maxPayload: 16_384 }):
+ * // server.on("connection", (socket) => serve(socket, "ada"));
  * export const serve = (socket: ServerSocket, userId: string) => bridge.accept(socket, { userId });
  * ```
  */

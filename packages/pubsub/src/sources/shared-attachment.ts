@@ -1,24 +1,23 @@
 import type { CallOptions } from "@continuum-cache/core";
-import { type Claim, createClaim, withDeadline } from "@continuum-cache/core/kit";
-import type { Attachment } from "../hub/hub.ts";
+import { type Attachment, type Claim, createClaim, withDeadline } from "@continuum-cache/core/kit";
 
-/** One attachment for several, there for as long as any of them needs it. */
+/** One attachment that several callers share, for as long as any of them needs it. */
 export interface SharedAttachment {
-  /** @throws TransportError when it is not there within the caller's time; other callers go on waiting. */
+  /** @throws TransportError when it is not attached within the caller's time. Other callers go on waiting. */
   take(options: CallOptions): Promise<Attachment>;
-  /** To be called once for each `take` that succeeded. */
+  /** Must be called once for each `take` that succeeded. */
   giveBack(): void;
 }
 
 interface Shared {
-  /** Held while it is being made. */
+  /** Held while the attachment is being made. */
   readonly claim: Claim;
   readonly life: AbortController;
   outcome: PromiseSettledResult<Attachment> | undefined;
   users: number;
 }
 
-/** @param attach - Makes it; the signal fires when no caller needs it any more. */
+/** @param attach - Makes the attachment. Its signal fires when no caller needs it any more. */
 export function shareAttachment(name: string, attach: (signal: AbortSignal) => Promise<Attachment>): SharedAttachment {
   let current: Shared | undefined;
 
@@ -27,7 +26,7 @@ export function shareAttachment(name: string, attach: (signal: AbortSignal) => P
     const settle = (outcome: PromiseSettledResult<Attachment>): void => {
       shared.outcome = outcome;
       shared.claim.end();
-      // All that waited for it have left.
+      // All callers that waited for it have left.
       if (shared.users === 0) drop(shared);
     };
     attach(shared.life.signal).then(
@@ -54,7 +53,7 @@ export function shareAttachment(name: string, attach: (signal: AbortSignal) => P
       mine.users++;
       await mine.claim.over({ signal });
       if (mine.outcome?.status === "fulfilled" && !signal.aborted) return mine.outcome.value;
-      // What has failed for one has failed for all, and the next one tries anew.
+      // A failure counts for all callers that waited. The next caller tries again.
       giveBack(mine);
       if (mine.outcome?.status === "rejected") throw mine.outcome.reason;
       if (signal.aborted) throw signal.reason;

@@ -4,14 +4,14 @@ import type { HistoryPage } from "../history/read-history.ts";
 import type { RecentMessage } from "../history/recent-messages.ts";
 import type { Position } from "../types.ts";
 
-/** A feed as a newcomer sees it, and the newcomer as the feed does. */
-export interface Newcomer {
+/** A subscriber that begins in the past: what it needs of its source, and what the source hands to it. */
+export interface LateSubscriber {
   isOver(): boolean;
   isFollowing(): boolean;
-  /** Resolves when the feed follows what is published. */
+  /** Resolves when the source follows what is published. */
   following(): Promise<void>;
-  feedCursor(): Position | undefined;
-  /** What the feed has handed out behind a place, when it still has all of it. */
+  sourceCursor(): Position | undefined;
+  /** The messages that the source has delivered behind a position, if it still has all of them. */
   recentAfter(place: Position): readonly RecentMessage[] | undefined;
   page(from: Position | undefined): Promise<HistoryPage>;
   pause(ms: number): Promise<unknown>;
@@ -19,78 +19,76 @@ export interface Newcomer {
   entry(entry: Entry): void;
   recent(message: RecentMessage): void;
   gap(step: Exclude<Step, { kind: "entry" }>): void;
-  /** From here on the newcomer is one of those who follow. */
+  /** Makes it a follower: from now on it gets what the source delivers. */
   join(): void;
 }
 
 /**
- * Hands a newcomer what is stored behind its place until it has what the feed's followers have, and lets it join them in that
- * very moment: nothing is between the two, and nothing comes twice.
+ * Hands a late subscriber the stored messages behind its position, until it has all that the source's followers have.
+ * It joins them in the same turn, so no message is left out or comes twice.
  */
-export async function catchUp(after: Position | "beginning", newcomer: Newcomer): Promise<void> {
+export async function catchUp(after: Position | "beginning", late: LateSubscriber): Promise<void> {
   const fromBeginning = after === "beginning";
-  /** What is gone of a history that is read from its beginning is nothing that was missed, unless it came after this. */
-  const begin = newcomer.isFollowing() ? { at: newcomer.feedCursor() } : undefined;
+  /**
+   * A subscriber that reads from the beginning missed only those of the trimmed messages that came after this position.
+   */
+  const begin = late.isFollowing() ? { at: late.sourceCursor() } : undefined;
   let cursor = fromBeginning ? beginningAt(begin?.at) : after;
   let isFirst = true;
   let wasAway = false;
-  for (let attempt = 0; !newcomer.isOver(); ) {
-    wasAway ||= begin !== undefined && !newcomer.isFollowing();
-    await newcomer.following();
-    if (newcomer.isOver()) return;
-    const messages = cursor && newcomer.recentAfter(cursor);
-    if (messages) for (const message of messages) newcomer.recent(message);
-    const end = newcomer.feedCursor();
-    if (messages || isAt(cursor, end)) return newcomer.join();
+  for (let attempt = 0; !late.isOver(); ) {
+    wasAway ||= begin !== undefined && !late.isFollowing();
+    await late.following();
+    if (late.isOver()) return;
+    const messages = cursor && late.recentAfter(cursor);
+    if (messages) for (const message of messages) late.recent(message);
+    const end = late.sourceCursor();
+    if (messages || isAt(cursor, end)) return late.join();
     let page: HistoryPage;
     try {
-      page = await newcomer.page(cursor);
+      page = await late.page(cursor);
     } catch (error) {
-      newcomer.onError(error);
-      await newcomer.pause(Math.random() * Math.min(1_000, 50 * 2 ** attempt++));
+      late.onError(error);
+      await late.pause(Math.random() * Math.min(1_000, 50 * 2 ** attempt++));
       continue;
     }
-    if (newcomer.isOver()) return;
+    if (late.isOver()) return;
     const step = advance(cursor, page);
     if (!cursor && isAnother(page, begin?.at)) {
-      // What was kept is gone before it could be read. The feed has heard what came since, unless it was away.
+      // The stored messages are gone before they could be read. The source has heard those since, unless it was away.
       if (begin?.at && !wasAway) {
         cursor = begin.at;
         continue;
       }
-      if (wasAway) newcomer.gap({ kind: "interrupted" });
+      if (wasAway) late.gap({ kind: "interrupted" });
     }
     const before = cursor;
-    cursor = handOver(step.steps, step.cursor, isFirst && fromBeginning);
+    cursor = handTo(step.steps, step.cursor, isFirst && fromBeginning);
     isFirst = false;
-    // A past that is not the feed's any more, or one that nobody can complete: from here on it has what the others have.
+    // The history is another one, or can't be completed: from now on the subscriber gets what the followers get.
     if (step.isDiverged || isAt(before, cursor)) {
-      if (!step.isDiverged && !isAt(cursor, newcomer.feedCursor())) newcomer.gap({ kind: "lost" });
-      return newcomer.join();
+      if (!step.isDiverged && !isAt(cursor, late.sourceCursor())) late.gap({ kind: "lost" });
+      return late.join();
     }
   }
 
-  /** Of those that are gone before the first, only what was published after the newcomer came was missed. */
+  /** Of the messages that are gone before the first one, it missed those that were published after it came. */
   function missedSince(gone: Stretch): Exclude<Step, { kind: "entry" }> | undefined {
-    // Nobody knows where the history stood when the newcomer came.
+    // Where the history stood when the subscriber came is unknown.
     if (!begin) return { kind: "interrupted" };
     const before = begin.at?.epoch === gone.epoch ? begin.at.seq + 1 : 0;
     const missed = gone.end - Math.max(gone.from, before);
     return missed > 0 ? { kind: "trimmed", missed } : undefined;
   }
 
-  /** Up to where the feed is: what is behind that will come through the feed. */
-  function handOver(
-    steps: readonly Step[],
-    reached: Position | undefined,
-    isAllThereIs: boolean,
-  ): Position | undefined {
-    const end = newcomer.feedCursor();
+  /** Hands over messages up to the position of the source. Those behind it will come through the source. */
+  function handTo(steps: readonly Step[], reached: Position | undefined, isAllThereIs: boolean): Position | undefined {
+    const end = late.sourceCursor();
     let at = cursor;
     for (const [index, step] of steps.entries()) {
       if (step.kind === "entry") {
         if (!end || isBehind(step.entry.position, end)) return at;
-        newcomer.entry(step.entry);
+        late.entry(step.entry);
         at = step.entry.position;
       } else if (step.kind === "trimmed" && reached) {
         const next = steps[index + 1];
@@ -98,11 +96,11 @@ export async function catchUp(after: Position | "beginning", newcomer: Newcomer)
         const gone = upTo(end, { epoch, from: seq - step.missed, end: seq });
         const due =
           isAllThereIs && index === 0 ? missedSince(gone) : { ...step, missed: Math.max(0, gone.end - gone.from) };
-        if (due && (due.kind !== "trimmed" || due.missed > 0)) newcomer.gap(due);
+        if (due && (due.kind !== "trimmed" || due.missed > 0)) late.gap(due);
         if (gone.end < seq) return gone.end > gone.from ? { epoch, seq: gone.end - 1 } : at;
         at = { epoch, seq: seq - 1 };
       } else {
-        newcomer.gap(step);
+        late.gap(step);
       }
     }
     return reached;
@@ -116,10 +114,10 @@ interface Stretch {
   readonly end: number;
 }
 
-/** The part of it that the feed has passed. */
-function upTo(feed: Position | undefined, gone: Stretch): Stretch {
-  if (!feed || feed.epoch < gone.epoch) return { ...gone, end: gone.from };
-  return feed.epoch === gone.epoch ? { ...gone, end: Math.min(gone.end, feed.seq + 1) } : gone;
+/** The part of it that the source has passed. */
+function upTo(source: Position | undefined, gone: Stretch): Stretch {
+  if (!source || source.epoch < gone.epoch) return { ...gone, end: gone.from };
+  return source.epoch === gone.epoch ? { ...gone, end: Math.min(gone.end, source.seq + 1) } : gone;
 }
 
 /** Whether nothing is left of the history as it stood at that place. */

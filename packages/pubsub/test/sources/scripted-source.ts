@@ -1,9 +1,8 @@
-import { createReplayFeed } from "../../src/feeds/replay-feed.ts";
+import type { SharedStream, TopicListener } from "@continuum-cache/core/kit";
 import type { Entry } from "../../src/history/entry.ts";
 import type { HistoryPage, HistoryReader } from "../../src/history/read-history.ts";
-import type { Hub } from "../../src/hub/hub.ts";
-import type { TopicListener } from "../../src/hub/topic-listener.ts";
 import type { Gap, Position } from "../../src/index.ts";
+import { createReplaySource } from "../../src/sources/replay-source.ts";
 
 /** What can happen next between a publisher, a server's history, the stream of messages and a subscriber. */
 export type Action =
@@ -29,7 +28,7 @@ interface Read {
   result?: { readonly value: unknown };
 }
 
-export interface ScriptedFeed {
+export interface ScriptedSource {
   readonly told: readonly Told[];
   /** The ids of all messages that came after the subscriber, in order. */
   readonly published: readonly number[];
@@ -57,8 +56,8 @@ const flushed = async (): Promise<void> => {
   for (let turn = 0; turn < 20; turn++) await Promise.resolve();
 };
 
-/** The feed of the package itself, over a server and a stream that do one thing at a time, as they are told. */
-export async function scriptedFeed({ begins, stored, after, limits, pass }: Script): Promise<ScriptedFeed> {
+/** The source of the package itself, over a server and a stream that do one thing at a time, as they are told. */
+export async function scriptedSource({ begins, stored, after, limits, pass }: Script): Promise<ScriptedSource> {
   let clock = 1_000;
   let history: { readonly epoch: number; next: number; entries: Entry[] } | undefined;
   let nextId = 0;
@@ -96,7 +95,7 @@ export async function scriptedFeed({ begins, stored, after, limits, pass }: Scri
     page: (_, from) => ask(() => page(from)),
     keep: async () => {},
   };
-  const hub: Pick<Hub, "attach"> = {
+  const stream: Pick<SharedStream, "attach"> = {
     async attach(_, attached) {
       listener = attached;
       return { start: { atMs: Date.now(), degraded: false }, detach: () => {} };
@@ -105,8 +104,8 @@ export async function scriptedFeed({ begins, stored, after, limits, pass }: Scri
 
   for (let count = 0; count < stored; count++) publish();
   const firstPlace: Position = { epoch: clock, seq: 0, tag: "tag-0" };
-  const feed = createReplayFeed({
-    hub: hub as Hub,
+  const source = createReplaySource({
+    stream: stream as SharedStream,
     topic: { kind: "channel", name: "c" },
     named: { channel: "c" },
     decode: (_, text) => ({ data: Number(text) }),
@@ -116,7 +115,7 @@ export async function scriptedFeed({ begins, stored, after, limits, pass }: Scri
     keepEveryMs: 1_000_000,
     onError: () => {},
   });
-  const joined = feed.join(
+  const joined = source.join(
     {
       message: ({ data }) => void told.push({ kind: "message", id: data as number }),
       gap: (gap) => void told.push({ kind: "gap", gap }),
@@ -203,6 +202,6 @@ export async function scriptedFeed({ begins, stored, after, limits, pass }: Scri
         if (reads.length === 0) await pass();
       }
     },
-    close: () => feed.close(),
+    close: () => source.close(),
   };
 }

@@ -1,8 +1,9 @@
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { type Action, type Script, type ScriptedFeed, scriptedFeed } from "./scripted-feed.ts";
+import { type Action, type Script, type ScriptedSource, scriptedSource } from "./scripted-source.ts";
 
-// Every order of publishing, delivering, breaking, reading and losing, up to a number of steps: what a subscriber is told.
+// Every order of publishing, delivering, breaking, reading and losing, up to a number of steps: what a subscriber is
+// told.
 
 beforeEach(() => vi.useFakeTimers());
 afterEach(() => vi.useRealTimers());
@@ -15,7 +16,7 @@ const pass = async (): Promise<void> => void (await vi.advanceTimersByTimeAsync(
 
 /** What is wrong with what was told, if anything. */
 function fault(
-  { told, published }: ScriptedFeed,
+  { told, published }: ScriptedSource,
   actions: readonly Action[],
   askedForStored: boolean,
 ): string | undefined {
@@ -40,21 +41,21 @@ function fault(
 /** Runs each sequence of at most so many steps. @returns how many there were, and the first that went wrong. */
 async function explore(script: Omit<Script, "pass">, depth: number) {
   let runs = 0;
-  const play = async (actions: readonly Action[]): Promise<ScriptedFeed> => {
-    const feed = await scriptedFeed({ ...script, pass });
-    for (const action of actions) await feed.act(action);
-    return feed;
+  const play = async (actions: readonly Action[]): Promise<ScriptedSource> => {
+    const source = await scriptedSource({ ...script, pass });
+    for (const action of actions) await source.act(action);
+    return source;
   };
   const stack: (readonly Action[])[] = [[]];
   for (let actions = stack.pop(); actions; actions = stack.pop()) {
-    const feed = await play(actions);
-    const next = actions.length < depth ? feed.enabled() : [];
+    const source = await play(actions);
+    const next = actions.length < depth ? source.enabled() : [];
     for (const action of next) stack.push([...actions, action]);
-    await feed.settle();
-    feed.close();
+    await source.settle();
+    source.close();
     runs++;
-    const wrong = fault(feed, actions, script.stored > 0 && script.after !== undefined);
-    if (wrong) return { runs, wrong, actions, told: feed.told };
+    const wrong = fault(source, actions, script.stored > 0 && script.after !== undefined);
+    if (wrong) return { runs, wrong, actions, told: source.told };
   }
   return { runs };
 }
@@ -96,18 +97,18 @@ describe("a replay channel that breaks at any moment", () => {
       };
       await fc.assert(
         fc.asyncProperty(fc.array(fc.nat(1_000), { minLength: 20, maxLength: 60, size: "max" }), async (picks) => {
-          const feed = await scriptedFeed({ begins: true, limits: often, pass, ...start });
+          const source = await scriptedSource({ begins: true, limits: often, pass, ...start });
           const actions: Action[] = [];
           for (const pick of picks) {
-            const enabled = feed.enabled();
+            const enabled = source.enabled();
             const action = enabled[pick % enabled.length];
             if (!action) break;
             actions.push(action);
-            await feed.act(action);
+            await source.act(action);
           }
-          await feed.settle();
-          feed.close();
-          expect([fault(feed, actions, "after" in start && start.stored > 0), actions]).toEqual([undefined, actions]);
+          await source.settle();
+          source.close();
+          expect([fault(source, actions, "after" in start && start.stored > 0), actions]).toEqual([undefined, actions]);
         }),
         { numRuns: randomRuns },
       );

@@ -2,35 +2,35 @@ import type { Message as Heard } from "@continuum-cache/core";
 import { longestTimerMs } from "@continuum-cache/core/kit";
 import { type Frame, readFrame } from "../history/frame.ts";
 import type { HistoryReader } from "../history/read-history.ts";
-import { catchUp, type Newcomer } from "./catch-up.ts";
+import { catchUp, type LateSubscriber } from "./catch-up.ts";
 import { createDelivery } from "./delivery.ts";
 import { createFollowers, type Follower } from "./followers.ts";
-import { gapOf } from "./interruption.ts";
-import type { Feed } from "./member.ts";
+import { gapOf } from "./gap-tracker.ts";
 import { createReplayReading } from "./replay-reading.ts";
 import { shareAttachment } from "./shared-attachment.ts";
-import type { FeedParts } from "./volatile-feed.ts";
+import type { ChannelSource } from "./subscriber.ts";
+import type { SourceParts } from "./volatile-source.ts";
 
-/** What a feed of a replay channel needs besides. */
-export interface ReplayFeedParts extends FeedParts {
+/** What the source of a replay channel is made of. */
+export interface ReplaySourceParts extends SourceParts {
   readonly reader: HistoryReader;
   /** How long a read of history may take. */
   readonly timeoutMs: number;
-  /** How often the history's life is prolonged, while it is listened to. */
+  /** How often the history's time to live is renewed while it has subscribers. */
   readonly keepEveryMs: number;
-  /** Told when the history can't be read; it is tried again until it can. */
+  /** Called when the history can't be read; the source retries until it can. */
   readonly onError: (error: unknown) => void;
 }
 
-/** The life of a history is prolonged three times in its length: so late, there is time for one more attempt. */
+/** A time to live is renewed three times before it ends: this late, there is time for one more attempt. */
 const keepLateBy = 1.25;
 
 /**
- * Hands out what is heard and what is stored as one sequence without holes and repetitions. What comes next by its number is
- * handed out as it is heard; whatever does not fit sends the feed to the history, and what is heard meanwhile waits.
+ * Delivers live and stored messages as one sequence without holes and repetitions. A live message with the next number
+ * is delivered at once. Any other number makes the source read the history, and live messages wait meanwhile.
  */
-export function createReplayFeed(parts: ReplayFeedParts): Feed {
-  const { hub, topic, named, decode, reader, timeoutMs, keepEveryMs, onError } = parts;
+export function createReplaySource(parts: ReplaySourceParts): ChannelSource {
+  const { stream, topic, named, decode, reader, timeoutMs, keepEveryMs, onError } = parts;
   const followers = createFollowers(named);
   const delivery = createDelivery(parts, followers);
   const reading = createReplayReading({ topic, delivery, reader, timeoutMs, onError });
@@ -45,7 +45,7 @@ export function createReplayFeed(parts: ReplayFeedParts): Feed {
     restored: reading.restored,
   };
   const attachment = shareAttachment(topic.name, async (signal) => {
-    const attached = await hub.attach(topic, listener, { timeoutMs: longestTimerMs, signal });
+    const attached = await stream.attach(topic, listener, { timeoutMs: longestTimerMs, signal });
     try {
       await reading.begin(attached.start);
       return attached;
@@ -63,12 +63,12 @@ export function createReplayFeed(parts: ReplayFeedParts): Feed {
   // Where timers keep a process alive this one must not: the stream itself does.
   (keeping as { unref?(): void }).unref?.();
 
-  /** What a follower is told until it has come to where the others are. */
-  const newcomer = (follower: Follower, isOver: () => boolean): Newcomer => ({
+  /** Serves a subscriber until it has caught up with the followers. */
+  const lateSubscriber = (follower: Follower, isOver: () => boolean): LateSubscriber => ({
     isOver,
     isFollowing: () => reading.isFollowing,
     following: reading.following,
-    feedCursor: () => delivery.cursor,
+    sourceCursor: () => delivery.cursor,
     recentAfter: delivery.recent.after,
     page: (from) => reader.page(topic.name, from, { timeoutMs }),
     pause: reading.pause,
@@ -77,18 +77,18 @@ export function createReplayFeed(parts: ReplayFeedParts): Feed {
       follower.position = position;
       const decoded = decode(named.channel, text, position);
       const nowMs = Date.now();
-      if (decoded) follower.member.message({ channel: named.channel, data: decoded.data, position }, text.length);
-      else follower.member.gap(gapOf(named, "unreadable", { sinceMs: nowMs, atMs: nowMs, joinedMs: 0 }, 1), {});
+      if (decoded) follower.subscriber.message({ channel: named.channel, data: decoded.data, position }, text.length);
+      else follower.subscriber.gap(gapOf(named, "unreadable", { sinceMs: nowMs, atMs: nowMs, joinedMs: 0 }, 1), {});
     },
     recent({ message, size }) {
       follower.position = message.position;
-      follower.member.message(message, size);
+      follower.subscriber.message(message, size);
     },
     gap(step) {
-      // All that is known of the time of its place.
+      // Nothing more is known of when its position was published.
       const sinceMs = step.kind === "interrupted" ? follower.joinedMs : (follower.position?.epoch ?? 0);
       const times = { sinceMs, joinedMs: 0, atMs: Date.now() };
-      follower.member.gap(gapOf(named, step.kind, times, step.kind === "trimmed" ? step.missed : undefined), {});
+      follower.subscriber.gap(gapOf(named, step.kind, times, step.kind === "trimmed" ? step.missed : undefined), {});
     },
     join() {
       follower.position = delivery.cursor ?? follower.position;
@@ -106,16 +106,16 @@ export function createReplayFeed(parts: ReplayFeedParts): Feed {
       // The interval ends with the call that has set it.
       if (performance.now() - keptMs > keepLateBy * keepEveryMs) keep();
     },
-    async join(member, { after, ...options }) {
+    async join(subscriber, { after, ...options }) {
       await attachment.take(options);
-      const follower: Follower = { member, joinedMs: Date.now(), position: delivery.cursor };
+      const follower: Follower = { subscriber, joinedMs: Date.now(), position: delivery.cursor };
       let hasLeft = false;
       if (after === undefined) {
         followers.add(follower);
       } else {
         follower.position = after === "beginning" ? undefined : after;
         const isOver = (): boolean => hasLeft;
-        catchUp(after, newcomer(follower, isOver)).catch(onError);
+        catchUp(after, lateSubscriber(follower, isOver)).catch(onError);
       }
       return {
         get position() {

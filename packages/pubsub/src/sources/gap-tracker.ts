@@ -1,19 +1,19 @@
-import type { Loss, Restoration } from "../hub/topic-listener.ts";
+import type { Loss, Restoration } from "@continuum-cache/core/kit";
 import type { Gap, GapReason } from "../types.ts";
 
 /**
- * What a topic's listener has not heard of the primary. It begins when the stream breaks and ends when the primary is heard
- * again: a stream of this process alone, while the primary is away, ends nothing.
+ * Tracks the time in which a topic's listener did not hear the primary. It begins when the stream breaks, and ends when
+ * the primary is heard again. A stream that hears this process alone, while the primary is away, does not end it.
  */
-export interface Interruption {
+export interface GapTracker {
   /** Since when, in milliseconds since 1970; absent while everything is heard. */
   readonly sinceMs: number | undefined;
   begin(loss: Pick<Loss, "sinceMs">): void;
-  /** @returns since when something may be missing, when it is over; nothing when it is not, or never was. */
+  /** @returns since when messages may be missing, if this ends such a time; otherwise `undefined`. */
   end(back: Restoration): number | undefined;
 }
 
-export function createInterruption(): Interruption {
+export function createGapTracker(): GapTracker {
   let since: number | undefined;
   return {
     get sinceMs() {
@@ -34,7 +34,7 @@ export function createInterruption(): Interruption {
   };
 }
 
-/** Makes gaps of one topic; none begins before the subscription did. */
+/** Makes a gap of one topic. It does not begin before the subscription did. */
 export function gapOf(
   topic: Pick<Gap, "channel" | "pattern">,
   reason: GapReason,

@@ -1,14 +1,14 @@
 import type { Frame } from "../history/frame.ts";
 
-/** What was heard while the history is being read. */
+/** Live messages that arrive while the history is being read. */
 export interface LiveQueue {
   push(frame: Required<Frame>): void;
-  /** Hands the frames over, in order, until one does not fit. @returns whether nothing is left that was ever pushed. */
+  /** Hands over frames in order, until one is not taken. @returns whether every frame that was ever pushed is taken. */
   drain(take: (frame: Required<Frame>) => boolean): boolean;
   clear(): void;
 }
 
-/** The most that waits. What is let go is in the history, which is read again then. */
+/** How much may wait. Frames beyond that are dropped: they are in the history, which is then read again. */
 const maxFrames = 1_000;
 const maxCharacters = 4 << 20;
 

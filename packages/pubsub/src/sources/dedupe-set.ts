@@ -1,13 +1,13 @@
 /**
- * Marks of messages that were handed out. While the primary is away a message may be heard within this process and be stored
- * all the same, when only the answer was lost: then it comes again, with a place or without.
+ * The tags of delivered messages. While the primary is away, a message may be heard within this process and be stored
+ * as well, where only the answer was lost. Then it comes again, with a position or without.
  */
-export interface SeenTags {
-  /** Whether the mark is new; from then on it is not. */
+export interface DedupeSet {
+  /** Adds the tag. @returns whether it was new. */
   isNew(tag: string): boolean;
 }
 
-export function createSeenTags(): SeenTags {
+export function createDedupeSet(): DedupeSet {
   const tags = createTagMap<true>();
   return {
     isNew(tag) {
@@ -18,16 +18,19 @@ export function createSeenTags(): SeenTags {
   };
 }
 
-/** What is known of the messages that came last, by their marks. */
+/** Values of the latest messages, by their tags. */
 export interface TagMap<Value> {
   get(tag: string): Value | undefined;
   set(tag: string, value: Value): void;
 }
 
-/** So many of the latest are kept in mind for sure, and at most twice as many. */
+/** At least so many of the latest tags are kept, and at most twice as many. */
 const minTags = 4_096;
 
-/** Two halves by age, of which the elder goes as a whole: to take the oldest out of a map looks past all that were before it. */
+/**
+ * Keeps two halves by age and drops the older one as a whole: taking the oldest entry out of a map would step over the
+ * remains of all entries that were deleted before it.
+ */
 export function createTagMap<Value>(): TagMap<Value> {
   let early = new Map<string, Value>();
   let late = new Map<string, Value>();

@@ -3,66 +3,73 @@ import { isBehind, type Step } from "../history/advance.ts";
 import type { Frame } from "../history/frame.ts";
 import { createRecentMessages, type RecentMessages } from "../history/recent-messages.ts";
 import type { Message, Position } from "../types.ts";
+import { createDedupeSet } from "./dedupe-set.ts";
 import type { Followers } from "./followers.ts";
-import { createSeenTags } from "./seen-tags.ts";
-import type { FeedParts } from "./volatile-feed.ts";
+import type { SourceParts } from "./volatile-source.ts";
 
-/** A message with its place, as it was heard or read. */
+/** A message with its position, heard or read. */
 export interface Placed {
   readonly position: Required<Position>;
   readonly text: string | Uint8Array;
-  /** The message that it came in, if it was heard. */
+  /** The live message that carried it; absent when it was read. */
   readonly heard?: Heard;
 }
 
-/** Hands out the messages of a replay channel in the order of their places, each once, and knows how far that has come. */
+/**
+ * Delivers the messages of a replay channel in the order of their positions, each once, and knows how far it has come.
+ */
 export interface Delivery {
-  /** The last message that was handed out, or the place before the first; absent while neither is known. */
+  /** The last delivered message, or the place before the first; absent while neither is known. */
   readonly cursor: Position | undefined;
-  /** When that was, in milliseconds since 1970. */
+  /** When it was delivered, in milliseconds since 1970. */
   readonly heardMs: number;
   readonly recent: RecentMessages;
-  /** Sets the place behind which to go on; who has none yet begins there. */
+  /** Sets the position behind which to go on. Followers without a position begin there. */
   goTo(place: Position | undefined): void;
-  /** Hands out what comes next. */
+  /** Delivers the next message. */
   pass(frame: Placed): void;
-  /** Hands it out if it comes next by its number. @returns whether it had its place: it was handed out, or had been. */
+  /**
+   * Delivers the message if its number is the next. @returns whether it is settled: it was delivered now, or before.
+   */
   take(frame: Required<Frame>, isQueued: boolean): boolean;
-  /** Hands out what is in no history. */
+  /** Delivers a message that is in no history. */
   takeUnplaced(frame: Frame | undefined, heard: Heard): void;
   gap(step: Exclude<Step, { kind: "entry" }>, sinceMs: number): void;
-  /** There may have been a first history, and its end, before the next message: nothing is known by which its loss would show. */
+  /**
+   * Notes that a history may have begun and been lost before the next message: nothing was read yet by which such a
+   * loss would show.
+   */
   doubt(sinceMs: number): void;
-  /** Tells of that, if there is anything to tell. */
-  tellDoubt(): void;
+  /** Reports a noted doubt as a gap. */
+  reportDoubt(): void;
 }
 
-export function createDelivery({ named, decode, toMessage }: FeedParts, followers: Followers): Delivery {
+export function createDelivery({ named, decode, toMessage }: SourceParts, followers: Followers): Delivery {
   const recent = createRecentMessages();
-  const seen = createSeenTags();
+  const seen = createDedupeSet();
   let cursor: Position | undefined;
   let heardMs = Date.now();
   let doubted: { readonly sinceMs: number; readonly atMs: number } | undefined;
 
-  const tellDoubt = (): void => {
+  const reportDoubt = (): void => {
     if (!doubted) return;
     const times = doubted;
     doubted = undefined;
     followers.gap("interrupted", { ...times, joinedByMs: times.atMs });
   };
-  const tellUnreadable = (): void => {
+  const reportUnreadable = (): void => {
     const nowMs = Date.now();
     followers.gap("unreadable", { sinceMs: nowMs, atMs: nowMs }, 1);
   };
   const pass = ({ position, text, heard }: Placed): void => {
-    tellDoubt();
+    reportDoubt();
     cursor = position;
     heardMs = Date.now();
     if (!seen.isNew(position.tag)) return;
     const { channel } = named;
     const decoded = decode(channel, text, position, heard);
     if (!decoded) {
-      tellUnreadable();
+      reportUnreadable();
       return;
     }
     const message: Message = { channel, data: decoded.data, position };
@@ -94,17 +101,17 @@ export function createDelivery({ named, decode, toMessage }: FeedParts, follower
       if (frame && !seen.isNew(frame.tag)) return;
       const message = toMessage(heard, frame);
       if (message) followers.message(message, heard.data.length);
-      else tellUnreadable();
+      else reportUnreadable();
     },
     gap(step, sinceMs) {
       const missed = step.kind === "trimmed" ? step.missed : undefined;
       followers.gap(step.kind, { sinceMs, atMs: Date.now() }, missed);
-      // What was handed out before does not reach up to what comes now.
+      // The messages before the gap do not reach up to those that come now.
       recent.clear();
     },
     doubt(sinceMs) {
       doubted = { sinceMs: doubted?.sinceMs ?? sinceMs, atMs: Date.now() };
     },
-    tellDoubt,
+    reportDoubt,
   };
 }

@@ -1,15 +1,15 @@
 import type { Gap, GapReason, Message, Position } from "../types.ts";
-import { gapOf } from "./interruption.ts";
-import type { Member } from "./member.ts";
+import { gapOf } from "./gap-tracker.ts";
+import type { Subscriber } from "./subscriber.ts";
 
-/** A member of a replay feed, and how far it has come. */
+/** A subscriber of a replay source that has caught up, and how far it has come. */
 export interface Follower {
-  readonly member: Member;
+  readonly subscriber: Subscriber;
   readonly joinedMs: number;
   position: Position | undefined;
 }
 
-/** The members that have been handed everything up to the feed's cursor. */
+/** The subscribers that got everything up to the cursor of their source. */
 export interface Followers {
   add(follower: Follower): void;
   delete(follower: Follower): void;
@@ -22,7 +22,7 @@ export interface Followers {
 export interface GapTimes {
   readonly sinceMs: number;
   readonly atMs: number;
-  /** Only members that have joined by then are told. */
+  /** Only subscribers that joined by then get the gap. */
   readonly joinedByMs?: number;
 }
 
@@ -37,14 +37,14 @@ export function createFollowers(named: Pick<Gap, "channel" | "pattern">): Follow
     message(message, size) {
       for (const follower of all) {
         follower.position = message.position ?? follower.position;
-        follower.member.message(message, size);
+        follower.subscriber.message(message, size);
       }
     },
     gap(reason, times, missed) {
       const occasion = {};
-      for (const { member, joinedMs } of [...all]) {
+      for (const { subscriber, joinedMs } of [...all]) {
         if (joinedMs <= (times.joinedByMs ?? joinedMs))
-          member.gap(gapOf(named, reason, { ...times, joinedMs }, missed), occasion);
+          subscriber.gap(gapOf(named, reason, { ...times, joinedMs }, missed), occasion);
       }
     },
   };
