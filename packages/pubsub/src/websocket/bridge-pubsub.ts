@@ -1,7 +1,7 @@
 import type { ReplayOptions } from "../options.ts";
 import type { ChannelSubscription, Gap, Message, Position } from "../types.ts";
 
-/** How a bridge asks for a channel. */
+/** The options with which a bridge subscribes. */
 export interface BridgeSubscribeOptions {
   readonly replay?: boolean | ReplayOptions;
   readonly after?: Position | "beginning";

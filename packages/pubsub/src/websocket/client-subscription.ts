@@ -2,48 +2,48 @@ import type { ChannelSubscription, Position } from "../types.ts";
 import type { BridgePubSub } from "./bridge-pubsub.ts";
 import type { FeedListener } from "./channel-feed.ts";
 import type { HeldFeed } from "./channel-feeds.ts";
-import { gapFrame, leftOut, type StoppedAt } from "./left-out.ts";
 import { type MessageFrame, writeMessage } from "./message-frame.ts";
+import { gapFrame, missedWhilePaused, type StoppedAt } from "./missed-while-paused.ts";
 import type { ControlFrame } from "./server-frame.ts";
 
-/** One client on one channel. */
-export interface Seat {
+/** The subscription of one client to one channel. */
+export interface ClientSubscription {
   readonly isCatchingUp: boolean;
-  /** Begins. Rejects when the channel can't be listened to. */
+  /** Begins to deliver. Rejects when the channel can't be listened to. */
   start(): Promise<void>;
-  /** The client's socket is full: nothing more is handed to it, and nothing is kept for it but its place. */
+  /** The client's socket is full: stops delivering, and keeps nothing but the position. */
   pause(): void;
-  /** The socket has drained: goes on behind the last message that was handed to it, or tells what it has missed. */
+  /** The socket has drained: goes on behind the last delivered message, or reports what the client has missed. */
   resume(): void;
   close(): void;
 }
 
 /** The way to the client. */
-export interface SeatOutlet {
+export interface ClientOutlet {
   readonly isFull: boolean;
-  /** @returns whether it was sent; where there was no room, every seat of the client has been paused meanwhile. */
+  /** @returns whether it was sent. If there was no room, all subscriptions of the client are paused by now. */
   offer(frame: MessageFrame): boolean;
   tell(frame: ControlFrame): void;
 }
 
-export interface SeatOptions {
+export interface ClientSubscriptionOptions {
   readonly channel: string;
   readonly after: Position | "beginning" | undefined;
   readonly held: HeldFeed;
   readonly pubsub: BridgePubSub;
   readonly maxMessageBytes: number;
-  readonly outlet: SeatOutlet;
-  /** It can't go on. */
+  readonly outlet: ClientOutlet;
+  /** The subscription can't go on. */
   readonly onFailure: (error: unknown) => void;
-  /** Something went wrong that the client need not know. */
+  /** A failure that does not concern the client. */
   readonly onError: (error: unknown) => void;
 }
 
-/** A subscription of one seat's own, until it has met the feed. */
+/** A PubSub subscription of its own, until it has reached the position of the feed. */
 interface CatchUp {
   subscription: ChannelSubscription | undefined;
   position: Position | undefined;
-  /** No gap has been told since the last message. */
+  /** There was no gap since the last message. */
   settled: boolean;
 }
 
@@ -53,16 +53,16 @@ type State =
   | { readonly is: "paused"; readonly at: StoppedAt };
 
 /**
- * Live, a seat hears the feed that it shares with others. Behind, it hears a subscription of its own until both are at
- * the same message: from there on both would hand out the same, so changing over there neither leaves out nor repeats
- * anything. What has no place in a history is heard through the feed alone, always.
+ * In the state `live` it delivers from the feed, which all clients of a channel share. In `catching-up` it delivers
+ * from a PubSub subscription of its own, until both are at the same message. From there both would deliver the same
+ * messages, so changing over neither skips nor repeats any. Messages that are in no history always come from the feed.
  */
-export function createSeat(options: SeatOptions): Seat {
+export function createClientSubscription(options: ClientSubscriptionOptions): ClientSubscription {
   const { channel, after, held, pubsub, maxMessageBytes, outlet, onFailure, onError } = options;
   const { feed } = held;
   const hasHistory = feed.replay !== false;
   let state: State = { is: "opening" };
-  /** Behind what to go on after a pause. */
+  /** Where to go on after a pause. */
   let behind: Position | "beginning" | undefined = after;
   let announced = false;
 
@@ -84,7 +84,7 @@ export function createSeat(options: SeatOptions): Seat {
       else if (announced) hand(frame);
     },
     gap(gap) {
-      // While it has no subscription of its own yet, nobody else would tell of what has no place.
+      // While its own subscription is not open yet, only the feed reports gaps of messages without a position.
       const isUnheard = state.is === "catching-up" && announced && !state.run.subscription && gap.missed === undefined;
       if (state.is === "live" || isUnheard) outlet.tell(gapFrame(gap));
     },
@@ -163,7 +163,7 @@ export function createSeat(options: SeatOptions): Seat {
     resume() {
       if (state.is !== "paused") return;
       if (hasHistory) behind ??= feed.origin;
-      const gap = leftOut(channel, state.at, feed.tally, behind !== undefined);
+      const gap = missedWhilePaused(channel, state.at, feed.tally, behind !== undefined);
       if (gap) outlet.tell(gap);
       if (behind === undefined || (behind !== "beginning" && isAtFeed(behind))) goLive();
       else catchUp(behind).catch(onFailure);

@@ -2,24 +2,29 @@ import type { Gap } from "../types.ts";
 import type { FeedTally } from "./channel-feed.ts";
 import type { GapFrame } from "./server-frame.ts";
 
-/** A gap as a client is told of it. */
+/** A gap in the form that clients get. */
 export function gapFrame({ channel, from, to, missed, reason }: Gap): GapFrame {
   return { type: "gap", channel, from: from.toISOString(), to: to.toISOString(), missed, reason };
 }
 
-/** When somebody stopped listening to a feed, and what it had told until then. */
+/** When a subscription stopped listening to a feed, and what the feed had delivered until then. */
 export interface StoppedAt {
   readonly ms: number;
   readonly tally: FeedTally;
 }
 
 /**
- * What went by while somebody was not listening, as a gap; `undefined` when it was nothing.
+ * The messages that a paused subscription missed, as a gap; `undefined` when there were none.
  *
- * @param repairs - The channel's history gives back what has a place in it, and counts what it can't: only the rest is
- *   told.
+ * @param repairs - The channel's history returns the messages that it keeps, and counts those that it lost. Then the
+ *   gap counts only messages that are in no history.
  */
-export function leftOut(channel: string, stopped: StoppedAt, now: FeedTally, repairs: boolean): GapFrame | undefined {
+export function missedWhilePaused(
+  channel: string,
+  stopped: StoppedAt,
+  now: FeedTally,
+  repairs: boolean,
+): GapFrame | undefined {
   const before = stopped.tally;
   const counted = repairs
     ? now.unplaced - before.unplaced
