@@ -1,7 +1,7 @@
 import type { Events } from "@continuum-cache/core";
 import { createTurns, errorOf, toMessageText } from "@continuum-cache/core/kit";
-import { createDoorbell } from "../shared/doorbell/doorbell.ts";
 import { createLink, type Link } from "../shared/link.ts";
+import { createNotifier } from "../shared/notifier.ts";
 import { type Appender, createAppender } from "./appender.ts";
 import { type Cursors, createCursors } from "./cursors.ts";
 import { findArrived } from "./find-arrived.ts";
@@ -41,7 +41,7 @@ export function createLogParts<Event>(settings: LogSettings, emit: Events<LogEve
   let stopWaiting: (() => void) | undefined;
 
   const failed = (operation: string, error: unknown): void => emit("error", { operation, error: errorOf(error) });
-  const doorbell = createDoorbell(transport, settings.channel, timeoutMs, (error) => failed("listen", error));
+  const doorbell = createNotifier(transport, settings.channel, timeoutMs, (error) => failed("listen", error));
   const cursors = createCursors(link, keys.cursors(instanceId), (error) => failed("commit", error));
 
   const restart = (last: StreamId, streamLast: StreamId): void => {
@@ -93,7 +93,7 @@ export function createLogParts<Event>(settings: LogSettings, emit: Events<LogEve
   });
 
   const appender: Appender = createAppender(link, settings, clock, turns, name, history, {
-    appended: () => doorbell.ring(instanceId),
+    appended: () => doorbell.notify(instanceId),
     kept: (pending) => emit("kept", { pending }),
     repaired(count) {
       emit("repaired", { count, lost });
@@ -137,7 +137,7 @@ export function createLogParts<Event>(settings: LogSettings, emit: Events<LogEve
           cursors,
           closing: closing.signal,
           listen,
-          isHeard: () => doorbell.isHeard,
+          isHeard: () => doorbell.isListening,
           failed,
           missed(gap) {
             if (gap.reason === "reset") emit("reset", { origin: gap.origin });
@@ -155,7 +155,7 @@ export function createLogParts<Event>(settings: LogSettings, emit: Events<LogEve
       const wasHeld = name.isHeld;
       await name.close();
       // Who waits for the name looks at once.
-      if (wasHeld) doorbell.ring(instanceId);
+      if (wasHeld) doorbell.notify(instanceId);
       await doorbell.close();
     },
   };

@@ -1,6 +1,6 @@
 import { type Events, isTransportError } from "@continuum-cache/core";
 import { errorOf, isUnanswered } from "@continuum-cache/core/kit";
-import { createDoorbell } from "../shared/doorbell/doorbell.ts";
+import { createNotifier } from "../shared/notifier.ts";
 import { createWake } from "../shared/wake.ts";
 import { createCopier } from "./copier.ts";
 import { createRoute } from "./route.ts";
@@ -22,8 +22,8 @@ const longestPauseMs = 5_000;
 
 export function startRelay(settings: RelaySettings, emit: Events<RelayEvents>["emit"]): RunningRelay {
   const { from, to, channel, timeoutMs, pollMs } = settings;
-  const hears = createDoorbell(from.transport, channel, timeoutMs, (error) => failed("listen", error));
-  const rings = createDoorbell(to.transport, channel, timeoutMs);
+  const hears = createNotifier(from.transport, channel, timeoutMs, (error) => failed("listen", error));
+  const rings = createNotifier(to.transport, channel, timeoutMs);
   const wake = createWake();
   let state: RelayState = "running";
   let copied = 0;
@@ -48,7 +48,7 @@ export function startRelay(settings: RelaySettings, emit: Events<RelayEvents>["e
   const copier = createCopier(settings, {
     copied(origin, count) {
       copied += count;
-      rings.ring(origin);
+      rings.notify(origin);
       emit("copied", { origin, count });
     },
     gap: (gap) => emit("gap", gap),
@@ -83,10 +83,10 @@ export function startRelay(settings: RelaySettings, emit: Events<RelayEvents>["e
         state = "running";
         const waitMs = Math.max(1, refreshAtMs - performance.now());
         if (isMore) continue;
-        const { isHeard } = hears;
-        const isWoken = await wake.wait(isHeard ? waitMs : Math.min(waitMs, unheardPollMs));
+        const { isListening } = hears;
+        const isWoken = await wake.wait(isListening ? waitMs : Math.min(waitMs, unheardPollMs));
         // Timers may be a little early.
-        if (!isWoken && isHeard) isRefreshDue = true;
+        if (!isWoken && isListening) isRefreshDue = true;
       } catch (error) {
         if (isClosed) return;
         if (state === "running" || !isUnanswered(error)) failed("relay", error);

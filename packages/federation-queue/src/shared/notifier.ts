@@ -8,54 +8,56 @@ import {
   loadStreams,
   type TopicListener,
 } from "@continuum-cache/core/kit";
-import { createWake } from "../wake.ts";
+import { createWake } from "./wake.ts";
 
-/** Tells processes through a channel that there is work. A notification may get lost: listeners poll as well. */
-export interface Doorbell {
+/** Notifies processes through a channel that there is work. A notification may get lost: listeners poll as well. */
+export interface Notifier {
   /**
-   * Notifies all listeners: the first notification leaves at once, those of the next milliseconds leave together, and
-   * many of them leave early. Never rejects.
+   * Publishes a notification. The first one leaves at once, those of the next milliseconds leave in one message, and many
+   * of them leave early. Never rejects.
    *
+   * @param notification - What it says; absent: only that there is something.
    * @param count - It stands for so many.
    */
-  ring(note?: string, count?: number): void;
+  notify(notification?: string, count?: number): void;
   /**
-   * The same for a trip that is about to leave: returns the notification as a command for that trip, where one is due.
-   * Otherwise it returns `undefined`, and the notes wait for the next notification.
+   * The same for a round trip that is about to leave: returns a command for it that publishes the notifications, where
+   * a message is due. Otherwise it returns `undefined`, and they wait for the next message.
    */
-  ringAlong(notes: Iterable<string>, count: number): Command | undefined;
+  notifyAlong(notifications: Iterable<string>, count: number): Command | undefined;
   /**
-   * Calls the listener with the notes of each notification, own ones too. Calls it without notes when the stream broke
-   * or is back, since it may have missed something. Returns the function that stops it. The listener must not throw.
+   * Calls the listener with the notifications of each message, own ones too. Calls it with none when the stream broke or is
+   * back, since it may have missed some. Returns the function that stops it. The listener must not throw.
    */
-  listen(onRing: (notes: readonly string[]) => void): () => void;
+  listen(onNotifications: (notifications: readonly string[]) => void): () => void;
   /** Whether notifications of other processes are heard now. */
-  readonly isHeard: boolean;
+  readonly isListening: boolean;
   /** Stops listening and notifying. A notification that waits is sent before. */
   close(): Promise<void>;
 }
 
 /**
  * Listens through the stream that the whole process shares, as a `serverOnly` listener: see `SharedStream` for what
- * that means next to pub/sub. When the stream breaks, and again when it is back, each listener is called without notes.
+ * that means next to pub/sub. When the stream breaks, and again when it is back, each listener is called with no
+ * notification.
  *
  * @param channel - As it travels: a wire name.
  * @param onFailure - Called when the channel can't be listened to, once until it can: an ACL may forbid it. Then
  *   listeners only poll.
  */
-export function createDoorbell(
+export function createNotifier(
   transport: Transport,
   channel: string,
   timeoutMs: number,
   onFailure: (error: unknown) => void = () => {},
-): Doorbell {
-  const listeners = new Set<(notes: readonly string[]) => void>();
-  const sending = createNotifications(transport, channel, timeoutMs);
+): Notifier {
+  const listeners = new Set<(notifications: readonly string[]) => void>();
+  const outgoing = createOutgoing(transport, channel, timeoutMs);
   let listening: Listening | undefined;
   let isClosed = false;
 
-  const callAll = (notes: readonly string[]): void => {
-    for (const listener of [...listeners]) listener(notes);
+  const callAll = (notifications: readonly string[]): void => {
+    for (const listener of [...listeners]) listener(notifications);
   };
   const stopListening = (): void => {
     listening?.end();
@@ -63,20 +65,20 @@ export function createDoorbell(
   };
 
   return {
-    get isHeard() {
+    get isListening() {
       return listening?.isOpen ?? false;
     },
-    ring(note, count = 1) {
-      if (!isClosed) sending.add(note === undefined ? [] : [note], count);
+    notify(notification, count = 1) {
+      if (!isClosed) outgoing.add(notification === undefined ? [] : [notification], count);
     },
-    ringAlong: (notes, count) => (isClosed ? undefined : sending.addToTrip(notes, count)),
-    listen(onRing) {
+    notifyAlong: (notifications, count) => (isClosed ? undefined : outgoing.addToTrip(notifications, count)),
+    listen(onNotifications) {
       if (isClosed) return () => {};
       // The same function may listen twice: each call has an entry of its own.
-      const listener = (notes: readonly string[]): void => onRing(notes);
+      const listener = (notifications: readonly string[]): void => onNotifications(notifications);
       listeners.add(listener);
       listening ??= startListening(transport, channel, timeoutMs, {
-        message: ({ data }) => callAll(readNotes(data)),
+        message: ({ data }) => callAll(readNotifications(data)),
         changed: () => callAll([]),
         failed: onFailure,
       });
@@ -88,44 +90,46 @@ export function createDoorbell(
       isClosed = true;
       listeners.clear();
       stopListening();
-      await sending.close();
+      await outgoing.close();
     },
   };
 }
 
-/** The notifications that a process sends. */
-interface Notifications {
-  add(notes: Iterable<string>, count: number): void;
-  /** Returns a command for the trip that is about to leave, where a notification is due. */
-  addToTrip(notes: Iterable<string>, count: number): Command | undefined;
-  /** Resolves when what waits is sent. */
+/** The notifications that a process publishes. */
+interface Outgoing {
+  add(notifications: Iterable<string>, count: number): void;
+  /** Returns a command for the round trip that is about to leave, where a message is due. */
+  addToTrip(notifications: Iterable<string>, count: number): Command | undefined;
+  /** Resolves when the waiting notifications are published. */
   close(): Promise<void>;
 }
 
-/** The least time between two notifications. */
+/** The least time between two messages. */
 const coalesceMs = 20;
-/** So many are sent without waiting: one more command is cheap beside them, and a listener may have run out of work. */
+/**
+ * So many notifications do not wait: one more command is cheap beside them, and a listener may have run out of work.
+ */
 const many = 50;
 
-function createNotifications(transport: Transport, channel: string, timeoutMs: number): Notifications {
-  const notes = new Set<string>();
+function createOutgoing(transport: Transport, channel: string, timeoutMs: number): Outgoing {
+  const waiting = new Set<string>();
   const hurry = createWake();
   const underWay = createExpiringSet<Promise<unknown>>();
-  /** Held by the call that sends what waits; `isWaiting` while it waits for `coalesceMs` to pass. */
+  /** Its claim is held by the call that publishes; `isWaiting` while that waits for `coalesceMs` to pass. */
   let sending: { readonly claim: Claim; readonly isWaiting: boolean } | undefined;
-  /** So many wait to be sent. */
-  let waiting = 0;
+  /** The waiting notifications stand for so many. */
+  let count = 0;
   let sentMs = Number.NEGATIVE_INFINITY;
 
-  const collect = (some: Iterable<string>, count: number): void => {
-    for (const note of some) notes.add(note);
-    waiting += count;
+  const collect = (notifications: Iterable<string>, more: number): void => {
+    for (const notification of notifications) waiting.add(notification);
+    count += more;
   };
   const take = (): Command => {
     sentMs = performance.now();
-    waiting = 0;
-    const text = writeNotes(notes);
-    notes.clear();
+    count = 0;
+    const text = writeNotifications(waiting);
+    waiting.clear();
     return ["PUBLISH", channel, text];
   };
   const send = async (): Promise<void> => {
@@ -137,12 +141,12 @@ function createNotifications(transport: Transport, channel: string, timeoutMs: n
     own.claim.end();
     if (sending !== own) return;
     sending = undefined;
-    // A trip may have taken the notes along.
-    if (waiting === 0 && notes.size === 0) return;
+    // A round trip may have taken them along.
+    if (count === 0 && waiting.size === 0) return;
     try {
       await transport.send([take()], { timeoutMs });
     } catch {
-      // The notification is lost. Listeners poll before long.
+      // The notifications are lost. Listeners poll before long.
     }
   };
   const sendSoon = (): void => {
@@ -151,17 +155,17 @@ function createNotifications(transport: Transport, channel: string, timeoutMs: n
       underWay.add(sent, 2 * timeoutMs);
       void sent.finally(() => underWay.delete(sent));
     }
-    if (sending?.isWaiting && waiting >= many) hurry.wake();
+    if (sending?.isWaiting && count >= many) hurry.wake();
   };
 
   return {
-    add(some, count) {
-      collect(some, count);
+    add(notifications, more) {
+      collect(notifications, more);
       sendSoon();
     },
-    addToTrip(some, count) {
-      collect(some, count);
-      if (waiting >= many || performance.now() >= sentMs + coalesceMs) return take();
+    addToTrip(notifications, more) {
+      collect(notifications, more);
+      if (count >= many || performance.now() >= sentMs + coalesceMs) return take();
       sendSoon();
       return undefined;
     },
@@ -254,19 +258,19 @@ function startListening(
 
 const isClosed = ({ kind }: TransportError): boolean => kind === "closed";
 
-/** The notes of a notification as one line of text, which every transport can carry. */
-const writeNotes = (notes: Iterable<string>): string => JSON.stringify([...notes]);
+/** Notifications as one line of text, which every transport can carry. */
+const writeNotifications = (notifications: Iterable<string>): string => JSON.stringify([...notifications]);
 
-/** No honest notification is longer. What it leaves out is found by polling. */
+/** No honest message is longer. Listeners find by polling what it leaves out. */
 const mostLength = 1 << 20;
-const mostNotes = 10_000;
+const mostNotifications = 10_000;
 
-/** The notes of a notification. What can't be read counts as a notification without notes. */
-export function readNotes(data: string | Uint8Array): readonly string[] {
+/** The notifications of a message. A message that can't be read has none. */
+export function readNotifications(data: string | Uint8Array): readonly string[] {
   if (typeof data !== "string" || data.length > mostLength) return [];
   try {
-    const notes: unknown = JSON.parse(data);
-    return Array.isArray(notes) ? notes.slice(0, mostNotes).filter((note) => typeof note === "string") : [];
+    const read: unknown = JSON.parse(data);
+    return Array.isArray(read) ? read.slice(0, mostNotifications).filter((one) => typeof one === "string") : [];
   } catch {
     // Another client may have published it.
     return [];
