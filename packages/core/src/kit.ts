@@ -59,7 +59,6 @@ export { assertPem } from "./settings/pem.ts";
 export type { RedisAddress, RedisUrlRules } from "./settings/redis-url.ts";
 export { parseRedisUrl } from "./settings/redis-url.ts";
 export type { StreamSettings } from "./streams/heartbeat.ts";
-export { loadStreams } from "./streams/load-streams.ts";
 export type { Attachment, SharedStream } from "./streams/stream-registry.ts";
 export { sharedStreamsOf } from "./streams/stream-registry.ts";
 export type { StreamChange } from "./streams/stream-state.ts";

@@ -1,4 +1,4 @@
-import { loadedOnce, loadStreams } from "@continuum-cache/core/kit";
+import { loadedOnce } from "@continuum-cache/core/kit";
 import type { Publisher } from "./publishing/publisher.ts";
 import type { PubSubSettings } from "./settings.ts";
 import type { ChannelSources, ChannelSourcesParts } from "./sources/channel-sources.ts";
@@ -25,7 +25,7 @@ export function createPubSubParts(settings: PubSubSettings, listener: PubSubList
   let isStopped = false;
   return {
     sources: loadedOnce(
-      () => Promise.all([loadStreams(), import("./sources/channel-sources.ts")]),
+      () => Promise.all([import("@continuum-cache/core/streams"), import("./sources/channel-sources.ts")]),
       ([{ sharedStreamOf }, { createChannelSources }]) => {
         const stream = sharedStreamOf(transport, settings.stream);
         if (!isStopped) stops = [stream.onConnection(listener.onConnection), stream.onOver(listener.onOver)];

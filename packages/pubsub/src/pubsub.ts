@@ -209,8 +209,8 @@ export class PubSub implements AsyncDisposable {
       const bytes = text.length * 3 <= maxMessageBytes ? 0 : new TextEncoder().encode(text).length;
       if (bytes > maxMessageBytes) {
         throw new RangeError(
-          `Expected a message for the channel ${JSON.stringify(channel.slice(0, 40))} of at most ${maxMessageBytes} bytes, ` +
-            `got ${bytes}; send less, or raise \`maxMessageBytes\``,
+          `Expected a message for the channel ${JSON.stringify(channel.slice(0, 40))} ` +
+            `of at most ${maxMessageBytes} bytes, got ${bytes}; send less, or raise \`maxMessageBytes\``,
         );
       }
       const sendOptions = fallback === undefined ? asked : { ...asked, fallback };

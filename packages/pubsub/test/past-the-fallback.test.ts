@@ -8,7 +8,7 @@ import { closing } from "./backends.ts";
 
 const opened = closing();
 
-it("sends histories and probes past a fallback, and volatile messages through it", async () => {
+it("sends histories and heartbeats past a fallback, and volatile messages through it", async () => {
   const primary = opened(memoryTransport());
   const sent: Command[] = [];
   const around: Transport = {

@@ -33,6 +33,8 @@ export function createGrowStream(state: StreamState): GrowStream {
     if (state.live !== stream) throw brokenError(via);
     state.wanted.added(topics);
     state.confirm(topics, restorationBy(stream));
+    // The first full listener may have asked for more frequent heartbeats.
+    if (unheard.length > 0) state.timer.start();
   };
 
   const migrate = async (

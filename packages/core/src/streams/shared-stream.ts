@@ -17,7 +17,23 @@ interface Listened {
   matches(channel: string): boolean;
 }
 
-/** The stream for full listeners of this transport with the same settings. */
+/**
+ * The stream for full listeners of this transport with the same settings.
+ *
+ * Entry points load this code at their first use, so that a process that never listens does not load it.
+ *
+ * @example
+ * ```ts
+ * import type { Transport } from "@continuum-cache/core";
+ *
+ * async function wakeOn(transport: Transport, channel: string, wake: () => void): Promise<() => void> {
+ *   const { serverStreamOf } = await import("@continuum-cache/core/streams");
+ *   const listener = { serverOnly: true, message: wake, lost: wake, restored: wake } as const;
+ *   const attached = await serverStreamOf(transport).attach({ kind: "channel", name: channel }, listener, {});
+ *   return attached.detach;
+ * }
+ * ```
+ */
 export function sharedStreamOf(transport: Transport, settings: StreamSettings): SharedStream {
   const streams = streamsOf(transport);
   const way = JSON.stringify(settings);

@@ -149,7 +149,9 @@ export function createStreamState(parts: StreamParts, onDown: () => void): Strea
       stream.attend(self.listenerOf(stream));
     },
     replaced(stream) {
-      if (state.is === "live") go({ ...state, open: open(stream) });
+      if (state.is !== "live") return;
+      go({ ...state, open: open(stream) });
+      timer.start();
     },
     close() {
       timer.stop();

@@ -5,7 +5,6 @@ import {
   createCancellableSleep,
   createClaim,
   createExpiringSet,
-  loadStreams,
   type TopicListener,
 } from "@continuum-cache/core/kit";
 import { createWake } from "./wake.ts";
@@ -217,7 +216,8 @@ function startListening(
     restored: ({ degraded }) => change(!degraded),
   };
   const attach = async (): Promise<void> => {
-    const stream = (await loadStreams()).serverStreamOf(transport);
+    const { serverStreamOf } = await import("@continuum-cache/core/streams");
+    const stream = serverStreamOf(transport);
     if (pauses.isEnded) return;
     stopLooking ??= stream.lookAfter(() => {});
     const options = { timeoutMs, signal: ending.signal };

@@ -11,7 +11,8 @@ export class SlowConsumerError extends Error {
 
   constructor(waiting: number, positions: ReadonlyMap<string, Position>) {
     super(
-      `${waiting} messages wait for a consumer that does not take them: make it quicker, raise \`buffer\`, or choose another \`whenFull\``,
+      `${waiting} messages wait for a consumer that does not take them: ` +
+        "make it faster, raise `buffer`, or choose another `whenFull`",
     );
     this.positions = positions;
   }

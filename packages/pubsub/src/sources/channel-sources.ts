@@ -95,7 +95,8 @@ export function createChannelSources({
       transport,
       replay,
       onForeign(id) {
-        const text = `The history holds an entry that is no message, ${JSON.stringify(id)}: it was skipped; delete it with XDEL`;
+        const entry = JSON.stringify(id);
+        const text = `The history has an entry that is no message, ${entry}: it was skipped; delete it with XDEL`;
         if (foreign.isNew(id)) onError(name, new Error(text));
       },
     });

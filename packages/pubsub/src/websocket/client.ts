@@ -127,11 +127,7 @@ export function createClient<Context>({
       leave(policyViolation, `more than ${maxFramesPerSecond} frames a second`);
       return;
     }
-    const read = readClientFrame(data, maxFrameBytes);
-    if ("code" in read) tell({ type: "error", ...read });
-    else if (read.frame.type === "ping") tell({ type: "pong" });
-    else if (read.frame.type === "subscribe") channels.subscribe(read.frame.channel, read.frame.after);
-    else channels.unsubscribe(read.frame.channel);
+    answer(readClientFrame(data, maxFrameBytes), channels, tell);
   };
 
   const client: BridgeClient = {
@@ -175,6 +171,17 @@ export function createClient<Context>({
   return client;
 }
 
+function answer(
+  read: ReturnType<typeof readClientFrame>,
+  channels: ClientChannels,
+  tell: (frame: ControlFrame) => void,
+): void {
+  if ("code" in read) tell({ type: "error", ...read });
+  else if (read.frame.type === "ping") tell({ type: "pong" });
+  else if (read.frame.type === "subscribe") channels.subscribe(read.frame.channel, read.frame.after);
+  else channels.unsubscribe(read.frame.channel);
+}
+
 /** Counts the frames of the current second. */
 function createFrameCount(most: number) {
   let secondMs = 0;
@@ -191,7 +198,7 @@ function createFrameCount(most: number) {
   };
 }
 
-/** Watches for signs of life. Where the socket can't ping, and the client need not send by itself, it counts as alive. */
+/** Watches for signs of life. A client that can't be pinged, and need not send by itself, counts as alive. */
 function createLiveness({ canPing, ping }: Pick<GuardedSocket, "canPing" | "ping">, mustSpeak: boolean) {
   /** The checks since the last sign of life. */
   let silentChecks = 0;

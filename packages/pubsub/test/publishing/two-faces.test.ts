@@ -10,7 +10,7 @@ import { closing } from "../backends.ts";
 
 const opened = closing();
 
-/** What a publisher sends, and what somebody else does to the history. */
+/** What a publisher sends, and what another client does to the history. */
 type Step =
   | {
       readonly do: "publish";
@@ -112,7 +112,7 @@ async function play(transport: Transport, key: string, steps: readonly Step[]): 
   return seen;
 }
 
-it("both faces of the script do the same, and answer the same", async () => {
+it("the Lua and the TypeScript of the script do and answer the same", async () => {
   const redis = opened(await startRedisServer());
   const tcp = opened(tcpTransport({ url: redis.url }));
   const memory = opened(memoryTransport());
@@ -127,7 +127,7 @@ it("both faces of the script do the same, and answer the same", async () => {
   );
 });
 
-it("both faces tell which message was refused, and publish those before it", async () => {
+it("the Lua and the TypeScript of the script name the refused message, and publish those before it", async () => {
   const redis = opened(await startRedisServer());
   for (const transport of [opened(tcpTransport({ url: redis.url })), opened(memoryTransport())]) {
     // One more entry fits into the epoch.
