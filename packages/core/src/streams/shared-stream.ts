@@ -37,7 +37,9 @@ interface Listened {
 export function sharedStreamOf(transport: Transport, settings: StreamSettings): SharedStream {
   const streams = streamsOf(transport);
   const way = JSON.stringify(settings);
-  const own = streams.find((shared) => shared.way === way) ?? streams.find((shared) => shared.way === undefined);
+  // Full listeners of the primary must not get what those of the fallback above it hear.
+  const isSame = (shared: Shared): boolean => shared.way === way && shared.transport === transport;
+  const own = streams.find(isSame) ?? streams.find((shared) => shared.way === undefined);
   if (!own) return addShared(streams, { way, transport, settings });
   if (own.way === undefined) Object.assign(own, { way, transport, settings });
   return own.stream;

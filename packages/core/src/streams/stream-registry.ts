@@ -65,9 +65,9 @@ export interface Shared {
 /** By the primary, which the transports of all features have in common. */
 const streamsByPrimary = new WeakMap<Transport, Shared[]>();
 
-/** All shared streams of a transport: one for each way of listening. */
+/** The shared streams with full listeners of this transport: one for each way of listening. */
 export const sharedStreamsOf = (transport: Transport): readonly SharedStream[] =>
-  streamsOf(transport).map(({ stream }) => stream);
+  streamsOf(transport).flatMap((shared) => (shared.transport === transport ? [shared.stream] : []));
 
 export function streamsOf(transport: Transport): Shared[] {
   const key = dispatcherOf(transport)?.primary ?? transport;

@@ -146,6 +146,25 @@ describe.each([
     expect(sharedStreamOf(server.transport, settings).deliverHere("jobs", "for no one")).toBe(0);
   });
 
+  it("keeps full listeners of the primary apart from those of the fallback above it", async () => {
+    const server = scriptedServer(canGrow);
+    const { told } = await attach(server, "full", "news");
+    const past = recorder(false);
+    const attaching = sharedStreamOf(server.primary, settings).attach(
+      { kind: "channel", name: "news" },
+      past.listener,
+      ends,
+    );
+    await rest(server);
+    await attaching;
+    server.publishHere("news", "of this process");
+    server.publish("news", "1");
+    await rest(server);
+    sharedStreamOf(server.transport, settings).deliverHere("news", "with a history");
+    expect(told).toEqual(["of this process", "1", "with a history"]);
+    expect(past.told).toEqual(["1"]);
+  });
+
   it("tells a serverOnly listener that the server is not heard while a stream hears this process alone", async () => {
     const server = scriptedServer(canGrow);
     await attach(server, "full", "news");
