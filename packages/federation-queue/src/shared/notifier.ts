@@ -12,8 +12,8 @@ import { createWake } from "./wake.ts";
 /** Notifies processes through a channel that there is work. A notification may get lost: listeners poll as well. */
 export interface Notifier {
   /**
-   * Publishes a notification. The first one leaves at once, those of the next milliseconds leave in one message, and many
-   * of them leave early. Never rejects.
+   * Publishes a notification. The first one leaves at once, those of the next milliseconds leave in one message, and
+   * many of them leave early. Never rejects.
    *
    * @param notification - What it says; absent: only that there is something.
    * @param count - It stands for so many.
@@ -25,8 +25,8 @@ export interface Notifier {
    */
   notifyAlong(notifications: Iterable<string>, count: number): Command | undefined;
   /**
-   * Calls the listener with the notifications of each message, own ones too. Calls it with none when the stream broke or is
-   * back, since it may have missed some. Returns the function that stops it. The listener must not throw.
+   * Calls the listener with the notifications of each message, own ones too. Calls it with none when the stream broke
+   * or is back, since it may have missed some. Returns the function that stops it. The listener must not throw.
    */
   listen(onNotifications: (notifications: readonly string[]) => void): () => void;
   /** Whether notifications of other processes are heard now. */

@@ -66,3 +66,11 @@ function readMessage(place: Position, fields: Reply | undefined): Entry | undefi
 /** See `beginScript`. */
 const isBeginning = (fields: Reply | undefined): boolean =>
   Array.isArray(fields) && fields.length === 2 && fields[0] === "b";
+
+/**
+ * The key of a channel's history. Like the channel's name, it has no cache's prefix: all subscribers of the channel use
+ * the same history.
+ */
+export function historyKey(wireChannel: string): string {
+  return `continuum-cache:history:${wireChannel}`;
+}

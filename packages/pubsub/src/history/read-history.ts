@@ -10,8 +10,7 @@ import { primaryOf } from "@continuum-cache/core/kit";
 import type { ReplaySettings } from "../settings.ts";
 import type { Position } from "../types.ts";
 import { beginScript } from "./begin-script.ts";
-import { type Entry, readEntries, type StoredEntries } from "./entry.ts";
-import { historyKey } from "./history-key.ts";
+import { type Entry, historyKey, readEntries, type StoredEntries } from "./entry.ts";
 
 /** A part of the history that the server has of a channel, from a position on. */
 export interface HistoryPage {

@@ -1,6 +1,6 @@
 import { CommandError, type Reply, runScript, type SendOptions, type Transport } from "@continuum-cache/core";
 import { createTickBatch, hasLastingTimers } from "@continuum-cache/core/kit";
-import { historyKey } from "../history/history-key.ts";
+import { historyKey } from "../history/entry.ts";
 import type { ReplaySettings } from "../settings.ts";
 import type { Published } from "../types.ts";
 import { appendScript } from "./append-script.ts";

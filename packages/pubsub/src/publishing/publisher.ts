@@ -1,12 +1,10 @@
 import type { Reply, SendOptions, Transport } from "@continuum-cache/core";
 import { batched, defaultTimeoutMs, isUnanswered, primaryOf, sharedStreamsOf } from "@continuum-cache/core/kit";
-import { readEntries } from "../history/entry.ts";
+import { historyKey, readEntries } from "../history/entry.ts";
 import { frameWithoutPlace } from "../history/frame.ts";
-import { historyKey } from "../history/history-key.ts";
 import type { ReplaySettings } from "../settings.ts";
 import type { Published } from "../types.ts";
 import { createAppender, type Tagged } from "./appender.ts";
-import { createTags } from "./tags.ts";
 
 /** Publishes messages. Channels and texts are given as they travel. */
 export interface Publisher {
@@ -82,4 +80,12 @@ export function createPublisher(here: Transport): Publisher {
       }
     },
   };
+}
+
+/** Makes tags that no other message has: a random mark of this process, and a count. */
+function createTags(): () => string {
+  const random = crypto.getRandomValues(new Uint32Array(2));
+  const own = [...random].map((part) => part.toString(36)).join("");
+  let count = 0;
+  return () => `${own}-${(count++).toString(36)}`;
 }

@@ -1,6 +1,6 @@
 import type { ReplayOptions } from "../options.ts";
 import type { ChannelSubscription, Gap, Message, Position } from "../types.ts";
-import type { BridgePubSub } from "./bridge-pubsub.ts";
+import type { BridgePubSub } from "./bridge-options.ts";
 import { type MessageFrame, writeMessage } from "./message-frame.ts";
 
 /** What a feed has delivered so far. The difference of two tallies is what a listener missed in between. */

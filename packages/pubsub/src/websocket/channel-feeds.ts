@@ -1,5 +1,5 @@
 import type { ReplayOptions } from "../options.ts";
-import type { BridgePubSub } from "./bridge-pubsub.ts";
+import type { BridgePubSub } from "./bridge-options.ts";
 import { type ChannelFeed, openFeed } from "./channel-feed.ts";
 
 /** A reference to a feed. */

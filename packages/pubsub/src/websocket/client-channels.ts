@@ -1,7 +1,6 @@
 import { callListener, toWireChannel, withDeadline } from "@continuum-cache/core/kit";
 import type { Position } from "../types.ts";
-import type { BridgeSettings } from "./bridge-options.ts";
-import type { BridgePubSub } from "./bridge-pubsub.ts";
+import type { BridgePubSub, BridgeSettings } from "./bridge-options.ts";
 import { createBudget } from "./budget.ts";
 import type { ChannelFeeds } from "./channel-feeds.ts";
 import { type ClientOutlet, type ClientSubscription, createClientSubscription } from "./client-subscription.ts";

@@ -1,5 +1,5 @@
 import type { ChannelSubscription, Position } from "../types.ts";
-import type { BridgePubSub } from "./bridge-pubsub.ts";
+import type { BridgePubSub } from "./bridge-options.ts";
 import type { FeedListener } from "./channel-feed.ts";
 import type { HeldFeed } from "./channel-feeds.ts";
 import { type MessageFrame, writeMessage } from "./message-frame.ts";

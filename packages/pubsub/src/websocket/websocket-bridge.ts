@@ -1,7 +1,6 @@
 import { callListener } from "@continuum-cache/core/kit";
 import { createAddresses } from "./addresses.ts";
-import { readBridgeOptions, type WebSocketBridgeOptions } from "./bridge-options.ts";
-import type { BridgePubSub } from "./bridge-pubsub.ts";
+import { type BridgePubSub, readBridgeOptions, type WebSocketBridgeOptions } from "./bridge-options.ts";
 import { createChannelFeeds } from "./channel-feeds.ts";
 import { type BridgeClient, type ClientListener, createClient } from "./client.ts";
 import { createClientChannels } from "./client-channels.ts";
