@@ -122,6 +122,7 @@ export const rooms = {
     scripts: ["errors", "hash", "ports", "settings", "time"],
     trips: ["commands", "errors", "keys", "ports"],
     resilience: ["claims", "commands", "errors", "ports", "settings", "time", "trips"],
+    streams: ["claims", "errors", "keys", "ports", "resilience", "time", "trips"],
     cache: ["claims", "codecs", "commands", "errors", "keys", "messages", "ports", "settings", "text", "time", "trips"],
   },
   "packages/transport-rest": {
@@ -194,10 +195,10 @@ export const rooms = {
     options: ["types"],
     settings: ["options", "types"],
     history: ["settings", "types"],
-    hub: ["settings", "types"],
-    feeds: ["history", "hub", "settings", "types"],
-    publishing: ["history", "hub", "settings", "types"],
-    consuming: ["feeds", "hub", "options", "settings", "types"],
+    sources: ["history", "settings", "types"],
+    publishing: ["history", "settings", "types"],
+    consuming: ["options", "settings", "sources", "types"],
+    subscriptions: ["sources", "types"],
     websocket: ["options", "types"],
   },
   "packages/upstash-local": {

@@ -9,7 +9,8 @@ const limits: Readonly<Record<string, { files: number; moves: number; promises: 
   "set over REST": { files: 45, moves: 111, promises: 7, timers: 1 },
   "get over REST": { files: 34, moves: 79, promises: 7, timers: 1 },
   "getOrSet over REST, a hit": { files: 45, moves: 106, promises: 18, timers: 1 },
-  "push over TCP, until it is acknowledged": { files: 34, moves: 120, promises: 36, timers: 3 },
+  // Notifications come through the stream that all features of a process share.
+  "push over TCP, until it is acknowledged": { files: 39, moves: 132, promises: 36, timers: 3 },
 };
 
 const paths = await callPaths();

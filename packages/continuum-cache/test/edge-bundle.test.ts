@@ -73,7 +73,7 @@ describe("a bundle of continuum-cache for a Worker", () => {
 
 /** What is loaded when it is used, by the packages' sources. */
 const loadedLater =
-  /ioredis|@upstash|transport-tcp|fallback-memory\/src\/(commands|values|keyspace|journal|recovery|engine|memory-transport|with-fallback)|pubsub\/src\/(hub\/(hub|line|probe|open-stream)|feeds\/(feeds|replay)|history\/read|publishing)/;
+  /ioredis|@upstash|transport-tcp|fallback-memory\/src\/(commands|values|keyspace|journal|recovery|engine|memory-transport|with-fallback)|core\/src\/streams\/(shared|reconnecting|open|grow|migrate)-stream|pubsub\/src\/(sources\/(channel-sources|replay)|history\/read|publishing)/;
 
 describe("a default UpstashCache", () => {
   it.each(["Worker", "Node"] as const)(
@@ -85,7 +85,7 @@ describe("a default UpstashCache", () => {
       // They are there for when it is.
       const sources = [
         "fallback-memory/src/with-fallback.ts",
-        "pubsub/src/hub/hub.ts",
+        "core/src/streams/shared-stream.ts",
         "pubsub/src/publishing/publisher.ts",
       ];
       for (const source of sources) expect(inputsOf(made).filter((file) => file.endsWith(source))).toHaveLength(1);

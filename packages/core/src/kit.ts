@@ -71,6 +71,12 @@ export {
 export { assertPem } from "./settings/pem.ts";
 export type { RedisAddress, RedisUrlRules } from "./settings/redis-url.ts";
 export { parseRedisUrl } from "./settings/redis-url.ts";
+export type { StreamSettings } from "./streams/heartbeat.ts";
+export type { Attachment, SharedStream } from "./streams/stream-registry.ts";
+export { sharedStreamsOf } from "./streams/stream-registry.ts";
+export type { StreamChange } from "./streams/stream-state.ts";
+export type { Loss, Restoration, Topic, TopicId, TopicKind, TopicListener } from "./streams/topic.ts";
+export { idOf } from "./streams/topic.ts";
 export { textOrBytes } from "./text/text.ts";
 export type { Backoff, BackoffLimits } from "./time/backoff.ts";
 export { createBackoff } from "./time/backoff.ts";

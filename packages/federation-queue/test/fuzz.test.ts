@@ -21,7 +21,7 @@ import {
 import { readNote } from "../src/queue/notes.ts";
 import { readTended } from "../src/queue/tend-script.ts";
 import { isAfterId } from "../src/relay/id-text.ts";
-import { readNotes } from "../src/shared/doorbell/doorbell.ts";
+import { readNotifications } from "../src/shared/notifier.ts";
 
 // Whatever arrives: each parser answers, or throws the error that it says, in time and memory that its input bounds.
 
@@ -86,7 +86,7 @@ describe("a queue", () => {
     (draw) => draw.anything(parts),
     (ring) =>
       assert(
-        readNotes(ring).every((note) => typeof note === "string"),
+        readNotifications(ring).every((note) => typeof note === "string"),
         "no notes",
       ),
   );

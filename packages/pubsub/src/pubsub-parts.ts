@@ -1,19 +1,19 @@
 import { loadedOnce } from "@continuum-cache/core/kit";
-import type { Feeds, FeedsParts } from "./feeds/feeds.ts";
 import type { Publisher } from "./publishing/publisher.ts";
 import type { PubSubSettings } from "./settings.ts";
+import type { ChannelSources, ChannelSourcesParts } from "./sources/channel-sources.ts";
 import type { ConnectionChange } from "./types.ts";
 
-/** What listens and what publishes. The code of each is loaded at its first use. */
+/** The listening part and the publishing part. The code of each is loaded at its first use. */
 export interface PubSubParts {
-  feeds(): Promise<Feeds>;
+  sources(): Promise<ChannelSources>;
   publisher(): Promise<Publisher>;
-  /** Tells no more of the connection. Safe to call before there is one. */
+  /** Reports no more changes of the connection. Safe to call before there is one. */
   stop(): void;
 }
 
 export interface PubSubListener {
-  readonly onError: FeedsParts["onError"];
+  readonly onError: ChannelSourcesParts["onError"];
   readonly onConnection: (change: ConnectionChange) => void;
   /** The transport was closed. */
   readonly onOver: () => void;
@@ -24,12 +24,12 @@ export function createPubSubParts(settings: PubSubSettings, listener: PubSubList
   let stops: (() => void)[] = [];
   let isStopped = false;
   return {
-    feeds: loadedOnce(
-      () => Promise.all([import("./hub/hub.ts"), import("./feeds/feeds.ts")]),
-      ([{ hubOf }, { createFeeds }]) => {
-        const hub = hubOf(transport, settings.hub);
-        if (!isStopped) stops = [hub.onConnection(listener.onConnection), hub.onOver(listener.onOver)];
-        return createFeeds({ transport, hub, codec, timeoutMs, onError: listener.onError });
+    sources: loadedOnce(
+      () => Promise.all([import("@continuum-cache/core/streams"), import("./sources/channel-sources.ts")]),
+      ([{ sharedStreamOf }, { createChannelSources }]) => {
+        const stream = sharedStreamOf(transport, settings.stream);
+        if (!isStopped) stops = [stream.onConnection(listener.onConnection), stream.onOver(listener.onOver)];
+        return createChannelSources({ transport, stream, codec, timeoutMs, onError: listener.onError });
       },
     ),
     publisher: loadedOnce(

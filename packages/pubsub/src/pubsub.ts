@@ -4,15 +4,11 @@ import {
   booleanOption,
   createEvents,
   functionOption,
-  NameMap,
   toError,
   toMessageText,
   toWireChannel,
 } from "@continuum-cache/core/kit";
 import { createReceivers, type Receivers } from "./consuming/receivers.ts";
-import type { FeedRequest } from "./feeds/feeds.ts";
-import type { JoinOptions, Membership } from "./feeds/member.ts";
-import type { TopicKind } from "./hub/topic.ts";
 import type {
   ListenOptions,
   PublishOptions,
@@ -38,13 +34,16 @@ import {
   readReplay,
   readSettings,
 } from "./settings.ts";
+import type { SourceRequest } from "./sources/channel-sources.ts";
+import type { JoinOptions } from "./sources/subscriber.ts";
+import { createSubscriptions } from "./subscriptions.ts";
 import type { ChannelSubscription, Message, Published, PubSubEvents } from "./types.ts";
 
 const noOptions: PublishOptions = {};
 
 /**
- * Publishes, and listens so that nothing is missed in silence: every interruption is told as a gap, and channels with a
- * history repair it by themselves. All that share a transport listen through one connection, which reconnects.
+ * Publishes and subscribes, and misses nothing in silence: it reports each interruption as a gap, and repairs channels
+ * with a history by itself. All features that share a transport listen through one connection, which reconnects.
  *
  * @example
  * ```ts
@@ -67,7 +66,7 @@ export class PubSub implements AsyncDisposable {
   private readonly settings: PubSubSettings;
   private readonly receivers: Receivers;
   private readonly parts: PubSubParts;
-  /** The part that publishes, once it is loaded. */
+  /** The publishing part, once it is loaded. */
   private publisher: Publisher | undefined;
   private readonly events: Events<PubSubEvents> = createEvents<PubSubEvents>({
     message: true,
@@ -75,12 +74,10 @@ export class PubSub implements AsyncDisposable {
     connection: true,
     error: true,
   });
-  private readonly subscriptions = new Set<ChannelSubscription>();
-  /** The same by each name, so that ending one does not look at the others. */
-  private readonly named = { channel: new NameMap(), pattern: new NameMap() } as Record<TopicKind, Named>;
+  private readonly subscriptions = createSubscriptions();
   private isClosed = false;
 
-  /** @throws ConfigError that quotes the option that can't be. */
+  /** @throws ConfigError that quotes the wrong option. */
   constructor(backend: PubSubBackend, options: PubSubOptions = {}) {
     this.settings = readSettings(backend, options);
     const { events } = this;
@@ -91,18 +88,18 @@ export class PubSub implements AsyncDisposable {
       onOver: () => void this.close(),
     });
     this.receivers = createReceivers({
-      feeds: { join: async (...asked) => (await this.parts.feeds()).join(...asked) },
+      sources: { join: async (...asked) => (await this.parts.sources()).join(...asked) },
       buffer: this.settings.buffer,
       onGap: (gap) => events.emit("gap", gap),
     });
   }
 
   /**
-   * Listens to channels. Resolves once the server has confirmed: whatever is published afterwards is heard.
+   * Listens to channels. Resolves once the server has confirmed: every message that is published afterwards is heard.
    *
-   * Subscribing to a channel again does not double what `listen()` and `on("message")` hear, as with SUBSCRIBE in Redis.
-   * Each subscription is closed on its own: the channel is heard until the last one is closed. A handler of its own hears
-   * each message too.
+   * A second subscription to a channel does not double the messages of `listen()` and `on("message")`, as with
+   * SUBSCRIBE in Redis. Each subscription is closed on its own: the channel is heard until the last one is closed. The
+   * handler of a subscription gets each message as well.
    *
    * @example
    * ```ts
@@ -117,7 +114,7 @@ export class PubSub implements AsyncDisposable {
    * ```
    *
    * @throws TransportError when the server did not confirm in time; nothing is listened to then.
-   * @throws TypeError or RangeError when a channel can't be, ConfigError when an option can't be.
+   * @throws TypeError or RangeError when a channel's name is not valid, ConfigError when an option is not valid.
    */
   async subscribe<Data = unknown>(
     channel: string | readonly string[],
@@ -128,7 +125,7 @@ export class PubSub implements AsyncDisposable {
     const channels = namesOf("channel", channel);
     const replay = this.replayFor(options);
     if (after !== undefined) assertAfter(after, replay !== undefined, channels.length);
-    const requests = channels.map((name): FeedRequest => {
+    const requests = channels.map((name): SourceRequest => {
       toWireChannel(name);
       return { kind: "channel", name, replay };
     });
@@ -136,10 +133,11 @@ export class PubSub implements AsyncDisposable {
   }
 
   /**
-   * Listens to all channels that match a glob. A message is heard once for each pattern that matches, as `pattern` says,
-   * and once for its channel if that was subscribed to: Redis delivers it so.
+   * Listens to all channels that match a glob. As Redis does, it delivers a message once for each matching pattern,
+   * which `pattern` names, and once for its channel if that has a subscription.
    *
-   * @throws as `subscribe` does.
+   * @throws TransportError when the server did not confirm in time; nothing is listened to then.
+   * @throws TypeError or RangeError when a pattern is not valid, ConfigError when an option is not valid.
    */
   async psubscribe<Data = unknown>(
     pattern: string | readonly string[],
@@ -154,20 +152,20 @@ export class PubSub implements AsyncDisposable {
     );
   }
 
-  /** Ends the subscriptions that name any of these channels; of all channels when none is named. */
+  /** Ends the subscriptions that name any of these channels, or all of them when it names none. */
   async unsubscribe(...channels: readonly string[]): Promise<void> {
-    await this.leave("channel", channels);
+    await this.subscriptions.close("channel", channels);
   }
 
-  /** Ends the subscriptions that name any of these patterns; of all patterns when none is named. */
+  /** Ends the subscriptions that name any of these patterns, or all of them when it names none. */
   async punsubscribe(...patterns: readonly string[]): Promise<void> {
-    await this.leave("pattern", patterns);
+    await this.subscriptions.close("pattern", patterns);
   }
 
   /**
-   * The messages of all subscriptions that have no handler of their own, as they come, each once, however many of them
-   * name its channel. What comes before the first loop begins,
-   * and while its body works, waits within the bounds of `buffer`. It ends with `close()` or the signal.
+   * Iterates over the messages of all subscriptions without a handler, each once, however many of them name its
+   * channel. Messages that come before the first loop begins, or while its body runs, wait within the bounds of
+   * `buffer`. The loop ends with `close()` or the signal.
    *
    * @throws SlowConsumerError in the loop, when `whenFull` is `"disconnect"`.
    */
@@ -178,7 +176,9 @@ export class PubSub implements AsyncDisposable {
     return this.receivers.loop(options.signal) as AsyncIterableIterator<Message<Data>>;
   }
 
-  /** Listens to an event. @returns the function that stops listening. @throws ConfigError when there is no such event. */
+  /**
+   * Listens to an event. @returns the function that stops listening. @throws ConfigError when there is no such event.
+   */
   on<Name extends keyof PubSubEvents>(event: Name, listener: (event: PubSubEvents[Name]) => void): () => void {
     const stop = this.events.on(event, listener);
     this.hearOthers();
@@ -188,12 +188,12 @@ export class PubSub implements AsyncDisposable {
   }
 
   /**
-   * Sends a message to all who listen to a channel, as 1 command. With `replay` the channel's history keeps it too, as 2 commands
-   * and 1 for all messages of the same tick to that history.
+   * Publishes a message to a channel, as 1 command. With `replay` it also appends the message to the channel's history,
+   * as 2 commands, and 1 more for all messages of the same tick to that history.
    *
    * @throws TransportError when no answer came. A message whose `delivery` is `"unknown"` may have been published.
-   * @throws RangeError when the message is larger than `maxMessageBytes`, CodecError when it can't be written, ConfigError when
-   *   an option can't be: nothing was published.
+   * @throws RangeError when the message is larger than `maxMessageBytes`, CodecError when it can't be encoded,
+   *   ConfigError when an option is not valid: nothing was published.
    */
   publish(channel: string, data: unknown, options: PublishOptions = noOptions): Promise<Published> {
     try {
@@ -209,7 +209,8 @@ export class PubSub implements AsyncDisposable {
       const bytes = text.length * 3 <= maxMessageBytes ? 0 : new TextEncoder().encode(text).length;
       if (bytes > maxMessageBytes) {
         throw new RangeError(
-          `Expected a message for the channel ${JSON.stringify(channel.slice(0, 40))} of at most ${maxMessageBytes} bytes, got ${bytes}; send less, or raise \`maxMessageBytes\``,
+          `Expected a message for the channel ${JSON.stringify(channel.slice(0, 40))} ` +
+            `of at most ${maxMessageBytes} bytes, got ${bytes}; send less, or raise \`maxMessageBytes\``,
         );
       }
       const sendOptions = fallback === undefined ? asked : { ...asked, fallback };
@@ -221,11 +222,14 @@ export class PubSub implements AsyncDisposable {
     }
   }
 
-  /** Ends all subscriptions and loops; so does its transport's end. The transport stays open: it is its owner's. Safe to call twice. */
+  /**
+   * Ends all subscriptions and loops, as the end of its transport does. The transport stays open, since its owner
+   * closes it. Safe to call twice.
+   */
   async close(): Promise<void> {
     if (this.isClosed) return;
     this.isClosed = true;
-    await Promise.all([...this.subscriptions].map((own) => own.close()));
+    await Promise.all([this.subscriptions.close("channel", []), this.subscriptions.close("pattern", [])]);
     this.receivers.end();
     this.parts.stop();
   }
@@ -234,13 +238,13 @@ export class PubSub implements AsyncDisposable {
     await this.close();
   }
 
-  /** Others may have opened the connection of this transport already: its changes and its end are told here too. */
+  /** Another PubSub may have opened the connection of this transport: its changes and its end are reported here too. */
   private hearOthers(): void {
     // A failure to load rejects the next subscription.
-    if (!this.isClosed) this.parts.feeds().catch(() => {});
+    if (!this.isClosed) this.parts.sources().catch(() => {});
   }
 
-  /** Loads what publishes. Each of those that have waited for it sets it, so that none that comes later overtakes them. */
+  /** Loads the publishing part. Each call that waited for it sets it, so no later call overtakes them. */
   private async publishFirst(publishBy: (publisher: Publisher) => Promise<Published>): Promise<Published> {
     this.publisher = await this.parts.publisher();
     return publishBy(this.publisher);
@@ -251,7 +255,7 @@ export class PubSub implements AsyncDisposable {
   }
 
   private async join<Data>(
-    requests: readonly FeedRequest[],
+    requests: readonly SourceRequest[],
     options: SubscriptionHandlers<Data> & SubscribeCallOptions,
     from: Pick<JoinOptions, "after">,
   ): Promise<ChannelSubscription> {
@@ -262,46 +266,15 @@ export class PubSub implements AsyncDisposable {
     const joins = await Promise.allSettled(
       requests.map((request) => this.receivers.join(request, options as SubscriptionHandlers<unknown>, asked)),
     );
-    const memberships = joins.flatMap((join) => (join.status === "fulfilled" ? [join.value] : []));
+    const subscribed = joins.flatMap((join) => (join.status === "fulfilled" ? [join.value] : []));
     const refused = joins.find((join) => join.status === "rejected");
     if (refused || this.isClosed) {
-      for (const membership of memberships) membership.leave();
+      for (const subscription of subscribed) subscription.leave();
       throw refused ? refused.reason : closedError(this.settings.transport.name);
     }
-    return this.register(requests, memberships);
-  }
-
-  private register(requests: readonly FeedRequest[], memberships: readonly Membership[]): ChannelSubscription {
-    const names = requests.map(({ name }) => name);
-    const named = this.named[requests[0]?.kind ?? "channel"];
-    const [only] = memberships.length === 1 ? memberships : [];
-    const own: ChannelSubscription = {
-      names,
-      get position() {
-        return only?.position;
-      },
-      close: async () => {
-        if (!this.subscriptions.delete(own)) return;
-        for (const name of names) {
-          const others = named.get(name);
-          if (others?.delete(own) && others.size === 0) named.delete(name);
-        }
-        for (const membership of memberships) membership.leave();
-      },
-    };
-    this.subscriptions.add(own);
-    for (const name of names) named.set(name, (named.get(name) ?? new Set()).add(own));
-    return own;
-  }
-
-  private async leave(kind: TopicKind, names: readonly string[]): Promise<void> {
-    const named = this.named[kind];
-    const meant = names.length === 0 ? [...named.values()] : names.map((name) => named.get(name) ?? []);
-    await Promise.all(meant.flatMap((some) => [...some]).map((own) => own.close()));
+    return this.subscriptions.add(requests, subscribed);
   }
 }
-
-type Named = NameMap<Set<ChannelSubscription>>;
 
 function namesOf(kind: string, names: string | readonly string[]): string[] {
   if (typeof names !== "string" && !Array.isArray(names)) {

@@ -4,6 +4,7 @@ import {
   choiceOption,
   combineCodecs,
   type KnownOptions,
+  type StreamSettings,
   toMs,
   toTimeoutMs,
   toWireChannel,
@@ -22,16 +23,16 @@ import type {
 } from "./options.ts";
 import type { Message, Position } from "./types.ts";
 
-/** Options as a PubSub works with them: checked, defaults filled in. */
+/** The options of a PubSub, checked, with defaults filled in. */
 export interface PubSubSettings {
   readonly transport: Transport;
   readonly codec: Codec;
   readonly buffer: BufferSettings;
-  /** Where a call does not say whether its channel has a history. */
+  /** For calls that do not say whether their channel has a history. */
   readonly replay: ReplaySettings | undefined;
   readonly timeoutMs: number;
   readonly maxMessageBytes: number;
-  readonly hub: HubSettings;
+  readonly stream: StreamSettings;
 }
 
 const known: KnownOptions<PubSubOptions> = {
@@ -46,7 +47,7 @@ const known: KnownOptions<PubSubOptions> = {
   probeChannel: true,
 };
 
-/** @throws ConfigError that quotes what came. */
+/** @throws ConfigError that quotes the wrong option. */
 export function readSettings(backend: PubSubBackend, options: PubSubOptions): PubSubSettings {
   const { transport } = backend ?? {};
   if (typeof transport?.send !== "function") {
@@ -67,12 +68,12 @@ export function readSettings(backend: PubSubBackend, options: PubSubOptions): Pu
     replay: readReplay(options.replay ?? false),
     timeoutMs,
     maxMessageBytes: wholeNumberOption("maxMessageBytes", maxMessageBytes),
-    hub: {
+    stream: {
       timeoutMs,
-      watchdogMs: ms("watchdog", "45s"),
-      probeTimeoutMs: ms("probeTimeout", "2s"),
+      heartbeatMs: ms("watchdog", "45s"),
+      heartbeatTimeoutMs: ms("probeTimeout", "2s"),
       maxReconnectWaitMs: ms("maxReconnectWait", "5s"),
-      probeChannel: channelOption("probeChannel", probeChannel),
+      heartbeatChannel: channelOption("probeChannel", probeChannel),
     },
   };
 }
@@ -95,7 +96,7 @@ function channelOption(name: string, channel: string): string {
   }
 }
 
-/** The options of one call, as transports take them. @throws ConfigError when one can't be. */
+/** The options of one call, in the form that transports take. @throws ConfigError when one is not valid. */
 export function callOptions(
   { timeout, signal }: { readonly timeout?: Duration | undefined; readonly signal?: AbortSignal | undefined },
   ownMs: number,
@@ -107,7 +108,7 @@ export function callOptions(
   };
 }
 
-/** @throws ConfigError when it is none. */
+/** @throws ConfigError when it is no AbortSignal. */
 export function assertSignal(signal: AbortSignal | undefined): void {
   if (signal === undefined || typeof signal?.addEventListener === "function") return;
   throw new ConfigError(
@@ -116,13 +117,13 @@ export function assertSignal(signal: AbortSignal | undefined): void {
   );
 }
 
-/** Replay options as they are worked with: checked, defaults filled in. */
+/** Replay options, checked, with defaults filled in. */
 export interface ReplaySettings {
   readonly count: number;
   readonly ageMs: number;
   /**
-   * How long a history lives after its last message. Longer than its messages, since it keeps their count: whoever was
-   * away is told a number only as long as somebody knows it.
+   * How long a history lives after its last message. It outlives its messages, since it keeps their count: as long as
+   * it lives, a subscriber that was away learns how many messages it missed.
    */
   readonly keyTtlMs: number;
 }
@@ -131,7 +132,7 @@ const dayMs = 86_400_000;
 
 const knownReplay: KnownOptions<ReplayOptions> = { count: true, age: true };
 
-/** @returns nothing where there is to be no history. @throws ConfigError when an option can't be. */
+/** @returns `undefined` for no history. @throws ConfigError when an option is not valid. */
 export function readReplay(replay: boolean | ReplayOptions): ReplaySettings | undefined {
   if (replay === false) return undefined;
   if (replay !== true && (typeof replay !== "object" || replay === null)) {
@@ -144,10 +145,10 @@ export function readReplay(replay: boolean | ReplayOptions): ReplaySettings | un
   return { count, ageMs, keyTtlMs: Math.round(ageMs * upkeepSlack + Math.max(ageMs, dayMs)) };
 }
 
-/** Upkeep comes once in an eighth of the age, so messages may stay that much longer. */
+/** Upkeep runs once in an eighth of the age, so messages may stay that much longer. */
 const upkeepSlack = 9 / 8;
 
-/** How a pattern is listened to: a history belongs to one channel. */
+/** The options of a pattern, which has no history: a history belongs to one channel. */
 export type PatternOptions<Data = unknown> = SubscriptionHandlers<Data> & SubscribeCallOptions;
 
 export const knownPublish: KnownOptions<PublishOptions> = { replay: true, timeout: true, signal: true, fallback: true };
@@ -155,7 +156,7 @@ export const knownListen: KnownOptions<ListenOptions> = { signal: true };
 export const knownPattern: KnownOptions<PatternOptions> = { onMessage: true, onGap: true, timeout: true, signal: true };
 export const knownSubscribe: KnownOptions<SubscribeOptions> = { ...knownPattern, replay: true, after: true };
 
-/** @throws ConfigError when it is no place to begin behind. -1 is the place before the first message. */
+/** @throws ConfigError when it is no position to begin behind. -1 is the number before the first message. */
 export function assertAfter(after: Position | "beginning", hasReplay: boolean, channels: number): void {
   const { epoch, seq } = (typeof after === "object" && after !== null ? after : {}) as Partial<Position>;
   const isPosition =
@@ -169,7 +170,7 @@ export function assertAfter(after: Position | "beginning", hasReplay: boolean, c
   }
 }
 
-/** Buffer options as they are worked with: checked, defaults filled in. */
+/** Buffer options, checked, with defaults filled in. */
 export interface BufferSettings {
   readonly maxMessages: number;
   readonly maxBytes: number;
@@ -179,7 +180,7 @@ export interface BufferSettings {
 
 const knownBuffer: KnownOptions<BufferOptions> = { maxMessages: true, maxBytes: true, whenFull: true, key: true };
 
-/** @throws ConfigError that quotes what came. */
+/** @throws ConfigError that quotes the wrong option. */
 export function readBuffer(options: BufferOptions = {}): BufferSettings {
   assertOptions("buffer", options, knownBuffer);
   const { maxMessages = 1_000, maxBytes = 16 << 20, whenFull = "drop-oldest", key } = options;
@@ -192,18 +193,4 @@ export function readBuffer(options: BufferOptions = {}): BufferSettings {
     whenFull: choiceOption("buffer.whenFull", whenFull, ["drop-oldest", "conflate", "disconnect"]),
     key: key ?? (({ channel }) => channel),
   };
-}
-
-/** How a process listens; those who listen alike share a stream. */
-export interface HubSettings {
-  /** How long the server may take to confirm, in milliseconds. */
-  readonly timeoutMs: number;
-  /** After so long a stream has to prove that it lives. */
-  readonly watchdogMs: number;
-  /** How long its answer may take. */
-  readonly probeTimeoutMs: number;
-  /** The longest wait before another attempt to reconnect. */
-  readonly maxReconnectWaitMs: number;
-  /** What the channel is named through which a stream proves that it lives, before the process's own mark. */
-  readonly probeChannel: string;
 }

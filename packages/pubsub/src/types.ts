@@ -1,40 +1,40 @@
 /** One published message as a subscriber gets it. */
 export interface Message<Data = unknown> {
   readonly channel: string;
-  /** The pattern through which it was heard, when it was one. */
+  /** The pattern through which it was heard, if any. */
   readonly pattern?: string;
-  /** What was published, read once: all listeners of a channel get the same value. Copy it before you change it. */
+  /** The decoded data. All listeners of a channel get the same value: copy it before you change it. */
   readonly data: Data;
-  /** Its place in the history of its channel, to resume behind; absent when it was published without one. */
+  /** Its position in the history of its channel, to resume behind; absent when it was published without one. */
   readonly position?: Position;
-  /** Published within this process, and heard by nobody else: the primary is away. */
+  /** Published and heard within this process only: the primary is away. */
   readonly degraded?: true;
 }
 
 /**
- * A place in the history of a replay channel: the message numbered `seq` of the count that began at `epoch`. Numbers are
- * dense, so the difference of two is how many messages lie between. A new epoch begins when the server has lost the
- * history, or when nothing was published for long.
+ * A position in the history of a replay channel: the message with the number `seq` of the count that began at `epoch`.
+ * Numbers are dense, so the difference of two is how many messages lie between. A new epoch begins when the server has
+ * lost the history, or when nothing was published for long.
  */
 export interface Position {
   /** When the count began, in milliseconds since 1970 by the server's clock. */
   readonly epoch: number;
-  /** The message's number in its epoch, from 0. -1 is the place before the first message. */
+  /** The message's number in its epoch, from 0. -1 is the position before the first message. */
   readonly seq: number;
   /**
-   * The message's own mark. With it a history whose end was lost and written anew is told from the one that was read;
-   * without it that can't be seen.
+   * Identifies the message. If the end of a history was lost and written again, the tag shows that its message with
+   * this number is another one.
    */
   readonly tag?: string;
 }
 
-/** What became of a message that was published. */
+/** The result of a publish. */
 export interface Published {
-  /** How many connections have heard it: one for each process that listens, however many listen in it. */
+  /** How many connections received it: one for each process, however many subscriptions it has. */
   readonly receivers: number;
-  /** Its place in the channel's history; absent without `replay`. */
+  /** Its position in the channel's history; absent without `replay`. */
   readonly position?: Position;
-  /** It went to this process only, and into no history: the primary is away. */
+  /** It reached this process only, and no history: the primary is away. */
   readonly degraded?: true;
 }
 
@@ -48,14 +48,14 @@ export type GapReason =
   | "lost"
   /** The subscriber was too slow, and its buffer full. */
   | "slow"
-  /** A message could not be decoded by the codecs that this PubSub has: `error` says why. */
+  /** The codecs of this PubSub could not decode a message. The `error` event says why. */
   | "unreadable";
 
-/** Messages that a subscriber did not get, or may not have got. Whoever is not told of a gap has missed nothing. */
+/** Messages that a subscriber missed, or may have missed. A subscriber that gets no gap has missed nothing. */
 export interface Gap {
   /** The channel, or the pattern. */
   readonly channel: string;
-  /** The pattern, when it was one that was listened to. */
+  /** The pattern, if the subscription has one. */
   readonly pattern?: string;
   /** The last time at which nothing was missing. */
   readonly from: Date;
@@ -66,7 +66,7 @@ export interface Gap {
   readonly reason: GapReason;
 }
 
-/** What is being listened to, as one call has asked for it. */
+/** The channels or patterns of one call of `subscribe` or `psubscribe`. */
 export interface ChannelSubscription {
   /** The channels or patterns. */
   readonly names: readonly string[];
@@ -76,26 +76,26 @@ export interface ChannelSubscription {
   close(): Promise<void>;
 }
 
-/** What has become of the stream through which this process listens. */
+/** A change of the stream through which this process listens. */
 export interface ConnectionChange {
-  /** `"degraded"`: the primary is away, and only what this process publishes is heard. */
+  /** `"degraded"`: the primary is away, and only messages of this process are heard. */
   readonly state: "connected" | "disconnected" | "degraded";
   readonly at: Date;
   /** Why it broke. */
   readonly reason?: string;
 }
 
-/** What a PubSub tells to listeners. */
+/** The events of a PubSub. */
 export interface PubSubEvents {
-  /** A message of a subscription that has no handler of its own. */
+  /** A message of a subscription without a handler. */
   readonly message: Message;
-  /** Messages that a subscription without a handler of its own, or a loop over `listen()`, did not get. */
+  /** Messages that a subscription without a handler, or a loop over `listen()`, missed. */
   readonly gap: Gap;
-  /** The stream broke, or is there again; gaps say what that means for each channel. */
+  /** The stream broke, or is back. Gaps say what that means for each channel. */
   readonly connection: ConnectionChange;
   /**
-   * Something that no call could be told: a message that can't be decoded (it is skipped; `position` is its place in the
-   * history, where it has one), a history that can't be read, an entry in it that is no message.
+   * A failure that no call can report: a message that can't be decoded (it is skipped; `position` is its position in
+   * the history, where it has one), a history that can't be read, an entry in it that is no message.
    */
   readonly error: { readonly channel: string; readonly error: Error; readonly position?: Position };
 }

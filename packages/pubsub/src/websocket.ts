@@ -1,5 +1,4 @@
-export type { WebSocketBridgeOptions } from "./websocket/bridge-options.ts";
-export type { BridgePubSub, BridgeSubscribeOptions } from "./websocket/bridge-pubsub.ts";
+export type { BridgePubSub, BridgeSubscribeOptions, WebSocketBridgeOptions } from "./websocket/bridge-options.ts";
 export type { ClientFrame } from "./websocket/client-frame.ts";
 export type { ControlFrame, FrameErrorCode, FrameGapReason, GapFrame } from "./websocket/server-frame.ts";
 export type { ServerSocket } from "./websocket/server-socket.ts";

@@ -67,7 +67,7 @@ const vanish = async (begin: () => Promise<unknown>): Promise<void> => {
 };
 
 describe("listeners that share a stream with a request that vanishes", () => {
-  it("get a stream of their own, are told of the interruption, and hear what comes then", async () => {
+  it("get another stream and a gap, and go on", async () => {
     const pubsub = new PubSub({ transport });
     await vanish(() => pubsub.subscribe("news"));
     const changes: ConnectionChange["state"][] = [];
@@ -84,7 +84,7 @@ describe("listeners that share a stream with a request that vanishes", () => {
     expect(heard).toEqual(["hello"]);
   });
 
-  it.each(["subscribe", "read"] as const)("go on where it vanished while it was to begin: %s", async (what) => {
+  it.each(["subscribe", "read"] as const)("go on when it vanished during its first step: %s", async (what) => {
     const pubsub = new PubSub({ transport });
     isDropped = (each) => each === what;
     await vanish(() => pubsub.subscribe("news", { replay: true }));
@@ -99,7 +99,7 @@ describe("listeners that share a stream with a request that vanishes", () => {
     expect(heard).toEqual(["hello"]);
   });
 
-  it("hear what it was reading of the history, and so does a newcomer, without another message", async () => {
+  it("get the part of the history that it was reading, as late subscribers do, without another message", async () => {
     const pubsub = new PubSub({ transport });
     const heard: unknown[] = [];
     const gaps: Gap[] = [];

@@ -6,7 +6,7 @@ import { PubSub } from "../src/index.ts";
 
 const opened = closing();
 
-it("a channel that is forbidden is refused alone, whether it is asked for first, together with others, or later", async () => {
+it("refuses only the forbidden channel, in whatever order channels are subscribed to", async () => {
   const redis = opened(await startRedisServer({ users: ["app on >secret resetchannels &app:* +@all ~*"] }));
   const url = `redis://app:secret@127.0.0.1:${redis.port}`;
   const pubsub = opened(new PubSub({ transport: opened(tcpTransport({ url })) }, { probeChannel: "app:alive" }));

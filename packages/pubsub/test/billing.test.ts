@@ -31,7 +31,7 @@ describe.each(servers)("over $name", (backend) => {
     }
   });
 
-  it("bills 3 for a message with a history; the first also finds out what there is, and every age/8 one looks after it", async () => {
+  it("bills 3 for a message with a history, more for the first one and for upkeep", async () => {
     const { billed, open } = await start();
     const [here, there] = [open(), open()];
     const replay = { count: 100, age: "1h" } as const;
@@ -45,7 +45,7 @@ describe.each(servers)("over $name", (backend) => {
     expect(await billed(() => there.publish("c", 0, { replay }))).toEqual({ evalsha: 1, xadd: 1, publish: 1 });
   });
 
-  it("bills one script call for the messages of one tick to a history, which keep their order and their places", async () => {
+  it("bills one script call for the messages of one tick to a history, in their order", async () => {
     const { billed, open } = await start();
     const [here, there] = [open(), open()];
     const heard: unknown[] = [];
@@ -64,7 +64,7 @@ describe.each(servers)("over $name", (backend) => {
     await vi.waitFor(() => expect(heard).toEqual([0, ...numbers]), { timeout: 60_000, interval: 5 });
   });
 
-  it("bills little for listening, and nothing for whoever joins a process that listens already", async () => {
+  it("bills little for a subscription, and nothing for another one in the same process", async () => {
     const { billed, open } = await start();
     const pubsub = open();
     const onMessage = (): void => {};

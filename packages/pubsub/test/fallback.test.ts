@@ -63,7 +63,7 @@ async function stage(way: string) {
 }
 
 describe.each(Object.keys(ways))("while the primary is away (%s)", (way) => {
-  it("what is published here is heard here, marked as degraded, and the return is told as a gap", async () => {
+  it("hears messages of this process, marked as degraded, and reports a gap when the primary is back", async () => {
     const { here, elsewhere, data, gaps, away, back } = await stage(way);
     await here.subscribe("c");
     await elsewhere.publish("c", 1);
@@ -87,7 +87,7 @@ describe.each(Object.keys(ways))("while the primary is away (%s)", (way) => {
     expect(gaps[0]?.to.getTime()).toBeGreaterThanOrEqual(lostAt);
   });
 
-  it("a replay channel is heard here without a place, and repaired afterwards", async () => {
+  it("hears a replay channel of this process without positions, and repairs it afterwards", async () => {
     const { here, elsewhere, heard, data, gaps, away, back } = await stage(way);
     await here.subscribe("c", { replay: true });
     await here.publish("c", 1, { replay: true });
@@ -111,7 +111,7 @@ describe.each(Object.keys(ways))("while the primary is away (%s)", (way) => {
     expect(gaps).toEqual([]);
   });
 
-  it("a message whose answer was lost is heard once by everybody, whatever its publisher was told", async () => {
+  it("hears a message once whose reply was lost, whatever its publisher was answered", async () => {
     const { here, elsewhere, data, proxy, back } = await stage(way);
     const there: unknown[] = [];
     await here.subscribe("c", { replay: true });
@@ -129,7 +129,7 @@ describe.each(Object.keys(ways))("while the primary is away (%s)", (way) => {
     expect(published.position !== undefined || published.degraded).toBe(true);
   });
 
-  it("who begins to listen hears this process, and everybody once the primary is back", async () => {
+  it("lets a new subscriber hear this process, and all processes once the primary is back", async () => {
     const { here, elsewhere, data, gaps, away, back } = await stage(way);
     await away();
     await here.subscribe("volatile");
@@ -154,7 +154,7 @@ describe.each(Object.keys(ways))("while the primary is away (%s)", (way) => {
     ]);
   });
 
-  it("who begins with all that is kept is told of the time in which some of it may have gone", async () => {
+  it("gives a subscriber from the beginning a gap for the time in which messages may have gone", async () => {
     const { here, elsewhere, heard, gaps, away, back } = await stage(way);
     await away();
     const beganAt = Date.now();

@@ -75,9 +75,11 @@ function drawing(seed: number): Draw {
 /** Longer than any pause of a busy machine, and far beyond what an input takes: it finds hangs only. */
 const mostMs = 20_000;
 
-/** A test that gives a parser whatever there is. `FUZZ_INPUTS=1000000` runs it on a million inputs and prints the worst. */
+/**
+ * A test that gives a parser whatever there is. `FUZZ_INPUTS=1000000` runs it on a million inputs and prints the worst.
+ */
 export function fuzz<Input>(name: string, make: (draw: Draw) => Input, parse: (input: Input) => void): void {
-  it(`${name} answers whatever it is given`, { timeout: 3_600_000 }, () => {
+  it(`${name} answers any input`, { timeout: 3_600_000 }, () => {
     const { inputs, worstMs, grownMib } = fuzzMade({
       make: (seed) => make(drawing(seed)),
       run: parse,

@@ -63,7 +63,7 @@ async function stage(way: string, options: { appendonly?: boolean } & PubSubOpti
 const states = ({ connection }: Scene): string[] => connection.map(({ state }) => state);
 
 describe.each(Object.keys(ways))("an interruption over %s", (way) => {
-  it("of a volatile channel is told as a gap that holds what was lost, and listening goes on", async () => {
+  it("of a volatile channel is reported as a gap with the time of the loss, and the subscription goes on", async () => {
     const scene = await stage(way);
     await scene.subscriber.subscribe(["a", "b"]);
     await scene.publisher.publish("a", 1);
@@ -87,7 +87,7 @@ describe.each(Object.keys(ways))("an interruption over %s", (way) => {
     }
   });
 
-  it("of a replay channel is repaired, and nothing is told since nothing is missing", async () => {
+  it("of a replay channel is repaired, without a gap", async () => {
     const scene = await stage(way);
     await scene.subscriber.subscribe("c", { replay: true });
     for (let count = 0; count < 10; count++) await scene.publisher.publish("c", count, { replay: true });
@@ -102,7 +102,7 @@ describe.each(Object.keys(ways))("an interruption over %s", (way) => {
     expect(scene.gaps).toEqual([]);
   });
 
-  it("that outlasts the history is told with the exact count", async () => {
+  it("that outlasts the history is a gap with the exact count", async () => {
     const scene = await stage(way);
     const replay = { count: 5, age: "1h" } as const;
     await scene.subscriber.subscribe("c", { replay });
@@ -118,7 +118,7 @@ describe.each(Object.keys(ways))("an interruption over %s", (way) => {
     expect(scene.gaps[0]).toMatchObject({ channel: "c", reason: "trimmed", missed: 1_001 - scene.heard.length });
   });
 
-  it("by a server that has lost everything begins a new epoch, and says that the end of the old one is unknown", async () => {
+  it("by a server that lost everything begins a new epoch, and the end of the old one is unknown", async () => {
     const scene = await stage(way);
     await scene.subscriber.subscribe("c", { replay: true });
     await scene.publisher.publish("c", "old", { replay: true });
@@ -167,7 +167,7 @@ describe.each(Object.keys(ways))("an interruption over %s", (way) => {
     expect(scene.gaps).toEqual([]);
   });
 
-  it("that comes again as soon as it is over is met with more and more patience", async () => {
+  it("that comes back at once makes each wait before the next attempt longer", async () => {
     const scene = await stage(way, { maxReconnectWait: "5s" });
     await scene.subscriber.subscribe("c");
     const stop = scene.subscriber.on("connection", ({ state }) => {
@@ -185,7 +185,7 @@ describe.each(Object.keys(ways))("an interruption over %s", (way) => {
     await until(() => scene.heard.includes("again"));
   });
 
-  it("that nobody is told of is noticed by the watchdog", async () => {
+  it("that the socket does not report is noticed by the heartbeat", async () => {
     const scene = await stage(way);
     const { redis, proxy, publisher } = scene;
     const connect = ways[way] as (port: number) => Transport;

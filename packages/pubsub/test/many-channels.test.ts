@@ -8,7 +8,7 @@ interface Iterating {
   next(...args: unknown[]): IteratorResult<unknown>;
 }
 
-/** Counts what is read out of maps, sets and arrays, in `for` and in `...`, while the work is done: whoever reads all, shows. */
+/** Counts the reads of maps, sets and arrays during the work, in `for` and in `...`. */
 async function countRead(work: () => Promise<unknown>): Promise<number> {
   const prototypes = [new Map().entries(), new Set().values(), [].values()].map(
     (iterator) => Object.getPrototypeOf(iterator) as Iterating,
@@ -37,7 +37,7 @@ const timeout = "120s";
 const growing = [...servers.filter(({ name }) => name !== "REST"), memory];
 
 describe.each(growing)("one of many channels over $name", (backend) => {
-  it("reads no more to subscribe to, to hear and to unsubscribe from than one of few", async () => {
+  it("is subscribed to, heard and unsubscribed from with no more reads than one of few", async () => {
     const server = opened(await backend.open());
     const pubsub = opened(new PubSub({ transport: server.connect() }));
     let hear = (): void => {};

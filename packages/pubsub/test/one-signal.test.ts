@@ -3,7 +3,7 @@ import { memoryTransport } from "@continuum-cache/fallback-memory";
 import { expect, it } from "vitest";
 import { PubSub } from "../src/index.ts";
 
-it("eleven loops and more that share a signal put one listener on it, and none when they have ended", async () => {
+it("adds one listener to a signal that many loops share, and removes it when they have ended", async () => {
   const controller = new AbortController();
   const { signal } = controller;
   const transport = memoryTransport();

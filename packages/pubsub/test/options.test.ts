@@ -27,7 +27,7 @@ const settle = async (call: () => unknown): Promise<unknown> => {
   }
 };
 
-describe("an option that can't be is a ConfigError that names it", () => {
+describe("a wrong option is a ConfigError that names it", () => {
   it.each<[unknown, string, RegExp]>([
     [{ watchDog: "1s" }, "watchDog", /Did you mean `watchdog`/],
     [{ maxMessagesBytes: 5 }, "maxMessagesBytes", /Did you mean `maxMessageBytes`/],

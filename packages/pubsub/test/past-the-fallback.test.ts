@@ -5,7 +5,7 @@ import { PubSub } from "../src/index.ts";
 
 const opened = closing();
 
-it("sends histories and probes past a fallback, and volatile messages through it", async () => {
+it("sends histories and heartbeats past a fallback, and volatile messages through it", async () => {
   const { transport, sent } = standInFor(opened(memoryTransport()));
   const pubsub = opened(new PubSub({ transport }));
   await pubsub.publish("c", 1, { replay: true });

@@ -15,7 +15,7 @@ describe.each([...servers, memory])("messages over $name", (backend) => {
     return { server, open };
   };
 
-  it("are heard by whoever listens to the channel or to a pattern of it", async () => {
+  it("are heard by subscribers of the channel and of a matching pattern", async () => {
     const { open } = await start();
     const [here, there] = [open(), open()];
     const heard: Message[] = [];
@@ -33,7 +33,7 @@ describe.each([...servers, memory])("messages over $name", (backend) => {
     ]);
   });
 
-  it("are heard by a loop, those too that came before it began", async () => {
+  it("are heard by a loop, even if they came before it began", async () => {
     const { open } = await start();
     const pubsub = open();
     await pubsub.subscribe(["a", "b"]);
@@ -46,7 +46,7 @@ describe.each([...servers, memory])("messages over $name", (backend) => {
     expect(seen).toEqual(Array.from({ length: 20 }, (_, count) => count));
   });
 
-  it("go on being heard while more and more is listened to", async () => {
+  it("are heard while more and more channels are added", async () => {
     const { open } = await start();
     const [here, there] = [open(), open()];
     const heard = new Map<string, number[]>();
@@ -80,7 +80,7 @@ describe.each([...servers, memory])("messages over $name", (backend) => {
     expect(gaps).toEqual([]);
   });
 
-  it("of a replay channel come in order, each once, to those who were there and to those who come later", async () => {
+  it("of a replay channel come in order, each once, to current and to later subscribers", async () => {
     const { open } = await start();
     const [here, there, late] = [open(), open(), open()];
     const heard: Message<number>[] = [];
@@ -113,7 +113,7 @@ describe.each([...servers, memory])("messages over $name", (backend) => {
     expect(all).toEqual(Array.from({ length: 101 }, (_, count) => count));
   });
 
-  it("have a history wherever their PubSub says so, unless a call says otherwise", async () => {
+  it("have a history where the PubSub has one by default, unless a call says otherwise", async () => {
     const { open } = await start();
     const pubsub = open({ replay: { count: 100, age: "1m" } });
     expect(await pubsub.publish("c", 1)).toMatchObject({ position: { seq: 0 } });
@@ -126,7 +126,7 @@ describe.each([...servers, memory])("messages over $name", (backend) => {
     await expect(pubsub.subscribe("c", { replay: false, after: "beginning" })).rejects.toThrow("only together with");
   });
 
-  it("that are no longer kept are counted exactly", async () => {
+  it("that are no longer kept are counted exactly in a gap", async () => {
     const { open } = await start();
     const pubsub = open();
     const replay = { count: 10, age: "1h" } as const;
@@ -146,7 +146,7 @@ describe.each([...servers, memory])("messages over $name", (backend) => {
     expect(seen.length + (gaps[0]?.missed as number)).toBe(499);
   });
 
-  it("that a loop is too slow for end it, where that was asked for, and it resumes where it was", async () => {
+  it("end a loop that is too slow, where `whenFull` says so, and the loop can resume", async () => {
     const { open } = await start();
     const pubsub = open({ replay: true, buffer: { maxMessages: 10, whenFull: "disconnect" } });
     await pubsub.subscribe("c");
@@ -190,7 +190,7 @@ describe.each([...servers, memory])("messages over $name", (backend) => {
     await expect(pubsub.publish("c", 1)).rejects.toMatchObject({ kind: "closed" });
   });
 
-  it("end with their transport, the loop and its process's patience too", async () => {
+  it("end with their transport, and so does the loop", async () => {
     const server = opened(await backend.open());
     const transport = server.connect();
     const pubsub = opened(new PubSub({ transport }));

@@ -238,7 +238,7 @@ describe.each([...servers, memory])("over $name", (backend) => {
     tooLong,
   );
 
-  it("what is no channel is refused before anything is sent", async () => {
+  it("refuses a wrong channel name before anything is sent", async () => {
     const { here, cache } = await start();
     for (const channel of ["", "a\ud800", "\udfff", "x".repeat(4_097), ",".repeat(1_366), undefined, 7, null]) {
       const wrong = channel as string;
@@ -254,7 +254,7 @@ describe.each([...servers, memory])("over $name", (backend) => {
     }
   });
 
-  it("what the codec can't hold is refused, not changed", async () => {
+  it("refuses a value that the codec can't express", async () => {
     const { here } = await start();
     for (const data of [undefined, Number.NaN, 1n, new Map(), new Uint8Array(2), () => {}]) {
       await expect(here.publish("c", data)).rejects.toMatchObject({ name: "CodecError" });

@@ -73,7 +73,7 @@ describe.each([...servers, memory])("a channel that was subscribed to several ti
     expect(first.map(({ pattern }) => pattern ?? "").sort()).toEqual(["", "*s", "n*"]);
   });
 
-  it("is heard once with its history, and what one loop has had is handed to a later one that asks for it", async () => {
+  it("is heard once with its history, and a later loop that asks for the history gets all of it", async () => {
     const { pubsub, publishLast } = await start();
     const early = loopOver(pubsub);
     const subscriptions = [await pubsub.subscribe("news", { replay: true })];

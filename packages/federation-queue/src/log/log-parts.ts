@@ -1,7 +1,7 @@
 import type { Events } from "@continuum-cache/core";
 import { toError, toMessageText } from "@continuum-cache/core/kit";
-import { createDoorbell } from "../shared/doorbell/doorbell.ts";
 import { createLink, type Link } from "../shared/link.ts";
+import { createNotifier } from "../shared/notifier.ts";
 import { type Cursors, createCursors } from "./cursors.ts";
 import { follow } from "./follow.ts";
 import { createHybridClock } from "./hybrid-clock.ts";
@@ -27,9 +27,9 @@ export function createLogParts<Event>(settings: LogSettings, emit: Events<LogEve
   const closing = new AbortController();
 
   const failed = (operation: string, error: unknown): void => emit("error", { operation, error: toError(error) });
-  const doorbell = createDoorbell(transport, settings.channel, timeoutMs, (error) => failed("listen", error));
+  const notifier = createNotifier(transport, settings.channel, timeoutMs, (error) => failed("listen", error));
   const cursors = createCursors(link, keys.cursors(instanceId), (error) => failed("commit", error));
-  const { lease, appender, listen } = createProducer(link, settings, clock, doorbell, emit, failed);
+  const { lease, appender, listen } = createProducer(link, settings, clock, notifier, emit, failed);
 
   const context = {
     link,
@@ -39,7 +39,7 @@ export function createLogParts<Event>(settings: LogSettings, emit: Events<LogEve
     cursors,
     closing: closing.signal,
     listen,
-    isHeard: () => doorbell.isHeard,
+    isHeard: () => notifier.isListening,
     failed,
     missed(gap: LogEvents["gap"]) {
       if (gap.reason === "reset") emit("reset", { origin: gap.origin });
@@ -71,8 +71,8 @@ export function createLogParts<Event>(settings: LogSettings, emit: Events<LogEve
       const wasHeld = lease.isHeld;
       await lease.close();
       // A process that waits for the name tries at once.
-      if (wasHeld) doorbell.ring(instanceId);
-      await doorbell.close();
+      if (wasHeld) notifier.notify(instanceId);
+      await notifier.close();
     },
   };
 }

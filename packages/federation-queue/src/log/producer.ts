@@ -1,7 +1,7 @@
 import type { Events } from "@continuum-cache/core";
 import { createMutex } from "@continuum-cache/core/kit";
-import type { Doorbell } from "../shared/doorbell/doorbell.ts";
 import type { Link } from "../shared/link.ts";
+import type { Notifier } from "../shared/notifier.ts";
 import { type Appender, createAppender } from "./appender.ts";
 import { findAppended, findLastSeen } from "./find-appended.ts";
 import type { HybridClock } from "./hybrid-clock.ts";
@@ -23,7 +23,7 @@ export function createProducer(
   link: Link,
   settings: LogSettings,
   clock: HybridClock,
-  doorbell: Doorbell,
+  notifier: Notifier,
   emit: Events<LogEvents>["emit"],
   failed: (operation: string, error: unknown) => void,
 ): Producer {
@@ -89,7 +89,7 @@ export function createProducer(
     lease,
     window,
     listener: {
-      appended: () => doorbell.ring(instanceId),
+      appended: () => notifier.notify(instanceId),
       kept: (pending) => emit("kept", { pending }),
       repaired: report,
       behind: reconcile,
@@ -98,7 +98,7 @@ export function createProducer(
   });
 
   const listen = (onRing: (origins: readonly string[]) => void): (() => void) =>
-    doorbell.listen((origins) => {
+    notifier.listen((origins) => {
       // The connection broke or is back: the server may be another one, which lacks events that were accepted.
       if (origins.length === 0) lease.renewSoon();
       const isFreed = !lease.isHeld && origins.includes(instanceId);

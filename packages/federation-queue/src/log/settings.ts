@@ -36,7 +36,7 @@ export interface LogSettings {
   readonly codec: Codec;
   readonly instanceId: string;
   readonly keys: LogKeys;
-  /** The wire name of the doorbell's channel. */
+  /** The wire name of the notifier's channel. */
   readonly channel: string;
   readonly retentionMs: number;
   readonly leaseMs: number;

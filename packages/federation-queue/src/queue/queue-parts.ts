@@ -1,7 +1,7 @@
 import type { Events } from "@continuum-cache/core";
 import { messageOf, toError } from "@continuum-cache/core/kit";
-import { createDoorbell } from "../shared/doorbell/doorbell.ts";
 import { createLink, type Link } from "../shared/link.ts";
+import { createNotifier } from "../shared/notifier.ts";
 import { createDoneEntries } from "./done-entries.ts";
 import { forgetConsumersScript } from "./forget-consumers-script.ts";
 import { createKeepAlive } from "./keep-alive.ts";
@@ -43,12 +43,12 @@ export function createQueueParts<Event>(settings: QueueSettings, emit: Events<Qu
   let stopListening: (() => void) | undefined;
   let wasHeard = false;
 
-  const ring = (note: Note): void => doorbell.ring(writeNote(note));
+  const ring = (note: Note): void => doorbell.notify(writeNote(note));
   const failed = (operation: string, error: unknown, id?: string): void =>
     emit("error", { operation, error: toError(error), ...(id !== undefined && { id }) });
   const died = (id: string, reason: QueueEvents["dead"]["reason"]): void => emit("dead", { id, reason });
 
-  const doorbell = createDoorbell(transport, settings.channel, timeoutMs, (error) => failed("listen", error));
+  const doorbell = createNotifier(transport, settings.channel, timeoutMs, (error) => failed("listen", error));
   const done = createDoneEntries(link, repairMs);
   const sender = createSender(link, settings, doorbell);
   const repair = createRepair(link, settings, sender, (count) => emit("repaired", { count }));
@@ -78,7 +78,7 @@ export function createQueueParts<Event>(settings: QueueSettings, emit: Events<Qu
   });
   const reader = createReader(link, keys, leases, consumer);
   const keepAlive = createKeepAlive(leaseMs, leases.all, settlements.extendAll, (error) => failed("extend", error));
-  const tender = createTender(link, settings, () => doorbell.isHeard, {
+  const tender = createTender(link, settings, () => doorbell.isListening, {
     tell: ring,
     recovered: (count) => emit("recovered", { count }),
     died,
@@ -88,7 +88,7 @@ export function createQueueParts<Event>(settings: QueueSettings, emit: Events<Qu
   const hear = (texts: readonly string[]): void => {
     // A stream that broke, or is back: rings may have been missed, and the server may be another one.
     if (texts.length === 0 && wasHeard) repair.suspect();
-    wasHeard ||= doorbell.isHeard;
+    wasHeard ||= doorbell.isListening;
     if (texts.length === 0) {
       tender.hear(undefined);
       for (const listener of listeners) listener(undefined);

@@ -1,6 +1,6 @@
 import { type Command, CommandError, isCommandError, type Reply } from "@continuum-cache/core";
-import { type Doorbell, readNotes } from "../shared/doorbell/doorbell.ts";
 import type { Link, LinkOptions } from "../shared/link.ts";
+import { type Notifier, readNotifications } from "../shared/notifier.ts";
 import { writeFields } from "./message-fields.ts";
 import { writeNote } from "./notes.ts";
 import { delayedMember, type Outgoing } from "./outgoing.ts";
@@ -66,7 +66,7 @@ const isPlain = ({ delayMs, isUnique, tried }: Outgoing): boolean => delayMs ===
 export function createSender(
   link: Link,
   settings: QueueSettings,
-  doorbell: Pick<Doorbell, "ring" | "ringAlong">,
+  doorbell: Pick<Notifier, "notify" | "notifyAlong">,
 ): Sender {
   // Of each stream by itself: what a server with a wrong clock has written to one says nothing of the others.
   const latest = new Map<Source, number>();
@@ -113,12 +113,12 @@ export function createSender(
       told.add(notes.get(out.source) as string);
       count++;
     }
-    return count === 0 ? undefined : doorbell.ringAlong(told, count);
+    return count === 0 ? undefined : doorbell.notifyAlong(told, count);
   };
   /** What a script pushes may be there already, or not before its time. */
   const ringAfter = (out: Outgoing, outcome: PushOutcome | undefined): void => {
     if (outcome?.kind !== "pushed") return;
-    doorbell.ring(out.delayMs > 0 ? writeNote({ kind: "delayed", inMs: out.delayMs }) : notes.get(out.source));
+    doorbell.notify(out.delayMs > 0 ? writeNote({ kind: "delayed", inMs: out.delayMs }) : notes.get(out.source));
   };
 
   const send: Sender["send"] = async (outs, options) => {
@@ -133,7 +133,7 @@ export function createSender(
       replies = await link.send(commands, options);
     } catch (error) {
       // It took along the notes of other pushes, which may be in the queue.
-      if (ring) for (const note of readNotes(String(ring[2]))) doorbell.ring(note);
+      if (ring) for (const note of readNotifications(String(ring[2]))) doorbell.notify(note);
       throw error;
     }
     const unknown = legs.flatMap(({ kind }, at) => (kind === "script" && isUnknown(replies[at]) ? [at] : []));

@@ -8,7 +8,7 @@ import {
   toError,
   toTimeoutMs,
 } from "@continuum-cache/core/kit";
-import type { Doorbell } from "../shared/doorbell/doorbell.ts";
+import type { Notifier } from "../shared/notifier.ts";
 import { createWake } from "../shared/wake.ts";
 import type { KeepAlive } from "./keep-alive.ts";
 import { knownStop } from "./known-options.ts";
@@ -27,7 +27,7 @@ export interface WorkerParts<Event> {
   readonly keepAlive: KeepAlive;
   readonly giveBack: GiveBack;
   readonly leases: Leases<Event>;
-  readonly doorbell: Pick<Doorbell, "isHeard">;
+  readonly doorbell: Pick<Notifier, "isListening">;
   /** Calls back when a stream got something; with undefined when any may have. Returns what stops it. */
   listen(onWork: (source: Source | undefined) => void): () => void;
   /** Leases were taken. */
@@ -108,7 +108,7 @@ export function startWorker<Event>(
     }
   };
 
-  const idleMs = (share: number): number => (parts.doorbell.isHeard ? pollMs * share : Math.min(pollMs, pauseMs));
+  const idleMs = (share: number): number => (parts.doorbell.isListening ? pollMs * share : Math.min(pollMs, pauseMs));
   /** Until something happens, or it is time to look by itself. */
   const rest = (): void => {
     const nowMs = performance.now();

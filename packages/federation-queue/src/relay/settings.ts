@@ -27,7 +27,7 @@ export interface RelaySettings {
   readonly from: RelaySide;
   readonly to: RelaySide;
   readonly keys: LogKeys;
-  /** The wire name of the doorbell's channel on both sides. */
+  /** The wire name of the notifier's channel on both sides. */
   readonly channel: string;
   readonly retentionMs: number;
   readonly batch: number;

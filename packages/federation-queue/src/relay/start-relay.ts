@@ -1,7 +1,7 @@
 import { type Events, isTransportError } from "@continuum-cache/core";
 import { createBackoff, isUnanswered, toError } from "@continuum-cache/core/kit";
 import { createRefreshSchedule } from "../log/refresh-schedule.ts";
-import { createDoorbell } from "../shared/doorbell/doorbell.ts";
+import { createNotifier } from "../shared/notifier.ts";
 import { createWake } from "../shared/wake.ts";
 import { createCopier } from "./copier.ts";
 import { createOriginMap } from "./origin-map.ts";
@@ -20,8 +20,8 @@ const unheardPollMs = 2_000;
 
 export function startRelay(settings: RelaySettings, emit: Events<RelayEvents>["emit"]): RunningRelay {
   const { from, to, channel, timeoutMs, pollMs } = settings;
-  const sourceBell = createDoorbell(from.transport, channel, timeoutMs, (error) => failed("listen", error));
-  const targetBell = createDoorbell(to.transport, channel, timeoutMs);
+  const sourceBell = createNotifier(from.transport, channel, timeoutMs, (error) => failed("listen", error));
+  const targetBell = createNotifier(to.transport, channel, timeoutMs);
   const wake = createWake();
   const schedule = createRefreshSchedule(pollMs);
   const status: { -readonly [Name in keyof RunningRelay["status"]]: RelayStats[Name] } = {
@@ -47,7 +47,7 @@ export function startRelay(settings: RelaySettings, emit: Events<RelayEvents>["e
   const copier = createCopier(settings, {
     copied(origin, count) {
       status.copied += count;
-      targetBell.ring(origin);
+      targetBell.notify(origin);
       emit("copied", { origin, count });
     },
     gap: (gap) => emit("gap", gap),
@@ -69,11 +69,11 @@ export function startRelay(settings: RelaySettings, emit: Events<RelayEvents>["e
   };
 
   const idle = async (): Promise<void> => {
-    const { isHeard } = sourceBell;
+    const { isListening } = sourceBell;
     const waitMs = Math.max(1, schedule.msLeft);
-    const isWoken = await wake.wait(isHeard ? waitMs : Math.min(waitMs, unheardPollMs));
+    const isWoken = await wake.wait(isListening ? waitMs : Math.min(waitMs, unheardPollMs));
     // Timers may be a little early.
-    if (!isWoken && isHeard) schedule.request();
+    if (!isWoken && isListening) schedule.request();
   };
 
   const run = async (): Promise<void> => {

@@ -2,9 +2,9 @@ import type { BufferSettings } from "../settings.ts";
 import type { Gap, Message, Position } from "../types.ts";
 import { SlowConsumerError } from "./slow-consumer-error.ts";
 
-/** What waits for one consumer: never more than its bounds, and what is let go is told. */
+/** Messages that wait for one consumer, within its bounds. Dropped messages are reported as gaps. */
 export interface ConsumerBuffer {
-  /** @throws SlowConsumerError when it is full and that is to end the consumer. */
+  /** @throws SlowConsumerError when it is full, where that must end the consumer. */
   push(message: Message, size: number): void;
   shift(): Message | undefined;
 }
@@ -15,17 +15,19 @@ interface Waiting {
   readonly heardMs: number;
 }
 
-/** @param onGap - Told how many were let go, before the next message is taken: once for each channel or pattern. */
+/**
+ * @param onGap - Called before the next message is taken, once for each channel or pattern that had messages dropped.
+ */
 export function createConsumerBuffer(settings: BufferSettings, onGap: (gap: Gap) => void): ConsumerBuffer {
   const { maxMessages, maxBytes, whenFull, key } = settings;
-  /** In order; of conflated ones only the newest of each key, at the place of the oldest. */
+  /** In order. Conflated messages keep the newest of each key, at the place of the oldest. */
   const waiting = new Map<string | symbol, Waiting>();
   const positions = new Map<string, Position>();
   let bytes = 0;
 
-  /** What was let go since the last message was taken, by topic. */
+  /** How many were dropped since the last message was taken, by topic. */
   const left = new Map<string, { count: number; readonly pattern: string | undefined }>();
-  /** Everything that was heard by then has been taken. */
+  /** Every message that was heard by then has been taken. */
   let takenMs = Date.now();
 
   const isFull = (): boolean => waiting.size > maxMessages || (bytes > maxBytes && waiting.size > 1);

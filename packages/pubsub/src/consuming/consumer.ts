@@ -3,10 +3,10 @@ import type { BufferSettings } from "../settings.ts";
 import type { Gap, Message } from "../types.ts";
 import { createConsumerBuffer } from "./consumer-buffer.ts";
 
-/** One loop over messages: what it has not taken yet waits for it. */
+/** One loop over messages, and the messages that wait for it. */
 export interface Consumer {
   push(message: Message, size: number): void;
-  /** What waits is still handed out; then the loop ends. */
+  /** Hands out the messages that wait, then ends the loop. */
   end(): void;
   /** @param signal - Ends the loop at once. */
   iterate(signal: AbortSignal | undefined, onEnd: () => void): AsyncIterableIterator<Message>;

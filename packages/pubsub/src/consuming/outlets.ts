@@ -1,22 +1,23 @@
-import { NameMap } from "@continuum-cache/core/kit";
-import { createTagMap, type TagMap } from "../feeds/seen-tags.ts";
-import type { TopicId } from "../hub/topic.ts";
+import { NameMap, type TopicId } from "@continuum-cache/core/kit";
+import { createTagMap, type TagMap } from "../sources/dedupe-set.ts";
 import type { Message } from "../types.ts";
 
-/** The loops over `listen()` and the listeners of the `message` event. They share the subscriptions that have no handler. */
+/**
+ * The loops over `listen()` and the listeners of the `message` event. They share the subscriptions without a handler.
+ */
 export interface Outlets {
-  /** Adds a loop or a listener, once each. Returns the function that takes it out. */
+  /** Adds a loop or a listener. Returns the function that removes it. */
   add(owner: object, push: Push): () => void;
-  /** Adds a subscription, which hands its messages to every outlet that has not had them from another one. */
+  /** Adds a subscription. Each outlet gets its messages, except those that it got from another subscription. */
   open(topic: TopicId): Inlet;
 }
 
 export type Push = (message: Message, size: number) => void;
 
-/** One subscription's way to the outlets. */
+/** A subscription whose messages go to the outlets. */
 export interface Inlet {
   message: Push;
-  /** When the last subscription of a topic has left, what was handed out of it may be handed out again. */
+  /** After the last subscription of a topic has left, its messages may be handed out again. */
   leave(): void;
 }
 
@@ -28,16 +29,18 @@ interface Outlet {
 
 interface SharedTopic {
   inlets: number;
-  /** Numbers of the messages with a place, by their marks. */
+  /** Numbers of the messages with a position, by their tags. */
   readonly placed: TagMap<number>;
-  /** Numbers of messages without a place: all subscriptions of a topic get the same object, at nearly the same time. */
+  /**
+   * Numbers of messages without a position: all subscriptions of a topic get the same object, at nearly the same time.
+   */
   readonly unplaced: WeakMap<Message, number>;
 }
 
 export function createOutlets(): Outlets {
   const outlets = new Map<object, Outlet>();
   const topics = new NameMap<SharedTopic, TopicId>();
-  /** Counts what is handed out. */
+  /** Counts the messages that are handed out. */
   let count = 0;
 
   /** Numbers a message. @returns the number under which it was handed out before. */

@@ -1,35 +1,38 @@
-import { callListener } from "@continuum-cache/core/kit";
-import type { FeedRequest, Feeds } from "../feeds/feeds.ts";
-import type { JoinOptions, Member, Membership } from "../feeds/member.ts";
-import { idOf } from "../hub/topic.ts";
+import { callListener, idOf } from "@continuum-cache/core/kit";
 import type { SubscriptionHandlers } from "../options.ts";
 import type { BufferSettings } from "../settings.ts";
+import type { ChannelSources, SourceRequest } from "../sources/channel-sources.ts";
+import type { JoinOptions, SourceSubscription, Subscriber } from "../sources/subscriber.ts";
 import type { Gap, Message } from "../types.ts";
 import { type Consumer, createConsumer } from "./consumer.ts";
 import { createOutlets } from "./outlets.ts";
 
-/** Hands what a PubSub hears to the handlers of its subscriptions, and to loops and listeners where there are none. */
+/** Hands messages to the handler of their subscription, or to loops and listeners where it has no handler. */
 export interface Receivers {
-  /** A loop over messages; the first one gets those that came before it. */
+  /** A loop over messages. The first one also gets those that came before it. */
   loop(signal: AbortSignal | undefined): AsyncIterableIterator<Message>;
   /** Returns the function that stops the listener. */
   listen(listener: (message: Message) => void): () => void;
-  /** @throws as `Feeds.join` does. */
-  join(request: FeedRequest, handlers: SubscriptionHandlers<unknown>, options: JoinOptions): Promise<Membership>;
+  /** @throws as `ChannelSources.join` does. */
+  join(
+    request: SourceRequest,
+    handlers: SubscriptionHandlers<unknown>,
+    options: JoinOptions,
+  ): Promise<SourceSubscription>;
   /** Ends all loops. */
   end(): void;
 }
 
 export interface ReceiversParts {
-  readonly feeds: Feeds;
+  readonly sources: ChannelSources;
   readonly buffer: BufferSettings;
-  /** Told of each gap that no handler is told of. */
+  /** Called for each gap for which no handler is called. */
   readonly onGap: (gap: Gap) => void;
 }
 
-export function createReceivers({ feeds, buffer, onGap }: ReceiversParts): Receivers {
+export function createReceivers({ sources, buffer, onGap }: ReceiversParts): Receivers {
   const outlets = createOutlets();
-  /** The loops, and what takes each out of the outlets. */
+  /** The loops, and the function that removes each from the outlets. */
   const loops = new Map<Consumer, () => void>();
   const toldGaps = new WeakSet<object>();
   let isEnded = false;
@@ -44,7 +47,7 @@ export function createReceivers({ feeds, buffer, onGap }: ReceiversParts): Recei
     loops.get(consumer)?.();
     loops.delete(consumer);
   };
-  /** Keeps what comes before the first loop begins. */
+  /** Keeps the messages that come before the first loop begins. */
   let early: Consumer | undefined = addLoop();
 
   const tellGap = (gap: Gap, occasion: object): void => {
@@ -60,26 +63,26 @@ export function createReceivers({ feeds, buffer, onGap }: ReceiversParts): Recei
       return consumer.iterate(signal, () => removeLoop(consumer));
     },
     listen(listener) {
-      // A listener that is told of each message has no need of any that waits.
+      // A listener gets each message as it comes, so none needs to wait.
       if (early) removeLoop(early);
       early = undefined;
       return outlets.add(listener, (message) => callListener(() => listener(message)));
     },
     async join(request, handlers, options) {
       const inlet = handlers.onMessage ? undefined : outlets.open(idOf(request));
-      // A handler that throws is its owner's bug: the others are told all the same.
-      const member: Member = {
+      // A handler that throws must not keep others from getting the message.
+      const subscriber: Subscriber = {
         message: inlet ? inlet.message : (message) => callListener(() => handlers.onMessage?.(message)),
         gap: (gap, occasion) => (handlers.onGap ? callListener(() => handlers.onGap?.(gap)) : tellGap(gap, occasion)),
       };
       try {
-        const membership = await feeds.join(request, member, options);
+        const subscription = await sources.join(request, subscriber, options);
         return {
           get position() {
-            return membership.position;
+            return subscription.position;
           },
           leave() {
-            membership.leave();
+            subscription.leave();
             inlet?.leave();
           },
         };

@@ -2,27 +2,27 @@ import type { Position } from "../types.ts";
 import type { Entry } from "./entry.ts";
 import type { HistoryPage } from "./read-history.ts";
 
-/** What a page of history means to whoever has read up to a place. */
+/** What a page of history means to a subscriber that has read up to a position. */
 export interface Advance {
-  /** What is to be told, in order. */
+  /** Messages and gaps to deliver, in order. */
   readonly steps: readonly Step[];
-  /** The place that is reached, with what is known of it; absent before the first message there ever was. */
+  /** The position that is reached; absent where the channel never had a message. */
   readonly cursor: Position | undefined;
-  /** The page shows another past than the one that was read: its end was lost, and written anew. */
+  /** The page has another past than the one that was read: the end of the history was lost, and written again. */
   readonly isDiverged: boolean;
 }
 
-/** A message, or that some are missing before the next. */
+/** A message, or a gap before the next one. */
 export type Step =
   | { readonly kind: "entry"; readonly entry: Entry }
   | { readonly kind: "trimmed"; readonly missed: number }
   | { readonly kind: "lost" }
-  /** Nothing had been read when the history was lost: there may have been messages that are gone. */
+  /** The history was lost before anything was read: there may have been messages in it. */
   | { readonly kind: "interrupted" };
 
 /**
- * Reads a page from the cursor on, the cursor's own message included, as proof that it is the same history. Numbers are
- * dense within an epoch, so whatever is not there any more is counted.
+ * Interprets a page that begins at the cursor. The cursor's own message is included, as proof that it is the same
+ * history. Numbers are dense within an epoch, so messages that are gone can be counted.
  */
 export function advance(cursor: Position | undefined, { newest, entries, more }: HistoryPage): Advance {
   if (!newest) return { steps: cursor ? [lossBehind(cursor)] : [], cursor: undefined, isDiverged: false };
@@ -34,7 +34,7 @@ export function advance(cursor: Position | undefined, { newest, entries, more }:
   const steps: Step[] = [];
   let at = cursor;
   const goTo = (place: Position): void => {
-    // An epoch that has no successor of its own was cut off somewhere: nobody knows where it ended.
+    // An epoch that does not go on here was cut off somewhere: where it ended is unknown.
     if (at && place.epoch !== at.epoch) steps.push(lossBehind(at));
     const missed = at?.epoch === place.epoch ? place.seq - at.seq - 1 : place.seq;
     if (missed > 0) steps.push({ kind: "trimmed", missed });
@@ -44,7 +44,7 @@ export function advance(cursor: Position | undefined, { newest, entries, more }:
     goTo(entry.position);
     steps.push({ kind: "entry", entry });
   }
-  // What is past its age is not there any more either.
+  // Messages past their age count as gone.
   const last = more ?? newest.position;
   if (!at || isBehind(last, at)) {
     goTo({ ...last, seq: last.seq + 1 });
@@ -53,17 +53,17 @@ export function advance(cursor: Position | undefined, { newest, entries, more }:
   return { steps, cursor: at, isDiverged: false };
 }
 
-/** @param cursor - What was read; -1 stands for the history's beginning, so that nothing was. */
+/** @param cursor - The last message that was read; with the number -1, none was. */
 const lossBehind = ({ seq }: Position): Step => ({ kind: seq < 0 ? "interrupted" : "lost" });
 
 export const isSamePlace = (one: Position, other: Position): boolean =>
   one.epoch === other.epoch && one.seq === other.seq;
 
-/** Whether a place comes after another. */
+/** Whether a position comes after another. */
 export const isBehind = (one: Position, other: Position): boolean =>
   one.epoch === other.epoch ? one.seq > other.seq : one.epoch > other.epoch;
 
-/** @param own - What stands at the cursor's place. */
+/** @param own - The entry at the cursor. */
 function isDivergence(cursor: Position, newest: Position, own: Required<Position> | undefined): boolean {
   if (newest.epoch !== cursor.epoch) return newest.epoch < cursor.epoch;
   if (newest.seq < cursor.seq) return true;

@@ -1,12 +1,12 @@
 import { defineScript, type Reply, type Script, type ScriptContext } from "@continuum-cache/core";
 
 /**
- * Sees to it that a channel that is listened to has a history. Where there is none it begins one, so that a subscriber who has
- * read nothing yet can tell later that this is still the same history: without it, a break before the first message would
- * leave open whether there had been others. The entry that it begins with is no message: its only field is `b`, and its id
- * is one millisecond before the epoch, so that the first message is `epoch-0` as always.
+ * Begins the history of a channel with subscribers, where there is none. A subscriber that has read nothing yet can
+ * then tell later that this is still the same history; without it, a break before the first message would leave open
+ * whether there had been others. Its first entry is no message: its only field is `b`, and its id is one millisecond
+ * before the epoch, so the first message is `epoch-0` as always.
  *
- * A history that is there lives for at least `ttl` longer. Of one whose last message is past its age, only that one stays.
+ * An existing history lives for at least `ttl` longer. If its last message is past its age, only that one stays.
  *
  * KEYS: the history. ARGV: time to live in ms, age in ms.
  * Returns the last entry.

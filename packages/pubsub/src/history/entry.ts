@@ -9,13 +9,13 @@ export interface Entry {
   readonly text: string | Uint8Array;
 }
 
-/** What XRANGE and XREVRANGE answer about a history. */
+/** A reply of XRANGE or XREVRANGE about a history. */
 export interface StoredEntries {
   /** The messages, in the order of the reply. */
   readonly entries: readonly Entry[];
-  /** Where the count begins, one before the first message, when the entry that says so is among them. */
+  /** The position before the first message, if the entry that begins the history is in the reply. */
   readonly beginning: Position | undefined;
-  /** The ids of entries that this package has not written, as far as they can be printed. */
+  /** The ids of entries that this package did not write, as far as they can be printed. */
   readonly foreign: readonly string[];
   /** How many entries there were, and the id of the last one. */
   readonly length: number;
@@ -42,7 +42,7 @@ export function readEntries(reply: Reply | undefined): StoredEntries {
   return { entries, beginning, foreign, length: rows.length, lastId };
 }
 
-/** Numbers that are not exact name no place: an id may have 20 digits. */
+/** An id may have 20 digits. Numbers that are not exact are no position. */
 function readPlace(id: string | undefined): Position | undefined {
   const [epoch, seq] = (id ?? "").split("-").map(Number);
   return Number.isSafeInteger(epoch) && Number.isSafeInteger(seq)
@@ -66,3 +66,11 @@ function readMessage(place: Position, fields: Reply | undefined): Entry | undefi
 /** See `beginScript`. */
 const isBeginning = (fields: Reply | undefined): boolean =>
   Array.isArray(fields) && fields.length === 2 && fields[0] === "b";
+
+/**
+ * The key of a channel's history. Like the channel's name, it has no cache's prefix: all subscribers of the channel use
+ * the same history.
+ */
+export function historyKey(wireChannel: string): string {
+  return `continuum-cache:history:${wireChannel}`;
+}

@@ -1,19 +1,19 @@
 import type { Message as Heard } from "@continuum-cache/core";
 import type { Position } from "../types.ts";
 
-/** A message of a replay channel as it is published: its place and its mark, then what the codec has written. */
+/** A message of a replay channel as it is published: its position and tag, then the text that the codec has written. */
 export interface Frame {
-  /** Absent when it went into no history: the primary was away. */
+  /** Absent when no history has it: the primary was away. */
   readonly position?: Required<Position>;
   readonly tag: string;
   readonly text: string;
-  /** The message that it came in. */
+  /** The message that carried it. */
   readonly heard: Heard;
 }
 
 /**
- * What stands before the text: `~`, the id of the history's entry, the mark. No codec's text begins with `~` (see
- * `toMessageText`), so whoever listens without replay tells the two apart.
+ * What precedes the text: `~`, the id of the history's entry, the tag. No codec's text begins with `~` (see
+ * `toMessageText`), so subscribers without replay can tell the two apart.
  */
 const head = /^~(\d{1,16})-(\d{1,16}):([\w-]{1,40}):/;
 
@@ -32,7 +32,7 @@ export function readFrame(heard: Heard): Frame | undefined {
     : undefined;
 }
 
-/** A message that goes into no history. */
+/** A frame that is in no history. */
 export function frameWithoutPlace(tag: string, text: string): string {
   return `~0-0:${tag}:${text}`;
 }

@@ -10,44 +10,43 @@ import { primaryOf } from "@continuum-cache/core/kit";
 import type { ReplaySettings } from "../settings.ts";
 import type { Position } from "../types.ts";
 import { beginScript } from "./begin-script.ts";
-import { type Entry, readEntries, type StoredEntries } from "./entry.ts";
-import { historyKey } from "./history-key.ts";
+import { type Entry, historyKey, readEntries, type StoredEntries } from "./entry.ts";
 
-/** What the server has of a channel, from a place on. */
+/** A part of the history that the server has of a channel, from a position on. */
 export interface HistoryPage {
   /**
-   * Where the newest message is; before the first message it is one before that, with the number -1. Absent only where there
-   * is no history, and this user may not begin one.
+   * The position of the newest message; with the number -1 where there is none yet. Absent only where there is no
+   * history, and this user may not begin one.
    */
   readonly newest: { readonly position: Position } | undefined;
-  /** Those at and behind the place, the oldest first; without those that are past their age. */
+  /** Messages at and behind the position, the oldest first, without those that are past their age. */
   readonly entries: readonly Entry[];
-  /** The last place that was looked at, when the server may have more behind it. */
+  /** The last position that was read, if the server may have more behind it. */
   readonly more: Position | undefined;
 }
 
-/** Reads histories, always the primary's. */
+/** Reads histories of the primary. */
 export interface HistoryReader {
-  /** The place behind which the next message will be: see `HistoryPage`. */
+  /** The position behind which the next message will be: see `HistoryPage`. */
   newest(channel: string, options: CallOptions): Promise<Position | undefined>;
-  /** @param from - Where to begin, this place included; absent: with the oldest. */
+  /** @param from - Begins with this position; absent: with the oldest message. */
   page(channel: string, from: Position | undefined, options: CallOptions): Promise<HistoryPage>;
-  /** Prolongs the life of a history that is listened to: its end would look like a loss. */
+  /** Renews the time to live of a history with subscribers: its end would look like a loss. */
   keep(channel: string, options: CallOptions): Promise<void>;
 }
 
 export interface HistoryReaderParts {
   readonly transport: Transport;
   readonly replay: Pick<ReplaySettings, "ageMs" | "keyTtlMs">;
-  /** Told of each entry that this package has not written; it is passed over. */
+  /** Called for each entry that this package did not write. The entry is skipped. */
   readonly onForeign: (id: string) => void;
 }
 
-/** How many messages are asked for at once, in one trip. */
+/** The most messages of one page, in one round trip. */
 const pageSize = 64;
-/** What is past its age may stay until the next upkeep. */
+/** Messages past their age may stay until the next upkeep. */
 const ageSlack = 9 / 8;
-/** Among so many of the latest entries one is looked for that is a message. */
+/** So many of the latest entries are searched for one that is a message. */
 const latestLooked = 100;
 
 export function createHistoryReader({ transport, replay, onForeign }: HistoryReaderParts): HistoryReader {
@@ -64,14 +63,15 @@ export function createHistoryReader({ transport, replay, onForeign }: HistoryRea
   /**
    * Begins the history where there is none.
    *
-   * @returns what is in it now: its beginning, or a message that has come meanwhile; nothing where this user only reads.
+   * @returns its last entry: its beginning, or a message that has come meanwhile; nothing where this user may only
+   *   read.
    */
   const begin = async (channel: string, from: Position | undefined, options: CallOptions): Promise<StoredEntries> => {
     const args = [keyTtlMs, Math.ceil(keptMs)];
     try {
       return read([await runScript(primary, beginScript, [historyKey(channel)], args, options)]);
     } catch (error) {
-      // A replica may become a primary: only who has nothing to lose goes on without.
+      // A replica may become a primary. Only a user that may not write goes on without a history.
       if (isForbidden(error) || (isReplica(error) && !from)) return read([]);
       throw error;
     }
@@ -92,7 +92,7 @@ export function createHistoryReader({ transport, replay, onForeign }: HistoryRea
       const end = own.at(-1)?.position;
       const isMore = length >= count && lastId !== undefined;
       const hasMoved = end !== undefined && !(from && end.epoch === from.epoch && end.seq === from.seq);
-      // A page of foreign entries alone leads nowhere: what is behind it belongs to this page.
+      // A page of foreign entries alone makes no progress: the entries behind it belong to this page.
       if (isMore && !hasMoved) {
         start = `(${lastId}`;
         continue;
@@ -127,7 +127,7 @@ export function createHistoryReader({ transport, replay, onForeign }: HistoryRea
           const { beginning, entries } = await begin(channel, from, options);
           if (entries.length === 0) return { ...page, newest: beginning && { position: beginning } };
         } catch (error) {
-          // Large messages, of which fewer go into one answer.
+          // The messages are large: fewer of them fit into one reply.
           if (count === 1 || !isTooLarge(error)) throw error;
           count = Math.ceil(count / 8);
         }
@@ -144,7 +144,7 @@ const isTooLarge = (error: unknown): boolean =>
     ? error.kind === "too-large"
     : isCommandError(error) && /max request size/i.test(error.message);
 
-/** Redis says the second of a command inside a script. */
+/** Redis words it the second way for a command inside a script. */
 const isForbidden = (error: unknown): boolean =>
   isCommandError(error) && (error.code === "NOPERM" || /can't run this command/i.test(error.message));
 

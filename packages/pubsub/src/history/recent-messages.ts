@@ -1,20 +1,22 @@
 import type { Message, Position } from "../types.ts";
 
-/** A message that was handed out, and how long it was as it travelled, in characters. */
+/** A delivered message, and its length as it travelled, in characters. */
 export interface RecentMessage {
   readonly message: Message;
   readonly position: Required<Position>;
   readonly size: number;
 }
 
-/** The latest messages of a replay channel, to know one again, and to spare a newcomer the way to the server. */
+/**
+ * The latest messages of a replay channel: they recognize duplicates, and spare late subscribers a read of the history.
+ */
 export interface RecentMessages {
   add(recent: RecentMessage): void;
-  /** Whether the message at this place was this one; nothing when the place is not remembered. */
+  /** Whether the message at this position is this one; `undefined` when the position is not remembered. */
   has(position: Required<Position>): boolean | undefined;
-  /** The first place of an epoch that is remembered without a hole up to the newest. */
+  /** The first position of an epoch from which all messages up to the newest are remembered. */
   firstOf(epoch: number): Required<Position> | undefined;
-  /** All messages behind a place, when every one of them is still here. */
+  /** All messages behind a position, if every one of them is remembered. */
   after(position: Position): RecentMessage[] | undefined;
   clear(): void;
 }

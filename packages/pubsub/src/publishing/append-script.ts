@@ -1,20 +1,21 @@
 import { defineScript, isCommandError, type Reply, type Script, type ScriptContext } from "@continuum-cache/core";
 
 /**
- * Puts messages into their channel's history and publishes each, so that both have the same order. An entry's id is its
- * place: the epoch, and a number that Redis counts up by one. It is two commands a message while the publisher knows the epoch.
+ * Appends messages to their channel's history and publishes each, so both have the same order. The id of an entry is
+ * the message's position: the epoch, and a number that Redis counts up by one. It takes two commands a message while
+ * the publisher knows the epoch.
  *
- * The history of another epoch is newer knowledge: when it is gone a new epoch begins, when its epoch is later that one
- * is gone on with; so is one that a subscriber has begun (see `beginScript`). Behind an entry that is no message's a new epoch
- * begins. `upkeep` is asked for now and then: the key gets its time to live, and what is too old is cut off, all but the last
- * entry, which keeps the count. The messages before such an entry stay until then.
+ * If the history is gone, a new epoch begins. If its epoch is later than the known one, or a subscriber has begun it
+ * (see `beginScript`), the script goes on with it. Behind an entry that is no message a new epoch begins. `upkeep` is
+ * asked for now and then: it renews the key's time to live and trims what is too old, except the last entry, which
+ * keeps the count. The messages before a foreign entry stay until then.
  *
- * KEYS: the history. ARGV: channel, known epoch (0: none), least count, upkeep (0 or 1), age in ms, time to live in ms, the
- * publisher's estimate of the server's time in ms (0: none), the last number that the publisher was given in this epoch (-1:
- * none), then mark and text of each message. A number that is not above the last one means that the server has lost the end
- * of the history: then a new epoch begins.
- * Returns the server's time in ms when it was asked (else 0), then the id and how many heard it for each message. What Redis
- * refuses to store ends it: behind the messages before it, which are published, stands "-" and why.
+ * KEYS: the history. ARGV: channel, known epoch (0: none), least count, upkeep (0 or 1), age in ms, time to live in ms,
+ * the publisher's estimate of the server's time in ms (0: none), the last number that the publisher was given in this
+ * epoch (-1: none), then tag and text of each message. A number that is not above the last one means that the server
+ * has lost the end of the history: then a new epoch begins. Returns the server's time in ms if it was asked (else 0),
+ * then for each message its id and how many received it. A message that Redis refuses to store ends the list with "-"
+ * and the reason; the messages before it are published.
  */
 export const appendScript: Script = defineScript({
   name: "append-and-publish",

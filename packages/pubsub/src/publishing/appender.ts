@@ -1,12 +1,12 @@
 import { CommandError, type Reply, runScript, type SendOptions, type Transport } from "@continuum-cache/core";
 import { createTickBatch, hasLastingTimers } from "@continuum-cache/core/kit";
-import { historyKey } from "../history/history-key.ts";
+import { historyKey } from "../history/entry.ts";
 import type { ReplaySettings } from "../settings.ts";
 import type { Published } from "../types.ts";
 import { appendScript } from "./append-script.ts";
 import { createEpochs } from "./epochs.ts";
 
-/** A message and the mark by which it is known again. */
+/** A message, and the tag that identifies it. */
 export interface Tagged {
   readonly channel: string;
   readonly text: string;
@@ -16,12 +16,12 @@ export interface Tagged {
 /** Puts messages into the histories of their channels and publishes them. */
 export interface Appender {
   /**
-   * Those of one tick that ask for the same are one script call.
+   * Messages of one tick with the same channel and options are one script call.
    *
    * @throws TransportError when no answer came. CommandError when Redis refuses it.
    */
   append(message: Tagged, replay: ReplaySettings, options: SendOptions): Promise<Published>;
-  /** Sends what waits for the end of the tick, before something that is published after it. */
+  /** Sends the messages that wait for the end of the tick. Called before a message that must not overtake them. */
   depart(): void;
 }
 
@@ -33,7 +33,7 @@ interface Appending {
   reject(error: unknown): void;
 }
 
-/** So many messages, and so many characters, go in one call: it must not hold up the server. */
+/** The most messages and characters of one script call, which must not block the server. */
 const mostTogether = 100;
 const mostLength = 64 << 10;
 
@@ -41,7 +41,7 @@ export function createAppender(primary: Transport): Appender {
   const epochs = createEpochs();
   const mayVanish = !hasLastingTimers();
 
-  /** @param some - At least one; all to the same channel. */
+  /** @param some - At least one message, all of the same channel. */
   const appendAll = async (
     some: readonly Pick<Appending, "message">[],
     channel: string,
@@ -58,7 +58,7 @@ export function createAppender(primary: Transport): Appender {
     let refused: CommandError | undefined;
     return some.map(({ message: { tag } }, at) => {
       const id = String(answers[2 * at]);
-      // Those behind it are not there either.
+      // The messages behind it were not stored either.
       if (id.startsWith("-")) refused = new CommandError(id.slice(1));
       if (refused) return refused;
       const [newEpoch, seq] = id.split("-").map(Number) as [number, number];
@@ -67,7 +67,7 @@ export function createAppender(primary: Transport): Appender {
     });
   };
 
-  /** Each hears what becomes of its own message. Never rejects. */
+  /** Settles each message on its own. Never rejects. */
   const sendTogether = async (some: readonly Appending[]): Promise<void> => {
     const { message, replay, options } = some[0] as Appending;
     try {
@@ -91,7 +91,8 @@ export function createAppender(primary: Transport): Appender {
     append: (message, replay, options) =>
       new Promise((resolve, reject) => {
         const appending: Appending = { message, replay, options, resolve, reject };
-        // Where calls can vanish, or be aborted, none sends for another. It leaves behind those that were published before it.
+        // A call that can vanish or be aborted does not send for others. It leaves after those that were published
+        // before.
         if (mayVanish || options.signal) {
           tick.flush();
           void sendTogether([appending]);

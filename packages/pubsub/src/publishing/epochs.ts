@@ -1,16 +1,16 @@
 import type { Position } from "../types.ts";
 
-/** What a publisher knows of a channel's history, so that it need not ask. */
+/** What a publisher knows of a channel's history, so it need not ask the server. */
 export interface KnownEpoch {
-  /** 0 when nothing is known. */
+  /** 0 when none is known. */
   readonly epoch: number;
-  /** The last number that this publisher was given in it; -1 when it was none. */
+  /** The last number that this publisher was given in the epoch; -1: none. */
   readonly lastSeq: number;
-  /** The server's time in milliseconds since 1970, as far as it is known from here; 0 when it is not. */
+  /** An estimate of the server's time in milliseconds since 1970; 0 when there is none. */
   readonly serverMs: number;
-  /** Whether the history's upkeep is due; then it is not for the next `everyMs`. */
+  /** Whether the history's upkeep is due. If so, it is not due again for the next `everyMs`. */
   takeUpkeep(everyMs: number): boolean;
-  /** @param serverMs - The server's time, when it was asked for (else 0). */
+  /** @param serverMs - The server's time, if it was asked for (else 0). */
   learn(position: Position, serverMs: number): void;
 }
 
@@ -18,14 +18,14 @@ export interface Epochs {
   of(channel: string): KnownEpoch;
 }
 
-/** More channels than this are not kept in mind; one that is forgotten costs its next publish two commands more. */
+/** The most channels that are remembered. The next publish to a forgotten one costs two commands more. */
 const maxChannels = 10_000;
 
 export function createEpochs(): Epochs {
   const channels = new Map<string, KnownEpoch>();
-  /** The one that was asked for last, which stands last already. */
+  /** The channel that was asked for last, which is already the last entry. */
   let latest: { readonly channel: string; readonly known: KnownEpoch } | undefined;
-  /** The server's clock less this machine's steady one: a wall clock that is set changes nothing. */
+  /** The server's clock minus this machine's monotonic clock, which no change of the wall clock moves. */
   let offsetMs: number | undefined;
 
   const create = (): KnownEpoch => {
@@ -49,7 +49,7 @@ export function createEpochs(): Epochs {
         return true;
       },
       learn(position, serverMs) {
-        // Answers may overtake each other.
+        // Replies may overtake each other.
         if (position.epoch > epoch) seq = -1;
         epoch = Math.max(epoch, position.epoch);
         if (position.epoch === epoch) seq = Math.max(seq, position.seq);
@@ -62,7 +62,7 @@ export function createEpochs(): Epochs {
     of(channel) {
       if (latest?.channel === channel) return latest.known;
       const known = channels.get(channel) ?? create();
-      // The latest asked for stands last, so the first is the one to forget.
+      // The entries are in the order of their use: the first is the one to forget.
       channels.delete(channel);
       channels.set(channel, known);
       latest = { channel, known };

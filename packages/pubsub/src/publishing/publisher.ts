@@ -1,31 +1,28 @@
 import type { Reply, SendOptions, Transport } from "@continuum-cache/core";
-import { batched, defaultTimeoutMs, isUnanswered, primaryOf } from "@continuum-cache/core/kit";
-import { readEntries } from "../history/entry.ts";
+import { batched, defaultTimeoutMs, isUnanswered, primaryOf, sharedStreamsOf } from "@continuum-cache/core/kit";
+import { historyKey, readEntries } from "../history/entry.ts";
 import { frameWithoutPlace } from "../history/frame.ts";
-import { historyKey } from "../history/history-key.ts";
-import { hubsOf } from "../hub/hub.ts";
 import type { ReplaySettings } from "../settings.ts";
 import type { Published } from "../types.ts";
 import { createAppender, type Tagged } from "./appender.ts";
-import { createTags } from "./tags.ts";
 
-/** Sends what others shall hear. Channels are given as they travel, texts too. */
+/** Publishes messages. Channels and texts are given as they travel. */
 export interface Publisher {
-  /** Heard by those who listen now, at most once. */
+  /** Reaches the current subscribers, at most once. */
   send(channel: string, text: string, options: SendOptions): Promise<Published>;
-  /** Kept in the channel's history as well. */
+  /** Appends to the channel's history as well. */
   append(channel: string, text: string, replay: ReplaySettings, options: SendOptions): Promise<Published>;
 }
 
-/** Among so many of the latest messages one is looked for whose answer was lost. */
+/** A message whose reply was lost is looked for among so many of the latest ones. */
 const latestLooked = 256;
-/** With less time than this another attempt would tell nothing but that time was up. */
+/** With less time than this, another attempt could only time out. */
 const leastAttemptMs = 10;
 
-/** @param here - The transport through which this process listens too. What is published in one tick travels together. */
+/** @param here - The transport of the subscribers in this process. Messages of one tick travel together. */
 export function createPublisher(here: Transport): Publisher {
   const transport = batched(here);
-  /** A history of this process alone would count by itself: the primary's, or none. */
+  /** Histories are the primary's alone: one of this process would count by itself. */
   const primary = batched(primaryOf(here));
   const { append, depart } = createAppender(primary);
   const nextTag = createTags();
@@ -37,7 +34,7 @@ export function createPublisher(here: Transport): Publisher {
     return isAway() ? { receivers: Number(reply), degraded: true } : { receivers: Number(reply) };
   };
 
-  /** Looks whether a message whose answer was lost is among the latest: it may still come, so it is not sent again. */
+  /** Looks for a message whose reply was lost. It is not sent again, since it may still arrive. */
   const find = async ({ channel, tag }: Tagged, options: SendOptions): Promise<Published | undefined> => {
     const latest = ["XREVRANGE", historyKey(channel), "+", "-", "COUNT", latestLooked] as const;
     const [reply] = await primary.send([latest], options);
@@ -45,10 +42,10 @@ export function createPublisher(here: Transport): Publisher {
     return found && { receivers: 0, position: found.position };
   };
 
-  /** With the message's own mark: whoever hears it now knows it again if it was kept after all. */
+  /** Keeps the tag of the message: subscribers that get it now recognize it if it was stored after all. */
   const deliverHere = ({ channel, text, tag }: Tagged): Published => {
     let receivers = 0;
-    for (const hub of hubsOf(here)) receivers += hub.deliverHere(channel, frameWithoutPlace(tag, text));
+    for (const stream of sharedStreamsOf(here)) receivers += stream.deliverHere(channel, frameWithoutPlace(tag, text));
     return { receivers, degraded: true };
   };
 
@@ -62,7 +59,7 @@ export function createPublisher(here: Transport): Publisher {
       const standsIn = transport.status !== undefined && options.fallback !== false;
       const { timeoutMs = defaultTimeoutMs } = options;
       const endsAt = performance.now() + timeoutMs;
-      /** With somebody to stand in, a part of the time is theirs. */
+      /** Where a memory may stand in, the primary gets a part of the time. */
       const within = (ms: number, share: number): SendOptions => ({
         ...options,
         timeoutMs: Math.max(1, Math.floor(standsIn ? ms * share : ms)),
@@ -73,7 +70,7 @@ export function createPublisher(here: Transport): Publisher {
         return await append(message, replay, within(timeoutMs, 0.6));
       } catch (error) {
         if (!isUnanswered(error) || leftMs() < leastAttemptMs) throw error;
-        // Whoever stands in finds out whether the primary is away.
+        // A PING through the fallback makes it notice the outage.
         if (standsIn) await transport.send([["PING"]], within(leftMs(), 0.8));
         if (standsIn && isAway()) return deliverHere(message);
         if (error.delivery === "none") return append(message, replay, within(leftMs(), 1));
@@ -83,4 +80,12 @@ export function createPublisher(here: Transport): Publisher {
       }
     },
   };
+}
+
+/** Makes tags that no other message has: a random mark of this process, and a count. */
+function createTags(): () => string {
+  const random = crypto.getRandomValues(new Uint32Array(2));
+  const own = [...random].map((part) => part.toString(36)).join("");
+  let count = 0;
+  return () => `${own}-${(count++).toString(36)}`;
 }

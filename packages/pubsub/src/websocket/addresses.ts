@@ -1,19 +1,19 @@
 import { type Budget, createBudget } from "./budget.ts";
 import type { ServerSocket } from "./server-socket.ts";
 
-/** The clients of a bridge by where they come from, so that one address can't take the place of all others. */
+/** The clients of a bridge by address, so that one address can't use up the room of all others. */
 export interface Addresses<Client> {
   /** How many clients an address has. */
   count(address: string | undefined): number;
   add(address: string | undefined, client: Client): void;
   delete(address: string | undefined, client: Client): void;
-  /** The latest client of the address that has the most, if these are more than so many. */
+  /** The latest client of the address that has the most clients, if it has more than so many. */
   mostOf(moreThan: number): Client | undefined;
-  /** Whether a client of this address may subscribe once more. It outlives the connection. */
+  /** Whether a client of this address may subscribe once more. The count outlives the connection. */
   maySubscribe(address: string | undefined): boolean;
 }
 
-/** Addresses that are remembered although they have no client: the latest. */
+/** So many of the latest addresses without a client are remembered. */
 const mostRemembered = 10_000;
 
 interface Known<Client> {
@@ -26,7 +26,7 @@ export function createAddresses<Client>(burst: number, perSecond: number): Addre
 
   const at = (address: string): Known<Client> => {
     const one = known.get(address) ?? { clients: new Set<Client>(), budget: createBudget(burst, perSecond) };
-    // The latest asked for stands last.
+    // The entries are in the order of their use.
     known.delete(address);
     known.set(address, one);
     return one;
@@ -62,8 +62,8 @@ export function createAddresses<Client>(burst: number, perSecond: number): Addre
 }
 
 /**
- * Where the socket of `ws` comes from: its IPv4 address, or the first half of its IPv6 address, which one host has for itself.
- * Nothing where the platform doesn't tell (Workers).
+ * The remote address of a `ws` socket: its IPv4 address, or the first half of its IPv6 address, which belongs to one
+ * host. `undefined` where the platform doesn't tell (Workers).
  */
 export function remoteAddressOf(socket: ServerSocket): string | undefined {
   const { _socket: stream } = socket as { readonly _socket?: { readonly remoteAddress?: unknown } };

@@ -1,12 +1,11 @@
-/** So many at once, and so many a second in the long run. */
+/** A token bucket: so many at once, and so many a second in the long run. */
 export interface Budget {
-  /** Whether so many are left; then they are spent. */
+  /** Takes so many tokens, if there are enough. @returns whether it did. */
   take(count?: number): boolean;
-  /** Whether nothing of it is spent. */
+  /** Whether the bucket is full. */
   readonly isFull: boolean;
 }
 
-/** A token bucket. */
 export function createBudget(most: number, perSecond: number): Budget {
   let left = most;
   let filledMs = performance.now();

@@ -1,40 +1,40 @@
 import type { ReplayOptions } from "../options.ts";
 import type { ChannelSubscription, Gap, Message, Position } from "../types.ts";
-import type { BridgePubSub } from "./bridge-pubsub.ts";
+import type { BridgePubSub } from "./bridge-options.ts";
 import { type MessageFrame, writeMessage } from "./message-frame.ts";
 
-/** What a feed has told so far. The difference of two is what went by in between, for whoever was not listening. */
+/** What a feed has delivered so far. The difference of two tallies is what a listener missed in between. */
 export interface FeedTally {
   readonly messages: number;
-  /** Of them, those that are in no history. */
+  /** Those of the messages that are in no history. */
   readonly unplaced: number;
-  /** Messages missing by gaps whose number is known. */
+  /** Missing messages of gaps that count them. */
   readonly missed: number;
-  /** Gaps whose number is not. */
+  /** Gaps that do not count their messages. */
   readonly openGaps: number;
 }
 
-/** Who is told of what comes in on a channel. Neither call may throw. */
+/** Is called with the messages and gaps of a channel. Neither function may throw. */
 export interface FeedListener {
   message(frame: MessageFrame): void;
   gap(gap: Gap): void;
 }
 
-/** One channel, listened to once for all clients that ask for it. */
+/** One channel, subscribed to once for all clients that ask for it. */
 export interface ChannelFeed {
   readonly channel: string;
-  /** What history the channel keeps, or `false`. */
+  /** The history that the channel keeps, or `false`. */
   readonly replay: boolean | ReplayOptions;
-  /** Resolves once it is listened to; rejects when it can't be. */
+  /** Resolves once the server has confirmed. Rejects when the channel can't be listened to. */
   readonly opened: Promise<void>;
-  /** Behind which message whoever joins now begins. */
+  /** A listener that joins now begins behind this message. */
   readonly position: Position | undefined;
   /**
-   * Behind which place whoever joined before the first message of a history begins; absent until there is one. It is one
-   * before that message, so its `seq` may be -1.
+   * A listener that joined before the first message of a history begins behind this position; absent until there is a
+   * message. It is one before that message, so its `seq` may be -1.
    */
   readonly origin: Position | undefined;
-  /** No gap has been told since the last message, so `position` says all that there is to say. */
+  /** There was no gap since the last message, so `position` alone says where the feed is. */
   readonly settled: boolean;
   readonly tally: FeedTally;
   readonly listeners: Set<FeedListener>;
@@ -65,7 +65,7 @@ export function openFeed({ pubsub, channel, replay, maxMessageBytes }: FeedOptio
     }
     const frame = writeMessage(message, maxMessageBytes);
     for (const listener of listeners) listener.message(frame);
-    // Behind the round: for whoever has stopped listening because of this message, it is the first that went by.
+    // Counted after the loop: a listener that this message made pause has missed the message.
     tally.messages++;
     if (!message.position) tally.unplaced++;
   };
@@ -78,7 +78,7 @@ export function openFeed({ pubsub, channel, replay, maxMessageBytes }: FeedOptio
   const opening = pubsub.subscribe(channel, { replay, onMessage, onGap }).then((opened) => {
     subscription = opened;
   });
-  // Whoever waits for it hears of it; without anybody it is no unheard error.
+  // Callers that wait for `opened` get the error. Without any it must not count as unhandled.
   opening.catch(() => {});
 
   return {

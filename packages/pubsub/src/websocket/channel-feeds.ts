@@ -1,26 +1,26 @@
 import type { ReplayOptions } from "../options.ts";
-import type { BridgePubSub } from "./bridge-pubsub.ts";
+import type { BridgePubSub } from "./bridge-options.ts";
 import { type ChannelFeed, openFeed } from "./channel-feed.ts";
 
-/** A hold on a feed. */
+/** A reference to a feed. */
 export interface HeldFeed {
   readonly feed: ChannelFeed;
-  /** Lets go of it; the feed ends a while after the last one has. Safe to call twice. */
+  /** Drops the reference. The feed closes a while after its last reference is gone. Safe to call twice. */
   release(): void;
 }
 
-/** The feeds of a bridge, one for each channel that any client listens to. */
+/** The feeds of a bridge: one for each channel that has clients. */
 export interface ChannelFeeds {
-  /** How many are held. */
+  /** How many feeds have references. */
   readonly size: number;
   hold(channel: string): HeldFeed;
-  /** Closes those that are held no more; resolves when they are closed. */
+  /** Closes the feeds without references. Resolves when they are closed. */
   close(): Promise<void>;
 }
 
-/** A client that comes back to a channel so soon finds it listened to: going to and fro costs the server nothing. */
+/** A feed without references stays open for so long, so a client that comes back soon costs the server nothing. */
 const warmMs = 5_000;
-/** More than so many are not kept for nobody. */
+/** At most so many feeds without references stay open. */
 const mostWarm = 100;
 
 interface FeedsOptions {
@@ -37,7 +37,7 @@ interface Entry {
 
 export function createChannelFeeds({ pubsub, replay, maxMessageBytes, onError }: FeedsOptions): ChannelFeeds {
   const open = new Map<string, Entry>();
-  /** Held by nobody, the oldest first, and what ends them. */
+  /** Feeds without references, the oldest first, and the timers that close them. */
   const warm = new Map<Entry, ReturnType<typeof setTimeout>>();
   const closing = new Set<Promise<void>>();
 
@@ -55,7 +55,7 @@ export function createChannelFeeds({ pubsub, replay, maxMessageBytes, onError }:
     close(entry.feed);
   };
   const keepWarm = (entry: Entry): void => {
-    // One that could not be opened is no use to the next client.
+    // A feed that could not be opened is of no use to the next client.
     if (open.get(entry.feed.channel) !== entry) {
       close(entry.feed);
       return;
@@ -81,7 +81,7 @@ export function createChannelFeeds({ pubsub, replay, maxMessageBytes, onError }:
       };
       if (!found) {
         open.set(channel, entry);
-        // Whoever comes next tries anew.
+        // The next client tries again.
         entry.feed.opened.catch(() => {
           if (open.get(channel) !== entry) return;
           open.delete(channel);

@@ -1,20 +1,19 @@
 import { callListener, toWireChannel, withDeadline } from "@continuum-cache/core/kit";
 import type { Position } from "../types.ts";
-import type { BridgeSettings } from "./bridge-options.ts";
-import type { BridgePubSub } from "./bridge-pubsub.ts";
+import type { BridgePubSub, BridgeSettings } from "./bridge-options.ts";
 import { createBudget } from "./budget.ts";
 import type { ChannelFeeds } from "./channel-feeds.ts";
-import { createSeat, type Seat, type SeatOutlet } from "./seat.ts";
+import { type ClientOutlet, type ClientSubscription, createClientSubscription } from "./client-subscription.ts";
 import type { FrameErrorCode } from "./server-frame.ts";
 
 /** The channels of one client. */
 export interface ClientChannels {
-  /** Also those that are only asked for. */
+  /** Includes channels that wait for `authorize`. */
   readonly size: number;
-  seats(): Iterable<Seat>;
+  subscriptions(): Iterable<ClientSubscription>;
   subscribe(channel: string, after: Position | "beginning" | undefined): void;
   unsubscribe(channel: string): void;
-  /** Ends those that are no more allowed, also those that are only asked for. @returns how many. */
+  /** Ends revoked subscriptions, including those that wait for `authorize`. @returns how many. */
   revoke(isRevoked: (channel: string) => boolean): number;
   close(): void;
 }
@@ -24,66 +23,36 @@ export interface ClientChannelsOptions<Context> {
   readonly settings: BridgeSettings<Context>;
   readonly pubsub: BridgePubSub;
   readonly feeds: ChannelFeeds;
-  readonly outlet: SeatOutlet;
+  readonly outlet: ClientOutlet;
   /** Whether clients of this one's address may subscribe once more. */
   readonly maySubscribe: () => boolean;
 }
 
 const encoder = new TextEncoder();
 
-/** Coming back to a channel counts as so many: who does so again and again makes the server read its history each time. */
+/** Coming back to a channel counts as so many subscriptions: each time the server reads its history. */
 const againCost = 5;
-/** A client may subscribe so many times at once, however few channels it may have. */
+/** A client may subscribe so many times at once, even if it may have fewer channels. */
 const leastAtOnce = 20;
 
 export function createClientChannels<Context>(options: ClientChannelsOptions<Context>): ClientChannels {
   const { context, settings, pubsub, feeds, outlet, maySubscribe } = options;
   const { maxChannels, maxChannelBytes, maxMessageBytes, maxSubscribesPerSecond } = settings;
   const budget = createBudget(Math.max(maxChannels, leastAtOnce), maxSubscribesPerSecond);
-  /** Channels that it has left, the latest last. */
-  const left = new Set<string>();
-  /** A seat, or nothing yet while it is asked whether there may be one. */
-  const entries = new Map<string, { seat?: Seat }>();
+  const left = createLeftChannels(maxChannels);
+  /** Without a subscription while `authorize` decides. */
+  const entries = new Map<string, { subscription?: ClientSubscription }>();
 
   const fail = (channel: string | undefined, code: FrameErrorCode, message: string): void =>
     outlet.tell({ type: "error", code, message, ...(channel !== undefined && { channel }) });
   const report = (error: unknown, channel: string): void => callListener(() => settings.onError(error, channel));
 
-  const isAllowed = async (channel: string): Promise<boolean> => {
-    try {
-      const answer = settings.authorize(channel, context);
-      if (typeof answer === "boolean") return answer;
-      return (await withDeadline("authorize", { timeoutMs: settings.authorizeTimeoutMs }, async () => answer)) === true;
-    } catch (error) {
-      report(error, channel);
-      return false;
-    }
-  };
-
-  const isChannel = (channel: string): boolean => {
-    if (channel.length > maxChannelBytes || encoder.encode(channel).length > maxChannelBytes) return false;
-    try {
-      toWireChannel(channel);
-      return true;
-    } catch {
-      // Empty, or half a character: no name of any channel.
-      return false;
-    }
-  };
-
+  const refuseName = (): void =>
+    fail(undefined, "bad-channel", `Expected \`channel\` to be a name of 1 to ${maxChannelBytes} bytes`);
   const drop = (channel: string): void => {
     const entry = entries.get(channel);
     entries.delete(channel);
-    entry?.seat?.close();
-  };
-  const leave = (channel: string): void => {
-    drop(channel);
-    left.delete(channel);
-    left.add(channel);
-    for (const oldest of left) {
-      if (left.size <= maxChannels) return;
-      left.delete(oldest);
-    }
+    entry?.subscription?.close();
   };
   const lose = (channel: string, error: unknown): void => {
     drop(channel);
@@ -92,10 +61,10 @@ export function createClientChannels<Context>(options: ClientChannelsOptions<Con
   };
 
   const take = async (channel: string, after: Position | "beginning" | undefined): Promise<void> => {
-    const entry: { seat?: Seat } = {};
+    const entry: { subscription?: ClientSubscription } = {};
     entries.set(channel, entry);
     const isCurrent = (): boolean => entries.get(channel) === entry;
-    const allowed = await isAllowed(channel);
+    const allowed = await isAllowed(channel, context, settings, report);
     if (!isCurrent()) return;
     if (!allowed) {
       drop(channel);
@@ -109,7 +78,7 @@ export function createClientChannels<Context>(options: ClientChannelsOptions<Con
         drop(channel);
         return fail(channel, "no-history", "This channel keeps no history: subscribe without `after`");
       }
-      entry.seat = createSeat({
+      entry.subscription = createClientSubscription({
         channel,
         after,
         held,
@@ -119,7 +88,7 @@ export function createClientChannels<Context>(options: ClientChannelsOptions<Con
         onFailure: loseMine,
         onError: (error) => report(error, channel),
       });
-      await entry.seat.start();
+      await entry.subscription.start();
     } catch (error) {
       loseMine(error);
     }
@@ -129,13 +98,11 @@ export function createClientChannels<Context>(options: ClientChannelsOptions<Con
     get size() {
       return entries.size;
     },
-    *seats() {
-      for (const { seat } of entries.values()) if (seat) yield seat;
+    *subscriptions() {
+      for (const { subscription } of entries.values()) if (subscription) yield subscription;
     },
     subscribe(channel, after) {
-      if (!isChannel(channel)) {
-        return fail(undefined, "bad-channel", `Expected \`channel\` to be a name of 1 to ${maxChannelBytes} bytes`);
-      }
+      if (!isChannel(channel, maxChannelBytes)) return refuseName();
       if (entries.has(channel)) return fail(channel, "already-subscribed", "You listen to this channel already");
       if (entries.size >= maxChannels) {
         return fail(channel, "too-many-channels", `You may listen to at most ${maxChannels} channels`);
@@ -147,10 +114,11 @@ export function createClientChannels<Context>(options: ClientChannelsOptions<Con
       void take(channel, after);
     },
     unsubscribe(channel) {
-      if (!isChannel(channel)) {
-        return fail(undefined, "bad-channel", `Expected \`channel\` to be a name of 1 to ${maxChannelBytes} bytes`);
+      if (!isChannel(channel, maxChannelBytes)) return refuseName();
+      if (entries.has(channel)) {
+        drop(channel);
+        left.add(channel);
       }
-      if (entries.has(channel)) leave(channel);
       outlet.tell({ type: "unsubscribed", channel });
     },
     revoke(isRevoked) {
@@ -163,6 +131,49 @@ export function createClientChannels<Context>(options: ClientChannelsOptions<Con
     },
     close() {
       for (const channel of [...entries.keys()]) drop(channel);
+    },
+  };
+}
+
+async function isAllowed<Context>(
+  channel: string,
+  context: Context,
+  { authorize, authorizeTimeoutMs }: BridgeSettings<Context>,
+  report: (error: unknown, channel: string) => void,
+): Promise<boolean> {
+  try {
+    const answer = authorize(channel, context);
+    if (typeof answer === "boolean") return answer;
+    return (await withDeadline("authorize", { timeoutMs: authorizeTimeoutMs }, async () => answer)) === true;
+  } catch (error) {
+    report(error, channel);
+    return false;
+  }
+}
+
+function isChannel(channel: string, maxBytes: number): boolean {
+  if (channel.length > maxBytes || encoder.encode(channel).length > maxBytes) return false;
+  try {
+    toWireChannel(channel);
+    return true;
+  } catch {
+    // The name is empty, or has half a character.
+    return false;
+  }
+}
+
+/** The latest channels that a client has left. */
+function createLeftChannels(most: number) {
+  const left = new Set<string>();
+  return {
+    has: (channel: string): boolean => left.has(channel),
+    add(channel: string): void {
+      left.delete(channel);
+      left.add(channel);
+      for (const oldest of left) {
+        if (left.size <= most) return;
+        left.delete(oldest);
+      }
     },
   };
 }

@@ -1,12 +1,12 @@
 import type { Position } from "../types.ts";
 
-/** What a client may say. */
+/** A frame that a client may send. */
 export type ClientFrame =
   | { readonly type: "subscribe"; readonly channel: string; readonly after?: Position | "beginning" }
   | { readonly type: "unsubscribe"; readonly channel: string }
   | { readonly type: "ping" };
 
-/** A frame, or what is wrong with it, for the client's own eyes. */
+/** A frame, or what is wrong with it, as an answer to the client. */
 export type ReadFrame =
   | { readonly frame: ClientFrame }
   | { readonly code: "bad-frame" | "frame-too-large"; readonly message: string };
@@ -14,7 +14,7 @@ export type ReadFrame =
 const encoder = new TextEncoder();
 const maxTagLength = 200;
 
-/** Reads what a client has sent. Never throws, whatever it was. */
+/** Reads what a client has sent. Never throws. */
 export function readClientFrame(data: unknown, maxBytes: number): ReadFrame {
   if (typeof data !== "string") return bad("Expected a text frame of JSON, got a binary one");
   // A UTF-16 unit is at most three bytes.
@@ -45,7 +45,7 @@ export function readClientFrame(data: unknown, maxBytes: number): ReadFrame {
 function readPosition(value: unknown): Position | undefined {
   if (typeof value !== "object" || value === null) return undefined;
   const { epoch, seq, tag } = value as { epoch?: unknown; seq?: unknown; tag?: unknown };
-  // -1 is the place before the first message.
+  // -1 is the number before the first message.
   if (!isCount(epoch, 0) || !isCount(seq, -1)) return undefined;
   if (tag === undefined) return { epoch, seq };
   return typeof tag === "string" && tag.length <= maxTagLength ? { epoch, seq, tag } : undefined;

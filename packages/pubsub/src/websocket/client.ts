@@ -1,28 +1,28 @@
 import type { BridgeSettings } from "./bridge-options.ts";
 import type { ClientChannels } from "./client-channels.ts";
 import { readClientFrame } from "./client-frame.ts";
+import type { ClientOutlet } from "./client-subscription.ts";
 import type { GuardedSocket } from "./guarded-socket.ts";
-import type { SeatOutlet } from "./seat.ts";
 import type { ControlFrame } from "./server-frame.ts";
 
 /** One connected client. */
 export interface BridgeClient {
   readonly channels: ClientChannels;
   readonly isLagging: boolean;
-  /** Begins to hear the socket. */
+  /** Begins to listen to the socket. */
   start(): void;
   readonly bufferedBytes: number;
-  /** Looks whether a client that lags has drained, or has taken too long. */
+  /** Checks whether a lagging client has drained, or has taken too long. */
   checkDrained(): void;
-  /** Looks whether it lives, and asks it to show so again. */
+  /** Checks whether the client is alive, and asks it to show that again. */
   checkAlive(): void;
-  /** Says farewell and gives up everything but the socket, which has a while to close. */
+  /** Sends a close frame and ends everything but the socket, which has a while to close. */
   leave(code: number, reason: string): void;
-  /** Ends a socket that has not closed long after the farewell. */
+  /** Ends a socket that has not closed long after the close frame. */
   checkLeft(): void;
 }
 
-/** Whom a client tells what becomes of it. */
+/** Is called with what happens to a client. */
 export interface ClientListener {
   lags(client: BridgeClient): void;
   hasDrained(client: BridgeClient): void;
@@ -36,15 +36,15 @@ export interface ClientOptions<Context> {
   readonly socket: GuardedSocket;
   readonly settings: BridgeSettings<Context>;
   readonly listener: ClientListener;
-  readonly channelsOf: (outlet: SeatOutlet) => ClientChannels;
+  readonly channelsOf: (outlet: ClientOutlet) => ClientChannels;
 }
 
 type Phase =
   | { readonly is: "open" | "gone" }
-  /** Its socket is full; or the farewell is on its way. */
+  /** The client's socket is full; or the close frame was sent. */
   | { readonly is: "lagging" | "leaving"; readonly sinceMs: number };
 
-/** Answers and gaps go out even while messages don't; whoever makes that grow beyond this without reading is closed. */
+/** Answers and gaps are sent even while messages are not. A client that lets them pile up beyond this is closed. */
 const controlHeadroomBytes = 65_536;
 
 /** How long a socket may take to close. */
@@ -60,17 +60,15 @@ export function createClient<Context>({
   channelsOf,
 }: ClientOptions<Context>): BridgeClient {
   const { maxBufferedBytes, maxFrameBytes, maxFramesPerSecond, patienceMs, mustSpeak } = settings;
-  const { canPing } = socket;
   let phase: Phase = { is: "open" };
-  /** How often it was looked for a sign of life since the last. */
-  let silentLooks = 0;
-  const frames = { secondMs: 0, count: 0 };
+  const frames = createFrameCount(maxFramesPerSecond);
+  const liveness = createLiveness(socket, mustSpeak);
   const isConnected = (): boolean => phase.is === "open" || phase.is === "lagging";
 
   const send = (text: string): boolean => {
     if (!isConnected() || !socket.isOpen) return false;
     if (socket.send(text)) return true;
-    // Broken, and its `close` event may be late.
+    // The socket is broken, and its `close` event may be late.
     terminate();
     return false;
   };
@@ -81,10 +79,10 @@ export function createClient<Context>({
   const lag = (): void => {
     if (phase.is !== "open") return;
     phase = { is: "lagging", sinceMs: Date.now() };
-    for (const seat of channels.seats()) seat.pause();
+    for (const subscription of channels.subscriptions()) subscription.pause();
     listener.lags(client);
   };
-  const outlet: SeatOutlet = {
+  const outlet: ClientOutlet = {
     get isFull() {
       return phase.is === "lagging";
     },
@@ -104,7 +102,7 @@ export function createClient<Context>({
     phase = { is: "leaving", sinceMs: Date.now() };
     channels.close();
     listener.leaves(client);
-    // One that can't say farewell was closed already, or is broken.
+    // A socket that can't send a close frame is closed already, or broken.
     if (!socket.close(code, reason)) terminate();
   };
   const tooSlow = (): void => {
@@ -122,23 +120,14 @@ export function createClient<Context>({
     gone();
   };
 
-  const isTooMany = (): boolean => {
-    const now = Date.now();
-    if (Math.abs(now - frames.secondMs) >= 1_000) Object.assign(frames, { secondMs: now, count: 0 });
-    return ++frames.count > maxFramesPerSecond;
-  };
   const hear = (data: unknown): void => {
     if (!isConnected()) return;
-    silentLooks = 0;
-    if (isTooMany()) {
+    liveness.heard();
+    if (frames.isOneTooMany()) {
       leave(policyViolation, `more than ${maxFramesPerSecond} frames a second`);
       return;
     }
-    const read = readClientFrame(data, maxFrameBytes);
-    if ("code" in read) tell({ type: "error", ...read });
-    else if (read.frame.type === "ping") tell({ type: "pong" });
-    else if (read.frame.type === "subscribe") channels.subscribe(read.frame.channel, read.frame.after);
-    else channels.unsubscribe(read.frame.channel);
+    answer(readClientFrame(data, maxFrameBytes), channels, tell);
   };
 
   const client: BridgeClient = {
@@ -154,21 +143,18 @@ export function createClient<Context>({
       if (socket.bufferedBytes <= maxBufferedBytes / 2) {
         phase = { is: "open" };
         listener.hasDrained(client);
-        for (const seat of channels.seats()) {
-          if (phase.is === "open") seat.resume();
+        for (const subscription of channels.subscriptions()) {
+          if (phase.is === "open") subscription.resume();
         }
       } else if (Date.now() - phase.sinceMs >= patienceMs) {
         tooSlow();
       }
     },
     checkAlive() {
-      // Of one that lags nothing can come back in time; its patience runs out instead.
+      // A lagging client can't answer in time. `checkDrained` closes it instead.
       if (phase.is !== "open") {
-        silentLooks = 0;
-      } else if (canPing || mustSpeak) {
-        const isDead = silentLooks >= (canPing ? 1 : 2);
-        silentLooks++;
-        if (!isDead && (!canPing || socket.ping())) return;
+        liveness.heard();
+      } else if (!liveness.check()) {
         listener.dead();
         if (socket.canTerminate) terminate();
         else leave(tryAgainLater, "no sign of life");
@@ -179,11 +165,53 @@ export function createClient<Context>({
     },
     leave,
     start() {
-      const pong = (): void => {
-        silentLooks = 0;
-      };
-      if (!socket.listen({ message: hear, pong, gone })) terminate();
+      if (!socket.listen({ message: hear, pong: liveness.heard, gone })) terminate();
     },
   };
   return client;
+}
+
+function answer(
+  read: ReturnType<typeof readClientFrame>,
+  channels: ClientChannels,
+  tell: (frame: ControlFrame) => void,
+): void {
+  if ("code" in read) tell({ type: "error", ...read });
+  else if (read.frame.type === "ping") tell({ type: "pong" });
+  else if (read.frame.type === "subscribe") channels.subscribe(read.frame.channel, read.frame.after);
+  else channels.unsubscribe(read.frame.channel);
+}
+
+/** Counts the frames of the current second. */
+function createFrameCount(most: number) {
+  let secondMs = 0;
+  let count = 0;
+  return {
+    isOneTooMany(): boolean {
+      const now = Date.now();
+      if (Math.abs(now - secondMs) >= 1_000) {
+        secondMs = now;
+        count = 0;
+      }
+      return ++count > most;
+    },
+  };
+}
+
+/** Watches for signs of life. A client that can't be pinged, and need not send by itself, counts as alive. */
+function createLiveness({ canPing, ping }: Pick<GuardedSocket, "canPing" | "ping">, mustSpeak: boolean) {
+  /** The checks since the last sign of life. */
+  let silentChecks = 0;
+  return {
+    heard(): void {
+      silentChecks = 0;
+    },
+    /** @returns whether it is alive. Asks for another sign of life. */
+    check(): boolean {
+      if (!canPing && !mustSpeak) return true;
+      const isDead = silentChecks >= (canPing ? 1 : 2);
+      silentChecks++;
+      return !isDead && (!canPing || ping());
+    },
+  };
 }

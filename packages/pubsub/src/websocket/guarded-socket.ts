@@ -1,8 +1,8 @@
 import { openState, type ServerSocket } from "./server-socket.ts";
 
 /**
- * A socket whose every call is guarded: it is somebody else's object, and what it throws or rejects with must end neither the
- * process nor the round in which others are told.
+ * A socket whose calls never throw. The socket is an object of another library: an exception of it must not end the
+ * process, or keep other clients from getting a message.
  */
 export interface GuardedSocket {
   readonly isOpen: boolean;
@@ -10,26 +10,26 @@ export interface GuardedSocket {
   readonly bufferedBytes: number;
   readonly canPing: boolean;
   readonly canTerminate: boolean;
-  /** @returns whether it was taken. */
+  /** @returns whether the socket took it. */
   send(text: string): boolean;
-  /** @returns whether it was asked. */
+  /** @returns whether the ping was sent. */
   ping(): boolean;
-  /** @returns whether the farewell is on its way. */
+  /** @returns whether the close frame was sent. */
   close(code: number, reason: string): boolean;
-  /** Ends the connection without a farewell, where the socket can; else with one. */
+  /** Ends the connection without a close frame, where the socket can; otherwise with one. */
   terminate(): void;
-  /** @returns whether it can be listened to. */
+  /** @returns whether the listeners could be added. */
   listen(listener: SocketListener): boolean;
 }
 
-/** What a socket tells. */
+/** The events of a socket. */
 export interface SocketListener {
   message(data: unknown): void;
   pong(): void;
   gone(): void;
 }
 
-/** @param onFailure - Told what the socket has thrown. */
+/** @param onFailure - Called with what the socket has thrown. */
 export function guardSocket(socket: ServerSocket, onFailure: (error: unknown) => void): GuardedSocket {
   const attempt = (call: () => unknown): boolean => {
     try {

@@ -2,7 +2,7 @@ import { toTextForm } from "@continuum-cache/core/kit";
 import type { Message, Position } from "../types.ts";
 import type { GapFrame } from "./server-frame.ts";
 
-/** A message, written once for however many clients it goes to. */
+/** A message as text, written once for all clients. */
 export interface MessageFrame {
   readonly text: string;
   /** UTF-8. */
@@ -12,10 +12,7 @@ export interface MessageFrame {
 
 const encoder = new TextEncoder();
 
-/**
- * Writes a message as JSON. One that is too long, or that JSON can't say, becomes a gap of one: whoever listens is told that
- * there was something.
- */
+/** Writes a message as JSON. A message that is too long, or that JSON can't express, becomes a gap of one. */
 export function writeMessage(message: Message, maxBytes: number): MessageFrame {
   const { channel, position } = message;
   const text = messageText(message);
@@ -32,7 +29,7 @@ function messageText({ channel, data, position, degraded }: Message): string | u
   try {
     return JSON.stringify({ type: "message", channel, ...content, position, degraded });
   } catch {
-    // A codec may have read what JSON doesn't know: a BigInt, an object within itself.
+    // A codec may have decoded a value that JSON can't express: a BigInt, an object within itself.
     return undefined;
   }
 }

@@ -1,13 +1,13 @@
 import type { GuardedSocket } from "./guarded-socket.ts";
 import type { Ticker } from "./ticker.ts";
 
-/** What has left, or was never let in, and has a while to close. */
+/** A socket that was told to close, and has a while to do so. */
 export interface Leaving {
-  /** Ends a socket that has not closed long after the farewell. */
+  /** Ends the socket if it has not closed long after the close frame. */
   checkLeft(): void;
 }
 
-/** Sockets that are not served: each gets a farewell, and a while to close. */
+/** Sockets that are refused: each gets a close frame, and a while to close. */
 export interface Refusals {
   /** How many have not closed yet. */
   readonly size: number;
@@ -42,7 +42,7 @@ export function createRefusals(leaving: Ticker<Leaving>): Refusals {
       };
       leaving.add(refusal);
       open.set(refusal, end);
-      // An error that it has would end the process if it had no listener.
+      // Without a listener, an error of the socket would end the process.
       const isHeard = socket.listen({ message: () => {}, pong: () => {}, gone });
       if (!isHeard || !socket.close(code, reason)) end();
     },

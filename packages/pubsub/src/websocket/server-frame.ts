@@ -8,28 +8,28 @@ export type FrameGapReason =
   /** One message can't be written as JSON. */
   | "unsendable";
 
-/** What was wrong with what a client sent, or why it doesn't get what it asked for. */
+/** What was wrong with a client's frame, or why a request was refused. */
 export type FrameErrorCode =
-  /** No JSON text of a frame that a client may send. */
+  /** Not the JSON text of a frame that a client may send. */
   | "bad-frame"
   /** A frame over `maxFrameBytes`. */
   | "frame-too-large"
-  /** No name of a channel, or one over `maxChannelBytes`. */
+  /** Not the name of a channel, or one over `maxChannelBytes`. */
   | "bad-channel"
   /** The channel is not for this client, or not any more. */
   | "forbidden"
-  /** It listens to this channel already, and still does. */
+  /** The client has a subscription to this channel, which goes on. */
   | "already-subscribed"
-  /** It listens to as many channels as it may. */
+  /** The client has as many channels as it may have. */
   | "too-many-channels"
-  /** It subscribes more often than it may: worth another try later. */
+  /** The client subscribes more often than it may. It may try again later. */
   | "too-fast"
-  /** `after` was asked for, and this channel keeps no history. */
+  /** The client asked for `after`, and this channel keeps no history. */
   | "no-history"
-  /** The channel can't be listened to at present, or not any more: worth another try later. */
+  /** The channel can't be listened to now. The client may try again later. */
   | "unavailable";
 
-/** What a bridge says to a client, besides messages. Each is one JSON text. */
+/** Frames of a bridge to a client, besides messages. Each is one JSON text. */
 export type ControlFrame =
   | { readonly type: "subscribed"; readonly channel: string; readonly position?: Position | undefined }
   | { readonly type: "unsubscribed"; readonly channel: string }
@@ -37,7 +37,7 @@ export type ControlFrame =
   | { readonly type: "error"; readonly code: FrameErrorCode; readonly message: string; readonly channel?: string }
   | { readonly type: "pong" };
 
-/** Tells a client what it did not get, or may not have got. */
+/** Reports messages that a client missed, or may have missed. */
 export interface GapFrame {
   readonly type: "gap";
   readonly channel: string;

@@ -1,4 +1,4 @@
-/** One timer for many who are to be looked after, which runs only while there are any. */
+/** One timer for many objects, which runs only while there are any. */
 export interface Ticker<One> {
   readonly size: number;
   add(one: One): void;
@@ -6,7 +6,10 @@ export interface Ticker<One> {
   [Symbol.iterator](): Iterator<One>;
 }
 
-/** @param onTick - Called for each of them every `everyMs` milliseconds. It does not keep a process alive where that is a choice. */
+/**
+ * @param onTick - Called for each object every `everyMs` milliseconds. Where timers keep a process alive, this one does
+ *   not.
+ */
 export function createTicker<One>(everyMs: number, onTick: (one: One) => void): Ticker<One> {
   const all = new Set<One>();
   let timer: ReturnType<typeof setInterval> | undefined;

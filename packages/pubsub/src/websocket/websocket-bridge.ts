@@ -1,7 +1,6 @@
 import { callListener } from "@continuum-cache/core/kit";
 import { createAddresses } from "./addresses.ts";
-import { readBridgeOptions, type WebSocketBridgeOptions } from "./bridge-options.ts";
-import type { BridgePubSub } from "./bridge-pubsub.ts";
+import { type BridgePubSub, readBridgeOptions, type WebSocketBridgeOptions } from "./bridge-options.ts";
 import { createChannelFeeds } from "./channel-feeds.ts";
 import { type BridgeClient, type ClientListener, createClient } from "./client.ts";
 import { createClientChannels } from "./client-channels.ts";
@@ -10,24 +9,24 @@ import { createRefusals, type Leaving } from "./refusals.ts";
 import type { ServerSocket } from "./server-socket.ts";
 import { createTicker } from "./ticker.ts";
 
-/** What a bridge is doing. */
+/** Figures of a bridge. */
 export interface WebSocketBridgeStats {
   readonly clients: number;
-  /** Channels that are listened to, each once for all clients. */
+  /** Channels with clients. All clients of a channel share one subscription. */
   readonly channels: number;
-  /** How many channels all clients together listen to. */
+  /** The subscriptions of all clients together. */
   readonly subscriptions: number;
   /** Clients whose sockets are full. */
   readonly lagging: number;
-  /** Subscriptions that read the history to get to where the others are. */
+  /** Subscriptions that read the history to catch up. */
   readonly catchingUp: number;
-  /** What waits in all sockets, in bytes as they count it. */
+  /** How much waits in all sockets, in bytes as they count them. */
   readonly bufferedBytes: number;
-  /** Clients that were closed because they did not drain, since the beginning. */
+  /** Clients that were closed since the beginning because they did not drain. */
   readonly tooSlow: number;
-  /** Clients that gave no sign of life, since the beginning. */
+  /** Clients that gave no sign of life since the beginning. */
   readonly dead: number;
-  /** Sockets that were refused, or had to make room, since there were too many, since the beginning. */
+  /** Sockets that were refused or closed since the beginning because there were too many. */
   readonly refused: number;
 }
 
@@ -36,14 +35,14 @@ export interface WebSocketBridge<Context> {
   /** How many sockets are connected. */
   readonly clients: number;
   /**
-   * Serves a socket from now on; what it asks for, it is told as JSON text frames.
+   * Serves a socket from now on. Answers and messages are JSON text frames.
    *
-   * @param context - Who it is, for `authorize` and `addressOf`.
+   * @param context - Identifies the client to `authorize` and `addressOf`.
    */
   accept(socket: ServerSocket, context: Context): void;
   /**
-   * Ends subscriptions that were granted before, those that are just being asked for too: the client is told `forbidden`, and
-   * gets nothing more of the channel. It may ask again, and `authorize` decides: change what that goes by first.
+   * Ends granted subscriptions, including those that wait for `authorize`: the client gets `forbidden`, and no more
+   * messages of the channel. It may ask again, and `authorize` decides: change what `authorize` looks at first.
    *
    * @param isRevoked - Called with each channel and the context of its client.
    * @returns how many were ended.
@@ -66,29 +65,30 @@ export interface WebSocketBridge<Context> {
    */
   revoke(isRevoked: (channel: string, context: Context) => boolean): number;
   stats(): WebSocketBridgeStats;
-  /** Closes every client with 1001, and gives everything back but the PubSub, which is the caller's. Safe to call twice. */
+  /** Closes every client with 1001. The PubSub stays open, since its owner closes it. Safe to call twice. */
   close(): Promise<void>;
 }
 
 /** WebSocket close codes. */
 const [goingAway, tryAgainLater] = [1001, 1013];
 
-/** How often clients that lag are looked after, and those that leave. */
+/** How often lagging clients are checked, and leaving ones. */
 const [drainEveryMs, leaveEveryMs] = [50, 500];
 
 const mostAddressLength = 256;
 
-/** Clients of one address may ask for as much as so many clients. */
+/** The clients of one address together may ask for as much as so many clients. */
 const clientsPerAddress = 10;
 
 /**
- * Lets browsers and others listen to channels through WebSockets: `ws` on Node, `WebSocketPair` in a Worker. Clients resume
- * where they were, are told what they have missed, and one that doesn't read costs no more than `maxBufferedBytes`.
+ * Lets browsers and others listen to channels through WebSockets: `ws` on Node, `WebSocketPair` in a Worker. Clients
+ * resume where they were, and get a gap for what they have missed. One that doesn't read costs no more than
+ * `maxBufferedBytes`.
  *
- * In a Worker all sockets of a bridge must belong to the same request or Durable Object: the platform lets no other write to
- * them.
+ * In a Worker all sockets of a bridge must belong to the same request or Durable Object: the platform lets no other
+ * write to them.
  *
- * @throws ConfigError when an option can't be; the message quotes it.
+ * @throws ConfigError when an option is not valid; the message quotes it.
  *
  * @example
  * ```ts
@@ -102,7 +102,8 @@ const clientsPerAddress = 10;
  *   replay: (channel) => channel === "news",
  * });
  *
- * // With `ws`: new WebSocketServer({ port: 8080, maxPayload: 16_384 }).on("connection", (socket) => serve(socket, "ada"));
+ * // With `ws`, where `server` is a new WebSocketServer({ port: 8080, maxPayload: 16_384 }):
+ * // server.on("connection", (socket) => serve(socket, "ada"));
  * export const serve = (socket: ServerSocket, userId: string) => bridge.accept(socket, { userId });
  * ```
  */
@@ -118,7 +119,7 @@ export function createWebSocketBridge<Context = unknown>(
     clientsPerAddress * maxChannels,
     clientsPerAddress * settings.maxSubscribesPerSecond,
   );
-  /** Those that are leaving too, and what is known of each. */
+  /** All clients, including those that are leaving. */
   const clients = new Map<BridgeClient, { readonly context: Context; readonly address: string | undefined }>();
   const counts = { tooSlow: 0, dead: 0, refused: 0 };
   let isClosed = false;
@@ -157,13 +158,13 @@ export function createWebSocketBridge<Context = unknown>(
       return undefined;
     }
   };
-  /** @returns whether there is, or was made, room for another client of this address. */
+  /** Makes room for another client of this address if needed. @returns whether there is room. */
   const makeRoom = (address: string | undefined): boolean => {
     const own = addresses.count(address);
     const connected = clients.size - (leaving.size - refusals.size);
     const isRoom = own < maxClientsPerAddress && connected < maxClients;
     if (isRoom) return true;
-    // An address that has less may have as much as the one that has most.
+    // An address with fewer clients may have as many as the one with the most.
     const other = own < maxClientsPerAddress && address !== undefined ? addresses.mostOf(own + 1) : undefined;
     counts.refused++;
     other?.leave(tryAgainLater, "too many clients");
@@ -217,11 +218,11 @@ export function createWebSocketBridge<Context = unknown>(
 }
 
 function sumOf(clients: readonly BridgeClient[]) {
-  const seats = clients.flatMap(({ channels }) => [...channels.seats()]);
+  const subscriptions = clients.flatMap(({ channels }) => [...channels.subscriptions()]);
   return {
     clients: clients.length,
     subscriptions: clients.reduce((sum, { channels }) => sum + channels.size, 0),
-    catchingUp: seats.filter(({ isCatchingUp }) => isCatchingUp).length,
+    catchingUp: subscriptions.filter(({ isCatchingUp }) => isCatchingUp).length,
     bufferedBytes: clients.reduce((sum, { bufferedBytes }) => sum + bufferedBytes, 0),
   };
 }

@@ -18,7 +18,7 @@ function rest({ shift }: { shift(): Message | undefined }): unknown[] {
 }
 
 describe("a buffer for a slow consumer", () => {
-  it("lets the oldest go, tells how many of which channel, and keeps the order", () => {
+  it("drops the oldest messages, reports how many of which channel, and keeps the order", () => {
     const { buffer, gaps } = bufferOf({ maxMessages: 3 });
     for (const [index, channel] of ["a", "b", "a", "a", "b", "b"].entries()) buffer.push(message(channel, index), 1);
     expect(rest(buffer)).toEqual([3, 4, 5]);
@@ -28,7 +28,7 @@ describe("a buffer for a slow consumer", () => {
     ]);
   });
 
-  it("counts bytes too, but one message fits whatever its size", () => {
+  it("counts bytes too, but always has room for one message", () => {
     const { buffer, gaps } = bufferOf({ maxBytes: 100 });
     buffer.push(message("a", 1), 60);
     buffer.push(message("a", 2), 60);
@@ -37,7 +37,7 @@ describe("a buffer for a slow consumer", () => {
     expect(gaps.map(({ missed }) => missed)).toEqual([2]);
   });
 
-  it("keeps only the newest of each key where they are conflated", () => {
+  it("keeps only the newest message of each key where they are conflated", () => {
     const { buffer, gaps } = bufferOf({
       maxMessages: 2,
       whenFull: "conflate",
@@ -48,7 +48,7 @@ describe("a buffer for a slow consumer", () => {
     expect(gaps).toEqual([]);
   });
 
-  it("ends the consumer where that was asked for, and says where to resume", () => {
+  it("ends the consumer where `whenFull` says so, and says where to resume", () => {
     const { buffer } = bufferOf({ maxMessages: 1, whenFull: "disconnect" });
     const position = { epoch: 5, seq: 1 };
     buffer.push({ channel: "a", data: 1, position }, 1);
@@ -64,7 +64,7 @@ describe("a buffer for a slow consumer", () => {
     expect((error as SlowConsumerError).positions.get("a")).toEqual(position);
   });
 
-  it("never holds more than its bounds, and what it let go and what it hands out is all there was", () => {
+  it("stays within its bounds, and each message is either handed out or counted as dropped", () => {
     const step = fc.oneof(fc.record({ size: fc.integer({ min: 1, max: 50 }) }), fc.constant("take" as const));
     fc.assert(
       fc.property(fc.array(step, { maxLength: 200 }), fc.integer({ min: 1, max: 8 }), (steps, maxMessages) => {
@@ -87,7 +87,7 @@ describe("a buffer for a slow consumer", () => {
     );
   });
 
-  it("is refused options that can't be", () => {
+  it("rejects wrong options", () => {
     expect(() => readBuffer({ maxMessages: 0 })).toThrow(
       "`buffer.maxMessages` to be a whole number of at least 1, got 0",
     );

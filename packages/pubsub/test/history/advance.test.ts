@@ -40,7 +40,7 @@ function readAll(cursor: Position | undefined, all: readonly Entry[], size: numb
 }
 
 describe("reading on in a history", () => {
-  it("hands out all that is left and counts all that is not, whatever was trimmed and however large the pages", () => {
+  it("delivers all stored messages and counts all trimmed ones, for any page size", () => {
     const numbers = fc.record({
       published: fc.integer({ min: 1, max: 60 }),
       trimmed: fc.nat({ max: 59 }),
@@ -61,7 +61,7 @@ describe("reading on in a history", () => {
     );
   });
 
-  it("counts what is past its age, when even the last is", () => {
+  it("counts messages past their age, even if all are", () => {
     const page: HistoryPage = { newest: entry(1, 9), entries: [], more: undefined };
     expect(advance({ epoch: 1, seq: 4 }, page)).toEqual({
       steps: [{ kind: "trimmed", missed: 5 }],
@@ -70,14 +70,14 @@ describe("reading on in a history", () => {
     });
   });
 
-  it("goes on past a page of which everything is past its age", () => {
+  it("goes on behind a page of messages past their age", () => {
     const page: HistoryPage = { newest: entry(1, 9), entries: [], more: { epoch: 1, seq: 6 } };
     const { steps, cursor } = advance({ epoch: 1, seq: 4 }, page);
     expect(steps).toEqual([{ kind: "trimmed", missed: 2 }]);
     expect(cursor).toEqual({ epoch: 1, seq: 6 });
   });
 
-  it("begins before the first message: nothing is missing as long as it is the same history", () => {
+  it("begins before the first message: nothing is missing in the same history", () => {
     const start = { epoch: 5, seq: -1 };
     const empty: HistoryPage = { newest: { position: start }, entries: [], more: undefined };
     expect(advance(undefined, empty)).toEqual({ steps: [], cursor: start, isDiverged: false });
@@ -91,7 +91,7 @@ describe("reading on in a history", () => {
     });
   });
 
-  it("says that the end of an epoch is unknown once the server has lost it", () => {
+  it("reports the end of an epoch as unknown after the server has lost it", () => {
     expect(readAll({ epoch: 1, seq: 4, tag: "1-4" }, [entry(2, 0), entry(2, 1)], 5)).toMatchObject({
       read: ["2-0", "2-1"],
       missed: 0,
@@ -105,7 +105,7 @@ describe("reading on in a history", () => {
     expect(readAll({ epoch: 1, seq: 4 }, [], 5)).toMatchObject({ read: [], lost: 1, at: undefined });
   });
 
-  it("says so too when the next epoch stands right behind what was read: it began since the end was lost", () => {
+  it("does so too when the next epoch follows the last message that was read", () => {
     const all = [entry(1, 3), entry(1, 4), entry(2, 0)];
     expect(readAll({ epoch: 1, seq: 3, tag: "1-3" }, all, 5)).toMatchObject({
       read: ["1-4", "2-0"],
@@ -114,14 +114,14 @@ describe("reading on in a history", () => {
     });
   });
 
-  it("notices a history whose end was lost and written anew", () => {
+  it("notices a history whose end was lost and written again", () => {
     const rewritten = [entry(1, 0), entry(1, 1), entry(1, 2, "other")];
     expect(readAll({ epoch: 1, seq: 2, tag: "1-2" }, rewritten, 5)).toMatchObject({ lost: 1, isDiverged: true });
     expect(readAll({ epoch: 1, seq: 7 }, rewritten, 5)).toMatchObject({ lost: 1, isDiverged: true });
     expect(readAll({ epoch: 2, seq: 0 }, rewritten, 5)).toMatchObject({ lost: 1, isDiverged: true });
   });
 
-  it("is not disturbed by what is published between its two questions", () => {
+  it("is not disturbed by messages that are published between its two reads", () => {
     const page: HistoryPage = { newest: entry(1, 3), entries: [entry(1, 3), entry(1, 4)], more: undefined };
     expect(advance({ epoch: 1, seq: 3, tag: "1-3" }, page)).toMatchObject({ cursor: entry(1, 4).position });
   });

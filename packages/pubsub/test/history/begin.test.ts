@@ -54,7 +54,7 @@ describe("a break before the first message", () => {
     expect(gaps).toEqual([]);
   });
 
-  it("is no gap, however many there are, with a restart of the server and with nothing published", async () => {
+  it("is no gap, even with several breaks, a restart of the server and no message", async () => {
     const { redis, subscriber, heard, gaps, publish, broken } = await stage();
     await subscriber.subscribe("c", { replay: true });
     await broken(async () => {});
@@ -68,7 +68,7 @@ describe("a break before the first message", () => {
     expect(gaps).toEqual([]);
   });
 
-  it("counts exactly what was published and trimmed meanwhile", async () => {
+  it("is a gap that counts the messages published and trimmed meanwhile", async () => {
     const { redis, subscriber, heard, gaps, publish, broken } = await stage();
     await subscriber.subscribe("c", { replay: true });
     await broken(async () => {
@@ -79,7 +79,7 @@ describe("a break before the first message", () => {
     expect(gaps).toMatchObject([{ channel: "c", reason: "trimmed", missed: 3 }]);
   });
 
-  it("may be a gap to one who may only read, and could not begin the history", async () => {
+  it("is a possible gap for a user that may only read", async () => {
     const { subscriber, heard, gaps, publish, broken } = await stage("reader:secret@");
     await subscriber.subscribe("c", { replay: true });
     await broken(() => publish("first"));
@@ -93,7 +93,7 @@ describe("a break before the first message", () => {
 });
 
 describe.each(servers)("a channel without messages ($name)", (backend) => {
-  it("has a place to resume at, in another process too", async () => {
+  it("has a position to resume at, in another process too", async () => {
     const server = opened(await backend.open());
     const [one, other] = [0, 1].map(() => new PubSub({ transport: server.connect() })) as [PubSub, PubSub];
     opened(other);
@@ -129,8 +129,8 @@ describe.each(servers)("a channel without messages ($name)", (backend) => {
   });
 });
 
-describe("a history that is listened to", () => {
-  it("does not end while nothing is published, so that a later break is no loss", async () => {
+describe("a history with subscribers", () => {
+  it("does not expire while nothing is published", async () => {
     vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
     const { redis, subscriber, gaps, publish, broken } = await stage();
     await subscriber.subscribe("c", { replay: { age: "1h" } });
@@ -149,7 +149,7 @@ describe("a history that is listened to", () => {
     expect(gaps).toEqual([]);
   });
 
-  it("keeps no more than the last message that is past its age", async () => {
+  it("keeps only the last of the messages past their age", async () => {
     vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
     const { redis, subscriber, heard, publish } = await stage();
     await subscriber.subscribe("c", { replay: { age: "1ms" } });

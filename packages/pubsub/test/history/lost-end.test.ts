@@ -11,7 +11,7 @@ const putBack = `redis.call("RESTORE", KEYS[1], 0, redis.call("GET", "kept"), "R
 const history = "continuum-cache:history:c";
 
 describe.each(servers)("a history whose end was lost, as by a failover to a replica that lagged ($name)", (backend) => {
-  it("is noticed by its publisher: a new epoch begins, and whoever resumes is told", async () => {
+  it("is noticed by its publisher: a new epoch begins, and a subscriber that resumes gets a gap", async () => {
     const server = opened(await backend.open());
     const [publisher, subscriber] = [0, 1].map(() => opened(new PubSub({ transport: server.connect() })));
     const publish = (data: number) => publisher?.publish("c", data, { replay: true });
@@ -35,7 +35,7 @@ describe.each(servers)("a history whose end was lost, as by a failover to a repl
     expect(gaps.some(({ reason, missed }) => reason === "lost" && missed === undefined)).toBe(true);
   });
 
-  it("is noticed by a subscriber that has read what is there no more, whoever writes it anew", async () => {
+  it("is noticed by a subscriber that has read the lost messages, when others are written in their place", async () => {
     const server = opened(await backend.open());
     const [publisher, other, subscriber] = [0, 1, 2].map(() => opened(new PubSub({ transport: server.connect() })));
     const seen: unknown[] = [];

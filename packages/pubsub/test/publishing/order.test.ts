@@ -34,7 +34,7 @@ it.each(servers)(
   },
 );
 
-it("what was published before a close is sent, also when it was the first of all", async () => {
+it("sends messages that were published before a close, even the first ones", async () => {
   const backend = opened(await memory.open());
   const pubsub = new PubSub({ transport: backend.connect() });
   const published = pubsub.publish("orders", 1);

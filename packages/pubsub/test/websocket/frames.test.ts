@@ -46,7 +46,7 @@ describe("what a client says", () => {
     expect(socket.closed).toEqual([]);
   });
 
-  it("is answered, whatever it is, by an error or as asked for, and leaves nothing behind", async () => {
+  it("is answered as asked, or by an error, and leaves nothing behind", async () => {
     const part = fc.oneof(
       fc.constantFrom("type", "channel", "after", "epoch", "seq", "subscribe", "unsubscribe", "ping", "c", "beginning"),
       fc.string({ unit: "binary", maxLength: 20 }),
@@ -93,7 +93,7 @@ describe("what a client says", () => {
     );
   });
 
-  it("that it has read nothing yet is a place to resume at, as any other", async () => {
+  it("may resume before the first message", async () => {
     const { hear, channel, socket } = connect({ replay: () => true });
     await hear({ type: "subscribe", channel: "c", after: { epoch: 1, seq: -1 } });
     expect(socket.frames).toEqual([{ type: "subscribed", channel: "c", position: { epoch: 1, seq: -1 } }]);
@@ -102,7 +102,7 @@ describe("what a client says", () => {
     expect(socket.frames.at(-1)).toMatchObject({ type: "message", data: "first", position: { seq: 0 } });
   });
 
-  it("too often in a second ends the connection", async () => {
+  it("ends the connection when it comes too often in a second", async () => {
     const { socket, bridge } = connect({ maxFramesPerSecond: 20 });
     for (let second = 0; second < 3; second++) {
       for (let frame = 0; frame < 20; frame++) socket.hear({ type: "ping" });
@@ -116,7 +116,7 @@ describe("what a client says", () => {
 });
 
 describe("a client", () => {
-  it("listens to as many channels as it may, counting those that are only asked for", async () => {
+  it("has at most `maxChannels` channels, including those that wait for `authorize`", async () => {
     const { socket, hear } = connect({ maxChannels: 2, authorize: async () => true });
     socket.hear({ type: "subscribe", channel: "a" });
     socket.hear({ type: "subscribe", channel: "b" });
@@ -132,7 +132,7 @@ describe("a client", () => {
     expect(await hear({ type: "subscribe", channel: "c" })).toEqual({ type: "subscribed", channel: "c" });
   });
 
-  it("hears nothing more of a channel that it has left, even while it was still asked about", async () => {
+  it("gets nothing of a channel that it has left, even if `authorize` was still deciding", async () => {
     let allow: (allowed: boolean) => void = () => {};
     const { channel, socket, hear, bridge } = connect({
       authorize: () =>
@@ -150,7 +150,7 @@ describe("a client", () => {
     expect(bridge.stats()).toMatchObject({ channels: 0, subscriptions: 0 });
   });
 
-  it("is refused when there are as many as may be, and when the bridge is closed", async () => {
+  it("is refused beyond `maxClients`, and when the bridge is closed", async () => {
     const { bridge } = connect({ maxClients: 1 });
     const second = pacedSocket();
     bridge.accept(second, undefined);
@@ -185,7 +185,7 @@ describe("whether a client may listen", () => {
     expect(bridge.stats()).toMatchObject({ channels: 0, subscriptions: 0 });
   });
 
-  it("is not waited for beyond its deadline, and the operator hears of it", async () => {
+  it("is waited for until its deadline, and reported to `onError`", async () => {
     const errors: unknown[] = [];
     const { socket } = connect({
       authorize: () => new Promise(() => {}),
@@ -200,7 +200,7 @@ describe("whether a client may listen", () => {
 });
 
 describe("a message", () => {
-  it("is written as it was published; bytes as base64; what can't be sent is told as a gap of one", async () => {
+  it("is written as it was published, bytes as base64; one that can't be sent becomes a gap of one", async () => {
     const { channel, socket, hear } = connect({ maxMessageBytes: 200 });
     await hear({ type: "subscribe", channel: "c" });
     const data = [{ a: "€😀\n" }, null, undefined, new Uint8Array([0, 255]), 1n, "x".repeat(200), 5];

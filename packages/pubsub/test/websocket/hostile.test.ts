@@ -105,7 +105,7 @@ describe("a socket that breaks its promises", () => {
 });
 
 describe("many sockets of one address", () => {
-  it("can't lock out others: each newcomer of another address takes the place of one of them", () => {
+  it("can't lock out others: each client of another address takes the place of one of them", () => {
     const { bridge, enter } = bridgeOf({ maxClients: 10 });
     const crowd = Array.from({ length: 20 }, () => enter("crowd"));
     expect(crowd.filter(({ closed }) => closed.length > 0)).toHaveLength(10);
@@ -117,7 +117,7 @@ describe("many sockets of one address", () => {
     expect(bridge.stats()).toMatchObject({ refused: 14 });
   });
 
-  it("behind one proxy lock out no one who is there: a newcomer is refused as long as all have the same", () => {
+  it("of one proxy are refused beyond `maxClients`, and no client is closed for another", () => {
     const { bridge, enter } = bridgeOf({ maxClients: 3 });
     const here = [enter("a"), enter("b"), enter("c")];
     expect(enter("d").closed).toEqual([{ code: 1013 }]);
@@ -134,7 +134,7 @@ describe("many sockets of one address", () => {
     expect(enter("a").closed).toEqual([]);
   });
 
-  it("are not counted where `addressOf` knows none or throws, which the operator is told", () => {
+  it("are not counted where `addressOf` returns nothing or throws, which `onError` reports", () => {
     const { enter, errors } = bridgeOf({
       maxClientsPerAddress: 1,
       addressOf({ ip }) {
@@ -162,7 +162,7 @@ describe("many sockets of one address", () => {
 });
 
 describe("subscribing and unsubscribing again and again", () => {
-  it("is told `too-fast`, and possible again later; the connection stays", async () => {
+  it("gets `too-fast`, and is possible again later; the connection stays", async () => {
     vi.useFakeTimers();
     const { enter } = bridgeOf({ maxChannels: 5, heartbeat: false });
     const socket = enter("a");
@@ -182,7 +182,7 @@ describe("subscribing and unsubscribing again and again", () => {
     expect(socket.closed).toEqual([]);
   });
 
-  it("is bounded for all sockets of an address together, those that come back too", async () => {
+  it("is bounded for all sockets of an address together, even after they reconnect", async () => {
     vi.useFakeTimers();
     const { enter } = bridgeOf({ maxChannels: 5, heartbeat: false });
     let subscribed = 0;
@@ -223,7 +223,7 @@ describe("subscribing and unsubscribing again and again", () => {
 });
 
 describe("a subscription that was granted", () => {
-  it("is revoked by its channel and its client's context, and nothing of the channel comes any more", async () => {
+  it("is revoked by its channel and its client's context, and gets no further message", async () => {
     const { bridge, channel, enter } = bridgeOf();
     const [ada, bob] = [enter("ada"), enter("bob")];
     for (const socket of [ada, bob]) socket.hear({ type: "subscribe", channel: "c" });
@@ -241,7 +241,7 @@ describe("a subscription that was granted", () => {
     expect(bridge.revoke(() => true)).toBe(0);
   });
 
-  it("is revoked while `authorize` is still deciding by what was true before", async () => {
+  it("is revoked even while `authorize` is still deciding", async () => {
     let answer: (allowed: boolean) => void = () => {};
     const { bridge, enter } = bridgeOf({
       authorize: () =>

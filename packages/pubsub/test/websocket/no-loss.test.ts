@@ -84,8 +84,8 @@ async function run(replay: boolean, program: readonly Step[]) {
   return { published, told };
 }
 
-describe("whatever is published, handed out and read when", () => {
-  it("every message of a history arrives once, in order; what has none arrives or is counted", async () => {
+describe("in any order of publishing, delivering and reading", () => {
+  it("every message of a history arrives once, in order; others arrive or are counted", async () => {
     await fc.assert(
       fc.asyncProperty(steps(false), async (program) => {
         const { published, told } = await run(true, program);
@@ -101,7 +101,7 @@ describe("whatever is published, handed out and read when", () => {
     );
   });
 
-  it("what the history has lost meanwhile is counted exactly", async () => {
+  it("lost messages of the history are counted exactly", async () => {
     await fc.assert(
       fc.asyncProperty(steps(true), async (program) => {
         const { published, told } = await run(true, program);

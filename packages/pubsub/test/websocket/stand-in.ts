@@ -1,12 +1,17 @@
 import type { ChannelSubscription, Position } from "../../src/types.ts";
 import type { BridgePubSub, BridgeSubscribeOptions, ServerSocket } from "../../src/websocket.ts";
 
-/** A channel in memory, whose subscribers each hear at a pace of their own: the order of events is the test's to choose. */
+/**
+ * A channel in memory, whose subscribers each hear at a pace of their own: the order of events is the test's to choose.
+ */
 export interface PacedChannel extends BridgePubSub {
   publish(data: unknown, options?: { readonly replay?: boolean }): void;
   /** Forgets all but the newest messages of the history. */
   trim(keep: number): void;
-  /** Hands one subscriber, of those that have not heard everything, the next that is for it. @returns whether there was one */
+  /**
+   * Hands one subscriber, of those that have not heard everything, the next that is for it.
+   * @returns whether there was one
+   */
   step(pick: number): boolean;
   readonly subscribers: number;
   /** Everything to everyone. */

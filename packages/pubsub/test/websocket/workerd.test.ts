@@ -9,7 +9,7 @@ import { PubSub } from "../../src/index.ts";
 
 const opened = closing(afterEach);
 
-/** One Durable Object holds all sockets: there a socket may be written to whoever is being served. */
+/** One Durable Object holds all sockets: there any request may write to a socket. */
 const worker = `
   import { PubSub } from "@continuum-cache/pubsub";
   import { createWebSocketBridge } from "@continuum-cache/pubsub/websocket";
@@ -92,7 +92,7 @@ async function startWorker(restUrl: string) {
   };
 }
 
-it("serves WebSockets out of a Worker: messages over REST, authorization, resuming, and a farewell", async () => {
+it("serves WebSockets from a Worker: messages over REST, authorization, resuming and closing", async () => {
   const redis = opened(await startRedisServer());
   const local = opened(await startUpstashLocal({ port: 0, token: "local", redisUrl: redis.url }));
   const transport = opened(restTransport({ url: local.url, token: "local" }));

@@ -85,7 +85,7 @@ describe("a WebSocket", () => {
     expect(other.bridge.stats().catchingUp).toBe(0);
   });
 
-  it("is told exactly how many messages its history no longer has", async () => {
+  it("gets a gap with the number of messages that its history no longer has", async () => {
     const server = await start({ replay: () => ({ count: 10 }) });
     for (const n of numbers(0, 400)) await server.pubsub.publish("short", { n }, { replay: { count: 10 } });
     const client = await server.connect();
@@ -97,7 +97,7 @@ describe("a WebSocket", () => {
     expect(client.data().length).toBe(stored);
   });
 
-  it("is told of an interruption of the server's own connection", async () => {
+  it("gets a gap when the server's own connection was interrupted", async () => {
     const proxy = opened(await startFaultProxy({ port: redis.port }));
     const server = await start({}, `redis://127.0.0.1:${proxy.port}`);
     const client = await server.connect();
@@ -111,7 +111,7 @@ describe("a WebSocket", () => {
     await client.until(() => client.data().includes("again"));
   });
 
-  it("can tell what it can't be given: a server that gives no answer", async () => {
+  it("gets `unavailable` while the server does not answer", async () => {
     const proxy = opened(await startFaultProxy({ port: redis.port }));
     proxy.set({ kind: "refuse" });
     const errors: unknown[] = [];
@@ -137,7 +137,7 @@ describe("a WebSocket", () => {
 describe("a client that doesn't read", () => {
   const limits = { maxBufferedBytes: 65_536, heartbeat: false } as const;
 
-  it("holds up nobody, takes no more than its bound, and misses nothing of a history when it goes on", async () => {
+  it("does not slow down others, stays within its bound, and misses nothing of a history when it goes on", async () => {
     const server = await start({ ...limits, replay: () => ({ count: 5_000 }) });
     const [frozen, healthy] = [await server.connect(), await server.connect()];
     await frozen.subscribe("orders");
@@ -161,7 +161,7 @@ describe("a client that doesn't read", () => {
     expect(server.bridge.stats()).toMatchObject({ lagging: 0, tooSlow: 0 });
   });
 
-  it("is told exactly how many messages it has missed where there is no history", async () => {
+  it("gets a gap with the number of missed messages where there is no history", async () => {
     const server = await start(limits);
     const [frozen, healthy] = [await server.connect(), await server.connect()];
     await frozen.subscribe("prices");
@@ -178,7 +178,7 @@ describe("a client that doesn't read", () => {
     expect(frozen.frames.filter(({ type }) => type === "gap")).toMatchObject([{ reason: "slow", channel: "prices" }]);
   });
 
-  it("is closed when its patience is over, and resumes where it was", async () => {
+  it("is closed when it does not drain in time, and resumes where it was", async () => {
     const server = await start({ ...limits, patience: "300ms", replay: () => ({ count: 5_000 }) });
     const frozen = await server.connect();
     await frozen.subscribe("orders");
@@ -195,7 +195,7 @@ describe("a client that doesn't read", () => {
     expect([...numbersOf(frozen.data()), ...numbersOf(again.data())]).toEqual(numbers(0, 1_500));
   });
 
-  it("and goes on asking is closed before the answers pile up", async () => {
+  it("is closed before answers to further requests pile up", async () => {
     const server = await start({ ...limits, maxFramesPerSecond: 1_000_000 });
     const frozen = await server.connect();
     await frozen.subscribe("prices");

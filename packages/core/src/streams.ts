@@ -1,0 +1,1 @@
+export { serverStreamOf, sharedStreamOf } from "./streams/shared-stream.ts";
