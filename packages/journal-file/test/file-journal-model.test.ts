@@ -1,5 +1,6 @@
 import { statSync, truncateSync } from "node:fs";
 import type { FileJournal } from "@continuum-cache/journal-file";
+import { runs } from "@continuum-cache/test-scale";
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { journalFolder, wholeRecords } from "./file-journal-folder.ts";
@@ -61,6 +62,6 @@ it(title, { timeout: 600_000 }, async () => {
         await Promise.all(unsettled);
       },
     ),
-    { numRuns: 150 },
+    runs(150),
   );
 });

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { scaled, testSeed } from "@continuum-cache/test-scale";
 import { afterAll, describe, expect, it } from "vitest";
 import type { ContenderName } from "../../src/pubsub/contenders/catalog.ts";
 import type { FaultStep } from "../../src/pubsub/run/fault-plan.ts";
@@ -8,8 +9,6 @@ import { drawPlan, type Plan, type Way } from "../../src/pubsub/run/plan.ts";
 import { createPool } from "../../src/pubsub/run/pool.ts";
 import { runHistory } from "../../src/pubsub/run/run-history.ts";
 
-/** `PUBSUB_SEED` repeats the plans of an earlier run. */
-const seed = Number(process.env["PUBSUB_SEED"] ?? Date.now() % 2 ** 31);
 const folder = mkdtempSync(join(tmpdir(), "continuum-cache-pubsub-"));
 const pool = createPool();
 
@@ -19,9 +18,9 @@ afterAll(async () => {
 });
 
 const planOf = (way: Way, contender: ContenderName, nth: number): Plan =>
-  drawPlan({ seed: seed + nth, way, contender, faultsMs: 5_000, longestFaultMs: 1_500 });
+  drawPlan({ seed: testSeed + nth, way, contender, faultsMs: scaled(1_000, 5_000), longestFaultMs: 1_500 });
 
-describe(`processes that publish and listen while things go wrong (PUBSUB_SEED=${seed})`, () => {
+describe("processes that publish and listen while things go wrong", () => {
   for (const way of ["tcp", "rest"] as const) {
     it(`lose nothing in silence over ${way}`, async () => {
       const { plan, verdict } = await runHistory(planOf(way, "ours", way === "tcp" ? 0 : 1), pool, folder);

@@ -1,4 +1,5 @@
 import { TextMap } from "@continuum-cache/core/kit";
+import { runs } from "@continuum-cache/test-scale";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
@@ -27,7 +28,7 @@ describe("a map by texts", () => {
         for (const key of map.keys()) own.delete(key);
         expect([own.size, [...own]]).toEqual([0, []]);
       }),
-      { numRuns: 300 },
+      runs(300),
     );
   });
 

@@ -1,5 +1,6 @@
 import { Cache } from "@continuum-cache/core";
 import { memoryTransport } from "@continuum-cache/fallback-memory";
+import { runs } from "@continuum-cache/test-scale";
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { type Applier, createApplier } from "../../src/federation/applier.ts";
@@ -143,6 +144,6 @@ it("three regions come to the same, and to what the latest write says", async ()
         expect(held).toEqual([model, model, model]);
       },
     ),
-    { numRuns: 2_000 },
+    runs(2_000),
   );
 });

@@ -8,6 +8,7 @@ import {
   type Transport,
 } from "@continuum-cache/core";
 import { memoryTransport } from "@continuum-cache/fallback-memory";
+import { runs } from "@continuum-cache/test-scale";
 import { tcpTransport } from "@continuum-cache/transport-tcp";
 import fc from "fast-check";
 import { expect, it } from "vitest";
@@ -266,7 +267,7 @@ async function play(transport: Transport, prefix: string, steps: readonly Step[]
   return told;
 }
 
-it("both faces of each script do the same, and answer the same", { timeout: 240_000 }, async () => {
+it("both faces of each script do the same, and answer the same", async () => {
   const redis = opened(await startRedisServer());
   const tcp = opened(tcpTransport({ url: redis.url }));
   const memory = opened(memoryTransport());
@@ -281,6 +282,6 @@ it("both faces of each script do the same, and answer the same", { timeout: 240_
       await tcp.send([["FLUSHDB"]]);
       await memory.send([["FLUSHDB"]]);
     }),
-    { numRuns: Number(process.env["FACES_RUNS"] ?? 150) },
+    runs(150),
   );
 });

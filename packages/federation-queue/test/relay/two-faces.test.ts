@@ -8,6 +8,7 @@ import {
   type Transport,
 } from "@continuum-cache/core";
 import { memoryTransport } from "@continuum-cache/fallback-memory";
+import { runs } from "@continuum-cache/test-scale";
 import { tcpTransport } from "@continuum-cache/transport-tcp";
 import fc from "fast-check";
 import { expect, it } from "vitest";
@@ -168,6 +169,6 @@ it("the scripts of relays and federations do the same on Redis and in memory", a
         expect(await left(here)).toEqual(await left(there));
       }
     }),
-    { numRuns: 150 },
+    runs(150),
   );
 });

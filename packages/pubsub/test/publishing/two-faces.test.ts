@@ -1,6 +1,7 @@
 import { startRedisServer } from "@continuum-cache/conformance/servers";
 import { type Reply, runScript, type Transport } from "@continuum-cache/core";
 import { memoryTransport } from "@continuum-cache/fallback-memory";
+import { runs } from "@continuum-cache/test-scale";
 import { tcpTransport } from "@continuum-cache/transport-tcp";
 import fc from "fast-check";
 import { expect, it } from "vitest";
@@ -123,7 +124,7 @@ it("both faces of the script do the same, and answer the same", async () => {
       const [there, here] = await Promise.all([play(tcp, key, steps), play(memory, key, steps)]);
       expect(here).toEqual(there);
     }),
-    { numRuns: 100 },
+    runs(100),
   );
 });
 

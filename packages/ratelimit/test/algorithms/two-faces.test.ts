@@ -1,6 +1,7 @@
 import { startRedisServer } from "@continuum-cache/conformance/servers";
 import { defineScript, type Reply, runScript, type Script, type Transport } from "@continuum-cache/core";
 import { memoryTransport } from "@continuum-cache/fallback-memory";
+import { runs } from "@continuum-cache/test-scale";
 import { tcpTransport } from "@continuum-cache/transport-tcp";
 import fc from "fast-check";
 import { beforeEach, describe, expect, it } from "vitest";
@@ -188,13 +189,13 @@ async function run(transport: Transport, algorithm: Algorithm, steps: readonly S
 }
 
 describe.each(Object.keys(algorithms) as Algorithm[])("%s", (algorithm) => {
-  it("decides the same in Lua and in TypeScript, and leaves the same behind", { timeout: 600_000 }, async () => {
+  it("decides the same in Lua and in TypeScript, and leaves the same behind", async () => {
     const memory = memoryTransport();
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 40, size: "max" }), async (steps) => {
         expect(await run(redis, algorithm, steps)).toEqual(await run(memory, algorithm, steps));
       }),
-      { numRuns: Number(process.env["FACES_RUNS"] ?? 200) },
+      runs(200),
     );
   });
 });
