@@ -13,9 +13,9 @@ process.env["TEST_SEED"] ||= String(1 + (Date.now() % 2 ** 30));
 const limitFactor = Math.max(1, Number(process.env["TEST_SCALE"] || 1));
 
 /**
- * Tests that measure time on whole fleets of processes and tests that take every processor come last, one file at a time:
- * they would starve each other's deadlines. All others mostly wait for servers and timers, so two files at once keep a small
- * machine busy.
+ * Tests that measure time on whole fleets of processes and tests that take every processor come last, one file at a
+ * time: they would starve each other's deadlines. All others mostly wait for servers and timers, so two files at once
+ * keep a small machine busy.
  */
 const last = ["packages/continuum-cache", "apps/bench", "examples/nextjs"];
 const turnOf = (root: string) => {

@@ -20,7 +20,9 @@ const workerEntry = (suite: string): string => `
   };`;
 
 /** ioredis is CommonJS and asks for Node's own modules by `require`, which a module does not have. */
-const requireBanner = `import { createRequire as requireFrom } from "node:module"; const require = requireFrom(import.meta.url);`;
+const requireBanner = `
+  import { createRequire as requireFrom } from "node:module";
+  const require = requireFrom(import.meta.url);`;
 
 /** One file that runs a suite in a runtime: resolved by the runtime's own conditions, from the sources. */
 export async function bundleSuite(suite: string, { conditions, command }: Runtime): Promise<string> {

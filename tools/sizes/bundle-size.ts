@@ -15,7 +15,8 @@ const external = ["node:*"];
 
 /**
  * What `code` costs as a minified, gzipped bundle of one file, as an edge platform's bundler would make it (`node`: as
- * one for a server would). It is read in `folder`: its imports are what that package may import, from the sources or as published.
+ * one for a server would). It is read in `folder`: its imports are what that package may import, from the sources or as
+ * published.
  */
 export async function bundleSize(
   code: string,

@@ -54,12 +54,12 @@ describe("the layer check", () => {
       'await import("@continuum-cache/fallback-memory");',
       /not below/,
     ],
-    ["a dependency nobody declared", "packages/core/src/index.ts", 'import "lodash";', /does not depend on/],
+    ["an undeclared dependency", "packages/core/src/index.ts", 'import "lodash";', /does not depend on/],
     [
       "a folder of core reaching up",
       "packages/core/src/errors/redact.ts",
       'import "../cache/cache.ts";',
-      /core\/errors may not import core\/cache/,
+      /core\/src\/errors may not import cache/,
     ],
   ])("objects to %s", (_, file, line, message) => {
     add(file, line);
@@ -68,7 +68,7 @@ describe("the layer check", () => {
     expect(output).toMatch(message);
   });
 
-  it("objects to a cycle between files, and to a package that nobody placed", () => {
+  it("objects to a cycle between files, and to a package without a row", () => {
     writeFileSync(join(copy, "packages/core/src/one.ts"), 'import "./two.ts";\n');
     writeFileSync(join(copy, "packages/core/src/two.ts"), 'import "./one.ts";\n');
     cpSync(join(copy, "packages/core"), join(copy, "packages/stranger"), { recursive: true });

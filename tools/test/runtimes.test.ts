@@ -93,8 +93,8 @@ describe("the runner inside the runtimes", () => {
     ["fails", 'console.error("broken"); process.exit(3)', /^The process ended with 3: broken/],
     [
       "fails in the background",
-      'Promise.reject(new Error("nobody waits"))',
-      /^The process ended with 1: .*nobody waits/s,
+      'Promise.reject(new Error("not awaited"))',
+      /^The process ended with 1: .*not awaited/s,
     ],
   ])("counts a process that %s as a failure", async (_, program, error) => {
     const command = () => [process.execPath, "--eval", program];

@@ -1,13 +1,17 @@
 /**
  * How often tests repeat their loops, and from which seed they draw. Every test that repeats something reads it here:
- * `TEST_SCALE` multiplies the repetitions (1 in `test`, 5 in `test --all`), `TEST_SEED` repeats the draws of an earlier run.
+ * `TEST_SCALE` multiplies the repetitions (1 in `test`, 5 in `test --all`), `TEST_SEED` repeats the draws of an earlier
+ * run.
  */
 export const testScale: number = positiveNumber("TEST_SCALE") ?? 1;
 
 /** The seed of this run. `vitest.config.ts` draws one where `TEST_SEED` names none, so that all test files share it. */
 export const testSeed: number = positiveNumber("TEST_SEED") ?? 1;
 
-/** Repetitions at the scale of this run: `scaled(300)` is 300 in `test`; `least` is what the test needs to mean anything. */
+/**
+ * Repetitions at the scale of this run: `scaled(300)` is 300 in `test`; `least` is what the test needs to mean
+ * anything.
+ */
 export function scaled(repetitions: number, least = 1): number {
   return scaledBy(testScale, repetitions, least);
 }
