@@ -17,7 +17,7 @@ export function build(packageName) {
   return runTasks(["build"], packageName ? [`--filter=${packageName}...`] : []);
 }
 
-/** Runs tasks, all of them also where one fails. @returns whether all succeeded; what they printed is shown when not. */
+/** Runs tasks, all of them also where one fails; what failed is printed. @returns whether all succeeded. */
 export function runTasks(tasks, more = []) {
   const args = ["run", ...tasks, "--continue=dependencies-successful", "--output-logs=errors-only", ...more];
   const { status, stdout, stderr } = spawnSync("turbo", args, { cwd: root, env: toolEnvironment, encoding: "utf8" });

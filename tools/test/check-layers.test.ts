@@ -1,8 +1,8 @@
 import { spawnSync } from "node:child_process";
-import { appendFileSync, cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 const root = resolve(import.meta.dirname, "../..");
 const isSource = (path: string) => !/node_modules|\/(dist|test|\.cache|\.turbo)(\/|$)/.test(path);
@@ -15,14 +15,13 @@ describe("the layer check", () => {
     });
     return { status, output: stdout + stderr };
   };
-  const add = (file: string, line: string) => appendFileSync(join(copy, file), `\n${line}\n`);
 
-  beforeEach(() => {
+  beforeAll(() => {
     copy = mkdtempSync(join(tmpdir(), "layers-"));
     for (const folder of ["packages", "apps"])
       cpSync(join(root, folder), join(copy, folder), { recursive: true, filter: isSource });
   });
-  afterEach(() => rmSync(copy, { recursive: true, force: true }));
+  afterAll(() => rmSync(copy, { recursive: true, force: true }));
 
   it("finds nothing to object to in this repository", () => {
     expect(check()).toMatchObject({ status: 0 });
@@ -62,8 +61,10 @@ describe("the layer check", () => {
       /core\/src\/errors may not import cache/,
     ],
   ])("objects to %s", (_, file, line, message) => {
-    add(file, line);
+    const text = readFileSync(join(copy, file), "utf8");
+    writeFileSync(join(copy, file), `${text}\n${line}\n`);
     const { status, output } = check();
+    writeFileSync(join(copy, file), text);
     expect(status).toBe(1);
     expect(output).toMatch(message);
   });

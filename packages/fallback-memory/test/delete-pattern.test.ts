@@ -64,7 +64,7 @@ it("deletes every key that matches from beginning to end, whatever another clien
         expect(await others.send([["DBSIZE"]])).toEqual([other + numbers.length]);
       },
     ),
-    runs(30),
+    runs(10),
   );
 });
 

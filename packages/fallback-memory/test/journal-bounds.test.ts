@@ -115,18 +115,19 @@ describe("an outage journal that is full", () => {
     await transport.close();
   });
 
-  it("holds a million deletes", { timeout: 300_000 }, async () => {
+  it("holds hundreds of thousands of deletes", async () => {
     const { primary, transport, back } = open({});
     await primary.store.send([
-      ["SET", "session:999999", "old"],
+      ["SET", "session:999", "old"],
       ["SET", "session:x", "of others"],
     ]);
     primary.fail("unreachable", { delivery: "none" });
-    for (let at = 0; at < 1_000_000; at += 1_000) {
+    const deletes = scaled(200) * 1_000;
+    for (let at = 0; at < deletes; at += 1_000) {
       await transport.send(Array.from({ length: 1_000 }, (_, more): Command => ["DEL", `session:${at + more}`]));
     }
-    expect(transport.status?.pending).toBe(1_000_000);
-    expect(await back()).toEqual({ replayed: 1_000_000, superseded: 0, dropped: 0 });
+    expect(transport.status?.pending).toBe(deletes);
+    expect(await back()).toEqual({ replayed: deletes, superseded: 0, dropped: 0 });
     expect(await keysLeft(primary)).toEqual(["session:x"]);
     await transport.close();
   });

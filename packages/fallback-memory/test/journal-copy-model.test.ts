@@ -139,6 +139,6 @@ it("a copy, and what came since it began, make a journal with the same batches, 
       await restore(records, again.journal, nowMs, again.write);
       expect(batchesOf(again.journal)).toEqual(batchesOf(journal));
     }),
-    runs(1_000),
+    runs(200),
   );
 });

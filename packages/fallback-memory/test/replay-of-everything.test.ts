@@ -56,7 +56,7 @@ describe("everything that is done to keys of which everything is known", () => {
           const { there, here } = await replayed(history, memoryTransport(), () => vi.advanceTimersByTimeAsync(1_000));
           expect(there).toEqual(here);
         }),
-        runs(300),
+        runs(60),
       );
     });
   });
@@ -79,7 +79,7 @@ describe("everything that is done to keys of which everything is known", () => {
           const { there, here } = await replayed(history, redis, async () => {});
           expect(there).toEqual(here);
         }),
-        runs(100),
+        runs(20),
       );
     });
 
@@ -89,7 +89,7 @@ describe("everything that is done to keys of which everything is known", () => {
           const { there, here } = await replayed(history, redis, async () => {});
           expect(there).toEqual(here);
         }),
-        runs(100),
+        runs(20),
       );
     });
   });

@@ -168,7 +168,7 @@ describe.each([...servers, memory])("over $name", (backend) => {
           expect(heard).toEqual(payload);
           expect(typeof heard).toBe(typeof payload);
         }),
-        runs(150),
+        runs(40),
       );
     },
     tooLong,
@@ -192,7 +192,7 @@ describe.each([...servers, memory])("over $name", (backend) => {
           expect(message.data).toEqual(payload);
           expect(message.position).toEqual(position);
         }),
-        runs(80),
+        runs(25),
       );
     },
     tooLong,
@@ -213,7 +213,7 @@ describe.each([...servers, memory])("over $name", (backend) => {
           );
           expect([heardChannel, heardPattern]).toEqual([channel, pattern]);
         }),
-        runs(80),
+        runs(25),
       );
     },
     tooLong,

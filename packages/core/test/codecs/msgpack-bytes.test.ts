@@ -143,7 +143,7 @@ describe("the bytes of the MessagePack codec", () => {
           if (found instanceof Uint8Array) expect(found.subarray(2)).toEqual(byLibrary(value));
         }
       }),
-      runs(1_000),
+      runs(300),
     );
   });
 
@@ -155,7 +155,7 @@ describe("the bytes of the MessagePack codec", () => {
         if (error !== undefined) expect(error).not.toContain("changed while it was written");
         else expect(codec.decode(codec.encode(value))).toEqual(value);
       }),
-      runs(3_000),
+      runs(800),
     );
   });
 

@@ -153,7 +153,7 @@ describe("any sequence of calls, outcomes and time", () => {
         }
         expect(heard).toEqual(expected);
       }),
-      runs(1_000),
+      runs(200),
     );
   });
 
@@ -184,7 +184,7 @@ describe("any sequence of calls, outcomes and time", () => {
           if (breaker.state === "open") return;
         }
       }),
-      runs(500),
+      runs(100),
     );
   });
 });

@@ -144,6 +144,6 @@ it("three regions come to the same, and to what the latest write says", async ()
         expect(held).toEqual([model, model, model]);
       },
     ),
-    runs(2_000),
+    runs(400),
   );
 });

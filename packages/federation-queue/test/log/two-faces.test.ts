@@ -150,7 +150,7 @@ it("the scripts of a log do the same on Redis and in memory", async () => {
         expect(await left(here)).toEqual(await left(there));
       }
     }),
-    runs(200),
+    runs(60),
   );
   // It was no idle talk.
   for (const each of ["hold held", "hold taken", "append appended", "append lost", "append behind"]) {

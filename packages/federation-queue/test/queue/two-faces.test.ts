@@ -282,6 +282,6 @@ it("both faces of each script do the same, and answer the same", async () => {
       await tcp.send([["FLUSHDB"]]);
       await memory.send([["FLUSHDB"]]);
     }),
-    runs(150),
+    runs(30),
   );
 });

@@ -169,6 +169,6 @@ it("the scripts of relays and federations do the same on Redis and in memory", a
         expect(await left(here)).toEqual(await left(there));
       }
     }),
-    runs(150),
+    runs(50),
   );
 });

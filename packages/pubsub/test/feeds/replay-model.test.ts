@@ -9,7 +9,7 @@ beforeEach(() => vi.useFakeTimers());
 afterEach(() => vi.useRealTimers());
 
 /** Each further step makes about four times as many orders. */
-const depth = Math.max(4, Math.round(6 + Math.log(testScale) / Math.log(4)));
+const depth = Math.max(4, Math.round(5 + Math.log(testScale) / Math.log(4)));
 
 const pass = async (): Promise<void> => void (await vi.advanceTimersByTimeAsync(1_100));
 
@@ -106,7 +106,7 @@ describe("a replay channel that breaks at any moment", () => {
         feed.close();
         expect([fault(feed, actions, "after" in start && start.stored > 0), actions]).toEqual([undefined, actions]);
       }),
-      runs(100),
+      runs(40),
     );
   });
 

@@ -107,7 +107,7 @@ describe("with times that are known from below and above only", () => {
           expect(sum(within)).toBeLessThanOrEqual(each.limit);
         }
       }),
-      runs(1_000),
+      runs(300),
     );
   });
 
@@ -122,7 +122,7 @@ describe("with times that are known from below and above only", () => {
           expect(tokens).toBeGreaterThan(-1e-6);
         }
       }),
-      runs(1_000),
+      runs(300),
     );
   });
 
@@ -137,7 +137,7 @@ describe("with times that are known from below and above only", () => {
         }
         for (const cost of used.values()) expect(cost).toBeLessThanOrEqual(each.limit);
       }),
-      runs(1_000),
+      runs(300),
     );
   });
 });
@@ -161,7 +161,7 @@ describe("sliding window", () => {
           expect(look.resetAtUs).toBe(live.length > 0 ? (live.at(-1)?.atUs ?? 0) + windowUs : 0);
         });
       }),
-      runs(500),
+      runs(150),
     );
   });
 
@@ -178,7 +178,7 @@ describe("sliding window", () => {
           for (const { atUs } of accepted.slice(-1)) expect(atUs - state.nowUs).toBeLessThan(lateUs);
         });
       }),
-      runs(500),
+      runs(150),
     );
   });
 });
@@ -201,7 +201,7 @@ it("a fixed window holds what was accepted since it began", () => {
         });
       });
     }),
-    runs(500),
+    runs(150),
   );
 });
 
@@ -227,6 +227,6 @@ it("a token bucket never lets more through than the bucket and what has flowed i
         }
       });
     }),
-    runs(500),
+    runs(150),
   );
 });

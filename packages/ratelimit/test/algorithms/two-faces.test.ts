@@ -195,7 +195,7 @@ describe.each(Object.keys(algorithms) as Algorithm[])("%s", (algorithm) => {
       fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 40, size: "max" }), async (steps) => {
         expect(await run(redis, algorithm, steps)).toEqual(await run(memory, algorithm, steps));
       }),
-      runs(200),
+      runs(40),
     );
   });
 });
