@@ -44,6 +44,7 @@ export async function bundlePackage(folder) {
   // What is loaded later has a path of its own too, as its source has.
   const entryPoints = [...new Set([...chosen, ...loadedLater(graph)])];
   const { outputFiles, metafile } = await build(bundled(entryPoints, sharedBy(entryPoints, graph)));
+  serveKitDirectly(outputFiles, metafile, folder);
   const written = new Set(outputFiles.map(({ path }) => path));
   const noticeOf = noticesIn(metafile, folder);
   for (const path of filesIn(dist)) if (/\.js(\.map)?$/.test(path) && !written.has(path)) rmSync(path);
@@ -72,13 +73,46 @@ function leavesOf(target) {
   return typeof target === "string" ? [target] : Object.values(target).flatMap(leavesOf);
 }
 
+const kit = "./src/kit.ts";
+
+/**
+ * Gives the file that holds the sources of `./kit` its name. esbuild writes them into a shared file, and beside it a `kit.js` that only
+ * passes its names on: one more file to open at each start.
+ */
+function serveKitDirectly(outputFiles, { outputs }, folder) {
+  const [path, kitFile] = Object.entries(outputs).find(([, { entryPoint }]) => entryPoint === kit.slice(2)) ?? [];
+  if (path === undefined) return;
+  const [shared, ...others] = kitFile.imports.filter(({ kind, external }) => kind === "import-statement" && !external);
+  const missing = kitFile.exports.filter((name) => !outputs[shared.path].exports.includes(name));
+  if (others.length > 0 || missing.length > 0) {
+    const odd = [...others.map((other) => other.path), ...missing];
+    throw new Error(`${path} does more than to pass on names of ${shared.path}: ${odd.join(", ")}`);
+  }
+  const [sharedName, kitName] = [shared.path, path].map((each) => relative("dist", each).replace(/\.js$/, ""));
+  for (const ending of [".js", ".js.map"])
+    outputFiles.splice(
+      outputFiles.findIndex((file) => file.path === join(folder, "dist", kitName + ending)),
+      1,
+    );
+  for (const [index, { path: written, text, contents }] of outputFiles.entries()) {
+    outputFiles[index] = {
+      path: written.replace(join(folder, "dist", sharedName), join(folder, "dist", kitName)),
+      contents: written.endsWith(".js") ? Buffer.from(text.replaceAll(`${sharedName}.js`, `${kitName}.js`)) : contents,
+    };
+  }
+  outputs[path] = outputs[shared.path];
+  delete outputs[shared.path];
+}
+
 /**
  * The sources that each entry point has to import, so that all that one of them shares with later ones becomes one
  * file. By itself esbuild makes a file for each set of entry points that share something, and Node takes 0.4 ms to find
  * and open a file, however small.
  */
 function sharedBy(entryPoints, { inputs }) {
-  const reached = new Map(entryPoints.map((entry) => [entry, staticClosure([entry.slice(2)], inputs)]));
+  // A package's own kit is one file that all its entry points load.
+  const base = entryPoints.includes(kit) ? [kit.slice(2)] : [];
+  const reached = new Map(entryPoints.map((entry) => [entry, staticClosure([entry.slice(2), ...base], inputs)]));
   for (;;) {
     const groups = new Map(entryPoints.map((entry) => [entry, []]));
     for (const source of new Set([...reached.values()].flatMap((set) => [...set]))) {

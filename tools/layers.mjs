@@ -45,6 +45,7 @@ export const layers = {
       "packages/conformance",
       "packages/transport-rest",
       "packages/transport-tcp",
+      "packages/transport-memory",
       "packages/fallback-memory",
       "packages/upstash-local",
       "packages/ratelimit",

@@ -70,7 +70,7 @@ export const memory: Suite = {
     }),
     contender("Cache on memoryTransport", "ours", async () => {
       const { Cache } = await import("@continuum-cache/core");
-      const { memoryTransport } = await import("@continuum-cache/fallback-memory");
+      const { memoryTransport } = await import("@continuum-cache/transport-memory");
       return ours(new Cache({ transport: memoryTransport() }));
     }),
     contender("bentocache", "bentocache", async () => {
