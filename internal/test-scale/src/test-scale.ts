@@ -8,6 +8,9 @@ export const testScale: number = positiveNumber("TEST_SCALE") ?? 1;
 /** The seed of this run. `vitest.config.ts` draws one where `TEST_SEED` names none, so that all test files share it. */
 export const testSeed: number = positiveNumber("TEST_SEED") ?? 1;
 
+/** Whether this is `test --all`: for what takes so long that a fifth of it is still too much. */
+export const isLongRun: boolean = process.env["TEST_LONG"] === "1";
+
 /**
  * Repetitions at the scale of this run: `scaled(300)` is 300 in `test`; `least` is what the test needs to mean
  * anything.

@@ -1,7 +1,7 @@
 import { type Command, type Transport, TransportError } from "@continuum-cache/core";
 import { deletePattern } from "@continuum-cache/core/kit";
 import { type JournalStore, memoryTransport, withFallback } from "@continuum-cache/fallback-memory";
-import { runs } from "@continuum-cache/test-scale";
+import { isLongRun, runs } from "@continuum-cache/test-scale";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { contents } from "./contents.ts";
@@ -217,7 +217,7 @@ describe("what an outage leaves behind", () => {
     const steps = stepsOf(oneOf(...differences), endings, "away", "away", "back", "restart");
     await fc.assert(
       fc.asyncProperty(steps, (each) => expectNoTrace(each, shelf())),
-      runs(),
+      runs(isLongRun ? 100 : 20),
     );
   });
 

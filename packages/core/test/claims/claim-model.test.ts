@@ -85,7 +85,7 @@ describe("the order of keys where trips vanish", () => {
         expect(last.mustWait).toBe(false);
         last.leave();
       }),
-      runs(60),
+      runs(40),
     );
   });
 });
