@@ -13,14 +13,18 @@ process.env["TEST_SEED"] ||= String(1 + (Date.now() % 2 ** 30));
 const limitFactor = Math.max(1, Number(process.env["TEST_SCALE"] || 1));
 
 /**
- * Tests that measure time on whole fleets of processes and tests that take every processor come last, one file at a
- * time: they would starve each other's deadlines. All others mostly wait for servers and timers, so two files at once
- * keep a small machine busy.
+ * The projects run group after group. Tests of the first group mostly wait for leases, timers and disks, so four files at
+ * once keep a small machine busy. Tests of the last groups measure time on whole fleets of processes or take every
+ * processor: one file at a time, or they would starve each other's deadlines.
  */
-const last = ["packages/continuum-cache", "apps/bench", "examples/nextjs"];
+const waiting = ["packages/federation-queue", "packages/pubsub", "packages/journal-file"];
+const fleets = ["packages/continuum-cache", "apps/bench", "examples/nextjs"];
 const turnOf = (root: string) => {
-  const groupOrder = last.indexOf(root) + 1;
-  return { sequence: { groupOrder }, maxWorkers: groupOrder === 0 ? 2 : 1 };
+  if (waiting.includes(root)) return { sequence: { groupOrder: 0 }, maxWorkers: 4 };
+  const fleet = fleets.indexOf(root);
+  return fleet < 0
+    ? { sequence: { groupOrder: 1 }, maxWorkers: 2 }
+    : { sequence: { groupOrder: 2 + fleet }, maxWorkers: 1 };
 };
 
 const project = (root: string): TestProjectConfiguration => ({
