@@ -18,7 +18,7 @@ const limitFactor = Math.max(1, Number(process.env["TEST_SCALE"] || 1));
  * processor: one file at a time, or they would starve each other's deadlines.
  */
 const waiting = ["packages/federation-queue", "packages/pubsub", "packages/journal-file"];
-const fleets = ["packages/continuum-cache", "apps/bench", "examples/nextjs"];
+const fleets = ["packages/continuum-cache", "internal/histories", "apps/bench", "examples/nextjs"];
 const turnOf = (root: string) => {
   if (waiting.includes(root)) return { sequence: { groupOrder: 0 }, maxWorkers: 4 };
   const fleet = fleets.indexOf(root);

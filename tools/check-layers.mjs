@@ -115,7 +115,7 @@ function cycles() {
 }
 
 function undeclaredFolders() {
-  return ["packages", "apps"]
+  return ["packages", "internal", "apps"]
     .flatMap((parent) => listFolders(join(root, parent)))
     .filter((folder) => existsSync(join(root, folder, "package.json")) && !layers[folder]);
 }

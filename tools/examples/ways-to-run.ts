@@ -27,34 +27,14 @@ const exceptions: readonly { readonly file: string; readonly contains: string; r
     way: { kind: "goes on", prints: /orders \{ id: 7 \} \d+/ },
   },
   {
-    file: "packages/conformance/src/command-histories.ts",
+    file: "packages/conformance/src/histories/command-histories.ts",
     contains: "compareHistories",
     way: { kind: "goes on", prints: /\d+ commands, no difference/ },
   },
   {
-    file: "packages/conformance/src/closing.ts",
+    file: "packages/conformance/src/servers/closing.ts",
     contains: 'from "vitest"',
     way: { kind: "compiles only", reason: "Vitest runs it, not node" },
-  },
-  {
-    file: "packages/conformance/src/outages/check-history.ts",
-    contains: "history.jsonl",
-    way: { kind: "compiles only", reason: "it reads a history that was recorded before" },
-  },
-  {
-    file: "packages/conformance/src/outages/run-histories.ts",
-    contains: "runHistories",
-    way: { kind: "compiles only", reason: "it takes minutes; the repository's own tests run it" },
-  },
-  {
-    file: "packages/conformance/README.md",
-    contains: "runHistories",
-    way: { kind: "compiles only", reason: "it takes minutes; the repository's own tests run it" },
-  },
-  {
-    file: "packages/conformance/src/outages/client-process.ts",
-    contains: "serveClients",
-    way: { kind: "compiles only", reason: "it is one of the processes that runHistories starts and talks to" },
   },
 ];
 

@@ -6,7 +6,6 @@
  */
 export const budgets: Readonly<Record<string, Readonly<Record<string, number>>>> = {
   "@continuum-cache/conformance": { "*": 86_110 },
-  "@continuum-cache/conformance/outages": { "*": 20_530 },
   "@continuum-cache/conformance/servers": { "*": 3_990 },
   "@continuum-cache/core": { "*": 26_250, Cache: 19_970 },
   "@continuum-cache/core/compressed": { "*": 6_660, inflated: 4_130 },
@@ -42,7 +41,6 @@ export const budgetsAtOnce: Readonly<Record<string, Readonly<Record<string, numb
 /** They need sockets or processes, so they are bundled for Node; all others as for a Worker. */
 export const nodeOnly: ReadonlySet<string> = new Set([
   "@continuum-cache/conformance",
-  "@continuum-cache/conformance/outages",
   "@continuum-cache/conformance/servers",
   "@continuum-cache/fallback-memory/file-journal",
   "@continuum-cache/journal-file",

@@ -56,7 +56,7 @@ describe("the layer check", () => {
     ["an undeclared dependency", "packages/core/src/index.ts", 'import "lodash";', /does not depend on/],
     [
       "a folder of core reaching up",
-      "packages/core/src/errors/redact.ts",
+      "packages/core/src/errors/quoted.ts",
       'import "../cache/cache.ts";',
       /core\/src\/errors may not import cache/,
     ],

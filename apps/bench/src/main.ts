@@ -1,14 +1,9 @@
 import { compare } from "./compare.ts";
 import { federationCommands } from "./federation-commands.ts";
-import { federationHistories } from "./federation-histories.ts";
-import { federationLeftovers } from "./federation-leftovers.ts";
-import { federationRegions } from "./federation-regions.ts";
 import { measureOutageLatency, outageLatencyTable, timeoutMs } from "./outage-latency.ts";
-import { pubsubHistories } from "./pubsub-histories.ts";
 import { pubsubWebSockets } from "./pubsub-websockets.ts";
 import { ratelimitBytes } from "./ratelimit-bytes.ts";
 import { ratelimitConditions } from "./ratelimit-conditions.ts";
-import { ratelimitExactness } from "./ratelimit-exactness.ts";
 import { ratelimitOutage } from "./ratelimit-outage.ts";
 import { measureSizes, sizeTable } from "./sizes.ts";
 
@@ -24,14 +19,9 @@ const measurements: Readonly<Record<string, (args: readonly string[]) => Promise
     );
   },
   "federation-commands": federationCommands,
-  "federation-histories": federationHistories,
-  "federation-leftovers": federationLeftovers,
-  "federation-regions": federationRegions,
-  "pubsub-histories": pubsubHistories,
   "pubsub-websockets": pubsubWebSockets,
   "ratelimit-bytes": ratelimitBytes,
   "ratelimit-conditions": ratelimitConditions,
-  "ratelimit-exactness": ratelimitExactness,
   "ratelimit-outage": ratelimitOutage,
 };
 

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { openBackend } from "../src/backend.ts";
 
 describe("the backend", () => {
-  it("is a local Upstash of this process when the environment names no server, and closes with the backend", async () => {
+  it("is a local Upstash in this process when the environment names no server, and closes with it", async () => {
     const backend = await openBackend({ CONTINUUM_CACHE_MODE: "upstash" });
     expect(await backend.cache.ping({ fallback: false })).toBe(true);
     expect(backend.server).toBe("upstash-local's embedded engine, over REST");

@@ -85,7 +85,7 @@ describe("listening", () => {
   });
 
   it.each(["GET / HTTP/1.1\r\nHost: ", "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\nslow"])(
-    "gives up a request that does not come to its end: %j",
+    "drops a request that never arrives completely: %j",
     async (beginning) => {
       const patience = { headersMs: 50, requestMs: 100, silenceMs: 60_000 };
       const server = await listen(async (asked) => new Response(await asked.text()), { port: 0 }, undefined, patience);

@@ -32,7 +32,7 @@ export function createAnswers(cache: Cache): Answers {
         return { value, cache: reading.missed ? "miss" : "hit", ms: msSince(startedAt) };
       } finally {
         if (!joined) {
-          reading.claim.end();
+          reading.claim.release();
           if (underWay.get(key) === reading) underWay.delete(key);
         }
       }

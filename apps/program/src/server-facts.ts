@@ -45,7 +45,7 @@ export function createServerFacts(cache: Cache, warmer: Warmer): ServerFacts {
   };
   return {
     async latest() {
-      if (asking?.isHeld) await asking.over({ timeoutMs: joinMs });
+      if (asking?.isHeld) await asking.released({ timeoutMs: joinMs });
       const facts = fresh();
       if (facts) return facts;
       const own = createClaim();
@@ -53,7 +53,7 @@ export function createServerFacts(cache: Cache, warmer: Warmer): ServerFacts {
       try {
         return await ask();
       } finally {
-        own.end();
+        own.release();
       }
     },
   };

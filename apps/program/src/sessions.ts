@@ -1,4 +1,4 @@
-import { createTurns } from "@continuum-cache/core/kit";
+import { createMutex } from "@continuum-cache/core/kit";
 import { type Cache, keys } from "continuum-cache";
 import type { Outcome } from "./api.ts";
 
@@ -37,8 +37,8 @@ export function createSessions(cache: Cache): Sessions {
   const keyOf = (id: string): string => keys.session({ userId: id });
   const find = (id: string): Promise<Session | undefined> => cache.get<Session>(keyOf(id));
   // `add` reads, changes and writes a session: two searches of one visitor must not do that at the same time.
-  const lines = Array.from({ length: lineCount }, createTurns);
-  const lineOf = (id: string) => lines[Number.parseInt(id.slice(0, 2), 16) % lineCount] ?? createTurns();
+  const lines = Array.from({ length: lineCount }, createMutex);
+  const lineOf = (id: string) => lines[Number.parseInt(id.slice(0, 2), 16) % lineCount] ?? createMutex();
 
   const add = async (id: string, search: RecentSearch): Promise<boolean> => {
     const session = await find(id);
@@ -55,7 +55,7 @@ export function createSessions(cache: Cache): Sessions {
       return { id, session };
     },
     async record(id, search) {
-      const turn = await lineOf(id).take(() => add(id, search));
+      const turn = await lineOf(id).run(() => add(id, search));
       return turn?.result ?? false;
     },
   };

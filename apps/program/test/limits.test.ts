@@ -1,16 +1,9 @@
 import { startUpstashLocal } from "@continuum-cache/upstash-local";
 import { UpstashCache } from "continuum-cache";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { createProgram, type Knowledge, type Program } from "../src/index.ts";
+import { createProgram, type Program } from "../src/index.ts";
 import { limits } from "../src/limits.ts";
-
-const knowledge: Knowledge = {
-  conceptCount: 0,
-  termCount: 0,
-  normalize: (text) => text,
-  search: () => [],
-  memory: () => undefined,
-};
+import { knowledge } from "./empty-knowledge.ts";
 
 describe.each(["memory", "REST"])("a visitor who asks in a loop (limits in %s)", (kind) => {
   const opened: { close(): Promise<void> }[] = [];

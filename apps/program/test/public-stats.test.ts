@@ -1,16 +1,9 @@
 import { startUpstashLocal, type UpstashLocal } from "@continuum-cache/upstash-local";
 import { UpstashCache } from "continuum-cache";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { createProgram, type Knowledge } from "../src/index.ts";
+import { createProgram } from "../src/index.ts";
 import { publicReason } from "../src/watch/public-reason.ts";
-
-const knowledge: Knowledge = {
-  conceptCount: 0,
-  termCount: 0,
-  normalize: (text) => text,
-  search: () => [],
-  memory: () => undefined,
-};
+import { knowledge } from "./empty-knowledge.ts";
 
 let local: UpstashLocal;
 let cache: UpstashCache;

@@ -1,15 +1,8 @@
 import { UpstashCache } from "continuum-cache";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { createProgram, type Knowledge, type Program } from "../src/index.ts";
+import { createProgram, type Program } from "../src/index.ts";
 import { limits } from "../src/limits.ts";
-
-const knowledge: Knowledge = {
-  conceptCount: 0,
-  termCount: 0,
-  normalize: (text) => text,
-  search: () => [],
-  memory: () => undefined,
-};
+import { knowledge } from "./empty-knowledge.ts";
 
 let cache: UpstashCache;
 let program: Program;

@@ -1,15 +1,8 @@
 import { UpstashCache } from "continuum-cache";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { createProgram, createWatch, type Knowledge, type PrimarySwitch } from "../src/index.ts";
+import { createProgram, createWatch, type PrimarySwitch } from "../src/index.ts";
 import { createDurations } from "../src/watch/durations.ts";
-
-const knowledge: Knowledge = {
-  conceptCount: 0,
-  termCount: 0,
-  normalize: (text) => text,
-  search: () => [],
-  memory: () => undefined,
-};
+import { knowledge } from "./empty-knowledge.ts";
 
 describe("durations", () => {
   it("are reported as percentiles, and start again from none", () => {

@@ -1,6 +1,6 @@
-import { createRandom, type Random } from "./outages/random.ts";
+import { createRandom, type Random } from "./random.ts";
 
-/** What a decoder or parser may answer, and how many inputs it is given. */
+/** How a decoder or parser is run, which errors it may throw, and how many inputs it gets. */
 export interface FuzzRunOptions<Input> {
   /** Runs it on one input. */
   run(input: Input): unknown;
@@ -12,7 +12,7 @@ export interface FuzzRunOptions<Input> {
   readonly seed?: number;
 }
 
-/** What to throw at a decoder or parser of text or bytes. */
+/** How to fuzz a decoder or parser of text or bytes. */
 export interface FuzzOptions<Input extends string | Uint8Array> extends FuzzRunOptions<Input> {
   /** Inputs that it accepts: the others are made from them. */
   readonly samples: readonly Input[];
@@ -20,17 +20,17 @@ export interface FuzzOptions<Input extends string | Uint8Array> extends FuzzRunO
   readonly pieces?: readonly Input[];
 }
 
-/** What to throw at a parser of anything else, such as replies. */
+/** How to fuzz a parser of other inputs, such as replies. */
 export interface FuzzMadeOptions<Input> extends FuzzRunOptions<Input> {
   /** Makes an input. The same number makes the same input. */
   make(seed: number): Input;
 }
 
-/** What came of it. */
+/** The result of a run. */
 export interface FuzzReport<Input> {
   readonly inputs: number;
   readonly rejected: number;
-  /** The longest that one input took, the fastest of three times: what the machine did besides is no part of it. */
+  /** The longest time of one input: the fastest of three runs, so that other work of the machine does not count. */
   readonly worstMs: number;
   readonly worstInput: Input | undefined;
   /** How much the process has grown at its largest, in MiB: of all inputs together. */
@@ -38,8 +38,8 @@ export interface FuzzReport<Input> {
 }
 
 /**
- * Runs a decoder or parser on hostile inputs: samples that were cut, flipped, repeated, spliced, and made up. It ends with the
- * first error that is not expected, and names the input.
+ * Runs a decoder or parser on hostile inputs: samples that were cut, flipped, repeated, spliced, and made up. It ends
+ * with the first error that is not expected, and names the input.
  *
  * @throws Error whose `cause` is the unexpected error.
  *
@@ -67,7 +67,8 @@ export function fuzz<Input extends string | Uint8Array>(options: FuzzOptions<Inp
 }
 
 /**
- * Runs a parser on inputs that are made one by one. It ends with the first error that is not expected, and names the input.
+ * Runs a parser on inputs that are made one by one. It ends with the first error that is not expected, and names the
+ * input.
  *
  * @throws Error whose `cause` is the unexpected error.
  *
@@ -120,19 +121,20 @@ export function fuzzMade<Input>(options: FuzzMadeOptions<Input>): FuzzReport<Inp
   return { inputs, rejected, worstMs, worstInput, grownMib };
 }
 
-/** An input for an error: enough of it to be told from others. */
+/** An input as an error message shows it: enough to tell it from others. */
 function shown(input: unknown): string {
   if (typeof input === "string") return `${JSON.stringify(input.slice(0, 400))} (${input.length} characters)`;
-  // The seed makes any other input again.
+  // The seed in the message repeats any other input.
   if (!(input instanceof Uint8Array)) return typeof input;
-  return `${[...input.slice(0, 200)].map((byte) => byte.toString(16).padStart(2, "0")).join(" ")} (${input.length} bytes)`;
+  const hex = [...input.slice(0, 200)].map((byte) => byte.toString(16).padStart(2, "0"));
+  return `${hex.join(" ")} (${input.length} bytes)`;
 }
 
-/** The longest input, in bytes or characters, but for one in a hundred, which may be so many times as long. */
+/** The longest input, in bytes or characters. One input in a hundred may be `longFactor` times as long. */
 const usualLength = 300;
 const longFactor = 60;
 
-/** Bytes at which formats change their mind: ends of ranges, marks, lengths that lie. */
+/** Bytes that formats treat in a special way: ends of ranges, marks, wrong lengths. */
 const tellingBytes = [0, 1, 0x7f, 0x80, 0x8f, 0x91, 0x9f, 0xa0, 0xc0, 0xc1, 0xc7, 0xcf, 0xd4, 0xdb, 0xdd, 0xdf, 0xff];
 
 function hostileBytes(random: Random, samples: readonly Uint8Array[], pieces: readonly Uint8Array[]): Uint8Array {
@@ -155,7 +157,7 @@ function hostileBytes(random: Random, samples: readonly Uint8Array[], pieces: re
   });
 }
 
-/** Characters at which formats change their mind, control characters, halves of pairs. */
+/** Characters that formats treat in a special way, control characters, halves of surrogate pairs. */
 const tellingCharacters = [
   ...'[]{}",:\\/*?^-+.%=~|&_ \n\r\t\0eE0129aZ',
   "\u00e9",

@@ -1,7 +1,10 @@
-export type { Closable } from "./closing.ts";
-export { closing } from "./closing.ts";
-export type { Fault, FaultProxy } from "./fault-proxy.ts";
-export { startFaultProxy } from "./fault-proxy.ts";
-export type { RedisServer, RedisServerOptions } from "./redis-server.ts";
-export { startRedisServer } from "./redis-server.ts";
-export type { RawReply } from "./resp-client.ts";
+export { createRandom, type Random } from "./random.ts";
+export type { Closable } from "./servers/closing.ts";
+export { closing } from "./servers/closing.ts";
+export type { FaultProxy } from "./servers/fault-proxy.ts";
+export { startFaultProxy } from "./servers/fault-proxy.ts";
+export type { Fault } from "./servers/faulty-connection.ts";
+export type { RedisServer, RedisServerOptions } from "./servers/redis-server.ts";
+export { startRedisServer } from "./servers/redis-server.ts";
+export type { RawClient, RawReply } from "./servers/resp-client.ts";
+export { connectRaw } from "./servers/resp-client.ts";

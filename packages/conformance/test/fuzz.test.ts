@@ -80,7 +80,9 @@ const errorTexts = [
 ];
 const order = keyPattern("order:{region}:{id}:x");
 
-/** Every decoder and parser of core: its samples, what means something to it, and the errors that it may answer with. */
+/**
+ * Every decoder and parser of core: its samples, what means something to it, and the errors that it may answer with.
+ */
 const targets = {
   "json().decode": () =>
     fuzz({

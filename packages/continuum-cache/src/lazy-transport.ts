@@ -1,14 +1,14 @@
 import { isConfigError, type Subscription, type Transport, TransportError } from "@continuum-cache/core";
 import {
-  type AnswerNow,
-  answerNowOf,
+  type AnswerSync,
+  answerSyncOf,
   type Dispatch,
   type DispatchOffer,
   defaultTimeoutMs,
   dispatchOf,
   hasLastingTimers,
   longestTimerMs,
-  offersDispatch,
+  registerDispatch,
   sendThrough,
   settlesWithin,
 } from "@continuum-cache/core/kit";
@@ -44,9 +44,9 @@ export function lazyTransport(
   load: () => Promise<Transport>,
 ): Transport {
   const { name } = known;
-  const offer = (answerNow: AnswerNow | undefined): DispatchOffer => ({
+  const offer = (answerSync: AnswerSync | undefined): DispatchOffer => ({
     ...(primary && { primary }),
-    ...(answersNow && answerNow && { answerNow }),
+    ...(answersNow && answerSync && { answerSync }),
   });
   let waiting = 0;
   let made: Transport | undefined;
@@ -60,7 +60,7 @@ export function lazyTransport(
   const ready = (transport: Transport): void => {
     made = transport;
     // From now on trips go there directly.
-    offersDispatch(lazy, dispatchOf(transport), offer(answerNowOf(transport)));
+    registerDispatch(lazy, dispatchOf(transport), offer(answerSyncOf(transport)));
   };
   const loadError = (cause: unknown): unknown => {
     const text = "A part of the code could not be loaded: deploy all files of the packages, then try again";
@@ -154,7 +154,7 @@ export function lazyTransport(
       await (transport ? transport.close() : closeUnused?.());
     },
   };
-  offersDispatch(
+  registerDispatch(
     lazy,
     dispatch,
     offer(() => undefined),

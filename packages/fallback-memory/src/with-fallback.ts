@@ -5,7 +5,7 @@ import {
   defaultTimeoutMs,
   dispatchOf,
   ledgerOf,
-  offersDispatch,
+  registerDispatch,
   sendThrough,
   settleInto,
   settlesWithin,
@@ -193,5 +193,5 @@ export function withFallback(primary: Transport, local: MemoryTransport, options
     }),
     status: createFallbackStatus(backend, journal, events, clock),
   };
-  return offersDispatch(transport, trips.dispatch, { primary: offersDispatch(past, pastMemory) });
+  return registerDispatch(transport, trips.dispatch, { primary: registerDispatch(past, pastMemory) });
 }

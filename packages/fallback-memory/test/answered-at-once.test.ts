@@ -1,5 +1,5 @@
 import { Cache, type Codec, type Command, json, type SendOptions, type Transport } from "@continuum-cache/core";
-import { answerNowOf, dispatchOf, RoundTrip } from "@continuum-cache/core/kit";
+import { answerSyncOf, dispatchOf, RoundTrip } from "@continuum-cache/core/kit";
 import { memoryTransport, withFallback } from "@continuum-cache/fallback-memory";
 import { runs } from "@continuum-cache/test-scale";
 import fc from "fast-check";
@@ -51,10 +51,10 @@ describe("a round trip to a memory", () => {
   });
 
   it("goes through the send of what wraps the memory", () => {
-    expect(answerNowOf(memory)).toBeDefined();
+    expect(answerSyncOf(memory)).toBeDefined();
     for (const wrapped of [{ ...memory }, switchable(memory), withFallback(switchable(), memoryTransport())]) {
       expect(atOnce(wrapped, [["PING"]])).toBeUndefined();
-      expect(answerNowOf(wrapped)).toBeUndefined();
+      expect(answerSyncOf(wrapped)).toBeUndefined();
     }
   });
 });

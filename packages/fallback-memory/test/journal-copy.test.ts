@@ -1,6 +1,6 @@
 import { setImmediate as turn } from "node:timers/promises";
 import type { Command } from "@continuum-cache/core";
-import { longestSliceSteps } from "@continuum-cache/core/kit";
+import { maxSliceSteps } from "@continuum-cache/core/kit";
 import { type JournalStore, memoryTransport, withFallback } from "@continuum-cache/fallback-memory";
 import { runs } from "@continuum-cache/test-scale";
 import fc from "fast-check";
@@ -121,7 +121,7 @@ describe("rewriting the store", () => {
       if (rewrites.length === 0) expect(decodeRecord(kept.at(-1) as Uint8Array)).toEqual(invalidate(`meanwhile:${at}`));
       await turn();
     }
-    expect(most).toBeLessThanOrEqual(longestSliceSteps);
+    expect(most).toBeLessThanOrEqual(maxSliceSteps);
     const globs = kept.map((bytes) => decodeRecord(bytes)).map((record) => "glob" in record && record.glob);
     expect(globs[0]).toBe("copied");
     expect(globs[1]).toBe("meanwhile:0");

@@ -1,5 +1,5 @@
 import { setImmediate as turn } from "node:timers/promises";
-import { compileGlob, longestSliceSteps, systemClock } from "@continuum-cache/core/kit";
+import { compileGlob, maxSliceSteps, systemClock } from "@continuum-cache/core/kit";
 import { never } from "@continuum-cache/transport-memory/kit";
 import { describe, expect, it } from "vitest";
 import { createKnownValues, type KnownValues } from "../src/known/known-values.ts";
@@ -34,7 +34,7 @@ describe("what is known of keys that are deleted by pattern", () => {
     await known.forget(matches, known.mark());
     isOver = true;
     await turns;
-    expect(most).toBeLessThanOrEqual(longestSliceSteps);
+    expect(most).toBeLessThanOrEqual(maxSliceSteps);
     const left = Array.from({ length: keys }, (_, at) => `key:${at}`).filter((key) => known.certain(key));
     expect(left.length).toBe(keys - 11_111);
     expect(left.filter(isDoomed)).toEqual([]);

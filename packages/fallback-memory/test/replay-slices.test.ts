@@ -1,5 +1,5 @@
 import { setImmediate as turn } from "node:timers/promises";
-import { longestSliceSteps } from "@continuum-cache/core/kit";
+import { maxSliceSteps } from "@continuum-cache/core/kit";
 import { never } from "@continuum-cache/transport-memory/kit";
 import { describe, expect, it } from "vitest";
 import { amend } from "../src/journal/intent.ts";
@@ -62,7 +62,7 @@ describe("the plan of a replay", () => {
     expect(mutations).toBe(keys);
     expect(looked).toBe(4 * keys);
     // The batches of a trip, 16 of 100 keys, are made without a pause.
-    expect(most).toBeLessThanOrEqual(longestSliceSteps + 1_700);
+    expect(most).toBeLessThanOrEqual(maxSliceSteps + 1_700);
   });
 
   it("is the same whether it was prepared or not", async () => {

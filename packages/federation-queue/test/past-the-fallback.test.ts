@@ -1,5 +1,5 @@
 import type { Command, Transport } from "@continuum-cache/core";
-import { offersDispatch, throughSend } from "@continuum-cache/core/kit";
+import { registerDispatch, throughSend } from "@continuum-cache/core/kit";
 import { memoryTransport } from "@continuum-cache/fallback-memory";
 import { expect, it, vi } from "vitest";
 import { SyncLog } from "../src/log/sync-log.ts";
@@ -22,7 +22,7 @@ const withStandIn = () => {
       throw new Error("Expected to be passed by");
     },
   };
-  return { transport: offersDispatch(transport, throughSend(transport), { primary }), sent };
+  return { transport: registerDispatch(transport, throughSend(transport), { primary }), sent };
 };
 
 it("a queue sends nothing by way of a fallback, and does not listen through it", async () => {

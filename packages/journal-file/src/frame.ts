@@ -1,4 +1,4 @@
-import type { Slices } from "@continuum-cache/core/kit";
+import type { TimeSlices } from "@continuum-cache/core/kit";
 import { crc32 } from "./crc32.ts";
 
 // A record stands in the file in a frame, all numbers little-endian:
@@ -59,7 +59,7 @@ export async function recordIn(
   view: DataView,
   at: number,
   frameEnds: number,
-  slices: Slices,
+  slices: TimeSlices,
 ): Promise<Uint8Array | undefined> {
   const record = new Uint8Array(
     view.buffer,
@@ -69,7 +69,7 @@ export async function recordIn(
   let check = view.getUint32(at + 4, true);
   for (let from = 0; from < record.length; from += bytesPerSlice) {
     check = crc32(record.subarray(from, from + bytesPerSlice), check);
-    await slices.pause();
+    await slices.yieldIfDue();
   }
   return view.getUint32(frameEnds - tailBytes, true) === check ? record : undefined;
 }

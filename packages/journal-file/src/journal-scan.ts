@@ -1,4 +1,4 @@
-import { createSlices, type Slices } from "@continuum-cache/core/kit";
+import { createTimeSlices, type TimeSlices } from "@continuum-cache/core/kit";
 import { headerBytes, readHeader } from "./file-header.ts";
 import { frameEnd, frameHeadBytes, recordIn } from "./frame.ts";
 
@@ -37,7 +37,7 @@ export interface JournalContents {
  * goes on behind it.
  */
 export async function scanJournal(file: Uint8Array): Promise<JournalScan> {
-  const slices = createSlices();
+  const slices = createTimeSlices();
   const contentBytes = await withoutTrailingZeros(file, slices);
   const header = readHeader(file, contentBytes);
   if (header.kind === "torn") return { kind: "empty" };
@@ -52,7 +52,7 @@ async function scanFrames(
   file: Uint8Array,
   contentBytes: number,
   salt: number,
-  slices: Slices,
+  slices: TimeSlices,
 ): Promise<Pick<JournalContents, "records" | "end" | "damage">> {
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
   const records: Uint8Array[] = [];
@@ -79,11 +79,11 @@ async function nextFrame(
   from: number,
   contentBytes: number,
   salt: number,
-  slices: Slices,
+  slices: TimeSlices,
 ): Promise<number> {
   for (let at = from; at < contentBytes; at++) {
     if (frameEnd(view, at, salt) !== undefined) return at;
-    if (at % placesPerSlice === 0) await slices.pause();
+    if (at % placesPerSlice === 0) await slices.yieldIfDue();
   }
   return contentBytes;
 }
@@ -100,11 +100,11 @@ function joined(stretches: readonly Stretch[]): Stretch[] {
   return all;
 }
 
-async function withoutTrailingZeros(file: Uint8Array, slices: Slices): Promise<number> {
+async function withoutTrailingZeros(file: Uint8Array, slices: TimeSlices): Promise<number> {
   let end = file.length;
   while (end > 0 && file[end - 1] === 0) {
     end--;
-    if (end % placesPerSlice === 0) await slices.pause();
+    if (end % placesPerSlice === 0) await slices.yieldIfDue();
   }
   return end;
 }

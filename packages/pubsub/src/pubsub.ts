@@ -3,9 +3,9 @@ import {
   assertOptions,
   booleanOption,
   createEvents,
-  errorOf,
   functionOption,
   NameMap,
+  toError,
   toMessageText,
   toWireChannel,
 } from "@continuum-cache/core/kit";
@@ -86,7 +86,7 @@ export class PubSub implements AsyncDisposable {
     const { events } = this;
     this.parts = createPubSubParts(this.settings, {
       onError: (channel, error, position) =>
-        events.emit("error", { channel, error: errorOf(error), ...(position && { position }) }),
+        events.emit("error", { channel, error: toError(error), ...(position && { position }) }),
       onConnection: (change) => events.emit("connection", change),
       onOver: () => void this.close(),
     });

@@ -1,8 +1,8 @@
 import { startRedisServer } from "@continuum-cache/conformance/servers";
+import { closing } from "@continuum-cache/fixtures";
 import { tcpTransport } from "@continuum-cache/transport-tcp";
 import { expect, it, vi } from "vitest";
 import { PubSub } from "../src/index.ts";
-import { closing } from "./backends.ts";
 
 const opened = closing();
 

@@ -1,6 +1,6 @@
+import { closing, servers } from "@continuum-cache/fixtures";
 import { describe, expect, it, vi } from "vitest";
 import { type Message, type Published, PubSub } from "../src/index.ts";
-import { closing, servers } from "./backends.ts";
 
 // What Upstash bills: each command, those that a script runs included.
 

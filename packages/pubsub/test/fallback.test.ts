@@ -1,12 +1,12 @@
 import { type RedisServer, startFaultProxy, startRedisServer } from "@continuum-cache/conformance/servers";
 import { guarded, type Transport } from "@continuum-cache/core";
 import { memoryTransport, withFallback } from "@continuum-cache/fallback-memory";
+import { closing } from "@continuum-cache/fixtures";
 import { restTransport } from "@continuum-cache/transport-rest";
 import { tcpTransport } from "@continuum-cache/transport-tcp";
 import { startUpstashLocal } from "@continuum-cache/upstash-local";
 import { describe, expect, it, vi } from "vitest";
 import { type Gap, type Message, PubSub } from "../src/index.ts";
-import { closing } from "./backends.ts";
 
 const opened = closing();
 

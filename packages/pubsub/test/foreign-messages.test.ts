@@ -1,7 +1,7 @@
 import { msgpack } from "@continuum-cache/core/msgpack";
+import { closing, memory, servers } from "@continuum-cache/fixtures";
 import { describe, expect, it, vi } from "vitest";
 import { type Gap, type Message, PubSub, type PubSubEvents } from "../src/index.ts";
-import { closing, memory, servers } from "./backends.ts";
 
 // What others publish and store where we listen: it is told, skipped, and ends nothing.
 

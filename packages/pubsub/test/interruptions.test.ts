@@ -5,12 +5,12 @@ import {
   startRedisServer,
 } from "@continuum-cache/conformance/servers";
 import type { Transport } from "@continuum-cache/core";
+import { closing } from "@continuum-cache/fixtures";
 import { restTransport } from "@continuum-cache/transport-rest";
 import { tcpTransport } from "@continuum-cache/transport-tcp";
 import { startUpstashLocal } from "@continuum-cache/upstash-local";
 import { describe, expect, it, vi } from "vitest";
 import { type ConnectionChange, type Gap, PubSub, type PubSubOptions } from "../src/index.ts";
-import { closing } from "./backends.ts";
 
 const opened = closing();
 

@@ -1,6 +1,6 @@
+import { closing, memory, servers } from "@continuum-cache/fixtures";
 import { describe, expect, it } from "vitest";
 import { PubSub } from "../src/index.ts";
-import { closing, memory, servers } from "./backends.ts";
 
 const opened = closing();
 

@@ -1,7 +1,7 @@
 import { type Codec, json } from "@continuum-cache/core";
+import { closing, memory, servers } from "@continuum-cache/fixtures";
 import { describe, expect, it, vi } from "vitest";
 import { type Message, PubSub } from "../src/index.ts";
-import { closing, memory, servers } from "./backends.ts";
 
 const opened = closing();
 

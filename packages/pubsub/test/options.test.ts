@@ -1,8 +1,8 @@
 import { isConfigError } from "@continuum-cache/core";
 import { memoryTransport } from "@continuum-cache/fallback-memory";
+import { closing } from "@continuum-cache/fixtures";
 import { describe, expect, it } from "vitest";
 import { PubSub, type PubSubOptions } from "../src/index.ts";
-import { closing } from "./backends.ts";
 
 const opened = closing();
 

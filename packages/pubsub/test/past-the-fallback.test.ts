@@ -1,24 +1,12 @@
-import type { Command, Transport } from "@continuum-cache/core";
-import { offersDispatch, throughSend } from "@continuum-cache/core/kit";
 import { memoryTransport } from "@continuum-cache/fallback-memory";
-
+import { closing, standInFor } from "@continuum-cache/fixtures";
 import { expect, it, vi } from "vitest";
 import { PubSub } from "../src/index.ts";
-import { closing } from "./backends.ts";
 
 const opened = closing();
 
 it("sends histories and probes past a fallback, and volatile messages through it", async () => {
-  const primary = opened(memoryTransport());
-  const sent: Command[] = [];
-  const around: Transport = {
-    ...primary,
-    async send(commands, options) {
-      sent.push(...commands);
-      return primary.send(commands, options);
-    },
-  };
-  const transport = offersDispatch(around, throughSend(around), { primary });
+  const { transport, sent } = standInFor(opened(memoryTransport()));
   const pubsub = opened(new PubSub({ transport }));
   await pubsub.publish("c", 1, { replay: true });
   const heard: unknown[] = [];

@@ -1,7 +1,7 @@
 import { setImmediate as breathe } from "node:timers/promises";
+import { closing, memory, servers } from "@continuum-cache/fixtures";
 import { describe, expect, it, vi } from "vitest";
 import { type Gap, type Message, PubSub, SlowConsumerError } from "../src/index.ts";
-import { closing, memory, servers } from "./backends.ts";
 
 const opened = closing();
 

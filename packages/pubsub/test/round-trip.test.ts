@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Cache, type Codec, escapeGlob, json, type Transport } from "@continuum-cache/core";
 import { msgpack } from "@continuum-cache/core/msgpack";
+import { closing, memory, servers } from "@continuum-cache/fixtures";
 import { runs } from "@continuum-cache/test-scale";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type Message, PubSub } from "../src/index.ts";
-import { closing, memory, servers } from "./backends.ts";
 
 // Any name and any payload, whichever way they travel.
 

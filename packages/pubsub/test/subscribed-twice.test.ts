@@ -1,8 +1,8 @@
+import { closing, memory, servers } from "@continuum-cache/fixtures";
 import { runs } from "@continuum-cache/test-scale";
 import fc from "fast-check";
 import { describe, expect, it, vi } from "vitest";
 import { type ChannelSubscription, type Gap, type Message, PubSub } from "../src/index.ts";
-import { closing, memory, servers } from "./backends.ts";
 
 const opened = closing();
 

@@ -1,16 +1,14 @@
 import { ConfigError } from "@continuum-cache/core";
-import { addedFields } from "./http/added-fields.ts";
 import type { AddressSource } from "./http/client-address.ts";
-import { createGate, type Passage } from "./http/gate.ts";
-import type { LimiterOf } from "./http/limiter.ts";
-import type { Limited, RequestLimitOptions } from "./http/request-limit-options.ts";
+import type { Limited, LimiterOf, RequestLimitOptions } from "./http/request-limit-options.ts";
+import { createRequestLimiter, type RequestOutcome } from "./http/request-limiter.ts";
+import { addedFields } from "./http/response-headers.ts";
 
-export type { Limiter, LimiterOf } from "./http/limiter.ts";
-export type { KeyOf, Limited, RequestLimit } from "./http/request-limit-options.ts";
+export type { KeyOf, Limited, Limiter, LimiterOf, RequestLimit } from "./http/request-limit-options.ts";
 
 /**
- * What is used of Express's `Request`, and what a key is mostly made of. For more, say what yours is: `(req: Request)
- * => …`.
+ * The part of Express's `Request` that is used, and that most keys are made of. For more, declare your own type:
+ * `(req: Request) => …`.
  */
 export interface ExpressRequest {
   readonly ip?: string | undefined;
@@ -21,7 +19,7 @@ export interface ExpressRequest {
   readonly app?: { get(setting: string): unknown };
 }
 
-/** What is used of Express's `Response`. */
+/** The part of Express's `Response` that is used. */
 export interface ExpressResponse {
   statusCode: number;
   readonly headersSent: boolean;
@@ -41,7 +39,7 @@ export type ExpressLimitOptions<Req extends ExpressRequest, Res extends ExpressR
  *
  * A client is `req.ip`, which Express takes from the connection, or from `X-Forwarded-For` as its setting `trust proxy`
  * says: set it to the number of your proxies. `true` would let each client write its own address, and is refused. Every
- * answer tells of the limits in its headers, unless a handler sets them itself.
+ * response shows the limits in its headers, unless a handler sets them itself.
  *
  * `onLimited` is called with the status and the headers set: it sends the body.
  *
@@ -69,21 +67,21 @@ export function rateLimit<Req extends ExpressRequest = ExpressRequest, Res exten
   limiter: LimiterOf<readonly [request: Req, response: Res]>,
   options: ExpressLimitOptions<Req, Res> = {},
 ): (request: Req, response: Res, next: (error?: unknown) => void) => void {
-  const gate = createGate("rateLimit", limiter, options, source);
+  const limitRequest = createRequestLimiter("rateLimit", limiter, options, source);
   const { onLimited = refuse } = options;
 
   const pass = async (request: Req, response: Res): Promise<boolean> => {
-    const passage = await gate(request, response);
-    // Another handler did not want to wait, and has answered.
-    if (!passage || response.headersSent) return !passage?.limited;
-    tell(response, passage);
-    if (!passage.limited) return true;
-    response.statusCode = passage.limited.problem.status;
-    await onLimited(passage.limited, request, response);
+    const outcome = await limitRequest(request, response);
+    // Another handler did not wait, and has responded.
+    if (!outcome || response.headersSent) return !outcome?.limited;
+    setHeaders(response, outcome);
+    if (!outcome.limited) return true;
+    response.statusCode = outcome.limited.problem.status;
+    await onLimited(outcome.limited, request, response);
     return false;
   };
 
-  // Not `async`: Express 4 has no eye for promises.
+  // Not `async`: Express 4 ignores promises.
   return (request, response, next) => {
     pass(request, response).then((isFree) => {
       if (isFree) next();
@@ -91,14 +89,14 @@ export function rateLimit<Req extends ExpressRequest = ExpressRequest, Res exten
   };
 }
 
-function tell(response: ExpressResponse, { headers, limited }: Passage): void {
-  const said = (name: string): string | undefined => {
+function setHeaders(response: ExpressResponse, { headers, limited }: RequestOutcome): void {
+  const present = (name: string): string | undefined => {
     const value = response.getHeader(name);
-    // What a limiter before this one has told of one limit is not about the one that refuses.
+    // Headers of an earlier limiter that describe a single limit do not describe the limit that refuses.
     const isOutdated = limited && !String(value).startsWith('"');
     return value === undefined || isOutdated ? undefined : String(value);
   };
-  for (const [name, value] of addedFields(headers, said)) response.setHeader(name, value);
+  for (const [name, value] of addedFields(headers, present)) response.setHeader(name, value);
 }
 
 function refuse({ problem }: Limited, _request: ExpressRequest, response: ExpressResponse): void {
@@ -115,7 +113,8 @@ const source: AddressSource<readonly [request: ExpressRequest, response: Express
     if (app?.get("trust proxy") !== true) return ip;
     throw new ConfigError(
       "trust proxy",
-      'Expected Express\'s "trust proxy" to be the number of your proxies, got true: clients could write their own address, a new one for each call. Set it with app.set("trust proxy", 1), or give the limit a `key`',
+      'Expected Express\'s "trust proxy" to be the number of your proxies, got true: clients could write their own ' +
+        'address, a new one for each call. Set it with app.set("trust proxy", 1), or give the limit a `key`',
     );
   },
   fix: "`key: (req) => …`: requests through a Unix socket have no address",

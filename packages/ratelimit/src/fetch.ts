@@ -1,19 +1,17 @@
-import { refusalOf, withFields } from "./http/answer.ts";
 import type { AddressSource } from "./http/client-address.ts";
-import { createGate } from "./http/gate.ts";
-import type { LimiterOf } from "./http/limiter.ts";
-import type { RequestLimitOptions } from "./http/request-limit-options.ts";
+import type { LimiterOf, RequestLimitOptions } from "./http/request-limit-options.ts";
+import { createRequestLimiter } from "./http/request-limiter.ts";
+import { refusalOf, withFields } from "./http/response-headers.ts";
 
-export type { Limiter, LimiterOf } from "./http/limiter.ts";
-export type { KeyOf, Limited, RequestLimit } from "./http/request-limit-options.ts";
+export type { KeyOf, Limited, Limiter, LimiterOf, RequestLimit } from "./http/request-limit-options.ts";
 
-/** A web-standard handler; `Rest` is what the platform gives besides: the environment, a context. */
+/** A web-standard handler. `Rest` are the platform's further arguments, such as the environment and a context. */
 export type FetchHandler<Rest extends readonly unknown[]> = (
   request: Request,
   ...rest: Rest
 ) => Response | Promise<Response>;
 
-/** How requests to a web-standard handler are limited: by `key`, or by an address out of a header. */
+/** How requests to a web-standard handler are limited: by `key`, or by an address from a header. */
 export type FetchLimitOptions<Rest extends readonly unknown[]> = RequestLimitOptions<
   readonly [request: Request, ...rest: Rest],
   Response | Promise<Response>
@@ -22,12 +20,12 @@ export type FetchLimitOptions<Rest extends readonly unknown[]> = RequestLimitOpt
 /**
  * Puts a limit before a web-standard handler: a Worker's `fetch`, a route of Next.js, `Deno.serve`, `Bun.serve`.
  *
- * A `Request` holds no address. So say whom to count for: `key`; or `ipHeader`, a field that your platform writes; or
- * `trustedProxies`. Every answer tells of the limits in its headers; what the handler has set itself stays.
+ * A `Request` holds no address, so one of these options is required: `key`; `ipHeader`, a field that your platform
+ * writes; or `trustedProxies`. Every response shows the limits in its headers; headers that the handler has set stay.
  *
- * @param limiter - Or a function that gets at it, where settings come with each request.
- * @throws ConfigError when the options can't be, or don't say whom to count for. The handler it returns rejects with a
- * TypeError where a request has no key.
+ * @param limiter - A limiter, or a function that returns it, where settings come with each request.
+ * @throws ConfigError when an option is wrong, or when none says which client a request belongs to. The returned
+ * handler rejects with a TypeError when a request has no key.
  *
  * @example
  * ```ts
@@ -50,14 +48,14 @@ export function withRateLimit<Rest extends readonly unknown[]>(
 ): (request: Request, ...rest: Rest) => Promise<Response> {
   const source: AddressSource<readonly [request: Request, ...rest: Rest]> = {
     header: (name, ...[request]) => request.headers.get(name),
-    fix: '`key: (request) => …`, or `ipHeader: "cf-connecting-ip"` or what your platform calls it, or `trustedProxies: 1`',
+    fix: '`key: (request) => …`, or `ipHeader: "cf-connecting-ip"` (or your platform\'s field), or `trustedProxies: 1`',
   };
-  const gate = createGate("withRateLimit", limiter, options, source);
+  const limitRequest = createRequestLimiter("withRateLimit", limiter, options, source);
   const { onLimited = refusalOf } = options;
   return async (request, ...rest) => {
-    const passage = await gate(request, ...rest);
-    if (!passage) return handler(request, ...rest);
-    const { limited, headers } = passage;
+    const outcome = await limitRequest(request, ...rest);
+    if (!outcome) return handler(request, ...rest);
+    const { limited, headers } = outcome;
     const answer = limited ? await onLimited(limited, request, ...rest) : await handler(request, ...rest);
     return withFields(answer, headers);
   };

@@ -1,16 +1,13 @@
-import { addedFields } from "./http/added-fields.ts";
-import { isCopyable, refusalOf, withFields } from "./http/answer.ts";
 import type { AddressSource } from "./http/client-address.ts";
-import { createGate } from "./http/gate.ts";
-import type { LimiterOf } from "./http/limiter.ts";
-import type { RequestLimitOptions } from "./http/request-limit-options.ts";
+import type { LimiterOf, RequestLimitOptions } from "./http/request-limit-options.ts";
+import { createRequestLimiter } from "./http/request-limiter.ts";
+import { addedFields, isCopyable, refusalOf, withFields } from "./http/response-headers.ts";
 
-export type { Limiter, LimiterOf } from "./http/limiter.ts";
-export type { KeyOf, Limited, RequestLimit } from "./http/request-limit-options.ts";
+export type { KeyOf, Limited, Limiter, LimiterOf, RequestLimit } from "./http/request-limit-options.ts";
 
 /**
- * What is used of Hono's `Context`, and what a key is mostly made of. For more, say what yours is: `(c: Context<Env>)
- * => …`.
+ * The part of Hono's `Context` that is used, and that most keys are made of. For more, declare your own type:
+ * `(c: Context<Env>) => …`.
  */
 export interface HonoContext {
   readonly req: {
@@ -35,11 +32,11 @@ export type HonoLimitOptions<Context extends HonoContext> = RequestLimitOptions<
  * Limits requests to a Hono app: `app.use(rateLimit(limiter, { window: "1m", limit: 100 }))`.
  *
  * On Node a client is the address of the connection. Behind a proxy, or where there is no connection to look at, as in
- * Workers, set `ipHeader`, `trustedProxies` or `key`. Every answer tells of the limits in its headers; what a handler
- * has set itself stays.
+ * Workers, set `ipHeader`, `trustedProxies` or `key`. Every response shows the limits in its headers; headers that a
+ * handler has set stay.
  *
- * @param limiter - Or a function of the context that gets at it, where settings come with each request.
- * @throws ConfigError when the options can't be. A request without an address or a key is an error of the app.
+ * @param limiter - A limiter, or a function of the context that returns it, where settings come with each request.
+ * @throws ConfigError when an option is wrong. A request without an address or a key is an error of the app.
  *
  * @example
  * ```ts
@@ -60,22 +57,22 @@ export function rateLimit<Context extends HonoContext = HonoContext>(
   limiter: LimiterOf<readonly [context: Context]>,
   options: HonoLimitOptions<Context> = {},
 ): (context: Context, next: () => Promise<void>) => Promise<Response | undefined> {
-  const gate = createGate("rateLimit", limiter, options, source);
+  const limitRequest = createRequestLimiter("rateLimit", limiter, options, source);
   const { onLimited = refusalOf } = options;
   return async (context, next) => {
-    const passage = await gate(context);
-    const { limited, headers } = passage ?? {};
+    const outcome = await limitRequest(context);
+    const { limited, headers } = outcome ?? {};
     if (limited) return withFields(await onLimited(limited, context), limited.headers);
     await next();
     if (!headers || !isCopyable(context.res)) return undefined;
-    // Read once: a field that is set makes Hono copy the answer.
-    const { headers: said } = context.res;
-    for (const [name, value] of addedFields(headers, (name) => said.get(name))) context.header(name, value);
+    // Read once: each header that is set makes Hono copy the response.
+    const { headers: present } = context.res;
+    for (const [name, value] of addedFields(headers, (name) => present.get(name))) context.header(name, value);
     return undefined;
   };
 }
 
-/** What @hono/node-server gives as `env`. */
+/** The `env` of @hono/node-server. */
 interface NodeEnvironment {
   readonly incoming?: { readonly socket?: { readonly remoteAddress?: string } };
 }
@@ -83,5 +80,7 @@ interface NodeEnvironment {
 const source: AddressSource<readonly [context: HonoContext]> = {
   header: (name, { req }) => req.raw.headers.get(name),
   peer: ({ env }) => (env as NodeEnvironment | undefined)?.incoming?.socket?.remoteAddress,
-  fix: '`ipHeader: "cf-connecting-ip"` or what your platform calls it, or `trustedProxies: 1`, or `key: (c) => clientKey(getConnInfo(c).remote.address)` with the `getConnInfo` of your runtime\'s adapter',
+  fix:
+    '`ipHeader: "cf-connecting-ip"` (or your platform\'s name for it), or `trustedProxies: 1`, or ' +
+    "`key: (c) => clientKey(getConnInfo(c).remote.address)` with the `getConnInfo` of your runtime's adapter",
 };

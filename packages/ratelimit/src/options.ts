@@ -1,21 +1,21 @@
 import type { Duration, Transport } from "@continuum-cache/core";
 import type { Algorithm, OnError, RateLimit } from "./types.ts";
 
-/** What a limiter stands on: a cache, or a transport as it is. */
+/** The backend of a limiter: a cache, or a transport. */
 export interface RateLimiterBackend {
   readonly transport: Transport;
-  /** What stands before its keys. @default "" */
+  /** The prefix of its keys. @default "" */
   readonly keyPrefix?: string;
 }
 
-/** How a limiter decides. `window`, `limit`, `scope` and `burst` are for calls that name none. */
+/** How a limiter decides. `window`, `limit`, `scope` and `burst` are for calls that leave them out. */
 export interface RateLimiterOptions extends Partial<RateLimit> {
   /** @default "sliding-window" */
   readonly algorithm?: Algorithm;
   /**
    * What happens while Redis does not decide: `"local"` goes on in this process with its share of each limit, `"open"`
-   * lets everything through, `"closed"` nothing; these two wait for one `budget` only. A process that Redis has never
-   * answered has no share and refuses, with `source: "closed"`, unless `processes` says how many there are.
+   * allows every call, `"closed"` none; these two wait for one `budget` only. A process that Redis has never answered
+   * has no share and refuses, with `source: "closed"`, unless `processes` says how many there are.
    * @default "local"
    */
   readonly onError?: OnError;
@@ -27,18 +27,18 @@ export interface RateLimiterOptions extends Partial<RateLimit> {
    */
   readonly budget?: Duration;
   /**
-   * How many processes share the limits alike, at least 1. In an outage each goes on with that part of them, rounded
-   * down, also one that has never reached Redis. After a refused or late answer it stays within its part for a while.
-   * Left out, the part is estimated for each key from how much of its use was this process's.
+   * How many processes share the limits equally, at least 1. In an outage each goes on with that part of them, rounded
+   * down, also a process that has never reached Redis. After a refused or late answer a process stays within its part
+   * for a while. Without this option, the part is estimated for each key from this process's share of the traffic.
    */
   readonly processes?: number;
   /**
-   * Denials that are remembered, and cost no command; `false` for none. @default { maxEntries: 10000, maxAge: "5s" }
+   * Remembered denials, which cost no command; `false` for none. @default { maxEntries: 10000, maxAge: "5s" }
    */
   readonly denyCache?: DenyCacheOptions | false;
-  /** The most keys of which something is remembered for an outage; the least recently used go first. @default 10000 */
+  /** How many keys are remembered for an outage. The least recently used are dropped first. @default 10000 */
   readonly maxKeys?: number;
-  /** Keeps the platform from ending what goes on in the background, as a Worker's `ctx.waitUntil` does. */
+  /** Keeps the platform from ending work in the background, as a Worker's `ctx.waitUntil` does. */
   readonly waitUntil?: (work: Promise<unknown>) => void;
 }
 
@@ -47,8 +47,8 @@ export interface DenyCacheOptions {
   /** @default 10000 */
   readonly maxEntries?: number;
   /**
-   * The longest that one is: by then a reset or a refund that another process has made is noticed; one of this process is
-   * at once. A number is seconds. @default "5s"
+   * How long a denial is remembered at most. A reset or a refund by another process is noticed after that time, one by
+   * this process at once. A number is seconds. @default "5s"
    */
   readonly maxAge?: Duration;
 }

@@ -9,15 +9,14 @@ import {
   primaryOf,
   toTimeoutMs,
 } from "@continuum-cache/core/kit";
-import { algorithms } from "./algorithms/algorithms.ts";
-import { type Ask, type AskDefaults, knownLimitOptions } from "./limits/ask.ts";
-import { type Asks, createAsks } from "./limits/asks.ts";
+import { type AcquireQueue, createAcquireQueue } from "./limits/acquire-queue.ts";
 import { createDenyCache, noDenyCache } from "./limits/deny-cache.ts";
+import { knownLimitOptions, type LimitDefaults, type LimitRequest } from "./limits/limit-request.ts";
 import { createLimits, type Limits } from "./limits/limits.ts";
 import { createLocalLimits } from "./limits/local-limits.ts";
-import { readReceipt } from "./limits/read-receipt.ts";
+import { readReceipt, requestOf } from "./limits/receipts.ts";
 import { createRedisLimits } from "./limits/redis-limits.ts";
-import { createWaitingLines, type WaitingLines } from "./limits/waiting-lines.ts";
+import { createRequestCache, type RequestCache } from "./limits/request-cache.ts";
 import type { RateLimiterBackend, RateLimiterOptions } from "./options.ts";
 import { readSettings } from "./settings.ts";
 import { createRoundTrip } from "./timing/round-trip.ts";
@@ -33,12 +32,12 @@ import type {
   Usage,
 } from "./types.ts";
 
-/** One of several limits that a call is under. */
+/** One of several limits that a call is under, with the id that it counts. */
 export interface IdentifiedLimit extends Partial<RateLimit> {
   readonly id: string;
 }
 
-/** How long to wait for one's turn. */
+/** How long a call waits until it is allowed. */
 export interface AcquireOptions extends LimitOptions {
   /** A number is seconds. @default "30s" */
   readonly timeout?: Duration;
@@ -59,11 +58,11 @@ const knownOfIdentified: KnownOptions<IdentifiedLimit> = {
 /**
  * Limits how often things happen, counted together by all processes that share a Redis.
  *
- * A decision takes one round trip (3 commands when allowed, 2 when refused, none when a refusal is remembered); the calls
- * of one tick share it, and one of its commands. No call rejects because of Redis: what happens while it is away is up to
- * `onError`. By default each process goes on with its share of what is left, and tells Redis afterwards. A process that has
- * never reached Redis has no share, unless `processes` says how many there are: it waits for Redis for up to 5 seconds, then
- * refuses.
+ * A decision takes one round trip (3 commands when allowed, 2 when refused, none when a refusal is remembered); the
+ * calls of one tick share it, and one of its commands. No call rejects because of Redis: what happens while it is away
+ * is up to `onError`. By default each process goes on with its share of what is left, and tells Redis afterwards. A
+ * process that has never reached Redis has no share, unless `processes` says how many there are: it waits for Redis for
+ * up to 5 seconds, then refuses.
  *
  * @example
  * ```ts
@@ -79,17 +78,19 @@ const knownOfIdentified: KnownOptions<IdentifiedLimit> = {
  * ```
  */
 export class RateLimiter {
-  /** The way of resets, for which a cache's fallback makes up. All else goes past it. */
+  /**
+   * Used for resets only, which a cache's fallback replays after an outage. All other requests go past the fallback.
+   */
   private readonly transport: Transport;
-  private readonly defaults: AskDefaults;
-  private readonly asks: Asks;
+  private readonly defaults: LimitDefaults;
+  private readonly requests: RequestCache;
   private readonly limits: Limits;
-  private readonly lines: WaitingLines;
+  private readonly queue: AcquireQueue;
   private readonly events: Events<RateLimiterEvents> = createEvents<RateLimiterEvents>();
   private isListenedTo = false;
 
   /**
-   * @param backend - A `Cache`, or `{ transport }`. Rate limits are no cached values: the cache's fallback does not
+   * @param backend - A `Cache`, or `{ transport }`. Rate limits are no cached values, so the cache's fallback does not
    * answer them.
    * @throws ConfigError when an option is unknown, in the wrong argument, or out of its range.
    */
@@ -100,14 +101,14 @@ export class RateLimiter {
     const named = { window, limit, scope, burst } as Partial<RateLimit>;
     this.transport = batched(backend.transport);
     this.defaults = { ...named, algorithm, keyPrefix: backend.keyPrefix ?? "" };
-    this.asks = createAsks(this.defaults, maxKeys);
+    this.requests = createRequestCache(this.defaults, maxKeys);
     const clock = createServerClock(() => isLocalForEver(backend.transport));
     this.limits = createLimits({
       ...settings,
       redis: createRedisLimits(batched(primaryOf(backend.transport)), clock),
       local: createLocalLimits(maxKeys),
       denyCache: denyCache ? createDenyCache(denyCache.maxEntries, denyCache.maxAgeMs) : noDenyCache,
-      // All processes are to be back at about the same time.
+      // All processes must return to Redis at about the same time.
       breaker: createBreaker({ failures: 1, sample: false, maxWait: "1s" }),
       roundTrip: createRoundTrip(settings.budgetMs),
       clock,
@@ -119,8 +120,8 @@ export class RateLimiter {
       stop();
       if (!this.isListenedTo) console.warn(withoutRedis(settings.onError, error));
     });
-    this.lines = createWaitingLines({
-      decide: (ask) => this.limits.decide(ask),
+    this.queue = createAcquireQueue({
+      decide: (request) => this.limits.decide(request),
       refund: (decision) => this.refund(decision),
     });
   }
@@ -133,7 +134,7 @@ export class RateLimiter {
    */
   limit(id: string, options: LimitOptions = noOptions): Promise<Decision> {
     try {
-      return this.limits.decide(this.askFor("limiter.limit", id, options));
+      return this.limits.decide(this.requestFor("limiter.limit", id, options));
     } catch (error) {
       return Promise.reject(error);
     }
@@ -150,16 +151,16 @@ export class RateLimiter {
     options: { readonly cost?: number } = {},
   ): Promise<CombinedDecision> {
     assertOptions("limiter.limitAll", options, { cost: true });
-    const asks = limits.map((each) => {
+    const requests = limits.map((each) => {
       assertOptions("Each limit of limiter.limitAll", each, knownOfIdentified);
       const { id, ...limit } = each;
-      return this.asks.read(id, { ...limit, ...options });
+      return this.requests.read(id, { ...limit, ...options });
     });
-    if (asks.length === 0) throw new RangeError("Expected at least one limit, got none");
-    if (new Set(asks.map(({ key }) => key)).size < asks.length) {
+    if (requests.length === 0) throw new RangeError("Expected at least one limit, got none");
+    if (new Set(requests.map(({ key }) => key)).size < requests.length) {
       throw new RangeError("Expected limits that differ in their id, scope or window, got the same one twice");
     }
-    const decisions = await this.limits.decideAll(asks);
+    const decisions = await this.limits.decideAll(requests);
     const [{ source }] = decisions as [Decision, ...Decision[]];
     const retryAfter = Math.max(...decisions.map((decision) => decision.retryAfter));
     return { allowed: decisions.every(({ allowed }) => allowed), retryAfter, source, decisions };
@@ -186,35 +187,34 @@ export class RateLimiter {
     if (signal !== undefined && typeof signal?.aborted !== "boolean") {
       throw new ConfigError("signal", `Expected \`signal\` to be an AbortSignal, got ${typeof signal}`);
     }
-    const ask = this.asks.read(id, limit);
-    return this.lines.join(ask, { timeoutMs: toTimeoutMs(timeout, "timeout"), signal });
+    const request = this.requests.read(id, limit);
+    return this.queue.wait(request, { timeoutMs: toTimeoutMs(timeout, "timeout"), signal });
   }
 
   /** How much of a limit is used. It costs no quota, and one command. @throws as `limit` does. */
   async getUsage(id: string, options: LimitOptions = {}): Promise<Usage> {
-    return this.limits.usage(this.askFor("limiter.getUsage", id, options));
+    return this.limits.usage(this.requestFor("limiter.getUsage", id, options));
   }
 
   /**
-   * Gives an accepted call back. What is past its window is free already, and what was given back is so once.
+   * Gives an accepted call back, at most once. A call whose window has passed is free already.
    *
-   * @returns whether something was given back; false also when Redis could not be told, and it may be tried again.
+   * @returns whether quota was given back; false also when Redis did not answer, and then it may be tried again.
    * @throws TypeError when it is no receipt of this limiter's keys.
    */
   async refund(accepted: Receipt | Decision): Promise<boolean> {
     const receipt = "atUs" in accepted ? accepted : accepted.receipt;
     if (!receipt) return false;
-    return this.limits.refund(askOf(readReceipt(receipt)), receipt);
+    return this.limits.refund(requestOf(readReceipt(receipt)), receipt);
   }
 
   /**
-   * Lets a limit begin anew: one command, a DEL. While Redis is away behind a cache, the cache sees to it that it is
-   * made up for.
+   * Resets a limit: one command, a DEL. While Redis is away behind a cache, the cache replays it after the outage.
    *
    * @throws TransportError when there is no such cache, and no answer came.
    */
   async reset(id: string, options: LimitOptions = {}): Promise<void> {
-    const { key } = this.askFor("limiter.reset", id, { limit: this.defaults.limit ?? 1, ...options });
+    const { key } = this.requestFor("limiter.reset", id, { limit: this.defaults.limit ?? 1, ...options });
     const [reply] = await this.limits.reset(key, () => this.transport.send([["DEL", key]]));
     if (reply instanceof Error) throw reply;
   }
@@ -240,9 +240,9 @@ export class RateLimiter {
     return this.events.on(event, listener);
   }
 
-  /** Sends away who waits, and lets Redis be told what it missed. The transport stays open: it is the caller's. */
+  /** Rejects all waits, and replays to Redis what it missed. The transport stays open: it belongs to the caller. */
   async close(): Promise<void> {
-    await this.lines.close();
+    await this.queue.close();
     await this.limits.settle();
   }
 
@@ -250,12 +250,12 @@ export class RateLimiter {
     await this.close();
   }
 
-  /** A limit of `limitAll` may be passed on as it is: with the id that it is for. */
-  private askFor(owner: string, id: string, options: LimitOptions & { readonly id?: string }): Ask {
+  /** Checks the options of a call. A limit of `limitAll`, which holds its id, may be passed as it is. */
+  private requestFor(owner: string, id: string, options: LimitOptions & { readonly id?: string }): LimitRequest {
     assertOptions(owner, options, knownOfCall);
     if (options.id !== undefined && options.id !== id)
       throw new ConfigError("id", `${owner} got one id, and a limit for another: leave the limit's \`id\` out`);
-    return this.asks.read(id, options);
+    return this.requests.read(id, options);
   }
 }
 
@@ -263,14 +263,8 @@ const noOptions: LimitOptions = {};
 const eventNames: readonly (keyof RateLimiterEvents)[] = ["error", "backend"];
 
 const withoutRedis = (onError: OnError, { message }: Error): string =>
-  `A RateLimiter decides without Redis, as \`onError: "${onError}"\` says, because of: ${message}. This is printed once; limiter.on("error", …) and limiter.on("backend", …) hear of each time.`;
+  `A RateLimiter decides without Redis, as \`onError: "${onError}"\` says, because of: ${message}. This is printed ` +
+  'once; limiter.on("error", …) and limiter.on("backend", …) report each time.';
 
-/** What a receipt was given for. */
-function askOf({ key, algorithm, windowUs, limit, capacity, cost }: Receipt): Ask {
-  const facts = algorithms[algorithm];
-  const extra = facts.extra(windowUs, limit, capacity);
-  return { key, algorithm, facts, scope: "", windowUs, limit, capacity, extra, cost };
-}
-
-/** Local without an outage: there is no primary. */
+/** Whether the transport is local without an outage: there is no primary. */
 const isLocalForEver = ({ status }: Transport): boolean => status?.currentBackend === "local" && !status.outage;

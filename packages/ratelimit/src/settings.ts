@@ -9,7 +9,7 @@ import {
   wholeNumberOption,
 } from "@continuum-cache/core/kit";
 import { algorithms } from "./algorithms/algorithms.ts";
-import { readDefaults } from "./limits/ask.ts";
+import { readDefaults } from "./limits/limit-request.ts";
 import type { DenyCacheOptions, RateLimiterBackend, RateLimiterOptions } from "./options.ts";
 import type { Algorithm, OnError } from "./types.ts";
 
@@ -42,7 +42,11 @@ const knownOptions: KnownOptions<RateLimiterOptions> = {
 const knownOfBackend: KnownOptions<RateLimiterBackend> = { transport: true, keyPrefix: true };
 const knownOfDenyCache: KnownOptions<DenyCacheOptions> = { maxEntries: true, maxAge: true };
 
-/** @throws ConfigError when the backend is none, or an option is unknown or out of its range. */
+/**
+ * Checks all options.
+ *
+ * @throws ConfigError when there is no backend, or when an option is unknown or out of its range.
+ */
 export function readSettings(backend: RateLimiterBackend, options: RateLimiterOptions): RateLimiterSettings {
   assertBackend(backend);
   assertOptions("new RateLimiter", options, knownOptions);
@@ -66,17 +70,18 @@ function assertBackend(backend: RateLimiterBackend): void {
   if (typeof backend?.transport?.send !== "function") {
     throw new ConfigError(
       "transport",
-      "Expected a cache, or { transport }, as the first argument of new RateLimiter, got neither: the limiter has nothing to stand on",
+      "Expected a cache, or { transport }, as the first argument of new RateLimiter, got neither: pass one of them",
     );
   }
   const misplaced = Object.keys(backend).find((name) => Object.hasOwn(knownOptions, name));
   if (misplaced !== undefined) {
     throw new ConfigError(
       misplaced,
-      `\`${misplaced}\` is an option of the limiter: move it from the first argument of new RateLimiter to the second, as in new RateLimiter({ transport }, { ${misplaced}: … })`,
+      `\`${misplaced}\` is an option of the limiter: move it from the first argument of new RateLimiter to the ` +
+        `second, as in new RateLimiter({ transport }, { ${misplaced}: … })`,
     );
   }
-  // A cache has more than that, and says itself what its options are.
+  // A cache has more properties, and checks its own options.
   const isCache = typeof (backend as { get?: unknown }).get === "function";
   if (!isCache) assertOptions("The first argument of new RateLimiter", backend, knownOfBackend);
   const { keyPrefix } = backend;

@@ -15,27 +15,27 @@ export interface RateLimit {
   readonly window: Duration;
   /** How much it holds: a whole number of at least 1. */
   readonly limit: number;
-  /** What is limited. The same id is counted for itself in each scope. @default "default" */
+  /** What is limited. The same id has a count of its own in each scope. @default "default" */
   readonly scope?: string;
   /** For `token-bucket`: how many tokens the bucket holds. @default the limit */
   readonly burst?: number;
 }
 
-/** How to decide one call. What is missing is taken from the limiter's own options. */
+/** How to decide one call. Missing options are taken from the limiter's own. */
 export interface LimitOptions extends Partial<RateLimit> {
-  /** How much the call takes: all of it or nothing. A whole number of at least 1. @default 1 */
+  /** How much quota the call takes, all of it or none: a whole number of at least 1. @default 1 */
   readonly cost?: number;
 }
 
 /**
- * What made a decision: Redis; the memory of this process while Redis is away; a denial that is remembered and still
- * stands; or the policy for when Redis does not decide (`onError`). `"closed"` is also the answer of a process that
- * has no share of the limit.
+ * What made a decision: Redis; the memory of this process while Redis is away; a remembered denial that still applies;
+ * or the policy for when Redis does not decide (`onError`). `"closed"` is also the source when a process has no share
+ * of the limit.
  */
 export type DecisionSource = "redis" | "local" | "deny-cache" | "open" | "closed";
 
 /**
- * What a rate limiter says to one call.
+ * The decision of a rate limiter on one call.
  *
  * @example
  * ```ts
@@ -58,19 +58,19 @@ export interface Decision {
   readonly resetAt: Date;
   /** Seconds until the same call would be allowed, exactly; 0 when it is. */
   readonly retryAfter: number;
-  /** Seconds until more is free than now; 0 when all is. */
+  /** Seconds until more is free than now; 0 when all of it is free. */
   readonly moreAfter: number;
   readonly source: DecisionSource;
-  /** When it was decided, by the clock of the server: microseconds since 1970. */
+  /** When the call was decided, by the clock of the server: microseconds since 1970. */
   readonly decidedAtUs: number;
   readonly scope: string;
   readonly windowSeconds: number;
-  /** What gives an accepted call back; absent when it was refused, or when no quota was charged. */
+  /** Gives an accepted call back, with `refund`. Absent when the call was refused or no quota was charged. */
   readonly receipt?: Receipt;
 }
 
 /**
- * What a rate limiter says to one call that is under several limits: they are charged together, or none is.
+ * The decision on one call that is under several limits: they are charged together, or none is.
  *
  * @example
  * ```ts
@@ -82,10 +82,10 @@ export interface Decision {
 export interface CombinedDecision {
   /** Whether every limit allowed the call. */
   readonly allowed: boolean;
-  /** Seconds until every one of them would. */
+  /** Seconds until every limit would allow the same call. */
   readonly retryAfter: number;
   readonly source: DecisionSource;
-  /** What each limit says by itself, in the order of asking. */
+  /** The decision of each limit by itself, in the order of the limits. */
   readonly decisions: readonly Decision[];
 }
 
@@ -98,19 +98,19 @@ export interface Usage {
   readonly resetAt: Date;
 }
 
-/** What a rate limiter tells its listeners. No event ever holds an id. */
+/** The events of a rate limiter. No event ever holds an id. */
 export interface RateLimiterEvents {
   /**
-   * Redis did not do what it was asked for: it did not answer in time, refused, or cannot be reached from this
-   * runtime. What was asked was decided as `onError` says.
+   * A request to Redis failed: it did not answer in time, refused, or cannot be reached from this runtime. The call was
+   * decided as `onError` says.
    */
   error: { readonly operation: string; readonly error: Error };
-  /** Others decide from now on: as `onError` says while Redis is away, and Redis again when it is back. */
+  /** What decides has changed: `onError` applies while Redis is away, and Redis decides again when it is back. */
   backend: { readonly from: "redis" | OnError; readonly to: "redis" | OnError; readonly reason: string };
 }
 
 /**
- * What proves that a call was accepted, and gives it back. Plain data: it may be stored, and given to another process.
+ * Proves that a call was accepted, so that it can be given back. Plain data: store it, or pass it to another process.
  *
  * @example
  * ```ts
@@ -120,7 +120,7 @@ export interface RateLimiterEvents {
  *   const { allowed, receipt } = await limiter.limit(id, { window: "1m", limit: 100 });
  *   if (!allowed) return false;
  *   await work().catch(async (error: unknown) => {
- *     if (receipt) await limiter.refund(receipt); // what failed shall not count
+ *     if (receipt) await limiter.refund(receipt); // failed work does not count
  *     throw error;
  *   });
  *   return true;
@@ -128,10 +128,12 @@ export interface RateLimiterEvents {
  * ```
  */
 export interface Receipt {
-  /** Unique in the world: what was given back once is not given back again. */
+  /** Globally unique, so that a call is given back once only. */
   readonly id: string;
   readonly key: string;
-  /** When the key was made, in microseconds since 1970: after a reset, what was accepted before is not there any more. */
+  /**
+   * When the key was created, in microseconds since 1970. A reset drops calls that were accepted before it.
+   */
   readonly bornUs: number;
   readonly algorithm: Algorithm;
   /** When the call was accepted, by the clock of the server: microseconds since 1970. */
@@ -147,17 +149,18 @@ export interface Receipt {
 /**
  * How calls are counted.
  *
- * - `sliding-window`: no window of this length ever holds more than the limit, wherever it begins. Exact up to a limit of
- *   2,000; above, what is used becomes free up to 1/256 of the window late, and never early.
+ * - `sliding-window`: no window of this length ever holds more than the limit, wherever it begins. Exact up to a limit
+ *   of 2,000; above, what is used becomes free up to 1/256 of the window late, and never early.
  * - `sliding-log`: the same, exact for every limit (about 6 bytes for each accepted call).
  * - `fixed-window`: windows that begin at full multiples of their length. Cheapest; around a boundary up to twice the
  *   limit passes.
- * - `token-bucket`: a bucket of `burst` tokens (the limit, unless said otherwise) that `limit` tokens flow into per window.
+ * - `token-bucket`: a bucket of `burst` tokens (the limit, unless said otherwise) that `limit` tokens flow into per
+ *   window.
  */
 export type Algorithm = "sliding-window" | "sliding-log" | "fixed-window" | "token-bucket";
 
 /**
- * What happens to calls while Redis does not decide: this process goes on with its share of each limit, if it has
- * one, or everything is let through, or nothing.
+ * What happens to calls while Redis does not decide: this process goes on with its share of each limit, if it has one;
+ * or every call is allowed; or none.
  */
 export type OnError = "local" | "open" | "closed";

@@ -2,13 +2,13 @@ import { type SendOptions, type Transport, TransportError } from "@continuum-cac
 import { createBreaker } from "@continuum-cache/core/kit";
 import { memoryTransport } from "@continuum-cache/fallback-memory";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { type Ask, readAsk } from "../src/limits/ask.ts";
+import { createAcquireQueue } from "../src/limits/acquire-queue.ts";
 import { createAttempts } from "../src/limits/attempts.ts";
-import { createHandover } from "../src/limits/handover.ts";
+import { type LimitRequest, readLimitRequest } from "../src/limits/limit-request.ts";
 import { createLocalLimits } from "../src/limits/local-limits.ts";
+import { createOutageReconciler } from "../src/limits/outage-reconciler.ts";
 import { createRedisLimits } from "../src/limits/redis-limits.ts";
-import { createShare } from "../src/limits/share.ts";
-import { createWaitingLines } from "../src/limits/waiting-lines.ts";
+import { createTrafficShare } from "../src/limits/traffic-share.ts";
 import { createRoundTrip } from "../src/timing/round-trip.ts";
 import { createServerClock } from "../src/timing/server-clock.ts";
 import type { Decision } from "../src/types.ts";
@@ -32,10 +32,13 @@ const abandoned = async (work: () => unknown): Promise<void> => {
   timers.mockRestore();
 };
 const never = (): Promise<never> => new Promise(() => {});
-const ask: Ask = readAsk({ algorithm: "sliding-window", keyPrefix: "" }, "ann", { window: "1m", limit: 10 });
+const request: LimitRequest = readLimitRequest({ algorithm: "sliding-window", keyPrefix: "" }, "ann", {
+  window: "1m",
+  limit: 10,
+});
 
-describe("a request that is gone for good", () => {
-  it("gives the place of the request that looks for Redis to the next one", async () => {
+describe("a request that disappears", () => {
+  it("leaves the half-open probe to the next request", async () => {
     const breaker = createBreaker({ failures: 1, sample: false, maxWait: "1s", random: () => 0 });
     const onAnswer = vi.fn();
     const attempts = createAttempts({
@@ -59,32 +62,32 @@ describe("a request that is gone for good", () => {
     expect(onAnswer).toHaveBeenCalledTimes(2);
   });
 
-  it("leaves what it was telling Redis to the next one", () => {
+  it("leaves its replay to the next request", () => {
     const local = createLocalLimits(10);
-    const handover = createHandover({ share: createShare(1), local, maxKeys: 10, returnMs: 1_000 });
+    const reconciler = createOutageReconciler({ share: createTrafficShare(1), local, maxKeys: 10, returnMs: 1_000 });
     const now = { earliestUs: Date.now() * 1_000, latestUs: Date.now() * 1_000 };
-    handover.decidedHere(ask, now.latestUs);
-    const lost = handover.claim(ask, now, 1_000);
-    expect(lost?.accepts).toEqual([{ bornUs: 0, atUs: now.latestUs, cost: 1 }]);
-    expect(handover.claim(ask, now, 1_000)).toBeUndefined();
+    reconciler.recordLocalAdmission(request, now.latestUs);
+    const lost = reconciler.claimReplay(request, now, 1_000);
+    expect(lost?.admissions).toEqual([{ bornUs: 0, atUs: now.latestUs, cost: 1 }]);
+    expect(reconciler.claimReplay(request, now, 1_000)).toBeUndefined();
     vi.advanceTimersByTime(1_001);
-    const taken = handover.claim(ask, now, 1_000);
-    expect(taken?.accepts).toHaveLength(1);
+    const taken = reconciler.claimReplay(request, now, 1_000);
+    expect(taken?.admissions).toHaveLength(1);
     // Should the first one have arrived after all, the second says it once more, under the same time.
-    if (lost) handover.told(lost, 7);
-    if (taken) handover.told(taken, 7);
-    expect(handover.claim(ask, now, 1_000)).toBeUndefined();
+    if (lost) reconciler.confirmReplay(lost, 7);
+    if (taken) reconciler.confirmReplay(taken, 7);
+    expect(reconciler.claimReplay(request, now, 1_000)).toBeUndefined();
   });
 
-  it("does not hold up those behind it in a line", async () => {
+  it("does not block the callers behind it in a queue", async () => {
     vi.stubGlobal("navigator", { userAgent: "Cloudflare-Workers" });
     const free = { allowed: true, remaining: 5, retryAfter: 0, moreAfter: 0 } as Decision;
-    const decide = vi.fn<(ask: Ask) => Promise<Decision>>(never);
-    const lines = createWaitingLines({ decide, refund: never });
-    await abandoned(() => lines.join(ask, { timeoutMs: 2_000, signal: undefined }));
+    const decide = vi.fn<(request: LimitRequest) => Promise<Decision>>(never);
+    const lines = createAcquireQueue({ decide, refund: never });
+    await abandoned(() => lines.wait(request, { timeoutMs: 2_000, signal: undefined }));
     decide.mockImplementation(async () => free);
     const served = vi.fn();
-    void lines.join(ask, { timeoutMs: 1_000, signal: undefined }).then(served);
+    void lines.wait(request, { timeoutMs: 1_000, signal: undefined }).then(served);
     await vi.advanceTimersByTimeAsync(500);
     expect(served).toHaveBeenCalledWith(free);
     expect(vi.getTimerCount()).toBe(0);
@@ -92,8 +95,8 @@ describe("a request that is gone for good", () => {
   });
 
   it("does not keep a closing limiter waiting for ever", async () => {
-    const lines = createWaitingLines({ decide: never, refund: never });
-    const waiting = lines.join(ask, { timeoutMs: 60_000, signal: undefined }).catch((error: unknown) => error);
+    const lines = createAcquireQueue({ decide: never, refund: never });
+    const waiting = lines.wait(request, { timeoutMs: 60_000, signal: undefined }).catch((error: unknown) => error);
     const closed = vi.fn();
     void lines.close().then(closed);
     expect(await waiting).toMatchObject({ message: "The rate limiter was closed" });
@@ -101,15 +104,15 @@ describe("a request that is gone for good", () => {
     expect(closed).toHaveBeenCalled();
   });
 
-  it("does not hold up the decisions of others when its own was the first of all", async () => {
+  it("does not block the decisions of others when its own was the first", async () => {
     vi.stubGlobal("navigator", { userAgent: "Cloudflare-Workers" });
     const store = memoryTransport();
     const send = vi.fn<Transport["send"]>(never);
     const limits = createRedisLimits({ ...store, send }, createServerClock());
-    await abandoned(() => limits.decide([{ asks: [ask], merges: [] }], 10_000));
+    await abandoned(() => limits.decide([{ requests: [request], merges: [] }], 10_000));
     send.mockImplementation(store.send);
     const decided = vi.fn();
-    void limits.decide([{ asks: [ask], merges: [] }], 10_000).then(decided);
+    void limits.decide([{ requests: [request], merges: [] }], 10_000).then(decided);
     await vi.advanceTimersByTimeAsync(500);
     expect(decided).toHaveBeenCalled();
     await store.close();
@@ -126,7 +129,7 @@ it("a decision that has waited for the first one is not sent when its own time i
   const limits = createRedisLimits({ ...store, send }, createServerClock());
   const failed = vi.fn();
   for (let count = 0; count < 5; count++) {
-    limits.decide([{ asks: [ask], merges: [] }], 1_000).catch(failed);
+    limits.decide([{ requests: [request], merges: [] }], 1_000).catch(failed);
     await vi.advanceTimersByTimeAsync(10);
   }
   await vi.advanceTimersByTimeAsync(1_500);

@@ -11,8 +11,8 @@ afterEach(() => {
 
 const limiterOf = () => new RateLimiter({ transport: memoryTransport() }, { window: "2s", limit: 10 });
 
-describe("waiting for one's turn", () => {
-  it("wakes each waiter at its own time, in the order of coming: twenty at ten per 2 s are served by 2 s", async () => {
+describe("acquire", () => {
+  it("serves callers in order, each at its own time: twenty callers at ten per 2 s are served by 2 s", async () => {
     const limiter = limiterOf();
     // Ten were accepted over one second.
     for (let call = 0; call < 10; call++) {
@@ -35,7 +35,7 @@ describe("waiting for one's turn", () => {
     }
   });
 
-  it("lets nobody behind in before a large cost at the front", async () => {
+  it("serves a large cost at the front of the queue before small costs behind it", async () => {
     const limiter = limiterOf();
     await limiter.limit("mail", { cost: 5 });
     const served: string[] = [];
@@ -48,7 +48,7 @@ describe("waiting for one's turn", () => {
     expect(served).toEqual(["large", "small"]);
   });
 
-  it("ends with the time or the signal, charges nothing, and lets the next one up", async () => {
+  it("rejects at the timeout or by the signal, charges nothing, and serves the next caller", async () => {
     const limiter = limiterOf();
     await limiter.limit("mail", { cost: 10 });
     const controller = new AbortController();
@@ -64,7 +64,7 @@ describe("waiting for one's turn", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it("waits for nobody else's key, and takes what fits at once", async () => {
+  it("does not wait for callers of other keys, and resolves at once when the call fits", async () => {
     const limiter = limiterOf();
     await limiter.limit("mail", { cost: 10 });
     const blocked = limiter.acquire("mail", { timeout: "1s" }).catch((error: unknown) => error);
@@ -73,7 +73,7 @@ describe("waiting for one's turn", () => {
     expect(await blocked).toBeInstanceOf(WaitError);
   });
 
-  it("rejects at once what can't be: a cost above the limit, a signal that has fired, a closed limiter", async () => {
+  it("rejects at once for a cost above the limit, a signal that has fired, and a closed limiter", async () => {
     const limiter = limiterOf();
     await expect(limiter.acquire("mail", { cost: 11 })).rejects.toBeInstanceOf(CostError);
     await expect(limiter.acquire("mail", { signal: AbortSignal.abort(new Error("no")) })).rejects.toThrow("no");

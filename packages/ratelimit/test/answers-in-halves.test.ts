@@ -1,8 +1,8 @@
 import type { Transport } from "@continuum-cache/core";
 import { memoryTransport } from "@continuum-cache/fallback-memory";
+import { closing } from "@continuum-cache/fixtures";
 import { expect, it } from "vitest";
 import { RateLimiter } from "../src/index.ts";
-import { closing } from "./opened.ts";
 
 const opened = closing();
 

@@ -1,11 +1,11 @@
 import { startRedisServer } from "@continuum-cache/conformance/servers";
 import { CommandError, type Transport } from "@continuum-cache/core";
 import { memoryTransport } from "@continuum-cache/fallback-memory";
+import { closing } from "@continuum-cache/fixtures";
 import { tcpTransport } from "@continuum-cache/transport-tcp";
 import { describe, expect, it } from "vitest";
 import { countWidth, digits, timeWidth } from "../src/algorithms/digits.ts";
 import { type Algorithm, type Decision, RateLimiter, type RateLimiterOptions } from "../src/index.ts";
-import { closing } from "./opened.ts";
 
 // The calls of one tick are decided in one script call.
 
@@ -40,7 +40,7 @@ describe.each(algorithms)("%s: the calls of one tick", (algorithm) => {
     expect(await limiter.getUsage("cat")).toMatchObject({ current: 1 });
   });
 
-  it("do not suffer from one whose key holds something else", async () => {
+  it("are decided when the key of one of them holds another value", async () => {
     const { redis, transport } = await onRedis();
     const limiter = limiterOn(transport, { algorithm });
     // It has a part of each limit once Redis has told it of some use.

@@ -1,11 +1,11 @@
 import { type RedisServer, startRedisServer } from "@continuum-cache/conformance/servers";
 import type { Transport } from "@continuum-cache/core";
+import { closing } from "@continuum-cache/fixtures";
 import { restTransport } from "@continuum-cache/transport-rest";
 import { tcpTransport } from "@continuum-cache/transport-tcp";
 import { startUpstashLocal } from "@continuum-cache/upstash-local";
 import { beforeEach, describe, expect, it } from "vitest";
 import { type Algorithm, RateLimiter } from "../src/index.ts";
-import { closing } from "./opened.ts";
 
 // What Upstash bills: each command, those that a script runs included.
 

@@ -1,10 +1,10 @@
 import { startRedisServer } from "@continuum-cache/conformance/servers";
 import type { Transport } from "@continuum-cache/core";
 import { memoryTransport } from "@continuum-cache/fallback-memory";
+import { closing } from "@continuum-cache/fixtures";
 import { tcpTransport } from "@continuum-cache/transport-tcp";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { RateLimiter, type RateLimiterOptions } from "../src/index.ts";
-import { closing } from "./opened.ts";
 
 const opened = closing();
 
@@ -43,7 +43,7 @@ describe("a refusal that is remembered", () => {
     expect(await limiter.limit("ann")).toMatchObject({ allowed: true });
   });
 
-  it("refuses nothing to a steady user, whose room comes back bit by bit", async () => {
+  it("refuses no call of a steady user, whose quota comes back bit by bit", async () => {
     const { limiter } = counted({ window: "1m", limit: 100 });
     let refused = 0;
     for (let call = 0; call < 300; call++) {
@@ -55,7 +55,7 @@ describe("a refusal that is remembered", () => {
     expect(refused).toBe(0);
   });
 
-  it("is not held against a call that costs less", async () => {
+  it("does not apply to a call that costs less", async () => {
     const { limiter } = counted({ window: "1m", limit: 100 });
     await limiter.limit("ann", { cost: 10 });
     expect((await limiter.limit("ann", { cost: 95 })).allowed).toBe(false);
@@ -63,7 +63,7 @@ describe("a refusal that is remembered", () => {
     expect(await limiter.limit("ann", { cost: 96 })).toMatchObject({ allowed: false, source: "deny-cache" });
   });
 
-  it("is not held against a higher limit, and forgotten by a reset and by a refund", async () => {
+  it("does not apply to a higher limit, and ends with a reset and with a refund", async () => {
     const { limiter } = counted({ window: "1m", limit: 2 });
     const first = await limiter.limit("ann");
     await limiter.limit("ann");
@@ -114,7 +114,7 @@ describe("a refusal that is remembered", () => {
   });
 });
 
-it("is of this process alone: another limiter asks Redis itself", async () => {
+it("applies to this process only: another limiter asks Redis itself", async () => {
   const redis = opened(await startRedisServer());
   const [one, other] = [1, 2].map(() => {
     return new RateLimiter(

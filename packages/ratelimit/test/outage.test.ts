@@ -1,10 +1,10 @@
 import { startFaultProxy, startRedisServer } from "@continuum-cache/conformance/servers";
 import { guarded } from "@continuum-cache/core";
 import { memoryTransport, withFallback } from "@continuum-cache/fallback-memory";
+import { closing } from "@continuum-cache/fixtures";
 import { tcpTransport } from "@continuum-cache/transport-tcp";
 import { describe, expect, it, vi } from "vitest";
 import { type Algorithm, RateLimiter, type RateLimiterOptions } from "../src/index.ts";
-import { closing } from "./opened.ts";
 
 const opened = closing();
 
@@ -29,7 +29,7 @@ describe("one process, through an outage", () => {
       // What this process tells Redis of a key was not used by others: it says nothing about this process's part of
       // bob's.
       for (let used = 1; used <= 6; used++) await limiter.limit("new");
-      // Without its data: what this process knows of is counted again, of keys that nobody asks for as well.
+      // Without its data: what this process knows is replayed, also for keys that are not requested again.
       await redis.restart();
       await expect.poll(() => limiter.limit("new").then(({ source }) => source)).toBe("redis");
       await limiter.close();
@@ -42,7 +42,7 @@ describe("one process, through an outage", () => {
     },
   );
 
-  it("tells a Redis that kept its data only what is new to it", async () => {
+  it("replays to a Redis that kept its data only what is new", async () => {
     const redis = opened(await startRedisServer());
     const proxy = opened(await startFaultProxy({ port: redis.port }));
     const limiter = limiterOn(`redis://127.0.0.1:${proxy.port}`, { window: "1h", limit: 20, budget: "5s" });
@@ -56,7 +56,7 @@ describe("one process, through an outage", () => {
     expect(await limiter.limit("ann")).toMatchObject({ source: "redis", current: 12 });
   });
 
-  it("makes up for a reset in the outage when it stands on a cache with a fallback", async () => {
+  it("replays a reset of the outage when the limiter uses a cache with a fallback", async () => {
     const redis = opened(await startRedisServer({ appendonly: true, args: ["appendfsync always"] }));
     const primary = guarded(tcpTransport({ url: redis.url }));
     const transport = opened(withFallback(primary, memoryTransport(), { healthCheckInterval: "100ms" }));
@@ -97,7 +97,7 @@ describe("a process that has never reached Redis", () => {
     return { redis, limiter: limiterOn(redis.url, { window: "1h", limit: 10, ...options }) };
   };
 
-  it('has no part of a limit, and says so: it refuses as `onError: "closed"` does, until Redis is there', async () => {
+  it('has no part of a limit: it refuses with `source: "closed"` until Redis is there', async () => {
     const { redis, limiter } = await never({});
     const told: string[] = [];
     limiter.on("error", ({ operation }) => told.push(operation));
@@ -124,7 +124,7 @@ describe("a process that has never reached Redis", () => {
     expect(allowed).toBe(most);
   });
 
-  it("lets everything through or nothing where `onError` says so", async () => {
+  it('allows every call with `onError: "open"`, and none with "closed"', async () => {
     expect(await (await never({ onError: "open" })).limiter.limit("ann")).toMatchObject({
       allowed: true,
       source: "open",
@@ -144,7 +144,7 @@ describe("where Redis can't be reached from this runtime", () => {
     );
   };
 
-  it("the limiter tells it: by an event, and where nothing listens by one warning", async () => {
+  it("the limiter emits an event, and prints one warning where there is no listener", async () => {
     const warn = vi.spyOn(console, "warn").mockImplementation(() => {});
     const heard = limiterOfRuntime();
     const told: string[] = [];
@@ -162,7 +162,7 @@ describe("where Redis can't be reached from this runtime", () => {
   });
 });
 
-it("nothing of an id or a key gets into events and errors", async () => {
+it("no id and no key appears in events and errors", async () => {
   const redis = opened(await startRedisServer());
   const limiter = limiterOn(redis.url, { window: "1h", limit: 5, budget: "100ms" });
   const told: unknown[] = [];

@@ -1,23 +1,12 @@
-import type { Command, Transport } from "@continuum-cache/core";
-import { offersDispatch, throughSend } from "@continuum-cache/core/kit";
 import { memoryTransport } from "@continuum-cache/fallback-memory";
+import { closing, standInFor } from "@continuum-cache/fixtures";
 import { expect, it } from "vitest";
 import { RateLimiter } from "../src/rate-limiter.ts";
-import { closing } from "./opened.ts";
 
 const opened = closing();
 
-it("a limiter sends nothing by way of a fallback but resets, for which that makes up", async () => {
-  const primary = opened(memoryTransport());
-  const sent: Command[] = [];
-  const around: Transport = {
-    ...primary,
-    async send(commands, options) {
-      sent.push(...commands);
-      return primary.send(commands, options);
-    },
-  };
-  const transport = offersDispatch(around, throughSend(around), { primary });
+it("sends only resets through a fallback, which replays them after an outage", async () => {
+  const { transport, sent } = standInFor(opened(memoryTransport()));
   const limiter = opened(new RateLimiter({ transport }, { window: "1h", limit: 5 }));
   const decision = await limiter.limit("ann", { cost: 3 });
   expect(await limiter.getUsage("ann")).toMatchObject({ current: 3 });

@@ -11,7 +11,7 @@ const refused = { allowed: false, remaining: 0, current: 100, retryAfter: 17.001
 const daily = decided({ scope: "daily", windowSeconds: 86_400, limit: 1_000, remaining: 7, moreAfter: 3_600 });
 
 describe("rateLimitHeaders", () => {
-  it("tells of the policy and of what is left, as draft 10 writes it", () => {
+  it("shows the policy and the quota that is left, as in draft 10", () => {
     expect(fields(decided())).toEqual({
       "ratelimit-policy": '"api";q=100;w=60',
       ratelimit: '"api";r=42;t=17',
@@ -33,7 +33,7 @@ describe("rateLimitHeaders", () => {
     expect(fields([decided(refused), { ...daily, allowed: false, retryAfter: 3_600 }])["retry-after"]).toBe("3600");
   });
 
-  it("tells no time where all is free, since a time of 0 would promise any rate", () => {
+  it("shows no time where all is free, since a time of 0 would promise any rate", () => {
     expect(fields(decided({ remaining: 100, current: 0, moreAfter: 0 }))["ratelimit"]).toBe('"api";r=100');
   });
 
@@ -47,7 +47,7 @@ describe("rateLimitHeaders", () => {
     expect(fields({ allowed: true, retryAfter: 0, source: "redis", decisions })).toEqual(expected);
   });
 
-  it("tells limits of one scope apart", () => {
+  it("gives limits of one scope different names", () => {
     const names = (...given: Parameters<typeof rateLimitHeaders>) =>
       parseList(rateLimitHeaders(...given).get("RateLimit") ?? "").map(({ value }) => value);
     const day = decided({ windowSeconds: 86_400 });
@@ -102,7 +102,7 @@ describe("rateLimitHeaders", () => {
     expect(name("x".repeat(10_000))).toBe("x".repeat(128));
   });
 
-  it("tells no id of anybody, not even in a refusal that has a receipt beside it", () => {
+  it("shows no id, not even in a refusal with a receipt beside it", () => {
     const key = "ratelimit:api:ann%40example.com:60s";
     const window = { bornUs: 1, atUs: 1, cost: 1, limit: 100, capacity: 100, windowUs: 60_000_000 };
     const receipt = { id: "f3b1", key, algorithm: "sliding-window", ...window } as const;
@@ -114,7 +114,7 @@ describe("rateLimitHeaders", () => {
   describe("in the form of draft 7", () => {
     const format = "draft-7";
 
-    it("tells of one limit in one field, and when all of it is free again", () => {
+    it("shows one limit in one field, and when all of it is free again", () => {
       expect(fields(decided(), { format })).toEqual({
         "ratelimit-policy": "100;w=60",
         ratelimit: "limit=100, remaining=42, reset=60",
@@ -144,7 +144,7 @@ describe("rateLimitHeaders", () => {
   });
 
   describe("in the legacy form", () => {
-    it("tells the time at which all is free again in seconds since 1970", () => {
+    it("shows the time at which all is free again in seconds since 1970", () => {
       expect(fields(decided({ resetAt: new Date(1_000_060_001) }), { format: "legacy" })).toEqual({
         "x-ratelimit-limit": "100",
         "x-ratelimit-remaining": "42",
@@ -180,7 +180,7 @@ describe("rateLimitHeaders", () => {
 });
 
 describe("rateLimitProblem", () => {
-  it("says which limits refused, by the names that the headers tell", () => {
+  it("names the limits that refused, as the headers do", () => {
     const decisions = [
       decided(refused),
       decided({ windowSeconds: 3_600 }),
@@ -196,7 +196,7 @@ describe("rateLimitProblem", () => {
     expect(rateLimitHeaders(decisions).get("RateLimit-Policy")).toContain('"api-60s"');
   });
 
-  it("does not blame the caller when the limiter refuses because it can't look", () => {
+  it("does not blame the caller when the limiter refuses because Redis is away", () => {
     expect(rateLimitProblem(decided({ ...refused, source: "closed", retryAfter: 1, moreAfter: 1 }))).toMatchObject({
       type: "https://iana.org/assignments/http-problem-types#temporary-reduced-capacity",
       status: 503,
@@ -204,7 +204,7 @@ describe("rateLimitProblem", () => {
     });
   });
 
-  it("has nothing to say where nothing was refused", () => {
+  it("throws where no decision is a refusal", () => {
     expect(() => rateLimitProblem(decided())).toThrow(RangeError);
   });
 });

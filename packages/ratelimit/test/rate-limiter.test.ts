@@ -1,6 +1,7 @@
 import { startRedisServer } from "@continuum-cache/conformance/servers";
 import { Cache, isConfigError } from "@continuum-cache/core";
 import { memoryTransport } from "@continuum-cache/fallback-memory";
+import { closing } from "@continuum-cache/fixtures";
 import { restTransport } from "@continuum-cache/transport-rest";
 import { tcpTransport } from "@continuum-cache/transport-tcp";
 import { startUpstashLocal } from "@continuum-cache/upstash-local";
@@ -14,7 +15,6 @@ import {
   type RateLimiterOptions,
   rateLimitHeaders,
 } from "../src/index.ts";
-import { closing } from "./opened.ts";
 
 const opened = closing();
 const algorithms: Algorithm[] = ["sliding-window", "sliding-log", "fixed-window", "token-bucket"];
@@ -76,7 +76,7 @@ describe.each(Object.entries(transports))("on %s", (name, open) => {
       expect((await limiter.limit("ann", { cost: 3 })).allowed).toBe(true);
     });
 
-    it("begins anew after a reset", async () => {
+    it("counts from 0 after a reset", async () => {
       const { limiter } = await limiterOf({ algorithm, ...rule });
       const before = await limiter.limit("ann", { cost: 5 });
       expect((await limiter.limit("ann")).allowed).toBe(false);
@@ -103,7 +103,7 @@ describe.each(Object.entries(transports))("on %s", (name, open) => {
     });
   });
 
-  it("never lets more through than the limit, however many ask at once", async () => {
+  it("never lets more through than the limit, however many calls come at once", async () => {
     const { limiter } = await limiterOf();
     const decisions = await Promise.all(Array.from({ length: 200 }, () => limiter.limit("ann", presets.api)));
     expect(decisions.filter(({ allowed }) => allowed)).toHaveLength(100);
@@ -134,7 +134,7 @@ describe("a limiter on a cache", () => {
   });
 });
 
-describe("what can't be", () => {
+describe("a wrong call", () => {
   const transport = memoryTransport();
   const limiter = new RateLimiter({ transport });
   it("is a cost above the limit, which no wait would let through", async () => {
@@ -253,7 +253,7 @@ describe("what can't be", () => {
     expect(await configError(work)).toMatch(message);
   });
 
-  it("is no limit that was made for limitAll, as long as it is for the same id", async () => {
+  it("is not a limit that was made for limitAll, if it is for the same id", async () => {
     const both = { id: "ann", ...rule };
     await limiter.limitAll([both]);
     expect(await limiter.getUsage("ann", both)).toMatchObject({ current: 1 });
@@ -261,8 +261,8 @@ describe("what can't be", () => {
     expect(await limiter.limit("ann", both)).toMatchObject({ current: 1 });
   });
 
-  it("is nothing to stand on, no limit, a limit twice, a false receipt", async () => {
-    expect(() => new RateLimiter({} as never)).toThrow(/nothing to stand on/);
+  it("is no backend, no limit, a limit twice, a false receipt", async () => {
+    expect(() => new RateLimiter({} as never)).toThrow(/Expected a cache, or \{ transport \}.*pass one of them/);
     await expect(limiter.limitAll([])).rejects.toThrow(/at least one/);
     await expect(
       limiter.limitAll([

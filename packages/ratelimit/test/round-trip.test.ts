@@ -10,7 +10,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-describe("how long Redis is waited for", () => {
+describe("the time that a caller waits for Redis", () => {
   const answers = (trip: ReturnType<typeof createRoundTrip>, ms: number, times = 1): void => {
     for (let time = 0; time < times; time++) {
       const answered = trip.begins();
@@ -36,7 +36,7 @@ describe("how long Redis is waited for", () => {
     expect(far.patienceMs()).toBeLessThan(250 + 400);
   });
 
-  it("is as long as connecting took where a connection may have to be made: after a failure, after an idle time", () => {
+  it("includes connecting where a new connection may be needed: after a failure, after an idle time", () => {
     const trip = createRoundTrip(250);
     answers(trip, 1_200);
     answers(trip, 300, 20);
@@ -55,7 +55,7 @@ describe("how long Redis is waited for", () => {
     expect(trip.patienceMs()).toBeGreaterThan(250 + 600);
   });
 
-  it("does not take the answers that an outage has held up for the usual", () => {
+  it("does not count answers that an outage has delayed as usual", () => {
     const trip = createRoundTrip(250);
     answers(trip, 1, 20);
     answers(trip, 60_000);
@@ -63,7 +63,7 @@ describe("how long Redis is waited for", () => {
     expect(trip.patienceMs()).toBeLessThan(300);
   });
 
-  it("is shorter than the time for which an answer is listened to", () => {
+  it("is shorter than the deadline of a request", () => {
     const trip = createRoundTrip(250);
     expect(trip.deadlineMs()).toBeGreaterThanOrEqual(2 * trip.patienceMs());
     answers(trip, 1, 3);
@@ -90,7 +90,7 @@ describe("patience", () => {
   });
 });
 
-it("patience outlasts a process that stands still: an answer that came meanwhile is heard", async () => {
+it("a process that stands still does not miss an answer that came meanwhile", async () => {
   vi.useRealTimers();
   const { port1, port2 } = new MessageChannel();
   const answer = new Promise((resolve) => port2.once("message", resolve));

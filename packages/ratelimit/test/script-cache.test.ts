@@ -1,8 +1,8 @@
 import { startRedisServer } from "@continuum-cache/conformance/servers";
+import { closing } from "@continuum-cache/fixtures";
 import { tcpTransport } from "@continuum-cache/transport-tcp";
 import { expect, it } from "vitest";
 import { type Algorithm, RateLimiter } from "../src/index.ts";
-import { closing } from "./opened.ts";
 
 const opened = closing();
 const algorithms: Algorithm[] = ["sliding-window", "fixed-window", "token-bucket"];

@@ -1,11 +1,11 @@
 import { startRedisServer } from "@continuum-cache/conformance/servers";
+import { closing } from "@continuum-cache/fixtures";
 import { runs } from "@continuum-cache/test-scale";
 import { tcpTransport } from "@continuum-cache/transport-tcp";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { RateLimiter } from "../src/index.ts";
 import { createServerClock, type ServerClock } from "../src/timing/server-clock.ts";
-import { closing } from "./opened.ts";
 
 const opened = closing();
 afterEach(() => {
@@ -72,7 +72,7 @@ describe("the server's time", () => {
     pauseMs: fc.nat(40_000),
   });
 
-  it("is always within the bounds, however uneven the ways to the server and back are, and whatever its clock drifts", () => {
+  it("is always within the bounds, for any delay to the server and back, and for any drift of its clock", () => {
     fc.assert(
       fc.property(
         fc.array(request, { minLength: 1, maxLength: 20 }),
@@ -110,7 +110,7 @@ describe("the server's time", () => {
     answered(serverUs + (roundTripMs / 2) * 1_000);
   };
 
-  it("is asked for by each decision whose window is short against its error, and seldom by others", () => {
+  it("is requested by each decision whose window is short compared to the error, and rarely by others", () => {
     const clock = createServerClock();
     expect(clock.estimate(3_600_000_000)).toBeUndefined();
     read(clock, 300);
@@ -122,7 +122,7 @@ describe("the server's time", () => {
     expect(clock.estimate(3_600_000_000)).toBeUndefined();
   });
 
-  it("is asked for again after a failure and after a step of this machine's clock, by every decision until it is known", () => {
+  it("is requested again after a failure and after a step of this machine's clock, until it is known", () => {
     const clock = createServerClock();
     read(clock, 2);
     clock.doubt();

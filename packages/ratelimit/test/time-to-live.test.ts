@@ -1,9 +1,9 @@
 import { startRedisServer } from "@continuum-cache/conformance/servers";
+import { closing } from "@continuum-cache/fixtures";
 import { tcpTransport } from "@continuum-cache/transport-tcp";
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { type Algorithm, RateLimiter, type Receipt } from "../src/index.ts";
-import { closing } from "./opened.ts";
 
 const opened = closing();
 const algorithms: Algorithm[] = ["sliding-window", "sliding-log", "fixed-window", "token-bucket"];
@@ -16,7 +16,7 @@ const step = fc.record({
   kind: fc.constantFrom("limit" as const, "limit" as const, "limitAll" as const, "refund" as const, "reset" as const),
 });
 
-it.each(algorithms)("%s: leaves no key behind that never ends", async (algorithm) => {
+it.each(algorithms)("%s: leaves no key behind without an expiry", async (algorithm) => {
   const redis = opened(await startRedisServer());
   const transport = opened(tcpTransport({ url: redis.url }));
   const limiter = new RateLimiter({ transport }, { algorithm, window: "10m", budget: "10s" });

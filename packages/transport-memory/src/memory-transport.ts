@@ -8,11 +8,11 @@ import {
   TransportError,
 } from "@continuum-cache/core";
 import {
-  type AnswerNow,
+  type AnswerSync,
   assertOptions,
-  createBits,
+  createWorkBudget,
   type Dispatch,
-  offersDispatch,
+  registerDispatch,
   settleInto,
   systemClock,
   wholeNumberOption,
@@ -86,7 +86,7 @@ export function memoryTransport(options: MemoryOptions = {}): MemoryTransport {
     for (const listener of listeners) listener(write);
   };
   const engine = createEngine({ maxBytes, ...(maxEntries !== undefined && { maxEntries }), clock, channels, onWrite });
-  const walks = createBits();
+  const walks = createWorkBudget();
   let isClosed = false;
 
   const assertOpen = (signal: AbortSignal | undefined): void => {
@@ -104,7 +104,7 @@ export function memoryTransport(options: MemoryOptions = {}): MemoryTransport {
   const finish = async (replies: Reply[], startedMs: number, sendOptions: SendOptions): Promise<Reply[]> => {
     const { signal, invalidates } = sendOptions;
     // A walk over all keys is many trips, and each would follow the one before without a pause.
-    if (invalidates?.length) await walks.pauseAfter(startedMs);
+    if (invalidates?.length) await walks.yieldIfSpent(startedMs);
     if (signal) {
       // The answer is there, but a caller that ends the call in the same tick has ended it, as over any network.
       await Promise.resolve();
@@ -113,12 +113,12 @@ export function memoryTransport(options: MemoryOptions = {}): MemoryTransport {
     return replies;
   };
 
-  const answerNow: AnswerNow = (commands, sendOptions) =>
+  const answerSync: AnswerSync = (commands, sendOptions) =>
     isOverAtOnce(sendOptions) ? answer(commands, sendOptions) : undefined;
 
   const send: Transport["send"] = (commands, sendOptions = {}) => {
     try {
-      const replies = answerNow(commands, sendOptions);
+      const replies = answerSync(commands, sendOptions);
       if (replies) return Promise.resolve(replies);
       const startedMs = performance.now();
       return finish(answer(commands, sendOptions), startedMs, sendOptions);
@@ -130,7 +130,7 @@ export function memoryTransport(options: MemoryOptions = {}): MemoryTransport {
   const dispatch: Dispatch = ({ commands, options: sendOptions }, handler) => {
     let replies: Reply[] | undefined;
     try {
-      replies = answerNow(commands, sendOptions);
+      replies = answerSync(commands, sendOptions);
     } catch (error) {
       handler.failed(error);
       return;
@@ -173,7 +173,7 @@ export function memoryTransport(options: MemoryOptions = {}): MemoryTransport {
       channels.interrupt(closedError());
     },
   };
-  return offersDispatch(transport, dispatch, { answerNow });
+  return registerDispatch(transport, dispatch, { answerSync });
 }
 
 /** Whether nothing is left to wait for when the commands have run: no signal to heed, no walk over all keys to pause after. */

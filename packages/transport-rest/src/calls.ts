@@ -1,6 +1,6 @@
 import { type CallOptions, isTransportError, type TransportError } from "@continuum-cache/core";
-import { createExpiringSet, longestTimerMs, onAbort } from "@continuum-cache/core/kit";
-import { restError } from "./rest-error.ts";
+import { abortedError, closedError, createExpiringSet, longestTimerMs, onAbort } from "@continuum-cache/core/kit";
+import { restError, restName } from "./rest-error.ts";
 
 /** What a call's work gets: the end of its time, and a way to say that something has left this process. */
 export interface Call {
@@ -16,11 +16,11 @@ export interface Call {
    * @param answersCame - Whether any other request was answered since.
    * @returns ends the wait.
    */
-  waits(answersCame: () => boolean): () => void;
+  startWaiting(answersCame: () => boolean): () => void;
   /** Why the call is over already, when it is: nothing may be sent then. */
   readonly over: TransportError | undefined;
   /** To be called when something leaves this process. */
-  leaves(): void;
+  markSent(): void;
 }
 
 /** The calls in flight: each ends by its deadline, and all of them at `close()`. */
@@ -31,12 +31,6 @@ export interface Calls {
   onClose(listener: () => void): () => void;
   close(): void;
 }
-
-export const closedError = (delivery: "none" | "unknown"): TransportError =>
-  restError("closed", "The transport was closed", { delivery });
-
-const abortedError = (caller: AbortSignal, delivery: "none" | "unknown"): TransportError =>
-  restError("aborted", "The call was aborted by its signal", { delivery, cause: caller.reason });
 
 const timeoutError = (timeoutMs: number, delivery: "none" | "unknown"): TransportError =>
   restError("timeout", `No answer within ${timeoutMs} ms (raise \`timeout\`, or look at the server and the network)`, {
@@ -99,7 +93,7 @@ class OpenCall implements Call {
     if (this.#timeoutMs - this.#waitedMs < leastAttemptMs) throw queuedError("turn", this.#timeoutMs, "none");
   }
 
-  waits(answersCame: () => boolean): () => void {
+  startWaiting(answersCame: () => boolean): () => void {
     this.#waitsSinceMs ??= performance.now();
     this.#waiting = "connection";
     this.#answersCame = answersCame;
@@ -112,7 +106,7 @@ class OpenCall implements Call {
     this.#waitsSinceMs = undefined;
   }
 
-  leaves(): void {
+  markSent(): void {
     this.delivery = "unknown";
   }
 
@@ -167,10 +161,10 @@ export function createCalls(defaultMs: number): Calls {
         const isNone = isTransportError(error) && call.delivery === "none" && error.delivery !== "none";
         reject(isNone ? restError(error.kind, error.message, { delivery: "none", cause: error.cause }) : error);
       };
-      const close = (): void => end(closedError(call.delivery));
+      const close = (): void => end(closedError(restName, "transport", call.delivery));
 
       const timer = setTimeout(() => end(call.timeout()), timeoutMs);
-      const stopHearing = caller ? onAbort(caller, () => end(abortedError(caller, call.delivery))) : () => {};
+      const stopHearing = caller ? onAbort(caller, () => end(abortedError(restName, caller, call.delivery))) : () => {};
       open.add(close, timeoutMs + graceMs);
       try {
         work(call).then((value) => {
@@ -187,8 +181,8 @@ export function createCalls(defaultMs: number): Calls {
       return () => onClose.delete(listener);
     },
     run(options, work, settled) {
-      if (closed) return Promise.reject(closedError("none"));
-      if (options?.signal?.aborted) return Promise.reject(abortedError(options.signal, "none"));
+      if (closed) return Promise.reject(closedError(restName, "transport"));
+      if (options?.signal?.aborted) return Promise.reject(abortedError(restName, options.signal));
       return start(options, work, settled);
     },
     close() {

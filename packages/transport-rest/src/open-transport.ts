@@ -1,14 +1,14 @@
 import type { Reply, Transport } from "@continuum-cache/core";
 import type { KeyTurn } from "@continuum-cache/core/kit";
 import { type Calls, createCalls } from "./calls.ts";
-import { createEndpoint, type Endpoint } from "./endpoint.ts";
 import { fetchHttp } from "./http/fetch-http.ts";
 import type { HttpClient } from "./http/http.ts";
+import { createEndpoint, type Endpoint } from "./request/endpoint.ts";
+import { createSyncToken, type SyncToken } from "./request/sync-token.ts";
 import { type RestSettings, type RestTransportOptions, readOptions } from "./rest-options.ts";
-import { createSyncToken, type SyncToken } from "./sync-token.ts";
-import { sendTrip } from "./trip.ts";
-import { createTripOrder } from "./trip-order.ts";
-import { planTrip } from "./trip-plan.ts";
+import { sendTrip } from "./trip/trip.ts";
+import { createTripOrder } from "./trip/trip-order.ts";
+import { planTrip } from "./trip/trip-plan.ts";
 
 /** A transport that sends, and what those need who listen, or use the official client, on the same connections. */
 export interface OpenedTransport {
@@ -45,16 +45,16 @@ export function openTransport(options: RestTransportOptions, defaultHttp: () => 
     send(commands, sendOptions) {
       if (commands.length === 0) return Promise.resolve([]);
       const rules = { atomic: sendOptions?.atomic ?? false, maxRequestBytes: settings.maxRequestBytes };
-      let place: KeyTurn | undefined;
+      let turn: KeyTurn | undefined;
       return calls.run(
         sendOptions,
         (call) => {
-          const legs = planTrip(commands, rules);
-          place = order.enter(commands, (sendOptions?.timeoutMs ?? settings.timeoutMs) + graceMs);
-          const travel = (): Promise<Reply[]> => sendTrip(legs, { endpoint, call, rules });
-          return place.mustWait ? call.queue(place.turn({ signal: call.signal })).then(travel) : travel();
+          const requests = planTrip(commands, rules);
+          turn = order.enter(commands, (sendOptions?.timeoutMs ?? settings.timeoutMs) + graceMs);
+          const travel = (): Promise<Reply[]> => sendTrip(requests, { endpoint, call, rules });
+          return turn.mustWait ? call.queue(turn.turn({ signal: call.signal })).then(travel) : travel();
         },
-        () => place?.leave(),
+        () => turn?.leave(),
       );
     },
     async close() {

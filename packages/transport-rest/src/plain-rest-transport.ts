@@ -1,7 +1,7 @@
 import { defaultHttp } from "#default-http";
-import { listening, type PlainRestTransport, withDispatch } from "./listening.ts";
 import { openTransport, type SendOnlyRestTransport } from "./open-transport.ts";
 import type { RestTransportOptions } from "./rest-options.ts";
+import { type PlainRestTransport, withDispatch, withSubscribe } from "./with-subscribe.ts";
 
 /**
  * `restTransport` without the official client: where nothing asks for `transport.client`, @upstash/redis is neither loaded nor
@@ -18,7 +18,7 @@ import type { RestTransportOptions } from "./rest-options.ts";
  * ```
  */
 export function plainRestTransport(options: RestTransportOptions): PlainRestTransport {
-  return withDispatch(listening(openTransport(options, defaultHttp)).transport);
+  return withDispatch(withSubscribe(openTransport(options, defaultHttp)).transport);
 }
 
 /**

@@ -1,6 +1,5 @@
 import { TransportError, type TransportErrorDetails, type TransportErrorKind } from "@continuum-cache/core";
-import { LostRequest } from "./http/lost-request.ts";
-import { NotHttp } from "./http/not-http.ts";
+import { LostRequest, NotHttp } from "./http/http-errors.ts";
 
 /** The transport's name, in errors and events. */
 export const restName = "rest";
@@ -81,8 +80,8 @@ export function errorFromStatus(answer: AnswerHead): TransportError | undefined 
     });
   }
   if (status === 429) {
-    const mend = "too many requests: slow down, or upgrade the plan";
-    return restError("quota", `${said}: ${mend}`, { delivery: "none", ...retryAfter(answer) });
+    const advice = "too many requests: slow down, or upgrade the plan";
+    return restError("quota", `${said}: ${advice}`, { delivery: "none", ...retryAfter(answer) });
   }
   if (status >= 500)
     return restError("unreachable", `${said}: the server failed; it may be back soon`, retryAfter(answer));

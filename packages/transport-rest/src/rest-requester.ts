@@ -1,14 +1,14 @@
 import { type Command, isCommandError, isTransportError } from "@continuum-cache/core";
 import { callListener, isRepeatableTrip, onAbort } from "@continuum-cache/core/kit";
 import type { Requester, UpstashRequest, UpstashResponse } from "@upstash/redis";
-import { pathOf } from "./binary-body.ts";
 import type { Call, Calls } from "./calls.ts";
-import type { Endpoint } from "./endpoint.ts";
-import { dataLines } from "./event-stream.ts";
+import { pathOf } from "./request/binary-body.ts";
+import type { Endpoint } from "./request/endpoint.ts";
+import { outcomesOf } from "./request/rest-reply.ts";
+import type { SyncToken } from "./request/sync-token.ts";
 import { restError } from "./rest-error.ts";
-import { outcomesOf } from "./rest-reply.ts";
-import type { Streams } from "./streams.ts";
-import type { SyncToken } from "./sync-token.ts";
+import { dataLines } from "./subscriptions/event-stream.ts";
+import type { Streams } from "./subscriptions/streams.ts";
 
 /** What it needs of its transport. */
 export interface RequesterParts {

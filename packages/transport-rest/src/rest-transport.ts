@@ -1,10 +1,10 @@
 import { conceal } from "@continuum-cache/core/kit";
 import { Redis } from "@upstash/redis";
 import { defaultHttp } from "#default-http";
-import { listening, type PlainRestTransport, withDispatch } from "./listening.ts";
 import { openTransport } from "./open-transport.ts";
 import type { RestTransportOptions } from "./rest-options.ts";
 import { createRequester } from "./rest-requester.ts";
+import { type PlainRestTransport, withDispatch, withSubscribe } from "./with-subscribe.ts";
 
 /** A transport over Upstash's REST API, and the official client on the same connections. */
 export interface RestTransport extends PlainRestTransport {
@@ -37,7 +37,7 @@ export interface RestTransport extends PlainRestTransport {
  */
 export function restTransport(options: RestTransportOptions): RestTransport {
   const opened = openTransport(options, defaultHttp);
-  const { transport: plain, streams } = listening(opened);
+  const { transport: plain, streams } = withSubscribe(opened);
   let client: Redis | undefined;
   const transport: RestTransport = {
     ...plain,

@@ -26,12 +26,12 @@ async function endOf(work: (call: Call) => void): Promise<TransportError> {
 
 test("what a server takes to answer a first request is no wait for the connection of a second one", async () => {
   const slow = await endOf((call) => {
-    call.leaves();
+    call.markSent();
     vi.advanceTimersByTime(600);
-    const given = call.waits(() => true);
+    const given = call.startWaiting(() => true);
     vi.advanceTimersByTime(1);
     given();
-    call.leaves();
+    call.markSent();
   });
   expect(slow.message).toContain("No answer");
   expect(isOutage(slow)).toBe(true);
@@ -40,10 +40,10 @@ test("what a server takes to answer a first request is no wait for the connectio
 test("several waits of a call count together", async () => {
   const queued = await endOf((call) => {
     for (let nth = 0; nth < 2; nth++) {
-      const given = call.waits(() => true);
+      const given = call.startWaiting(() => true);
       vi.advanceTimersByTime(300);
       given();
-      call.leaves();
+      call.markSent();
     }
   });
   expect(queued).toMatchObject({ queued: true, delivery: "unknown" });

@@ -37,7 +37,7 @@ for (const engine of ["a real Redis", "the embedded engine"]) {
           "payloads arrive as they were: text, line ends, commas, empty, 100 kB": oneLine,
           "payloads that are no text arrive as bytes": oneLine,
         },
-        faults: { sever: () => server.cut(), mend() {} },
+        faults: { sever: () => server.cut(), restore() {} },
       });
     });
   }

@@ -20,5 +20,5 @@ describeSubscription("rest", open, {
     "payloads arrive as they were: text, line ends, commas, empty, 100 kB": oneLine,
     "payloads that are no text arrive as bytes": oneLine,
   },
-  faults: { sever: () => control("cut"), mend() {} },
+  faults: { sever: () => control("cut"), restore() {} },
 });

@@ -2,15 +2,15 @@ import { fuzz } from "@continuum-cache/conformance";
 import { type Command, isTransportError } from "@continuum-cache/core";
 import { scaled, testScale, testSeed } from "@continuum-cache/test-scale";
 import { afterAll, expect, it } from "vitest";
-import { fromBase64 } from "../src/base64.ts";
-import { pathOf, rawBodyPost } from "../src/binary-body.ts";
-import { createDataLines } from "../src/event-stream.ts";
+import { NotHttp } from "../src/http/http-errors.ts";
 import { createReplyReader } from "../src/http/node/reply-reader.ts";
-import { NotHttp } from "../src/http/not-http.ts";
-import { createFrameReader } from "../src/pubsub-frame.ts";
+import { fromBase64 } from "../src/request/base64.ts";
+import { pathOf, rawBodyPost } from "../src/request/binary-body.ts";
+import { outcomesOf } from "../src/request/rest-reply.ts";
+import { createSyncToken } from "../src/request/sync-token.ts";
 import { errorFromStatus } from "../src/rest-error.ts";
-import { outcomesOf } from "../src/rest-reply.ts";
-import { createSyncToken } from "../src/sync-token.ts";
+import { createDataLines } from "../src/subscriptions/event-stream.ts";
+import { createFrameReader } from "../src/subscriptions/pubsub-frame.ts";
 import { b64 } from "./scripted-server.ts";
 
 const repeated = { inputs: scaled(2_000), seed: testSeed };
@@ -174,7 +174,7 @@ const targets = {
           if (!(wait >= 0 && wait <= 3_600_000)) throw new Error(`Expected a wait of at most an hour, got ${wait}`);
         }
         const sync = createSyncToken(true);
-        sync.next()?.saw(text);
+        sync.next()?.update(text);
         new Headers({ "upstash-sync-token": sync.current });
       },
       isExpected: never,

@@ -201,8 +201,8 @@ test("beyond a hundred connections none is opened beside those that serve no mor
         body: "[]",
         bodyBytes: 2,
         maxBodyBytes: 100,
-        waits: () => () => {},
-        leaves() {},
+        startWaiting: () => () => {},
+        markSent() {},
         succeed,
         fail,
       };

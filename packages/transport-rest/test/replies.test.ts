@@ -1,7 +1,7 @@
 import { type Command, CommandError, type Reply } from "@continuum-cache/core";
 import { restTransport } from "@continuum-cache/transport-rest";
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { fromBase64 } from "../src/base64.ts";
+import { fromBase64 } from "../src/request/base64.ts";
 import { answer, b64, startScriptedServer } from "./scripted-server.ts";
 
 const open: (() => Promise<unknown>)[] = [];

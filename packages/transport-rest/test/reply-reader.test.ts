@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
+import { NotHttp } from "../src/http/http-errors.ts";
 import { createReplyReader, maxHeadBytes, type WholeReply } from "../src/http/node/reply-reader.ts";
-import { NotHttp } from "../src/http/not-http.ts";
 
 const bytes = (text: string): Buffer => Buffer.from(text, "utf8");
 const ok = "HTTP/1.1 200 OK\r\n";

@@ -2,7 +2,7 @@ import type { ServerResponse } from "node:http";
 import type { Message, TransportError } from "@continuum-cache/core";
 import { restTransport } from "@continuum-cache/transport-rest";
 import { afterEach, describe, expect, test } from "vitest";
-import { createFrameReader } from "../src/pubsub-frame.ts";
+import { createFrameReader } from "../src/subscriptions/pubsub-frame.ts";
 import { httpClients } from "./http-clients.ts";
 import { answer, type Handler, startScriptedServer } from "./scripted-server.ts";
 import { patientMs, timedOut } from "./timed-out.ts";

@@ -2,7 +2,7 @@ import type { Command } from "@continuum-cache/core";
 import { createKeyOrder, type KeyTurn } from "@continuum-cache/core/kit";
 import { scaled, testSeed } from "@continuum-cache/test-scale";
 import { afterEach, expect, test, vi } from "vitest";
-import { createTripOrder } from "../src/trip-order.ts";
+import { createTripOrder } from "../src/trip/trip-order.ts";
 
 afterEach(() => vi.unstubAllGlobals());
 

@@ -83,8 +83,8 @@ test("a call that has waited blames the server for the time that opening its con
   const send = () =>
     calls.run({}, (call) => {
       return new Promise((succeed, fail) => {
-        const [waits, leaves] = [call.waits.bind(call), call.leaves.bind(call)];
-        const exchange = { head, body: "[]", bodyBytes: 2, maxBodyBytes: 100, waits, leaves, succeed, fail };
+        const [startWaiting, markSent] = [call.startWaiting.bind(call), call.markSent.bind(call)];
+        const exchange = { head, body: "[]", bodyBytes: 2, maxBodyBytes: 100, startWaiting, markSent, succeed, fail };
         pool.send(exchange, () => false);
       });
     });

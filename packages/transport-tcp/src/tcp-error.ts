@@ -10,7 +10,7 @@ import { errorFromRedis } from "@continuum-cache/core/kit";
 export const transportName = "tcp";
 
 /** What the messages say about the server. */
-export interface Place {
+export interface ServerAddress {
   /** `host:port`. */
   readonly where: string;
   readonly secure: boolean;
@@ -18,23 +18,8 @@ export interface Place {
 
 type Delivery = NonNullable<TransportErrorDetails["delivery"]>;
 
-/** The transport was closed before, or while, the call was made. */
-export function closedError(delivery: Delivery): TransportError {
-  return new TransportError("closed", "The transport was closed", { transport: transportName, delivery });
-}
-
-/** The caller's signal has fired. @param written - Whether its commands may have reached the server. */
-export function abortedError(signal: AbortSignal | undefined, written: boolean): TransportError {
-  const cause: unknown = signal?.reason;
-  return new TransportError("aborted", "The call was aborted by its signal", {
-    transport: transportName,
-    delivery: written ? "unknown" : "none",
-    ...(cause !== undefined && { cause }),
-  });
-}
-
 /** No answer has come by the call's deadline. */
-export function timeoutError(timeoutMs: number, written: boolean, { where, secure }: Place): TransportError {
+export function timeoutError(timeoutMs: number, written: boolean, { where, secure }: ServerAddress): TransportError {
   const hint = secure ? "; if it is a server without TLS, use redis://" : "";
   const text = written
     ? "raise `timeout`, or look at the server and the network"
@@ -63,16 +48,20 @@ export function isRefusal(error: Error): boolean {
  * Sorts what ioredis, the socket or TLS says into our error, with its mend. Foreign errors are not handed on as they
  * are: ioredis hangs the command with all its arguments, passwords among them, onto them.
  */
-export function connectionError(error: Error | undefined, place: Place, delivery: Delivery): TransportError {
+export function connectionError(error: Error | undefined, server: ServerAddress, delivery: Delivery): TransportError {
   if (isTransportError(error)) return error;
   if (error && isRefusal(error)) return handshakeError(error, delivery);
   const code = codeOf(error);
-  const cause = code === "" ? undefined : new Error(`${code} at ${place.where}`);
-  return new TransportError("unreachable", describe(code, place), { transport: transportName, delivery, cause });
+  const cause = code === "" ? undefined : new Error(`${code} at ${server.where}`);
+  return new TransportError("unreachable", describe(code, server), { transport: transportName, delivery, cause });
 }
 
 /** What has come cannot be a reply of Redis: the connection is out of step, or something else answers there. */
-export function impossibleError(kind: "protocol" | "unreachable", problem: string, { where }: Place): TransportError {
+export function impossibleError(
+  kind: "protocol" | "unreachable",
+  problem: string,
+  { where }: ServerAddress,
+): TransportError {
   const text = `The connection to ${where} was closed, since it brought ${problem}`;
   return new TransportError(kind, `${text} (if it happens again, look at what stands between client and server)`, {
     transport: transportName,
@@ -81,7 +70,7 @@ export function impossibleError(kind: "protocol" | "unreachable", problem: strin
 }
 
 /** The name leads to another server now, which the subscription's connection knows nothing of. */
-export function failoverError({ where }: Place): TransportError {
+export function failoverError({ where }: ServerAddress): TransportError {
   const text = `${where} leads to another server after a failover, so that the subscription must be made again`;
   return new TransportError("unreachable", text, { transport: transportName, delivery: "unknown" });
 }
@@ -135,7 +124,7 @@ function codeOf(error: Error | undefined): string {
   return typeof code === "string" && /^[A-Z0-9_]+$/.test(code) ? code : "";
 }
 
-function describe(code: string, { where, secure }: Place): string {
+function describe(code: string, { where, secure }: ServerAddress): string {
   if (code === "ECONNREFUSED")
     return `Nothing listens at ${where} (${code}): start the server, or check host and port in \`url\``;
   if (code === "ENOTFOUND" || code === "EAI_AGAIN")
@@ -150,6 +139,6 @@ function describe(code: string, { where, secure }: Place): string {
     return `The certificate of ${where} was not accepted (${code}): give its authority as \`tls: { ca }\``;
   }
   const detail = code === "" ? "" : ` (${code})`;
-  const mend = secure ? "it may be restarting" : "if this happens at once, TLS may be missing: use rediss://";
-  return `The connection to ${where} broke${detail}: ${mend}`;
+  const advice = secure ? "it may be restarting" : "if this happens at once, TLS may be missing: use rediss://";
+  return `The connection to ${where} broke${detail}: ${advice}`;
 }

@@ -1,5 +1,3 @@
-import type { EventEmitter } from "node:events";
-import type { Socket } from "node:net";
 import { type ConnectionOptions, createSecureContext } from "node:tls";
 import { ConfigError, type Duration } from "@continuum-cache/core";
 import {
@@ -13,16 +11,7 @@ import {
   wholeNumberOption,
 } from "@continuum-cache/core/kit";
 import type { Redis, RedisOptions } from "ioredis";
-import { assertGivenClient } from "./connection/given-client.ts";
-
-/** The part of an ioredis client, version 5 or 6, that the transport uses. */
-export interface TcpClient extends Pick<EventEmitter, "on" | "off"> {
-  readonly status: string;
-  readonly stream: Socket;
-  connect(): Promise<void>;
-  duplicate(override: object): object;
-  sendCommand(command: object): unknown;
-}
+import { assertGivenClient, type TcpClient } from "./tcp-client.ts";
 
 /** Where to connect, and how. Either `url` or `client` is needed. */
 export interface TcpOptions<Client extends TcpClient = Redis> {

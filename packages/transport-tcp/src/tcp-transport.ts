@@ -1,16 +1,15 @@
 import type { MessageListener, Subscription, Topics, Transport } from "@continuum-cache/core";
-import { conceal, offersDispatch, sendThrough } from "@continuum-cache/core/kit";
+import { closedError, conceal, registerDispatch, sendThrough } from "@continuum-cache/core/kit";
 import { Redis } from "ioredis";
-import { concealClient } from "./connection/conceal-client.ts";
 import { Connection } from "./connection/connection.ts";
 import { createConnectionPool } from "./connection/connection-pool.ts";
-import { connectsAgain } from "./connection/given-client.ts";
-import { createIdleLimit } from "./connection/idle-limit.ts";
-import { createRenewal } from "./connection/renewal.ts";
+import { createFailoverReconnect } from "./connection/failover-reconnect.ts";
+import { createIdleLimit } from "./connection/idle-check.ts";
 import { createOpenSubscriptions } from "./subscriptions/open-subscriptions.ts";
 import { subscribe } from "./subscriptions/tcp-subscriber.ts";
-import { closedError, failoverError, transportName } from "./tcp-error.ts";
-import { readTcpOptions, type TcpClient, type TcpOptions } from "./tcp-options.ts";
+import { concealClient, connectsAgain, type TcpClient } from "./tcp-client.ts";
+import { failoverError, transportName } from "./tcp-error.ts";
+import { readTcpOptions, type TcpOptions } from "./tcp-options.ts";
 
 /** A transport over the Redis protocol, and the ioredis client of its first connection. */
 export interface TcpTransport<Client extends TcpClient = Redis> extends Transport {
@@ -51,19 +50,19 @@ const quiet = {
  */
 export function tcpTransport<Client extends TcpClient = Redis>(options: TcpOptions<Client>): TcpTransport<Client> {
   const { poolSize, timeoutMs: ownTimeoutMs, server, where, secure } = readTcpOptions(options);
-  const place = { where, secure };
+  const address = { where, secure };
   const idle = createIdleLimit();
   const subscriptions = createOpenSubscriptions(ownTimeoutMs);
-  const renewal = createRenewal({
-    renew: () => pool.renew(),
+  const reconnect = createFailoverReconnect({
+    reconnect: () => pool.renew(),
     // They were made before the failover was over, and may listen to a server that hears nothing more.
-    onRecovered: () => subscriptions.interruptAll(failoverError(place)),
+    onRecovered: () => subscriptions.interruptAll(failoverError(address)),
   });
   let closed = false;
 
   const makeClient = (): Redis => concealClient(new Redis({ ...server, ...quiet, connectTimeout: ownTimeoutMs }));
   const connect = (client: TcpClient, reconnects: () => boolean, disconnect?: () => void): Connection =>
-    new Connection({ ...place, client, disconnect, reconnects, connectTimeoutMs: ownTimeoutMs, idle, renewal });
+    new Connection({ ...address, client, disconnect, reconnects, connectTimeoutMs: ownTimeoutMs, idle, reconnect });
   const connectOwn = (client: Redis): Connection =>
     connect(
       client,
@@ -74,7 +73,7 @@ export function tcpTransport<Client extends TcpClient = Redis>(options: TcpOptio
   const own = options.client ? undefined : makeClient();
   const client = (options.client ?? own) as Client;
   const first = own ? connectOwn(own) : connect(client, () => connectsAgain(client));
-  const pool = createConnectionPool(first, { place, size: poolSize, open: () => connectOwn(makeClient()) });
+  const pool = createConnectionPool(first, { server: address, size: poolSize, open: () => connectOwn(makeClient()) });
 
   const transport: TcpTransport<Client> = {
     name: transportName,
@@ -82,10 +81,10 @@ export function tcpTransport<Client extends TcpClient = Redis>(options: TcpOptio
     client,
     send: sendThrough(pool.dispatch, ownTimeoutMs),
     async subscribe(topics: Topics, listener: MessageListener, callOptions) {
-      if (closed) throw closedError("none");
+      if (closed) throw closedError(transportName, "transport");
       return subscriptions.add(listener, (onInterrupted) =>
         subscribe({
-          ...place,
+          ...address,
           topics,
           listener,
           onInterrupted,
@@ -99,5 +98,5 @@ export function tcpTransport<Client extends TcpClient = Redis>(options: TcpOptio
       await Promise.all([pool.close(), subscriptions.closeAll()]);
     },
   };
-  return offersDispatch(conceal(transport, "client"), pool.dispatch);
+  return registerDispatch(conceal(transport, "client"), pool.dispatch);
 }

@@ -54,7 +54,7 @@ for (const [name, { server: options, make, keyPrefix }] of Object.entries(setups
     describeSubscription("tcp", open, {
       ...runner,
       growing: true,
-      faults: { sever: () => server.kill(), mend: () => server.restart() },
+      faults: { sever: () => server.kill(), restore: () => server.restart() },
     });
   });
 }

@@ -2,9 +2,9 @@ import { EventEmitter } from "node:events";
 import { isTransportError } from "@continuum-cache/core";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { Connection } from "../src/connection/connection.ts";
-import { createIdleLimit } from "../src/connection/idle-limit.ts";
-import type { TcpClient } from "../src/tcp-options.ts";
-import { Trip } from "../src/trip.ts";
+import { createIdleLimit } from "../src/connection/idle-check.ts";
+import type { TcpClient } from "../src/tcp-client.ts";
+import { Trip } from "../src/trip/trip.ts";
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ["setImmediate", "clearImmediate", "setTimeout", "clearTimeout", "performance"] });
@@ -136,7 +136,7 @@ async function run(sequence: readonly Step[], client: FakeClient): Promise<void>
     reconnects: () => true,
     connectTimeoutMs: 60_000,
     idle: createIdleLimit(),
-    renewal: { isPending: false, refused: () => void refusals++, accepted: () => {} },
+    reconnect: { isPending: false, refused: () => void refusals++, accepted: () => {} },
     where: "here",
     secure: true,
   });

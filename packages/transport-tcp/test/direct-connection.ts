@@ -2,8 +2,8 @@ import { type Closable, startFaultProxy, startRedisServer } from "@continuum-cac
 import type { Command, Reply } from "@continuum-cache/core";
 import type { Redis } from "ioredis";
 import { Connection } from "../src/connection/connection.ts";
-import { createIdleLimit } from "../src/connection/idle-limit.ts";
-import type { TcpClient } from "../src/tcp-options.ts";
+import { createIdleLimit } from "../src/connection/idle-check.ts";
+import type { TcpClient } from "../src/tcp-client.ts";
 import { promisedTrip } from "./promised-trip.ts";
 
 type Opened = <T extends Closable>(opened: T) => T;
@@ -27,7 +27,7 @@ export async function openDirect(opened: Opened, Client: typeof Redis, behind?: 
       reconnects: () => true,
       connectTimeoutMs: 10_000,
       idle: createIdleLimit(),
-      renewal: { isPending: false, refused() {}, accepted() {} },
+      reconnect: { isPending: false, refused() {}, accepted() {} },
       where: "here",
       secure: true,
     }),

@@ -13,5 +13,5 @@ describeTransport("tcp", open, {
 describeSubscription("tcp", open, {
   ...runner,
   growing: true,
-  faults: { sever: () => control("kill"), mend: () => control("restart") },
+  faults: { sever: () => control("kill"), restore: () => control("restart") },
 });

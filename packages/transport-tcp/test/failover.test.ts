@@ -4,7 +4,7 @@ import { Cache, guarded, type TransportError } from "@continuum-cache/core";
 import { type TcpOptions, tcpTransport } from "@continuum-cache/transport-tcp";
 import { Redis } from "ioredis";
 import { describe, expect, it } from "vitest";
-import { createRenewal } from "../src/connection/renewal.ts";
+import { createFailoverReconnect } from "../src/connection/failover-reconnect.ts";
 import { closing } from "./opened.ts";
 
 const opened = closing();
@@ -144,17 +144,17 @@ describe("a failover behind one address", () => {
   );
 });
 
-describe("renewal", () => {
+describe("reconnection", () => {
   const held = () => {
-    let [nowMs, renewed, recovered] = [0, 0, 0];
-    const renewal = createRenewal({
-      renew: () => void renewed++,
+    let [nowMs, reconnected, recovered] = [0, 0, 0];
+    const reconnection = createFailoverReconnect({
+      reconnect: () => void reconnected++,
       onRecovered: () => void recovered++,
       now: () => nowMs,
     });
     return {
-      renewal,
-      counts: () => ({ renewed, recovered }),
+      reconnection,
+      counts: () => ({ reconnected, recovered }),
       to: (ms: number) => {
         nowMs = ms;
       },
@@ -162,32 +162,32 @@ describe("renewal", () => {
   };
 
   it("happens at the first refusal, then ever more rarely, and at once again after a long time", () => {
-    const { renewal, counts, to } = held();
-    const renewedAt: number[] = [];
+    const { reconnection, counts, to } = held();
+    const reconnectedAt: number[] = [];
     for (let ms = 1; ms < 30_000; ms += 10) {
       to(ms);
-      const before = counts().renewed;
-      renewal.refused(ms);
-      if (counts().renewed > before) renewedAt.push(ms);
+      const before = counts().reconnected;
+      reconnection.refused(ms);
+      if (counts().reconnected > before) reconnectedAt.push(ms);
     }
-    expect(renewedAt.slice(0, 5)).toEqual([1, 101, 301, 701, 1_501]);
-    expect(renewedAt.length).toBeLessThan(13);
+    expect(reconnectedAt.slice(0, 5)).toEqual([1, 101, 301, 701, 1_501]);
+    expect(reconnectedAt.length).toBeLessThan(13);
     to(100_000);
-    renewal.refused(100_000);
-    expect(counts().renewed).toBe(renewedAt.length + 1);
+    reconnection.refused(100_000);
+    expect(counts().reconnected).toBe(reconnectedAt.length + 1);
   });
 
   it("takes no notice of connections that were given up already, neither of refusals nor of successes", () => {
-    const { renewal, counts, to } = held();
+    const { reconnection, counts, to } = held();
     to(1_000);
-    renewal.refused(0);
+    reconnection.refused(0);
     to(2_000);
-    renewal.refused(0);
-    renewal.accepted(0);
-    expect(counts()).toEqual({ renewed: 1, recovered: 0 });
-    expect(renewal.isPending).toBe(true);
-    renewal.accepted(1_500);
-    renewal.accepted(1_500);
+    reconnection.refused(0);
+    reconnection.accepted(0);
+    expect(counts()).toEqual({ reconnected: 1, recovered: 0 });
+    expect(reconnection.isPending).toBe(true);
+    reconnection.accepted(1_500);
+    reconnection.accepted(1_500);
     expect(counts()).toEqual({ renewed: 1, recovered: 1 });
   });
 });

@@ -3,7 +3,7 @@ import { startFaultProxy, startRedisServer } from "@continuum-cache/conformance/
 import { guarded } from "@continuum-cache/core";
 import { tcpTransport } from "@continuum-cache/transport-tcp";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { createIdleLimit } from "../src/connection/idle-limit.ts";
+import { createIdleLimit } from "../src/connection/idle-check.ts";
 import { startFakeServer } from "./fake-server.ts";
 import { closing } from "./opened.ts";
 

@@ -1,5 +1,5 @@
 import type { Command, Reply } from "@continuum-cache/core";
-import { Trip } from "../src/trip.ts";
+import { Trip } from "../src/trip/trip.ts";
 
 /** A trip, and the promise of its replies. @param onAnswer - Called when it is answered, before the promise resolves. */
 export function promisedTrip(

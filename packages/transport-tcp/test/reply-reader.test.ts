@@ -3,10 +3,10 @@ import { fuzzMade } from "@continuum-cache/conformance";
 import { CommandError, isCommandError, isTransportError, type Reply } from "@continuum-cache/core";
 import { scaled, testScale } from "@continuum-cache/test-scale";
 import { describe, expect, it } from "vitest";
+import { toReply } from "../src/protocol/client-reply.ts";
 import type { Slot } from "../src/protocol/replies.ts";
-import { toReply } from "../src/protocol/reply.ts";
 import { ReplyReader } from "../src/protocol/reply-reader.ts";
-import { ReplyScanner } from "../src/protocol/reply-scanner.ts";
+import { ReplyScanner } from "../src/protocol/watched-replies.ts";
 
 /** Repeatable numbers below `bound`. */
 const randomFrom = (seed: number) => (bound: number) => {

@@ -2,7 +2,7 @@ import { createRequire } from "node:module";
 import { fuzzMade } from "@continuum-cache/conformance";
 import { scaled, testScale } from "@continuum-cache/test-scale";
 import { describe, expect, it } from "vitest";
-import { ReplyScanner } from "../src/protocol/reply-scanner.ts";
+import { ReplyScanner } from "../src/protocol/watched-replies.ts";
 
 interface Decoder {
   write(chunk: Buffer): void;

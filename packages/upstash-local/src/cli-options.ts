@@ -1,7 +1,7 @@
 import { parseArgs } from "node:util";
 import { isConfigError } from "@continuum-cache/core";
 import { assertOptions } from "@continuum-cache/core/kit";
-import type { UpstashLocalOptions } from "./upstash-local-options.ts";
+import type { UpstashLocalOptions } from "./options.ts";
 
 export const usage = `Usage: upstash-local [options]
 
@@ -20,7 +20,7 @@ A local server that speaks the REST protocol of Upstash Redis.
 Example: upstash-local --port 8079 --redis redis://127.0.0.1:6379
 `;
 
-/** What the command line asks for. */
+/** The command line, parsed. */
 export type CliRequest =
   | { readonly kind: "help" }
   | { readonly kind: "start"; readonly options: UpstashLocalOptions }
@@ -38,7 +38,7 @@ const flags = {
   help: { type: "boolean", short: "h" },
 } as const;
 
-/** Reads the arguments. What is wrong is quoted, unless it may be a secret. */
+/** Reads the arguments. A wrong one is quoted in the message, unless it may be a secret. */
 export function readCommandLine(args: readonly string[]): CliRequest {
   const parsed = parse(args);
   if ("message" in parsed) return { kind: "wrong", message: parsed.message };
@@ -63,7 +63,7 @@ export function readCommandLine(args: readonly string[]): CliRequest {
 
 const knownFlags = Object.fromEntries(Object.keys(flags).map((name): [string, true] => [`--${name}`, true]));
 
-/** Names the flag that was most likely meant. */
+/** The error for an unknown flag, which names the closest known one. */
 function unknownFlag(rawName: string): string {
   try {
     assertOptions("upstash-local", { [rawName]: true }, knownFlags);
@@ -77,7 +77,7 @@ function unknownFlag(rawName: string): string {
 type Values = ReturnType<typeof parseArgs<{ options: typeof flags }>>["values"];
 
 function parse(args: readonly string[]): { readonly values: Values } | { readonly message: string } {
-  // Node's own message for these is long, and asks for things that make no sense here.
+  // Node's own messages are long, and suggest options that do not apply here.
   const { tokens } = parseArgs({ args: [...args], options: flags, strict: false, tokens: true });
   for (const token of tokens) {
     if (token.kind === "positional") return { message: `Expected only options, got ${JSON.stringify(token.value)}` };
@@ -86,7 +86,7 @@ function parse(args: readonly string[]): { readonly values: Values } | { readonl
     if (!known) return { message: unknownFlag(token.rawName) };
     const isFlag = known.type === "boolean";
     if (isFlag && token.value !== undefined) return { message: `Expected no value behind ${token.rawName}` };
-    // A dash first is most likely the next option, and this one's value was forgotten.
+    // A value that begins with a dash is most likely the next option, and this one's value is missing.
     if (!isFlag && (token.value === undefined || (!token.inlineValue && token.value.startsWith("--")))) {
       return { message: `Expected a value behind ${token.rawName}` };
     }

@@ -1,17 +1,17 @@
 #!/usr/bin/env node
 import { isConfigError } from "@continuum-cache/core";
 import { readCommandLine, usage } from "./cli-options.ts";
+import type { UpstashLocalOptions } from "./options.ts";
 import { startUpstashLocal, type UpstashLocal } from "./server.ts";
-import type { UpstashLocalOptions } from "./upstash-local-options.ts";
 
-/** The options whose flag is called otherwise. */
+/** The options whose flag has another name. */
 const flagOf: Readonly<Record<string, string>> = {
   readOnlyToken: "--read-only-token",
   url: "--redis",
   allowedHosts: "--allow-host",
 };
 
-/** A token that is shorter can be guessed, and is easily met in examples. */
+/** A shorter token can be guessed, and may come from an example. */
 const leastTokenCharacters = 16;
 
 async function serve(options: UpstashLocalOptions): Promise<void> {
@@ -37,16 +37,16 @@ function announce(server: UpstashLocal, { redisUrl, readOnlyToken, host = "127.0
   if (readOnlyToken !== undefined) console.log("\nThe read-only token is accepted too.");
   if (!/^(127\.|localhost$|::1$)/.test(host) && server.token.length < leastTokenCharacters) {
     console.error(
-      `\nWarning: ${host} can be reached from other machines and the token is short: leave --token out for a random one`,
+      `\nWarning: other machines can reach ${host} and the token is short: leave --token out for a random one`,
     );
   }
 }
 
-/** The server starts without its Redis, since that may come later; but a mistyped address should be told. */
+/** The server starts without its Redis, which may start later. The warning shows a mistyped address. */
 async function tellWhenRedisIsAway(server: UpstashLocal, { redisUrl }: UpstashLocalOptions): Promise<void> {
   if (redisUrl === undefined) return;
   const asked = fetch(`${server.url}/ping`, { headers: { authorization: `Bearer ${server.token}` } });
-  // It fails only when this server has been told to end meanwhile.
+  // Fails only when this server is closing.
   const response = await asked.catch(() => undefined);
   if (!response || response.ok) return;
   const { error } = (await response.json()) as { error: string };
@@ -55,13 +55,13 @@ async function tellWhenRedisIsAway(server: UpstashLocal, { redisUrl }: UpstashLo
   );
 }
 
-/** Without user and password. */
+/** The address without user and password. */
 const nameOf = (redisUrl: string): string => {
   const { protocol, host, pathname } = new URL(redisUrl.trim());
   return `${protocol}//${host}${pathname}`;
 };
 
-/** As a shell reads it. */
+/** Quoted for a shell. */
 const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
 
 function fail(message: string): void {

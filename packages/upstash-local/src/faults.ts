@@ -2,24 +2,25 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { setTimeout as delay } from "node:timers/promises";
 import { ConfigError } from "@continuum-cache/core";
 import { assertOptions, type KnownOptions } from "@continuum-cache/core/kit";
-import { aborted } from "./http/aborted.ts";
 import { errorBody } from "./protocol/response-format.ts";
 import { dailyRequestsExceeded, requestsExceeded, unauthorizedText } from "./protocol/service-texts.ts";
+import { aborted } from "./request/aborted.ts";
 
 /**
- * A way to misbehave, to see how clients bear it:
+ * A fault to test clients with:
  *
  * - `"refuse"`: every connection is dropped, open ones too.
  * - `"hang"`: requests are accepted and never answered; their connections drop when the fault ends.
- * - `"unauthorized"`: 401 whatever the token.
+ * - `"unauthorized"`: 401 for every token.
  * - `"quota"`: 429 with `Retry-After: 1`.
- * - `"daily-limit"`, `"monthly-limit"`: 400 with the text by which the service says that the plan's commands are used up.
+ * - `"daily-limit"`, `"monthly-limit"`: 400 with the text by which the service says that the plan's commands are used
+ * up.
  * - `"error-500"`: 500 with an error in JSON.
- * - `"html"`: 502 with a page, as proxies answer.
- * - `"login-page"`: 200 with a page, as networks answer that want to be paid first.
+ * - `"html"`: 502 with a page, as from a proxy.
+ * - `"login-page"`: 200 with a page, as from a network that requires a login.
  * - `"truncate"`: commands run, and half of the answer's JSON arrives.
  * - `"lost-reply"`: commands run, and the connection drops before the answer.
- * - `{ slowMs }`: everything takes so many milliseconds longer.
+ * - `{ slowMs }`: every request takes this many milliseconds longer.
  */
 export type Fault =
   | "refuse"
@@ -44,9 +45,9 @@ export interface Faults {
   resume(): void;
   /** Whether a new connection may stay. */
   admits(): boolean;
-  /** Resolves to `false` when the fault has dealt with the request itself. */
+  /** Applies the fault to a request. Resolves to `false` when the request needs no further answer. */
   before(request: IncomingMessage, response: ServerResponse, signal: AbortSignal): Promise<boolean>;
-  /** What is sent of an answer; `undefined` when its connection is dropped instead. */
+  /** The part of an answer that is sent; `undefined` when its connection is dropped instead. */
   distort(body: Buffer): Buffer | undefined;
 }
 
@@ -114,7 +115,7 @@ export function createFaults(cutAll: () => void): Faults {
         return false;
       }
       if (typeof current === "object") {
-        // It rejects only when the client has gone: then there is no one left to answer.
+        // Rejects only when the client has gone: then no answer is needed.
         await delay(current.slowMs, undefined, { signal }).catch(() => {});
         return !signal.aborted;
       }
@@ -138,7 +139,7 @@ export function createFaults(cutAll: () => void): Faults {
 
 const knownSlowness: KnownOptions<Exclude<Fault, string>> = { slowMs: true };
 
-/** @throws ConfigError when it is none. */
+/** @throws ConfigError when the value is no fault. */
 function assertFault(fault: Fault | undefined): void {
   if (fault === undefined || (typeof fault === "string" && names.has(fault))) return;
   const isSlowness = typeof fault === "object" && fault !== null;

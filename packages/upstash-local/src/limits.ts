@@ -8,19 +8,27 @@ import {
   requestsExceeded,
 } from "./protocol/service-texts.ts";
 
-/** The limits of the plan that the server pretends to be on. */
+/** The limits of the plan that the server simulates. */
 export interface UpstashLimits {
   /** How many commands may run before the quota is used up; each command of a pipeline counts. @default Infinity */
   readonly requests?: number;
   /** The largest single command, its arguments together, and the largest reply to one, in bytes. @default 10_485_760 */
   readonly requestBytes?: number;
-  /** The largest body of a pipeline or transaction, in bytes: what this process is willing to hold. @default 134_217_728 */
+  /**
+   * The largest body of a pipeline or transaction, in bytes: what this process is willing to hold.
+   *
+   * @default 134_217_728
+   */
   readonly pipelineBytes?: number;
   /** How many commands one pipeline or transaction may hold. @default 10_000 */
   readonly pipelineCommands?: number;
   /** When the replies of a pipeline are over so many bytes together, the rest of it is not run. @default 104_857_600 */
   readonly pipelineReplyBytes?: number;
-  /** The bodies and replies of all requests that are being answered, in bytes; beyond it requests are 503. @default 536_870_912 */
+  /**
+   * The bodies and replies of all requests that are being answered, in bytes; beyond it requests are 503.
+   *
+   * @default 536_870_912
+   */
   readonly heldBytes?: number;
   /** How many streams may be open at once. @default 1_000 */
   readonly streams?: number;
@@ -125,7 +133,7 @@ export function createLimits(options: UpstashLimits = {}): Limits {
 
 const commandBytes = (command: Command): number => command.reduce<number>((sum, part) => sum + argumentBytes(part), 0);
 
-/** What a reply takes, the smallest of its elements included: an empty one costs as much to write. */
+/** The memory of a reply, estimated. Each element counts, since even an empty one takes room when it is written. */
 export const weightOf = (reply: Reply): number =>
   Array.isArray(reply) ? reply.reduce((sum: number, each: Reply) => sum + weightOf(each), 32) : 32 + replyBytes(reply);
 

@@ -3,32 +3,33 @@ import { openEngine } from "./engine/engine.ts";
 import { createExecution } from "./engine/execution.ts";
 import { createLocalAnswers } from "./engine/local-answers.ts";
 import { createFaults, type Fault } from "./faults.ts";
-import { createAuthorization } from "./http/authorization.ts";
-import { createHeldBytes } from "./http/held-bytes.ts";
 import { createHttpListener } from "./http/http-listener.ts";
 import { createPagePolicy } from "./http/page-policy.ts";
 import { createRequestHandler } from "./http/request-handler.ts";
+import { createOpenStreams } from "./http/sse.ts";
 import { createLimits } from "./limits.ts";
-import { createOpenStreams } from "./protocol/sse.ts";
+import type { UpstashLocalOptions } from "./options.ts";
 import { createSyncToken } from "./protocol/sync-token.ts";
-import { settingsOf, type UpstashLocalOptions } from "./upstash-local-options.ts";
+import { createAuthorization } from "./request/authorization.ts";
+import { createHeldBytes } from "./request/held-bytes.ts";
+import { readSettings } from "./settings.ts";
 
 /** A running local Upstash. */
 export interface UpstashLocal {
-  /** What goes into UPSTASH_REDIS_REST_URL. */
+  /** The value for UPSTASH_REDIS_REST_URL. */
   readonly url: string;
   readonly port: number;
-  /** What goes into UPSTASH_REDIS_REST_TOKEN. Printing the server shows neither this nor the other token. */
+  /** The value for UPSTASH_REDIS_REST_TOKEN. Printing the server shows neither this nor the other token. */
   readonly token: string;
   readonly readOnlyToken: string | undefined;
-  /** What was served so far: HTTP requests, and the commands that the service would bill. */
+  /** What the server has handled: HTTP requests, and the commands that the service would bill. */
   readonly usage: { readonly requests: number; readonly commands: number };
-  /** Makes it misbehave until the next call; `undefined` ends it. */
+  /** Starts a fault, until the next call; `undefined` ends it. */
   fault(fault: Fault | undefined): void;
-  /** Holds requests back, as a server that hangs, until `resume()` lets them be answered. */
+  /** Holds requests back, as a server that hangs, until `resume()`. */
   pause(): void;
   resume(): void;
-  /** Drops every open connection, streams included; new ones are welcome. */
+  /** Drops every open connection, streams included. New ones are accepted. */
   cut(): void;
   /** Ends streams and connections and gives the port back. Safe to call twice. */
   close(): Promise<void>;
@@ -38,7 +39,7 @@ export interface UpstashLocal {
  * Starts a server on this machine that speaks the REST protocol of Upstash Redis, in front of a Redis or of an embedded
  * memory engine, for development and tests without an account. Web pages can't reach it unless `cors` names them.
  *
- * @throws ConfigError when an option makes no sense or is unknown, or the port is taken.
+ * @throws ConfigError when an option is wrong or unknown, or the port is taken.
  *
  * @example
  * ```ts
@@ -53,7 +54,7 @@ export interface UpstashLocal {
  * ```
  */
 export async function startUpstashLocal(options: UpstashLocalOptions = {}): Promise<UpstashLocal> {
-  const { port, host, token, readOnlyToken, cors, allowedHosts, timeoutMs, heartbeatMs } = settingsOf(options);
+  const { port, host, token, readOnlyToken, cors, allowedHosts, timeoutMs, heartbeatMs } = readSettings(options);
   const limits = createLimits(options.limits);
   const engine = openEngine(options);
   const authorization = createAuthorization({ token, readOnlyToken });
@@ -86,7 +87,7 @@ export async function startUpstashLocal(options: UpstashLocalOptions = {}): Prom
 
   let closing: Promise<void> | undefined;
   const close = async (): Promise<void> => {
-    // What is held back must not hold up the end.
+    // Requests that are held back must not delay the end.
     faults.resume();
     await listener.close();
     await engine.close();
@@ -112,7 +113,7 @@ export async function startUpstashLocal(options: UpstashLocalOptions = {}): Prom
   return conceal(server, "token", "readOnlyToken");
 }
 
-/** Addresses that mean "all" are no address to connect to. */
+/** Addresses that mean "all interfaces" can't be connected to, so the loopback address replaces them. */
 function urlHost(host: string): string {
   if (host === "0.0.0.0") return "127.0.0.1";
   if (host === "::") return "[::1]";

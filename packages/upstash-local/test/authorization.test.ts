@@ -6,7 +6,8 @@ const unauthorized = [
   401,
   {
     error:
-      "WRONGPASS invalid or missing auth token. See https://docs.upstash.com/redis/troubleshooting/http_unauthorized for details.",
+      "WRONGPASS invalid or missing auth token. " +
+      "See https://docs.upstash.com/redis/troubleshooting/http_unauthorized for details.",
   },
 ];
 const token = "stand+ard/=";

@@ -113,7 +113,7 @@ it("lets the pages and names in that the command line names", async () => {
 
 it("warns of a short token on an open address", async () => {
   const started = run("--port", "0", "--host", "0.0.0.0", "--token", "local");
-  await untilPrinted(started.stderr, /Warning: 0\.0\.0\.0 can be reached from other machines/);
+  await untilPrinted(started.stderr, /Warning: other machines can reach 0\.0\.0\.0/);
 });
 
 it("--help shows every option", async () => {

@@ -237,7 +237,7 @@ onBothEngines("endpoints", (running) => {
     expect((await send(url(), "/subscribe/a", { method: "PUT" })).status).toBe(405);
   });
 
-  it("GET / says that it lives, to everybody", async () => {
+  it("GET / answers without a token", async () => {
     const answer = await send(url(), "/", { token: undefined });
     expect([answer.status, answer.headers["content-type"]]).toEqual([200, "text/plain"]);
     expect(answer.body.toString()).toMatch(/upstash-local/);

@@ -22,7 +22,7 @@ it("refuse drops open connections and new ones", async () => {
   await expect(send(server.url, "/ping")).rejects.toThrow(/ECONNRESET|socket hang up/);
 });
 
-it("hang never answers, and drops what hangs when it ends", async () => {
+it("hang never answers, and drops the connections when it ends", async () => {
   server.fault("hang");
   const asked = send(server.url, "/incr/n");
   const settled = asked.then(
@@ -45,7 +45,7 @@ it("pause holds requests back, and resume answers them", async () => {
   );
 });
 
-it("unauthorized, quota, error-500 and html answer so without running anything", async () => {
+it("unauthorized, quota, error-500 and html answer without running a command", async () => {
   server.fault("unauthorized");
   const unauthorized = await send(server.url, "/incr/n");
   expect([unauthorized.status, unauthorized.json]).toEqual([401, { error: expect.stringMatching(/^WRONGPASS/) }]);
@@ -103,7 +103,7 @@ it("lost-reply runs commands and drops the connection", async () => {
   expect(await count()).toEqual({ result: "1" });
 });
 
-it("slow answers later, and lets go of clients that do not wait", async () => {
+it("slow answers later, and drops requests whose clients do not wait", async () => {
   server.fault({ slowMs: 50 });
   expect((await send(server.url, "/incr/n")).json).toEqual({ result: 1 });
   server.fault({ slowMs: 600_000 });

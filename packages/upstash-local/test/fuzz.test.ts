@@ -7,13 +7,13 @@ import { afterAll, expect, it } from "vitest";
 import { readCommandLine } from "../src/cli-options.ts";
 import { refusalOf } from "../src/engine/command-policy.ts";
 import { createKeyLocking } from "../src/engine/key-locking.ts";
-import { createAuthorization } from "../src/http/authorization.ts";
+import { RequestError } from "../src/errors/request-error.ts";
 import { createPagePolicy } from "../src/http/page-policy.ts";
-import { RequestError } from "../src/http/request-error.ts";
-import { parseTarget } from "../src/http/request-target.ts";
 import { parseCommand, parseCommandList } from "../src/protocol/json-command.ts";
 import { formatOf, listBody } from "../src/protocol/response-format.ts";
-import { settingsOf } from "../src/upstash-local-options.ts";
+import { createAuthorization } from "../src/request/authorization.ts";
+import { parseTarget } from "../src/request/request-target.ts";
+import { readSettings } from "../src/settings.ts";
 
 const repeated = { inputs: scaled(2_000), seed: testSeed };
 
@@ -171,7 +171,7 @@ const targets = {
         const outcomes = [{ cors: [text] }, { allowedHosts: [text] }, { token: text }, { host: text }].map(
           (options) => {
             try {
-              return settingsOf(options);
+              return readSettings(options);
             } catch (error) {
               if (isConfigError(error)) return error;
               throw error;

@@ -57,11 +57,12 @@ onBothEngines("hostile inputs", (running) => {
   });
 
   it("a body announced as endless is refused at once", async () => {
-    const head = `POST /set/k HTTP/1.1\r\nhost: x\r\nauthorization: Bearer local\r\ncontent-length: 999999999999\r\n\r\nabc`;
+    const headers = "host: x\r\nauthorization: Bearer local\r\ncontent-length: 999999999999";
+    const head = `POST /set/k HTTP/1.1\r\n${headers}\r\n\r\nabc`;
     expect(await raw(head)).toMatch(/^HTTP\/1.1 413 [\s\S]*Actual: 999999999999 bytes/);
   });
 
-  it("deep JSON is no command", async () => {
+  it("refuses deep JSON", async () => {
     for (const body of ["[".repeat(200_000), "[".repeat(100_000) + "]".repeat(100_000), '{"a":'.repeat(100_000)]) {
       for (const path of ["/", "/pipeline", "/multi-exec"]) {
         const answer = await send(url(), path, { body });
@@ -70,7 +71,7 @@ onBothEngines("hostile inputs", (running) => {
     }
   });
 
-  it("names and arguments with meaning elsewhere are just text", async () => {
+  it("names and arguments with a meaning in JavaScript are just text", async () => {
     for (const name of ["__proto__", "constructor", "toString", "hasOwnProperty", " ", "\r\nPING\r\n", "GET\0", "é"]) {
       const answer = await post(url(), "/", [name, "x"]);
       expect([answer.status, answer.json]).toEqual([
@@ -92,14 +93,14 @@ onBothEngines("hostile inputs", (running) => {
     expect(answer.body.length).toBeLessThan(300);
   });
 
-  it("what is no HTTP is answered in HTTP, and a URL without end too", async () => {
+  it("bytes that are not HTTP get an HTTP answer, and so does an endless URL", async () => {
     expect(await raw("*1\r\n$4\r\nPING\r\n")).toMatch(/^HTTP\/1.1 400 [\s\S]*not valid HTTP/);
     expect(await raw(Uint8Array.from([0x16, 0x03, 0x01, 0x00, 0xff, 0x00]))).toMatch(/^HTTP\/1.1 400 /);
     expect(await raw(`GET /get/${"k".repeat(300_000)} HTTP/1.1\r\n\r\n`)).toMatch(/^HTTP\/1.1 431 [\s\S]*too long/);
     expect(await raw("")).toBe("");
   });
 
-  it("a good request, then garbage on the same connection: the good ones are answered first", async () => {
+  it("answers valid requests before garbage that follows on the same connection", async () => {
     const good = "GET /ping HTTP/1.1\r\nhost: x\r\nauthorization: Bearer local\r\n\r\n";
     const answer = await raw(`${good}${good}garbage garbage\r\n\r\n`);
     expect(answer.match(/HTTP\/1.1 \d+/g)).toEqual(["HTTP/1.1 200", "HTTP/1.1 200", "HTTP/1.1 400"]);

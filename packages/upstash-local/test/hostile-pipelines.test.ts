@@ -44,7 +44,9 @@ async function startSmall(heapMb: number): Promise<string> {
 }
 
 const tooMany = (limit: number, actual: number) => ({
-  error: `ERR upstash-local takes at most ${limit} commands in one request, got ${actual}: send them in parts (\`limits.pipelineCommands\`)`,
+  error:
+    `ERR upstash-local takes at most ${limit} commands in one request, got ${actual}: send them in parts ` +
+    "(`limits.pipelineCommands`)",
 });
 
 it("a body of empty commands is refused before it is parsed, and a small process survives it", async () => {
@@ -81,7 +83,7 @@ it("a few bytes of reads can't make a small process hold hundreds of megabytes",
   expect((await post(url, "/", ["PING"])).json).toEqual({ result: "PONG" });
 });
 
-it("what a pipeline did not run any more has not run, and costs nothing", async () => {
+it("commands that a pipeline refuses for the size of earlier replies do not run, and cost nothing", async () => {
   const url = await start({ limits: { pipelineReplyBytes: 10_000 } });
   await post(url, "/", ["SET", "k", "x".repeat(1_000)]);
   const before = server?.usage.commands ?? 0;
@@ -95,7 +97,7 @@ it("what a pipeline did not run any more has not run, and costs nothing", async 
   expect(server?.usage.commands).toBe(before + 17);
 });
 
-it("as many commands as the service's clients send together are fine", async () => {
+it("accepts as many commands as the service's clients send together", async () => {
   const url = await start();
   const commands = Array.from({ length: 10_000 }, (_, at) => ["SET", `k${at}`, at]);
   expect((await post(url, "/pipeline", commands)).json).toEqual(commands.map(() => ({ result: "OK" })));
@@ -166,7 +168,7 @@ it("a body that comes byte by byte is read, and what all requests hold together 
   expect((await send(url, "/set/k", { body: "z".repeat(1_900_000) })).status).toBe(200);
 });
 
-it("there are only so many streams, and one that ends makes room", async () => {
+it("limits the number of streams, and a stream that ends makes room", async () => {
   const url = await start({ limits: { streams: 2 } });
   const streams = [await openStream(url, "/subscribe/a"), await openStream(url, "/subscribe/b")];
   for (const stream of streams) await stream.first(1);

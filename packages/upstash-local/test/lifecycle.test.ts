@@ -17,7 +17,7 @@ const isClosed = (port: number) =>
   });
 
 describe("start", () => {
-  it("tells where it listens, and takes a free port for 0", async () => {
+  it("returns its address, and takes a free port for 0", async () => {
     const server = await startUpstashLocal({ port: 0, token: "my-token", readOnlyToken: "ro" });
     expect(server.url).toBe(`http://127.0.0.1:${server.port}`);
     expect([server.token, server.readOnlyToken]).toEqual(["my-token", "ro"]);
@@ -85,7 +85,7 @@ describe("close", () => {
     agent.destroy();
   });
 
-  it("lets a request under way finish", async () => {
+  it("lets an in-flight request finish", async () => {
     const server = await startUpstashLocal({ port: 0, token: "local" });
     server.fault({ slowMs: 100 });
     const asked = send(server.url, "/ping");
@@ -97,7 +97,7 @@ describe("close", () => {
     expect((await asked).json).toEqual({ result: "PONG" });
   });
 
-  it("does not wait for what hangs", async () => {
+  it("does not wait for requests that hang", async () => {
     const redis = await startRedisServer();
     onTestFinished(() => redis.close());
     const server = await startUpstashLocal({ port: 0, token: "local", redisUrl: redis.url });

@@ -4,7 +4,8 @@ import { onBothEngines } from "./engines.ts";
 import { post, send } from "./raw-http.ts";
 
 const tooLarge = (limit: number, actual: number) =>
-  `ERR max request size exceeded. Limit: ${limit} bytes, Actual: ${actual} bytes. See https://upstash.com/docs/redis/troubleshooting/max_request_size_exceeded for details`;
+  `ERR max request size exceeded. Limit: ${limit} bytes, Actual: ${actual} bytes. ` +
+  "See https://upstash.com/docs/redis/troubleshooting/max_request_size_exceeded for details";
 
 let own: UpstashLocal | undefined;
 const start = async (options: UpstashLocalOptions) => {
@@ -95,10 +96,11 @@ it("limits can be set lower", async () => {
   expect([pipeline.status, pipeline.json]).toEqual([413, { error: tooLarge(200, 313) }]);
 });
 
-it("a command quota ends with the text of the service, and what is free stays free", async () => {
+it("a used-up command quota is an error with the text of the service, and free commands still run", async () => {
   const url = await start({ limits: { requests: 3 } });
   const error =
-    "ERR max requests limit exceeded. Limit: 3, Usage: 3. See https://upstash.com/docs/redis/troubleshooting/max_requests_limit for details";
+    "ERR max requests limit exceeded. Limit: 3, Usage: 3. " +
+    "See https://upstash.com/docs/redis/troubleshooting/max_requests_limit for details";
   expect((await post(url, "/", ["PING"])).status).toBe(200);
   expect((await post(url, "/", ["SET", "a", "1"])).status).toBe(200);
   const pipeline = await post(url, "/pipeline", [["GET", "a"], ["PING"], ["GET", "a"], ["GET", "a"]]);

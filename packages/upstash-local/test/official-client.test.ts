@@ -114,12 +114,12 @@ onBothEngines("the official client", (running) => {
     await expect.poll(() => redis.publish("chat", "nobody")).toBe(0);
   });
 
-  it("hears of a wrong token", async () => {
+  it("gets an error for a wrong token", async () => {
     const redis = new Redis({ url: running().server.url, token: "wrong", retry: { retries: 0 } });
     await expect(redis.get("k")).rejects.toThrow(/WRONGPASS invalid or missing auth token/);
   });
 
-  it("runs raw commands, and hears which are not available", async () => {
+  it("runs raw commands, and gets errors for those that are not available", async () => {
     expect(await client().exec(["SET", "k", "v"])).toBe("OK");
     await expect(client().exec(["ROLE"])).rejects.toThrow(/Command is not available: 'ROLE'/);
   });

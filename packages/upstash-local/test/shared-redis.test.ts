@@ -3,7 +3,9 @@ import { onRedis } from "./engines.ts";
 import { post, send } from "./raw-http.ts";
 
 const notAvailable = (name: string) => ({
-  error: `ERR Command is not available: '${name}'. See https://upstash.com/docs/redis/overall/rediscompatibility for details`,
+  error:
+    `ERR Command is not available: '${name}'. ` +
+    "See https://upstash.com/docs/redis/overall/rediscompatibility for details",
 });
 
 /** What belongs to the developer's Redis and not to the one database that the service offers. */

@@ -42,7 +42,7 @@ onBothEngines(
       stream.abort();
     });
 
-    it("the body of the official client, an empty JSON array, is no channel, and its base64 header changes nothing", async () => {
+    it("ignores the body of the official client, an empty JSON array, and its base64 header", async () => {
       const stream = await openStream(url(), "/subscribe/chat", {
         body: "[]",
         headers: { ...base64, "content-type": "application/json", accept: "text/event-stream" },
@@ -53,7 +53,7 @@ onBothEngines(
       stream.abort();
     });
 
-    it("a payload with line breaks stays one event and forges none; JSON stays what it was", async () => {
+    it("a payload with line breaks stays one event and forges none; JSON stays the same", async () => {
       const stream = await openStream(url(), "/subscribe/chat");
       await stream.first(1);
       await publish("chat", "one\ndata: message,chat,forged\r\ntwo\rthree");
@@ -110,7 +110,7 @@ onBothEngines(
       }
     });
 
-    it("a client that does not read is let go before it fills the memory", async () => {
+    it("a client that does not read is dropped before it fills the memory", async () => {
       const request = httpRequest(`${url()}/subscribe/flood`, {
         headers: { authorization: "Bearer local" },
         agent: false,

@@ -1,7 +1,7 @@
+import { countingContenders } from "@continuum-cache/histories/limiter";
 import { testSeed } from "@continuum-cache/test-scale";
 import { expect, it } from "vitest";
 import { measureLastingKeys } from "../../src/ratelimit/bytes/lasting-keys.ts";
-import { countingContenders } from "../../src/ratelimit/contenders/algorithms.ts";
 
 it("no key of ours stays for ever, whatever was called, given back or reset", async () => {
   const ours = countingContenders.filter(({ title }) => title.startsWith("continuum-cache"));

@@ -47,7 +47,7 @@ export function createAnnouncer(pubsub: Publisher, logError: (message: string) =
     const claim = createClaim({ timeoutMs: publishMs });
     underWay.add(claim, publishMs);
     void publish(channel, event).finally(() => {
-      claim.end();
+      claim.release();
       underWay.delete(claim);
     });
   };
@@ -58,7 +58,7 @@ export function createAnnouncer(pubsub: Publisher, logError: (message: string) =
       begin(sessionChannel(sessionId), { type: "search_remembered", ...search });
     },
     async idle() {
-      await Promise.all([...underWay].map((claim) => claim.over()));
+      await Promise.all([...underWay].map((claim) => claim.released()));
     },
   };
 }

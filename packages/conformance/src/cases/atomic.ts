@@ -1,10 +1,10 @@
 import { isCommandError } from "@continuum-cache/core";
-import { anyError, errorWith, expectReply, show } from "../expect-reply.ts";
-import { exchange, one, type TransportCase } from "../transport-case.ts";
+import { anyError, errorWith, expectReply, show } from "../expect/expect-reply.ts";
+import { exchange, one, type TransportCase } from "./transport-case.ts";
 
 const atomic = { atomic: true };
 
-/** All or none, in order, nothing in between. */
+/** Atomic trips run all of their commands or none, in order, with no other command in between. */
 export const atomicCases: readonly TransportCase[] = [
   exchange(
     "an atomic trip answers every command in order",

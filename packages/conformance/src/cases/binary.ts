@@ -1,5 +1,5 @@
-import { expectReply } from "../expect-reply.ts";
-import { exchange, one, type TransportCase } from "../transport-case.ts";
+import { expectReply } from "../expect/expect-reply.ts";
+import { exchange, one, type TransportCase } from "./transport-case.ts";
 
 /** Byte sequences that a lossy decoder damages. None of them is valid UTF-8. */
 const rawBytes: readonly (readonly [name: string, bytes: Uint8Array])[] = [

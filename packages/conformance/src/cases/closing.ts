@@ -1,20 +1,20 @@
 import type { Transport } from "@continuum-cache/core";
-import { expectRejection, within } from "../expect-rejection.ts";
+import { expectRejection, within } from "../expect/expect-rejection.ts";
 import type { Stall } from "./faults.ts";
 
-/** A case about the end of a transport, which needs one of its own. */
+/** A case about closing a transport. Each case needs a transport of its own. */
 export interface ClosingCase {
   readonly title: string;
   run(transport: Transport): Promise<void>;
 }
 
-/** A case about the end of a transport whose server hangs. */
+/** A case about closing a transport whose server hangs. */
 export interface StalledClosingCase {
   readonly title: string;
   run(transport: Transport, faults: Stall): Promise<void>;
 }
 
-/** What is left when a transport is closed: nothing, and clear words. */
+/** A closed transport leaves nothing open, and says so in its errors. */
 export const closingCases: readonly ClosingCase[] = [
   {
     title: "closes twice, and before its first use",
@@ -41,7 +41,7 @@ export const closingCases: readonly ClosingCase[] = [
   },
 ];
 
-/** The same with a server that hangs: `close()` waits for nobody. */
+/** The same with a server that hangs: `close()` does not wait for answers. */
 export const stalledClosingCases: readonly StalledClosingCase[] = [
   {
     title: "calls in flight reject with kind closed",

@@ -1,10 +1,10 @@
-import { between, errorWith, facts } from "../expect-reply.ts";
-import { exchange, type TransportCase } from "../transport-case.ts";
+import { between, errorWith, facts } from "../expect/expect-reply.ts";
+import { exchange, type TransportCase } from "./transport-case.ts";
 
-/** So long a case may take at most, in milliseconds: who has just been given something was given it so long ago. */
+/** The longest time of one case, in milliseconds: an entry that was just delivered may be idle for this long. */
 const justNow = between(0, 600_000);
 
-/** Consumers who share the entries of a stream. */
+/** Consumers that share the entries of a stream. */
 export const consumerGroupCases: readonly TransportCase[] = [
   exchange("XGROUP makes, moves and ends groups and consumers", (key) => [
     [["XGROUP", "CREATE", key("x"), "g", "$"], errorWith("ERR", /requires the key to exist/)],

@@ -1,6 +1,6 @@
-import { expectRejection, within } from "../expect-rejection.ts";
-import { expectReply } from "../expect-reply.ts";
-import { one, type TransportCase } from "../transport-case.ts";
+import { expectRejection, within } from "../expect/expect-rejection.ts";
+import { expectReply } from "../expect/expect-reply.ts";
+import { one, type TransportCase } from "./transport-case.ts";
 
 /** Ways to end a call before its answer. */
 export const deadlineCases: readonly TransportCase[] = [

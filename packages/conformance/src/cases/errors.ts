@@ -1,10 +1,10 @@
 import { type Command, isCommandError } from "@continuum-cache/core";
-import { anyError, errorWith, expectReply, show } from "../expect-reply.ts";
-import { exchange, type TransportCase } from "../transport-case.ts";
+import { anyError, errorWith, expectReply, show } from "../expect/expect-reply.ts";
+import { exchange, type TransportCase } from "./transport-case.ts";
 
 const canary = "canary-4f1d0c";
 
-/** What a refusal looks like, and what it never holds. */
+/** Errors have Redis' codes, and never hold a stored value. */
 export const errorCases: readonly TransportCase[] = [
   exchange("an error carries Redis' own code", (key) => [
     [["RPUSH", key("l"), 1], 1],

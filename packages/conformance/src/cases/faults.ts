@@ -1,9 +1,9 @@
 import type { Transport } from "@continuum-cache/core";
-import { expectRejection, within } from "../expect-rejection.ts";
-import { expectReply } from "../expect-reply.ts";
-import { type KeyMaker, one } from "../transport-case.ts";
+import { expectRejection, within } from "../expect/expect-rejection.ts";
+import { expectReply } from "../expect/expect-reply.ts";
+import { type KeyMaker, one } from "./transport-case.ts";
 
-/** Makes the server behind a transport stop answering, and go on. `RedisServer`'s freeze and thaw, for one. */
+/** Makes the server behind a transport stop answering, and go on: such as `freeze` and `thaw` of a `RedisServer`. */
 export interface Stall {
   stall(): void | Promise<void>;
   resume(): void | Promise<void>;
@@ -62,7 +62,7 @@ export const faultCases: readonly FaultCase[] = [
     },
   },
   {
-    title: "late answers are nobody's: after a hang every call gets its own",
+    title: "drops late answers: after a hang every call gets its own",
     async run(transport, key, faults) {
       await transport.send([["SET", key("a"), "right"]]);
       await whileStalled(faults, async () => {

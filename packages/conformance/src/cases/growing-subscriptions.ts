@@ -1,16 +1,18 @@
 import { escapeGlob, isTransportError, type Topics, type Transport } from "@continuum-cache/core";
-import { expectRejection } from "../expect-rejection.ts";
-import { type Expected, expectReply } from "../expect-reply.ts";
-import { growing, type Listening, listen } from "../listening.ts";
-import { type KeyMaker, one, type TransportCase } from "../transport-case.ts";
+import { expectRejection } from "../expect/expect-rejection.ts";
+import { type Expected, expectReply } from "../expect/expect-reply.ts";
+import { growing, type Listening, listen } from "./listening.ts";
 import type { InterruptionCase } from "./subscriptions.ts";
+import { type KeyMaker, one, type TransportCase } from "./transport-case.ts";
 
 /** Publishes the name of each channel on it. */
 async function publishOn(transport: Transport, key: KeyMaker, names: readonly string[]): Promise<void> {
   for (const name of names) await one(transport, "PUBLISH", key(name), name);
 }
 
-/** Publishes on each channel in turn, and checks that of all these exactly the given ones were heard by then, in order. */
+/**
+ * Publishes on each channel in turn, and checks that exactly the expected messages arrived, in order.
+ */
 async function expectHeard(
   transport: Transport,
   key: KeyMaker,
@@ -28,10 +30,10 @@ async function expectHeard(
 
 const globOf = (key: KeyMaker, prefix: string): string => `${escapeGlob(key(prefix))}*`;
 
-/** The same through every transport: topics of a stream that are more than those it began with. */
+/** Adding topics to an open stream, and removing them. */
 export const growingCases: readonly TransportCase[] = [
   {
-    title: "whatever is published after add resolved is heard through the same stream, in order",
+    title: "every message that is published after add resolved arrives through the same stream, in order",
     async run(transport, key) {
       const listening = await listen(transport, { channels: [key("a")] });
       try {
@@ -46,7 +48,7 @@ export const growingCases: readonly TransportCase[] = [
     },
   },
   {
-    title: "after remove nothing of it is heard, and the rest is",
+    title: "after remove, messages of that topic no longer arrive, and others do",
     async run(transport, key) {
       const listening = await listen(transport, {
         channels: [key("a"), key("b")],
@@ -62,7 +64,7 @@ export const growingCases: readonly TransportCase[] = [
     },
   },
   {
-    title: "what is listened to already is added, and what is not is removed, without harm",
+    title: "adding a topic twice, and removing an unknown one, changes nothing",
     async run(transport, key) {
       const listening = await listen(transport, { channels: [key("a")] });
       try {
@@ -179,7 +181,7 @@ export const growingCases: readonly TransportCase[] = [
   },
 ];
 
-/** Transports whose streams can't grow say so by having neither. */
+/** Transports whose streams can't grow have neither `add` nor `remove`. */
 export const fixedCases: readonly TransportCase[] = [
   {
     title: "the topics of a stream are fixed: it has neither add nor remove",
@@ -192,7 +194,7 @@ export const fixedCases: readonly TransportCase[] = [
   },
 ];
 
-/** What a stream that breaks does to those who change it. */
+/** A stream that breaks while topics are added or removed. */
 export const growingInterruptionCases: readonly InterruptionCase[] = [
   {
     title: "interrupted is called once when the stream breaks during add; then add rejects and remove resolves",
@@ -215,7 +217,7 @@ export const growingInterruptionCases: readonly InterruptionCase[] = [
       await listening.until(() => listening.interruptions.length > 0, "an interruption");
       await expectRejection(add(more("c")), "unreachable");
       await remove(more("c"));
-      await faults.mend();
+      await faults.restore();
       await expectRejection(add(more("c")), "unreachable");
       await listening.close();
       expectReply(listening.interruptions.length, 1);

@@ -1,5 +1,5 @@
-import { anyOrder, errorWith } from "../expect-reply.ts";
-import { exchange, type TransportCase } from "../transport-case.ts";
+import { anyOrder, errorWith } from "../expect/expect-reply.ts";
+import { exchange, type TransportCase } from "./transport-case.ts";
 
 /** Hashes. */
 export const hashCases: readonly TransportCase[] = [

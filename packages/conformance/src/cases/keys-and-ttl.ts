@@ -1,9 +1,9 @@
-import { between, errorWith, expectReply } from "../expect-reply.ts";
-import { exchange, one, type TransportCase } from "../transport-case.ts";
+import { between, errorWith, expectReply } from "../expect/expect-reply.ts";
+import { exchange, one, type TransportCase } from "./transport-case.ts";
 
 const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** Keys and how long they live. */
+/** Keys and their expiry. */
 export const keyCases: readonly TransportCase[] = [
   exchange("DEL, UNLINK, EXISTS and TOUCH count keys", (key) => [
     [["MSET", key("a"), 1, key("b"), 2, key("c"), 3], "OK"],

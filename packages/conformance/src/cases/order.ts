@@ -1,5 +1,5 @@
-import { expectReply } from "../expect-reply.ts";
-import type { TransportCase } from "../transport-case.ts";
+import { expectReply } from "../expect/expect-reply.ts";
+import type { TransportCase } from "./transport-case.ts";
 
 const nextTask = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 0));
 

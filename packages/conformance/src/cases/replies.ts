@@ -1,8 +1,8 @@
 import { CommandError } from "@continuum-cache/core";
-import { errorWith, expectReply, textLike } from "../expect-reply.ts";
-import { exchange, one, type TransportCase } from "../transport-case.ts";
+import { errorWith, expectReply, textLike } from "../expect/expect-reply.ts";
+import { exchange, one, type TransportCase } from "./transport-case.ts";
 
-/** Every command has its reply, in its place, in its shape. */
+/** Every command has its reply, at its index, in its type. */
 export const replyCases: readonly TransportCase[] = [
   {
     title: "resolves to an empty list for an empty list",
@@ -36,7 +36,7 @@ export const replyCases: readonly TransportCase[] = [
       ["123", null, "null"],
     ],
   ]),
-  exchange("gives text back that looks like JSON, base64 or the wire format", (key) =>
+  exchange("returns text that looks like JSON, base64 or the wire format unchanged", (key) =>
     ['{"a":1}', "[1,2]", '"quoted"', "aGVsbG8=", "=aGVsbG8=", "$5\r\nhello\r\n", "+OK\r\n", "-ERR no", ":1"].flatMap(
       (text, index) => [[["SET", key(`k${index}`), text], "OK"] as const, [["GET", key(`k${index}`)], text] as const],
     ),
@@ -98,13 +98,13 @@ export const replyCases: readonly TransportCase[] = [
       expectReply(await one(transport, "DEL", key("big")), 1);
     },
   },
-  exchange("answers of itself", (key) => [
+  exchange("answers commands about the server", (key) => [
     [["SET", key("a"), "1"], "OK"],
     [["INFO"], textLike(/redis_version:\d/)],
     [["TIME"], [textLike(/^\d{10}$/), textLike(/^\d{1,6}$/)]],
     [["DBSIZE"], { mismatch: (size) => (Number(size) >= 1 ? undefined : `expected at least 1 key, got ${size}`) }],
     [["RANDOMKEY"], textLike(/./)],
-    [["PUBLISH", key("channel"), "to nobody"], 0],
+    [["PUBLISH", key("channel"), "no subscriber"], 0],
   ]),
   exchange("lets a refused command stand in its place and runs the others", (key) => [
     [["SET", key("s"), "text"], "OK"],

@@ -1,8 +1,8 @@
 import { escapeGlob, type Reply, type Transport } from "@continuum-cache/core";
-import { errorWith, expectReply, show } from "../expect-reply.ts";
-import { exchange, one, type TransportCase } from "../transport-case.ts";
+import { errorWith, expectReply, show } from "../expect/expect-reply.ts";
+import { exchange, one, type TransportCase } from "./transport-case.ts";
 
-/** All that a cursor command hands out from its beginning to its end. */
+/** Collects all results of a cursor command. */
 async function scanAll(
   transport: Transport,
   command: (cursor: string) => readonly [string, ...string[]],
@@ -97,7 +97,7 @@ export const scanCases: readonly TransportCase[] = [
       );
     },
   },
-  exchange("SCAN refuses a cursor that is none", () => [
+  exchange("SCAN refuses an invalid cursor", () => [
     [["SCAN", "nowhere"], errorWith("ERR", /invalid cursor/)],
     [["SCAN", 0, "COUNT", 0], errorWith("ERR", /syntax error/)],
     [["SCAN", 0, "NO-SUCH-OPTION", 1], errorWith("ERR", /syntax error/)],

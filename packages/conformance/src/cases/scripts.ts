@@ -1,6 +1,6 @@
 import { CommandError, defineScript, isCommandError, runScript, type Transport } from "@continuum-cache/core";
-import { errorWith, expectReply, show } from "../expect-reply.ts";
-import { exchange, one, type TransportCase } from "../transport-case.ts";
+import { errorWith, expectReply, show } from "../expect/expect-reply.ts";
+import { exchange, one, type TransportCase } from "./transport-case.ts";
 
 const addAndTell = defineScript({
   name: "conformance-add-and-tell",
@@ -39,7 +39,7 @@ const copy = defineScript({
   },
 });
 
-/** A text that this run alone uses, so that no server has met the script before. */
+/** A text that only this run uses, so that no server knows the script. */
 function freshScript(): ReturnType<typeof defineScript> {
   const mark = globalThis.crypto.randomUUID();
   return defineScript({ name: `conformance-${mark}`, keys: 0, lua: `return "${mark}"`, memory: () => mark });
@@ -53,7 +53,7 @@ const refusal = async (work: Promise<unknown>): Promise<unknown> =>
     (error: unknown) => error,
   );
 
-/** Scripts, by either of their faces. */
+/** Scripts, in Lua or in TypeScript. */
 export const scriptCases: readonly TransportCase[] = [
   {
     title: "runScript answers what the script returns, nested replies included",
@@ -100,7 +100,7 @@ export const scriptCases: readonly TransportCase[] = [
       }
     },
   },
-  exchange("a hash that nobody has defined says NOSCRIPT", () => [
+  exchange("an unknown hash is a NOSCRIPT error", () => [
     [["EVALSHA", "f".repeat(40), 0], errorWith("NOSCRIPT")],
     [["EVALSHA_RO", "f".repeat(40), 0], errorWith("NOSCRIPT")],
     [["SCRIPT", "EXISTS", "f".repeat(40)], [0]],

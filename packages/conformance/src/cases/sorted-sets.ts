@@ -1,5 +1,5 @@
-import { errorWith } from "../expect-reply.ts";
-import { exchange, type TransportCase } from "../transport-case.ts";
+import { errorWith } from "../expect/expect-reply.ts";
+import { exchange, type TransportCase } from "./transport-case.ts";
 
 const bytes = new Uint8Array([0xff, 0x00, 0x80]);
 

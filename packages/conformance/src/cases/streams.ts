@@ -1,5 +1,5 @@
-import { errorWith, facts } from "../expect-reply.ts";
-import { exchange, type TransportCase } from "../transport-case.ts";
+import { errorWith, facts } from "../expect/expect-reply.ts";
+import { exchange, type TransportCase } from "./transport-case.ts";
 
 /** Streams: logs of entries by rising id. */
 export const streamCases: readonly TransportCase[] = [
@@ -72,7 +72,7 @@ export const streamCases: readonly TransportCase[] = [
       }),
     ],
     [["XINFO", "STREAM", key("none")], errorWith("ERR", /no such key/)],
-    // Upstash has no such command; what it does elsewhere is for random histories to compare.
+    // Upstash lacks the command. Random histories compare it on other backends.
     [["XSETID", key("none"), "1-0"], errorWith("ERR", /no such key|not available/)],
   ]),
 ];

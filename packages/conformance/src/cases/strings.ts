@@ -1,5 +1,5 @@
-import { between, errorWith } from "../expect-reply.ts";
-import { exchange, type TransportCase } from "../transport-case.ts";
+import { between, errorWith } from "../expect/expect-reply.ts";
+import { exchange, type TransportCase } from "./transport-case.ts";
 
 /** Strings and counters. */
 export const stringCases: readonly TransportCase[] = [

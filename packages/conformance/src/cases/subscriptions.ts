@@ -1,14 +1,14 @@
 import { escapeGlob, type Transport } from "@continuum-cache/core";
-import { expectRejection } from "../expect-rejection.ts";
-import { type Expected, expectReply } from "../expect-reply.ts";
-import { listen, subscribeTo } from "../listening.ts";
-import { type KeyMaker, one, type TransportCase } from "../transport-case.ts";
+import { expectRejection } from "../expect/expect-rejection.ts";
+import { type Expected, expectReply } from "../expect/expect-reply.ts";
+import { listen, subscribeTo } from "./listening.ts";
+import { type KeyMaker, one, type TransportCase } from "./transport-case.ts";
 
 const publish = async (transport: Transport, channel: string, data: string | Uint8Array): Promise<void> => {
   await one(transport, "PUBLISH", channel, data);
 };
 
-/** Publishes, and waits until everything arrived: what was heard by then is all there is. */
+/** Publishes, and waits until all messages have arrived. */
 async function expectHeard(
   transport: Transport,
   key: KeyMaker,
@@ -30,7 +30,7 @@ async function expectHeard(
 /** What `subscribe` promises. Channel names are made by `key`, like keys. */
 export const subscriptionCases: readonly TransportCase[] = [
   {
-    title: "whatever is published after subscribe resolved is heard, in order",
+    title: "every message that is published after subscribe resolved arrives, in order",
     run: (transport, key) =>
       expectHeard(
         transport,
@@ -39,7 +39,7 @@ export const subscriptionCases: readonly TransportCase[] = [
       ),
   },
   {
-    title: "the publisher is told how many heard",
+    title: "PUBLISH answers the number of receivers",
     async run(transport, key) {
       const listening = await listen(transport, { channels: [key("a")] });
       expectReply(await one(transport, "PUBLISH", key("a"), "x"), 1);
@@ -146,7 +146,7 @@ export const subscriptionCases: readonly TransportCase[] = [
       try {
         for (const name of ["one", "p:x", "two", "three"]) await publish(transport, key(name), name);
         await publish(transport, key("one"), "end");
-        // Over some transports channels and patterns are two streams: each is in order, both together needn't be.
+        // Over some transports channels and patterns are two streams. Each is in order by itself only.
         await listening.until(() => listening.heard.length >= 4, "4 messages");
         expectReply(listening.heard.map(({ data }) => String(data)).sort(), ["end", "one", "p:x", "two"]);
         const channelOnly = listening.heard.filter(({ pattern }) => pattern === undefined);
@@ -237,7 +237,7 @@ export const subscriptionCases: readonly TransportCase[] = [
   },
 ];
 
-/** What the end of a transport means to those who listen through it. Each case needs a transport of its own. */
+/** Closing a transport ends its subscriptions. Each case needs a transport of its own. */
 export const endingCases: readonly TransportCase[] = [
   {
     title: "a stream is interrupted once, with kind closed, when its transport is closed",
@@ -257,10 +257,10 @@ export const endingCases: readonly TransportCase[] = [
   },
 ];
 
-/** Breaks the streams behind a transport, and mends what is needed for the next case. */
+/** Breaks the streams behind a transport, and restores what the next case needs. */
 export interface Sever {
   sever(): void | Promise<void>;
-  mend(): void | Promise<void>;
+  restore(): void | Promise<void>;
 }
 
 /** A promise about a stream that breaks. */
@@ -269,7 +269,7 @@ export interface InterruptionCase {
   run(transport: Transport, key: KeyMaker, faults: Sever): Promise<void>;
 }
 
-/** A broken stream is told once, and never comes back by itself. */
+/** A broken stream is reported once, and does not reconnect by itself. */
 export const interruptionCases: readonly InterruptionCase[] = [
   {
     title: "interrupted is called once when the stream breaks, and nothing is heard after it",
@@ -279,7 +279,7 @@ export const interruptionCases: readonly InterruptionCase[] = [
       await listening.until(() => listening.heard.length === 1, "1 message");
       await faults.sever();
       await listening.until(() => listening.interruptions.length > 0, "an interruption");
-      await faults.mend();
+      await faults.restore();
       const again = await listen(transport, { channels: [key("c")] });
       await publish(transport, key("c"), "after");
       await again.until(() => again.heard.length === 1, "1 message");

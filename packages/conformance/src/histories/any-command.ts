@@ -40,7 +40,9 @@ const weights: Readonly<Record<string, number>> = {
   },
 };
 
-/** No whole numbers among them: as a time they would let keys expire by chance, as a cursor Redis may answer anything. */
+/**
+ * No whole numbers among them: as a time they would let keys expire by chance, as a cursor Redis may answer anything.
+ */
 const unexpected: fc.Arbitrary<Argument> = fc.constantFrom("x", "", "1.5", " 1", "héllo", "NX", "COUNT");
 
 const without = ([name, ...args]: Command, position: number): Command => {

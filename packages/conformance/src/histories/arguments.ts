@@ -128,8 +128,8 @@ export const consumerName: fc.Arbitrary<string> = fc.oneof(
 );
 
 /**
- * How long an entry must have been left alone: not at all, or longer than any history lasts. Times between would depend on how
- * fast each server is.
+ * How long an entry must have been left alone: not at all, or longer than any history lasts. Times between would depend
+ * on how fast each server is.
  */
 export const minIdle: fc.Arbitrary<Argument> = fc.oneof(
   { weight: 6, arbitrary: fc.constantFrom<Argument>(0, 0, 0, -5) },

@@ -47,8 +47,8 @@ import {
 } from "./phrases.ts";
 
 /**
- * For every command that a history can hold, so that two backends given the same history must answer the same. Left
- * out are those whose answer is of the server alone (TIME, INFO) or that bring their own suite (scripts).
+ * An arbitrary for every command that a history can hold. Two backends given the same history must answer the same, so
+ * commands whose answer depends on the server (TIME, INFO) are left out. Scripts have their own suite.
  */
 export const commandArbitraries: Readonly<Record<string, CommandArbitrary>> = Object.fromEntries(
   [

@@ -1,5 +1,5 @@
 import { type Argument, type Command, isCommandError, type Reply } from "@continuum-cache/core";
-import { show } from "../expect-reply.ts";
+import { show } from "../expect/expect-reply.ts";
 
 /** How a reply compares with another backend's reply to the same command. */
 type Comparison =
@@ -47,7 +47,7 @@ function isNear(left: Reply, right: Reply, tolerance: number): boolean {
 
 function isSame(left: Reply, right: Reply, comparison: Exclude<Comparison, object>): boolean {
   if (typeof left === "number" && typeof right === "number" && !Number.isSafeInteger(left)) {
-    // Beyond 2^53 replies may be rounded, and not everybody rounds alike.
+    // Beyond 2^53 replies may be rounded, and servers round differently.
     return Math.abs(left - right) <= Math.abs(left) * 1e-12;
   }
   return normal(left, comparison) === normal(right, comparison);
@@ -64,7 +64,8 @@ function normal(reply: Reply, comparison: Exclude<Comparison, object>): string {
       return `${literal(cursor)} ${sorted(comparison === "page-of-pairs" ? pairsOf(found) : found.map(literal))}`;
     }
   }
-  // For a millisecond whose numbers have run out Redis 7.0 has either text, as its last error of any kind was.
+  // When the sequence numbers of a millisecond have run out, Redis 7.0 answers either text, depending on earlier
+  // errors.
   if (comparison === "an-id") return literal(reply).replace(/Elements are too large to be stored/, tooSmall);
   if (comparison === "facts-of-streams") return literal(settled(reply));
   if (comparison === "pending") return literal(withoutIdleTimes(reply));
@@ -86,7 +87,10 @@ function settled(reply: Reply): Reply {
   });
 }
 
-/** What XPENDING tells of single entries: id, consumer, idle time, deliveries. Either nobody touched it for an hour, or just now. */
+/**
+ * XPENDING lists entries with id, consumer, idle time and deliveries. A consumer touched each entry just now, or more
+ * than an hour ago.
+ */
 function withoutIdleTimes(reply: Reply): Reply {
   if (!Array.isArray(reply)) return reply;
   return (reply as readonly Reply[]).map((item) => {

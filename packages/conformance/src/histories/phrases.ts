@@ -31,7 +31,7 @@ export const expiry: fc.Arbitrary<readonly Argument[]> = fc.oneof(
 );
 export const condition: fc.Arbitrary<readonly Argument[]> = maybe(words("NX", "XX", "GT", "LT"));
 
-/** What may stand behind a range: mostly what it may have, now and then a word that its command does not know. */
+/** The options after a range: mostly valid ones, sometimes a word that the command does not know. */
 export const rangeWords = (odd: fc.Arbitrary<readonly Argument[]>): fc.Arbitrary<readonly Argument[]> =>
   parts(
     maybe(words("WITHSCORES")),
@@ -42,7 +42,7 @@ export const rangeWords = (odd: fc.Arbitrary<readonly Argument[]>): fc.Arbitrary
     ),
   );
 
-/** Exactly: with `~` Redis keeps as many as its nodes happen to hold, which nobody else can know. */
+/** Exact trimming only: with `~` Redis keeps as many entries as its nodes happen to hold, which differs by server. */
 export const trimming: fc.Arbitrary<readonly Argument[]> = fc.oneof(
   parts(words("MAXLEN"), maybe(words("=")), one(count)),
   parts(words("MINID"), maybe(words("=")), one(streamId)),
@@ -50,7 +50,7 @@ export const trimming: fc.Arbitrary<readonly Argument[]> = fc.oneof(
   parts(words("LIMIT"), one(count)),
 );
 
-/** Keys, then as many places to read from; now and then one is missing. */
+/** Keys, then as many ids to read from; sometimes one is missing. */
 export const readFrom = (place: fc.Arbitrary<Argument>): fc.Arbitrary<readonly Argument[]> =>
   fc.oneof(
     { weight: 6, arbitrary: parts(words("STREAMS"), one(streamKey), one(place)) },
@@ -59,7 +59,7 @@ export const readFrom = (place: fc.Arbitrary<Argument>): fc.Arbitrary<readonly A
   );
 export const orOften = (often: Argument, rest: fc.Arbitrary<Argument>): fc.Arbitrary<Argument> =>
   fc.oneof({ weight: 3, arbitrary: fc.constant(often) }, { weight: 2, arbitrary: rest });
-/** What is claimed is left alone for as long as no history lasts, or since now. */
+/** Claimed entries were idle for longer than any history lasts, or not at all. */
 export const claimOption: fc.Arbitrary<readonly Argument[]> = fc.oneof(
   parts(words("IDLE"), one(fc.constantFrom<Argument>(0, 100_000_000, -1, "x"))),
   parts(words("TIME"), one(fc.constantFrom<Argument>(0, 1_000, "9223372036854775807", "x"))),

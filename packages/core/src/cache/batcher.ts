@@ -3,10 +3,10 @@ import { isWrite, keysOf } from "../commands/command-facts.ts";
 import { isCommandError } from "../errors/command-error.ts";
 import { TextMap } from "../keys/text-map.ts";
 import type { Command, Reply, SendOptions, Transport } from "../ports/transport.ts";
-import { handOutInHalves, largeTick } from "../time/hand-out.ts";
-import { tickEnd } from "../time/next-tick.ts";
+import { deliverInHalves, largeBatch } from "../time/deliver-in-halves.ts";
 import { whenAllAbort } from "../time/on-abort.ts";
-import { answerNowOf, type Dispatch, dispatchOf, type ReplyHandler, RoundTrip } from "../trips/round-trip.ts";
+import { tickEnd } from "../time/platform.ts";
+import { answerSyncOf, type Dispatch, dispatchOf, type ReplyHandler, RoundTrip } from "../trips/round-trip.ts";
 import {
   type BatchedCall,
   type Batcher,
@@ -15,7 +15,7 @@ import {
   isWaitedFor,
   type Segment,
 } from "./batched-call.ts";
-import { lateError } from "./call-errors.ts";
+import { expiredError } from "./call-errors.ts";
 
 /**
  * One MGET may carry this many keys. Upstash limits a command's answer to 10 MB, so it would refuse a larger MGET of
@@ -142,14 +142,14 @@ class Batch implements ReplyHandler {
 
   answered(replies: Reply[]): void {
     const { calls } = this;
-    if (calls < largeTick) {
+    if (calls < largeBatch) {
       this.#handOut(replies, 0, calls);
       return;
     }
     const { transport, inFlight } = this.#parts;
     let others = -calls;
     for (const batch of inFlight) others += batch.calls;
-    handOutInHalves(transport, others, calls, (from, to) => this.#handOut(replies, from, to));
+    deliverInHalves(transport, others, calls, (from, to) => this.#handOut(replies, from, to));
   }
 
   /** Hands the replies to some of the calls, by their places among all. Those of all end it. */
@@ -214,7 +214,7 @@ class Batch implements ReplyHandler {
   async over(): Promise<void> {
     if (!this.#isOver) {
       this.#claim ??= createClaim({ timeoutMs: this.timeoutMs + graceMs, renewMs: Number.POSITIVE_INFINITY });
-      await this.#claim.over();
+      await this.#claim.released();
     }
     await this.#again?.over();
   }
@@ -230,7 +230,7 @@ class Batch implements ReplyHandler {
     this.#isOver = true;
     this.#stopHearing?.();
     this.#leave();
-    this.#claim?.end();
+    this.#claim?.release();
   }
 
   /** @returns whether it was in flight */
@@ -263,14 +263,14 @@ export function createBatcher(transport: Transport, { timeoutMs, counts }: Batch
   const afterThisTick = tickEnd();
   const inFlight: Batch[] = [];
   const parts: BatchParts = { transport, dispatch: dispatchOf(transport), inFlight, mergesReads: true, counts };
-  const answerNow = answerNowOf(transport);
+  const answerSync = answerSyncOf(transport);
   let isCollecting = false;
 
   /** Sees to it that the open batches depart, though the call that opened them may have vanished with its tick. */
   const schedule = (nowMs: number): void => {
     if (open.length > 0 && nowMs - scheduledMs < longTickMs) return;
     const isLate = (batch: Batch): boolean => nowMs - batch.openedMs >= batch.timeoutMs;
-    for (const batch of open.filter(isLate)) batch.failed(lateError(transport.name));
+    for (const batch of open.filter(isLate)) batch.failed(expiredError(transport.name));
     open = open.filter((batch) => !isLate(batch));
     scheduledMs = nowMs;
     afterThisTick(departAll);
@@ -299,7 +299,7 @@ export function createBatcher(transport: Transport, { timeoutMs, counts }: Batch
   /** Answers without waiting where that is possible. @throws TransportError as a batch fails. */
   const answer = (commands: readonly Command[], options: SendOptions): Reply[] | undefined => {
     if (isCollecting || open.length > 0) return undefined;
-    const replies = answerNow?.(commands, options);
+    const replies = answerSync?.(commands, options);
     if (replies && counts) {
       counts.trips++;
       counts.commands += commands.length;
@@ -308,7 +308,7 @@ export function createBatcher(transport: Transport, { timeoutMs, counts }: Batch
   };
 
   const readNow: Batcher["readNow"] = (key, options, call) => {
-    const reply = answerNow && answer([["MGET", key]], options)?.[0];
+    const reply = answerSync && answer([["MGET", key]], options)?.[0];
     if (reply === undefined) return false;
     call.answered(Array.isArray(reply) ? reply : [reply], 0, "none");
     return true;

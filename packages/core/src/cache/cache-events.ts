@@ -1,4 +1,4 @@
-import type { BackendChange, KeptWrite, Recovery } from "../ports/transport.ts";
+import type { BackendChange, Command, KeptWrite, Recovery, Reply, SendOptions } from "../ports/transport.ts";
 import type { KnownOptions } from "../settings/options.ts";
 
 /** What a cache tells whoever listens. No event ever holds a stored value. */
@@ -25,3 +25,16 @@ export const knownEvents: KnownOptions<CacheEvents> = {
   recovered: true,
   kept: true,
 };
+
+/**
+ * Told of what a call has written, once Redis has answered it: the commands as they were sent, reads among them, each with
+ * its reply, and what the call had asked for. The call waits for the promise, and rejects when that does.
+ *
+ * A run of `deletePattern` is told trip by trip, from the first SCAN on, each with its `invalidates`. What `getOrSet` loads and stores is not told: it
+ * is no write of a caller's.
+ */
+export type WriteObserver = (
+  commands: readonly Command[],
+  replies: readonly Reply[],
+  options: SendOptions,
+) => Promise<void>;

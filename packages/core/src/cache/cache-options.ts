@@ -1,11 +1,11 @@
-import type { Codec } from "../codecs/codec.ts";
+import { type Codec, codecsOption } from "../codecs/codec.ts";
 import { json } from "../codecs/json.ts";
 import { ConfigError } from "../errors/config-error.ts";
 import { quoted } from "../errors/quoted.ts";
 import type { KeyFamily } from "../keys/key-pattern.ts";
 import type { Transport } from "../ports/transport.ts";
 import { assertOptions, type KnownOptions, wholeNumberOption } from "../settings/options.ts";
-import { isWellFormed } from "../text/well-formed.ts";
+import { isWellFormed } from "../text/text.ts";
 import { type Duration, toTimeoutMs } from "../time/duration.ts";
 import { type TimeToLive, ttlToMs } from "./time-to-live.ts";
 
@@ -62,10 +62,7 @@ export function readCacheOptions(options: CacheOptions): CacheSettings {
       `Expected \`transport\` to be a Transport such as restTransport({ url, token }), got ${quoted(transport)}`,
     );
   }
-  const codecs = [codec].flat();
-  if (!codecs.every(isCodec)) {
-    throw new ConfigError("codec", `Expected \`codec\` to be a Codec such as json(), or a list, got ${quoted(codec)}`);
-  }
+  const codecs = codecsOption(codec);
   if (typeof keyPrefix !== "string" || !isWellFormed(keyPrefix)) {
     throw new ConfigError("keyPrefix", `Expected \`keyPrefix\` to be a well-formed string, got ${quoted(keyPrefix)}`);
   }
@@ -82,6 +79,3 @@ export function readCacheOptions(options: CacheOptions): CacheSettings {
     timeoutMs: toTimeoutMs(options.timeout ?? "5s", "timeout"),
   };
 }
-
-const isCodec = (codec: Codec | undefined): boolean =>
-  typeof codec?.encode === "function" && typeof codec.decode === "function";

@@ -3,7 +3,7 @@ import { escapeGlob } from "../keys/glob-text.ts";
 import type { Backend, Command, Outage, SendOptions, Transport } from "../ports/transport.ts";
 import { assertOptions } from "../settings/options.ts";
 import { assertKeyList, readDeleteArguments, readEntries } from "./arguments.ts";
-import type { CacheEvents } from "./cache-events.ts";
+import type { CacheEvents, WriteObserver } from "./cache-events.ts";
 import type { CacheOptions } from "./cache-options.ts";
 import type { CacheStats } from "./cache-stats.ts";
 import { type CacheCallOptions, knownCallOptions, toSendOptions } from "./call-options.ts";
@@ -16,7 +16,6 @@ import type { Request } from "./requests.ts";
 import { isAnswer, readInfo, type ServerInfo } from "./server-info.ts";
 import { assertSetOptions, type SetOptions } from "./set-options.ts";
 import type { TimeToLive } from "./time-to-live.ts";
-import type { WriteObserver } from "./write-observer.ts";
 
 /**
  * The cache. Calls made in the same tick share one round trip, and their reads one MGET. On the memory of this process each call is

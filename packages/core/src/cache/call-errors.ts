@@ -1,11 +1,10 @@
-import { TransportError } from "../errors/transport-error.ts";
-
-/** What a call gets after its cache was closed. */
-export const closedError = (transport: string): TransportError =>
-  new TransportError("closed", "The cache was closed: make another one to go on", { transport, delivery: "none" });
+import { isCommandError } from "../errors/command-error.ts";
+import { errorFromRedis } from "../errors/error-from-redis.ts";
+import { isTransportError, TransportError, type TransportErrorDetails } from "../errors/transport-error.ts";
+import type { Reply } from "../ports/transport.ts";
 
 /** What a call gets whose time was over before its batch could depart. */
-export const lateError = (transport: string): TransportError =>
+export const expiredError = (transport: string): TransportError =>
   new TransportError(
     "timeout",
     "The call's time was over before it could be sent (do less at once, or raise `timeout`)",
@@ -16,6 +15,19 @@ export const lateError = (transport: string): TransportError =>
     },
   );
 
-/** What a call gets when its signal fires. */
-export const abortedError = (transport: string, signal: AbortSignal, delivery: "none" | "unknown"): TransportError =>
-  new TransportError("aborted", "The call was aborted by its signal", { transport, delivery, cause: signal.reason });
+/**
+ * Looks for what Redis says of a reply, or of a part of it, that is too large. A command that was too large among others is
+ * told to its caller as it would be alone: a call's error tells nothing of its neighbors.
+ *
+ * @throws TransportError of kind `too-large`.
+ */
+export function assertNotTooLarge(reply: Reply, details: TransportErrorDetails): void {
+  if (reply instanceof Uint8Array) return;
+  for (const element of Array.isArray(reply) ? (reply as readonly Reply[]) : [reply]) {
+    if (!isCommandError(element)) continue;
+    const sorted = errorFromRedis(element.message, "");
+    if (isTransportError(sorted) && sorted.kind === "too-large") {
+      throw new TransportError("too-large", element.message, details);
+    }
+  }
+}

@@ -1,7 +1,5 @@
-import { ConfigError } from "../errors/config-error.ts";
-import { quoted } from "../errors/quoted.ts";
 import type { SendOptions } from "../ports/transport.ts";
-import { booleanOption, type KnownOptions } from "../settings/options.ts";
+import { booleanOption, type KnownOptions, signalOption } from "../settings/options.ts";
 import { type Duration, toTimeoutMs } from "../time/duration.ts";
 
 /** What any call of the cache may ask for. */
@@ -16,11 +14,20 @@ export interface CacheCallOptions {
 
 export const knownCallOptions: KnownOptions<CacheCallOptions> = { timeout: true, signal: true, fallback: true };
 
-/** The same as a transport takes them. @throws ConfigError when one can't be. */
+/**
+ * The same in the form that a transport takes.
+ *
+ * @throws ConfigError when an option has a wrong value.
+ *
+ * @example
+ * ```ts
+ * import { toSendOptions } from "@continuum-cache/core/kit";
+ *
+ * toSendOptions({ timeout: "2s", fallback: false }); // { timeoutMs: 2000, fallback: false }
+ * ```
+ */
 export function toSendOptions({ timeout, signal, fallback }: CacheCallOptions): SendOptions {
-  if (signal !== undefined && typeof signal?.addEventListener !== "function") {
-    throw new ConfigError("signal", `Expected \`signal\` to be an AbortSignal, got ${quoted(signal)}`);
-  }
+  signalOption(signal);
   return {
     ...(timeout !== undefined && { timeoutMs: toTimeoutMs(timeout, "timeout") }),
     ...(signal && { signal }),

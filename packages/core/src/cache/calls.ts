@@ -1,15 +1,14 @@
 import { isWrite } from "../commands/command-facts.ts";
+import { abortedError, closedError } from "../errors/call-errors.ts";
 import { isCommandError } from "../errors/command-error.ts";
 import type { Command, Reply, SendOptions } from "../ports/transport.ts";
 import { onAbort } from "../time/on-abort.ts";
 import type { BatchedCall, Batcher } from "./batched-call.ts";
-import type { CacheEvents } from "./cache-events.ts";
+import type { CacheEvents, WriteObserver } from "./cache-events.ts";
 import type { Counts } from "./cache-stats.ts";
-import { abortedError, closedError } from "./call-errors.ts";
+import { assertNotTooLarge } from "./call-errors.ts";
 import type { ReadRequest, Request } from "./requests.ts";
-import { assertNotTooLarge } from "./too-large-reply.ts";
 import type { TransportUse } from "./transport-use.ts";
-import type { WriteObserver } from "./write-observer.ts";
 
 /** Runs requests and keeps the books: every call is timed, and a failed one counted. */
 export interface Calls {
@@ -51,7 +50,7 @@ export function createCalls({ transport, batcher, stats, use, onSend, observer }
       const call = new Call(request, options.signal, transport, { resolve, reject }, stats);
       // Without a command there is nothing to wait for: the value was skipped.
       if (commands.length === 0) return call.answered([], 0, "none");
-      if (use.isOver) return call.failed(closedError(transport));
+      if (use.isOver) return call.failed(closedError(transport, "cache"));
       try {
         onSend(commands);
         batcher.send(commands, options, call);
@@ -68,7 +67,7 @@ export function createCalls({ transport, batcher, stats, use, onSend, observer }
   ): void => {
     const call = new Call(request, options.signal, transport, promise, stats);
     try {
-      if (use.isOver) throw closedError(transport);
+      if (use.isOver) throw closedError(transport, "cache");
       by(request.fullKey, options, call);
     } catch (error) {
       call.failed(error);

@@ -1,9 +1,9 @@
-import { isCommandError } from "../errors/command-error.ts";
+import { isCommandError, unwrap } from "../errors/command-error.ts";
 import { quoted } from "../errors/quoted.ts";
 import { isTransportError, TransportError } from "../errors/transport-error.ts";
 import type { Argument, Command, Reply, SendOptions, Transport } from "../ports/transport.ts";
 import { assertOptions, functionOption, type KnownOptions } from "../settings/options.ts";
-import { isWellFormed } from "../text/well-formed.ts";
+import { isWellFormed } from "../text/text.ts";
 import { withDeadline } from "../time/with-deadline.ts";
 import { type CacheCallOptions, knownCallOptions } from "./call-options.ts";
 
@@ -152,13 +152,10 @@ async function unlinkedCount(send: Send, batch: readonly Key[], replies: readonl
   return count(reply);
 }
 
-function count(reply: Reply): number {
-  if (isCommandError(reply)) throw reply;
-  return Number(reply);
-}
+const count = (reply: Reply): number => Number(unwrap(reply));
 
-function readPage(page: Reply | undefined): [cursor: string, keys: readonly Key[]] {
-  if (isCommandError(page)) throw page;
+function readPage(reply: Reply | undefined): [cursor: string, keys: readonly Key[]] {
+  const page = unwrap(reply);
   if (!Array.isArray(page) || !Array.isArray(page[1])) {
     throw new TransportError("protocol", "Expected SCAN to answer a cursor and keys", { transport: "cache" });
   }

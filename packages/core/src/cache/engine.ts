@@ -3,10 +3,10 @@ import { combineCodecs } from "../codecs/json.ts";
 import { mayMatchGlob } from "../keys/glob-text.ts";
 import { createEvents, type Events } from "../ports/events.ts";
 import type { BackendStatus, Transport } from "../ports/transport.ts";
-import { answerNowOf } from "../trips/round-trip.ts";
+import { answerSyncOf } from "../trips/round-trip.ts";
 import type { Batcher } from "./batched-call.ts";
 import { createBatcher } from "./batcher.ts";
-import { type CacheEvents, knownEvents } from "./cache-events.ts";
+import { type CacheEvents, knownEvents, type WriteObserver } from "./cache-events.ts";
 import { type CacheOptions, readCacheOptions } from "./cache-options.ts";
 import { type Calls, type CallsParts, createCalls, createStats, type StatsRecorder } from "./calls.ts";
 import { decodedOnce } from "./decoded-once.ts";
@@ -15,7 +15,6 @@ import { createLoads, type Loads } from "./loads.ts";
 import { createRequests, createValues, type Requests } from "./requests.ts";
 import { createTtlChoice } from "./time-to-live.ts";
 import { useTransport } from "./transport-use.ts";
-import type { WriteObserver } from "./write-observer.ts";
 
 /** What a cache is put together from; all views of it share one. */
 export interface Engine {
@@ -43,7 +42,7 @@ export function createEngine(options: CacheOptions): Engine {
   const events = createEvents(knownEvents);
   const stats = createStats((call) => events.emit("slow", call));
   // Over a network each reply is a text of its own.
-  const codec = combineCodecs(answerNowOf(transport) ? codecs.map(decodedOnce) : codecs);
+  const codec = combineCodecs(answerSyncOf(transport) ? codecs.map(decodedOnce) : codecs);
   const values = createValues(codec, maxValueBytes, events, stats);
   const requests = createRequests(keyPrefix, values, stats, createTtlChoice(defaultTtlMs, patterns));
   // Calls that insist on the primary must not be handed what a local read brought, so they have loads of their own.

@@ -8,7 +8,7 @@ import { withDeadline } from "../time/with-deadline.ts";
 import type { CacheEvents } from "./cache-events.ts";
 import { type CacheCallOptions, knownCallOptions, toSendOptions } from "./call-options.ts";
 import type { Calls, StatsRecorder } from "./calls.ts";
-import { type RunningLoad, runLoader } from "./load-circle.ts";
+import { type RunningLoad, runLoader } from "./load-cycle.ts";
 import { type Loads, settled } from "./loads.ts";
 import type { Copies, Requests } from "./requests.ts";
 import type { TimeToLive } from "./time-to-live.ts";

@@ -1,9 +1,9 @@
-import { type ClaimWait, createClaim } from "../claims/claim.ts";
+import { createClaim, type WaitOptions } from "../claims/claim.ts";
 import { isWrite, keysOf } from "../commands/command-facts.ts";
 import { TransportError } from "../errors/transport-error.ts";
 import { TextMap } from "../keys/text-map.ts";
 import type { Command } from "../ports/transport.ts";
-import { awaitLoad, type RunningLoad } from "./load-circle.ts";
+import { awaitLoad, type RunningLoad } from "./load-cycle.ts";
 
 /** The loads of this process, one per key. */
 export interface Loads {
@@ -26,7 +26,7 @@ export interface Loads {
 export type Run = (load: RunningLoad, outdated: () => boolean) => Promise<unknown>;
 
 /** How long to wait for a load that runs, and how long one that begins may take. */
-export interface JoinWait extends ClaimWait {
+export interface JoinWait extends WaitOptions {
   readonly timeoutMs: number;
   /** Reading, loading and storing together. */
   readonly longestRunMs: number;
@@ -85,7 +85,7 @@ export function createLoads(): Loads {
       throw reason;
     } finally {
       drop(load);
-      claim.end();
+      claim.release();
       endWaiting();
     }
   };
@@ -96,7 +96,7 @@ export function createLoads(): Loads {
     for (let load: Load | undefined = first; load; load = loads.get(key)) {
       const endWaiting = awaitLoad(load);
       try {
-        const isOver = await load.claim.over({ timeoutMs: lateMs - performance.now(), signal });
+        const isOver = await load.claim.released({ timeoutMs: lateMs - performance.now(), signal });
         if (load.outcome) return settled(load.outcome);
         if (!isOver) throw lateError(timeoutMs);
       } finally {

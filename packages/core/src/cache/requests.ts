@@ -1,6 +1,6 @@
 import type { Codec } from "../codecs/codec.ts";
 import { CodecError } from "../errors/codec-error.ts";
-import { isCommandError } from "../errors/command-error.ts";
+import { isCommandError, unwrap } from "../errors/command-error.ts";
 import { quoted } from "../errors/quoted.ts";
 import { assertKey } from "../keys/key-limit.ts";
 import { toWireChannel } from "../messages/channel-name.ts";
@@ -135,7 +135,7 @@ export function createRequests(
         operation: "lrange",
         commands: [["LRANGE", full(key), start, stop]],
         read: (replies, at) =>
-          (loud(replies[at]) as readonly Reply[]).map((item) => values.fromStored("lrange", key, item)),
+          (unwrap(replies[at]) as readonly Reply[]).map((item) => values.fromStored("lrange", key, item)),
       };
     },
     llen: (key) => integer("llen", ["LLEN", full(key)]),
@@ -157,7 +157,7 @@ class SetRequest implements Request<boolean> {
 
   read(replies: readonly Reply[], from: number): boolean {
     let isSet = false;
-    for (let at = from; at < from + this.commands.length; at++) if (loud(replies[at]) === "OK") isSet = true;
+    for (let at = from; at < from + this.commands.length; at++) if (unwrap(replies[at]) === "OK") isSet = true;
     return isSet;
   }
 }
@@ -203,13 +203,8 @@ export class ReadRequest<Found> implements Request<Found> {
   }
 }
 
-function loud(reply: Reply | undefined): Exclude<Reply, Error> {
-  if (isCommandError(reply)) throw reply;
-  return reply ?? null;
-}
-
 function readInteger(reply: Reply | undefined): number {
-  const integer = Number(loud(reply));
+  const integer = Number(unwrap(reply));
   // JSON numbers are doubles: beyond 2^53 an answer over REST would be rounded, and a rounded counter is a wrong one.
   if (!Number.isSafeInteger(integer)) {
     throw new CodecError(

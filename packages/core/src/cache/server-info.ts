@@ -1,3 +1,4 @@
+import { unwrap } from "../errors/command-error.ts";
 import { isTransportError } from "../errors/transport-error.ts";
 import type { Backend, Outage, Reply } from "../ports/transport.ts";
 import type { CacheCallOptions } from "./call-options.ts";
@@ -32,7 +33,6 @@ export async function isAnswer(trip: Promise<readonly Reply[]>, { fallback }: Ca
 
 /** Reads what INFO and DBSIZE answered. @throws CommandError when Redis said no to the second. */
 export function readInfo([text, keys]: readonly Reply[], backend: Backend): Omit<ServerInfo, "pending" | "outage"> {
-  if (keys instanceof Error) throw keys;
   // `name:value` lines.
   const lines = typeof text === "string" ? text.split(/\r?\n/) : [];
   const fields = new Map(
@@ -50,6 +50,6 @@ export function readInfo([text, keys]: readonly Reply[], backend: Backend): Omit
     usedMemoryHuman: fields.get("used_memory_human") ?? "",
     connectedClients: number("connected_clients"),
     totalCommandsProcessed: number("total_commands_processed"),
-    keys: Number(keys),
+    keys: Number(unwrap(keys)),
   };
 }

@@ -1,6 +1,6 @@
 import { longestTimerMs } from "../time/duration.ts";
-import { hasLastingTimers } from "../time/lasting-timers.ts";
 import { onAbort } from "../time/on-abort.ts";
+import { hasLastingTimers } from "../time/platform.ts";
 
 /** How long a claim lasts. */
 export interface ClaimOptions {
@@ -14,7 +14,7 @@ export interface ClaimOptions {
 }
 
 /** How long to wait for a claim to be over. */
-export interface ClaimWait {
+export interface WaitOptions {
   /** In milliseconds. @default Infinity */
   readonly timeoutMs?: number;
   /** Ends the wait. */
@@ -26,12 +26,12 @@ export interface Claim {
   /** Whether the owner is at work: it has not ended, and the claim has neither expired nor lapsed. */
   readonly isHeld: boolean;
   /** To be called by the owner when its work is done, well or not. Safe to call twice, and late. */
-  end(): void;
+  release(): void;
   /**
    * Waits until the claim is over, with a timer of the caller's own. Resolves to true when the next one may take over,
    * and to false when the wait was over first.
    */
-  over(wait?: ClaimWait): Promise<boolean>;
+  released(wait?: WaitOptions): Promise<boolean>;
 }
 
 /** So many renewals in a row must be missing. */
@@ -57,14 +57,14 @@ const longestPauseMs = 25;
  *
  * async function alone(work: () => Promise<void>): Promise<void> {
  *   while (claim?.isHeld) {
- *     if (!(await claim.over({ timeoutMs: 1_000 }))) throw new Error("Waited in vain");
+ *     if (!(await claim.released({ timeoutMs: 1_000 }))) throw new Error("Waited in vain");
  *   }
  *   const own = createClaim({ timeoutMs: 5_000 });
  *   claim = own;
  *   try {
  *     await work();
  *   } finally {
- *     own.end();
+ *     own.release();
  *   }
  * }
  * ```
@@ -98,14 +98,14 @@ class OwnClaim implements Claim {
     return !this.#isEnded && nowMs < this.#endsMs && nowMs - this.#renewedMs < this.#lapseMs;
   }
 
-  end(): void {
+  release(): void {
     if (this.#isEnded) return;
     this.#isEnded = true;
     clearTimeout(this.#timer);
     for (const wake of [...this.#waiters]) wake();
   }
 
-  over({ timeoutMs = Number.POSITIVE_INFINITY, signal }: ClaimWait = {}): Promise<boolean> {
+  released({ timeoutMs = Number.POSITIVE_INFINITY, signal }: WaitOptions = {}): Promise<boolean> {
     if (this.#isEnded) return Promise.resolve(true);
     if (signal?.aborted || timeoutMs <= 0) return Promise.resolve(performance.now() >= this.#endsMs);
     return this.#wait(performance.now() + timeoutMs, signal);

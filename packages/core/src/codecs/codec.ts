@@ -1,3 +1,6 @@
+import { ConfigError } from "../errors/config-error.ts";
+import { quoted } from "../errors/quoted.ts";
+
 /** The options of what has none: one that is given all the same is rejected. */
 export type NoOptions = Readonly<Record<never, never>>;
 
@@ -33,4 +36,23 @@ export interface Codec {
    * process decodes a text once that is read several times. @default each read decodes the text
    */
   copy?(value: unknown): unknown;
+}
+
+/**
+ * Reads the option `codec`, one codec or several.
+ *
+ * @throws ConfigError that quotes what came when one of them is no codec.
+ *
+ * @example
+ * ```ts
+ * import { json } from "@continuum-cache/core";
+ * import { codecsOption, combineCodecs } from "@continuum-cache/core/kit";
+ *
+ * const codec = combineCodecs(codecsOption(json()));
+ * ```
+ */
+export function codecsOption(codec: Codec | readonly Codec[]): readonly Codec[] {
+  const codecs = [codec].flat();
+  if (codecs.every((one) => typeof one?.encode === "function" && typeof one.decode === "function")) return codecs;
+  throw new ConfigError("codec", `Expected \`codec\` to be a Codec such as json(), or a list, got ${quoted(codec)}`);
 }

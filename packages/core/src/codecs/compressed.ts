@@ -1,10 +1,10 @@
 import { deflate, inflate } from "#deflate";
 import { CodecError } from "../errors/codec-error.ts";
 import { assertOptions, type KnownOptions, wholeNumberOption } from "../settings/options.ts";
+import { textOrBytes } from "../text/text.ts";
 import type { Codec } from "./codec.ts";
 import type { DeflateLevel } from "./deflate/deflate.ts";
 import { sealed, unseal } from "./envelope.ts";
-import { textOrBytes } from "./text-or-bytes.ts";
 
 const name = "compressed";
 const letter = "z";

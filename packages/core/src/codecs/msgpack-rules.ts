@@ -1,4 +1,4 @@
-import { isWellFormed } from "../text/well-formed.ts";
+import { isWellFormed } from "../text/text.ts";
 import { isBytes, kindOfTypedArray } from "./msgpack-types.ts";
 import { assertHoldable, placeOf, type ValueRules } from "./value-check.ts";
 

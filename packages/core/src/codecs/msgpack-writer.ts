@@ -1,5 +1,5 @@
 import { encodeTimestampExtension } from "@msgpack/msgpack";
-import { isWellFormed } from "../text/well-formed.ts";
+import { isWellFormed } from "../text/text.ts";
 import { magic } from "./envelope.ts";
 import { assertMsgpackHolds } from "./msgpack-rules.ts";
 import { extensionTypes, fixedHeads, isBytes, kindOfTypedArray } from "./msgpack-types.ts";

@@ -1,4 +1,4 @@
-import { type Claim, type ClaimWait, createClaim } from "../claims/claim.ts";
+import { type Claim, createClaim, type WaitOptions } from "../claims/claim.ts";
 import { TextMap } from "../keys/text-map.ts";
 import type { Command } from "../ports/transport.ts";
 import { isRepeatable, isWrite, keysOf } from "./command-facts.ts";
@@ -8,7 +8,7 @@ export interface KeyTurn {
   /** Whether there are earlier trips that this one must not overtake. */
   readonly mustWait: boolean;
   /** Waits until all of them have left, or are lost. Resolves to false when the wait was over first. */
-  turn(wait?: ClaimWait): Promise<boolean>;
+  turn(wait?: WaitOptions): Promise<boolean>;
   /** Gives the place up, whether the trip succeeded or not. Safe to call twice. */
   leave(): void;
 }
@@ -86,13 +86,13 @@ export function createKeyOrder(): KeyOrder {
         async turn({ timeoutMs: longestMs = Number.POSITIVE_INFINITY, signal } = {}) {
           const lateMs = performance.now() + longestMs;
           for (const earlier of before) {
-            if (!(await earlier.over({ timeoutMs: lateMs - performance.now(), signal }))) return false;
+            if (!(await earlier.released({ timeoutMs: lateMs - performance.now(), signal }))) return false;
           }
           return true;
         },
         leave() {
           place.leave();
-          claim.end();
+          claim.release();
         },
       };
     },

@@ -1,5 +1,5 @@
 import { brand, hasBrand } from "./brand.ts";
-import { redact } from "./redact.ts";
+import { redact } from "./quoted.ts";
 
 /**
  * Redis answered, and said no: WRONGTYPE, OOM, NOSCRIPT… It stands in its command's place among the replies.
@@ -31,4 +31,25 @@ export class CommandError extends Error {
 export function isCommandError(value: unknown): value is CommandError {
   // Most replies are none at a glance.
   return typeof value === "object" && value !== null && !Array.isArray(value) && hasBrand(value, "CommandError");
+}
+
+/**
+ * A reply that must not be a refusal. An absent one is `null`.
+ *
+ * @throws CommandError the refusal.
+ *
+ * @example
+ * ```ts
+ * import { type Transport } from "@continuum-cache/core";
+ * import { unwrap } from "@continuum-cache/core/kit";
+ *
+ * async function lengthOf(transport: Transport, key: string): Promise<number> {
+ *   const [length] = await transport.send([["LLEN", key]]);
+ *   return Number(unwrap(length));
+ * }
+ * ```
+ */
+export function unwrap<Value>(reply: Value): Exclude<Value, CommandError | undefined> | null {
+  if (isCommandError(reply)) throw reply;
+  return (reply as Exclude<Value, CommandError | undefined> | undefined) ?? null;
 }

@@ -1,5 +1,5 @@
 import { brand, hasBrand } from "./brand.ts";
-import { redact } from "./redact.ts";
+import { redact } from "./quoted.ts";
 
 /**
  * A setting is wrong. Thrown at construction, before anything is touched; names the setting and the mend, and never

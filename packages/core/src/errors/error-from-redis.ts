@@ -4,7 +4,7 @@ import { TransportError, type TransportErrorKind } from "./transport-error.ts";
 interface Rule {
   readonly pattern: RegExp;
   readonly kind: TransportErrorKind;
-  readonly mend: string;
+  readonly advice: string;
 }
 
 /** How a refusal begins when EXEC or a script (before Redis 7) hands it on. */
@@ -18,22 +18,23 @@ const rules: readonly Rule[] = [
   {
     pattern: /^(WRONGPASS|NOAUTH)\b|invalid or missing auth token|protocol error: unauthenticated/i,
     kind: "unauthorized",
-    mend: "check UPSTASH_REDIS_REST_TOKEN or the password in UPSTASH_REDIS_URL (no blank or newline around it), and the IP allowlist",
+    advice:
+      "check UPSTASH_REDIS_REST_TOKEN or the password in UPSTASH_REDIS_URL (no blank or newline around it), and the IP allowlist",
   },
   {
     pattern: /max (daily )?requests? limit exceeded|database has been suspended/i,
     kind: "quota",
-    mend: "the plan's command limit is used up: upgrade the plan or wait for the next period",
+    advice: "the plan's command limit is used up: upgrade the plan or wait for the next period",
   },
   {
     pattern: /max request size exceeded/i,
     kind: "too-large",
-    mend: "split the request, or lower maxValueBytes: the plan limits the size of a command and of its answer",
+    advice: "split the request, or lower maxValueBytes: the plan limits the size of a command and of its answer",
   },
   {
     pattern: /max concurrent connections exceeded|max number of clients reached/i,
     kind: "unreachable",
-    mend: "too many connections: lower poolSize or use REST",
+    advice: "too many connections: lower poolSize or use REST",
   },
   {
     pattern: new RegExp(
@@ -41,7 +42,7 @@ const rules: readonly Rule[] = [
       "i",
     ),
     kind: "unreachable",
-    mend: "the server is not ready; it will be soon",
+    advice: "the server is not ready; it will be soon",
   },
 ];
 
@@ -53,5 +54,5 @@ export function errorFromRedis(text: string, transport: string): CommandError | 
   const rule = rules.find(({ pattern }) => pattern.test(text));
   if (!rule) return new CommandError(text);
   // The server refused these before running anything.
-  return new TransportError(rule.kind, `${text} (${rule.mend})`, { transport, delivery: "none" });
+  return new TransportError(rule.kind, `${text} (${rule.advice})`, { transport, delivery: "none" });
 }

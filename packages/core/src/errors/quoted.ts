@@ -1,5 +1,3 @@
-import { redact } from "./redact.ts";
-
 /** What came, for an error: a text's beginning, a number, or the kind of thing, never an object's content. */
 export function quoted(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(redact(value).slice(0, 40));
@@ -8,4 +6,18 @@ export function quoted(value: unknown): string {
   if (typeof value === "object") return "an object";
   if (typeof value === "function") return "a function";
   return `${String(value)} (${typeof value})`;
+}
+
+/**
+ * Cuts what Redis repeats of the caller's arguments out of its error texts ("…with args beginning with: 'secret'"),
+ * so that a stored value never reaches a log through an error.
+ */
+export function redact(text: string): string {
+  return text
+    .replace(/,? with args beginning with:[\s\S]*$/, "")
+    .replace(/, command was:[\s\S]*$/, "")
+    .replace(/\bBearer\s+\S+/gi, "Bearer …")
+    .replace(/([?&]_token=)[^&\s]+/g, "$1…")
+    .replace(/(rediss?:\/\/)[^/\s]*@/gi, "$1…@")
+    .slice(0, 500);
 }

@@ -1,5 +1,5 @@
 import { brand, hasBrand } from "./brand.ts";
-import { redact } from "./redact.ts";
+import { redact } from "./quoted.ts";
 
 /**
  * Why no answer came, which says what may follow:

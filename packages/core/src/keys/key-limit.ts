@@ -1,5 +1,5 @@
 import { quoted } from "../errors/quoted.ts";
-import { isWellFormed } from "../text/well-formed.ts";
+import { isWellFormed } from "../text/text.ts";
 
 /** The longest key, in bytes of UTF-8: Upstash refuses longer ones, so every backend here does. */
 export const maxKeyBytes = 32_768;

@@ -1,6 +1,6 @@
 import { quoted } from "../errors/quoted.ts";
 import { assertOptions, type KnownOptions } from "../settings/options.ts";
-import { isWellFormed } from "../text/well-formed.ts";
+import { isWellFormed } from "../text/text.ts";
 import { type Duration, toMs } from "../time/duration.ts";
 import { assertKey } from "./key-limit.ts";
 import { madeKeys } from "./made-keys.ts";

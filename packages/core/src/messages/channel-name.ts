@@ -1,4 +1,4 @@
-import { isWellFormed } from "../text/well-formed.ts";
+import { isWellFormed } from "../text/text.ts";
 
 /** The longest channel name, in bytes of UTF-8 as it travels. */
 const maxChannelBytes = 4_096;

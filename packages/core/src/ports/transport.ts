@@ -84,7 +84,7 @@ export interface Transport {
   readonly maxTopicBytes?: number;
   /**
    * Whether one trip more costs little beside its bytes, as on a connection that stays open. What comes back for many calls at once is
-   * then handed out in two parts (see `handOutInHalves`), so that their next calls travel in two trips. Absent where each trip is a
+   * then handed out in two parts (see `deliverInHalves`), so that their next calls travel in two trips. Absent where each trip is a
    * request of its own.
    */
   readonly hasCheapTrips?: boolean;

@@ -16,22 +16,22 @@ export interface Breaker {
   /** How long until a probe may go, in milliseconds; 0 when closed or when it is time. */
   readonly waitMs: number;
   /**
-   * Asks for leave: "call" while closed; "probe" for one caller at a time once the wait is over; undefined: do not
+   * Asks for a permit: "call" while closed; "probe" for one caller at a time once the wait is over; undefined: do not
    * call.
    *
    * @param probeMs - The call's own deadline: a probe that has told nothing by then loses its place. Default: 30
    *   seconds, or `maxWait` if longer.
    */
-  enter(probeMs?: number): BreakerPermit | undefined;
+  acquire(probeMs?: number): BreakerPermit | undefined;
   /**
-   * An answer came, whatever it says. Each `enter()` that was granted is followed by exactly one of these three, with
+   * An answer came, whatever it says. Each `acquire()` that was granted is followed by exactly one of these three, with
    * what it was granted as: without it, what is told while a probe is out is taken for the probe's.
    */
-  succeeded(leave?: BreakerPermit): void;
-  /** No answer came. Counts if `isOutage(error)`, and is a dismissal otherwise. May also be called without `enter()`. */
-  failed(error: TransportError, leave?: BreakerPermit): void;
+  succeeded(permit?: BreakerPermit): void;
+  /** No answer came. Counts if `isOutage(error)`, and only gives the permit back otherwise. May also be called without `acquire()`. */
+  failed(error: TransportError, permit?: BreakerPermit): void;
   /** It says nothing about the server: the caller aborted, the request was too large. Gives a probe's place back. */
-  dismissed(leave?: BreakerPermit): void;
+  release(permit?: BreakerPermit): void;
   /** Calls the listener after each change of `state`; returns the function that stops it. */
   onChange(listener: (state: Breaker["state"]) => void): () => void;
 }
@@ -54,7 +54,7 @@ interface Probe {
 const probeHeldMs = 30_000;
 
 /**
- * Makes a circuit breaker. It sees no calls itself: whoever makes them asks for leave and tells what became of them.
+ * Makes a circuit breaker. It sees no calls itself: whoever makes them asks for a permit and tells what became of them.
  *
  * - It opens after `failures` failures in a row, or when the share of failures in `sample` is reached; at once when the
  *   server itself refuses (`quota`, `unauthorized`).
@@ -78,15 +78,15 @@ const probeHeldMs = 30_000;
  * const breaker = createBreaker({ failures: 3, wait: "1s" });
  *
  * async function throughBreaker<T>(call: () => Promise<T>): Promise<T | undefined> {
- *   const leave = breaker.enter();
- *   if (!leave) return undefined;
+ *   const permit = breaker.acquire();
+ *   if (!permit) return undefined;
  *   try {
  *     const answer = await call();
- *     breaker.succeeded(leave);
+ *     breaker.succeeded(permit);
  *     return answer;
  *   } catch (error) {
- *     if (isOutage(error)) breaker.failed(error, leave);
- *     else breaker.dismissed(leave);
+ *     if (isOutage(error)) breaker.failed(error, permit);
+ *     else breaker.release(permit);
  *     throw error;
  *   }
  * }
@@ -130,12 +130,12 @@ export function createBreaker(options?: BreakerOptions): Breaker {
     return Math.max(0, Math.ceil(phase.sinceMs + phase.waitMs - nowMs));
   };
 
-  /** Whose word it is: without a leave, the probe's while there is one. */
-  const isProbes = (leave: BreakerPermit | undefined): boolean =>
-    leave === undefined ? phase.state === "half-open" : leave === "probe";
+  /** Whose word it is: without a permit, the probe's while there is one. */
+  const isProbe = (permit: BreakerPermit | undefined): boolean =>
+    permit === undefined ? phase.state === "half-open" : permit === "probe";
 
-  const dismissed = (leave?: BreakerPermit): void => {
-    if (phase.state === "half-open" && isProbes(leave)) phase = { ...phase, probe: undefined };
+  const release = (permit?: BreakerPermit): void => {
+    if (phase.state === "half-open" && isProbe(permit)) phase = { ...phase, probe: undefined };
   };
 
   return {
@@ -148,7 +148,7 @@ export function createBreaker(options?: BreakerOptions): Breaker {
     get waitMs() {
       return phase.state === "open" ? leftMs(clock.now()) : 0;
     },
-    enter(probeMs = heldMs) {
+    acquire(probeMs = heldMs) {
       if (phase.state === "closed") return "call";
       const nowMs = clock.now();
       if (phase.state === "open" && leftMs(nowMs) > 0) return undefined;
@@ -159,15 +159,15 @@ export function createBreaker(options?: BreakerOptions): Breaker {
       moveTo({ state: "half-open", probe: { sinceMs: nowMs, heldMs: probeMs }, cause: phase.cause });
       return "probe";
     },
-    succeeded(leave) {
+    succeeded(permit) {
       if (phase.state === "closed") {
         inARow = 0;
         sample?.add(clock.now(), false);
-      } else if (phase.state === "half-open" && isProbes(leave)) close(clock.now());
+      } else if (phase.state === "half-open" && isProbe(permit)) close(clock.now());
     },
-    failed(error, leave) {
+    failed(error, permit) {
       if (!isOutage(error)) {
-        dismissed(leave);
+        release(permit);
         return;
       }
       const nowMs = clock.now();
@@ -178,12 +178,12 @@ export function createBreaker(options?: BreakerOptions): Breaker {
           share && sample && sample.calls >= share.atLeast && sample.failures >= share.ratio * sample.calls;
         if (inARow >= failures || tooMany || isRefusal(error)) open(error, nowMs);
       } else if (phase.state === "half-open") {
-        if (isProbes(leave)) open(error, nowMs);
+        if (isProbe(permit)) open(error, nowMs);
       } else if (askedMs(error) > leftMs(nowMs)) {
         phase = { state: "open", sinceMs: nowMs, waitMs: askedMs(error), cause: error };
       }
     },
-    dismissed,
+    release,
     onChange(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);

@@ -1,10 +1,9 @@
-import { isTransportError, TransportError } from "../errors/transport-error.ts";
+import { isTransportError, TransportError, type TransportErrorKind } from "../errors/transport-error.ts";
 import type { Reply } from "../ports/transport.ts";
 import type { Dispatch, ReplyHandler, RoundTrip, WriteLedger } from "../trips/round-trip.ts";
 import type { Breaker, BreakerPermit } from "./breaker.ts";
-import { breakerOpenError } from "./breaker-open-error.ts";
 import type { CancellableSleep } from "./cancellable-sleep.ts";
-import type { createOutageReport } from "./outage-report.ts";
+import type { dedupeFailures } from "./outage.ts";
 import { backoffMs, isOvertaken, mayRetry } from "./retry.ts";
 
 /** What all trips through one guard share. */
@@ -17,8 +16,8 @@ export interface Guard {
   /** Absent where the server is asked every time. */
   readonly breaker: Breaker | undefined;
   /** Tells the breaker of a failure. */
-  readonly report: ReturnType<typeof createOutageReport> | undefined;
-  readonly pauses: CancellableSleep;
+  readonly reportFailure: ReturnType<typeof dedupeFailures> | undefined;
+  readonly sleep: CancellableSleep;
   /** Compares the trips that are in no ledger yet. A fallback puts its own into the same one. */
   readonly ledger: WriteLedger;
 }
@@ -51,7 +50,7 @@ class GuardedTrip implements ReplyHandler {
   /** Of the present attempt, for the breaker. */
   #startedMs = 0;
   /** As what the breaker has let the present attempt through. */
-  #leave: BreakerPermit = "call";
+  #permit: BreakerPermit = "call";
   /** Of the latest attempt, with what the earlier ones leave uncertain. */
   #failure: TransportError | undefined = undefined;
 
@@ -67,25 +66,25 @@ class GuardedTrip implements ReplyHandler {
     const { breaker, name, dispatch } = this.#guard;
     if (breaker) {
       this.#startedMs = performance.now();
-      const leave = breaker.enter(this.#trip.endsMs - this.#startedMs + graceMs);
-      if (!leave) {
+      const permit = breaker.acquire(this.#trip.deadlineMs - this.#startedMs + graceMs);
+      if (!permit) {
         this.#end(this.#failure ?? this.#stopped() ?? breakerOpenError(name, breaker));
         return;
       }
-      this.#leave = leave;
+      this.#permit = permit;
     }
     dispatch(this.#trip, this);
   }
 
   answered(replies: Reply[]): void {
-    this.#guard.breaker?.succeeded(this.#leave);
+    this.#guard.breaker?.succeeded(this.#permit);
     if (this.#isInOwnLedger) this.#guard.ledger.succeeded(this.#trip);
     this.#handler.answered(replies);
   }
 
   failed(error: unknown): void {
-    const { report, pauses, retries, breaker } = this.#guard;
-    report?.(error, this.#leave, this.#startedMs);
+    const { reportFailure, sleep, retries, breaker } = this.#guard;
+    reportFailure?.(error, this.#permit, this.#startedMs);
     if (!isTransportError(error)) {
       this.#end(error);
       return;
@@ -102,7 +101,7 @@ class GuardedTrip implements ReplyHandler {
       this.#end(this.#failure);
       return;
     }
-    void pauses.wait(pauseMs, this.#trip.options.signal).then((waited) => this.#goOn(waited));
+    void sleep.wait(pauseMs, this.#trip.options.signal).then((waited) => this.#goOn(waited));
   }
 
   /** After a pause. */
@@ -123,15 +122,15 @@ class GuardedTrip implements ReplyHandler {
   }
 
   #hasTimeAfter(pauseMs: number): boolean {
-    return performance.now() + pauseMs + leastAttemptMs < this.#trip.endsMs;
+    return performance.now() + pauseMs + leastAttemptMs < this.#trip.deadlineMs;
   }
 
   /** What a trip gets that was closed or aborted while it was not under way. */
   #stopped(): TransportError | undefined {
-    const { pauses, name } = this.#guard;
+    const { sleep, name } = this.#guard;
     const { signal } = this.#trip.options;
-    if (!pauses.isEnded && !signal?.aborted) return undefined;
-    return new TransportError(pauses.isEnded ? "closed" : "aborted", "The call ended while it waited to be sent", {
+    if (!sleep.isEnded && !signal?.aborted) return undefined;
+    return new TransportError(sleep.isEnded ? "closed" : "aborted", "The call ended while it waited to be sent", {
       transport: name,
       delivery: this.#failure?.delivery ?? "none",
       cause: this.#failure ?? signal?.reason,
@@ -153,4 +152,25 @@ function afterwards(error: TransportError, earlier: TransportError | undefined):
     ...(retryAfterMs !== undefined && { retryAfterMs }),
     cause: error,
   });
+}
+
+/** What brings a server back, for the person who reads the log: the kinds that open a breaker. */
+const advice: Partial<Record<TransportErrorKind, string>> = {
+  unreachable: "look at the server and the network",
+  timeout: "look at the server and the network, or raise `timeout`",
+  protocol: "what answers there is no Redis: look at the address and any proxy",
+  quota: "wait, or raise the plan's limit",
+  unauthorized: "only a person can fix it: correct the token, the password or the permissions",
+};
+
+/** What a call gets that an open breaker did not let in: of the kind of the failure that opened it, and never sent. */
+export function breakerOpenError(transport: string, { cause, waitMs }: Breaker): TransportError {
+  const kind = cause?.kind ?? "unreachable";
+  const next = waitMs > 0 ? `in ${waitMs} ms a call may try again` : "one call is just trying again";
+  const why = `${kind} (${advice[kind] ?? advice.unreachable})`;
+  return new TransportError(
+    kind,
+    `Not sent, the circuit breaker is open: ${why}; ${next}. What opened it: ${cause?.message}`,
+    { transport, delivery: "none", ...(waitMs > 0 && { retryAfterMs: waitMs }), cause },
+  );
 }

@@ -7,16 +7,16 @@ import {
   createWriteLedger,
   type Dispatch,
   dispatchOf,
-  offersDispatch,
+  registerDispatch,
   sendThrough,
   throughSend,
 } from "../trips/round-trip.ts";
-import { backstop } from "./backstop.ts";
 import { type Breaker, createBreaker } from "./breaker.ts";
 import type { BreakerOptions } from "./breaker-options.ts";
 import { createCancellableSleep } from "./cancellable-sleep.ts";
 import { dispatchThrough } from "./guarded-trip.ts";
-import { createOutageReport } from "./outage-report.ts";
+import { withHardDeadline } from "./hard-deadline.ts";
+import { dedupeFailures } from "./outage.ts";
 
 /** How hard to try, and when to stop trying. */
 export interface GuardOptions {
@@ -73,15 +73,15 @@ export function guarded(transport: Transport, options: GuardOptions = {}): Trans
   const ownTimeoutMs = options.timeout === undefined ? defaultTimeoutMs : toTimeoutMs(options.timeout, "timeout");
   const breaker = options.breaker === false ? undefined : createBreaker(options.breaker);
   if (onBreaker) breaker?.onChange((state) => onBreaker({ state, ...(breaker.cause && { cause: breaker.cause }) }));
-  const pauses = createCancellableSleep();
+  const sleep = createCancellableSleep();
   const ledger = createWriteLedger();
   const dispatch = dispatchThrough({
     name: transport.name,
-    dispatch: dispatchOf(transport, throughBackstop(transport)),
+    dispatch: dispatchOf(transport, throughHardDeadline(transport)),
     retries,
     breaker,
-    report: breaker && createOutageReport(breaker),
-    pauses,
+    reportFailure: breaker && dedupeFailures(breaker),
+    sleep,
     ledger,
   });
 
@@ -89,12 +89,12 @@ export function guarded(transport: Transport, options: GuardOptions = {}): Trans
     name: transport.name,
     send: sendThrough(dispatch, ownTimeoutMs),
     async close() {
-      pauses.end();
+      sleep.end();
       await transport.close();
     },
   };
   const { subscribe, maxTopicBytes, hasCheapTrips, status } = transport;
-  return offersDispatch(
+  return registerDispatch(
     {
       ...guardedTransport,
       ...(subscribe && { subscribe: subscribe.bind(transport) }),
@@ -108,13 +108,13 @@ export function guarded(transport: Transport, options: GuardOptions = {}): Trans
 }
 
 /** A transport of a third party may keep neither the deadline nor the signal. */
-function throughBackstop(transport: Transport): Dispatch {
+function throughHardDeadline(transport: Transport): Dispatch {
   const { name } = transport;
   return throughSend({
     name,
     send(commands, options) {
       const { timeoutMs = defaultTimeoutMs, signal } = options ?? {};
-      return backstop(Promise.resolve(transport.send(commands, options)), name, { timeoutMs, signal });
+      return withHardDeadline(Promise.resolve(transport.send(commands, options)), name, { timeoutMs, signal });
     },
   });
 }

@@ -1,4 +1,5 @@
 import { isTransportError, type TransportError } from "../errors/transport-error.ts";
+import type { Breaker, BreakerPermit } from "./breaker.ts";
 
 /**
  * Tells whether an error speaks against the server and not against the call: then another backend may answer in its
@@ -61,4 +62,33 @@ export function isUnanswered(error: unknown): error is TransportError {
 /** Whether the server itself has said that more calls are in vain: one such answer proves what failures only suggest. */
 export function isRefusal(error: TransportError): boolean {
   return error.kind === "quota" || error.kind === "unauthorized";
+}
+
+/**
+ * Whatever is under way when a connection breaks breaks with it: that is one event, often over already, and the retries
+ * find out. What has cost its caller this long counts in any case, so that others need not wait as long.
+ */
+const echoMs = 1_000;
+
+/**
+ * Makes the function that tells a breaker how attempts failed, each with the permit it had and with when it started
+ * (of `performance.now()`).
+ */
+export function dedupeFailures(breaker: Breaker): (error: unknown, permit: BreakerPermit, startedAt: number) => void {
+  let countedAt = Number.NEGATIVE_INFINITY;
+
+  return (error, permit, startedAt) => {
+    if (!isOutage(error)) {
+      breaker.release(permit);
+      return;
+    }
+    const now = performance.now();
+    const isEcho = error.kind === "unreachable" && startedAt < countedAt && now - startedAt < echoMs;
+    if (isEcho && permit === "call") {
+      breaker.release(permit);
+      return;
+    }
+    countedAt = now;
+    breaker.failed(error, permit);
+  };
 }

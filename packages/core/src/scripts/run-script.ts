@@ -1,4 +1,4 @@
-import { isCommandError } from "../errors/command-error.ts";
+import { isCommandError, unwrap } from "../errors/command-error.ts";
 import type { Argument, Reply, SendOptions, Transport } from "../ports/transport.ts";
 import { assertOptions, type KnownOptions } from "../settings/options.ts";
 import { defaultTimeoutMs } from "../time/with-deadline.ts";
@@ -56,6 +56,5 @@ export async function runScript(
   };
   let reply = await send("EVALSHA", script.sha1);
   if (isCommandError(reply) && reply.code === "NOSCRIPT") reply = await send("EVAL", script.lua);
-  if (isCommandError(reply)) throw reply;
-  return reply ?? null;
+  return unwrap(reply);
 }

@@ -119,6 +119,48 @@ export function choiceOption<Choice extends string>(name: string, value: unknown
   throw new ConfigError(name, `Expected \`${name}\` to be one of ${list}, got ${quoted(value)}${hint}`);
 }
 
+/**
+ * Reads an option that is a text of some form. Absent stays absent.
+ *
+ * @param form - What the text must match. Default: any text.
+ * @param words - What the error calls such a text.
+ * @throws ConfigError that quotes what came when it is none.
+ *
+ * @example
+ * ```ts
+ * import { textOption } from "@continuum-cache/core/kit";
+ *
+ * textOption("keyPrefix", "app:"); // "app:"
+ * textOption("name", "worker-1", /^[\\w-]+$/, "a name of letters, digits and hyphens"); // "worker-1"
+ * ```
+ */
+export function textOption<Value extends string | undefined>(
+  name: string,
+  value: Value,
+  form: RegExp = /^/,
+  words: string = "a string",
+): Value {
+  if (value === undefined || (typeof value === "string" && form.test(value))) return value;
+  throw new ConfigError(name, `Expected \`${name}\` to be ${words}, got ${quoted(value)}`);
+}
+
+/**
+ * Reads the signal of a call. Absent stays absent.
+ *
+ * @throws ConfigError when it is no AbortSignal.
+ *
+ * @example
+ * ```ts
+ * import { signalOption } from "@continuum-cache/core/kit";
+ *
+ * signalOption(AbortSignal.timeout(1_000));
+ * ```
+ */
+export function signalOption(signal: AbortSignal | undefined): AbortSignal | undefined {
+  if (signal === undefined || typeof signal?.addEventListener === "function") return signal;
+  throw new ConfigError("signal", `Expected \`signal\` to be an AbortSignal, got ${quoted(signal)}`);
+}
+
 function unknownOption(owner: string, name: string, known: readonly string[]): ConfigError {
   const closest = closestName(name, known);
   const hint = closest === undefined ? "" : ` Did you mean \`${closest}\`?`;

@@ -1,4 +1,4 @@
-import { hasLastingTimers } from "./lasting-timers.ts";
+import { hasLastingTimers } from "./platform.ts";
 
 /**
  * Loads a part of the code at its first use, and makes once what all that wait for it share; it loads again after a

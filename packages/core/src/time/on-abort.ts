@@ -33,17 +33,17 @@ export function onAbort(signal: AbortSignal | undefined, listener: () => void): 
 
 function listen(signal: AbortSignal): Listeners {
   const calls: Listeners["calls"] = new Set();
-  const tellAll = (): void => {
+  const notifyAll = (): void => {
     stop();
     for (const { listener } of [...calls]) listener();
   };
   const stop = (): void => {
     listening.delete(signal);
-    signal.removeEventListener("abort", tellAll);
+    signal.removeEventListener("abort", notifyAll);
   };
   const listeners = { calls, stop };
   listening.set(signal, listeners);
-  signal.addEventListener("abort", tellAll);
+  signal.addEventListener("abort", notifyAll);
   return listeners;
 }
 

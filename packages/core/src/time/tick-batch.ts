@@ -1,7 +1,7 @@
-import { tickEnd } from "./next-tick.ts";
+import { tickEnd } from "./platform.ts";
 
 /** What may go together. */
-export interface PartLimits<Item> {
+export interface ChunkLimits<Item> {
   /** So many items. */
   readonly items: number;
   /** Items of so much in all; a larger one goes alone. @default no limit */
@@ -42,7 +42,7 @@ const longTickMs = 10;
  * ```
  */
 export function createTickBatch<Item>(
-  limits: PartLimits<Item>,
+  limits: ChunkLimits<Item>,
   handOn: (items: readonly Item[]) => void,
 ): TickBatch<Item> {
   const atTickEnd = tickEnd();
@@ -52,7 +52,7 @@ export function createTickBatch<Item>(
   const flush = (): void => {
     const all = items;
     items = [];
-    for (const part of inParts(all, limits)) handOn(part);
+    for (const part of chunked(all, limits)) handOn(part);
   };
 
   return {
@@ -72,14 +72,14 @@ export function createTickBatch<Item>(
  *
  * @example
  * ```ts
- * import { inParts } from "@continuum-cache/core/kit";
+ * import { chunked } from "@continuum-cache/core/kit";
  *
- * inParts(["a", "b", "c"], { items: 2 }); // [["a", "b"], ["c"]]
+ * chunked(["a", "b", "c"], { items: 2 }); // [["a", "b"], ["c"]]
  * ```
  */
-export function inParts<Item>(
+export function chunked<Item>(
   all: readonly Item[],
-  { items, size = Number.POSITIVE_INFINITY, sizeOf = noSize, isAlike = always }: PartLimits<Item>,
+  { items, size = Number.POSITIVE_INFINITY, sizeOf = noSize, isAlike = always }: ChunkLimits<Item>,
 ): (readonly Item[])[] {
   const parts: (readonly Item[])[] = [];
   let from = 0;

@@ -1,3 +1,4 @@
+import { abortedError } from "../errors/call-errors.ts";
 import { TransportError } from "../errors/transport-error.ts";
 import type { CallOptions } from "../ports/transport.ts";
 import { longestTimerMs } from "./duration.ts";
@@ -36,7 +37,7 @@ export async function withDeadline<T>(
         ),
       );
     }, timeoutMs);
-    stopHearing = onAbort(caller, () => end(abortedError(transport, caller as AbortSignal, "unknown")));
+    stopHearing = onAbort(caller, () => end(abortedError(transport, caller, "unknown")));
   });
   try {
     const result = work(controller.signal);
@@ -47,12 +48,4 @@ export async function withDeadline<T>(
     clearTimeout(timer);
     stopHearing();
   }
-}
-
-function abortedError(transport: string, signal: AbortSignal, delivery: "none" | "unknown"): TransportError {
-  return new TransportError("aborted", "The call was aborted by its signal", {
-    transport,
-    delivery,
-    cause: signal.reason,
-  });
 }

@@ -18,9 +18,9 @@ export class RoundTrip {
    * When the layer below has to have told the outcome, by `performance.now()`. A layer that needs some of the caller's
    * time for itself moves it forward before it passes the trip on.
    */
-  endsMs: number;
+  deadlineMs: number;
   /** Answers in the place of the layers below, where something can. */
-  standIn: StandIn | undefined = undefined;
+  fallbackAnswer: FallbackAnswer | undefined = undefined;
   /** Where trips are compared with those that overtook them, and this trip's number there. */
   ledger: WriteLedger | undefined = undefined;
   number = 0;
@@ -35,23 +35,23 @@ export class RoundTrip {
     this.commands = commands;
     this.options = options;
     this.writes = writes;
-    this.endsMs = performance.now() + (options.timeoutMs ?? defaultTimeoutMs);
+    this.deadlineMs = performance.now() + (options.timeoutMs ?? defaultTimeoutMs);
   }
 
   /** How much time the layer below has, in whole milliseconds; at least 1. */
   get leftMs(): number {
     // The sum of two times is not exact.
-    return Math.max(1, Math.ceil(this.endsMs - performance.now() - 1e-6));
+    return Math.max(1, Math.ceil(this.deadlineMs - performance.now() - 1e-6));
   }
 
   /** Whether a caller waits for it, so that another attempt makes sense. */
   get isWanted(): boolean {
-    return !this.standIn?.hasAnswered && (this.options.isWanted?.() ?? true);
+    return !this.fallbackAnswer?.hasAnswered && (this.options.isWanted?.() ?? true);
   }
 }
 
 /** What may answer a round trip while the layers below are still at work on it. */
-export interface StandIn {
+export interface FallbackAnswer {
   /** The caller has an answer already: another attempt below could only undo what has happened since. */
   readonly hasAnswered: boolean;
 }
@@ -73,7 +73,7 @@ export type Dispatch = (trip: RoundTrip, handler: ReplyHandler) => void;
  *
  * @throws TransportError as `dispatch` fails.
  */
-export type AnswerNow = (commands: readonly Command[], options: SendOptions) => Reply[] | undefined;
+export type AnswerSync = (commands: readonly Command[], options: SendOptions) => Reply[] | undefined;
 
 /** What a transport that takes round trips directly offers besides. */
 export interface DispatchOffer {
@@ -81,8 +81,8 @@ export interface DispatchOffer {
   readonly ledger?: WriteLedger;
   /** The transport for which it may answer from a local stand-in. See {@link primaryOf}. */
   readonly primary?: Transport;
-  /** Answers without waiting, where the transport can. See {@link answerNowOf}. */
-  readonly answerNow?: AnswerNow;
+  /** Answers without waiting, where the transport can. See {@link answerSyncOf}. */
+  readonly answerSync?: AnswerSync;
 }
 
 /** How a transport takes round trips directly, and the `send` that means the same. */
@@ -98,7 +98,7 @@ const dispatchers = new WeakMap<Transport, Dispatcher>();
  *
  * It is no member of the transport: a decorator that copies a transport and replaces its `send` must never be passed by.
  */
-export function offersDispatch<Own extends Transport>(
+export function registerDispatch<Own extends Transport>(
   transport: Own,
   dispatch: Dispatch,
   offer: DispatchOffer = {},
@@ -128,9 +128,9 @@ export function dispatchOf(transport: Transport, bySend: Dispatch = throughSend(
 }
 
 /** How a transport answers without waiting; `undefined` for one that never does. */
-export function answerNowOf(transport: Transport): AnswerNow | undefined {
-  if (!dispatcherOf(transport)?.answerNow) return undefined;
-  return (commands, options) => dispatcherOf(transport)?.answerNow?.(commands, options);
+export function answerSyncOf(transport: Transport): AnswerSync | undefined {
+  if (!dispatcherOf(transport)?.answerSync) return undefined;
+  return (commands, options) => dispatcherOf(transport)?.answerSync?.(commands, options);
 }
 
 /** Sends round trips by a transport's `send`. What it resolves to is checked: it may be the code of a third party. */
@@ -157,7 +157,7 @@ function wrongCountError(transport: string, expected: number, replies: unknown):
 /** What a transport has to know of a round trip, as the options of `send`. */
 function sendOptionsOf(trip: RoundTrip): SendOptions {
   const { options, leftMs } = trip;
-  return trip.standIn
+  return trip.fallbackAnswer
     ? { ...options, timeoutMs: leftMs, isWanted: () => trip.isWanted }
     : { ...options, timeoutMs: leftMs };
 }
@@ -193,7 +193,7 @@ export interface WriteLedger {
   succeeded(trip: RoundTrip): void;
   failed(trip: RoundTrip): void;
   /** The trips that have not ended, in the order in which they were sent. */
-  readonly underWay: readonly RoundTrip[];
+  readonly inFlight: readonly RoundTrip[];
   /**
    * The keys, or the whole database, of which trips sent after this one have left nothing by now.
    *
@@ -226,7 +226,7 @@ export function createWriteLedger(): WriteLedger {
   const underWay: RoundTrip[] = [];
   let returned: Returned[] = [];
 
-  const isLost = (trip: RoundTrip, nowMs: number): boolean => trip.endsMs + graceMs <= nowMs;
+  const isLost = (trip: RoundTrip, nowMs: number): boolean => trip.deadlineMs + graceMs <= nowMs;
 
   /** The oldest trip under way. Forgets those before it that have vanished. */
   const oldest = (): RoundTrip | undefined => {
@@ -266,7 +266,7 @@ export function createWriteLedger(): WriteLedger {
   };
 
   const ledger: WriteLedger = {
-    get underWay() {
+    get inFlight() {
       return notLost();
     },
     add(trip) {

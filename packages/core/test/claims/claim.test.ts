@@ -1,8 +1,8 @@
 import {
+  createBackgroundTask,
   createClaim,
   createExpiringSet,
-  createSingleRun,
-  createTurns,
+  createMutex,
   hasLastingTimers,
 } from "@continuum-cache/core/kit";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
@@ -27,16 +27,16 @@ describe("a claim in Node", () => {
   it("has no timer of its own, and its end wakes those who wait", async () => {
     const claim = createClaim({ timeoutMs: 1_000 });
     expect(vi.getTimerCount()).toBe(0);
-    const waits = [claim.over(), claim.over({ timeoutMs: 500 })];
-    claim.end();
-    claim.end();
+    const waits = [claim.released(), claim.released({ timeoutMs: 500 })];
+    claim.release();
+    claim.release();
     expect(await Promise.all(waits)).toEqual([true, true]);
     expect([claim.isHeld, vi.getTimerCount()]).toEqual([false, 0]);
   });
 
   it("stays held however long its owner shows nothing, and expires with its deadline", async () => {
     const claim = createClaim({ timeoutMs: 10_000 });
-    const isOver = told(claim.over());
+    const isOver = told(claim.released());
     await vi.advanceTimersByTimeAsync(9_999);
     expect([claim.isHeld, isOver()]).toEqual([true, undefined]);
     await vi.advanceTimersByTimeAsync(1);
@@ -46,12 +46,12 @@ describe("a claim in Node", () => {
   it("ends a wait by the time and by the signal of the waiting call", async () => {
     const claim = createClaim();
     const controller = new AbortController();
-    const waits = [claim.over({ timeoutMs: 100 }), claim.over({ signal: controller.signal })];
+    const waits = [claim.released({ timeoutMs: 100 }), claim.released({ signal: controller.signal })];
     controller.abort();
     await vi.advanceTimersByTimeAsync(100);
     expect(await Promise.all(waits)).toEqual([false, false]);
-    expect(await claim.over({ timeoutMs: 0 })).toBe(false);
-    expect(await claim.over({ signal: AbortSignal.abort() })).toBe(false);
+    expect(await claim.released({ timeoutMs: 0 })).toBe(false);
+    expect(await claim.released({ signal: AbortSignal.abort() })).toBe(false);
     expect(vi.getTimerCount()).toBe(0);
   });
 });
@@ -61,10 +61,10 @@ describe("a claim on the edge", () => {
 
   it("is held as long as its owner renews it", async () => {
     const claim = createClaim();
-    const isOver = told(claim.over());
+    const isOver = told(claim.released());
     await vi.advanceTimersByTimeAsync(60_000);
     expect([claim.isHeld, isOver()]).toEqual([true, undefined]);
-    claim.end();
+    claim.release();
     await vi.advanceTimersByTimeAsync(25);
     expect(isOver()).toBe(true);
     expect(vi.getTimerCount()).toBe(0);
@@ -72,16 +72,16 @@ describe("a claim on the edge", () => {
 
   it("lapses soon after its owner has vanished, long before its deadline", async () => {
     const claim = vanishing(() => createClaim({ timeoutMs: 30_000 }));
-    const isOver = told(claim.over({ timeoutMs: 5_000 }));
+    const isOver = told(claim.released({ timeoutMs: 5_000 }));
     await vi.advanceTimersByTimeAsync(200);
     expect(isOver()).toBe(true);
     expect(claim.isHeld).toBe(false);
-    expect(await claim.over()).toBe(true);
+    expect(await claim.released()).toBe(true);
   });
 
   it("expires with its deadline where the owner need not renew it", async () => {
     const claim = createClaim({ timeoutMs: 1_000, renewMs: Number.POSITIVE_INFINITY });
-    const isOver = told(claim.over());
+    const isOver = told(claim.released());
     await vi.advanceTimersByTimeAsync(990);
     expect([claim.isHeld, isOver()]).toEqual([true, undefined]);
     await vi.advanceTimersByTimeAsync(25);
@@ -90,7 +90,7 @@ describe("a claim on the edge", () => {
 
   it("is not lost to a process that was too busy to renew it", async () => {
     const claim = createClaim();
-    const isOver = told(claim.over());
+    const isOver = told(claim.released());
     await vi.advanceTimersByTimeAsync(100);
     // A second of computing: all timers are late, and fire in their order.
     const base = performance.now();
@@ -135,7 +135,7 @@ describe("a set whose members expire", () => {
 
 describe("turns", () => {
   it("do one after the other, in the order in which they were asked for", async () => {
-    const turns = createTurns();
+    const turns = createMutex();
     const log: string[] = [];
     const work = (name: string, ms: number) => async () => {
       log.push(`+${name}`);
@@ -143,8 +143,8 @@ describe("turns", () => {
       log.push(`-${name}`);
       return name;
     };
-    const all = [turns.take(work("a", 20)), turns.take(work("b", 5)), turns.take(work("c", 1))];
-    const failed = turns.take(() => Promise.reject(new Error("no")));
+    const all = [turns.run(work("a", 20)), turns.run(work("b", 5)), turns.run(work("c", 1))];
+    const failed = turns.run(() => Promise.reject(new Error("no")));
     failed.catch(() => {});
     const idle = told(turns.idle());
     await vi.advanceTimersByTimeAsync(25);
@@ -157,13 +157,13 @@ describe("turns", () => {
   });
 
   it("let a call leave the line, and those behind it go on waiting for those before it", async () => {
-    const turns = createTurns();
+    const turns = createMutex();
     let finish = (): void => {};
-    const first = turns.take(() => new Promise<void>((resolve) => (finish = resolve)));
+    const first = turns.run(() => new Promise<void>((resolve) => (finish = resolve)));
     const impatient = vi.fn(async () => {});
-    const left = turns.take(impatient, { timeoutMs: 10 });
+    const left = turns.run(impatient, { timeoutMs: 10 });
     const patient = vi.fn(async () => "done");
-    const last = turns.take(patient);
+    const last = turns.run(patient);
     await vi.advanceTimersByTimeAsync(10);
     expect(await left).toBeUndefined();
     expect(patient).not.toHaveBeenCalled();
@@ -175,11 +175,11 @@ describe("turns", () => {
 
   it("pass by calls that have vanished, at work or in the line", async () => {
     onTheEdge();
-    const turns = createTurns();
-    vanishing(() => void turns.take(() => new Promise(() => {})));
+    const turns = createMutex();
+    vanishing(() => void turns.run(() => new Promise(() => {})));
     const inLine = vi.fn(() => new Promise(() => {}));
-    vanishing(() => void turns.take(inLine));
-    const next = told(turns.take(async () => "done", { timeoutMs: 1_000 }));
+    vanishing(() => void turns.run(inLine));
+    const next = told(turns.run(async () => "done", { timeoutMs: 1_000 }));
     await vi.advanceTimersByTimeAsync(300);
     expect(next()).toEqual({ result: "done" });
     expect(inLine).not.toHaveBeenCalled();
@@ -191,7 +191,7 @@ describe("a single run", () => {
   it("never runs twice at once, and once more when it was started meanwhile", async () => {
     let atOnce = 0;
     let runs = 0;
-    const run = createSingleRun(async () => {
+    const run = createBackgroundTask(async () => {
       expect(++atOnce).toBe(1);
       runs++;
       await new Promise((resolve) => setTimeout(resolve, 10));
@@ -212,7 +212,7 @@ describe("a single run", () => {
   it("is taken over when the call that started it has vanished, and the old one can tell", async () => {
     onTheEdge();
     const checks: (() => boolean)[] = [];
-    const run = createSingleRun((isCurrent) => {
+    const run = createBackgroundTask((isCurrent) => {
       checks.push(isCurrent);
       return checks.length === 1 ? new Promise(() => {}) : Promise.resolve();
     });

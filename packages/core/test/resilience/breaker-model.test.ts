@@ -39,7 +39,7 @@ const steps = fc.array(
     { weight: 4, arbitrary: fc.record({ step: fc.constant("pass" as const), ms: fc.integer({ min: 1, max: 240 }) }) },
     {
       weight: 3,
-      arbitrary: fc.record({ step: fc.constantFrom("succeeded" as const, "dismissed" as const), of: fc.nat() }),
+      arbitrary: fc.record({ step: fc.constantFrom("succeeded" as const, "release" as const), of: fc.nat() }),
     },
     { weight: 6, arbitrary: fc.record({ step: fc.constant("failed" as const), of: fc.nat(), error }) },
     { weight: 1, arbitrary: fc.record({ step: fc.constant("reported" as const), error }) },
@@ -79,22 +79,22 @@ function createModel() {
       state = "half-open";
       return "probe";
     },
-    succeeded(leave: BreakerPermit, nowMs: number): void {
+    succeeded(permit: BreakerPermit, nowMs: number): void {
       if (state === "closed") counted.push("success");
-      else if (leave === "probe") {
+      else if (permit === "probe") {
         counted.length = 0;
         closedAtMs = nowMs;
         state = "closed";
       }
     },
-    failed(failure: TransportError, leave: BreakerPermit, nowMs: number): void {
+    failed(failure: TransportError, permit: BreakerPermit, nowMs: number): void {
       if (!isOutage(failure)) return;
       if (state === "closed") {
         counted.push(failure);
         const row = counted.slice(-failuresToOpen);
         const isRow = row.length === failuresToOpen && !row.includes("success");
         if (isRow || failure.kind === "quota" || failure.kind === "unauthorized") open(failure, nowMs);
-      } else if (leave === "probe") open(failure, nowMs);
+      } else if (permit === "probe") open(failure, nowMs);
       else if (state === "open") {
         const last = openings.at(-1);
         if (!last || nowMs + asked(failure) <= Math.max(last.untilMs, nowMs)) return;
@@ -129,24 +129,24 @@ describe("any sequence of calls, outcomes and time", () => {
           const before = model.state;
           if (step.step === "pass") nowMs += step.ms;
           else if (step.step === "enter") {
-            const leave = breaker.enter();
-            expect(leave).toBe(model.enter(nowMs, inside.includes("probe")));
-            if (leave) inside.push(leave);
+            const permit = breaker.acquire();
+            expect(permit).toBe(model.enter(nowMs, inside.includes("probe")));
+            if (permit) inside.push(permit);
           } else if (step.step === "reported") {
             breaker.failed(step.error, "call");
             model.failed(step.error, "call", nowMs);
           } else if (inside.length > 0) {
-            const leave = leaves(step.of);
+            const permit = leaves(step.of);
             if (step.step === "failed") {
-              breaker.failed(step.error, leave);
-              model.failed(step.error, leave, nowMs);
+              breaker.failed(step.error, permit);
+              model.failed(step.error, permit, nowMs);
             } else {
-              breaker[step.step](leave);
-              if (step.step === "succeeded") model.succeeded(leave, nowMs);
+              breaker[step.step](permit);
+              if (step.step === "succeeded") model.succeeded(permit, nowMs);
             }
           }
           if (model.state !== before) expected.push(model.state);
-          expect(inside.filter((leave) => leave === "probe").length).toBeLessThanOrEqual(1);
+          expect(inside.filter((permit) => permit === "probe").length).toBeLessThanOrEqual(1);
           expect(breaker.state).toBe(model.state);
           expect(breaker.cause).toBe(model.cause());
           expect(breaker.waitMs).toBe(model.waitMs(nowMs));

@@ -21,13 +21,13 @@ const held = (options: BreakerOptions = {}) => {
     nowMs += ms;
   };
   const fail = (times: number): void => {
-    for (let time = 0; time < times; time++) breaker.failed(error(), breaker.enter() ?? "call");
+    for (let time = 0; time < times; time++) breaker.failed(error(), breaker.acquire() ?? "call");
   };
   /** Lets the wait pass and the probe fail; tells how long the wait was. */
   const failProbe = (): number => {
     const { waitMs } = breaker;
     pass(waitMs);
-    expect(breaker.enter()).toBe("probe");
+    expect(breaker.acquire()).toBe("probe");
     breaker.failed(error(), "probe");
     return waitMs;
   };
@@ -39,14 +39,14 @@ describe("a breaker that is closed", () => {
     const { breaker, fail } = held();
     fail(4);
     expect(breaker).toMatchObject({ state: "closed", cause: undefined, waitMs: 0 });
-    breaker.succeeded(breaker.enter());
+    breaker.succeeded(breaker.acquire());
     fail(4);
     expect(breaker.state).toBe("closed");
     const last = error("timeout");
     breaker.failed(last, "call");
     expect(breaker).toMatchObject({ state: "open", waitMs: 250 });
     expect(breaker.cause).toBe(last);
-    expect(breaker.enter()).toBeUndefined();
+    expect(breaker.acquire()).toBeUndefined();
   });
 
   it("opens when half of at least twenty calls of the last ten seconds failed, though none in a row", () => {
@@ -122,7 +122,7 @@ describe("a breaker that is closed", () => {
   ])("never opens because of %s (%s)", (kind, delivery) => {
     const { breaker } = held({ failures: 1 });
     for (let call = 0; call < 50; call++) breaker.failed(error(kind, { delivery }), "call");
-    breaker.dismissed("call");
+    breaker.release("call");
     expect(breaker.state).toBe("closed");
   });
 
@@ -139,9 +139,9 @@ describe("a breaker that is closed", () => {
     breaker.failed(error("quota", { retryAfterMs: 3_600_000 }));
     expect(breaker.waitMs).toBe(3_600_000);
     pass(3_599_999);
-    expect(breaker.enter()).toBeUndefined();
+    expect(breaker.acquire()).toBeUndefined();
     pass(1);
-    expect(breaker.enter()).toBe("probe");
+    expect(breaker.acquire()).toBe("probe");
   });
 
   it("stays open for an hour at most, when the server asks for half a day", () => {
@@ -168,10 +168,10 @@ describe("a breaker that is open", () => {
     const { breaker, fail, pass } = held();
     fail(5);
     pass(249);
-    expect(breaker.enter()).toBeUndefined();
+    expect(breaker.acquire()).toBeUndefined();
     expect(breaker.waitMs).toBe(1);
     pass(1);
-    expect(Array.from({ length: 50 }, () => breaker.enter()).filter(Boolean)).toEqual(["probe"]);
+    expect(Array.from({ length: 50 }, () => breaker.acquire()).filter(Boolean)).toEqual(["probe"]);
     expect(breaker).toMatchObject({ state: "half-open", waitMs: 0, cause: { kind: "unreachable" } });
   });
 
@@ -179,7 +179,7 @@ describe("a breaker that is open", () => {
     const { breaker, states, fail, pass } = held();
     fail(5);
     pass(250);
-    breaker.succeeded(breaker.enter());
+    breaker.succeeded(breaker.acquire());
     expect(breaker).toMatchObject({ state: "closed", cause: undefined });
     fail(4);
     expect(breaker.state).toBe("closed");
@@ -190,7 +190,7 @@ describe("a breaker that is open", () => {
     const { breaker, pass } = held({ failures: 100 });
     for (let call = 0; call < 20; call++) breaker.failed(error(), "call");
     pass(250);
-    breaker.succeeded(breaker.enter());
+    breaker.succeeded(breaker.acquire());
     for (let call = 0; call < 19; call++) breaker.failed(error(), "call");
     expect(breaker.state).toBe("closed");
   });
@@ -218,12 +218,12 @@ describe("a breaker that is open", () => {
     const { breaker, states, fail, pass } = held();
     fail(5);
     pass(250);
-    expect(breaker.enter()).toBe("probe");
+    expect(breaker.acquire()).toBe("probe");
     breaker.failed(error("too-large"), "probe");
-    expect(breaker.enter()).toBe("probe");
-    expect(breaker.enter()).toBeUndefined();
-    breaker.dismissed("probe");
-    expect(breaker.enter()).toBe("probe");
+    expect(breaker.acquire()).toBe("probe");
+    expect(breaker.acquire()).toBeUndefined();
+    breaker.release("probe");
+    expect(breaker.acquire()).toBe("probe");
     breaker.succeeded("probe");
     expect(states).toEqual(["open", "half-open", "closed"]);
   });
@@ -232,12 +232,12 @@ describe("a breaker that is open", () => {
     const { breaker, fail, pass } = held();
     fail(5);
     pass(250);
-    expect(breaker.enter()).toBe("probe");
+    expect(breaker.acquire()).toBe("probe");
     pass(29_999);
-    expect(breaker.enter()).toBeUndefined();
+    expect(breaker.acquire()).toBeUndefined();
     pass(1);
-    expect(breaker.enter()).toBe("probe");
-    expect(breaker.enter()).toBeUndefined();
+    expect(breaker.acquire()).toBe("probe");
+    expect(breaker.acquire()).toBeUndefined();
     breaker.failed(error(), "probe");
     // The first one's answer is older than the failure of the second.
     breaker.succeeded("probe");
@@ -246,7 +246,7 @@ describe("a breaker that is open", () => {
 
   it("is not impressed by calls that were let in before", () => {
     const { breaker, fail, pass } = held();
-    const before = [breaker.enter(), breaker.enter(), breaker.enter(), breaker.enter()];
+    const before = [breaker.acquire(), breaker.acquire(), breaker.acquire(), breaker.acquire()];
     expect(before).toEqual(["call", "call", "call", "call"]);
     fail(5);
     pass(100);
@@ -254,19 +254,19 @@ describe("a breaker that is open", () => {
     breaker.failed(error("timeout"), "call");
     expect(breaker).toMatchObject({ state: "open", waitMs: 150, cause: { kind: "unreachable" } });
     pass(150);
-    expect(breaker.enter()).toBe("probe");
+    expect(breaker.acquire()).toBe("probe");
     breaker.succeeded("call");
     breaker.failed(error(), "call");
-    breaker.dismissed("call");
+    breaker.release("call");
     expect(breaker.state).toBe("half-open");
-    expect(breaker.enter()).toBeUndefined();
+    expect(breaker.acquire()).toBeUndefined();
   });
 
   it("counts them, and no more, when they fail after it has closed again", () => {
     const { breaker, fail, pass } = held();
     fail(5);
     pass(250);
-    breaker.succeeded(breaker.enter());
+    breaker.succeeded(breaker.acquire());
     for (let late = 0; late < 4; late++) breaker.failed(error(), "call");
     expect(breaker.state).toBe("closed");
     breaker.succeeded("call");
@@ -290,7 +290,7 @@ describe("a breaker that is open", () => {
     breaker.succeeded();
     expect(breaker.state).toBe("open");
     pass(250);
-    breaker.enter();
+    breaker.acquire();
     breaker.succeeded();
     expect(breaker.state).toBe("closed");
     for (let call = 0; call < 5; call++) breaker.failed(error());
@@ -303,9 +303,9 @@ describe("a breaker that is open", () => {
     pass(-3_600_000);
     expect(breaker.waitMs).toBe(250);
     pass(250);
-    expect(breaker.enter()).toBe("probe");
+    expect(breaker.acquire()).toBe("probe");
     pass(-3_600_000);
-    expect(breaker.enter()).toBe("probe");
+    expect(breaker.acquire()).toBe("probe");
   });
 });
 
@@ -317,7 +317,7 @@ describe("a breaker in front of a server that flaps", () => {
       fail(5);
       waits.push(breaker.waitMs);
       pass(breaker.waitMs);
-      breaker.succeeded(breaker.enter());
+      breaker.succeeded(breaker.acquire());
     };
     openThenClose();
     pass(249);
@@ -333,7 +333,7 @@ describe("a breaker in front of a server that flaps", () => {
     const { breaker, fail, pass } = held();
     breaker.failed(error("quota", { retryAfterMs: 3_600_000 }));
     pass(3_600_000);
-    breaker.succeeded(breaker.enter());
+    breaker.succeeded(breaker.acquire());
     pass(250);
     fail(5);
     expect(breaker.waitMs).toBe(250);
@@ -344,10 +344,10 @@ describe("whoever listens to a breaker", () => {
   it("sees it in its new state, until the listener is taken away", () => {
     const { breaker, fail, pass } = held();
     const seen: unknown[] = [];
-    const stop = breaker.onChange((state) => seen.push([state, breaker.state, breaker.cause?.kind, breaker.enter()]));
+    const stop = breaker.onChange((state) => seen.push([state, breaker.state, breaker.cause?.kind, breaker.acquire()]));
     fail(5);
     pass(250);
-    breaker.enter();
+    breaker.acquire();
     stop();
     breaker.succeeded("probe");
     expect(seen).toEqual([

@@ -118,7 +118,7 @@ describe("a guarded transport whose breaker is open", () => {
     for (let call = 0; call < 3; call++) {
       const error = await ending(front.send([get]));
       expect(error).toMatchObject({ kind: "unauthorized", delivery: "none" });
-      expect((error as Error).message).toMatch(/only a person can mend it: correct the token/);
+      expect((error as Error).message).toMatch(/only a person can fix it: correct the token/);
     }
   });
 

@@ -1,5 +1,5 @@
 import { afterEach, expect, it, vi } from "vitest";
-import { afterThisTick } from "../../src/time/next-tick.ts";
+import { afterThisTick } from "../../src/time/platform.ts";
 
 afterEach(() => vi.unstubAllGlobals());
 

@@ -1,7 +1,7 @@
 import { runs } from "@continuum-cache/test-scale";
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { afterThisTick, createTickBatch, inParts } from "../../src/kit.ts";
+import { afterThisTick, chunked, createTickBatch } from "../../src/kit.ts";
 
 const endOfTick = (): Promise<void> => new Promise((resolve) => afterThisTick(resolve));
 
@@ -36,7 +36,7 @@ it("cuts a list by number, size and kind: all items in order, and no part smalle
     items.reduce((total, each) => total + sizeOf(each), 0);
   fc.assert(
     fc.property(fc.array(item, { maxLength: 40 }), fc.integer({ min: 1, max: 5 }), fc.nat(40), (all, items, size) => {
-      const parts = inParts(all, { items, size, sizeOf, isAlike: (first, { kind }) => first.kind === kind });
+      const parts = chunked(all, { items, size, sizeOf, isAlike: (first, { kind }) => first.kind === kind });
       expect(parts.flat()).toEqual(all);
       for (const [at, part] of parts.entries()) {
         expect(part.length).toBeGreaterThan(0);

@@ -116,7 +116,7 @@ export function createBackendSwitch(options: BackendSwitchOptions): BackendSwitc
         await recover({
           isCurrent,
           done(part) {
-            own.claim.end();
+            own.claim.release();
             own.claim = newClaim();
             now.recovery = total(now.recovery, part);
           },
@@ -132,10 +132,10 @@ export function createBackendSwitch(options: BackendSwitchOptions): BackendSwitc
       now.state = "local";
       onAttempted();
       if (isOutage(error)) breaker.failed(error, "probe");
-      else breaker.dismissed("probe");
+      else breaker.release("probe");
       if (!isClosed) wakeUp();
     } finally {
-      own.claim.end();
+      own.claim.release();
     }
   };
 
@@ -146,9 +146,9 @@ export function createBackendSwitch(options: BackendSwitchOptions): BackendSwitc
       // The call that made it has vanished, and will not tell what has become of it.
       backend.outage.attempt = undefined;
       backend.outage.state = "local";
-      breaker.dismissed("probe");
+      breaker.release("probe");
     }
-    if (breaker.enter() === undefined) return undefined;
+    if (breaker.acquire() === undefined) return undefined;
     const attempt = attemptReturn(backend.outage);
     waitUntil?.(attempt);
     return attempt;

@@ -27,13 +27,13 @@ export function createGate(): Gate {
       if (!gate.isShut) gate.claim = createClaim();
     },
     open(): boolean {
-      gate.claim?.end();
+      gate.claim?.release();
       gate.claim = undefined;
       return waiting > 0;
     },
     async pass(longestMs: number): Promise<void> {
       waiting++;
-      await gate.claim?.over({ timeoutMs: longestMs });
+      await gate.claim?.released({ timeoutMs: longestMs });
       waiting--;
     },
   };

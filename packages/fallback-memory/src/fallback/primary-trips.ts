@@ -6,12 +6,12 @@ import {
   type Dispatch,
   defaultTimeoutMs,
   dispatchOf,
+  type FallbackAnswer,
   hasLastingTimers,
   isOutage,
   isRepeatable,
   type ReplyHandler,
   type RoundTrip,
-  type StandIn,
   sendThrough,
   settleInto,
   type WriteLedger,
@@ -92,9 +92,9 @@ export function createPrimaryTrips(options: PrimaryTripsOptions): PrimaryTrips {
   };
   // Others may send through the same primary.
   const asked = (): AskedTrip[] =>
-    ledger.underWay
-      .map(({ standIn }) => standIn)
-      .filter((standIn) => standIn instanceof AskedTrip)
+    ledger.inFlight
+      .map(({ fallbackAnswer }) => fallbackAnswer)
+      .filter((answer) => answer instanceof AskedTrip)
       .filter((trip) => trip.isOf(parts));
 
   return {
@@ -112,7 +112,7 @@ export function createPrimaryTrips(options: PrimaryTripsOptions): PrimaryTrips {
     ask,
     insist,
     leaveAll() {
-      for (const { writes, number, commands } of ledger.underWay) if (writes) known.doubt(number, commands);
+      for (const { writes, number, commands } of ledger.inFlight) if (writes) known.doubt(number, commands);
       for (const trip of asked()) trip.answerIfHarmless();
     },
     async over() {
@@ -201,7 +201,7 @@ class PrimaryTrip implements ReplyHandler {
 }
 
 /** A trip that the local memory answers when the primary does not. */
-class AskedTrip extends PrimaryTrip implements StandIn {
+class AskedTrip extends PrimaryTrip implements FallbackAnswer {
   hasAnswered = false;
   #fate: Fate = "unknown";
   /** By this others wait for its end. */
@@ -210,7 +210,7 @@ class AskedTrip extends PrimaryTrip implements StandIn {
   constructor(parts: Parts, trip: RoundTrip, handler: ReplyHandler) {
     super(parts, trip, handler);
     leaveTime(trip);
-    trip.standIn = this;
+    trip.fallbackAnswer = this;
   }
 
   isOf(parts: Parts): boolean {
@@ -219,7 +219,7 @@ class AskedTrip extends PrimaryTrip implements StandIn {
 
   override answered(replies: Reply[]): void {
     if (!this.note(replies)) return;
-    this.#claim?.end();
+    this.#claim?.release();
     if (this.hasAnswered) return;
     const { backend, onLateAnswer } = this.parts;
     if (backend.outage) onLateAnswer(this.trip.commands, this.trip.options);
@@ -230,7 +230,7 @@ class AskedTrip extends PrimaryTrip implements StandIn {
     // One that has an answer tells of an outage that is known, or over by now.
     if (!this.hasAnswered) this.#fail(error);
     this.end();
-    this.#claim?.end();
+    this.#claim?.release();
   }
 
   #fail(error: unknown): void {
@@ -258,9 +258,9 @@ class AskedTrip extends PrimaryTrip implements StandIn {
 
   /** Resolves when it can't reach the primary any more. On the edge it may end with its request, and tell nothing. */
   async over(): Promise<void> {
-    const timeoutMs = Math.max(0, this.trip.endsMs + graceMs - performance.now());
+    const timeoutMs = Math.max(0, this.trip.deadlineMs + graceMs - performance.now());
     this.#claim ??= createClaim({ timeoutMs, renewMs: Number.POSITIVE_INFINITY });
-    await this.#claim.over();
+    await this.#claim.released();
   }
 
   #answer(): void {
@@ -273,6 +273,6 @@ class AskedTrip extends PrimaryTrip implements StandIn {
 
 /** The primary gets a part of a call's time: a little is left for the local answer, so that it too comes before the deadline. */
 function leaveTime(trip: RoundTrip): void {
-  const wholeMs = trip.endsMs - performance.now();
-  trip.endsMs -= Math.min(100, Math.ceil(wholeMs / 5));
+  const wholeMs = trip.deadlineMs - performance.now();
+  trip.deadlineMs -= Math.min(100, Math.ceil(wholeMs / 5));
 }

@@ -1,4 +1,4 @@
-import { createSlices, hasLastingTimers, type JournalStore } from "@continuum-cache/core/kit";
+import { createTimeSlices, hasLastingTimers, type JournalStore } from "@continuum-cache/core/kit";
 import type { JournalCopy } from "./journal-copy.ts";
 import { decodeRecord, encodeRecord, type JournalRecord } from "./journal-record.ts";
 
@@ -80,10 +80,10 @@ export function createJournalLog({ store, isEmpty, beginCopy, onFailure }: Journ
    * once, and behind the copy.
    */
   const rewrite = async (own: Rewriting): Promise<void> => {
-    const slices = createSlices();
+    const slices = createTimeSlices();
     while (own.copy.more(keysPerStep)) {
       // On the edge a pause may never end.
-      const pause = hasLastingTimers() ? slices.pause(keysPerStep) : undefined;
+      const pause = hasLastingTimers() ? slices.yieldIfDue(keysPerStep) : undefined;
       if (pause) await pause;
       if (rewriting !== own) return;
     }
@@ -103,7 +103,7 @@ export function createJournalLog({ store, isEmpty, beginCopy, onFailure }: Journ
     async read() {
       const stored = await store.read();
       const records: JournalRecord[] = [];
-      const slices = createSlices();
+      const slices = createTimeSlices();
       const damaged: number[] = [];
       for (const [at, bytes] of stored.entries()) {
         try {
@@ -112,7 +112,7 @@ export function createJournalLog({ store, isEmpty, beginCopy, onFailure }: Journ
           // Its error would quote what is stored.
           damaged.push(at + 1);
         }
-        const pause = slices.pause();
+        const pause = slices.yieldIfDue();
         if (pause) await pause;
       }
       if (damaged.length > 0) onFailure(damagedError(damaged, stored.length));

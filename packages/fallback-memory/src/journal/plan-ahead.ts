@@ -1,4 +1,4 @@
-import { createSlices } from "@continuum-cache/core/kit";
+import { createTimeSlices } from "@continuum-cache/core/kit";
 import { type Batch, keysPerStep, type ReplayPlan } from "./replay-plan.ts";
 
 /** The batches of a plan that are next, which is made as it is needed: it may be a million keys long. */
@@ -30,10 +30,10 @@ export function createPlanAhead(plan: ReplayPlan): PlanAhead {
 
   return {
     async prepare(most) {
-      const slices = createSlices();
+      const slices = createTimeSlices();
       while (made.length < most && !isOver) {
         step();
-        const pause = slices.pause(keysPerStep);
+        const pause = slices.yieldIfDue(keysPerStep);
         if (pause) await pause;
       }
     },

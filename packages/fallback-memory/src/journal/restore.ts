@@ -1,5 +1,5 @@
 import type { Command } from "@continuum-cache/core";
-import { compileGlob, createSlices, TextMap } from "@continuum-cache/core/kit";
+import { compileGlob, createTimeSlices, TextMap } from "@continuum-cache/core/kit";
 import { bulkOfId, idOf, type KeyWrite, never } from "@continuum-cache/transport-memory/kit";
 import { commandOf, type JournalRecord } from "./journal-record.ts";
 import type { Noting } from "./noting.ts";
@@ -17,8 +17,8 @@ export async function restore(
 ): Promise<void> {
   const overdue = createOverdueEnds(nowMs, (end, mutations) => write(commandOf(end), { fate: "none", mutations }));
   const written = new TextMap<true>();
-  const slices = createSlices();
-  const breathe = async (): Promise<void> => slices.pause();
+  const slices = createTimeSlices();
+  const breathe = async (): Promise<void> => slices.yieldIfDue();
   /** What comes after starts from nothing, here as there. @returns how many mutations were not taken down yet. */
   const clear = (id: string): number => {
     if (!written.delete(id)) return 0;

@@ -1,5 +1,5 @@
 import { type Argument, type Clock, type Command, isCommandError, type Reply } from "@continuum-cache/core";
-import { createLru, createSlices, isWrite, keysOf, type Lru } from "@continuum-cache/core/kit";
+import { createLru, createTimeSlices, isWrite, keysOf, type Lru } from "@continuum-cache/core/kit";
 import {
   type Bulk,
   bulkOfId,
@@ -102,10 +102,10 @@ class LatestValues implements KnownValues {
 
   async forget(matches: (key: Bulk) => boolean, beforeTrip: number): Promise<void> {
     const known = this.#known;
-    const slices = createSlices();
+    const slices = createTimeSlices();
     for (const [id, { trip }] of known) {
       if (trip < beforeTrip && matches(bulkOfId(id))) known.delete(id);
-      const pause = slices.pause();
+      const pause = slices.yieldIfDue();
       if (pause) await pause;
     }
   }

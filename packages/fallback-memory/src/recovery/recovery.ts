@@ -6,7 +6,7 @@ import {
   type Transport,
   TransportError,
 } from "@continuum-cache/core";
-import { createSlices, yieldToEventLoop } from "@continuum-cache/core/kit";
+import { createTimeSlices, yieldToEventLoop } from "@continuum-cache/core/kit";
 import { never } from "@continuum-cache/transport-memory/kit";
 import type { Attempt } from "../fallback/backend-switch.ts";
 import type { Gate } from "../fallback/gate.ts";
@@ -63,7 +63,7 @@ const isLast = ({ size }: OutageJournal): boolean => size.entries <= lastEntries
 
 async function replayPart(replay: Replay, attempt: Attempt, options: RecoveryOptions): Promise<void> {
   const { known, journal, pace, onFailure } = options;
-  const slices = createSlices();
+  const slices = createTimeSlices();
   for (;;) {
     const most = pace.batches;
     // One more than is told, so that it is known at once whether anything is left.
@@ -86,7 +86,7 @@ async function replayPart(replay: Replay, attempt: Attempt, options: RecoveryOpt
     if (replay.next(1).length === 0) return;
     // To take note of 1,600 keys takes some milliseconds.
     const steps = 2 * sum(batches.slice(0, outcomes.length), keysIn);
-    await slices.pause(steps);
+    await slices.yieldIfDue(steps);
   }
 }
 

@@ -9,7 +9,7 @@ import {
   type SendOptions,
   type Transport,
 } from "@continuum-cache/core";
-import { createSlices, errorFromRedis } from "@continuum-cache/core/kit";
+import { createTimeSlices, errorFromRedis } from "@continuum-cache/core/kit";
 import type { Bulk, Otherwise } from "@continuum-cache/transport-memory/kit";
 import { applyChanges, markSeconds } from "../journal/apply-changes.ts";
 import type { Batch, KeyChanges, KeyItem, KeyValue } from "../journal/replay-plan.ts";
@@ -50,13 +50,13 @@ export async function replayBatches(
   options: SendOptions,
 ): Promise<BatchOutcome[]> {
   const orders: Order[] = [];
-  const slices = createSlices();
+  const slices = createTimeSlices();
   for (const batch of batches) {
     orders.push(orderOf(batch, nowMs, primary.name));
-    await slices.pause(keysIn(batch));
+    await slices.yieldIfDue(keysIn(batch));
   }
   // Many keys take some milliseconds to be written to a socket.
-  await slices.pause(batches.reduce((keys, batch) => keys + keysIn(batch), 0));
+  await slices.yieldIfDue(batches.reduce((keys, batch) => keys + keysIn(batch), 0));
   const replies = await primary.send(
     orders.flatMap(({ commands }) => commands),
     options,

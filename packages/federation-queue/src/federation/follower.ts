@@ -1,5 +1,5 @@
 import { type Events, isCommandError, isTransportError } from "@continuum-cache/core";
-import { createCancellableSleep, errorOf } from "@continuum-cache/core/kit";
+import { createCancellableSleep, toError } from "@continuum-cache/core/kit";
 import type { LogEntry, LogGap } from "../log/types.ts";
 import type { Applier } from "./applier.ts";
 import { type CacheChange, readCacheChange } from "./cache-change.ts";
@@ -37,7 +37,7 @@ export function startFollower(
   /** Applied and committed in the order in which they came. It never rejects. */
   let tail: Promise<void> = Promise.resolve();
 
-  const failed = (operation: string, error: unknown): void => emit("error", { operation, error: errorOf(error) });
+  const failed = (operation: string, error: unknown): void => emit("error", { operation, error: toError(error) });
 
   /** Tries until it is done, or can never be, or all is over; tells whether it is over before it was done. */
   const insist = async (

@@ -1,5 +1,5 @@
 import { type Events, isTransportError } from "@continuum-cache/core";
-import { createCancellableSleep, createSingleRun, isUnanswered } from "@continuum-cache/core/kit";
+import { createBackgroundTask, createCancellableSleep, isUnanswered } from "@continuum-cache/core/kit";
 import type { AppendOptions } from "../log/options.ts";
 import { createWake } from "../shared/wake.ts";
 import type { CacheChange } from "./cache-change.ts";
@@ -77,7 +77,7 @@ export function createTeller(
       throw error;
     }
   };
-  const running = createSingleRun(async (isCurrent) => {
+  const running = createBackgroundTask(async (isCurrent) => {
     let pauseMs = firstPauseMs;
     let isTold = false;
     // Whatever has just failed is not asked for again at once.

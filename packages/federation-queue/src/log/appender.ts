@@ -1,5 +1,11 @@
 import { isTransportError } from "@continuum-cache/core";
-import { createCancellableSleep, createSingleRun, isUnanswered, onAbort, type Turns } from "@continuum-cache/core/kit";
+import {
+  createBackgroundTask,
+  createCancellableSleep,
+  isUnanswered,
+  type Mutex,
+  onAbort,
+} from "@continuum-cache/core/kit";
 import type { Link } from "../shared/link.ts";
 import { createWake } from "../shared/wake.ts";
 import {
@@ -60,7 +66,7 @@ export function createAppender(
   link: Link,
   settings: LogSettings,
   clock: HybridClock,
-  turns: Turns,
+  turns: Mutex,
   name: Name,
   history: OwnHistory,
   listener: AppenderListener,
@@ -170,7 +176,7 @@ export function createAppender(
     while (isCurrent() && isWork()) {
       try {
         await name.acquire();
-        await turns.take(async () => {
+        await turns.run(async () => {
           if (name.isHeld && isCurrent()) await sendOnce();
         });
         trouble = undefined;
@@ -190,7 +196,7 @@ export function createAppender(
     mostItems = Number.MAX_SAFE_INTEGER;
     trouble = undefined;
   };
-  const running = createSingleRun(run);
+  const running = createBackgroundTask(run);
   const tellUnlessCallersAre = (error: unknown): void => {
     const isHeard = [...history.numbered, ...waiting].some(({ state }) => state === "asked");
     if (!isHeard || isOriginTakenError(error)) listener.failed(error);
@@ -215,7 +221,7 @@ export function createAppender(
         wake.wake();
       }
       running.start();
-      void running.attend(() => items.every(({ state }) => state !== "asked"), { timeoutMs });
+      void running.superviseUntil(() => items.every(({ state }) => state !== "asked"), { timeoutMs });
       const stopHearing = onAbort(signal, () => {
         for (const item of items) refuse(item, abortedError(link.name));
       });

@@ -1,5 +1,5 @@
 import type { Events } from "@continuum-cache/core";
-import { createTurns, errorOf, toMessageText } from "@continuum-cache/core/kit";
+import { createMutex, toError, toMessageText } from "@continuum-cache/core/kit";
 import { createDoorbell } from "../shared/doorbell/doorbell.ts";
 import { createLink, type Link } from "../shared/link.ts";
 import { type Appender, createAppender } from "./appender.ts";
@@ -32,7 +32,7 @@ export function createLogParts<Event>(settings: LogSettings, emit: Events<LogEve
   const { transport, keys, instanceId, timeoutMs, codec, maxEventBytes } = settings;
   const link = createLink(transport, timeoutMs);
   const clock = createHybridClock();
-  const turns = createTurns();
+  const turns = createMutex();
   const history = createOwnHistory(settings.repair, clock);
   const closing = new AbortController();
   let isNew = true;
@@ -40,7 +40,7 @@ export function createLogParts<Event>(settings: LogSettings, emit: Events<LogEve
   let lost = 0;
   let stopWaiting: (() => void) | undefined;
 
-  const failed = (operation: string, error: unknown): void => emit("error", { operation, error: errorOf(error) });
+  const failed = (operation: string, error: unknown): void => emit("error", { operation, error: toError(error) });
   const doorbell = createDoorbell(transport, settings.channel, timeoutMs, (error) => failed("listen", error));
   const cursors = createCursors(link, keys.cursors(instanceId), (error) => failed("commit", error));
 

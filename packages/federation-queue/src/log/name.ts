@@ -1,4 +1,4 @@
-import { isUnanswered, longestTimerMs, type Turns } from "@continuum-cache/core/kit";
+import { isUnanswered, longestTimerMs, type Mutex } from "@continuum-cache/core/kit";
 import type { Link } from "../shared/link.ts";
 import { type HoldAnswer, holdScript, readHoldAnswer } from "./hold-script.ts";
 import type { HybridClock } from "./hybrid-clock.ts";
@@ -65,7 +65,7 @@ export function createName(
   link: Link,
   { keys, instanceId, leaseMs, retentionMs }: LogSettings,
   clock: HybridClock,
-  turns: Turns,
+  turns: Mutex,
   listener: NameListener,
 ): Name {
   const stream = keys.stream(instanceId);
@@ -100,7 +100,7 @@ export function createName(
   };
   const schedule = (ms: number): void => {
     clearTimeout(timer);
-    if (isHeld && !isClosed) timer = setTimeout(() => void turns.take(renew), Math.min(longestTimerMs, ms));
+    if (isHeld && !isClosed) timer = setTimeout(() => void turns.run(renew), Math.min(longestTimerMs, ms));
   };
   const lose = (): void => {
     isHeld = false;
@@ -165,7 +165,7 @@ export function createName(
     },
     async acquire() {
       if (isHeld) return;
-      await turns.take(async () => {
+      await turns.run(async () => {
         if (other && performance.now() < nextTryMs) throw new OriginTakenError(instanceId);
         await take();
       });
@@ -190,7 +190,7 @@ export function createName(
     async confirm(withinMs) {
       const endMs = performance.now() + withinMs;
       while (isHeld && performance.now() < endMs) {
-        const turn = await turns.take(renew, { timeoutMs: endMs - performance.now() });
+        const turn = await turns.run(renew, { timeoutMs: endMs - performance.now() });
         if (turn?.result) return;
         await new Promise((resolve) => setTimeout(resolve, confirmPauseMs));
       }

@@ -1,5 +1,5 @@
 import { type Codec, ConfigError, type Duration } from "@continuum-cache/core";
-import { assertOptions, errorOf, fromMessageText, textOf, toMs } from "@continuum-cache/core/kit";
+import { assertOptions, fromMessageText, messageOf, toError, toMs } from "@continuum-cache/core/kit";
 import { knownNack } from "./known-options.ts";
 import { isLeaseLostError, LeaseLostError } from "./lease-lost-error.ts";
 import { type MessageFields, readFields, type StreamEntry } from "./message-fields.ts";
@@ -149,7 +149,7 @@ export class Held<Event = unknown> {
 
   async settle(operation: string, settling: () => Promise<boolean>): Promise<void> {
     this.#begin(operation);
-    const error = this.#finish(operation, await settling().catch(errorOf));
+    const error = this.#finish(operation, await settling().catch(toError));
     if (error) throw error;
   }
 
@@ -229,7 +229,7 @@ class LeaseFace<Event> implements Lease<Event> {
     const delayMs = delay === undefined ? undefined : isNone(delay) ? 0 : toMs(delay, "delay");
     const asked = {
       ...(delayMs !== undefined && { delayMs }),
-      ...(reason !== undefined && { reason: textOf(reason) }),
+      ...(reason !== undefined && { reason: messageOf(reason) }),
     };
     held.isUnwanted = true;
     await held.settle("nack", () => held.commons.work.nack(held, asked));

@@ -1,5 +1,5 @@
 import { ConfigError } from "@continuum-cache/core";
-import { type PartLimits, toMessageText, toMs } from "@continuum-cache/core/kit";
+import { type ChunkLimits, toMessageText, toMs } from "@continuum-cache/core/kit";
 import { assertText } from "../shared/read-options.ts";
 import { packDelayed } from "./message-fields.ts";
 import type { MessageOptions } from "./options.ts";
@@ -98,7 +98,7 @@ function assertId(id: unknown): asserts id is string {
 }
 
 /** What one trip may carry. */
-export const tripLimits: Required<Omit<PartLimits<Outgoing>, "isAlike">> = {
+export const tripLimits: Required<Omit<ChunkLimits<Outgoing>, "isAlike">> = {
   items: 200,
   size: 256 << 10,
   sizeOf: ({ bytes }) => bytes,

@@ -1,13 +1,13 @@
 import { TransportError } from "@continuum-cache/core";
 import {
+  chunked,
+  createBackgroundTask,
   createCancellableSleep,
-  createSingleRun,
   createTickBatch,
-  handOutInHalves,
+  deliverInHalves,
   hasLastingTimers,
-  inParts,
   isUnanswered,
-  largeTick,
+  largeBatch,
   longestTimerMs,
   settlesWithin,
 } from "@continuum-cache/core/kit";
@@ -129,7 +129,7 @@ export function createPusher(
     }
   };
 
-  const draining = createSingleRun(async (isCurrent) => {
+  const draining = createBackgroundTask(async (isCurrent) => {
     while (outbox && outbox.length > 0 && isCurrent()) {
       if (!(await pauses.wait(Math.max(0, nextTryMs - performance.now()), undefined))) break;
       // Until it is known what becomes of it: the call that tries it may vanish.
@@ -186,7 +186,7 @@ export function createPusher(
     const pushed: Pushed[] = [];
     underWay++;
     try {
-      for (const part of inParts(outs, tripLimits)) {
+      for (const part of chunked(outs, tripLimits)) {
         if (mayKeep && mayVanish) await drainHere(options);
         // Nothing overtakes what waits.
         const isWaiting = mayKeep && outbox.length > 0;
@@ -237,8 +237,8 @@ export function createPusher(
       }
       if (to === pushes.length) ended();
     };
-    if (pushes.length < largeTick) settle(0, pushes.length);
-    else handOutInHalves(link, unanswered, pushes.length, settle);
+    if (pushes.length < largeBatch) settle(0, pushes.length);
+    else deliverInHalves(link, unanswered, pushes.length, settle);
   };
   const tick = createTickBatch<Waiting>(
     {

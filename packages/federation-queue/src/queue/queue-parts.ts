@@ -1,5 +1,5 @@
 import type { Events } from "@continuum-cache/core";
-import { errorOf, textOf } from "@continuum-cache/core/kit";
+import { messageOf, toError } from "@continuum-cache/core/kit";
 import { createDoorbell } from "../shared/doorbell/doorbell.ts";
 import { createLink, type Link } from "../shared/link.ts";
 import { createDoneEntries } from "./done-entries.ts";
@@ -45,7 +45,7 @@ export function createQueueParts<Event>(settings: QueueSettings, emit: Events<Qu
 
   const ring = (note: Note): void => doorbell.ring(writeNote(note));
   const failed = (operation: string, error: unknown, id?: string): void =>
-    emit("error", { operation, error: errorOf(error), ...(id !== undefined && { id }) });
+    emit("error", { operation, error: toError(error), ...(id !== undefined && { id }) });
   const died = (id: string, reason: QueueEvents["dead"]["reason"]): void => emit("dead", { id, reason });
 
   const doorbell = createDoorbell(transport, settings.channel, timeoutMs, (error) => failed("listen", error));
@@ -70,7 +70,7 @@ export function createQueueParts<Event>(settings: QueueSettings, emit: Events<Qu
     leaseMs,
     unreadable: (source, entryId, fields, error) => {
       failed("decode", error, fields.i);
-      const letter = { ...fields, d: textOf(error) };
+      const letter = { ...fields, d: messageOf(error) };
       settlements
         .bury(source, entryId, letter, "unreadable")
         .catch((failure: unknown) => failed("bury", failure, fields.i));
@@ -159,7 +159,7 @@ export function createQueueParts<Event>(settings: QueueSettings, emit: Events<Qu
             workers.delete(worker);
           },
           listen,
-          threw: ({ id }, attempt, error) => emit("failed", { id, attempt, error: errorOf(error) }),
+          threw: ({ id }, attempt, error) => emit("failed", { id, attempt, error: toError(error) }),
           failed,
         },
         handler,

@@ -1,5 +1,5 @@
 import { type Command, isCommandError, isTransportError, TransportError } from "@continuum-cache/core";
-import { createTurns, hasLastingTimers } from "@continuum-cache/core/kit";
+import { createMutex, hasLastingTimers } from "@continuum-cache/core/kit";
 import { accepted, type Link, type LinkOptions, timeLeft } from "../shared/link.ts";
 import { type Held, type Leases, maxInFlight } from "./leases.ts";
 import type { StreamEntry } from "./message-fields.ts";
@@ -36,7 +36,7 @@ export function createReader<Event>(
   leases: Leases<Event>,
   consumer: string,
 ): Reader<Event> {
-  const turns = hasLastingTimers() ? undefined : createTurns();
+  const turns = hasLastingTimers() ? undefined : createMutex();
   /** The streams of the trip that is under way, or whose call has vanished; none where calls do not vanish. */
   let asking: readonly Source[] = [];
   /** Streams that may have given out what this process never heard of, and the number of the doubt. */
@@ -134,7 +134,7 @@ export function createReader<Event>(
       const left = options ? timeLeft(link, options) : (): LinkOptions => ({});
       if (!turns) return read(orders, left);
       const { timeoutMs = link.timeoutMs, signal } = options ?? {};
-      const turn = await turns.take(() => read(orders, left), { timeoutMs, signal });
+      const turn = await turns.run(() => read(orders, left), { timeoutMs, signal });
       if (turn) return turn.result;
       const [kind, why] = signal?.aborted
         ? (["aborted", "The call was aborted by its signal"] as const)

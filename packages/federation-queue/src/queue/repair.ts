@@ -1,5 +1,5 @@
 import type { Command, Reply } from "@continuum-cache/core";
-import { createSingleRun } from "@continuum-cache/core/kit";
+import { createBackgroundTask } from "@continuum-cache/core/kit";
 import { accepted, type Link, type LinkOptions } from "../shared/link.ts";
 import { createWake } from "../shared/wake.ts";
 import { delayedMember, type Outgoing } from "./outgoing.ts";
@@ -150,7 +150,7 @@ export function createRepair(
     }
     beforeMs = undefined;
   };
-  const checking = createSingleRun(async (isCurrent) => {
+  const checking = createBackgroundTask(async (isCurrent) => {
     let pauseMs = isClosing ? 0 : firstPauseMs;
     while (!remembered.isEmpty && !isOver() && isCurrent()) {
       const suspectedMs = suspectMs;

@@ -1,4 +1,4 @@
-import { createCancellableSleep, createSingleRun } from "@continuum-cache/core/kit";
+import { createBackgroundTask, createCancellableSleep } from "@continuum-cache/core/kit";
 import type { Link, LinkOptions } from "../shared/link.ts";
 
 /**
@@ -40,7 +40,7 @@ export function createServerWatch(link: Link, onChanged: (sureMs: number) => voi
     return known === found ? "same" : "changed";
   };
 
-  const watching = createSingleRun(async (isCurrent) => {
+  const watching = createBackgroundTask(async (isCurrent) => {
     let isLast = false;
     while (!isLast && !pauses.isEnded && isCurrent()) {
       isLast = watch.touchedUntilMs === untouched;

@@ -4,10 +4,10 @@ import {
   createCancellableSleep,
   createClaim,
   createExpiringSet,
-  errorOf,
   hasLastingTimers,
   isUnanswered,
   tickEnd,
+  toError,
 } from "@continuum-cache/core/kit";
 import { accepted, type Link } from "../shared/link.ts";
 import type { DoneEntries } from "./done-entries.ts";
@@ -115,7 +115,7 @@ export function createSettling(link: Link, done: DoneEntries, repair: Repair): S
       if (isDoubtful) one.held.isDoubtful = true;
       if (isLeft(one)) left.push(one);
       // That no attempt reached the server would be untrue of one whose earlier attempt may have.
-      else answer(one, outage && !isDoubtful && one.held.isDoubtful ? undefined : errorOf(error));
+      else answer(one, outage && !isDoubtful && one.held.isDoubtful ? undefined : toError(error));
       one.isRepeated = true;
     }
     return left;
@@ -144,7 +144,7 @@ export function createSettling(link: Link, done: DoneEntries, repair: Repair): S
     apart.add(claim, timeoutMs);
     await settleAll([asked]);
     apart.delete(claim);
-    claim.end();
+    claim.release();
   };
 
   /** Takes out what one trip may carry. */
@@ -181,7 +181,7 @@ export function createSettling(link: Link, done: DoneEntries, repair: Repair): S
       pauses.end();
       startSending();
       await sending;
-      for (const claim of [...apart]) await claim.over();
+      for (const claim of [...apart]) await claim.released();
     },
   };
 }

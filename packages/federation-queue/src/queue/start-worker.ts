@@ -1,11 +1,11 @@
 import {
   assertOptions,
   createCancellableSleep,
-  errorOf,
   isUnanswered,
   longestTimerMs,
+  messageOf,
   onAbort,
-  textOf,
+  toError,
   toTimeoutMs,
 } from "@continuum-cache/core/kit";
 import type { Doorbell } from "../shared/doorbell/doorbell.ts";
@@ -223,11 +223,11 @@ function createJobs<Event>(options: JobsOptions<Event>): Jobs {
     failure?: unknown,
   ): Promise<void> => {
     let error = failure;
-    if (failure === undefined) error = await call().catch(errorOf);
+    if (failure === undefined) error = await call().catch(toError);
     while (error !== undefined) {
       const mayRetry = isUnanswered(error) && performance.now() + retryMs < held.expiresMs;
       if (!mayRetry || !(await pauses.wait(retryMs * (0.5 + Math.random()), undefined))) break;
-      error = await call().catch(errorOf);
+      error = await call().catch(toError);
     }
     if (error !== undefined) {
       // No handler works on it any more: a lease that was extended still would keep it from other workers.
@@ -262,7 +262,7 @@ function createJobs<Event>(options: JobsOptions<Event>): Jobs {
       options.threw(lease, attempt, error);
       // What it has settled before is not to be failed.
       if (held.state === "over" && !held.isLost) failed("handler", error, lease.id);
-      if (held.state === "held") nack(held, textOf(error));
+      if (held.state === "held") nack(held, messageOf(error));
     } finally {
       worked.delete(held);
       wakeFinish();

@@ -1,4 +1,4 @@
-import { type Claim, createClaim, createTurns, longestTimerMs } from "@continuum-cache/core/kit";
+import { type Claim, createClaim, createMutex, longestTimerMs } from "@continuum-cache/core/kit";
 import type { Link } from "../shared/link.ts";
 import { forgetConsumersScript } from "./forget-consumers-script.ts";
 import type { Note } from "./notes.ts";
@@ -60,7 +60,7 @@ export function createTender(
   let timer: ReturnType<typeof setTimeout> | undefined;
   let timerAtMs = Number.POSITIVE_INFINITY;
   let ticking: Claim | undefined;
-  const turns = createTurns();
+  const turns = createMutex();
   let lastMs = Number.NEGATIVE_INFINITY;
   let isStirred = true;
   /** When something was last known to go on. A note may tell of what was before it. */
@@ -109,7 +109,7 @@ export function createTender(
 
   /** One at a time: a call whose turn comes when another has just done it has nothing to do. */
   const once = async (isDue: () => boolean): Promise<void> => {
-    await turns.take(
+    await turns.run(
       async () => {
         if (isDue() && !isClosed) await tend();
       },
@@ -151,7 +151,7 @@ export function createTender(
       notBeforeMs = performance.now() + Math.min(pauseMs, halfMs) * (0.5 + Math.random());
       pauseMs = Math.min(2 * pauseMs, longestPauseMs);
     }
-    own.end();
+    own.release();
     schedule();
   };
 

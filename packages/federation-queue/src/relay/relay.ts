@@ -1,6 +1,5 @@
 import { assertOptions, createEvents, onAbort } from "@continuum-cache/core/kit";
-import type { LogCallOptions } from "../shared/call-options.ts";
-import { knownCall } from "../shared/call-options.ts";
+import { knownCall, type LogCallOptions } from "../shared/call-options.ts";
 import type { FederationBackend } from "../shared/federation-backend.ts";
 import { readAsked } from "../shared/read-options.ts";
 import type { RelayOptions } from "./options.ts";

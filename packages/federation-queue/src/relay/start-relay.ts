@@ -1,5 +1,5 @@
 import { type Events, isTransportError } from "@continuum-cache/core";
-import { errorOf, isUnanswered } from "@continuum-cache/core/kit";
+import { isUnanswered, toError } from "@continuum-cache/core/kit";
 import { createDoorbell } from "../shared/doorbell/doorbell.ts";
 import { createWake } from "../shared/wake.ts";
 import { createCopier } from "./copier.ts";
@@ -33,7 +33,7 @@ export function startRelay(settings: RelaySettings, emit: Events<RelayEvents>["e
   let refreshAtMs = 0;
 
   const failed = (operation: string, error: unknown): void => {
-    lastError = errorOf(error);
+    lastError = toError(error);
     emit("error", { operation, error: lastError });
   };
   const wentBack = (origin: string): void => emit("repaired", { origin });

@@ -1,4 +1,3 @@
-import { startRedisServer } from "@continuum-cache/conformance/servers";
 import {
   type Argument,
   isCommandError,
@@ -7,19 +6,15 @@ import {
   type Script,
   type Transport,
 } from "@continuum-cache/core";
-import { memoryTransport } from "@continuum-cache/fallback-memory";
-import { runs } from "@continuum-cache/test-scale";
-import { tcpTransport } from "@continuum-cache/transport-tcp";
+import { describeTwoFaces } from "@continuum-cache/fixtures";
 import fc from "fast-check";
-import { expect, it } from "vitest";
+import { expect } from "vitest";
 import { appendScript } from "../../src/log/append-script.ts";
 import { holdScript } from "../../src/log/hold-script.ts";
 import { releaseScript } from "../../src/log/release-script.ts";
-import { closing } from "./logs.ts";
 
 // Whatever happens to a name and its stream: Lua on Redis and TypeScript on the memory answer the same and leave the same.
 
-const opened = closing();
 const keys = ["log", "log:a"];
 
 type Step =
@@ -134,26 +129,24 @@ const left = async (transport: Transport): Promise<unknown> => {
   return timeless([registry, entries ?? null, words[words.indexOf("last-generated-id") + 1] ?? null]);
 };
 
-it("the scripts of a log do the same on Redis and in memory", async () => {
-  const redis = opened(await startRedisServer());
-  const there = opened(tcpTransport({ url: redis.url }));
-  const here = opened(memoryTransport());
-  const answers = new Set<string>();
-  await fc.assert(
-    fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 40 }), async (steps) => {
-      for (const transport of [there, here]) await transport.send([["FLUSHALL"]]);
-      for (const one of steps) {
-        const last = await lastSeqOf(there);
-        const [answer, expected] = [await apply(here, one, last), await apply(there, one, last)].map(timeless);
-        if (Array.isArray(expected)) answers.add(`${one.do} ${String(expected[0])}`);
-        expect(answer).toEqual(expected);
-        expect(await left(here)).toEqual(await left(there));
-      }
-    }),
-    runs(60),
-  );
-  // It was no idle talk.
-  for (const each of ["hold held", "hold taken", "append appended", "append lost", "append behind"]) {
-    expect([...answers]).toContain(each);
+const answers = new Set<string>();
+
+/** After each step: what was answered, and what is left. */
+async function play(transport: Transport, steps: readonly Step[]): Promise<unknown[]> {
+  const seen: unknown[] = [];
+  for (const one of steps) {
+    const answer = timeless(await apply(transport, one, await lastSeqOf(transport)));
+    if (Array.isArray(answer)) answers.add(`${one.do} ${String(answer[0])}`);
+    seen.push(answer, await left(transport));
   }
+  return seen;
+}
+
+const reached = ["hold held", "hold taken", "append appended", "append lost", "append behind"];
+
+describeTwoFaces("the scripts of a log", {
+  "names and streams": {
+    ...{ step, maxSteps: 40, runs: 60, play },
+    checkReach: () => expect([...answers]).toEqual(expect.arrayContaining(reached)),
+  },
 });

@@ -1,4 +1,3 @@
-import { startRedisServer } from "@continuum-cache/conformance/servers";
 import {
   type Argument,
   isCommandError,
@@ -7,11 +6,8 @@ import {
   type Script,
   type Transport,
 } from "@continuum-cache/core";
-import { memoryTransport } from "@continuum-cache/fallback-memory";
-import { runs } from "@continuum-cache/test-scale";
-import { tcpTransport } from "@continuum-cache/transport-tcp";
+import { describeTwoFaces } from "@continuum-cache/fixtures";
 import fc from "fast-check";
-import { expect, it } from "vitest";
 import { forgetConsumersScript } from "../../src/queue/forget-consumers-script.ts";
 import { packDelayed, type StreamEntry, writeFields } from "../../src/queue/message-fields.ts";
 import { moveScript } from "../../src/queue/move-script.ts";
@@ -19,11 +15,9 @@ import { pushScript } from "../../src/queue/push-script.ts";
 import { createQueueKeys } from "../../src/queue/queue-keys.ts";
 import { redriveScript } from "../../src/queue/redrive-script.ts";
 import { tendScript } from "../../src/queue/tend-script.ts";
-import { closing } from "./backends.ts";
 
 // Whatever happens to a queue: Lua on Redis and TypeScript on the memory answer the same and leave the same.
 
-const opened = closing();
 const hourMs = 3_600_000;
 const names = ["high", "low"];
 /** Below all there is: how much "about" trims is each server's own affair. */
@@ -145,8 +139,8 @@ const comparable = (reply: Reply | undefined): unknown => {
     .join("\n");
 };
 
-async function play(transport: Transport, prefix: string, steps: readonly Step[]): Promise<unknown[]> {
-  const keys = createQueueKeys(prefix, names);
+async function play(transport: Transport, steps: readonly Step[]): Promise<unknown[]> {
+  const keys = createQueueKeys("faces", names);
   const streams = keys.sources.map(({ key }) => key);
   const told: unknown[] = [];
   const given: { readonly key: string; readonly id: string }[] = [];
@@ -267,21 +261,8 @@ async function play(transport: Transport, prefix: string, steps: readonly Step[]
   return told;
 }
 
-it("both faces of each script do the same, and answer the same", async () => {
-  const redis = opened(await startRedisServer());
-  const tcp = opened(tcpTransport({ url: redis.url }));
-  const memory = opened(memoryTransport());
-  let run = 0;
-  await fc.assert(
-    fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 40, size: "max" }), async (steps) => {
-      const prefix = `faces-${run++}`;
-      const [there, here] = await Promise.all([play(tcp, prefix, steps), play(memory, prefix, steps)]);
-      expect(here.map((one) => JSON.stringify(one).replaceAll(prefix, "")).join("\n")).toEqual(
-        there.map((one) => JSON.stringify(one).replaceAll(prefix, "")).join("\n"),
-      );
-      await tcp.send([["FLUSHDB"]]);
-      await memory.send([["FLUSHDB"]]);
-    }),
-    runs(30),
-  );
+describeTwoFaces("the scripts of a queue", {
+  "pushes, leases, moves and maintenance": {
+    ...{ step, maxSteps: 40, runs: 30, play },
+  },
 });

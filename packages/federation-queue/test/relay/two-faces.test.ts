@@ -1,4 +1,3 @@
-import { startRedisServer } from "@continuum-cache/conformance/servers";
 import {
   type Argument,
   isCommandError,
@@ -7,21 +6,16 @@ import {
   type Script,
   type Transport,
 } from "@continuum-cache/core";
-import { memoryTransport } from "@continuum-cache/fallback-memory";
-import { runs } from "@continuum-cache/test-scale";
-import { tcpTransport } from "@continuum-cache/transport-tcp";
+import { describeTwoFaces } from "@continuum-cache/fixtures";
 import fc from "fast-check";
-import { expect, it } from "vitest";
 import { applyScript } from "../../src/federation/apply-script.ts";
 import { markScript } from "../../src/federation/mark-script.ts";
 import { putScript } from "../../src/federation/put-script.ts";
 import { copyScript } from "../../src/relay/copy-script.ts";
 import { registerScript } from "../../src/relay/register-script.ts";
-import { closing } from "../log/logs.ts";
 
 // Whatever relays and federated caches do: Lua on Redis and TypeScript on the memory answer the same and leave the same.
 
-const opened = closing();
 const nat = (max: number) => fc.nat({ max });
 /** Ids that parse as numbers in a different order than as text. */
 const id = fc
@@ -156,19 +150,13 @@ async function left(transport: Transport): Promise<unknown> {
   ]);
 }
 
-it("the scripts of relays and federations do the same on Redis and in memory", async () => {
-  const redis = opened(await startRedisServer());
-  const there = opened(tcpTransport({ url: redis.url }));
-  const here = opened(memoryTransport());
-  await fc.assert(
-    fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 30 }), async (steps) => {
-      for (const transport of [there, here]) await transport.send([["FLUSHALL"]]);
-      for (const one of steps) {
-        const [expected, found] = [await perform(there, one), await perform(here, one)];
-        expect(timeless(found)).toEqual(timeless(expected));
-        expect(await left(here)).toEqual(await left(there));
-      }
-    }),
-    runs(50),
-  );
+/** After each step: what was answered, and what is left. */
+async function play(transport: Transport, steps: readonly Run[]): Promise<unknown[]> {
+  const seen: unknown[] = [];
+  for (const one of steps) seen.push(timeless(await perform(transport, one)), await left(transport));
+  return seen;
+}
+
+describeTwoFaces("the scripts of relays and federations", {
+  "copies, registries and marks": { step, maxSteps: 30, runs: 50, play },
 });

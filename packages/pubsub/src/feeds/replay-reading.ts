@@ -126,10 +126,10 @@ export function createReplayReading({
     if (state === "reading" && claim?.isHeld) return;
     go("reading");
     readSinceMs = sinceMs;
-    claim?.end();
+    claim?.release();
     const own = createClaim();
     claim = own;
-    await readUntilFollowing(sinceMs).finally(() => own.end());
+    await readUntilFollowing(sinceMs).finally(() => own.release());
   };
 
   const readUntilFollowing = async (sinceMs: number): Promise<void> => {
@@ -193,7 +193,7 @@ export function createReplayReading({
     pause: (ms) => pauses.wait(ms, undefined),
     close() {
       go("away");
-      claim?.end();
+      claim?.release();
       pauses.end();
       wakeAll();
     },

@@ -26,7 +26,7 @@ export function shareAttachment(name: string, attach: (signal: AbortSignal) => P
     const shared: Shared = { claim: createClaim(), life: new AbortController(), outcome: undefined, users: 0 };
     const settle = (outcome: PromiseSettledResult<Attachment>): void => {
       shared.outcome = outcome;
-      shared.claim.end();
+      shared.claim.release();
       // All that waited for it have left.
       if (shared.users === 0) drop(shared);
     };
@@ -52,7 +52,7 @@ export function shareAttachment(name: string, attach: (signal: AbortSignal) => P
       current ??= make();
       const mine = current;
       mine.users++;
-      await mine.claim.over({ signal });
+      await mine.claim.released({ signal });
       if (mine.outcome?.status === "fulfilled" && !signal.aborted) return mine.outcome.value;
       // What has failed for one has failed for all, and the next one tries anew.
       giveBack(mine);

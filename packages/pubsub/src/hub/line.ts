@@ -1,5 +1,11 @@
 import { isTransportError, type Message, type Transport, type TransportError } from "@continuum-cache/core";
-import { type Claim, createCancellableSleep, createClaim, createSingleRun, NameMap } from "@continuum-cache/core/kit";
+import {
+  type Claim,
+  createBackgroundTask,
+  createCancellableSleep,
+  createClaim,
+  NameMap,
+} from "@continuum-cache/core/kit";
 import type { HubSettings } from "../settings.ts";
 import type { ConnectionChange } from "../types.ts";
 import { handOver } from "./hand-over.ts";
@@ -74,7 +80,7 @@ export function createLine(transport: Transport, settings: HubSettings, listener
   });
 
   const goLive = (stream: Stream | undefined): void => {
-    holder?.end();
+    holder?.release();
     holder = stream && createClaim({ renewMs: 1_000 });
     live = stream;
     wanted.compare(stream?.topics, stream ? probe.topics(stream.provenMs.keys()) : []);
@@ -236,7 +242,7 @@ export function createLine(transport: Transport, settings: HubSettings, listener
     return true;
   };
 
-  const keeping = createSingleRun(async (isCurrent) => {
+  const keeping = createBackgroundTask(async (isCurrent) => {
     // What this tick wants goes together.
     await Promise.resolve();
     while (isCurrent() && (await step()));

@@ -29,7 +29,7 @@ export function createWatchdog({ watchdogMs }: HubSettings, look: () => Promise<
     const own = createClaim();
     looking = own;
     await look();
-    own.end();
+    own.release();
     if (timer !== undefined) start(jittered());
   };
   /** So that the processes of a fleet that began together don't ask together. */

@@ -1,8 +1,8 @@
 import { startFaultProxy, startRedisServer } from "@continuum-cache/conformance/servers";
+import { closing, servers } from "@continuum-cache/fixtures";
 import { tcpTransport } from "@continuum-cache/transport-tcp";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { type Gap, PubSub, type PubSubOptions } from "../../src/index.ts";
-import { closing, servers } from "../backends.ts";
 
 const opened = closing();
 afterEach(() => vi.useRealTimers());

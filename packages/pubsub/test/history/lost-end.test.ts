@@ -1,6 +1,6 @@
+import { closing, servers } from "@continuum-cache/fixtures";
 import { describe, expect, it, vi } from "vitest";
 import { type Gap, PubSub } from "../../src/index.ts";
-import { closing, servers } from "../backends.ts";
 
 const opened = closing();
 const until = (condition: () => boolean): Promise<void> =>

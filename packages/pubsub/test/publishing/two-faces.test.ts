@@ -1,17 +1,16 @@
 import { startRedisServer } from "@continuum-cache/conformance/servers";
 import { type Reply, runScript, type Transport } from "@continuum-cache/core";
 import { memoryTransport } from "@continuum-cache/fallback-memory";
-import { runs } from "@continuum-cache/test-scale";
+import { closing, describeTwoFaces } from "@continuum-cache/fixtures";
 import { tcpTransport } from "@continuum-cache/transport-tcp";
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { beginScript } from "../../src/history/begin-script.ts";
 import { appendScript } from "../../src/publishing/append-script.ts";
-import { closing } from "../backends.ts";
 
 const opened = closing();
 
-/** What a publisher sends, and what somebody else does to the history. */
+/** What a publisher sends, and what other programs do to the history. */
 type Step =
   | {
       readonly do: "publish";
@@ -23,6 +22,8 @@ type Step =
     }
   | { readonly do: "begin"; readonly agedMs: number }
   | { readonly do: "DEL" | "wreck" | "foreign" };
+
+const key = "history";
 
 const step: fc.Arbitrary<Step> = fc.oneof(
   {
@@ -43,7 +44,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 );
 
 /** Replies in a form that two servers with clocks of their own share: epochs by the order in which they came. */
-async function play(transport: Transport, key: string, steps: readonly Step[]): Promise<unknown[]> {
+async function play(transport: Transport, steps: readonly Step[]): Promise<unknown[]> {
   const epochs: string[] = [];
   /** A beginning stands one millisecond before its epoch. */
   const nameOf = (id: string): string => {
@@ -90,7 +91,7 @@ async function play(transport: Transport, key: string, steps: readonly Step[]): 
       );
       if (one.do === "wreck")
         seen.push(
-          await play(transport, key, [
+          await play(transport, [
             { do: "publish", knows: "newest", upkeep: false, agedMs: 0, claims: -1, messages: 2 },
           ]),
         );
@@ -113,19 +114,8 @@ async function play(transport: Transport, key: string, steps: readonly Step[]): 
   return seen;
 }
 
-it("both faces of the script do the same, and answer the same", async () => {
-  const redis = opened(await startRedisServer());
-  const tcp = opened(tcpTransport({ url: redis.url }));
-  const memory = opened(memoryTransport());
-  let run = 0;
-  await fc.assert(
-    fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 15 }), async (steps) => {
-      const key = `history-${run++}`;
-      const [there, here] = await Promise.all([play(tcp, key, steps), play(memory, key, steps)]);
-      expect(here).toEqual(there);
-    }),
-    runs(100),
-  );
+describeTwoFaces("the scripts of a history", {
+  "beginnings, publishes and foreign changes": { step, maxSteps: 15, runs: 100, play },
 });
 
 it("both faces tell which message was refused, and publish those before it", async () => {

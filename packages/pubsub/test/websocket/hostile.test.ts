@@ -1,9 +1,9 @@
 import { startRedisServer } from "@continuum-cache/conformance/servers";
+import { closing } from "@continuum-cache/fixtures";
 import { tcpTransport } from "@continuum-cache/transport-tcp";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { remoteAddressOf } from "../../src/websocket/addresses.ts";
 import { createWebSocketBridge, type ServerSocket, type WebSocketBridgeOptions } from "../../src/websocket.ts";
-import { closing } from "../backends.ts";
 import { type PacedSocket, pacedChannel, pacedSocket } from "./stand-in.ts";
 import { startBridge } from "./ws-server.ts";
 

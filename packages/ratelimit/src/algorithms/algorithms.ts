@@ -5,17 +5,17 @@ import { createLimitScripts, type LimitScripts } from "./limit-script.ts";
 import { quantumOf, slidingWindow } from "./sliding-window.ts";
 import { tokenBucket } from "./token-bucket.ts";
 
-/** What a limiter needs to know of an algorithm. */
+/** The properties of an algorithm. */
 export interface AlgorithmFacts {
   readonly scripts: LimitScripts;
   readonly counter: Counter;
-  /** What follows the length of the window in its keys; algorithms that share it share what they count. */
+  /** The end of its keys, behind the length of the window. Algorithms with the same suffix share their counts. */
   readonly suffix: string;
   /** The counter's `extra`. */
   extra(windowUs: number, limit: number, burst: number): number;
-  /** Whether what is used becomes free as the calls grow old, one by one. */
+  /** Whether each call becomes free by itself, one window after it was admitted. */
   readonly slides: boolean;
-  /** Whether each call is kept by a time of its own. */
+  /** Whether each call has a unique time. */
   isExact(windowUs: number, limit: number): boolean;
 }
 

@@ -1,5 +1,5 @@
-// Numbers as text of a fixed width, in base 64 with the digits "0" to "o": plain ASCII, so that any way to Redis carries
-// it unchanged, and in the order of the numbers. All of them are whole, at least 0 and below 2^53.
+// Numbers as text of a fixed width, in base 64 with the digits "0" to "o": plain ASCII, so that any way to Redis
+// carries it unchanged, and in the order of the numbers. All of them are whole, at least 0 and below 2^53.
 
 /** The width of a time, in microseconds since 1970. */
 export const timeWidth = 9;
@@ -19,7 +19,7 @@ export function digits(value: number, width: number): string {
   return text;
 }
 
-/** The number that stands at a place of a text. */
+/** Reads the number at a position of a text. */
 export function numberAt(text: string, from: number, width: number): number {
   let value = 0;
   for (let at = from; at < from + width; at++) value = value * 64 + text.charCodeAt(at) - zero;
@@ -27,9 +27,9 @@ export function numberAt(text: string, from: number, width: number): number {
 }
 
 /**
- * The same in Lua, whose places count from 1. Written out, since loops take three times as long. A batch of calls writes few
- * different numbers, so each is worked out once: `time_text[value]` is a time, `digits[value * 16 + width]` anything shorter, and
- * `decimal[value]` is what commands and replies take: Redis writes numbers slowly.
+ * The same in Lua, whose places count from 1. Written out, since loops take three times as long. A batch of calls
+ * writes few different numbers, so each is worked out once: `time_text[value]` is a time, `digits[value * 16 + width]`
+ * anything shorter, and `decimal[value]` is what commands and replies take: Redis writes numbers slowly.
  */
 export const digitsLua: string = `
 local byte, char, sub, format = string.byte, string.char, string.sub, string.format

@@ -4,7 +4,8 @@ import { countWidth, digits, numberAt, timeWidth } from "./digits.ts";
 const width = 1 + 2 * timeWidth + countWidth;
 
 /**
- * Windows that begin at full multiples of their length: "f", the beginning of the window, the birth, the amount used.
+ * Windows that begin at full multiples of their length. Text: "f", the beginning of the window, the time of creation,
+ * the amount used.
  */
 export const fixedWindow: Counter = {
   name: "fixed",
@@ -41,9 +42,9 @@ export const fixedWindow: Counter = {
         used -= taken;
         return taken;
       },
-      merge(accepts) {
+      merge(admissions) {
         let isChanged = false;
-        for (const { bornUs: born, atUs, cost } of accepts) {
+        for (const { bornUs: born, atUs, cost } of admissions) {
           if (born === bornUs || startOf(atUs, windowUs) !== startUs) continue;
           used += cost;
           isChanged = true;
@@ -86,11 +87,11 @@ local function charge(cost)
   return now
 end
 
-local function merge(accepts)
+local function merge(admissions)
   local is_changed = false
-  for _, accept in ipairs(accepts) do
-    if accept.born ~= born and start_of(accept.at) == start then
-      used = used + accept.cost
+  for _, admission in ipairs(admissions) do
+    if admission.born ~= born and start_of(admission.at) == start then
+      used = used + admission.cost
       is_changed = true
     end
   end

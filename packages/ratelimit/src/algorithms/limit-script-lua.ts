@@ -1,14 +1,14 @@
-import { acceptsLua } from "./accepts.ts";
+import { admissionsLua } from "./admissions.ts";
 import type { Counter } from "./counter.ts";
 import { digitsLua } from "./digits.ts";
 
-/** What is said of a key that another program has written. */
+/** The error for a key that another program has written. */
 export const refusal = ({ name }: Counter): string =>
   `ERR The key holds something that no ${name} rate limit has written: use another scope, or delete it`;
 
 /**
- * One key at a time is looked at. What is known of it stands in local variables, which Lua reads faster than the fields
- * of a table.
+ * The scripts work on one key at a time. Its numbers are in local variables, which Lua reads faster than the fields of
+ * a table.
  */
 const keyLua = `
 local key, window, limit, extra
@@ -16,7 +16,7 @@ local asked, span
 local stored, born, now, is_unsure
 `;
 
-/** Reads the key as a whole: `stored` is its text, or false. Returns what is wrong with the key. */
+/** Reads the whole key: `stored` is its text, or false. Returns an error's text when the key can't be read. */
 const readAllLua = `
 local function read_all()
   local text = redis.pcall("GET", key)
@@ -25,10 +25,10 @@ local function read_all()
 end
 `;
 
-/** What every script of a limit begins with. */
+/** The beginning of every script of a limit. */
 const beginning = (counter: Counter): string => `${digitsLua}${keyLua}${readAllLua}${counter.lua}`;
 
-/** The time of the batch; `begun` is what it was at first. */
+/** The time of the batch. `begun` is its first value. */
 const timeLua = `
 local function server_time()
   local time = redis.call("TIME")
@@ -42,8 +42,8 @@ local begun = asked
 `;
 
 /**
- * `look_at_key` returns whether something was merged, and what `look` says; nil where the counter has not written the key.
- * `turn_to` makes another key the one that is looked at.
+ * `look_at_key` returns whether something was merged, and what `look` says; nil where the counter has not written the
+ * key. `turn_to` makes another key the one that is looked at.
  */
 const lookLua = `
 local function turn_to(rule, name, text)
@@ -53,7 +53,7 @@ end
 
 local function look_at_key(rule)
   if not open() then return nil end
-  local is_merged = rule.accepts ~= "" and merge(accepts_of(rule.accepts))
+  local is_merged = rule.admissions ~= "" and merge(admissions_of(rule.admissions))
   return is_merged, look(rule.cost)
 end
 `;
@@ -69,7 +69,7 @@ const readCallLua = `
     end
 `;
 
-/** Looks at all of them: once more by the server's time if it depends on the exact time whether they are free. */
+/** Looks at all keys. If the decision depends on the exact time, looks again by the server's time. */
 const lookAtCallLua = (counter: Counter): string => `
     local are_free, is_merged, is_free, current, retry, more, reset
     while not failure do
@@ -92,7 +92,9 @@ const lookAtCallLua = (counter: Counter): string => `
     end
 `;
 
-/** Charges all of them, if all were free, and says what there is to say of each. A key that stands alone is still open. */
+/**
+ * Charges all of them, if all were free, and says what there is to say of each. A key that stands alone is still open.
+ */
 const settleCallLua = `
     local line = failure
     for index = 1, failure and 0 or width do
@@ -115,7 +117,7 @@ const settleCallLua = `
     end
 `;
 
-/** Decides on all calls. None of it is a function: each script call would define it anew. */
+/** Decides on all calls. It defines no function, since each script call would define it anew. */
 const batchLua = (counter: Counter): string => `
 local rules, texts, keys_before, at = {}, {}, 0, 3
 while keys_before < #KEYS do
@@ -124,7 +126,7 @@ while keys_before < #KEYS do
   for index = 1, width do
     rules[index] = {
       window = tonumber(ARGV[at]), limit = tonumber(ARGV[at + 1]), cost = tonumber(ARGV[at + 2]),
-      extra = tonumber(ARGV[at + 3]), accepts = ARGV[at + 4],
+      extra = tonumber(ARGV[at + 3]), admissions = ARGV[at + 4],
     }
     at = at + 5
   end
@@ -139,31 +141,35 @@ return table.concat(lines, "\\n")
 `;
 
 /**
- * Decides on the calls of one batch, one after another. Each is under one limit or several, each of which is a key: all of
- * them are looked at, then all are charged or none is. A refused call writes nothing, unless there was something to merge.
+ * Decides on the calls of one batch, one after another. Each is under one limit or several, each of which is a key: all
+ * of them are looked at, then all are charged or none is. A refused call writes nothing, unless there was something to
+ * merge.
  *
  * KEYS: the keys of the first call, then those of the second, …
- * ARGV: the earliest time that it may be, in microseconds, or "" to have the server asked; by how much it may be later. Then
- * for each group of calls with the same numbers: how many calls, how many keys each has, and for each of these the window
- * in microseconds, the limit, the cost, the counter's \`extra\`, and what was accepted elsewhere (\`encodeAccepts\`).
+ * ARGV: the earliest time that it may be now, in microseconds, or "" to read the server's time; by how much it may be
+ * later. Then for each group of calls with the same numbers: how many calls, how many keys each has, and for each of
+ * these keys the window in microseconds, the limit, the cost, the counter's `extra`, and what was admitted elsewhere
+ * (`encodeAdmissions`).
  *
- * Returns lines. The first: the time at first and at last (the server's own, once that was asked), and how many calls were
- * decided before it was asked. Then one for each call. It says of each key: whether it is free by itself (1) and was charged
- * (2), followed by when it was born, as text; then current, and when it looked, retry, more, reset and charge at, each as the
- * time since the first; 0 where there is none. Or an error, where a key can't be used: it is that call's alone.
+ * Returns lines. The first: the time at the beginning, the time at the end (the server's own, if it was read), and how
+ * many calls were decided before it was read. Then one line for each call. It holds for each key: 1 if it is free, 2 if
+ * it was charged, otherwise 0, followed by the time of its creation, as text; then the current usage, and the times of
+ * the look, retry, more, reset and charge, each relative to the first line's time; 0 where there is none. Or an error,
+ * where a key can't be used: it concerns that call only.
  *
- * The server is asked for its time, which is one command more, only where a decision depends on it: when the call is
+ * The script reads the server's time, which is one command more, only where a decision depends on it: when the call is
  * refused at the earliest time and would not be at the latest.
  */
 export const decideLua = (counter: Counter): string =>
-  [beginning(counter), acceptsLua, timeLua, lookLua, batchLua(counter)].join("");
+  [beginning(counter), admissionsLua, timeLua, lookLua, batchLua(counter)].join("");
 
 /**
- * Gives back what a call has taken, once.
+ * Gives a call back, once.
  *
  * KEYS: the limit's, and one that marks the receipt as used up.
- * ARGV: the earliest time that it may be, the window, the limit, the counter's `extra`, when the call was charged, its cost,
- * for how long the mark stands, in milliseconds, and when the key was born that charged the call, or 0 for whenever.
+ * ARGV: the earliest time that it may be, the window, the limit, the counter's `extra`, when the call was charged, its
+ * cost, for how long the mark stands, in milliseconds, and when the key was born that charged the call, or 0 for
+ * whenever.
  *
  * Returns how much was given back.
  */

@@ -1,10 +1,10 @@
 import { CommandError, defineScript, isCommandError, type Script, type ScriptContext } from "@continuum-cache/core";
-import { decodeAccepts } from "./accepts.ts";
-import type { Counter, CounterRule, OpenCounter, Standing } from "./counter.ts";
+import { decodeAdmissions } from "./admissions.ts";
+import type { Counter, CounterRule, CounterState, OpenCounter } from "./counter.ts";
 import { digits, timeWidth } from "./digits.ts";
 import { decideLua, refundLua, refusal } from "./limit-script-lua.ts";
 
-// The scripts of a limit; `limit-script-lua` says what they take and answer.
+// The TypeScript face of the scripts of a limit. Their arguments and replies are described in `limit-script-lua`.
 
 /** The scripts of a counter. */
 export interface LimitScripts {
@@ -12,7 +12,9 @@ export interface LimitScripts {
   readonly refund: Script;
 }
 
-/** Their Lua is put together when they are first sent: most programs that load this code send those of one counter at most. */
+/**
+ * Creates the scripts of a counter. Their Lua is assembled on first use: most programs use one counter at most.
+ */
 export function createLimitScripts(counter: Counter): LimitScripts {
   let decideScript: Script | undefined;
   let refundScript: Script | undefined;
@@ -43,23 +45,23 @@ interface Look {
   readonly state: OpenCounter;
   readonly cost: number;
   readonly isMerged: boolean;
-  readonly before: Standing;
+  readonly before: CounterState;
   readonly lookedUs: number;
 }
 
-/** What a call asks of one key. */
+/** The part of a call that concerns one key. */
 interface Question {
   readonly rule: Omit<CounterRule, "spanUs">;
   readonly cost: number;
-  readonly accepts: string;
+  readonly admissions: string;
 }
 
-/** The time by which calls are decided, which turns into the server's own when a decision depends on it. */
+/** The time by which calls are decided. It is replaced by the server's own when a decision depends on it. */
 interface BatchTime {
   readonly begunUs: number;
   nowUs: number;
   spanUs: number;
-  /** How many calls were decided by then. */
+  /** How many calls were decided before the server's time was read. */
   estimated: number | undefined;
 }
 
@@ -82,7 +84,7 @@ function decideBatch(counter: Counter, context: ScriptContext): string {
     const questions = Array.from({ length: width }, (_, index): Question => {
       const from = at + 2 + index * wordsPerKey;
       const [windowUs = 0, limit = 0, cost = 0, extra = 0] = [0, 1, 2, 3].map((next) => Number(word(from + next)));
-      return { rule: { windowUs, limit, extra }, cost, accepts: word(from + 4) };
+      return { rule: { windowUs, limit, extra }, cost, admissions: word(from + 4) };
     });
     for (let call = 0; call < calls; call++, keysRead += width) {
       const keys = context.keys.slice(keysRead, keysRead + width);
@@ -93,7 +95,7 @@ function decideBatch(counter: Counter, context: ScriptContext): string {
   return [`${begunUs} ${time.nowUs} ${time.estimated ?? lines.length}`, ...lines].join("\n");
 }
 
-/** A key that can't be used is the error of its call alone. */
+/** A key that can't be used is an error of its own call only. */
 function lineOf(decide: () => string): string {
   try {
     return decide();
@@ -113,9 +115,9 @@ function decide(
 ): string {
   const texts = keys.map((key) => call("GET", key));
   const lookAt = (nowUs: number, spanUs: number): readonly Look[] =>
-    questions.map(({ rule, cost, accepts }, index) => {
+    questions.map(({ rule, cost, admissions }, index) => {
       const state = opened(counter, texts[index], nowUs, { ...rule, spanUs });
-      const isMerged = accepts !== "" && state.merge(decodeAccepts(accepts));
+      const isMerged = admissions !== "" && state.merge(decodeAdmissions(admissions));
       const key = keys[index] as string;
       return { key, state, cost, isMerged, before: state.look(cost), lookedUs: state.nowUs };
     });

@@ -4,10 +4,10 @@ import { earlierHeaderWidth, fewRecords, frontRecords, frontWidth, headerWidth, 
 
 /** The counts of the header, and what follows them. */
 const countsWidth = 2 * countWidth + 2 * frontWidth + 3;
-/** What so many digits are worth that were read as bytes. */
+/** The sum that must be subtracted from digits that were read as bytes. */
 const zeros = (width: number): number => (48 * (64 ** width - 1)) / 63;
 
-/** What a record holds, and how a call becomes one, or several where its cost is too large for one. */
+/** Reads records, and encodes a call as a record, or as several where its cost is too large for one. */
 const recordsLua = `
 local width, range, wide, expected_wide, widths, step, largest, reach, reach_from
 local last, total, header, later, front, is_whole, is_as_stored
@@ -40,7 +40,7 @@ local function prepare()
 end
 `;
 
-/** Reads the newest record, the front and the header. Returns what is wrong with the key. */
+/** Reads the newest record, the front and the header. Returns an error's text when the key can't be read. */
 const readLua = `
 local function read()
   local found = redis.pcall("GETRANGE", key, reach_from, "-1")
@@ -56,7 +56,7 @@ end
 
 /**
  * Reads the header in `stored`. Returns false where that is not the end of a window's text, or too little of it.
- * `parse_earlier` does so for what earlier versions have written.
+ * `parse_earlier` does the same for the text of earlier versions.
  */
 const parseLua = `
 local function parse()
@@ -86,7 +86,7 @@ local function parse_earlier()
 end
 `;
 
-/** `gather` makes all stored records known, `records_are` says what they are. */
+/** `gather` reads all stored records, `records_are` replaces them. */
 const gatherLua = `
 local function gather()
   if later == 0 then return end
@@ -102,7 +102,7 @@ local function records_are(records)
 end
 `;
 
-/** `expire` lets go of the records that are as old as the window. */
+/** `expire` drops the records that are as old as the window. */
 const openLua = `
 local function expire()
   local horizon = now - window
@@ -140,7 +140,7 @@ local function open()
 end
 `;
 
-/** `freeing` returns when the call was accepted with whose end so much is free. */
+/** `freeing` returns when the call was admitted whose expiry makes this amount free. */
 const decideLua = `
 local function freeing(amount)
   local at, time = from, 0
@@ -198,10 +198,10 @@ end
 `;
 
 const mergeLua = `
-local function merge(accepts)
+local function merge(admissions)
   local costs, times, news, changes = {}, {}, {}, false
-  for _, accept in ipairs(accepts) do
-    if accept.born ~= born and accept.at > now - window then news[#news + 1] = accept end
+  for _, admission in ipairs(admissions) do
+    if admission.born ~= born and admission.at > now - window then news[#news + 1] = admission end
   end
   if #news == 0 then return false end
   local function add(at, cost)
@@ -210,14 +210,14 @@ local function merge(accepts)
   end
   gather()
   for at = from, to, step do add(time_at(at), cost_at(at)) end
-  for _, accept in ipairs(news) do
-    local at = ceil(min(accept.at, now + span) / extra) * extra
-    accept.at, accept.is_here = at, extra == 1 and costs[at]
+  for _, admission in ipairs(news) do
+    local at = ceil(min(admission.at, now + span) / extra) * extra
+    admission.at, admission.is_here = at, extra == 1 and costs[at]
   end
-  for _, accept in ipairs(news) do
-    if not accept.is_here then
-      add(accept.at, accept.cost)
-      total, changes = total + accept.cost, true
+  for _, admission in ipairs(news) do
+    if not admission.is_here then
+      add(admission.at, admission.cost)
+      total, changes = total + admission.cost, true
     end
   end
   table.sort(times)
@@ -227,7 +227,7 @@ local function merge(accepts)
 end
 `;
 
-/** `write_end` writes the end of the text alone, and returns whether that was enough; `write_all` stores it anew. */
+/** `write_end` writes only the end of the text, and returns whether that is possible; `write_all` stores all of it. */
 const writeLua = `
 local function header_of(lasts, later, front, gone)
   return time_text[now] .. born .. lasts .. digits[total * 16 + ${countWidth}] .. digits[later * 16 + ${countWidth}]
@@ -276,8 +276,8 @@ end
  *
  *   later records | the front | the header
  *
- * `stored` is the end of that text, or all of it. `text` from `from` to `to` are the records that are known, the oldest first.
- * Behind them come `later` stored records of which only the newest is known, and `added`.
+ * `stored` is the end of that text, or all of it. `text` from `from` to `to` are the records that are known, the oldest
+ * first. Behind them come `later` stored records of which only the newest is known, and `added`.
  */
 export const slidingWindowLua: string = [
   recordsLua,

@@ -1,26 +1,27 @@
-import { type AcceptRing, openRing } from "./accept-ring.ts";
-import type { Accept } from "./accepts.ts";
-import { type Counter, graceMs, type Standing } from "./counter.ts";
+import { type AdmissionRing, openRing } from "./admission-ring.ts";
+import type { Admission } from "./admissions.ts";
+import { type Counter, type CounterState, graceMs } from "./counter.ts";
 import { slidingGiveBackLua, slidingWindowLua } from "./sliding-window-lua.ts";
 
-/** The largest limit of which every single call is kept by its time. */
+/** The largest limit for which each call is kept with its own time. */
 export const largestExactLimit = 2_000;
 
-/** Above it, the times of calls are rounded up to this many parts of a window. */
+/** For larger limits, the times of calls are rounded up to this many parts of a window. */
 const partsOfWindow = 256;
 
 /**
- * What times are rounded up to, in microseconds: `extra` of this counter. Rounded down, a window could hold too much.
+ * The step to which times are rounded up, in microseconds: `extra` of this counter. Rounded down, a window could hold
+ * too much.
  */
 export const quantumOf = (windowUs: number, limit: number): number =>
   limit > largestExactLimit ? Math.max(1, Math.floor(windowUs / partsOfWindow)) : 1;
 
 /**
- * A window that ends now, wherever now is: it holds the time and cost of each call that was accepted in it.
+ * A window that ends now: it holds the time and cost of each call that was admitted in it.
  *
- * Invariants: a key's time never stands still, and each call of an exact window gets a time after all others, so that
- * no two have the same; the entries are in the order of their times; no entry is older than the window at the time of
- * the last write.
+ * Invariants: a key's time always advances, and each call of an exact window gets a time after all others, so that no
+ * two have the same; the entries are in the order of their times; no entry is older than the window at the time of the
+ * last write.
  */
 export const slidingWindow: Counter = {
   name: "sliding",
@@ -42,11 +43,14 @@ export const slidingWindow: Counter = {
         return atUs;
       },
       giveBack: (atUs, cost) => ring.take(atUs, cost),
-      merge(accepts) {
-        const news = accepts
+      merge(admissions) {
+        const news = admissions
           .filter(({ bornUs, atUs }) => bornUs !== ring.bornUs && atUs > now - windowUs)
           .map(
-            (accept): Accept => ({ ...accept, atUs: Math.ceil(Math.min(accept.atUs, latest) / quantumUs) * quantumUs }),
+            (admission): Admission => ({
+              ...admission,
+              atUs: Math.ceil(Math.min(admission.atUs, latest) / quantumUs) * quantumUs,
+            }),
           );
         return news.length > 0 && ring.insert(news, quantumUs === 1);
       },
@@ -58,7 +62,7 @@ export const slidingWindow: Counter = {
   giveBackLua: slidingGiveBackLua,
 };
 
-function look(ring: AcceptRing, windowUs: number, limit: number, cost: number): Standing {
+function look(ring: AdmissionRing, windowUs: number, limit: number, cost: number): CounterState {
   const { total } = ring;
   const isFree = total + cost <= limit;
   if (total === 0) return { isFree, current: 0, retryAtUs: 0, moreAtUs: 0, resetAtUs: 0 };

@@ -3,21 +3,21 @@ import { digits, numberAt, timeWidth } from "./digits.ts";
 
 const width = 1 + 3 * timeWidth;
 
-/** Debts are counted in this many parts of a microsecond, so that a token's share of the window is next to exact. */
+/** Debts are counted in this many parts of a microsecond, so that a token's share of the window is nearly exact. */
 const parts = 1_024;
 
-/** What one token costs: the time in which one flows in, rounded up, so that never more than the limit does. */
+/** The time in which one token flows in, rounded up, so that never more than the limit flows in. */
 const tokenParts = (windowUs: number, limit: number): number => Math.ceil((windowUs * parts) / limit);
 
-/** The most that a debt may come to: a bucket of so many tokens. */
+/** Whether the debt of such a bucket can be counted in whole numbers. */
 export const isCountable = (windowUs: number, limit: number, burst: number): boolean =>
   2 * burst * tokenParts(windowUs, limit) < Number.MAX_SAFE_INTEGER;
 
 /**
- * A bucket by its debt: how long it takes until it is full again (GCRA's arithmetic). "t", a time, the birth, the
- * debt at that time, which is no more before. `extra` is how many tokens it holds.
+ * A bucket, stored as its debt: the time until it is full again (the arithmetic of GCRA). Text: "t", a time, the time
+ * of creation, the debt at the first of these. `extra` is how many tokens it holds.
  *
- * Where times are inexact, that time and the debt together are the latest at which the bucket is full again: a debt
+ * Where times are inexact, the stored time plus the debt is the latest time at which the bucket is full again: a debt
  * begins at the latest time of its first call, and is paid off from then on.
  */
 export const tokenBucket: Counter = {
@@ -55,15 +55,15 @@ export const tokenBucket: Counter = {
         return nowUs + spanUs;
       },
       giveBack(atUs, cost) {
-        // By then a whole bucket has flowed in: the call is paid for.
+        // A whole bucket has flowed in since, so the call is paid for.
         const isOver = (now - atUs) * parts >= capacity;
         const taken = isOver ? 0 : Math.min(cost * token, debt);
         debt -= taken;
         return Math.ceil(taken / token);
       },
-      merge(accepts) {
+      merge(admissions) {
         const before = debt;
-        for (const { bornUs: born, cost } of accepts) {
+        for (const { bornUs: born, cost } of admissions) {
           if (born !== bornUs) debt = Math.min(debt + cost * token, Math.max(debt, capacity));
         }
         return debt !== before;
@@ -109,10 +109,10 @@ local function charge(cost)
   return asked + span
 end
 
-local function merge(accepts)
+local function merge(admissions)
   local before = debt
-  for _, accept in ipairs(accepts) do
-    if accept.born ~= born then debt = min(debt + accept.cost * token, max(debt, capacity)) end
+  for _, admission in ipairs(admissions) do
+    if admission.born ~= born then debt = min(debt + admission.cost * token, max(debt, capacity)) end
   end
   return debt ~= before
 end

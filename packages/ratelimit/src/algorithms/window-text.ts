@@ -1,34 +1,35 @@
 import { graceMs, longestDelayMs } from "./counter.ts";
 import { countWidth, digits, numberAt, timeWidth } from "./digits.ts";
 
-// What a sliding window holds, as text. A record is one accepted call: its time modulo `range`, and its cost; a cost too
-// large for one record takes several.
+// The text of a sliding window. A record is one admitted call: its time modulo `range`, and its cost; a cost that is
+// too large for one record takes several.
 //
 //   later records, the oldest first | the oldest records (the front) | the header
 //
-// A decision reads the end of the text alone: the newest record, the front and the header. It writes that end (SETRANGE): a new
-// record and the header, behind the front while that has room, or else the new record, the front and the header. So its cost does
-// not grow with the window. When the front is used up, the whole text is read and written once, with a new front.
+// A decision reads only the end of the text: the newest record, the front and the header. It writes that end
+// (SETRANGE): a new record and the header, behind the front while that has room, or else the new record, the front and
+// the header. So its cost does not grow with the window. When the front is used up, the whole text is read and written
+// once, with a new front.
 //
-// Header: when the key was last written, its birth, the end of the time for which it was stored, the sum of all costs, how
-// many later records there are, how many records the front has, how many of these have expired, the width of a time in a
-// record, the width of a cost, and "~", which is no digit.
+// Header: when the key was last written, when it was created, the end of the time for which it is stored, the sum of
+// all costs, how many later records there are, how many records the front has, how many of these have expired, the
+// width of a time in a record, the width of a cost, and "~", which is no digit.
 
 /**
- * The front has at most this many records. Redis hashes each text that a script has, byte by byte, so a shorter front would cost it
- * less; but a front that is used up costs a command more, which is billed.
+ * The front has at most this many records. Redis hashes each text that a script has, byte by byte, so a shorter front
+ * would cost it less; but a front that is used up costs a command more, which is billed.
  */
 export const frontRecords = 128;
 
 /**
- * The text of a window with more records than this is stored for half a window longer than it counts: the decisions of that time
- * write its end alone. With fewer, all of it is about as short.
+ * The text of a window with more records than this is stored for half a window longer than it counts: the decisions of
+ * that time write its end alone. With fewer, all of it is about as short.
  */
 export const fewRecords = 16;
 
 /**
- * After a clock was set back, a window's time stands still until the clock has come to it. While it is ahead by more than
- * this, in microseconds, each call stores the whole text: its time to live must not run out meanwhile.
+ * After a clock was set back, a window's time stands still until the clock has come to it. While it is ahead by more
+ * than this, in microseconds, each call stores the whole text: its time to live must not run out meanwhile.
  */
 export const longestLeadUs: number = (graceMs - longestDelayMs) * 1_000;
 
@@ -49,7 +50,7 @@ export function widthOf(windowUs: number): number {
   return width;
 }
 
-/** A text, taken apart. */
+/** A parsed text. */
 export interface WindowText {
   /** The width of a time in a record. */
   readonly width: number;
@@ -65,7 +66,7 @@ export interface WindowText {
   readonly gone: number;
 }
 
-/** @returns undefined when it is no window's text. */
+/** Parses a text. @returns undefined when it is no window's text. */
 export function parseWindow(text: string): WindowText | undefined {
   const at = text.length - headerWidth;
   if (at < 0 || !text.endsWith(mark)) return undefined;
@@ -91,8 +92,8 @@ export function parseWindow(text: string): WindowText | undefined {
 }
 
 /**
- * What earlier versions have written: "s", the width of a time in a record, the width of a cost, when the key was last
- * written, its birth and the sum of all costs; then the records.
+ * Parses the text of earlier versions: "s", the width of a time in a record, the width of a cost, when the key was last
+ * written, when it was created and the sum of all costs; then the records.
  *
  * @returns undefined when it is no such text.
  */

@@ -1,5 +1,6 @@
 /**
- * A call costs more than its limit ever holds, so that no wait would let it through. Nothing was asked and nothing charged.
+ * A call costs more than its limit ever holds, so that no wait would let it through. Nothing was asked and nothing
+ * charged.
  *
  * @example
  * ```ts

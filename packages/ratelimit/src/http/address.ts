@@ -1,18 +1,18 @@
-/** An address of the internet, whatever way it was written: four bytes, or eight groups of 16 bits. */
+/** An IP address, however it was written: four bytes, or eight groups of 16 bits. */
 export type Address =
   | { readonly version: 4; readonly bytes: readonly number[] }
   | { readonly version: 6; readonly groups: readonly number[] };
 
-/** An address has 45 characters at most; brackets, a port and a zone come on top. */
+/** An address has at most 45 characters; brackets, a port and a zone are added to that. */
 const longestText = 128;
-/** Four numbers from 0 to 255. `010` is none: to some it is ten, to some eight. */
+/** Four numbers from 0 to 255. `010` is refused: some programs read it as ten, others as eight. */
 const dotted = /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.(?!$)|$)){4}$/;
 const group = /^[0-9a-f]{1,4}$/i;
 
 /**
  * Reads an address, with or without brackets, a port and a zone.
  *
- * @returns undefined when it is none.
+ * @returns undefined when the text is no address.
  */
 export function parseAddress(text: string): Address | undefined {
   if (text.length > longestText) return undefined;
@@ -57,7 +57,7 @@ function parseGroups(text: string, isLast: boolean): number[] | undefined {
 }
 
 /**
- * Prefixes under which all of IPv4 is written as IPv6: as sockets that serve both do it, and as translators (NAT64) do.
+ * Prefixes under which IPv4 addresses are written as IPv6: by sockets that serve both, and by translators (NAT64).
  */
 const holdingV4 = ["0:0:0:0:0:ffff", "64:ff9b:0:0:0:0"];
 

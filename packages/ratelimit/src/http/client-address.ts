@@ -2,7 +2,7 @@ import { ConfigError } from "@continuum-cache/core";
 import { assertPrefix, type ClientKeyOptions, clientKey } from "./client-key.ts";
 import { assertHops, forwardedAddress } from "./forwarded-address.ts";
 
-/** Where the address of a client is read from, when it is not that of the connection. */
+/** Where the address of a client is read from, if not from the connection. */
 export interface ClientAddressOptions extends ClientKeyOptions {
   /**
    * How many proxies of yours stand between the client and this server, each of which appends to `X-Forwarded-For`: at
@@ -16,16 +16,20 @@ export interface ClientAddressOptions extends ClientKeyOptions {
   readonly ipHeader?: string;
 }
 
-/** How a framework gives the address of a client. */
+/** How to get the address of a client from a framework. */
 export interface AddressSource<Input extends readonly unknown[]> {
   header(name: string, ...input: Input): string | null | undefined;
-  /** The address of the connection. Absent where nothing is known of it. @throws with the `fix` when it isn't known. */
+  /** The address of the connection. Absent where the framework does not know it. */
   readonly peer?: (...input: Input) => string | undefined;
-  /** How to get at an address where it isn't known: the end of a sentence that begins with "Set". */
+  /** What to do when no address is known: the end of a sentence that begins with "set". */
   readonly fix: string;
 }
 
-/** @throws ConfigError when an option can't be, or when there is nowhere to read an address from. */
+/**
+ * Returns the function that makes a key of a request.
+ *
+ * @throws ConfigError when an option is wrong, or none is enough.
+ */
 export function readClientKey<Input extends readonly unknown[]>(
   { trustedProxies, ipHeader, ipv6Prefix = 56 }: ClientAddressOptions,
   source: AddressSource<Input>,
@@ -49,7 +53,7 @@ export function readClientKey<Input extends readonly unknown[]>(
   if (!peer) {
     throw new ConfigError(
       "key",
-      `Expected to be told whom to limit by, and a request holds no address: set ${source.fix}`,
+      `Expected an option that says which client a request belongs to, since it holds no address: set ${source.fix}`,
     );
   }
   return (...input) => {
@@ -62,10 +66,12 @@ export function readClientKey<Input extends readonly unknown[]>(
 function assertHeader(ipHeader: string): void {
   const isList = /^(x-forwarded-for|forwarded)$/i.test(ipHeader);
   if (!isList && typeof ipHeader === "string" && /^[!#$%&'*+.^_`|~\w-]+$/.test(ipHeader)) return;
+  const got = JSON.stringify(ipHeader);
   throw new ConfigError(
     "ipHeader",
     isList
-      ? `Expected \`ipHeader\` to be a field that clients can't write, got ${JSON.stringify(ipHeader)}: use \`trustedProxies\`, the number of your proxies, for X-Forwarded-For`
-      : `Expected \`ipHeader\` to be the name of a header field such as "cf-connecting-ip", got ${JSON.stringify(ipHeader)}`,
+      ? `Expected \`ipHeader\` to be a field that clients can't write, got ${got}: use \`trustedProxies\`, the ` +
+          "number of your proxies, for X-Forwarded-For"
+      : `Expected \`ipHeader\` to be the name of a header field such as "cf-connecting-ip", got ${got}`,
   );
 }

@@ -5,21 +5,21 @@ import { parseAddress } from "./address.ts";
 /** How addresses become keys. */
 export interface ClientKeyOptions {
   /**
-   * How many leading bits of an IPv6 address tell one client from another: 32 to 128. Who has a line of IPv6 has at
-   * least a /64 of addresses to choose from, and often a /56. @default 56
+   * How many leading bits of an IPv6 address tell one client from another: 32 to 128. A subscriber of IPv6 has at least
+   * a /64 of addresses to choose from, and often a /56. @default 56
    */
   readonly ipv6Prefix?: number;
 }
 
 /**
- * The id of a client to limit by, from its address: the same however the address is written, and for all IPv6 addresses
- * of one subscriber.
+ * Makes the id of a client from its address. The id is the same however the address is written, and for all IPv6
+ * addresses of one subscriber.
  *
- * Brackets, ports and zones are left out, and IPv4 inside of IPv6 is IPv4. What is no address is an error: if it were
- * an id, a client that can choose it would choose a new one for each call.
+ * Brackets, ports and zones are left out, and IPv4 inside of IPv6 is IPv4. A text that is no address is an error: if it
+ * were an id, a client that can choose it would choose a new one for each call.
  *
- * @throws TypeError when it is no address; it is not quoted, since addresses are personal. ConfigError when the prefix
- * can't be.
+ * @throws TypeError when the text is no address; it is not quoted, since addresses are personal. ConfigError when the
+ * prefix is out of its range.
  *
  * @example
  * ```ts
@@ -42,7 +42,7 @@ export function clientKey(address: string | null | undefined, options: ClientKey
   if (!read) {
     const got = typeof address === "string" ? `a text of ${address.length} characters` : String(address);
     throw new TypeError(
-      `Expected an IPv4 or IPv6 address to limit a client by, got ${got}: see where it is read from, or limit by another \`key\``,
+      `Expected an IPv4 or IPv6 address to limit a client by, got ${got}: check where it is read from, or set \`key\``,
     );
   }
   if (read.version === 4) return read.bytes.join(".");

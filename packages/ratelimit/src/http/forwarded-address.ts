@@ -1,9 +1,9 @@
 import { ConfigError } from "@continuum-cache/core";
 
 /**
- * The client's address out of `X-Forwarded-For`, to which each proxy appends the address that it was called from: the
- * one that the outermost of your own proxies has written. What stands left of it came from the client, who may write
- * anything.
+ * Reads the client's address from `X-Forwarded-For`. Each proxy appends the address that it was called from, so the
+ * client's is the one that the outermost of your own proxies has written. The addresses left of it came from the
+ * client, which may write anything.
  *
  * @param header - The field's value, such as `request.headers.get("x-forwarded-for")`.
  * @param trustedProxies - How many proxies of yours stand before this server: 1 is the one that calls it.
@@ -24,7 +24,9 @@ export function forwardedAddress(header: string | null | undefined, trustedProxi
   const address = addresses.at(-trustedProxies);
   if (address !== undefined) return address.trim();
   throw new TypeError(
-    `Expected X-Forwarded-For to hold an address for each of \`trustedProxies\` (${trustedProxies}), got ${addresses.length}: the request did not come through all of them. Fix the number, or close the way past the proxies; \`skip\` lets a health check pass`,
+    `Expected X-Forwarded-For to hold an address for each of \`trustedProxies\` (${trustedProxies}), got ` +
+      `${addresses.length}: the request did not come through all of them. Fix the number, or close the way past the ` +
+      "proxies; `skip` lets a health check pass",
   );
 }
 
@@ -33,6 +35,7 @@ export function assertHops(trustedProxies: number): void {
   if (Number.isSafeInteger(trustedProxies) && trustedProxies >= 1) return;
   throw new ConfigError(
     "trustedProxies",
-    `Expected \`trustedProxies\` to be a whole number of at least 1, got ${String(trustedProxies)}: count your proxies, or leave it out where there are none`,
+    `Expected \`trustedProxies\` to be a whole number of at least 1, got ${String(trustedProxies)}: count your ` +
+      "proxies, or leave it out where there are none",
   );
 }

@@ -1,14 +1,13 @@
 import type { Decision } from "../types.ts";
 
-/** What limits are called in answers: one name for all, or a name for each. */
+/** The names of limits in responses: one name for all, or a name for each. */
 export type PolicyName = string | ((decision: Decision) => string);
 
 const longestName = 128;
 
 /**
- * What each decision's limit is called, the same in header fields and in problem details: its scope, unless said
- * otherwise. Limits of one name get their windows' lengths appended, since clients tell limits apart by their names
- * alone.
+ * The name of each decision's limit, the same in header fields and in problem details: its scope, unless there is a
+ * `policyName`. Limits of one name get the lengths of their windows appended, since clients tell limits apart by name.
  */
 export function policyNames(decisions: readonly Decision[], policyName: PolicyName | undefined): readonly string[] {
   const plain = decisions.map((decision) => {
@@ -31,8 +30,8 @@ function unused(name: string, taken: readonly string[]): string {
 }
 
 /**
- * A structured field's string holds printable ASCII alone. Everything else, line breaks above all, is percent-encoded
- * as UTF-8, and what is too long for a header is cut.
+ * A structured field's string holds printable ASCII only. All other characters, line breaks above all, are
+ * percent-encoded as UTF-8. A name that is too long for a header is cut.
  */
 const toPrintable = (name: string): string => name.replace(/[^\x20-\x7e]+/g, percentEncoded).slice(0, longestName);
 

@@ -1,16 +1,15 @@
 import { assertOptions, type KnownOptions } from "@continuum-cache/core/kit";
 import type { CombinedDecision, Decision } from "../types.ts";
-import { decisionsOf } from "./decisions-of.ts";
+import { decisionsOf, retryAfterSeconds, wholeSeconds } from "./decisions.ts";
 import { type HeaderFormat, readFormats } from "./header-format.ts";
 import { type PolicyName, policyNames } from "./policy-names.ts";
-import { retryAfterSeconds, wholeSeconds } from "./whole-seconds.ts";
 
-/** How to tell of a decision in header fields. */
+/** How header fields show a decision. */
 export interface RateLimitHeadersOptions {
   /** One or more; an empty list leaves `Retry-After` alone. @default "draft-10" */
   readonly format?: HeaderFormat | readonly HeaderFormat[];
   /**
-   * What the limits are called. Clients see it: no user's id belongs here. What a header can't hold is percent-encoded.
+   * The names of the limits. Clients see them, so use no ids. Characters that a header can't hold are percent-encoded.
    * @default each limit's scope; with the window's length appended where several limits share it
    */
   readonly policyName?: PolicyName;
@@ -19,10 +18,10 @@ export interface RateLimitHeadersOptions {
 const knownOptions: KnownOptions<RateLimitHeadersOptions> = { format: true, policyName: true };
 
 /**
- * The header fields of an HTTP answer that tell a client how much it may still ask for, and, when it was refused, after
- * how many whole seconds to come back (`Retry-After`). No id is told.
+ * Makes the header fields of an HTTP response that tell a client how much quota is left, and, when it was refused,
+ * after how many whole seconds to come back (`Retry-After`). They hold no id.
  *
- * Several limits are listed each for itself; where a format has room for one only, it is the most restrictive.
+ * Several limits are listed one by one; where a format has room for one only, it is the most restrictive.
  *
  * @throws ConfigError when an option or `format` is unknown, RangeError when there is no decision.
  *
@@ -66,7 +65,7 @@ function addDraft10(headers: Headers, decisions: readonly Decision[], names: rea
   );
   headers.set(
     "RateLimit",
-    // Where all is free there is nothing to wait for, and `t=0` would promise any rate.
+    // No `t` where all is free: `t=0` would promise any rate.
     list(({ remaining, moreAfter }) => `;r=${remaining}${moreAfter > 0 ? `;t=${wholeSeconds(moreAfter)}` : ""}`),
   );
 }
@@ -74,7 +73,7 @@ function addDraft10(headers: Headers, decisions: readonly Decision[], names: rea
 function addDraft7(headers: Headers, decisions: readonly Decision[]): void {
   const windows = new Map<number, number>();
   for (const { limit, windowSeconds } of decisions) {
-    // Of policies with the same quota this format allows one: the longer window is the tighter.
+    // This format allows one policy for each quota. The longer window is the more restrictive.
     windows.set(limit, Math.max(windows.get(limit) ?? 0, wholeSeconds(windowSeconds)));
   }
   headers.set("RateLimit-Policy", Array.from(windows, ([limit, seconds]) => `${limit};w=${seconds}`).join(", "));
@@ -90,8 +89,8 @@ function addLegacy(headers: Headers, { limit, remaining, resetAt }: Decision): v
 }
 
 /**
- * A refusal before any permission: the longest. Then what has least left, and among equals what takes longest to
- * return.
+ * The most restrictive decision: the longest refusal if there is one, otherwise the limit with the least left. Of two
+ * with as much left, the one that takes longer to be free again.
  */
 const tightest = (decisions: readonly Decision[]): Decision =>
   decisions.reduce((found, next) => {

@@ -1,15 +1,14 @@
 import { assertOptions } from "@continuum-cache/core/kit";
 import type { CombinedDecision, Decision } from "../types.ts";
-import { decisionsOf } from "./decisions-of.ts";
+import { decisionsOf, retryAfterSeconds } from "./decisions.ts";
 import { type PolicyName, policyNames } from "./policy-names.ts";
-import { retryAfterSeconds } from "./whole-seconds.ts";
 
-/** Why a call was refused, as problem details (RFC 9457): the body of an answer of type `application/problem+json`. */
+/** Why a call was refused, as problem details (RFC 9457): the body of a response of type `application/problem+json`. */
 export interface RateLimitProblem {
   /** The problem type that the IETF draft on rate limit headers defines. */
   readonly type: string;
   readonly title: string;
-  /** 429; or 503 when it was not the caller's doing: the quota could not be looked at. */
+  /** 429; or 503 when the caller is not at fault, since the limiter could not read the quota. */
   readonly status: 429 | 503;
   readonly detail: string;
   /** The names of the limits that refused the call, as in `RateLimit-Policy`. */
@@ -19,8 +18,8 @@ export interface RateLimitProblem {
 const types = "https://iana.org/assignments/http-problem-types";
 
 /**
- * Says why a call was refused in a way that programs understand: the `quota-exceeded` problem of the IETF draft on rate
- * limit headers. A limiter that refuses because it can't look (`onError: "closed"`) says `temporary-reduced-capacity`.
+ * Describes a refusal for programs: the `quota-exceeded` problem of the IETF draft on rate limit headers. When the
+ * limiter refuses because Redis is away (`onError: "closed"`), the problem is `temporary-reduced-capacity`.
  *
  * @throws RangeError when no decision is a refusal, ConfigError when an option is unknown.
  *
@@ -44,7 +43,8 @@ export function rateLimitProblem(
   const { policyName } = options;
   const decisions = decisionsOf(decision);
   const retryAfter = retryAfterSeconds(decisions);
-  if (retryAfter === undefined) throw new RangeError("Expected a decision that refuses, got none: all is well");
+  if (retryAfter === undefined)
+    throw new RangeError("Expected a decision that refuses, got none: call it for refusals only");
   const names = policyNames(decisions, policyName);
   const isBlind = decisions.every(({ source }) => source === "closed");
   return {

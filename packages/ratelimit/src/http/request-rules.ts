@@ -1,10 +1,10 @@
 import { ConfigError } from "@continuum-cache/core";
 import { assertOptions, type KnownOptions, wholeNumberOption } from "@continuum-cache/core/kit";
-import { readScope, windowOf } from "../limits/ask.ts";
+import { readScope, windowOf } from "../limits/limit-request.ts";
 import type { RateLimit } from "../types.ts";
 import type { KeyOf, RequestLimit, RequestLimitOptions } from "./request-limit-options.ts";
 
-/** One limit that all requests are under, and whose. */
+/** One limit that all requests are under, and how to get the id that a request is counted for. */
 export interface RequestRule<Input extends readonly unknown[]> {
   readonly key: KeyOf<Input>;
   readonly limit: Partial<RateLimit>;
@@ -19,10 +19,10 @@ const knownOfLimit: KnownOptions<RequestLimit<readonly unknown[]>> = {
 };
 
 /**
- * The limits that options ask for: one, or several.
+ * Reads the limits in the options: one, or several.
  *
- * @param defaultKey - Called only if a limit needs it, and once: it may throw for want of an address.
- * @throws ConfigError when they can't be, or can't go together.
+ * @param defaultKey - Called once, and only if a limit needs it: it throws when there is no address to read.
+ * @throws ConfigError when a limit is wrong, or when two of them exclude each other.
  */
 export function readRules<Input extends readonly unknown[]>(
   options: RequestLimitOptions<Input, unknown>,
@@ -56,7 +56,7 @@ export function readRules<Input extends readonly unknown[]>(
   return rules;
 }
 
-/** Ids of two kinds that are counted under one name would be taken for each other. */
+/** Two kinds of ids that are counted under one name would be mixed up. */
 function assertApart(limits: readonly Partial<RateLimit>[]): void {
   const labels = limits.map(({ scope = "default", window, limit, burst }) => {
     if (limit !== undefined) wholeNumberOption("limit", limit);
@@ -67,6 +67,6 @@ function assertApart(limits: readonly Partial<RateLimit>[]): void {
   throw new ConfigError("limits", 'Expected limits of the same window to have different scopes: add `scope: "user"`');
 }
 
-/** An `undefined` that is passed on must not hide a limiter's default. */
+/** Drops options that are `undefined`, so that they do not hide a limiter's default. */
 const defined = (limit: { readonly [Name in keyof RateLimit]?: RateLimit[Name] | undefined }): Partial<RateLimit> =>
   Object.fromEntries(Object.entries(limit).filter(([, value]) => value !== undefined));

@@ -1,40 +1,45 @@
 import { CommandError } from "@continuum-cache/core";
-import { type Accept, encodeAccepts } from "../algorithms/accepts.ts";
+import { type Admission, encodeAdmissions } from "../algorithms/admissions.ts";
 import { numberAt, timeWidth } from "../algorithms/digits.ts";
-import type { Ask } from "./ask.ts";
-import type { Verdict } from "./verdict.ts";
+import type { LimitRequest } from "./limit-request.ts";
+import type { LimitResult } from "./limit-result.ts";
 
-// What the decide script is given and answers: see `limit-script-lua`.
+// Encodes the arguments of the decide script and reads its reply: see `limit-script-lua`.
 
-/** One call in a batch: what it asks, and what was accepted elsewhere for each of these, which counts before the decision. */
+/**
+ * One call in a batch: its requests, and for each of them what was admitted elsewhere, which counts before the
+ * decision.
+ */
 export interface Call {
-  readonly asks: readonly Ask[];
-  readonly merges: readonly (readonly Accept[])[];
+  readonly requests: readonly LimitRequest[];
+  readonly merges: readonly (readonly Admission[])[];
 }
 
-/** What a script says of one call. */
-export interface Verdicts {
+/** The result of the script for one call. */
+export interface CallResult {
   /** The time by which the batch was decided. */
   readonly nowUs: number;
   readonly isAllowed: boolean;
-  /** In the order of asking. */
-  readonly each: readonly Verdict[];
+  /** In the order of the requests. */
+  readonly results: readonly LimitResult[];
 }
 
-/** Whether a call was decided. `isCommandError` looks a symbol up. */
-export const isDecided = (said: Verdicts | CommandError | undefined): said is Verdicts =>
-  said !== undefined && "each" in said;
+/** Whether a call was decided. `isCommandError` would be slower: it looks a symbol up. */
+export const isDecided = (said: CallResult | CommandError | undefined): said is CallResult =>
+  said !== undefined && "results" in said;
 
-/** What a script says of a batch. */
+/** The result of the script for a batch. */
 export interface BatchReply {
   readonly nowUs: number;
-  /** So many calls, the first ones, were decided by the time that was sent; the others by the server's own. */
+  /**
+   * How many of the first calls were decided by the time that was sent. The others were decided by the server's time.
+   */
   readonly estimated: number;
-  /** In the order of asking; an error where one of a call's keys can't be used. */
-  readonly calls: readonly (Verdicts | CommandError)[];
+  /** In the order of the calls; an error where one of a call's keys can't be used. */
+  readonly calls: readonly (CallResult | CommandError)[];
 }
 
-/** The keys of the calls, and the words that follow the time. */
+/** The keys of the calls, and the arguments that follow the time. */
 export function batchArguments(calls: readonly Call[]): {
   readonly keys: string[];
   readonly words: (string | number)[];
@@ -45,7 +50,7 @@ export function batchArguments(calls: readonly Call[]): {
   let size = 0;
   let sizeAt = 0;
   for (const call of calls) {
-    for (const { key } of call.asks) keys.push(key);
+    for (const { key } of call.requests) keys.push(key);
     if (group && areAlike(group, call)) {
       words[sizeAt] = ++size;
       continue;
@@ -53,42 +58,44 @@ export function batchArguments(calls: readonly Call[]): {
     group = call;
     size = 1;
     sizeAt = words.length;
-    words.push(size, call.asks.length);
-    for (const [index, { windowUs, limit, cost, extra }] of call.asks.entries()) {
-      words.push(windowUs, limit, cost, extra, encodeAccepts(call.merges[index] ?? []));
+    words.push(size, call.requests.length);
+    for (const [index, { windowUs, limit, cost, extra }] of call.requests.entries()) {
+      words.push(windowUs, limit, cost, extra, encodeAdmissions(call.merges[index] ?? []));
     }
   }
   return { keys, words };
 }
 
-/** Whether two calls have the same numbers, and nothing to merge. */
+/** Whether two calls have the same numbers and nothing to merge. */
 function areAlike(one: Call, other: Call): boolean {
-  if (one.asks.length !== other.asks.length) return false;
-  for (let index = 0; index < one.asks.length; index++) {
-    const [a, b] = [one.asks[index] as Ask, other.asks[index] as Ask];
+  if (one.requests.length !== other.requests.length) return false;
+  for (let index = 0; index < one.requests.length; index++) {
+    const [a, b] = [one.requests[index] as LimitRequest, other.requests[index] as LimitRequest];
     if (a.windowUs !== b.windowUs || a.limit !== b.limit || a.cost !== b.cost || a.extra !== b.extra) return false;
     if (one.merges[index]?.length || other.merges[index]?.length) return false;
   }
   return true;
 }
 
-/** @returns undefined when it is no reply to these calls. */
+/** Reads the reply to these calls. @returns undefined when it is none. */
 export function readBatchReply(reply: unknown, calls: readonly Call[]): BatchReply | undefined {
   if (typeof reply !== "string") return undefined;
   const reader = new ReplyReader(reply);
   const begunUs = reader.number(space);
   const nowUs = reader.number(space);
   const estimated = reader.number(lineEnd);
-  const said: (Verdicts | CommandError)[] = [];
-  for (const { asks } of calls) {
+  const said: (CallResult | CommandError)[] = [];
+  for (const { requests } of calls) {
     if (reader.isBroken || reader.isAtEnd) return undefined;
-    said.push(reader.isAtVerdict ? readVerdicts(reader, asks.length, begunUs, nowUs) : new CommandError(reader.line()));
+    said.push(
+      reader.isAtResult ? readCallResult(reader, requests.length, begunUs, nowUs) : new CommandError(reader.line()),
+    );
   }
   return reader.isBroken || !reader.isAtEnd ? undefined : { nowUs, estimated, calls: said };
 }
 
-function readVerdicts(reader: ReplyReader, count: number, begunUs: number, nowUs: number): Verdicts {
-  const each: Verdict[] = [];
+function readCallResult(reader: ReplyReader, count: number, begunUs: number, nowUs: number): CallResult {
+  const results: LimitResult[] = [];
   let isAllowed = true;
   for (let left = count; left > 0; left--) {
     const state = reader.state();
@@ -100,7 +107,7 @@ function readVerdicts(reader: ReplyReader, count: number, begunUs: number, nowUs
     const resetUs = reader.number(space);
     const chargedUs = reader.number(left > 1 ? space : lineEnd);
     isAllowed &&= state > 0;
-    each.push({
+    results.push({
       isFree: state > 0,
       current,
       retryAtUs: state > 0 ? 0 : begunUs + retryUs,
@@ -111,7 +118,7 @@ function readVerdicts(reader: ReplyReader, count: number, begunUs: number, nowUs
       atUs,
     });
   }
-  return { nowUs, isAllowed, each };
+  return { nowUs, isAllowed, results };
 }
 
 const [lineEnd, space, minus, zero] = [10, 32, 45, 48] as const;
@@ -120,7 +127,7 @@ const [lineEnd, space, minus, zero] = [10, 32, 45, 48] as const;
 class ReplyReader {
   readonly #text: string;
   #at = 0;
-  /** Whether it was not what it was read as. */
+  /** Whether the text did not have the expected form. */
   isBroken = false;
 
   constructor(text: string) {
@@ -131,8 +138,8 @@ class ReplyReader {
     return this.#at > this.#text.length;
   }
 
-  /** Whether the line tells of a key; an error begins with a letter. */
-  get isAtVerdict(): boolean {
+  /** Whether the line holds results; an error begins with a letter. */
+  get isAtResult(): boolean {
     const digit = this.#text.charCodeAt(this.#at) - zero;
     return digit >= 0 && digit <= 2;
   }
@@ -141,7 +148,7 @@ class ReplyReader {
     return this.#text.charCodeAt(this.#at++) - zero;
   }
 
-  /** A time as text, and the space behind it. */
+  /** Reads a time as text, and the space behind it. */
   time(): number {
     const timeUs = numberAt(this.#text, this.#at, timeWidth);
     this.#at += timeWidth;
@@ -149,7 +156,7 @@ class ReplyReader {
     return timeUs;
   }
 
-  /** A whole number, and what ends it: the end of the reply ends a line too. */
+  /** Reads a whole number, and the character that ends it. The end of the reply ends a line too. */
   number(end: number): number {
     const text = this.#text;
     const isNegative = text.charCodeAt(this.#at) === minus;

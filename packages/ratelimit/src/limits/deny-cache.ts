@@ -1,24 +1,24 @@
 import { createLru } from "@continuum-cache/core/kit";
-import type { Ask } from "./ask.ts";
-import type { Verdict } from "./verdict.ts";
+import type { LimitRequest } from "./limit-request.ts";
+import type { LimitResult } from "./limit-result.ts";
 
-/** Denials that still stand: a call that asks for as much again, or more, is refused without Redis. */
+/** Remembers denials: while one stands, a call that costs as much or more is refused without asking Redis. */
 export interface DenyCache {
-  /** The denial that holds for such a call, until its time. */
-  find(ask: Ask): Denial | undefined;
-  /** To be noted when a decision is asked for. */
+  /** The denial that applies to the request. The caller checks `untilUs`. */
+  find(request: LimitRequest): Denial | undefined;
+  /** A counter of lifts. The caller reads it when it sends a request, and passes it to `add`. */
   readonly moment: number;
-  /** @param asked - The moment at which it was asked for: what was lifted since is not remembered. */
-  add(ask: Ask, verdict: Verdict, nowUs: number, asked: number): void;
-  /** A key's calls are being given back, or have been: to be told before and after. */
+  /** Adds a denial, unless its key was lifted after the request was sent. @param asked - The moment of the request. */
+  add(request: LimitRequest, result: LimitResult, nowUs: number, asked: number): void;
+  /** Drops the denials of a key. Called before and after calls of the key are given back. */
   lift(key: string): void;
 }
 
-/** A refusal, and for which calls it stands until when. */
+/** A refusal: it applies to calls of at least this cost and at most this limit, until `untilUs`. */
 export interface Denial {
   readonly cost: number;
   readonly limit: number;
-  readonly verdict: Verdict;
+  readonly result: LimitResult;
   readonly untilUs: number;
 }
 
@@ -35,13 +35,13 @@ export function createDenyCache(maxEntries: number, maxAgeMs: number): DenyCache
       const denial = denials.get(key);
       return denial && cost >= denial.cost && limit <= denial.limit ? denial : undefined;
     },
-    add({ key, cost, limit }, verdict, nowUs, asked) {
+    add({ key, cost, limit }, result, nowUs, asked) {
       if ((lifted.get(key) ?? 0) > asked) return;
       const present = denials.get(key);
-      const untilUs = Math.min(verdict.retryAtUs, nowUs + maxAgeMs * 1_000);
-      // The smaller cost refuses more, as long as it stands.
+      const untilUs = Math.min(result.retryAtUs, nowUs + maxAgeMs * 1_000);
+      // The denial with the smaller cost applies to more calls.
       if (present && present.cost < cost && present.untilUs >= untilUs) return;
-      denials.set(key, { cost, limit, verdict, untilUs });
+      denials.set(key, { cost, limit, result, untilUs });
     },
     lift(key) {
       denials.delete(key);

@@ -1,11 +1,11 @@
 import type { Decision, OnError, Receipt } from "../types.ts";
-import type { Ask } from "./ask.ts";
 import type { Outcome } from "./attempts.ts";
-import type { Handover } from "./handover.ts";
+import type { LimitRequest } from "./limit-request.ts";
 import type { LocalDecisions, Reservation } from "./local-decisions.ts";
+import type { OutageReconciler } from "./outage-reconciler.ts";
 import type { RedisDecisions } from "./redis-decisions.ts";
 
-/** Whether Redis is away, and how often it was. */
+/** Whether Redis is away, and how many outages there were. */
 export interface Outages {
   isAway: boolean;
   count: number;
@@ -14,36 +14,37 @@ export interface Outages {
 export interface JointDecisionsOptions {
   readonly byRedis: RedisDecisions;
   readonly here: LocalDecisions;
-  readonly handover: Handover;
+  readonly reconciler: OutageReconciler;
   readonly outages: Readonly<Outages>;
   readonly onError: OnError;
-  /** The parts of all processes make the limit together: what one of them takes must be out of its part in time. */
+  /** Whether the processes' parts add up to the limit, so that each process must charge its own part in time. */
   readonly hasExactPart: boolean;
-  readonly giveBack: (ask: Ask, receipt: Receipt) => Promise<unknown>;
+  readonly giveBack: (request: LimitRequest, receipt: Receipt) => Promise<unknown>;
 }
 
-/** Decides by Redis and by this process's part of the limits: both must have room. */
+/** Decides by Redis and by this process's local quota: both must have room. */
 export interface JointDecisions {
-  /** Whether Redis alone decides on such a call: no outage is on or was a moment ago, and none may begin unnoticed. */
-  isForRedisAlone(asks: readonly Ask[]): boolean;
+  /** Whether Redis alone decides: there is no outage, none ended a moment ago, and none can begin unnoticed. */
+  isForRedisAlone(requests: readonly LimitRequest[]): boolean;
   /**
-   * Asks Redis. In an outage, shortly after it, and from the moment at which a call has to wait as if there were one,
-   * this process's part must have room as well.
+   * Requests a decision from Redis. The local quota must have room as well during an outage, shortly after it, and from
+   * the moment at which a call waits so long that an outage may have begun.
    */
-  decide(asks: readonly Ask[]): Promise<Outcome<Decision[]>>;
+  decide(requests: readonly LimitRequest[]): Promise<Outcome<Decision[]>>;
 }
 
-/** A process that refuses by its part asks Redis this often whether it is there. */
+/** A process that refuses by its local quota checks this often whether Redis still answers. */
 const lookEveryMs = 100;
 
 export function createJointDecisions(options: JointDecisionsOptions): JointDecisions {
-  const { byRedis, here, handover, outages, onError, hasExactPart, giveBack } = options;
+  const { byRedis, here, reconciler, outages, onError, hasExactPart, giveBack } = options;
   let lookAtMs = Number.NEGATIVE_INFINITY;
 
-  const keepsToPart = (asks: readonly Ask[]): boolean => onError === "local" && handover.isHeld(asks);
+  const keepsToQuota = (requests: readonly LimitRequest[]): boolean =>
+    onError === "local" && reconciler.limitsToLocalQuota(requests);
 
-  /** A process that refuses by its part would miss the next outage. */
-  const lookForOutage = async ([first]: readonly Ask[]): Promise<void> => {
+  /** A process that refuses by its local quota sends no requests, and would miss the next outage. */
+  const lookForOutage = async ([first]: readonly LimitRequest[]): Promise<void> => {
     const nowMs = performance.now();
     if (!hasExactPart || !first || nowMs < lookAtMs) return;
     lookAtMs = nowMs + lookEveryMs;
@@ -51,36 +52,36 @@ export function createJointDecisions(options: JointDecisionsOptions): JointDecis
   };
 
   return {
-    isForRedisAlone: (asks) => !hasExactPart && !keepsToPart(asks),
-    async decide(asks) {
-      let reserved = keepsToPart(asks) ? here.reserve(asks) : undefined;
+    isForRedisAlone: (requests) => !hasExactPart && !keepsToQuota(requests),
+    async decide(requests) {
+      let reserved = keepsToQuota(requests) ? here.reserve(requests) : undefined;
       const refuse = ({ refusals }: Reservation): Outcome<Decision[]> => ({
-        result: refusals ?? here.decideBlindly(asks, false, "closed"),
+        result: refusals ?? here.decideBlindly(requests, false, "closed"),
       });
-      // In an outage, whether Redis is back is worth a request all the same.
+      // During an outage the request is sent all the same, to find out whether Redis is back.
       if (reserved && !reserved.giveBack && !outages.isAway) {
-        await lookForOutage(asks);
+        await lookForOutage(requests);
         return refuse(reserved);
       }
       const outagesBefore = outages.count;
       const outcome = await new Promise<Outcome<Decision[]>>((resolve) => {
-        byRedis.decide(asks, resolve, () => {
+        byRedis.decide(requests, resolve, () => {
           if (!hasExactPart || outages.isAway) return;
-          handover.comeBack();
-          reserved ??= here.reserve(asks);
+          reconciler.endOutage();
+          reserved ??= here.reserve(requests);
         });
       });
       const isAllowed = outcome.result?.every(({ allowed }) => allowed);
       if (!reserved) return outcome;
-      // With an outage meanwhile the parts were counted anew, without this call.
+      // If an outage began meanwhile, the local quotas were computed anew, without this call.
       if (outages.count === outagesBefore) reserved.giveBack?.();
       if (!isAllowed) return outcome;
-      // It counts from now, as it does in Redis.
-      reserved = here.reserve(asks);
+      // The call counts from now on, as it does in Redis.
+      reserved = here.reserve(requests);
       if (reserved.giveBack) return outcome;
-      // What Redis allows beyond the part is not this process's to take.
+      // Redis allowed more than the local quota holds, so the call is given back.
       for (const [index, { receipt }] of outcome.result?.entries() ?? [])
-        if (receipt) await giveBack(asks[index] as Ask, receipt);
+        if (receipt) await giveBack(requests[index] as LimitRequest, receipt);
       return refuse(reserved);
     },
   };

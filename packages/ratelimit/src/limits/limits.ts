@@ -4,29 +4,29 @@ import { withPatience } from "../timing/patience.ts";
 import type { RoundTrip } from "../timing/round-trip.ts";
 import type { ServerClock } from "../timing/server-clock.ts";
 import type { Decision, OnError, RateLimiterEvents, Receipt, Usage } from "../types.ts";
-import type { Ask } from "./ask.ts";
-import { createAttempts, type Outcome } from "./attempts.ts";
+import { type Attempts, createAttempts, type Outcome } from "./attempts.ts";
 import type { DenyCache } from "./deny-cache.ts";
-import { createHandover } from "./handover.ts";
 import { createJointDecisions, type Outages } from "./joint-decisions.ts";
+import type { LimitRequest } from "./limit-request.ts";
+import { toDecision } from "./limit-result.ts";
 import { createLocalDecisions, type LocalDecisions } from "./local-decisions.ts";
 import type { LocalLimits } from "./local-limits.ts";
-import { createRedisDecisions } from "./redis-decisions.ts";
+import { createOutageReconciler, type OutageReconciler } from "./outage-reconciler.ts";
+import { createRedisDecisions, type RedisDecisions } from "./redis-decisions.ts";
 import type { RedisLimits } from "./redis-limits.ts";
-import { createShare } from "./share.ts";
-import { toDecision } from "./verdict.ts";
+import { createTrafficShare } from "./traffic-share.ts";
 
-/** Decides, by Redis while it answers, and by what was agreed while it does not. */
+/** Decides on calls: by Redis while it answers, and as `onError` says while it does not. */
 export interface Limits {
   /** Decides on a call that is under one limit. */
-  decide(ask: Ask): Promise<Decision>;
+  decide(request: LimitRequest): Promise<Decision>;
   /** Decides on a call that is under several. */
-  decideAll(asks: readonly Ask[]): Promise<Decision[]>;
-  usage(ask: Ask): Promise<Usage>;
-  refund(ask: Ask, receipt: Receipt): Promise<boolean>;
-  /** A key begins anew. @param tell - Tells Redis, behind all that it was asked before. */
-  reset<Result>(key: string, tell: () => Promise<Result>): Promise<Result>;
-  /** Resolves when Redis has been told what it missed, or could not be. */
+  decideAll(requests: readonly LimitRequest[]): Promise<Decision[]>;
+  usage(request: LimitRequest): Promise<Usage>;
+  refund(request: LimitRequest, receipt: Receipt): Promise<boolean>;
+  /** Resets a key. @param send - Resets it in Redis. It is called behind all decisions that were sent before. */
+  reset<Result>(key: string, send: () => Promise<Result>): Promise<Result>;
+  /** Replays to Redis what it missed. Resolves when that is done, or has failed. */
   settle(): Promise<void>;
 }
 
@@ -43,31 +43,107 @@ export interface LimitsOptions {
   readonly budgetMs: number;
   readonly transportName: string;
   readonly events: Events<RateLimiterEvents>;
-  /** What answers through the transport. */
+  /** Whether Redis or a memory answers through the transport. */
   readonly source: () => "redis" | "local";
   readonly waitUntil: ((work: Promise<unknown>) => void) | undefined;
 }
 
-/** The breaker waits a second at most, and a process that has just come back tells Redis at once. */
+/** Time for all processes to notice that Redis is back: the breaker waits a second at most, and then they replay. */
 const returnMs = (budgetMs: number): number => 3_000 + 2 * budgetMs;
 
 export function createLimits(options: LimitsOptions): Limits {
-  const { redis, local, processes, maxKeys, denyCache, roundTrip, clock, onError, budgetMs, events, waitUntil } =
-    options;
-  const share = createShare(processes);
-  const handover = createHandover({ share, local, maxKeys, returnMs: returnMs(budgetMs) });
+  const { local, processes, maxKeys, roundTrip, clock, onError, budgetMs, events, waitUntil } = options;
+  const share = createTrafficShare(processes);
+  const reconciler = createOutageReconciler({ share, local, maxKeys, returnMs: returnMs(budgetMs) });
   /**
-   * What this process decides by itself is right also when Redis is at work for others: there are none, or it doesn't
-   * matter.
+   * Whether this process may decide by itself while Redis may be answering others: there are no others, or their calls
+   * do not matter.
    */
   const mayDecideAlone = onError !== "local" || processes === 1;
-  /** The parts of all processes make the limit together: what one of them takes must be out of its part in time. */
+  /** Whether the processes' parts add up to the limit, so that each process must charge its own part in time. */
   const hasExactPart = onError === "local" && (processes ?? 1) > 1;
   const outages: Outages = { isAway: false, count: 0 };
   let settling: Promise<void> | undefined;
 
   const onFailure = (operation: string, error: Error): void => events.emit("error", { operation, error });
-  const attempts = createAttempts({
+  const attempts = createWatchedAttempts(options, {
+    ...{ outages, reconciler, onFailure, hasExactPart, mayDecideAlone },
+    onReturn() {
+      settling = byRedis.settle();
+      waitUntil?.(settling);
+    },
+  });
+  const byRedis = createRedisDecisions({ ...options, attempts, reconciler, onFailure });
+  const here = createLocalDecisions({ local, reconciler, clock, waitMs: () => attempts.waitMs });
+
+  const decideWithoutRedis = (requests: readonly LimitRequest[], reason: "away" | "late"): Decision[] =>
+    decideInstead(here, onError, requests, reason === "away" || mayDecideAlone);
+
+  const { giveBack, refund, reset } = createRefunds({ ...options, attempts, byRedis, reconciler });
+  const joint = createJointDecisions({ byRedis, here, reconciler, outages, onError, hasExactPart, giveBack });
+
+  /** Calls `settle` with the decisions. */
+  const decideThen = (
+    requests: readonly LimitRequest[],
+    settle: (decisions: Decision[]) => void,
+    reject: (error: unknown) => void,
+  ): void => {
+    const settleBy = ({ result, reason }: Outcome<Decision[]>): void => {
+      try {
+        settle(result ?? decideWithoutRedis(requests, reason));
+      } catch (error) {
+        reject(error);
+      }
+    };
+    // Without an outage Redis alone decides, with no promise besides the caller's.
+    if (joint.isForRedisAlone(requests)) byRedis.decide(requests, settleBy);
+    else joint.decide(requests).then(settleBy, reject);
+  };
+
+  return {
+    decide(request) {
+      const remembered = denied(request, options);
+      if (remembered) return Promise.resolve(remembered);
+      return new Promise((resolve, reject) => {
+        decideThen([request], (decisions) => resolve(decisions[0] as Decision), reject);
+      });
+    },
+    decideAll(requests) {
+      const remembered = requests.length === 1 ? denied(requests[0] as LimitRequest, options) : undefined;
+      if (remembered) return Promise.resolve([remembered]);
+      return new Promise((resolve, reject) => decideThen(requests, resolve, reject));
+    },
+    async usage(request) {
+      const { result, reason = "away" } = await byRedis.look(request);
+      const { current, remaining, resetAt } =
+        result ?? (decideWithoutRedis([{ ...request, cost: 0 }], reason)[0] as Decision);
+      return { current, limit: request.capacity, remaining, resetAt };
+    },
+    refund,
+    reset,
+    async settle() {
+      // The request that is replaying may have disappeared, so the wait is limited.
+      if (settling) await withPatience(2 * roundTrip.patienceMs(), settling);
+      await byRedis.settle();
+    },
+  };
+}
+
+interface OutageWatch {
+  readonly outages: Outages;
+  readonly reconciler: OutageReconciler;
+  readonly onFailure: (operation: string, error: Error) => void;
+  readonly hasExactPart: boolean;
+  readonly mayDecideAlone: boolean;
+  /** Redis is back after an outage. */
+  readonly onReturn: () => void;
+}
+
+/** The attempts, which report each outage to the reconciler and the listeners. */
+function createWatchedAttempts(options: LimitsOptions, watch: OutageWatch): Attempts {
+  const { clock, events, onError } = options;
+  const { outages, reconciler, onFailure, hasExactPart, mayDecideAlone, onReturn } = watch;
+  return createAttempts({
     ...options,
     waitsUntilClear: !mayDecideAlone,
     isWary: hasExactPart,
@@ -75,117 +151,92 @@ export function createLimits(options: LimitsOptions): Limits {
       if (outages.isAway) return;
       outages.isAway = true;
       outages.count++;
-      handover.leave(clock.now().latestUs - silentMs * 1_000);
+      reconciler.beginOutage(clock.now().latestUs - silentMs * 1_000);
       events.emit("backend", { from: "redis", to: onError, reason: error.message });
     },
     onAnswer(isSuspect) {
-      if (outages.isAway || isSuspect) handover.comeBack();
+      if (outages.isAway || isSuspect) reconciler.endOutage();
       if (!outages.isAway) return;
       outages.isAway = false;
       events.emit("backend", { from: onError, to: "redis", reason: "Redis answers again" });
-      settling = byRedis.settle();
-      waitUntil?.(settling);
+      onReturn();
     },
     onDoubt: () => clock.doubt(),
     onFailure,
   });
-  const byRedis = createRedisDecisions({ ...options, attempts, handover, onFailure });
-  const here = createLocalDecisions({ local, handover, clock, waitMs: () => attempts.waitMs });
+}
 
-  const decideWithoutRedis = (asks: readonly Ask[], reason: "away" | "late"): Decision[] =>
-    decideInstead(here, onError, asks, reason === "away" || mayDecideAlone);
+interface RefundsOptions extends Pick<LimitsOptions, "redis" | "local" | "denyCache" | "clock"> {
+  readonly attempts: Attempts;
+  readonly byRedis: RedisDecisions;
+  readonly reconciler: OutageReconciler;
+}
 
-  const giveBack = async (each: Ask, receipt: Receipt): Promise<number> => {
+interface Refunds extends Pick<Limits, "refund" | "reset"> {
+  /** Gives a call back in Redis. @returns how much of it was still there. */
+  readonly giveBack: (request: LimitRequest, receipt: Receipt) => Promise<number>;
+}
+
+/** Gives calls back and resets keys, in Redis and in this process. */
+function createRefunds(options: RefundsOptions): Refunds {
+  const { redis, local, denyCache, clock, attempts, byRedis, reconciler } = options;
+
+  const giveBack = async (request: LimitRequest, receipt: Receipt): Promise<number> => {
     byRedis.flush();
-    const { result = 0 } = await attempts.run("refund", (deadlineMs) => redis.refund(each, receipt, deadlineMs));
-    if (result > 0) handover.refunded(each.key, receipt.atUs, each.cost);
+    const { result = 0 } = await attempts.run("refund", (deadlineMs) => redis.refund(request, receipt, deadlineMs));
+    if (result > 0) reconciler.recordRefund(request.key, receipt.atUs, request.cost);
     return result;
   };
 
-  const joint = createJointDecisions({ byRedis, here, handover, outages, onError, hasExactPart, giveBack });
-
-  /** Calls `settle` with the decisions. */
-  const decideThen = (
-    asks: readonly Ask[],
-    settle: (decisions: Decision[]) => void,
-    reject: (error: unknown) => void,
-  ): void => {
-    const settleBy = ({ result, reason }: Outcome<Decision[]>): void => {
-      try {
-        settle(result ?? decideWithoutRedis(asks, reason));
-      } catch (error) {
-        reject(error);
-      }
-    };
-    // In usual times nothing but Redis is asked: no promise beside the caller's.
-    if (joint.isForRedisAlone(asks)) byRedis.decide(asks, settleBy);
-    else joint.decide(asks).then(settleBy, reject);
-  };
-
   return {
-    decide(each) {
-      const remembered = denied(each, options);
-      if (remembered) return Promise.resolve(remembered);
-      return new Promise((resolve, reject) => {
-        decideThen([each], (decisions) => resolve(decisions[0] as Decision), reject);
-      });
-    },
-    decideAll(asks) {
-      const remembered = asks.length === 1 ? denied(asks[0] as Ask, options) : undefined;
-      if (remembered) return Promise.resolve([remembered]);
-      return new Promise((resolve, reject) => decideThen(asks, resolve, reject));
-    },
-    async usage(each) {
-      const { result, reason = "away" } = await byRedis.look(each);
-      const { current, remaining, resetAt } =
-        result ?? (decideWithoutRedis([{ ...each, cost: 0 }], reason)[0] as Decision);
-      return { current, limit: each.capacity, remaining, resetAt };
-    },
-    async refund(each, receipt) {
-      denyCache.lift(each.key);
-      const taken = local.has(each.key) ? local.refund(each, receipt, clock.now().latestUs) : 0;
-      const there = await giveBack(each, receipt);
-      denyCache.lift(each.key);
-      if (taken > 0 && there === 0) handover.refunded(each.key, receipt.atUs, each.cost);
+    giveBack,
+    async refund(request, receipt) {
+      denyCache.lift(request.key);
+      const taken = local.has(request.key) ? local.refund(request, receipt, clock.now().latestUs) : 0;
+      const there = await giveBack(request, receipt);
+      denyCache.lift(request.key);
+      if (taken > 0 && there === 0) reconciler.recordRefund(request.key, receipt.atUs, request.cost);
       return taken + there > 0;
     },
-    async reset(key, tell) {
+    async reset(key, send) {
       const forget = (): void => {
         denyCache.lift(key);
-        handover.forget(key);
+        reconciler.forget(key);
       };
       byRedis.flush();
       const result = await redis.inOrder(() => {
         forget();
-        return tell();
+        return send();
       });
       byRedis.flush();
       forget();
       return result;
     },
-    async settle() {
-      // The owner of what is under way may be gone for good.
-      if (settling) await withPatience(2 * roundTrip.patienceMs(), settling);
-      await byRedis.settle();
-    },
   };
 }
 
 /**
- * What callers get while Redis does not decide: `onError`.
- * @param mayDecide - A process has no part of its own to decide on before Redis has answered it, and as long as Redis may be at work
- * for others.
+ * Decides as `onError` says.
+ * @param mayDecide - Whether this process may decide by its local quota: not while Redis may be answering others.
  */
-function decideInstead(here: LocalDecisions, onError: OnError, asks: readonly Ask[], mayDecide: boolean): Decision[] {
-  if (onError === "open") return here.decideBlindly(asks, true, "open");
-  const decisions = onError === "local" && mayDecide ? here.decide(asks) : undefined;
-  return decisions ?? here.decideBlindly(asks, false, "closed");
+function decideInstead(
+  here: LocalDecisions,
+  onError: OnError,
+  requests: readonly LimitRequest[],
+  mayDecide: boolean,
+): Decision[] {
+  if (onError === "open") return here.decideBlindly(requests, true, "open");
+  const decisions = onError === "local" && mayDecide ? here.decide(requests) : undefined;
+  return decisions ?? here.decideBlindly(requests, false, "closed");
 }
 
-/** A denial that is remembered and surely still stands. */
-function denied(ask: Ask, { denyCache, clock }: Pick<LimitsOptions, "denyCache" | "clock">): Decision | undefined {
-  const denial = denyCache.find(ask);
+/** The remembered denial for a request, if it certainly still applies. */
+function denied(
+  request: LimitRequest,
+  { denyCache, clock }: Pick<LimitsOptions, "denyCache" | "clock">,
+): Decision | undefined {
+  const denial = denyCache.find(request);
   const now = denial && clock.trusted();
   if (!now || now.latestUs >= denial.untilUs) return undefined;
-  return toDecision(ask, denial.verdict, now.earliestUs, "deny-cache", now.earliestUs);
+  return toDecision(request, denial.result, now.earliestUs, "deny-cache", now.earliestUs);
 }

@@ -1,25 +1,25 @@
 import type { ServerClock } from "../timing/server-clock.ts";
 import type { Decision, DecisionSource } from "../types.ts";
-import type { Ask } from "./ask.ts";
-import type { Verdicts } from "./batch.ts";
-import type { Handover } from "./handover.ts";
+import type { CallResult } from "./batch.ts";
+import type { LimitRequest } from "./limit-request.ts";
+import { type LimitResult, toDecision } from "./limit-result.ts";
 import type { LocalLimits } from "./local-limits.ts";
-import type { Part } from "./part.ts";
-import { toDecision, type Verdict } from "./verdict.ts";
+import type { LocalQuota } from "./local-quota.ts";
+import type { OutageReconciler } from "./outage-reconciler.ts";
 
 /** Decides without Redis. */
 export interface LocalDecisions {
-  /** By this process's part of each limit; undefined when it has none that could hold the call. */
-  decide(asks: readonly Ask[]): Decision[] | undefined;
-  /** The same for every call, without a look at any limit. */
-  decideBlindly(asks: readonly Ask[], isFree: boolean, source: DecisionSource): Decision[];
-  /** Takes the call out of this process's parts, ahead of Redis' own decision on it. */
-  reserve(asks: readonly Ask[]): Reservation;
+  /** Decides by the local quota of each limit; undefined when one of them has none that could hold the call. */
+  decide(requests: readonly LimitRequest[]): Decision[] | undefined;
+  /** Gives every call the same decision, without looking at any limit. */
+  decideBlindly(requests: readonly LimitRequest[], isFree: boolean, source: DecisionSource): Decision[];
+  /** Charges the call to the local quotas, before Redis decides on it. */
+  reserve(requests: readonly LimitRequest[]): Reservation;
 }
 
 /**
- * A call that was taken out of this process's parts; or undefined as in `decide`, or its refusal, when they have no
- * room.
+ * A call that was charged to the local quotas, with the function that gives it back. Or its refusal, when they have no
+ * room; undefined as in `decide`.
  */
 export type Reservation =
   | { readonly giveBack: () => void; readonly refusals?: never }
@@ -27,67 +27,70 @@ export type Reservation =
 
 export interface LocalDecisionsOptions {
   readonly local: LocalLimits;
-  readonly handover: Handover;
+  readonly reconciler: OutageReconciler;
   readonly clock: ServerClock;
-  /** How long until Redis may be back, at the earliest. */
+  /** How long until Redis is tried again. */
   readonly waitMs: () => number;
 }
 
-/** Blind refusals ask callers to wait at least this long. */
+/** Refusals without a look at any limit tell callers to wait at least this long. */
 const leastWaitMs = 1_000;
 
-export function createLocalDecisions({ local, handover, clock, waitMs }: LocalDecisionsOptions): LocalDecisions {
-  const partsOf = (asks: readonly Ask[]): readonly Part[] | undefined => {
-    const parts = asks.map((ask) => handover.part(ask, clock.now()));
+export function createLocalDecisions({ local, reconciler, clock, waitMs }: LocalDecisionsOptions): LocalDecisions {
+  const partsOf = (requests: readonly LimitRequest[]): readonly LocalQuota[] | undefined => {
+    const parts = requests.map((request) => reconciler.localQuota(request, clock.now()));
     return parts.every((part) => part !== undefined) ? parts : undefined;
   };
 
-  const charge = (parts: readonly Part[]): Verdicts =>
+  const charge = (parts: readonly LocalQuota[]): CallResult =>
     local.decide(
-      parts.map(({ ask }) => ask),
-      parts.map(({ seeds }) => seeds),
-      // The latest that it may be, as in what Redis is told afterwards: in this process the difference is always the
-      // same.
+      parts.map(({ request }) => request),
+      parts.map(({ initialUsage }) => initialUsage),
+      // The latest bound, as in the replay to Redis: within this process the difference is always the same.
       clock.now().latestUs,
     );
 
-  const toDecisions = (asks: readonly Ask[], parts: readonly Part[], { each, nowUs }: Verdicts): Decision[] =>
-    asks.map((ask, index) => {
-      const verdict = each[index] as Verdict;
-      // What the others may use up is not free for this process.
-      const current = ask.capacity - Math.max(0, (parts[index] as Part).ask.capacity - verdict.current);
-      return toDecision(ask, { ...verdict, current }, nowUs, "local");
+  const toDecisions = (
+    requests: readonly LimitRequest[],
+    parts: readonly LocalQuota[],
+    { results, nowUs }: CallResult,
+  ): Decision[] =>
+    requests.map((request, index) => {
+      const result = results[index] as LimitResult;
+      // Quota that other processes may use is not free for this process.
+      const current = request.capacity - Math.max(0, (parts[index] as LocalQuota).request.capacity - result.current);
+      return toDecision(request, { ...result, current }, nowUs, "local");
     });
 
   return {
-    decide(asks) {
-      const parts = partsOf(asks);
+    decide(requests) {
+      const parts = partsOf(requests);
       if (!parts) return undefined;
-      const verdicts = charge(parts);
-      for (const [index, ask] of asks.entries()) {
-        handover.decidedHere(ask, (verdicts.each[index] as Verdict).chargedUs);
+      const callResult = charge(parts);
+      for (const [index, request] of requests.entries()) {
+        reconciler.recordLocalAdmission(request, (callResult.results[index] as LimitResult).chargedUs);
       }
-      return toDecisions(asks, parts, verdicts);
+      return toDecisions(requests, parts, callResult);
     },
-    decideBlindly(asks, isFree, source) {
+    decideBlindly(requests, isFree, source) {
       const nowUs = clock.now().earliestUs;
       const atUs = isFree ? 0 : nowUs + Math.max(leastWaitMs, waitMs()) * 1_000;
       const times = { retryAtUs: atUs, moreAtUs: atUs, resetAtUs: atUs };
-      return asks.map((ask) => {
-        const current = isFree ? 0 : ask.capacity;
-        return toDecision(ask, { isFree, current, ...times, chargedUs: 0, bornUs: 0, atUs: nowUs }, nowUs, source);
+      return requests.map((request) => {
+        const current = isFree ? 0 : request.capacity;
+        return toDecision(request, { isFree, current, ...times, chargedUs: 0, bornUs: 0, atUs: nowUs }, nowUs, source);
       });
     },
-    reserve(asks) {
-      const parts = partsOf(asks);
+    reserve(requests) {
+      const parts = partsOf(requests);
       if (!parts) return { refusals: undefined };
-      const verdicts = charge(parts);
-      if (!verdicts.isAllowed) return { refusals: toDecisions(asks, parts, verdicts) };
+      const callResult = charge(parts);
+      if (!callResult.isAllowed) return { refusals: toDecisions(requests, parts, callResult) };
       return {
         giveBack() {
           const nowUs = clock.now().latestUs;
-          for (const [index, { ask }] of parts.entries()) {
-            local.take(ask, (verdicts.each[index] as Verdict).chargedUs, nowUs);
+          for (const [index, { request }] of parts.entries()) {
+            local.take(request, (callResult.results[index] as LimitResult).chargedUs, nowUs);
           }
         },
       };

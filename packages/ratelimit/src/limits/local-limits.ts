@@ -1,18 +1,18 @@
 import { CommandError, type Reply, type Script } from "@continuum-cache/core";
 import { createLru } from "@continuum-cache/core/kit";
-import type { Accept } from "../algorithms/accepts.ts";
+import type { Admission } from "../algorithms/admissions.ts";
 import type { Receipt } from "../types.ts";
-import type { Ask } from "./ask.ts";
-import { batchArguments, readBatchReply, type Verdicts } from "./batch.ts";
-import { refundArguments } from "./refund-arguments.ts";
+import { batchArguments, type CallResult, readBatchReply } from "./batch.ts";
+import type { LimitRequest } from "./limit-request.ts";
+import { refundArguments } from "./receipts.ts";
 
-/** Limits as this process keeps them while Redis is away: the same scripts, on a small store of its own. */
+/** The limits that this process keeps while Redis is away: the same scripts run on a small store in memory. */
 export interface LocalLimits {
-  /** @param seeds - What a key that is new here begins with, for each ask. */
-  decide(asks: readonly Ask[], seeds: readonly (readonly Accept[])[], nowUs: number): Verdicts;
-  /** Takes back what a decision has charged. */
-  take(ask: Ask, chargedUs: number, nowUs: number): void;
-  refund(ask: Ask, receipt: Receipt, nowUs: number): number;
+  /** @param initialUsage - For each request, the usage that its key begins with if the store does not have it. */
+  decide(requests: readonly LimitRequest[], initialUsage: readonly (readonly Admission[])[], nowUs: number): CallResult;
+  /** Takes back the charge of a decision. */
+  take(request: LimitRequest, chargedUs: number, nowUs: number): void;
+  refund(request: LimitRequest, receipt: Receipt, nowUs: number): number;
   has(key: string): boolean;
   delete(key: string): void;
 }
@@ -45,13 +45,13 @@ export function createLocalLimits(maxKeys: number): LocalLimits {
   };
 
   return {
-    decide(asks, seeds, nowUs) {
-      const [first] = asks as readonly [Ask, ...Ask[]];
-      const merges = asks.map(({ key }, index) => (textAt(key, nowUs) === null ? (seeds[index] ?? []) : []));
-      const calls = [{ asks, merges }];
+    decide(requests, initialUsage, nowUs) {
+      const [first] = requests as readonly [LimitRequest, ...LimitRequest[]];
+      const merges = requests.map(({ key }, index) => (textAt(key, nowUs) === null ? (initialUsage[index] ?? []) : []));
+      const calls = [{ requests, merges }];
       const { keys, words } = batchArguments(calls);
       return readBatchReply(run(first.facts.scripts.decide, keys, [nowUs, 0, ...words], nowUs), calls)
-        ?.calls[0] as Verdicts;
+        ?.calls[0] as CallResult;
     },
     take({ key, facts, windowUs, limit, extra, cost }, chargedUs, nowUs) {
       const text = textAt(key, nowUs);
@@ -60,9 +60,9 @@ export function createLocalLimits(maxKeys: number): LocalLimits {
       state.giveBack(chargedUs, cost);
       store.set(key, { text: state.text(), expiresAtUs: nowUs + state.ttlMs() * 1_000 });
     },
-    refund(ask, receipt, nowUs) {
-      const { keys, words } = refundArguments(ask, receipt, nowUs);
-      return Number(run(ask.facts.scripts.refund, keys, words, nowUs));
+    refund(request, receipt, nowUs) {
+      const { keys, words } = refundArguments(request, receipt, nowUs);
+      return Number(run(request.facts.scripts.refund, keys, words, nowUs));
     },
     has: (key) => store.peek(key) !== undefined,
     delete: (key) => void store.delete(key),

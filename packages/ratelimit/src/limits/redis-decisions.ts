@@ -1,29 +1,33 @@
 import { CommandError } from "@continuum-cache/core";
-import { type Breaker, createTickBatch, handOutInHalves } from "@continuum-cache/core/kit";
+import { type Breaker, createTickBatch, deliverInHalves } from "@continuum-cache/core/kit";
 import { refusal } from "../algorithms/limit-script-lua.ts";
 import type { ServerClock } from "../timing/server-clock.ts";
 import type { Decision } from "../types.ts";
-import type { Ask } from "./ask.ts";
 import type { Attempts, Outcome } from "./attempts.ts";
-import { type Call, isDecided, type Verdicts } from "./batch.ts";
+import { type Call, type CallResult, isDecided } from "./batch.ts";
 import type { DenyCache } from "./deny-cache.ts";
-import type { Claim, Handover } from "./handover.ts";
+import type { LimitRequest } from "./limit-request.ts";
+import { type LimitResult, toDecision } from "./limit-result.ts";
+import type { OutageReconciler, ReplayClaim } from "./outage-reconciler.ts";
 import type { RedisLimits } from "./redis-limits.ts";
-import { toDecision, type Verdict } from "./verdict.ts";
 
-/** Decides by Redis, and keeps what this process must know when Redis leaves. */
+/** Decides by Redis, and records what this process must know when an outage begins. */
 export interface RedisDecisions {
   /**
    * Decides on a call, in one script call with all others of this tick.
-   * @param settle - Called once, with what came of it.
-   * @param onSuspicion - Called once, while it waits, when other processes may have taken Redis for away.
+   * @param settle - Called once, with the outcome.
+   * @param onSuspicion - Called once, while the call waits, when other processes may have concluded that Redis is away.
    */
-  decide(asks: readonly Ask[], settle: (outcome: Outcome<Decision[]>) => void, onSuspicion?: () => void): void;
-  /** Sends what this tick has asked to decide so far: what is sent after it does not overtake it. */
+  decide(
+    requests: readonly LimitRequest[],
+    settle: (outcome: Outcome<Decision[]>) => void,
+    onSuspicion?: () => void,
+  ): void;
+  /** Sends the calls that this tick has collected so far, so that no later request overtakes them. */
   flush(): void;
-  /** How a key stands, as the decision that a call of cost 1 would get. */
-  look(ask: Ask): Promise<Outcome<Decision>>;
-  /** Tells Redis what it missed. Resolves when it was told, or could not be. */
+  /** Reads a key, and returns the decision that a call of cost 1 would get. */
+  look(request: LimitRequest): Promise<Outcome<Decision>>;
+  /** Replays to Redis what it missed. Resolves when that is done, or has failed. */
   settle(): Promise<void>;
 }
 
@@ -31,77 +35,42 @@ export interface RedisDecisionsOptions {
   readonly redis: RedisLimits;
   readonly attempts: Attempts;
   readonly breaker: Breaker;
-  readonly handover: Handover;
+  readonly reconciler: OutageReconciler;
   readonly denyCache: DenyCache;
   readonly clock: ServerClock;
-  /** What answers through the transport. */
+  /** Whether Redis or a memory answers through the transport. */
   readonly source: () => "redis" | "local";
   readonly onFailure: (operation: string, error: Error) => void;
 }
 
 /** A call that waits for the decision of Redis. */
 interface Waiting {
-  readonly asks: readonly Ask[];
-  /** The deny cache's moment at which it was asked. */
+  readonly requests: readonly LimitRequest[];
+  /** The deny cache's moment when the call was made. */
   readonly asked: number;
   readonly settle: (outcome: Outcome<Decision[]>) => void;
   readonly onSuspicion: (() => void) | undefined;
 }
 
-/** One script call decides on so many calls at most, since Redis does nothing else meanwhile. */
+/** One script call decides on at most this many calls, since it blocks Redis. */
 const callsPerScript = 100;
-/** Redis is told of so many keys at once. */
+/** One request replays at most this many keys. */
 const keysPerRequest = 50;
-const nothing: Claim["accepts"] = [];
+const nothing: ReplayClaim["admissions"] = [];
 const nothings: Call["merges"] = [];
-const isNothing = (accepts: Claim["accepts"]): boolean => accepts === nothing;
+const isNothing = (admissions: ReplayClaim["admissions"]): boolean => admissions === nothing;
 
 export function createRedisDecisions(options: RedisDecisionsOptions): RedisDecisions {
-  const { redis, attempts, breaker, handover, denyCache, clock, source, onFailure } = options;
+  const { redis, attempts, breaker, reconciler, denyCache, clock, source, onFailure } = options;
 
-  /** Asks Redis about a batch of calls, and tells it on the way what it has missed of their keys. */
-  const ask = async (
-    batch: readonly Pick<Call, "asks">[],
-    deadlineMs: number,
-  ): Promise<readonly (Verdicts | CommandError)[]> => {
-    const now = clock.now();
-    const claims: Claim[] = [];
-    const claim = (each: Ask): Claim["accepts"] => {
-      const made = handover.claim(each, now, deadlineMs);
-      if (made) claims.push(made);
-      return made?.accepts ?? nothing;
-    };
-    const calls = batch.map(({ asks }): Call => {
-      const merges = asks.map(claim);
-      return { asks, merges: merges.every(isNothing) ? nothings : merges };
-    });
-    const untold = new Set(claims);
-    try {
-      const said = await redis.decide(calls, deadlineMs);
-      for (let nth = 0; nth < calls.length; nth++) {
-        const verdicts = said[nth] as Verdicts | CommandError;
-        if (!isDecided(verdicts)) continue;
-        const { asks, merges } = calls[nth] as Call;
-        for (let index = 0; index < asks.length; index++) {
-          const accepts = merges[index] ?? nothing;
-          const verdict = verdicts.each[index] as Verdict;
-          const made = accepts === nothing ? undefined : claims.find((one) => one.accepts === accepts);
-          if (made && untold.delete(made)) handover.told(made, verdict.bornUs);
-          handover.decided(asks[index] as Ask, verdict, accepts);
-        }
-      }
-      return said;
-    } finally {
-      for (const made of untold) handover.untold(made);
-    }
-  };
+  const sendBatch = createReplayingSender(options);
 
-  const decisionsOf = ({ asks, asked }: Waiting, verdicts: Verdicts, nowUs: number): Decision[] => {
-    if (asks.length === 1 && !verdicts.isAllowed) {
-      denyCache.add(asks[0] as Ask, verdicts.each[0] as Verdict, verdicts.nowUs, asked);
+  const decisionsOf = ({ requests, asked }: Waiting, callResult: CallResult, nowUs: number): Decision[] => {
+    if (requests.length === 1 && !callResult.isAllowed) {
+      denyCache.add(requests[0] as LimitRequest, callResult.results[0] as LimitResult, callResult.nowUs, asked);
     }
     const by = source();
-    return asks.map((each, index) => toDecision(each, verdicts.each[index] as Verdict, nowUs, by));
+    return requests.map((request, index) => toDecision(request, callResult.results[index] as LimitResult, nowUs, by));
   };
 
   /** Calls that have no answer yet. */
@@ -111,14 +80,14 @@ export function createRedisDecisions(options: RedisDecisionsOptions): RedisDecis
     unanswered += batch.length;
     const { result, reason = "away" } = await attempts.run(
       "decide",
-      (deadlineMs) => ask(batch, deadlineMs),
+      (deadlineMs) => sendBatch(batch, deadlineMs),
       () => {
         for (const { onSuspicion } of batch) onSuspicion?.();
       },
     );
     unanswered -= batch.length;
     const nowUs = clock.now().earliestUs;
-    handOutInHalves(redis, unanswered, batch.length, (from, to) => {
+    deliverInHalves(redis, unanswered, batch.length, (from, to) => {
       for (let nth = from; nth < to; nth++) {
         const waiting = batch[nth] as Waiting;
         const said = result?.[nth];
@@ -133,31 +102,77 @@ export function createRedisDecisions(options: RedisDecisionsOptions): RedisDecis
   const tick = createTickBatch<Waiting>({ items: callsPerScript }, (batch) => void decideTogether(batch));
 
   return {
-    decide(asks, settle, onSuspicion) {
-      const waiting = { asks, asked: denyCache.moment, settle, onSuspicion };
-      // While Redis is away a single call at a time finds out whether it is back; the others do not wait for it.
+    decide(requests, settle, onSuspicion) {
+      const waiting = { requests, asked: denyCache.moment, settle, onSuspicion };
+      // While Redis is away, one call at a time is the probe; the other calls do not wait for it.
       if (breaker.state === "closed") tick.add(waiting);
       else void decideTogether([waiting]);
     },
     flush: () => tick.flush(),
-    look(each) {
+    look(request) {
       tick.flush();
-      const { key, facts, windowUs, limit, extra } = each;
+      const { key, facts, windowUs, limit, extra } = request;
       return attempts.run("getUsage", async (deadlineMs) => {
         const { text, nowUs } = await redis.read(key, deadlineMs);
         const counter = facts.counter.open(text, nowUs, { windowUs, limit, extra, spanUs: 0 });
         if (!counter) throw new CommandError(refusal(facts.counter));
         const look = { ...counter.look(1), chargedUs: 0, bornUs: counter.bornUs, atUs: nowUs };
-        return toDecision(each, look, nowUs, source());
+        return toDecision(request, look, nowUs, source());
       });
     },
     async settle() {
-      const asks = handover.toTell(clock.now().earliestUs);
-      for (let from = 0; from < asks.length; from += keysPerRequest) {
-        const some = asks.slice(from, from + keysPerRequest).map((each) => ({ asks: [{ ...each, cost: 0 }] }));
-        const { result } = await attempts.run("settle", (deadlineMs) => ask(some, deadlineMs));
+      const requests = reconciler.pendingRequests(clock.now().earliestUs);
+      for (let from = 0; from < requests.length; from += keysPerRequest) {
+        const some = requests
+          .slice(from, from + keysPerRequest)
+          .map((request) => ({ requests: [{ ...request, cost: 0 }] }));
+        const { result } = await attempts.run("settle", (deadlineMs) => sendBatch(some, deadlineMs));
         if (!result) return;
       }
     },
+  };
+}
+
+type SendBatch = (
+  batch: readonly Pick<Call, "requests">[],
+  deadlineMs: number,
+) => Promise<readonly (CallResult | CommandError)[]>;
+
+/** Sends a batch of calls, along with what Redis has missed of their keys. */
+function createReplayingSender({ redis, reconciler, clock }: RedisDecisionsOptions): SendBatch {
+  return async (
+    batch: readonly Pick<Call, "requests">[],
+    deadlineMs: number,
+  ): Promise<readonly (CallResult | CommandError)[]> => {
+    const now = clock.now();
+    const claims: ReplayClaim[] = [];
+    const claim = (request: LimitRequest): ReplayClaim["admissions"] => {
+      const made = reconciler.claimReplay(request, now, deadlineMs);
+      if (made) claims.push(made);
+      return made?.admissions ?? nothing;
+    };
+    const calls = batch.map(({ requests }): Call => {
+      const merges = requests.map(claim);
+      return { requests, merges: merges.every(isNothing) ? nothings : merges };
+    });
+    const unconfirmed = new Set(claims);
+    try {
+      const said = await redis.decide(calls, deadlineMs);
+      for (let nth = 0; nth < calls.length; nth++) {
+        const callResult = said[nth] as CallResult | CommandError;
+        if (!isDecided(callResult)) continue;
+        const { requests, merges } = calls[nth] as Call;
+        for (let index = 0; index < requests.length; index++) {
+          const admissions = merges[index] ?? nothing;
+          const result = callResult.results[index] as LimitResult;
+          const made = admissions === nothing ? undefined : claims.find((one) => one.admissions === admissions);
+          if (made && unconfirmed.delete(made)) reconciler.confirmReplay(made, result.bornUs);
+          reconciler.recordRedisResult(requests[index] as LimitRequest, result, admissions);
+        }
+      }
+      return said;
+    } finally {
+      for (const made of unconfirmed) reconciler.abandonReplay(made);
+    }
   };
 }

@@ -1,12 +1,12 @@
-/** How many times a wait looks up from its timer. */
+/** Into how many timers a wait is split. */
 const slices = 4;
 
-/** Resolves to this when the time was up first. */
+/** The result of a wait that timed out. */
 export const timeIsUp: unique symbol = Symbol("time is up");
 
 /**
- * Waits for work, but only for so long. Time in which this process could not hear an answer, since it was kept busy
- * or did not get the CPU, hardly counts: between two slices of the wait it has looked for answers.
+ * Waits for work, for at most this long. Time in which this process was busy or did not get the CPU hardly counts:
+ * the event loop delivers answers between two slices of the wait.
  */
 export async function withPatience<T>(ms: number, work: Promise<T>): Promise<T | typeof timeIsUp> {
   let timer: ReturnType<typeof setTimeout> | undefined;

@@ -1,12 +1,12 @@
-/** How long Redis takes to answer this process, as measured, and how long to wait for an answer. */
+/** Measures how long Redis takes to answer, and computes how long to wait for an answer. */
 export interface RoundTrip {
   /** Whether Redis has ever answered. */
   readonly isKnown: boolean;
-  /** How long a caller waits for Redis before it is decided without it, in milliseconds. */
+  /** How long a caller waits for Redis before this process decides by itself, in milliseconds. */
   patienceMs(): number;
-  /** How long a request is listened to, in milliseconds: longer, since a late answer tells how slow Redis is now. */
+  /** The deadline of a request, in milliseconds: longer, since a late answer shows how slow Redis is now. */
   deadlineMs(): number;
-  /** Begins a request. Returns the function to call when its answer is there. */
+  /** Begins a request. Returns the function to call when its answer arrives. */
   begins(): () => void;
   /** A request got no answer: the next one may have to connect first. */
   failed(): void;
@@ -14,9 +14,9 @@ export interface RoundTrip {
 
 /** How long connecting and the first answer may take, which are outside of the budget. */
 const firstAnswerMs = 5_000;
-/** A connection that was idle for this long may be gone, so that the next request has to make a new one. */
+/** After this idle time the connection may be closed, so that the next request has to connect first. */
 const idleMs = 2_000;
-/** How much of the longest connecting is remembered at the next one. */
+/** Each new connection multiplies the remembered time of connecting by this. */
 const fading = 0.8;
 
 /**
@@ -26,9 +26,9 @@ const fading = 0.8;
  * @param budgetMs - How long Redis has for a decision beyond its usual round trip.
  */
 export function createRoundTrip(budgetMs: number): RoundTrip {
-  /** Round trips on a connection that stood. */
+  /** Round trips on an open connection. */
   let usual: { smoothMs: number; variationMs: number } | undefined;
-  /** Round trips that may have included the making of a connection; undefined until Redis has answered. */
+  /** Round trips that may have included connecting; undefined until Redis has answered. */
   let connectingMs: number | undefined;
   let warmUntilMs = Number.NEGATIVE_INFINITY;
 
@@ -41,8 +41,8 @@ export function createRoundTrip(budgetMs: number): RoundTrip {
   };
 
   const measured = (tookMs: number, wasWarm: boolean): void => {
-    // The answers that an outage has held up say nothing about a usual one. A server that has become slow is believed
-    // bit by bit.
+    // Answers that an outage has delayed are not usual ones. So one measurement counts for at most twice the usual
+    // time: a server that has become slow raises the estimate step by step.
     if (connectingMs !== undefined) tookMs = Math.min(tookMs, 2 * patienceMs());
     if (!wasWarm) connectingMs = Math.max(tookMs, fading * (connectingMs ?? 0));
     else if (usual) {
@@ -57,7 +57,7 @@ export function createRoundTrip(budgetMs: number): RoundTrip {
     },
     patienceMs,
     deadlineMs() {
-      // In steps, so that the requests of one tick have the same and go together.
+      // In whole seconds, so that the requests of one tick have the same deadline and share a batch.
       const longMs = isWarm() ? Math.max(1_000, 4 * patienceMs()) : Math.max(firstAnswerMs, 2 * patienceMs());
       return Math.ceil(longMs / 1_000) * 1_000;
     },

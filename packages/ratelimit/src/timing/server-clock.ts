@@ -1,32 +1,35 @@
-/** A time of the server that is known from here: it is one of these, in microseconds since 1970. */
+/** The bounds of the server's time, in microseconds since 1970. */
 export interface TimeBounds {
   readonly earliestUs: number;
   readonly latestUs: number;
 }
 
-/** The time of the server, known from here with its error. */
+/** Estimates the time of the server, with bounds on the error. */
 export interface ServerClock {
-  /** What the server's time may be now; this machine's own time until the server was asked. */
+  /** The bounds of the server's time now. Until the server was asked, this machine's own time. */
   now(): TimeBounds;
-  /** The same, or undefined when it can't be relied on: the server was not asked, or something has happened to either clock since. */
+  /**
+   * The same, or undefined when it can't be relied on: the server was not asked, or something has happened to either
+   * clock since.
+   */
   trusted(): TimeBounds | undefined;
   /**
-   * What to send with a decision on windows of this length: the bounds, or undefined when the server must read its
-   * clock, since the bounds are too far apart for that window, or it is time to ask again.
+   * The time to send with a decision on windows of this length. Undefined when the server must read its own clock: the
+   * bounds are too far apart for that window, or it is time to ask again.
    */
   estimate(windowUs: number): TimeBounds | undefined;
   /**
-   * Begins a request whose answer may tell the server's time. Returns the function that takes it.
-   * @param asks - Whether the request asks for the time in any case: others then need not meanwhile.
+   * Begins a request whose answer may hold the server's time. Returns the function that takes that time.
+   * @param asksTime - Whether the request asks for the time in any case: others then need not meanwhile.
    */
-  asking(asks: boolean): (serverUs: number) => void;
-  /** Another server may answer from now on, with another clock: it is asked before the bounds are used again. */
+  asking(asksTime: boolean): (serverUs: number) => void;
+  /** Another server, with another clock, may answer from now on: it is asked before the bounds are used again. */
   doubt(): void;
 }
 
-/** What the server once said. */
+/** One answer of the server. */
 interface Reading {
-  /** The server's clock less this machine's steady one, in microseconds: not less, and not more. */
+  /** Bounds of the difference between the server's clock and this machine's monotonic one, in microseconds. */
   readonly leastUs: number;
   readonly mostUs: number;
   readonly atMs: number;
@@ -34,26 +37,62 @@ interface Reading {
   readonly apartMs: number;
 }
 
-/** After this the server is asked again, and sooner when the last request for the time got no answer. */
+/** The server is asked again after `askEveryMs`, or after `askAgainMs` when the last request got no answer. */
 const askEveryMs = 60_000;
 const askAgainMs = 1_000;
-/** Two machines drift apart by no more than this in a millisecond. */
+/** The clocks of two machines drift apart by at most this part of the time that passes. */
 const drift = 100e-6;
-/** Two clocks of a machine that differ by more than this: one was set, or the machine slept. */
+/** When a machine's two clocks differ by more than this, one was set, or the machine slept. */
 const largestStepMs = 100;
 /** A reading that is inexact by less than this clears a doubt. */
 const leastDoubtUs = 10_000;
 /** The wall clock shows whole milliseconds. */
 const wallClockStepMs = 1;
 
-/** A window may be taken for longer by this part of it, or by 2 ms if that is more: what is used is freed that late. */
+/** A window may be treated as longer by 1/100 of it, or by 2 ms if that is more: calls become free that late. */
 const partOfWindow = 100;
 const toleranceUs = (windowUs: number): number => Math.min(windowUs / 4, Math.max(2_000, windowUs / partOfWindow));
 
 const widthOf = ({ leastUs, mostUs }: Pick<Reading, "leastUs" | "mostUs">): number => mostUs - leastUs;
 
+/** How far this machine's two clocks are apart, in milliseconds. */
+const apart = (): number => Date.now() - performance.now();
+const stepMs = ({ apartMs }: Reading, nowApartMs = apart()): number =>
+  Math.max(0, Math.abs(nowApartMs - apartMs) - wallClockStepMs);
+
+/** By how much the error of a reading has grown since, in microseconds. */
+const errorUs = ({ atMs }: Reading, nowMs: number, stepsMs: number): number =>
+  ((nowMs - atMs) * drift + stepsMs) * 1_000;
+
+/** The reading, with bounds widened by the error that has grown since. */
+const aged = (known: Reading): Reading => {
+  const atMs = performance.now();
+  const error = errorUs(known, atMs, stepMs(known));
+  return { leastUs: known.leastUs - error, mostUs: known.mostUs + error, atMs, apartMs: known.apartMs };
+};
+
+const boundsOf = (known: Reading, nowMs: number, stepsMs: number): TimeBounds => {
+  const error = errorUs(known, nowMs, stepsMs);
+  // A microsecond more on each side is the error of the arithmetic itself.
+  return {
+    earliestUs: Math.floor(nowMs * 1_000 + known.leastUs - error) - 1,
+    latestUs: Math.ceil(nowMs * 1_000 + known.mostUs + error) + 1,
+  };
+};
+
+/** The reading that an answer gives: the server read its clock between the request and the answer. */
+function readingOf(sentMs: number, serverUs: number, atMs: number): Reading {
+  const driftUs = (atMs - sentMs) * drift * 1_000;
+  return {
+    leastUs: serverUs - atMs * 1_000 - driftUs,
+    mostUs: serverUs - sentMs * 1_000 + driftUs,
+    atMs,
+    apartMs: apart(),
+  };
+}
+
 /**
- * It stands on the clock that is never set (`performance.now`), so that a wrong or adjusted wall clock changes nothing.
+ * Uses the monotonic clock (`performance.now`), so that a wrong or adjusted wall clock changes nothing.
  *
  * The server reads its clock at some time between the request and the answer: each answer bounds the difference of the
  * two clocks from both sides, and several answers together bound it better.
@@ -65,31 +104,7 @@ export function createServerClock(isOwn: () => boolean = () => false): ServerClo
   let isDoubted = false;
   let nextAskMs = 0;
 
-  const apart = (): number => Date.now() - performance.now();
-  const stepMs = ({ apartMs }: Reading, nowApartMs = apart()): number =>
-    Math.max(0, Math.abs(nowApartMs - apartMs) - wallClockStepMs);
-
-  /** By how much more the difference may be off by now, in microseconds. */
-  const errorUs = ({ atMs }: Reading, nowMs: number, stepsMs: number): number =>
-    ((nowMs - atMs) * drift + stepsMs) * 1_000;
-
-  /** The reading with all that may have happened to the difference since. */
-  const aged = (known: Reading): Reading => {
-    const atMs = performance.now();
-    const error = errorUs(known, atMs, stepMs(known));
-    return { leastUs: known.leastUs - error, mostUs: known.mostUs + error, atMs, apartMs: known.apartMs };
-  };
-
-  const boundsOf = (known: Reading, nowMs: number, stepsMs: number): TimeBounds => {
-    const error = errorUs(known, nowMs, stepsMs);
-    // A microsecond more on each side is the error of the arithmetic itself.
-    return {
-      earliestUs: Math.floor(nowMs * 1_000 + known.leastUs - error) - 1,
-      latestUs: Math.ceil(nowMs * 1_000 + known.mostUs + error) + 1,
-    };
-  };
-
-  /** This machine's own time, and without an error: it is compared with no other clock. */
+  /** This machine's own time, without an error, since no other clock is involved. */
   const ownUs = (): number => {
     if (!reading || stepMs(reading) > largestStepMs) {
       const offsetUs = apart() * 1_000;
@@ -119,22 +134,20 @@ export function createServerClock(isOwn: () => boolean = () => false): ServerClo
 
   const take = (sentMs: number, serverUs: number): void => {
     const atMs = performance.now();
-    const driftUs = (atMs - sentMs) * drift * 1_000;
-    const news = { leastUs: serverUs - atMs * 1_000 - driftUs, mostUs: serverUs - sentMs * 1_000 + driftUs };
+    const news = readingOf(sentMs, serverUs, atMs);
     const known = reading && stepMs(reading) <= largestStepMs ? aged(reading) : undefined;
-    const times = { atMs, apartMs: apart() };
     nextAskMs = atMs + askEveryMs;
     if (known && known.leastUs <= news.mostUs && news.leastUs <= known.mostUs) {
       reading = {
+        ...news,
         leastUs: Math.max(news.leastUs, known.leastUs),
         mostUs: Math.min(news.mostUs, known.mostUs),
-        ...times,
       };
-      // An answer that took long agrees with every clock.
+      // A slow answer agrees with every clock, so it clears no doubt.
       isDoubted &&= widthOf(news) > Math.max(leastDoubtUs, 4 * widthOf(known));
     } else {
-      // The server's clock was set, or another server has answered, or this machine stood still unnoticed.
-      reading = { ...news, ...times };
+      // The server's clock was set, another server has answered, or this machine was suspended unnoticed.
+      reading = news;
       isDoubted = false;
     }
   };
@@ -147,9 +160,9 @@ export function createServerClock(isOwn: () => boolean = () => false): ServerClo
       const bounds = performance.now() < nextAskMs ? trusted() : undefined;
       return bounds && bounds.latestUs - bounds.earliestUs <= toleranceUs(windowUs) ? bounds : undefined;
     },
-    asking(asks) {
+    asking(asksTime) {
       const sentMs = performance.now();
-      if (asks) nextAskMs = Math.max(nextAskMs, sentMs + askAgainMs);
+      if (asksTime) nextAskMs = Math.max(nextAskMs, sentMs + askAgainMs);
       return (serverUs) => take(sentMs, serverUs);
     },
     doubt() {

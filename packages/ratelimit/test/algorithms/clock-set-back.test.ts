@@ -1,12 +1,12 @@
 import { startRedisServer } from "@continuum-cache/conformance/servers";
 import { runScript } from "@continuum-cache/core";
 import { memoryTransport } from "@continuum-cache/fallback-memory";
+import { closing } from "@continuum-cache/fixtures";
 import { tcpTransport } from "@continuum-cache/transport-tcp";
 import { expect, it } from "vitest";
 import { algorithms } from "../../src/algorithms/algorithms.ts";
-import type { Ask } from "../../src/limits/ask.ts";
 import { batchArguments, readBatchReply } from "../../src/limits/batch.ts";
-import { closing } from "../opened.ts";
+import type { LimitRequest } from "../../src/limits/limit-request.ts";
 
 const opened = closing();
 const windowUs = 60_000_000;
@@ -17,11 +17,11 @@ it.each([2_000, 5_000])(
     const redis = opened(await startRedisServer());
     const facts = algorithms["sliding-window"];
     const extra = facts.extra(windowUs, limit, limit);
-    const ask: Ask = {
+    const request: LimitRequest = {
       ...{ key: "k", algorithm: "sliding-window", facts, scope: "" },
       ...{ windowUs, limit, capacity: limit, extra, cost: 1 },
     };
-    const call = { asks: [ask], merges: [] };
+    const call = { requests: [request], merges: [] };
     for (const transport of [opened(tcpTransport({ url: redis.url })), opened(memoryTransport())]) {
       const decide = async (nowUs: number) => {
         const { keys, words } = batchArguments([call]);
@@ -37,7 +37,7 @@ it.each([2_000, 5_000])(
         await transport.send([["PEXPIRE", "k", 5_000]]);
         expect(await decide(startUs + at * 3_000_000)).toMatchObject({
           isAllowed: true,
-          each: [{ current: count + at + 1 }],
+          results: [{ current: count + at + 1 }],
         });
         expect(await livesMs()).toBeGreaterThan(windowUs / 1_000 - 1);
       }

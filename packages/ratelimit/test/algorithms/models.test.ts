@@ -145,7 +145,7 @@ describe("with times that are known from below and above only", () => {
 const sum = (accepted: readonly Accepted[]): number => accepted.reduce((all, { cost }) => all + cost, 0);
 
 describe("sliding window", () => {
-  it("is exact up to its largest exact limit: in use is what was accepted less than a window ago, no more, no less", () => {
+  it("counts exactly the calls of the last window, up to the largest exact limit", () => {
     fc.assert(
       fc.property(history, (each) => {
         if (each.limit > largestExactLimit) return;
@@ -165,7 +165,7 @@ describe("sliding window", () => {
     );
   });
 
-  it("is never over above it, and at most 1/256 of a window late", () => {
+  it("never exceeds larger limits, and frees calls at most 1/256 of a window late", () => {
     fc.assert(
       fc.property(history, (each) => {
         if (each.limit <= largestExactLimit) return;

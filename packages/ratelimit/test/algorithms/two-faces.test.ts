@@ -1,15 +1,10 @@
-import { startRedisServer } from "@continuum-cache/conformance/servers";
 import { defineScript, type Reply, runScript, type Script, type Transport } from "@continuum-cache/core";
-import { memoryTransport } from "@continuum-cache/fallback-memory";
-import { runs } from "@continuum-cache/test-scale";
-import { tcpTransport } from "@continuum-cache/transport-tcp";
+import { describeTwoFaces, type TwoFaces } from "@continuum-cache/fixtures";
 import fc from "fast-check";
-import { beforeEach, describe, expect, it } from "vitest";
 import { algorithms } from "../../src/algorithms/algorithms.ts";
-import type { Ask } from "../../src/limits/ask.ts";
-import { batchArguments, type Call, readBatchReply, type Verdicts } from "../../src/limits/batch.ts";
+import { batchArguments, type Call, type CallResult, readBatchReply } from "../../src/limits/batch.ts";
+import type { LimitRequest } from "../../src/limits/limit-request.ts";
 import type { Algorithm } from "../../src/types.ts";
-import { closing } from "../opened.ts";
 
 // Whatever is asked at whatever times: Lua on Redis and TypeScript on the memory answer the same and leave the same.
 
@@ -18,7 +13,7 @@ type Step =
       kind: "decide";
       stepUs: number;
       span: { us: number; share: number };
-      calls: { asks: { key: number; limit: number; cost: number }[]; accepts: Made[] }[];
+      calls: { requests: { key: number; limit: number; cost: number }[]; admissions: Made[] }[];
     }
   | { kind: "refund"; stepUs: number; nth: number; cost: number };
 interface Made {
@@ -36,7 +31,7 @@ const stepUs = fc.oneof(
 );
 const costOf = (limit: number) =>
   fc.oneof(fc.constant(1), fc.integer({ min: 0, max: 3 }), fc.integer({ min: 0, max: limit }));
-const ask = fc
+const request = fc
   .record({ key: fc.integer({ min: 0, max: 2 }), limit: fc.constantFrom(...limits) })
   .chain(({ key, limit }) => costOf(limit).map((cost) => ({ key, limit, cost })));
 const made = fc.record({
@@ -51,8 +46,8 @@ const span = fc.record({
 });
 /** Under up to three limits, sometimes with something to merge. */
 const call = fc.record({
-  asks: fc.uniqueArray(ask, { minLength: 1, maxLength: 3, selector: ({ key }) => key }),
-  accepts: fc.oneof(
+  requests: fc.uniqueArray(request, { minLength: 1, maxLength: 3, selector: ({ key }) => key }),
+  admissions: fc.oneof(
     { weight: 6, arbitrary: fc.constant<Made[]>([]) },
     { weight: 1, arbitrary: fc.array(made, { maxLength: 6 }) },
   ),
@@ -87,13 +82,6 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
 );
 
-const opened = closing();
-let redis: Transport;
-beforeEach(async () => {
-  const server = opened(await startRedisServer());
-  redis = opened(tcpTransport({ url: server.url }));
-});
-
 /** The same script on a clock that the test sets: the last two arguments are what TIME answers. */
 function withClock({ name, lua, memory }: Script): Script {
   return defineScript({
@@ -119,7 +107,10 @@ const scripts = Object.fromEntries(
   ),
 ) as Record<Algorithm, Script>;
 
-const askOf = (algorithm: Algorithm, { key, limit, cost }: { key: number; limit: number; cost: number }): Ask => {
+const askOf = (
+  algorithm: Algorithm,
+  { key, limit, cost }: { key: number; limit: number; cost: number },
+): LimitRequest => {
   const facts = algorithms[algorithm];
   const extra = facts.extra(windowUs, limit, limit);
   return { key: `k${key}`, algorithm, facts, scope: "", windowUs, limit, capacity: limit, extra, cost };
@@ -131,7 +122,6 @@ async function run(transport: Transport, algorithm: Algorithm, steps: readonly S
     extra,
     scripts: { refund },
   } = algorithms[algorithm];
-  await transport.send([["FLUSHDB"]]);
   const told: Reply[] = [];
   const receipts: { key: string; limit: number; at: number; born: number }[] = [];
   let nowUs = 1_795_000_000_000_000;
@@ -139,13 +129,13 @@ async function run(transport: Transport, algorithm: Algorithm, steps: readonly S
   for (const each of steps) {
     nowUs += each.stepUs;
     if (each.kind === "decide") {
-      const batch = each.calls.map(({ asks, accepts }): Call => {
-        const merged = accepts.map(({ agoUs, cost, isOurs }) => ({
+      const batch = each.calls.map(({ requests, admissions }): Call => {
+        const merged = admissions.map(({ agoUs, cost, isOurs }) => ({
           bornUs: isOurs ? bornUs : 0,
           atUs: nowUs - agoUs,
           cost,
         }));
-        return { asks: asks.map((one) => askOf(algorithm, one)), merges: [merged] };
+        return { requests: requests.map((one) => askOf(algorithm, one)), merges: [merged] };
       });
       const { keys, words } = batchArguments(batch);
       const serverUs = nowUs + Math.floor(each.span.us * each.span.share);
@@ -154,9 +144,9 @@ async function run(transport: Transport, algorithm: Algorithm, steps: readonly S
       const reply = await runScript(transport, scripts[algorithm], keys, args);
       told.push(reply);
       for (const [nth, said] of (readBatchReply(reply, batch)?.calls ?? []).entries()) {
-        const { asks } = batch[nth] as Call;
-        for (const [index, { chargedUs, bornUs: born }] of (said as Verdicts).each.entries()) {
-          const { key, limit } = asks[index] as Ask;
+        const { requests } = batch[nth] as Call;
+        for (const [index, { chargedUs, bornUs: born }] of (said as CallResult).results.entries()) {
+          const { key, limit } = requests[index] as LimitRequest;
           bornUs = born;
           receipts.push({ key, limit, at: chargedUs, born });
         }
@@ -188,14 +178,9 @@ async function run(transport: Transport, algorithm: Algorithm, steps: readonly S
   return told;
 }
 
-describe.each(Object.keys(algorithms) as Algorithm[])("%s", (algorithm) => {
-  it("decides the same in Lua and in TypeScript, and leaves the same behind", async () => {
-    const memory = memoryTransport();
-    await fc.assert(
-      fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 40, size: "max" }), async (steps) => {
-        expect(await run(redis, algorithm, steps)).toEqual(await run(memory, algorithm, steps));
-      }),
-      runs(40),
-    );
-  });
-});
+const cases = (Object.keys(algorithms) as Algorithm[]).map((algorithm): [string, TwoFaces<Step>] => [
+  algorithm,
+  { step, maxSteps: 40, runs: 40, play: (transport, steps) => run(transport, algorithm, steps) },
+]);
+
+describeTwoFaces("the scripts of a limit", Object.fromEntries(cases));

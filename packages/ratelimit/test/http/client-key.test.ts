@@ -64,7 +64,7 @@ describe("clientKey", () => {
     expect(() => clientKey("::1", { ipv6Prefix: ipv6Prefix as number })).toThrow(/`ipv6Prefix`.*32 to 128/);
   });
 
-  it("knows an IPv4 address in each of its disguises", () => {
+  it("gives one key to an IPv4 address with a port, in brackets, and inside of IPv6", () => {
     for (const text of [
       "203.0.113.7",
       " 203.0.113.7 ",
@@ -215,7 +215,7 @@ describe("forwardedAddress", () => {
     expect(forwardedAddress(header, 3)).toBe("6.6.6.6");
   });
 
-  it("does not move with whatever a client writes to the left", () => {
+  it("ignores addresses that a client writes to the left", () => {
     const junk = fc.string({ unit: "binary" });
     fc.assert(
       fc.property(junk, v4, v4, (written, client, proxy) => {
@@ -225,7 +225,7 @@ describe("forwardedAddress", () => {
     );
   });
 
-  it.each([0, -1, 1.5, Number.NaN, "1"])("refuses %j proxies, which would be to trust anybody", (proxies) => {
+  it.each([0, -1, 1.5, Number.NaN, "1"])("refuses %j proxies, which would trust every client", (proxies) => {
     expect(() => forwardedAddress(header, proxies as number)).toThrow(/`trustedProxies`.*at least 1/);
   });
 

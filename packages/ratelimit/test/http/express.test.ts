@@ -5,11 +5,11 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { memoryTransport } from "@continuum-cache/fallback-memory";
+import { closing } from "@continuum-cache/fixtures";
 import express, { type Application, type ErrorHandler, type Request, type Response } from "express";
 import { afterEach, describe, expect, it } from "vitest";
 import { rateLimit } from "../../src/express.ts";
 import { RateLimiter } from "../../src/index.ts";
-import { closing } from "../opened.ts";
 import { countingLimiter } from "./counting-limiter.ts";
 
 const opened = closing();
@@ -88,7 +88,7 @@ describe("rateLimit for Express", () => {
     expect(limiter.asked.map(({ id }) => id)).toEqual(["2001:db8:0:100::/56", "2001:db8:0:100::/56"]);
   });
 
-  it("refuses to trust whatever stands in X-Forwarded-For", async () => {
+  it("refuses `trust proxy: true`, which would trust every text in X-Forwarded-For", async () => {
     const limiter = countingLimiter();
     const app = express().set("trust proxy", true).use(rateLimit(limiter, rule)).get("/", hello);
     const errors = errorsOf(app);
@@ -110,7 +110,7 @@ describe("rateLimit for Express", () => {
     expect(limiter.asked.map(({ id }) => id)).toEqual(["203.0.113.7", "203.0.113.8"]);
   });
 
-  it("is an error, and no free pass, where a connection has no address", async () => {
+  it("is an error where a connection has no address", async () => {
     const folder = await mkdtemp(join(tmpdir(), "ratelimit-express-"));
     try {
       const app = express().use(rateLimit(countingLimiter(), rule)).get("/", hello);
@@ -148,7 +148,7 @@ describe("rateLimit for Express", () => {
     });
   });
 
-  it("lists the limits of all limiters on the way, and tells of the one that refuses", async () => {
+  it("lists the limits of all limiters on the way, and describes the one that refuses", async () => {
     const headers = ["draft-10", "legacy"] as const;
     const app = express()
       .use(rateLimit(countingLimiter(), { ...rule, limit: 100, headers }))
@@ -218,7 +218,7 @@ describe("rateLimit for Express", () => {
     ]);
   });
 
-  it("stays out of it when somebody has answered before the decision came", async () => {
+  it("does nothing when another handler has responded before the decision came", async () => {
     let handled = 0;
     const gone: unknown[] = [];
     const app = express()

@@ -49,7 +49,7 @@ describe("answers behind withRateLimit", () => {
     expect(nothing.headers.has("RateLimit")).toBe(false);
   });
 
-  it("pass as they are where no copy is possible", async () => {
+  it("pass unchanged where no copy is possible", async () => {
     const error = Response.error();
     expect(await answered(error)).toBe(error);
   });
@@ -68,7 +68,7 @@ describe("answers behind withRateLimit", () => {
     expect(isCancelled).toBe(true);
   });
 
-  it("tell of the limits in the form that was chosen, or not at all", async () => {
+  it("show the limits in the chosen form, or not at all", async () => {
     const told = async (headers: FetchLimitOptions<[]>["headers"]) =>
       Object.fromEntries((await answered(new Response(null), headers === undefined ? {} : { headers })).headers);
     expect(await told("draft-7")).toEqual({
@@ -98,7 +98,7 @@ describe("answers behind withRateLimit", () => {
     expect(await refused.json()).toMatchObject({ "violated-policies": ["search"] });
   });
 
-  it("are one's own for a refusal, with the headers added", async () => {
+  it("are the application's own for a refusal, with the headers added", async () => {
     const handler = withRateLimit(hello, countingLimiter(), {
       ...rule,
       limit: 1,
@@ -118,7 +118,7 @@ describe("answers behind withRateLimit", () => {
     expect(refused.headers.get("RateLimit")).toBe('"fair use";r=0;t=30');
   });
 
-  it("say a thing once, also when one's own answer has taken the headers over", async () => {
+  it("hold each header once, also when the application's own response has copied the headers", async () => {
     const handler = withRateLimit(hello, countingLimiter(), {
       ...rule,
       limit: 1,
@@ -129,7 +129,7 @@ describe("answers behind withRateLimit", () => {
     expect((await handler(ann)).headers.get("RateLimit")).toBe('"api";r=0;t=30');
   });
 
-  it("are 503 when the limiter refuses because it can't look", async () => {
+  it("are 503 when the limiter refuses because Redis is away", async () => {
     const closed = decided({ allowed: false, source: "closed", retryAfter: 1, moreAfter: 1, remaining: 0 });
     const limiter = { ...countingLimiter(), limit: async () => closed };
     const refused = await withRateLimit(hello, limiter, { ...rule, key })(ann);

@@ -36,7 +36,7 @@ describe("the options of withRateLimit", () => {
       await expect(id("unknown, 10.0.0.2")).rejects.toThrow(TypeError);
     });
 
-    it("is nowhere in a request, so that who says nothing about it is told at once", () => {
+    it("is not part of a request, so that missing options are an error at once", () => {
       const limits = [{ window: "1m", limit: 1, key: () => "a" } as const];
       expect(() => withRateLimit(hello, countingLimiter(), rule)).toThrow(/set `key:.*`ipHeader:.*`trustedProxies/);
       expect(() => withRateLimit(hello, countingLimiter(), { limits })).not.toThrow();
@@ -63,7 +63,7 @@ describe("the options of withRateLimit", () => {
     ["limits and a limit", "limits", { key, limits: [{ window: "1m", limit: 1 }], window: "1m" }],
     ["the same limit twice", "limits", { key, limits: [{ window: "1m" }, { window: 60, key: () => "a" }] }],
     ["a limit of nothing", "limit", { key, window: "1m", limit: 0 }],
-    ["a form that nobody knows", "headers", { key, headers: "draft-6" }],
+    ["an unknown form", "headers", { key, headers: "draft-6" }],
     ["forms that exclude each other", "headers", { key, headers: ["draft-7", "draft-10"] }],
     ["a form that is no text", "headers", { key, headers: true }],
     ["a misspelt option", "trustedProxy", { trustedProxy: 1 }],
@@ -89,7 +89,7 @@ describe("the options of withRateLimit", () => {
     expect(thrown).toMatchObject({ setting });
   });
 
-  it("refuses a window that can't be, and what is no limiter", () => {
+  it("refuses a wrong window, and a value that is no limiter", () => {
     expect(() => withRateLimit(hello, countingLimiter(), { key, window: "1w" as "1s", limit: 1 })).toThrow(/window/);
     expect(() => withRateLimit(hello, undefined as never, { key })).toThrow(/a RateLimiter.*got undefined/);
   });

@@ -1,9 +1,9 @@
 import { ConfigError } from "@continuum-cache/core";
 import { memoryTransport } from "@continuum-cache/fallback-memory";
+import { closing } from "@continuum-cache/fixtures";
 import { describe, expect, it } from "vitest";
 import { withRateLimit } from "../../src/fetch.ts";
 import { CostError, RateLimiter } from "../../src/index.ts";
-import { closing } from "../opened.ts";
 import { countingLimiter } from "./counting-limiter.ts";
 
 const opened = closing();
@@ -83,7 +83,7 @@ describe("withRateLimit", () => {
     expect(runs).toBe(2);
   });
 
-  it("hands everything else that the platform gives to the handler, the key and the cost", async () => {
+  it("passes the platform's further arguments to the handler, the key and the cost", async () => {
     interface Env {
       readonly tenant: string;
     }
@@ -98,7 +98,7 @@ describe("withRateLimit", () => {
     expect(limiter.asked).toEqual([{ ...rule, id: "acme", cost: 2 }]);
   });
 
-  it("gets at a limiter that can't be made before the request comes", async () => {
+  it("calls a function for a limiter that can't be made before the request comes", async () => {
     const limiter = countingLimiter();
     const handler = withRateLimit(
       (_request: Request, _env: { readonly limiter: typeof limiter }) => hello(),
@@ -109,14 +109,14 @@ describe("withRateLimit", () => {
     expect(limiter.asked).toEqual([{ ...rule, id: "ann" }]);
   });
 
-  it("leaves to the limiter what is not said", async () => {
+  it("leaves options that are not set to the limiter", async () => {
     const limiter = countingLimiter();
     await withRateLimit(hello, limiter, { key })(ann);
     expect(limiter.asked).toEqual([{ id: "ann" }]);
   });
 
   describe("the key", () => {
-    it("is asked for once where several limits share it", async () => {
+    it("is computed once where several limits share it", async () => {
       let calls = 0;
       const limiter = countingLimiter();
       const handler = withRateLimit(hello, limiter, {
@@ -155,7 +155,7 @@ describe("withRateLimit", () => {
       expect(limiter.asked).toEqual([]);
     });
 
-    it("is not asked for where a request is skipped, which then is neither counted nor told of limits", async () => {
+    it("is not computed for a skipped request, which is not counted and gets no headers", async () => {
       const limiter = countingLimiter();
       const handler = withRateLimit(hello, limiter, {
         ...rule,
@@ -169,7 +169,7 @@ describe("withRateLimit", () => {
       await expect(handler(new Request("https://example.com/b"))).rejects.toThrow(TypeError);
     });
 
-    it("hands errors on, its own and those of a cost that can't be", async () => {
+    it("passes its errors on, and those of a wrong cost", async () => {
       const broken = () => Promise.reject(new Error("no session store"));
       await expect(withRateLimit(hello, countingLimiter(), { ...rule, key: broken })(ann)).rejects.toThrow(
         "no session",

@@ -1,11 +1,11 @@
 import type { AddressInfo } from "node:net";
 import { memoryTransport } from "@continuum-cache/fallback-memory";
+import { closing } from "@continuum-cache/fixtures";
 import { serve } from "@hono/node-server";
 import { type Context, Hono } from "hono";
 import { afterEach, describe, expect, it } from "vitest";
 import { rateLimit } from "../../src/hono.ts";
 import { RateLimiter } from "../../src/index.ts";
-import { closing } from "../opened.ts";
 import { countingLimiter } from "./counting-limiter.ts";
 
 const opened = closing();
@@ -63,7 +63,7 @@ describe("rateLimit for Hono", () => {
     expect([unproxied.status, await unproxied.text()]).toEqual([500, "TypeError"]);
   });
 
-  it("tells of the limits on whatever answer, and changes nothing else of it", async () => {
+  it("shows the limits on every response, and changes nothing else of it", async () => {
     const limiter = countingLimiter();
     const app = new Hono()
       .use(rateLimit(limiter, { ...rule, limit: 100 }))
@@ -145,7 +145,7 @@ describe("rateLimit for Hono", () => {
     ]);
   });
 
-  it("knows of any context what keys are mostly made of", async () => {
+  it("types the properties that most keys are made of, for any context", async () => {
     const limiter = countingLimiter();
     const app = new Hono()
       .use(
@@ -162,7 +162,7 @@ describe("rateLimit for Hono", () => {
     expect(limiter.asked.map(({ id }) => id)).toEqual(["/a", "ann"]);
   });
 
-  it("gets at a limiter out of the environment, where it comes with each request", async () => {
+  it("takes a limiter from the environment, where settings come with each request", async () => {
     const limiter = countingLimiter();
     interface Env {
       Bindings: { limiter: typeof limiter };
@@ -174,7 +174,7 @@ describe("rateLimit for Hono", () => {
     expect(limiter.asked).toHaveLength(1);
   });
 
-  it("is an error with its mend where the runtime knows no connection, and no free pass", async () => {
+  it("is an error that names the fix where the runtime knows no connection", async () => {
     const app = new Hono().use(rateLimit(countingLimiter(), rule)).get("/", (c) => c.text("hello"));
     let told: unknown;
     app.onError((error, c) => {

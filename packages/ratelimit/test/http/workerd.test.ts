@@ -54,7 +54,7 @@ describe("withRateLimit in a Worker", () => {
       redirect: "manual",
     });
 
-  it("limits by the platform's own field, and tells of it on redirects too", async () => {
+  it("limits by the platform's own field, and shows the limits on redirects too", async () => {
     const first = await ask("/hello", "2001:db8::1");
     expect([first.status, await first.text()]).toEqual([200, "hello"]);
     expect(first.headers.get("RateLimit-Policy")).toBe('"api";q=2;w=3600');

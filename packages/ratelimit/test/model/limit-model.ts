@@ -23,7 +23,9 @@ export interface Rules {
   readonly holds: boolean;
   /** The call with which Redis comes back, and each one after it, is taken out of the part too. */
   readonly reserves: boolean;
-  /** A process that was refused once keeps to its part, from that call on: others may have been refused all the time. */
+  /**
+   * A process that was refused once keeps to its part, from that call on: others may have been refused all the time.
+   */
   readonly suspects: boolean;
 }
 
@@ -190,8 +192,8 @@ function askRedis(model: Model, state: State, at: number): State {
   let { counted } = state;
   const isBack = process.mode === "away";
   if (isBack) {
-    const untold = process.own.filter(([, isTold]) => !isTold).map(([age]) => age);
-    if (rules.tells) counted = [...counted, ...untold];
+    const unconfirmed = process.own.filter(([, isTold]) => !isTold).map(([age]) => age);
+    if (rules.tells) counted = [...counted, ...unconfirmed];
     const told = process.own.map(([age]) => [age, true] as const);
     process = { ...process, own: told, mode: rules.holds ? "held" : "usual" };
     if (!rules.holds) process = { ...process, block: [0, 0] };

@@ -26,7 +26,7 @@ const rule = fc.record({
 const sourcesOf = (decided: readonly Decided[]) => new Set(decided.map(({ source }) => source));
 
 describe("while Redis is at work", () => {
-  it("no window holds more than the limit, however far it is, however uneven the ways to it and back are", async () => {
+  it("no window holds more than the limit, for any delay to Redis and back", async () => {
     const ways = fc.record({
       requestMs: fc.constantFrom(0, 1, 40, 150, 300),
       replyMs: fc.constantFrom(0, 1, 40, 150, 300),

@@ -66,7 +66,8 @@ describe("four processes with skewed demand, through an outage", () => {
       await load(1.5 * windowMs);
       await vi.advanceTimersByTimeAsync(10_000);
       await Promise.all(pending);
-      // A fresh local limiter in each process would let 220 to 295 through. A fixed window doubles at its boundary by nature.
+      // A fresh local limiter in each process would let 220 to 295 through. A fixed window doubles at its boundary by
+      // nature.
       expect(worst(accepted)).toBeLessThanOrEqual(algorithm === "sliding-window" ? 130 : 230);
       // Nor does it stand still: a full window and three quarters are worth 175.
       expect(during).toBeGreaterThan(90);

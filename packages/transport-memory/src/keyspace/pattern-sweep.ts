@@ -1,4 +1,4 @@
-import { createSlices } from "@continuum-cache/core/kit";
+import { createTimeSlices } from "@continuum-cache/core/kit";
 import type { Page } from "../values/insertion-order.ts";
 
 /** Whether a key is one of those that a deleted pattern matches. */
@@ -67,10 +67,10 @@ export function createPatternSweep({ page, removeHidden }: PatternSweepOptions):
     async delete(test, stamp) {
       const pattern = { test, stamp };
       waiting.push(pattern);
-      const slices = createSlices();
+      const slices = createTimeSlices();
       while (walking.includes(pattern) || waiting.includes(pattern)) {
         step(keysPerStep);
-        const pause = slices.pause(keysPerStep);
+        const pause = slices.yieldIfDue(keysPerStep);
         if (pause) await pause;
       }
     },

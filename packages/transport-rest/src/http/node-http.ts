@@ -1,8 +1,8 @@
 import type { OnReadOpts, Socket } from "node:net";
 import type { ConnectionOptions } from "node:tls";
 import { isTransportError } from "@continuum-cache/core";
-import { LostRequest } from "./lost-request.ts";
-import type { Exchange, Opening } from "./node/connection.ts";
+import { LostRequest } from "./http-errors.ts";
+import type { Opening, PendingRequest } from "./node/connection.ts";
 import { type ConnectionPool, createConnectionPool } from "./node/connection-pool.ts";
 import { streamRequest } from "./node/node-stream.ts";
 import { type PostingClient, type PostRequest, sendPost } from "./posts.ts";
@@ -36,13 +36,13 @@ export function defaultHttp(): PostingClient {
         const { host, pool } = serverAt(origin);
         const isRepeatable = (): boolean => request.isRepeatable();
         const bodyBytes = typeof request.body === "string" ? Buffer.byteLength(request.body) : request.body.length;
-        const exchange: Exchange = {
+        const exchange: PendingRequest = {
           head: headOf(request, host, slash < 0 ? "/" : request.url.slice(slash), bodyBytes),
           body: request.body,
           bodyBytes,
           maxBodyBytes: request.maxBodyBytes,
-          waits: (answersCame) => request.call.waits(answersCame),
-          leaves: () => request.call.leaves(),
+          startWaiting: (answersCame) => request.call.startWaiting(answersCame),
+          markSent: () => request.call.markSent(),
           succeed: resolve,
           fail({ unsent, stale, cause }) {
             if (stale && (unsent || isRepeatable())) pool.send(exchange, isRepeatable);

@@ -18,9 +18,9 @@ export interface EndingCall {
    * To be called when it begins to wait for a connection; what it returns, when it is given one. If time is up before
    * that, or soon after, that speaks against the server only if no other request was answered meanwhile.
    */
-  waits(answersCame: () => boolean): () => void;
+  startWaiting(answersCame: () => boolean): () => void;
   /** To be called in the turn of the event loop in which it leaves: until then the server surely has not run it. */
-  leaves(): void;
+  markSent(): void;
   /** Calls the listener then. The latest listener of a call is the one that counts. */
   onEnd(listener: (reason: unknown) => void): void;
   /** The same as a signal. It is made when it is first asked for. */
@@ -54,7 +54,7 @@ export function postsThrough(http: HttpClient): SendPost {
 async function postByRequest(http: HttpClient, request: PostRequest): Promise<PostReply> {
   const { url, headers, body, call } = request;
   const { signal } = call;
-  call.leaves();
+  call.markSent();
   const response = await http.request({
     url,
     headers,

@@ -1,8 +1,8 @@
-import type { Dispatch } from "@continuum-cache/core/kit";
-import { abortedError, closedError, type Place } from "../tcp-error.ts";
-import { Trip } from "../trip.ts";
+import { abortedError, closedError, type Dispatch } from "@continuum-cache/core/kit";
+import { type ServerAddress, transportName } from "../tcp-error.ts";
+import { Trip } from "../trip/trip.ts";
 import type { Connection } from "./connection.ts";
-import { createLaneChoice, type LaneChoice } from "./lane-choice.ts";
+import { type ConnectionRouter, createConnectionRouter } from "./connection-router.ts";
 
 /** Connections, opened as they are needed. */
 export interface ConnectionPool {
@@ -14,7 +14,7 @@ export interface ConnectionPool {
 }
 
 export interface ConnectionPoolOptions {
-  readonly place: Place;
+  readonly server: ServerAddress;
   /** How many there are at most. */
   readonly size: number;
   /** Makes one more. The first must be there from the beginning. */
@@ -31,9 +31,9 @@ const isBusy = ({ load }: Connection): boolean => load.commands > busy.commands 
  * itself. Only when it is held up are others opened, and only until all that is under way is answered is the order of
  * keys kept by hand.
  */
-export function createConnectionPool(first: Connection, { place, size, open }: ConnectionPoolOptions): ConnectionPool {
+export function createConnectionPool(first: Connection, { server, size, open }: ConnectionPoolOptions): ConnectionPool {
   const connections = [first];
-  let choice: LaneChoice | undefined;
+  let router: ConnectionRouter | undefined;
   let isClosed = false;
 
   const pick = (): Connection => {
@@ -49,30 +49,30 @@ export function createConnectionPool(first: Connection, { place, size, open }: C
     );
   };
 
-  const spread = (): LaneChoice => {
-    const opened = createLaneChoice(() => {
-      choice = undefined;
+  const spread = (): ConnectionRouter => {
+    const opened = createConnectionRouter(() => {
+      router = undefined;
     });
     for (const trip of first.trips()) opened.adopt(trip, first);
     return opened;
   };
 
   const onEnd = (trip: Trip, timedOut: boolean): void => {
-    for (const connection of connections) connection.forsake(trip, timedOut);
+    for (const connection of connections) connection.abandon(trip, timedOut);
   };
 
   return {
-    dispatch({ commands, options, endsMs }, handler) {
+    dispatch({ commands, options, deadlineMs }, handler) {
       const { signal, atomic = false } = options;
       try {
-        if (isClosed) throw closedError("none");
+        if (isClosed) throw closedError(transportName, "transport");
         if (commands.length === 0) return handler.answered([]);
-        if (signal?.aborted) throw abortedError(signal, false);
-        if (!choice && size > 1 && isBusy(first)) choice = spread();
+        if (signal?.aborted) throw abortedError(transportName, signal);
+        if (!router && size > 1 && isBusy(first)) router = spread();
         const trip = new Trip(commands, atomic, handler);
         const nowMs = performance.now();
-        trip.endInTime({ endsMs, signal, place, onEnd }, nowMs);
-        if (choice) choice.send(trip, pick);
+        trip.startTimeout({ deadlineMs, signal, server, onEnd }, nowMs);
+        if (router) router.send(trip, pick);
         else first.send(trip, nowMs);
       } catch (error) {
         handler.failed(error);

@@ -1,15 +1,14 @@
-import { isWrite } from "@continuum-cache/core/kit";
-import { clientError, closedError, connectionError, impossibleError, type Place } from "../tcp-error.ts";
-import type { TcpClient } from "../tcp-options.ts";
-import type { Carrier, Trip } from "../trip.ts";
-import { createIdleCheck, type IdleCheck } from "./idle-check.ts";
-import type { IdleLimit } from "./idle-limit.ts";
-import { createLink, type Link, type LinkEnd } from "./link.ts";
-import type { Renewal } from "./renewal.ts";
+import { closedError, isWrite } from "@continuum-cache/core/kit";
+import type { TcpClient } from "../tcp-client.ts";
+import { clientError, connectionError, impossibleError, type ServerAddress, transportName } from "../tcp-error.ts";
+import type { ConnectionCallbacks, Trip } from "../trip/trip.ts";
+import { type ClientSocket, type ConnectionEnd, createClientSocket } from "./client-socket.ts";
+import type { FailoverReconnect } from "./failover-reconnect.ts";
+import { createIdleCheck, type IdleCheck, type IdleLimit } from "./idle-check.ts";
 import { createSocketWriter, type SocketWriter } from "./socket-writer.ts";
 
 /** What a connection is made of. */
-export interface ConnectionParts extends Place {
+export interface ConnectionParts extends ServerAddress {
   readonly client: TcpClient;
   /** Ends the client. Absent for a caller's own, which we only use. */
   readonly disconnect: (() => void) | undefined;
@@ -18,7 +17,7 @@ export interface ConnectionParts extends Place {
   readonly connectTimeoutMs: number;
   readonly idle: IdleLimit;
   /** Told when the server refuses a command because it is not ready, or no primary, and when it takes writes again. */
-  readonly renewal: Renewal;
+  readonly reconnect: FailoverReconnect;
 }
 
 /** A connection that owes answers and has not said a byte for this long is dead, whatever the socket says. */
@@ -28,45 +27,45 @@ const silenceMs = 1_000;
 const freshMs = 50;
 
 /** One connection and the trips on it, which it serves first come, first served. */
-export class Connection implements Carrier {
+export class Connection implements ConnectionCallbacks {
   /** Of the trips on it. */
   readonly load: { commands: number; bytes: number } = { commands: 0, bytes: 0 };
   readonly #parts: ConnectionParts;
   readonly #isOwned: boolean;
-  readonly #link: Link;
+  readonly #socket: ClientSocket;
   readonly #check: IdleCheck;
   readonly #writer: SocketWriter;
   /** Not written yet, in order. */
   readonly #waiting = new Set<Trip>();
   /** Written and lacking replies, from the oldest to the newest by their `next`. Redis answers in this order. */
-  readonly #owed: { first: Trip | undefined; last: Trip | undefined } = { first: undefined, last: undefined };
+  readonly #inFlight: { first: Trip | undefined; last: Trip | undefined } = { first: undefined, last: undefined };
   /** When a trip was written last, by `performance.now()`. */
   #writtenAt: number = performance.now();
   /** For how long it had been idle when the first command was written of which no byte of an answer has come. */
   #idleBeforeMs = 0;
-  #isRenewing = false;
+  #isReconnecting = false;
   #isClosed = false;
 
   constructor(parts: ConnectionParts) {
     const { client, disconnect, connectTimeoutMs, idle } = parts;
     this.#parts = parts;
     this.#isOwned = disconnect !== undefined;
-    this.#link = createLink({
+    this.#socket = createClientSocket({
       client,
       disconnect,
       connectTimeoutMs,
-      owed: this.#owed,
+      inFlight: this.#inFlight,
       isReady: () => this.#isReady(),
-      onProblem: (problem) => this.impossible(problem),
+      onProblem: (problem) => this.invalidReply(problem),
       onLost: (socket) => this.#lose(socket),
       onReady: () => this.#begin(),
       onEnd: (end) => this.#end(end),
     });
     this.#check = createIdleCheck({
-      link: this.#link,
+      socket: this.#socket,
       // A caller's own client is not ours to ask, nor to end.
       idle: this.#isOwned ? idle : { ...idle, isTrusted: () => true },
-      place: parts,
+      server: parts,
       isReady: () => this.#isReady(),
       write: (trip) => {
         this.#enter(trip);
@@ -83,10 +82,10 @@ export class Connection implements Carrier {
    */
   send(trip: Trip, nowMs: number = performance.now()): void {
     if (this.#isClosed) {
-      trip.end(closedError("none"));
+      trip.end(closedError(transportName, "transport"));
       return;
     }
-    const isFree = !this.#isRenewing && !this.#check.isRunning && this.#waiting.size === 0;
+    const isFree = !this.#isReconnecting && !this.#check.isRunning && this.#waiting.size === 0;
     this.#enter(trip);
     if (isFree && this.#isReady() && this.#isFresh(nowMs)) {
       this.#write(trip, nowMs);
@@ -97,19 +96,20 @@ export class Connection implements Carrier {
   }
 
   /** The caller of one of its trips waits no longer: not sent if it wasn't, its replies are thrown away if it was. */
-  forsake(trip: Trip, timedOut: boolean): void {
+  abandon(trip: Trip, timedOut: boolean): void {
     this.#takeBack(trip);
     if (!timedOut || !this.#isOwned || trip.writtenTo !== this) return;
-    const { first } = this.#owed;
-    const quietSince = Math.max(this.#link.replies.data.lastAt, first?.writtenAt ?? performance.now());
-    if (performance.now() - quietSince >= silenceMs) this.#link.drop(Object.assign(new Error(), { code: "ETIMEDOUT" }));
+    const { first } = this.#inFlight;
+    const quietSince = Math.max(this.#socket.replies.data.lastAt, first?.writtenAt ?? performance.now());
+    if (performance.now() - quietSince >= silenceMs)
+      this.#socket.drop(Object.assign(new Error(), { code: "ETIMEDOUT" }));
   }
 
   /** Connects again, once what is in flight is answered. What is sent meanwhile waits for the new connection. */
   renew(): void {
-    if (this.#isRenewing || !this.#isReady() || !this.#parts.reconnects()) return;
-    this.#isRenewing = true;
-    if (!this.#owed.first) this.#link.drop(undefined);
+    if (this.#isReconnecting || !this.#isReady() || !this.#parts.reconnects()) return;
+    this.#isReconnecting = true;
+    if (!this.#inFlight.first) this.#socket.drop(undefined);
   }
 
   /** The trips that it has not answered, in order. */
@@ -121,39 +121,39 @@ export class Connection implements Carrier {
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    this.#failWaiting(closedError("none"));
-    for (const trip of this.#lacking()) trip.end(closedError("unknown"));
-    await this.#link.close();
+    this.#failWaiting(closedError(transportName, "transport"));
+    for (const trip of this.#lacking()) trip.end(closedError(transportName, "transport", "unknown"));
+    await this.#socket.close();
   }
 
   get isQueued(): boolean {
-    return this.#link.replies.isQueued;
+    return this.#socket.replies.isQueued;
   }
 
-  nextLongInteger = (): number | undefined => this.#link.replies.nextLongInteger();
+  nextLongInteger = (): number | undefined => this.#socket.replies.nextLongInteger();
 
-  broken(error: Error): ReturnType<Carrier["broken"]> {
-    return clientError(error) ?? connectionError(this.#link.lastError ?? error, this.#parts, "unknown");
+  toTransportError(error: Error): ReturnType<ConnectionCallbacks["toTransportError"]> {
+    return clientError(error) ?? connectionError(this.#socket.lastError ?? error, this.#parts, "unknown");
   }
 
   /** The oldest trip has got an impossible reply, and what the others would get is worth nothing. */
-  impossible(problem: string): void {
+  invalidReply(problem: string): void {
     const [first, ...others] = this.#lacking();
     first?.end(impossibleError("protocol", problem, this.#parts));
     const broken = impossibleError("unreachable", problem, this.#parts);
     for (const trip of others) trip.end(broken);
-    this.#link.drop(broken);
+    this.#socket.drop(broken);
   }
 
-  refused(): void {
-    this.#parts.renewal.refused(this.#link.readyAt);
+  notReady(): void {
+    this.#parts.reconnect.refused(this.#socket.readyAt);
   }
 
-  paid(trip: Trip): void {
+  completed(trip: Trip): void {
     this.#settle(trip);
-    const { renewal } = this.#parts;
-    if (renewal.isPending && !trip.isRefused && trip.commands.some(isWrite)) renewal.accepted(this.#link.readyAt);
-    if (this.#isRenewing && !this.#owed.first) this.#link.drop(undefined);
+    const { reconnect } = this.#parts;
+    if (reconnect.isPending && !trip.isRefused && trip.commands.some(isWrite)) reconnect.accepted(this.#socket.readyAt);
+    if (this.#isReconnecting && !this.#inFlight.first) this.#socket.drop(undefined);
   }
 
   #enter(trip: Trip): void {
@@ -169,13 +169,13 @@ export class Connection implements Carrier {
 
   /** Nothing more comes for a trip that was written. */
   #settle(trip: Trip): void {
-    const owed = this.#owed;
-    while (owed.first?.missing === 0) {
-      const { next }: Trip = owed.first;
-      owed.first.next = undefined;
-      owed.first = next;
+    const inFlight = this.#inFlight;
+    while (inFlight.first?.missing === 0) {
+      const { next }: Trip = inFlight.first;
+      inFlight.first.next = undefined;
+      inFlight.first = next;
     }
-    if (!owed.first) owed.last = undefined;
+    if (!inFlight.first) inFlight.last = undefined;
     this.#leave(trip);
   }
 
@@ -186,7 +186,7 @@ export class Connection implements Carrier {
   /** The written trips that lack replies, in order. */
   #lacking(): Trip[] {
     const trips: Trip[] = [];
-    for (let trip = this.#owed.first; trip; trip = trip.next) if (trip.missing > 0) trips.push(trip);
+    for (let trip = this.#inFlight.first; trip; trip = trip.next) if (trip.missing > 0) trips.push(trip);
     return trips;
   }
 
@@ -196,29 +196,29 @@ export class Connection implements Carrier {
   }
 
   #isFresh(nowMs: number): boolean {
-    return this.#owed.first !== undefined || this.#idleMs(nowMs) < freshMs;
+    return this.#inFlight.first !== undefined || this.#idleMs(nowMs) < freshMs;
   }
 
   #isAnswered(): boolean {
-    return this.#link.replies.data.lastAt >= this.#writtenAt;
+    return this.#socket.replies.data.lastAt >= this.#writtenAt;
   }
 
   #idleMs(nowMs: number): number {
-    const { replies, readyAt } = this.#link;
+    const { replies, readyAt } = this.#socket;
     return nowMs - Math.max(replies.data.lastAt, this.#writtenAt, readyAt);
   }
 
   #write(trip: Trip, nowMs: number): void {
-    const { replies } = this.#link;
-    const owed = this.#owed;
+    const { replies } = this.#socket;
+    const inFlight = this.#inFlight;
     if (replies.data.stream !== this.#parts.client.stream) replies.data.attach();
     if (this.#isAnswered()) this.#idleBeforeMs = this.#idleMs(nowMs);
     this.#writtenAt = nowMs;
     trip.writtenTo = this;
     trip.writtenAt = this.#writtenAt;
-    if (owed.last) owed.last.next = trip;
-    else owed.first = trip;
-    owed.last = trip;
+    if (inFlight.last) inFlight.last.next = trip;
+    else inFlight.first = trip;
+    inFlight.last = trip;
     this.#writer.write(trip, replies.expects(trip));
   }
 
@@ -233,9 +233,9 @@ export class Connection implements Carrier {
 
   /** Sends what waits, as soon as the connection can be expected to carry it. */
   #proceed(): void {
-    if (this.#isRenewing || this.#check.isRunning || this.#waiting.size === 0) return;
+    if (this.#isReconnecting || this.#check.isRunning || this.#waiting.size === 0) return;
     if (this.#parts.client.status !== "ready") {
-      if (!this.#link.connect()) this.#failWaiting(undefined);
+      if (!this.#socket.connect()) this.#failWaiting(undefined);
     } else if (this.#isReady()) {
       const nowMs = performance.now();
       if (this.#isFresh(nowMs)) this.#flush();
@@ -246,16 +246,16 @@ export class Connection implements Carrier {
   /** The connection stands. */
   #begin(): void {
     this.#check.cancel();
-    this.#isRenewing = false;
+    this.#isReconnecting = false;
     this.#flush();
   }
 
-  #end({ wasReady, byPeer, reconnectsNow }: LinkEnd): void {
+  #end({ wasReady, byPeer, reconnectsNow }: ConnectionEnd): void {
     if (wasReady && byPeer) this.#learnFromClose();
     this.#check.cancel();
-    this.#isRenewing = false;
-    if (!wasReady || !(this.#isOwned || reconnectsNow)) this.#failWaiting(this.#link.lastError);
-    else if (this.#waiting.size > 0) this.#link.connect();
+    this.#isReconnecting = false;
+    if (!wasReady || !(this.#isOwned || reconnectsNow)) this.#failWaiting(this.#socket.lastError);
+    else if (this.#waiting.size > 0) this.#socket.connect();
   }
 
   /** The other side closes idle connections: before the next command comes, or while it is on its way. */
@@ -275,7 +275,7 @@ export class Connection implements Carrier {
   #lose(socket: TcpClient["stream"]): void {
     for (const trip of this.#lacking()) {
       if (trip.socket !== socket) continue;
-      trip.lose(connectionError(this.#link.lastError, this.#parts, "unknown"));
+      trip.connectionLost(connectionError(this.#socket.lastError, this.#parts, "unknown"));
       this.#settle(trip);
     }
   }

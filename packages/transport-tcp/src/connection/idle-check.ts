@@ -1,7 +1,6 @@
-import type { Place } from "../tcp-error.ts";
-import { Trip } from "../trip.ts";
-import type { IdleLimit } from "./idle-limit.ts";
-import type { Link } from "./link.ts";
+import type { ServerAddress } from "../tcp-error.ts";
+import { Trip } from "../trip/trip.ts";
+import type { ClientSocket } from "./client-socket.ts";
 
 /**
  * Finds out whether a connection that was idle still stands, before anything is written to it. Of what is written to a
@@ -16,9 +15,9 @@ export interface IdleCheck {
 }
 
 export interface IdleCheckOptions {
-  readonly link: Link;
+  readonly socket: ClientSocket;
   readonly idle: IdleLimit;
-  readonly place: Place;
+  readonly server: ServerAddress;
   /** Whether commands can be written now. */
   readonly isReady: () => boolean;
   /** Writes a trip at once. */
@@ -28,7 +27,7 @@ export interface IdleCheckOptions {
 /** How long the other side may take for a sign of life. */
 const answerMs = 1_000;
 
-export function createIdleCheck({ link, idle, place, isReady, write }: IdleCheckOptions): IdleCheck {
+export function createIdleCheck({ socket, idle, server, isReady, write }: IdleCheckOptions): IdleCheck {
   let check: symbol | undefined;
 
   /** Without an answer in time the connection is given up. */
@@ -37,9 +36,9 @@ export function createIdleCheck({ link, idle, place, isReady, write }: IdleCheck
     const tell = (): void => queueMicrotask(done);
     const question = new Trip([["PING"]], false, { answered: tell, failed: tell });
     const onEnd = (_: Trip, timedOut: boolean): void => {
-      if (timedOut) link.drop(undefined);
+      if (timedOut) socket.drop(undefined);
     };
-    question.endInTime({ place, endsMs: performance.now() + answerMs, signal: undefined, onEnd });
+    question.startTimeout({ server, deadlineMs: performance.now() + answerMs, signal: undefined, onEnd });
     write(question);
   };
 
@@ -71,4 +70,35 @@ export function createIdleCheck({ link, idle, place, isReady, write }: IdleCheck
     },
   };
   return idleCheck;
+}
+
+/**
+ * For how long a connection may have been idle and still be used without a question. A proxy that closes idle connections
+ * may do so while a command is on its way, and then nothing tells whether the command has arrived.
+ */
+export interface IdleLimit {
+  /** Whether a connection that has been idle for this long can be expected to stand. */
+  isTrusted(idleMs: number): boolean;
+  /** The other side has closed a connection that was idle for this long. */
+  closedAfter(idleMs: number): void;
+  /** A connection that was idle for this long still stood. */
+  stoodAfter(idleMs: number): void;
+}
+
+/** Proxies close idle connections after a minute or more. */
+const longestMs = 30_000;
+
+export function createIdleLimit(): IdleLimit {
+  let limitMs = longestMs;
+  return {
+    isTrusted: (idleMs) => idleMs < limitMs,
+    closedAfter(idleMs) {
+      // Timers and networks are inexact.
+      limitMs = Math.min(limitMs, idleMs / 2);
+    },
+    stoodAfter(idleMs) {
+      // What has closed the earlier one was no limit of idleness.
+      if (idleMs > limitMs * 3) limitMs = longestMs;
+    },
+  };
 }

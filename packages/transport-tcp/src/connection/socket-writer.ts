@@ -1,7 +1,7 @@
 import type { Argument, Command } from "@continuum-cache/core";
 import { wireCommand } from "../protocol/wire-command.ts";
-import type { TcpClient } from "../tcp-options.ts";
-import type { Trip } from "../trip.ts";
+import type { TcpClient } from "../tcp-client.ts";
+import type { Trip } from "../trip/trip.ts";
 
 /** Writes trips to the socket of a client. All trips of a tick share one write. */
 export interface SocketWriter {

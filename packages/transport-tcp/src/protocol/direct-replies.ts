@@ -1,11 +1,9 @@
 import { channel } from "node:diagnostics_channel";
-import type { TcpClient } from "../tcp-options.ts";
-import type { Trip } from "../trip.ts";
+import type { TcpClient } from "../tcp-client.ts";
 import { type InterceptedData, interceptData } from "./intercepted-data.ts";
-import type { Slot } from "./replies.ts";
 import { ReplyReader } from "./reply-reader.ts";
 import { types } from "./reply-rules.ts";
-import type { ReplyEvents, WatchedReplies } from "./watched-replies.ts";
+import type { DirectTrip, ReplyEvents, ReplySink, WatchedReplies } from "./watched-replies.ts";
 
 /** The replies of a client's connection, of which some are read here and the client's own parser reads the others. */
 export interface DividedReplies {
@@ -14,13 +12,6 @@ export interface DividedReplies {
   readonly isQueued: boolean;
   /** The long integers of the reply that the client is handing out, as they came: the next one that was not taken yet. */
   nextLongInteger(): number | undefined;
-}
-
-/** Gets replies that are read here. */
-export interface ReplySink {
-  /** In how many arrays of a reply an error may stand that tells of the connection. */
-  readonly errorDepth: 0 | 1;
-  take(reply: Slot): void;
 }
 
 export interface DivideOptions {
@@ -87,7 +78,7 @@ export function divideReplies(client: TcpClient, options: DivideOptions): Divide
 
 export interface DirectEvents extends ReplyEvents {
   /** The oldest trip on the connection that lacks replies. */
-  readonly owed: { readonly first: Trip | undefined };
+  readonly inFlight: { readonly first: DirectTrip | undefined };
   /** A socket has closed, and with it what would have brought the replies that are read from it. */
   onLost(socket: TcpClient["stream"]): void;
 }
@@ -105,7 +96,7 @@ type DirectClient = TcpClient & { readonly mode?: unknown };
  * Redis answers in order: before the replies of a trip come those of the commands that ioredis had written before, and
  * these go to its parser.
  */
-export function readDirectReplies(client: DirectClient, { owed, onProblem, onLost }: DirectEvents): WatchedReplies {
+export function readDirectReplies(client: DirectClient, { inFlight, onProblem, onLost }: DirectEvents): WatchedReplies {
   let socket: TcpClient["stream"] | undefined;
   let queue: ClientQueue | undefined;
   let isListeningQueued: () => boolean = () => true;
@@ -133,7 +124,7 @@ export function readDirectReplies(client: DirectClient, { owed, onProblem, onLos
       stream.once("close", () => onLost(stream));
     },
     claim(chunk, at) {
-      const trip = owed.first;
+      const trip = inFlight.first;
       if (trip === undefined || trip.socket !== socket || answered < trip.clientCommandsBefore) return undefined;
       return chunk[at] === types.push ? undefined : trip;
     },
@@ -144,7 +135,7 @@ export function readDirectReplies(client: DirectClient, { owed, onProblem, onLos
   });
 
   return Object.assign(replies, {
-    expects(trip: Trip): boolean {
+    expects(trip: DirectTrip): boolean {
       if (queue === undefined || client.stream !== socket || queueOf(client) !== queue) return false;
       if (client.mode !== "normal" || isTraced()) return false;
       // Messages have no place in any order, so while the client listens, or is about to, it sorts out what comes.

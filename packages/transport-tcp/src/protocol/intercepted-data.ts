@@ -1,4 +1,4 @@
-import type { TcpClient } from "../tcp-options.ts";
+import type { TcpClient } from "../tcp-client.ts";
 
 /** What comes through a client's sockets, before its parser sees it. */
 export interface InterceptedData {

@@ -1,8 +1,8 @@
 import { constants, isAscii, isUtf8 } from "node:buffer";
 import { CommandError } from "@continuum-cache/core";
 import { errorFromRedis } from "@continuum-cache/core/kit";
-import { GatheredBytes } from "../connection/gathered-bytes.ts";
 import { transportName } from "../tcp-error.ts";
+import { GatheredBytes } from "./gathered-bytes.ts";
 import type { Slot } from "./replies.ts";
 import { cr, lf, limits, longInteger, minus, nine, plus, type ReplyType, typeOf, types, zero } from "./reply-rules.ts";
 

@@ -1,6 +1,6 @@
 import type { CallOptions, MessageListener, TransportError } from "@continuum-cache/core";
-import { callListener } from "@continuum-cache/core/kit";
-import { closedError } from "../tcp-error.ts";
+import { callListener, closedError } from "@continuum-cache/core/kit";
+import { transportName } from "../tcp-error.ts";
 import type { TcpSubscription } from "./tcp-subscriber.ts";
 
 /** The subscriptions of a transport, which end with it. */
@@ -46,7 +46,7 @@ export function createOpenSubscriptions(timeoutMs: number): OpenSubscriptions {
       listeners.set(own, listener);
       if (isClosed) {
         await own.close();
-        throw closedError("none");
+        throw closedError(transportName, "transport");
       }
       return own;
     },
@@ -57,7 +57,8 @@ export function createOpenSubscriptions(timeoutMs: number): OpenSubscriptions {
       isClosed = true;
       const open = [...listeners];
       await Promise.all(open.map(([subscription]) => subscription.close()));
-      for (const [, listener] of open) callListener(() => listener.interrupted(closedError("unknown")));
+      for (const [, listener] of open)
+        callListener(() => listener.interrupted(closedError(transportName, "transport", "unknown")));
     },
   };
 }

@@ -7,17 +7,18 @@ import {
   type Topics,
   TransportError,
 } from "@continuum-cache/core";
-import { callListener, withDeadline } from "@continuum-cache/core/kit";
+import { callListener, closedError, withDeadline } from "@continuum-cache/core/kit";
 import type { Redis } from "ioredis";
-import { divideReplies, type ReplySink } from "../protocol/direct-replies.ts";
+import { toReply } from "../protocol/client-reply.ts";
+import { divideReplies } from "../protocol/direct-replies.ts";
 import { isWithoutCommand } from "../protocol/intercepted-data.ts";
 import type { Slot } from "../protocol/replies.ts";
-import { toReply } from "../protocol/reply.ts";
-import { connectionError, impossibleError, isRefusal, type Place, transportName } from "../tcp-error.ts";
+import type { ReplySink } from "../protocol/watched-replies.ts";
+import { connectionError, impossibleError, isRefusal, type ServerAddress, transportName } from "../tcp-error.ts";
 import { createSubscribedTopics } from "./subscribed-topics.ts";
 
 /** What a subscription is made of. */
-export interface SubscriberParts extends Place {
+export interface SubscriberParts extends ServerAddress {
   /** Makes an unconnected client for this subscription alone. */
   readonly makeClient: () => Redis;
   readonly topics: Topics;
@@ -45,7 +46,7 @@ export async function subscribe({
   listener,
   onInterrupted,
   options,
-  ...place
+  ...server
 }: SubscriberParts): Promise<TcpSubscription> {
   if (!topics.channels?.length && !topics.patterns?.length) {
     throw new RangeError("Expected at least one channel or pattern to listen to, got none");
@@ -75,9 +76,9 @@ export async function subscribe({
     onInterrupted();
     listener.interrupted(error);
   };
-  client.on("end", () => interrupt(connectionError(lastError, place, "unknown")));
+  client.on("end", () => interrupt(connectionError(lastError, server, "unknown")));
   const onProblem = (problem: string): void => {
-    lastError = impossibleError("protocol", problem, place);
+    lastError = impossibleError("protocol", problem, server);
     client.stream?.destroy();
   };
   const hear = (message: Message): void => {
@@ -110,25 +111,25 @@ export async function subscribe({
     });
   } catch (error) {
     end();
-    throw isTransportError(error) ? error : subscribeError(error as Error, lastError, place, "none");
+    throw isTransportError(error) ? error : subscribeError(error as Error, lastError, server, "none");
   }
   // The connection may have broken in the moment after the last confirmation.
   if (client.status !== "ready") {
     end();
-    throw connectionError(lastError, place, "unknown");
+    throw connectionError(lastError, server, "unknown");
   }
   phase = "listening";
 
   /** Why a change was not confirmed. */
   const changeError = (error: Error): TransportError => {
-    if (phase === "closed") return closedError("unknown");
-    return isTransportError(error) ? error : subscribeError(error, lastError, place, "unknown");
+    if (phase === "closed") return closedError(transportName, "subscription", "unknown");
+    return isTransportError(error) ? error : subscribeError(error, lastError, server, "unknown");
   };
 
   return {
     async add(more, callOptions) {
-      if (phase === "closed") throw closedError("none");
-      if (phase === "broken") throw connectionError(lastError, place, "none");
+      if (phase === "closed") throw closedError(transportName, "subscription");
+      if (phase === "broken") throw connectionError(lastError, server, "none");
       await withDeadline(transportName, callOptions, async (signal) => {
         const addition = subscribed.add(more);
         // The caller is told of the end at once, and what arrives later must find nothing to add to.
@@ -162,14 +163,11 @@ export async function subscribe({
 
 const payload = (data: Buffer): string | Uint8Array => toReply(data) as string | Uint8Array;
 
-const closedError = (delivery: "none" | "unknown"): TransportError =>
-  new TransportError("closed", "The subscription was closed", { transport: transportName, delivery });
-
 /** @param lastError - What the connection itself has said, which tells more than that it is closed. */
 function subscribeError(
   error: Error,
   lastError: Error | undefined,
-  place: Place,
+  server: ServerAddress,
   delivery: "none" | "unknown",
 ): TransportError {
   const told = isRefusal(error) ? error : (lastError ?? error);
@@ -179,7 +177,7 @@ function subscribeError(
       delivery: "none",
     });
   }
-  return connectionError(told, place, delivery);
+  return connectionError(told, server, delivery);
 }
 
 const [messageStart, patternMessageStart] = [

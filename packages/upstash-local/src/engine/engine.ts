@@ -1,15 +1,15 @@
 import type { Transport } from "@continuum-cache/core";
 import { memoryTransport } from "@continuum-cache/transport-memory";
 import { tcpTransport } from "@continuum-cache/transport-tcp";
-import type { UpstashLocalOptions } from "../upstash-local-options.ts";
+import type { UpstashLocalOptions } from "../options.ts";
 import { createKeyLocking, type KeyLocking } from "./key-locking.ts";
 
-/** What runs the commands. */
+/** The backend that runs the commands. */
 export interface Engine {
   readonly transport: Transport;
-  /** Absent for the embedded engine, which finds a script by its very text and knows no flags. */
+  /** Absent for the embedded engine, which finds a script by its exact text and ignores flags. */
   readonly keyLocking: KeyLocking | undefined;
-  /** Closes what was opened here. */
+  /** Closes the backend, unless the caller has provided it. */
   close(): Promise<void>;
 }
 

@@ -1,17 +1,17 @@
 import { type Command, CommandError, isCommandError, type Reply, type Transport } from "@continuum-cache/core";
-import type { Access } from "../http/authorization.ts";
-import type { Holder } from "../http/held-bytes.ts";
-import { RequestError } from "../http/request-error.ts";
+import { RequestError } from "../errors/request-error.ts";
 import { type Limits, weightOf } from "../limits.ts";
 import type { ListedCommand } from "../protocol/json-command.ts";
 import { emptyPipelineCommand, repliesExceeded, serviceText } from "../protocol/service-texts.ts";
 import type { SyncToken } from "../protocol/sync-token.ts";
+import type { Access } from "../request/authorization.ts";
+import type { Holder } from "../request/held-bytes.ts";
 import { refusalOf } from "./command-policy.ts";
 import { engineFailure } from "./engine-failure.ts";
 import type { KeyLocking } from "./key-locking.ts";
 import type { LocalAnswers } from "./local-answers.ts";
 
-/** Runs commands as the service would. */
+/** Runs commands as the service does. */
 export interface Execution {
   /** One reply for each command, refusals among them. */
   list(commands: readonly ListedCommand[], caller: Caller): Promise<Reply[]>;
@@ -21,11 +21,11 @@ export interface Execution {
   single(command: Command, caller: Caller): Promise<Reply>;
 }
 
-/** On whose behalf commands run, and until when. */
+/** The request that commands run for. */
 export interface Caller {
   readonly access: Access;
   readonly signal: AbortSignal;
-  /** Counts what its replies take. */
+  /** Counts the memory of its replies. */
   readonly holder: Holder;
 }
 
@@ -39,10 +39,10 @@ export interface ExecutionParts {
   readonly syncToken: SyncToken;
 }
 
-/** So many commands of a pipeline go to the engine at once: what it answers can be weighed only when it is here. */
+/** This many commands of a pipeline go to the engine at once: the size of replies is known only when they arrive. */
 const sliceLength = 16;
 
-/** What becomes of one command: it is answered already, or the engine gets it. */
+/** The plan for one command: an answer, or a command for the engine. */
 type Step = { readonly answer: Reply } | { readonly original: Command; readonly command: Command };
 
 export function createExecution(parts: ExecutionParts): Execution {
@@ -82,7 +82,7 @@ export function createExecution(parts: ExecutionParts): Execution {
     });
   };
 
-  /** Refused commands cost nothing; of those that are left, each is charged by itself. */
+  /** Charges a command to the quota. Refused commands cost nothing. */
   const charged = (step: Step): Step => {
     const refusal = "command" in step ? limits.charge([step.original]) : undefined;
     return refusal === undefined ? step : { answer: new CommandError(refusal) };
@@ -130,11 +130,11 @@ const discarded = (reason: Reply): RequestError =>
 
 const isAbort = (reply: Reply): boolean => isCommandError(reply) && reply.code === "EXECABORT";
 
-/** What Redis finds wrong before it runs anything. */
+/** Errors that Redis reports before it runs any command of a transaction. */
 const foundEarly =
   /^(ERR Command is not available|ERR wrong number of arguments|ERR unknown|ERR DB capacity|NOPERM|ERR .*not allowed (from|inside) )/;
 
-/** Nothing ran: a failure at run time, by contrast, stands alone among the replies. */
+/** Whether nothing ran. A failure at run time, by contrast, is one error among the replies. */
 function wasDiscarded(replies: readonly Reply[]): boolean {
   const errors = replies.filter(isCommandError);
   if (errors.length < replies.length) return false;

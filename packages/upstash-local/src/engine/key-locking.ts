@@ -3,11 +3,11 @@ import type { Argument, Command, Reply } from "@continuum-cache/core";
 import { argumentText } from "../protocol/argument-text.ts";
 
 /**
- * The service knows a script flag that stock Redis refuses: `#!lua flags=allow-key-locking`. Here it is taken out of a
- * script on its way, and the script keeps going by the hash of the text that its caller knows.
+ * The service has a script flag that Redis refuses: `#!lua flags=allow-key-locking`. It is removed from scripts on
+ * their way to Redis. Callers still use the hash of the text that they have sent.
  */
 export interface KeyLocking {
-  /** The command as Redis understands it. */
+  /** The command without the flag, and with the hash that Redis knows. */
   rewrite(command: Command): Command;
   /** The reply as the caller expects it: SCRIPT LOAD answers the hash of what was sent. */
   restore(original: Command, reply: Reply): Reply;
@@ -15,7 +15,7 @@ export interface KeyLocking {
 
 const flag = "allow-key-locking";
 
-/** Forgotten scripts are no loss: Redis says NOSCRIPT, and their callers send the text again. */
+/** Dropping a script is harmless: Redis answers NOSCRIPT, and callers send the text again. */
 const maxScripts = 10_000;
 
 export function createKeyLocking(): KeyLocking {
@@ -65,7 +65,7 @@ export function createKeyLocking(): KeyLocking {
 
 const isLoad = ([name, first]: Command): boolean => name === "SCRIPT" && argumentText(first).toUpperCase() === "LOAD";
 
-/** Leaves the line in place, so that the line numbers of errors stay right. Other flags stay too. */
+/** Keeps the line, so that the line numbers of errors stay right, and other flags. */
 function withoutFlag(script: string): string {
   const [shebang = "", flags] = /^#!lua[ \t]+flags=([\w,-]*)[ \t\r]*(?=\n|$)/.exec(script) ?? [];
   if (!flags?.split(",").includes(flag)) return script;

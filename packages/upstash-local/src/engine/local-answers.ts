@@ -1,37 +1,38 @@
 import { type Command, CommandError, type Reply } from "@continuum-cache/core";
 import { matchesGlob } from "@continuum-cache/core/kit";
-import type { Authorization } from "../http/authorization.ts";
 import { argumentText } from "../protocol/argument-text.ts";
 import { notRunning, wrongRestTokenUser } from "../protocol/service-texts.ts";
+import type { Authorization } from "../request/authorization.ts";
 import { openSetting } from "./command-policy.ts";
 
-/** Commands that the service answers otherwise than the engine would. */
+/** Commands that the service answers differently than the engine. */
 export interface LocalAnswers {
-  /** `undefined` when the engine is to answer. */
+  /** The answer; `undefined` when the engine must answer. */
   answer(command: Command): Reply | undefined;
-  /** What the engine is asked in place of a command that would reach beyond the one database that the service offers. */
+  /** The command to send instead of one that would reach beyond the single database of the service. */
   rewrite(command: Command): Command;
 }
 
 export function createLocalAnswers(authorization: Authorization): LocalAnswers {
   const answers: Readonly<Record<string, (args: readonly string[]) => Reply | undefined>> = {
     COMMAND: () => [],
-    // Nothing to wait for: there are no replicas here, and waiting would hold up the connection that all requests share.
+    // Nothing to wait for: there are no replicas here, and waiting would hold up the connection that all requests
+    // share.
     WAIT: (args) => (args.length === 2 ? 0 : wrongArity("wait")),
     WAITAOF: (args) => (args.length === 3 ? [0, 0] : wrongArity("waitaof")),
     UNLINK: (keys) => (keys.length === 0 ? 0 : undefined),
     ACL: ([, user = "", password = ""]) => {
       const access = authorization.accessOfToken(password);
       const owner = access === "read-only" ? "default_ro" : "default";
-      // A user's password is its token here.
+      // The password of a user is its token.
       return access && user === owner ? password : new CommandError(wrongRestTokenUser(user));
     },
-    // Of all settings that are asked for, one is shown: the others are the business of whoever runs the Redis behind this.
+    // Only one setting is shown: the others belong to the operator of the Redis behind this server.
     CONFIG: ([subcommand = "", ...settings]) => {
       const shows = settings.some((pattern) => matchesGlob(pattern.toLowerCase(), openSetting));
       return subcommand.toUpperCase() === "GET" && settings.length > 0 && !shows ? [] : undefined;
     },
-    // As the service: a script that runs is none that a caller could mean.
+    // As the service does: a running script belongs to another request.
     SCRIPT: ([subcommand = ""]) =>
       subcommand.toUpperCase() === "KILL" ? new CommandError(notRunning("scripts")) : undefined,
     FUNCTION: ([subcommand = ""]) =>

@@ -5,33 +5,33 @@ import { ConfigError } from "@continuum-cache/core";
 import { errorBody } from "../protocol/response-format.ts";
 import type { RequestHandler } from "./request-handler.ts";
 
-/** The HTTP side of the server: its port, its connections, and the requests under way on them. */
+/** The HTTP side of the server: its port, its connections, and their in-flight requests. */
 export interface HttpListener {
-  /** Requests that came so far. */
+  /** How many requests have arrived. */
   readonly requests: number;
-  /** @throws ConfigError when the address is taken or can't be listened on. Resolves to the port. */
+  /** Resolves to the port. @throws ConfigError when the address is taken or can't be listened on. */
   listen(port: number, host: string): Promise<number>;
   /** Drops every open connection. */
   cut(): void;
-  /** Ends streams at once, gives requests a moment to finish, then drops what is left. */
+  /** Ends streams at once, lets requests finish for a moment, then drops the rest. */
   close(): Promise<void>;
 }
 
-/** How long requests under way may still take when the server closes. */
+/** How long in-flight requests may still take when the server closes. */
 const closingGraceMs = 500;
 
 /** Keys of 32 KB fit into a path even when each byte is escaped. */
 const maxHeaderBytes = 128 << 10;
 
-/** A request, its body included, has so long to come; a client that sends a byte now and then holds nothing up. */
+/** A request must arrive within this time, body included: a client that sends a byte now and then is dropped. */
 const requestTimeoutMs = 60_000;
-/** More connections than that are dropped. */
+/** Further connections are dropped. */
 const maxConnections = 10_000;
 
-/** Longer than clients keep an idle connection, so that none is closed under a request. */
+/** Longer than clients keep an idle connection, so that no connection closes while a request is on its way. */
 const keepAliveMs = 75_000;
 
-interface UnderWay {
+interface InFlightRequest {
   readonly request: IncomingMessage;
   readonly life: AbortController;
   readonly closed: Promise<void>;
@@ -41,7 +41,7 @@ interface UnderWay {
 export function createHttpListener(handle: RequestHandler, admits: () => boolean): HttpListener {
   let requests = 0;
   const sockets = new Set<Socket>();
-  const underWay = new Map<ServerResponse, UnderWay>();
+  const inFlight = new Map<ServerResponse, InFlightRequest>();
   const work = new Set<Promise<void>>();
   const server = createServer({
     maxHeaderSize: maxHeaderBytes,
@@ -65,13 +65,13 @@ export function createHttpListener(handle: RequestHandler, admits: () => boolean
     const life = new AbortController();
     const closed = new Promise<void>((resolve) => {
       response.once("close", () => {
-        underWay.delete(response);
+        inFlight.delete(response);
         life.abort();
         resolve();
       });
     });
-    underWay.set(response, { request, life, closed });
-    // A client that goes away breaks these; `close` above is all that has to be known of it.
+    inFlight.set(response, { request, life, closed });
+    // These fail when a client goes away. The `close` listener above handles that.
     request.on("error", () => {});
     response.on("error", () => {});
     const done = handle(request, response, life.signal).finally(() => work.delete(done));
@@ -79,9 +79,9 @@ export function createHttpListener(handle: RequestHandler, admits: () => boolean
   });
 
   server.on("clientError", (error: NodeJS.ErrnoException, socket: Socket) => {
-    // Earlier, good requests are answered first: an answer out of turn would be taken for theirs. A request that never
-    // came to its end is the bad one itself.
-    const earlier = [...underWay.values()].filter(({ request }) => request.socket === socket && request.complete);
+    // Earlier, valid requests are answered first: the client would take an answer out of turn for theirs. A request
+    // that is incomplete is the invalid one itself.
+    const earlier = [...inFlight.values()].filter(({ request }) => request.socket === socket && request.complete);
     void Promise.all(earlier.map(({ closed }) => closed)).then(() => answerGarbage(error, socket));
   });
 
@@ -98,10 +98,10 @@ export function createHttpListener(handle: RequestHandler, admits: () => boolean
     async close() {
       const closed = once(server, "close");
       server.close();
-      for (const [response, { life }] of underWay) if (response.headersSent) life.abort();
+      for (const [response, { life }] of inFlight) if (response.headersSent) life.abort();
       server.closeIdleConnections();
       await settledWithin(closingGraceMs, [...work]);
-      for (const { life } of underWay.values()) life.abort();
+      for (const { life } of inFlight.values()) life.abort();
       cut();
       await closed;
       await settledWithin(closingGraceMs, [...work]);
@@ -131,10 +131,10 @@ const garbageAnswers: Readonly<Record<string, readonly [status: string, text: st
     "431 Request Header Fields Too Large",
     "ERR the URL or the headers are too long: send the command as a body",
   ],
-  ERR_HTTP_REQUEST_TIMEOUT: ["408 Request Timeout", "ERR the request did not come to its end in time"],
+  ERR_HTTP_REQUEST_TIMEOUT: ["408 Request Timeout", "ERR the request did not arrive completely in time"],
 };
 
-/** What is no HTTP at all gets an answer where one can still be written. */
+/** Answers bytes that are not HTTP, where an answer can still be written. */
 function answerGarbage(error: NodeJS.ErrnoException, socket: Socket): void {
   if (!socket.writable || error.code === "ECONNRESET") {
     socket.destroy();
@@ -142,8 +142,8 @@ function answerGarbage(error: NodeJS.ErrnoException, socket: Socket): void {
   }
   const [status, text] = garbageAnswers[error.code ?? ""] ?? ["400 Bad Request", "ERR the request is not valid HTTP"];
   const { body } = errorBody(text);
-  const head = `HTTP/1.1 ${status}\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\nconnection: close`;
-  socket.end(`${head}\r\n\r\n${body}`);
+  const headers = ["content-type: application/json", `content-length: ${body.length}`, "connection: close"];
+  socket.end(`${[`HTTP/1.1 ${status}`, ...headers].join("\r\n")}\r\n\r\n${body}`);
 }
 
 async function settledWithin(ms: number, work: readonly Promise<void>[]): Promise<void> {

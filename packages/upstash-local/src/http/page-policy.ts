@@ -3,13 +3,13 @@ import { isIP } from "node:net";
 
 /** Decides which web pages may send requests, and read the answers. */
 export interface PagePolicy {
-  /** Why a request is refused before anything of it is read; `undefined` when it is not. */
+  /** The error for a request that is refused before its body is read; `undefined` when the request is allowed. */
   refusalOf(request: IncomingMessage): string | undefined;
-  /** What lets the page that has sent the request read the answer. */
+  /** The headers that let the page that has sent the request read the answer. */
   headersFor(request: IncomingMessage): Readonly<Record<string, string>>;
 }
 
-/** The pages and names that are welcome. */
+/** The pages and host names that are allowed. */
 export interface PageRules {
   /** Origins such as `https://app.example`, or `*` for every page. */
   readonly cors: readonly string[];
@@ -33,7 +33,7 @@ const allowedHeaders = [
 
 export const allowedMethods: readonly string[] = ["GET", "HEAD", "POST", "PUT"];
 
-/** What the answer to a preflight says on top. */
+/** Further headers of the answer to a preflight. */
 export const preflightHeaders: Readonly<Record<string, string>> = {
   "access-control-allow-methods": allowedMethods.join(", "),
   "access-control-allow-headers": allowedHeaders.join(", "),
@@ -41,29 +41,30 @@ export const preflightHeaders: Readonly<Record<string, string>> = {
   "access-control-max-age": "86400",
 };
 
-/** A browser asks whether it may send the real request. */
+/** Whether a browser asks for permission to send the real request. */
 export function isPreflight({ method, headers }: IncomingMessage): boolean {
   return method === "OPTIONS" && headers.origin !== undefined && "access-control-request-method" in headers;
 }
 
 /**
- * A page of any site can make the browser of its visitor send requests to this machine, by an image, a form, `fetch` or a name
- * of its own that leads here (DNS rebinding). A program's requests carry none of the headers that tell of a page.
+ * A page of any site can make the browser of its visitor send requests to this machine, by an image, a form, `fetch` or
+ * a name of its own that leads here (DNS rebinding). A program's requests carry none of the headers that tell of a
+ * page.
  */
 export function createPagePolicy({ cors, allowedHosts }: PageRules): PagePolicy {
   const everyPage = cors.includes("*");
-  const isWelcome = (origin: string): boolean => everyPage || cors.includes(origin);
+  const isAllowed = (origin: string): boolean => everyPage || cors.includes(origin);
 
   return {
     refusalOf({ headers }) {
       const host = hostnameOf(headers.host ?? "");
       if (!isOwnName(host) && !allowedHosts.includes(host)) return foreignHost(host);
       const page = pageBehind(headers);
-      return page === undefined || isWelcome(page) ? undefined : foreignPage(page);
+      return page === undefined || isAllowed(page) ? undefined : foreignPage(page);
     },
     headersFor({ headers: { origin } }) {
       if (cors.length === 0) return {};
-      if (origin === undefined || !isWelcome(origin)) return { vary: "origin" };
+      if (origin === undefined || !isAllowed(origin)) return { vary: "origin" };
       return {
         vary: "origin",
         "access-control-allow-origin": everyPage ? "*" : origin,
@@ -73,7 +74,10 @@ export function createPagePolicy({ cors, allowedHosts }: PageRules): PagePolicy 
   };
 }
 
-/** The origin of the page that has caused a request, `unknown` where its browser does not name it; `undefined` when none has. */
+/**
+ * The origin of the page that has caused a request, `unknown` where its browser does not name it; `undefined` when none
+ * has.
+ */
 function pageBehind(headers: IncomingHttpHeaders): string | undefined {
   const { origin, referer, host } = headers;
   if (origin !== undefined) return origin;
@@ -84,12 +88,12 @@ function pageBehind(headers: IncomingHttpHeaders): string | undefined {
   return page?.host === host && !fromElsewhere ? undefined : (page?.origin ?? "unknown");
 }
 
-/** Without the port, in lower case. */
+/** The name without the port, in lower case. */
 const hostnameOf = (host: string): string => /^(\[[^\]]*\]|[^:]*)/.exec(host.toLowerCase())?.[0] ?? "";
 
 /**
- * Names that no foreign site can have made lead here: addresses, `localhost`, and names without a dot, which a network knows
- * (a container's) and the DNS of a site does not. A request without any comes from no browser.
+ * Names that no foreign site can have made lead here: addresses, `localhost`, and names without a dot, which a network
+ * knows (a container's) and the DNS of a site does not. A request without any comes from no browser.
  */
 function isOwnName(host: string): boolean {
   const address = host.replace(/^\[(.*)\]$/, "$1");
@@ -97,7 +101,9 @@ function isOwnName(host: string): boolean {
 }
 
 const foreignHost = (host: string): string =>
-  `ERR upstash-local is not known as ${JSON.stringify(host.slice(0, 100))}: use its address, or allow the name (\`allowedHosts\`, --allow-host)`;
+  `ERR upstash-local is not known as ${JSON.stringify(host.slice(0, 100))}: use its address, or allow the name ` +
+  "(`allowedHosts`, --allow-host)";
 
 const foreignPage = (page: string): string =>
-  `ERR upstash-local refuses requests of web pages (this one: ${page.slice(0, 100)}): allow the page's origin (\`cors\`, --cors)`;
+  `ERR upstash-local refuses requests of web pages (this one: ${page.slice(0, 100)}): allow the page's origin ` +
+  "(`cors`, --cors)";

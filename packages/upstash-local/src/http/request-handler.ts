@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { type Command, isCommandError } from "@continuum-cache/core";
 import type { Caller, Execution } from "../engine/execution.ts";
+import { RequestError } from "../errors/request-error.ts";
 import type { Faults } from "../faults.ts";
 import type { Limits } from "../limits.ts";
 import type { ListedCommand } from "../protocol/json-command.ts";
@@ -12,15 +13,14 @@ import {
   type ResponseFormat,
   singleBody,
 } from "../protocol/response-format.ts";
-import { methodNotAllowed, wishOf } from "../protocol/rest-protocol.ts";
 import { noPermission, unauthorizedText } from "../protocol/service-texts.ts";
-import { type StreamParts, streamMessages } from "../protocol/sse.ts";
 import type { SyncToken } from "../protocol/sync-token.ts";
-import type { Access, Authorization } from "./authorization.ts";
-import type { HeldBytes } from "./held-bytes.ts";
+import type { Access, Authorization } from "../request/authorization.ts";
+import type { HeldBytes } from "../request/held-bytes.ts";
+import { methodNotAllowed, type ParsedRequest, parseRequest } from "../request/parsed-request.ts";
+import { parseTarget, type RequestTarget } from "../request/request-target.ts";
 import { allowedMethods, isPreflight, type PagePolicy, preflightHeaders } from "./page-policy.ts";
-import { RequestError } from "./request-error.ts";
-import { parseTarget, type RequestTarget } from "./request-target.ts";
+import { type StreamParts, streamMessages } from "./sse.ts";
 
 export interface HandlerParts {
   readonly authorization: Authorization;
@@ -33,7 +33,7 @@ export interface HandlerParts {
   readonly stream: Omit<StreamParts, "signal">;
 }
 
-/** Answers one request; it never rejects. `signal` ends its streams and its waits. */
+/** Answers one request, and never rejects. `signal` ends its streams and its waits. */
 export type RequestHandler = (request: IncomingMessage, response: ServerResponse, signal: AbortSignal) => Promise<void>;
 
 const health =
@@ -49,7 +49,7 @@ export function createRequestHandler(parts: HandlerParts): RequestHandler {
     { body, contentType }: ResponseBody,
     headers: Readonly<Record<string, string>> = {},
   ): void => {
-    // A client that is refused before its body was read may still be sending it.
+    // A refused client may still be sending its body.
     if (!request.complete) request.resume();
     const sent = faults.distort(body);
     if (response.headersSent || sent === undefined) {
@@ -91,41 +91,17 @@ export function createRequestHandler(parts: HandlerParts): RequestHandler {
     const holder = heldBytes.open();
     response.once("close", () => holder.release());
     const caller: Caller = { access, signal, holder };
-    // Before the command: what can't be answered must not run.
+    // Read before the command: a command whose answer can't be written must not run.
     const format = formatOf(request.headers);
-    const wish = await wishOf(request, target, limits, holder);
-    if (wish.kind === "listen") {
-      const verb = wish.topics.patterns ? "psubscribe" : "subscribe";
+    const parsed = await parseRequest(request, target, limits, holder);
+    if (parsed.kind === "listen") {
+      const verb = parsed.topics.patterns ? "psubscribe" : "subscribe";
       if (caller.access === "read-only") throw new RequestError(400, noPermission(verb));
-      await streamMessages(response, wish.topics, pages.headersFor(request), { ...stream, signal });
+      await streamMessages(response, parsed.topics, pages.headersFor(request), { ...stream, signal });
       return;
     }
-    const { status, body } = await run(wish, caller, format);
+    const { status, body } = await run(execution, parsed, caller, format);
     write(request, response, status, body);
-  };
-
-  const run = async (
-    wish: Exclude<Awaited<ReturnType<typeof wishOf>>, { kind: "listen" }>,
-    caller: Caller,
-    format: ResponseFormat,
-  ): Promise<{ status: number; body: ResponseBody }> => {
-    switch (wish.kind) {
-      case "command": {
-        const reply = await execution.single(wish.command, caller);
-        const body = singleBody({ command: wish.command, reply }, format);
-        return { status: isCommandError(reply) ? 400 : 200, body };
-      }
-      case "pipeline":
-        return {
-          status: 200,
-          body: listBody(together(wish.commands, await execution.list(wish.commands, caller)), format),
-        };
-      case "transaction": {
-        const answered = together(wish.commands, await execution.transaction(wish.commands, caller));
-        // A transaction is always answered in JSON.
-        return { status: 200, body: listBody(answered, format === "resp2" ? "json" : format) };
-      }
-    }
   };
 
   return async (request, response, signal) => {
@@ -139,11 +115,37 @@ export function createRequestHandler(parts: HandlerParts): RequestHandler {
       } else if (response.headersSent || signal.aborted) {
         response.destroy();
       } else {
-        // A defect of this server or its engine: its message may hold anything, so it stays here.
+        // A defect of this server or its engine. Its message may hold secrets, so it is not sent.
         write(request, response, 500, errorBody("ERR internal error of upstash-local"));
       }
     }
   };
+}
+
+/** Runs what the request asks for, and writes its replies as a body. */
+async function run(
+  execution: Execution,
+  parsed: Exclude<ParsedRequest, { kind: "listen" }>,
+  caller: Caller,
+  format: ResponseFormat,
+): Promise<{ status: number; body: ResponseBody }> {
+  switch (parsed.kind) {
+    case "command": {
+      const reply = await execution.single(parsed.command, caller);
+      const body = singleBody({ command: parsed.command, reply }, format);
+      return { status: isCommandError(reply) ? 400 : 200, body };
+    }
+    case "pipeline":
+      return {
+        status: 200,
+        body: listBody(together(parsed.commands, await execution.list(parsed.commands, caller)), format),
+      };
+    case "transaction": {
+      const answered = together(parsed.commands, await execution.transaction(parsed.commands, caller));
+      // A transaction is always answered in JSON.
+      return { status: 200, body: listBody(answered, format === "resp2" ? "json" : format) };
+    }
+  }
 }
 
 const unnamed: Command = [""];

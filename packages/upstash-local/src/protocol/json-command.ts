@@ -1,14 +1,13 @@
 import { isUtf8 } from "node:buffer";
 import type { Command } from "@continuum-cache/core";
-import { RequestError } from "../http/request-error.ts";
-import { quoteNumbers } from "./json-numbers.ts";
-import { sizeOfJson } from "./json-size.ts";
+import { RequestError } from "../errors/request-error.ts";
+import { quoteNumbers, sizeOfJson } from "./json-text.ts";
 import { parseErrors, tooManyCommands } from "./service-texts.ts";
 
-/** One command of a list; `undefined` where an empty array stood. */
+/** One command of a list; `undefined` for an empty array. */
 export type ListedCommand = Command | undefined;
 
-/** As many arguments as Redis takes in one command. Here all commands of a request share them. */
+/** The most arguments of all commands of a request together. Redis takes as many in one command. */
 const maxArguments = 1 << 20;
 
 /** @throws RequestError 400 when the body is not one JSON array of plain values. */
@@ -28,16 +27,16 @@ export function parseCommandList(body: Buffer, form: "pipeline" | "transaction",
   return list.map((value) => commandOf(value, malformed));
 }
 
-/** What a body may hold at most. */
+/** The bounds of a body. */
 interface Bounds {
   readonly malformed: string;
   readonly depth: number;
   readonly inner: number;
 }
 
-/** Counts first: parsed, a few bytes of a hostile body may take a hundred times their size. */
+/** Counts before it parses: a hostile body may take a hundred times its size when it is parsed. */
 function parse(body: Buffer, { malformed, depth, inner }: Bounds): unknown {
-  // Decoding bytes that are no text would store something else than was sent.
+  // Decoding bytes that are no text would store other bytes than were sent.
   if (!isUtf8(body)) throw new RequestError(400, malformed);
   const text = body.toString("utf8");
   const size = sizeOfJson(text);
@@ -47,7 +46,7 @@ function parse(body: Buffer, { malformed, depth, inner }: Bounds): unknown {
     const value: unknown = JSON.parse(text);
     return size.hasNumber ? JSON.parse(quoteNumbers(text)) : value;
   } catch {
-    // Not the cause: a parser's error quotes what it read.
+    // Without the cause: a parser's error quotes the body.
     throw new RequestError(400, malformed);
   }
 }

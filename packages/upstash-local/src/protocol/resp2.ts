@@ -16,7 +16,7 @@ function chunks(reply: Reply): Buffer[] {
   return [Buffer.from(`$${bytes.byteLength}\r\n`), Buffer.from(bytes), Buffer.from("\r\n")];
 }
 
-/** Commands whose OK is a status and never a stored value. An engine hands both out as the same text. */
+/** Commands whose OK is a status and never a stored value. An engine answers both as the same text. */
 const okCommands = new Set(
   `CONFIG FLUSHALL FLUSHDB FUNCTION HMSET LSET LTRIM MSET PFMERGE PSETEX RENAME RESTORE SCRIPT SET SETEX XGROUP`.split(
     " ",

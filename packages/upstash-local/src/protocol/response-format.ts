@@ -1,12 +1,12 @@
 import type { IncomingHttpHeaders } from "node:http";
 import { type Command, isCommandError, type Reply } from "@continuum-cache/core";
-import { RequestError } from "../http/request-error.ts";
+import { RequestError } from "../errors/request-error.ts";
 import { respBytes } from "./resp2.ts";
 
 /** How replies are written. */
 export type ResponseFormat = "json" | "base64" | "resp2";
 
-/** A reply with the command that it belongs to: RESP writes some replies by what was asked. */
+/** A reply with its command: in RESP, the type of some replies depends on the command. */
 export interface Answered {
   readonly command: Command;
   readonly reply: Reply;
@@ -35,7 +35,7 @@ export function singleBody({ command, reply }: Answered, format: ResponseFormat)
   return format === "resp2" ? resp([respBytes(command, reply)]) : json(slot(reply, format));
 }
 
-/** The replies of a list; RESP's one after the other. */
+/** The replies of a list. In RESP they follow one another. */
 export function listBody(answered: readonly Answered[], format: ResponseFormat): ResponseBody {
   return format === "resp2"
     ? resp(answered.map(({ command, reply }) => respBytes(command, reply)))
@@ -54,7 +54,7 @@ export function listBody(answered: readonly Answered[], format: ResponseFormat):
 /** Texts of this length are turned into bytes together. */
 const chunkCharacters = 64 << 10;
 
-/** A JSON array, element by element: the whole as one text would need the heap of a large process. */
+/** Writes a JSON array element by element: as one text it would need a large heap. */
 function jsonList(elements: readonly (() => string)[]): Buffer {
   const chunks: Buffer[] = [];
   let text = "[";
@@ -83,7 +83,7 @@ type Slot = { readonly result: unknown } | { readonly error: string };
 
 function slot(reply: Reply, format: "json" | "base64"): Slot {
   if (isCommandError(reply)) return { error: reply.message };
-  // Clients know `OK` from base64 by its length; only inside arrays would they take it for encoded.
+  // Clients tell `OK` from base64 by its length. Inside arrays they would decode it, so it is encoded there.
   if (format === "json" || reply === "OK") return { result: plain(reply) };
   return { result: encoded(reply) };
 }

@@ -1,14 +1,20 @@
-/** The service's own words, so that whoever sorts errors by their text meets here what production answers. */
-const troubleshooting = "https://upstash.com/docs/redis/troubleshooting";
+// The service's own error texts, so that programs that read them get the same as in production.
 
-export const unauthorizedText =
-  "WRONGPASS invalid or missing auth token. See https://docs.upstash.com/redis/troubleshooting/http_unauthorized for details.";
+const documentation = "https://upstash.com/docs/redis";
+const troubleshooting = `${documentation}/troubleshooting`;
+
+/** How the service ends an error: with the page that explains it. */
+const see = (page: string): string => `See ${page} for details`;
+
+export const unauthorizedText: string =
+  "WRONGPASS invalid or missing auth token. " +
+  `${see("https://docs.upstash.com/redis/troubleshooting/http_unauthorized")}.`;
 
 export const notInRest = (name: string): string =>
   `ERR Command "${name}" is not allowed in REST or it has a special context path`;
 
 export const notAvailable = (name: string): string =>
-  `ERR Command is not available: '${name.slice(0, 64)}'. See https://upstash.com/docs/redis/overall/rediscompatibility for details`;
+  `ERR Command is not available: '${name.slice(0, 64)}'. ${see(`${documentation}/overall/rediscompatibility`)}`;
 
 export const noPermission = (name: string): string =>
   `NOPERM this user has no permissions to run the '${name.toLowerCase()}' command or its subcommand`;
@@ -16,14 +22,16 @@ export const noPermission = (name: string): string =>
 export const wrongRestTokenUser = (user: string): string => `ERR Wrong password or user "${user}" does not exist`;
 
 export const requestsExceeded = (limit: number, usage: number): string =>
-  `ERR max requests limit exceeded. Limit: ${limit}, Usage: ${usage}. See ${troubleshooting}/max_requests_limit for details`;
+  `ERR max requests limit exceeded. Limit: ${limit}, Usage: ${usage}. ${see(`${troubleshooting}/max_requests_limit`)}`;
 
 export const dailyRequestsExceeded = (limit: number, usage: number): string =>
-  `ERR max daily request limit exceeded. Limit: ${limit}, Usage: ${usage}. See ${troubleshooting}/max_daily_request_limit for details`;
+  `ERR max daily request limit exceeded. Limit: ${limit}, Usage: ${usage}. ` +
+  see(`${troubleshooting}/max_daily_request_limit`);
 
-/** Said of a command and of its reply alike. */
+/** The error for a command, and for its reply. */
 export const requestSizeExceeded = (limitBytes: number, actualBytes: number): string =>
-  `ERR max request size exceeded. Limit: ${limitBytes} bytes, Actual: ${actualBytes} bytes. See ${troubleshooting}/max_request_size_exceeded for details`;
+  `ERR max request size exceeded. Limit: ${limitBytes} bytes, Actual: ${actualBytes} bytes. ` +
+  see(`${troubleshooting}/max_request_size_exceeded`);
 
 export const keySizeExceeded = (limitBytes: number, actualBytes: number): string =>
   `ERR max key size exceeded. Limit: ${limitBytes} bytes, Actual: ${actualBytes} bytes`;
@@ -32,11 +40,13 @@ export const recordSizeExceeded = "ERR max single record size exceeded";
 
 /** The service names no limit; its clients send at most 1,000 commands together. */
 export const tooManyCommands = (limit: number, actual: number): string =>
-  `ERR upstash-local takes at most ${limit} commands in one request, got ${actual}: send them in parts (\`limits.pipelineCommands\`)`;
+  `ERR upstash-local takes at most ${limit} commands in one request, got ${actual}: send them in parts ` +
+  "(`limits.pipelineCommands`)";
 
-/** Of what a pipeline did not run any more. */
+/** The error for the commands that a pipeline did not run. */
 export const repliesExceeded = (limitBytes: number): string =>
-  `ERR max request size exceeded: not run, since the replies before it are over ${limitBytes} bytes (send the pipeline in parts, or raise \`limits.pipelineReplyBytes\`)`;
+  `ERR max request size exceeded: not run, since the replies before it are over ${limitBytes} bytes ` +
+  "(send the pipeline in parts, or raise `limits.pipelineReplyBytes`)";
 
 export const notRunning = (kind: "scripts" | "functions"): string => `NOTBUSY No ${kind} in execution right now.`;
 
@@ -55,7 +65,7 @@ export const parseErrors = {
 
 export const emptyPipelineCommand = "ERR empty pipeline command";
 
-/** What the engine says in Redis' words, in the service's. */
+/** Replaces an error text of Redis by the service's own, where that differs. */
 export function serviceText(engineText: string, name: string): string {
   if (/^ERR unknown command/i.test(engineText)) return notAvailable(name);
   if (/^OOM\b/.test(engineText)) return capacityExceeded;

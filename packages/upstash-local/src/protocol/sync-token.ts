@@ -1,15 +1,15 @@
 import { randomBytes } from "node:crypto";
 
-/** The token that an answer brings along: it stands for the state after everything that ran so far. */
+/** The sync token of an answer: it stands for the state after all commands that have run. */
 export interface SyncToken {
   readonly current: string;
-  /** To be called when commands have run. */
+  /** Called when commands have run. */
   advance(): void;
 }
 
 /**
- * There is one copy of the data here, so nothing has to wait for a token: whatever a client sends is accepted. The
- * token's only duty is to differ after each request, which is what clients look at.
+ * There is one copy of the data, so no request waits for a token, and every token is accepted. It must only differ
+ * after each request, since clients compare tokens.
  */
 export function createSyncToken(): SyncToken {
   const run = randomBytes(6).toString("base64url");

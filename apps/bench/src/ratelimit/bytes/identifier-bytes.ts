@@ -1,8 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type RedisServer, startRedisServer } from "@continuum-cache/conformance/servers";
-import type { Contender } from "../contender.ts";
-import { countingContenders } from "../contenders/algorithms.ts";
-import type { Subject } from "../subject.ts";
+import { type Contender, countingContenders, type Subject } from "@continuum-cache/histories/limiter";
 
 /** What one identifier takes in Redis at the end of a window in which its limit was used up evenly, by limit. */
 export interface BytesRow {

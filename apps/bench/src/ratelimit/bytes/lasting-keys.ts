@@ -1,9 +1,11 @@
-import { createRandom } from "@continuum-cache/conformance/outages";
-import { startRedisServer } from "@continuum-cache/conformance/servers";
-import type { Contender } from "../contender.ts";
-import { type CountingContender, countingContenders } from "../contenders/algorithms.ts";
+import { createRandom, startRedisServer } from "@continuum-cache/conformance/servers";
+import {
+  type Contender,
+  type CountingContender,
+  countingContenders,
+  type Subject,
+} from "@continuum-cache/histories/limiter";
 import { inFlight } from "../in-flight.ts";
-import type { Subject } from "../subject.ts";
 
 /** What random calls, refunds and resets leave behind. */
 export interface LastingKeysRow {

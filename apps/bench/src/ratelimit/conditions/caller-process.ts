@@ -1,4 +1,4 @@
-import type { CallRecord } from "../exactness/record.ts";
+import type { CallRecord } from "@continuum-cache/histories/limiter";
 import { serveFleet } from "../fleet.ts";
 import { type CallerTask, callAll } from "./caller.ts";
 

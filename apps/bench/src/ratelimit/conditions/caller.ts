@@ -1,10 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { createRandom } from "@continuum-cache/conformance/outages";
+import { createRandom } from "@continuum-cache/conformance/servers";
+import { type CallRecord, machineTimeUs, type Subject } from "@continuum-cache/histories/limiter";
 import { type Algorithm, RateLimiter } from "@continuum-cache/ratelimit";
 import { tcpTransport } from "@continuum-cache/transport-tcp";
-import { machineTimeUs } from "../exactness/machine-clock.ts";
-import type { CallRecord } from "../exactness/record.ts";
-import type { Subject } from "../subject.ts";
 
 /** What one process does: it makes a limiter, and asks for one subject until its time is over. */
 export interface CallerTask {

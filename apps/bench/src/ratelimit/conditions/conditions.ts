@@ -1,4 +1,4 @@
-import type { Subject } from "../subject.ts";
+import type { Subject } from "@continuum-cache/histories/limiter";
 
 /** Under what circumstances processes share one limit. */
 export interface Condition {

@@ -6,11 +6,14 @@ import {
   startFaultProxy,
   startRedisServer,
 } from "@continuum-cache/conformance/servers";
+import {
+  type CallRecord,
+  check,
+  inexactUs,
+  machineClockOffsetUs,
+  type Verdict,
+} from "@continuum-cache/histories/limiter";
 import type { Algorithm } from "@continuum-cache/ratelimit";
-import { check, type Verdict } from "../exactness/checker.ts";
-import { machineClockOffsetUs } from "../exactness/machine-clock.ts";
-import type { CallRecord } from "../exactness/record.ts";
-import { inexactUs } from "../exactness/run.ts";
 import { startFleet } from "../fleet.ts";
 import type { CallerTask } from "./caller.ts";
 import type { Condition } from "./conditions.ts";

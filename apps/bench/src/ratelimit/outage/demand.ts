@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { createRandom } from "@continuum-cache/conformance/outages";
+import { createRandom } from "@continuum-cache/conformance/servers";
 import { type OutageLimiter, type Rule, type StrategyName, strategies } from "./strategies.ts";
 
 /** One Redis, and how a limiter in front of it gets through the outage. */

@@ -1,5 +1,5 @@
 import { deflateSync, inflateSync } from "fflate";
-import { hasLastingTimers } from "../../time/lasting-timers.ts";
+import { hasLastingTimers } from "../../time/platform.ts";
 import type { Deflate } from "./deflate.ts";
 import { zlibDeflate } from "./zlib-deflate.ts";
 

@@ -1,4 +1,4 @@
-import { nodeProcess } from "../../time/node-process.ts";
+import { nodeProcess } from "../../time/platform.ts";
 import type { Deflate } from "./deflate.ts";
 
 /** The part of `node:zlib` that is used. */

@@ -71,7 +71,7 @@ export function createDoorbell(
     // Those of one tick are one, too.
     isWaiting = waitMs > 0;
     await (isWaiting ? hurry.wait(waitMs) : Promise.resolve());
-    own.end();
+    own.release();
     if (ringing !== own) return;
     ringing = undefined;
     isWaiting = false;

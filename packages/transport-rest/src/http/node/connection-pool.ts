@@ -1,4 +1,10 @@
-import { type Connection, type ConnectionListener, type Exchange, type Opening, openConnection } from "./connection.ts";
+import {
+  type Connection,
+  type ConnectionListener,
+  type Opening,
+  openConnection,
+  type PendingRequest,
+} from "./connection.ts";
 import { createIdleConnections, type Taken } from "./idle-connections.ts";
 
 /** The connections to one server. */
@@ -8,9 +14,9 @@ export interface ConnectionPool {
    *
    * @param isRepeatable - Whether sending it twice does no harm; asked only where it matters.
    */
-  send(exchange: Exchange, isRepeatable: () => boolean): void;
+  send(exchange: PendingRequest, isRepeatable: () => boolean): void;
   /** Ends a request whose reply is of no use any more: its connection is closed. */
-  cancel(exchange: Exchange): void;
+  cancel(exchange: PendingRequest): void;
   /** Closes the idle connections: where one has gone silent, those that were idle meanwhile may be dead too. */
   closeIdle(): void;
   /** Closes all connections; what they carry is told nothing. */
@@ -28,25 +34,25 @@ const maxConnections = 100;
 
 export function createConnectionPool(opening: Opening): ConnectionPool {
   const idle = createIdleConnections();
-  const busy = new Map<Exchange, Taken>();
-  const waiting = new Map<Exchange, Waiting>();
+  const busy = new Map<PendingRequest, Taken>();
+  const waiting = new Map<PendingRequest, Waiting>();
   let answers = 0;
 
-  const carry = (exchange: Exchange, taken: Taken): void => {
+  const carry = (exchange: PendingRequest, taken: Taken): void => {
     busy.set(exchange, taken);
     taken.connection.send(exchange);
   };
-  const open = (exchange: Exchange): void => {
+  const open = (exchange: PendingRequest): void => {
     const connection = openConnection(opening, exchange, listener);
     busy.set(exchange, { connection, idleMs: 0, generation: idle.generation });
   };
-  const send = (exchange: Exchange, isRepeatable: () => boolean): void => {
+  const send = (exchange: PendingRequest, isRepeatable: () => boolean): void => {
     const taken = idle.take(isRepeatable);
     if (taken) carry(exchange, taken);
     else if (busy.size + idle.size < maxConnections || idle.makeRoom()) open(exchange);
     else {
       const before = answers;
-      waiting.set(exchange, { isRepeatable, ended: exchange.waits(() => answers > before) });
+      waiting.set(exchange, { isRepeatable, ended: exchange.startWaiting(() => answers > before) });
     }
   };
   const sendWaiting = (): void => {

@@ -2,7 +2,7 @@ import type { OnReadOpts, Socket } from "node:net";
 import { createReplyReader, type WholeReply } from "./reply-reader.ts";
 
 /** One request, and who waits for its reply. Exactly one of `succeed` and `fail` is called, unless it is canceled. */
-export interface Exchange {
+export interface PendingRequest {
   /** The head of the request with the blank line that ends it: ASCII. */
   readonly head: string;
   readonly body: string | Uint8Array;
@@ -16,9 +16,9 @@ export interface Exchange {
    * @param answersCame - Whether any other request was answered since.
    * @returns what is called when it is given one, which may have to be opened first.
    */
-  waits(answersCame: () => boolean): () => void;
+  startWaiting(answersCame: () => boolean): () => void;
   /** Called when the socket has been given it: from now on it may arrive. */
-  leaves(): void;
+  markSent(): void;
   succeed(reply: WholeReply): void;
   fail(loss: Loss): void;
 }
@@ -37,7 +37,7 @@ export interface Connection {
   /** Whether a request may be sent now. */
   readonly isIdle: boolean;
   /** Sends a request on an idle connection. */
-  send(exchange: Exchange): void;
+  send(exchange: PendingRequest): void;
   /** Closes the connection. What it carries is told nothing. */
   close(): void;
 }
@@ -45,9 +45,9 @@ export interface Connection {
 /** Told what becomes of a connection, before its exchange is told. */
 export interface ConnectionListener {
   /** The reply to `exchange` came as a whole: the connection is idle, and may serve again for so long. */
-  freed(connection: Connection, exchange: Exchange, idleLimitMs: number): void;
+  freed(connection: Connection, exchange: PendingRequest, idleLimitMs: number): void;
   /** It is closed, and not by `close()`. `exchange` is what it carried, `loss` what is known when it got no reply. */
-  closed(connection: Connection, exchange: Exchange | undefined, loss: Loss | undefined): void;
+  closed(connection: Connection, exchange: PendingRequest | undefined, loss: Loss | undefined): void;
 }
 
 /** Opens a socket, whose `ready` event says that data may leave: on TLS once the server has proven who it is. */
@@ -57,8 +57,8 @@ export interface Opening {
 }
 
 type State =
-  | { readonly phase: "opening"; readonly exchange: Exchange }
-  | { readonly phase: "busy"; readonly exchange: Exchange; readonly reused: boolean; left: Left }
+  | { readonly phase: "opening"; readonly exchange: PendingRequest }
+  | { readonly phase: "busy"; readonly exchange: PendingRequest; readonly reused: boolean; left: Left }
   | { readonly phase: "idle" }
   | { readonly phase: "closed" };
 
@@ -72,18 +72,18 @@ const idle: State = { phase: "idle" };
 const closed: State = { phase: "closed" };
 
 /** Opens a connection for an exchange, which leaves as soon as it is ready. */
-export function openConnection(opening: Opening, exchange: Exchange, listener: ConnectionListener): Connection {
+export function openConnection(opening: Opening, exchange: PendingRequest, listener: ConnectionListener): Connection {
   const reader = createReplyReader();
   const isSecure = opening.ready === "secureConnect";
   let state: State = { phase: "opening", exchange };
 
-  const write = (next: Exchange, reused: boolean): void => {
+  const write = (next: PendingRequest, reused: boolean): void => {
     const busy: State = { phase: "busy", exchange: next, reused, left: isSecure ? "unknown" : "no" };
     state = busy;
     writeRequest(socket, next, (error) => {
       if (!error) busy.left = "yes";
     });
-    next.leaves();
+    next.markSent();
   };
 
   const lose = (cause: unknown): void => {
@@ -122,7 +122,7 @@ export function openConnection(opening: Opening, exchange: Exchange, listener: C
     if (reply) finish(exchange, reply, left);
   };
 
-  const finish = (exchange: Exchange, reply: WholeReply, left: Left): void => {
+  const finish = (exchange: PendingRequest, reply: WholeReply, left: Left): void => {
     const { head, bodyBytes } = exchange;
     // A reply that came before its request had left: the rest of the request would be taken for the next one.
     const hasLeft = left === "yes" || (left === "unknown" && head.length + bodyBytes <= recordBytes);
@@ -175,7 +175,7 @@ export function openConnection(opening: Opening, exchange: Exchange, listener: C
 }
 
 /** A body that is text travels with its head in one piece, in the cheapest encoding that can carry it. */
-function writeRequest(socket: Socket, exchange: Exchange, sent: (error?: Error | null) => void): void {
+function writeRequest(socket: Socket, exchange: PendingRequest, sent: (error?: Error | null) => void): void {
   const { head, body, bodyBytes } = exchange;
   if (typeof body === "string") {
     socket.write(head + body, bodyBytes === body.length ? "latin1" : "utf8", sent);

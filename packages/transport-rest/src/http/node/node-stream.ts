@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import type { HttpRequest, HttpResponse } from "../http.ts";
-import { LostRequest } from "../lost-request.ts";
+import { LostRequest } from "../http-errors.ts";
 import { createByteStore } from "./byte-store.ts";
 
 /** Sends a request by node:http(s), on a connection of its own, and resolves with the head of its answer: for streams. */

@@ -1,4 +1,4 @@
-import { NotHttp } from "../not-http.ts";
+import { NotHttp } from "../http-errors.ts";
 
 /** The head of a reply: its status and its header fields. */
 export interface ReplyHead {

@@ -1,4 +1,4 @@
-import { NotHttp } from "../not-http.ts";
+import { NotHttp } from "../http-errors.ts";
 import { type ByteStore, createByteStore } from "./byte-store.ts";
 import { framingOf, idleLimitMs, parseHead, type ReplyHead } from "./reply-head.ts";
 

@@ -1,0 +1,17 @@
+export { createRandom, type Random } from "@continuum-cache/conformance/servers";
+export type { HistoryVariant } from "./agenda.ts";
+export { allVariants } from "./agenda.ts";
+export { checkHistory } from "./check-history.ts";
+export { serveClients } from "./client-process.ts";
+export type { ClientTask, Connection, MakeClient } from "./client-session.ts";
+export type { ScheduleKind } from "./fault-plan.ts";
+export type { Action, Bystander, Call, Change, ClientLog, Effect, History, Status, Variant } from "./history.ts";
+export { observer } from "./history.ts";
+export { formatHistory, parseHistory } from "./history-file.ts";
+export { plainFallback } from "./plain-fallback.ts";
+export type { RunOptions } from "./run-histories.ts";
+export { runHistories } from "./run-histories.ts";
+export type { Gateway, StartGateway } from "./site.ts";
+export { tellStory } from "./story.ts";
+export type { Failure, RunSummary } from "./summary.ts";
+export type { Verdict, Violation, ViolationKind } from "./violation.ts";
