@@ -39,8 +39,11 @@ export const layers = {
     imports: ["packages/core", "packages/transport-tcp", "packages/transport-memory"],
     edge: false,
   },
+  "internal/test-scale": { imports: [], edge: false },
+  "internal/runtime-site": { imports: ["packages/conformance", "packages/upstash-local"], edge: false },
   "internal/fixtures": {
     imports: [
+      "internal/test-scale",
       "packages/core",
       "packages/conformance",
       "packages/transport-rest",

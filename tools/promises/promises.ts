@@ -48,7 +48,7 @@ export const promises: readonly PromiseToUsers[] = [
     promise: "An outage loses, resurrects and miscounts nothing: accepted writes reach the primary afterwards.",
     saidIn: ["packages/fallback-memory/README.md", "packages/continuum-cache/README.md"],
     proofs: [
-      /continuum-cache\/test\/outages\/histories/,
+      /histories\/test\/cache\/histories/,
       /fallback-memory\/test\/(recovery-model|replay-of-everything|recovery-patterns)/,
       /fallback-memory\/test\/(streams|sorted-sets)-in-an-outage/,
     ],
@@ -106,7 +106,7 @@ export const promises: readonly PromiseToUsers[] = [
       /ratelimit\/test\/simulation\/exact/,
       /ratelimit\/test\/model\/limit-model/,
       /ratelimit\/test\/algorithms\/models/,
-      /test\/ratelimit\/(exactness|conditions)/,
+      /histories\/test\/limiter/,
     ],
   },
   {
@@ -117,7 +117,7 @@ export const promises: readonly PromiseToUsers[] = [
   {
     promise: "Pub/sub tells every interruption as a gap.",
     saidIn: ["packages/pubsub/README.md"],
-    proofs: [/pubsub\/test\/interruptions/, /pubsub\/test\/history\/lost-end/, /test\/pubsub\/histories/],
+    proofs: [/pubsub\/test\/interruptions/, /pubsub\/test\/history\/lost-end/, /histories\/test\/pubsub\/histories/],
   },
   {
     promise: "With replay each message comes once, in order, and a gap has the exact number of what is gone.",
@@ -129,7 +129,7 @@ export const promises: readonly PromiseToUsers[] = [
     saidIn: ["packages/federation-queue/README.md"],
     proofs: [
       /federation-queue\/test\/queue\/(promises|processes|restarts|failover|outage)/,
-      [/test\/federation\/histories/, /queue/],
+      [/histories\/test\//, /every message of a queue/],
     ],
   },
   {
