@@ -72,6 +72,8 @@ export { assertPem } from "./settings/pem.ts";
 export type { RedisAddress, RedisUrlRules } from "./settings/redis-url.ts";
 export { parseRedisUrl } from "./settings/redis-url.ts";
 export { textOrBytes } from "./text/text.ts";
+export type { Backoff, BackoffLimits } from "./time/backoff.ts";
+export { createBackoff } from "./time/backoff.ts";
 export { systemClock } from "./time/clock.ts";
 export { deliverInHalves, largeBatch } from "./time/deliver-in-halves.ts";
 export { longestTimerMs, toMs, toTimeoutMs } from "./time/duration.ts";
@@ -101,8 +103,7 @@ export {
   RoundTrip,
   registerDispatch,
   sendThrough,
-  settleInto,
-  throughSend,
 } from "./trips/round-trip.ts";
+export { settleInto, throughSend } from "./trips/through-send.ts";
 export type { WrittenKeys } from "./trips/written-keys.ts";
 export { keysIn } from "./trips/written-keys.ts";

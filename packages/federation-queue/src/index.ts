@@ -1,12 +1,12 @@
 export type { Federated, Federation } from "./federation/federate.ts";
 export { federate } from "./federation/federate.ts";
-export type { FederateOptions } from "./federation/options.ts";
-export type { FederationEvents } from "./federation/types.ts";
-export type { AppendOptions, FollowOptions, SyncLogOptions } from "./log/options.ts";
+export type { FederateOptions, FederationEvents } from "./federation/types.ts";
 export { isOriginTakenError, OriginTakenError } from "./log/origin-taken-error.ts";
 export { SyncLog } from "./log/sync-log.ts";
 export type {
   Appended,
+  AppendOptions,
+  FollowOptions,
   GapReason,
   Kept,
   LogEntry,
@@ -16,6 +16,7 @@ export type {
   LogStats,
   OriginStats,
   Stored,
+  SyncLogOptions,
 } from "./log/types.ts";
 export { FederationQueue } from "./queue/federation-queue.ts";
 export { isLeaseLostError, LeaseLostError } from "./queue/lease-lost-error.ts";
@@ -44,10 +45,9 @@ export type {
   StopOptions,
   Worker,
 } from "./queue/types.ts";
-export type { RelayOptions } from "./relay/options.ts";
 export type { Relay } from "./relay/relay.ts";
 export { relay } from "./relay/relay.ts";
-export type { RelayEvents, RelayedOrigin, RelayState, RelayStats } from "./relay/types.ts";
+export type { RelayEvents, RelayedOrigin, RelayOptions, RelayState, RelayStats } from "./relay/types.ts";
 export type { LogCallOptions } from "./shared/call-options.ts";
 export type { FederationBackend } from "./shared/federation-backend.ts";
 export type { OutboxOptions } from "./shared/outbox-options.ts";

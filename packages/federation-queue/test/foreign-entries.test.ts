@@ -131,7 +131,7 @@ describe.each([tcp, memory])("entries of others in a log ($name)", (backend) => 
 
 it("a relay brings what it finds in a stream, whatever it is, and goes on with the others", async () => {
   const { east, west, carry, key } = await regionsOf("Redis protocol", opened);
-  const { told } = carry(east, west);
+  const { emitted: told } = carry(east, west);
   const [a, c] = [east.log<number>("a"), east.log<number>("c")];
   await a.append(1);
   await east.redis.command("XADD", `${key}:a`, hugeId, "some", "thing");

@@ -4,14 +4,12 @@ import { msgpack } from "@continuum-cache/core/msgpack";
 import { describe } from "vitest";
 import { type Draw, fuzz } from "../../pubsub/test/fuzzed.ts";
 import { readCacheChange } from "../src/federation/cache-change.ts";
-import { readStamped } from "../src/federation/stamp.ts";
+import { readTimestamp } from "../src/federation/hybrid-timestamp.ts";
 import { readAppendAnswer } from "../src/log/append-script.ts";
 import { createCursors } from "../src/log/cursors.ts";
-import { decodeEvent } from "../src/log/decode-event.ts";
 import { gapAtEnd, gapBefore, startOf } from "../src/log/position.ts";
 import { readRegistry } from "../src/log/registry.ts";
-import { parseId } from "../src/log/stream-id.ts";
-import { readStreamInfo } from "../src/log/stream-info.ts";
+import { decodeEvent, parseId, readStreamInfo } from "../src/log/stream.ts";
 import {
   entryMs,
   isLater,
@@ -195,6 +193,6 @@ describe("a federation", () => {
   fuzz(
     "a stamp",
     (draw) => draw.anything(parts),
-    (stamp) => assert(typeof readStamped(stamp).at === "number", "no stamp"),
+    (stamp) => assert(typeof readTimestamp(stamp).at === "number", "no stamp"),
   );
 });

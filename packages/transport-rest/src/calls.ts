@@ -2,24 +2,24 @@ import { type CallOptions, isTransportError, type TransportError } from "@contin
 import { abortedError, closedError, createExpiringSet, longestTimerMs, onAbort } from "@continuum-cache/core/kit";
 import { restError, restName } from "./rest-error.ts";
 
-/** What a call's work gets: the end of its time, and a way to say that something has left this process. */
+/** What the work of a call gets: the end of its time, and a way to note that a request was sent. */
 export interface Call {
   /** Fires at the deadline, when the caller's signal does, and at `close()`. It is made when it is first asked for. */
   readonly signal: AbortSignal;
-  /** The same for the one request that is under way, without a signal: the latest listener is the one that is called. */
+  /** The same for the one request in flight, without a signal. Only the latest listener is called. */
   onEnd(listener: (reason: TransportError) => void): void;
   /** Waits behind earlier calls. @throws TransportError when there is no time left then. */
   queue(turn: Promise<boolean>): Promise<void>;
   /**
-   * It begins to wait for a connection.
+   * Notes that the call starts to wait for a connection.
    *
    * @param answersCame - Whether any other request was answered since.
    * @returns ends the wait.
    */
   startWaiting(answersCame: () => boolean): () => void;
-  /** Why the call is over already, when it is: nothing may be sent then. */
+  /** The error of a call that is over: nothing may be sent then. */
   readonly over: TransportError | undefined;
-  /** To be called when something leaves this process. */
+  /** Notes that a request was sent: from then on the call may have run. */
   markSent(): void;
 }
 
@@ -50,9 +50,9 @@ function queuedError(waiting: Waiting, timeoutMs: number, delivery: "none" | "un
   return restError("timeout", text, { delivery, queued: true });
 }
 
-/** With less time than this a request could tell nothing but that time was up. */
+/** A request with less time than this would only time out. */
 const leastAttemptMs = 10;
-/** A call that has not ended so long after its deadline has vanished. */
+/** A call that has not ended this long after its deadline has vanished with its request. */
 const graceMs = 100;
 
 /** A call that has begun: an open one may send, one that is over may not. */
@@ -157,7 +157,7 @@ export function createCalls(defaultMs: number): Calls {
       };
       const fail = (error: unknown): void => {
         if (!settle()) return;
-        // Until something has left, no error of the work can tell of more.
+        // Nothing was sent yet, whatever the error of the work says.
         const isNone = isTransportError(error) && call.delivery === "none" && error.delivery !== "none";
         reject(isNone ? restError(error.kind, error.message, { delivery: "none", cause: error.cause }) : error);
       };

@@ -4,8 +4,8 @@ import type { RestTransportOptions } from "./rest-options.ts";
 import { type PlainRestTransport, withDispatch, withSubscribe } from "./with-subscribe.ts";
 
 /**
- * `restTransport` without the official client: where nothing asks for `transport.client`, @upstash/redis is neither loaded nor
- * bundled. Everything else is the same.
+ * `restTransport` without the official client: where nothing asks for `transport.client`, @upstash/redis is neither
+ * loaded nor bundled. Everything else is the same.
  *
  * @throws ConfigError when an option is wrong or unknown; the message names it and never holds the token.
  *

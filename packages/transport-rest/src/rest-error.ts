@@ -22,7 +22,10 @@ export function restError(
 const neverLeft =
   /^(ECONNREFUSED|ENOTFOUND|EAI_\w+|UND_ERR_CONNECT_TIMEOUT|ConnectionRefused|CERT_\w+|ERR_TLS_CERT_\w+|DEPTH_ZERO_\w+|SELF_SIGNED_\w+|UNABLE_TO_\w+)$/;
 
-/** Sorts what an HTTP client threw. A connection that broke, even before the first byte of an answer, may have delivered. */
+/**
+ * Sorts what an HTTP client threw. A connection that broke, even before the first byte of an answer, may have
+ * delivered.
+ */
 export function errorFromNetwork(error: unknown, origin: string): TransportError {
   const { cause, unsent } = error instanceof LostRequest ? error : { cause: error, unsent: false };
   const coded = findCoded(cause);
@@ -61,7 +64,8 @@ export function errorFromStatus(answer: AnswerHead): TransportError | undefined 
   if (status === 401 || status === 403) {
     return restError(
       "unauthorized",
-      `${said}: the token was refused (check UPSTASH_REDIS_REST_TOKEN: its database, no blank or newline around it; and the IP allowlist)`,
+      `${said}: the token was refused (check UPSTASH_REDIS_REST_TOKEN: its database, no blank or newline around ` +
+        "it; and the IP allowlist)",
       { delivery: "none" },
     );
   }

@@ -27,7 +27,11 @@ export interface RestTransportOptions {
   readonly readYourWrites?: boolean;
   /** Your own `fetch`, in place of whatever the platform would use. @default none */
   readonly fetch?: Fetch;
-  /** Your own HTTP client, in place of whatever the platform would use. @default HTTP/1.1 on Node's own sockets, else `fetch` */
+  /**
+   * Your own HTTP client, in place of whatever the platform would use.
+   *
+   * @default HTTP/1.1 on Node's own sockets, else `fetch`
+   */
   readonly http?: HttpClient;
   /** Longer pipelines are sent in parts, in bytes of the request's body. @default 9_000_000 */
   readonly maxRequestBytes?: number;

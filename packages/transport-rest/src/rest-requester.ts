@@ -19,9 +19,9 @@ export interface RequesterParts {
 }
 
 /**
- * The seam that the official client has for this: it builds commands and reads values, and its requests leave through our
- * HTTP layer. A refusal of Redis is thrown as a `CommandError`, no answer as a `TransportError`; neither repeats the
- * request's body, and nothing is sent twice.
+ * The seam that the official client has for this: it builds commands and reads values, and its requests leave through
+ * our HTTP layer. A refusal of Redis is thrown as a `CommandError`, no answer as a `TransportError`; neither repeats
+ * the request's body, and nothing is sent twice.
  */
 export function createRequester({ endpoint, streams, calls, sync }: RequesterParts): Requester {
   const request = async (request: UpstashRequest): Promise<unknown> => {

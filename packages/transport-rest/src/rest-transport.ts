@@ -16,12 +16,13 @@ export interface RestTransport extends PlainRestTransport {
 }
 
 /**
- * Reaches an Upstash database by its REST API, over HTTP alone: for Workers and other places without sockets, and anywhere
- * else. A trip is one HTTP request; connections are kept alive. It repeats a request by itself only where an idle connection
- * turns out to be closed and the request may run twice or was surely not sent, and sends in parts what is too large for one. For
- * everything else wrap it in core's `guarded`, or let `Cache` do so.
+ * Reaches an Upstash database by its REST API, over HTTP alone: for Workers and other places without sockets, and
+ * anywhere else. A trip is one HTTP request; connections are kept alive. It repeats a request by itself only where an
+ * idle connection turns out to be closed and the request may run twice or was surely not sent, and sends in parts
+ * what is too large for one. For everything else wrap it in core's `guarded`, or let `Cache` do so.
  *
- * `plainRestTransport` of `@continuum-cache/transport-rest/plain` is the same without the official client, half as large.
+ * `plainRestTransport` of `@continuum-cache/transport-rest/plain` is the same without the official client, half as
+ * large.
  *
  * @throws ConfigError when an option is wrong or unknown; the message names it and never holds the token.
  *

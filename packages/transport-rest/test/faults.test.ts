@@ -183,7 +183,7 @@ describe.each(httpClients)("faults through %s", (_, makeHttp) => {
     expect(server.seen).toHaveLength(2);
   });
 
-  test("a port where nobody listens: surely not delivered", async () => {
+  test("a port that no server listens on: surely not delivered", async () => {
     const gone = await startScriptedServer(() => {});
     await gone.close();
     const error = await failure(connect(gone.url).send([["SET", "key", value]]));
@@ -265,7 +265,7 @@ describe.each(httpClients)("faults through %s", (_, makeHttp) => {
     await cut.promise;
   });
 
-  test("a kept connection that the server closed while idle may fail one call, as unreachable, and the next one works", async () => {
+  test("one call may fail on a connection that the server closed while idle; the next call succeeds", async () => {
     let answered = 0;
     const server = await startScriptedServer((_seen, response, request) => {
       if (++answered === 2) request.socket.destroy();

@@ -28,7 +28,7 @@ function cachingFetch() {
 }
 const realFetch = globalThis.fetch;
 
-test("a framework that caches what fetch answers keeps none of it: commands, pipelines, transactions, streams", async () => {
+test("a framework that caches fetch keeps no answer: commands, pipelines, transactions, streams", async () => {
   const { caching, answers } = cachingFetch();
   vi.stubGlobal("fetch", caching);
   const server = opened(await startUpstashLocal({ port: 0, token: "t" }));

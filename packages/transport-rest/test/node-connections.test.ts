@@ -196,7 +196,7 @@ test("beyond a hundred connections none is opened beside those that serve no mor
   });
   const send = () =>
     new Promise((succeed, fail) => {
-      const exchange = {
+      const pending = {
         head,
         body: "[]",
         bodyBytes: 2,
@@ -206,7 +206,7 @@ test("beyond a hundred connections none is opened beside those that serve no mor
         succeed,
         fail,
       };
-      pool.send(exchange, () => false);
+      pool.send(pending, () => false);
     });
   await Promise.all(Array.from({ length: 100 }, send));
   // After so long the server might be about to close them, so they serve no request that must not run twice.

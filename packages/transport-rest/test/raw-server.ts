@@ -93,5 +93,6 @@ export function inChunks(body: unknown): string {
   const text = JSON.stringify(body);
   const middle = Math.ceil(text.length / 2);
   const chunk = (part: string): string => `${part.length.toString(16)}\r\n${part}\r\n`;
-  return `HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n${chunk(text.slice(0, middle))}${chunk(text.slice(middle))}0\r\n\r\n`;
+  const chunks = `${chunk(text.slice(0, middle))}${chunk(text.slice(middle))}0\r\n\r\n`;
+  return `HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n${chunks}`;
 }

@@ -45,7 +45,9 @@ const cases: readonly Case[] = [
   },
   {
     name: "chunks, with extensions and trailers",
-    reply: `${ok}Transfer-Encoding: Chunked\r\nx-token: a\r\nX-Token: b\r\n\r\n5\r\n{"a":\r\n0A;x="y"\r\n"🙂üx"}\r\n0;z\r\nx-trailer: 1\r\nx-token: late\r\n\r\n`,
+    reply:
+      `${ok}Transfer-Encoding: Chunked\r\nx-token: a\r\nX-Token: b\r\n\r\n` +
+      `5\r\n{"a":\r\n0A;x="y"\r\n"🙂üx"}\r\n0;z\r\nx-trailer: 1\r\nx-token: late\r\n\r\n`,
     expected: { status: 200, text: '{"a":"🙂üx"}', idleLimitMs: 30_000, token: "a, b" },
   },
   {
@@ -115,7 +117,7 @@ describe.each(cases)("a reply with $name", ({ reply, expected }) => {
     }
   });
 
-  test("stands when bytes follow that nobody asked for, and its connection serves no more", () => {
+  test("is kept when unexpected bytes follow it, and its connection is not used again", () => {
     expect(seen(readAll([Buffer.concat([all, bytes("HTTP/1.1 200 OK\r\n")])]))).toEqual({
       ...expected,
       idleLimitMs: 0,

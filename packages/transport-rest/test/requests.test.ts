@@ -77,7 +77,7 @@ describe.each(httpClients)("what is sent through %s", (_, makeHttp) => {
     for (let i = 0; i < 5; i++) expect(await rest.send([["STRLEN", "a"]])).toEqual([2]);
   });
 
-  test("bytes travel as the raw body, what stands before them as the path, what follows as the query in order", async () => {
+  test("bytes travel as the body, the arguments before them as the path, those after as the query", async () => {
     const { server, rest } = await start();
     await rest.send([["SET", "a/b?c#d é%", raw, "EX", 60, "NX"]]);
     await rest.send([["SET", "k", raw, "NX", "PX", 100]]);
@@ -100,7 +100,7 @@ describe.each(httpClients)("what is sent through %s", (_, makeHttp) => {
     expect(server.seen[0]?.json).toEqual([["SET", "k", "\ufeffhéllo"]]);
   });
 
-  test("a sealed value goes by its text form where a raw body can't: among others, atomic, two in one command", async () => {
+  test("a sealed value travels in its text form where a raw body is impossible, as in a transaction", async () => {
     const { server, rest } = await start();
     const text = toTextForm(sealed);
     await rest.send([

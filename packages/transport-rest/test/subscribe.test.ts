@@ -89,7 +89,7 @@ describe.each(httpClients)("subscriptions through %s", (_, makeHttp) => {
       { kind: "unreachable" },
     ],
     ["the connection breaks", (_seen, _response, request) => request.socket.destroy(), { kind: "unreachable" }],
-  ])("when %s it rejects, and nobody is told of an interruption", async (_name, handler, expected) => {
+  ])("when %s it rejects, and the listener is not told of an interruption", async (_name, handler, expected) => {
     const { rest, listener, interruptions } = await start(handler);
     await expect(rest.subscribe({ channels: ["a"] }, listener)).rejects.toMatchObject(expected);
     expect(interruptions).toEqual([]);
@@ -168,9 +168,10 @@ describe.each(httpClients)("subscriptions through %s", (_, makeHttp) => {
     }
   });
 
-  test("byte by byte, behind a byte order mark, with CRLF, comments and heartbeats, it is the same stream", async () => {
+  test("is read the same byte by byte, with a byte order mark, CRLF, comments and heartbeats", async () => {
     const text =
-      "\ufeff: welcome\r\n\r\ndata: subscribe,c,1\r\n\r\n: heartbeat\n\nid: 1\ndata: message,c,\ufeffzwölf 🙂\r\n\r\n:\ndata: message,c,\n\n";
+      "\ufeff: welcome\r\n\r\ndata: subscribe,c,1\r\n\r\n: heartbeat\n\n" +
+      "id: 1\ndata: message,c,\ufeffzwölf 🙂\r\n\r\n:\ndata: message,c,\n\n";
     const { rest, listener, heard } = await start(async (_seen, response) => {
       response.writeHead(200, { "content-type": "text/event-stream" });
       for (const byte of Buffer.from(text)) {
@@ -204,7 +205,7 @@ describe.each(httpClients)("subscriptions through %s", (_, makeHttp) => {
     expect(Object.keys(subscription)).toEqual(["close"]);
   });
 
-  test("names that are too long for one address are refused before anything is sent; the longest single one is not", async () => {
+  test("refuses names that are too long for one address, except a single one of the longest length", async () => {
     const longest = "🔑".repeat(1_024);
     const { server, rest, listener } = await start((_seen, response) =>
       events(response, `data: subscribe,${longest},1\n\n`),

@@ -4,8 +4,8 @@ import { vi } from "vitest";
 export const patientMs = 150_000;
 
 /**
- * Lets the time of a call run out once something has happened, and not before: until then no timer fires. Its deadline is
- * at most `patientMs`.
+ * Lets the time of a call run out once something has happened, and not before: until then no timer fires. Its
+ * deadline is at most `patientMs`.
  */
 export async function timedOut<T>(call: () => Promise<T>, happened: () => Promise<unknown>): Promise<T> {
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });

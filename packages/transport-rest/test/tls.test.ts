@@ -12,7 +12,7 @@ import { type Answering, listenRaw, withLength } from "./raw-server.ts";
 
 const opened = closing();
 
-/** A certificate that nobody has signed but itself, for this machine's name and address. */
+/** A self-signed certificate for this machine's name and address. */
 async function selfSigned() {
   const folder = await mkdtemp(join(tmpdir(), "continuum-cache-rest-tls-"));
   opened({ close: () => rm(folder, { recursive: true, force: true }) });
@@ -92,7 +92,7 @@ async function callsTo(
   return JSON.parse(stdout);
 }
 
-test("over TLS the server's name is sent and its certificate checked, and later connections go on with the session", async () => {
+test("over TLS it sends the server name, checks the certificate and resumes sessions", async () => {
   const { server, names, protocols, reused, caPath } = await startTlsServer();
   expect(await callsTo(`https://localhost:${server.port}`, caPath, 4)).toEqual([1, 2, 1, 2]);
   expect(names).toEqual(["localhost", "localhost"]);

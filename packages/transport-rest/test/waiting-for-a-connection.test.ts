@@ -39,7 +39,7 @@ test("a call that ends while it waits for a connection was not delivered, and ne
   expect(server.sockets).toHaveLength(100);
 });
 
-test("a call whose time goes by while it waits for a connection blames the server only if that answers none", async () => {
+test("a call that times out while it waits for a connection blames a server only if it answers none", async () => {
   let answer = (): void => {};
   const { server, rest } = await against(({ socket, number }) => {
     if (number === 1) answer = () => socket.write(one);
@@ -84,8 +84,8 @@ test("a call that has waited blames the server for the time that opening its con
     calls.run({}, (call) => {
       return new Promise((succeed, fail) => {
         const [startWaiting, markSent] = [call.startWaiting.bind(call), call.markSent.bind(call)];
-        const exchange = { head, body: "[]", bodyBytes: 2, maxBodyBytes: 100, startWaiting, markSent, succeed, fail };
-        pool.send(exchange, () => false);
+        const pending = { head, body: "[]", bodyBytes: 2, maxBodyBytes: 100, startWaiting, markSent, succeed, fail };
+        pool.send(pending, () => false);
       });
     });
   const first = send();

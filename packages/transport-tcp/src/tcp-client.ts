@@ -13,7 +13,10 @@ export interface TcpClient extends Pick<EventEmitter, "on" | "off"> {
   sendCommand(command: object): unknown;
 }
 
-/** The options and the state of an ioredis client that decide whether a transport can share it. Any of them may be absent. */
+/**
+ * The options and the state of an ioredis client that decide whether a transport can share it. Any of them may be
+ * absent.
+ */
 interface ClientFacts {
   readonly isCluster?: unknown;
   readonly nodes?: unknown;
@@ -34,11 +37,12 @@ interface ClientFacts {
 
 const methods = ["connect", "duplicate", "off", "on", "sendCommand"] as const;
 
-/** What a client must not be, and what to give instead. The first that applies is told. */
+/** Clients that the transport cannot use, and what to give instead. The error names the first that applies. */
 const faults: readonly (readonly [applies: (client: ClientFacts) => boolean, text: string])[] = [
   [
     (client) => client.isCluster === true || typeof client.nodes === "function",
-    "a client of one server, got a Cluster: its commands go to different nodes, so that neither transactions nor the order of commands hold. Redis Cluster is not supported",
+    "a client of one server, got a Cluster: its commands go to different nodes, so that neither transactions " +
+      "nor the order of commands hold. Redis Cluster is not supported",
   ],
   [({ isPipeline }) => isPipeline === true, "a client, got a pipeline: give the client that it was made from"],
   [
@@ -52,7 +56,8 @@ const faults: readonly (readonly [applies: (client: ClientFacts) => boolean, tex
   ],
   [
     ({ mode }) => mode === "subscriber",
-    "a client that takes commands, got one that listens to channels: give the transport a client of its own, such as client.duplicate()",
+    "a client that takes commands, got one that listens to channels: give the transport a client of its own, " +
+      "such as client.duplicate()",
   ],
   [
     ({ options }) => hasLength(options?.keyPrefix),

@@ -30,11 +30,12 @@ export function timeoutError(timeoutMs: number, written: boolean, { where, secur
   });
 }
 
-/** Earlier calls for its keys took all of its time: their errors tell of the server. */
+/** Earlier calls for its keys took all of its time. It says nothing about the server: the errors of those calls do. */
 export function queuedError(timeoutMs: number): TransportError {
   return new TransportError(
     "timeout",
-    `The call's turn did not come within ${timeoutMs} ms: earlier calls for its keys are under way still (raise \`timeout\`)`,
+    `The call's turn did not come within ${timeoutMs} ms: earlier calls for its keys are under way still (raise ` +
+      "`timeout`)",
     { transport: transportName, delivery: "none", queued: true },
   );
 }
@@ -45,8 +46,8 @@ export function isRefusal(error: Error): boolean {
 }
 
 /**
- * Sorts what ioredis, the socket or TLS says into our error, with its mend. Foreign errors are not handed on as they
- * are: ioredis hangs the command with all its arguments, passwords among them, onto them.
+ * Converts an error of ioredis, the socket or TLS to a TransportError with advice. The original error is not passed on:
+ * ioredis attaches the command with all its arguments, passwords among them, to it.
  */
 export function connectionError(error: Error | undefined, server: ServerAddress, delivery: Delivery): TransportError {
   if (isTransportError(error)) return error;
@@ -86,7 +87,8 @@ const clientRefusals: readonly (readonly [
     "Connection in subscriber mode",
     "protocol",
     "none",
-    "The client listens to channels, and takes no commands meanwhile: give the transport a client of its own, such as client.duplicate()",
+    "The client listens to channels, and takes no commands meanwhile: give the transport a client of its own, " +
+      "such as client.duplicate()",
   ],
   [
     "Connection is in monitoring mode",

@@ -16,15 +16,16 @@ import { assertGivenClient, type TcpClient } from "./tcp-client.ts";
 /** Where to connect, and how. Either `url` or `client` is needed. */
 export interface TcpOptions<Client extends TcpClient = Redis> {
   /**
-   * `redis://[user:password@]host[:port][/database]`, `rediss://` for TLS, or `unix:///path/of/socket`. Upstash shows it in
-   * its console; it wants TLS. Behind a `?` it takes `db` and `family` (4 or 6); for a socket `db`, `username`, `password`.
+   * `redis://[user:password@]host[:port][/database]`, `rediss://` for TLS, or `unix:///path/of/socket`. Upstash shows
+   * it in its console; it wants TLS. Behind a `?` it takes `db` and `family` (4 or 6); for a socket `db`, `username`,
+   * `password`.
    */
   readonly url?: string;
   /**
-   * Your own ioredis client (of one server, no Cluster) instead of a `url`. The transport connects it on first use and
-   * never ends it. It destroys its socket, so that the client connects again as its `retryStrategy` says, when what comes
-   * through it cannot be replies of Redis, or when the server refuses its work (READONLY, MASTERDOWN, LOADING), as after a
-   * failover. `keyPrefix`, `stringNumbers`, `readOnly` and `replyMapping: "resp3"` are rejected.
+   * Your own ioredis client (of one server, no Cluster) instead of a `url`. The transport connects it on first use
+   * and never ends it. It destroys its socket, so that the client connects again as its `retryStrategy` says, when
+   * what comes through it cannot be replies of Redis, or when the server refuses its work (READONLY, MASTERDOWN,
+   * LOADING), as after a failover. `keyPrefix`, `stringNumbers`, `readOnly` and `replyMapping: "resp3"` are rejected.
    */
   readonly client?: Client;
   /**
@@ -36,7 +37,11 @@ export interface TcpOptions<Client extends TcpClient = Redis> {
   readonly timeout?: Duration;
   /** TLS settings, such as `ca`, for `rediss://`. */
   readonly tls?: ConnectionOptions;
-  /** Allow `redis://`, which sends the password and all data in the clear, to a host that isn't loopback. @default false */
+  /**
+   * Allow `redis://`, which sends the password and all data in the clear, to a host that isn't loopback.
+   *
+   * @default false
+   */
   readonly allowInsecure?: boolean;
 }
 

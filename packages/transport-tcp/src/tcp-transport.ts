@@ -13,7 +13,10 @@ import { readTcpOptions, type TcpOptions } from "./tcp-options.ts";
 
 /** A transport over the Redis protocol, and the ioredis client of its first connection. */
 export interface TcpTransport<Client extends TcpClient = Redis> extends Transport {
-  /** For whatever the transport doesn't wrap. It connects on first use, and closes with the transport unless it is yours. */
+  /**
+   * For whatever the transport doesn't wrap. It connects on first use, and closes with the transport unless it is
+   * yours.
+   */
   readonly client: Client;
   subscribe(...args: Parameters<NonNullable<Transport["subscribe"]>>): Promise<Subscription>;
 }

@@ -18,7 +18,7 @@ const behindProxy = async (): Promise<{ server: RedisServer; proxy: FaultProxy; 
 };
 
 describe("a server that goes away", () => {
-  it("rejects at once, with nothing delivered, where nobody listens", async () => {
+  it("rejects at once, with nothing delivered, where no server listens", async () => {
     const server = opened(await startRedisServer());
     await server.kill();
     const transport = opened(tcpTransport({ url: server.url, timeout: "60s" }));
@@ -131,7 +131,7 @@ describe("a server that is silent", () => {
     expect(proxy.seen.connections).toBe(1);
   });
 
-  it("times out, with nothing delivered, while it lets nobody in", async () => {
+  it("times out, with nothing delivered, while it accepts no password", async () => {
     const server = opened(await startRedisServer({ password: "pw" }));
     const transport = opened(tcpTransport({ url: server.url, timeout: "300ms" }));
     server.freeze();

@@ -141,7 +141,7 @@ describe.each(Object.entries(versions))("trips that are written past %s", (_, Cl
     },
   );
 
-  it("get no reply of anybody else while the client begins and ends to listen", async () => {
+  it("get no reply of another command while the client subscribes and unsubscribes", async () => {
     const { client, send, server, proxy } = await open(Client);
     const random = randomFrom(testSeed);
     const heard: string[] = [];
@@ -202,7 +202,7 @@ describe.each(Object.entries(versions))("trips that are written past %s", (_, Cl
     expect(await send([["GET", "a"]])).toEqual([null]);
   });
 
-  it("fail once, with what the connection said last, when it ends, and the next one has none of their replies", async () => {
+  it("fail once with the connection's last error, and the next connection has none of their replies", async () => {
     const { send, client, proxy, server } = await open(Client);
     proxy.set({ kind: "half-open", lost: "replies" });
     const settled: string[] = [];

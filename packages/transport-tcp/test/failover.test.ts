@@ -118,7 +118,7 @@ describe("a failover behind one address", () => {
     expect(await transport.send([["PING"]])).toEqual(["PONG"]);
   });
 
-  it("that never comes about, as with a replica, makes new connections less and less often, and reads go on", async () => {
+  it("that never ends, as with a replica, reconnects less and less often, and reads go on", async () => {
     const [primary, replica] = [opened(await startRedisServer()), opened(await startRedisServer())];
     const address = opened(await startFaultProxy({ port: replica.port }));
     await replica.command("REPLICAOF", "127.0.0.1", primary.port);

@@ -100,7 +100,7 @@ describe.each([
     await expect.poll(() => heard).toEqual(["hello"]);
   });
 
-  it("never sends a command of the transport twice when its connection breaks, whatever it does with its own", async () => {
+  it("never sends a command of the transport twice when its connection breaks", async () => {
     const { server, proxy, client, transport } = await open();
     await transport.send([["PING"]]);
     proxy.set({ kind: "half-open", lost: "replies" });

@@ -8,7 +8,7 @@ import { closing } from "./opened.ts";
 
 const opened = closing();
 
-it("answers random commands alike over its own connection with TLS and over a caller's RESP3 client", async () => {
+it("answers random commands alike over TLS and over a caller's RESP3 client", async () => {
   const [secure, plain] = await Promise.all([startRedisServer({ tls: true }), startRedisServer()]);
   opened(secure);
   opened(plain);

@@ -35,7 +35,8 @@ describe("a connection that was idle and is closed by the other side", () => {
         await transport.send([["INCR", "n"]]);
         answered++;
       } catch (error) {
-        // A command and the close can cross on the network. Then nothing tells whether it has run, and it is not repeated.
+        // A command and the close can cross on the network. Then nothing tells whether it has run, and it is not
+        // repeated.
         expect(error).toMatchObject({ kind: "unreachable", delivery: "unknown" });
         unknown++;
       }

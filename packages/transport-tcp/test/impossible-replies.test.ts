@@ -32,7 +32,7 @@ describe("a reply that its command can't have", () => {
     [["GET", "a"], "*0\r\n"],
     [["SCAN", 0], `*1\r\n${text("0")}`],
     [["HGETALL", "h"], `*1\r\n${text("f")}`],
-    // Somebody's MULTI is open on this connection.
+    // Another program's MULTI is open on this connection.
     [["GET", "a"], "+QUEUED\r\n"],
   ])("to %j closes the connection, and the next call has a new one", async (command, bad) => {
     const { server, transport } = await firstAnswers(bad);

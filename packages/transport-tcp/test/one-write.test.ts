@@ -100,7 +100,7 @@ describe("commands that need a connection of their own", () => {
 
 describe("arguments that are none", () => {
   it.each([undefined, null, true, {}, ["x"]])(
-    "%o is refused before anything is sent, and harms nobody else",
+    "%o is refused before anything is sent, and does not affect other calls",
     async (odd) => {
       const server = opened(await startRedisServer());
       const transport = opened(tcpTransport({ url: server.url }));

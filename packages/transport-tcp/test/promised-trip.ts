@@ -1,7 +1,11 @@
 import type { Command, Reply } from "@continuum-cache/core";
 import { Trip } from "../src/trip/trip.ts";
 
-/** A trip, and the promise of its replies. @param onAnswer - Called when it is answered, before the promise resolves. */
+/**
+ * A trip, and the promise of its replies.
+ *
+ * @param onAnswer - Called when it is answered, before the promise resolves.
+ */
 export function promisedTrip(
   commands: readonly Command[],
   atomic = false,

@@ -93,7 +93,7 @@ describe("the scanner of replies", () => {
     expect(queued(["$6\r\nQUEUED\r\n*1\r\n+QUEUED\r\n+QUEUE\r\n+QUEUED!\r\n-QUEUED\r\n+xQUEUED\r\n"])).toEqual([]);
   });
 
-  const title = `lets nothing through that would make the parser throw, recurse or allocate without bound (${inputs} inputs)`;
+  const title = `rejects input that would make the parser throw, recurse or allocate without bound (${inputs} inputs)`;
   it(title, () => {
     const random = randomFrom(2);
     const alphabet = [..."*$:+-%~>_#,(=!0123456789\r\n", "\r\n", "\r\n", "*9", "9999", "*1\r\n", "x", "\x00"];

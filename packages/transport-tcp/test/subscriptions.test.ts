@@ -163,7 +163,7 @@ describe("a subscription over TCP", () => {
     expect(heard).toEqual([]);
   });
 
-  it("of a transport that is closed in the middle of add rejects with kind closed, and its listener is told once", async () => {
+  it("rejects add with kind closed when the transport closes meanwhile, and tells its listener once", async () => {
     const { server, subscription, transport, add, remove, interruptions } = await behindProxy({ channels: ["a"] });
     server.freeze();
     const adding = expectRejection(add({ channels: ["b"] }), "closed");

@@ -35,15 +35,15 @@ export function isWaitedFor(segment: Segment): boolean {
 }
 
 /**
- * Collects the calls of one tick into round trips. Where the transport answers without waiting, a call does not wait for the end of
- * its tick: it is a round trip of its own, unless calls that were made before it wait.
+ * Collects the calls of one tick into round trips. Where the transport answers without waiting, a call does not wait
+ * for the end of its tick: it is a round trip of its own, unless calls that were made before it wait.
  */
 export interface Batcher {
   /** Sends a call's commands, next to each other and in this order, with whatever else this tick sends. */
   send(commands: readonly Command[], options: SendOptions, call: BatchedCall): void;
   /**
-   * Reads one string, and answers the call with one reply. All reads of a tick share one MGET, which Upstash bills once;
-   * equal keys are asked once.
+   * Reads one string, and answers the call with one reply. All reads of a tick share one MGET, which Upstash bills
+   * once; equal keys are asked once.
    */
   read(key: string, options: SendOptions, call: BatchedCall): void;
   /**

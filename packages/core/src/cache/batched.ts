@@ -4,8 +4,9 @@ import { createBatcher } from "./batcher.ts";
 import { Call } from "./calls.ts";
 
 /**
- * The same transport, whose trips of one tick travel as one: one HTTP request or one write for all of them. Each has its own
- * replies; trips that are atomic, or have other deadlines than the rest, travel by themselves. A trip that fails fails for all.
+ * The same transport, whose trips of one tick travel as one: one HTTP request or one write for all of them. Each has
+ * its own replies; trips that are atomic, or have other deadlines than the rest, travel by themselves. A trip that
+ * fails fails for all.
  *
  * @example
  * ```ts

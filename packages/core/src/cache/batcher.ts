@@ -6,7 +6,7 @@ import type { Command, Reply, SendOptions, Transport } from "../ports/transport.
 import { deliverInHalves, largeBatch } from "../time/deliver-in-halves.ts";
 import { whenAllAbort } from "../time/on-abort.ts";
 import { tickEnd } from "../time/platform.ts";
-import { answerSyncOf, type Dispatch, dispatchOf, type ReplyHandler, RoundTrip } from "../trips/round-trip.ts";
+import { type Dispatch, dispatchOf, type ReplyHandler, RoundTrip } from "../trips/round-trip.ts";
 import {
   type BatchedCall,
   type Batcher,
@@ -16,25 +16,23 @@ import {
   type Segment,
 } from "./batched-call.ts";
 import { expiredError } from "./call-errors.ts";
+import { createSyncCalls } from "./sync-calls.ts";
 
-/**
- * One MGET may carry this many keys. Upstash limits a command's answer to 10 MB, so it would refuse a larger MGET of
- * values of the greatest default size (100 KB) as a whole.
- */
+/** The most keys of one MGET. More values of the default size limit (100 KB) could exceed Upstash's 10 MB a reply. */
 const maxKeysPerRead = 100;
 
-/** Batches depart with the tick that has opened them. What is open for longer may have lost its tick. */
+/** A batch departs at the end of the tick that opened it. A batch that is open for longer may have lost its tick. */
 const longTickMs = 10;
 
 /** A batch that has not ended so long after its deadline has vanished. */
 const graceMs = 200;
 
-/** The calls that travel together. It hears what becomes of their round trip. */
+/** The calls that travel together, and the handler of their round trip. */
 class Batch implements ReplyHandler {
   readonly openedMs: number;
-  readonly atomic: boolean;
-  readonly fallback: boolean;
   readonly timeoutMs: number;
+  /** What the round trip is sent with. */
+  readonly options: { -readonly [Name in keyof SendOptions]: SendOptions[Name] };
   segments: Segment[] = [];
   /** The reads that a further read may join, and the keys written since then, which it may not be moved before. */
   reads: Map<string, BatchedCall[]> | undefined = undefined;
@@ -50,31 +48,30 @@ class Batch implements ReplyHandler {
   calls = 0;
   /** Asks its calls whether they are still waited for; undefined when one does not say, which means that it is. */
   wanted: (() => boolean)[] | undefined;
-  readonly #parts: BatchParts;
   /** By then, of `performance.now()`, it has ended, or has vanished with the request that sent it. */
-  #lostMs = Number.POSITIVE_INFINITY;
+  lostMs: number = Number.POSITIVE_INFINITY;
+  readonly #parts: BatchParts;
   /** What has to be read again, key by key. */
   #again: Batch | undefined = undefined;
   #isOver = false;
-  /** By this others wait for its end. */
+  /** Made once something waits for its end. */
   #claim: Claim | undefined = undefined;
-  #stopHearing: (() => void) | undefined = undefined;
+  #stopListening: (() => void) | undefined = undefined;
 
-  constructor(parts: BatchParts, openedMs: number, options: SendOptions, timeoutMs: number) {
+  constructor(parts: BatchParts, openedMs: number, { atomic, fallback, isWanted }: SendOptions, timeoutMs: number) {
     this.#parts = parts;
     this.openedMs = openedMs;
-    this.atomic = options.atomic ?? false;
-    this.fallback = options.fallback ?? true;
     this.timeoutMs = timeoutMs;
-    this.wanted = options.isWanted && [];
+    this.options = { timeoutMs };
+    if (atomic) this.options.atomic = true;
+    if (fallback === false) this.options.fallback = false;
+    this.wanted = isWanted && [];
   }
 
-  /**
-   * Whether a call may join it. A call with less time than the others travels alone: whatever answers has to know when the
-   * answer is due.
-   */
+  /** Whether a call may join it. A call with less time travels alone: the layers below have to know its deadline. */
   takes({ atomic = false, fallback = true }: SendOptions, timeoutMs: number): boolean {
-    return !atomic && !this.atomic && this.fallback === fallback && this.timeoutMs === timeoutMs;
+    const own = this.options;
+    return !atomic && !own.atomic && (own.fallback ?? true) === fallback && this.timeoutMs === timeoutMs;
   }
 
   /** Notes what a call writes. */
@@ -117,7 +114,7 @@ class Batch implements ReplyHandler {
     const { dispatch, inFlight, counts } = this.#parts;
     const commands: Command[] = [];
     for (const segment of this.segments) {
-      // MGET for one key too: what a read answers for a key of another type must not depend on what else this tick reads.
+      // MGET for one key too: the answer for a key that holds no string must not depend on the tick's other reads.
       if (segment.kind === "reads") commands.push(["MGET", ...segment.keys.keys()]);
       else commands.push(...segment.commands);
     }
@@ -126,15 +123,15 @@ class Batch implements ReplyHandler {
       counts.commands += commands.length;
     }
     const nowMs = performance.now();
-    while (inFlight[0]?.forgetIfLost(nowMs));
+    while (inFlight[0] && inFlight[0].lostMs <= nowMs) inFlight.shift();
+    this.lostMs = nowMs + this.timeoutMs + graceMs;
     inFlight.push(this);
-    this.#lostMs = nowMs + this.timeoutMs + graceMs;
-    const { wanted } = this;
-    const signal = this.isAwaited ? undefined : this.#signalOfAll();
-    const options: { -readonly [Name in keyof SendOptions]: SendOptions[Name] } = { timeoutMs: this.timeoutMs };
-    if (signal) options.signal = signal;
-    if (this.atomic) options.atomic = true;
-    if (!this.fallback) options.fallback = false;
+    const { options, wanted } = this;
+    if (!this.isAwaited) {
+      const all = whenAllAbort(this.segments.flatMap(callsOf).map((call) => call.signal));
+      this.#stopListening = all.stop;
+      options.signal = all.signal;
+    }
     if (this.invalidates) options.invalidates = [...this.invalidates];
     if (wanted) options.isWanted = () => wanted.some((isWanted) => isWanted());
     dispatch(new RoundTrip(commands, options, this.timeoutMs, this.writes), this);
@@ -143,17 +140,17 @@ class Batch implements ReplyHandler {
   answered(replies: Reply[]): void {
     const { calls } = this;
     if (calls < largeBatch) {
-      this.#handOut(replies, 0, calls);
+      this.#deliver(replies, 0, calls);
       return;
     }
     const { transport, inFlight } = this.#parts;
     let others = -calls;
     for (const batch of inFlight) others += batch.calls;
-    deliverInHalves(transport, others, calls, (from, to) => this.#handOut(replies, from, to));
+    deliverInHalves(transport, others, calls, (from, to) => this.#deliver(replies, from, to));
   }
 
-  /** Hands the replies to some of the calls, by their places among all. Those of all end it. */
-  #handOut(replies: readonly Reply[], from: number, to: number): void {
+  /** Delivers the replies to the calls from `from` up to `to`, in their order. The last call ends the batch. */
+  #deliver(replies: readonly Reply[], from: number, to: number): void {
     const isLast = to === this.calls;
     if (isLast) this.#end();
     const nowMs = performance.now();
@@ -195,19 +192,10 @@ class Batch implements ReplyHandler {
   /** The server is a Redis Cluster: its keys live in different places, so from now on each is asked for by itself. */
   #readAgain(segments: Segment[]): void {
     this.#parts.mergesReads = false;
-    const { atomic, fallback, timeoutMs } = this;
-    this.#again = new Batch(this.#parts, this.openedMs, { atomic, fallback }, timeoutMs);
-    this.#again.segments = segments;
-    this.#again.calls = this.calls;
-    this.#again.isAwaited = this.isAwaited;
-    this.#again.wanted = this.wanted;
-    this.#again.hasSignals = this.hasSignals;
+    const { calls, isAwaited, hasSignals, wanted } = this;
+    this.#again = new Batch(this.#parts, this.openedMs, this.options, this.timeoutMs);
+    Object.assign(this.#again, { segments, calls, isAwaited, hasSignals, wanted });
     this.#again.depart();
-  }
-
-  /** Whether it has vanished: then it is not in flight any more. */
-  forgetIfLost(nowMs: number): boolean {
-    return this.#lostMs <= nowMs && this.#leave();
   }
 
   /** Resolves when it has ended, or has vanished with the request that sent it. */
@@ -219,26 +207,13 @@ class Batch implements ReplyHandler {
     await this.#again?.over();
   }
 
-  /** A signal that fires when no call waits for the batch any more. */
-  #signalOfAll(): AbortSignal {
-    const { signal, stop } = whenAllAbort(this.segments.flatMap(callsOf).map((call) => call.signal));
-    this.#stopHearing = stop;
-    return signal;
-  }
-
   #end(): void {
     this.#isOver = true;
-    this.#stopHearing?.();
-    this.#leave();
-    this.#claim?.release();
-  }
-
-  /** @returns whether it was in flight */
-  #leave(): boolean {
+    this.#stopListening?.();
     const { inFlight } = this.#parts;
     const at = inFlight.indexOf(this);
     if (at >= 0) inFlight.splice(at, 1);
-    return at >= 0;
+    this.#claim?.release();
   }
 }
 
@@ -246,7 +221,7 @@ class Batch implements ReplyHandler {
 interface BatchParts {
   readonly transport: Transport;
   readonly dispatch: Dispatch;
-  /** The batches under way, the oldest first. No `Set`, as in a ledger. */
+  /** The batches in flight, the oldest first. No `Set`, as in a ledger. */
   readonly inFlight: Batch[];
   /** Whether the server reads keys of different slots together: a Redis Cluster does not. */
   mergesReads: boolean;
@@ -263,10 +238,9 @@ export function createBatcher(transport: Transport, { timeoutMs, counts }: Batch
   const afterThisTick = tickEnd();
   const inFlight: Batch[] = [];
   const parts: BatchParts = { transport, dispatch: dispatchOf(transport), inFlight, mergesReads: true, counts };
-  const answerSync = answerSyncOf(transport);
-  let isCollecting = false;
+  const sync = createSyncCalls(transport, counts, () => open.length === 0);
 
-  /** Sees to it that the open batches depart, though the call that opened them may have vanished with its tick. */
+  /** Schedules the departure of the open batches, also after the call that opened them has vanished with its tick. */
   const schedule = (nowMs: number): void => {
     if (open.length > 0 && nowMs - scheduledMs < longTickMs) return;
     const isLate = (batch: Batch): boolean => nowMs - batch.openedMs >= batch.timeoutMs;
@@ -289,29 +263,8 @@ export function createBatcher(transport: Transport, { timeoutMs, counts }: Batch
     else batch.isAwaited = true;
     if (options.isWanted) batch.wanted?.push(options.isWanted);
     else batch.wanted = undefined;
-    for (const glob of options.invalidates ?? []) {
-      batch.invalidates ??= new Set();
-      batch.invalidates.add(glob);
-    }
+    if (options.invalidates) batch.invalidates = new Set([...(batch.invalidates ?? []), ...options.invalidates]);
     return batch;
-  };
-
-  /** Answers without waiting where that is possible. @throws TransportError as a batch fails. */
-  const answer = (commands: readonly Command[], options: SendOptions): Reply[] | undefined => {
-    if (isCollecting || open.length > 0) return undefined;
-    const replies = answerSync?.(commands, options);
-    if (replies && counts) {
-      counts.trips++;
-      counts.commands += commands.length;
-    }
-    return replies;
-  };
-
-  const readNow: Batcher["readNow"] = (key, options, call) => {
-    const reply = answerSync && answer([["MGET", key]], options)?.[0];
-    if (reply === undefined) return false;
-    call.answered(Array.isArray(reply) ? reply : [reply], 0, "none");
-    return true;
   };
 
   const departAll = (): void => {
@@ -322,35 +275,23 @@ export function createBatcher(transport: Transport, { timeoutMs, counts }: Batch
 
   return {
     send(commands, options, call) {
-      if (call.isSettled) return;
-      const replies = answer(commands, options);
-      if (replies) {
-        call.answered(replies, 0, "unknown");
-        return;
-      }
+      if (call.isSettled || sync?.send(commands, options, call)) return;
       const batch = batchFor(options, call);
       batch.noteWrites(commands);
       batch.segments.push({ kind: "commands", commands, call });
     },
     read(key, options, call) {
-      if (!call.isSettled && !readNow(key, options, call)) batchFor(options, call).read(key, call);
+      if (!call.isSettled && !sync?.read(key, options, call)) batchFor(options, call).read(key, call);
     },
-    readNow,
-    collect(work) {
-      isCollecting = true;
-      try {
-        return work();
-      } finally {
-        isCollecting = false;
-      }
-    },
+    readNow: (key, options, call) => sync?.read(key, options, call) ?? false,
+    collect: (work) => (sync ? sync.collect(work) : work()),
     async settled() {
       if (open.length > 0) {
         afterThisTick(departAll);
         await new Promise<void>((resolve) => afterThisTick(resolve));
       }
       const nowMs = performance.now();
-      for (const batch of [...inFlight]) if (!batch.forgetIfLost(nowMs)) await batch.over();
+      for (const batch of inFlight.filter(({ lostMs }) => lostMs > nowMs)) await batch.over();
     },
   };
 }

@@ -1,19 +1,21 @@
 import type { BackendChange, Command, KeptWrite, Recovery, Reply, SendOptions } from "../ports/transport.ts";
 import type { KnownOptions } from "../settings/options.ts";
 
-/** What a cache tells whoever listens. No event ever holds a stored value. */
+/** The events of a cache. None of them holds a stored value. */
 export interface CacheEvents {
-  /** Something went wrong that no caller was told of: a value that can't be read, a load that could not be stored. */
+  /**
+   * A failure that no call has reported: a stored value that can't be read, a loaded value that could not be stored.
+   */
   error: { readonly operation: string; readonly key?: string; readonly error: Error };
   /** A value was not stored because it is larger than `maxValueBytes`. */
   skipped: { readonly key: string; readonly bytes: number; readonly maxValueBytes: number };
   /** A call took longer than 500 ms. */
   slow: { readonly operation: string; readonly durationMs: number };
-  /** Answers come from elsewhere now. */
+  /** The backend has changed. */
   backend: BackendChange;
-  /** Answers come from the primary again, and this is what became of what was written meanwhile. */
+  /** The primary answers again; the counts say what became of the writes made meanwhile. */
   recovered: { readonly reason: string } & Recovery;
-  /** Writes were kept by this process alone; the primary is told when it is back. */
+  /** Writes were kept by this process only. They are replayed to the primary when it is back. */
   kept: KeptWrite;
 }
 
@@ -27,11 +29,11 @@ export const knownEvents: KnownOptions<CacheEvents> = {
 };
 
 /**
- * Told of what a call has written, once Redis has answered it: the commands as they were sent, reads among them, each with
- * its reply, and what the call had asked for. The call waits for the promise, and rejects when that does.
+ * Called after Redis has answered a call that writes, with all commands of the call (reads too), their replies and the
+ * call's options. The call waits for the promise, and rejects when it rejects.
  *
- * A run of `deletePattern` is told trip by trip, from the first SCAN on, each with its `invalidates`. What `getOrSet` loads and stores is not told: it
- * is no write of a caller's.
+ * For `deletePattern` it is called once for each trip, from the first SCAN on, each with its `invalidates`. It is not
+ * called for the values that `getOrSet` loads and stores: no caller has written them.
  */
 export type WriteObserver = (
   commands: readonly Command[],

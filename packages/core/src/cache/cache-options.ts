@@ -20,8 +20,8 @@ export interface CacheOptions {
   /** How long values live when neither the call nor the key's pattern says; `Infinity` for no expiry. @default "5m" */
   readonly defaultTtl?: TimeToLive;
   /**
-   * Key families whose time to live holds for strings spelled by hand too, such as `Object.values(keys)`: for a program that
-   * gets its keys from elsewhere. A key that a pattern has made needs no mention here. @default none
+   * Key families whose time to live holds for strings spelled by hand too, such as `Object.values(keys)`: for a
+   * program that gets its keys from elsewhere. A key that a pattern has made needs no mention here. @default none
    */
   readonly patterns?: readonly KeyFamily[];
   /** Larger values are not stored: `set` answers false, and the `skipped` event tells. In bytes. @default 102_400 */

@@ -18,13 +18,14 @@ export interface CacheStats {
   /** Calls that rejected, and failures that were only told by an `error` event. */
   readonly errors: number;
   /**
-   * Redis commands sent, as Upstash bills them (a MGET is one, a pipeline of N is N). The memory of this process bills nothing:
-   * there each `get` is a MGET of its own.
+   * Redis commands sent, as Upstash bills them (a MGET is one, a pipeline of N is N). The memory of this process
+   * bills nothing: there each `get` is a MGET of its own.
    */
   readonly commands: number;
   /**
-   * How often commands were handed to the transport. Over a network each is a round trip, which all calls of a tick share. The
-   * memory of this process answers a call without waiting for others, so there each call counts for itself.
+   * How often commands were handed to the transport. Over a network each is a round trip, which all calls of a tick
+   * share. The memory of this process answers a call without waiting for others, so there each call counts for
+   * itself.
    */
   readonly trips: number;
   /** Values not stored because they were larger than `maxValueBytes`. */

@@ -18,11 +18,12 @@ import { assertSetOptions, type SetOptions } from "./set-options.ts";
 import type { TimeToLive } from "./time-to-live.ts";
 
 /**
- * The cache. Calls made in the same tick share one round trip, and their reads one MGET. On the memory of this process each call is
- * answered without waiting for others.
+ * The cache. Calls made in the same tick share one round trip, and their reads one MGET. On the memory of this process
+ * each call is answered without waiting for others.
  *
- * Every call rejects with a `TransportError` when no answer came by its deadline, with a `CommandError` when Redis said no; before
- * anything is sent, with a `ConfigError` for a wrong option, a `TypeError`, `RangeError` or `CodecError` for a wrong key or value.
+ * A call rejects with a `TransportError` when no answer came by its deadline, with a `CommandError` when Redis refused
+ * it, and before anything is sent: with a `ConfigError` for a wrong option, a `TypeError`, `RangeError` or `CodecError`
+ * for a wrong key or value.
  *
  * @example
  * ```ts
@@ -38,16 +39,16 @@ import type { TimeToLive } from "./time-to-live.ts";
  * ```
  */
 export class Cache implements AsyncDisposable {
-  /** What the cache stands on, for features that are built beside it. */
+  /** The backend, for features built on the cache. */
   readonly transport: Transport;
-  /** What stands before every key of this cache. */
+  /** The prefix of every key of this cache. */
   readonly keyPrefix: string;
-  /** How its values are written and read, for features that are built beside it. */
+  /** How values are written and read, for features built on the cache. */
   readonly codec: Codec;
   private readonly engine: Engine;
-  /** What calls of this view ask for unless they say otherwise. */
+  /** The options of calls of this view that bring none of their own. */
   protected readonly defaults: CacheCallOptions | undefined;
-  /** The same as a transport takes it. */
+  /** The same in the form that a transport takes. */
   private readonly sendDefaults: SendOptions = {};
 
   constructor(options: CacheOptions) {
@@ -55,18 +56,18 @@ export class Cache implements AsyncDisposable {
     ({ transport: this.transport, keyPrefix: this.keyPrefix, codec: this.codec } = this.engine);
   }
 
-  /** The same cache, whose calls ask for this unless they say otherwise. */
+  /** The same cache with other default options for its calls. */
   with(options: CacheCallOptions): this {
     const sendDefaults = this.asked(options, "with");
     return this.view({ defaults: { ...this.defaults, ...options }, sendDefaults });
   }
 
-  /** The same cache, whose calls tell what they write before they resolve (see `WriteObserver`): for features beside it. */
+  /** The same cache, whose calls report what they have written to a `WriteObserver` before they resolve. */
   observed(observer: WriteObserver): this {
     return this.view({ engine: observedEngine(this.engine, observer) });
   }
 
-  /** What loads under way bring for keys that may match is handed out but not stored, as if they were written here. */
+  /** Marks in-flight `getOrSet` loads of keys that may match as outdated: callers get the value, it is not stored. */
   outdate(glob: string): void {
     this.engine.outdate(escapeGlob(this.keyPrefix) + glob);
   }
@@ -87,9 +88,9 @@ export class Cache implements AsyncDisposable {
   }
 
   /**
-   * Reads a value, or loads and stores it. However many callers of this process wait for a key, its loader runs once, and
-   * each gets a copy of what it brings. If it fails they all get its error; if the key is written or deleted meanwhile, what
-   * it brings is not stored. When the cache is away, or can't hold the value, it is handed out and `error` tells.
+   * Reads a value, or loads and stores it. All callers of this process that wait for a key share one run of the loader,
+   * and each gets a copy of the value, or its error. The value is not stored when the key is written or deleted
+   * meanwhile. When the cache is away, or can't hold the value, it is returned and an `error` event is emitted.
    */
   async getOrSet<T>(key: string, loader: () => T | Promise<T>, options?: GetOrSetOptions): Promise<T> {
     assertGetOrSet(loader, options);
@@ -211,7 +212,7 @@ export class Cache implements AsyncDisposable {
     return this.batchOf("pipeline", false);
   }
 
-  /** The same, atomic: nobody else's command runs in between (MULTI/EXEC). */
+  /** The same, atomic: no command of another client runs in between (MULTI/EXEC). */
   transaction(): Pipeline {
     return this.batchOf("transaction", true);
   }
@@ -222,14 +223,14 @@ export class Cache implements AsyncDisposable {
     return isAnswer(pong, { ...this.defaults, ...options });
   }
 
-  /** What the server tells of itself. */
+  /** Facts about the server. */
   async info(options?: CacheCallOptions): Promise<ServerInfo> {
     const replies = await this.one(() => raw("info", [["INFO"], ["DBSIZE"]]), options);
     const { currentBackend, pending, outage } = this;
     return { ...readInfo(replies, currentBackend), pending, outage };
   }
 
-  /** What this process's cache has done so far, and how it stands. */
+  /** Counters and latencies of this process's cache, and its present state. */
   stats(): CacheStats {
     const { currentBackend: backend, pending, outage } = this;
     return { ...this.engine.stats.snapshot(), backend, pending, outage };
@@ -250,20 +251,20 @@ export class Cache implements AsyncDisposable {
     return this.transport.status?.outage;
   }
 
-  /** Listens to an event. @returns the function that stops listening. @throws ConfigError for an event that does not exist. */
+  /** Calls the listener on each such event; returns what stops it. @throws ConfigError for an unknown event. */
   on<Name extends keyof CacheEvents>(event: Name, listener: (event: CacheEvents[Name]) => void): () => void {
     return this.engine.events.on(event, listener);
   }
 
-  /** Resolves when everything that was asked so far has been answered. */
+  /** Resolves when all calls made so far have been answered. */
   async flush(): Promise<void> {
     await this.engine.batcher.settled();
   }
 
   /**
-   * Lets what is under way finish, then gives back sockets and timers. What the primary has not been told of it is told
-   * once more, within the fallback's `closeTimeout`; an `error` event says what remained. Safe to call twice. A transport
-   * that several caches stand on is closed with the last of them.
+   * Waits for calls in flight, then gives back sockets and timers. Writes that the primary has not confirmed are sent
+   * once more, within the fallback's `closeTimeout`; an `error` event says what remained. A transport
+   * that several caches share is closed with the last of them. Safe to call twice.
    */
   async close(): Promise<void> {
     await this.engine.close();
@@ -292,7 +293,7 @@ export class Cache implements AsyncDisposable {
     });
   }
 
-  /** Another instance of the same class: it has what this one has, but for what is its own. */
+  /** Another instance of the same class with the fields of this one, some of them replaced. */
   private view(own: { engine?: Engine; defaults?: CacheCallOptions; sendDefaults?: SendOptions }): this {
     return Object.assign(Object.create(Object.getPrototypeOf(this)), this, own);
   }

@@ -16,8 +16,8 @@ export const expiredError = (transport: string): TransportError =>
   );
 
 /**
- * Looks for what Redis says of a reply, or of a part of it, that is too large. A command that was too large among others is
- * told to its caller as it would be alone: a call's error tells nothing of its neighbors.
+ * Checks a reply, and the items of a list, for the refusals of Redis that mean "too large". The error of a call is the
+ * same whether its command was sent alone or with the commands of other calls.
  *
  * @throws TransportError of kind `too-large`.
  */

@@ -10,7 +10,7 @@ import { assertNotTooLarge } from "./call-errors.ts";
 import type { ReadRequest, Request } from "./requests.ts";
 import type { TransportUse } from "./transport-use.ts";
 
-/** Runs requests and keeps the books: every call is timed, and a failed one counted. */
+/** Runs requests, and counts and times each call. */
 export interface Calls {
   /** Sends a request's commands. What `prepare` throws rejects. */
   one<Result>(prepare: () => PreparedCall<Result>): Promise<Result>;

@@ -11,8 +11,8 @@ interface Decoded {
 }
 
 /**
- * The same codec for texts that stay in this process. A text that is read several times is decoded once, and each read gets a copy
- * of the value. It remembers the values of the texts that were read last, about 8 MiB at most.
+ * The same codec for texts that stay in this process. A text that is read several times is decoded once, and each
+ * read gets a copy of the value. It remembers the values of the texts that were read last, about 8 MiB at most.
  */
 export function decodedOnce(codec: Codec): Codec {
   const copy = codec.copy?.bind(codec);
@@ -57,9 +57,9 @@ const openList = 0x5b;
 const openObject = 0x7b;
 
 /**
- * What a text and its value take in memory: a byte for each character of both, two where one is beyond Latin-1; a place and a head
- * of 32 bytes in all for each part, which a comma or a bracket announces; and the entry here. Most values take half of that,
- * and the worst, such as objects of a single field named by a number, three times as much.
+ * What a text and its value take in memory: a byte for each character of both, two where one is beyond Latin-1; a
+ * place and a head of 32 bytes in all for each part, which a comma or a bracket announces; and the entry here. Most
+ * values take half of that, and the worst, such as objects of a single field named by a number, three times as much.
  */
 function bytesOf(text: string): number {
   let parts = 0;

@@ -23,15 +23,18 @@ type Key = string | Uint8Array;
 /** Sends one trip of a deletion, which heeds the signal among its options. */
 type PartSender = (commands: readonly Command[], options: SendOptions) => Promise<Reply[]>;
 
-/** How many keys SCAN looks at per step: enough for few round trips, few enough to hold up other clients for a millisecond or two. */
+/**
+ * How many keys SCAN looks at per step: enough for few round trips, few enough to hold up other clients for a
+ * millisecond or two.
+ */
 const scanCount = 1_000;
 
 /** So many keys are worth an UNLINK: each is a command that Upstash bills. */
 const batchKeys = 500;
 
 /**
- * The first key of a batch waits for so many steps at most. So a call that runs out of time has deleted nearly all that it has found,
- * also where few keys match.
+ * The first key of a batch waits for so many steps at most. So a call that runs out of time has deleted nearly all
+ * that it has found, also where few keys match.
  */
 const batchSteps = 8;
 
@@ -48,11 +51,12 @@ export function assertDeletePattern(glob: unknown, options: DeletePatternOptions
 }
 
 /**
- * Deletes keys with SCAN and UNLINK, never KEYS. It collects the keys of several steps for one UNLINK, which travels with the next
- * SCAN, and holds less than a batch and one reply of SCAN in memory. Every key that is there from beginning to end of the run is
- * deleted.
+ * Deletes keys with SCAN and UNLINK, never KEYS. It collects the keys of several steps for one UNLINK, which travels
+ * with the next SCAN, and holds less than a batch and one reply of SCAN in memory. Every key that is there from
+ * beginning to end of the run is deleted.
  *
- * @param doomed - A glob that the keys match, or a test for what no single glob can say: then SCAN tells all keys there are.
+ * @param doomed - A glob that the keys match, or a test for what no single glob can say: then SCAN tells all keys
+ *   there are.
  * @returns how many were deleted.
  * @throws CommandError when Redis refuses a command, and what `send` rejects with.
  */
@@ -92,9 +96,9 @@ export async function deletePattern(
 }
 
 /**
- * The same within one deadline for all trips together. Where a local stand-in may answer, a trip that begins in the first
- * half of the time has half of it: when the server is away, the rest is left for the stand-in. The trip that is under way
- * at the deadline is aborted, which says nothing against the server.
+ * The same within one deadline for all trips together. Where a local stand-in may answer, a trip that begins in the
+ * first half of the time has half of it: when the server is away, the rest is left for the stand-in. The trip that is
+ * under way at the deadline is aborted, which says nothing against the server.
  *
  * @param transport - What the trips go through in the end: with a backend status it has a stand-in.
  * @throws TransportError of kind `timeout` that says how much was deleted by then.
@@ -136,7 +140,8 @@ export async function deletePatternWithin(
     if (!isTransportError(error) || error.kind !== "timeout" || error.transport !== "deletePattern") throw error;
     throw new TransportError(
       "timeout",
-      `Not all keys that match were deleted within ${asked.timeoutMs} ms, but ${deleted} were (raise \`timeout\`, or call again)`,
+      `Not all keys that match were deleted within ${asked.timeoutMs} ms, but ${deleted} were (raise ` +
+        "`timeout`, or call again)",
       { transport: "cache", cause: error },
     );
   }

@@ -29,10 +29,10 @@ export interface Engine {
   readonly calls: Calls;
   readonly callsParts: CallsParts;
   readonly batcher: Batcher;
-  /** What loads bring that are under way for keys that may match a glob, prefix and all, is not stored. */
+  /** Marks in-flight `getOrSet` loads as outdated whose full key may match: callers get the value, it is not stored. */
   outdate(glob: string): void;
   readonly getOrSet: GetOrSet;
-  /** Lets what is under way finish, then gives back what the cache holds. Safe to call twice. */
+  /** Waits for calls in flight, then gives back what the cache holds. Safe to call twice. */
   close(): Promise<void>;
 }
 
@@ -45,7 +45,7 @@ export function createEngine(options: CacheOptions): Engine {
   const codec = combineCodecs(answerSyncOf(transport) ? codecs.map(decodedOnce) : codecs);
   const values = createValues(codec, maxValueBytes, events, stats);
   const requests = createRequests(keyPrefix, values, stats, createTtlChoice(defaultTtlMs, patterns));
-  // Calls that insist on the primary must not be handed what a local read brought, so they have loads of their own.
+  // Calls with `fallback: false` have loads of their own, so that they never join a load that read the local cache.
   const shared = createLoads();
   const primaryOnly = createLoads();
   const loads = [shared, primaryOnly];
@@ -57,7 +57,7 @@ export function createEngine(options: CacheOptions): Engine {
     stats,
     use,
     onSend(commands) {
-      // What a load brings later must not be stored over what is written now.
+      // A load in flight must not overwrite this write later.
       for (const each of loads) each.written(commands);
     },
   };
@@ -93,12 +93,15 @@ export function createEngine(options: CacheOptions): Engine {
   };
 }
 
-/** The same engine for calls that tell what they write. What `getOrSet` stores is not told: it is no write of a caller's. */
+/**
+ * The same engine for calls that tell what they write. What `getOrSet` stores is not told: it is no write of a
+ * caller's.
+ */
 export function observedEngine(engine: Engine, observer: WriteObserver): Engine {
   return { ...engine, calls: createCalls({ ...engine.callsParts, observer }) };
 }
 
-/** Passes on what a transport tells of its backends. Returns the function that stops it. */
+/** Turns the reports of a transport about its backends into events. Returns the function that stops it. */
 function watch(status: BackendStatus | undefined, events: Events<CacheEvents>, stats: StatsRecorder): () => void {
   const stops = [
     status?.onChange((change) => {

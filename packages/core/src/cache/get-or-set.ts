@@ -83,7 +83,7 @@ const graceMs = 100;
  */
 export function createGetOrSet(parts: GetOrSetParts): GetOrSet {
   const { requests, calls, loadsOf, fullKeyOf, events, stats } = parts;
-  /** A cache that is away must not take its users along: what fails here is told, and the loader's value still comes. */
+  /** A failure of the cache emits an event and does not fail the call: the value of the loader is still returned. */
   const tolerate = async <Result>(
     key: string,
     insist: boolean,

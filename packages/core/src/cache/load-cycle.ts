@@ -91,6 +91,7 @@ function pathBetween(
 function cycleError(cycle: readonly RunningLoad[]): TypeError {
   const keys = cycle.map(({ key }) => JSON.stringify(key.slice(0, 40))).join(" → ");
   return new TypeError(
-    `A loader waits for itself: ${keys}. Call getOrSet inside a loader for other keys only, or read with get, which waits for no load`,
+    `A loader waits for itself: ${keys}. Call getOrSet inside a loader for other keys only, or read with get, ` +
+      "which waits for no load",
   );
 }

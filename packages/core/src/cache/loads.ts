@@ -22,7 +22,7 @@ export interface Loads {
   writtenWhere(test: (key: string) => boolean): void;
 }
 
-/** Reads, loads and stores. It is told by `outdated()` whether to store. */
+/** Reads, loads and stores. `outdated()` says whether the value must not be stored. */
 export type Run = (load: RunningLoad, outdated: () => boolean) => Promise<unknown>;
 
 /** How long to wait for a load that runs, and how long one that begins may take. */
@@ -52,13 +52,13 @@ export function createLoads(): Loads {
     loads.delete(key);
   };
 
-  /** Its owner has vanished, or takes longer than it may: what it brings after all is not stored. */
+  /** Its owner has vanished, or has exceeded its time: a value that it still loads is not stored. */
   const giveUp = (load: Load): void => {
     load.isOutdated = true;
     drop(load);
   };
 
-  /** What vanished callers have left, the oldest first. */
+  /** Drops the loads of vanished callers, the oldest first. */
   const dropLost = (): void => {
     for (const load of loads.values()) {
       if (load.claim.isHeld) return;
@@ -74,7 +74,7 @@ export function createLoads(): Loads {
     const endWaiting = awaitLoad(load);
     try {
       const value = await run(load, () => {
-        // From here on the load's own write is under way: it must not count as another caller's.
+        // The load's own write starts now: it must not count as another caller's write.
         drop(load);
         return load.isOutdated;
       });
@@ -112,7 +112,7 @@ export function createLoads(): Loads {
     join(key, run, options) {
       const running = loads.get(key);
       const value = running ? wait(running, run, options) : start(key, run, options.longestRunMs);
-      // A caller that gave up hears nothing more; a failure that no call waits for must not end the process.
+      // A failure that no call waits for any more must not end the process.
       value.catch(() => {});
       return value;
     },
@@ -140,6 +140,7 @@ export function settled<Value>(outcome: PromiseSettledResult<Value>): Value {
 const lateError = (timeoutMs: number): TransportError =>
   new TransportError(
     "timeout",
-    `The load that was under way for this key did not end within ${timeoutMs} ms (raise \`timeout\` or \`loaderTimeout\`)`,
+    `The load that was under way for this key did not end within ${timeoutMs} ms (raise \`timeout\` or ` +
+      "`loaderTimeout`)",
     { transport: "cache", delivery: "none", queued: true },
   );

@@ -12,7 +12,7 @@ import type { StatsRecorder } from "./calls.ts";
 import { endingsOf, type SetEnding, type SetOptions } from "./set-options.ts";
 import { type TimeToLive, ttlToMs } from "./time-to-live.ts";
 
-/** One operation of the cache as data: the commands that it sends next to each other, and how their replies are read. */
+/** One operation of the cache as data: the consecutive commands that it sends, and how their replies are read. */
 export interface Request<Result> {
   readonly operation: string;
   /** None when there is nothing to send: the value was skipped. */
@@ -33,7 +33,7 @@ export interface Requests {
   getCopies(key: string): ReadRequest<Copies | undefined>;
   /** Stores what was loaded for several callers, each of whom gets what a read would bring. */
   setCopies(key: string, value: unknown, ttlMs: number | undefined): { store(): Request<boolean>; copies: Copies };
-  /** How long a value of this key lives, in milliseconds; `undefined` for no expiry. @throws ConfigError when `own` can't be. */
+  /** The time to live of a key in milliseconds; `undefined` for no expiry. @throws ConfigError when `own` is wrong. */
   ttlMsOf(key: string, own: TimeToLive | undefined): number | undefined;
   delete(keys: readonly string[]): Request<number>;
   exists(key: string): Request<boolean>;
@@ -209,7 +209,8 @@ function readInteger(reply: Reply | undefined): number {
   if (!Number.isSafeInteger(integer)) {
     throw new CodecError(
       "integer",
-      "Expected a whole number within ±2^53 from Redis, got a greater one, which JavaScript would round (the command has run)",
+      "Expected a whole number within ±2^53 from Redis, got a greater one, which JavaScript would round (the " +
+        "command has run)",
     );
   }
   return integer;
@@ -273,7 +274,9 @@ export function createValues(
       const bytes = excess(stored);
       if (bytes === undefined) return stored;
       throw new RangeError(
-        `Expected ${kind === "item" ? "an item for the list" : "a message for the channel"} ${JSON.stringify(place.slice(0, 40))} of at most ${maxValueBytes} bytes, got ${bytes}; store less, or raise \`maxValueBytes\``,
+        `Expected ${kind === "item" ? "an item for the list" : "a message for the channel"} ` +
+          `${JSON.stringify(place.slice(0, 40))} of at most ${maxValueBytes} bytes, got ${bytes}; store less, or ` +
+          "raise `maxValueBytes`",
       );
     },
     fromStored,

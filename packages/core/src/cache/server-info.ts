@@ -3,7 +3,7 @@ import { isTransportError } from "../errors/transport-error.ts";
 import type { Backend, Outage, Reply } from "../ports/transport.ts";
 import type { CacheCallOptions } from "./call-options.ts";
 
-/** Facts that the server tells of itself; 0 or "" where it does not say. */
+/** Facts about the server; 0 or "" where it does not report them. */
 export interface ServerInfo {
   readonly backend: Backend;
   readonly redisVersion: string;

@@ -12,8 +12,8 @@ export interface SetOptions {
   /** Only if the key exists. @default false */
   readonly xx?: boolean;
   /**
-   * Leaves the time that the key still has; a key that does not exist yet gets the time that it would have without this.
-   * Costs a second command, unless `nx` or `xx` says which of the two it is. @default false
+   * Leaves the time that the key still has; a key that does not exist yet gets the time that it would have without
+   * this. Costs a second command, unless `nx` or `xx` says which of the two it is. @default false
    */
   readonly keepTtl?: boolean;
 }

@@ -16,7 +16,10 @@ export function expiryArguments(ttlMs: number | undefined): readonly (string | n
   return ttlMs % 1_000 === 0 ? ["EX", ttlMs / 1_000] : ["PX", ttlMs];
 }
 
-/** Chooses a value's time to live: the call's own, else that of the pattern which made its key, else the cache's default. */
+/**
+ * Chooses a value's time to live: the call's own, else that of the pattern which made its key, else the cache's
+ * default.
+ */
 export function createTtlChoice(
   defaultMs: number | undefined,
   patterns: readonly KeyFamily[],

@@ -1,27 +1,27 @@
 import { hasLastingTimers } from "../time/platform.ts";
 import { type Claim, createClaim, type WaitOptions } from "./claim.ts";
 
-/** Work in the background that runs once at a time. */
+/** Work in the background of which at most one run is active. */
 export interface BackgroundTask {
   readonly isRunning: boolean;
-  /** Sees to it that the work runs once more after this: begins it, or has the present run followed by another. */
+  /** Starts a run, or has the present run followed by another one. */
   start(): void;
-  /** Begins it anew where the call that had begun it has vanished; else it does nothing. */
+  /** Starts a new run if the call that owned the present one has vanished; else does nothing. */
   takeOver(): void;
   /**
-   * For a call that waits for what the work does: takes it over, should its owner vanish meanwhile, until `isDone` or
-   * the wait is over. Where calls do not vanish it resolves at once.
+   * For a call that waits for the result of the work: takes over if the owner of the run vanishes, until `isDone()`
+   * or the wait is over. Where calls cannot vanish it resolves at once.
    */
   superviseUntil(isDone: () => boolean, wait?: WaitOptions): Promise<void>;
-  /** Resolves when it does not run any more. */
+  /** Resolves when no run is active. */
   idle(wait?: WaitOptions): Promise<boolean>;
 }
 
-/** A call that attends a run looks this often whether it is done. */
+/** How often a supervising call checks whether the run is done. */
 const lookMs = 25;
 
 /**
- * Makes work that any call may start and that never runs twice at once. Where the call that has started it can vanish,
+ * Makes work that any call may start and that never runs twice at once. Where the call that owns a run can vanish,
  * the next `start` takes over.
  *
  * @param work - Does all there is to do, and looks at `isCurrent` after each `await`: false means that another run has

@@ -7,8 +7,8 @@ export interface ClaimOptions {
   /** It expires after this, in milliseconds: the deadline of its owner. @default Infinity */
   readonly timeoutMs?: number;
   /**
-   * Where an owner can vanish (see `hasLastingTimers`), it shows this often that it is there, in milliseconds. A claim
-   * that was not renewed for three times as long has lapsed. Infinity: only its deadline ends it. @default 25
+   * Where an owner can vanish (see `hasLastingTimers`), it renews its claim this often, in milliseconds. A claim that
+   * was not renewed for three times as long has lapsed. Infinity: only its deadline ends it. @default 25
    */
   readonly renewMs?: number;
 }
@@ -25,22 +25,22 @@ export interface WaitOptions {
 export interface Claim {
   /** Whether the owner is at work: it has not ended, and the claim has neither expired nor lapsed. */
   readonly isHeld: boolean;
-  /** To be called by the owner when its work is done, well or not. Safe to call twice, and late. */
+  /** Called by the owner when its work has ended, with success or not. Safe to call twice, and late. */
   release(): void;
   /**
-   * Waits until the claim is over, with a timer of the caller's own. Resolves to true when the next one may take over,
+   * Waits until the claim is over, with a timer of the caller. Resolves to true when the next owner may take over,
    * and to false when the wait was over first.
    */
   released(wait?: WaitOptions): Promise<boolean>;
 }
 
-/** So many renewals in a row must be missing. */
+/** A claim lapses after this many missed renewals in a row. */
 const missedRenewals = 3;
-/** Where no end of a claim wakes those who wait, they look at least this often. */
+/** Where the end of a claim wakes no waiter, each waiter checks it at least this often. */
 const longestPauseMs = 25;
 
 /**
- * Claims work that others of this process will wait for.
+ * Claims work that other calls of this process wait for.
  *
  * On the edge the owner of shared work can vanish at any `await`: its request ends, and with it go its timers, its
  * continuations and its `finally` blocks. So no claim is for ever: it expires with its owner's deadline, and it lapses
@@ -73,7 +73,10 @@ export function createClaim(options: ClaimOptions = {}): Claim {
   return new OwnClaim(options);
 }
 
-/** A class: V8 gives each object literal that has a getter a shape of its own, which costs more than all else in a claim. */
+/**
+ * A class: V8 gives each object literal that has a getter a shape of its own, which costs more than all else in a
+ * claim.
+ */
 class OwnClaim implements Claim {
   readonly #mayVanish: boolean;
   readonly #renewMs: number;

@@ -1,17 +1,17 @@
-/** A set whose members leave by themselves, should their owners vanish before they take them out. */
+/** A set whose members expire, for owners that can vanish before they remove them. */
 export interface ExpiringSet<Member> extends Iterable<Member> {
-  /** @param timeoutMs - By then its owner has taken it out, or is gone. */
+  /** @param timeoutMs - By then its owner has removed it, or has vanished. */
   add(member: Member, timeoutMs: number): void;
   delete(member: Member): void;
 }
 
-/** Makes a set for what is under way, in the order in which it began. It sets no timers. */
+/** Makes a set of what is in flight, in the order of its start. It sets no timers. */
 export function createExpiringSet<Member>(): ExpiringSet<Member> {
   const endsMs = new Map<Member, number>();
   return {
     add(member, timeoutMs) {
       const nowMs = performance.now();
-      // Few are ever over, and those are the oldest: looking further would cost more than it frees.
+      // Only the oldest members can have expired, and few do: checking all would cost more than it frees.
       for (const [oldest, endMs] of endsMs) {
         if (endMs > nowMs) break;
         endsMs.delete(oldest);

@@ -1,16 +1,16 @@
 import { type Claim, createClaim, type WaitOptions } from "./claim.ts";
 
-/** Work that is done one after the other, in the order in which it was asked for. */
+/** Runs work one after the other, in the order of the calls. */
 export interface Mutex {
   /**
-   * Runs work when all that was asked for before is over. Where a call can vanish, so can its turn: the next one takes
-   * over.
+   * Runs work once all earlier work is over. Where a call can vanish with its request (on the edge), the next call
+   * takes over.
    *
    * @param wait - How long to wait for the turn; the work itself has its own deadline.
    * @returns undefined when the wait was over first: the work was not begun, and will not be.
    */
   run<T>(work: () => Promise<T>, wait?: WaitOptions): Promise<{ readonly result: T } | undefined>;
-  /** Resolves when all that was asked for so far is over. */
+  /** Resolves when all work so far is over. */
   idle(wait?: WaitOptions): Promise<boolean>;
 }
 
@@ -20,7 +20,7 @@ interface Turn {
 }
 
 /**
- * Makes a line in which each call waits for its turn.
+ * Makes a mutex for this process, which also holds where calls can vanish.
  *
  * @example
  * ```ts
@@ -34,11 +34,11 @@ interface Turn {
 export function createMutex(): Mutex {
   let last: Turn | undefined;
 
-  /** One after the other: a place that was given up while it waited leaves those before it in the way. */
+  /** Waits for all earlier turns: one whose caller gave up while it waited still stands behind others. */
   const isFree = async (first: Turn | undefined, { timeoutMs, signal }: WaitOptions): Promise<boolean> => {
     const lateMs = performance.now() + (timeoutMs ?? Number.POSITIVE_INFINITY);
-    for (let place = first; place; place = place.before) {
-      if (!(await place.claim.released({ timeoutMs: lateMs - performance.now(), signal }))) return false;
+    for (let turn = first; turn; turn = turn.before) {
+      if (!(await turn.claim.released({ timeoutMs: lateMs - performance.now(), signal }))) return false;
     }
     return !signal?.aborted;
   };

@@ -32,8 +32,8 @@ export interface Codec {
    */
   decode(stored: string | Uint8Array): unknown;
   /**
-   * Copies a value that `decode` has returned: the copy is what decoding once more would bring. With it a cache on the memory of its
-   * process decodes a text once that is read several times. @default each read decodes the text
+   * Copies a value that `decode` has returned: the copy is what decoding once more would bring. With it a cache on
+   * the memory of its process decodes a text once that is read several times. @default each read decodes the text
    */
   copy?(value: unknown): unknown;
 }

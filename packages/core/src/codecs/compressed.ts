@@ -58,8 +58,8 @@ export function compressed(inner: Codec, options: CompressedOptions = {}): Codec
 }
 
 /**
- * Reads what `compressed` has written with the same codec, and writes as that codec does: for bundles that only read compressed
- * values, which then hold no code that compresses.
+ * Reads what `compressed` has written with the same codec, and writes as that codec does: for bundles that only read
+ * compressed values, which then hold no code that compresses.
  *
  * @throws ConfigError when an option is unknown or out of its range.
  *

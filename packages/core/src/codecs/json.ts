@@ -7,10 +7,10 @@ import { assertHoldable, maxDepth, type ValueRules } from "./value-check.ts";
 const name = "json";
 
 /**
- * Plain JSON, readable by any other client. A value comes back as it was, or is rejected with its path: JSON can't hold
- * Date (store `date.toISOString()`), bigint, NaN, Infinity, Map, Set, bytes, Error, functions, holes, `undefined` inside
- * arrays, getters and instances of classes. Two things are let through: a field that is `undefined` is left out, and -0
- * comes back as 0, which it equals.
+ * Plain JSON, readable by any other client. A value comes back as it was, or is rejected with its path: JSON can't
+ * hold Date (store `date.toISOString()`), bigint, NaN, Infinity, Map, Set, bytes, Error, functions, holes,
+ * `undefined` inside arrays, getters and instances of classes. Two things are let through: a field that is
+ * `undefined` is left out, and -0 comes back as 0, which it equals.
  *
  * @throws ConfigError when it is given options: it has none.
  *
@@ -129,12 +129,15 @@ const minus = 0x2d;
 const exactDigits = 16;
 
 /**
- * As many digits in a row as a whole number needs to be inexact, or an exponent that may lead to Infinity. It is written for speed: V8
- * looks for one first character, and is slower with `\d{15}`.
+ * As many digits in a row as a whole number needs to be inexact, or an exponent that may lead to Infinity. It is
+ * written for speed: V8 looks for one first character, and is slower with `\d{15}`.
  */
 const mayBeInexact = /\d(?:\d\d\d\d\d\d\d\d\d\d\d\d\d\d\d|[eE]\+?\d\d\d)/;
 
-/** Whether JSON text may have more levels than a value may have: each begins with a bracket. Most texts have fewer brackets. */
+/**
+ * Whether JSON text may have more levels than a value may have: each begins with a bracket. Most texts have fewer
+ * brackets.
+ */
 function mayBeDeep(text: string): boolean {
   let brackets = 0;
   for (const bracket of "[{") {
@@ -148,7 +151,8 @@ function mayBeDeep(text: string): boolean {
 /**
  * Looks through JSON text before it is parsed, in one pass that takes no memory.
  *
- * @returns where the first number stands that JavaScript would round, or take for Infinity; `undefined` when there is none.
+ * @returns where the first number stands that JavaScript would round, or take for Infinity; `undefined` when there is
+ *   none.
  * @throws CodecError when the text has more levels than a value may have.
  */
 function scanJson(text: string): { readonly from: number; readonly to: number } | undefined {
@@ -219,7 +223,8 @@ export function combineCodecs(codecs: readonly Codec[]): Codec {
       const written = all.map((codec) => codec.name).join(", ");
       throw new CodecError(
         writer.name,
-        `None of the codecs here (${written}) wrote this value; add the one that did to \`codec\` (it takes a list: the first writes, all read)`,
+        `None of the codecs here (${written}) wrote this value; add the one that did to \`codec\` (it takes a ` +
+          "list: the first writes, all read)",
       );
     },
   };

@@ -4,7 +4,10 @@ import { maxDepth } from "./value-check.ts";
 /** What an extension's bytes are: a value of their own, or something that has no parts. */
 export type ExtensionContent = "list" | "leaf";
 
-/** By the head bytes from 0xc0 on: how many bytes the length takes that follows, or the content where its length is fixed. */
+/**
+ * By the head bytes from 0xc0 on: how many bytes the length takes that follows, or the content where its length is
+ * fixed.
+ */
 const sizes = [
   // null, none, false, true; bytes; extensions; numbers
   [0, 0, 0, 0],
@@ -19,9 +22,9 @@ const sizes = [
 ].flat();
 
 /**
- * Looks through MessagePack before it is decoded, head by head, in one pass: every part that is announced is there, nothing
- * is deeper than a value may be, and no whole number would be rounded. A decoder that trusts the lengths reserves memory
- * for each list that is announced, and one list inside the other costs it the square of the bytes.
+ * Looks through MessagePack before it is decoded, head by head, in one pass: every part that is announced is there,
+ * nothing is deeper than a value may be, and no whole number would be rounded. A decoder that trusts the lengths
+ * reserves memory for each list that is announced, and one list inside the other costs it the square of the bytes.
  *
  * @param contentOf - What the bytes of an extension of this type are; `undefined` for a type that does not exist.
  * @returns whether there are bytes among the parts.
@@ -46,7 +49,10 @@ class Scan {
 
   /** Moves over one value, which has to end at `end`. @param level - How many lists and maps it is in. */
   value(end: number, level: number): void {
-    /** How many parts the innermost list or map that is open still lacks, and those around it; the value itself is the first. */
+    /**
+     * How many parts the innermost list or map that is open still lacks, and those around it; the value itself is the
+     * first.
+     */
     let missing = 1;
     const outer: number[] = [];
     while (missing > 0) {

@@ -26,7 +26,10 @@ export const typedArrays: readonly TypedArrayType[] = [
 
 const kinds: ReadonlyMap<unknown, number> = new Map(typedArrays.map((type, kind) => [type.prototype, kind]));
 
-/** Which of the typed arrays an object is; `undefined` for all else, `Uint8Array` too, which MessagePack has a type for. */
+/**
+ * Which of the typed arrays an object is; `undefined` for all else, `Uint8Array` too, which MessagePack has a type
+ * for.
+ */
 export const kindOfTypedArray = (value: object): number | undefined => kinds.get(Object.getPrototypeOf(value));
 
 /** Whether an object is bytes, as MessagePack has a type for. */

@@ -10,7 +10,7 @@ const initialBytes = 2 << 10;
 /** A buffer that has become larger than this is not kept. */
 const mostKeptBytes = 64 << 10;
 
-/** In a large value, what stands so many levels deeper is checked first: else a circle would be written a hundred times over. */
+/** Deeper levels of a large value are checked first: else a cycle would be written a hundred times over. */
 const levelsUnchecked = 8;
 
 /** A loop writes a text of up to so many characters faster than the platform does. */
@@ -234,7 +234,7 @@ class Writer {
     else this.#length(0xd9, length);
   }
 
-  /** The head of a list or a map. @param fixed - The head of an empty one. @param wide - The head with a count of two bytes. */
+  /** The head of a list or map. @param fixed - That of an empty one. @param wide - That with a count of two bytes. */
   #count(fixed: number, wide: number, count: number): void {
     if (count < 16) this.#byte(fixed + count);
     else this.#wide(wide, count);
@@ -266,7 +266,7 @@ class Writer {
     this.#byte(type);
   }
 
-  /** Moves the head that begins at `head` to `start`, before the content that begins at `from` and ends where the head begins. */
+  /** Moves the head at `head` to `start`, before the content from `from` up to `head`. */
   #moveHead(head: number, start: number, from: number): true {
     const moved = this.#bytes.slice(head, this.#at);
     this.#bytes.copyWithin(start + moved.length, from, head);

@@ -13,9 +13,10 @@ const letter = "m";
 
 /**
  * MessagePack: Date, Map, Set, bigint, Uint8Array and the other typed arrays come back as themselves (a Buffer as the
- * Uint8Array of its bytes); what would not is rejected with its path. One thing is lost: a property of a typed array's own, beside its
- * elements. Worth it where numbers and bytes prevail: a Float32Array is about a third of its JSON; text and small objects gain
- * little. A whole number is stored as its decimal text, so that `increment` can go on from it.
+ * Uint8Array of its bytes); what would not is rejected with its path. One thing is lost: a property of a typed
+ * array's own, beside its elements. Worth it where numbers and bytes prevail: a Float32Array is about a third of its
+ * JSON; text and small objects gain little. A whole number is stored as its decimal text, so that `increment` can go
+ * on from it.
  *
  * @throws ConfigError when it is given options: it has none.
  *

@@ -1,8 +1,8 @@
 import { CodecError } from "../errors/codec-error.ts";
 
 /**
- * A value with more levels than this is neither written nor read, by any codec: what walks a deeper one (structuredClone,
- * JSON.stringify) overflows the stack.
+ * A value with more levels than this is neither written nor read, by any codec: what walks a deeper one
+ * (structuredClone, JSON.stringify) overflows the stack.
  */
 export const maxDepth = 100;
 
@@ -127,7 +127,10 @@ export function placeOf(name: string): string {
   return /^[\p{L}_$][\p{L}\p{N}_$]*$/u.test(name) ? `.${name.slice(0, 40)}` : `[${JSON.stringify(name.slice(0, 40))}]`;
 }
 
-/** An object literal, or one without a prototype; also of another realm, as the objects of Node's own modules are in Jest. */
+/**
+ * An object literal, or one without a prototype; also of another realm, as the objects of Node's own modules are in
+ * Jest.
+ */
 export function isPlain(value: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype !== null && prototype !== Object.prototype && !isObjectPrototype(prototype)) return false;
@@ -141,7 +144,10 @@ export const isArrayPrototype = (prototype: unknown): boolean =>
   prototype === Array.prototype ||
   (Array.isArray(prototype) && isObjectPrototype(Object.getPrototypeOf(prototype) ?? Object.prototype));
 
-/** Whether an array without holes has properties of its own: where all places are taken, what is beyond their number is no item. */
+/**
+ * Whether an array without holes has properties of its own: where all places are taken, what is beyond their number
+ * is no item.
+ */
 export const hasMoreThanItems = (list: readonly unknown[]): boolean =>
   Object.keys(list).length > list.length || hasSymbol(list);
 

@@ -125,7 +125,10 @@ const streamOptions: ReadonlyMap<string, number> = new Map([
   ["NOACK", 0],
 ]);
 
-/** From which word of XREAD or XREADGROUP to which the keys are: half of what follows STREAMS; none where that is missing. */
+/**
+ * From which word of XREAD or XREADGROUP to which the keys are: half of what follows STREAMS; none where that is
+ * missing.
+ */
 export function streamKeysAt(command: Command): readonly [start: number, end: number] {
   for (let at = 1; at < command.length; at++) {
     const option = text(command[at]).toUpperCase();

@@ -1,8 +1,8 @@
 import type { Argument, Command } from "../ports/transport.ts";
 
 /**
- * Which arguments are keys: by position, `"numkeys"` (a count, then that many), `"after-streams"` (the first half of what
- * follows the word STREAMS), or `"database"` (all keys there are).
+ * Which arguments are keys: by position, `"numkeys"` (a count, then that many), `"after-streams"` (the first half of
+ * what follows the word STREAMS), or `"database"` (all keys there are).
  */
 type KeySpec =
   | "none"
@@ -81,7 +81,9 @@ const has = (args: readonly Argument[], ...words: string[]): boolean =>
 const plainSet = (args: readonly Argument[]): boolean => !has(args.slice(2), "NX", "XX", "GET");
 /** EXPIRE with a condition answers by the time left before, which the first try may have changed. */
 const plainExpire = (args: readonly Argument[]): boolean => !has(args.slice(2), "NX", "XX", "GT", "LT");
-/** ZADD with a condition or a difference answers by what was there before; without, the same scores stand afterwards. */
+/**
+ * ZADD with a condition or a difference answers by what was there before; without, the same scores stand afterwards.
+ */
 const plainAdd = (args: readonly Argument[]): boolean => !has(args.slice(1, 6), "NX", "XX", "GT", "LT", "CH", "INCR");
 /** XGROUP: CREATE refuses the second time, and `$` may be elsewhere by then. */
 const plainGroupChange = ([subcommand, , , start]: readonly Argument[]): boolean =>
@@ -107,7 +109,10 @@ const positionReply = (command: Command): ReplyShape => (hasWord(command, 3, "CO
 /** ZRANK and ZREVRANK with WITHSCORE answer with a pair. */
 const rankReply = (command: Command): ReplyShape => (hasWord(command, 3, "WITHSCORE") ? "array?" : "integer?");
 
-/** ZADD with INCR answers with the new score. The options stand before the first score; a member may be named like one. */
+/**
+ * ZADD with INCR answers with the new score. The options stand before the first score; a member may be named like
+ * one.
+ */
 function addReply(command: Command): ReplyShape {
   for (let at = 2; at < command.length; at++) {
     if (isWord(command[at], "INCR")) return "text?";
@@ -245,7 +250,7 @@ const facts: Readonly<Record<string, CommandFacts>> = {
   PUBLISH: { ...read("first", "integer"), repeatable: false },
 };
 
-/** A command nobody described may do anything to any key. */
+/** A command that is not in the table may do anything to any key. */
 export const unknown: CommandFacts = write("database", "any");
 
 /** By the name, upper case. */

@@ -3,17 +3,19 @@ import { TextMap } from "../keys/text-map.ts";
 import type { Command } from "../ports/transport.ts";
 import { isRepeatable, isWrite, keysOf } from "./command-facts.ts";
 
-/** A trip's place in the order. */
+/** A trip's turn among the trips to the same keys. */
 export interface KeyTurn {
-  /** Whether there are earlier trips that this one must not overtake. */
+  /** Whether earlier trips are in flight that this one must not overtake. */
   readonly mustWait: boolean;
-  /** Waits until all of them have left, or are lost. Resolves to false when the wait was over first. */
+  /** Waits until they have left, or have expired. Resolves to false when the wait was over first. */
   turn(wait?: WaitOptions): Promise<boolean>;
-  /** Gives the place up, whether the trip succeeded or not. Safe to call twice. */
+  /** Ends the turn, after success or failure. Safe to call twice. */
   leave(): void;
 }
 
-/** Keeps trips that touch the same key in the order in which they came, where several connections could reorder them. */
+/**
+ * Keeps trips that touch the same key in the order in which they came, where several connections could reorder them.
+ */
 export interface KeyOrder {
   /** @param timeoutMs - The trip's deadline: later trips pass one that has not left by then. Default: never. */
   enter(commands: readonly Command[], timeoutMs?: number): KeyTurn;
@@ -49,7 +51,7 @@ export function createKeyOrder(): KeyOrder {
       .map(({ claim }) => claim);
   };
 
-  /** The oldest first: a place that a vanished trip never gave up would stay for ever. */
+  /** Ends the turns of vanished trips, the oldest first: they would last for ever. */
   const dropExpired = (nowMs: number): void => {
     for (const oldest of entered) {
       if (oldest.endsMs > nowMs) return;

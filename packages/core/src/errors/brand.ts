@@ -1,5 +1,6 @@
 /**
- * Marks an error as ours, invisibly to whoever prints it. `instanceof` fails across two copies of a package; this doesn't.
+ * Marks an error as ours. The mark is not printed. It is recognized across two copies of a package, where
+ * `instanceof` fails.
  *
  * @example
  * ```ts

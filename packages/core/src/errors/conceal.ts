@@ -1,9 +1,9 @@
 const inspectCustom: unique symbol = Symbol.for("nodejs.util.inspect.custom");
 
 /**
- * Takes properties that hold secrets out of everything that prints, walks, copies or serializes an object: `console.log`,
- * `util.inspect` (hidden properties and getters included), `JSON.stringify`, loggers, test runners. By name they can
- * be read as before, and no longer be set.
+ * Takes properties that hold secrets out of everything that prints, walks, copies or serializes an object:
+ * `console.log`, `util.inspect` (hidden properties and getters included), `JSON.stringify`, loggers, test runners. By
+ * name they can be read as before, and no longer be set.
  *
  * @returns the same object.
  *

@@ -19,7 +19,8 @@ const rules: readonly Rule[] = [
     pattern: /^(WRONGPASS|NOAUTH)\b|invalid or missing auth token|protocol error: unauthenticated/i,
     kind: "unauthorized",
     advice:
-      "check UPSTASH_REDIS_REST_TOKEN or the password in UPSTASH_REDIS_URL (no blank or newline around it), and the IP allowlist",
+      "check UPSTASH_REDIS_REST_TOKEN or the password in UPSTASH_REDIS_URL (no blank or newline around it), and " +
+      "the IP allowlist",
   },
   {
     pattern: /max (daily )?requests? limit exceeded|database has been suspended/i,

@@ -30,8 +30,8 @@ export interface TransportErrorDetails {
   /** `"none"` when the commands surely never left this process; `"unknown"` (the default) when they may have run. */
   readonly delivery?: "none" | "unknown";
   /**
-   * How long the server asked to be left alone, in milliseconds. At most an hour of it is kept; what is no time, or is over a
-   * day, is a mistake of the server and is left out.
+   * How long the server asked to be left alone, in milliseconds. At most an hour of it is kept; what is no time, or
+   * is over a day, is a mistake of the server and is left out.
    */
   readonly retryAfterMs?: number;
   /**

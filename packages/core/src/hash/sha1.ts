@@ -1,6 +1,6 @@
 /**
- * SHA-1 of a text or of bytes as lower-case hex: the name under which Redis keeps a script. WebCrypto could do it, but only
- * asynchronously, and a script's name must be known the moment it is sent. Not for anything secret.
+ * SHA-1 of a text or of bytes as lower-case hex: the name under which Redis keeps a script. WebCrypto could do it,
+ * but only asynchronously, and a script's name must be known the moment it is sent. Not for anything secret.
  */
 export function sha1(data: string | Uint8Array): string {
   const words = paddedWords(typeof data === "string" ? new TextEncoder().encode(data) : data);
@@ -31,7 +31,9 @@ export function sha1(data: string | Uint8Array): string {
 const at = (words: Int32Array, index: number): number => words[index] as number;
 const rotateLeft = (word: number, bits: number): number => (word << bits) | (word >>> (32 - bits));
 
-/** The message as big-endian words: a one bit, zeros, and its length in bits, up to a whole number of 64-byte blocks. */
+/**
+ * The message as big-endian words: a one bit, zeros, and its length in bits, up to a whole number of 64-byte blocks.
+ */
 export function paddedWords(bytes: Uint8Array): Int32Array {
   const words = new Int32Array(Math.ceil((bytes.length + 9) / 64) * 16);
   const view = new DataView(new ArrayBuffer(words.length * 4));

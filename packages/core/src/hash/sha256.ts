@@ -1,7 +1,8 @@
 import { hex, paddedWords } from "./sha1.ts";
 
 /**
- * SHA-256 of a text as lower-case hex, so that a long or secret text can name a key. Synchronous, which WebCrypto is not.
+ * SHA-256 of a text as lower-case hex, so that a long or secret text can name a key. Synchronous, which WebCrypto is
+ * not.
  */
 export function sha256(text: string): string {
   const words = paddedWords(new TextEncoder().encode(text));

@@ -21,8 +21,8 @@ const anyByte: ReadonlySet<number> = new Set(Array.from({ length: 256 }, (_, byt
 
 /**
  * Compiles a Redis glob (`*`, `?`, `[a-c]`, `[^x]`, `\` before a character taken literally) into a test. It works on
- * UTF-8 bytes, as Redis does. A test takes time proportional to pattern + text, however many stars there are; between two stars a
- * run of `?` and sets among other characters costs the text once more for every 32 of them.
+ * UTF-8 bytes, as Redis does. A test takes time proportional to pattern + text, however many stars there are; between
+ * two stars a run of `?` and sets among other characters costs the text once more for every 32 of them.
  *
  * @example
  * ```ts
@@ -118,7 +118,10 @@ function literalSearch(literal: ArrayLike<number>): Segment["find"] {
   };
 }
 
-/** Follows all beginnings at once, 32 steps in each word: the bit of a step says that what stands here matches up to it. */
+/**
+ * Follows all beginnings at once, 32 steps in each word: the bit of a step says that what stands here matches up to
+ * it.
+ */
 function setSearch(steps: ArrayLike<Step>): Segment["find"] {
   const words = Math.ceil(steps.length / 32);
   const masks = new Uint32Array(256 * words);
@@ -186,7 +189,9 @@ function parseSet(pattern: Uint8Array, start: number): { bytes: ReadonlySet<numb
   return { bytes: negated ? new Set([...anyByte].filter((byte) => !members.has(byte))) : members, end: at };
 }
 
-/** A run of a pattern as text; nothing where it holds sets, half a character, or what a lone surrogate is encoded as. */
+/**
+ * A run of a pattern as text; nothing where it holds sets, half a character, or what a lone surrogate is encoded as.
+ */
 function textOf(run: readonly Step[]): string | undefined {
   if (!run.every((step) => typeof step === "number")) return undefined;
   try {

@@ -28,7 +28,8 @@ export function assertKey(key: unknown): asserts key is string {
   }
   if (!isWellFormed(key)) {
     throw new TypeError(
-      `Expected a key of whole characters, got half a surrogate pair in ${quoted(key)}: UTF-8 can't carry it, and all such keys would be one`,
+      `Expected a key of whole characters, got half a surrogate pair in ${quoted(key)}: UTF-8 can't carry it, ` +
+        "and all such keys would be one",
     );
   }
   // A UTF-16 unit is at most three bytes, so short keys, which are nearly all, need no encoding to be measured.
@@ -36,7 +37,8 @@ export function assertKey(key: unknown): asserts key is string {
   const bytes = encoder.encode(key).length;
   if (bytes > maxKeyBytes) {
     throw new RangeError(
-      `Expected a key of at most ${maxKeyBytes} bytes, got ${bytes} bytes beginning with ${JSON.stringify(key.slice(0, 40))}; hash the long part (keys.query.of does)`,
+      `Expected a key of at most ${maxKeyBytes} bytes, got ${bytes} bytes beginning with ` +
+        `${JSON.stringify(key.slice(0, 40))}; hash the long part (keys.query.of does)`,
     );
   }
 }

@@ -42,13 +42,13 @@ export interface KeyPattern<Template extends string = string> extends KeyFamily 
 }
 
 /**
- * Declares a family of keys, typed from its template. A parameter that holds `:`, a glob character, `{`, `}`, `\` or `%`
- * is percent-escaped, so no id can reach another's keys, neither through a key nor through a glob.
+ * Declares a family of keys, typed from its template. A parameter that holds `:`, a glob character, `{`, `}`, `\` or
+ * `%` is percent-escaped, so no id can reach another's keys, neither through a key nor through a glob.
  *
- * A key that a pattern has made carries the pattern's `ttl` in every cache of the process: `set` and `getOrSet` apply it
- * unless the call says otherwise. A string that was spelled by hand has the cache's `defaultTtl`, whatever it looks like.
- * (Keys are plain strings, so it is the text that is remembered. Of a pattern that has made tens of thousands of keys,
- * every string that fits the template counts as made.)
+ * A key that a pattern has made carries the pattern's `ttl` in every cache of the process: `set` and `getOrSet` apply
+ * it unless the call says otherwise. A string that was spelled by hand has the cache's `defaultTtl`, whatever it
+ * looks like. (Keys are plain strings, so it is the text that is remembered. Of a pattern that has made tens of
+ * thousands of keys, every string that fits the template counts as made.)
  *
  * @param template - Text with parameters in braces, each name once.
  * @param options - `ttl`: how long values of this family live when the call does not say.
@@ -103,7 +103,8 @@ function parseTemplate(template: string): { literals: string[]; names: string[] 
   const parts = template.split(/\{(\w+)\}/);
   const literals = parts.filter((_, index) => index % 2 === 0);
   const names = parts.filter((_, index) => index % 2 === 1);
-  // Only ":" is sure to be escaped inside a parameter; any other separator would let two sets of parameters share a key.
+  // Only ":" is sure to be escaped inside a parameter; any other separator would let two sets of parameters share a
+  // key.
   const ambiguous = literals.slice(1, -1).some((text) => !text.includes(":"));
   if (
     template === "" ||
@@ -121,7 +122,8 @@ const maxTemplateLength = 1_024;
 
 const templateError = (template: unknown): TypeError =>
   new TypeError(
-    `Expected a template such as "order:{region}:{id}" (each parameter once, a ":" between any two, no glob characters, at most ${maxTemplateLength} characters), got ${quoted(template)}`,
+    `Expected a template such as "order:{region}:{id}" (each parameter once, a ":" between any two, no glob ` +
+      `characters, at most ${maxTemplateLength} characters), got ${quoted(template)}`,
   );
 
 const special = /[:*?[\]{}\\%]/g;

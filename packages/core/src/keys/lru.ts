@@ -32,8 +32,8 @@ interface Node<Value> {
 }
 
 /**
- * So many maps share the values. A map is built anew as a whole when it grows or shrinks by half: for a million keys in one
- * map that blocks for about 40 ms, for a part of them for 3 ms.
+ * So many maps share the values. A map is built anew as a whole when it grows or shrinks by half: for a million keys
+ * in one map that blocks for about 40 ms, for a part of them for 3 ms.
  */
 const parts = 16;
 
@@ -46,8 +46,8 @@ function partOf(id: string): number {
 }
 
 /**
- * Makes a map by texts of any length that gives up the values that were used least recently when it is full. It takes no clock
- * and no timer: no value expires.
+ * Makes a map by texts of any length that gives up the values that were used least recently when it is full. It takes
+ * no clock and no timer: no value expires.
  *
  * @example
  * ```ts

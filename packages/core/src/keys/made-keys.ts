@@ -10,11 +10,12 @@ export interface MadeKeys {
 }
 
 /**
- * Remembers which keys were made by a pattern. A key is a plain string, which can carry nothing, so the text stands for it:
- * a string that equals a key which this process has made is that key, however its text came about.
+ * Remembers which keys were made by a pattern. A key is a plain string, which can carry nothing, so the text stands
+ * for it: a string that equals a key which this process has made is that key, however its text came about.
  *
- * It takes bounded memory: of a family that has made more keys than fit, every key of its template counts as made. So a key
- * that was made always has its family; it is only for such a family that a plain string may be taken for one of its keys.
+ * It takes bounded memory: of a family that has made more keys than fit, every key of its template counts as made. So
+ * a key that was made always has its family; it is only for such a family that a plain string may be taken for one of
+ * its keys.
  */
 export function createMadeKeys(maxCharacters: number, maxFamilies: number): MadeKeys {
   // Two generations of half the size: dropping one is cheaper by far than dropping single keys of a Map from its start.

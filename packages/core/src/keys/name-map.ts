@@ -2,9 +2,10 @@
 const fewLeft = 16;
 
 /**
- * A `Map` in which the same names may come and go for ever. V8 leaves what is deleted from a `Map` in its bucket until the whole
- * table is full: where 10,000 names stay and one comes and goes, each look at that one passes 10,000 remains of itself. So a name
- * that goes keeps its place here, for when it comes again, until more have gone than are there. Each operation takes constant time.
+ * A `Map` in which the same names may come and go for ever. V8 leaves what is deleted from a `Map` in its bucket
+ * until the whole table is full: where 10,000 names stay and one comes and goes, each look at that one passes 10,000
+ * remains of itself. So a name that goes keeps its place here, for when it comes again, until more have gone than are
+ * there. Each operation takes constant time.
  *
  * @example
  * ```ts

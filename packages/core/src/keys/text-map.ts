@@ -1,6 +1,6 @@
 /**
- * V8 hashes a string of more characters by its length alone, so all longer strings of one length fall into one bucket of a
- * `Map`.
+ * V8 hashes a string of more characters by its length alone, so all longer strings of one length fall into one bucket
+ * of a `Map`.
  */
 export const longestHashed = 16_383;
 
@@ -11,8 +11,9 @@ interface Node<Value> {
 }
 
 /**
- * A `Map` by texts of any length, in which hostile keys can't collide: each operation takes time proportional to the length of
- * its key. Iterates over the keys of up to 16,383 characters first, then over the longer ones, each in the order of insertion.
+ * A `Map` by texts of any length, in which hostile keys can't collide: each operation takes time proportional to the
+ * length of its key. Iterates over the keys of up to 16,383 characters first, then over the longer ones, each in the
+ * order of insertion.
  *
  * @example
  * ```ts
@@ -98,7 +99,10 @@ export class TextMap<Value> {
     for (const { key, value } of this.#leaves) yield [key, value];
   }
 
-  /** The nodes on the way to a long key, each with the map that holds it; undefined when the way ends before the key does. */
+  /**
+   * The nodes on the way to a long key, each with the map that holds it; undefined when the way ends before the key
+   * does.
+   */
   #path(key: string): [level: Map<string, Node<Value>>, part: string, node: Node<Value>][] | undefined {
     const path: [Map<string, Node<Value>>, string, Node<Value>][] = [];
     let level: Map<string, Node<Value>> | undefined = this.#long;

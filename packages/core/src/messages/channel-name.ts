@@ -37,8 +37,8 @@ export function fromWireChannel(wire: string): string {
 }
 
 /**
- * A glob over channels as it travels, so that it matches the names that travel. A `?` is one byte, so it matches no escaped
- * character, and `*` alone matches the channels `.` and `..`.
+ * A glob over channels as it travels, so that it matches the names that travel. A `?` is one byte, so it matches no
+ * escaped character, and `*` alone matches the channels `.` and `..`.
  *
  * @throws TypeError or RangeError as `toWireChannel` does; also when a bracket set holds what would have to be escaped.
  */
@@ -50,7 +50,8 @@ export function toWirePattern(pattern: string): string {
     if (!isUnsafe.test(step)) return step;
     if (step.startsWith("[") && step.length > 1) {
       throw new RangeError(
-        "Expected a bracket set of a pattern without comma, % and control characters, got one: write one pattern for each of them",
+        "Expected a bracket set of a pattern without comma, % and control characters, got one: write one " +
+          "pattern for each of them",
       );
     }
     return escaping(step.slice(-1));
@@ -65,7 +66,8 @@ function assertName(kind: "channel" | "pattern", name: unknown): asserts name is
   }
   if (!isWellFormed(name)) {
     throw new TypeError(
-      `Expected a ${kind} of whole characters, got half a surrogate pair in ${JSON.stringify(name.slice(0, 40))}: UTF-8 can't carry it`,
+      `Expected a ${kind} of whole characters, got half a surrogate pair in ` +
+        `${JSON.stringify(name.slice(0, 40))}: UTF-8 can't carry it`,
     );
   }
   // A UTF-16 unit is at most three bytes, escaped or not.
@@ -73,7 +75,8 @@ function assertName(kind: "channel" | "pattern", name: unknown): asserts name is
   const bytes = new TextEncoder().encode(name.replace(unsafe, escaping)).length;
   if (bytes > maxChannelBytes) {
     throw new RangeError(
-      `Expected a ${kind} of at most ${maxChannelBytes} bytes, got ${bytes} bytes beginning with ${JSON.stringify(name.slice(0, 40))}`,
+      `Expected a ${kind} of at most ${maxChannelBytes} bytes, got ${bytes} bytes beginning with ` +
+        `${JSON.stringify(name.slice(0, 40))}`,
     );
   }
 }

@@ -11,8 +11,8 @@ const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /**
- * What a codec has written, as the text of a message: one line of UTF-8, which every transport carries, server-sent events
- * too. JSON travels as it is, so any other client reads it; bytes travel as base64 behind a mark.
+ * What a codec has written, as the text of a message: one line of UTF-8, which every transport carries, server-sent
+ * events too. JSON travels as it is, so any other client reads it; bytes travel as base64 behind a mark.
  *
  * @example
  * ```ts

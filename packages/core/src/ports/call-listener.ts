@@ -1,13 +1,15 @@
 /**
- * Calls a listener that belongs to somebody else. One that throws is its owner's bug: the runtime reports it, as an
- * uncaught exception, and whatever told it goes on.
+ * Calls a listener that user code has registered. If it throws, the runtime reports the error as an uncaught
+ * exception, and the caller goes on.
  *
  * @example
  * ```ts
  * import { type MessageListener } from "@continuum-cache/core";
  * import { callListener } from "@continuum-cache/core/kit";
  *
- * const deliver = (listener: MessageListener) => callListener(() => listener.message({ channel: "news", data: "hello" }));
+ * function deliver(listener: MessageListener): void {
+ *   callListener(() => listener.message({ channel: "news", data: "hello" }));
+ * }
  * ```
  */
 export function callListener(listener: () => void): void {

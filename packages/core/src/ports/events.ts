@@ -16,7 +16,11 @@ import { callListener } from "./call-listener.ts";
  * ```
  */
 export interface Events<Known> {
-  /** Calls the listener on each such event; returns the function that stops it. @throws ConfigError for an unknown name. */
+  /**
+   * Calls the listener on each such event; returns the function that stops it.
+   *
+   * @throws ConfigError for an unknown name.
+   */
   on<Name extends keyof Known>(name: Name, listener: (event: Known[Name]) => void): () => void;
   emit<Name extends keyof Known>(name: Name, event: Known[Name]): void;
 }

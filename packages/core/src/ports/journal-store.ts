@@ -22,8 +22,8 @@ export interface JournalStore {
   /** Everything that was appended and not rewritten since, in order. Called once, before anything else. */
   read(): Promise<readonly Uint8Array[]>;
   /**
-   * Adds records behind the others; resolves when they are as durable as this store makes them. Calls are made one after
-   * the other or concurrently; order of calls is order of records.
+   * Adds records behind the others; resolves when they are as durable as this store makes them. Calls are made one
+   * after the other or concurrently; order of calls is order of records.
    */
   append(records: readonly Uint8Array[]): Promise<void>;
   /**

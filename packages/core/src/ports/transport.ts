@@ -32,24 +32,24 @@ export interface CallOptions {
   readonly signal?: AbortSignal;
 }
 
-/** What one trip to the server may ask for. Whoever passes a trip on passes its options on, whole. */
+/** The options of one round trip. A decorator that passes a trip on passes on all of them. */
 export interface SendOptions extends CallOptions {
   /** All commands or none, nothing of another client in between: MULTI/EXEC. Default `false`. */
   readonly atomic?: boolean;
-  /** Asked before a trip is sent again after a failure: whether anybody still waits for it. Absent: somebody does. */
+  /** Called before a retry: whether a caller still waits for the trip. Absent: yes. */
   readonly isWanted?: () => boolean;
   /** `false` refuses a local stand-in: the primary answers, or the trip rejects. Default `true`. */
   readonly fallback?: boolean;
   /**
-   * Globs whose keys the caller is deleting, with this trip and others. Whoever answers in the primary's place has to see
-   * to it that the primary forgets them too.
+   * Globs whose keys the caller is deleting, with this trip and others. A fallback that answers in the primary's place
+   * deletes them at the primary too, once it is back.
    */
   readonly invalidates?: readonly string[];
 }
 
 /**
- * The one interface between features and backends. Whoever implements it gets every feature of continuum-cache;
- * `@continuum-cache/conformance` is the suite an implementation must pass.
+ * The one interface between features and backends. Every feature of continuum-cache runs on an
+ * implementation of it; `@continuum-cache/conformance` is the suite that an implementation must pass.
  *
  * @example
  * ```ts
@@ -83,9 +83,9 @@ export interface Transport {
    */
   readonly maxTopicBytes?: number;
   /**
-   * Whether one trip more costs little beside its bytes, as on a connection that stays open. What comes back for many calls at once is
-   * then handed out in two parts (see `deliverInHalves`), so that their next calls travel in two trips. Absent where each trip is a
-   * request of its own.
+   * Whether one trip more costs little beside its bytes, as on a connection that stays open. What comes back for many
+   * calls at once is then handed out in two parts (see `deliverInHalves`), so that their next calls travel in two
+   * trips. Absent where each trip is a request of its own.
    */
   readonly hasCheapTrips?: boolean;
   /** Where answers come from now, for transports that can change it. Absent where there is one answer for ever. */
@@ -106,7 +106,7 @@ export interface Message {
   /** The pattern through which it was heard, when it was one. */
   readonly pattern?: string;
   readonly data: string | Uint8Array;
-  /** Published within this process, and heard by nobody else: the primary is away. */
+  /** Published within this process only, since the primary is away. */
   readonly degraded?: true;
 }
 
@@ -124,7 +124,7 @@ export interface Subscription {
   readonly degraded?: true;
   /**
    * Listens to more through the same stream, and resolves once the server has confirmed. What is listened to already
-   * stays as it is. Absent where the topics of a stream are fixed; whoever needs more then opens another.
+   * stays as it is. Absent where the topics of a stream are fixed; a caller that needs more opens another.
    */
   add?(topics: Topics, options?: CallOptions): Promise<void>;
   /** Listens to less. What is not listened to is passed over. */
@@ -145,13 +145,13 @@ export interface BackendChange {
   readonly recovery?: Recovery;
 }
 
-/** What became of the mutations that this process made while the primary was away: the three add up to all of them. */
+/** What became of the mutations that this process made while the primary was away. The three add up to all of them. */
 export interface Recovery {
   /** Those that the primary has confirmed, and those that cancelled one another out. */
   readonly replayed: number;
-  /** Those that gave way to newer writes. */
+  /** Those that were not replayed, since a newer write had replaced them. */
   readonly superseded: number;
-  /** Those that the primary refused: each is told as a failure when that happens. */
+  /** Those that the primary refused. Each is reported as a failure when that happens. */
   readonly dropped: number;
 }
 

@@ -4,33 +4,40 @@ import { type BreakerOptions, readBreakerOptions } from "./breaker-options.ts";
 import { createFailureSample } from "./failure-sample.ts";
 import { isOutage, isRefusal } from "./outage.ts";
 
-/** As what a breaker has let a call in: as one of many, or as the one that finds out. */
+/** The kind of permit: for a normal call, or for the half-open probe. */
 export type BreakerPermit = "call" | "probe";
 
-/** Keeps calls from a server that does not answer, and lets one at a time find out whether it does again. */
+/**
+ * A circuit breaker: stops calls to a server that fails, and lets one call at a time probe whether it answers again.
+ */
 export interface Breaker {
-  /** `half-open` from the first probe until one has an outcome. */
+  /** `half-open` from the first probe until a probe has an outcome. */
   readonly state: "closed" | "open" | "half-open";
   /** The failure that opened it; absent while closed. */
   readonly cause: TransportError | undefined;
-  /** How long until a probe may go, in milliseconds; 0 when closed or when it is time. */
+  /** How long until a probe is allowed, in milliseconds; 0 when closed or when a probe is due. */
   readonly waitMs: number;
   /**
-   * Asks for a permit: "call" while closed; "probe" for one caller at a time once the wait is over; undefined: do not
-   * call.
+   * Returns a permit: "call" while closed; "probe" for one caller at a time once the wait is over. Returns undefined
+   * when the call must not be made.
    *
-   * @param probeMs - The call's own deadline: a probe that has told nothing by then loses its place. Default: 30
-   *   seconds, or `maxWait` if longer.
+   * @param probeMs - The call's own deadline: a probe that has reported no outcome by then is replaced by the next one.
+   *   Default: 30 seconds, or `maxWait` if longer.
    */
   acquire(probeMs?: number): BreakerPermit | undefined;
   /**
-   * An answer came, whatever it says. Each `acquire()` that was granted is followed by exactly one of these three, with
-   * what it was granted as: without it, what is told while a probe is out is taken for the probe's.
+   * An answer came, of any kind. Each permit is followed by exactly one of `succeeded`, `failed` and `release`, called
+   * with that permit. Without it, a report during a probe counts as the probe's.
    */
   succeeded(permit?: BreakerPermit): void;
-  /** No answer came. Counts if `isOutage(error)`, and only gives the permit back otherwise. May also be called without `acquire()`. */
+  /**
+   * No answer came. Counts if `isOutage(error)`, and only gives the permit back otherwise. May also be called without
+   * `acquire()`.
+   */
   failed(error: TransportError, permit?: BreakerPermit): void;
-  /** It says nothing about the server: the caller aborted, the request was too large. Gives a probe's place back. */
+  /**
+   * The call says nothing about the server: its caller aborted, or the request was too large. Allows the next probe.
+   */
   release(permit?: BreakerPermit): void;
   /** Calls the listener after each change of `state`; returns the function that stops it. */
   onChange(listener: (state: Breaker["state"]) => void): () => void;
@@ -41,25 +48,26 @@ type Phase =
   | { readonly state: "open"; readonly sinceMs: number; readonly waitMs: number; readonly cause: TransportError }
   | { readonly state: "half-open"; readonly probe: Probe | undefined; readonly cause: TransportError };
 
-/** A call that finds out whether the server answers again. */
+/** A call that tests whether the server answers again. */
 interface Probe {
   readonly sinceMs: number;
   readonly heldMs: number;
 }
 
 /**
- * How long a probe's place is held for a caller who reports nothing: the code that sent it may be gone for good, as on
- * the edge, where what a request has left behind never goes on.
+ * How long a probe without an outcome blocks the next one. Its caller may have vanished: on the edge a request that
+ * ends takes its continuations with it.
  */
 const probeHeldMs = 30_000;
 
 /**
- * Makes a circuit breaker. It sees no calls itself: whoever makes them asks for a permit and tells what became of them.
+ * Makes a circuit breaker. It does not make calls itself: the caller acquires a permit for each call, and reports how
+ * the call ended.
  *
  * - It opens after `failures` failures in a row, or when the share of failures in `sample` is reached; at once when the
  *   server itself refuses (`quota`, `unauthorized`).
- * - It then stays open for `wait`, spread at random by a quarter to both sides, and never for less than the server asked
- *   for (`retryAfterMs`, at most an hour), which alone may exceed `maxWait`.
+ * - It then stays open for `wait`, spread at random by a quarter to both sides, and never for less than the server
+ *   asked for (`retryAfterMs`, at most an hour), which alone may exceed `maxWait`.
  * - Then one caller at a time is let in as a probe. An answer closes it; a failure opens it again for twice as long. A
  *   probe of which nothing is heard by its own deadline (else for 30 seconds, or `maxWait` if longer) loses its place
  *   to another.
@@ -67,7 +75,7 @@ const probeHeldMs = 30_000;
  * - Calls which were let in earlier and end while it is open change nothing, except that a server may ask for a longer
  *   wait. Ending after it has closed again they count like any other.
  *
- * It sets no timers: time is asked for when a call is, and what it remembers takes the same memory at any speed.
+ * It sets no timers: it reads the clock when a permit is acquired. Its memory does not grow with the number of calls.
  *
  * @throws ConfigError when an option is unknown or out of its range.
  *
@@ -99,7 +107,7 @@ export function createBreaker(options?: BreakerOptions): Breaker {
   const listeners = new Set<(state: Breaker["state"]) => void>();
   let phase: Phase = { state: "closed", sinceMs: Number.NEGATIVE_INFINITY };
   let inARow = 0;
-  // The last wait by our own reckoning, before and after it was spread; what a server asked for is not ours to double.
+  // The last wait that was not asked for by the server, before and after the random spread. Only this one is doubled.
   let stepMs = 0;
   let spreadMs = 0;
 
@@ -111,7 +119,7 @@ export function createBreaker(options?: BreakerOptions): Breaker {
 
   const open = (cause: TransportError, nowMs: number): void => {
     const afresh = phase.state === "closed" && nowMs - phase.sinceMs >= spreadMs;
-    // Room for the spread below the longest: processes that have all grown to it must not meet there.
+    // Leaves room for the spread below `maxWait`: else all processes that reach it would probe at the same time.
     stepMs = afresh ? firstMs : Math.min(stepMs * 2, maxWaitMs);
     spreadMs = Math.max(1, Math.round(Math.min(stepMs, maxWaitMs / 1.25) * (0.75 + random() / 2)));
     moveTo({ state: "open", sinceMs: nowMs, waitMs: Math.max(spreadMs, askedMs(cause)), cause });
@@ -130,7 +138,7 @@ export function createBreaker(options?: BreakerOptions): Breaker {
     return Math.max(0, Math.ceil(phase.sinceMs + phase.waitMs - nowMs));
   };
 
-  /** Whose word it is: without a permit, the probe's while there is one. */
+  /** Whether a report is the probe's; one without a permit is, while there is a probe. */
   const isProbe = (permit: BreakerPermit | undefined): boolean =>
     permit === undefined ? phase.state === "half-open" : permit === "probe";
 
@@ -191,7 +199,7 @@ export function createBreaker(options?: BreakerOptions): Breaker {
   };
 }
 
-/** How long the server asked to be left alone, in milliseconds; 0 when it said nothing that makes sense. */
+/** The wait that the server has asked for, in milliseconds; 0 when it asked for none, or for an unbelievable one. */
 function askedMs({ retryAfterMs }: TransportError): number {
   return believableWaitMs(retryAfterMs) ?? 0;
 }

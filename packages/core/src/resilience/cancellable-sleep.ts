@@ -1,20 +1,20 @@
 import { createExpiringSet } from "../claims/expiring-set.ts";
 import { onAbort } from "../time/on-abort.ts";
 
-/** Waits that can all be ended at once. */
+/** Waits that can be ended together. */
 export interface CancellableSleep {
-  /** Ended for good: from then on no call waits. */
+  /** Whether `end` was called: from then on no call waits. */
   readonly isEnded: boolean;
-  /** Waits, unless it is ended or the signal fires first; tells whether it waited to the end. */
+  /** Waits until the time is over, `end` is called or the signal fires. Resolves to whether the time is over. */
   wait(ms: number, signal: AbortSignal | undefined): Promise<boolean>;
   end(): void;
 }
 
-/** A wait that has not ended so long after its time has vanished with its call. */
+/** A wait that has not ended this long after its time has vanished with its call. */
 const graceMs = 60_000;
 
 /**
- * Makes waits that end together, for whatever tries again and may be closed meanwhile.
+ * Makes pauses between attempts that end early when their owner is closed.
  *
  * @example
  * ```ts

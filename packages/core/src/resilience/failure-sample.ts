@@ -9,8 +9,8 @@ export interface FailureSample {
 const slots = 10;
 
 /**
- * Counts in tenths of the window, so that it takes the same memory at any speed. What it tells is therefore the count of
- * at least nine tenths of the window and at most all of it.
+ * Counts in tenths of the window, so that it takes the same memory at any speed. What it tells is therefore the count
+ * of at least nine tenths of the window and at most all of it.
  */
 export function createFailureSample(windowMs: number): FailureSample {
   const slotMs = windowMs / slots;

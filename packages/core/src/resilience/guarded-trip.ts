@@ -6,7 +6,7 @@ import type { CancellableSleep } from "./cancellable-sleep.ts";
 import type { dedupeFailures } from "./outage.ts";
 import { backoffMs, isOvertaken, mayRetry } from "./retry.ts";
 
-/** What all trips through one guard share. */
+/** What all trips through one `guarded` transport share. */
 export interface Guard {
   /** The transport's name. */
   readonly name: string;
@@ -15,31 +15,31 @@ export interface Guard {
   readonly retries: number;
   /** Absent where the server is asked every time. */
   readonly breaker: Breaker | undefined;
-  /** Tells the breaker of a failure. */
+  /** Reports a failure to the breaker. */
   readonly reportFailure: ReturnType<typeof dedupeFailures> | undefined;
   readonly sleep: CancellableSleep;
-  /** Compares the trips that are in no ledger yet. A fallback puts its own into the same one. */
+  /** For trips that are in no ledger yet. A fallback above adds its trips to the same ledger. */
   readonly ledger: WriteLedger;
 }
 
-/** A trip that has not ended so long after its deadline has vanished. */
+/** A trip that has not ended this long after its deadline has vanished with its request. */
 const graceMs = 100;
 
-/** With less time than this another attempt would tell nothing but that time was up. */
+/** An attempt with less time than this would only time out. */
 const leastAttemptMs = 10;
 
 /** Sends trips through a guard. */
 export function dispatchThrough(guard: Guard): Dispatch {
   return (trip, handler) => {
-    // An empty trip goes nowhere, so nothing can be learned from it.
+    // An empty trip is not sent, so its outcome says nothing about the server.
     if (trip.commands.length === 0) guard.dispatch(trip, handler);
     else new GuardedTrip(guard, trip, handler).begin();
   };
 }
 
 /**
- * A trip that is repeated while that is harmless: an attempt, then perhaps a pause and the next attempt, until an answer
- * comes, time is up, or the failure is one that another attempt would not change.
+ * A trip with retries: an attempt, then a pause and the next attempt, until an answer comes, the time is up, or a retry
+ * would be harmful or useless.
  */
 class GuardedTrip implements ReplyHandler {
   readonly #guard: Guard;
@@ -49,9 +49,9 @@ class GuardedTrip implements ReplyHandler {
   #attempt = 0;
   /** Of the present attempt, for the breaker. */
   #startedMs = 0;
-  /** As what the breaker has let the present attempt through. */
+  /** The permit of the present attempt. */
   #permit: BreakerPermit = "call";
-  /** Of the latest attempt, with what the earlier ones leave uncertain. */
+  /** The latest attempt's error. Its `delivery` is `unknown` if that of an earlier attempt was. */
   #failure: TransportError | undefined = undefined;
 
   constructor(guard: Guard, trip: RoundTrip, handler: ReplyHandler) {
@@ -114,9 +114,9 @@ class GuardedTrip implements ReplyHandler {
   }
 
   #mayGoOn(): boolean {
-    // Too late for another attempt is no timeout of the server's.
+    // Too little time for another attempt is not a timeout of the server.
     if (!this.#hasTimeAfter(0) || !this.#trip.isWanted) return false;
-    // What was sent meanwhile to the same keys would be undone.
+    // A retry must not undo a later write to the same keys.
     const written = this.#trip.ledger?.writtenSince(this.#trip);
     return !written || !isOvertaken(this.#trip.commands, written);
   }
@@ -125,7 +125,7 @@ class GuardedTrip implements ReplyHandler {
     return performance.now() + pauseMs + leastAttemptMs < this.#trip.deadlineMs;
   }
 
-  /** What a trip gets that was closed or aborted while it was not under way. */
+  /** The error of a trip that was closed or aborted between two attempts. */
   #stopped(): TransportError | undefined {
     const { sleep, name } = this.#guard;
     const { signal } = this.#trip.options;
@@ -143,7 +143,7 @@ class GuardedTrip implements ReplyHandler {
   }
 }
 
-/** An attempt that surely never left does not undo an earlier one that may have arrived. */
+/** The error of an attempt that was surely not sent, if an earlier attempt may have arrived. */
 function afterwards(error: TransportError, earlier: TransportError | undefined): TransportError {
   if (error.delivery === "unknown" || earlier?.delivery !== "unknown") return error;
   const { kind, transport, retryAfterMs } = error;
@@ -154,7 +154,7 @@ function afterwards(error: TransportError, earlier: TransportError | undefined):
   });
 }
 
-/** What brings a server back, for the person who reads the log: the kinds that open a breaker. */
+/** What to do about each kind of failure that opens a breaker. */
 const advice: Partial<Record<TransportErrorKind, string>> = {
   unreachable: "look at the server and the network",
   timeout: "look at the server and the network, or raise `timeout`",
@@ -163,7 +163,7 @@ const advice: Partial<Record<TransportErrorKind, string>> = {
   unauthorized: "only a person can fix it: correct the token, the password or the permissions",
 };
 
-/** What a call gets that an open breaker did not let in: of the kind of the failure that opened it, and never sent. */
+/** The error of a call that an open breaker has refused. It has the kind of the failure that opened the breaker. */
 export function breakerOpenError(transport: string, { cause, waitMs }: Breaker): TransportError {
   const kind = cause?.kind ?? "unreachable";
   const next = waitMs > 0 ? `in ${waitMs} ms a call may try again` : "one call is just trying again";

@@ -3,14 +3,8 @@ import type { Transport } from "../ports/transport.ts";
 import { assertOptions, functionOption, type KnownOptions, wholeNumberOption } from "../settings/options.ts";
 import { type Duration, toTimeoutMs } from "../time/duration.ts";
 import { defaultTimeoutMs } from "../time/with-deadline.ts";
-import {
-  createWriteLedger,
-  type Dispatch,
-  dispatchOf,
-  registerDispatch,
-  sendThrough,
-  throughSend,
-} from "../trips/round-trip.ts";
+import { createWriteLedger, type Dispatch, dispatchOf, registerDispatch, sendThrough } from "../trips/round-trip.ts";
+import { throughSend } from "../trips/through-send.ts";
 import { type Breaker, createBreaker } from "./breaker.ts";
 import type { BreakerOptions } from "./breaker-options.ts";
 import { createCancellableSleep } from "./cancellable-sleep.ts";
@@ -22,7 +16,11 @@ import { dedupeFailures } from "./outage.ts";
 export interface GuardOptions {
   /** How long one call may take, all attempts together. @default "5s" */
   readonly timeout?: Duration;
-  /** How many more attempts after the first, when the server was unreachable and a repetition is harmless. @default 3 */
+  /**
+   * How many more attempts after the first, when the server was unreachable and a repetition is harmless.
+   *
+   * @default 3
+   */
   readonly retries?: number;
   /** When to stop asking a server that fails; `false` to ask it every time. @default {} (the breaker's own defaults) */
   readonly breaker?: BreakerOptions | false;
@@ -41,15 +39,15 @@ const knownOptions: KnownOptions<GuardOptions> = { timeout: true, retries: true,
 /**
  * Puts a deadline, harmless retries and a circuit breaker around any transport.
  *
- * Every trip settles by its deadline (20 ms later at the latest, if the transport doesn't keep it itself). It is repeated
- * only when it surely never left, or when the command table says that it may arrive twice, and never once a later trip has
- * written the same keys; waiting and all attempts share one deadline. A server that asks for more patience than is left (`retryAfterMs`) ends the call at
- * once.
+ * Every trip settles by its deadline (20 ms later at the latest, if the transport doesn't keep it itself). It is
+ * repeated only when it surely never left, or when the command table says that it may arrive twice, and never once a
+ * later trip has written the same keys; waiting and all attempts share one deadline. A server that asks for more
+ * patience than is left (`retryAfterMs`) ends the call at once.
  *
- * Each attempt counts for the breaker by itself, but trips that one broken connection takes down together count as one
- * failure. While it is open every call rejects at once, with an error of the kind that opened it: `delivery` is `"none"`,
- * `retryAfterMs` what is left of the wait, `cause` the failure. Retries do not go on then: the call ends with the failure
- * of its last attempt. A subscription is made without asking the breaker.
+ * Each attempt counts for the breaker by itself, but trips that one broken connection takes down together count as
+ * one failure. While it is open every call rejects at once, with an error of the kind that opened it: `delivery` is
+ * `"none"`, `retryAfterMs` what is left of the wait, `cause` the failure. Retries do not go on then: the call ends
+ * with the failure of its last attempt. A subscription is made without asking the breaker.
  *
  * @throws ConfigError when an option is unknown or out of its range.
  *

@@ -3,12 +3,14 @@ import { TransportError } from "../errors/transport-error.ts";
 import { longestTimerMs } from "../time/duration.ts";
 import { onAbort } from "../time/on-abort.ts";
 
-/** How much later than the transport itself the backstop acts: the transport knows better what has become of the trip. */
+/**
+ * How much later than the transport itself the backstop acts: the transport knows better what has become of the trip.
+ */
 const graceMs = 20;
 
 /**
- * Settles as the answer does, but at the latest a moment after the deadline or the caller's abort, for transports that
- * heed neither. It ends no work: whoever heeds both is never cut off here.
+ * Settles as the answer does, and at the latest 20 ms after the deadline or the caller's abort. It is for transports
+ * of third parties that ignore either. A transport that keeps both is never cut off here. It cancels no work.
  *
  * It does less than `withDeadline`, at a tenth of its price: every trip passes through here.
  */
@@ -54,6 +56,7 @@ interface HardDeadlineOptions {
 const timeoutError = (transport: string, timeoutMs: number): TransportError =>
   new TransportError(
     "timeout",
-    `No answer within ${timeoutMs} ms, and the transport "${transport}" did not say so by itself (it should heed \`timeoutMs\`)`,
+    `No answer within ${timeoutMs} ms, and the transport "${transport}" did not say so by itself (it should ` +
+      "heed `timeoutMs`)",
     { transport },
   );

@@ -4,9 +4,9 @@ import type { Breaker, BreakerPermit } from "./breaker.ts";
 /**
  * Tells whether an error speaks against the server and not against the call: then another backend may answer in its
  * place, and a breaker counts it. True for `unreachable`, `timeout`, `quota`, `unauthorized`, and for `protocol` when
- * something came back that was no answer. False for what the caller did (`aborted`, `closed`, `too-large`, a command that
- * this backend can't carry), for a call that only waited for its turn in this process (`queued`), and for everything
- * that Redis answered.
+ * something came back that was no answer. False for what the caller did (`aborted`, `closed`, `too-large`, a command
+ * that this backend can't carry), for a call that only waited for its turn in this process (`queued`), and for
+ * everything that Redis answered.
  *
  * @example
  * ```ts
@@ -59,20 +59,25 @@ export function isUnanswered(error: unknown): error is TransportError {
   return isOutage(error) || (isTransportError(error) && error.queued === true);
 }
 
-/** Whether the server itself has said that more calls are in vain: one such answer proves what failures only suggest. */
+/**
+ * Whether the server itself refuses all calls. One such answer opens a breaker: it is proof, where a timeout is a
+ * hint.
+ */
 export function isRefusal(error: TransportError): boolean {
   return error.kind === "quota" || error.kind === "unauthorized";
 }
 
 /**
- * Whatever is under way when a connection breaks breaks with it: that is one event, often over already, and the retries
- * find out. What has cost its caller this long counts in any case, so that others need not wait as long.
+ * All trips in flight on a connection fail when it breaks: that counts as one failure, and the retries find out
+ * whether it is over. A trip that took at least this long counts in any case, so that other callers need not wait as
+ * long.
  */
-const echoMs = 1_000;
+const duplicateMs = 1_000;
 
 /**
- * Makes the function that tells a breaker how attempts failed, each with the permit it had and with when it started
- * (of `performance.now()`).
+ * Makes the function that reports failed attempts to a breaker. Attempts that one broken connection has failed
+ * together count as one failure. It takes the error, the permit of the attempt, and when the attempt started (by
+ * `performance.now()`).
  */
 export function dedupeFailures(breaker: Breaker): (error: unknown, permit: BreakerPermit, startedAt: number) => void {
   let countedAt = Number.NEGATIVE_INFINITY;
@@ -83,8 +88,8 @@ export function dedupeFailures(breaker: Breaker): (error: unknown, permit: Break
       return;
     }
     const now = performance.now();
-    const isEcho = error.kind === "unreachable" && startedAt < countedAt && now - startedAt < echoMs;
-    if (isEcho && permit === "call") {
+    const isDuplicate = error.kind === "unreachable" && startedAt < countedAt && now - startedAt < duplicateMs;
+    if (isDuplicate && permit === "call") {
       breaker.release(permit);
       return;
     }

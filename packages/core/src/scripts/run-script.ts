@@ -50,7 +50,8 @@ export async function runScript(
   const startedMs = performance.now();
   const send = async (name: string, body: string) => {
     const leftMs = (options?.timeoutMs ?? defaultTimeoutMs) - (performance.now() - startedMs);
-    // Both trips are one call, with one deadline; in steps, so that calls of one tick still have the same and go together.
+    // Both trips are one call, with one deadline; in steps, so that calls of one tick still have the same and go
+    // together.
     const own = name === "EVALSHA" ? {} : { timeoutMs: Math.max(1, Math.floor(leftMs / 10) * 10) };
     return (await transport.send([[name, body, ...rest]], { ...options, ...own }))[0];
   };

@@ -35,8 +35,9 @@ export function serverTimeMs(time: Reply): number {
 }
 
 /**
- * The beginning of a Lua script that needs the server's time. It defines `serverMs()`, the counterpart of `serverTimeMs`, and
- * `whole(n)`, which writes a number without an exponent: Lua would write 1700000000123 as 1.7000000001e+12.
+ * The beginning of a Lua script that needs the server's time. It defines `serverMs()`, the counterpart of
+ * `serverTimeMs`, and `whole(n)`, which writes a number without an exponent: Lua would write 1700000000123 as
+ * 1.7000000001e+12.
  *
  * @example
  * ```ts

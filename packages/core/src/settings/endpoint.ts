@@ -17,7 +17,8 @@ export interface EndpointRules {
 /**
  * Reads a server's address, or says what is wrong with it without printing what is secret in it.
  *
- * @throws ConfigError when it is malformed, of another scheme, has a user, a password or parameters, or would send secrets in the clear over a network.
+ * @throws ConfigError when it is malformed, of another scheme, has a user, a password or parameters, or would send
+ *   secrets in the clear over a network.
  *
  * @example
  * ```ts
@@ -48,7 +49,8 @@ export function parseEndpoint(text: string, rules: EndpointRules): URL {
   if (url.protocol === plain && !allowInsecure && !isLoopback(url.hostname)) {
     throw new ConfigError(
       setting,
-      `\`${setting}\` would send its credentials and all data unencrypted to ${url.hostname}: use ${encrypted}// (Upstash always speaks TLS), or ${howToAllow} for a private network`,
+      `\`${setting}\` would send its credentials and all data unencrypted to ${url.hostname}: use ` +
+        `${encrypted}// (Upstash always speaks TLS), or ${howToAllow} for a private network`,
     );
   }
   if (url.username || url.password) {

@@ -1,15 +1,18 @@
 import { ConfigError } from "../errors/config-error.ts";
 import { quoted } from "../errors/quoted.ts";
 
-/** The names of all options of one call or constructor. A name that is missing here, or not an option, does not compile. */
+/**
+ * The names of all options of one call or constructor. A name that is missing here, or not an option, does not
+ * compile.
+ */
 export type KnownOptions<Options> = { readonly [Name in keyof Required<Options>]: true };
 
 /**
  * Rejects options that do not exist, so that a misspelt one is never ignored.
  *
  * @param owner - Who takes the options, as the caller wrote it: `"cache.set"`, `"new RateLimiter"`.
- * @throws ConfigError when `options` is no object or has a name that is not in `known`. It quotes what came and names the
- * closest valid option.
+ * @throws ConfigError when `options` is no object or has a name that is not in `known`. It quotes what came and names
+ *   the closest valid option.
  *
  * @example
  * ```ts
@@ -68,7 +71,8 @@ export function wholeNumberOption(
 /**
  * Reads an option that is on or off. Absent stays absent.
  *
- * @throws ConfigError that quotes what came when it is neither `true` nor `false`: the text `"false"` would count as on.
+ * @throws ConfigError that quotes what came when it is neither `true` nor `false`: the text `"false"` would count as
+ *   on.
  *
  * @example
  * ```ts

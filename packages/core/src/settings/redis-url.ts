@@ -26,16 +26,19 @@ export interface RedisUrlRules {
   readonly howToAllow?: string;
 }
 
-/** The parameters behind `?` that are understood, where a host stands before them and where the path of a socket does. */
+/**
+ * The parameters behind `?` that are understood, where a host stands before them and where the path of a socket does.
+ */
 const hostParameters = ["db", "family"];
 const socketParameters = ["db", "username", "password"];
 
 /**
  * Reads the address of a Redis server: `redis://[user:password@]host[:port][/database]`, `rediss://` for TLS, or
- * `unix:///path/of/socket`. Behind a `?` it takes `db` and `family` (4 or 6), for a socket `db`, `username` and `password`.
+ * `unix:///path/of/socket`. Behind a `?` it takes `db` and `family` (4 or 6), for a socket `db`, `username` and
+ * `password`.
  *
- * @throws ConfigError when it is malformed, has a part that is not understood, or would send secrets in the clear over a
- * network. The message never holds the password.
+ * @throws ConfigError when it is malformed, has a part that is not understood, or would send secrets in the clear
+ *   over a network. The message never holds the password.
  *
  * @example
  * ```ts
@@ -46,7 +49,8 @@ const socketParameters = ["db", "username", "password"];
  */
 export function parseRedisUrl(text: unknown, rules: RedisUrlRules): RedisAddress {
   const { setting } = rules;
-  const expected = `Expected \`${setting}\` to look like rediss://user:password@host:6379 (or redis:// for a local server)`;
+  const form = "rediss://user:password@host:6379 (or redis:// for a local server)";
+  const expected = `Expected \`${setting}\` to look like ${form}`;
   if (text === undefined || text === "") throw new ConfigError(setting, `${expected}, got none`);
   // The parser's own error repeats the whole text, password included: it must not become a cause.
   const url = typeof text === "string" && text.trim() === text && URL.canParse(text) ? new URL(text) : undefined;
@@ -62,7 +66,8 @@ export function parseRedisUrl(text: unknown, rules: RedisUrlRules): RedisAddress
   if (!secure && !rules.allowInsecure && !isLoopback(url.hostname)) {
     throw new ConfigError(
       setting,
-      `\`${setting}\` would send the password and all data unencrypted to ${url.hostname}: use rediss:// (Upstash always speaks TLS), or ${rules.howToAllow ?? "set `allowInsecure: true`"} for a private network`,
+      `\`${setting}\` would send the password and all data unencrypted to ${url.hostname}: use rediss:// ` +
+        `(Upstash always speaks TLS), or ${rules.howToAllow ?? "set `allowInsecure: true`"} for a private network`,
     );
   }
   const parameters = readParameters(url, setting, hostParameters);
@@ -105,7 +110,8 @@ function readParameters(url: URL, setting: string, known: readonly string[]): Re
       const hint = /^(tls|ssl)/i.test(name) ? ": rediss:// asks for TLS" : "";
       throw new ConfigError(
         setting,
-        `Expected \`${setting}\` with no parameters but ${known.join(", ")}, got ${JSON.stringify(name.slice(0, 40))}${hint}`,
+        `Expected \`${setting}\` with no parameters but ${known.join(", ")}, got ` +
+          `${JSON.stringify(name.slice(0, 40))}${hint}`,
       );
     }
     if (parameters.has(name))
@@ -150,7 +156,10 @@ function decoded(part: string, setting: string): string {
   }
 }
 
-/** What a text begins with that is no known scheme may be a password with a colon in it: only plain schemes are repeated. */
+/**
+ * What a text begins with that is no known scheme may be a password with a colon in it: only plain schemes are
+ * repeated.
+ */
 function otherScheme(protocol: string): string {
   if (/^https?:$/.test(protocol)) {
     return `"${protocol}": that is the address of the REST API, which restTransport and UPSTASH_REDIS_REST_URL take`;

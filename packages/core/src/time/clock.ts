@@ -1,5 +1,5 @@
 /**
- * Time as a port, so that tests can hold it. The globals are looked up at each call: whoever fakes them later is heard.
+ * The time as a port, so that a test can control it. The global is looked up at each call, so fake timers work.
  */
 export interface Clock {
   /** Milliseconds since 1970. */

@@ -1,26 +1,25 @@
 import type { Transport } from "../ports/transport.ts";
 import { afterThisTick, hasLastingTimers } from "./platform.ts";
 
-/** Fewer answers than this are always handed out at once: another trip would cost more than it gains. */
+/** Fewer answers than this are always delivered at once: another trip would cost more than it gains. */
 export const largeBatch = 32;
 
-/** As many have to be left for later, for the same reason. */
+/** At least this many have to be left for the second half, for the same reason. */
 const leastRest = largeBatch / 4;
 
-/** What callers ask next leaves by the batch of its feature, by that of the transport, and with the write that ends a tick. */
+/** The next calls of the callers pass the batch of a feature, the batch of the transport, and the write of a tick. */
 const ticksUntilSent = 4;
 
 /**
- * Hands out the answers of one trip, at most half of all that are under way at once. What their callers ask next is one trip, and
- * while that is under way the other half is handed out: client and server work at the same time. Were all handed out at once the
- * server would stay idle meanwhile, and with trips of very different sizes for some of the time. So the rest goes once what follows
- * the first part is on its way, where another trip costs little ({@link Transport.hasCheapTrips}). Where a call can vanish all go
- * at once.
+ * Delivers the answers of one trip in two halves of all answers in flight. The callers of the first half send their
+ * next calls as one trip; while that trip is in flight, the second half is delivered, so that client and server work
+ * at the same time. If all were delivered at once, the server would be idle meanwhile. Two halves are used only where
+ * another trip costs little (`Transport.hasCheapTrips`), and never where a call can vanish with its request.
  *
  * @param others - How many answers other trips of the same feature will bring.
- * @param answers - How many there are to hand out.
- * @param handOut - Hands out those from `from` up to, not including, `to`. It is called at once, and perhaps once more a few turns of
- * the same tick later. It may not throw.
+ * @param answers - How many there are to deliver.
+ * @param deliver - Delivers those from `from` up to, not including, `to`. It is called at once, and perhaps once more a
+ *   few turns of the same tick later. It may not throw.
  *
  * @example
  * ```ts
@@ -38,16 +37,16 @@ export function deliverInHalves(
   transport: Pick<Transport, "hasCheapTrips">,
   others: number,
   answers: number,
-  handOut: (from: number, to: number) => void,
+  deliver: (from: number, to: number) => void,
 ): void {
   const half = (answers + others) >> 1;
   const isSmall = answers + others < largeBatch || answers - half < leastRest;
   if (isSmall || !transport.hasCheapTrips || !hasLastingTimers()) {
-    handOut(0, answers);
+    deliver(0, answers);
     return;
   }
-  handOut(0, half);
-  void afterFollowUps().then(() => handOut(half, answers));
+  deliver(0, half);
+  void afterFollowUps().then(() => deliver(half, answers));
 }
 
 async function afterFollowUps(): Promise<void> {

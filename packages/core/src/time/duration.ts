@@ -36,7 +36,8 @@ export function toMs(duration: Duration, name: string): number {
   if (!(ms > 0) || !Number.isFinite(ms) || ms > Number.MAX_SAFE_INTEGER) {
     throw new ConfigError(
       name,
-      `Expected \`${name}\` to be a positive number of seconds or a string like "250ms", "30s", "5m", "1h" or "1d", got ${quoted(duration)}`,
+      `Expected \`${name}\` to be a positive number of seconds or a string like "250ms", "30s", "5m", "1h" or ` +
+        `"1d", got ${quoted(duration)}`,
     );
   }
   return Math.max(1, Math.round(ms));
@@ -46,7 +47,8 @@ export function toMs(duration: Duration, name: string): number {
 export const longestTimerMs: number = 2 ** 31 - 1;
 
 /**
- * How long to wait at most, in whole milliseconds: a duration that no timer can hold counts as the longest that one can.
+ * How long to wait at most, in whole milliseconds: a duration that no timer can hold counts as the longest that one
+ * can.
  *
  * @throws ConfigError as `toMs` does.
  *

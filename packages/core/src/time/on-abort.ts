@@ -8,8 +8,8 @@ const listening = new WeakMap<AbortSignal, Listeners>();
 /**
  * Calls the listener when a signal fires. Returns the function that stops it.
  *
- * All calls that share a signal share one listener on it: with one for each, Node warns of a leak when an eleventh call
- * waits. A signal that has fired already calls nothing: look at `aborted` first.
+ * All calls with the same signal share one event listener: with one for each, Node warns of a leak at the eleventh
+ * call. For a signal that has fired already nothing is called: check `aborted` first.
  *
  * @example
  * ```ts

@@ -5,8 +5,8 @@ export interface NodeProcess {
 }
 
 /**
- * The `process` of Node, Deno or Bun, which names the version of Node that it is or stands for. The Edge runtime of Next.js has a
- * `process` too: it holds the environment, and functions that throw when they are called.
+ * The `process` of Node, Deno or Bun, which names the version of Node that it is or stands for. The Edge runtime of
+ * Next.js has a `process` too: it holds the environment, and functions that throw when they are called.
  */
 export function nodeProcess(): NodeProcess | undefined {
   const { process } = globalThis as { process?: NodeProcess & { readonly versions?: { readonly node?: string } } };
@@ -22,9 +22,9 @@ interface Runtime {
 const lasting = /^(?:Node\.js|Deno|Bun)\//;
 
 /**
- * Whether a timer, and whatever else a call has begun, goes on when that call is over. False on the edge (Cloudflare
- * Workers and their like): there a request that ends takes its timers, its requests and its continuations with it,
- * `finally` included, while the memory of the process lives on.
+ * Whether timers and continuations of a call go on when its request is over. False on the edge (Cloudflare Workers
+ * and the like): a request that ends takes its timers, its requests and its continuations with it, `finally`
+ * included, while the memory of the process lives on.
  *
  * @example
  * ```ts
@@ -41,9 +41,9 @@ export function hasLastingTimers(): boolean {
 }
 
 /**
- * Finds out once how a callback runs after everything that this tick still has to do, and before any timer or I/O: on Node by
- * `process.nextTick`, elsewhere behind the microtasks that are queued by then. A later tick (setImmediate, a timer)
- * would cost a third of the speed at one call in flight.
+ * Finds out once how a callback runs after everything that this tick still has to do, and before any timer or I/O: on
+ * Node by `process.nextTick`, elsewhere behind the microtasks that are queued by then. A later tick (setImmediate, a
+ * timer) would cost a third of the speed at one call in flight.
  */
 export function tickEnd(): (callback: () => void) => void {
   const node = nodeProcess();

@@ -1,6 +1,5 @@
 /**
- * Waits for work, but not longer than this. What becomes of the work afterwards is its own affair; a failure in time is
- * passed on.
+ * Waits for work, but not longer than `timeoutMs`. The work is not cancelled. If it fails in time, this rejects too.
  *
  * @returns whether the work was done in time.
  *

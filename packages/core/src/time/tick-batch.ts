@@ -19,7 +19,10 @@ export interface TickBatch<Item> {
   flush(): void;
 }
 
-/** What was added waits for the end of its tick. What waits for longer may have lost it: on the edge a request can end anywhere. */
+/**
+ * What was added waits for the end of its tick. What waits for longer may have lost it: on the edge a request can end
+ * anywhere.
+ */
 const longTickMs = 10;
 
 /**

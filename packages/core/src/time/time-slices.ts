@@ -1,6 +1,6 @@
 import { hasLastingTimers } from "./platform.ts";
 
-/** Lets everything else that waits for its turn have it: long work is done in slices, and this comes in between. */
+/** Lets other tasks of the event loop run. Long work is done in slices with this in between. */
 export function yieldToEventLoop(): Promise<void> {
   const { setImmediate: immediately } = globalThis as { setImmediate?: (callback: () => void) => void };
   return new Promise((resolve) => {
@@ -10,19 +10,19 @@ export function yieldToEventLoop(): Promise<void> {
   });
 }
 
-/** Cuts long work into slices. */
+/** Divides long work into time slices. */
 export interface TimeSlices {
   /**
-   * The pause that is due after some milliseconds or many steps, if it is.
+   * The pause that is due after some milliseconds or many steps; undefined when none is due.
    *
    * @param steps - How many steps were made since the last call: each takes some microseconds.
    */
   yieldIfDue(steps?: number): Promise<void> | undefined;
 }
 
-/** The same for work that comes bit by bit, with other things in between. */
+/** The same for work in small parts with other work in between: the time of the parts adds up. */
 export interface WorkBudget {
-  /** @param startedMs - When this bit of work began. @returns the pause that is due after some milliseconds of work. */
+  /** @param startedMs - When this part began. @returns the pause that is due after some milliseconds of work. */
   yieldIfSpent(startedMs: number): Promise<void> | undefined;
 }
 

@@ -1,12 +1,12 @@
 import { isReplacing, isWrite } from "../commands/command-facts.ts";
-import { TransportError } from "../errors/transport-error.ts";
 import { mayMatchGlob } from "../keys/glob-text.ts";
 import type { Command, Reply, SendOptions, Transport } from "../ports/transport.ts";
+import { throughSend } from "./through-send.ts";
 import { type KeySet, type KeyTest, keySetOf, together, type WrittenKeys } from "./written-keys.ts";
 
 /**
- * One round trip, from the batch that collects its commands to the connection that carries it. All layers on its way read
- * and write this one object, so that none of them needs a promise, a timer or a record of its own.
+ * One round trip, from the batch that collects its commands to the connection that carries it. All layers on its way
+ * read and write this one object, so that none of them needs a promise, a timer or a record of its own.
  */
 export class RoundTrip {
   readonly commands: readonly Command[];
@@ -15,17 +15,20 @@ export class RoundTrip {
   /** Whether one of its commands changes what is stored. */
   readonly writes: boolean;
   /**
-   * When the layer below has to have told the outcome, by `performance.now()`. A layer that needs some of the caller's
-   * time for itself moves it forward before it passes the trip on.
+   * The deadline of the layer below, by `performance.now()`. A layer that needs some of the caller's time for itself
+   * moves it forward before it passes the trip on.
    */
   deadlineMs: number;
-  /** Answers in the place of the layers below, where something can. */
+  /** An answer from elsewhere, such as the memory of this process, while the layers below are at work. */
   fallbackAnswer: FallbackAnswer | undefined = undefined;
   /** Where trips are compared with those that overtook them, and this trip's number there. */
   ledger: WriteLedger | undefined = undefined;
   number = 0;
 
-  /** @param writes - As the field, where that is known already. @throws TypeError for what is no command, where it is not. */
+  /**
+   * @param writes - As the field, where that is known already.
+   * @throws TypeError for what is no command, where it is not.
+   */
   constructor(
     commands: readonly Command[],
     options: SendOptions,
@@ -56,7 +59,7 @@ export interface FallbackAnswer {
   readonly hasAnswered: boolean;
 }
 
-/** Hears of a round trip: exactly one of the two methods is called, once. Neither may throw. */
+/** Receives the outcome of a round trip: exactly one of the two methods is called, once. Neither may throw. */
 export interface ReplyHandler {
   /** @param replies - One for each command. */
   answered(replies: Reply[]): void;
@@ -64,12 +67,12 @@ export interface ReplyHandler {
   failed(error: unknown): void;
 }
 
-/** Sends a round trip and tells its handler the outcome, in this turn of the event loop or later. It never throws. */
+/** Sends a round trip and calls its handler, in this turn of the event loop or later. It never throws. */
 export type Dispatch = (trip: RoundTrip, handler: ReplyHandler) => void;
 
 /**
- * Answers a round trip before it returns, with one reply for each command. Returns `undefined` when the trip has to wait for
- * something; then nothing was done.
+ * Answers a round trip before it returns, with one reply for each command. Returns `undefined` when the trip has to
+ * wait for something; then nothing was done.
  *
  * @throws TransportError as `dispatch` fails.
  */
@@ -96,7 +99,8 @@ const dispatchers = new WeakMap<Transport, Dispatcher>();
 /**
  * Notes that a transport takes round trips directly, without the promises of `send`.
  *
- * It is no member of the transport: a decorator that copies a transport and replaces its `send` must never be passed by.
+ * It is no member of the transport: a decorator that copies a transport and replaces its `send` must never be passed
+ * by.
  */
 export function registerDispatch<Own extends Transport>(
   transport: Own,
@@ -113,7 +117,10 @@ export function dispatcherOf(transport: Transport): Dispatcher | undefined {
   return own?.send === transport.send ? own : undefined;
 }
 
-/** Where to compare the trips that go through a transport: with those of other callers, where it compares trips itself. */
+/**
+ * Where to compare the trips that go through a transport: with those of other callers, where it compares trips
+ * itself.
+ */
 export function ledgerOf(transport: Transport): WriteLedger {
   return dispatchers.get(transport)?.ledger ?? createWriteLedger();
 }
@@ -133,51 +140,6 @@ export function answerSyncOf(transport: Transport): AnswerSync | undefined {
   return (commands, options) => dispatcherOf(transport)?.answerSync?.(commands, options);
 }
 
-/** Sends round trips by a transport's `send`. What it resolves to is checked: it may be the code of a third party. */
-export function throughSend(transport: Pick<Transport, "name" | "send">): Dispatch {
-  return (trip, handler) => {
-    const { commands } = trip;
-    const checked: ReplyHandler = {
-      answered(replies) {
-        if (Array.isArray(replies) && replies.length === commands.length) handler.answered(replies);
-        else handler.failed(wrongCountError(transport.name, commands.length, replies));
-      },
-      failed: (error) => handler.failed(error),
-    };
-    settleInto(checked, () => transport.send(commands, sendOptionsOf(trip)));
-  };
-}
-
-function wrongCountError(transport: string, expected: number, replies: unknown): TransportError {
-  const got = Array.isArray(replies) ? String(replies.length) : "no list";
-  const text = `Expected one reply for each command, ${expected} in all, got ${got}`;
-  return new TransportError("protocol", `${text} (the transport "${transport}" has to bring them)`, { transport });
-}
-
-/** What a transport has to know of a round trip, as the options of `send`. */
-function sendOptionsOf(trip: RoundTrip): SendOptions {
-  const { options, leftMs } = trip;
-  return trip.fallbackAnswer
-    ? { ...options, timeoutMs: leftMs, isWanted: () => trip.isWanted }
-    : { ...options, timeoutMs: leftMs };
-}
-
-/** Tells a handler what becomes of some asynchronous work. */
-export function settleInto(handler: ReplyHandler, work: () => Promise<Reply[]>): void {
-  let answer: Promise<Reply[]>;
-  try {
-    // A third party's `send` may forget the promise.
-    answer = Promise.resolve(work());
-  } catch (error) {
-    handler.failed(error);
-    return;
-  }
-  answer.then(
-    (replies) => handler.answered(replies),
-    (error: unknown) => handler.failed(error),
-  );
-}
-
 /** The `send` of a transport that takes round trips directly. */
 export function sendThrough(dispatch: Dispatch, defaultTimeoutMs: number): Transport["send"] {
   return (commands, options = {}) =>
@@ -188,11 +150,13 @@ export function sendThrough(dispatch: Dispatch, defaultTimeoutMs: number): Trans
 
 /** The trips that have been sent, as far as it takes to tell whether a later one has overtaken an earlier one. */
 export interface WriteLedger {
-  /** A trip is about to leave. It ends once, one way or the other. If it has not by its deadline, it never will. */
+  /**
+   * A trip is about to be sent. It ends once, with success or failure. One that has not by its deadline has vanished.
+   */
   add(trip: RoundTrip): void;
   succeeded(trip: RoundTrip): void;
   failed(trip: RoundTrip): void;
-  /** The trips that have not ended, in the order in which they were sent. */
+  /** The trips in flight, in the order in which they were sent. */
   readonly inFlight: readonly RoundTrip[];
   /**
    * The keys, or the whole database, of which trips sent after this one have left nothing by now.
@@ -206,7 +170,7 @@ export interface WriteLedger {
   nextNumber(): number;
 }
 
-/** What is kept of a trip that came back: its keys, not its values. */
+/** What is kept of an answered trip: its keys, not its values. */
 interface Returned {
   readonly number: number;
   readonly written: KeySet;
@@ -223,23 +187,23 @@ const graceMs = 100;
 export function createWriteLedger(): WriteLedger {
   let numbers = 0;
   /** No `Set`: of those V8 links each table to the next, and an old one keeps alive what all later ones have held. */
-  const underWay: RoundTrip[] = [];
+  const inFlight: RoundTrip[] = [];
   let returned: Returned[] = [];
 
   const isLost = (trip: RoundTrip, nowMs: number): boolean => trip.deadlineMs + graceMs <= nowMs;
 
-  /** The oldest trip under way. Forgets those before it that have vanished. */
+  /** The oldest trip in flight. Forgets those before it that have vanished. */
   const oldest = (): RoundTrip | undefined => {
-    if (underWay.length === 0) return undefined;
+    if (inFlight.length === 0) return undefined;
     const nowMs = performance.now();
-    const first = underWay.findIndex((trip) => !isLost(trip, nowMs));
-    if (first !== 0) underWay.splice(0, first < 0 ? underWay.length : first);
-    return underWay[0];
+    const first = inFlight.findIndex((trip) => !isLost(trip, nowMs));
+    if (first !== 0) inFlight.splice(0, first < 0 ? inFlight.length : first);
+    return inFlight[0];
   };
 
   const leave = (trip: RoundTrip): void => {
-    const at = underWay.indexOf(trip);
-    if (at >= 0) underWay.splice(at, 1);
+    const at = inFlight.indexOf(trip);
+    if (at >= 0) inFlight.splice(at, 1);
   };
 
   const remember = ({ number, commands, options, writes }: RoundTrip): void => {
@@ -262,7 +226,7 @@ export function createWriteLedger(): WriteLedger {
 
   const notLost = (): RoundTrip[] => {
     const nowMs = performance.now();
-    return underWay.filter((trip) => !isLost(trip, nowMs));
+    return inFlight.filter((trip) => !isLost(trip, nowMs));
   };
 
   const ledger: WriteLedger = {
@@ -273,7 +237,7 @@ export function createWriteLedger(): WriteLedger {
       oldest();
       trip.ledger = ledger;
       trip.number = ++numbers;
-      underWay.push(trip);
+      inFlight.push(trip);
     },
     succeeded(trip) {
       leave(trip);

@@ -11,7 +11,9 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 beforeEach(() => void vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] }));
 afterEach(() => void vi.useRealTimers());
 
-/** Answers each trip after so long, and ends it at its deadline or when its signal fires. SCAN never comes to an end. */
+/**
+ * Answers each trip after so long, and ends it at its deadline or when its signal fires. SCAN never comes to an end.
+ */
 function slow(ms: number): Transport & { readonly aborted: () => number } {
   let aborted = 0;
   const reply = ([name, ...args]: Command): Reply =>

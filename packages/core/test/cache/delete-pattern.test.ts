@@ -111,7 +111,10 @@ describe("deletePattern", () => {
   });
 });
 
-/** How many keys the SCAN of this trip found: those that no trip before has deleted, nor the UNLINK of the trip itself, which comes after. */
+/**
+ * How many keys the SCAN of this trip found: those that no trip before has deleted, nor the UNLINK of the trip
+ * itself, which comes after.
+ */
 function foundBy(
   numbers: readonly (readonly number[])[],
   trips: readonly (readonly Command[])[],

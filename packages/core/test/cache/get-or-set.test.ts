@@ -70,7 +70,7 @@ describe("getOrSet", () => {
     }
   });
 
-  it("still brings the loader's value when the cache is away, and tells; one that insists on the primary is told", async () => {
+  it("returns the loader's value when the cache is away, with an event; with fallback: false it rejects", async () => {
     const cache = new Cache({ transport: away });
     const errors = vi.fn();
     cache.on("error", errors);

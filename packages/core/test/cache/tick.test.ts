@@ -182,7 +182,7 @@ describe("one tick, one trip", () => {
     expect(transport.options.map((options) => options?.timeoutMs)).toEqual([1_000, 5_000, 1_000]);
   });
 
-  it("ends the trip when nobody waits for it any more", async () => {
+  it("aborts the trip once all of its callers have given up", async () => {
     let aborted = false;
     const cache = new Cache({
       transport: {

@@ -52,7 +52,7 @@ describe("the JSON codec", () => {
     expect(combineCodecs([codec, msgpack()]).decode(msgpack().encode({ a: 1 }))).toEqual({ a: 1 });
   });
 
-  it("says which codec is missing when nobody can read a value", () => {
+  it("says which codec is missing when no codec can read a value", () => {
     try {
       combineCodecs([codec]).decode(msgpack().encode({ a: 1 }));
       expect.unreachable();

@@ -164,7 +164,7 @@ describe("a breaker that is closed", () => {
 });
 
 describe("a breaker that is open", () => {
-  it("lets one probe in when the wait is over, and nobody else until its outcome", () => {
+  it("lets one probe through after the wait, and no other call until the probe has ended", () => {
     const { breaker, fail, pass } = held();
     fail(5);
     pass(249);
@@ -340,7 +340,7 @@ describe("a breaker in front of a server that flaps", () => {
   });
 });
 
-describe("whoever listens to a breaker", () => {
+describe("a listener of a breaker", () => {
   it("sees it in its new state, until the listener is taken away", () => {
     const { breaker, fail, pass } = held();
     const seen: unknown[] = [];

@@ -15,7 +15,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 type Outcome = "OK" | Error | "silence";
 
 const down = (kind: TransportErrorKind = "unreachable", details: Partial<TransportErrorDetails> = {}) =>
-  new TransportError(kind, "nobody is there", { transport: "counting", ...details });
+  new TransportError(kind, "the host is down", { transport: "counting", ...details });
 
 /** Counts what reaches it, and answers as the test says at that moment, after `delayMs`. */
 const counting = (outcome: Outcome, delayMs = 1) => {
@@ -76,7 +76,7 @@ describe("a guarded transport whose breaker is open", () => {
     expect((error as Error).cause).toBe(cause);
     expect((error as Error).message).toBe(
       "Not sent, the circuit breaker is open: unreachable (look at the server and the network); " +
-        "in 250 ms a call may try again. What opened it: nobody is there",
+        "in 250 ms a call may try again. What opened it: the host is down",
     );
     expect(server.sent).toBe(0);
   });
@@ -112,7 +112,7 @@ describe("a guarded transport whose breaker is open", () => {
     }
   });
 
-  it("says in every rejection that the token is wrong, and tells whoever listens", async () => {
+  it("says in every rejection that the token is wrong, and calls the listener", async () => {
     const { front, changes } = await opened(down("unauthorized"));
     expect(changes).toMatchObject([{ state: "open", cause: { kind: "unauthorized" } }]);
     for (let call = 0; call < 3; call++) {
@@ -193,7 +193,7 @@ describe("what opens the breaker of a guarded transport", () => {
   it("is each attempt by itself, retries included", async () => {
     const { server, transport } = counting(down());
     const front = guarded(transport, { retries: 9, breaker: steady });
-    expect(await ending(front.send([get]))).toMatchObject({ message: "nobody is there" });
+    expect(await ending(front.send([get]))).toMatchObject({ message: "the host is down" });
     expect(server.sent).toBe(5);
   });
 
@@ -327,8 +327,8 @@ describe("a guarded transport over one that heeds nothing", () => {
   });
 });
 
-describe("whatever a trip asks for", () => {
-  it("reaches the transport unchanged, also what nobody here knows", async () => {
+describe("the options of a trip", () => {
+  it("reach the transport unchanged, unknown ones too", async () => {
     const seen: unknown[] = [];
     const transport: Transport = {
       name: "seeing",

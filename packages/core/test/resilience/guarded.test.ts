@@ -73,7 +73,7 @@ describe("a guarded transport", () => {
     },
   );
 
-  it("repeats nothing that nobody waits for any more", async () => {
+  it("does not retry a trip after its caller has given up", async () => {
     vi.spyOn(Math, "random").mockReturnValue(0.5);
     const { transport, sent } = failing("unreachable", 9, "none");
     let isWanted = true;

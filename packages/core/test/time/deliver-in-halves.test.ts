@@ -30,7 +30,7 @@ describe("the answers of one trip", () => {
     expect((await parts(48, 16)).all).toEqual(["0-16"]);
   });
 
-  it("are handed out at once when they are few, when others bring as many, and where a trip costs a request", async () => {
+  it("are delivered at once when few, when others bring as many, and where each trip is a request", async () => {
     expect((await parts(0, 31)).all).toEqual(["0-31"]);
     expect((await parts(0, 0)).all).toEqual(["0-0"]);
     expect((await parts(64, 64)).all).toEqual(["0-64"]);

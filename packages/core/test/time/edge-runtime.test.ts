@@ -3,7 +3,10 @@ import { afterEach, expect, it, vi } from "vitest";
 
 afterEach(() => vi.unstubAllGlobals());
 
-/** What the Edge runtime of Next.js puts in the place of Node's functions: they are there, and throw when they are called. */
+/**
+ * What the Edge runtime of Next.js puts in the place of Node's functions: they are there, and throw when they are
+ * called.
+ */
 const throwing = (name: string) => () => {
   throw new Error(`A Node.js API is used (${name}) which is not supported in the Edge Runtime`);
 };

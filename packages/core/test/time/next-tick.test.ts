@@ -5,7 +5,10 @@ afterEach(() => vi.unstubAllGlobals());
 
 const nodeProcess: object = process;
 
-/** The `process` of the Edge runtime of Next.js: the environment is there, and every function throws when it is called. */
+/**
+ * The `process` of the Edge runtime of Next.js: the environment is there, and every function throws when it is
+ * called.
+ */
 const edgeProcess = new Proxy(
   { env: {} },
   {

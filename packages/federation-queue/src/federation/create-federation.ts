@@ -2,18 +2,17 @@ import type { Events } from "@continuum-cache/core";
 import type { WriteObserver } from "@continuum-cache/core/kit";
 import { createApplier } from "./applier.ts";
 import type { CacheChange } from "./cache-change.ts";
-import { createFederationClock } from "./federation-clock.ts";
+import { createChangePublisher } from "./change-publisher.ts";
 import { startFollower } from "./follower.ts";
-import { createObserver, putAll } from "./observer.ts";
-import { createPatternMarks } from "./pattern-marks.ts";
+import { createObserver } from "./observer.ts";
 import type { FederationSettings } from "./settings.ts";
-import { createTeller } from "./teller.ts";
 import type { FederationEvents } from "./types.ts";
+import { createValueSync } from "./value-sync.ts";
 
 /** A federation's parts, put together. */
 export interface RunningFederation {
   readonly observer: WriteObserver;
-  owed(): number;
+  pendingInvalidations(): number;
   close(): Promise<void>;
 }
 
@@ -21,45 +20,30 @@ export function createFederation(
   settings: FederationSettings,
   emit: Events<FederationEvents>["emit"],
 ): RunningFederation {
-  const { link, values, scope, log, fullGlob } = settings;
-  const clock = createFederationClock(link, values?.marksKey ?? "", values?.keepMs ?? 0);
-  const marks = values && createPatternMarks(link, values.marksKey, values.keepMs, scope.globs.map(fullGlob));
-  const applier = createApplier(settings, clock, marks);
-  const teller = createTeller(
-    settings,
-    {
-      async everything(isHereToo) {
-        const change: CacheChange = { type: "fed.invalidate", ...(values && { at: await clock.now() }) };
-        if (isHereToo) await applier.apply(change, log.instanceId);
-        return change;
-      },
-      keys: async (keys) =>
-        values
-          ? putAll(
-              settings,
-              values,
-              clock,
-              keys.map((key) => ({ key, kind: "delete" })),
-            )
-          : [],
+  const values = settings.values && createValueSync(settings, settings.values);
+  const applier = createApplier(settings, values);
+  const source = {
+    async everything(isHereToo: boolean): Promise<CacheChange> {
+      const change: CacheChange = { type: "fed.invalidate", ...(values && { at: await values.clock.now() }) };
+      if (isHereToo) await applier.apply(change, settings.log.instanceId);
+      return change;
     },
-    emit,
-  );
-  const follower = startFollower(settings, applier, marks, emit);
+    async keys(keys: readonly string[]): Promise<readonly CacheChange[]> {
+      return values ? values.put(keys.map((key) => ({ key, kind: "delete" }))) : [];
+    },
+  };
+  const publisher = createChangePublisher(settings, source, emit);
+  const follower = startFollower(settings, applier, values?.tombstones, emit);
 
   return {
-    observer: createObserver(settings, clock, marks, teller, follower),
-    owed: () => teller.owed,
+    observer: createObserver(settings, values, publisher, follower),
+    pendingInvalidations: () => publisher.pendingInvalidations,
     async close() {
       await follower.close();
-      const left = await teller.close();
+      const left = await publisher.close();
       if (left === 0) return;
-      emit("error", {
-        operation: "close",
-        error: new Error(
-          `${left} invalidation(s) that are owed to other instances are lost: the log did not take them`,
-        ),
-      });
+      const message = `${left} invalidation(s) for other instances are lost: the log did not take them in time`;
+      emit("error", { operation: "close", error: new Error(message) });
     },
   };
 }

@@ -2,48 +2,47 @@ import type { Cache } from "@continuum-cache/core";
 import { createEvents } from "@continuum-cache/core/kit";
 import type { SyncLog } from "../log/sync-log.ts";
 import { createFederation } from "./create-federation.ts";
-import type { FederateOptions } from "./options.ts";
 import { readFederationSettings } from "./settings.ts";
-import type { FederationEvents } from "./types.ts";
+import type { FederateOptions, FederationEvents } from "./types.ts";
 
-/** What keeps caches in step. */
+/** The federation of a cache with those of other instances. */
 export interface Federation extends AsyncDisposable {
-  /** Changes made here that the others can't know of yet: they wait in this process, in the log's outbox or as a debt. */
+  /** Changes made here that the other instances cannot know yet: in the log's outbox, or as pending invalidations. */
   readonly pending: number;
   /** Listens to an event. @returns the function that stops listening. */
   on<Name extends keyof FederationEvents>(event: Name, listener: (event: FederationEvents[Name]) => void): () => void;
   /**
-   * Stops applying what others change, and tells once more what is owed to them; what could not be told is told by `error`.
-   * The cache and the log stay open: they are their owners'. Safe to call twice.
+   * Stops applying the changes of other instances, and tries once more to publish pending invalidations; `error`
+   * reports those that are lost. The cache and the log stay open: their owners close them. Safe to call twice.
    */
   close(): Promise<void>;
 }
 
-/** The same cache, whose deletes reach the other instances too. `close` ends the federation only. */
+/** The same cache, whose deletes reach the other instances too. Its `close` ends only the federation. */
 export type Federated<Kind extends Cache = Cache> = Kind & { readonly federation: Federation };
 
 /**
- * Joins a cache with those of other instances, in this region and others: what is deleted through the result, by key or by
- * pattern, alone or in a pipeline, is deleted in all of them; with `values` what is `set` is set. The log is to be one of its
- * own: `new SyncLog(cache, { instanceId, key: "fed:cache" })`.
+ * Joins a cache with those of other instances, in this region and others. A key or pattern that is deleted through the
+ * result, alone or in a pipeline, is deleted in all of them; with `values` a `set` is a `set` in all of them. Use a log
+ * of its own: `new SyncLog(cache, { instanceId, key: "fed:cache" })`.
  *
- * It is the same cache, with the same loads and events. A delete takes effect here first, and resolves when the log has it,
- * or keeps it until Redis is back; when it rejects, others may not know of it, and it may be done again without harm. What
- * others delete is deleted here again even where the database is shared: that is what keeps a `getOrSet` that was loading
- * meanwhile from storing what is old. Loads under way are handed out, but not stored.
+ * The result is the same cache, with the same loads and events. A delete takes effect here first, and resolves when the
+ * log has it, or keeps it until Redis is back. When it rejects, other instances may not know of it, and it is safe to
+ * repeat. A delete of another instance is repeated here even on a shared database: in-flight `getOrSet` loads still
+ * return their value, but do not store it.
  *
- * With `values` each key has a clock in the database, a key of its own that lives for `retention`: the later of two writes
- * wins, in the same instant the same one everywhere. A value travels with the time at which it ends; one that is too large
- * for the log, or that a reader's codecs can't read, as a delete. What `getOrSet` stores, `expire`, counters and lists stay
- * where they are.
+ * With `values` each key has a clock in the database, another key that lives for `retention`. The later of two writes
+ * wins; of two in the same instant the same one wins everywhere. A value is shared with its expiry. A value that is too
+ * large for the log, or that a reader's codecs cannot decode, is shared as a delete. Values that `getOrSet` stores,
+ * `expire`, counters and lists are not shared.
  *
- * A delete costs an `append` besides (4 commands), and one command on each other instance; a pattern costs a run of SCAN and
- * UNLINK on each; a value 5 commands more where it is set, and 4 where it arrives.
+ * A delete costs an additional `append` (4 commands), and one command on each other instance. A pattern costs a run of
+ * SCAN and UNLINK on each. A value costs 5 more commands where it is set, and 4 where it arrives.
  *
- * When changes were missed (see `gap`) all of `scope` is deleted here; when the log has no room to tell more, the others
- * delete all of it.
+ * When changes were missed (see `gap`) everything in `scope` is deleted here. When the log has no room for more
+ * changes, the other instances delete everything in `scope`.
  *
- * @throws ConfigError that quotes the option that can't be.
+ * @throws ConfigError that quotes the invalid option.
  *
  * @example
  * ```ts
@@ -66,7 +65,7 @@ export type Federated<Kind extends Cache = Cache> = Kind & { readonly federation
  */
 export function federate<Kind extends Cache>(cache: Kind, log: SyncLog, options: FederateOptions): Federated<Kind> {
   const settings = readFederationSettings(cache, log, options);
-  const events = createEvents<FederationEvents>({ error: true, gap: true, owed: true, applied: true });
+  const events = createEvents<FederationEvents>({ error: true, gap: true, deferred: true, applied: true });
   const { observer, ...running } = createFederation(settings, events.emit);
   let closing: Promise<void> | undefined;
   const close = (): Promise<void> => {
@@ -75,7 +74,7 @@ export function federate<Kind extends Cache>(cache: Kind, log: SyncLog, options:
   };
   const federation: Federation = {
     get pending() {
-      return log.pending + running.owed();
+      return log.pending + running.pendingInvalidations();
     },
     on: events.on,
     close,

@@ -1,73 +1,73 @@
 import { type Command, isTransportError } from "@continuum-cache/core";
 import { accepted, type Link } from "../shared/link.ts";
 import { timeMs } from "../shared/server-time.ts";
-import { markScript } from "./mark-script.ts";
-import { readStamped, stampsPerMs } from "./stamp.ts";
+import { readTimestamp, ticksPerMs } from "./hybrid-timestamp.ts";
+import { tombstoneScript } from "./tombstone-script.ts";
 
 /**
- * The latest stamp that this process has met, so that what it writes next is later. Those of a region whose clock is ahead are
- * known to the whole region: they stand in the database beside the patterns.
+ * The latest timestamp that this process has observed, so that its next write is later. A timestamp from a region whose
+ * clock is ahead is stored in the database beside the tombstones, so that this whole region knows it.
  */
 export interface FederationClock {
-  readonly seen: number;
-  see(at: number): void;
+  readonly latest: number;
+  observe(at: number): void;
   /**
-   * This stamp is in the database, or is about to be. Asks the server only if it may be ahead of its clock, which the caller
-   * may know. @throws TransportError or CommandError.
+   * A write with this timestamp is in the database, or is about to be. Asks the server only if the timestamp may be
+   * ahead of its clock, which the caller may know. @throws TransportError or CommandError.
    */
-  met(at: number, nowMs?: number): Promise<void>;
+  record(at: number, nowMs?: number): Promise<void>;
   /**
-   * A stamp for now, later than all that is known here and all that this millisecond brings; by this machine's clock while
-   * the server is away.
+   * A timestamp for now: later than all that are known here, and than all others of this millisecond. While the server
+   * is away it is by this machine's clock.
    */
   now(): Promise<number>;
 }
 
-/** The field of the hash of patterns where the latest stamp from ahead is kept: no pattern is empty. */
+/** The field of the hash of tombstones that keeps the latest timestamp from ahead: an empty pattern does not exist. */
 export const aheadField = "";
 
-export function createFederationClock(link: Link, marksKey: string, keepMs: number): FederationClock {
-  let seen = 0;
-  /** The server's clock less the steady one. */
+export function createFederationClock(link: Link, tombstonesKey: string, keepMs: number): FederationClock {
+  let latest = 0;
+  /** The server's clock less the monotonic one. */
   let offsetMs: number | undefined;
-  /** The latest from ahead that is known to be in the database. */
-  let noted = 0;
-  const see = (at: number): void => {
-    seen = Math.max(seen, at);
+  /** The latest timestamp from ahead that is known to be in the database. */
+  let storedAhead = 0;
+  const observe = (at: number): void => {
+    latest = Math.max(latest, at);
   };
 
   const ask = async (): Promise<number> => {
-    const [time, ahead] = await link.send([["TIME"], ["HGET", marksKey, aheadField] as Command]);
+    const [time, ahead] = await link.send([["TIME"], ["HGET", tombstonesKey, aheadField] as Command]);
     const ms = timeMs(accepted(time));
     offsetMs = ms - performance.now();
-    noted = Math.max(noted, readStamped(accepted(ahead)).at);
-    see(noted);
+    storedAhead = Math.max(storedAhead, readTimestamp(accepted(ahead)).at);
+    observe(storedAhead);
     return ms;
   };
   const serverMs = (): number => (offsetMs === undefined ? 0 : offsetMs + performance.now());
 
   return {
-    get seen() {
-      return seen;
+    get latest() {
+      return latest;
     },
-    see,
-    async met(at, nowMs = serverMs()) {
-      see(at);
-      if (at <= noted || isOver(at, nowMs)) return;
-      if (isOver(at, await ask())) return;
-      await link.run(markScript, [marksKey], [aheadField, at, 0, keepMs]);
-      noted = Math.max(noted, at);
+    observe,
+    async record(at, nowMs = serverMs()) {
+      observe(at);
+      if (at <= storedAhead || isPast(at, nowMs)) return;
+      if (isPast(at, await ask())) return;
+      await link.run(tombstoneScript, [tombstonesKey], [aheadField, at, 0, keepMs]);
+      storedAhead = Math.max(storedAhead, at);
     },
     async now() {
       const ms = await ask().catch((error: unknown) => {
         if (!isTransportError(error)) throw error;
         return Date.now();
       });
-      see(Math.max((ms + 1) * stampsPerMs, seen + 1));
-      return seen;
+      observe(Math.max((ms + 1) * ticksPerMs, latest + 1));
+      return latest;
     },
   };
 }
 
-/** Whether a pattern that is deleted when the clock shows this, or later, comes after it. */
-const isOver = (at: number, nowMs: number): boolean => at < (Math.floor(nowMs) + 1) * stampsPerMs;
+/** Whether a pattern that is deleted when the clock shows this, or later, comes after the timestamp. */
+const isPast = (at: number, nowMs: number): boolean => at < (Math.floor(nowMs) + 1) * ticksPerMs;

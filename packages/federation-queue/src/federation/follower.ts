@@ -1,79 +1,49 @@
 import { type Events, isCommandError, isTransportError } from "@continuum-cache/core";
-import { createCancellableSleep, toError } from "@continuum-cache/core/kit";
+import { type CancellableSleep, createBackoff, createCancellableSleep, toError } from "@continuum-cache/core/kit";
 import type { LogEntry, LogGap } from "../log/types.ts";
 import type { Applier } from "./applier.ts";
 import { type CacheChange, readCacheChange } from "./cache-change.ts";
-import type { PatternMarks } from "./pattern-marks.ts";
+import type { PatternTombstones } from "./pattern-tombstones.ts";
 import type { FederationSettings } from "./settings.ts";
 import type { FederationEvents } from "./types.ts";
 
-/** Follows the log and applies what comes, until it is closed. */
+/** Follows the log and applies the changes of other instances, until it is closed. */
 export interface Follower {
-  /** Whether changes are being applied. */
-  readonly isBusy: boolean;
-  /** Resolves when all that was being applied is. */
-  drained(): Promise<void>;
-  /** Applies a change as if it had come now. */
-  again(change: CacheChange, origin: string): void;
+  /** Applies a change again, as if it had just arrived. */
+  reapply(change: CacheChange, origin: string): void;
   close(): Promise<void>;
 }
 
-/** So many changes are applied at the same time: what they do does not depend on their order. */
+/** So many changes are applied at the same time: their effect does not depend on their order. */
 const mostAtOnce = 100;
-const firstPauseMs = 100;
-const longestPauseMs = 5_000;
+const backoffLimits = { firstMs: 100, longestMs: 5_000 };
 
 export function startFollower(
   { cache, log, from }: FederationSettings,
   applier: Applier,
-  marks: PatternMarks | undefined,
+  tombstones: PatternTombstones | undefined,
   emit: Events<FederationEvents>["emit"],
 ): Follower {
-  const pauses = createCancellableSleep();
+  const sleep = createCancellableSleep();
   const ending = new AbortController();
   let applying = 0;
-  /** Something was not applied: nothing behind it is committed. */
+  /** A change was not applied: no change behind it is committed. */
   let isStopped = false;
-  /** Applied and committed in the order in which they came. It never rejects. */
+  /** Changes are committed in the order of the log. It never rejects. */
   let tail: Promise<void> = Promise.resolve();
 
   const failed = (operation: string, error: unknown): void => emit("error", { operation, error: toError(error) });
+  const retry = createRetry(sleep, failed);
 
-  /** Tries until it is done, or can never be, or all is over; tells whether it is over before it was done. */
-  const insist = async (
-    operation: string,
-    work: () => Promise<void>,
-    onAway?: () => Promise<void>,
-  ): Promise<boolean> => {
-    let pauseMs = firstPauseMs;
-    let isTold = false;
-    while (!pauses.isEnded) {
-      try {
-        await work();
-        return false;
-      } catch (error) {
-        if (!isTold && !pauses.isEnded) failed(operation, error);
-        if (!isTransportError(error) && !isCommandError(error)) return false;
-        // A transport that is closed stays so.
-        if (isTransportError(error) && error.kind === "closed") return true;
-        if (!isTold) await onAway?.().catch((failure: unknown) => failed(operation, failure));
-        isTold = true;
-        await pauses.wait(pauseMs * (0.5 + Math.random()), undefined);
-        pauseMs = Math.min(2 * pauseMs, longestPauseMs);
-      }
-    }
-    return true;
-  };
-
-  const applyOne = async (change: CacheChange, origin: string): Promise<boolean> => {
+  const apply = async (change: CacheChange, origin: string): Promise<RetryOutcome> => {
     applying++;
     try {
-      return await insist(
+      return await retry(
         "apply",
         () => applier.apply(change, origin),
-        // Whoever answers in the primary's place must not go on serving it until then.
+        // Until then a local cache that answers in the primary's place must not serve the old value.
         async () => {
-          if (cache.currentBackend === "local") await applier.forgetHere(change);
+          if (cache.currentBackend === "local") await applier.deleteLocally(change);
         },
       );
     } finally {
@@ -81,14 +51,12 @@ export function startFollower(
     }
   };
 
-  const finish = async (entry: LogEntry, work: Promise<boolean>, before: Promise<void>): Promise<void> => {
-    const isOver = await work;
+  const commitInOrder = async (entry: LogEntry, work: Promise<RetryOutcome>, before: Promise<void>): Promise<void> => {
+    const outcome = await work;
     await before;
-    // Given again to whoever goes on.
-    if (isOver || isStopped) {
-      isStopped = true;
-      return;
-    }
+    // The log delivers it again to the next follower of this instance.
+    if (outcome === "closed") isStopped = true;
+    if (isStopped) return;
     try {
       await entry.commit();
       emit("applied", { origin: entry.origin, seq: entry.seq });
@@ -99,27 +67,27 @@ export function startFollower(
   const handle = async (entry: LogEntry): Promise<void> => {
     const change = readCacheChange(entry.event);
     const isAlone = change?.type === "fed.invalidate";
-    // What is older must not come after it.
+    // An invalidation must not run before the changes that are older than it.
     if (isAlone || applying >= mostAtOnce) await tail;
-    const work = change ? applyOne(change, entry.origin) : Promise.resolve(false);
-    tail = finish(entry, work, tail);
+    const work = change ? apply(change, entry.origin) : Promise.resolve<RetryOutcome>("settled");
+    tail = commitInOrder(entry, work, tail);
     if (isAlone) await tail;
   };
 
   const resync = async (gap: LogGap): Promise<void> => {
     await tail;
-    const isOver = await insist("resync", () => applier.clear());
-    if (isOver) throw new Error("The federation was closed before the gap could be mended");
+    const outcome = await retry("resync", applier.clear);
+    if (outcome === "closed") throw new Error("The federation was closed before the gap could be repaired");
     emit("gap", gap);
   };
 
   const run = async (): Promise<void> => {
-    let pauseMs = firstPauseMs;
-    if (marks && (await insist("load", () => marks.load()))) return;
+    const backoff = createBackoff(backoffLimits);
+    if (tombstones && (await retry("load", tombstones.load)) === "closed") return;
     while (!ending.signal.aborted) {
       try {
         for await (const entry of log.follow({ signal: ending.signal, from, resync })) {
-          pauseMs = firstPauseMs;
+          backoff.reset();
           await handle(entry);
         }
         return;
@@ -127,27 +95,55 @@ export function startFollower(
         if (ending.signal.aborted) return;
         failed("follow", error);
         if (isTransportError(error) && error.kind === "closed") return;
-        await pauses.wait(pauseMs * (0.5 + Math.random()), undefined);
-        pauseMs = Math.min(2 * pauseMs, longestPauseMs);
+        await sleep.wait(backoff.next(), undefined);
       }
     }
   };
   const running = run();
 
   return {
-    get isBusy() {
-      return applying > 0;
-    },
-    drained: () => tail,
-    again(change, origin) {
+    reapply(change, origin) {
       const before = tail;
-      tail = applyOne(change, origin).then(() => before);
+      tail = apply(change, origin).then(() => before);
     },
     async close() {
       ending.abort();
-      pauses.end();
+      sleep.end();
       await running;
       await tail;
     },
+  };
+}
+
+/**
+ * "settled": the work is done, or has failed in a way that no retry changes. "closed": the retries ended before that.
+ */
+type RetryOutcome = "settled" | "closed";
+
+/** Makes a function that retries work until it is settled, and reports its first error. */
+function createRetry(sleep: CancellableSleep, failed: (operation: string, error: unknown) => void) {
+  /** @param onFirstFailure - Runs once, before the first retry. */
+  return async (
+    operation: string,
+    work: () => Promise<void>,
+    onFirstFailure?: () => Promise<void>,
+  ): Promise<RetryOutcome> => {
+    const backoff = createBackoff(backoffLimits);
+    let isReported = false;
+    while (!sleep.isEnded) {
+      try {
+        await work();
+        return "settled";
+      } catch (error) {
+        if (!isReported && !sleep.isEnded) failed(operation, error);
+        if (!isTransportError(error) && !isCommandError(error)) return "settled";
+        // A closed transport stays closed.
+        if (isTransportError(error) && error.kind === "closed") return "closed";
+        if (!isReported) await onFirstFailure?.().catch((failure: unknown) => failed(operation, failure));
+        isReported = true;
+        await sleep.wait(backoff.next(), undefined);
+      }
+    }
+    return "closed";
   };
 }

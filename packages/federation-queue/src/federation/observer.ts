@@ -1,36 +1,32 @@
-import { isUnanswered, toMessageText, type WriteObserver } from "@continuum-cache/core/kit";
+import { chunked, isUnanswered, type WriteObserver } from "@continuum-cache/core/kit";
 import type { CacheChange } from "./cache-change.ts";
-import { chunksOf } from "./chunks-of.ts";
-import type { FederationClock } from "./federation-clock.ts";
+import type { ChangePublisher } from "./change-publisher.ts";
 import type { Follower } from "./follower.ts";
-import type { PatternMarks } from "./pattern-marks.ts";
-import { type Put, putScript, readPutAnswer } from "./put-script.ts";
-import type { ClockSettings, FederationSettings } from "./settings.ts";
-import type { Teller } from "./teller.ts";
+import type { FederationSettings } from "./settings.ts";
+import { perEvent, type ValueSync } from "./value-sync.ts";
 import { writtenBy } from "./written.ts";
 
-/** What is told in one event at most. */
-const mostKeysPerEvent = 500;
-
-/** Tells the others what this instance's callers write. */
+/**
+ * Publishes the writes of this instance's callers.
+ *
+ * @param values - Absent when the federation shares only deletes.
+ */
 export function createObserver(
   settings: FederationSettings,
-  clock: FederationClock,
-  marks: PatternMarks | undefined,
-  teller: Teller,
+  values: ValueSync | undefined,
+  publisher: ChangePublisher,
   follower: Follower,
 ): WriteObserver {
-  const { values, log } = settings;
-
-  /** Patterns are told at the beginning of the run: what is written while it goes on is later. */
+  /** Patterns are published when the run of SCAN begins: writes during the run are later. */
   const invalidated = async (globs: readonly string[]): Promise<CacheChange> => {
-    if (!values || !marks) return { type: "fed.invalidate", globs };
+    if (!values) return { type: "fed.invalidate", globs };
+    const { clock, tombstones, tiebreaker } = values;
     const at = await clock.now();
     const change: CacheChange = { type: "fed.invalidate", globs, at };
-    for (const glob of globs) marks.add(settings.fullGlob(glob), { at, tie: values.tie });
-    // What others have set before, and is just being applied, may come to stand behind the run; and who comes to this
-    // database later has to find the marks. Doing it once more mends both.
-    follower.again(change, log.instanceId);
+    for (const glob of globs) tombstones.add(settings.fullGlob(glob), { at, tiebreaker });
+    // An older change of another instance that is just being applied may write behind the run, and instances that start
+    // later must find the tombstones in the database. Applying the invalidation once more takes care of both.
+    follower.reapply(change, settings.log.instanceId);
     return change;
   };
 
@@ -42,59 +38,23 @@ export function createObserver(
       ...(signal && { signal }),
       ...(timeoutMs !== undefined && { timeout: `${timeoutMs}ms` as const }),
     };
-    if (globs.length > 0) await teller.tell([await invalidated(globs)], asked);
+    if (globs.length > 0) await publisher.publish([await invalidated(globs)], asked);
     if (!values) {
       const keys = [...new Set(deleted)];
-      const changes = chunksOf(keys, mostKeysPerEvent).map((part): CacheChange => ({ type: "fed.delete", keys: part }));
-      if (changes.length > 0) await teller.tell(changes, asked);
+      const changes = chunked(keys, perEvent).map((part): CacheChange => ({ type: "fed.delete", keys: part }));
+      if (changes.length > 0) await publisher.publish(changes, asked);
       return;
     }
     if (puts.length === 0) return;
     let changes: readonly CacheChange[];
     try {
-      changes = await putAll(settings, values, clock, puts);
+      changes = await values.put(puts);
     } catch (error) {
-      // They stand here under no certain time: the others, and this one, will do without.
-      teller.owe(puts.map(({ key }) => key));
+      // The time of these writes is unknown: the keys are deleted everywhere.
+      publisher.invalidateLater(puts.map(({ key }) => key));
       if (!fallback || !isUnanswered(error)) throw error;
       return;
     }
-    await teller.tell(changes, asked);
+    await publisher.publish(changes, asked);
   };
-}
-
-/** Writes with stamps, and says how to tell it. @throws TransportError or CommandError. */
-export async function putAll(
-  { cache, link }: Pick<FederationSettings, "cache" | "link">,
-  { tie, keepMs, clockOf }: ClockSettings,
-  clock: FederationClock,
-  puts: readonly Put[],
-): Promise<readonly CacheChange[]> {
-  const withoutPrefix = (key: string): string => key.slice(cache.keyPrefix.length);
-  const changes: CacheChange[] = [];
-  for (const part of chunksOf(puts, mostKeysPerEvent)) {
-    const args = part.flatMap(({ kind, value = "", ttlMs = "" }) => [kind, value, ttlMs]);
-    const keys = part.flatMap(({ key }) => [key, clockOf(key)]);
-    const answer = readPutAnswer(await link.run(putScript, keys, [tie, keepMs, clock.seen, ...args]));
-    await clock.met(Math.max(...answer.changes.map(({ at }) => at)), answer.nowMs);
-    const deleted: { key: string; at: number }[] = [];
-    for (const [index, { key, kind, value = "" }] of part.entries()) {
-      const { at = 0, endMs } = answer.changes[index] ?? {};
-      if (kind === "delete") deleted.push({ key: withoutPrefix(key), at });
-      else {
-        const text = toMessageText(typeof value === "number" ? String(value) : value);
-        changes.push({
-          type: "fed.set",
-          key: withoutPrefix(key),
-          value: text,
-          at,
-          ...(endMs !== undefined && { endMs }),
-        });
-      }
-    }
-    if (deleted.length > 0) {
-      changes.push({ type: "fed.delete", keys: deleted.map(({ key }) => key), at: deleted.map(({ at }) => at) });
-    }
-  }
-  return changes;
 }

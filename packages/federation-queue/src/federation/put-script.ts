@@ -1,35 +1,36 @@
 import { type Argument, defineScript, type Reply, type Script, type ScriptContext } from "@continuum-cache/core";
 import { timeMs } from "../shared/server-time.ts";
-import { readStamped, stampLua, stampsPerMs } from "./stamp.ts";
+import { readTimestamp, ticksPerMs, timestampLua } from "./hybrid-timestamp.ts";
 
-/** What this instance writes. */
+/** A write of this instance. */
 export interface Put {
   readonly key: string;
-  /** "keep": sets it, and leaves the time that the key has. */
+  /** "keep": sets the value, and leaves the key's expiry. */
   readonly kind: "set" | "keep" | "delete";
   readonly value?: Argument;
   readonly ttlMs?: number | undefined;
 }
 
 /**
- * Writes keys, each later than whatever it knows of the key: by the server's clock, but never before what was seen.
+ * Writes keys with timestamps by the server's clock, each later than all that this instance has observed and than the
+ * key's last write here.
  *
- * KEYS: of each change the key and its clock. ARGV: the origin's tie, how long clocks are kept in ms, a stamp that was seen,
- * then of each change its kind (see `Put`), its value, and how long it lives in ms ("": for ever).
- * Returns the server's time in ms, and of each change its stamp, and when it ends in ms since 1970 ("": never).
+ * KEYS: of each change the key and its clock. ARGV: the origin's tiebreaker, how long to keep clocks in ms, the latest
+ * observed timestamp, then of each change its kind (see `Put`), its value, and its time to live in ms ("": forever).
+ * Returns the server's time in ms, and of each change its timestamp, and its expiry in ms since 1970 ("": never).
  */
 export const putScript: Script = defineScript({
   name: "federation-put",
   keys: "any",
-  lua: `${stampLua}
-local tie, keepMs, seen = ARGV[1], ARGV[2], tonumber(ARGV[3])
+  lua: `${timestampLua}
+local tiebreaker, keepMs, latest = ARGV[1], ARGV[2], tonumber(ARGV[3])
 local t = redis.call("TIME")
 local now = tonumber(t[1]) * 1000 + math.floor(tonumber(t[2]) / 1000)
 local answer = {whole(now)}
 for n = 1, #KEYS / 2 do
   local key, clock = KEYS[2 * n - 1], KEYS[2 * n]
   local kind, value, ttl = ARGV[3 * n + 1], ARGV[3 * n + 2], ARGV[3 * n + 3]
-  local at = math.max(now * ${stampsPerMs}, seen + 1, stamped(redis.call("GET", clock)) + 1)
+  local at = math.max(now * ${ticksPerMs}, latest + 1, timestamp(redis.call("GET", clock)) + 1)
   local finish = ""
   if kind == "delete" then
     redis.call("DEL", key)
@@ -43,7 +44,7 @@ for n = 1, #KEYS / 2 do
     redis.call("SET", key, value, "PX", ttl)
     finish = whole(now + tonumber(ttl))
   end
-  redis.call("SET", clock, whole(at) .. " " .. tie, "PX", keepMs)
+  redis.call("SET", clock, whole(at) .. " " .. tiebreaker, "PX", keepMs)
   answer[2 * n] = whole(at)
   answer[2 * n + 1] = finish
 end
@@ -52,13 +53,13 @@ return answer`,
 });
 
 function put({ call, keys, args }: ScriptContext): Reply {
-  const [tie = "", keepMs = "", seen = ""] = args.map(String);
+  const [tiebreaker = "", keepMs = "", latest = ""] = args.map(String);
   const now = timeMs(call("TIME"));
   const answer = [String(now)];
   for (let n = 0; 2 * n < keys.length; n++) {
     const [key = "", clock = ""] = keys.slice(2 * n);
     const [kind = "", value = "", ttl = ""] = args.slice(3 * n + 3);
-    const at = Math.max(now * stampsPerMs, Number(seen) + 1, readStamped(call("GET", clock)).at + 1);
+    const at = Math.max(now * ticksPerMs, Number(latest) + 1, readTimestamp(call("GET", clock)).at + 1);
     let finish = "";
     if (kind === "delete") {
       call("DEL", key);
@@ -72,13 +73,13 @@ function put({ call, keys, args }: ScriptContext): Reply {
       call("SET", key, value, "PX", ttl);
       finish = String(now + Number(ttl));
     }
-    call("SET", clock, `${at} ${tie}`, "PX", keepMs);
+    call("SET", clock, `${at} ${tiebreaker}`, "PX", keepMs);
     answer.push(String(at), finish);
   }
   return answer;
 }
 
-/** When that was by the server's clock, and of each change its stamp and when it ends. */
+/** The server's time, and of each change its timestamp and expiry. */
 export interface PutAnswer {
   readonly nowMs: number;
   readonly changes: readonly { readonly at: number; readonly endMs: number | undefined }[];

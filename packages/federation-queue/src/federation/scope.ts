@@ -5,7 +5,9 @@ import { compileGlob } from "@continuum-cache/core/kit";
 export interface Scope {
   readonly globs: readonly string[];
   has(key: string): boolean;
-  /** What of a glob's keys may be shared, as globs: narrowed where both are a beginning and a star, else the glob itself. */
+  /**
+   * The part of a glob that may be shared, as globs: narrowed when both are a prefix and a star, else the glob itself.
+   */
   within(glob: string): readonly string[];
 }
 
@@ -29,7 +31,7 @@ export function createScope(scope: string | readonly string[]): Scope {
   };
 }
 
-/** What two globs have in common: nothing, or a glob that matches at least that. */
+/** The common keys of two globs: none, or a glob that matches at least those. */
 function common(own: string, glob: string): readonly string[] {
   const [ownStart, start] = [literalStart(own), literalStart(glob)];
   if (!ownStart.startsWith(start) && !start.startsWith(ownStart)) return [];

@@ -11,10 +11,10 @@ import {
 import type { SyncLog } from "../log/sync-log.ts";
 import { keyStart, keyStartWords } from "../shared/key-start.ts";
 import { createLink, type Link } from "../shared/link.ts";
-import { assertText, kindOf } from "../shared/read-options.ts";
-import type { FederateOptions } from "./options.ts";
+import { assertText, kindOf, quoted } from "../shared/read-options.ts";
+import { tiebreakerOf } from "./hybrid-timestamp.ts";
 import { createScope, type Scope } from "./scope.ts";
-import { tieOf } from "./stamp.ts";
+import type { FederateOptions } from "./types.ts";
 
 const knownFederate: KnownOptions<FederateOptions> = {
   scope: true,
@@ -25,7 +25,7 @@ const knownFederate: KnownOptions<FederateOptions> = {
   timeout: true,
 };
 
-/** Options as a federation works with them: checked, defaults filled in. */
+/** The options of a federation, checked and with defaults. */
 export interface FederationSettings {
   readonly cache: Cache;
   readonly log: SyncLog;
@@ -38,15 +38,15 @@ export interface FederationSettings {
   fullGlob(glob: string): string;
 }
 
-/** How it is remembered when keys were written. */
+/** How the times of writes are kept. */
 export interface ClockSettings {
   readonly keepMs: number;
-  /** Where it is kept for a key; its name is the whole key, with the cache's prefix. */
+  /** The key that holds the time of a key's last write. The given key includes the cache's prefix. */
   clockOf(fullKey: string): string;
-  /** A hash: patterns that were deleted, and when. */
-  readonly marksKey: string;
+  /** A hash of tombstones: the patterns that were deleted, and when. */
+  readonly tombstonesKey: string;
   /** Of this instance. */
-  readonly tie: number;
+  readonly tiebreaker: number;
 }
 
 /** @throws ConfigError that quotes what came. */
@@ -67,7 +67,8 @@ export function readFederationSettings(cache: Cache, log: SyncLog, options: Fede
     if (!isAll && !matchesGlob(fullGlob(glob), clock({ key: "x" }))) continue;
     throw new ConfigError(
       "scope",
-      `Expected \`scope\` to name keys of the cache only, such as "memory:*", got ${JSON.stringify(glob.slice(0, 40))}: what keeps the federation itself would be deleted with it; narrow it, or give the cache a \`keyPrefix\``,
+      `Expected \`scope\` to name keys of the cache only, such as "memory:*", got ${quoted(glob)}, which also ` +
+        "matches the federation's own keys: narrow it, or give the cache a `keyPrefix`",
     );
   }
   const keepMs = toMs(options.retention ?? "24h", "retention");
@@ -81,8 +82,8 @@ export function readFederationSettings(cache: Cache, log: SyncLog, options: Fede
       ? {
           keepMs,
           clockOf: (key) => clock({ key }),
-          marksKey: clockPrefix,
-          tie: tieOf(log.instanceId),
+          tombstonesKey: clockPrefix,
+          tiebreaker: tiebreakerOf(log.instanceId),
         }
       : undefined,
     from: choiceOption("from", from, ["beginning", "now"]),

@@ -9,12 +9,12 @@ import {
 import type { Put } from "./put-script.ts";
 import type { FederationSettings } from "./settings.ts";
 
-/** What a call has changed of what is shared. Keys are whole in `puts`, and without the cache's prefix elsewhere. */
+/** The shared keys that a call has changed. Keys in `puts` include the cache's prefix, all others do not. */
 export interface Written {
   readonly deleted: readonly string[];
   /** With values: everything in order, deletes too. */
   readonly puts: readonly Put[];
-  /** Patterns that are being deleted, told with the first trip of the run. */
+  /** Patterns that are being deleted; published with the first round trip of the run. */
   readonly globs: readonly string[];
 }
 

@@ -1,20 +1,18 @@
 import { defineScript, type Reply, type Script, type ScriptContext } from "@continuum-cache/core";
 import { timeMs } from "../shared/server-time.ts";
-import { eventField } from "./entry-fields.ts";
-import { readRegistered, writeRegistered } from "./registry.ts";
-import { registryLua } from "./registry-lua.ts";
-import { noId, parseId, type StreamId } from "./stream-id.ts";
-import { lastOf } from "./stream-info.ts";
+import { readRegistered, registryLua, writeRegistered } from "./registry.ts";
+import { eventField, lastIdOf, noId, parseId, type StreamId } from "./stream.ts";
 
 /**
- * Appends events under ids of their own, each once, however often it is asked to. It goes on only from exactly the entry
- * that the process believes to be the last, or from one of these events, so that numbers have no hole and nothing of
- * another history is taken for its own.
+ * Appends events under given ids, each once, however often they are sent. It goes on only from exactly the entry that
+ * the process believes to be the last, or from one of these events: numbers have no hole, and an entry of another
+ * history is never taken for one of this process's own.
  *
- * KEYS: the registry, the origin's stream. ARGV: origin, random name of the process, the id before the first event, least
- * time that is kept in ms ("": no matter), lease in ms if it is to be prolonged (""), then of each event its id and text.
- * Returns "appended", how many were added now, and the server's time in ms ("" without a lease); "lost", since when another
- * holds the name (or held it last, or "0") and who; or "behind" and the stream's last id.
+ * KEYS: the registry, the origin's stream. ARGV: origin, random token of the process, the id before the first event,
+ * the least time in ms to keep ("" trims nothing), the lease in ms to renew it by ("" leaves it), then of each event
+ * its id and text. Returns "appended", how many were added now, and the server's time in ms ("" without a lease);
+ * "lost", since when another process holds the name (or held it last, or "0") and its token; or "behind" and the
+ * stream's last id.
  */
 export const appendScript: Script = defineScript({
   name: "log-append",
@@ -52,7 +50,7 @@ function append({ call, keys: [registry = "", stream = ""], args }: ScriptContex
   const [origin = "", me = "", after = "", floor = "", lease = "", ...events] = args.map(String);
   const { holder, sinceMs } = readRegistered(call("HGET", registry, origin));
   if (holder !== me) return ["lost", String(sinceMs), holder];
-  const last = lastOf(() => call("XINFO", "STREAM", stream));
+  const last = lastIdOf(() => call("XINFO", "STREAM", stream));
   let from = last === after ? 0 : -1;
   for (let at = 0; at < events.length; at += 2) if (events[at] === last) from = at + 2;
   if (from < 0) return ["behind", last];
@@ -69,12 +67,12 @@ function append({ call, keys: [registry = "", stream = ""], args }: ScriptContex
   return ["appended", added, String(now)];
 }
 
-/** What became of it. */
+/** The outcome of an append. */
 export type AppendAnswer =
   | { readonly kind: "appended"; readonly nowMs: number | undefined }
   | { readonly kind: "lost"; readonly sinceMs: number; readonly holder: string }
   | { readonly kind: "behind"; readonly last: StreamId }
-  /** The stream ends with an id that no log writes, so that nothing can come behind it. */
+  /** The stream ends with an id that a log does not write: Redis accepts no entry behind it. */
   | { readonly kind: "blocked"; readonly lastId: string };
 
 export function readAppendAnswer(reply: Reply): AppendAnswer {

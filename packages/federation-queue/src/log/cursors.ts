@@ -1,32 +1,32 @@
 import { type Command, isTransportError, type Reply } from "@continuum-cache/core";
 import { accepted, type Link } from "../shared/link.ts";
-import { isAfter, parseId, type StreamId, writeId } from "./stream-id.ts";
+import { isAfter, parseId, type StreamId, writeId } from "./stream.ts";
 
-/** How far this instance has come in each origin's stream. Only forward, but for a history that was lost. */
+/** How far this instance has read each origin's stream. A cursor moves only forward, unless a history was lost. */
 export interface Cursors {
   get(origin: string): StreamId | undefined;
   readonly origins: Iterable<string>;
-  /** Takes what is stored, where that is further. */
+  /** Adopts the stored positions that are further. */
   load(reply: Reply): void;
   /**
-   * Moves forward, and resolves once that is stored, or is kept in this process since Redis is away. Those of one tick are
-   * one command.
+   * Moves a cursor forward. Resolves once Redis has stored it, or, while Redis is away, once this process keeps it. The
+   * commits of one tick are one command.
    *
    * @throws CommandError when Redis refuses it.
    */
   commit(origin: string, id: StreamId): Promise<void>;
-  /** The history behind a cursor is gone: it begins anew. */
+  /** The history of this origin was lost: the cursor begins anew. */
   reset(origin: string, id: StreamId): Promise<void>;
-  /** Stores what is not stored yet; `all`: what was stored too. Never rejects. */
+  /** Stores the cursors that are not stored yet; with `all`, every cursor. Never rejects. */
   flush(all?: boolean): Promise<void>;
 }
 
 export function createCursors(link: Link, key: string, onFailed: (error: unknown) => void): Cursors {
   const cursors = new Map<string, StreamId>();
-  /** What is not stored yet. */
+  /** Origins whose cursor is not stored yet. */
   const changed = new Set<string>();
   let storing: Promise<void> | undefined;
-  let isTold = false;
+  let isReported = false;
 
   const send = async (): Promise<void> => {
     const origins = [...changed];
@@ -39,7 +39,7 @@ export function createCursors(link: Link, key: string, onFailed: (error: unknown
     try {
       const command: Command = ["HSET", key, ...words];
       accepted((await link.send([command]))[0]);
-      isTold = false;
+      isReported = false;
     } catch (error) {
       for (const origin of origins) changed.add(origin);
       throw error;
@@ -62,8 +62,8 @@ export function createCursors(link: Link, key: string, onFailed: (error: unknown
       await store();
     } catch (error) {
       if (!isTransportError(error)) throw error;
-      if (!isTold) onFailed(error);
-      isTold = true;
+      if (!isReported) onFailed(error);
+      isReported = true;
     }
   };
 

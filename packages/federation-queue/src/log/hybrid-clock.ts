@@ -1,17 +1,20 @@
-/** Time that never goes back and never falls behind what was seen of others, yet stays near the server's. */
+/**
+ * A hybrid logical clock: it never goes back, never falls behind events that it has observed, and stays near the
+ * server's.
+ */
 export interface HybridClock {
   /** The time of an event that happens now, in ms since 1970. */
   next(): number;
-  /** An event of another origin has been seen. */
-  see(atMs: number): void;
-  /** What the server's clock shows, in ms since 1970; 0: never heard. */
+  /** This process has read an event of another origin. */
+  observe(atMs: number): void;
+  /** The server's time, in ms since 1970; 0 while it is unknown. */
   readonly serverMs: number;
-  knowServerMs(ms: number): void;
-  /** No later than the server's clock allows. */
+  setServerMs(ms: number): void;
+  /** This time, but no more than the allowed skew ahead of the server's clock. */
   bounded(atMs: number): number;
 }
 
-/** How far a clock may be ahead of the others, or behind: one that is further off is not followed. */
+/** How far two clocks may differ. A clock that is further off is not followed. */
 const maxSkewMs = 60_000;
 
 /** @param now - This machine's clock, in ms since 1970. @param steady - One that only goes forward, in ms. */
@@ -32,14 +35,14 @@ export function createHybridClock(
       last = Math.max(last, Math.floor(wallMs()));
       return last;
     },
-    see(atMs) {
+    observe(atMs) {
       if (atMs <= last) return;
       last = Math.max(last, Math.min(atMs, Math.floor(wallMs()) + maxSkewMs));
     },
     get serverMs() {
       return serverMs();
     },
-    knowServerMs(ms) {
+    setServerMs(ms) {
       offsetMs = ms - steady();
     },
     bounded,

@@ -2,13 +2,13 @@ import { ConfigError, keyPattern } from "@continuum-cache/core";
 import { keyStart, keyStartWords } from "../shared/key-start.ts";
 import { assertText } from "../shared/read-options.ts";
 
-/** Where a log keeps what. */
+/** The keys of a log. */
 export interface LogKeys {
-  /** A hash: each origin, and who holds its name (see `registry.ts`). */
+  /** A hash: each origin, and which process holds its name (see `registry.ts`). */
   readonly registry: string;
   /** A stream: the events of one origin. */
   stream(origin: string): string;
-  /** A hash: how far an instance has come in each origin's stream, as the id of the last event it has applied. */
+  /** A hash: the id of the last event that an instance has applied, of each origin. */
   cursors(instanceId: string): string;
 }
 

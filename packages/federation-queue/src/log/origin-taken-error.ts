@@ -1,6 +1,6 @@
 import { brand, hasBrand } from "@continuum-cache/core/kit";
 
-/** Another process holds the name of this instance. Nothing was appended by the call that rejects with it. */
+/** Another process holds the name of this instance. The call that rejects with it has appended nothing. */
 export class OriginTakenError extends Error {
   override readonly name = "OriginTakenError";
   readonly origin: string;
@@ -15,7 +15,7 @@ export class OriginTakenError extends Error {
   }
 }
 
-/** Whether something is an `OriginTakenError`, of whatever copy of this package. */
+/** Whether a value is an `OriginTakenError`, also of another copy of this package. */
 export function isOriginTakenError(error: unknown): error is OriginTakenError {
   return hasBrand(error, "OriginTakenError");
 }

@@ -2,13 +2,13 @@ import type { Command } from "@continuum-cache/core";
 import { accepted, type LinkOptions } from "../shared/link.ts";
 import { timeMs } from "../shared/server-time.ts";
 import type { LogParts } from "./log-parts.ts";
-import { nobody, readRegistry } from "./registry.ts";
-import { readStreamInfo } from "./stream-info.ts";
+import { isHeldAt, readRegistry } from "./registry.ts";
+import { readStreamInfo } from "./stream.ts";
 import type { LogStats, OriginStats } from "./types.ts";
 
-/** Two trips: which origins there are, then each of their streams. @throws TransportError when no answer came. */
+/** Two round trips: which origins there are, then each of their streams. @throws TransportError when no reply came. */
 export async function readLogStats<Event>(
-  { link, settings, cursors, appender, name }: LogParts<Event>,
+  { link, settings, cursors, appender, lease }: LogParts<Event>,
   options: LinkOptions,
 ): Promise<LogStats> {
   const { keys, instanceId } = settings;
@@ -17,13 +17,13 @@ export async function readLogStats<Event>(
     options,
   );
   const nowMs = timeMs(accepted(time));
-  const registered = [...readRegistry(accepted(registry))];
+  const rows = [...readRegistry(accepted(registry))];
   cursors.load(accepted(stored));
   const infos = await link.send(
-    registered.map(([origin]): Command => ["XINFO", "STREAM", keys.stream(origin)]),
+    rows.map(([origin]): Command => ["XINFO", "STREAM", keys.stream(origin)]),
     options,
   );
-  const origins = registered.map(([origin, { holder, untilMs }], at): [string, OriginStats] => {
+  const origins = rows.map(([origin, registered], at): [string, OriginStats] => {
     const { length, last } = readStreamInfo(infos[at]);
     const seq = cursors.get(origin)?.seq ?? 0;
     return [
@@ -33,9 +33,9 @@ export async function readLogStats<Event>(
         lastSeq: last.seq,
         lastAtMs: last.atMs,
         behind: origin === instanceId ? 0 : Math.max(0, last.seq - seq),
-        isHeld: holder !== nobody && untilMs > nowMs,
+        isHeld: isHeldAt(registered, nowMs),
       },
     ];
   });
-  return { pending: appender.pending, isHolder: name.isHeld, origins: Object.fromEntries(origins) };
+  return { pending: appender.pending, isHolder: lease.isHeld, origins: Object.fromEntries(origins) };
 }

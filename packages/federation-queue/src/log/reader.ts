@@ -1,40 +1,39 @@
-import { type Command, isTransportError, type Reply } from "@continuum-cache/core";
+import type { Command } from "@continuum-cache/core";
 import { accepted, type Link, type LinkOptions } from "../shared/link.ts";
 import type { Cursors } from "./cursors.ts";
-import type { StreamEntry } from "./entry-fields.ts";
 import type { HybridClock } from "./hybrid-clock.ts";
 import { gapAtEnd, type Position, startOf } from "./position.ts";
-import { nobody, type Registered, readRegistry } from "./registry.ts";
+import { isHeldAt, type Registered, readRegistry } from "./registry.ts";
 import type { LogSettings } from "./settings.ts";
-import { noId, parseId, type StreamId, writeId } from "./stream-id.ts";
-import { readStreamInfo } from "./stream-info.ts";
+import { noId, parseId, readStreamInfo, type StreamEntry, type StreamId, writeId } from "./stream.ts";
+import { createStreamReader, type StreamPage } from "./stream-reader.ts";
 import type { LogGap } from "./types.ts";
 
-/** Reads the streams of all origins but the own: one command for all of them. */
+/** Reads the streams of all origins except this instance's own, with one command. */
 export interface Reader {
   knows(origin: string): boolean;
-  /** Looks which origins there are; the first time also where this instance stands. */
+  /** Asks which origins there are; the first time also where this instance stands. */
   refresh(options: LinkOptions): Promise<void>;
-  /** What comes next, of all origins in the order of time. */
+  /** The next entries of all origins in the order of time. */
   read(options: LinkOptions): Promise<Page>;
-  /** Looks at streams that gave nothing although they may have, and tells what was missed at their ends. */
+  /** Looks at streams that had nothing to read although they may have, for gaps at their ends. */
   check(options: LinkOptions): Promise<readonly EndGap[]>;
 }
 
 /** Some entries, and whether there may be more. */
 export interface Page {
-  readonly entries: readonly Found[];
+  readonly entries: readonly FoundEntry[];
   readonly isFull: boolean;
 }
 
-export interface Found {
+export interface FoundEntry {
   readonly position: Position;
-  /** Absent where it is none of a log's. */
+  /** Absent when a log does not write such ids. */
   readonly id: StreamId | undefined;
   readonly entry: StreamEntry;
 }
 
-/** Events that were missed, with nothing behind them yet. */
+/** A gap without an entry behind it yet. */
 export interface EndGap {
   readonly position: Position;
   readonly gap: LogGap;
@@ -42,46 +41,46 @@ export interface EndGap {
   readonly last: StreamId;
 }
 
+export interface ReaderStart {
+  readonly from: "beginning" | "now";
+  readonly batch: number;
+}
+
 export function createReader(
   link: Link,
   { keys, instanceId, retentionMs }: LogSettings,
   cursors: Cursors,
   clock: HybridClock,
-  start: { readonly from: "beginning" | "now"; readonly batch: number },
+  start: ReaderStart,
 ): Reader {
+  const streams = createStreamReader(link, start.batch);
   const positions = new Map<string, Position>();
   const registered = new Map<string, Registered>();
-  /** Streams to be looked at, should they have nothing to give. */
+  /** Origins whose stream `check` looks at, unless the next read returns entries of it. */
   const doubtful = new Set<string>();
+  const trimOrphans = createOrphanTrimmer(keys.stream, retentionMs, clock);
   let isFirst = true;
   let from = start.from;
-  let count = start.batch;
-  const tidyPauseMs = retentionMs / 4;
-  let tidiedMs = performance.now() - Math.random() * tidyPauseMs;
 
-  /** Nobody trims the streams of those who are gone but whoever reads them. */
-  const tidying = (origins: ReadonlyMap<string, Registered>): readonly Command[] => {
-    const nowMs = clock.serverMs;
-    if (nowMs === 0 || performance.now() - tidiedMs < tidyPauseMs) return [];
-    tidiedMs = performance.now();
-    const orphans = [...origins].filter(([, { holder, untilMs }]) => holder === nobody || untilMs < nowMs);
-    const floorMs = Math.max(0, nowMs - retentionMs);
-    return orphans.map(([origin]) => ["XTRIM", keys.stream(origin), "MINID", floorMs]);
-  };
+  const infosOf = async (origins: readonly string[], options: LinkOptions) =>
+    (
+      await link.send(
+        origins.map((origin): Command => ["XINFO", "STREAM", keys.stream(origin)]),
+        options,
+      )
+    ).map(readStreamInfo);
 
   const place = async (origins: readonly string[], options: LinkOptions): Promise<void> => {
     const known = origins.filter((origin) => cursors.get(origin) !== undefined);
     const fresh = origins.filter((origin) => cursors.get(origin) === undefined);
-    const infos = await link.send(
-      fresh.map((origin): Command => ["XINFO", "STREAM", keys.stream(origin)]),
-      options,
-    );
-    for (const [at, origin] of fresh.entries()) {
-      const id = startOf(readStreamInfo(infos[at]), from);
+    const infos = await infosOf(fresh, options);
+    for (const [at, info] of infos.entries()) {
+      const origin = fresh[at] ?? "";
+      const id = startOf(info, from);
       positions.set(origin, { origin, key: keys.stream(origin), id });
-      // Stored at first sight, so that what is missed from now on is counted.
+      // Stored at first sight, so that events which are missed from now on are counted.
       cursors.commit(origin, id).catch(() => {
-        // Refused: the first commit will be too, and its caller is told.
+        // Redis refused it: it will refuse the first commit too, whose caller gets the error.
       });
     }
     for (const origin of known) {
@@ -90,11 +89,13 @@ export function createReader(
     }
   };
 
-  const note = (origin: string, now: Registered | undefined): void => {
-    const before = registered.get(origin);
-    const { id } = positions.get(origin) ?? { id: noId };
-    const isNew = before?.sinceMs !== now?.sinceMs;
-    if (isNew || (now && now.last.seq > id.seq) || positions.get(origin)?.aheadOf) doubtful.add(origin);
+  const noteRegistered = (origins: ReadonlyMap<string, Registered>): void => {
+    for (const [origin, { id, aheadOf }] of positions) {
+      const [before, now] = [registered.get(origin), origins.get(origin)];
+      if (before?.sinceMs !== now?.sinceMs || (now && now.last.seq > id.seq) || aheadOf) doubtful.add(origin);
+    }
+    registered.clear();
+    for (const [origin, now] of origins) registered.set(origin, now);
   };
 
   return {
@@ -110,57 +111,68 @@ export function createReader(
       all.delete(instanceId);
       const unplaced = [...all].filter((origin) => !positions.has(origin));
       if (unplaced.length > 0) await place(unplaced, options);
-      // Whoever comes later has nothing from before.
+      // An origin that appears later has no events from before.
       from = "beginning";
       const isForgotten = !isFirst && [...registered.keys()].some((origin) => !origins.has(origin));
       isFirst = false;
-      for (const origin of positions.keys()) note(origin, origins.get(origin));
-      registered.clear();
-      for (const [origin, now] of origins) registered.set(origin, now);
+      noteRegistered(origins);
       // A database that has forgotten an origin has forgotten where its readers stand.
       if (isForgotten) await cursors.flush(true);
-      const tidy = tidying(origins);
-      if (tidy.length > 0) await link.send(tidy, options);
+      const trims = trimOrphans(origins);
+      if (trims.length > 0) await link.send(trims, options);
     },
     async read(options) {
       if (positions.size === 0) return { entries: [], isFull: false };
       const all = [...positions.values()];
-      const byKey = new Map(all.map((position) => [position.key, position]));
-      const streams = [...all.map(({ key }) => key), ...all.map(({ id, foreignId }) => foreignId ?? writeId(id))];
-      let reply: Reply;
-      try {
-        reply = accepted((await link.send([["XREAD", "COUNT", count, "STREAMS", ...streams]], options))[0]);
-      } catch (error) {
-        if (!isTransportError(error) || error.kind !== "too-large" || count === 1) throw error;
-        count = Math.ceil(count / 4);
-        return { entries: [], isFull: true };
-      }
-      const rows = (reply ?? []) as readonly (readonly [string, readonly StreamEntry[]])[];
-      const entries: Found[] = [];
-      for (const [key, found] of rows) {
-        const position = byKey.get(key);
-        if (!position) continue;
-        doubtful.delete(position.origin);
-        for (const entry of found) entries.push({ position, id: parseId(entry[0]), entry });
-      }
-      // In the order of time; within an origin time only grows, so its own order stays.
-      const timeOf = ({ id }: Found): number => id?.atMs ?? Number.POSITIVE_INFINITY;
-      entries.sort((one, other) => Math.sign(timeOf(one) - timeOf(other)) || 0);
-      return { entries, isFull: rows.some(([, found]) => found.length >= count) };
+      const page = await streams.read(
+        all.map(({ key, id, foreignId }) => ({ key, id: foreignId ?? writeId(id) })),
+        options,
+      );
+      const entries = inOrderOfTime(page, new Map(all.map((position) => [position.key, position])));
+      for (const { position } of entries) doubtful.delete(position.origin);
+      return { entries, isFull: page.isFull };
     },
     async check(options) {
       const suspects = [...doubtful].flatMap((origin) => positions.get(origin) ?? []);
       if (suspects.length === 0) return [];
-      const infos = await link.send(
-        suspects.map(({ key }): Command => ["XINFO", "STREAM", key]),
+      const infos = await infosOf(
+        suspects.map(({ origin }) => origin),
         options,
       );
       doubtful.clear();
-      return suspects.flatMap((position, at) => {
-        const info = readStreamInfo(infos[at]);
-        const gap = gapAtEnd(position, info);
-        return gap ? [{ position, gap, last: info.last }] : [];
+      return infos.flatMap((info, at) => {
+        const position = suspects[at];
+        const gap = position && gapAtEnd(position, info);
+        return position && gap ? [{ position, gap, last: info.last }] : [];
       });
     },
+  };
+}
+
+/** Entries of all origins by time. Within an origin time only grows, so its own order stays. */
+function inOrderOfTime({ rows }: StreamPage, positions: ReadonlyMap<string, Position>): readonly FoundEntry[] {
+  const entries = rows.flatMap(([key, found]): FoundEntry[] => {
+    const position = positions.get(key);
+    return position ? found.map((entry) => ({ position, id: parseId(entry[0]), entry })) : [];
+  });
+  const timeOf = ({ id }: FoundEntry): number => id?.atMs ?? Number.POSITIVE_INFINITY;
+  return entries.sort((one, other) => Math.sign(timeOf(one) - timeOf(other)) || 0);
+}
+
+/** Only the readers trim the stream of an origin whose process is gone. Returns the commands that do so now. */
+function createOrphanTrimmer(
+  streamOf: (origin: string) => string,
+  retentionMs: number,
+  clock: HybridClock,
+): (origins: ReadonlyMap<string, Registered>) => readonly Command[] {
+  const pauseMs = retentionMs / 4;
+  let trimmedMs = performance.now() - Math.random() * pauseMs;
+  return (origins) => {
+    const nowMs = clock.serverMs;
+    if (nowMs === 0 || performance.now() - trimmedMs < pauseMs) return [];
+    trimmedMs = performance.now();
+    const floorMs = Math.max(0, nowMs - retentionMs);
+    const orphans = [...origins].filter(([, registered]) => !isHeldAt(registered, nowMs));
+    return orphans.map(([origin]) => ["XTRIM", streamOf(origin), "MINID", floorMs]);
   };
 }

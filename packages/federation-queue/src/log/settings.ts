@@ -1,26 +1,48 @@
 import type { Codec, Duration, Transport } from "@continuum-cache/core";
-import { assertOptions, toMs, toTimeoutMs, toWireChannel, wholeNumberOption } from "@continuum-cache/core/kit";
+import {
+  assertOptions,
+  type KnownOptions,
+  toMs,
+  toTimeoutMs,
+  toWireChannel,
+  wholeNumberOption,
+} from "@continuum-cache/core/kit";
+import { knownCall } from "../shared/call-options.ts";
 import type { FederationBackend } from "../shared/federation-backend.ts";
 import type { OutboxLimits } from "../shared/outbox.ts";
 import { readOutbox } from "../shared/outbox-options.ts";
 import { codecOf, transportOf } from "../shared/read-options.ts";
-import { knownLog } from "./known-options.ts";
 import { assertOrigin, createLogKeys, type LogKeys } from "./log-keys.ts";
-import type { SyncLogOptions } from "./options.ts";
+import type { AppendOptions, FollowOptions, SyncLogOptions } from "./types.ts";
 
-/** Options as a log works with them: checked, defaults filled in. */
+const knownLog: KnownOptions<SyncLogOptions> = {
+  instanceId: true,
+  retention: true,
+  key: true,
+  lease: true,
+  outbox: true,
+  repair: true,
+  pollInterval: true,
+  codec: true,
+  timeout: true,
+  maxEventBytes: true,
+};
+export const knownAppend: KnownOptions<AppendOptions> = { ...knownCall, fallback: true };
+export const knownFollow: KnownOptions<FollowOptions> = { signal: true, from: true, batch: true, resync: true };
+
+/** The options of a log, checked and with defaults. */
 export interface LogSettings {
   readonly transport: Transport;
   readonly codec: Codec;
   readonly instanceId: string;
   readonly keys: LogKeys;
-  /** The doorbell's, as it travels. */
+  /** The wire name of the doorbell's channel. */
   readonly channel: string;
   readonly retentionMs: number;
   readonly leaseMs: number;
   readonly pollMs: number;
   readonly outbox: OutboxLimits;
-  /** How many accepted events are remembered, and what they may take. */
+  /** How many accepted events are remembered, and their bytes. */
   readonly repair: OutboxLimits;
   readonly timeoutMs: number;
   readonly maxEventBytes: number;

@@ -3,19 +3,18 @@ import { assertOptions, createEvents } from "@continuum-cache/core/kit";
 import { knownCall, type LogCallOptions } from "../shared/call-options.ts";
 import type { FederationBackend } from "../shared/federation-backend.ts";
 import { readAsked } from "../shared/read-options.ts";
-import { knownAppend } from "./known-options.ts";
 import { createLogParts, type LogParts } from "./log-parts.ts";
-import type { AppendOptions, FollowOptions, SyncLogOptions } from "./options.ts";
 import { readLogStats } from "./read-log-stats.ts";
-import { readLogSettings } from "./settings.ts";
-import type { Appended, LogEntry, LogEvents, LogStats } from "./types.ts";
+import { knownAppend, readLogSettings } from "./settings.ts";
+import type { Appended, AppendOptions, FollowOptions, LogEntry, LogEvents, LogStats, SyncLogOptions } from "./types.ts";
 
 /**
- * A log that every instance reads: each event reaches every other instance, in the order of its origin, from where that
- * instance left off; what was missed is counted, never passed over. A `FederationQueue` is for work that only one does.
+ * A log that every instance reads: each event reaches every other instance, in the order of its origin. A reader
+ * resumes where it left off, and missed events are counted and reported. For work that only one instance does use
+ * `FederationQueue`.
  *
- * Each instance appends under a name of its own, which it holds by a lease, so that its events are numbered without a hole.
- * Events are delivered at least once: one that was not committed is given again after a restart.
+ * Each instance appends under its own name, which it holds by a lease, so that its events are numbered without a hole.
+ * Events are delivered at least once: an event that was not committed is delivered again after a restart.
  *
  * @example
  * ```ts
@@ -48,9 +47,9 @@ export class SyncLog<Event = unknown> implements AsyncDisposable {
   private closing: Promise<void> | undefined;
 
   /**
-   * Nothing is sent yet: the name is taken with the first `append` or `follow`.
+   * Sends nothing yet: the first `append` or `follow` takes the name.
    *
-   * @throws ConfigError that quotes the option that can't be.
+   * @throws ConfigError that quotes the invalid option.
    */
   constructor(backend: FederationBackend, options: SyncLogOptions) {
     const settings = readLogSettings(backend, options);
@@ -58,23 +57,23 @@ export class SyncLog<Event = unknown> implements AsyncDisposable {
     this.parts = createLogParts<Event>(settings, this.events.emit);
   }
 
-  /** How many appends wait in this process for Redis to be back, or for the name to be free. */
+  /** How many appends wait in this process until Redis is back, or until the name is free. */
   get pending(): number {
     return this.parts.appender.pending;
   }
 
   /**
-   * Appends an event, behind all earlier ones. Appends that are asked for together travel together, and each is there once,
+   * Appends an event behind all earlier ones. Appends of one tick are one batch, and each event is in the log once,
    * however often it had to be sent.
    *
-   * While Redis is away it waits in this process, in order, and resolves with `pending: true`; so it does for the first
-   * moments after a crash, while the name is still the dead process's.
+   * While Redis is away the event waits in this process, in order, and the append resolves with `pending: true`. It
+   * does the same shortly after a crash, while the dead process still holds the name.
    *
-   * @throws TransportError when nothing may wait here, or there is no room. With `delivery` `"unknown"` it may be, or become,
-   *   part of the log.
+   * @throws TransportError when the event may not wait, or there is no room. With `delivery` `"unknown"` the event may
+   *   be, or become, part of the log.
    * @throws OriginTakenError when another process is alive under this name.
-   * @throws RangeError or CodecError when the event is too large or can't be written, ConfigError when an option can't be:
-   *   nothing was appended.
+   * @throws RangeError or CodecError when the event is too large or cannot be encoded, ConfigError when an option is
+   *   invalid: nothing was appended.
    */
   async append(event: Event, options: AppendOptions = {}): Promise<Appended> {
     const [appended] = await this.appendMany([event], options);
@@ -82,30 +81,38 @@ export class SyncLog<Event = unknown> implements AsyncDisposable {
     return appended;
   }
 
-  /** Appends many events, in order, in as few trips as can be. @throws as `append` does, and none or some were appended then. */
+  /**
+   * Appends many events, in order, in as few round trips as possible.
+   *
+   * @throws the same errors as `append`. Then some of the events may have been appended, or none.
+   */
   async appendMany(events: readonly Event[], options: AppendOptions = {}): Promise<readonly Appended[]> {
     assertOptions("append", options, knownAppend);
     const asked = readAsked(options);
     this.assertOpen();
-    const texts = events.map((event) => this.parts.write(event));
+    const texts = events.map((event) => this.parts.encode(event));
     return this.parts.appender.append(texts, { fallback: true, timeoutMs: this.parts.settings.timeoutMs, ...asked });
   }
 
   /**
-   * Gives the events of all other instances, those that come too, until `signal` fires, the log is closed, or the loop is left.
-   * It goes on by itself after an outage.
+   * Yields the events of all other instances, present and future, until `signal` fires, the log is closed, or the loop
+   * is left. It goes on by itself after an outage.
    *
-   * An event that can't be decoded is told by `error` and as a gap of one, and passed over.
+   * An event that cannot be decoded is skipped, and reported by `error` and as a gap of one.
    *
    * @throws OriginTakenError, from the loop, when another process is alive under this name.
-   * @throws ConfigError that quotes the option that can't be.
+   * @throws ConfigError that quotes the invalid option.
    */
   follow(options: FollowOptions = {}): AsyncIterableIterator<LogEntry<Event>> {
     this.assertOpen();
     return this.parts.follow(options);
   }
 
-  /** How the log stands: what waits, and of each origin how much is kept and how far behind this instance is. @throws TransportError */
+  /**
+   * How many appends wait, and for each origin how many events are kept and how far behind this instance is.
+   *
+   * @throws TransportError when no reply came.
+   */
   async stats(options: LogCallOptions = {}): Promise<LogStats> {
     assertOptions("stats", options, knownCall);
     const asked = readAsked(options);
@@ -113,15 +120,21 @@ export class SyncLog<Event = unknown> implements AsyncDisposable {
     return readLogStats(this.parts, asked);
   }
 
-  /** Listens to an event. @returns the function that stops listening. @throws ConfigError when there is no such event. */
+  /**
+   * Listens to an event.
+   *
+   * @returns the function that stops listening.
+   *
+   * @throws ConfigError when there is no such event.
+   */
   on<Name extends keyof LogEvents>(event: Name, listener: (event: LogEvents[Name]) => void): () => void {
     return this.events.on(event, listener);
   }
 
   /**
-   * Ends the loops, appends what waits and what a failover has lost, if Redis is there in time, and gives the name back, so
-   * that the next process has it at once: each takes `timeout` at most. What is lost with this process is told by `error`.
-   * The transport stays open: it is its owner's. Safe to call twice.
+   * Ends the loops, appends the events that wait or that a failover has lost, and releases the name for the next
+   * process. Each of these steps takes at most `timeout`; events that are lost then are reported by `error`. The
+   * transport stays open: its owner closes it. Safe to call twice.
    */
   close(): Promise<void> {
     this.closing ??= this.parts.close();

@@ -1,79 +1,64 @@
-import { type Argument, type Command, isTransportError } from "@continuum-cache/core";
-import type { StreamEntry } from "../log/entry-fields.ts";
+import type { Argument } from "@continuum-cache/core";
 import { gapAtEnd, gapBefore } from "../log/position.ts";
-import { isSameId, noId, parseId } from "../log/stream-id.ts";
+import { isSameId, noId, parseId, type StreamEntry } from "../log/stream.ts";
+import { createStreamReader } from "../log/stream-reader.ts";
 import type { LogGap } from "../log/types.ts";
-import { accepted } from "../shared/link.ts";
-import { copyScript, readCopyAnswer } from "./copy-script.ts";
-import type { Ending, Lane } from "./route.ts";
+import { type CopyAnswer, copyScript, readCopyAnswer } from "./copy-script.ts";
+import type { OriginCursor, StreamEnd } from "./origin-map.ts";
 import type { RelaySettings } from "./settings.ts";
 
-/** Brings entries from one side to the other. */
+/** Copies entries from one side to the other. */
 export interface Copier {
-  /** One page of all lanes; tells whether there may be more. @throws TransportError or CommandError. */
-  copyPage(lanes: readonly Lane[]): Promise<boolean>;
-  /** Lets streams end at the destination where they end at the source. */
-  finish(endings: readonly Ending[]): Promise<void>;
+  /** Copies one page of all origins. @returns whether there may be more. @throws TransportError or CommandError. */
+  copyPage(cursors: readonly OriginCursor[]): Promise<boolean>;
+  /** Makes streams end at the destination where they end at the source. */
+  finish(ends: readonly StreamEnd[]): Promise<void>;
 }
 
-/** Told of what was brought. */
+/** Called with what was copied. */
 export interface CopierListener {
   copied(origin: string, count: number): void;
   gap(gap: LogGap): void;
-  /** The destination has lost what it had. */
-  wentBack(origin: string): void;
+  /** The destination has lost events that it had. */
+  lostData(origin: string): void;
 }
 
-/** What one trip carries of a stream; one entry may be larger. */
-const mostTripLength = 256 << 10;
+/** What one round trip carries of a stream; one entry may be larger. */
+const mostBatchLength = 256 << 10;
 const mostWords = 2_000;
 
 type Word = string | Uint8Array;
 
-/** Entries of one lane that are yet to be brought. */
+/** Entries of one origin that are still to be copied. */
 interface Load {
-  readonly lane: Lane;
+  readonly cursor: OriginCursor;
   readonly entries: readonly StreamEntry[];
   at: number;
 }
 
 export function createCopier({ from, to, retentionMs, batch }: RelaySettings, listener: CopierListener): Copier {
-  let count = batch;
+  const streams = createStreamReader(from.link, batch);
 
-  const read = async (lanes: readonly Lane[]): Promise<readonly Load[] | undefined> => {
-    const streams = [...lanes.map(({ key }) => key), ...lanes.map(({ last }) => last)];
-    try {
-      const [reply] = await from.link.send([["XREAD", "COUNT", count, "STREAMS", ...streams] as Command]);
-      const rows = (accepted(reply) ?? []) as readonly (readonly [string, readonly StreamEntry[]])[];
-      return rows.flatMap(([key, entries]) => {
-        const lane = lanes.find((one) => one.key === key);
-        return lane && entries.length > 0 ? [{ lane, entries, at: 0 }] : [];
-      });
-    } catch (error) {
-      if (!isTransportError(error) || error.kind !== "too-large" || count === 1) throw error;
-      count = Math.ceil(count / 4);
-      return undefined;
-    }
-  };
-
-  /** Nothing that its origin would keep is cut off, and nothing is kept that no clock would. */
+  /** Trims nothing that the origin would keep, and keeps nothing that no clock would. */
   const floorOf = (entries: readonly StreamEntry[]): Argument => {
     const firstMs = parseId(entries[0]?.[0])?.atMs ?? 0;
     const floorMs = Math.min(firstMs, Date.now()) - retentionMs;
     return floorMs > 0 ? floorMs : "";
   };
+  const runCopy = async ({ key }: OriginCursor, args: readonly Argument[]): Promise<CopyAnswer> =>
+    readCopyAnswer(await to.link.run(copyScript, [key], args, { together: true }));
 
-  const tellGap = (lane: Lane, entry: StreamEntry): void => {
-    const [before, id] = [parseId(lane.last), parseId(entry[0])];
+  const reportGap = ({ last, origin, key }: OriginCursor, entry: StreamEntry): void => {
+    const [before, id] = [parseId(last), parseId(entry[0])];
     if (!before || !id || isSameId(before, noId) || id.seq === 0) return;
-    const gap = gapBefore({ origin: lane.origin, key: lane.key, id: before }, id);
+    const gap = gapBefore({ origin, key, id: before }, id);
     if (gap) listener.gap(gap);
   };
 
-  /** Brings as much of one lane as a trip carries; tells whether to go on with it. */
-  const bring = async (load: Load): Promise<boolean> => {
-    const { lane, entries } = load;
-    const part = partOf(entries.slice(load.at));
+  /** Copies as much of one origin as a batch carries. @returns whether to go on with it. */
+  const copyBatch = async (load: Load): Promise<boolean> => {
+    const { cursor, entries } = load;
+    const part = batchOf(entries.slice(load.at));
     const [first] = part;
     if (!first) return false;
     const words = part.flatMap(([id, fields]): Argument[] => [
@@ -81,64 +66,60 @@ export function createCopier({ from, to, retentionMs, batch }: RelaySettings, li
       fields?.length ?? 0,
       ...((fields ?? []) as readonly Word[]),
     ]);
-    const answer = readCopyAnswer(
-      await to.link.run(copyScript, [lane.key], [lane.last, floorOf(part), "", ...words], { together: true }),
-    );
-    if (answer.isBack) {
-      lane.last = answer.last;
-      listener.wentBack(lane.origin);
-      return false;
+    const answer = await runCopy(cursor, [cursor.last, floorOf(part), "", ...words]);
+    if (answer.isBack) listener.lostData(cursor.origin);
+    else if (answer.added > 0) {
+      reportGap(cursor, first);
+      listener.copied(cursor.origin, answer.added);
     }
-    if (answer.added > 0) {
-      tellGap(lane, first);
-      listener.copied(lane.origin, answer.added);
-    }
-    lane.last = answer.last;
+    cursor.last = answer.last;
+    if (answer.isBack) return false;
     load.at += part.length;
     return load.at < entries.length;
   };
 
+  const finishOne = async ({ cursor, last }: StreamEnd): Promise<void> => {
+    const { origin, key } = cursor;
+    const [before, now] = [parseId(cursor.last), parseId(last)];
+    const answer = await runCopy(cursor, [cursor.last, "", last]);
+    cursor.last = answer.last;
+    if (answer.isBack) return listener.lostData(origin);
+    if (!before || !now || isSameId(before, noId)) return;
+    const gap = gapAtEnd({ origin, key, id: before }, { last: now, lastEntry: undefined });
+    if (gap) listener.gap(gap);
+  };
+
   return {
-    async copyPage(lanes) {
-      if (lanes.length === 0) return false;
-      let loads: readonly Load[] | undefined = await read(lanes);
-      if (!loads) return true;
-      const isFull = loads.some(({ entries }) => entries.length >= count);
+    async copyPage(cursors) {
+      if (cursors.length === 0) return false;
+      const { rows, isFull } = await streams.read(cursors.map(({ key, last }) => ({ key, id: last })));
+      let loads: readonly Load[] = rows.flatMap(([key, entries]) => {
+        const cursor = cursors.find((one) => one.key === key);
+        return cursor && entries.length > 0 ? [{ cursor, entries, at: 0 }] : [];
+      });
       let wentBack = false;
       while (loads.length > 0) {
-        const goOn: readonly boolean[] = await Promise.all(loads.map(bring));
+        const goOn: readonly boolean[] = await Promise.all(loads.map(copyBatch));
         wentBack ||= loads.some((load, index) => !goOn[index] && load.at < load.entries.length);
         loads = loads.filter((_, index) => goOn[index]);
       }
-      if (!isFull) count = batch;
+      if (!isFull) streams.reset();
       return isFull || wentBack;
     },
-    async finish(endings) {
-      const finishOne = async ({ lane, last }: Ending): Promise<void> => {
-        const answer = readCopyAnswer(
-          await to.link.run(copyScript, [lane.key], [lane.last, "", last], { together: true }),
-        );
-        const [before, now] = [parseId(lane.last), parseId(last)];
-        lane.last = answer.last;
-        if (answer.isBack) return listener.wentBack(lane.origin);
-        if (!before || !now || isSameId(before, noId)) return;
-        const { origin, key } = lane;
-        const gap = gapAtEnd({ origin, key, id: before }, { last: now, lastEntry: undefined });
-        if (gap) listener.gap(gap);
-      };
-      await Promise.all(endings.map(finishOne));
+    async finish(ends) {
+      await Promise.all(ends.map(finishOne));
     },
   };
 }
 
-/** The first of these, as many as one trip may carry. */
-function partOf(entries: readonly StreamEntry[]): readonly StreamEntry[] {
+/** The first of these entries, as many as one batch may carry. */
+function batchOf(entries: readonly StreamEntry[]): readonly StreamEntry[] {
   let length = 0;
   let words = 0;
   for (const [at, [, fields]] of entries.entries()) {
     words += 2 + (fields?.length ?? 0);
     for (const word of (fields ?? []) as readonly Word[]) length += word.length;
-    if (at > 0 && (length > mostTripLength || words > mostWords)) return entries.slice(0, at);
+    if (at > 0 && (length > mostBatchLength || words > mostWords)) return entries.slice(0, at);
   }
   return entries;
 }

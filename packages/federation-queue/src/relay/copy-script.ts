@@ -1,17 +1,16 @@
 import { type Argument, defineScript, type Reply, type Script, type ScriptContext } from "@continuum-cache/core";
-import { registryLua } from "../log/registry-lua.ts";
-import { lastOf } from "../log/stream-info.ts";
+import { registryLua } from "../log/registry.ts";
+import { lastIdOf } from "../log/stream.ts";
 import { idTextLua, isAfterId } from "./id-text.ts";
 
 /**
- * Appends entries of another database as they are, those only that come after all that was ever here. What comes back to
- * where it began, or arrives by two ways, ends here.
+ * Appends entries of another database as they are, but only those behind all that the stream has ever had. An event
+ * that returns to its origin, or arrives by two ways, ends here.
  *
- * KEYS: the stream. ARGV: the id that the relay believes to be the last or one before, least time that is kept in ms ("": no
- * matter), the id that the stream ends with at the source if what it belongs to is gone (""), then of each entry its id, how
- * many words it has, and these.
- * Returns "copied", how many were added, the last id now; or, when the stream ends before what the relay believes, so that
- * there would be a hole, "back" and the last id.
+ * KEYS: the stream. ARGV: the id that the relay believes to be the last, or one before; the least time in ms to keep
+ * ("" trims nothing); the id that the stream ends with at the source when its last entries are gone (""); then of each
+ * entry its id, how many words it has, and these. Returns "copied", how many were added, and the last id now; or, when
+ * the stream ends before what the relay believes, so that there would be a hole, "back" and the last id.
  */
 export const copyScript: Script = defineScript({
   name: "relay-copy",
@@ -46,7 +45,7 @@ return {"copied", added, last}`,
 
 function copy({ call, keys: [stream = ""], args }: ScriptContext): Reply {
   const [after = "", floor = "", finish = ""] = args.slice(0, 3).map(String);
-  let last = lastOf(() => call("XINFO", "STREAM", stream));
+  let last = lastIdOf(() => call("XINFO", "STREAM", stream));
   if (isAfterId(after, last)) return ["back", last];
   let added = 0;
   for (let at = 3; at < args.length; ) {
@@ -68,7 +67,9 @@ function copy({ call, keys: [stream = ""], args }: ScriptContext): Reply {
   return ["copied", added, last];
 }
 
-/** What became of it. */
+/**
+ * The outcome of a copy. `isBack`: the destination's stream ends before the id that the relay believes to be the last.
+ */
 export interface CopyAnswer {
   readonly isBack: boolean;
   readonly added: number;

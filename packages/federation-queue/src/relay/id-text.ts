@@ -1,6 +1,5 @@
 /**
- * Whether an id as Redis writes it comes after another. Compared as text, so that ids of whatever size, by whomever, keep
- * their order.
+ * Whether one id, as Redis writes it, comes after another. Compares texts, so that ids of any size keep their order.
  */
 export function isAfterId(one: string, other: string): boolean {
   const [ms = "", seq = ""] = one.split("-");
@@ -11,7 +10,7 @@ export function isAfterId(one: string, other: string): boolean {
 const isMore = (one: string, other: string): boolean =>
   one.length === other.length ? one > other : one.length > other.length;
 
-/** The same, for scripts. */
+/** The same for scripts. */
 export const idTextLua = `
 local function isMore(one, other)
   if #one == #other then return one > other end

@@ -1,12 +1,12 @@
 import type { Command } from "@continuum-cache/core";
-import { nobody, readRegistry } from "../log/registry.ts";
-import { readStreamInfo } from "../log/stream-info.ts";
+import { isHeldAt, readRegistry } from "../log/registry.ts";
+import { readStreamInfo } from "../log/stream.ts";
 import { accepted, type LinkOptions } from "../shared/link.ts";
 import { timeMs } from "../shared/server-time.ts";
 import type { RelaySettings } from "./settings.ts";
 import type { RelayedOrigin } from "./types.ts";
 
-/** Two trips to each side. @throws TransportError when one does not answer. */
+/** Two round trips to each side. @throws TransportError when one does not reply. */
 export async function readRelayStats(
   { from, to, keys }: RelaySettings,
   options: LinkOptions,
@@ -19,7 +19,7 @@ export async function readRelayStats(
   const nowMs = timeMs(accepted(destination[1]));
   const origins = [...readRegistry(accepted(source[0])).keys()].filter((origin) => {
     const own = here.get(origin);
-    return !own || own.holder === nobody || own.untilMs <= nowMs;
+    return !own || !isHeldAt(own, nowMs);
   });
   const looks = origins.map((origin): Command => ["XINFO", "STREAM", keys.stream(origin)]);
   const [there, reached] = await Promise.all([from.link.send(looks, options), to.link.send(looks, options)]);

@@ -1,14 +1,13 @@
 import { defineScript, type Script } from "@continuum-cache/core";
-import { nobody, readRegistered, writeRegistered } from "../log/registry.ts";
-import { registryLua } from "../log/registry-lua.ts";
-import { noId, parseId } from "../log/stream-id.ts";
+import { noHolder, readRegistered, registryLua, writeRegistered } from "../log/registry.ts";
+import { laterOf, noId, parseId } from "../log/stream.ts";
 
 /**
- * Makes an origin known where its stream is brought, without taking its name: readers find it, and look at its stream again
- * when it was taken anew at the source, or its end was lost there.
+ * Registers an origin at the destination without taking its name. Readers there find it, and look at its stream again
+ * after its name was taken anew at the source, or after the end of its stream was lost there.
  *
- * KEYS: the registry. ARGV: origin, since when it is held at the source, the last id that is known of it. Returns 1, or 0 when
- * a process here has the name, or had it later.
+ * KEYS: the registry. ARGV: origin, since when its name is held at the source, the last id that the source knows.
+ * Returns 1, or 0 when a process at the destination holds the name, or held it later.
  */
 export const registerScript: Script = defineScript({
   name: "relay-register",
@@ -25,10 +24,10 @@ return 1`,
     const [origin = "", since = "", known = ""] = args.map(String);
     const here = readRegistered(call("HGET", registry, origin));
     const sinceMs = Number(since);
-    if (here.holder !== nobody || here.sinceMs > sinceMs) return 0;
+    if (here.holder !== noHolder || here.sinceMs > sinceMs) return 0;
     const there = parseId(known) ?? noId;
-    const last = here.last.seq > there.seq ? here.last : there;
-    call("HSET", registry, origin, writeRegistered({ holder: nobody, sinceMs, untilMs: 0, last }));
+    const last = laterOf(there, here.last);
+    call("HSET", registry, origin, writeRegistered({ holder: noHolder, sinceMs, untilMs: 0, last }));
     return 1;
   },
 });

@@ -2,35 +2,36 @@ import { assertOptions, createEvents, onAbort } from "@continuum-cache/core/kit"
 import { knownCall, type LogCallOptions } from "../shared/call-options.ts";
 import type { FederationBackend } from "../shared/federation-backend.ts";
 import { readAsked } from "../shared/read-options.ts";
-import type { RelayOptions } from "./options.ts";
 import { readRelayStats } from "./read-relay-stats.ts";
 import { readRelaySettings } from "./settings.ts";
 import { startRelay } from "./start-relay.ts";
-import type { RelayEvents, RelayState, RelayStats } from "./types.ts";
+import type { RelayEvents, RelayOptions, RelayState, RelayStats } from "./types.ts";
 
-/** A relay at work. */
+/** A running relay. */
 export interface Relay extends AsyncDisposable {
   readonly state: RelayState;
-  /** How it stands, asked of both sides. @throws TransportError when one does not answer. */
+  /** Asks both sides for their state. @throws TransportError when one does not reply. */
   stats(options?: LogCallOptions): Promise<RelayStats>;
   /** Listens to an event. @returns the function that stops listening. */
   on<Name extends keyof RelayEvents>(event: Name, listener: (event: RelayEvents[Name]) => void): () => void;
-  /** Ends the copying; what is under way ends first, within `timeout`. Both transports stay open. Safe to call twice. */
+  /**
+   * Ends the copying, after the round trip under way or its `timeout`. Both transports stay open. Safe to call twice.
+   */
   close(): Promise<void>;
 }
 
 /**
- * Copies a `SyncLog` from one database to another, so that instances in one region read the events of those in the other:
- * each event under its own number, in order, once. A second relay makes it both ways.
+ * Copies a `SyncLog` from one database to another, so that instances in one region read the events of those in the
+ * other: each event under its own number, in order, once. For both directions use a second relay.
  *
- * It keeps no state of its own. Where to go on is told by the destination, so it may be stopped, moved, or run twice; what
- * the destination has, or had and has let go by age, is refused there. What is missing at the source is missing at the
- * destination as the same gap, which its readers count. Instances need names that no other has in any region.
+ * The relay keeps no state. The destination says where to go on, so a relay may be stopped, moved, or run twice. The
+ * destination refuses events that it has, or had and has trimmed by age. Events that are missing at the source are the
+ * same gap at the destination, which its readers count. Each instance needs a name that no other has in any region.
  *
- * An outage of either side is waited out, and what has gathered is brought in batches. Idle it costs about 6 commands at each
+ * The relay waits while either side is away, and then copies in batches. While idle it costs about 6 commands for each
  * `pollInterval`, and one for each origin.
  *
- * @throws ConfigError that quotes what can't be.
+ * @throws ConfigError that quotes the invalid option.
  *
  * @example
  * ```ts
@@ -39,7 +40,10 @@ export interface Relay extends AsyncDisposable {
  *
  * const europe = restTransport({ url: "https://eu.upstash.io", token: "…" });
  * const america = restTransport({ url: "https://us.upstash.io", token: "…" });
- * const relays = [relay({ transport: europe }, { transport: america }), relay({ transport: america }, { transport: europe })];
+ * const relays = [
+ *   relay({ transport: europe }, { transport: america }),
+ *   relay({ transport: america }, { transport: europe }),
+ * ];
  * for (const each of relays) each.on("error", ({ operation, error }) => console.warn(operation, error));
  *
  * await Promise.all(relays.map((each) => each.close()));
@@ -56,13 +60,12 @@ export function relay(from: FederationBackend, to: FederationBackend, options: R
 
   return {
     get state() {
-      return running.state;
+      return running.status.state;
     },
     async stats(asked = {}) {
       assertOptions("stats", asked, knownCall);
       const origins = await readRelayStats(settings, readAsked(asked));
-      const { state, copied, lastError } = running;
-      return { state, copied, lastError, origins };
+      return { ...running.status, origins };
     },
     on: events.on,
     async close() {

@@ -11,7 +11,7 @@ import { createLogKeys, type LogKeys } from "../log/log-keys.ts";
 import type { FederationBackend } from "../shared/federation-backend.ts";
 import { createLink, type Link } from "../shared/link.ts";
 import { assertSignal, transportOf } from "../shared/read-options.ts";
-import type { RelayOptions } from "./options.ts";
+import type { RelayOptions } from "./types.ts";
 
 const knownRelay: KnownOptions<RelayOptions> = {
   key: true,
@@ -22,12 +22,12 @@ const knownRelay: KnownOptions<RelayOptions> = {
   signal: true,
 };
 
-/** Options as a relay works with them: checked, defaults filled in. */
+/** The options of a relay, checked and with defaults. */
 export interface RelaySettings {
   readonly from: RelaySide;
   readonly to: RelaySide;
   readonly keys: LogKeys;
-  /** The doorbell's on both sides, as it travels. */
+  /** The wire name of the doorbell's channel on both sides. */
   readonly channel: string;
   readonly retentionMs: number;
   readonly batch: number;

@@ -1,109 +1,105 @@
 import { type Events, isTransportError } from "@continuum-cache/core";
-import { isUnanswered, toError } from "@continuum-cache/core/kit";
+import { createBackoff, isUnanswered, toError } from "@continuum-cache/core/kit";
+import { createRefreshSchedule } from "../log/refresh-schedule.ts";
 import { createDoorbell } from "../shared/doorbell/doorbell.ts";
 import { createWake } from "../shared/wake.ts";
 import { createCopier } from "./copier.ts";
-import { createRoute } from "./route.ts";
+import { createOriginMap } from "./origin-map.ts";
 import type { RelaySettings } from "./settings.ts";
-import type { RelayEvents, RelayState } from "./types.ts";
+import type { RelayEvents, RelayStats } from "./types.ts";
 
-/** The copying that goes on until it is closed. */
+/** A relay that copies until it is closed. */
 export interface RunningRelay {
-  readonly state: RelayState;
-  readonly copied: number;
-  readonly lastError: Error | undefined;
+  /** The current state. */
+  readonly status: Readonly<Omit<RelayStats, "origins">>;
   close(): Promise<void>;
 }
 
-/** How often is looked where rings can't be heard, at least. */
+/** The longest time between two reads while rings cannot be heard. */
 const unheardPollMs = 2_000;
-const firstPauseMs = 100;
-const longestPauseMs = 5_000;
 
 export function startRelay(settings: RelaySettings, emit: Events<RelayEvents>["emit"]): RunningRelay {
   const { from, to, channel, timeoutMs, pollMs } = settings;
-  const hears = createDoorbell(from.transport, channel, timeoutMs, (error) => failed("listen", error));
-  const rings = createDoorbell(to.transport, channel, timeoutMs);
+  const sourceBell = createDoorbell(from.transport, channel, timeoutMs, (error) => failed("listen", error));
+  const targetBell = createDoorbell(to.transport, channel, timeoutMs);
   const wake = createWake();
-  let state: RelayState = "running";
-  let copied = 0;
-  let lastError: Error | undefined;
-  let isClosed = false;
-  let isRefreshDue = true;
-  let refreshAtMs = 0;
+  const schedule = createRefreshSchedule(pollMs);
+  const status: { -readonly [Name in keyof RunningRelay["status"]]: RelayStats[Name] } = {
+    state: "running",
+    copied: 0,
+    lastError: undefined,
+  };
+  let closing: Promise<void> | undefined;
+  const isClosed = (): boolean => status.state === "closed";
 
   const failed = (operation: string, error: unknown): void => {
-    lastError = toError(error);
-    emit("error", { operation, error: lastError });
+    status.lastError = toError(error);
+    emit("error", { operation, error: status.lastError });
   };
-  const wentBack = (origin: string): void => emit("repaired", { origin });
-  const route = createRoute(settings, {
-    wentBack,
-    conflict: (origin) =>
-      failed(
-        "relay",
-        new Error(`The name "${origin}" is held on both sides: give each instance a name that no other region has`),
-      ),
+  const lostData = (origin: string): void => emit("repaired", { origin });
+  const origins = createOriginMap(settings, {
+    lostData,
+    conflict(origin) {
+      const remedy = "give each instance a name that no other region has";
+      failed("relay", new Error(`The name "${origin}" is held on both sides: ${remedy}`));
+    },
   });
   const copier = createCopier(settings, {
     copied(origin, count) {
-      copied += count;
-      rings.ring(origin);
+      status.copied += count;
+      targetBell.ring(origin);
       emit("copied", { origin, count });
     },
     gap: (gap) => emit("gap", gap),
-    wentBack,
+    lostData,
   });
 
-  const stopListening = hears.listen((origins) => {
-    const isNews = origins.length === 0 || origins.some((origin) => !route.knows(origin));
-    if (isNews) isRefreshDue = true;
-    if (isNews || origins.some((origin) => route.copies(origin))) wake.wake();
+  const stopListening = sourceBell.listen((rung) => {
+    const isNews = rung.length === 0 || rung.some((origin) => !origins.knows(origin));
+    if (isNews) schedule.request();
+    if (isNews || rung.some((origin) => origins.copies(origin))) wake.wake();
   });
 
-  /** Tells whether there may be more. */
+  /** Returns whether there may be more. */
   const copyOnce = async (): Promise<boolean> => {
-    if (isRefreshDue || performance.now() >= refreshAtMs) {
-      isRefreshDue = false;
-      await route.refresh();
-      refreshAtMs = performance.now() + pollMs * (0.75 + 0.5 * Math.random());
-    }
-    if (await copier.copyPage(route.lanes)) return true;
-    await copier.finish(await route.check());
-    return isRefreshDue;
+    await schedule.runIfDue(origins.refresh);
+    if (await copier.copyPage(origins.cursors)) return true;
+    await copier.finish(await origins.check());
+    return schedule.isRequested;
+  };
+
+  const idle = async (): Promise<void> => {
+    const { isHeard } = sourceBell;
+    const waitMs = Math.max(1, schedule.msLeft);
+    const isWoken = await wake.wait(isHeard ? waitMs : Math.min(waitMs, unheardPollMs));
+    // Timers may be a little early.
+    if (!isWoken && isHeard) schedule.request();
   };
 
   const run = async (): Promise<void> => {
-    let pauseMs = firstPauseMs;
-    while (!isClosed) {
+    const backoff = createBackoff({ firstMs: 100, longestMs: 5_000 });
+    while (!isClosed()) {
       try {
         const isMore = await copyOnce();
-        pauseMs = firstPauseMs;
-        if (isClosed) return;
-        state = "running";
-        const waitMs = Math.max(1, refreshAtMs - performance.now());
-        if (isMore) continue;
-        const { isHeard } = hears;
-        const isWoken = await wake.wait(isHeard ? waitMs : Math.min(waitMs, unheardPollMs));
-        // Timers may be a little early.
-        if (!isWoken && isHeard) isRefreshDue = true;
+        backoff.reset();
+        if (isClosed()) return;
+        status.state = "running";
+        if (!isMore) await idle();
       } catch (error) {
-        if (isClosed) return;
-        if (state === "running" || !isUnanswered(error)) failed("relay", error);
-        state = "waiting";
-        // Whoever did not answer may be another when it does.
-        isRefreshDue = true;
-        // A transport that is closed stays so.
+        if (isClosed()) return;
+        if (status.state === "running" || !isUnanswered(error)) failed("relay", error);
+        status.state = "waiting";
+        // The server that replies next may be another one.
+        schedule.request();
+        // A closed transport stays closed.
         if (isTransportError(error) && error.kind === "closed") return end();
-        await wake.wait(pauseMs * (0.5 + Math.random()));
-        pauseMs = Math.min(2 * pauseMs, longestPauseMs);
+        await wake.wait(backoff.next());
       }
     }
   };
 
   const end = (): void => {
-    isClosed = true;
-    state = "closed";
+    status.state = "closed";
     stopListening();
     wake.wake();
   };
@@ -111,20 +107,11 @@ export function startRelay(settings: RelaySettings, emit: Events<RelayEvents>["e
   const finish = async (): Promise<void> => {
     end();
     await running;
-    await Promise.all([hears.close(), rings.close()]);
+    await Promise.all([sourceBell.close(), targetBell.close()]);
   };
-  let closing: Promise<void> | undefined;
 
   return {
-    get state() {
-      return state;
-    },
-    get copied() {
-      return copied;
-    },
-    get lastError() {
-      return lastError;
-    },
+    status,
     close() {
       closing ??= finish();
       return closing;

@@ -1,10 +1,9 @@
 import type { Closable } from "@continuum-cache/conformance/servers";
 import { Cache, type CacheOptions, type Transport } from "@continuum-cache/core";
 import { type Federated, federate } from "../../src/federation/federate.ts";
-import type { FederateOptions } from "../../src/federation/options.ts";
-import type { FederationEvents } from "../../src/federation/types.ts";
-import type { SyncLogOptions } from "../../src/log/options.ts";
+import type { FederateOptions, FederationEvents } from "../../src/federation/types.ts";
 import { SyncLog } from "../../src/log/sync-log.ts";
+import type { SyncLogOptions } from "../../src/log/types.ts";
 
 export interface Instance {
   readonly name: string;
@@ -12,17 +11,17 @@ export interface Instance {
   readonly cache: Cache;
   readonly shared: Federated;
   readonly log: SyncLog;
-  readonly told: { [Name in keyof FederationEvents]: FederationEvents[Name][] };
+  readonly emitted: { [Name in keyof FederationEvents]: FederationEvents[Name][] };
 }
 
 export interface InstanceOptions extends Partial<FederateOptions> {
   readonly log?: Partial<SyncLogOptions>;
-  /** Where the log is, if not with the cache. */
+  /** The log's transport, if not the cache's. */
   readonly logTransport?: Transport;
   readonly cache?: Partial<CacheOptions>;
 }
 
-/** An instance with a cache and a log on a transport, as if it were a process of its own. */
+/** An instance with a cache and a log on a transport, as if it ran in its own process. */
 export function instanceOn(
   opened: <T extends Closable>(one: T) => T,
   transport: Transport,
@@ -40,10 +39,10 @@ export function instanceOn(
   const shared = federate(cache, log, { scope: "memory:*", timeout: "1s", ...options });
   const { federation } = shared;
   opened(federation);
-  const told: Instance["told"] = { error: [], gap: [], owed: [], applied: [] };
-  federation.on("error", (event) => told.error.push(event));
-  federation.on("gap", (event) => told.gap.push(event));
-  federation.on("owed", (event) => told.owed.push(event));
-  federation.on("applied", (event) => told.applied.push(event));
-  return { name, cache, shared, log, told };
+  const emitted: Instance["emitted"] = { error: [], gap: [], deferred: [], applied: [] };
+  federation.on("error", (event) => emitted.error.push(event));
+  federation.on("gap", (event) => emitted.gap.push(event));
+  federation.on("deferred", (event) => emitted.deferred.push(event));
+  federation.on("applied", (event) => emitted.applied.push(event));
+  return { name, cache, shared, log, emitted };
 }

@@ -6,7 +6,7 @@ const opened = closing();
 let count = 0;
 
 describe.each(all)("deletes on $name", (backend) => {
-  /** Instances of one region: each has a connection of its own to the same database. */
+  /** Instances of one region: each has its own connection to the same database. */
   async function three(options: InstanceOptions = {}) {
     const server = opened(await backend.open());
     const key = `fed:test-${++count}`;
@@ -15,7 +15,7 @@ describe.each(all)("deletes on $name", (backend) => {
     return { ...server, key, open, instances: [open("a"), open("b"), open("c")] as const };
   }
 
-  it("reach a loader that runs on another instance: what it brings is handed out, not stored", async () => {
+  it("reach an in-flight loader on another instance: callers get the value, the cache does not store it", async () => {
     const { instances } = await three();
     const [a, b] = instances;
     let finish: (value: string) => void = () => {};
@@ -28,7 +28,7 @@ describe.each(all)("deletes on $name", (backend) => {
     );
     await waitFor(() => expect(b.cache.stats().loads).toBe(1));
     await a.shared.delete("memory:1");
-    await waitFor(() => expect(b.told.applied.length).toBe(1));
+    await waitFor(() => expect(b.emitted.applied.length).toBe(1));
     finish("old");
     expect(await loading).toBe("old");
     await b.cache.flush();
@@ -36,7 +36,7 @@ describe.each(all)("deletes on $name", (backend) => {
     expect(await b.shared.getOrSet("memory:1", () => "new")).toBe("new");
   });
 
-  it("reach it by pattern too, and although the key was not there to be found", async () => {
+  it("reach it by pattern too, also when the key does not exist yet", async () => {
     const { instances } = await three();
     const [a, b] = instances;
     let finish: (value: string) => void = () => {};
@@ -49,14 +49,14 @@ describe.each(all)("deletes on $name", (backend) => {
     );
     await waitFor(() => expect(b.cache.stats().loads).toBe(1));
     await a.shared.deletePattern("memory:user:*");
-    await waitFor(() => expect(b.told.applied.length).toBe(1));
+    await waitFor(() => expect(b.emitted.applied.length).toBe(1));
     finish("old");
     await loading;
     await b.cache.flush();
     expect(await a.cache.get("memory:user:1")).toBeUndefined();
   });
 
-  it("answer what they did here, alone, in pipelines, and atomically, and tell only what is in scope", async () => {
+  it("return their local result, alone, in pipelines and in transactions, and publish only keys in scope", async () => {
     const { instances } = await three();
     const [a, b, c] = instances;
     await a.cache.setMany({ "memory:1": 1, "memory:2": 2, "memory:3": 3, "other:1": 4 });
@@ -66,15 +66,15 @@ describe.each(all)("deletes on $name", (backend) => {
     expect(await a.shared.delete("other:3")).toBe(0);
     expect(await a.shared.set("memory:4", 1)).toBe(true);
     await waitFor(() => {
-      expect(b.told.applied.length).toBe(3);
-      expect(c.told.applied.length).toBe(3);
+      expect(b.emitted.applied.length).toBe(3);
+      expect(c.emitted.applied.length).toBe(3);
     });
     expect((await a.log.stats()).origins["a"]?.lastSeq).toBe(3);
     expect(await a.cache.get("memory:4")).toBe(1);
-    for (const { told } of instances) expect(told.error).toEqual([]);
+    for (const { emitted } of instances) expect(emitted.error).toEqual([]);
   });
 
-  it("work with a key prefix, which may be another on each instance", async () => {
+  it("work with key prefixes that differ between instances", async () => {
     const { open } = await three();
     const [x, y] = [open("x", { cache: { keyPrefix: "one-[x]:" } }), open("y", { cache: { keyPrefix: "two:" } })];
     await Promise.all(
@@ -92,7 +92,7 @@ describe.each(all)("deletes on $name", (backend) => {
     expect(await y.cache.get("other")).toBe(4);
   });
 
-  it("narrow a pattern that reaches beyond the scope, elsewhere", async () => {
+  it("narrow a pattern that reaches beyond the scope to the scope on other instances", async () => {
     const { open } = await three();
     const [x, y] = [open("x", { cache: { keyPrefix: "p:" } }), open("y", { cache: { keyPrefix: "q:" } })];
     await Promise.all([x, y].map(({ cache }) => cache.setMany({ "memory:a": 1, other: 4 })));
@@ -101,11 +101,11 @@ describe.each(all)("deletes on $name", (backend) => {
     expect(await y.cache.get("other")).toBe(4);
   });
 
-  it("are the same cache: views, stats, and its own way past the federation", async () => {
+  it("keep the cache's views and stats, and the original cache bypasses the federation", async () => {
     const { instances } = await three();
     const [a, b] = instances;
     await a.shared.with({ timeout: "2s" }).delete("memory:1");
-    await waitFor(() => expect(b.told.applied.length).toBe(1));
+    await waitFor(() => expect(b.emitted.applied.length).toBe(1));
     await a.cache.delete("memory:2");
     await a.shared.set("memory:3", 3);
     expect(await a.cache.get("memory:3")).toBe(3);
@@ -114,10 +114,10 @@ describe.each(all)("deletes on $name", (backend) => {
     await a.shared.close();
     await a.shared.close();
     expect(await a.cache.ping()).toBe(true);
-    expect(b.told.applied.length).toBe(1);
+    expect(b.emitted.applied.length).toBe(1);
   });
 
-  it("pass over what others write to the same log, and what they can't make sense of", async () => {
+  it("skip events of other programs in the same log, and malformed changes", async () => {
     const { instances, open } = await three();
     const [, b] = instances;
     const odd = open("odd");
@@ -131,24 +131,24 @@ describe.each(all)("deletes on $name", (backend) => {
       await odd.log.append(event);
     }
     await odd.shared.delete("memory:1");
-    await waitFor(() => expect(b.told.applied.length).toBe(6));
-    expect(b.told.error).toEqual([]);
+    await waitFor(() => expect(b.emitted.applied.length).toBe(6));
+    expect(b.emitted.error).toEqual([]);
   });
 
-  it("cost one event and one command more on each other instance", async () => {
+  it("cost one event, and one more command on each other instance", async () => {
     const { instances, redis } = await three();
     const [a, b, c] = instances;
     await a.shared.delete("memory:0");
-    await waitFor(() => expect([b, c].map(({ told }) => told.applied.length)).toEqual([1, 1]));
+    await waitFor(() => expect([b, c].map(({ emitted }) => emitted.applied.length)).toEqual([1, 1]));
     await redis?.resetStats();
     await a.shared.delete(...Array.from({ length: 400 }, (_, at) => `memory:${at}`));
-    await waitFor(() => expect([b, c].map(({ told }) => told.applied.length)).toEqual([2, 2]));
+    await waitFor(() => expect([b, c].map(({ emitted }) => emitted.applied.length)).toEqual([2, 2]));
     const stats = await redis?.commandStats();
     if (stats) expect(stats).toMatchObject({ del: 3, xadd: 1 });
   });
 });
 
-it("refuses what can't be, before anything is sent", async () => {
+it("rejects invalid options before sending anything", async () => {
   const [server] = await Promise.all(all.slice(2).map((backend) => backend.open()));
   const transport = opened(server as NonNullable<typeof server>).connect();
   const open = (options: object) => () => instanceOn(opened, transport, "a", "fed:test", options);

@@ -5,16 +5,14 @@ import fc from "fast-check";
 import { expect, it } from "vitest";
 import { type Applier, createApplier } from "../../src/federation/applier.ts";
 import type { CacheChange } from "../../src/federation/cache-change.ts";
-import { createFederationClock } from "../../src/federation/federation-clock.ts";
-import { putAll } from "../../src/federation/observer.ts";
-import { createPatternMarks } from "../../src/federation/pattern-marks.ts";
+import { type HybridTimestamp, isLater, ticksPerMs, tiebreakerOf } from "../../src/federation/hybrid-timestamp.ts";
 import { readFederationSettings } from "../../src/federation/settings.ts";
-import { isLater, type Stamped, stampsPerMs, tieOf } from "../../src/federation/stamp.ts";
+import { createValueSync } from "../../src/federation/value-sync.ts";
 import { SyncLog } from "../../src/log/sync-log.ts";
 import { closing } from "../log/logs.ts";
 
-// Whatever regions write, and in whatever order and however often they hear of it: in the end all hold what the latest write
-// of each key has left, by the stamps alone.
+// Random writes of regions, delivered in any order and any number of times: in the end all regions hold the result of
+// the latest write of each key, by the timestamps alone.
 
 const opened = closing();
 const keys = ["memory:a:1", "memory:a:2", "memory:b:1"];
@@ -23,7 +21,7 @@ const globs = ["memory:a:*", "memory:*", "memory:?:1"];
 interface Region {
   readonly name: string;
   readonly cache: Cache;
-  /** Instances of the region, each with a memory of its own. */
+  /** Instances of the region, each with its own memory. */
   readonly appliers: readonly Applier[];
   write(change: Write): Promise<CacheChange>;
 }
@@ -39,13 +37,12 @@ function openRegion(name: string, aheadMs: number): Region {
   const cache = new Cache({ transport, defaultTtl: "1h" });
   const log = opened(new SyncLog(cache, { instanceId: name }));
   const settings = readFederationSettings(cache, log, { scope: "memory:*", values: true });
-  const { values, link } = settings;
-  if (!values) throw new Error("Expected values");
+  const { values: clockSettings } = settings;
+  if (!clockSettings) throw new Error("Expected values");
   const make = () => {
-    const clock = createFederationClock(link, values.marksKey, values.keepMs);
-    if (aheadMs > 0) clock.see((Date.now() + aheadMs) * stampsPerMs);
-    const marks = createPatternMarks(link, values.marksKey, values.keepMs, ["memory:*"]);
-    return { clock, marks, applier: createApplier(settings, clock, marks) };
+    const values = createValueSync(settings, clockSettings);
+    if (aheadMs > 0) values.clock.observe((Date.now() + aheadMs) * ticksPerMs);
+    return { values, applier: createApplier(settings, values) };
   };
   const [one, other] = [make(), make()];
   return {
@@ -55,8 +52,8 @@ function openRegion(name: string, aheadMs: number): Region {
     async write(write) {
       if (write.do === "invalidate") {
         const glob = globs[write.glob] ?? "";
-        const change: CacheChange = { type: "fed.invalidate", globs: [glob], at: await one.clock.now() };
-        one.marks.add(glob, { at: change.at ?? 0, tie: values.tie });
+        const change: CacheChange = { type: "fed.invalidate", globs: [glob], at: await one.values.clock.now() };
+        one.values.tombstones.add(glob, { at: change.at ?? 0, tiebreaker: one.values.tiebreaker });
         await cache.deletePattern(glob);
         await one.applier.apply(change, name);
         return change;
@@ -66,27 +63,27 @@ function openRegion(name: string, aheadMs: number): Region {
         write.do === "set"
           ? { kind: "set" as const, value: String(write.value), ttlMs: 3_600_000 }
           : { kind: "delete" as const };
-      const [change] = await putAll(settings, values, one.clock, [{ key, ...put }]);
+      const [change] = await one.values.put([{ key, ...put }]);
       return change as CacheChange;
     },
   };
 }
 
-/** What the latest of all changes has left of a key. */
+/** The value of a key after the latest of all changes. */
 function expected(changes: readonly { change: CacheChange; origin: string }[], key: string): number | undefined {
-  let latest: Stamped = { at: 0, tie: 0 };
+  let latest: HybridTimestamp = { at: 0, tiebreaker: 0 };
   let value: number | undefined;
   for (const { change, origin } of changes) {
     const at = change.type === "fed.delete" ? change.at?.[0] : change.at;
-    const stamped = { at: at ?? 0, tie: tieOf(origin) };
+    const written = { at: at ?? 0, tiebreaker: tiebreakerOf(origin) };
     const concerns =
       change.type === "fed.invalidate"
         ? (change.globs ?? []).some((glob) => new RegExp(`^${glob.replace("*", ".*").replace("?", ".")}$`).test(key))
         : change.type === "fed.set"
           ? change.key === key
           : change.keys.includes(key);
-    if (!concerns || !isLater(stamped, latest)) continue;
-    latest = stamped;
+    if (!concerns || !isLater(written, latest)) continue;
+    latest = written;
     value = change.type === "fed.set" ? Number(change.value) : undefined;
   }
   return value;
@@ -97,13 +94,15 @@ const write: fc.Arbitrary<Write> = fc.oneof(
   { weight: 2, arbitrary: fc.record({ do: fc.constant("delete" as const), key: fc.nat({ max: 2 }) }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant("invalidate" as const), glob: fc.nat({ max: 2 }) }) },
 );
-/** A write somewhere, or news that arrives: which of those not heard of yet, where, and whether it comes once more later. */
+/**
+ * A write at an instance, or the delivery of a change: which undelivered one, where, and whether it is delivered again.
+ */
 const step = fc.oneof(
   fc.record({ region: fc.nat({ max: 2 }), write }),
   fc.record({ region: fc.nat({ max: 2 }), instance: fc.nat({ max: 1 }), which: fc.nat(), again: fc.boolean() }),
 );
 
-it("three regions come to the same, and to what the latest write says", async () => {
+it("three regions converge to the value of the latest write", async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(step, { minLength: 4, maxLength: 40, size: "max" }),
@@ -111,7 +110,7 @@ it("three regions come to the same, and to what the latest write says", async ()
       async (steps, skewMs) => {
         const regions = ["east", "west", "south"].map((name, at) => openRegion(name, (at * skewMs) / 2));
         const changes: { change: CacheChange; origin: string }[] = [];
-        /** Of each instance of each region what it has yet to hear. The writer itself hears nothing of its own. */
+        /** The undelivered changes of each instance of each region. A writer does not get its own. */
         const inboxes = regions.map(() => [[], []] as (typeof changes)[]);
         const hear = async (region: number, instance: number, which: number, again: boolean): Promise<void> => {
           const inbox = inboxes[region]?.[instance];

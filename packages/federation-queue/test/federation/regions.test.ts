@@ -30,7 +30,7 @@ describe.each(ways)("over the %s", (way) => {
     return { ...regions, instances: [a, b, c] as [typeof c, typeof c, typeof c] };
   }
 
-  it("a delete in one region is one in the other, and each event is there once on each side", async () => {
+  it("a delete in one region is a delete in the other, and each event is there once on each side", async () => {
     const { east, west, instances } = await world();
     const [a, b, c] = instances;
     const keys = keysOf(1, 60);
@@ -43,19 +43,19 @@ describe.each(ways)("over the %s", (way) => {
     await waitFor(async () => {
       for (const { cache } of [a, c])
         expect((await cache.getMany(keys)).every((value) => value === undefined)).toBe(true);
-      for (const { told } of instances) expect(told.applied.length).toBe(40);
+      for (const { emitted } of instances) expect(emitted.applied.length).toBe(40);
     });
     for (const region of [east, west]) {
       expect(await Promise.all(["a", "b", "c"].map(region.length))).toEqual([20, 20, 20]);
     }
   });
 
-  it("both regions come to the same after a partition, and each event is there once", async () => {
+  it("both regions converge after a partition, and each event is there once", async () => {
     const { east, west, instances } = await world();
     const [a, b, c] = instances;
     const keys = keysOf(1, 300);
     await Promise.all([a, c].map(({ cache }) => cache.setMany(filled(keys))));
-    // What is between the regions goes through the proxies; within a region all is well.
+    // Only connections between regions go through the proxies.
     for (const { proxy } of [east, west]) {
       proxy.set({ kind: "refuse" });
       proxy.cut();
@@ -74,15 +74,15 @@ describe.each(ways)("over the %s", (way) => {
         const left = (await cache.getMany(keys)).flatMap((value, at) => (value === undefined ? [] : [keys[at]]));
         expect(left).toEqual(rest);
       }
-      expect(instances.map(({ told }) => told.applied.length)).toEqual([81, 160, 81]);
+      expect(instances.map(({ emitted }) => emitted.applied.length)).toEqual([81, 160, 81]);
     });
     for (const region of [east, west]) {
       expect(await Promise.all(["a", "b", "c"].map(region.length))).toEqual([80, 1, 80]);
     }
-    for (const { told } of instances) expect([told.gap, told.owed]).toEqual([[], []]);
+    for (const { emitted } of instances) expect([emitted.gap, emitted.deferred]).toEqual([[], []]);
   });
 
-  it("values too: of two regions that have written the same keys apart, the later wins in both", async () => {
+  it("the later of two writes of the same key wins in both regions after a partition", async () => {
     const { east, west, instances } = await world({ values: true });
     const [a, b, c] = instances;
     for (const { proxy } of [east, west]) {
@@ -103,9 +103,9 @@ describe.each(ways)("over the %s", (way) => {
     const expected = keys.map((key, at) => (at < 5 ? undefined : at < 8 ? "last" : `west ${key}`));
     await waitFor(async () => {
       for (const { cache } of [a, c]) expect(await cache.getMany(keys)).toEqual(expected);
-      expect(instances.map(({ told }) => told.applied.length)).toEqual([28, 40, 28]);
+      expect(instances.map(({ emitted }) => emitted.applied.length)).toEqual([28, 40, 28]);
     });
     for (const { cache } of [a, c]) expect(await cache.getMany(keys)).toEqual(expected);
-    for (const { told } of instances) expect(told.error).toEqual([]);
+    for (const { emitted } of instances) expect(emitted.error).toEqual([]);
   });
 });

@@ -26,9 +26,9 @@ describe.each(all)("values on $name", (backend) => {
     return { a, b, key, east, west };
   }
   const applied = (instance: Instance, times: number) =>
-    waitFor(() => expect(instance.told.applied.length).toBe(times));
+    waitFor(() => expect(instance.emitted.applied.length).toBe(times));
 
-  it("are set everywhere, alone and together, with the time at which they end", async () => {
+  it("are set everywhere, alone and in pipelines, with their expiry", async () => {
     const { a, b } = await two();
     await a.shared.set("memory:1", { x: 1 }, { ttl: "10m" });
     await a.shared.set("memory:for-ever", null, { ttl: Number.POSITIVE_INFINITY });
@@ -45,7 +45,7 @@ describe.each(all)("values on $name", (backend) => {
     expect(ttls[2]).toBe(-1);
   });
 
-  it("keep to conditions: what was not set here is set nowhere", async () => {
+  it("are not set elsewhere when a condition kept them from being set here", async () => {
     const { a, b } = await two();
     expect(await a.shared.set("memory:1", "first", { nx: true })).toBe(true);
     expect(await a.shared.set("memory:1", "second", { nx: true })).toBe(false);
@@ -58,7 +58,7 @@ describe.each(all)("values on $name", (backend) => {
     expect(await a.cache.ttl("memory:3")).toBeGreaterThan(590);
   });
 
-  it("are written as their codec writes them, and left out where nobody can read them", async () => {
+  it("travel as their codec wrote them, and are deleted where no codec can read them", async () => {
     const { a, b } = await two({ cache: { codec: msgpack() } });
     const value = { at: new Date(7), big: 12n, bytes: new Uint8Array([0, 255]) };
     await a.shared.set("memory:1", value);
@@ -70,7 +70,7 @@ describe.each(all)("values on $name", (backend) => {
     await other.a.shared.set("memory:1", value);
     await applied(other.b, 1);
     expect(await other.b.cache.get("memory:1")).toBeUndefined();
-    expect(other.b.told.error).toEqual([]);
+    expect(other.b.emitted.error).toEqual([]);
   });
 
   it("that are too large for the log travel as a delete", async () => {
@@ -86,7 +86,7 @@ describe.each(all)("values on $name", (backend) => {
     expect(await b.cache.get("memory:2")).toBe("small");
   });
 
-  it("don't come back from before a delete, by key or by pattern, though they come late", async () => {
+  it("do not come back when they arrive after a later delete, by key or by pattern", async () => {
     const { a, b, east, key } = await two();
     await a.shared.set("memory:1", "new");
     await a.shared.set("memory:2", "new");
@@ -95,7 +95,7 @@ describe.each(all)("values on $name", (backend) => {
     await b.shared.delete("memory:1");
     await b.shared.deletePattern("memory:q:*");
     await applied(a, 2);
-    // A third region that was cut off tells what it had set before all that.
+    // A third region that was cut off publishes what it had set before all that.
     const at = (Date.now() - 60_000) * 1_024;
     const c = instanceOn(opened, east.connect(), "c", key, { values: true });
     for (const one of ["memory:1", "memory:2", "memory:q:3", "memory:q:4", "memory:5"]) {
@@ -106,7 +106,7 @@ describe.each(all)("values on $name", (backend) => {
     const keys = ["memory:1", "memory:2", "memory:q:3", "memory:q:4", "memory:5"];
     const expected = [undefined, "new", undefined, undefined, "old"];
     for (const { cache } of [a, b]) expect(await cache.getMany(keys)).toEqual(expected);
-    // Who comes later to the same database knows of the patterns too.
+    // An instance that starts later on the same database knows the patterns too.
     const late = instanceOn(opened, east.connect(), "late", key, { values: true, from: "now" });
     await waitFor(async () => expect((await late.log.stats()).origins["c"]?.behind).toBe(0));
     await c.log.append({ type: "fed.set", key: "memory:q:3", value: '"old"', at });
@@ -114,7 +114,7 @@ describe.each(all)("values on $name", (backend) => {
     expect(await late.cache.get("memory:q:3")).toBeUndefined();
   });
 
-  it("that a loader brings meanwhile don't replace what was set elsewhere", async () => {
+  it("from an in-flight loader do not replace what was set elsewhere meanwhile", async () => {
     const { a, b } = await two();
     let finish: (value: string) => void = () => {};
     const loading = b.shared.getOrSet(
@@ -131,12 +131,12 @@ describe.each(all)("values on $name", (backend) => {
     expect(await loading).toBe("older");
     await b.cache.flush();
     expect(await b.cache.get("memory:1")).toBe("newer");
-    // What a loader has brought is nobody else's.
+    // A loaded value is not shared.
     await b.shared.getOrSet("memory:2", () => "mine");
     expect(await a.cache.get("memory:2")).toBeUndefined();
   });
 
-  it("end everywhere at the same time, and not at all where they have ended on the way", async () => {
+  it("expire everywhere at the same time, and are not set where they have expired on the way", async () => {
     const { a, b, east, key } = await two();
     await b.cache.set("memory:1", "older");
     const c = instanceOn(opened, east.connect(), "c", key, { values: true });
@@ -156,7 +156,7 @@ describe.each(all)("values on $name", (backend) => {
     await waitFor(async () => expect(await b.cache.get("memory:2")).toBeUndefined());
   });
 
-  it("cost what the comments say: 5 commands more for a set here, 4 there", async () => {
+  it("cost 5 more commands where they are set, and 4 where they arrive", async () => {
     const { a, b, east, west } = await two();
     await a.shared.set("memory:1", 1);
     await applied(b, 1);
@@ -169,7 +169,7 @@ describe.each(all)("values on $name", (backend) => {
     if (there) expect([there["set"], there["get"]]).toEqual([2, 1]);
   });
 
-  it("of a federation without values are taken as deletes", async () => {
+  it("are applied as deletes by a federation without values", async () => {
     const { a, b } = await two({}, { values: false });
     await b.cache.set("memory:1", "older");
     await a.shared.set("memory:1", "newer");

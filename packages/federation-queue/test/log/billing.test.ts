@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { closing, following, logsOn, servers, waitFor } from "./logs.ts";
 
-// What a log costs, in commands as Redis counts them.
+// The cost of a log, in commands as Redis counts them.
 
 const opened = closing();
 
@@ -35,7 +35,7 @@ describe.each(servers)("over $name", (backend) => {
     }
   });
 
-  it("puts appends that are asked for together into one trip", async () => {
+  it("sends the appends of one tick in one round trip", async () => {
     const { open, redis } = await start();
     const a = open("a");
     await a.append(0);
@@ -44,7 +44,7 @@ describe.each(servers)("over $name", (backend) => {
     expect((await redis.commandStats())["evalsha"]).toBe(1);
   });
 
-  it("reads with one command for all origins, and commits those of one tick with one", async () => {
+  it("reads all origins with one command, and stores the commits of one tick with one", async () => {
     const { open, redis } = await start();
     const origins = ["a", "c", "d"].map((name) => open(name));
     for (const log of origins) await log.append(0);
@@ -55,7 +55,7 @@ describe.each(servers)("over $name", (backend) => {
     await Promise.all(origins.map((log) => log.append(1)));
     await waitFor(() => expect(reading.entries.length).toBe(6));
     const { xread = 0, hgetall = 0 } = await redis.commandStats();
-    // One for each ring that is heard apart.
+    // One for each ring that arrives separately.
     expect(xread).toBeLessThanOrEqual(4);
     expect(hgetall).toBe(0);
     await redis.resetStats();
@@ -63,7 +63,7 @@ describe.each(servers)("over $name", (backend) => {
     expect(own(await redis.commandStats())).toEqual({ hset: 1 });
   });
 
-  it("costs an idle follower one read per poll, and a hold of its name per half lease", async () => {
+  it("costs an idle follower one read per poll, and one renewal of its name per half lease", async () => {
     const { open, redis } = await start();
     await open("a").append(0);
     const reading = opened(following(open("b", { lease: "1s", pollInterval: "400ms" })));

@@ -8,7 +8,7 @@ import { expect, it } from "vitest";
 import { SyncLog } from "../../src/log/sync-log.ts";
 import { closing, following, waitFor } from "./logs.ts";
 
-// Whatever happens on the way, and whatever callers give up: each answer is true of what is in the log in the end.
+// Faults on the connection, and callers that give up: each result is true of the log in the end.
 
 const opened = closing();
 
@@ -112,5 +112,5 @@ it.each([
   await waitFor(() => expect(reading.entries.length).toBe(entries.length));
   expect(reading.seen).toEqual(seqs.map((seq) => `a:${seq}`));
   expect(accepted.size + pending.size + refused.size + unknown.size).toBe(next);
-  expect(errors.filter((message) => message.includes("Somebody else"))).toEqual([]);
+  expect(errors.filter((message) => message.includes("Another program"))).toEqual([]);
 });

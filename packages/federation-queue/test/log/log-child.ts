@@ -1,7 +1,7 @@
 import { tcpTransport } from "@continuum-cache/transport-tcp";
 import { SyncLog } from "../../src/log/sync-log.ts";
 
-// A process of its own that appends numbers, one after the other, and says what became of each.
+// A process that appends numbers one after the other, and prints the result of each.
 
 const [url = "", instanceId = ""] = process.argv.slice(2);
 const transport = tcpTransport({ url });

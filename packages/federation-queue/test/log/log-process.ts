@@ -6,12 +6,12 @@ import { childProgram } from "../child-program.ts";
 /** A process that appends until it is killed. */
 export interface LogProcess extends Closable {
   readonly lines: readonly string[];
-  /** The numbers of the events that it was told are there. */
+  /** The events that the log has accepted. */
   accepted(): readonly number[];
   signal(name: NodeJS.Signals): void;
 }
 
-/** Makes the program before the tests of a file. */
+/** Builds the program before the tests of a file. */
 export function logProcesses(): { start(url: string, instanceId: string): LogProcess } {
   const bundle = childProgram(join(import.meta.dirname, "log-child.ts"));
 

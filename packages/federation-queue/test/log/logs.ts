@@ -1,8 +1,7 @@
 import type { Closable } from "@continuum-cache/conformance/servers";
 import { vi } from "vitest";
-import type { FollowOptions, SyncLogOptions } from "../../src/log/options.ts";
 import { SyncLog } from "../../src/log/sync-log.ts";
-import type { LogEntry, LogGap } from "../../src/log/types.ts";
+import type { FollowOptions, LogEntry, LogGap, SyncLogOptions } from "../../src/log/types.ts";
 import type { Backend } from "../queue/backends.ts";
 
 export { all, closing, memory, rest, servers, tcp } from "../queue/backends.ts";
@@ -11,7 +10,7 @@ let count = 0;
 
 const patiently = { timeout: 60_000, interval: 20 };
 
-/** A server, and logs on it as if each were in a process of its own. */
+/** A server, and logs on it as if each ran in its own process. */
 export async function logsOn<Event = unknown>(backend: Backend, opened: <T extends Closable>(one: T) => T) {
   const server = opened(await backend.open());
   const key = `log-${++count}`;
@@ -20,18 +19,18 @@ export async function logsOn<Event = unknown>(backend: Backend, opened: <T exten
   return { ...server, key, open };
 }
 
-/** A loop that follows and remembers what it was given. */
+/** A loop that follows a log and records what it gets. */
 export interface Following<Event> extends Closable {
   readonly entries: LogEntry<Event>[];
   /** As "origin:seq", gaps in between as "origin:from..to reason". */
   readonly seen: string[];
   readonly gaps: LogGap[];
-  /** What the loop ended with. */
+  /** The error that ended the loop. */
   error: unknown;
   stop(): Promise<void>;
 }
 
-/** Follows until it is stopped, and commits each entry unless told otherwise. */
+/** Follows until it is stopped, and commits each entry unless `commits` is false. */
 export function following<Event>(
   log: SyncLog<Event>,
   options: FollowOptions & { readonly commits?: boolean } = {},

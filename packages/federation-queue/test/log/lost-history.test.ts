@@ -1,11 +1,10 @@
 import { describe, expect, it } from "vitest";
-import type { SyncLogOptions } from "../../src/log/options.ts";
 import { SyncLog } from "../../src/log/sync-log.ts";
-import type { LogEvents } from "../../src/log/types.ts";
+import type { LogEvents, SyncLogOptions } from "../../src/log/types.ts";
 import { startLaggingReplica, ways } from "../lagging-replica.ts";
 import { closing, following, logsOn, memory, named, rest, tcp, waitFor } from "./logs.ts";
 
-// The server has forgotten what it had accepted: all of it, or the end.
+// The server has lost accepted events: all of them, or the latest.
 
 const opened = closing();
 
@@ -29,7 +28,7 @@ describe.each(ways)("a failover to a lagging replica over %s", (way) => {
   };
   const numbers = (from: number, to: number): number[] => Array.from({ length: to - from + 1 }, (_, at) => from + at);
 
-  it("is repaired by the origin, each event once, also when it has nothing more to say", {
+  it("is repaired by the origin, each event once, also when it appends nothing more", {
     timeout: 60_000,
   }, async () => {
     const { replica, caughtUp, lag, failOver, open } = await start();
@@ -51,7 +50,7 @@ describe.each(ways)("a failover to a lagging replica over %s", (way) => {
     await waitFor(() => expect(later.entries.map(({ event }) => event)).toEqual(numbers(1, 21)));
   });
 
-  it("that does not know the name's holder is repaired too", async () => {
+  it("to a server that does not know the name's holder is repaired too", async () => {
     const { replica, caughtUp, lag, failOver, open } = await start();
     const a = await open("a");
     await caughtUp();
@@ -63,7 +62,7 @@ describe.each(ways)("a failover to a lagging replica over %s", (way) => {
     expect(a.repaired).toEqual([{ count: 10, lost: 0 }]);
   });
 
-  it("is noticed by who closes right behind it", async () => {
+  it("is noticed by a log that is closed right after it", async () => {
     const { replica, caughtUp, lag, failOver, open } = await start();
     const a = await open("a", { lease: "1h" });
     await a.append(0);
@@ -76,7 +75,7 @@ describe.each(ways)("a failover to a lagging replica over %s", (way) => {
     expect(await replica.command("XLEN", "log:a")).toBe(11);
   });
 
-  it("leaves a counted gap where no process has kept the events", async () => {
+  it("leaves a gap of known size when no process remembers the events", async () => {
     const { caughtUp, lag, failOver, open } = await start();
     const a = await open("a", { repair: 0 });
     const reading = opened(following(await open("b")));
@@ -94,7 +93,7 @@ describe.each(ways)("a failover to a lagging replica over %s", (way) => {
     await waitFor(() => expect(later.seen).toEqual([...named("a", 1, 10), "a:11..15 retention", "a:16"]));
   });
 
-  it("is told as a reset where the origin is gone too, and nothing is passed over", async () => {
+  it("is reported as a reset when the origin is gone too, and no event is skipped", async () => {
     const { caughtUp, lag, failOver, open } = await start();
     const a = await open("a");
     const b = await open("b");
@@ -119,7 +118,7 @@ describe.each(ways)("a failover to a lagging replica over %s", (way) => {
 });
 
 describe.each([tcp, rest, memory])("a flush over $name", (backend) => {
-  it("is repaired by the origin from what it remembers", async () => {
+  it("is repaired by the origin with the events that it remembers", async () => {
     const { open, connect } = await logsOn<number>(backend, opened);
     const [a, b] = [open("a"), open("b", { pollInterval: "200ms" })];
     const reading = opened(following(b));
@@ -132,7 +131,7 @@ describe.each([tcp, rest, memory])("a flush over $name", (backend) => {
     await waitFor(() => expect(later.seen).toEqual(named("a", 1, 4)));
   });
 
-  it("is repaired though there is much of it, and the origin has nothing more to say", async () => {
+  it("is repaired when it lost many events and the origin appends nothing more", async () => {
     const { open, connect, key } = await logsOn<number>(backend, opened);
     const a = open("a", { lease: "400ms" });
     const repaired: unknown[] = [];
@@ -146,7 +145,7 @@ describe.each([tcp, rest, memory])("a flush over $name", (backend) => {
     await waitFor(() => expect(later.seen).toEqual(named("a", 1, 1_000)));
   });
 
-  it("is told as a reset where nobody is left, also when nothing comes any more", async () => {
+  it("is reported as a reset when the origin is gone, also when no event follows", async () => {
     const { open, connect } = await logsOn<number>(backend, opened);
     const [a, b] = [open("a"), open("b", { pollInterval: "200ms" })];
     const resets: string[] = [];
@@ -162,7 +161,7 @@ describe.each([tcp, rest, memory])("a flush over $name", (backend) => {
     expect(reading.entries.at(-1)?.event).toBe(-1);
   });
 
-  it("of one stream alone does not make numbers begin anew", async () => {
+  it("of a single stream does not make numbers begin anew", async () => {
     const { open, connect, key } = await logsOn<number>(backend, opened);
     const [a, b] = [open("a"), open("b", { pollInterval: "200ms" })];
     const reading = opened(following(b));

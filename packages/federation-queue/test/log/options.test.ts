@@ -8,7 +8,7 @@ const opened = closing();
 const make = (options: object) => () =>
   opened(new SyncLog({ transport: opened(memoryTransport()) }, options as { instanceId: string }));
 
-describe("what can't be is refused before anything is sent", () => {
+describe("rejects before sending anything", () => {
   it.each([
     [{}, "Expected `instanceId` to be a name of 1 to 256 bytes"],
     [{ instanceId: "" }, 'got ""'],
@@ -36,12 +36,12 @@ describe("what can't be is refused before anything is sent", () => {
     expect(make(options)).toThrow(expect.objectContaining({ name: "ConfigError" }));
   });
 
-  it("a backend that is none", () => {
+  it("a backend without a transport", () => {
     expect(() => new SyncLog({} as never, { instanceId: "a" })).toThrow("Expected a Cache, or { transport }");
     expect(() => new SyncLog({ transport: opened(memoryTransport()) }, undefined as never)).toThrow("instanceId");
   });
 
-  it("options of a follow, and events", async () => {
+  it("invalid options of follow, and unknown events", async () => {
     const log = make({ instanceId: "a", maxEventBytes: 10 })();
     expect(() => log.follow({ batch: 0 })).toThrow("Expected `batch` to be a whole number from 1 to 10000, got 0");
     expect(() => log.follow({ from: "end" as "now" })).toThrow(
@@ -77,7 +77,7 @@ describe("what can't be is refused before anything is sent", () => {
     expect(log.pending).toBe(0);
   });
 
-  it("options of a relay", async () => {
+  it("invalid options of a relay", async () => {
     const [from, to] = [{ transport: opened(memoryTransport()) }, { transport: opened(memoryTransport()) }];
     const untyped = (options: unknown) => options as never;
     for (const [call, message] of [
@@ -97,7 +97,7 @@ describe("what can't be is refused before anything is sent", () => {
     await expect(running.stats(untyped({ max: 5 }))).rejects.toMatchObject({ name: "ConfigError" });
   });
 
-  it("a name that would be another's keys stays apart", async () => {
+  it("keeps an instance whose name looks like another's keys apart from it", async () => {
     const transport = opened(memoryTransport());
     const log = opened(new SyncLog({ transport }, { instanceId: "cursors:b", key: "log" }));
     await log.append(1);

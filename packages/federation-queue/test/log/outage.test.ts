@@ -4,12 +4,11 @@ import { restTransport } from "@continuum-cache/transport-rest";
 import { tcpTransport } from "@continuum-cache/transport-tcp";
 import { startUpstashLocal } from "@continuum-cache/upstash-local";
 import { describe, expect, it } from "vitest";
-import type { SyncLogOptions } from "../../src/log/options.ts";
 import { SyncLog } from "../../src/log/sync-log.ts";
-import type { Appended } from "../../src/log/types.ts";
+import type { Appended, SyncLogOptions } from "../../src/log/types.ts";
 import { closing, following, named, waitFor } from "./logs.ts";
 
-// Redis is away, or its answers are: nothing is lost, nothing is there twice, and the order stays.
+// Redis is away, or its replies are lost: no event is lost or repeated, and the order stays.
 
 const opened = closing();
 
@@ -37,7 +36,7 @@ describe.each(["Redis protocol", "REST"])("over %s", (way) => {
     return { redis, proxy, open, stored };
   };
 
-  it("keeps appends in order while Redis is away, and tells how many wait", async () => {
+  it("keeps appends in order while Redis is away, and reports how many wait", async () => {
     const { redis, open, stored } = await start();
     const a = await open("a");
     const reading = opened(following(await open("b")));
@@ -62,7 +61,7 @@ describe.each(["Redis protocol", "REST"])("over %s", (way) => {
     expect(reading.gaps).toEqual([]);
   });
 
-  it("refuses what has no room, and takes what waits in time when it is closed", async () => {
+  it("rejects appends that have no room, and appends the waiting ones when it is closed in time", async () => {
     const { redis, open, stored } = await start();
     const a = await open("a", { outbox: { maxMessages: 3 } });
     await a.append(0);
@@ -76,7 +75,7 @@ describe.each(["Redis protocol", "REST"])("over %s", (way) => {
     expect(texts).toEqual([0, 1, 2, 3]);
   });
 
-  it("says what is lost when it is closed while Redis stays away", async () => {
+  it("reports the lost events when it is closed while Redis stays away", async () => {
     const { redis, open } = await start();
     const a = await open("a");
     await redis.kill();
@@ -89,7 +88,7 @@ describe.each(["Redis protocol", "REST"])("over %s", (way) => {
     ]);
   });
 
-  it("appends each event once though replies are lost", async () => {
+  it("appends each event once although replies are lost", async () => {
     const { proxy, open, stored } = await start();
     const a = await open("a");
     const reading = opened(following(await open("b")));
@@ -107,7 +106,7 @@ describe.each(["Redis protocol", "REST"])("over %s", (way) => {
     await waitFor(() => expect(reading.seen).toEqual(named("a", 1, 81)));
   });
 
-  it("bears that the server dies at any moment", async () => {
+  it("loses and repeats no event when the server dies at any moment", async () => {
     const { redis, open, stored } = await start();
     const a = await open("a");
     const reading = opened(following(await open("b")));
@@ -137,7 +136,7 @@ describe.each(["Redis protocol", "REST"])("over %s", (way) => {
     expect(reading.gaps).toEqual([]);
   });
 
-  it("commits while Redis is away as soon as it is back", async () => {
+  it("stores a commit that was made while Redis was away as soon as it is back", async () => {
     const { redis, open } = await start();
     const [a, b] = [await open("a"), await open("b")];
     const reading = opened(following(b, { commits: false }));

@@ -3,14 +3,14 @@ import fc from "fast-check";
 import { expect, it } from "vitest";
 import { closing, following, logsOn, memory, tcp, waitFor } from "./logs.ts";
 
-// Whatever is appended, trimmed and committed: each loop is given exactly what the one before left, and each hole counted.
+// Random appends, trims and commits: each loop gets exactly what the one before left, and counts each gap.
 
 const opened = closing();
 
 type Step =
   | { do: "append"; count: number }
   | { do: "trim"; keep: number }
-  /** A loop that reads all there is, and commits as many. */
+  /** A loop that reads all events, and commits so many. */
   | { do: "read"; commits: number; isNewProcess: boolean; batch: number };
 
 const step: fc.Arbitrary<Step> = fc.oneof(
@@ -30,7 +30,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 it.each([
   [memory, 80],
   [tcp, 25],
-] as const)("%#: a reader agrees with its model", async (backend, repetitions) => {
+] as const)("%#: a reader delivers the same events and gaps as its model", async (backend, repetitions) => {
   const { connect, open } = await logsOn<number>(backend, opened);
   const admin = connect();
   let run = 0;
@@ -41,7 +41,7 @@ it.each([
       let b = open("b", { key });
       let total = 0;
       let firstKept = 1;
-      /** What the reader has committed; undefined before it has seen anything of the origin. */
+      /** The last number that the reader has committed; undefined before it has seen the origin. */
       let cursor: number | undefined;
       for (const one of steps) {
         if (one.do === "append") {

@@ -3,11 +3,11 @@ import { describe, expect, it } from "vitest";
 import { SyncLog } from "../../src/log/sync-log.ts";
 import { all, closing, following, logsOn, named, waitFor } from "./logs.ts";
 
-// What arrives more than once, or from somebody else.
+// Requests that arrive twice, and entries of other programs.
 
 const opened = closing();
 
-/** A way on which scripts arrive twice, and each once more, late, among those that come after. */
+/** A connection on which each script arrives twice, and once more later, among those that follow it. */
 function repeating(transport: Transport): Transport {
   const late: Command[] = [];
   let count = 0;
@@ -30,7 +30,7 @@ function repeating(transport: Transport): Transport {
 }
 
 describe.each(all)("over $name", (backend) => {
-  it("requests that arrive twice, or late, add nothing", async () => {
+  it("adds nothing when requests arrive twice or late", async () => {
     const { open, connect, key } = await logsOn<number>(backend, opened);
     const transport = repeating(connect());
     const a = opened(new SyncLog<number>({ transport }, { instanceId: "a", key }));
@@ -41,7 +41,7 @@ describe.each(all)("over $name", (backend) => {
     expect(await connect().send([["XLEN", `${key}:a`]])).toEqual([90]);
   });
 
-  it("what somebody else writes into a stream is not taken for its own, and its own is not lost", async () => {
+  it("keeps its own events, and skips entries that another program adds to its stream", async () => {
     const { open, connect, key } = await logsOn<number>(backend, opened);
     const [a, b] = [open("a"), open("b")];
     const errors: string[] = [];
@@ -53,10 +53,10 @@ describe.each(all)("over $name", (backend) => {
     await connect().send([["XADD", `${key}:a`, `${Date.now() + 1_000}-5`, "e", "-5"]]);
     expect(await a.append(2)).toMatchObject({ seq: 6 });
     await waitFor(() => expect(reading.seen).toEqual(["a:1", "a:2..4 retention", "a:5", "a:6"]));
-    expect(errors).toEqual([expect.stringContaining("Somebody else has written to the stream")]);
+    expect(errors).toEqual([expect.stringContaining("Another program has written to the stream")]);
     await connect().send([["XADD", `${key}:a`, `${Date.now() + 2_000}-0`, "x", "y"]]);
     expect(await a.append(3)).toMatchObject({ seq: expect.any(Number) });
     await waitFor(() => expect(reading.entries.at(-1)?.event).toBe(3));
-    expect(errors.some((one) => one.includes("none of a log's"))).toBe(true);
+    expect(errors.some((one) => one.includes("a log did not write"))).toBe(true);
   });
 });

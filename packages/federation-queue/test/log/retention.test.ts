@@ -3,8 +3,8 @@ import { all, closing, following, logsOn, named, waitFor } from "./logs.ts";
 
 const opened = closing();
 
-describe.each(all)("events that are too old, over $name", (backend) => {
-  it("go away by themselves, whether anybody appends or not, and those that are young stay", async () => {
+describe.each(all)("events that are older than the retention, over $name", (backend) => {
+  it("are trimmed with and without further appends, and younger events stay", async () => {
     const { open, connect, key } = await logsOn<number>(backend, opened);
     const admin = connect();
     const lengthOf = async () => (await admin.send([["XLEN", `${key}:a`]]))[0];
@@ -15,13 +15,13 @@ describe.each(all)("events that are too old, over $name", (backend) => {
     expect(await a.append(4)).toMatchObject({ seq: 4 });
     expect(await lengthOf()).toBe(1);
     await a.close();
-    // The origin is gone: those who read it see to it.
+    // The origin is gone: its readers trim the stream.
     opened(following(open("b", { retention: "1s", pollInterval: "200ms", lease: "400ms" })));
     await waitFor(async () => expect(await lengthOf()).toBe(0));
     expect(await open("a").append(5)).toMatchObject({ seq: 5 });
   });
 
-  it("are counted by a reader that was away for longer, though the stream is empty", async () => {
+  it("are counted by a reader that was away for longer, although the stream is empty", async () => {
     const { open, connect, key } = await logsOn<number>(backend, opened);
     const a = open("a", { retention: "1s", lease: "400ms" });
     const b = open("b");
@@ -33,20 +33,20 @@ describe.each(all)("events that are too old, over $name", (backend) => {
     await waitFor(async () => expect((await connect().send([["XLEN", `${key}:a`]]))[0]).toBe(0));
     const again = opened(following(b));
     await waitFor(() => expect(again.seen).toEqual(["a:3..5 retention"]));
-    // It is told once.
+    // It is reported once.
     await again.stop();
     const once = opened(following(b));
     await a.append(6);
     await waitFor(() => expect(once.seen).toEqual(["a:6"]));
   });
 
-  it("go away in bulk with an append", async () => {
+  it("are trimmed in bulk with an append", async () => {
     const { open, connect, key } = await logsOn<number>(backend, opened);
     const a = open("a", { retention: "1s", lease: "1m" });
     await a.appendMany(Array.from({ length: 1_000 }, (_, n) => n));
     await new Promise((resolve) => setTimeout(resolve, 1_100));
     await a.append(1_000);
-    // Whole nodes of a stream go, of some hundred entries.
+    // Redis trims whole nodes of a stream, of some hundred entries.
     expect(Number((await connect().send([["XLEN", `${key}:a`]]))[0])).toBeLessThan(500);
   });
 });

@@ -5,7 +5,7 @@ import { all, closing, following, logsOn, named, waitFor } from "./logs.ts";
 const opened = closing();
 
 describe.each(all)("a log over $name", (backend) => {
-  it("gives each event to every other instance, in the order of its origin, and not its own", async () => {
+  it("delivers each event to every other instance, in the order of its origin", async () => {
     const { open } = await logsOn<{ n: number }>(backend, opened);
     const [a, b, c] = [open("a"), open("b"), open("c")];
     const ofB = opened(following(b));
@@ -23,7 +23,7 @@ describe.each(all)("a log over $name", (backend) => {
     expect(ofB.gaps).toEqual([]);
   });
 
-  it("goes on where it left off, also in the next process", async () => {
+  it("resumes where it left off, also in the next process", async () => {
     const { open } = await logsOn<number>(backend, opened);
     const a = open("a");
     await a.appendMany([1, 2, 3, 4, 5]);
@@ -39,7 +39,7 @@ describe.each(all)("a log over $name", (backend) => {
     expect(again.gaps).toEqual([]);
   });
 
-  it("numbers on after a restart, without a hole", async () => {
+  it("continues its numbers without a hole after a restart", async () => {
     const { open } = await logsOn<number>(backend, opened);
     const reading = opened(following(open("reader")));
     for (let round = 0; round < 3; round++) {
@@ -51,7 +51,7 @@ describe.each(all)("a log over $name", (backend) => {
     await waitFor(() => expect(reading.seen).toEqual(named("a", 1, 6)));
   });
 
-  it("begins behind what is there if asked to", async () => {
+  it('begins behind the existing events with `from: "now"`', async () => {
     const { open } = await logsOn<number>(backend, opened);
     const a = open("a");
     await a.appendMany([1, 2, 3]);
@@ -63,7 +63,7 @@ describe.each(all)("a log over $name", (backend) => {
     expect(reading.gaps).toEqual([]);
   });
 
-  it("gives a name to one process at a time, and to the next at once when the first closes", async () => {
+  it("gives a name to one process at a time, and to the next as soon as the first closes", async () => {
     const { open } = await logsOn<number>(backend, opened);
     const [first, second] = [open("a"), open("a")];
     await first.append(1);
@@ -73,7 +73,7 @@ describe.each(all)("a log over $name", (backend) => {
     await waitFor(async () => expect(await second.append(2, { fallback: false })).toMatchObject({ seq: 2 }));
   });
 
-  it("lets a living process keep its name, and tells the second that it is taken", async () => {
+  it("rejects with OriginTakenError while another living process holds the name", async () => {
     const { open } = await logsOn<number>(backend, opened);
     const [first, second] = [open("a", { lease: "200ms" }), open("a", { lease: "200ms" })];
     const errors: unknown[] = [];
@@ -90,7 +90,7 @@ describe.each(all)("a log over $name", (backend) => {
     expect((await second.stats()).origins["a"]?.lastSeq).toBeGreaterThanOrEqual(3);
   });
 
-  it("tells how it stands", async () => {
+  it("reports its stats", async () => {
     const { open } = await logsOn<number>(backend, opened);
     const [a, b] = [open("a"), open("b")];
     await a.appendMany([1, 2, 3]);
@@ -105,7 +105,7 @@ describe.each(all)("a log over $name", (backend) => {
     });
   });
 
-  it("counts exactly what was trimmed while a reader was offline, and awaits resync before it goes on", async () => {
+  it("reports exactly what was trimmed while a reader was offline, and awaits resync before it continues", async () => {
     const { open, connect, key } = await logsOn<number>(backend, opened);
     const a = open("a");
     await a.appendMany([1, 2, 3]);
@@ -134,7 +134,7 @@ describe.each(all)("a log over $name", (backend) => {
     expect(gaps).toEqual([{ origin: "a", missed: 15, fromSeq: 4, toSeq: 18, reason: "retention" }]);
   });
 
-  it("counts exactly what was missed when nothing at all is kept any more", async () => {
+  it("reports exactly the missed events when none is kept any more", async () => {
     const { open, connect, key } = await logsOn<number>(backend, opened);
     const a = open("a");
     const first = open("b");
@@ -154,7 +154,7 @@ describe.each(all)("a log over $name", (backend) => {
     await waitFor(() => expect(seenLast.seen).toEqual(["a:8"]));
   });
 
-  it("passes over what it can't decode, and says so", async () => {
+  it("skips an event that it cannot decode, and reports it", async () => {
     const { open, connect, key } = await logsOn<number>(backend, opened);
     const a = open("a");
     await a.append(1);
@@ -175,7 +175,7 @@ describe.each(all)("a log over $name", (backend) => {
     expect(errors).toEqual(["decode", "decode"]);
   });
 
-  it("catches up with much in few commands", async () => {
+  it("catches up on many events with few commands", async () => {
     const { open, redis } = await logsOn<number>(backend, opened);
     const a = open("a");
     await a.appendMany(Array.from({ length: 2_000 }, (_, n) => n));
@@ -184,11 +184,11 @@ describe.each(all)("a log over $name", (backend) => {
     await waitFor(() => expect(reading.entries.length).toBe(2_000));
     expect(reading.seen).toEqual(named("a", 1, 2_000));
     const stats = await redis?.commandStats();
-    // Four that are full, one behind them, and some for rings and for the doorbell's stream that opens.
+    // Four full pages, the last page, and some for rings and for the opening of the doorbell's stream.
     if (stats) expect(stats["xread"]).toBeLessThanOrEqual(10);
   });
 
-  it("ends its loops when it is closed or its signal fires, and refuses more", async () => {
+  it("ends its loops when the log is closed or the signal fires, and rejects further calls", async () => {
     const { open } = await logsOn<number>(backend, opened);
     const [a, b] = [open("a"), open("b")];
     await a.append(1);
@@ -204,7 +204,7 @@ describe.each(all)("a log over $name", (backend) => {
     expect(aborted).toEqual([]);
   });
 
-  it("ends a loop with the error of its resync, and tells the gap again to the next", async () => {
+  it("ends a loop with the error of its resync, and reports the gap again to the next loop", async () => {
     const { open, connect, key } = await logsOn<number>(backend, opened);
     const [a, b] = [open("a"), open("b")];
     await a.append(1);

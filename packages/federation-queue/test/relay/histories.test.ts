@@ -5,13 +5,13 @@ import { relay } from "../../src/relay/relay.ts";
 import { closing, following, named, waitFor } from "../log/logs.ts";
 import { type Region, regionsOf } from "./regions.ts";
 
-// What was lost on one side or the other: brought again where it can be, counted where it can't.
+// Losses on one side or the other: copied again where possible, counted where not.
 
 const opened = closing();
 const numbers = (from: number, to: number): number[] => Array.from({ length: to - from + 1 }, (_, at) => from + at);
 
 describe("a relay", () => {
-  it("tells a gap at the source, and lets readers at the destination count the same", async () => {
+  it("reports a gap at the source, and readers at the destination count the same", async () => {
     const { east, west, carry, key } = await regionsOf("Redis protocol", opened);
     const first = carry(east, west);
     const a = east.log<number>("a");
@@ -21,12 +21,12 @@ describe("a relay", () => {
     await first.relay.close();
     await a.appendMany(numbers(11, 30));
     await east.redis.command("XTRIM", `${key}:a`, "MAXLEN", 5);
-    const { told } = carry(east, west);
+    const { emitted } = carry(east, west);
     await waitFor(() => expect(reading.seen.slice(10)).toEqual(["a:11..25 retention", ...named("a", 26, 30)]));
-    expect(told.gap).toEqual([{ origin: "a", missed: 15, fromSeq: 11, toSeq: 25, reason: "retention" }]);
+    expect(emitted.gap).toEqual([{ origin: "a", missed: 15, fromSeq: 11, toSeq: 25, reason: "retention" }]);
   });
 
-  it("lets readers at the destination count what is gone although nothing came after it", async () => {
+  it("lets readers at the destination count what is gone at the source, also when no event follows", async () => {
     const { east, west, carry, key } = await regionsOf("Redis protocol", opened);
     const first = carry(east, west);
     const a = east.log<number>("a");
@@ -36,15 +36,15 @@ describe("a relay", () => {
     await first.relay.close();
     await a.appendMany(numbers(4, 9));
     await east.redis.command("XTRIM", `${key}:a`, "MAXLEN", 0);
-    const { told } = carry(east, west);
-    await waitFor(() => expect(told.gap).toMatchObject([{ missed: 6, fromSeq: 4, toSeq: 9 }]));
+    const { emitted } = carry(east, west);
+    await waitFor(() => expect(emitted.gap).toMatchObject([{ missed: 6, fromSeq: 4, toSeq: 9 }]));
     await reading.stop();
     const again = opened(following(west.log<number>("c")));
     await a.append(10);
     await waitFor(() => expect(again.seen.at(-1)).toBe("a:10"));
   });
 
-  it("never brings back what the destination has let go", async () => {
+  it("never copies again what the destination has trimmed", async () => {
     const { east, west, carry, key } = await regionsOf("Redis protocol", opened);
     const { relay: first } = carry(east, west);
     const a = east.log<number>("a");
@@ -57,25 +57,25 @@ describe("a relay", () => {
     await waitFor(async () => expect(await west.length("a")).toBe(4));
   });
 
-  it("brings again what the destination has lost, even when nothing new is appended", async () => {
+  it("copies again what the destination has lost, also when nothing new is appended", async () => {
     const { east, west, carry, key } = await regionsOf("Redis protocol", opened);
-    const { told } = carry(east, west);
+    const { emitted } = carry(east, west);
     const a = east.log<number>("a");
     await a.appendMany(numbers(1, 30));
     await waitFor(async () => expect(await west.length("a")).toBe(30));
-    // As a failover to a lagging replica would: the end is gone, also from the stream's memory of its last id.
+    // Like a failover to a lagging replica: the last entries are gone, and the stream's last id too.
     const entries = (await west.redis.command("XRANGE", `${key}:a`, "-", "+", "COUNT", 12)) as [string, string[]][];
     await west.redis.command("DEL", `${key}:a`);
     for (const [id, fields] of entries) await west.redis.command("XADD", `${key}:a`, id, ...fields);
     await waitFor(async () => expect(await west.length("a")).toBe(30));
-    expect(told.repaired).toContainEqual({ origin: "a" });
+    expect(emitted.repaired).toContainEqual({ origin: "a" });
     await west.redis.command("FLUSHALL");
     await waitFor(async () => expect(await west.length("a")).toBe(30));
     const reading = opened(following(west.log("late")));
     await waitFor(() => expect(reading.seen).toEqual(named("a", 1, 30)));
   });
 
-  it("leaves no hole when the destination loses its end between two pages", async () => {
+  it("leaves no hole when the destination loses its last entries between two pages", async () => {
     const { east, west, carry, key } = await regionsOf("Redis protocol", opened);
     carry(east, west, { batch: 5, pollInterval: "60s" });
     const a = east.log<number>("a");
@@ -88,7 +88,7 @@ describe("a relay", () => {
     await waitFor(() => expect(reading.seen).toEqual(named("a", 1, 11)));
   });
 
-  it("goes on when the source was flushed and its origin repeats what it remembers", async () => {
+  it("continues when the source was flushed and its origin appends again what it remembers", async () => {
     const { east, west, carry } = await regionsOf("Redis protocol", opened);
     carry(east, west);
     const a = east.log<number>("a", { lease: "400ms" });
@@ -102,9 +102,9 @@ describe("a relay", () => {
     expect(await west.length("a")).toBe(21);
   });
 
-  it("carries a history that began anew as such", async () => {
+  it("copies a history that began anew as a reset", async () => {
     const { east, west, carry } = await regionsOf("Redis protocol", opened);
-    const { told } = carry(east, west);
+    const { emitted } = carry(east, west);
     const first = east.log<number>("a");
     await first.appendMany(numbers(1, 20));
     const reading = opened(following(west.log<number>("b")));
@@ -113,10 +113,10 @@ describe("a relay", () => {
     await east.redis.command("FLUSHALL");
     await east.log<number>("a").appendMany([1, 2]);
     await waitFor(() => expect(reading.seen.slice(20)).toEqual(["a:1..0 reset", "a:1", "a:2"]));
-    expect(told.gap).toEqual([{ origin: "a", missed: 0, fromSeq: 1, toSeq: 0, reason: "reset" }]);
+    expect(emitted.gap).toEqual([{ origin: "a", missed: 0, fromSeq: 1, toSeq: 0, reason: "reset" }]);
   });
 
-  it("carries on what another relay has brought", async () => {
+  it("relays further what another relay has copied", async () => {
     const { regions, carry } = await regionsOf("Redis protocol", opened, ["east", "west", "south"]);
     const [east, west, south] = regions as [Region, Region, Region];
     carry(east, west, { pollInterval: "60s" });
@@ -127,7 +127,7 @@ describe("a relay", () => {
     await waitFor(() => expect(reading.seen).toEqual(named("a", 1, 50)));
   });
 
-  it("keeps to the retention at the destination", async () => {
+  it("trims the destination by the retention", async () => {
     const { east, west, carry, key } = await regionsOf("Redis protocol", opened);
     const oldMs = Date.now() - 7_200_000;
     for (let seq = 1; seq <= 300; seq++)
@@ -143,17 +143,17 @@ describe("a relay", () => {
     expect(await west.length("a")).toBeLessThanOrEqual(150);
   });
 
-  it("says that a name is held on both sides, and copies the others", async () => {
+  it("reports a name that is held on both sides, and copies the other origins", async () => {
     const { east, west, carry } = await regionsOf("Redis protocol", opened);
     await Promise.all([east.log("same").append(1), west.log("same").append(2), east.log("a").append(3)]);
-    const { relay: one, told } = carry(east, west);
+    const { relay: one, emitted } = carry(east, west);
     await waitFor(async () => expect(await west.length("a")).toBe(1));
-    expect(told.error[0]?.error.message).toContain('"same" is held on both sides');
+    expect(emitted.error[0]?.error.message).toContain('"same" is held on both sides');
     expect((await one.stats()).origins).toEqual({ a: { sourceSeq: 1, destinationSeq: 1, behind: 0 } });
     expect(await west.length("same")).toBe(1);
   });
 
-  it("copies no name: who comes to the other region is told that it is another's only there", async () => {
+  it("does not copy the holder of a name: the same name is free in the other region", async () => {
     const { east, west, carry } = await regionsOf("Redis protocol", opened);
     carry(east, west);
     const a = east.log<number>("a");
@@ -178,14 +178,14 @@ describe("a relay", () => {
     const after = await Promise.all([east, west].map(({ redis }) => redis.commandStats()));
     const cost = (at: number, name: string): number => (after[at]?.[name] ?? 0) - (before[at]?.[name] ?? 0);
     const looks = cost(1, "hgetall");
-    // Each look: HGETALL and TIME on both sides, XREAD at the source, and one XINFO per origin at the destination.
+    // Each poll: HGETALL and TIME on both sides, XREAD at the source, and one XINFO per origin at the destination.
     expect(cost(0, "xread")).toBeLessThanOrEqual(looks + 2);
     expect(cost(1, "xinfo|stream")).toBeLessThanOrEqual(looks + 1);
     expect(cost(0, "xinfo|stream")).toBeLessThanOrEqual(2);
     expect(cost(1, "evalsha")).toBe(0);
   });
 
-  it("relays between memories too", async () => {
+  it("relays between memory transports too", async () => {
     const [east, west] = [opened(memoryTransport()), opened(memoryTransport())];
     opened(relay({ transport: east }, { transport: west }, { pollInterval: "1s" }));
     const a = opened(new SyncLog<number>({ transport: east }, { instanceId: "a" }));
@@ -194,7 +194,7 @@ describe("a relay", () => {
     await waitFor(() => expect(reading.seen).toEqual(named("a", 1, 120)));
   });
 
-  it("refuses what can't be, before anything is sent", () => {
+  it("rejects invalid options before sending anything", () => {
     const transport = opened(memoryTransport());
     const other = opened(memoryTransport());
     expect(() => relay({ transport }, { transport })).toThrow(/two databases/);
@@ -203,7 +203,7 @@ describe("a relay", () => {
     expect(() => relay({ transport }, { transport: other }, { key: "a*" })).toThrow(/`key`/);
   });
 
-  it("ends with its signal, or with a transport that is closed", async () => {
+  it("ends when its signal fires, or when a transport is closed", async () => {
     const [east, west] = [memoryTransport(), opened(memoryTransport())];
     const one = opened(relay({ transport: east }, { transport: west }, { signal: AbortSignal.abort() }));
     expect(one.state).toBe("closed");

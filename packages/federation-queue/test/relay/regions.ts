@@ -9,24 +9,23 @@ import type { Transport } from "@continuum-cache/core";
 import { restTransport } from "@continuum-cache/transport-rest";
 import { tcpTransport } from "@continuum-cache/transport-tcp";
 import { startUpstashLocal } from "@continuum-cache/upstash-local";
-import type { SyncLogOptions } from "../../src/log/options.ts";
 import { SyncLog } from "../../src/log/sync-log.ts";
-import type { RelayOptions } from "../../src/relay/options.ts";
+import type { SyncLogOptions } from "../../src/log/types.ts";
 import { relay } from "../../src/relay/relay.ts";
-import type { RelayEvents } from "../../src/relay/types.ts";
+import type { RelayEvents, RelayOptions } from "../../src/relay/types.ts";
 
 let count = 0;
 
 export type Way = "Redis protocol" | "REST";
 export const ways: readonly Way[] = ["Redis protocol", "REST"];
 
-/** One database, and a way to it from afar that can be broken. */
+/** One database, and a remote connection to it that can be cut. */
 export interface Region {
   readonly redis: RedisServer;
   readonly proxy: FaultProxy;
   /** A transport of a process in the region. */
   connect(): Transport;
-  /** The same of one elsewhere, through the proxy. */
+  /** The same for a process in another region, through the proxy. */
   reach(): Transport;
   log<Event = unknown>(instanceId: string, options?: Partial<SyncLogOptions>): SyncLog<Event>;
   length(origin: string): Promise<number>;
@@ -45,12 +44,17 @@ export async function regionsOf(way: Way, opened: <T extends Closable>(one: T) =
         { key, pollInterval: "500ms", timeout: "1s", ...options },
       ),
     );
-    const told: { [Name in keyof RelayEvents]: RelayEvents[Name][] } = { error: [], copied: [], gap: [], repaired: [] };
-    one.on("error", (event) => told.error.push(event));
-    one.on("copied", (event) => told.copied.push(event));
-    one.on("gap", (event) => told.gap.push(event));
-    one.on("repaired", (event) => told.repaired.push(event));
-    return { relay: one, told };
+    const emitted: { [Name in keyof RelayEvents]: RelayEvents[Name][] } = {
+      error: [],
+      copied: [],
+      gap: [],
+      repaired: [],
+    };
+    one.on("error", (event) => emitted.error.push(event));
+    one.on("copied", (event) => emitted.copied.push(event));
+    one.on("gap", (event) => emitted.gap.push(event));
+    one.on("repaired", (event) => emitted.repaired.push(event));
+    return { relay: one, emitted };
   };
   return { key, east, west, regions, carry };
 }

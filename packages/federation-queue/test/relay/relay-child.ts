@@ -1,7 +1,7 @@
 import { tcpTransport } from "@continuum-cache/transport-tcp";
 import { relay } from "../../src/relay/relay.ts";
 
-// A process of its own that relays until it is killed.
+// A process that relays until it is killed.
 
 const [from = "", to = "", key = ""] = process.argv.slice(2);
 relay(

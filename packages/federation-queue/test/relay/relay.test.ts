@@ -7,9 +7,9 @@ const opened = closing();
 const numbers = (from: number, to: number): number[] => Array.from({ length: to - from + 1 }, (_, at) => from + at);
 
 describe.each(ways)("over the %s", (way) => {
-  it("brings every event to the other region, in order, under its own number", async () => {
+  it("copies every event to the other region, in order, under its own number", async () => {
     const { east, west, carry, key } = await regionsOf(way, opened);
-    const { told } = carry(east, west);
+    const { emitted } = carry(east, west);
     const a = east.log<number>("a");
     const reading = opened(following(west.log<number>("b")));
     await a.appendMany(numbers(1, 250));
@@ -18,10 +18,10 @@ describe.each(ways)("over the %s", (way) => {
     expect(reading.entries.map(({ event }) => event)).toEqual(numbers(1, 251));
     const both = await Promise.all([east, west].map(({ redis }) => redis.command("XRANGE", `${key}:a`, "-", "+")));
     expect(both[1]).toEqual(both[0]);
-    expect(told.error).toEqual([]);
+    expect(emitted.error).toEqual([]);
   });
 
-  it("works both ways at once, twice over: one copy of each event on each side", async () => {
+  it("leaves one copy of each event on each side when two relays run in both directions", async () => {
     const { east, west, carry } = await regionsOf(way, opened);
     const relays = [carry(east, west), carry(east, west), carry(west, east), carry(west, east)];
     const [a, b] = [east.log<number>("a"), west.log<number>("b")];
@@ -43,10 +43,10 @@ describe.each(ways)("over the %s", (way) => {
     const copied = stats.map((one) => one.copied);
     expect((copied[0] ?? 0) + (copied[1] ?? 0)).toBe(200);
     expect((copied[2] ?? 0) + (copied[3] ?? 0)).toBe(200);
-    for (const { told } of relays) expect([told.error, told.gap]).toEqual([[], []]);
+    for (const { emitted } of relays) expect([emitted.error, emitted.gap]).toEqual([[], []]);
   });
 
-  it("goes round a ring of three without coming back", async () => {
+  it("copies around a ring of three regions without a loop", async () => {
     const { regions, carry } = await regionsOf(way, opened, ["east", "west", "south"]);
     for (const [at, region] of regions.entries()) {
       for (const other of regions) if (other !== region) carry(region, other);
@@ -61,9 +61,9 @@ describe.each(ways)("over the %s", (way) => {
     });
   });
 
-  it("waits out a partition, and heals by itself in batches", async () => {
+  it("waits during a partition, and then catches up in batches", async () => {
     const { east, west, carry } = await regionsOf(way, opened);
-    const { relay, told } = carry(east, west, { batch: 50 });
+    const { relay, emitted } = carry(east, west, { batch: 50 });
     const a = east.log<number>("a");
     const reading = opened(following(west.log<number>("b")));
     await a.appendMany(numbers(1, 10));
@@ -75,18 +75,18 @@ describe.each(ways)("over the %s", (way) => {
     await expect(relay.stats({ timeout: "300ms" })).rejects.toMatchObject({ name: "TransportError" });
     west.proxy.set({ kind: "blackhole" });
     west.proxy.cut();
-    await waitFor(() => expect(told.error.length).toBeGreaterThan(0));
+    await waitFor(() => expect(emitted.error.length).toBeGreaterThan(0));
     west.proxy.set({ kind: "pass" });
     west.proxy.cut();
     await waitFor(() => expect(reading.seen).toEqual(named("a", 1, 500)));
     await waitFor(() => expect(relay.state).toBe("running"));
     expect(await relay.stats()).toMatchObject({ copied: expect.any(Number), origins: { a: { behind: 0 } } });
     expect(await west.length("a")).toBe(500);
-    // Told once for the whole outage, not with each try.
-    expect(told.error.length).toBeLessThanOrEqual(2);
+    // Reported once for the whole outage, not with each try.
+    expect(emitted.error.length).toBeLessThanOrEqual(2);
   });
 
-  it("goes on where another relay has left off", async () => {
+  it("continues where another relay has left off", async () => {
     const { east, west, carry } = await regionsOf(way, opened);
     const a = east.log<number>("a");
     for (let round = 0; round < 4; round++) {
@@ -102,15 +102,15 @@ describe.each(ways)("over the %s", (way) => {
     await waitFor(() => expect(reading.seen).toEqual(named("a", 1, 200)));
   });
 
-  it("copies once what was brought although the answer was lost", async () => {
+  it("copies an event once although the reply to its copy was lost", async () => {
     const { east, west, carry } = await regionsOf(way, opened);
-    // It asks both sides how they stand when it begins, and after trouble: without an answer it does not copy.
-    const { relay, told } = carry(east, west, { pollInterval: "1h" });
+    // It asks both sides for their state first, and again after an error: without a reply it does not copy.
+    const { relay, emitted } = carry(east, west, { pollInterval: "1h" });
     const a = east.log<number>("a");
     let total = 1;
     await a.append(total);
-    await waitFor(() => expect(told.copied.length).toBeGreaterThan(0));
-    // Replies may be lost while it asks rather than copies: then it is brought on its feet, and all is done again.
+    await waitFor(() => expect(emitted.copied.length).toBeGreaterThan(0));
+    // Replies may be lost while it asks rather than copies: then the test restores the connection and tries again.
     for (let isCopied = false; !isCopied; ) {
       await waitFor(() => expect(relay.state).toBe("running"));
       const before = await west.length("a");

@@ -9,12 +9,12 @@ import {
 import { describeTwoFaces } from "@continuum-cache/fixtures";
 import fc from "fast-check";
 import { applyScript } from "../../src/federation/apply-script.ts";
-import { markScript } from "../../src/federation/mark-script.ts";
 import { putScript } from "../../src/federation/put-script.ts";
+import { tombstoneScript } from "../../src/federation/tombstone-script.ts";
 import { copyScript } from "../../src/relay/copy-script.ts";
 import { registerScript } from "../../src/relay/register-script.ts";
 
-// Whatever relays and federated caches do: Lua on Redis and TypeScript on the memory answer the same and leave the same.
+// Random calls: Lua on Redis and TypeScript on the memory return the same, and leave the same data.
 
 const nat = (max: number) => fc.nat({ max });
 /** Ids that parse as numbers in a different order than as text. */
@@ -73,7 +73,7 @@ const apply: fc.Arbitrary<Run> = fc
     keys: changes.flatMap(({ key }) => [`key${key}`, `clock${key}`]),
     args: [tie, 3_600_000, ...changes.flatMap(({ kind, at, value, end }) => [kind, at, value, end])],
   }));
-/** Seen of the far future, so that nothing depends on when this runs. */
+/** A timestamp of the far future, so that the time of this test does not matter. */
 const put: fc.Arbitrary<Run> = fc
   .array(
     fc.record({ key: nat(1), kind: fc.constantFrom("set", "keep", "delete"), ttl: fc.constantFrom("", 3_600_000) }),
@@ -89,7 +89,7 @@ const put: fc.Arbitrary<Run> = fc
   }));
 const mark: fc.Arbitrary<Run> = fc
   .tuple(fc.constantFrom("a*", "b*"), nat(4), nat(2))
-  .map(([glob, at, tie]) => ({ script: markScript, keys: ["marks"], args: [glob, at, tie, 3_600_000] }));
+  .map(([glob, at, tie]) => ({ script: tombstoneScript, keys: ["marks"], args: [glob, at, tie, 3_600_000] }));
 const spoil: fc.Arbitrary<Run> = fc.constantFrom(
   { command: ["DEL", "stream"] as const },
   { command: ["XTRIM", "stream", "MAXLEN", 1] as const },
@@ -111,7 +111,7 @@ const step = fc.oneof(
 const timeless = (reply: unknown): unknown => {
   if (Array.isArray(reply)) return reply.map(timeless);
   if (isCommandError(reply)) return `refused: ${reply.code}`;
-  // What has a time to live ends at the time of its script, which may fall into the next millisecond, plus the rest.
+  // An expiry is the time of the script, which may fall into the next millisecond, plus the time to live.
   const isFar = typeof reply === "string" && Math.abs(Number(reply) - farMs) <= 1_000;
   if (isFar) return "far";
   return typeof reply === "string" ? reply.replace(/\b1[6-9]\d{11}\b/g, "soon") : reply;
@@ -123,7 +123,7 @@ async function perform(transport: Transport, one: Run): Promise<unknown> {
     if (isCommandError(error)) return error;
     throw error;
   });
-  // "About" is for each to decide: then what is too old goes in both.
+  // "MINID ~" leaves to each server how much it trims: this trims the rest in both.
   if (one.script === copyScript && one.args[1] !== "")
     await transport.send([["XTRIM", "stream", "MINID", String(one.args[1])]]);
   return answer;

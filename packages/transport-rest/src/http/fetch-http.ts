@@ -33,7 +33,9 @@ export function fetchHttp(custom?: Fetch): HttpClient {
 
 let noStoreIsKnown: boolean | undefined;
 
-/** Whether this platform takes `cache: "no-store"`: Workers of a compatibility date before November 2024 throw on it. */
+/**
+ * Whether this platform takes `cache: "no-store"`: Workers of a compatibility date before November 2024 throw on it.
+ */
 function knowsNoStore(): boolean {
   noStoreIsKnown ??= takes({ cache: "no-store" });
   return noStoreIsKnown;
@@ -48,7 +50,7 @@ function takes(init: RequestInit): boolean {
   }
 }
 
-/** What requests leave through when nobody chose. */
+/** The HTTP client when the options name none. */
 export const defaultHttp = (): HttpClient => fetchHttp();
 
 function answerOf(response: Response): HttpResponse {

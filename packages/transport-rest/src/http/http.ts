@@ -6,8 +6,8 @@ export interface HttpRequest {
   /** Cancels the request, and the answer that is being read. */
   readonly signal: AbortSignal;
   /**
-   * Sending it twice does no harm, so it may be sent again when its connection turns out to be closed. Without it the request
-   * may run at most once. Default `false`.
+   * Sending it twice does no harm, so it may be sent again when its connection turns out to be closed. Without it the
+   * request may run at most once. Default `false`.
    */
   readonly repeatable?: boolean;
   /** The answer is read for as long as it comes, so its connection can't serve another request. Default `false`. */

@@ -8,7 +8,10 @@ export interface IdleTimes<Connection extends object> {
   ended(connection: Connection): void;
   /** A request was lost on a connection that had been idle for so long. */
   lostAfter(idleMs: number): void;
-  /** To be called before connections are judged: those that are idle now and open still a moment later prove something. */
+  /**
+   * To be called before connections are judged: those that are idle now and open still a moment later prove
+   * something.
+   */
   watch(idle: readonly Connection[]): void;
   /** Whether this idle connection is surely not being closed at this very moment. */
   isSteady(connection: Connection): boolean;
@@ -27,8 +30,9 @@ export interface IdleTimesParts<Connection> {
 const alwaysSteadyMs = 50;
 
 /**
- * A connection that is closed while a request travels on it leaves open whether the request ran. So a request that must not
- * run twice takes only a connection that has been idle for at most half as long as others were seen to stay open.
+ * A connection that is closed while a request travels on it leaves open whether the request ran. So a request that
+ * must not run twice takes only a connection that has been idle for at most half as long as others were seen to stay
+ * open.
  */
 export function createIdleTimes<Connection extends object>(parts: IdleTimesParts<Connection>): IdleTimes<Connection> {
   const { isOpen, later, now = () => performance.now() } = parts;

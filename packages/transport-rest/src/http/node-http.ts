@@ -8,12 +8,12 @@ import { streamRequest } from "./node/node-stream.ts";
 import { type PostingClient, type PostRequest, sendPost } from "./posts.ts";
 
 /**
- * How requests leave on Node by default: HTTP/1.1 on sockets that are kept open, written and read here. It takes a third of
- * the processor time of node:http for one call at a time. Streams leave through node:http(s), each on a connection of its own.
- * Idle connections don't keep the process alive.
+ * How requests leave on Node by default: HTTP/1.1 on sockets that are kept open, written and read here. It takes a
+ * third of the processor time of node:http for one call at a time. Streams leave through node:http(s), each on a
+ * connection of its own. Idle connections don't keep the process alive.
  *
- * A connection that the server closes while it is idle costs no call: a request that may run twice, or was surely not sent, is
- * sent again on another connection, and any other takes no connection that the server may be about to close.
+ * A connection that the server closes while it is idle costs no call: a request that may run twice, or was surely not
+ * sent, is sent again on another connection, and any other takes no connection that the server may be about to close.
  */
 export function defaultHttp(): PostingClient {
   const servers = new Map<string, Server>();
@@ -36,7 +36,7 @@ export function defaultHttp(): PostingClient {
         const { host, pool } = serverAt(origin);
         const isRepeatable = (): boolean => request.isRepeatable();
         const bodyBytes = typeof request.body === "string" ? Buffer.byteLength(request.body) : request.body.length;
-        const exchange: PendingRequest = {
+        const pending: PendingRequest = {
           head: headOf(request, host, slash < 0 ? "/" : request.url.slice(slash), bodyBytes),
           body: request.body,
           bodyBytes,
@@ -45,16 +45,16 @@ export function defaultHttp(): PostingClient {
           markSent: () => request.call.markSent(),
           succeed: resolve,
           fail({ unsent, stale, cause }) {
-            if (stale && (unsent || isRepeatable())) pool.send(exchange, isRepeatable);
+            if (stale && (unsent || isRepeatable())) pool.send(pending, isRepeatable);
             else reject(new LostRequest({ unsent, cause }));
           },
         };
         request.call.onEnd((reason) => {
-          pool.cancel(exchange);
+          pool.cancel(pending);
           if (isTransportError(reason) && reason.kind === "timeout") pool.closeIdle();
           reject(reason);
         });
-        pool.send(exchange, isRepeatable);
+        pool.send(pending, isRepeatable);
       }),
     close() {
       for (const { pool } of servers.values()) pool.close();
@@ -96,7 +96,8 @@ function addressOf({ protocol, hostname, host, port }: URL): { readonly host: st
     keepAlive: true,
     keepAliveInitialDelay: 1_000,
   };
-  // Loaded with the first connection that needs it: sockets are a third of what the import costs, TLS half of a cold start.
+  // Loaded with the first connection that needs it: sockets are a third of what the import costs, TLS half of a cold
+  // start.
   if (!isSecure) {
     const open = (onread: OnReadOpts): Socket => process.getBuiltinModule("node:net").connect({ ...target, onread });
     return { host, opening: { ready: "connect", open } };

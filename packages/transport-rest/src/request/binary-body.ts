@@ -18,8 +18,8 @@ export const isText = (args: readonly Argument[]): args is readonly string[] =>
   args.every((arg) => typeof arg === "string");
 
 /**
- * A command with exactly one binary argument as a request of its own: what stands before the bytes as the path, the bytes
- * as the body, what follows them as the query. `undefined` when it can't be written so.
+ * A command with exactly one binary argument as a request of its own: what stands before the bytes as the path, the
+ * bytes as the body, what follows them as the query. `undefined` when it can't be written so.
  */
 export function rawBodyPost(args: readonly Carried[]): Payload | undefined {
   const at = args.findIndex((arg) => arg instanceof Uint8Array);
@@ -33,7 +33,10 @@ export function rawBodyPost(args: readonly Carried[]): Payload | undefined {
   return { path: path + query, body, contentType: "application/octet-stream" };
 }
 
-/** Escaped path segments; `undefined` when one of them would not arrive: empty ones, `.` and `..` are dropped on the way. */
+/**
+ * Escaped path segments; `undefined` when one of them would not arrive: empty ones, `.` and `..` are dropped on the
+ * way.
+ */
 export function pathOf(segments: readonly string[]): string | undefined {
   if (segments.some((segment) => segment === "" || segment === "." || segment === "..")) return undefined;
   return segments.map((segment) => `/${encodeURIComponent(wellFormed(segment))}`).join("");
@@ -70,7 +73,7 @@ export function keyPositions(command: Command): (at: number) => boolean {
   switch (factsOf(command).keys) {
     case "none":
       return () => false;
-    // Of a command that nobody described, the first argument may well be one.
+    // The first argument of an unknown command may be a key.
     case "first":
     case "database":
       return (at) => at === 1;

@@ -66,7 +66,9 @@ export function createEndpoint(settings: RestSettings, http: HttpClient, sync: S
     }, networkError);
   };
 
-  /** A token that a function gives may have been renewed since: where it is refused, the function is asked once more. */
+  /**
+   * A token that a function gives may have been renewed since: where it is refused, the function is asked once more.
+   */
   const postWithToken = async (post: Post, call: Call): Promise<Answer> => {
     const token = await currentToken(settings.token);
     const reply = await postOnce(post, call, token, (first) => first);

@@ -123,7 +123,10 @@ const leastSought = 6;
 
 const decoder = new TextDecoder();
 
-/** Cuts a text off where it begins to repeat a value of the command: a stored value must not reach a log through an error. */
+/**
+ * Cuts a text off where it begins to repeat a value of the command: a stored value must not reach a log through an
+ * error.
+ */
 function withoutValues(text: string, command: Command): string {
   const isKey = keyPositions(command);
   let shown = text;

@@ -7,7 +7,11 @@ export interface SyncToken {
   readonly current: string;
   /** The token to send, and what to call with the answer's. Absent when read-your-writes is off. */
   next(): SyncStamp | undefined;
-  /** Takes over another instance's token; answers to requests that left before don't undo it. @throws TypeError when it is none. */
+  /**
+   * Takes over another instance's token; answers to requests that left before don't undo it.
+   *
+   * @throws TypeError when it is none.
+   */
   set(token: string): void;
 }
 

@@ -6,9 +6,9 @@ const maxLineCharacters = 1 << 26;
 const maxPieces = 1_000;
 
 /**
- * The `data` lines of a stream of server-sent events, as they come. Each line is a frame of its own, and everything else
- * (comments, blank lines, other fields) is skipped, as the official client does. A line is only one once its end has come:
- * what a stream leaves behind that breaks off is dropped.
+ * The `data` lines of a stream of server-sent events, as they come. Each line is a frame of its own, and everything
+ * else (comments, blank lines, other fields) is skipped, as the official client does. A line is only one once its end
+ * has come: what a stream leaves behind that breaks off is dropped.
  *
  * @throws TransportError when a line does not end.
  */
@@ -26,7 +26,10 @@ export interface DataLines {
 export function createDataLines(maxCharacters: number = maxLineCharacters): DataLines {
   // It keeps the bytes of a character that is cut in two, and drops a byte order mark at the beginning.
   const decoder = new TextDecoder();
-  /** The pieces of a line whose end is still to come. Many small ones are put together early, to be one text in place of many. */
+  /**
+   * The pieces of a line whose end is still to come. Many small ones are put together early, to be one text in place
+   * of many.
+   */
   let blocks: string[] = [];
   let pieces: string[] = [];
   let size = 0;

@@ -9,8 +9,8 @@ export interface Confirmation {
 export type ReadFrame = (frame: string) => Confirmation | Message | undefined;
 
 /**
- * Reads what Redis pushes, joined by commas. Names may hold commas themselves, so they are found by what was asked for, the
- * longest first; the channel of a pattern's message ends at its first comma.
+ * Reads what Redis pushes, joined by commas. Names may hold commas themselves, so they are found by what was asked
+ * for, the longest first; the channel of a pattern's message ends at its first comma.
  */
 export function createFrameReader(verb: "subscribe" | "psubscribe", names: readonly string[]): ReadFrame {
   const plain = new Set(names.filter((name) => !name.includes(",")));

@@ -29,20 +29,20 @@ interface Listening {
 }
 
 /**
- * How much names may take in the address of one stream and be sure to arrive: common servers and proxies stop at 8 KB for
- * a request line, most of them with its headers.
+ * How much names may take in the address of one stream and be sure to arrive: common servers and proxies stop at 8 KB
+ * for a request line, most of them with its headers.
  */
 export const maxTopicBytes = 7_500;
 
 /**
- * Node's own servers refuse more than 16 KB with all headers. One name alone may take up to here: the longest, escaped byte
- * by byte.
+ * Node's own servers refuse more than 16 KB with all headers. One name alone may take up to here: the longest,
+ * escaped byte by byte.
  */
 const maxPathBytes = 14_000;
 
 /**
- * Listens through server-sent events: one stream for the channels, one for the patterns. Such an event is a line of text, so
- * a message that holds a line break or invalid UTF-8 does not arrive as it was.
+ * Listens through server-sent events: one stream for the channels, one for the patterns. Such an event is a line of
+ * text, so a message that holds a line break or invalid UTF-8 does not arrive as it was.
  */
 export async function subscribeByRest(
   { streams, calls, origin }: SubscriberHost,
@@ -91,7 +91,7 @@ export async function subscribeByRest(
       call.signal.addEventListener("abort", () => end(), { once: true });
       return Promise.all(listenings.map((listening) => listen(listening, call)));
     });
-    // It may have broken between the confirmation and this line, with nobody told yet.
+    // It may have broken between the confirmation and this line, before the listener could be called.
     if (life.signal.aborted) throw ours(life.signal.reason);
   } catch (error) {
     end();
@@ -121,14 +121,16 @@ function pathFor({ verb, names }: Pick<Listening, "verb" | "names">): string {
   if (path === undefined || names.some((name) => /[\r\n]/.test(name))) {
     throw restError(
       "protocol",
-      'Over REST a channel can\'t be named "", "." or "..", nor hold a line break (rename it, or use the Redis protocol)',
+      'Over REST a channel can\'t be named "", "." or "..", nor hold a line break (rename it, or use the Redis ' +
+        "protocol)",
       { delivery: "none" },
     );
   }
   if (path.length <= maxPathBytes) return path;
   throw restError(
     "too-large",
-    `The names of ${names.length} topic(s) take ${path.length} bytes in the address of a stream, which may take ${maxPathBytes} (listen through several subscriptions, of at most ${maxTopicBytes} bytes each)`,
+    `The names of ${names.length} topic(s) take ${path.length} bytes in the address of a stream, which may take ` +
+      `${maxPathBytes} (listen through several subscriptions, of at most ${maxTopicBytes} bytes each)`,
     { delivery: "none" },
   );
 }

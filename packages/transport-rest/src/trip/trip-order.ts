@@ -16,8 +16,8 @@ interface UnorderedTrip {
 }
 
 /**
- * The order of core, ordered as late as can be: a trip that is alone in flight, and trips that only read, have nothing to wait
- * for, so their keys are looked at only when a trip comes that could overtake them.
+ * The order of core, ordered as late as can be: a trip that is alone in flight, and trips that only read, have
+ * nothing to wait for, so their keys are looked at only when a trip comes that could overtake them.
  *
  * On the edge every trip enters at once, since its turn must be kept by its own request, which may vanish.
  */

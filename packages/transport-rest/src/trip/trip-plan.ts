@@ -102,7 +102,8 @@ function listRequests(all: readonly Written[], atomic: boolean, maxRequestBytes:
 const tooLarge = (commands: number, maxBytes: number): TransportError =>
   restError(
     "too-large",
-    `An atomic trip of ${commands} commands is over ${maxBytes} bytes and can't be split (lower maxValueBytes, or raise maxRequestBytes if the plan allows it)`,
+    `An atomic trip of ${commands} commands is over ${maxBytes} bytes and can't be split (lower maxValueBytes, ` +
+      "or raise maxRequestBytes if the plan allows it)",
     { delivery: "none" },
   );
 
@@ -114,7 +115,8 @@ function cannotCarry(command: Command, atomic: boolean) {
   const where = atomic ? "an atomic trip" : "this place";
   return restError(
     "protocol",
-    `The REST API can't carry the bytes of ${command[0].slice(0, 40)} in ${where} (use the msgpack codec, whose values have a text form, or the Redis protocol: transport-tcp)`,
+    `The REST API can't carry the bytes of ${command[0].slice(0, 40)} in ${where} (use the msgpack codec, whose ` +
+      "values have a text form, or the Redis protocol: transport-tcp)",
     { delivery: "none" },
   );
 }

@@ -9,11 +9,12 @@ import { planTrip, type TripRequest, type TripRules } from "./trip-plan.ts";
 /**
  * Sends commands in as few requests as can carry them, one after the other, and reads their replies.
  *
- * What is too large does not fail its neighbors: a request that is refused for its size travels in halves, where nothing of
- * it has run or may run twice, and so does an MGET whose values are too large to come back together. A command that is too
- * large by itself is refused alone, in its place. Nothing of an atomic trip is sent in parts.
+ * What is too large does not fail its neighbors: a request that is refused for its size travels in halves, where
+ * nothing of it has run or may run twice, and so does an MGET whose values are too large to come back together. A
+ * command that is too large by itself is refused alone, in its place. Nothing of an atomic trip is sent in parts.
  *
- * @throws TransportError when no answer came, or every command is too large; `delivery` is `"none"` only if nothing has run.
+ * @throws TransportError when no answer came, or every command is too large; `delivery` is `"none"` only if nothing
+ *   has run.
  */
 export function sendTrip(requests: readonly TripRequest[], parts: TripParts): Promise<Reply[]> {
   const [only] = requests;
@@ -79,7 +80,11 @@ async function outcomesOfRequest(request: TripRequest, parts: TripParts): Promis
   return outcomesOfAnswer(outcomes, request, parts);
 }
 
-/** What a request was too large for travels again in halves, where that does no harm. @throws Whatever else went wrong. */
+/**
+ * What a request was too large for travels again in halves, where that does no harm.
+ *
+ * @throws Whatever else went wrong.
+ */
 async function outcomesOfFailure(error: unknown, request: TripRequest, parts: TripParts): Promise<Outcome[]> {
   const { commands } = request;
   if (!isTooLarge(error) || parts.rules.atomic) throw error;

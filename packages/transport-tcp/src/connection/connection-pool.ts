@@ -21,15 +21,15 @@ export interface ConnectionPoolOptions {
   readonly open: () => Connection;
 }
 
-/** More unanswered than this, and the next trip takes another connection: a large value must not hold up small ones. */
+/** Beyond this load the next trip takes another connection: a large value must not delay small ones. */
 const busy = { commands: 256, bytes: 256 * 1024 };
 
 const isBusy = ({ load }: Connection): boolean => load.commands > busy.commands || load.bytes > busy.bytes;
 
 /**
- * One connection carries everything as long as it keeps up, since what travels together is cheapest, and in order by
- * itself. Only when it is held up are others opened, and only until all that is under way is answered is the order of
- * keys kept by hand.
+ * One connection carries all trips while it keeps up: batches are cheapest, and one connection keeps the order by
+ * itself. More connections are opened only when it is busy. A router then keeps the order per key, until all trips in
+ * flight are answered.
  */
 export function createConnectionPool(first: Connection, { server, size, open }: ConnectionPoolOptions): ConnectionPool {
   const connections = [first];

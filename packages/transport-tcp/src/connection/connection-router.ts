@@ -6,22 +6,23 @@ import type { Connection } from "./connection.ts";
 /** Keeps trips to the same key in order while they may take several connections. */
 export interface ConnectionRouter {
   /**
-   * Sends a trip on the connection of the earlier trips to its keys, which keeps them in order without waiting; when
-   * those are on several, it waits for them first; when there are none, on the one that `free` picks.
+   * Sends a trip on the connection of the earlier trips to its keys, which keeps them in order without waiting. If
+   * those are on several connections, it waits for them first. If there are none, it takes the connection that `free`
+   * picks.
    */
   send(trip: Trip, free: () => Connection): void;
   /** Registers a trip that is on its connection already. */
   adopt(trip: Trip, connection: Connection): void;
 }
 
-/** A trip's assignment: where it is, once that is decided. */
+/** The connection of a trip, once it is chosen. */
 interface Assignment {
   connection: Connection | undefined;
 }
 
 const database = Symbol("database");
 
-/** @param onIdle - Called when no trip is left that anybody would have to be kept in order with. */
+/** @param onIdle - Called when no trip is in flight any more, so that no order has to be kept. */
 export function createConnectionRouter(onIdle: () => void): ConnectionRouter {
   const order = createKeyOrder();
   const byKey = new Map<string | symbol, Set<Assignment>>();
@@ -46,7 +47,7 @@ export function createConnectionRouter(onIdle: () => void): ConnectionRouter {
     return turn;
   };
 
-  /** Where the trips are that touch one of these keys: more than is strictly in the way, never less. */
+  /** The connections of the trips that touch one of these keys: perhaps too many, never too few. */
   const connectionsOf = (commands: readonly Command[]): Set<Connection | undefined> => {
     const keys = keysTouched(commands);
     const assignments = keys.has(database) ? [all] : [...keys, database].map((key) => byKey.get(key) ?? []);

@@ -20,13 +20,16 @@ export interface ConnectionParts extends ServerAddress {
   readonly reconnect: FailoverReconnect;
 }
 
-/** A connection that owes answers and has not said a byte for this long is dead, whatever the socket says. */
+/**
+ * A connection with commands in flight that has received no byte for this long is dead, even if the socket looks
+ * open.
+ */
 const silenceMs = 1_000;
 
-/** After so long without a byte the end of a connection may have arrived without having been read. */
+/** After this long without a byte, the end of a connection may have arrived and not have been read. */
 const freshMs = 50;
 
-/** One connection and the trips on it, which it serves first come, first served. */
+/** One connection and its trips, which are written and answered in order. */
 export class Connection implements ConnectionCallbacks {
   /** Of the trips on it. */
   readonly load: { commands: number; bytes: number } = { commands: 0, bytes: 0 };
@@ -41,7 +44,7 @@ export class Connection implements ConnectionCallbacks {
   readonly #inFlight: { first: Trip | undefined; last: Trip | undefined } = { first: undefined, last: undefined };
   /** When a trip was written last, by `performance.now()`. */
   #writtenAt: number = performance.now();
-  /** For how long it had been idle when the first command was written of which no byte of an answer has come. */
+  /** How long it had been idle before the oldest command that has received no byte of an answer. */
   #idleBeforeMs = 0;
   #isReconnecting = false;
   #isClosed = false;
@@ -95,7 +98,7 @@ export class Connection implements ConnectionCallbacks {
     }
   }
 
-  /** The caller of one of its trips waits no longer: not sent if it wasn't, its replies are thrown away if it was. */
+  /** The caller of a trip has given up: the trip is not sent, or its replies are thrown away. */
   abandon(trip: Trip, timedOut: boolean): void {
     this.#takeBack(trip);
     if (!timedOut || !this.#isOwned || trip.writtenTo !== this) return;
@@ -136,7 +139,7 @@ export class Connection implements ConnectionCallbacks {
     return clientError(error) ?? connectionError(this.#socket.lastError ?? error, this.#parts, "unknown");
   }
 
-  /** The oldest trip has got an impossible reply, and what the others would get is worth nothing. */
+  /** The oldest trip has received an invalid reply. Fails all trips: no later reply can be trusted. */
   invalidReply(problem: string): void {
     const [first, ...others] = this.#lacking();
     first?.end(impossibleError("protocol", problem, this.#parts));
@@ -231,7 +234,7 @@ export class Connection implements ConnectionCallbacks {
     }
   }
 
-  /** Sends what waits, as soon as the connection can be expected to carry it. */
+  /** Writes the waiting trips once the connection is ready and known to be alive. */
   #proceed(): void {
     if (this.#isReconnecting || this.#check.isRunning || this.#waiting.size === 0) return;
     if (this.#parts.client.status !== "ready") {
@@ -243,7 +246,7 @@ export class Connection implements ConnectionCallbacks {
     }
   }
 
-  /** The connection stands. */
+  /** The connection is ready. */
   #begin(): void {
     this.#check.cancel();
     this.#isReconnecting = false;
@@ -258,7 +261,7 @@ export class Connection implements ConnectionCallbacks {
     else if (this.#waiting.size > 0) this.#socket.connect();
   }
 
-  /** The other side closes idle connections: before the next command comes, or while it is on its way. */
+  /** Remembers after which idle time the other side has closed the connection. */
   #learnFromClose(): void {
     const idledMs = this.#isAnswered() ? this.#idleMs(performance.now()) : this.#idleBeforeMs;
     if (idledMs >= freshMs) this.#parts.idle.closedAfter(idledMs);
@@ -271,7 +274,7 @@ export class Connection implements ConnectionCallbacks {
     }
   }
 
-  /** What would have come from a socket does not come any more. */
+  /** A socket has closed: fails the trips whose replies were to come from it. */
   #lose(socket: TcpClient["stream"]): void {
     for (const trip of this.#lacking()) {
       if (trip.socket !== socket) continue;

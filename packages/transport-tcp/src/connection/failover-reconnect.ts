@@ -1,6 +1,6 @@
 /**
- * Decides when connections are given up because the server at their end refuses its work: READONLY, MASTERDOWN, LOADING.
- * After a failover the name leads to another server, and only a new connection finds it.
+ * Decides when connections are given up because the server at their end refuses its work: READONLY, MASTERDOWN,
+ * LOADING. After a failover the name leads to another server, and only a new connection finds it.
  */
 export interface FailoverReconnect {
   /** Whether a server has refused and no write has succeeded since. */
@@ -36,7 +36,8 @@ export function createFailoverReconnect({
       state.isPending = true;
       const sinceMs = now() - reconnectedAt;
       if (madeAt < reconnectedAt || sinceMs < pauseMs) return;
-      // A server that always refuses some commands, such as a replica, must not have its connections renewed all the time.
+      // A server that always refuses some commands, such as a replica, must not have its connections renewed all the
+      // time.
       pauseMs = sinceMs > 2 * pause.longestMs ? pause.firstMs : Math.min(pauseMs * 2, pause.longestMs);
       reconnectedAt = now();
       reconnect();

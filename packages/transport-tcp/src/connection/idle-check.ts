@@ -73,8 +73,8 @@ export function createIdleCheck({ socket, idle, server, isReady, write }: IdleCh
 }
 
 /**
- * For how long a connection may have been idle and still be used without a question. A proxy that closes idle connections
- * may do so while a command is on its way, and then nothing tells whether the command has arrived.
+ * For how long a connection may have been idle and still be used without a question. A proxy that closes idle
+ * connections may do so while a command is on its way, and then nothing tells whether the command has arrived.
  */
 export interface IdleLimit {
   /** Whether a connection that has been idle for this long can be expected to stand. */

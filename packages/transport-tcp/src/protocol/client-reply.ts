@@ -19,8 +19,8 @@ export function toReply(raw: unknown, nextLongInteger?: () => number | undefined
 }
 
 /**
- * A reply in the shape that it has in RESP2, which is that of the port. A caller's own client may speak RESP3, where some
- * replies are a map (which arrives flat) or pairs.
+ * A reply in the shape that it has in RESP2, which is that of the port. A caller's own client may speak RESP3, where
+ * some replies are a map (which arrives flat) or pairs.
  *
  * @param name - The command's, in any case.
  */

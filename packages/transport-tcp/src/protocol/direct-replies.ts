@@ -10,7 +10,9 @@ export interface DividedReplies {
   readonly data: InterceptedData;
   /** Whether the reply that is being handed out is `+QUEUED`. */
   readonly isQueued: boolean;
-  /** The long integers of the reply that the client is handing out, as they came: the next one that was not taken yet. */
+  /**
+   * The long integers of the reply that the client is handing out, as they came: the next one that was not taken yet.
+   */
   nextLongInteger(): number | undefined;
 }
 
@@ -83,7 +85,10 @@ export interface DirectEvents extends ReplyEvents {
   onLost(socket: TcpClient["stream"]): void;
 }
 
-/** Where ioredis tells of each command that it sends. Not every runtime can say of all of them together whether one is heard. */
+/**
+ * The diagnostics channels to which ioredis publishes each command. They are checked one by one: not every runtime
+ * can check a tracing channel as a whole.
+ */
 const tracingChannels = ["start", "end", "asyncStart", "asyncEnd", "error"].map((event) =>
   channel(`tracing:ioredis:command:${event}`),
 );
@@ -92,9 +97,9 @@ const isTraced = (): boolean => tracingChannels.some(({ hasSubscribers }) => has
 type DirectClient = TcpClient & { readonly mode?: unknown };
 
 /**
- * Reads the replies of trips that are written past ioredis, on a socket that ioredis has connected and writes to as well.
- * Redis answers in order: before the replies of a trip come those of the commands that ioredis had written before, and
- * these go to its parser.
+ * Reads the replies of trips that are written past ioredis, on a socket that ioredis has connected and writes to as
+ * well. Redis answers in order: before the replies of a trip come those of the commands that ioredis had written
+ * before, and these go to its parser.
  */
 export function readDirectReplies(client: DirectClient, { inFlight, onProblem, onLost }: DirectEvents): WatchedReplies {
   let socket: TcpClient["stream"] | undefined;
@@ -148,7 +153,10 @@ export function readDirectReplies(client: DirectClient, { inFlight, onProblem, o
   });
 }
 
-/** The commands of an ioredis client whose replies are missing, in order: the part of its `commandQueue` that is used here. */
+/**
+ * The commands of an ioredis client whose replies are missing, in order: the part of its `commandQueue` that is used
+ * here.
+ */
 interface ClientQueue {
   readonly length: number;
   peekFront(): QueuedCommand | undefined;

@@ -1,4 +1,6 @@
-/** Bytes of a text or a line that arrive in several chunks. It grows with what has arrived, never by what was claimed. */
+/**
+ * Bytes of a text or a line that arrive in several chunks. It grows with what has arrived, never by what was claimed.
+ */
 export class GatheredBytes {
   /** How many there are. */
   length = 0;

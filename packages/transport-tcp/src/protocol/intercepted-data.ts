@@ -19,12 +19,15 @@ export interface InterceptOptions {
   listen(stream: TcpClient["stream"], parse: (bytes: Buffer) => void): (chunk: Buffer) => void;
 }
 
-/** Whether an `error` event says that there was a reply too many, after which ioredis goes on as if nothing had happened. */
+/**
+ * Whether an `error` event says that there was a reply too many, after which ioredis goes on as if nothing had
+ * happened.
+ */
 export const isWithoutCommand = (error: Error): boolean => error.message.startsWith("Command queue state error");
 
 /**
- * Stands between a client's socket and its parser. It works for every copy and version of ioredis, since it takes the place
- * of the parser among the socket's listeners.
+ * Stands between a client's socket and its parser. It works for every copy and version of ioredis, since it takes the
+ * place of the parser among the socket's listeners.
  */
 export function interceptData(client: TcpClient, { onProblem, listen }: InterceptOptions): InterceptedData {
   const data = {

@@ -5,8 +5,8 @@ import { transportName } from "../tcp-error.ts";
 export type Slot = Reply | TransportError | readonly Slot[];
 
 /**
- * The replies of a trip, or why there are none: the server refused one for reasons of its own. The error says that nothing
- * ran only if it refused all.
+ * The replies of a trip, or why there are none: the server refused one for reasons of its own. The error says that
+ * nothing ran only if it refused all.
  */
 export function replies(slots: readonly Slot[]): Reply[] | TransportError {
   if (!slots.some(isTransportError)) return slots as Reply[];
@@ -17,8 +17,8 @@ export function replies(slots: readonly Slot[]): Reply[] | TransportError {
 }
 
 /**
- * The replies of the commands between MULTI and EXEC, or why there are none: as `replies`, and when the server does not take
- * MULTI.
+ * The replies of the commands between MULTI and EXEC, or why there are none: as `replies`, and when the server does
+ * not take MULTI.
  */
 export function atomicReplies([begun, ...rest]: readonly Slot[]): Reply[] | TransportError {
   if (isTransportError(begun)) return new TransportError(begun.kind, begun.message, { transport: transportName });
@@ -28,7 +28,8 @@ export function atomicReplies([begun, ...rest]: readonly Slot[]): Reply[] | Tran
   const queued = rest.slice(0, -1);
   const done = rest.at(-1);
   if (Array.isArray(done)) return replies(done);
-  // Nothing was applied: what was wrong with a command is said in its place, and the others say that they were discarded.
+  // Nothing was applied: what was wrong with a command is said in its place, and the others say that they were
+  // discarded.
   const refused = queued.find(isTransportError) ?? (isTransportError(done) ? done : undefined);
   if (refused) return refused;
   const discarded = done instanceof CommandError ? done : new CommandError("EXECABORT Transaction discarded");

@@ -10,9 +10,8 @@ const queuedText = [..."QUEUED"].map((character) => character.charCodeAt(0));
 const anyLine = typeOf[types.simple] as ReplyType;
 
 /**
- * Reads one connection's replies, RESP2 and RESP3, in one pass that goes on where the last chunk has ended. It checks each
- * byte that carries meaning, and builds the replies that it is told to, in the shapes that they have in RESP2. It only
- * steps over what is in the others.
+ * Reads the replies of one connection, RESP2 and RESP3, in one pass that continues across chunks. It checks each byte
+ * that carries meaning. It builds the replies for which `begin` asks, in the shapes of RESP2, and skips the others.
  */
 export class ReplyReader {
   /** Why what came cannot be replies of Redis. The connection must be closed, and nothing more be read. */
@@ -58,7 +57,8 @@ export class ReplyReader {
    * Says how to read the next reply.
    *
    * @param builds - Whether to build it.
-   * @param errorDepth - In how many arrays an error may stand that tells of the connection, and not only of its command.
+   * @param errorDepth - How deep in arrays an error may be that is about the connection, and not only about its
+   *   command.
    */
   begin(builds: boolean, errorDepth: number): void {
     this.#builds = builds;

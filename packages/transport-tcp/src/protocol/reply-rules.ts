@@ -1,6 +1,6 @@
 /**
- * What one reply may claim. Parsers allocate and recurse by what a reply claims to hold, not by what has arrived, so a few
- * bytes could end the process.
+ * What one reply may claim. Parsers allocate and recurse by what a reply claims to hold, not by what has arrived, so
+ * a few bytes could end the process.
  */
 export const limits: Readonly<Record<"depth" | "items" | "textBytes" | "lineBytes" | "digits", number>> = {
   depth: 128,
@@ -10,7 +10,10 @@ export const limits: Readonly<Record<"depth" | "items" | "textBytes" | "lineByte
   digits: 20,
 };
 
-/** From about here on, positive or negative, the parser of ioredis 6 rounds integers, also those that a number holds exactly. */
+/**
+ * From about here on, positive or negative, the parser of ioredis 6 rounds integers, also those that a number holds
+ * exactly.
+ */
 export const longInteger: number = 2 ** 53 - 64;
 
 const code = (character: string): number => character.charCodeAt(0);

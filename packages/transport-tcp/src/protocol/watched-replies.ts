@@ -18,22 +18,25 @@ export interface DirectTrip extends ReplySink {
   clientCommandsBefore: number;
 }
 
-/** What is told of the bytes that a client receives. */
+/** What can go wrong with the bytes that a client receives. */
 export interface ReplyEvents {
   /** These cannot be replies of Redis. The parser does not see them; the socket must be destroyed. */
   onProblem(problem: string): void;
 }
 
-/** The replies of a client, looked through before its parser sees them. */
+/** The replies of a client, checked before its parser sees them. */
 export interface WatchedReplies {
   readonly data: InterceptedData;
-  /** Whether the reply that is being handed out is `+QUEUED`: its command was put into a transaction. */
+  /** Whether the reply that is being delivered is `+QUEUED`: its command was put into a transaction. */
   readonly isQueued: boolean;
-  /** The integers of that reply which are so long that the client has rounded them: the next one that was not taken yet. */
+  /**
+   * The next long integer of that reply, as it was received. The client rounds integers beyond 2^53. Each call takes
+   * one.
+   */
   nextLongInteger(): number | undefined;
   /**
-   * Whether the replies to a trip that is written now, straight to the socket, are read here. Otherwise the client has to
-   * send its commands.
+   * Whether the replies to a trip that is written now, straight to the socket, are read here. Otherwise the client
+   * has to send its commands.
    */
   expects(trip: DirectTrip): boolean;
 }

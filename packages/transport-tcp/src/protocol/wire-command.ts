@@ -1,7 +1,7 @@
 import type { Argument, Command } from "@continuum-cache/core";
 import { Command as IoredisCommand } from "ioredis";
 
-/** Who is told what happened to the commands of a trip, by their place in it: exactly once for each. */
+/** Receives the outcome of each command of a trip, by its index: exactly one call for each. */
 export interface AnswerSink {
   reply(index: number, raw: unknown): void;
   fail(index: number, error: Error): void;
@@ -32,8 +32,8 @@ class SingleCommand extends IoredisCommand {
 }
 
 /**
- * One command as ioredis writes it. The answer is told synchronously, so that a trip of a thousand commands does not
- * wait for a thousand promises. ioredis' own promise is settled too, for whoever traces it, but without the reply: its
+ * One command as ioredis writes it. The answer is delivered synchronously, so that a trip of a thousand commands does
+ * not wait for a thousand promises. The promise of ioredis is settled too, for tracers, but without the reply: its
  * bytes are views of whole network chunks, which many promises together would keep in memory.
  */
 export function wireCommand(parts: Command, index: number, sink: AnswerSink): IoredisCommand {

@@ -75,8 +75,8 @@ interface NamesAddition extends Addition {
 }
 
 /**
- * The names of one kind. Commands of a connection take effect in the order in which they were sent, so what is sent last
- * about a name decides, whether or not anybody still waits for its answer.
+ * The names of one kind. Commands of a connection take effect in the order in which they were sent, so what is sent
+ * last about a name decides, whether or not a caller still waits for its answer.
  */
 function createNames(subscribe: Send, unsubscribe: Send): Names {
   const claims = new NameMap<Claim>();

@@ -15,7 +15,7 @@ import { isWithoutCommand } from "../protocol/intercepted-data.ts";
 import type { Slot } from "../protocol/replies.ts";
 import type { ReplySink } from "../protocol/watched-replies.ts";
 import { connectionError, impossibleError, isRefusal, type ServerAddress, transportName } from "../tcp-error.ts";
-import { createSubscribedTopics } from "./subscribed-topics.ts";
+import { createSubscribedTopics, type SubscribedTopics } from "./subscribed-topics.ts";
 
 /** What a subscription is made of. */
 export interface SubscriberParts extends ServerAddress {
@@ -32,6 +32,16 @@ export interface SubscriberParts extends ServerAddress {
 export interface TcpSubscription extends Required<Pick<Subscription, "add" | "remove" | "close">> {
   /** Ends the connection and tells the listener why. */
   interrupt(error: TransportError): void;
+}
+
+/** The connection of one subscription. */
+interface SubscriberConnection {
+  readonly client: Redis;
+  readonly subscribed: SubscribedTopics;
+  readonly server: ServerAddress;
+  phase: "connecting" | "listening" | "broken" | "closed";
+  /** What the connection itself has said last. */
+  lastError: Error | undefined;
 }
 
 /**
@@ -53,56 +63,19 @@ export async function subscribe({
   }
   const client = makeClient();
   const subscribed = createSubscribedTopics(client);
-  let phase: "connecting" | "listening" | "broken" | "closed" = "connecting";
-  let lastError: Error | undefined;
-  const isOpen = (): boolean => phase === "connecting" || phase === "listening";
-  const drop = (): void => {
-    // Of a connection that has ended ioredis would wait for the end once more, with a timer of 2 s.
-    if (client.status === "end") return;
-    client.disconnect();
-    client.stream?.destroy();
-  };
-  const end = (): void => {
-    phase = "closed";
-    drop();
-  };
+  const connection: SubscriberConnection = { client, subscribed, server, phase: "connecting", lastError: undefined };
   client.on("error", (error: Error) => {
-    if (!isWithoutCommand(error)) lastError = error;
+    if (!isWithoutCommand(error)) connection.lastError = error;
   });
   const interrupt = (error: TransportError): void => {
-    if (phase !== "listening") return;
-    phase = "broken";
-    drop();
+    if (connection.phase !== "listening") return;
+    connection.phase = "broken";
+    drop(client);
     onInterrupted();
     listener.interrupted(error);
   };
-  client.on("end", () => interrupt(connectionError(lastError, server, "unknown")));
-  const onProblem = (problem: string): void => {
-    lastError = impossibleError("protocol", problem, server);
-    client.stream?.destroy();
-  };
-  const hear = (message: Message): void => {
-    // What has been let go of may still be on its way.
-    const { pattern, channel } = message;
-    const isWanted = pattern === undefined ? subscribed.hasChannel(channel) : subscribed.hasPattern(pattern);
-    if (isWanted && isOpen()) callListener(() => listener.message(message));
-  };
-  const messages: ReplySink = {
-    errorDepth: 0,
-    take(reply) {
-      const message = toMessage(reply);
-      if (message) hear(message);
-      else onProblem("a message that is none");
-    },
-  };
-  divideReplies(client, { claim: (chunk, at) => (isMessage(chunk, at) ? messages : undefined), onProblem });
-  // The parser of ioredis reads those whose beginning was not all there.
-  client.on("messageBuffer", (name: Buffer, data: Buffer) =>
-    hear({ channel: name.toString("utf8"), data: payload(data) }),
-  );
-  client.on("pmessageBuffer", (pattern: string, channel: Buffer, data: Buffer) =>
-    hear({ channel: channel.toString("utf8"), pattern, data: payload(data) }),
-  );
+  client.on("end", () => interrupt(connectionError(connection.lastError, server, "unknown")));
+  deliverMessages(connection, listener);
 
   try {
     await withDeadline(transportName, options, async () => {
@@ -110,29 +83,80 @@ export async function subscribe({
       await subscribed.add(topics).confirmed;
     });
   } catch (error) {
-    end();
-    throw isTransportError(error) ? error : subscribeError(error as Error, lastError, server, "none");
+    end(connection);
+    throw isTransportError(error) ? error : subscribeError(error as Error, connection, "none");
   }
   // The connection may have broken in the moment after the last confirmation.
   if (client.status !== "ready") {
-    end();
-    throw connectionError(lastError, server, "unknown");
+    end(connection);
+    throw connectionError(connection.lastError, server, "unknown");
   }
-  phase = "listening";
+  connection.phase = "listening";
+  return subscriptionOn(connection, interrupt);
+}
+
+const isOpen = ({ phase }: SubscriberConnection): boolean => phase === "connecting" || phase === "listening";
+
+function drop(client: Redis): void {
+  // Of a connection that has ended ioredis would wait for the end once more, with a timer of 2 s.
+  if (client.status === "end") return;
+  client.disconnect();
+  client.stream?.destroy();
+}
+
+function end(connection: SubscriberConnection): void {
+  connection.phase = "closed";
+  drop(connection.client);
+}
+
+/** Calls the listener for each message on the connection. */
+function deliverMessages(connection: SubscriberConnection, listener: MessageListener): void {
+  const { client, subscribed, server } = connection;
+  const deliver = (message: Message): void => {
+    // A message of a topic that was removed may still be on its way.
+    const { pattern, channel } = message;
+    const isWanted = pattern === undefined ? subscribed.hasChannel(channel) : subscribed.hasPattern(pattern);
+    if (isWanted && isOpen(connection)) callListener(() => listener.message(message));
+  };
+  const onProblem = (problem: string): void => {
+    connection.lastError = impossibleError("protocol", problem, server);
+    client.stream?.destroy();
+  };
+  const messages: ReplySink = {
+    errorDepth: 0,
+    take(reply) {
+      const message = toMessage(reply);
+      if (message) deliver(message);
+      else onProblem("a message that is none");
+    },
+  };
+  divideReplies(client, { claim: (chunk, at) => (isMessage(chunk, at) ? messages : undefined), onProblem });
+  // The parser of ioredis reads those whose beginning was not all there.
+  client.on("messageBuffer", (name: Buffer, data: Buffer) =>
+    deliver({ channel: name.toString("utf8"), data: payload(data) }),
+  );
+  client.on("pmessageBuffer", (pattern: string, channel: Buffer, data: Buffer) =>
+    deliver({ channel: channel.toString("utf8"), pattern, data: payload(data) }),
+  );
+}
+
+/** The subscription on a connection that listens. */
+function subscriptionOn(connection: SubscriberConnection, interrupt: TcpSubscription["interrupt"]): TcpSubscription {
+  const { client, subscribed, server } = connection;
 
   /** Why a change was not confirmed. */
   const changeError = (error: Error): TransportError => {
-    if (phase === "closed") return closedError(transportName, "subscription", "unknown");
-    return isTransportError(error) ? error : subscribeError(error, lastError, server, "unknown");
+    if (connection.phase === "closed") return closedError(transportName, "subscription", "unknown");
+    return isTransportError(error) ? error : subscribeError(error, connection, "unknown");
   };
 
   return {
     async add(more, callOptions) {
-      if (phase === "closed") throw closedError(transportName, "subscription");
-      if (phase === "broken") throw connectionError(lastError, server, "none");
+      if (connection.phase === "closed") throw closedError(transportName, "subscription");
+      if (connection.phase === "broken") throw connectionError(connection.lastError, server, "none");
       await withDeadline(transportName, callOptions, async (signal) => {
         const addition = subscribed.add(more);
-        // The caller is told of the end at once, and what arrives later must find nothing to add to.
+        // The call has rejected by then, and what arrives later must find nothing to add to.
         signal.addEventListener("abort", addition.takeBack, { once: true });
         try {
           await addition.confirmed;
@@ -145,17 +169,17 @@ export async function subscribe({
       });
     },
     async remove(less, callOptions) {
-      if (phase !== "listening") return;
+      if (connection.phase !== "listening") return;
       await withDeadline(transportName, callOptions, () => subscribed.remove(less)).catch((error) => {
         // A connection that is over listens to nothing.
-        if (phase === "listening" && client.status === "ready") throw changeError(error);
+        if (connection.phase === "listening" && client.status === "ready") throw changeError(error);
       });
     },
     interrupt,
     async close() {
-      if (!isOpen()) return;
+      if (!isOpen(connection)) return;
       const ended = new Promise<void>((resolve) => client.once("end", () => resolve()));
-      end();
+      end(connection);
       await ended;
     },
   };
@@ -163,11 +187,10 @@ export async function subscribe({
 
 const payload = (data: Buffer): string | Uint8Array => toReply(data) as string | Uint8Array;
 
-/** @param lastError - What the connection itself has said, which tells more than that it is closed. */
+/** What the connection itself has said tells more than that it is closed. */
 function subscribeError(
   error: Error,
-  lastError: Error | undefined,
-  server: ServerAddress,
+  { lastError, server }: SubscriberConnection,
   delivery: "none" | "unknown",
 ): TransportError {
   const told = isRefusal(error) ? error : (lastError ?? error);

@@ -29,7 +29,8 @@ export function assertShareable([command, part]: Command): void {
   }
   throw new TransportError(
     "protocol",
-    `${name} needs a connection of its own: use \`{ atomic: true }\` for a transaction, \`subscribe\` to listen, or \`transport.client.duplicate()\``,
+    `${name} needs a connection of its own: use \`{ atomic: true }\` for a transaction, \`subscribe\` to ` +
+      "listen, or `transport.client.duplicate()`",
     { transport: transportName, delivery: "none" },
   );
 }

@@ -14,19 +14,19 @@ import type { TcpClient } from "../tcp-client.ts";
 import { isRefusal, queuedError, type ServerAddress, timeoutError, transportName } from "../tcp-error.ts";
 import { assertShareable, ownConnectionOnly } from "./shareable-commands.ts";
 
-/** What a trip asks of the connection that has written it. */
+/** What a trip calls on the connection that has written it. */
 export interface ConnectionCallbacks {
   /** Whether the reply that is being handed out says that its command was queued by MULTI. */
   readonly isQueued: boolean;
   /** The next integer of that reply which the client has rounded, as it came. */
   nextLongInteger(): number | undefined;
-  /** What the end of the connection means to the trips on it. */
+  /** The error of the trips on it when the connection ends. */
   toTransportError(error: Error): TransportError;
-  /** A reply has come that its command can't have. No reply on this connection can be trusted any more. */
+  /** A reply does not fit its command. No further reply on this connection can be trusted. */
   invalidReply(problem: string): void;
   /** The server has refused a command because it isn't ready, or no primary. */
   notReady(): void;
-  /** Nothing more comes for this trip. */
+  /** All replies of the trip have come. */
   completed(trip: Trip): void;
 }
 
@@ -56,7 +56,7 @@ export class Trip implements AnswerSink {
   readonly bytes: number;
   /** In how many arrays of a reply an error may stand that tells of the connection: the replies of EXEC have one. */
   readonly errorDepth: 0 | 1;
-  /** Whether its outcome has been told. */
+  /** Whether its handler has been called. */
   settled = false;
   /** The server has refused one of its commands because it isn't ready, or no primary. */
   isRefused = false;
@@ -74,7 +74,7 @@ export class Trip implements AnswerSink {
   writtenAt = 0;
   /** How many of what was written are unanswered. */
   missing: number;
-  /** Called once, when no connection owes it anything: the next trip to its keys may go any way. */
+  /** Called once, when no connection has it in flight: the next trip to its keys may take any connection. */
   onGone: (() => void) | undefined = undefined;
   #timer: NodeJS.Timeout | undefined = undefined;
   #stopHearing: (() => void) | undefined = undefined;
@@ -85,8 +85,8 @@ export class Trip implements AnswerSink {
 
   /**
    * @param handler - Told its outcome: one reply for each command, or a `TransportError`.
-   * @throws TransportError of kind `protocol` when a shared connection can't carry a command, TypeError when an argument is
-   * none: before anything is written.
+   * @throws TransportError of kind `protocol` when a shared connection can't carry a command, TypeError when an
+   *   argument is none: before anything is written.
    */
   constructor(commands: readonly Command[], isAtomic: boolean, handler: ReplyHandler) {
     this.commands = commands;
@@ -100,7 +100,8 @@ export class Trip implements AnswerSink {
   }
 
   /**
-   * Ends it at its deadline or when its caller's signal fires, whichever comes first. No timer and no listener outlives it.
+   * Ends it at its deadline or when its caller's signal fires, whichever comes first. No timer and no listener
+   * outlives it.
    *
    * @param nowMs - The present, by `performance.now()`.
    */
@@ -117,7 +118,7 @@ export class Trip implements AnswerSink {
     this.#stopHearing = signal && onAbort(signal, () => end(false));
   }
 
-  /** Decides it early, or for good where its connection broke. */
+  /** Ends it with an error, if it has not ended. */
   end(error: TransportError): void {
     if (this.settled) return;
     this.settled = true;
@@ -219,7 +220,11 @@ function toSlot(raw: unknown, nextLongInteger: ConnectionCallbacks["nextLongInte
   return raw instanceof Error ? errorFromRedis(raw.message, transportName) : toReply(raw, nextLongInteger);
 }
 
-/** About how many bytes commands take on the wire, exact enough to tell large from small. @throws as the constructor says */
+/**
+ * About how many bytes commands take on the wire, exact enough to tell large from small.
+ *
+ * @throws as the constructor says
+ */
 function wireBytes(commands: readonly Command[]): number {
   let bytes = 0;
   for (const command of commands) {

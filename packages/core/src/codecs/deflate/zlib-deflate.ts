@@ -13,7 +13,10 @@ interface Zlib {
 /** The smallest buffer that zlib accepts. */
 const leastChunkBytes = 64;
 
-/** `node:zlib`, several times as fast as any in JavaScript; `undefined` where the process has none. No bundler sees an import of it. */
+/**
+ * `node:zlib`, several times as fast as any in JavaScript; `undefined` where the process has none. No bundler sees an
+ * import of it.
+ */
 export function zlibDeflate(): Deflate | undefined {
   const zlib = nodeProcess()?.getBuiltinModule?.("zlib") as Zlib | undefined;
   return (

@@ -1,4 +1,7 @@
-/** Bytes that come in pieces, kept in one growing block: a reply that trickles in takes no more memory than a whole one. */
+/**
+ * Bytes that come in pieces, kept in one growing block: a reply that trickles in takes no more memory than a whole
+ * one.
+ */
 export interface ByteStore {
   readonly length: number;
   append(bytes: Uint8Array): void;

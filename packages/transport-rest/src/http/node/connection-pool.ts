@@ -14,12 +14,12 @@ export interface ConnectionPool {
    *
    * @param isRepeatable - Whether sending it twice does no harm; asked only where it matters.
    */
-  send(exchange: PendingRequest, isRepeatable: () => boolean): void;
+  send(pending: PendingRequest, isRepeatable: () => boolean): void;
   /** Ends a request whose reply is of no use any more: its connection is closed. */
-  cancel(exchange: PendingRequest): void;
+  cancel(pending: PendingRequest): void;
   /** Closes the idle connections: where one has gone silent, those that were idle meanwhile may be dead too. */
   closeIdle(): void;
-  /** Closes all connections; what they carry is told nothing. */
+  /** Closes all connections, without a call of `fail` for their requests. */
   close(): void;
 }
 
@@ -38,44 +38,44 @@ export function createConnectionPool(opening: Opening): ConnectionPool {
   const waiting = new Map<PendingRequest, Waiting>();
   let answers = 0;
 
-  const carry = (exchange: PendingRequest, taken: Taken): void => {
-    busy.set(exchange, taken);
-    taken.connection.send(exchange);
+  const carry = (pending: PendingRequest, taken: Taken): void => {
+    busy.set(pending, taken);
+    taken.connection.send(pending);
   };
-  const open = (exchange: PendingRequest): void => {
-    const connection = openConnection(opening, exchange, listener);
-    busy.set(exchange, { connection, idleMs: 0, generation: idle.generation });
+  const open = (pending: PendingRequest): void => {
+    const connection = openConnection(opening, pending, listener);
+    busy.set(pending, { connection, idleMs: 0, generation: idle.generation });
   };
-  const send = (exchange: PendingRequest, isRepeatable: () => boolean): void => {
+  const send = (pending: PendingRequest, isRepeatable: () => boolean): void => {
     const taken = idle.take(isRepeatable);
-    if (taken) carry(exchange, taken);
-    else if (busy.size + idle.size < maxConnections || idle.makeRoom()) open(exchange);
+    if (taken) carry(pending, taken);
+    else if (busy.size + idle.size < maxConnections || idle.makeRoom()) open(pending);
     else {
       const before = answers;
-      waiting.set(exchange, { isRepeatable, ended: exchange.startWaiting(() => answers > before) });
+      waiting.set(pending, { isRepeatable, ended: pending.startWaiting(() => answers > before) });
     }
   };
   const sendWaiting = (): void => {
     const [first] = waiting;
     if (!first) return;
-    const [exchange, { isRepeatable, ended }] = first;
-    waiting.delete(exchange);
+    const [pending, { isRepeatable, ended }] = first;
+    waiting.delete(pending);
     ended();
-    send(exchange, isRepeatable);
+    send(pending, isRepeatable);
   };
 
   const listener: ConnectionListener = {
-    freed(connection: Connection, exchange, idleLimitMs) {
+    freed(connection: Connection, pending, idleLimitMs) {
       answers++;
-      busy.delete(exchange);
+      busy.delete(pending);
       idle.add(connection, idleLimitMs);
       sendWaiting();
     },
-    closed(connection, exchange, loss) {
-      if (exchange && !loss) answers++;
-      const taken = exchange && busy.get(exchange);
-      if (!exchange) idle.ended(connection);
-      else busy.delete(exchange);
+    closed(connection, pending, loss) {
+      if (pending && !loss) answers++;
+      const taken = pending && busy.get(pending);
+      if (!pending) idle.ended(connection);
+      else busy.delete(pending);
       if (taken && loss?.stale) idle.lost(taken);
       sendWaiting();
     },
@@ -83,11 +83,11 @@ export function createConnectionPool(opening: Opening): ConnectionPool {
 
   return {
     send,
-    cancel(exchange) {
-      if (waiting.delete(exchange)) return;
-      const taken = busy.get(exchange);
+    cancel(pending) {
+      if (waiting.delete(pending)) return;
+      const taken = busy.get(pending);
       if (!taken) return;
-      busy.delete(exchange);
+      busy.delete(pending);
       taken.connection.close();
       sendWaiting();
     },

@@ -1,7 +1,7 @@
 import type { OnReadOpts, Socket } from "node:net";
 import { createReplyReader, type WholeReply } from "./reply-reader.ts";
 
-/** One request, and who waits for its reply. Exactly one of `succeed` and `fail` is called, unless it is canceled. */
+/** One request that waits for its reply. Exactly one of `succeed` and `fail` is called, unless it is canceled. */
 export interface PendingRequest {
   /** The head of the request with the blank line that ends it: ASCII. */
   readonly head: string;
@@ -32,22 +32,22 @@ export interface Loss {
   readonly cause: unknown;
 }
 
-/** One kept-alive connection: it carries one exchange at a time. */
+/** One kept-alive connection: it carries one request at a time. */
 export interface Connection {
   /** Whether a request may be sent now. */
   readonly isIdle: boolean;
   /** Sends a request on an idle connection. */
-  send(exchange: PendingRequest): void;
-  /** Closes the connection. What it carries is told nothing. */
+  send(pending: PendingRequest): void;
+  /** Closes the connection, without a call of `fail` for its request. */
   close(): void;
 }
 
-/** Told what becomes of a connection, before its exchange is told. */
+/** Called when a connection is free or closed, before its request is completed. */
 export interface ConnectionListener {
-  /** The reply to `exchange` came as a whole: the connection is idle, and may serve again for so long. */
-  freed(connection: Connection, exchange: PendingRequest, idleLimitMs: number): void;
-  /** It is closed, and not by `close()`. `exchange` is what it carried, `loss` what is known when it got no reply. */
-  closed(connection: Connection, exchange: PendingRequest | undefined, loss: Loss | undefined): void;
+  /** The reply to `pending` came as a whole: the connection is idle, and may serve again for so long. */
+  freed(connection: Connection, pending: PendingRequest, idleLimitMs: number): void;
+  /** It is closed, and not by `close()`. `pending` is what it carried, `loss` what is known when it got no reply. */
+  closed(connection: Connection, pending: PendingRequest | undefined, loss: Loss | undefined): void;
 }
 
 /** Opens a socket, whose `ready` event says that data may leave: on TLS once the server has proven who it is. */
@@ -57,12 +57,12 @@ export interface Opening {
 }
 
 type State =
-  | { readonly phase: "opening"; readonly exchange: PendingRequest }
-  | { readonly phase: "busy"; readonly exchange: PendingRequest; readonly reused: boolean; left: Left }
+  | { readonly phase: "opening"; readonly pending: PendingRequest }
+  | { readonly phase: "busy"; readonly pending: PendingRequest; readonly reused: boolean; left: Left }
   | { readonly phase: "idle" }
   | { readonly phase: "closed" };
 
-/** Whether a request has left as a whole. A TLS socket tells it in a later tick only; by then the reply may be here. */
+/** Whether a request was written completely. A TLS socket reports it a tick later; the reply may be here by then. */
 type Left = "no" | "unknown" | "yes";
 
 const readBytes = 1 << 16;
@@ -71,14 +71,14 @@ const recordBytes = 16_384;
 const idle: State = { phase: "idle" };
 const closed: State = { phase: "closed" };
 
-/** Opens a connection for an exchange, which leaves as soon as it is ready. */
-export function openConnection(opening: Opening, exchange: PendingRequest, listener: ConnectionListener): Connection {
+/** Opens a connection for an pending, which leaves as soon as it is ready. */
+export function openConnection(opening: Opening, pending: PendingRequest, listener: ConnectionListener): Connection {
   const reader = createReplyReader();
   const isSecure = opening.ready === "secureConnect";
-  let state: State = { phase: "opening", exchange };
+  let state: State = { phase: "opening", pending };
 
   const write = (next: PendingRequest, reused: boolean): void => {
-    const busy: State = { phase: "busy", exchange: next, reused, left: isSecure ? "unknown" : "no" };
+    const busy: State = { phase: "busy", pending: next, reused, left: isSecure ? "unknown" : "no" };
     state = busy;
     writeRequest(socket, next, (error) => {
       if (!error) busy.left = "yes";
@@ -101,8 +101,8 @@ export function openConnection(opening: Opening, exchange: PendingRequest, liste
       stale: isBusy && before.reused && !reader.hasBegun,
       cause: cause ?? Object.assign(new Error("The server closed the connection"), { code: "ECONNRESET" }),
     };
-    listener.closed(connection, before.exchange, loss);
-    before.exchange.fail(loss);
+    listener.closed(connection, before.pending, loss);
+    before.pending.fail(loss);
   };
 
   const receive = (bytes: Buffer): void => {
@@ -111,36 +111,36 @@ export function openConnection(opening: Opening, exchange: PendingRequest, liste
       lose(undefined);
       return;
     }
-    const { exchange, left } = state;
+    const { pending, left } = state;
     let reply: WholeReply | undefined;
     try {
-      reply = reader.read(bytes, exchange.maxBodyBytes);
+      reply = reader.read(bytes, pending.maxBodyBytes);
     } catch (error) {
       lose(error);
       return;
     }
-    if (reply) finish(exchange, reply, left);
+    if (reply) finish(pending, reply, left);
   };
 
-  const finish = (exchange: PendingRequest, reply: WholeReply, left: Left): void => {
-    const { head, bodyBytes } = exchange;
+  const finish = (pending: PendingRequest, reply: WholeReply, left: Left): void => {
+    const { head, bodyBytes } = pending;
     // A reply that came before its request had left: the rest of the request would be taken for the next one.
     const hasLeft = left === "yes" || (left === "unknown" && head.length + bodyBytes <= recordBytes);
     if (hasLeft && reply.idleLimitMs > 0) {
       state = idle;
       socket.unref();
-      listener.freed(connection, exchange, reply.idleLimitMs);
+      listener.freed(connection, pending, reply.idleLimitMs);
     } else {
       state = closed;
       socket.destroy();
-      listener.closed(connection, exchange, undefined);
+      listener.closed(connection, pending, undefined);
     }
-    exchange.succeed(reply);
+    pending.succeed(reply);
   };
 
   const end = (): void => {
     const reply = state.phase === "busy" ? reader.end() : undefined;
-    if (state.phase === "busy" && reply) finish(state.exchange, reply, state.left);
+    if (state.phase === "busy" && reply) finish(state.pending, reply, state.left);
     else lose(undefined);
   };
 
@@ -152,7 +152,7 @@ export function openConnection(opening: Opening, exchange: PendingRequest, liste
     },
   });
   socket.once(opening.ready, () => {
-    if (state.phase === "opening") write(state.exchange, false);
+    if (state.phase === "opening") write(state.pending, false);
   });
   socket.on("end", end);
   socket.on("error", lose);
@@ -175,8 +175,8 @@ export function openConnection(opening: Opening, exchange: PendingRequest, liste
 }
 
 /** A body that is text travels with its head in one piece, in the cheapest encoding that can carry it. */
-function writeRequest(socket: Socket, exchange: PendingRequest, sent: (error?: Error | null) => void): void {
-  const { head, body, bodyBytes } = exchange;
+function writeRequest(socket: Socket, pending: PendingRequest, sent: (error?: Error | null) => void): void {
+  const { head, body, bodyBytes } = pending;
   if (typeof body === "string") {
     socket.write(head + body, bodyBytes === body.length ? "latin1" : "utf8", sent);
     return;

@@ -39,8 +39,8 @@ interface Kept {
 }
 
 /**
- * Keeps connections between requests. One that the server may be about to close serves no request that must not run twice:
- * it is retired, that is, kept only to learn for how long the server leaves it open.
+ * Keeps connections between requests. One that the server may be about to close serves no request that must not run
+ * twice: it is retired, that is, kept only to learn for how long the server leaves it open.
  */
 export function createIdleConnections(): IdleConnections {
   const idleTimes = createIdleTimes<Connection>({
@@ -128,7 +128,10 @@ export function createIdleConnections(): IdleConnections {
   };
 }
 
-/** One timer for all connections of a server: it fires when the first of them is due, and does not keep the process alive. */
+/**
+ * One timer for all connections of a server: it fires when the first of them is due, and does not keep the process
+ * alive.
+ */
 function createClosingTime(closeOverdue: () => void) {
   let timer: NodeJS.Timeout | undefined;
   let firesAtMs = Number.POSITIVE_INFINITY;

@@ -3,7 +3,9 @@ import type { HttpRequest, HttpResponse } from "../http.ts";
 import { LostRequest } from "../http-errors.ts";
 import { createByteStore } from "./byte-store.ts";
 
-/** Sends a request by node:http(s), on a connection of its own, and resolves with the head of its answer: for streams. */
+/**
+ * Sends a request by node:http(s), on a connection of its own, and resolves with the head of its answer: for streams.
+ */
 export async function streamRequest({ url, headers, body, signal }: HttpRequest): Promise<HttpResponse> {
   const { request: open } = await (url.startsWith("http:") ? import("node:http") : import("node:https"));
   return new Promise((resolve, reject) => {
@@ -20,7 +22,7 @@ export async function streamRequest({ url, headers, body, signal }: HttpRequest)
 }
 
 function answerOf(message: IncomingMessage): HttpResponse {
-  // A failure before anybody reads must not be an uncaught exception; reading rejects with it.
+  // A failure before the body is read must not be an uncaught exception; reading rejects with it.
   message.on("error", () => {});
   return {
     status: message.statusCode ?? 0,

@@ -63,7 +63,10 @@ export function framingOf({ status, header }: ReplyHead): Framing {
 /** Servers that say when they close an idle connection are believed, less this. */
 const hintMarginMs = 1_000;
 
-/** How long the connection may be idle after this reply and be used again, in milliseconds; 0 when the server closes it now. */
+/**
+ * How long the connection may be idle after this reply and be used again, in milliseconds; 0 when the server closes
+ * it now.
+ */
 export function idleLimitMs(version: "1.0" | "1.1", { header }: ReplyHead, longestMs: number): number {
   const said = header("connection")?.toLowerCase() ?? "";
   const words = said === "" ? [] : said.split(",").map((word) => word.trim());

@@ -15,8 +15,8 @@ export interface ReplyReader {
   /** Whether a part of the next reply has come. */
   readonly hasBegun: boolean;
   /**
-   * Reads a piece. Returns the reply that it completes, if any; the reader then expects the next one. What follows in the
-   * same piece was not asked for: it is dropped, and the connection can't serve again.
+   * Reads a piece. Returns the reply that it completes, if any; the reader then expects the next one. What follows in
+   * the same piece was not asked for: it is dropped, and the connection can't serve again.
    *
    * @throws NotHttp when the bytes break the grammar of HTTP/1; the connection is then of no use.
    */

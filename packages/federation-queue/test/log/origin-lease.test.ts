@@ -1,13 +1,13 @@
 import { startRedisServer } from "@continuum-cache/conformance/servers";
 import { tcpTransport } from "@continuum-cache/transport-tcp";
 import { describe, expect, it } from "vitest";
-import type { SyncLogOptions } from "../../src/log/options.ts";
 import { isOriginTakenError } from "../../src/log/origin-taken-error.ts";
 import { SyncLog } from "../../src/log/sync-log.ts";
+import type { SyncLogOptions } from "../../src/log/types.ts";
 import { logProcesses } from "./log-process.ts";
 import { closing, following, named, waitFor } from "./logs.ts";
 
-// One process at a time has a name, whatever happens to processes.
+// At most one process at a time holds a name, also when processes are killed or frozen.
 
 const opened = closing();
 
@@ -26,7 +26,7 @@ describe("over the Redis protocol", () => {
     return { redis, open };
   };
 
-  it("goes on after kill -9 once the lease has ended, without a hole", async () => {
+  it("continues an origin's numbers without a hole after its process was killed and the lease has ended", async () => {
     const { redis, open } = await start();
     const killed = opened(processes.start(redis.url, "a"));
     const reading = opened(following(open("reader")));
@@ -52,16 +52,16 @@ describe("over the Redis protocol", () => {
     await a.append(-1);
     await waitFor(() => expect(a.pending).toBe(0));
     for (let n = 2; n <= 30; n++) await a.append(-n);
-    const told = frozen.lines.length;
+    const printed = frozen.lines.length;
     frozen.signal("SIGCONT");
     await waitFor(() =>
-      expect(frozen.lines.slice(told).some((line) => line.startsWith("rejected OriginTaken"))).toBe(true),
+      expect(frozen.lines.slice(printed).some((line) => line.startsWith("rejected OriginTaken"))).toBe(true),
     );
-    expect(frozen.lines.slice(told + 1).filter((line) => line.startsWith("accepted"))).toEqual([]);
+    expect(frozen.lines.slice(printed + 1).filter((line) => line.startsWith("accepted"))).toEqual([]);
     const last = await a.append(-31);
     const seq = last.pending ? 0 : last.seq;
     await waitFor(() => expect(reading.seen).toEqual(named("a", 1, seq)));
-    // Each number is one event's, and all that was accepted is there.
+    // Each number belongs to one event, and all accepted events are there.
     const events = reading.entries.map(({ event }) => event);
     expect(new Set(events).size).toBe(events.length);
     expect(events.filter((event) => event < 0)).toEqual(Array.from({ length: 31 }, (_, n) => -1 - n));
@@ -70,7 +70,7 @@ describe("over the Redis protocol", () => {
     await waitFor(() => expect(frozen.accepted().some((one) => one > seq)).toBe(true));
   });
 
-  it("leaves no more keys after many restarts", async () => {
+  it("leaves no additional keys after many restarts", async () => {
     const { redis, open } = await start();
     for (let round = 0; round < 20; round++) {
       const [a, b] = [open("a"), open("b")];
@@ -84,7 +84,7 @@ describe("over the Redis protocol", () => {
     expect(((await redis.command("KEYS", "*")) as string[]).sort()).toEqual(["log", "log:a", "log:cursors:b"]);
   });
 
-  it("gives the name to exactly one of many that ask at once", async () => {
+  it("gives a name to exactly one of many processes that ask at once", async () => {
     const { open } = await start();
     const logs = Array.from({ length: 8 }, () => open("a", { lease: "30s" }));
     const settled = await Promise.allSettled(logs.map((log, n) => log.append(n, { fallback: false })));

@@ -1,26 +1,26 @@
 import type { OutboxLimits } from "../shared/outbox.ts";
-import { isSameId, type StreamId } from "./stream-id.ts";
+import { isSameId, type StreamId } from "./stream.ts";
 
 /** An event that Redis has accepted. */
-export interface Numbered {
+export interface AckedEvent {
   readonly text: string;
   readonly bytes: number;
   readonly id: StreamId;
 }
 
-/** The events that were accepted last, in order, without a hole: what a failover may have lost is repeated from here. */
-export interface Remembered<Item extends Numbered> {
+/** The latest accepted events, in order and without a hole: what a failover has lost is appended again from here. */
+export interface AckedWindow<Item extends AckedEvent> {
   readonly first: Item | undefined;
   add(item: Item): void;
   has(id: StreamId): boolean;
-  /** Takes away all that came after this. */
+  /** Removes and returns the events behind this one. */
   takeAfter(id: StreamId): readonly Item[];
   clear(): void;
 }
 
-export function createRemembered<Item extends Numbered>({ maxItems, maxBytes }: OutboxLimits): Remembered<Item> {
+export function createAckedWindow<Item extends AckedEvent>({ maxItems, maxBytes }: OutboxLimits): AckedWindow<Item> {
   let items: Item[] = [];
-  /** What stands before it is forgotten. */
+  /** Items before this index are forgotten. */
   let head = 0;
   let bytes = 0;
 
@@ -33,7 +33,7 @@ export function createRemembered<Item extends Numbered>({ maxItems, maxBytes }: 
       bytes -= items[head]?.bytes ?? 0;
       head++;
     }
-    // Empty places are closed once they are half of all, so that forgetting one is cheap on average.
+    // The list is compacted once half of it is forgotten, so that forgetting an event is cheap on average.
     if (head * 2 < items.length) return;
     items = items.slice(head);
     head = 0;
