@@ -18,7 +18,7 @@ describe("the layer check", () => {
 
   beforeAll(() => {
     copy = mkdtempSync(join(tmpdir(), "layers-"));
-    for (const folder of ["packages", "apps"])
+    for (const folder of ["packages", "internal", "apps"])
       cpSync(join(root, folder), join(copy, folder), { recursive: true, filter: isSource });
   });
   afterAll(() => rmSync(copy, { recursive: true, force: true }));

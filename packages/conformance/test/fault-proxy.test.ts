@@ -15,13 +15,15 @@ let ended: string | undefined;
 const text = (): string => Buffer.concat(heard).toString("utf8");
 const dial = (): void => {
   [heard, ended] = [[], undefined];
-  client = connect({ port: proxy.port, host: proxy.host });
-  client.on("data", (chunk) => heard.push(chunk));
-  client.on("error", (error: NodeJS.ErrnoException) => {
-    ended = error.code;
+  const own = connect({ port: proxy.port, host: proxy.host });
+  client = own;
+  own.on("data", (chunk) => heard.push(chunk));
+  // The events of an earlier connection may arrive late.
+  own.on("error", (error: NodeJS.ErrnoException) => {
+    if (client === own) ended = error.code;
   });
-  client.on("close", () => {
-    ended ??= "closed";
+  own.on("close", () => {
+    if (client === own) ended ??= "closed";
   });
 };
 

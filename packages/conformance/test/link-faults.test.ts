@@ -1,4 +1,5 @@
 import { connect, type Socket } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 import {
   type FaultProxy,
   type RedisServer,
@@ -11,7 +12,7 @@ let server: RedisServer;
 let proxy: FaultProxy;
 const clients: Socket[] = [];
 
-/** A connection through the proxy, and what it has heard. */
+/** A connection through the proxy, and the bytes that it has received. */
 function dial(): { readonly socket: Socket; text(): string } {
   const socket = connect({ port: proxy.port, host: proxy.host });
   let heard = "";
@@ -42,6 +43,8 @@ describe("a half-open link", () => {
     const { socket, text } = dial();
     socket.write("SET key value\r\n");
     await expect.poll(() => server.command("GET", "key")).toBe("value");
+    // The effect may be visible before the reply has reached the proxy.
+    await sleep(100);
     proxy.set({ kind: "pass" });
     socket.write("SET key later\r\n");
     await expect.poll(() => server.command("GET", "key")).toBe("later");

@@ -19,7 +19,7 @@ import { createRedisLimits } from "./limits/redis-limits.ts";
 import { createRequestCache, type RequestCache } from "./limits/request-cache.ts";
 import type { RateLimiterBackend, RateLimiterOptions } from "./options.ts";
 import { readSettings } from "./settings.ts";
-import { createRoundTrip } from "./timing/round-trip.ts";
+import { createLatencyEstimator } from "./timing/latency.ts";
 import { createServerClock } from "./timing/server-clock.ts";
 import type {
   CombinedDecision,
@@ -110,7 +110,7 @@ export class RateLimiter {
       denyCache: denyCache ? createDenyCache(denyCache.maxEntries, denyCache.maxAgeMs) : noDenyCache,
       // All processes must return to Redis at about the same time.
       breaker: createBreaker({ failures: 1, sample: false, maxWait: "1s" }),
-      roundTrip: createRoundTrip(settings.budgetMs),
+      latency: createLatencyEstimator(settings.budgetMs),
       clock,
       transportName: backend.transport.name,
       events: this.events,

@@ -9,12 +9,12 @@ import { createLocalLimits } from "../src/limits/local-limits.ts";
 import { createOutageReconciler } from "../src/limits/outage-reconciler.ts";
 import { createRedisLimits } from "../src/limits/redis-limits.ts";
 import { createTrafficShare } from "../src/limits/traffic-share.ts";
-import { createRoundTrip } from "../src/timing/round-trip.ts";
+import { createLatencyEstimator } from "../src/timing/latency.ts";
 import { createServerClock } from "../src/timing/server-clock.ts";
 import type { Decision } from "../src/types.ts";
 
-// On the edge a request may end at any await: its timers never fire, and nothing of it goes on. What it held must not
-// be lost.
+// On the edge a request may end at any await: its timers never fire, and none of its code runs on. What it held must
+// not be lost.
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -24,7 +24,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-/** Runs what a request does before it ends: the timers that it sets meanwhile never fire. */
+/** Runs a request that ends early: the timers that it sets never fire. */
 const abandoned = async (work: () => unknown): Promise<void> => {
   const timers = vi.spyOn(globalThis, "setTimeout").mockImplementation((() => 0) as never);
   work();
@@ -43,7 +43,7 @@ describe("a request that disappears", () => {
     const onAnswer = vi.fn();
     const attempts = createAttempts({
       breaker,
-      roundTrip: createRoundTrip(250),
+      latency: createLatencyEstimator(250),
       transportName: "test",
       waitsUntilClear: true,
       isWary: false,
@@ -73,7 +73,7 @@ describe("a request that disappears", () => {
     vi.advanceTimersByTime(1_001);
     const taken = reconciler.claimReplay(request, now, 1_000);
     expect(taken?.admissions).toHaveLength(1);
-    // Should the first one have arrived after all, the second says it once more, under the same time.
+    // If the first replay has arrived after all, the second repeats it, with the same time.
     if (lost) reconciler.confirmReplay(lost, 7);
     if (taken) reconciler.confirmReplay(taken, 7);
     expect(reconciler.claimReplay(request, now, 1_000)).toBeUndefined();

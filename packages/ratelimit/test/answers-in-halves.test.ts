@@ -6,7 +6,7 @@ import { RateLimiter } from "../src/index.ts";
 
 const opened = closing();
 
-/** A limiter whose script calls and decisions are noted in their order, and callers that ask twice each. */
+/** A limiter whose script calls and decisions are recorded in order, and callers that each make two calls. */
 async function asked(
   callers: number,
   hasCheapTrips = true,

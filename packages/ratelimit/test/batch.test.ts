@@ -43,7 +43,7 @@ describe.each(algorithms)("%s: the calls of one tick", (algorithm) => {
   it("are decided when the key of one of them holds another value", async () => {
     const { redis, transport } = await onRedis();
     const limiter = limiterOn(transport, { algorithm });
-    // It has a part of each limit once Redis has told it of some use.
+    // A process has a part of each limit once an answer of Redis has shown some use.
     await limiter.limit("warm");
     const errors: string[] = [];
     limiter.on("error", ({ error }) => errors.push(error.message));

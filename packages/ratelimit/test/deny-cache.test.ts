@@ -48,7 +48,7 @@ describe("a refusal that is remembered", () => {
     let refused = 0;
     for (let call = 0; call < 300; call++) {
       if (!(await limiter.limit("ann")).allowed) refused++;
-      // An attempt in between, in vain once the window is full.
+      // A further attempt, which is refused once the window is full.
       if (call >= 100) expect((await limiter.limit("ann")).allowed).toBe(false);
       await vi.advanceTimersByTimeAsync(600);
     }

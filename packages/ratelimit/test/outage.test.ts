@@ -168,7 +168,7 @@ it("no id and no key appears in events and errors", async () => {
   const told: unknown[] = [];
   limiter.on("error", ({ operation, error }) => told.push(operation, String(error.stack)));
   limiter.on("backend", (event) => told.push(JSON.stringify(event)));
-  // It has a part of the limit only once Redis has told it of some use.
+  // A process has a part of the limit only once an answer of Redis has shown some use.
   await limiter.limit("ann");
   await redis.command("SET", "ratelimit:default:canary:3600s", "something else");
   await redis.command("HSET", "ratelimit:list:canary:3600s", "f", "v");

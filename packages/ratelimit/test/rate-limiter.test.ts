@@ -70,7 +70,7 @@ describe.each(Object.entries(transports))("on %s", (name, open) => {
       await limiter.limit("ann", { cost: 2 });
       expect(await limiter.refund(first)).toBe(true);
       expect(await limiter.refund(first)).toBe(false);
-      // Nor through a copy, in whatever process.
+      // Nor through a copy, in any process.
       expect(await limiter.refund(structuredClone(first))).toBe(false);
       expect(await limiter.getUsage("ann")).toMatchObject({ current: 2 });
       expect((await limiter.limit("ann", { cost: 3 })).allowed).toBe(true);

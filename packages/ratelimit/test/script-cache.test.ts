@@ -43,7 +43,7 @@ it.each(algorithms)("%s: so does a server that was started anew", async (algorit
   for (let used = 1; used <= 4; used++) await limiter.limit("ann");
   await redis.kill();
   await redis.restart();
-  // The lost connection may cost one decision; it is made here then, and Redis told of it.
+  // The lost connection may cost one decision, which is then made locally and replayed to Redis.
   for (let used = 5; used <= 8; used++) expect((await limiter.limit("ann")).allowed).toBe(true);
   await limiter.close();
   expect(await redis.command("SCRIPT", "FLUSH")).toBe("OK");

@@ -12,7 +12,7 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-/** A wall clock that is wrong by so much from now on. */
+/** Makes the wall clock wrong by this much. */
 const skew = (ms: number): void => {
   const now = Date.now;
   vi.spyOn(Date, "now").mockImplementation(() => now() + ms);

@@ -42,7 +42,7 @@ it.each(algorithms)("%s: leaves no key behind without an expiry", async (algorit
   const ends = await transport.send(keys.map((key) => ["PTTL", key]));
   for (const end of ends) {
     expect(end).toBeGreaterThan(0);
-    // A window, what a refund may be asked for, and six seconds of grace.
+    // A window, the time in which a refund is possible, and six seconds of grace.
     expect(end).toBeLessThanOrEqual(2 * 600_000 + 5_000);
   }
 });

@@ -15,7 +15,7 @@ onBothEngines("hostile inputs", (running) => {
     expect((await post(url(), "/", ["PING"])).json).toEqual({ result: "PONG" });
   });
 
-  /** Writes bytes as they are and resolves to all that comes back until the connection ends. */
+  /** Writes raw bytes, and resolves to all bytes of the answer until the connection ends. */
   const raw = async (text: string | Uint8Array): Promise<string> => {
     const socket = connect(running().server.port, "127.0.0.1");
     let answer = "";
@@ -23,7 +23,7 @@ onBothEngines("hostile inputs", (running) => {
       answer += chunk.toString("latin1");
     });
     socket.on("error", () => {});
-    // Half-closing would say that the answers don't matter any more.
+    // No half-close: it would tell the server that the client does not wait for answers.
     if (text.length > 0) socket.write(text);
     else socket.end();
     await once(socket, "close");

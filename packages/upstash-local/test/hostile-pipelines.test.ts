@@ -76,7 +76,7 @@ it("a few bytes of reads can't make a small process hold hundreds of megabytes",
     expect(answer.status).toBe(200);
     const slots = answer.json as readonly object[];
     expect(slots).toHaveLength(100);
-    // Sixteen are read at once, so the sum is known only then.
+    // Sixteen commands run at once, and the size of their replies is known only then.
     expect(slots.filter((slot) => "result" in slot)).toHaveLength(32);
     expect(slots.at(-1)).toEqual({ error: expect.stringMatching(/^ERR max request size exceeded: not run/) });
   }
@@ -154,7 +154,7 @@ it("a body that comes byte by byte is read, and what all requests hold together 
   await expect
     .poll(async () => {
       const { status } = await send(url, "/set/k", { body: "z".repeat(1_900_000) });
-      // The other request may have come first: then the slow one is refused, and comes again.
+      // If the other request comes first, the slow one is refused and sent again.
       if (slow.isOver) slow = begin();
       return status;
     })

@@ -16,7 +16,7 @@ export interface RawRequest {
   readonly token?: string | undefined;
 }
 
-/** A request exactly as it is written here: no header is added, no path is tidied. */
+/** Sends a request exactly as written: adds no header, and does not normalize the path. */
 export function send(url: string, path: string, options: RawRequest = {}): Promise<RawAnswer> {
   const { method = options.body === undefined ? "GET" : "POST", headers = {}, body } = options;
   const token = "token" in options ? options.token : "local";

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { onBothEngines, onRedis } from "./engines.ts";
 import { b64, base64, post, resp2, send } from "./raw-http.ts";
 
-/** No UTF-8, with everything that could hurt on the way: NUL, line ends, what looks like an escape. */
+/** Bytes that are no UTF-8, with NUL, line ends and a text that looks like an escape. */
 const bytes = Uint8Array.from([0xff, 0x00, 0xc3, 0x28, 0x0d, 0x0a, 0x25, 0x34, 0x31, 0x2b, 0x26, 0x3d]);
 const everyByte = Uint8Array.from({ length: 256 }, (_, index) => index);
 

@@ -8,7 +8,7 @@ const notAvailable = (name: string) => ({
     "See https://upstash.com/docs/redis/overall/rediscompatibility for details",
 });
 
-/** What belongs to the developer's Redis and not to the one database that the service offers. */
+/** Commands on the developer's Redis that reach beyond the single database of the service. */
 onRedis((running) => {
   const secret = "canary-password";
   const run = async (...command: (string | number)[]) => (await post(running().server.url, "/", command)).json;

@@ -1,6 +1,6 @@
 import { createExpiringSet, createMutex, longestTimerMs, type Mutex, onAbort } from "@continuum-cache/core/kit";
 import { WaitError } from "../errors/wait-error.ts";
-import { withPatience } from "../timing/patience.ts";
+import { withTimeout } from "../timing/timeout.ts";
 import type { Decision } from "../types.ts";
 import type { LimitRequest } from "./limit-request.ts";
 
@@ -122,7 +122,7 @@ export function createAcquireQueue({ decide, refund }: AcquireQueueOptions): Acq
     },
     async close() {
       for (const dismiss of waits) dismiss(new Error("The rate limiter was closed"));
-      await withPatience(closingMs, Promise.all(serving));
+      await withTimeout(closingMs, Promise.all(serving));
     },
   };
 }

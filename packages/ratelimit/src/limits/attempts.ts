@@ -1,7 +1,7 @@
 import { isCommandError, TransportError } from "@continuum-cache/core";
 import { type Breaker, isOutage } from "@continuum-cache/core/kit";
-import { timeIsUp, withPatience } from "../timing/patience.ts";
-import type { RoundTrip } from "../timing/round-trip.ts";
+import type { LatencyEstimator } from "../timing/latency.ts";
+import { timedOut, withTimeout } from "../timing/timeout.ts";
 
 /** The outcome of a request. */
 export type Outcome<Result> =
@@ -34,7 +34,7 @@ export interface Attempts {
 export interface AttemptsOptions {
   /** Must open at the first failure that is reported to it: `Attempts` itself finds out what is an outage. */
   readonly breaker: Breaker;
-  readonly roundTrip: RoundTrip;
+  readonly latency: LatencyEstimator;
   readonly transportName: string;
   /**
    * Whether a caller waits until it is clear that Redis is away. Otherwise it waits for as long as an answer usually
@@ -65,16 +65,16 @@ const firstRefusalsMs = 1_000;
 const nearly = 0.6;
 
 export function createAttempts(options: AttemptsOptions): Attempts {
-  const { breaker, roundTrip, transportName, waitsUntilClear, isWary } = options;
+  const { breaker, latency, transportName, waitsUntilClear, isWary } = options;
   const { onAway, onAnswer, onDoubt, onFailure } = options;
   /** Until then the half-open probe keeps its permit. The request that holds it may disappear. */
   let probeUntilMs = Number.NEGATIVE_INFINITY;
-  const silence = createSilence(roundTrip);
+  const silence = createSilence(latency);
 
-  const enter = (): ReturnType<Breaker["acquire"]> => {
+  const enter = (): ReturnType<Breaker["enter"]> => {
     if (breaker.state === "half-open" && performance.now() >= probeUntilMs) breaker.release("probe");
     const entered = breaker.acquire();
-    if (entered === "probe") probeUntilMs = performance.now() + 2 * roundTrip.patienceMs();
+    if (entered === "probe") probeUntilMs = performance.now() + 2 * latency.callerTimeoutMs();
     return entered;
   };
 
@@ -86,11 +86,11 @@ export function createAttempts(options: AttemptsOptions): Attempts {
       const entered = enter();
       if (!entered) return { reason: "away" };
       const startedMs = performance.now();
-      const limitMs = (waitsUntilClear ? silences : 1) * roundTrip.patienceMs();
+      const limitMs = (waitsUntilClear ? silences : 1) * latency.callerTimeoutMs();
       let isSuspect = false;
       let pauseMs = firstPauseMs;
       let request = silence.send(work);
-      let waitMs = roundTrip.patienceMs();
+      let waitMs = latency.callerTimeoutMs();
       for (;;) {
         const received = await receive(request, waitMs, transportName);
         if ("result" in received) {
@@ -107,12 +107,12 @@ export function createAttempts(options: AttemptsOptions): Attempts {
         onDoubt();
         const nowMs = performance.now();
         const silentMs = silence.lengthMs(nowMs);
-        const awayMs = awayAfterMs(roundTrip, !isUnderWay);
+        const awayMs = awayAfterMs(latency, !isUnderWay);
         if (!isSuspect && (isWary || silentMs + pauseMs >= nearly * awayMs)) {
           isSuspect = true;
           onSuspicion?.();
         }
-        roundTrip.failed();
+        latency.failed();
         const isAway = saysAway(error) || entered === "probe" || breaker.state !== "closed" || silentMs >= awayMs;
         if (isAway) {
           breaker.failed(error, entered);
@@ -123,7 +123,7 @@ export function createAttempts(options: AttemptsOptions): Attempts {
           onFailure(operation, error);
           return { reason: isAway ? "away" : "late" };
         }
-        waitMs = roundTrip.patienceMs();
+        waitMs = latency.callerTimeoutMs();
         if (isUnderWay) {
           waitMs = Math.min(waitMs, awayMs - silentMs);
           continue;
@@ -146,19 +146,19 @@ interface Silence {
   hasAnsweredSince(timeMs: number): boolean;
 }
 
-function createSilence(roundTrip: RoundTrip): Silence {
+function createSilence(latency: LatencyEstimator): Silence {
   let lastAnswerMs = Number.NEGATIVE_INFINITY;
   /** When the first request since the last answer was sent. */
   let unansweredMs = Number.NEGATIVE_INFINITY;
   return {
     send(work) {
-      const begun = roundTrip.begins();
+      const begun = latency.start();
       if (unansweredMs <= lastAnswerMs) unansweredMs = performance.now();
       const answered = (): void => {
         begun();
         lastAnswerMs = performance.now();
       };
-      return work(roundTrip.deadlineMs()).then(
+      return work(latency.requestTimeoutMs()).then(
         (result) => {
           answered();
           return result;
@@ -179,22 +179,22 @@ type Received<Result> = { readonly result: Result } | { readonly error: unknown;
 /** Waits for the answer to a request. A request that is late stays under way, and may still be answered. */
 async function receive<Result>(
   request: Promise<Result>,
-  patienceMs: number,
+  timeoutMs: number,
   transportName: string,
 ): Promise<Received<Result>> {
   try {
-    const result = await withPatience(patienceMs, request);
-    return result === timeIsUp ? { error: lateError(transportName, patienceMs), isUnderWay: true } : { result };
+    const result = await withTimeout(timeoutMs, request);
+    return result === timedOut ? { error: lateError(transportName, timeoutMs), isUnderWay: true } : { result };
   } catch (error) {
     return { error, isUnderWay: false };
   }
 }
 
 /** How long Redis must have been silent, or must have refused requests, until it counts as away. */
-function awayAfterMs(roundTrip: RoundTrip, isRefused: boolean): number {
-  const patienceMs = roundTrip.patienceMs();
-  if (!roundTrip.isKnown) return isRefused ? firstRefusalsMs : patienceMs;
-  return isRefused ? Math.min(patienceMs, refusalsMs) : silences * patienceMs;
+function awayAfterMs(latency: LatencyEstimator, isRefused: boolean): number {
+  const timeoutMs = latency.callerTimeoutMs();
+  if (!latency.isKnown) return isRefused ? firstRefusalsMs : timeoutMs;
+  return isRefused ? Math.min(timeoutMs, refusalsMs) : silences * timeoutMs;
 }
 
 /** Whether the error itself says that Redis will refuse the next requests too. */
@@ -202,9 +202,9 @@ const saysAway = ({ kind }: TransportError): boolean => kind === "quota" || kind
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-const lateError = (transport: string, patienceMs: number): TransportError =>
+const lateError = (transport: string, timeoutMs: number): TransportError =>
   new TransportError(
     "timeout",
-    `No answer within ${Math.round(patienceMs)} ms (raise \`budget\`, or look at the server and the network)`,
+    `No answer within ${Math.round(timeoutMs)} ms (raise \`budget\`, or look at the server and the network)`,
     { transport },
   );

@@ -25,7 +25,7 @@ export interface JointDecisionsOptions {
 /** Decides by Redis and by this process's local quota: both must have room. */
 export interface JointDecisions {
   /** Whether Redis alone decides: there is no outage, none ended a moment ago, and none can begin unnoticed. */
-  isForRedisAlone(requests: readonly LimitRequest[]): boolean;
+  isForRedisOnly(requests: readonly LimitRequest[]): boolean;
   /**
    * Requests a decision from Redis. The local quota must have room as well during an outage, shortly after it, and from
    * the moment at which a call waits so long that an outage may have begun.
@@ -52,11 +52,11 @@ export function createJointDecisions(options: JointDecisionsOptions): JointDecis
   };
 
   return {
-    isForRedisAlone: (requests) => !hasExactPart && !keepsToQuota(requests),
+    isForRedisOnly: (requests) => !hasExactPart && !keepsToQuota(requests),
     async decide(requests) {
       let reserved = keepsToQuota(requests) ? here.reserve(requests) : undefined;
       const refuse = ({ refusals }: Reservation): Outcome<Decision[]> => ({
-        result: refusals ?? here.decideBlindly(requests, false, "closed"),
+        result: refusals ?? here.decideWithoutLooking(requests, false, "closed"),
       });
       // During an outage the request is sent all the same, to find out whether Redis is back.
       if (reserved && !reserved.giveBack && !outages.isAway) {

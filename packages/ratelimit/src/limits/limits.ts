@@ -1,8 +1,8 @@
 import type { Events } from "@continuum-cache/core";
 import type { Breaker } from "@continuum-cache/core/kit";
-import { withPatience } from "../timing/patience.ts";
-import type { RoundTrip } from "../timing/round-trip.ts";
+import type { LatencyEstimator } from "../timing/latency.ts";
 import type { ServerClock } from "../timing/server-clock.ts";
+import { withTimeout } from "../timing/timeout.ts";
 import type { Decision, OnError, RateLimiterEvents, Receipt, Usage } from "../types.ts";
 import { type Attempts, createAttempts, type Outcome } from "./attempts.ts";
 import type { DenyCache } from "./deny-cache.ts";
@@ -37,7 +37,7 @@ export interface LimitsOptions {
   readonly maxKeys: number;
   readonly denyCache: DenyCache;
   readonly breaker: Breaker;
-  readonly roundTrip: RoundTrip;
+  readonly latency: LatencyEstimator;
   readonly clock: ServerClock;
   readonly onError: OnError;
   readonly budgetMs: number;
@@ -52,7 +52,7 @@ export interface LimitsOptions {
 const returnMs = (budgetMs: number): number => 3_000 + 2 * budgetMs;
 
 export function createLimits(options: LimitsOptions): Limits {
-  const { local, processes, maxKeys, roundTrip, clock, onError, budgetMs, events, waitUntil } = options;
+  const { local, processes, maxKeys, latency, clock, onError, budgetMs, events, waitUntil } = options;
   const share = createTrafficShare(processes);
   const reconciler = createOutageReconciler({ share, local, maxKeys, returnMs: returnMs(budgetMs) });
   /**
@@ -96,7 +96,7 @@ export function createLimits(options: LimitsOptions): Limits {
       }
     };
     // Without an outage Redis alone decides, with no promise besides the caller's.
-    if (joint.isForRedisAlone(requests)) byRedis.decide(requests, settleBy);
+    if (joint.isForRedisOnly(requests)) byRedis.decide(requests, settleBy);
     else joint.decide(requests).then(settleBy, reject);
   };
 
@@ -123,7 +123,7 @@ export function createLimits(options: LimitsOptions): Limits {
     reset,
     async settle() {
       // The request that is replaying may have disappeared, so the wait is limited.
-      if (settling) await withPatience(2 * roundTrip.patienceMs(), settling);
+      if (settling) await withTimeout(2 * latency.callerTimeoutMs(), settling);
       await byRedis.settle();
     },
   };
@@ -225,9 +225,9 @@ function decideInstead(
   requests: readonly LimitRequest[],
   mayDecide: boolean,
 ): Decision[] {
-  if (onError === "open") return here.decideBlindly(requests, true, "open");
+  if (onError === "open") return here.decideWithoutLooking(requests, true, "open");
   const decisions = onError === "local" && mayDecide ? here.decide(requests) : undefined;
-  return decisions ?? here.decideBlindly(requests, false, "closed");
+  return decisions ?? here.decideWithoutLooking(requests, false, "closed");
 }
 
 /** The remembered denial for a request, if it certainly still applies. */

@@ -12,7 +12,7 @@ export interface LocalDecisions {
   /** Decides by the local quota of each limit; undefined when one of them has none that could hold the call. */
   decide(requests: readonly LimitRequest[]): Decision[] | undefined;
   /** Gives every call the same decision, without looking at any limit. */
-  decideBlindly(requests: readonly LimitRequest[], isFree: boolean, source: DecisionSource): Decision[];
+  decideWithoutLooking(requests: readonly LimitRequest[], isFree: boolean, source: DecisionSource): Decision[];
   /** Charges the call to the local quotas, before Redis decides on it. */
   reserve(requests: readonly LimitRequest[]): Reservation;
 }
@@ -72,7 +72,7 @@ export function createLocalDecisions({ local, reconciler, clock, waitMs }: Local
       }
       return toDecisions(requests, parts, callResult);
     },
-    decideBlindly(requests, isFree, source) {
+    decideWithoutLooking(requests, isFree, source) {
       const nowUs = clock.now().earliestUs;
       const atUs = isFree ? 0 : nowUs + Math.max(leastWaitMs, waitMs()) * 1_000;
       const times = { retryAtUs: atUs, moreAtUs: atUs, resetAtUs: atUs };

@@ -6,7 +6,7 @@ import { fixedWindow } from "../../src/algorithms/fixed-window.ts";
 import { largestExactLimit, quantumOf, slidingWindow } from "../../src/algorithms/sliding-window.ts";
 import { tokenBucket } from "../../src/algorithms/token-bucket.ts";
 
-// Each counter beside the plainest model of what it promises, on random histories.
+// Each counter is compared with a simple model of its promise, on random histories.
 
 const windowUs = 60_000_000;
 const limits = [1, 5, 100, largestExactLimit, largestExactLimit + 1, 100_000];
@@ -154,7 +154,7 @@ describe("sliding window", () => {
           const look = state.look(cost);
           expect(look.current).toBe(sum(live));
           expect(look.isFree).toBe(sum(live) + cost <= each.limit);
-          // It becomes free with the end of the call with whose end so much is free.
+          // It becomes free when the call expires whose expiry makes this amount free.
           const freeing = live.find((_, at) => sum(live.slice(at + 1)) + cost <= each.limit);
           expect(look.retryAtUs).toBe(look.isFree ? 0 : (freeing?.atUs ?? 0) + windowUs);
           expect(look.moreAtUs).toBe(live[0] ? live[0].atUs + windowUs : 0);

@@ -6,7 +6,7 @@ import { batchArguments, type Call, type CallResult, readBatchReply } from "../.
 import type { LimitRequest } from "../../src/limits/limit-request.ts";
 import type { Algorithm } from "../../src/types.ts";
 
-// Whatever is asked at whatever times: Lua on Redis and TypeScript on the memory answer the same and leave the same.
+// For any requests at any times, Lua on Redis and TypeScript on memory answer the same and leave the same.
 
 type Step =
   | {

@@ -15,7 +15,7 @@ const holdsV4 = (all: readonly number[]) =>
   (all[0] === 0x64 && all[1] === 0xff9b && all.slice(2, 6).every((each) => each === 0));
 const v6 = groups.filter((all) => !holdsV4(all));
 
-/** Some way to write an address down. */
+/** Addresses in many spellings. */
 const spelled = (all: readonly number[], choose: (from: number, to: number) => number): string => {
   const words = all.map((each) => {
     const word = each.toString(16).padStart(choose(1, 4), "0");
@@ -146,7 +146,7 @@ describe("clientKey", () => {
       .tuple(fc.array(fc.constantFrom("0", "1", "ab", "", "1.2.3.4"), { maxLength: 10 }))
       .map(([parts]) => parts.join(":"));
     fc.assert(
-      // A port is ours to strip, and not Node's; and a zone may be anything here.
+      // Unlike Node's parser, this one strips ports and accepts any zone.
       fc.property(
         fc.oneof(nearly, regular, v4, fc.ipV6()).filter((text) => !/^[\d.]+:\d+$|%/.test(text)),
         (text) => {

@@ -3,12 +3,12 @@ import type { Limiter } from "../../src/fetch.ts";
 import type { Decision, LimitOptions } from "../../src/index.ts";
 import { decided } from "./decided.ts";
 
-/** One question that was asked of a limiter. */
+/** One request to a limiter. */
 export interface Asked extends LimitOptions {
   readonly id: string;
 }
 
-/** A limiter that counts and never forgets, in a world without time; and what it was asked. */
+/** A limiter that counts without time, and records its requests. */
 export function countingLimiter(): Limiter & { readonly asked: Asked[] } {
   const used = new Map<string, number>();
   const asked: Asked[] = [];

@@ -1,6 +1,6 @@
 import type { Decision } from "../../src/index.ts";
 
-/** A decision at second 1,000,000 of the clock; the tests say what is special about theirs. */
+/** A decision at second 1,000,000 of the clock, with the properties that a test overrides. */
 export const decided = (special: Partial<Decision> = {}): Decision => ({
   allowed: true,
   limit: 100,

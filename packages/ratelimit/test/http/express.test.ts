@@ -32,7 +32,7 @@ async function served(app: Application): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-/** Keeps what an app's error handler is told. */
+/** Keeps the errors of an app's error handler. */
 function errorsOf(app: Application): unknown[] {
   const told: unknown[] = [];
   const handle: ErrorHandler = (error, _request, response, _next) => {

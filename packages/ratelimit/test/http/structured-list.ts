@@ -5,8 +5,7 @@ export interface ListItem {
 }
 
 /**
- * Reads a list as RFC 9651, section 4.2 has it. @throws Error on whatever it does not allow: a field with a fault is no
- * field.
+ * Parses a list as in RFC 9651, section 4.2. @throws Error on any text that it does not allow.
  */
 export function parseList(text: string): ListItem[] {
   let at = 0;

@@ -7,10 +7,10 @@ export const rules: Rules = {
   bounds: true,
   countsUse: true,
   keepsCount: true,
-  tells: true,
+  replays: true,
   holds: true,
   reserves: true,
   suspects: true,
 };
-export const circumstances: Circumstances = { wordsAreFresh: true, allNotice: true, allReturn: true };
+export const circumstances: Circumstances = { answersAreFresh: true, allNotice: true, allReturn: true };
 export const model: Model = { rules, circumstances, limit: 2, windowTicks: 2, clocks: [0, 0] };

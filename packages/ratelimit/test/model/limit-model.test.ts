@@ -21,7 +21,7 @@ describe("every order of events, with Redis up, slow, away and back, and process
   });
 
   it.each(Object.keys(circumstances) as (keyof Circumstances)[])(
-    "nor can it be promised when not %s",
+    "a window may hold more without the condition %s",
     (circumstance) => {
       const { violation } = search({ ...model, circumstances: { ...circumstances, [circumstance]: false } });
       expect(violation).toBeDefined();

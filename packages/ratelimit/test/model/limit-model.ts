@@ -1,41 +1,41 @@
-// Processes that share one limit, on one Redis that keeps its data and may be away for all: every order of events, in
-// whole ticks.
+// A model of processes that share one limit, on one Redis that keeps its data and may be away for all of them. The
+// search visits every order of events, in whole ticks.
 //
-// It speaks of the protocol around the counters: who may decide when, and what is counted where. Times are ages in
-// ticks, so that there are finitely many states although nothing ever ends. What counters do with times is in
+// The model covers the protocol around the counters: which process may decide when, and what is counted where. Times
+// are ages in ticks, so that the number of states is finite. The arithmetic of the counters is in
 // `algorithms/models.test.ts`.
 
 /** The rules of the protocol. Without any one of them a window may hold too much. */
 export interface Rules {
   /** A process that Redis has never answered has no part of its own. */
   readonly coldHasNoPart: boolean;
-  /** A late answer is waited for. */
+  /** A process waits for a late answer. */
   readonly waits: boolean;
   /** The script frees by the earliest time that it may be, and charges at the latest. */
   readonly bounds: boolean;
-  /** What was in use by Redis' last word stays so for a window when Redis leaves. */
+  /** Usage in Redis' last answer stays in use for a window when an outage begins. */
   readonly countsUse: boolean;
-  /** The part is not given anew while an outage goes on, or with the next one. */
+  /** A process gets no new part during an outage, or with the next one. */
   readonly keepsCount: boolean;
-  /** Redis is told what was accepted meanwhile before it decides again. */
-  readonly tells: boolean;
+  /** Processes replay to Redis what they accepted meanwhile, before Redis decides again. */
+  readonly replays: boolean;
   /** A process keeps to its part for a while after Redis is back. */
   readonly holds: boolean;
-  /** The call with which Redis comes back, and each one after it, is taken out of the part too. */
+  /** The call with which Redis comes back, and each call after it, is charged to the part too. */
   readonly reserves: boolean;
   /**
-   * A process that was refused once keeps to its part, from that call on: others may have been refused all the time.
+   * A process that was refused once keeps to its part from that call on, since others may have been refused every time.
    */
   readonly suspects: boolean;
 }
 
-/** What the promise depends on: things that no process can know or do. */
+/** The conditions of the promise, which no process can check or bring about. */
 export interface Circumstances {
-  /** When Redis leaves, each process has had its word on the key since others last used it. */
-  readonly wordsAreFresh: boolean;
-  /** Each process has asked during an outage before Redis is back, and has so noticed it. */
+  /** When an outage begins, each process has had an answer about the key since others last used it. */
+  readonly answersAreFresh: boolean;
+  /** Each process sends a request during an outage, and so notices it. */
   readonly allNotice: boolean;
-  /** Processes return, and tell what they accepted, before others stop keeping to their parts. */
+  /** Processes return, and replay what they accepted, before others stop keeping to their parts. */
   readonly allReturn: boolean;
 }
 
@@ -51,30 +51,30 @@ export interface Model {
 interface Process {
   readonly isKnown: boolean;
   readonly mode: "usual" | "away" | "held";
-  /** The ages of what it has accepted, and whether Redis has been told. */
+  /** The ages of the calls that it has accepted, and whether Redis knows them. */
   readonly own: readonly (readonly [age: number, isTold: boolean])[];
-  /** What is taken up of its part by what others may have used: until when, as an age. */
+  /** How much of its part others may have used, and until when that counts, as an age. */
   readonly block: readonly [cost: number, age: number];
-  readonly hasFreshWord: boolean;
+  readonly hasFreshAnswer: boolean;
 }
 
 interface State {
   readonly isUp: boolean;
-  /** It comes and goes so quickly that some calls are answered, after a refusal, and others are not. */
+  /** Redis comes and goes so quickly that some calls are answered after a refusal, and others are not. */
   readonly isFlapping: boolean;
-  /** What it counted when it began to: the last word that each process has had. */
+  /** What Redis counted when the flapping began: the last answer that each process has had. */
   readonly word: readonly number[];
-  /** The ages of what Redis counts, by the times that it was given: below 0 where these are ahead. */
+  /** The ages of the calls that Redis counts, by the times in the requests: below 0 where these are ahead. */
   readonly counted: readonly number[];
-  /** The true ages of all calls that were let through within the last window. */
+  /** The true ages of all calls that were allowed within the last window. */
   readonly accepted: readonly number[];
   readonly processes: readonly Process[];
 }
 
-/** What a search through all states came to. */
+/** The result of a search through all states. */
 export interface Search {
   readonly states: number;
-  /** The events that led to a window that held too much; undefined when none does. */
+  /** The events that lead to a window that holds too much; undefined when there is none. */
   readonly violation: readonly string[] | undefined;
 }
 
@@ -82,7 +82,7 @@ type Step = readonly [event: string, next: State];
 
 export function search(model: Model): Search {
   const { limit, clocks } = model;
-  const fresh: Process = { isKnown: false, mode: "usual", own: [], block: [0, 0], hasFreshWord: true };
+  const fresh: Process = { isKnown: false, mode: "usual", own: [], block: [0, 0], hasFreshAnswer: true };
   const first: State = {
     isUp: true,
     isFlapping: false,
@@ -93,7 +93,7 @@ export function search(model: Model): Search {
   };
   const cameFrom = new Map<string, readonly [string, string] | undefined>([[JSON.stringify(first), undefined]]);
   const queue = [first];
-  // Processes with the same clock may change places.
+  // Processes with the same clock are interchangeable.
   const areAlike = new Set(clocks).size === 1;
   for (let at = 0; at < queue.length; at++) {
     const state = queue[at] as State;
@@ -135,7 +135,7 @@ function stepsFrom(model: Model, state: State): Step[] {
   if (
     isUp &&
     !isFlapping &&
-    (!circumstances.wordsAreFresh || processes.every((process) => !process.isKnown || process.hasFreshWord))
+    (!circumstances.answersAreFresh || processes.every((process) => !process.isKnown || process.hasFreshAnswer))
   ) {
     steps.push(["Redis leaves", { ...state, isUp: false }]);
     steps.push(["Redis flaps", { ...state, isFlapping: true, word: state.counted }]);
@@ -182,7 +182,7 @@ function tick({ windowTicks }: Model, state: State): State {
   };
 }
 
-/** A process's part, and what of it is left. */
+/** A process's part, and how much of it is left. */
 const partOf = ({ limit, clocks }: Model): number => Math.floor(limit / clocks.length);
 const leftOf = (model: Model, { own, block }: Process): number => partOf(model) - own.length - block[0];
 
@@ -193,7 +193,7 @@ function askRedis(model: Model, state: State, at: number): State {
   const isBack = process.mode === "away";
   if (isBack) {
     const unconfirmed = process.own.filter(([, isTold]) => !isTold).map(([age]) => age);
-    if (rules.tells) counted = [...counted, ...unconfirmed];
+    if (rules.replays) counted = [...counted, ...unconfirmed];
     const told = process.own.map(([age]) => [age, true] as const);
     process = { ...process, own: told, mode: rules.holds ? "held" : "usual" };
     if (!rules.holds) process = { ...process, block: [0, 0] };
@@ -203,13 +203,13 @@ function askRedis(model: Model, state: State, at: number): State {
   const used = counted.filter((age) => age < windowTicks - earliest).length;
   const isHeld = process.mode === "held" && (rules.reserves || !isBack);
   const isFree = used < limit && (!isHeld || leftOf(model, process) > 0);
-  process = { ...process, isKnown: true, hasFreshWord: true };
+  process = { ...process, isKnown: true, hasFreshAnswer: true };
   if (!isFree) return withProcess({ ...state, counted: sorted(counted) }, at, process);
   const isCounted = process.mode !== "held" || rules.reserves;
   const own = isCounted ? [...process.own, [0, true] as const] : process.own;
-  // What is accepted while it flaps is within the parts.
+  // Calls that are accepted while Redis flaps are within the parts.
   const others = state.processes.map((other, index) =>
-    index === at || state.isFlapping ? other : { ...other, hasFreshWord: false },
+    index === at || state.isFlapping ? other : { ...other, hasFreshAnswer: false },
   );
   const next = {
     ...state,
@@ -248,9 +248,9 @@ function suspect(model: Model, state: State, at: number): State {
 function blockOf(model: Model, state: State, process: Process): Process["block"] {
   const { rules, limit, clocks, windowTicks } = model;
   const part = partOf(model);
-  // What an old word does not tell is not known.
+  // A process does not know usage that is newer than its last answer.
   const word = state.isFlapping ? state.word : state.counted;
-  const used = process.hasFreshWord ? word.filter((age) => age < windowTicks).length : 0;
+  const used = process.hasFreshAnswer ? word.filter((age) => age < windowTicks).length : 0;
   const left = Math.floor(Math.max(0, limit - used - Math.ceil(used * (1 - 1 / clocks.length))) / clocks.length);
   const told = process.own.filter(([, isTold]) => isTold).length;
   return [rules.countsUse ? Math.max(0, part - left - told) : 0, 0];

@@ -37,7 +37,7 @@ describe("while Redis is at work", () => {
       fc.asyncProperty(rule, ways, async ({ seed, processes, limit, windowMs }, way) => {
         const random = randomOf(seed);
         const about = (ms: number) => ms * (1 + way.jitter * random());
-        // Each process has ways of its own: some hear late what was decided early, others the other way round.
+        // Each process has delays of its own: some get early decisions late, others late decisions early.
         const distance = (process: number): Distance => ({
           requestMs: () => about(process % 2 === 0 ? way.requestMs : way.replyMs),
           replyMs: () => about(process % 2 === 0 ? way.replyMs : way.requestMs),

@@ -10,7 +10,7 @@ export interface Decided {
   readonly allowed: boolean;
   readonly source: string;
   readonly cost: number;
-  /** What the receipt says, in milliseconds. */
+  /** The time in the receipt, in milliseconds. */
   readonly acceptedMs: number | undefined;
 }
 
@@ -21,7 +21,7 @@ export interface FleetOptions {
   readonly distance: (process: number) => Distance;
   /** How many calls a process makes at a time. @default 1 */
   readonly lanes?: number;
-  /** What a process does after each decision, in milliseconds. */
+  /** How long a process pauses after each decision, in milliseconds. */
   readonly pauseMs: (process: number) => number;
   readonly call?: LimitOptions;
   /** When each process starts. @default all at once */

@@ -5,14 +5,14 @@ import { memoryTransport } from "@continuum-cache/fallback-memory";
 export interface Distance {
   requestMs(): number;
   replyMs(): number;
-  /** How long the first request takes longer, and the first after each broken connection. */
+  /** By how much the first request takes longer, and the first after each broken connection. */
   connectMs(): number;
 }
 
 /** A Redis that many processes reach over slow networks. On fake timers: no time passes by itself. */
 export interface SimulatedRedis {
   connect(distance: Distance): Transport;
-  /** Requests wait in its sockets until it goes on: nothing breaks, and nothing is answered. */
+  /** Requests wait in its sockets until it goes on: no connection breaks, and no answer comes. */
   freeze(): void;
   thaw(): void;
   /** Connections break, and new ones are refused. */

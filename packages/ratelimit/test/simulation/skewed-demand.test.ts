@@ -42,7 +42,7 @@ describe("four processes with skewed demand, through an outage", () => {
       });
       const accepted: number[] = [];
       const pending: Promise<void>[] = [];
-      /** Three times the limit is asked for, evenly, by each in its share. */
+      /** Demand of three times the limit, evenly, from each process by its share. */
       const load = async (forMs: number): Promise<void> => {
         const due = demands.map(() => 0);
         for (let atMs = 0; atMs < forMs; atMs += windowMs / 300) {

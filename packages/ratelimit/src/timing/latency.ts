@@ -1,13 +1,13 @@
 /** Measures how long Redis takes to answer, and computes how long to wait for an answer. */
-export interface RoundTrip {
+export interface LatencyEstimator {
   /** Whether Redis has ever answered. */
   readonly isKnown: boolean;
   /** How long a caller waits for Redis before this process decides by itself, in milliseconds. */
-  patienceMs(): number;
+  callerTimeoutMs(): number;
   /** The deadline of a request, in milliseconds: longer, since a late answer shows how slow Redis is now. */
-  deadlineMs(): number;
+  requestTimeoutMs(): number;
   /** Begins a request. Returns the function to call when its answer arrives. */
-  begins(): () => void;
+  start(): () => void;
   /** A request got no answer: the next one may have to connect first. */
   failed(): void;
 }
@@ -25,7 +25,7 @@ const fading = 0.8;
  *
  * @param budgetMs - How long Redis has for a decision beyond its usual round trip.
  */
-export function createRoundTrip(budgetMs: number): RoundTrip {
+export function createLatencyEstimator(budgetMs: number): LatencyEstimator {
   /** Round trips on an open connection. */
   let usual: { smoothMs: number; variationMs: number } | undefined;
   /** Round trips that may have included connecting; undefined until Redis has answered. */
@@ -34,7 +34,7 @@ export function createRoundTrip(budgetMs: number): RoundTrip {
 
   const isWarm = (): boolean => performance.now() < warmUntilMs;
 
-  const patienceMs = (): number => {
+  const callerTimeoutMs = (): number => {
     if (connectingMs === undefined) return Math.max(firstAnswerMs, budgetMs);
     const usualMs = usual ? usual.smoothMs + 4 * usual.variationMs : connectingMs;
     return budgetMs + Math.min(firstAnswerMs, isWarm() ? usualMs : Math.max(usualMs, connectingMs));
@@ -43,7 +43,7 @@ export function createRoundTrip(budgetMs: number): RoundTrip {
   const measured = (tookMs: number, wasWarm: boolean): void => {
     // Answers that an outage has delayed are not usual ones. So one measurement counts for at most twice the usual
     // time: a server that has become slow raises the estimate step by step.
-    if (connectingMs !== undefined) tookMs = Math.min(tookMs, 2 * patienceMs());
+    if (connectingMs !== undefined) tookMs = Math.min(tookMs, 2 * callerTimeoutMs());
     if (!wasWarm) connectingMs = Math.max(tookMs, fading * (connectingMs ?? 0));
     else if (usual) {
       usual.variationMs += (Math.abs(tookMs - usual.smoothMs) - usual.variationMs) / 4;
@@ -55,13 +55,13 @@ export function createRoundTrip(budgetMs: number): RoundTrip {
     get isKnown() {
       return connectingMs !== undefined;
     },
-    patienceMs,
-    deadlineMs() {
+    callerTimeoutMs,
+    requestTimeoutMs() {
       // In whole seconds, so that the requests of one tick have the same deadline and share a batch.
-      const longMs = isWarm() ? Math.max(1_000, 4 * patienceMs()) : Math.max(firstAnswerMs, 2 * patienceMs());
+      const longMs = isWarm() ? Math.max(1_000, 4 * callerTimeoutMs()) : Math.max(firstAnswerMs, 2 * callerTimeoutMs());
       return Math.ceil(longMs / 1_000) * 1_000;
     },
-    begins() {
+    start() {
       const sentMs = performance.now();
       const wasWarm = isWarm();
       return () => {
