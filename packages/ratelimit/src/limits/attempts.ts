@@ -71,7 +71,7 @@ export function createAttempts(options: AttemptsOptions): Attempts {
   let probeUntilMs = Number.NEGATIVE_INFINITY;
   const silence = createSilence(latency);
 
-  const enter = (): ReturnType<Breaker["enter"]> => {
+  const enter = (): ReturnType<Breaker["acquire"]> => {
     if (breaker.state === "half-open" && performance.now() >= probeUntilMs) breaker.release("probe");
     const entered = breaker.acquire();
     if (entered === "probe") probeUntilMs = performance.now() + 2 * latency.callerTimeoutMs();
