@@ -13,8 +13,8 @@ process.env["TEST_SEED"] ||= String(1 + (Date.now() % 2 ** 30));
 const limitFactor = Math.max(1, Number(process.env["TEST_SCALE"] || 1));
 
 /**
- * The projects run group after group. Tests of the first group mostly wait for leases, timers and disks, so four files at
- * once keep a small machine busy. Tests of the last groups measure time on whole fleets of processes or take every
+ * The projects run group after group. Tests of the first group mostly wait for leases, timers and disks, so four files
+ * at once keep a small machine busy. Tests of the last groups measure time on whole fleets of processes or take every
  * processor: one file at a time, or they would starve each other's deadlines.
  */
 const waiting = ["packages/federation-queue", "packages/pubsub", "packages/journal-file"];

@@ -76,8 +76,8 @@ function leavesOf(target) {
 const kit = "./src/kit.ts";
 
 /**
- * Gives the file that holds the sources of `./kit` its name. esbuild writes them into a shared file, and beside it a `kit.js` that only
- * passes its names on: one more file to open at each start.
+ * Gives the file that holds the sources of `./kit` its name. esbuild writes them into a shared file, and beside it a
+ * `kit.js` that only passes its names on: one more file to open at each start.
  */
 function serveKitDirectly(outputFiles, { outputs }, folder) {
   const [path, kitFile] = Object.entries(outputs).find(([, { entryPoint }]) => entryPoint === kit.slice(2)) ?? [];

@@ -13,8 +13,8 @@ const root = resolve(import.meta.dirname, "../..");
 const suiteTimeoutMs = 180_000;
 
 /**
- * Runs a test file in a runtime, against servers of its own. Whatever keeps it from a report counts as a failure, as does
- * a process that fails after it, or does not end by itself.
+ * Runs a test file in a runtime, against servers of its own. Whatever keeps it from a report counts as a failure, as
+ * does a process that fails after it, or does not end by itself.
  */
 export async function runSuite(file: string, runtime: Runtime, installed: string): Promise<SuiteReport> {
   const { site, close } = await startSite();

@@ -10,10 +10,10 @@ export interface BundleSize {
   readonly parts: readonly { readonly file: string; readonly bytes: number }[];
 }
 
-// Why not size-limit (12.1, with @size-limit/esbuild and @size-limit/file 13.1): it adds up the gzipped sizes of all output
-// files, or of those with a given name. It does not follow the static imports of an entry, so with code splitting it can't
-// tell what is loaded at once from what `import()` loads later. It also takes no check per entry of `exports` and states
-// no sizes for READMEs, so budgets, labels and sentences would remain ours.
+// Why not size-limit (12.1, with @size-limit/esbuild and @size-limit/file 13.1): it adds up the gzipped sizes of all
+// output files, or of those with a given name. It does not follow the static imports of an entry, so with code
+// splitting it can't tell what is loaded at once from what `import()` loads later. It also takes no check per entry of
+// `exports` and states no sizes for READMEs, so budgets, labels and sentences would remain ours.
 
 /** Built-ins that only Node has; a bundle for the edge may not ask for them, a bundle for Node leaves them outside. */
 const external = ["node:*"];
