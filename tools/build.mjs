@@ -1,4 +1,4 @@
-// Builds packages with turbo, without its banner.
+// Runs tasks of turbo.json without turbo's banner.
 import { spawnSync } from "node:child_process";
 import { join, resolve } from "node:path";
 
@@ -12,14 +12,15 @@ export const toolEnvironment = {
   TURBO_NO_UPDATE_NOTIFIER: "1",
 };
 
-/** Builds a package and everything below it, or everything. @returns whether it succeeded; its output is shown when not. */
+/** Builds a package and everything below it, or everything. @returns whether it succeeded. */
 export function build(packageName) {
-  const scope = packageName ? [`--filter=${packageName}...`] : [];
-  const { status, stdout, stderr } = spawnSync("turbo", ["run", "build", "--output-logs=errors-only", ...scope], {
-    cwd: root,
-    env: toolEnvironment,
-    encoding: "utf8",
-  });
+  return runTasks(["build"], packageName ? [`--filter=${packageName}...`] : []);
+}
+
+/** Runs tasks, all of them also where one fails; what failed is printed. @returns whether all succeeded. */
+export function runTasks(tasks, more = []) {
+  const args = ["run", ...tasks, "--continue=dependencies-successful", "--output-logs=errors-only", ...more];
+  const { status, stdout, stderr } = spawnSync("turbo", args, { cwd: root, env: toolEnvironment, encoding: "utf8" });
   if (status !== 0) console.error(`${stdout ?? ""}${stderr ?? ""}`);
   return status === 0;
 }

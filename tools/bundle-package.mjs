@@ -1,5 +1,6 @@
-// Bundles packages: one file for each entry point, and one for what it shares with later ones, in place of one file for each source.
-// `node ../../tools/bundle-package.mjs` in a package's folder after `tsc -b`, which writes the declarations; or with several folders.
+// Bundles packages: one file for each entry point, and one for what it shares with later ones, in place of one file for
+// each source. `node ../../tools/bundle-package.mjs` in a package's folder after `tsc -b`, which writes the
+// declarations; or with several folders.
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { dirname, join, relative, resolve } from "node:path";
@@ -9,8 +10,8 @@ import { layers } from "./layers.mjs";
 import { withPureInitializers } from "./pure-initializers.mjs";
 
 /**
- * Writes `dist/**.js` of the package in `folder`, with source maps, and removes what no longer belongs there. A file that stays
- * as it was is not touched, so that other processes may read it meanwhile.
+ * Writes `dist/**.js` of the package in `folder`, with source maps, and removes what no longer belongs there. A file
+ * that stays as it was is not touched, so that other processes may read it meanwhile.
  */
 export async function bundlePackage(folder) {
   const manifest = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
@@ -75,8 +76,8 @@ function leavesOf(target) {
 const kit = "./src/kit.ts";
 
 /**
- * Gives the file that holds the sources of `./kit` its name. esbuild writes them into a shared file, and beside it a `kit.js` that only
- * passes its names on: one more file to open at each start.
+ * Gives the file that holds the sources of `./kit` its name. esbuild writes them into a shared file, and beside it a
+ * `kit.js` that only passes its names on: one more file to open at each start.
  */
 function serveKitDirectly(outputFiles, { outputs }, folder) {
   const [path, kitFile] = Object.entries(outputs).find(([, { entryPoint }]) => entryPoint === kit.slice(2)) ?? [];
@@ -104,8 +105,9 @@ function serveKitDirectly(outputFiles, { outputs }, folder) {
 }
 
 /**
- * The sources that each entry point has to import, so that all that one of them shares with later ones becomes one file. By itself esbuild
- * makes a file for each set of entry points that share something, and Node takes 0.4 ms to find and open a file, however small.
+ * The sources that each entry point has to import, so that all that one of them shares with later ones becomes one
+ * file. By itself esbuild makes a file for each set of entry points that share something, and Node takes 0.4 ms to find
+ * and open a file, however small.
  */
 function sharedBy(entryPoints, { inputs }) {
   // A package's own kit is one file that all its entry points load.

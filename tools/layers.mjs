@@ -1,7 +1,7 @@
-// Who may import whom. Imports run downward only: a package may import the packages in its row and nothing else of ours.
-// `edge` packages must run in Workers: no Node built-in may be reached from them, except from the files in `nodeFiles`,
-// which an `imports` condition keeps out of edge bundles. Packages of others in `inlined` are development dependencies that become a
-// part of the bundle: where their many files take longer to load than their code.
+// Who may import whom. Imports run downward only: a package may import the packages in its row and nothing else of
+// ours. `edge` packages must run in Workers: no Node built-in may be reached from them, except from the files in
+// `nodeFiles`, which an `imports` condition keeps out of edge bundles. Packages of others in `inlined` are development
+// dependencies that become a part of the bundle: where their many files take longer to load than their code.
 
 /** @type {Record<string, { imports: string[], edge: boolean, nodeFiles?: string[], inlined?: string[] }>} */
 export const layers = {
@@ -39,8 +39,11 @@ export const layers = {
     imports: ["packages/core", "packages/transport-tcp", "packages/transport-memory"],
     edge: false,
   },
+  "internal/test-scale": { imports: [], edge: false },
+  "internal/runtime-site": { imports: ["packages/conformance", "packages/upstash-local"], edge: false },
   "internal/fixtures": {
     imports: [
+      "internal/test-scale",
       "packages/core",
       "packages/conformance",
       "packages/transport-rest",
@@ -101,8 +104,9 @@ export const layers = {
 };
 
 /**
- * Inside a package the folders are layers too. Each row names a folder, or a file beside them, and what it may import besides itself;
- * type imports count. A file of `src` that has no row stands above all rows: it may import any of them, and no row may import it.
+ * Inside a package the folders are layers too. Each row names a folder, or a file beside them, and what it may import
+ * besides itself; type imports count. A file of `src` that has no row stands above all rows: it may import any of them,
+ * and no row may import it.
  *
  * @type {Record<string, Record<string, string[]>>}
  */

@@ -10,8 +10,8 @@ const effects = new Set([
 ]);
 
 /**
- * Marks what constants at the top of a module are made of as free of side effects, as `sideEffects: false` in package.json says of
- * whole files: so a bundler still leaves out what is not used where many files have become one.
+ * Marks what constants at the top of a module are made of as free of side effects, as `sideEffects: false` in
+ * package.json says of whole files: so a bundler still leaves out what is not used where many files have become one.
  */
 export function withPureInitializers(path, source) {
   const { program, errors } = parseSync(path, source);

@@ -1,39 +1,24 @@
-// All checks, in the order in which they fail fastest: build (which checks types), lint, layers, types of the tests, tests.
-// Further arguments go to vitest.
+// Runs all checks: `node tools/verify.mjs [--all] [arguments of vitest]`. `--all` adds the long tests and repeats every
+// loop more often. The build and the static checks are tasks of turbo, which skips what has not changed.
 import { spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { build, root, toolEnvironment } from "./build.mjs";
+import { root, runTasks, toolEnvironment } from "./build.mjs";
 import { ensureRedisServer } from "./redis-server.mjs";
 
+/** How many times as often loops run with `--all` as without. */
+const scaleOfAll = "5";
+
+const isAll = process.argv.includes("--all");
+const vitestArguments = process.argv.slice(2).filter((argument) => argument !== "--all");
 const report = join(root, ".cache", "tests.json");
 mkdirSync(join(root, ".cache"), { recursive: true });
 rmSync(report, { force: true });
 
-const env = { ...toolEnvironment, REDIS_SERVER: ensureRedisServer() };
-const command =
-  ([name, ...args]) =>
-  () =>
-    spawnSync(name, args, { cwd: root, env, stdio: ["ignore", "inherit", "inherit"] }).status === 0;
 const steps = [
-  ["build", () => build()],
-  ["lint", command(["biome", "check", "."])],
-  ["layers", command([process.execPath, "tools/check-layers.mjs"])],
-  ["types", command(["tsc", "-p", "tsconfig.test.json"])],
-  ["types of the example", command(["tsc", "-p", "examples/nextjs"])],
-  [
-    "tests",
-    command([
-      "vitest",
-      "run",
-      "--reporter=default",
-      "--reporter=json",
-      `--outputFile.json=${report}`,
-      ...process.argv.slice(2),
-    ]),
-  ],
+  ["build, lint, layers, style, types", () => runTasks(["build", "lint", "layers", "style", "types"])],
+  [isAll ? "all tests" : "tests", runTests],
 ];
-
 const failed = [];
 for (const [name, run] of steps) {
   console.log(`\n── ${name}`);
@@ -45,9 +30,23 @@ for (const [name, run] of steps) {
 }
 
 const { passed, failures, skipped } = counts();
-console.log(`\n${failed.length === 0 ? "Everything holds." : `Failed: ${failed.join(", ")}.`}`);
+console.log(`\n${failed.length === 0 ? "Everything holds." : `Failed: ${failed.join("; ")}.`}`);
 console.log(`${passed} passed, ${failures} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`);
 process.exit(failed.length === 0 ? 0 : 1);
+
+function runTests() {
+  const args = ["run", "--reporter=default", "--reporter=json", `--outputFile.json=${report}`, ...vitestArguments];
+  const { status } = spawnSync("vitest", args, {
+    cwd: root,
+    env: {
+      ...toolEnvironment,
+      REDIS_SERVER: ensureRedisServer(),
+      ...(isAll && { TEST_LONG: "1", TEST_SCALE: process.env.TEST_SCALE || scaleOfAll }),
+    },
+    stdio: ["ignore", "inherit", "inherit"],
+  });
+  return status === 0;
+}
 
 function counts() {
   try {

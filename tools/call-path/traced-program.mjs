@@ -1,5 +1,5 @@
-// Runs operations of the packages, which call `globalThis.entered` whenever one of their functions begins, and prints what
-// each of them does as JSON: `node traced-program.mjs <Redis URL> <REST URL> <token>`.
+// Runs operations of the packages, which call `globalThis.entered` whenever one of their functions begins, and prints
+// what each of them does as JSON: `node traced-program.mjs <Redis URL> <REST URL> <token>`.
 import { createHook } from "node:async_hooks";
 import { FederationQueue, UpstashCache } from "continuum-cache";
 
@@ -7,8 +7,9 @@ const [url, restUrl, restToken] = process.argv.slice(2);
 const traces = [];
 
 /**
- * Runs an operation often enough that nothing is done for the first time, then a few times while all is noted. The shortest path
- * counts: a process that stood still for a while asks an idle connection whether it still stands, and reads a reply in two parts.
+ * Runs an operation often enough that nothing is done for the first time, then a few times while all is noted. The
+ * shortest path counts: a process that stood still for a while asks an idle connection whether it still stands, and
+ * reads a reply in two parts.
  */
 async function trace(operation, run, { before = async () => {}, times = 5 } = {}) {
   for (let warm = 0; warm < 20; warm++) await run();
@@ -58,9 +59,9 @@ async function traceQueue(cache) {
     await queue.push({ hello: "world" });
     await done;
   };
-  // Notifications that follow one another are put together, so the last is over first. After that a connection was
-  // idle, and is looked at before it is used again: this is no part of a push. On a busy machine replies of several trips come
-  // at once or apart, so it is tried more often.
+  // Rings of the doorbell that follow one another are put together, so the last is over first. After that a connection
+  // was idle, and is looked at before it is used again: this is no part of a push. On a busy machine replies of several
+  // trips come at once or apart, so it is tried more often.
   const rest = async () => {
     await new Promise((resolve) => setTimeout(resolve, 30));
     await cache.get("key");

@@ -17,8 +17,8 @@ export interface Registry {
 const verdaccio = { dependencies: { verdaccio: "6.8.0" }, overrides: { "node-fetch": "2.7.0" } };
 
 /**
- * A registry on the loopback interface that holds the packages of these names and fetches all others from where npm is configured to.
- * It keeps everything in `folder`. Who publishes shows any token.
+ * A registry on the loopback interface that holds the packages of these names and fetches all others from where npm is
+ * configured to. It keeps everything in `folder`. Who publishes shows any token.
  */
 export async function startRegistry(root: string, folder: string, names: readonly string[]): Promise<Registry> {
   const tool = await toolFolder(root, "verdaccio", verdaccio);
@@ -28,7 +28,7 @@ export async function startRegistry(root: string, folder: string, names: readonl
   const configured = async (name: string): Promise<string> =>
     (await runCommand(["npm", "config", "get", name], { cwd: root, env: own })).trim();
   const [upstream, authorities] = [await configured("registry"), await configured("cafile")];
-  // npm reads it from its own configuration, which nobody else does.
+  // npm reads it from its own configuration, which no other program does.
   const env = authorities === "null" ? own : { ...own, NODE_EXTRA_CA_CERTS: authorities };
   mkdirSync(folder, { recursive: true });
   const config = join(folder, "config.json");

@@ -6,8 +6,8 @@ import { type CommandSettings, runCommand } from "./run-command.ts";
 const leftOut = new Set(["node_modules", ".git", ".cache", ".turbo", ".wrangler", "coverage"]);
 
 /**
- * A built copy of the repository, in a git history of its own, in which a release can be tried: versions raised, changelogs
- * written, packages published, without a trace here.
+ * A built copy of the repository, in a git history of its own, in which a release can be tried: versions raised,
+ * changelogs written, packages published, without a trace here.
  */
 export async function copyForRelease(root: string, copy: string, settings: CommandSettings): Promise<void> {
   const packages = publishablePackages(root);

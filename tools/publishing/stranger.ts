@@ -5,7 +5,10 @@ import { type CommandSettings, runCommand } from "./run-command.ts";
 
 export type PackageManager = "npm" | "pnpm";
 
-/** Somebody with an empty home, whose only registry is the given one. Nothing of this machine's npm configuration is read. */
+/**
+ * A user with an empty home, whose only registry is the given one. Nothing of this machine's npm configuration is
+ * read.
+ */
 export interface Stranger {
   readonly settings: CommandSettings;
   /** Makes an empty project named `project` and installs `names` in it. */

@@ -1,5 +1,5 @@
-// Runs every package's suite in every runtime and prints the table; `--write` puts it into docs/RUNTIMES.md, if all ran and
-// passed. Further arguments name the runtimes to run alone: `Deno`, `"Node 22"`.
+// Runs every package's suite in every runtime and prints the table; `--write` puts it into docs/RUNTIMES.md, if all ran
+// and passed. Further arguments name the runtimes to run alone: `Deno`, `"Node 22"`.
 import { readFileSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { installRuntimes } from "./installed-runtimes.ts";

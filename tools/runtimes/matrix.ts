@@ -11,12 +11,12 @@ const perRequest = "a Worker's sockets belong to one request, so no connection c
 
 /** Runs the suite of one package in one runtime, where that is claimed and possible. */
 export async function runCell(
-  subject: Pick<Subject, "suite" | "needsSockets">,
+  subject: Pick<Subject, "file" | "needsSockets">,
   runtime: Runtime,
   installation: Installation,
 ): Promise<Cell> {
   if (subject.needsSockets && !runtime.keepsSockets) return { notClaimed: perRequest };
   const reason = whyAbsent(runtime, installation);
   if (reason !== undefined) return { notRun: reason };
-  return await runSuite(subject.suite, runtime, "folder" in installation ? installation.folder : "");
+  return await runSuite(subject.file, runtime, "folder" in installation ? installation.folder : "");
 }

@@ -1,5 +1,5 @@
-// `node tools/runtimes/run.mjs [--write] [runtime …]`: finds a Redis, and runs main.ts, which is TypeScript and resolves our
-// packages to their sources.
+// `node tools/runtimes/run.mjs [--write] [runtime …]`: finds a Redis, and runs main.ts, which is TypeScript and
+// resolves our packages to their sources.
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { ensureRedisServer } from "../redis-server.mjs";

@@ -9,9 +9,13 @@ export interface Runtime {
   readonly version: string;
   /** What a bundler for it resolves packages by, in the runtime's own order. */
   readonly conditions: readonly string[];
-  /** Whether a connection may be kept for as long as the program runs; without that the Redis protocol is not claimed. */
+  /**
+   * Whether a connection may be kept for as long as the program runs; without that the Redis protocol is not claimed.
+   */
   readonly keepsSockets: boolean;
-  /** The program that runs a bundle, and its arguments before the bundle's path; absent for workerd, which is embedded. */
+  /**
+   * The program that runs a bundle, and its arguments before the bundle's path; absent for workerd, which is embedded.
+   */
   readonly command?: (installed: string) => readonly string[];
 }
 

@@ -10,12 +10,18 @@ export interface BundleSize {
   readonly parts: readonly { readonly file: string; readonly bytes: number }[];
 }
 
+// Why not size-limit (12.1, with @size-limit/esbuild and @size-limit/file 13.1): it adds up the gzipped sizes of all
+// output files, or of those with a given name. It does not follow the static imports of an entry, so with code
+// splitting it can't tell what is loaded at once from what `import()` loads later. It also takes no check per entry of
+// `exports` and states no sizes for READMEs, so budgets, labels and sentences would remain ours.
+
 /** Built-ins that only Node has; a bundle for the edge may not ask for them, a bundle for Node leaves them outside. */
 const external = ["node:*"];
 
 /**
  * What `code` costs as a minified, gzipped bundle of one file, as an edge platform's bundler would make it (`node`: as
- * one for a server would). It is read in `folder`: its imports are what that package may import, from the sources or as published.
+ * one for a server would). It is read in `folder`: its imports are what that package may import, from the sources or as
+ * published.
  */
 export async function bundleSize(
   code: string,

@@ -65,7 +65,9 @@ export function statedSizes(readme: string): ReadonlyMap<string, number> | undef
   );
 }
 
-/** `everything`, `` `Cache` ``; of a further entry `` `/msgpack` `` for everything, or `` `UpstashCache` of `/rest` ``. */
+/**
+ * `everything`, `` `Cache` ``; of a further entry `` `/msgpack` `` for everything, or `` `UpstashCache` of `/rest` ``.
+ */
 export function labelOf(entry: string, imported: string, main = entry): string {
   const further = `\`${entry.slice(main.length)}\``;
   if (imported === "*") return entry === main ? "everything" : further;

@@ -55,7 +55,7 @@ describe("bundled packages", () => {
     expect(published.gzip).toBeLessThanOrEqual(sources.gzip * 1.02 + 100);
   });
 
-  it("have a file by its own path for each part that is loaded later, which shares its state with the entry", async () => {
+  it("have one file for each part that is loaded later, which shares its state with the entry", async () => {
     const load = (file: string) => import(join(root, "packages/pubsub/dist", file));
     const { hubsOf } = (await load("hub/hub.js")) as { hubsOf(transport: object): Iterable<unknown> };
     const { PubSub } = (await load("index.js")) as { PubSub: new (backend: object) => AsyncDisposable & Subscriber };

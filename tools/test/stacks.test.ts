@@ -158,7 +158,7 @@ describe("in an outage", () => {
     await cache.close();
   });
 
-  it("two codecs: what was written before the change stands there as JSON, what was written after does not", async () => {
+  it("two codecs: values from before the change are JSON in Redis, values from after it are not", async () => {
     const cache = await open("Two codecs");
     expect(await redis.command("GET", "old")).toBe('{"written":"as JSON"}');
     expect(await redis.command("GET", "new")).not.toMatch(/^[{"]/);

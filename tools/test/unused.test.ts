@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 const root = resolve(import.meta.dirname, "../..");
 
 describe("knip", () => {
-  it("finds no file, export, dependency or catalog entry that nobody uses", () => {
+  it("finds no file, export, dependency or catalog entry without a use", () => {
     const { status, stdout, stderr } = spawnSync(join(root, "node_modules/.bin/knip"), ["--no-progress"], {
       cwd: root,
       encoding: "utf8",

@@ -6,9 +6,9 @@ export interface FuzzRunOptions<Input> {
   run(input: Input): unknown;
   /** Whether it may reject an input with this error. */
   isExpected(error: unknown): boolean;
-  /** How many inputs. @default the variable FUZZ_INPUTS, else 2,000 */
+  /** How many inputs. @default 2,000 */
   readonly inputs?: number;
-  /** The same seed makes the same inputs. @default the variable FUZZ_SEED, else 1 */
+  /** The same seed makes the same inputs. @default 1 */
   readonly seed?: number;
 }
 
@@ -59,7 +59,7 @@ export interface FuzzReport<Input> {
  * ```
  */
 export function fuzz<Input extends string | Uint8Array>(options: FuzzOptions<Input>): FuzzReport<Input> {
-  const { samples, pieces = [], seed = numberFrom("FUZZ_SEED", 1), ...others } = options;
+  const { samples, pieces = [], seed = 1, ...others } = options;
   const random = createRandom(seed);
   const hostile = typeof samples[0] === "string" ? hostileText : hostileBytes;
   const make = (): Input => hostile(random, samples as readonly never[], pieces as readonly never[]) as Input;
@@ -87,7 +87,7 @@ export function fuzz<Input extends string | Uint8Array>(options: FuzzOptions<Inp
  */
 export function fuzzMade<Input>(options: FuzzMadeOptions<Input>): FuzzReport<Input> {
   const { make, run, isExpected } = options;
-  const { inputs = numberFrom("FUZZ_INPUTS", 2_000), seed = numberFrom("FUZZ_SEED", 1) } = options;
+  const { inputs = 2_000, seed = 1 } = options;
   const startKib = process.resourceUsage().maxRSS;
   let rejected = 0;
   let worstMs = 0;
@@ -119,11 +119,6 @@ export function fuzzMade<Input>(options: FuzzMadeOptions<Input>): FuzzReport<Inp
   }
   const grownMib = Math.max(0, process.resourceUsage().maxRSS - startKib) / 1_024;
   return { inputs, rejected, worstMs, worstInput, grownMib };
-}
-
-function numberFrom(variable: string, fallback: number): number {
-  const text = process.env[variable];
-  return text === undefined ? fallback : Number(text);
 }
 
 /** An input as an error message shows it: enough to tell it from others. */

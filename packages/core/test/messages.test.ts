@@ -1,3 +1,4 @@
+import { runs } from "@continuum-cache/test-scale";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
@@ -30,6 +31,7 @@ describe("channel names as they travel", () => {
         expect(["", ".", ".."]).not.toContain(wire);
         expect(fromWireChannel(wire)).toBe(name);
       }),
+      runs(),
     );
     expect(["a,b", "100%", ".", "..", "\u0085"].map(toWireChannel)).toEqual([
       "a%2Cb",
@@ -64,6 +66,7 @@ describe("patterns as they travel", () => {
         fc.pre(!(/\[/.test(pattern) && /[,%\n]/.test(channel)));
         expect(matchesGlob(toWirePattern(pattern), toWireChannel(channel))).toBe(matchesGlob(pattern, channel));
       }),
+      runs(),
     );
   });
 
@@ -89,6 +92,7 @@ describe("what a codec has written, as text of a message", () => {
         if (encoded instanceof Uint8Array && encoded[0] === 0xc1) expect(back).toBe(text);
         else expect(back).toEqual(encoded);
       }),
+      runs(),
     );
   });
 

@@ -1,6 +1,7 @@
 import { Cache, type Codec, type Command, json, type SendOptions, type Transport } from "@continuum-cache/core";
 import { answerSyncOf, dispatchOf, RoundTrip } from "@continuum-cache/core/kit";
 import { memoryTransport, withFallback } from "@continuum-cache/fallback-memory";
+import { runs } from "@continuum-cache/test-scale";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { switchable } from "./switchable.ts";
@@ -128,6 +129,7 @@ describe("a cache on a memory", () => {
         for (const one of calls) expected.push(await ask(inTurn, one));
         expect(await Promise.all(calls.map((one) => ask(atOnce, one)))).toEqual(expected);
       }),
+      runs(),
     );
   });
 

@@ -1,5 +1,6 @@
 import { type RedisServer, startRedisServer } from "@continuum-cache/conformance/servers";
 import { Cache, type Command, type Transport } from "@continuum-cache/core";
+import { runs } from "@continuum-cache/test-scale";
 import { tcpTransport } from "@continuum-cache/transport-tcp";
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, it } from "vitest";
@@ -63,7 +64,7 @@ it("deletes every key that exists and matches all the time, while another client
         expect(await others.send([["DBSIZE"]])).toEqual([other + numbers.length]);
       },
     ),
-    { numRuns: 30 },
+    runs(10),
   );
 });
 

@@ -7,11 +7,12 @@ import {
   type Recovery,
 } from "@continuum-cache/core";
 import { type FallbackOptions, memoryTransport, withFallback } from "@continuum-cache/fallback-memory";
+import { scaled } from "@continuum-cache/test-scale";
 import { describe, expect, it } from "vitest";
 import { switchable } from "./switchable.ts";
 
-/** Ten million in the measured run. */
-const operations = Number(process.env["JOURNAL_OPERATIONS"] ?? 500_000);
+/** Fewer would not fill the journal. Ten million in the measured run. */
+const operations = scaled(100_000, 50_000);
 const bounds = { maxEntries: 5_000, maxBytes: 1 << 20 };
 
 const open = (journal: FallbackOptions["journal"] = bounds) => {
@@ -55,9 +56,7 @@ const keysLeft = async ({ store }: ReturnType<typeof switchable>): Promise<unkno
 };
 
 describe("an outage journal that is full", () => {
-  it("refuses what it has no room for, whole trips, and keeps all that it has accepted", {
-    timeout: 900_000,
-  }, async () => {
+  it("refuses what it has no room for, whole trips, and keeps all that it has accepted", async () => {
     const { primary, transport, failures, back, expectAllAccountedFor } = open();
     const names = ["user", "order:eu", "order:us", "plain"];
     const name = (id: number) => `${names[id % names.length]}:${id}`;
@@ -116,18 +115,19 @@ describe("an outage journal that is full", () => {
     await transport.close();
   });
 
-  it("holds a million deletes", { timeout: 300_000 }, async () => {
+  it("holds hundreds of thousands of deletes", async () => {
     const { primary, transport, back } = open({});
     await primary.store.send([
-      ["SET", "session:999999", "old"],
+      ["SET", "session:999", "old"],
       ["SET", "session:x", "of others"],
     ]);
     primary.fail("unreachable", { delivery: "none" });
-    for (let at = 0; at < 1_000_000; at += 1_000) {
+    const deletes = scaled(200) * 1_000;
+    for (let at = 0; at < deletes; at += 1_000) {
       await transport.send(Array.from({ length: 1_000 }, (_, more): Command => ["DEL", `session:${at + more}`]));
     }
-    expect(transport.status?.pending).toBe(1_000_000);
-    expect(await back()).toEqual({ replayed: 1_000_000, superseded: 0, dropped: 0 });
+    expect(transport.status?.pending).toBe(deletes);
+    expect(await back()).toEqual({ replayed: deletes, superseded: 0, dropped: 0 });
     expect(await keysLeft(primary)).toEqual(["session:x"]);
     await transport.close();
   });

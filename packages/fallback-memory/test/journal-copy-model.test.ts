@@ -1,6 +1,7 @@
 import type { Command } from "@continuum-cache/core";
 import { compileGlob } from "@continuum-cache/core/kit";
 import { memoryTransport } from "@continuum-cache/fallback-memory";
+import { runs } from "@continuum-cache/test-scale";
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import type { JournalCopy } from "../src/journal/journal-copy.ts";
@@ -138,6 +139,6 @@ it("restores the same batches from a copy and later records, with writes between
       await restoreJournal(records, again.journal, nowMs, again.write);
       expect(batchesOf(again.journal)).toEqual(batchesOf(journal));
     }),
-    { numRuns: 1_000 },
+    runs(200),
   );
 });

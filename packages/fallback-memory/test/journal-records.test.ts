@@ -1,5 +1,6 @@
 import type { BackendFailure, Command } from "@continuum-cache/core";
 import { type JournalStore, memoryTransport, withFallback } from "@continuum-cache/fallback-memory";
+import { runs } from "@continuum-cache/test-scale";
 import fc from "fast-check";
 import { afterEach, describe, expect, it } from "vitest";
 import { switchable } from "./switchable.ts";
@@ -109,7 +110,7 @@ describe("a store with records that can't be read", () => {
         await expect.poll(() => transport.status?.pending, { interval: 2 }).toBe(0);
         expect(await primary.store.send([["GET", "durable"]])).toEqual(["yes"]);
       }),
-      { numRuns: 200 },
+      runs(200),
     );
   });
 });

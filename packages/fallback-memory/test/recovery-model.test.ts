@@ -1,6 +1,7 @@
 import { type Command, type Transport, TransportError } from "@continuum-cache/core";
 import { deletePattern } from "@continuum-cache/core/kit";
 import { type JournalStore, memoryTransport, withFallback } from "@continuum-cache/fallback-memory";
+import { isLongRun, runs } from "@continuum-cache/test-scale";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { contents } from "./contents.ts";
@@ -206,22 +207,20 @@ describe("what an outage leaves behind", () => {
   afterEach(() => {
     vi.useRealTimers();
   });
-  const numRuns = Number(process.env["RECOVERY_RUNS"] ?? 500);
-
-  it("is nothing: the primary ends up as if it had always been there", { timeout: 600_000 }, async () => {
+  it("is nothing: the primary ends up as if it had always been there", async () => {
     const steps = stepsOf(oneOf(...differences, ...values), [...endings, endsMeanwhile], "away", "away", "back");
     await fc.assert(
       fc.asyncProperty(steps, (each) => expectNoTrace(each)),
-      { numRuns },
+      runs(),
     );
   });
 
-  it("survives the process where the journal has a store", { timeout: 600_000 }, async () => {
+  it("survives the process where the journal has a store", async () => {
     // Who wrote a value last is not known to a process that has just begun, so whole values are left out here.
     const steps = stepsOf(oneOf(...differences), endings, "away", "away", "back", "restart");
     await fc.assert(
       fc.asyncProperty(steps, (each) => expectNoTrace(each, shelf())),
-      { numRuns },
+      runs(isLongRun ? 100 : 20),
     );
   });
 

@@ -2,6 +2,7 @@ import { commandHistories, type HistoryTrip } from "@continuum-cache/conformance
 import { type RedisServer, startRedisServer } from "@continuum-cache/conformance/servers";
 import type { Transport } from "@continuum-cache/core";
 import { memoryTransport, withFallback } from "@continuum-cache/fallback-memory";
+import { runs } from "@continuum-cache/test-scale";
 import { tcpTransport } from "@continuum-cache/transport-tcp";
 import fc from "fast-check";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
@@ -49,13 +50,13 @@ describe("everything that is done to keys of which everything is known", () => {
       vi.useRealTimers();
     });
 
-    it("when that is another memory", { timeout: 300_000 }, async () => {
+    it("when that is another memory", async () => {
       await fc.assert(
         fc.asyncProperty(commandHistories({ withBytes: false }), async (history) => {
           const { there, here } = await replayed(history, memoryTransport(), () => vi.advanceTimersByTimeAsync(1_000));
           expect(there).toEqual(here);
         }),
-        { numRuns: Number(process.env["REPLAY_RUNS"] ?? 300) },
+        runs(60),
       );
     });
   });
@@ -72,23 +73,23 @@ describe("everything that is done to keys of which everything is known", () => {
       await server.close();
     });
 
-    it("streams and their groups", { timeout: 300_000 }, async () => {
+    it("streams and their groups", async () => {
       await fc.assert(
         fc.asyncProperty(commandHistories({ only: (name) => /^(X|DEL$|RENAME)/.test(name) }), async (history) => {
           const { there, here } = await replayed(history, redis, async () => {});
           expect(there).toEqual(here);
         }),
-        { numRuns: Number(process.env["REPLAY_RUNS"] ?? 100) },
+        runs(20),
       );
     });
 
-    it("with the scripts' other face", { timeout: 300_000 }, async () => {
+    it("with the scripts' other face", async () => {
       await fc.assert(
         fc.asyncProperty(commandHistories(), async (history) => {
           const { there, here } = await replayed(history, redis, async () => {});
           expect(there).toEqual(here);
         }),
-        { numRuns: Number(process.env["REPLAY_RUNS"] ?? 100) },
+        runs(20),
       );
     });
   });

@@ -1,3 +1,4 @@
+import { runs } from "@continuum-cache/test-scale";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { createOutbox } from "../src/shared/outbox.ts";
@@ -35,6 +36,7 @@ describe("an outbox", () => {
           expect([outbox.length, outbox.bytes]).toEqual([model.length, bytes()]);
         }
       }),
+      runs(),
     );
   });
 });

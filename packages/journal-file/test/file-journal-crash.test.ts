@@ -1,7 +1,11 @@
+import { scaled } from "@continuum-cache/test-scale";
 import { expect, it } from "vitest";
 import { journalFolder } from "./file-journal-folder.ts";
 import { journalProcesses } from "./file-journal-process.ts";
 import { isWhole, numbered } from "./file-journal-records.ts";
+
+/** How often a process is killed. */
+const crashes = scaled(6, 3);
 
 const { path, journal } = journalFolder();
 const processes = journalProcesses();
@@ -13,10 +17,10 @@ async function killSoon(child: ReturnType<typeof processes.start>): Promise<void
 }
 
 it.each(["always", "interval", "never"] as const)(
-  'no resolved append is lost when the process is killed, with fsync "%s", over 20 crashes and restarts',
+  'no resolved append is lost when the process is killed, with fsync "%s", over crashes and restarts',
   async (fsync) => {
     let resolved = -1;
-    for (let crash = 0; crash < 20; crash++) {
+    for (let crash = 0; crash < crashes; crash++) {
       const child = processes.start(["append", path(), fsync]);
       await child.line(/^\d+$/);
       await killSoon(child);
@@ -33,13 +37,12 @@ it.each(["always", "interval", "never"] as const)(
         expect(Buffer.compare(record, numbered(number)), `record ${number}`).toBe(0);
       }
     }
-    expect(resolved).toBeGreaterThan(20);
+    expect(resolved).toBeGreaterThan(crashes);
   },
-  120_000,
 );
 
-it("holds the old or the new contents, never a mix, after each of 20 kills during a rewrite", async () => {
-  for (let crash = 0; crash < 20; crash++) {
+it("a process that is killed while it rewrites leaves the old or the new contents, never a mix", async () => {
+  for (let crash = 0; crash < crashes; crash++) {
     const child = processes.start(["rewrite", path(), "always"]);
     await child.line(/^done/);
     await killSoon(child);

@@ -1,5 +1,6 @@
 import { statSync, truncateSync } from "node:fs";
 import type { FileJournal } from "@continuum-cache/journal-file";
+import { runs } from "@continuum-cache/test-scale";
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { journalFolder, wholeRecords } from "./file-journal-folder.ts";
@@ -26,7 +27,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 const title = "holds what was appended and not rewritten, through restarts and cut-off tails, for random histories";
 
 // Each append waits for the disk, which may be slow.
-it(title, { timeout: 600_000 }, async () => {
+it(title, async () => {
   let run = 0;
   await fc.assert(
     fc.asyncProperty(
@@ -61,6 +62,6 @@ it(title, { timeout: 600_000 }, async () => {
         await Promise.all(unsettled);
       },
     ),
-    { numRuns: 150 },
+    runs(30),
   );
 });

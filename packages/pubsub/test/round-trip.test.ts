@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Cache, type Codec, escapeGlob, json, type Transport } from "@continuum-cache/core";
 import { msgpack } from "@continuum-cache/core/msgpack";
 import { closing, memory, servers } from "@continuum-cache/fixtures";
+import { runs } from "@continuum-cache/test-scale";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type Message, PubSub } from "../src/index.ts";
@@ -167,7 +168,7 @@ describe.each([...servers, memory])("over $name", (backend) => {
           expect(heard).toEqual(payload);
           expect(typeof heard).toBe(typeof payload);
         }),
-        { numRuns: 150 },
+        runs(40),
       );
     },
     tooLong,
@@ -191,7 +192,7 @@ describe.each([...servers, memory])("over $name", (backend) => {
           expect(message.data).toEqual(payload);
           expect(message.position).toEqual(position);
         }),
-        { numRuns: 80 },
+        runs(25),
       );
     },
     tooLong,
@@ -212,7 +213,7 @@ describe.each([...servers, memory])("over $name", (backend) => {
           );
           expect([heardChannel, heardPattern]).toEqual([channel, pattern]);
         }),
-        { numRuns: 80 },
+        runs(25),
       );
     },
     tooLong,

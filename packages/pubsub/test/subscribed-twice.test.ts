@@ -1,4 +1,5 @@
 import { closing, memory, servers } from "@continuum-cache/fixtures";
+import { runs } from "@continuum-cache/test-scale";
 import fc from "fast-check";
 import { describe, expect, it, vi } from "vitest";
 import { type ChannelSubscription, type Gap, type Message, PubSub } from "../src/index.ts";
@@ -170,6 +171,6 @@ describe("loops over a channel, whatever was subscribed, closed, published and b
       await server.close();
     };
     const steps = fc.array(step, { maxLength: 20 });
-    await fc.assert(fc.asyncProperty(fc.constantFrom("volatile", "replay"), steps, check), { numRuns: 200 });
+    await fc.assert(fc.asyncProperty(fc.constantFrom("volatile", "replay"), steps, check), runs(200));
   });
 });

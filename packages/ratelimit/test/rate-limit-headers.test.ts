@@ -1,3 +1,4 @@
+import { runs } from "@continuum-cache/test-scale";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { rateLimitHeaders } from "../src/http/rate-limit-headers.ts";
@@ -81,7 +82,7 @@ describe("rateLimitHeaders", () => {
           expect(left[index]?.parameters).toEqual({ r: remaining, ...t });
         }
       }),
-      { numRuns: 500 },
+      runs(500),
     );
   });
 

@@ -1,5 +1,6 @@
 import { startRedisServer } from "@continuum-cache/conformance/servers";
 import { closing } from "@continuum-cache/fixtures";
+import { runs } from "@continuum-cache/test-scale";
 import { tcpTransport } from "@continuum-cache/transport-tcp";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
@@ -99,7 +100,7 @@ describe("the server's time", () => {
           }
         },
       ),
-      { numRuns: 300 },
+      runs(300),
     );
   });
 

@@ -1,3 +1,4 @@
+import { runs } from "@continuum-cache/test-scale";
 import fc from "fast-check";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { bulkOfId, byteLength, bytesOf, idOf, sameBulk, toBulk } from "../src/values/bulk.ts";
@@ -20,6 +21,7 @@ describe("a bulk", () => {
         expect(idOf(a) === idOf(b)).toBe(equalBytes);
         expect(bulkOfId(idOf(a))).toEqual(a);
       }),
+      runs(),
     );
   });
 
@@ -34,6 +36,7 @@ describe("a bulk", () => {
         expect(byteLength(bulk)).toBe(bytesOf(bulk).length);
         expect(edge.byteLength(bulk)).toBe(bytesOf(bulk).length);
       }),
+      runs(),
     );
   });
 });

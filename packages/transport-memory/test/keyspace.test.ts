@@ -1,5 +1,6 @@
 import { setImmediate as turn } from "node:timers/promises";
 import { maxSliceSteps } from "@continuum-cache/core/kit";
+import { runs } from "@continuum-cache/test-scale";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { createExpiryQueue, type Expiry } from "../src/keyspace/expiry-queue.ts";
@@ -142,7 +143,7 @@ it("a queue of ends gives the soonest first, whatever is added, moved and remove
       expect(queue.due(ms)?.atMs).toBe(due.length === 0 ? undefined : Math.min(...due.map(({ atMs }) => atMs)));
     }
   });
-  fc.assert(property, { numRuns: 500 });
+  fc.assert(property, runs(500));
 });
 
 it("an order of many ids keeps its numbers ascending and its holes few, whichever way they are removed", () => {

@@ -1,4 +1,5 @@
 import type { Transport } from "@continuum-cache/core";
+import { runs } from "@continuum-cache/test-scale";
 import { memoryTransport } from "@continuum-cache/transport-memory";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
@@ -64,7 +65,7 @@ describe.each(["SCAN", "HSCAN"] as const)("%s", (name) => {
         if (name === "SCAN") for (const key of steadfast) expect(counts.get(key)).toBe(1);
       },
     );
-    await fc.assert(property, { numRuns: 60 });
+    await fc.assert(property, runs(60));
   });
 
   it("answers about COUNT items a page", async () => {

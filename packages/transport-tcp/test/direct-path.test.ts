@@ -1,6 +1,7 @@
 import { tracingChannel } from "node:diagnostics_channel";
 import { expectRejection } from "@continuum-cache/conformance";
 import { isCommandError, isTransportError } from "@continuum-cache/core";
+import { scaled, testSeed } from "@continuum-cache/test-scale";
 import { Redis } from "ioredis";
 import { Redis as Redis5 } from "ioredis-5";
 import { describe, expect, it } from "vitest";
@@ -54,92 +55,95 @@ describe.each(Object.entries(versions))("trips that are written past %s", (_, Cl
     expect(await send([["GET", "a"]])).toEqual(["\u0001\u0002\u0003"]);
   });
 
-  it.each([1, 2, 3, 4])("and commands of the client get their own replies, in any order (history %i)", async (seed) => {
-    const { client, send, proxy, sentByClient } = await open(Client);
-    const random = randomFrom(seed);
-    const outcomes: Promise<unknown>[] = [];
-    const check = (found: Promise<unknown>, expected: unknown): void => {
-      outcomes.push(found.then((reply) => expect(reply).toEqual(expected)));
-    };
-    // One counter each: a trip may wait until an idle connection is known to stand, the client's commands do not.
-    let n = 0;
-    let m = 0;
-    let byClient = sentByClient();
-    const big = "b".repeat(100_000);
-    await send([
-      ["SET", "big", big],
-      ["SET", "s", "text"],
-    ]);
-    const acts: readonly (() => void)[] = [
-      () => check(send([["INCR", "n"]]), [++n]),
-      () =>
-        check(
-          send(
-            [
-              ["INCR", "n"],
-              ["GET", "s"],
-              ["INCR", "n"],
-            ],
-            true,
+  it.each([0, 1, 2, 3].map((nth) => testSeed + nth))(
+    "and commands of the client get their own replies, in any order (history %i)",
+    async (seed) => {
+      const { client, send, proxy, sentByClient } = await open(Client);
+      const random = randomFrom(seed);
+      const outcomes: Promise<unknown>[] = [];
+      const check = (found: Promise<unknown>, expected: unknown): void => {
+        outcomes.push(found.then((reply) => expect(reply).toEqual(expected)));
+      };
+      // One counter each: a trip may wait until an idle connection is known to stand, the client's commands do not.
+      let n = 0;
+      let m = 0;
+      let byClient = sentByClient();
+      const big = "b".repeat(100_000);
+      await send([
+        ["SET", "big", big],
+        ["SET", "s", "text"],
+      ]);
+      const acts: readonly (() => void)[] = [
+        () => check(send([["INCR", "n"]]), [++n]),
+        () =>
+          check(
+            send(
+              [
+                ["INCR", "n"],
+                ["GET", "s"],
+                ["INCR", "n"],
+              ],
+              true,
+            ),
+            [++n, "text", ++n],
           ),
-          [++n, "text", ++n],
-        ),
-      () => check(send([["GET", "big"]]), [big]),
-      () => check(send([["ECHO", new Uint8Array([0xff])]]), [new Uint8Array([0xff])]),
-      () => {
-        const [x, y, ...failed] = [++n, ++n];
-        check(
-          send([["INCR", "n"], ["LPUSH", "s", "x"], ["INCR", "n"], ...failed]).then((replies) =>
-            replies.map((reply) => (isCommandError(reply) ? "error" : reply)),
-          ),
-          [x, "error", y],
-        );
-      },
-      () => {
-        byClient += 1;
-        check(client.incr("m"), ++m);
-      },
-      () => {
-        byClient += 1;
-        check(client.get("big"), big);
-      },
-      () => {
-        byClient += 1;
-        check(
-          client.lpush("s", "x").catch(() => "error"),
-          "error",
-        );
-      },
-      () => {
-        byClient += 3;
-        check(client.pipeline().incr("m").get("s").incr("m").exec(), [
-          [null, ++m],
-          [null, "text"],
-          [null, ++m],
-        ]);
-      },
-      () => {
-        byClient += 4;
-        check(client.multi().incr("m").incr("m").exec(), [
-          [null, ++m],
-          [null, ++m],
-        ]);
-      },
-    ];
-    for (let step = 0; step < 1_000; step++) {
-      (acts[random(acts.length)] as () => void)();
-      if (random(10) === 0) await turn();
-      // Now and then nothing is on its way.
-      if (random(200) === 0) await Promise.all(outcomes);
-    }
-    await Promise.all(outcomes);
-    expect(sentByClient()).toBe(byClient);
-    expect(proxy.seen.connections).toBe(1);
-  });
+        () => check(send([["GET", "big"]]), [big]),
+        () => check(send([["ECHO", new Uint8Array([0xff])]]), [new Uint8Array([0xff])]),
+        () => {
+          const [x, y, ...failed] = [++n, ++n];
+          check(
+            send([["INCR", "n"], ["LPUSH", "s", "x"], ["INCR", "n"], ...failed]).then((replies) =>
+              replies.map((reply) => (isCommandError(reply) ? "error" : reply)),
+            ),
+            [x, "error", y],
+          );
+        },
+        () => {
+          byClient += 1;
+          check(client.incr("m"), ++m);
+        },
+        () => {
+          byClient += 1;
+          check(client.get("big"), big);
+        },
+        () => {
+          byClient += 1;
+          check(
+            client.lpush("s", "x").catch(() => "error"),
+            "error",
+          );
+        },
+        () => {
+          byClient += 3;
+          check(client.pipeline().incr("m").get("s").incr("m").exec(), [
+            [null, ++m],
+            [null, "text"],
+            [null, ++m],
+          ]);
+        },
+        () => {
+          byClient += 4;
+          check(client.multi().incr("m").incr("m").exec(), [
+            [null, ++m],
+            [null, ++m],
+          ]);
+        },
+      ];
+      for (let step = 0; step < scaled(1_000, 100); step++) {
+        (acts[random(acts.length)] as () => void)();
+        if (random(10) === 0) await turn();
+        // Now and then nothing is on its way.
+        if (random(200) === 0) await Promise.all(outcomes);
+      }
+      await Promise.all(outcomes);
+      expect(sentByClient()).toBe(byClient);
+      expect(proxy.seen.connections).toBe(1);
+    },
+  );
 
   it("get no reply of another command while the client subscribes and unsubscribes", async () => {
     const { client, send, server, proxy } = await open(Client);
-    const random = randomFrom(7);
+    const random = randomFrom(testSeed);
     const heard: string[] = [];
     client.on("message", (_channel: string, text: string) => void heard.push(text));
     const outcomes: Promise<unknown>[] = [];

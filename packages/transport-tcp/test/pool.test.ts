@@ -1,5 +1,6 @@
 import { startFaultProxy, startRedisServer } from "@continuum-cache/conformance/servers";
 import type { Command, Reply } from "@continuum-cache/core";
+import { scaled, testSeed } from "@continuum-cache/test-scale";
 import { tcpTransport } from "@continuum-cache/transport-tcp";
 import { describe, expect, it } from "vitest";
 import { closing } from "./opened.ts";
@@ -17,6 +18,8 @@ const randomFrom = (seed: number) => (bound: number) => {
   seed = (seed * 1_103_515_245 + 12_345) & 0x7fffffff;
   return (seed >> 8) % bound;
 };
+
+const seeds = Array.from({ length: 5 }, (_, nth) => testSeed + nth);
 
 /** KEYS leaves its order open. */
 const inKeyOrder =
@@ -50,7 +53,7 @@ describe("the pool", () => {
     expect(proxy.seen.connections).toBe(1);
   });
 
-  it.each([1, 2, 3, 4, 5])("keeps the order of every key across connections (history %i)", async (seed) => {
+  it.each(seeds)("keeps the order of every key across connections (history %i)", async (seed) => {
     const { proxy, transport } = await setUp(4);
     proxy.set({ kind: "latency", latencyMs: 1 });
     const random = randomFrom(seed);
@@ -61,7 +64,7 @@ describe("the pool", () => {
       return value.length;
     };
     const outcomes: Promise<void>[] = [];
-    for (let step = 0; step < 600; step++) {
+    for (let step = 0; step < scaled(600, 100); step++) {
       const [a, b] = [`k${random(6)}`, `k${random(6)}`];
       const kinds: readonly (() => [Command[], Reply[]])[] = [
         () => [[["APPEND", a, `${step},`]], [write(a, `${read(a) ?? ""}${step},`)]],

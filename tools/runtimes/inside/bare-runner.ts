@@ -24,7 +24,7 @@ interface Scope {
 const testTimeoutMs = 30_000;
 
 /** A test runner on web standards alone, for runtimes in which the usual ones do not run: one test after the other. */
-export async function runBare(register: (runner: BareRunner) => void): Promise<SuiteReport> {
+export async function runBare(register: (runner: BareRunner) => void | Promise<void>): Promise<SuiteReport> {
   const skipped: { title: string; reason: string }[] = [];
   const failed: { title: string; error: string }[] = [];
   let passed = 0;
@@ -42,7 +42,7 @@ export async function runBare(register: (runner: BareRunner) => void): Promise<S
       },
     },
   );
-  register({
+  await register({
     describe(title, body) {
       const outer = open;
       open = emptyScope(title);

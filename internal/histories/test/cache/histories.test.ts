@@ -1,13 +1,14 @@
 import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { scaled, testSeed } from "@continuum-cache/test-scale";
 import { describe, expect, it } from "vitest";
 import { runHistories } from "../../src/cache/run-histories.ts";
 import type { Outcome } from "../../src/run/subject.ts";
 import { addTo, brokenIn, emptyTally, type Tally } from "../../src/run/tally.ts";
 import { histories, seed } from "../settings.ts";
 
-const count = histories(2_000);
+const count = histories(400);
 /** Of so many histories that break a promise the records are kept, and of some the first violation is told. */
 const [mostKept, mostTold] = [20, 3];
 

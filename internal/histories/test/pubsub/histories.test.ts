@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { scaled, testSeed } from "@continuum-cache/test-scale";
 import { afterAll, describe, expect, it } from "vitest";
 import type { FaultStep } from "../../src/faults/fault-plan.ts";
 import type { ContenderName } from "../../src/pubsub/clients/catalog.ts";
@@ -18,7 +19,7 @@ afterAll(async () => {
 });
 
 const planOf = (way: Way, contender: ContenderName, nth: number): Plan =>
-  drawPlan({ seed: seed + nth, way, contender, faultsMs: 5_000, longestFaultMs: 1_500 });
+  drawPlan({ seed: testSeed + nth, way, contender, faultsMs: scaled(1_000, 5_000), longestFaultMs: 1_500 });
 
 describe(`processes that publish and listen while things go wrong (SEED=${seed})`, { timeout: 15 * 60_000 }, () => {
   for (const way of ["tcp", "rest"] as const) {

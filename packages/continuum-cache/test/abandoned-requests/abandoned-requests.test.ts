@@ -1,9 +1,11 @@
+import { scaled, testSeed } from "@continuum-cache/test-scale";
 import { describe, expect, it } from "vitest";
 import { abandon } from "./abandon.ts";
 import { openIsolate, type Setup } from "./isolate.ts";
 
-/** How many requests are abandoned, in all setups together: CONTINUUM_ABANDONMENTS=10000 takes some minutes. */
-const abandonments = Number(process.env["CONTINUUM_ABANDONMENTS"] ?? 240);
+/** How many requests are abandoned, in all setups together. `CONTINUUM_ABANDONMENTS` and `CONTINUUM_SEED` set these two alone. */
+const abandonments = Number(process.env["CONTINUUM_ABANDONMENTS"] ?? scaled(80, 40));
+const seed = Number(process.env["CONTINUUM_SEED"] ?? testSeed);
 /** Much longer than anything takes, also on a busy machine: what a vanished request holds is taken over long before. */
 const timeout = "20s";
 
@@ -31,7 +33,6 @@ describe.each(setups)("a Worker isolate $name", (setup) => {
   it(`answers every request from the server and in time, though ${share} others were abandoned`, async () => {
     const isolate = await openIsolate(setup, timeout);
     try {
-      const seed = Number(process.env["CONTINUUM_SEED"] ?? Date.now() % 1_000_000);
       const found = await abandon(isolate, {
         abandonments: share,
         atOnce: 8,
@@ -49,5 +50,5 @@ describe.each(setups)("a Worker isolate $name", (setup) => {
     } finally {
       await isolate.close();
     }
-  }, 3_600_000);
+  });
 });

@@ -1,5 +1,6 @@
 import { type Codec, json } from "@continuum-cache/core";
 import { combineCodecs } from "@continuum-cache/core/kit";
+import { runs } from "@continuum-cache/test-scale";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { decodedOnce } from "../../src/cache/decoded-once.ts";
@@ -69,6 +70,7 @@ describe("a codec that decodes once", () => {
         expect(looks(second)).toEqual(looks(expected));
         expect(second).toEqual(expected);
       }),
+      runs(),
     );
   });
 

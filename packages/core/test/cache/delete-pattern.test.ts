@@ -1,5 +1,6 @@
 import { type Command, CommandError, type Reply, TransportError } from "@continuum-cache/core";
 import { deletePattern } from "@continuum-cache/core/kit";
+import { runs } from "@continuum-cache/test-scale";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
@@ -62,6 +63,7 @@ describe("deletePattern", () => {
           told.map(({ deleted }) => deleted).sort((a, b) => a - b),
         );
       }),
+      runs(),
     );
   });
 
@@ -89,6 +91,7 @@ describe("deletePattern", () => {
         expect(held).toBe(0);
         expect(named(server.trips, "SCAN")).toHaveLength(numbers.length);
       }),
+      runs(),
     );
   });
 
@@ -103,6 +106,7 @@ describe("deletePattern", () => {
         await deletePattern(server.send, "k*", { onProgress }).catch((error) => expect(error.kind).toBe("timeout"));
         expect(deleted).toBe(server.unlinked());
       }),
+      runs(),
     );
   });
 });

@@ -1,4 +1,5 @@
 import { Cache, type Command, CommandError, type Reply } from "@continuum-cache/core";
+import { runs } from "@continuum-cache/test-scale";
 import fc from "fast-check";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { empty, recordingTransport } from "../recording-transport.ts";
@@ -100,6 +101,7 @@ describe("one tick, one trip", () => {
         expect(results).toEqual(expected);
         expect(transport.trips.length).toBeLessThanOrEqual(1);
       }),
+      runs(),
     );
   });
 

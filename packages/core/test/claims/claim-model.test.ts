@@ -1,5 +1,6 @@
 import type { Command } from "@continuum-cache/core";
 import { createKeyOrder } from "@continuum-cache/core/kit";
+import { runs } from "@continuum-cache/test-scale";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { onTheEdge, vanishing } from "../edge.ts";
@@ -84,7 +85,7 @@ describe("the order of keys where trips vanish", () => {
         expect(last.mustWait).toBe(false);
         last.leave();
       }),
-      { numRuns: 200 },
+      runs(40),
     );
   });
 });

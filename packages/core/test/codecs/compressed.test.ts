@@ -1,6 +1,7 @@
 import { ConfigError, isCodecError, json } from "@continuum-cache/core";
 import { compressed, inflated } from "@continuum-cache/core/compressed";
 import { msgpack } from "@continuum-cache/core/msgpack";
+import { runs } from "@continuum-cache/test-scale";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
@@ -34,6 +35,7 @@ describe("the compressing codec", () => {
         const value = part.repeat(times);
         expect(codec.decode(codec.encode(value))).toBe(value);
       }),
+      runs(),
     );
   });
 
@@ -61,6 +63,7 @@ describe("the compressing codec", () => {
           expect(isCodecError(error)).toBe(true);
         }
       }),
+      runs(),
     );
     expect(() => compressed(json()).decode(good.subarray(0, 4))).toThrow(/damaged/);
   });

@@ -1,6 +1,7 @@
 import { type Codec, isCodecError, json } from "@continuum-cache/core";
 import type { compressed } from "@continuum-cache/core/compressed";
 import { msgpack } from "@continuum-cache/core/msgpack";
+import { runs } from "@continuum-cache/test-scale";
 import fc from "fast-check";
 import { afterEach, describe, expect, it, vi } from "vitest";
 
@@ -94,7 +95,7 @@ describe("the compressing codec", () => {
           }
         },
       ),
-      { numRuns: 50 },
+      runs(50),
     );
   });
 
@@ -132,6 +133,7 @@ describe("the compressing codec", () => {
         const found = failure(codec, bad);
         if (found instanceof Error) expect(isCodecError(found)).toBe(true);
       }),
+      runs(),
     );
     for (let length = 2; length < good.length; length++) {
       expect(isCodecError(failure(codec, good.subarray(0, length)))).toBe(true);

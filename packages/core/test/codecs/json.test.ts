@@ -1,6 +1,7 @@
 import { isCodecError, json } from "@continuum-cache/core";
 import { combineCodecs } from "@continuum-cache/core/kit";
 import { msgpack } from "@continuum-cache/core/msgpack";
+import { runs } from "@continuum-cache/test-scale";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
@@ -13,6 +14,7 @@ describe("the JSON codec", () => {
       fc.property(fc.jsonValue(), (value) => {
         expect(codec.decode(codec.encode(value))).toEqual(JSON.parse(JSON.stringify(value)));
       }),
+      runs(),
     );
   });
 

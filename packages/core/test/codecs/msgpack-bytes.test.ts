@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { isCodecError } from "@continuum-cache/core";
 import { msgpack } from "@continuum-cache/core/msgpack";
+import { runs } from "@continuum-cache/test-scale";
 import { Encoder, ExtensionCodec } from "@msgpack/msgpack";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
@@ -142,7 +143,7 @@ describe("the bytes of the MessagePack codec", () => {
           if (found instanceof Uint8Array) expect(found.subarray(2)).toEqual(byLibrary(value));
         }
       }),
-      { numRuns: 1_000 },
+      runs(300),
     );
   });
 
@@ -154,7 +155,7 @@ describe("the bytes of the MessagePack codec", () => {
         if (error !== undefined) expect(error).not.toContain("changed while it was written");
         else expect(codec.decode(codec.encode(value))).toEqual(value);
       }),
-      { numRuns: 3_000 },
+      runs(800),
     );
   });
 

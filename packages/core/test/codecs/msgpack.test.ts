@@ -1,6 +1,7 @@
 import { isCodecError } from "@continuum-cache/core";
 import { toTextForm } from "@continuum-cache/core/kit";
 import { msgpack } from "@continuum-cache/core/msgpack";
+import { runs } from "@continuum-cache/test-scale";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
@@ -61,6 +62,7 @@ describe("the MessagePack codec", () => {
           expect(back(value)).toEqual(value);
         },
       ),
+      runs(),
     );
   });
 
@@ -117,7 +119,7 @@ describe("the MessagePack codec", () => {
           expect(isCodecError(error)).toBe(true);
         }
       }),
-      { numRuns: 2_000 },
+      runs(2_000),
     );
   });
 

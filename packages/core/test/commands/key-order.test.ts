@@ -1,5 +1,6 @@
 import type { Command } from "@continuum-cache/core";
 import { createKeyOrder } from "@continuum-cache/core/kit";
+import { runs } from "@continuum-cache/test-scale";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
@@ -79,7 +80,7 @@ describe("the order of keys", () => {
           }
         },
       ),
-      { numRuns: 300 },
+      runs(300),
     );
   });
 });

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { defineScript, keys } from "@continuum-cache/core";
+import { runs } from "@continuum-cache/test-scale";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
@@ -12,6 +13,7 @@ describe("hashes", () => {
         const script = defineScript({ name: "any", keys: 0, lua, memory: () => null });
         expect(script.sha1).toBe(reference("sha1", lua));
       }),
+      runs(),
     );
   });
 
@@ -20,6 +22,7 @@ describe("hashes", () => {
       fc.property(fc.string({ unit: "binary", maxLength: 300 }), (text) => {
         expect(keys.query.of(text)).toBe(`query:${reference("sha256", text)}`);
       }),
+      runs(),
     );
   });
 });

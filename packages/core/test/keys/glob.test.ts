@@ -1,5 +1,6 @@
 import { escapeGlob } from "@continuum-cache/core";
 import { compileGlob, matchesGlob, prefixOfGlob } from "@continuum-cache/core/kit";
+import { runs } from "@continuum-cache/test-scale";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { mayMatchGlob } from "../../src/keys/glob-text.ts";
@@ -41,6 +42,7 @@ describe("a glob", () => {
         expect(matches(text)).toBe(true);
         if (other.toWellFormed() !== text.toWellFormed()) expect(matches(other)).toBe(false);
       }),
+      runs(),
     );
   });
 
@@ -60,7 +62,7 @@ describe("a glob", () => {
       fc.property(pattern, text, (glob, candidate) => {
         expect(matchesGlob(glob, candidate)).toBe(recursively(bytesOf(glob), bytesOf(candidate)));
       }),
-      { numRuns: 5_000 },
+      runs(1_500),
     );
   });
 
@@ -114,7 +116,7 @@ describe("a glob", () => {
       fc.property(pattern, text, (glob, key) => {
         if (matchesGlob(glob, key)) expect(mayMatchGlob(glob)(key)).toBe(true);
       }),
-      { numRuns: 5_000 },
+      runs(1_500),
     );
   });
 });

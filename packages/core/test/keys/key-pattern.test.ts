@@ -1,5 +1,6 @@
 import { keyPattern, keys } from "@continuum-cache/core";
 import { assertKey, matchesGlob, maxKeyBytes } from "@continuum-cache/core/kit";
+import { runs } from "@continuum-cache/test-scale";
 import fc from "fast-check";
 import { describe, expect, expectTypeOf, it } from "vitest";
 
@@ -55,7 +56,7 @@ describe("a key pattern", () => {
         expect(matchesGlob(order.match({ region, id: one }), otherKey)).toBe(same);
         expect(matchesGlob(order.match({ region }), otherKey)).toBe(region === otherRegion);
       }),
-      { numRuns: 1_000 },
+      runs(1_000),
     );
   });
 

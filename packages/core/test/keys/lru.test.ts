@@ -1,4 +1,5 @@
 import { createLru } from "@continuum-cache/core/kit";
+import { runs } from "@continuum-cache/test-scale";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
@@ -40,6 +41,7 @@ describe("a map that gives up what was used least recently", () => {
         }
         expect(gone).toEqual(expected);
       }),
+      runs(),
     );
   });
 

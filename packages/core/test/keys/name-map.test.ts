@@ -1,3 +1,4 @@
+import { runs } from "@continuum-cache/test-scale";
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { NameMap } from "../../src/kit.ts";
@@ -24,6 +25,7 @@ it("holds what a Map holds", () => {
       expect(new Map(own)).toEqual(map);
       expect([...own.values()].sort()).toEqual([...map.values()].sort());
     }),
+    runs(),
   );
 });
 

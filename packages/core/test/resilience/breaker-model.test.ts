@@ -1,5 +1,6 @@
 import { TransportError, type TransportErrorKind } from "@continuum-cache/core";
 import { type Breaker, type BreakerPermit, createBreaker, isOutage } from "@continuum-cache/core/kit";
+import { runs } from "@continuum-cache/test-scale";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
@@ -152,7 +153,7 @@ describe("any sequence of calls, outcomes and time", () => {
         }
         expect(heard).toEqual(expected);
       }),
-      { numRuns: 1_000 },
+      runs(200),
     );
   });
 
@@ -183,7 +184,7 @@ describe("any sequence of calls, outcomes and time", () => {
           if (breaker.state === "open") return;
         }
       }),
-      { numRuns: 500 },
+      runs(100),
     );
   });
 });

@@ -1,3 +1,4 @@
+import { runs } from "@continuum-cache/test-scale";
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { afterThisTick, chunked, createTickBatch } from "../../src/kit.ts";
@@ -47,5 +48,6 @@ it("cuts a list by number, size and kind: all items in order, and no part smalle
         expect(part.length === items || sum([...part, next]) > size).toBe(true);
       }
     }),
+    runs(),
   );
 });

@@ -1,5 +1,6 @@
 import { Cache } from "@continuum-cache/core";
 import { memoryTransport } from "@continuum-cache/fallback-memory";
+import { runs } from "@continuum-cache/test-scale";
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { type Applier, createApplier } from "../../src/federation/applier.ts";
@@ -142,6 +143,6 @@ it("three regions converge to the value of the latest write", async () => {
         expect(held).toEqual([model, model, model]);
       },
     ),
-    { numRuns: 2_000 },
+    runs(400),
   );
 });

@@ -1,5 +1,6 @@
 import { type Fault, startFaultProxy, startRedisServer } from "@continuum-cache/conformance/servers";
 import { isTransportError } from "@continuum-cache/core";
+import { scaled } from "@continuum-cache/test-scale";
 import { restTransport } from "@continuum-cache/transport-rest";
 import { tcpTransport } from "@continuum-cache/transport-tcp";
 import { startUpstashLocal } from "@continuum-cache/upstash-local";
@@ -80,7 +81,7 @@ it.each([
     );
   };
 
-  for (let round = 0; round < 12; round++) {
+  for (let round = 0; round < scaled(6, 3); round++) {
     proxy.set(faults[random(faults.length)] ?? { kind: "pass" });
     const untilMs = performance.now() + 100 + random(400);
     while (performance.now() < untilMs) {

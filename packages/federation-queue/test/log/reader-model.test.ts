@@ -1,3 +1,4 @@
+import { runs } from "@continuum-cache/test-scale";
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { closing, following, logsOn, memory, tcp, waitFor } from "./logs.ts";
@@ -29,7 +30,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 it.each([
   [memory, 80],
   [tcp, 25],
-] as const)("%#: a reader delivers the same events and gaps as its model", async (backend, numRuns) => {
+] as const)("%#: a reader delivers the same events and gaps as its model", async (backend, repetitions) => {
   const { connect, open } = await logsOn<number>(backend, opened);
   const admin = connect();
   let run = 0;
@@ -78,6 +79,6 @@ it.each([
       }
       await Promise.all([a.close(), b.close()]);
     }),
-    { numRuns },
+    runs(repetitions),
   );
 });

@@ -8,6 +8,7 @@ import {
   type Transport,
 } from "@continuum-cache/core";
 import { memoryTransport } from "@continuum-cache/fallback-memory";
+import { runs } from "@continuum-cache/test-scale";
 import { tcpTransport } from "@continuum-cache/transport-tcp";
 import fc from "fast-check";
 import { expect, it } from "vitest";
@@ -148,7 +149,7 @@ it("the scripts of a log do the same on Redis and in memory", async () => {
         expect(await left(here)).toEqual(await left(there));
       }
     }),
-    { numRuns: 200 },
+    runs(60),
   );
   // All of these outcomes have happened.
   for (const each of ["hold held", "hold conflict", "append appended", "append lost", "append behind"]) {

@@ -1,3 +1,4 @@
+import { runs } from "@continuum-cache/test-scale";
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { plainOutgoing } from "../../src/queue/outgoing.ts";
@@ -49,6 +50,7 @@ it("knows of each message the latest push, unless that is done or too old", () =
       expect(recent.since(sinceMs)).toEqual(known.filter(({ atMs }) => atMs >= sinceMs));
       for (const one of known) expect(recent.isForgotten(one)).toBe(false);
     }),
+    runs(),
   );
 });
 

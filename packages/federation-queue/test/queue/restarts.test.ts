@@ -1,3 +1,4 @@
+import { scaled } from "@continuum-cache/test-scale";
 import { describe, expect, it, vi } from "vitest";
 import { FederationQueue } from "../../src/queue/federation-queue.ts";
 import { closing, queuesOn, servers } from "./backends.ts";
@@ -15,7 +16,7 @@ describe.each(servers)("over $name", (backend) => {
     const producer = open(options);
     const done = new Set<number>();
     let next = 0;
-    const rounds = 40;
+    const rounds = scaled(10, 4);
     for (let round = 0; round < rounds; round++) {
       const transport = connect();
       const queue = new FederationQueue<number>({ transport }, options);

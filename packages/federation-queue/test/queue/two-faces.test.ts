@@ -263,7 +263,6 @@ async function play(transport: Transport, steps: readonly Step[]): Promise<unkno
 
 describeTwoFaces("the scripts of a queue", {
   "pushes, leases, moves and maintenance": {
-    ...{ step, maxSteps: 40, play },
-    runs: Number(process.env["FACES_RUNS"] ?? 150),
+    ...{ step, maxSteps: 40, runs: 30, play },
   },
 });

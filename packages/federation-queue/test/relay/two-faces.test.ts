@@ -158,5 +158,5 @@ async function play(transport: Transport, steps: readonly Run[]): Promise<unknow
 }
 
 describeTwoFaces("the scripts of relays and federations", {
-  "copies, registries and marks": { step, maxSteps: 30, runs: 150, play },
+  "copies, registries and marks": { step, maxSteps: 30, runs: 50, play },
 });

@@ -1,3 +1,4 @@
+import { runs } from "@continuum-cache/test-scale";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { createConsumerBuffer } from "../../src/consuming/consumer-buffer.ts";
@@ -84,6 +85,7 @@ describe("a buffer for a slow consumer", () => {
         expect(taken.length + missed()).toBe(pushed);
         expect(taken).toEqual([...taken].sort((one, other) => one - other));
       }),
+      runs(),
     );
   });
 

@@ -1,3 +1,4 @@
+import { runs } from "@continuum-cache/test-scale";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { advance } from "../../src/history/advance.ts";
@@ -58,6 +59,7 @@ describe("reading on in a history", () => {
         expect(lost).toBe(0);
         expect(at).toEqual(all.at(-1)?.position);
       }),
+      runs(),
     );
   });
 

@@ -1,3 +1,4 @@
+import { runs, testScale } from "@continuum-cache/test-scale";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type Action, type Script, type ScriptedSource, scriptedSource } from "./scripted-source.ts";
@@ -8,9 +9,8 @@ import { type Action, type Script, type ScriptedSource, scriptedSource } from ".
 beforeEach(() => vi.useFakeTimers());
 afterEach(() => vi.useRealTimers());
 
-/** Deeper and more often by hand: `DEPTH=9 RUNS=20000`. */
-const depth = Number(process.env["DEPTH"] ?? 6);
-const randomRuns = Number(process.env["RUNS"] ?? 200);
+/** Each further step makes about four times as many orders. */
+const depth = Math.max(4, Math.round(5 + Math.log(testScale) / Math.log(4)));
 
 const pass = async (): Promise<void> => void (await vi.advanceTimersByTimeAsync(1_100));
 
@@ -74,47 +74,42 @@ describe("a replay channel that breaks at any moment", () => {
   it.each(starts)(
     "misses nothing in silence, repeats nothing and claims no gap that did not happen: %s",
     async (_, start) => {
-      const { runs, ...wrong } = await explore({ begins: true, limits, ...start }, depth);
+      const { runs: orders, ...wrong } = await explore({ begins: true, limits, ...start }, depth);
       expect(wrong).toEqual({});
-      expect(runs).toBeGreaterThan(500);
+      expect(orders).toBeGreaterThan(depth ** 3);
     },
-    600_000,
   );
 
-  it.each(starts)(
-    "nor in any longer order: %s",
-    async (_, start) => {
-      const often = {
-        publish: 30,
-        deliver: 30,
-        break: 5,
-        restore: 5,
-        execute: 20,
-        answer: 20,
-        fail: 3,
-        flush: 2,
-        trim: 3,
-      };
-      await fc.assert(
-        fc.asyncProperty(fc.array(fc.nat(1_000), { minLength: 20, maxLength: 60, size: "max" }), async (picks) => {
-          const source = await scriptedSource({ begins: true, limits: often, pass, ...start });
-          const actions: Action[] = [];
-          for (const pick of picks) {
-            const enabled = source.enabled();
-            const action = enabled[pick % enabled.length];
-            if (!action) break;
-            actions.push(action);
-            await source.act(action);
-          }
-          await source.settle();
-          source.close();
-          expect([fault(source, actions, "after" in start && start.stored > 0), actions]).toEqual([undefined, actions]);
-        }),
-        { numRuns: randomRuns },
-      );
-    },
-    600_000,
-  );
+  it.each(starts)("nor in any longer order: %s", async (_, start) => {
+    const often = {
+      publish: 30,
+      deliver: 30,
+      break: 5,
+      restore: 5,
+      execute: 20,
+      answer: 20,
+      fail: 3,
+      flush: 2,
+      trim: 3,
+    };
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.nat(1_000), { minLength: 20, maxLength: 60, size: "max" }), async (picks) => {
+        const source = await scriptedSource({ begins: true, limits: often, pass, ...start });
+        const actions: Action[] = [];
+        for (const pick of picks) {
+          const enabled = source.enabled();
+          const action = enabled[pick % enabled.length];
+          if (!action) break;
+          actions.push(action);
+          await source.act(action);
+        }
+        await source.settle();
+        source.close();
+        expect([fault(source, actions, "after" in start && start.stored > 0), actions]).toEqual([undefined, actions]);
+      }),
+      runs(40),
+    );
+  });
 
   it("reports a possible gap before the first message where it may not begin the history", async () => {
     const found = await explore({ begins: false, stored: 0, limits: { ...limits, flush: 0, trim: 0 } }, 4);

@@ -1,3 +1,4 @@
+import { runs } from "@continuum-cache/test-scale";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { createWebSocketBridge, type ServerSocket, type WebSocketBridgeOptions } from "../../src/websocket.ts";
@@ -89,7 +90,7 @@ describe("what a client says", () => {
         expect(channel.subscribers).toBe(0);
         expect(vi.getTimerCount()).toBe(0);
       }),
-      { numRuns: 200 },
+      runs(200),
     );
   });
 

@@ -1,3 +1,4 @@
+import { runs } from "@continuum-cache/test-scale";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { createWebSocketBridge } from "../../src/websocket.ts";
@@ -97,7 +98,7 @@ describe("in any order of publishing, delivering and reading", () => {
           expect(ids.length + missed).toBe(published.length);
         }
       }),
-      { numRuns: 150 },
+      runs(150),
     );
   });
 
@@ -110,7 +111,7 @@ describe("in any order of publishing, delivering and reading", () => {
           expect(ids.length + missed).toBe(published.length);
         }
       }),
-      { numRuns: 150 },
+      runs(150),
     );
   });
 
@@ -123,7 +124,7 @@ describe("in any order of publishing, delivering and reading", () => {
           expect(ids.length + missed).toBe(published.length);
         }
       }),
-      { numRuns: 150 },
+      runs(150),
     );
   });
 });

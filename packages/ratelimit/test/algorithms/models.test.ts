@@ -1,3 +1,4 @@
+import { runs } from "@continuum-cache/test-scale";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Counter, OpenCounter } from "../../src/algorithms/counter.ts";
@@ -106,7 +107,7 @@ describe("with times that are known from below and above only", () => {
           expect(sum(within)).toBeLessThanOrEqual(each.limit);
         }
       }),
-      { numRuns: 1_000 },
+      runs(300),
     );
   });
 
@@ -121,7 +122,7 @@ describe("with times that are known from below and above only", () => {
           expect(tokens).toBeGreaterThan(-1e-6);
         }
       }),
-      { numRuns: 1_000 },
+      runs(300),
     );
   });
 
@@ -136,7 +137,7 @@ describe("with times that are known from below and above only", () => {
         }
         for (const cost of used.values()) expect(cost).toBeLessThanOrEqual(each.limit);
       }),
-      { numRuns: 1_000 },
+      runs(300),
     );
   });
 });
@@ -160,7 +161,7 @@ describe("sliding window", () => {
           expect(look.resetAtUs).toBe(live.length > 0 ? (live.at(-1)?.atUs ?? 0) + windowUs : 0);
         });
       }),
-      { numRuns: 500 },
+      runs(150),
     );
   });
 
@@ -177,7 +178,7 @@ describe("sliding window", () => {
           for (const { atUs } of accepted.slice(-1)) expect(atUs - state.nowUs).toBeLessThan(lateUs);
         });
       }),
-      { numRuns: 500 },
+      runs(150),
     );
   });
 });
@@ -200,7 +201,7 @@ it("a fixed window holds what was accepted since it began", () => {
         });
       });
     }),
-    { numRuns: 500 },
+    runs(150),
   );
 });
 
@@ -226,6 +227,6 @@ it("a token bucket never lets more through than the bucket and what has flowed i
         }
       });
     }),
-    { numRuns: 500 },
+    runs(150),
   );
 });

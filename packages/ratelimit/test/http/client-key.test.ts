@@ -1,4 +1,5 @@
 import { isIP } from "node:net";
+import { runs } from "@continuum-cache/test-scale";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { clientKey } from "../../src/http/client-key.ts";
@@ -87,7 +88,7 @@ describe("clientKey", () => {
         const key = clientKey(all.map((each) => each.toString(16)).join(":"), { ipv6Prefix: 128 });
         expect(clientKey(text, { ipv6Prefix: 128 }), text).toBe(key);
       }),
-      { numRuns: 3_000 },
+      runs(3_000),
     );
   });
 
@@ -99,6 +100,7 @@ describe("clientKey", () => {
         expect(clientKey(text)).toBe(text);
         expect(clientKey(spelled(mapped, chooser(stream)))).toBe(text);
       }),
+      runs(),
     );
   });
 
@@ -120,7 +122,7 @@ describe("clientKey", () => {
           expect(one === two).toBe(bit >= ipv6Prefix);
         },
       ),
-      { numRuns: 2_000 },
+      runs(2_000),
     );
   });
 
@@ -133,6 +135,7 @@ describe("clientKey", () => {
         expect(bits).toBe("56");
         expect(clientKey(address)).toBe(key);
       }),
+      runs(),
     );
   });
 
@@ -156,7 +159,7 @@ describe("clientKey", () => {
           expect(isAddress, text).toBe(isIP(text) !== 0);
         },
       ),
-      { numRuns: 20_000 },
+      runs(20_000),
     );
   });
 
@@ -218,6 +221,7 @@ describe("forwardedAddress", () => {
       fc.property(junk, v4, v4, (written, client, proxy) => {
         expect(forwardedAddress(`${written}, ${client}, ${proxy}`, 2)).toBe(client);
       }),
+      runs(),
     );
   });
 

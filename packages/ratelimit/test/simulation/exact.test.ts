@@ -1,3 +1,4 @@
+import { runs } from "@continuum-cache/test-scale";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { RateLimiterOptions } from "../../src/index.ts";
@@ -6,11 +7,7 @@ import { randomOf } from "./random-of.ts";
 import { createSimulatedRedis, type Distance } from "./simulated-redis.ts";
 
 // Real limiters in front of a simulated Redis that keeps its data, on fake timers: however far away, slow, cold or
-// often away it is, no window holds more than the limit. `LIMITER_RUNS` for more runs than in CI, `LIMITER_SEED` for
-// others.
-
-const numRuns = Number(process.env["LIMITER_RUNS"] ?? 25);
-const seed = Number(process.env["LIMITER_SEED"] ?? 1);
+// often away it is, no window holds more than the limit.
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -55,7 +52,7 @@ describe("while Redis is at work", () => {
         expect([...sourcesOf(decided)].filter((source) => source === "local")).toEqual([]);
         expect(decided.some(({ allowed }) => allowed)).toBe(true);
       }),
-      { numRuns, seed },
+      runs(5),
     );
   });
 
@@ -73,7 +70,7 @@ describe("while Redis is at work", () => {
         });
         expect(certainlyWithin(decided, windowMs)).toBeLessThanOrEqual(limit);
       }),
-      { numRuns, seed },
+      runs(5),
     );
   });
 });
@@ -117,7 +114,7 @@ describe("while Redis comes and goes for all", () => {
         expect(certainlyWithin(decided, windowMs)).toBeLessThanOrEqual(mostOf(processes, limit));
         expect(decided.filter(({ allowed }) => allowed).length).toBeGreaterThan(0);
       }),
-      { numRuns, seed },
+      runs(5),
     );
   });
 });

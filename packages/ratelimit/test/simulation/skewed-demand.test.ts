@@ -1,3 +1,4 @@
+import { scaled } from "@continuum-cache/test-scale";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type Algorithm, RateLimiter } from "../../src/index.ts";
 import { randomOf } from "./random-of.ts";
@@ -29,7 +30,7 @@ describe("four processes with skewed demand, through an outage", () => {
     ["sliding-window", false],
     ["token-bucket", false],
   ])("%s, Redis coming back with its data: %s", async (algorithm, isKept) => {
-    for (const seed of [1, 2, 3]) {
+    for (let seed = 1; seed <= scaled(3); seed++) {
       const random = randomOf(seed);
       const redis = createSimulatedRedis();
       const near = { requestMs: random, replyMs: random, connectMs: random };

@@ -1,9 +1,9 @@
 import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { startRedisServer } from "../../packages/conformance/src/servers.ts";
-import { startUpstashLocal } from "../../packages/upstash-local/src/index.ts";
-import type { Deed, Site } from "./inside/site.ts";
+import { startRedisServer } from "@continuum-cache/conformance/servers";
+import { startUpstashLocal } from "@continuum-cache/upstash-local";
+import type { Deed, Site } from "./site.ts";
 
 export interface RunningSite {
   readonly site: Omit<Site, "keepsSockets">;

@@ -11,8 +11,8 @@ export interface Site {
 /** What a suite may do to its servers: to the one that speaks REST, and to the Redis behind it. */
 export type Deed = "pause" | "resume" | "cut" | "die" | "revive" | "freeze" | "thaw" | "kill" | "restart";
 
-/** Has the driver do something to the servers, and resolves when it is done. */
-export async function control({ controlUrl }: Site, deed: Deed): Promise<void> {
+/** Asks the servers of a site to do something, and resolves when it is done. */
+export async function deedOf({ controlUrl }: Site, deed: Deed): Promise<void> {
   const response = await fetch(`${controlUrl}/${deed}`, { method: "POST", signal: AbortSignal.timeout(20_000) });
   const text = await response.text();
   if (!response.ok) throw new Error(`The servers could not ${deed}: ${text}`);

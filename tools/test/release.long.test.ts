@@ -40,7 +40,10 @@ let version: string;
 const hasGit = spawnSync("git", ["--version"]).status === 0;
 
 describe.skipIf(!hasGit)(hasGit ? "from a copy of the repository," : "needs git, which is not installed:", () => {
-  /** The version is raised and everything published from a copy of the repository, to a registry that ends with this test. */
+  /**
+   * The version is raised and everything published from a copy of the repository, to a registry that ends with this
+   * test.
+   */
   beforeAll(async () => {
     work = mkdtempSync(join(tmpdir(), "release-"));
     copy = join(work, "repository");

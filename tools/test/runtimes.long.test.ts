@@ -39,10 +39,11 @@ describe("the table of runtimes", () => {
   });
 });
 
-describe.each([thisNode, workerd])("in $title", (runtime) => {
+// This Node runs the same files with vitest.
+describe.each([workerd])("in $title", (runtime) => {
   const claimed = subjects.filter(({ needsSockets }) => !needsSockets || runtime.keepsSockets);
-  it.each(claimed)("the suite of $package passes", { timeout: suiteTimeoutMs }, async ({ suite }) => {
-    const report = await runSuite(suite, runtime, "");
+  it.each(claimed)("the suite of $package passes", { timeout: suiteTimeoutMs }, async ({ file }) => {
+    const report = await runSuite(file, runtime, "");
     expect(report.failed).toEqual([]);
     expect(report.passed).toBeGreaterThan(0);
   });
@@ -56,7 +57,11 @@ describe("the conformance suites over REST", () => {
 
   for (const runtime of installable.filter(({ title }) => title !== thisNode.title)) {
     it(`pass in ${runtime.title}`, { timeout: suiteTimeoutMs }, async ({ skip }) => {
-      const report = await runCell({ suite: "transport-rest" }, runtime, installation);
+      const report = await runCell(
+        { file: "packages/transport-rest/test/every-runtime.long.test.ts" },
+        runtime,
+        installation,
+      );
       if (!isReport(report)) return skip("notRun" in report ? report.notRun : report.notClaimed);
       expect(report.failed).toEqual([]);
       expect(report.passed).toBeGreaterThan(100);
@@ -93,19 +98,19 @@ describe("the runner inside the runtimes", () => {
     ["fails", 'console.error("broken"); process.exit(3)', /^The process ended with 3: broken/],
     [
       "fails in the background",
-      'Promise.reject(new Error("nobody waits"))',
-      /^The process ended with 1: .*nobody waits/s,
+      'Promise.reject(new Error("not awaited"))',
+      /^The process ended with 1: .*not awaited/s,
     ],
   ])("counts a process that %s as a failure", async (_, program, error) => {
     const command = () => [process.execPath, "--eval", program];
-    const { passed, failed } = await runSuite("core", { ...thisNode, command }, "");
+    const { passed, failed } = await runSuite("packages/core/test/every-runtime.test.ts", { ...thisNode, command }, "");
     expect(passed).toBe(0);
     expect(failed).toEqual([{ title: "the end of the process", error: expect.stringMatching(error) }]);
   });
 
   it("counts a suite that does not even start as a failure", async () => {
-    const { passed, failed } = await runSuite("none", thisNode, "");
+    const { passed, failed } = await runSuite("packages/none.test.ts", thisNode, "");
     expect(passed).toBe(0);
-    expect(failed).toEqual([{ title: "the run", error: expect.stringContaining("suites/none.ts") }]);
+    expect(failed).toEqual([{ title: "the run", error: expect.stringContaining("packages/none.test.ts") }]);
   });
 });
