@@ -58,6 +58,8 @@ export { assertOptions, booleanOption, choiceOption, functionOption, wholeNumber
 export { assertPem } from "./settings/pem.ts";
 export type { RedisAddress, RedisUrlRules } from "./settings/redis-url.ts";
 export { parseRedisUrl } from "./settings/redis-url.ts";
+export type { Backoff, BackoffLimits } from "./time/backoff.ts";
+export { createBackoff } from "./time/backoff.ts";
 export { systemClock } from "./time/clock.ts";
 export { longestTimerMs, toMs, toTimeoutMs } from "./time/duration.ts";
 export { handOutInHalves, largeTick } from "./time/hand-out.ts";
