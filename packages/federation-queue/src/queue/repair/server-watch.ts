@@ -1,41 +1,43 @@
 import { createCancellableSleep, createSingleRun } from "@continuum-cache/core/kit";
-import type { Link, LinkOptions } from "../shared/link.ts";
+import type { Link, LinkOptions } from "../../shared/link.ts";
 
 /**
- * Tells whether pushes still go to the server that they went to: a replica that takes its primary's place, and a primary that
- * begins anew, have another history by name. While pushes go on it looks by itself, and once after them, since a connection
- * may be made anew without a word, and over HTTP there is none.
+ * Detects that another server answers: a promoted replica, or a primary that restarted, has another replication id. It
+ * asks regularly while there are pushes and once after the last one, since a client may reconnect without telling, and
+ * HTTP has no connection at all.
  */
 export interface ServerWatch {
-  /** A push was accepted. Until `touchedUntilMs` it need not be told of more. */
+  /** A push was accepted. Until `touchedUntilMs` further calls are not needed. */
   touch(): void;
   /** By `performance.now()`. */
   readonly touchedUntilMs: number;
-  /** "unknown" where the server does not say who it is, or has not been asked before. @throws TransportError */
+  /** "unknown" if the server does not tell its id, or is asked for the first time. @throws TransportError */
   look(options?: LinkOptions): Promise<"same" | "changed" | "unknown">;
-  /** When it was last seen to be the server that it is, by `performance.now()`; -Infinity: never. */
-  readonly sureMs: number;
+  /** When the present server was last confirmed, by `performance.now()`; -Infinity: never. */
+  readonly confirmedMs: number;
   close(): Promise<void>;
 }
 
-/** INFO is one of the commands that Upstash does not bill. */
+/** Upstash does not bill INFO. */
 const everyMs = 10_000;
 const untouched = Number.NEGATIVE_INFINITY;
 
-/** @param onChanged - Called when it is another server, and nobody had asked: with when it was last seen to be the one before. */
-export function createServerWatch(link: Link, onChanged: (sureMs: number) => void): ServerWatch {
+/**
+ * @param onChanged - Called when a regular check found another server: with when the previous one was last confirmed.
+ */
+export function createServerWatch(link: Link, onChanged: (confirmedMs: number) => void): ServerWatch {
   const pauses = createCancellableSleep();
-  let history: string | undefined;
-  let sureMs = Number.NEGATIVE_INFINITY;
+  let replicationId: string | undefined;
+  let confirmedMs = Number.NEGATIVE_INFINITY;
 
   const look: ServerWatch["look"] = async (options = {}) => {
     const askedMs = performance.now();
     const [info] = await link.send([["INFO", "replication"]], options);
     const found = typeof info === "string" ? /^master_replid:(\w+)/m.exec(info)?.[1] : undefined;
     if (found === undefined) return "unknown";
-    const known = history;
-    history = found;
-    sureMs = askedMs;
+    const known = replicationId;
+    replicationId = found;
+    confirmedMs = askedMs;
     if (known === undefined) return "unknown";
     return known === found ? "same" : "changed";
   };
@@ -45,11 +47,11 @@ export function createServerWatch(link: Link, onChanged: (sureMs: number) => voi
     while (!isLast && !pauses.isEnded && isCurrent()) {
       isLast = watch.touchedUntilMs === untouched;
       watch.touchedUntilMs = untouched;
-      const beforeMs = sureMs;
+      const beforeMs = confirmedMs;
       try {
         if ((await look()) === "changed") onChanged(beforeMs);
       } catch {
-        // Whoever could not be asked is noticed by its silence.
+        // The failed request has already called the repair hook `interrupted`.
       }
       if (!isLast) await pauses.wait(everyMs, undefined);
     }
@@ -58,13 +60,14 @@ export function createServerWatch(link: Link, onChanged: (sureMs: number) => voi
   const watch = {
     touchedUntilMs: untouched,
     touch(): void {
-      // It goes on for as long after each; where the call that had begun it has vanished, a later push begins it anew.
+      // Each touch prolongs the watch. On the edge, where the call that started it may vanish, a later push restarts
+      // it.
       watch.touchedUntilMs = performance.now() + everyMs;
       if (!pauses.isEnded && !watching.isRunning) watching.start();
     },
     look,
-    get sureMs() {
-      return sureMs;
+    get confirmedMs() {
+      return confirmedMs;
     },
     async close(): Promise<void> {
       pauses.end();
