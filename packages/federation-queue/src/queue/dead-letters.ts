@@ -6,16 +6,16 @@ import { redriveScript } from "./redrive-script.ts";
 import type { QueueSettings } from "./settings.ts";
 import type { DeadLetter, DeathReason } from "./types.ts";
 
-/** Which dead messages to push again. */
+/** Which dead letters to push again. */
 export interface RedriveRequest {
   readonly max: number;
-  /** Absent: all. */
+  /** Undefined: all. */
   readonly ids: ReadonlySet<string> | undefined;
 }
 
 const page = 100;
 
-/** The dead, the latest first. */
+/** Reads dead letters, the latest first. */
 export async function readDead<Event>(
   link: Link,
   settings: QueueSettings,
@@ -29,7 +29,7 @@ export async function readDead<Event>(
     try {
       return codec.decode(fromMessageText(text)) as Event;
     } catch {
-      // That is why it is dead, or whoever reads has not the codec.
+      // This may be why it is a dead letter, or this process lacks the codec.
       return undefined;
     }
   };
@@ -51,7 +51,7 @@ export async function readDead<Event>(
     });
 }
 
-/** Pushes dead messages again, the earliest first. @returns which streams got how many. */
+/** Pushes dead letters again, the earliest first. @returns how many each stream got. */
 export async function redrive(
   link: Link,
   { keys }: QueueSettings,
@@ -63,10 +63,10 @@ export async function redrive(
   for (let count = 0; count < max; ) {
     const [reply] = await link.send([["XRANGE", keys.dead, from, "+", "COUNT", page]], options);
     const entries = accepted(reply) as readonly StreamEntry[];
-    const meant = entries.filter((entry) => !ids || ids.has(readFields(entry).i)).slice(0, max - count);
-    if (meant.length > 0) {
-      const streams = [keys.dead, ...keys.sources.map(({ key }) => key)];
-      const args = [keys.priorities.length, ...keys.priorities, ...meant.map(([entryId]) => entryId)];
+    const chosen = entries.filter((entry) => !ids || ids.has(readFields(entry).i)).slice(0, max - count);
+    if (chosen.length > 0) {
+      const streams = [keys.dead, ...keys.streams.map(({ key }) => key)];
+      const args = [keys.priorities.length, ...keys.priorities, ...chosen.map(([entryId]) => entryId)];
       for (const name of (await link.run(redriveScript, streams, args, options)) as readonly string[]) {
         counts.set(name, (counts.get(name) ?? 0) + 1);
         count++;

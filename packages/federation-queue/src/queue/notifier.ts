@@ -1,0 +1,74 @@
+import type { Doorbell } from "../shared/doorbell/doorbell.ts";
+import { type QueueNotification, readNotification, writeNotification } from "./notifications.ts";
+import type { PriorityStream } from "./queue-keys.ts";
+
+/** Sends and receives the notifications of a queue. */
+export interface Notifier {
+  /** Whether notifications of other processes arrive now. */
+  readonly isHeard: boolean;
+  notify(notification: QueueNotification): void;
+  /**
+   * Calls the listener when a stream got messages; with undefined when any stream may have. The first listener opens
+   * the subscription, the last one closes it. @returns the function that stops it.
+   */
+  onWork(listener: (stream: PriorityStream | undefined) => void): () => void;
+}
+
+export interface NotifierListener {
+  /** A stream got messages. */
+  work(): void;
+  /** Any other notification; undefined: notifications may have been missed. */
+  received(notification: Exclude<QueueNotification, { kind: "work" }> | undefined): void;
+  /** The subscription broke or is back: another server may answer from now on. */
+  interrupted(): void;
+}
+
+export function createNotifier(
+  doorbell: Doorbell,
+  streams: readonly PriorityStream[],
+  listener: NotifierListener,
+): Notifier {
+  const workers = new Set<(stream: PriorityStream | undefined) => void>();
+  const byText = new Map(streams.map((stream) => [writeNotification({ kind: "work", name: stream.name }), stream]));
+  let stopListening: (() => void) | undefined;
+  let wasHeard = false;
+
+  const tellWorkers = (stream: PriorityStream | undefined): void => {
+    for (const worker of workers) worker(stream);
+  };
+  const missed = (): void => {
+    if (wasHeard) listener.interrupted();
+    wasHeard ||= doorbell.isHeard;
+    listener.received(undefined);
+    tellWorkers(undefined);
+  };
+  const receive = (texts: readonly string[]): void => {
+    if (texts.length === 0) missed();
+    wasHeard ||= doorbell.isHeard;
+    for (const text of texts) {
+      const stream = byText.get(text);
+      const notification = stream ? undefined : readNotification(text);
+      if (stream || notification?.kind === "work") {
+        listener.work();
+        tellWorkers(stream);
+      } else if (notification) listener.received(notification);
+    }
+  };
+
+  return {
+    get isHeard() {
+      return doorbell.isHeard;
+    },
+    notify: (notification) => doorbell.ring(writeNotification(notification)),
+    onWork(onWork) {
+      workers.add(onWork);
+      stopListening ??= doorbell.listen(receive);
+      return () => {
+        workers.delete(onWork);
+        if (workers.size > 0) return;
+        stopListening?.();
+        stopListening = undefined;
+      };
+    },
+  };
+}
