@@ -12,6 +12,7 @@ import { gapAtEnd, gapBefore, startOf } from "../src/log/position.ts";
 import { readRegistry } from "../src/log/registry.ts";
 import { parseId } from "../src/log/stream-id.ts";
 import { readStreamInfo } from "../src/log/stream-info.ts";
+import { readMaintenanceResult } from "../src/queue/maintenance-script.ts";
 import {
   entryMs,
   isLater,
@@ -20,8 +21,7 @@ import {
   unpackDelayed,
   writeFields,
 } from "../src/queue/message-fields.ts";
-import { readNote } from "../src/queue/notes.ts";
-import { readTended } from "../src/queue/tend-script.ts";
+import { readNotification } from "../src/queue/notifications.ts";
 import { isAfterId } from "../src/relay/id-text.ts";
 import { readNotes } from "../src/shared/doorbell/doorbell.ts";
 
@@ -79,7 +79,7 @@ describe("a queue", () => {
     "a note",
     (draw) => draw.text(parts),
     (note) => {
-      const read = readNote(note);
+      const read = readNotification(note);
       assert(read?.kind !== "delayed" || Number.isFinite(read.inMs), "no time");
     },
   );
@@ -104,7 +104,7 @@ describe("a queue", () => {
       draw.list(3, draw.id),
     ],
     (answer) => {
-      const { nextDueInMs } = readTended(answer);
+      const { nextDueInMs } = readMaintenanceResult(answer);
       assert(nextDueInMs === undefined || !Number.isNaN(nextDueInMs), "no time");
     },
   );
