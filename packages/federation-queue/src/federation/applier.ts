@@ -1,6 +1,6 @@
 import { escapeGlob, type Reply } from "@continuum-cache/core";
 import { fromMessageText } from "@continuum-cache/core/kit";
-import { accepted } from "../shared/link.ts";
+import { unwrap } from "../shared/replies.ts";
 import { type Apply, applyScript } from "./apply-script.ts";
 import type { CacheChange, Invalidated, KeysDeleted, ValueSet } from "./cache-change.ts";
 import type { FederationClock } from "./federation-clock.ts";
@@ -98,7 +98,7 @@ export function createApplier(
       let cursor = "0";
       do {
         const [page] = await link.send([["SCAN", cursor, "MATCH", full, "COUNT", scanCount]]);
-        const [next, found] = accepted(page) as readonly [Reply, readonly string[]];
+        const [next, found] = unwrap(page) as readonly [Reply, readonly string[]];
         await write(
           values,
           tie,

@@ -1,6 +1,6 @@
 import { type Command, isTransportError } from "@continuum-cache/core";
-import { accepted, type Link } from "../shared/link.ts";
-import { timeMs } from "../shared/server-time.ts";
+import type { PrimaryClient } from "../shared/primary-client.ts";
+import { timeMs, unwrap } from "../shared/replies.ts";
 import { markScript } from "./mark-script.ts";
 import { readStamped, stampsPerMs } from "./stamp.ts";
 
@@ -26,7 +26,7 @@ export interface FederationClock {
 /** The field of the hash of patterns where the latest stamp from ahead is kept: no pattern is empty. */
 export const aheadField = "";
 
-export function createFederationClock(link: Link, marksKey: string, keepMs: number): FederationClock {
+export function createFederationClock(link: PrimaryClient, marksKey: string, keepMs: number): FederationClock {
   let seen = 0;
   /** The server's clock less the steady one. */
   let offsetMs: number | undefined;
@@ -38,9 +38,9 @@ export function createFederationClock(link: Link, marksKey: string, keepMs: numb
 
   const ask = async (): Promise<number> => {
     const [time, ahead] = await link.send([["TIME"], ["HGET", marksKey, aheadField] as Command]);
-    const ms = timeMs(accepted(time));
+    const ms = timeMs(unwrap(time));
     offsetMs = ms - performance.now();
-    noted = Math.max(noted, readStamped(accepted(ahead)).at);
+    noted = Math.max(noted, readStamped(unwrap(ahead)).at);
     see(noted);
     return ms;
   };

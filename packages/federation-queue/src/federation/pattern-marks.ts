@@ -1,6 +1,7 @@
 import type { Command, Reply } from "@continuum-cache/core";
 import { compileGlob } from "@continuum-cache/core/kit";
-import { accepted, type Link } from "../shared/link.ts";
+import type { PrimaryClient } from "../shared/primary-client.ts";
+import { unwrap } from "../shared/replies.ts";
 import { aheadField } from "./federation-clock.ts";
 import { markScript } from "./mark-script.ts";
 import { isLater, readStamped, type Stamped, stampsPerMs } from "./stamp.ts";
@@ -29,7 +30,7 @@ const mostMarks = 1_000;
 
 /** @param everything - Globs of all that is shared, as all others here with the cache's prefix. */
 export function createPatternMarks(
-  link: Link,
+  link: PrimaryClient,
   key: string,
   keepMs: number,
   everything: readonly string[],
@@ -49,7 +50,7 @@ export function createPatternMarks(
   return {
     add,
     async load() {
-      const reply = accepted((await link.send([["HGETALL", key]]))[0]) as readonly Reply[] | null;
+      const reply = unwrap((await link.send([["HGETALL", key]]))[0]) as readonly Reply[] | null;
       const words = (reply ?? []).map(String);
       const oldest = (Date.now() - keepMs) * stampsPerMs;
       const stale: string[] = [];

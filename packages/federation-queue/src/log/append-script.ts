@@ -1,5 +1,5 @@
 import { defineScript, type Reply, type Script, type ScriptContext } from "@continuum-cache/core";
-import { timeMs } from "../shared/server-time.ts";
+import { timeMs } from "../shared/replies.ts";
 import { eventField } from "./entry-fields.ts";
 import { readRegistered, writeRegistered } from "./registry.ts";
 import { registryLua } from "./registry-lua.ts";

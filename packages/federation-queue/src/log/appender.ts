@@ -1,6 +1,6 @@
 import { isTransportError } from "@continuum-cache/core";
 import { createCancellableSleep, createSingleRun, isUnanswered, onAbort, type Turns } from "@continuum-cache/core/kit";
-import type { Link } from "../shared/link.ts";
+import type { PrimaryClient } from "../shared/primary-client.ts";
 import { createWake } from "../shared/wake.ts";
 import {
   abortedError,
@@ -57,7 +57,7 @@ const firstPauseMs = 100;
 const longestPauseMs = 5_000;
 
 export function createAppender(
-  link: Link,
+  link: PrimaryClient,
   settings: LogSettings,
   clock: HybridClock,
   turns: Turns,

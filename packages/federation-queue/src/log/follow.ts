@@ -6,8 +6,8 @@ import {
   onAbort,
   wholeNumberOption,
 } from "@continuum-cache/core/kit";
-import type { Link } from "../shared/link.ts";
-import { assertSignal } from "../shared/read-options.ts";
+import { assertSignal } from "../shared/options.ts";
+import type { PrimaryClient } from "../shared/primary-client.ts";
 import { createWake } from "../shared/wake.ts";
 import type { Cursors } from "./cursors.ts";
 import { decodeEvent } from "./decode-event.ts";
@@ -25,7 +25,7 @@ import type { LogEntry, LogGap } from "./types.ts";
 
 /** What following needs of its log. */
 export interface FollowContext {
-  readonly link: Link;
+  readonly link: PrimaryClient;
   readonly settings: LogSettings;
   readonly name: Name;
   readonly clock: HybridClock;

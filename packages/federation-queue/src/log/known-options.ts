@@ -1,5 +1,5 @@
 import type { KnownOptions } from "@continuum-cache/core/kit";
-import { knownCall } from "../shared/call-options.ts";
+import { knownCall } from "../shared/options.ts";
 import type { AppendOptions, FollowOptions, SyncLogOptions } from "./options.ts";
 
 // The names of all options: one that is missing here does not compile.

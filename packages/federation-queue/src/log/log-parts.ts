@@ -1,7 +1,7 @@
 import type { Events } from "@continuum-cache/core";
 import { createTurns, errorOf, toMessageText } from "@continuum-cache/core/kit";
 import { createDoorbell } from "../shared/doorbell/doorbell.ts";
-import { createLink, type Link } from "../shared/link.ts";
+import { createPrimaryClient, type PrimaryClient } from "../shared/primary-client.ts";
 import { type Appender, createAppender } from "./appender.ts";
 import { type Cursors, createCursors } from "./cursors.ts";
 import { findArrived } from "./find-arrived.ts";
@@ -18,7 +18,7 @@ import type { LogEntry, LogEvents } from "./types.ts";
 /** A log's parts, put together. */
 export interface LogParts<Event> {
   readonly settings: LogSettings;
-  readonly link: Link;
+  readonly link: PrimaryClient;
   readonly name: Name;
   readonly appender: Appender;
   readonly cursors: Cursors;
@@ -30,7 +30,7 @@ export interface LogParts<Event> {
 
 export function createLogParts<Event>(settings: LogSettings, emit: Events<LogEvents>["emit"]): LogParts<Event> {
   const { transport, keys, instanceId, timeoutMs, codec, maxEventBytes } = settings;
-  const link = createLink(transport, timeoutMs);
+  const link = createPrimaryClient(transport, timeoutMs);
   const clock = createHybridClock();
   const turns = createTurns();
   const history = createOwnHistory(settings.repair, clock);

@@ -1,5 +1,5 @@
 import { isUnanswered, longestTimerMs, type Turns } from "@continuum-cache/core/kit";
-import type { Link } from "../shared/link.ts";
+import type { PrimaryClient } from "../shared/primary-client.ts";
 import { type HoldAnswer, holdScript, readHoldAnswer } from "./hold-script.ts";
 import type { HybridClock } from "./hybrid-clock.ts";
 import { OriginTakenError } from "./origin-taken-error.ts";
@@ -62,7 +62,7 @@ const confirmPauseMs = 50;
 
 /** @param turns - What talks of the name and its stream does so in turn. */
 export function createName(
-  link: Link,
+  link: PrimaryClient,
   { keys, instanceId, leaseMs, retentionMs }: LogSettings,
   clock: HybridClock,
   turns: Turns,

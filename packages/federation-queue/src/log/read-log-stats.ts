@@ -1,6 +1,6 @@
 import type { Command } from "@continuum-cache/core";
-import { accepted, type LinkOptions } from "../shared/link.ts";
-import { timeMs } from "../shared/server-time.ts";
+import type { PrimaryCallOptions } from "../shared/primary-client.ts";
+import { timeMs, unwrap } from "../shared/replies.ts";
 import type { LogParts } from "./log-parts.ts";
 import { nobody, readRegistry } from "./registry.ts";
 import { readStreamInfo } from "./stream-info.ts";
@@ -9,16 +9,16 @@ import type { LogStats, OriginStats } from "./types.ts";
 /** Two trips: which origins there are, then each of their streams. @throws TransportError when no answer came. */
 export async function readLogStats<Event>(
   { link, settings, cursors, appender, name }: LogParts<Event>,
-  options: LinkOptions,
+  options: PrimaryCallOptions,
 ): Promise<LogStats> {
   const { keys, instanceId } = settings;
   const [time, registry, stored] = await link.send(
     [["TIME"], ["HGETALL", keys.registry], ["HGETALL", keys.cursors(instanceId)]],
     options,
   );
-  const nowMs = timeMs(accepted(time));
-  const registered = [...readRegistry(accepted(registry))];
-  cursors.load(accepted(stored));
+  const nowMs = timeMs(unwrap(time));
+  const registered = [...readRegistry(unwrap(registry))];
+  cursors.load(unwrap(stored));
   const infos = await link.send(
     registered.map(([origin]): Command => ["XINFO", "STREAM", keys.stream(origin)]),
     options,

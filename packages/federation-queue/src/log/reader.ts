@@ -1,5 +1,6 @@
 import { type Command, isTransportError, type Reply } from "@continuum-cache/core";
-import { accepted, type Link, type LinkOptions } from "../shared/link.ts";
+import type { PrimaryCallOptions, PrimaryClient } from "../shared/primary-client.ts";
+import { unwrap } from "../shared/replies.ts";
 import type { Cursors } from "./cursors.ts";
 import type { StreamEntry } from "./entry-fields.ts";
 import type { HybridClock } from "./hybrid-clock.ts";
@@ -14,11 +15,11 @@ import type { LogGap } from "./types.ts";
 export interface Reader {
   knows(origin: string): boolean;
   /** Looks which origins there are; the first time also where this instance stands. */
-  refresh(options: LinkOptions): Promise<void>;
+  refresh(options: PrimaryCallOptions): Promise<void>;
   /** What comes next, of all origins in the order of time. */
-  read(options: LinkOptions): Promise<Page>;
+  read(options: PrimaryCallOptions): Promise<Page>;
   /** Looks at streams that gave nothing although they may have, and tells what was missed at their ends. */
-  check(options: LinkOptions): Promise<readonly EndGap[]>;
+  check(options: PrimaryCallOptions): Promise<readonly EndGap[]>;
 }
 
 /** Some entries, and whether there may be more. */
@@ -43,7 +44,7 @@ export interface EndGap {
 }
 
 export function createReader(
-  link: Link,
+  link: PrimaryClient,
   { keys, instanceId, retentionMs }: LogSettings,
   cursors: Cursors,
   clock: HybridClock,
@@ -69,7 +70,7 @@ export function createReader(
     return orphans.map(([origin]) => ["XTRIM", keys.stream(origin), "MINID", floorMs]);
   };
 
-  const place = async (origins: readonly string[], options: LinkOptions): Promise<void> => {
+  const place = async (origins: readonly string[], options: PrimaryCallOptions): Promise<void> => {
     const known = origins.filter((origin) => cursors.get(origin) !== undefined);
     const fresh = origins.filter((origin) => cursors.get(origin) === undefined);
     const infos = await link.send(
@@ -103,8 +104,8 @@ export function createReader(
       const commands: Command[] = [["HGETALL", keys.registry]];
       if (isFirst) commands.push(["HGETALL", keys.cursors(instanceId)]);
       const replies = await link.send(commands, options);
-      const origins = readRegistry(accepted(replies[0]));
-      if (isFirst) cursors.load(accepted(replies[1]));
+      const origins = readRegistry(unwrap(replies[0]));
+      if (isFirst) cursors.load(unwrap(replies[1]));
       if ([...cursors.origins].length > 0) from = "beginning";
       const all = new Set([...origins.keys(), ...cursors.origins]);
       all.delete(instanceId);
@@ -129,7 +130,7 @@ export function createReader(
       const streams = [...all.map(({ key }) => key), ...all.map(({ id, foreignId }) => foreignId ?? writeId(id))];
       let reply: Reply;
       try {
-        reply = accepted((await link.send([["XREAD", "COUNT", count, "STREAMS", ...streams]], options))[0]);
+        reply = unwrap((await link.send([["XREAD", "COUNT", count, "STREAMS", ...streams]], options))[0]);
       } catch (error) {
         if (!isTransportError(error) || error.kind !== "too-large" || count === 1) throw error;
         count = Math.ceil(count / 4);

@@ -1,4 +1,4 @@
-import type { Link } from "../shared/link.ts";
+import type { PrimaryClient } from "../shared/primary-client.ts";
 import { type AppendAnswer, appendScript, readAppendAnswer } from "./append-script.ts";
 import type { HybridClock } from "./hybrid-clock.ts";
 import type { LogItem } from "./log-item.ts";
@@ -23,7 +23,7 @@ export function tripOf(items: readonly LogItem[], mostItems: number = mostPerTri
 
 /** Sends events that have numbers. Called within a turn. @throws TransportError when no answer came, CommandError when Redis refuses it. */
 export async function sendEvents(
-  link: Link,
+  link: PrimaryClient,
   { keys, instanceId, leaseMs, retentionMs }: LogSettings,
   name: Name,
   clock: HybridClock,

@@ -1,9 +1,7 @@
 import type { Codec, Duration, Transport } from "@continuum-cache/core";
 import { assertOptions, toMs, toTimeoutMs, toWireChannel, wholeNumberOption } from "@continuum-cache/core/kit";
-import type { FederationBackend } from "../shared/federation-backend.ts";
+import { codecOf, type FederationBackend, readOutbox, transportOf } from "../shared/options.ts";
 import type { OutboxLimits } from "../shared/outbox.ts";
-import { readOutbox } from "../shared/outbox-options.ts";
-import { codecOf, transportOf } from "../shared/read-options.ts";
 import { knownLog } from "./known-options.ts";
 import { assertOrigin, createLogKeys, type LogKeys } from "./log-keys.ts";
 import type { SyncLogOptions } from "./options.ts";

@@ -1,8 +1,6 @@
 import { type Events, TransportError } from "@continuum-cache/core";
 import { assertOptions, createEvents } from "@continuum-cache/core/kit";
-import { knownCall, type LogCallOptions } from "../shared/call-options.ts";
-import type { FederationBackend } from "../shared/federation-backend.ts";
-import { readAsked } from "../shared/read-options.ts";
+import { type FederationBackend, knownCall, type LogCallOptions, readCallOptions } from "../shared/options.ts";
 import { knownAppend } from "./known-options.ts";
 import { createLogParts, type LogParts } from "./log-parts.ts";
 import type { AppendOptions, FollowOptions, SyncLogOptions } from "./options.ts";
@@ -85,7 +83,7 @@ export class SyncLog<Event = unknown> implements AsyncDisposable {
   /** Appends many events, in order, in as few trips as can be. @throws as `append` does, and none or some were appended then. */
   async appendMany(events: readonly Event[], options: AppendOptions = {}): Promise<readonly Appended[]> {
     assertOptions("append", options, knownAppend);
-    const asked = readAsked(options);
+    const asked = readCallOptions(options);
     this.assertOpen();
     const texts = events.map((event) => this.parts.write(event));
     return this.parts.appender.append(texts, { fallback: true, timeoutMs: this.parts.settings.timeoutMs, ...asked });
@@ -108,7 +106,7 @@ export class SyncLog<Event = unknown> implements AsyncDisposable {
   /** How the log stands: what waits, and of each origin how much is kept and how far behind this instance is. @throws TransportError */
   async stats(options: LogCallOptions = {}): Promise<LogStats> {
     assertOptions("stats", options, knownCall);
-    const asked = readAsked(options);
+    const asked = readCallOptions(options);
     this.assertOpen();
     return readLogStats(this.parts, asked);
   }

@@ -1,6 +1,6 @@
 import { fromMessageText } from "@continuum-cache/core/kit";
-import { accepted, type Link, type LinkOptions } from "../shared/link.ts";
-import { timeMs } from "../shared/server-time.ts";
+import type { PrimaryCallOptions, PrimaryClient } from "../shared/primary-client.ts";
+import { timeMs, unwrap } from "../shared/replies.ts";
 import { entryMs, readFields, type StreamEntry } from "./message-fields.ts";
 import { redriveScript } from "./redrive-script.ts";
 import type { QueueSettings } from "./settings.ts";
@@ -17,14 +17,14 @@ const page = 100;
 
 /** Reads dead letters, the latest first. */
 export async function readDead<Event>(
-  link: Link,
+  client: PrimaryClient,
   settings: QueueSettings,
   max: number,
-  options: LinkOptions,
+  options: PrimaryCallOptions,
 ): Promise<DeadLetter<Event>[]> {
   const { keys, codec, retentionMs } = settings;
-  const [time, entries] = await link.send([["TIME"], ["XREVRANGE", keys.dead, "+", "-", "COUNT", max]], options);
-  const oldestMs = timeMs(accepted(time)) - retentionMs;
+  const [time, entries] = await client.send([["TIME"], ["XREVRANGE", keys.dead, "+", "-", "COUNT", max]], options);
+  const oldestMs = timeMs(unwrap(time)) - retentionMs;
   const decode = (text: string): Event | undefined => {
     try {
       return codec.decode(fromMessageText(text)) as Event;
@@ -33,7 +33,7 @@ export async function readDead<Event>(
       return undefined;
     }
   };
-  return (accepted(entries) as readonly StreamEntry[])
+  return (unwrap(entries) as readonly StreamEntry[])
     .filter(([entryId]) => entryMs(entryId) >= oldestMs)
     .map((entry) => {
       const fields = readFields(entry);
@@ -53,21 +53,21 @@ export async function readDead<Event>(
 
 /** Pushes dead letters again, the earliest first. @returns how many each stream got. */
 export async function redrive(
-  link: Link,
+  client: PrimaryClient,
   { keys }: QueueSettings,
   { max, ids }: RedriveRequest,
-  options: LinkOptions,
+  options: PrimaryCallOptions,
 ): Promise<ReadonlyMap<string, number>> {
   const counts = new Map<string, number>();
   let from = "-";
   for (let count = 0; count < max; ) {
-    const [reply] = await link.send([["XRANGE", keys.dead, from, "+", "COUNT", page]], options);
-    const entries = accepted(reply) as readonly StreamEntry[];
+    const [reply] = await client.send([["XRANGE", keys.dead, from, "+", "COUNT", page]], options);
+    const entries = unwrap(reply) as readonly StreamEntry[];
     const chosen = entries.filter((entry) => !ids || ids.has(readFields(entry).i)).slice(0, max - count);
     if (chosen.length > 0) {
       const streams = [keys.dead, ...keys.streams.map(({ key }) => key)];
       const args = [keys.priorities.length, ...keys.priorities, ...chosen.map(([entryId]) => entryId)];
-      for (const name of (await link.run(redriveScript, streams, args, options)) as readonly string[]) {
+      for (const name of (await client.run(redriveScript, streams, args, options)) as readonly string[]) {
         counts.set(name, (counts.get(name) ?? 0) + 1);
         count++;
       }

@@ -1,8 +1,13 @@
 import { ConfigError, type Events, TransportError } from "@continuum-cache/core";
 import { assertOptions, createEvents, toMs, wholeNumberOption } from "@continuum-cache/core/kit";
-import { knownCall } from "../shared/call-options.ts";
-import type { FederationBackend } from "../shared/federation-backend.ts";
-import { assertFunction, assertSignal, kindOf, readAsked } from "../shared/read-options.ts";
+import {
+  assertFunction,
+  assertSignal,
+  type FederationBackend,
+  kindOf,
+  knownCall,
+  readCallOptions,
+} from "../shared/options.ts";
 import { readDead, redrive } from "./dead-letters.ts";
 import { maxInFlight } from "./leases.ts";
 import {
@@ -158,14 +163,14 @@ export class FederationQueue<Event = unknown> implements AsyncDisposable {
   /** How many messages wait, are in flight, delayed and dead. @throws TransportError when no answer came. */
   async stats(options: CallingOptions = {}): Promise<QueueStats> {
     assertOptions("stats", options, knownCall);
-    return readStats(this.parts.link, this.parts.settings, this.pending, this.callOptions(options));
+    return readStats(this.parts.client, this.parts.settings, this.pending, this.callOptions(options));
   }
 
   /** Reads dead letters, the latest first. @throws TransportError when no answer came. */
   async dead(options: DeadOptions = {}): Promise<readonly DeadLetter<Event>[]> {
     assertOptions("dead", options, knownDead);
     const max = wholeNumberOption("max", options.max ?? 100, { max: 10_000 });
-    return readDead<Event>(this.parts.link, this.parts.settings, max, this.callOptions(options));
+    return readDead<Event>(this.parts.client, this.parts.settings, max, this.callOptions(options));
   }
 
   /**
@@ -181,8 +186,8 @@ export class FederationQueue<Event = unknown> implements AsyncDisposable {
       throw new ConfigError("ids", `Expected \`ids\` to be a list of ids, got ${kindOf(options.ids)}`);
     }
     const ids = options.ids && new Set(options.ids);
-    const { link, settings } = this.parts;
-    const counts = await redrive(link, settings, { max, ids }, this.callOptions(options));
+    const { client, settings } = this.parts;
+    const counts = await redrive(client, settings, { max, ids }, this.callOptions(options));
     let total = 0;
     for (const [name, count] of counts) {
       this.parts.notifier.notify({ kind: "work", name });
@@ -215,15 +220,15 @@ export class FederationQueue<Event = unknown> implements AsyncDisposable {
     await this.close();
   }
 
-  private callOptions(options: CallingOptions & { readonly fallback?: boolean }): ReturnType<typeof readAsked> {
-    const callOptions = readAsked(options);
+  private callOptions(options: CallingOptions & { readonly fallback?: boolean }): ReturnType<typeof readCallOptions> {
+    const callOptions = readCallOptions(options);
     this.assertOpen();
     return callOptions;
   }
 
   private assertOpen(): void {
     if (!this.closing) return;
-    const transport = this.parts.link.name;
+    const transport = this.parts.client.name;
     throw new TransportError("closed", "The queue was closed", { transport, delivery: "none" });
   }
 }

@@ -1,5 +1,6 @@
 import type { Command } from "@continuum-cache/core";
-import { accepted, type Link } from "../shared/link.ts";
+import type { PrimaryClient } from "../shared/primary-client.ts";
+import { unwrap } from "../shared/replies.ts";
 import type { LeaseRecord } from "./leases.ts";
 import { type MessageFields, packDelayed, writeFields } from "./message-fields.ts";
 import { type Move, moveCommand } from "./move-script.ts";
@@ -28,7 +29,7 @@ export interface LeaseActionsListener {
 }
 
 export function createLeaseActions(
-  link: Link,
+  client: PrimaryClient,
   { keys, leaseMs, maxAttempts, backoffMs }: QueueSettings,
   consumer: string,
   settlements: SettlementBatcher,
@@ -69,8 +70,8 @@ export function createLeaseActions(
     async extend({ stream, entryId }, durationMs) {
       const idle = durationMs < leaseMs ? ["IDLE", leaseMs - durationMs] : [];
       const claim: Command = ["XCLAIM", stream.key, group, consumer, 0, entryId, ...idle, "JUSTID"];
-      const [reply] = await link.send([claim], { together: true });
-      return (accepted(reply) as readonly string[]).includes(entryId);
+      const [reply] = await client.send([claim], { together: true });
+      return (unwrap(reply) as readonly string[]).includes(entryId);
     },
     async extendAll(records) {
       const byStream = groupBy(records, ({ stream }) => stream);
@@ -78,18 +79,18 @@ export function createLeaseActions(
         return ["XCLAIM", key, group, consumer, 0, ...ones.map(({ entryId }) => entryId), "JUSTID"];
       });
       // The timeout leaves time for another attempt.
-      const replies = await link.send(claims, { timeoutMs: Math.min(link.timeoutMs, Math.ceil(leaseMs / 3)) });
+      const replies = await client.send(claims, { timeoutMs: Math.min(client.timeoutMs, Math.ceil(leaseMs / 3)) });
       const extended = new Map(
-        [...byStream.keys()].map((stream, at) => [stream, new Set(accepted(replies[at]) as readonly string[])]),
+        [...byStream.keys()].map((stream, at) => [stream, new Set(unwrap(replies[at]) as readonly string[])]),
       );
       return records.filter(({ entryId, stream }) => !extended.get(stream)?.has(entryId));
     },
     async deadLetter(stream, entryId, fields, reason) {
       const words = writeFields({ ...fields, p: stream.priority ?? fields.p, r: reason });
-      const [reply] = await link.send([
+      const [reply] = await client.send([
         moveCommand(stream.key, keys.dead, [{ ...moveTo(keys.dead, undefined, words), entryId }]),
       ]);
-      const [moved] = accepted(reply) as readonly number[];
+      const [moved] = unwrap(reply) as readonly number[];
       if (moved === 1) listener.died(fields.i, reason);
       return moved === 1;
     },

@@ -1,5 +1,5 @@
 import type { Reply, ScriptContext } from "@continuum-cache/core";
-import { timeMs } from "../shared/server-time.ts";
+import { timeMs } from "../shared/replies.ts";
 import { type InfoRow, rowsOf } from "./info-rows.ts";
 import {
   isLater,

@@ -1,5 +1,5 @@
 import { type Claim, createBackoff, createClaim, createTurns } from "@continuum-cache/core/kit";
-import type { Link } from "../shared/link.ts";
+import type { PrimaryClient } from "../shared/primary-client.ts";
 import { createDueTimer } from "./due-timer.ts";
 import { forgetConsumersScript } from "./forget-consumers-script.ts";
 import {
@@ -49,14 +49,14 @@ const forgottenLeases = 10;
 const forgetEvery = 10;
 
 export function createMaintenance(
-  link: Link,
+  client: PrimaryClient,
   settings: QueueSettings,
   isHeard: () => boolean,
   listener: MaintenanceListener,
 ): Maintenance {
   const { leaseMs, pollMs } = settings;
   const halfLeaseMs = leaseMs / 2;
-  const runner = createRunner(link, settings);
+  const runner = createRunner(client, settings);
   const turns = createTurns();
   const backoff = createBackoff({ firstMs: Math.min(250, halfLeaseMs), longestMs: Math.min(5_000, halfLeaseMs) });
   let schedule: MaintenanceSchedule = initialSchedule(performance.now());
@@ -94,7 +94,7 @@ export function createMaintenance(
         while ((await runOnce()) && !isClosed);
         if (!isClosed) await runner.forgetConsumers();
       },
-      { timeoutMs: link.timeoutMs },
+      { timeoutMs: client.timeoutMs },
     );
   };
 
@@ -156,7 +156,10 @@ export function createMaintenance(
 }
 
 /** Runs the scripts. */
-function createRunner(link: Link, { keys, leaseMs, pollMs, maxCrashes, retentionMs, repairMs }: QueueSettings) {
+function createRunner(
+  client: PrimaryClient,
+  { keys, leaseMs, pollMs, maxCrashes, retentionMs, repairMs }: QueueSettings,
+) {
   const streams = keys.streams.map(({ key }) => key);
   const trimMs = Math.min(trimEveryMs, idlePolls * pollMs, retentionMs / 8);
   const idleMs = Math.ceil(forgottenLeases * Math.max(leaseMs, pollMs / 4));
@@ -175,11 +178,11 @@ function createRunner(link: Link, { keys, leaseMs, pollMs, maxCrashes, retention
       const isTrimming = nowMs - trimmedMs >= trimMs;
       if (isTrimming) trimmedMs = nowMs;
       const args = [leaseMs, maxCrashes, retentionMs, isTrimming ? repairMs : "", batch, ...keys.priorities];
-      return readMaintenanceResult(await link.run(maintenanceScript, [keys.delayed, keys.dead, ...streams], args));
+      return readMaintenanceResult(await client.run(maintenanceScript, [keys.delayed, keys.dead, ...streams], args));
     },
     async forgetConsumers(): Promise<void> {
       if (performance.now() - forgotMs < forgetEvery * idleMs) return;
-      await link.run(forgetConsumersScript, streams, ["", idleMs]);
+      await client.run(forgetConsumersScript, streams, ["", idleMs]);
       forgotMs = performance.now();
     },
   };

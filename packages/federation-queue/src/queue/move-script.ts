@@ -1,5 +1,5 @@
 import { type Command, defineScript, type Reply, type Script } from "@continuum-cache/core";
-import { timeMs } from "../shared/server-time.ts";
+import { timeMs } from "../shared/replies.ts";
 import { group } from "./queue-keys.ts";
 
 /** Where a message goes when its lease ends, and in which form. */

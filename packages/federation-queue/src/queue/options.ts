@@ -1,7 +1,6 @@
 import type { CallOptions, Codec, Duration } from "@continuum-cache/core";
 import type { KnownOptions } from "@continuum-cache/core/kit";
-import { knownCall } from "../shared/call-options.ts";
-import type { OutboxOptions } from "../shared/outbox-options.ts";
+import { knownCall, type OutboxOptions } from "../shared/options.ts";
 import type { ConsumeOptions, NackOptions, StopOptions } from "./types.ts";
 
 /** The exponential backoff of failed messages: the delay doubles with each failure, with jitter. */

@@ -1,6 +1,6 @@
 import { ConfigError } from "@continuum-cache/core";
 import { type PartLimits, toMessageText, toMs } from "@continuum-cache/core/kit";
-import { assertText } from "../shared/read-options.ts";
+import { assertText } from "../shared/options.ts";
 import { packDelayed } from "./message-fields.ts";
 import type { MessageOptions } from "./options.ts";
 import type { PriorityStream } from "./queue-keys.ts";

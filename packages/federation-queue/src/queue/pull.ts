@@ -1,5 +1,5 @@
 import { withDeadline } from "@continuum-cache/core/kit";
-import { type Link, type LinkOptions, timeLeft } from "../shared/link.ts";
+import { type PrimaryCallOptions, type PrimaryClient, timeLeft } from "../shared/primary-client.ts";
 import type { LeaseRecord } from "./leases.ts";
 import type { Maintenance } from "./maintenance.ts";
 import type { PriorityStream, QueueKeys } from "./queue-keys.ts";
@@ -11,7 +11,7 @@ import type { Reader } from "./reader.ts";
  * messages than there are streams asks them one by one: the most urgent first, in every eighth pull the least urgent
  * first.
  */
-export type Pull<Event> = (max: number, options: LinkOptions) => Promise<readonly LeaseRecord<Event>[]>;
+export type Pull<Event> = (max: number, options: PrimaryCallOptions) => Promise<readonly LeaseRecord<Event>[]>;
 
 /** The shares of all streams together are one part in this many of a pull. */
 const sharedPart = 2;
@@ -20,7 +20,7 @@ const reversedEvery = 8;
 const emptyForMs = 250;
 
 export function createPull<Event>(
-  link: Link,
+  client: PrimaryClient,
   keys: QueueKeys,
   reader: Reader<Event>,
   maintenance: Maintenance,
@@ -39,7 +39,7 @@ export function createPull<Event>(
   };
 
   /** Adds to what is taken, one round trip after the other. */
-  const fill = async (taken: LeaseRecord<Event>[], max: number, left: () => LinkOptions): Promise<void> => {
+  const fill = async (taken: LeaseRecord<Event>[], max: number, left: () => PrimaryCallOptions): Promise<void> => {
     /** @returns the streams that may have more. */
     const take = async (streams: readonly PriorityStream[], count: number): Promise<readonly PriorityStream[]> => {
       const more: PriorityStream[] = [];
@@ -64,8 +64,8 @@ export function createPull<Event>(
   };
 
   return async (max, options) => {
-    const left = timeLeft(link, options);
-    await withDeadline(link.name, left(), () => maintenance.runIfOverdue());
+    const left = timeLeft(client, options);
+    await withDeadline(client.name, left(), () => maintenance.runIfOverdue());
     const nowMs = performance.now();
     const taken = spare.filter(({ state, expiresMs }) => state === "held" && expiresMs > nowMs);
     spare = taken.splice(max);

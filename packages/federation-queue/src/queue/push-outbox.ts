@@ -1,7 +1,7 @@
 import { TransportError } from "@continuum-cache/core";
 import { createBackoff, createCancellableSleep, createSingleRun, hasLastingTimers } from "@continuum-cache/core/kit";
-import type { Link, LinkOptions } from "../shared/link.ts";
 import { createOutbox, type OutboxLimits } from "../shared/outbox.ts";
+import type { PrimaryCallOptions, PrimaryClient } from "../shared/primary-client.ts";
 import type { Pushed } from "./options.ts";
 import { batchLimits, type PendingPush } from "./pending-push.ts";
 import { isTemporaryRefusal, type Sender } from "./sender.ts";
@@ -15,7 +15,7 @@ export interface PushOutbox {
    * For the edge, where the loop ends with the call that started it: a call sends what waits before its own push, for
    * at most half of its time.
    */
-  drainDuringCall(options: LinkOptions): Promise<void>;
+  drainDuringCall(options: PrimaryCallOptions): Promise<void>;
   /** Tries to send what waits within this time. @returns how many pushes are left. */
   close(withinMs: number): Promise<number>;
 }
@@ -28,7 +28,7 @@ export interface PushOutboxListener {
 }
 
 export function createPushOutbox(
-  link: Link,
+  client: PrimaryClient,
   limits: OutboxLimits,
   sender: Sender,
   listener: PushOutboxListener,
@@ -98,7 +98,7 @@ export function createPushOutbox(
       const kept: Pushed[] = [];
       for (const push of pushes) {
         if (pauses.isEnded || !outbox.add(push, push.bytes)) {
-          throw fullError(link.name, pushes.length - kept.length, cause);
+          throw fullError(client.name, pushes.length - kept.length, cause);
         }
         kept.push({ id: push.id, pending: true });
         listener.kept(push.id, outbox.length);
@@ -106,7 +106,7 @@ export function createPushOutbox(
       draining.start();
       return kept;
     },
-    async drainDuringCall({ timeoutMs = link.timeoutMs, signal }) {
+    async drainDuringCall({ timeoutMs = client.timeoutMs, signal }) {
       if (outbox.length === 0 || performance.now() < nextTryMs) return;
       draining.start();
       await draining.idle({ timeoutMs: timeoutMs / 2, signal });

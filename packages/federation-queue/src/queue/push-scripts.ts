@@ -1,5 +1,5 @@
 import { defineScript, isCommandError, type Reply, type Script, type ScriptContext } from "@continuum-cache/core";
-import { timeMs } from "../shared/server-time.ts";
+import { timeMs } from "../shared/replies.ts";
 import { fieldsLua, type StreamEntry } from "./message-fields.ts";
 import type { PendingPush } from "./pending-push.ts";
 

@@ -9,7 +9,7 @@ import {
   longestTimerMs,
   settlesWithin,
 } from "@continuum-cache/core/kit";
-import type { Link, LinkOptions } from "../shared/link.ts";
+import type { PrimaryCallOptions, PrimaryClient } from "../shared/primary-client.ts";
 import type { Pushed } from "./options.ts";
 import { batchLimits, type PendingPush } from "./pending-push.ts";
 import { createPushOutbox, type PushOutboxListener } from "./push-outbox.ts";
@@ -33,7 +33,7 @@ export interface Pusher {
   close(withinMs: number): Promise<number>;
 }
 
-export type PushCallOptions = LinkOptions & { readonly fallback?: boolean };
+export type PushCallOptions = PrimaryCallOptions & { readonly fallback?: boolean };
 
 /** A push of the current tick. */
 interface TickPush {
@@ -45,12 +45,12 @@ interface TickPush {
 }
 
 export function createPusher(
-  link: Link,
+  client: PrimaryClient,
   settings: QueueSettings,
   sender: Sender,
   listener: PushOutboxListener,
 ): Pusher {
-  const outbox = settings.outbox && createPushOutbox(link, settings.outbox, sender, listener);
+  const outbox = settings.outbox && createPushOutbox(client, settings.outbox, sender, listener);
   /** On the edge: what a call has started may vanish with it, so no call sends for another. */
   const mayVanish = !hasLastingTimers();
   const inFlight = createInFlight();
@@ -60,7 +60,7 @@ export function createPusher(
 
   const sendPart = async (
     part: readonly PendingPush[],
-    options: LinkOptions,
+    options: PrimaryCallOptions,
     mayWait: boolean,
   ): Promise<readonly Pushed[]> => {
     let outcomes: readonly PushOutcome[];
@@ -125,7 +125,7 @@ export function createPusher(
       if (to === pushes.length) inFlight.end();
     };
     if (pushes.length < largeTick) settle(0, pushes.length);
-    else handOutInHalves(link, unanswered, pushes.length, settle);
+    else handOutInHalves(client, unanswered, pushes.length, settle);
   };
   const tick = createTickBatch<TickPush>(
     {
@@ -137,7 +137,7 @@ export function createPusher(
   );
 
   const pushMany: Pusher["pushMany"] = (pushes, options) => {
-    if (isClosing) return Promise.reject(closedError(link.name));
+    if (isClosing) return Promise.reject(closedError(client.name));
     // Earlier pushes of this tick go first.
     tick.flush();
     return sendAll(pushes, options);
@@ -148,9 +148,9 @@ export function createPusher(
       return outbox?.length ?? 0;
     },
     push(push, options = {}) {
-      const { timeoutMs = link.timeoutMs, fallback: mayWait = true, signal } = options;
+      const { timeoutMs = client.timeoutMs, fallback: mayWait = true, signal } = options;
       if (signal || mayVanish) return pushMany([push], options).then(([pushed]) => pushed ?? { id: push.id });
-      if (isClosing) return Promise.reject(closedError(link.name));
+      if (isClosing) return Promise.reject(closedError(client.name));
       return new Promise((resolve, reject) => tick.add({ push, timeoutMs, mayWait, resolve, reject }));
     },
     pushMany,

@@ -1,7 +1,6 @@
 import { ConfigError, keyPattern } from "@continuum-cache/core";
 import { choiceOption } from "@continuum-cache/core/kit";
-import { keyStart, keyStartWords } from "../shared/key-start.ts";
-import { assertText, kindOf, quoted } from "../shared/read-options.ts";
+import { assertText, keyPrefixForm, keyPrefixWords, kindOf, quoted } from "../shared/options.ts";
 
 /** A stream that messages are given out from: that of one priority, or the retry stream. */
 export interface PriorityStream {
@@ -36,7 +35,7 @@ const reserved: readonly string[] = ["retry", "delayed", "dead", "id"];
 
 /** @throws ConfigError that quotes the value. */
 export function createQueueKeys(prefix: string, priorities: readonly string[]): QueueKeys {
-  assertText("prefix", prefix, keyStart, keyStartWords);
+  assertText("prefix", prefix, keyPrefixForm, keyPrefixWords);
   assertPriorities(priorities);
   const keyOf = keyPattern(`${prefix}:{name}`);
   const marker = keyPattern(`${prefix}:id:{id}`);

@@ -1,7 +1,7 @@
 import type { Events } from "@continuum-cache/core";
 import { errorOf, textOf } from "@continuum-cache/core/kit";
 import { createDoorbell } from "../shared/doorbell/doorbell.ts";
-import { createLink, type Link } from "../shared/link.ts";
+import { createPrimaryClient, type PrimaryClient } from "../shared/primary-client.ts";
 import { forgetConsumersScript } from "./forget-consumers-script.ts";
 import { createKeepAlive } from "./keep-alive.ts";
 import { createLeaseActions } from "./lease-actions.ts";
@@ -21,7 +21,7 @@ import type { DeathReason, Handler, QueueEvents, Worker } from "./types.ts";
 /** A queue's parts, put together. */
 export interface QueueParts<Event> {
   readonly settings: QueueSettings;
-  readonly link: Link;
+  readonly client: PrimaryClient;
   readonly pusher: Pusher;
   readonly leases: Leases<Event>;
   readonly pull: Pull<Event>;
@@ -34,7 +34,7 @@ export interface QueueParts<Event> {
 export function createQueueParts<Event>(settings: QueueSettings, emit: Events<QueueEvents>["emit"]): QueueParts<Event> {
   const { transport, keys, codec, leaseMs, pollMs, timeoutMs } = settings;
   const consumer = crypto.randomUUID();
-  const link = createLink(transport, timeoutMs);
+  const client = createPrimaryClient(transport, timeoutMs);
   const workers = new Set<Worker>();
   const failed = (operation: string, error: unknown, id?: string): void =>
     emit("error", { operation, error: errorOf(error), ...(id !== undefined && { id }) });
@@ -46,7 +46,7 @@ export function createQueueParts<Event>(settings: QueueSettings, emit: Events<Qu
     received: (notification) => maintenance.onNotification(notification),
     interrupted: () => repair.interrupted(),
   });
-  const maintenance = createMaintenance(link, settings, () => notifier.isHeard, {
+  const maintenance = createMaintenance(client, settings, () => notifier.isHeard, {
     notify: notifier.notify,
     maintained({ recovered, died: all }) {
       if (recovered > 0) emit("recovered", { count: recovered });
@@ -55,16 +55,16 @@ export function createQueueParts<Event>(settings: QueueSettings, emit: Events<Qu
     failed: (error) => failed("maintain", error),
   });
 
-  const sender = createSender(link, settings, doorbell, (pushes) => repair.accepted(pushes));
-  const repair = createRepair(link, settings, sender, (count) => emit("repaired", { count }));
-  link.onTrouble(repair.interrupted);
-  const pusher = createPusher(link, settings, sender, {
+  const sender = createSender(client, settings, doorbell, (pushes) => repair.accepted(pushes));
+  const repair = createRepair(client, settings, sender, (count) => emit("repaired", { count }));
+  client.onOutage(repair.interrupted);
+  const pusher = createPusher(client, settings, sender, {
     kept: (id, pending) => emit("kept", { id, pending }),
     refused: (error) => failed("push", error),
   });
 
-  const settlements = createSettlementBatcher(link, repair);
-  const actions = createLeaseActions(link, settings, consumer, settlements, {
+  const settlements = createSettlementBatcher(client, repair);
+  const actions = createLeaseActions(client, settings, consumer, settlements, {
     retried: () => notifier.notify({ kind: "work", name: keys.retry.name }),
     delayed: (inMs) => notifier.notify({ kind: "delayed", inMs }),
     died,
@@ -81,7 +81,7 @@ export function createQueueParts<Event>(settings: QueueSettings, emit: Events<Qu
         .catch((failure: unknown) => failed("deadLetter", failure, fields.i));
     },
   });
-  const reader = createReader(link, keys, leases, consumer);
+  const reader = createReader(client, keys, leases, consumer);
   const keepAlive = createKeepAlive(leaseMs, leases.all, actions.extendAll, (error) => failed("extend", error));
   const releaseAll = createReleaseAll((error) => failed("release", error));
 
@@ -95,15 +95,15 @@ export function createQueueParts<Event>(settings: QueueSettings, emit: Events<Qu
   /** The script spares a consumer that has leases. If this fails, maintenance removes the consumer later. */
   const removeConsumer = async (): Promise<void> => {
     const streams = keys.streams.map(({ key }) => key);
-    await link.run(forgetConsumersScript, streams, [consumer, 0]).catch(() => {});
+    await client.run(forgetConsumersScript, streams, [consumer, 0]).catch(() => {});
   };
 
   return {
     settings,
-    link,
+    client,
     pusher,
     leases,
-    pull: createPull(link, keys, reader, maintenance),
+    pull: createPull(client, keys, reader, maintenance),
     releaseAll,
     notifier,
     work(handler, workerSettings) {

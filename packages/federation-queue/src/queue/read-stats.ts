@@ -1,6 +1,6 @@
 import { type Command, isCommandError, type Reply } from "@continuum-cache/core";
-import { accepted, type Link, type LinkOptions, timeLeft } from "../shared/link.ts";
-import { timeMs } from "../shared/server-time.ts";
+import { type PrimaryCallOptions, type PrimaryClient, timeLeft } from "../shared/primary-client.ts";
+import { timeMs, unwrap } from "../shared/replies.ts";
 import { infoRows } from "./info-rows.ts";
 import { readFields, type StreamEntry } from "./message-fields.ts";
 import { group, type PriorityStream } from "./queue-keys.ts";
@@ -28,13 +28,13 @@ interface Known {
 
 /** Reads the state of the queue, in two round trips. */
 export async function readStats(
-  link: Link,
+  client: PrimaryClient,
   { keys }: QueueSettings,
   pending: number,
-  options: LinkOptions,
+  options: PrimaryCallOptions,
 ): Promise<QueueStats> {
-  const left = timeLeft(link, options);
-  const [time, delayed, dead, ...infos] = await link.send(
+  const left = timeLeft(client, options);
+  const [time, delayed, dead, ...infos] = await client.send(
     [
       ["TIME"],
       ["ZCARD", keys.delayed],
@@ -47,12 +47,12 @@ export async function readStats(
     ],
     left(),
   );
-  const nowMs = timeMs(accepted(time));
+  const nowMs = timeMs(unwrap(time));
   const known = keys.streams.map((stream, at) => knownOf(stream, infos.slice(3 * at, 3 * at + 3)));
-  const replies = await link.send(known.flatMap(queries), left());
+  const replies = await client.send(known.flatMap(queries), left());
   const all = known.map(({ waiting, inFlight, length }, at): PriorityStats => {
-    const next = accepted(replies[2 * at]) as readonly StreamEntry[];
-    const leased = accepted(replies[2 * at + 1]) as readonly StreamEntry[];
+    const next = unwrap(replies[2 * at]) as readonly StreamEntry[];
+    const leased = unwrap(replies[2 * at + 1]) as readonly StreamEntry[];
     const times = [...next.slice(0, 1), ...leased].map((entry) => Number(readFields(entry).t));
     const oldestAgeMs = times.length === 0 ? 0 : Math.max(0, nowMs - Math.min(...times));
     const isCounted = next.length === 0 || (waiting === undefined && next.length < mostCounted);
@@ -68,8 +68,8 @@ export async function readStats(
     oldestAgeMs: Math.max(...all.map(({ oldestAgeMs }) => oldestAgeMs)),
     priorities: Object.fromEntries(keys.priorities.map((name, at) => [name, ofPriorities[at] ?? nothing])),
     retry,
-    delayed: Number(accepted(delayed)),
-    dead: Number(accepted(dead)),
+    delayed: Number(unwrap(delayed)),
+    dead: Number(unwrap(dead)),
     pending,
   };
 }
@@ -77,7 +77,7 @@ export async function readStats(
 function knownOf(stream: PriorityStream, [groups, length, pending]: readonly Reply[]): Known {
   // There is no key before the first push, and no group before the first read.
   const row = infoRows(orNothing(groups)).find(({ name }) => name === group);
-  const known = { stream, length: Number(accepted(length)) };
+  const known = { stream, length: Number(unwrap(length)) };
   if (!row) return { ...known, inFlight: 0, last: undefined, waiting: known.length, oldest: none };
   const [inFlight, oldest] = (orNothing(pending) ?? []) as readonly Reply[];
   const lag = row["lag"];

@@ -1,6 +1,7 @@
 import { type Command, isCommandError, isTransportError, TransportError } from "@continuum-cache/core";
 import { createTurns, hasLastingTimers } from "@continuum-cache/core/kit";
-import { accepted, type Link, type LinkOptions, timeLeft } from "../shared/link.ts";
+import { type PrimaryCallOptions, type PrimaryClient, timeLeft } from "../shared/primary-client.ts";
+import { unwrap } from "../shared/replies.ts";
 import type { FetchRequest } from "./fetch-planner.ts";
 import { type LeaseRecord, type Leases, maxInFlight } from "./leases.ts";
 import type { StreamEntry } from "./message-fields.ts";
@@ -17,7 +18,10 @@ export interface Reader<Event> {
    *
    * @param options - Undefined: each round trip has the queue's timeout.
    */
-  read(requests: readonly FetchRequest[], options?: LinkOptions): Promise<ReadonlyMap<PriorityStream, Taken<Event>>>;
+  read(
+    requests: readonly FetchRequest[],
+    options?: PrimaryCallOptions,
+  ): Promise<ReadonlyMap<PriorityStream, Taken<Event>>>;
 }
 
 /** The messages of one stream. */
@@ -31,7 +35,7 @@ export interface Taken<Event> {
 type Row = readonly [key: string, entries: readonly StreamEntry[]];
 
 export function createReader<Event>(
-  link: Link,
+  client: PrimaryClient,
   keys: QueueKeys,
   leases: Leases<Event>,
   consumer: string,
@@ -47,8 +51,8 @@ export function createReader<Event>(
     for (const stream of streams) uncertain.set(stream, losses);
   };
 
-  const makeGroups = async (left: () => LinkOptions): Promise<void> => {
-    const made = await link.send(
+  const makeGroups = async (left: () => PrimaryCallOptions): Promise<void> => {
+    const made = await client.send(
       keys.streams.map(({ key }) => ["XGROUP", "CREATE", key, group, "0", "MKSTREAM"]),
       left(),
     );
@@ -59,9 +63,9 @@ export function createReader<Event>(
   const trip = async (
     requests: readonly FetchRequest[],
     from: ">" | "0",
-    left: () => LinkOptions,
+    left: () => PrimaryCallOptions,
   ): Promise<Map<string, readonly StreamEntry[]>> => {
-    const replies = await link.send(
+    const replies = await client.send(
       requests.map(({ streams, count }): Command => {
         const keysAndIds = [...streams.map(({ key }) => key), ...streams.map(() => from)];
         return ["XREADGROUP", "GROUP", group, consumer, "COUNT", count, "STREAMS", ...keysAndIds];
@@ -74,7 +78,7 @@ export function createReader<Event>(
       const reply = replies[at] ?? null;
       if (Array.isArray(reply)) for (const [key, entries] of reply as readonly Row[]) found.set(key, entries);
       else if (isCommandError(reply) && reply.code === "NOGROUP") without.push(request);
-      else accepted(reply);
+      else unwrap(reply);
     }
     if (without.length === 0) return found;
     await makeGroups(left);
@@ -84,7 +88,7 @@ export function createReader<Event>(
   const take = async (
     requests: readonly FetchRequest[],
     from: ">" | "0",
-    left: () => LinkOptions,
+    left: () => PrimaryCallOptions,
   ): Promise<Map<PriorityStream, Taken<Event>>> => {
     const askedMs = performance.now();
     const found = await trip(requests, from, left);
@@ -101,7 +105,7 @@ export function createReader<Event>(
 
   const read = async (
     requests: readonly FetchRequest[],
-    left: () => LinkOptions,
+    left: () => PrimaryCallOptions,
   ): Promise<ReadonlyMap<PriorityStream, Taken<Event>>> => {
     const streams = requests.flatMap((request) => request.streams);
     // The messages of a vanished call are still this consumer's.
@@ -131,15 +135,15 @@ export function createReader<Event>(
 
   return {
     async read(requests, options) {
-      const left = options ? timeLeft(link, options) : (): LinkOptions => ({});
+      const left = options ? timeLeft(client, options) : (): PrimaryCallOptions => ({});
       if (!turns) return read(requests, left);
-      const { timeoutMs = link.timeoutMs, signal } = options ?? {};
+      const { timeoutMs = client.timeoutMs, signal } = options ?? {};
       const turn = await turns.take(() => read(requests, left), { timeoutMs, signal });
       if (turn) return turn.result;
       const [kind, why] = signal?.aborted
         ? (["aborted", "The call was aborted by its signal"] as const)
         : (["timeout", `Earlier reads took all of its ${timeoutMs} ms (raise \`timeout\`)`] as const);
-      throw new TransportError(kind, why, { transport: link.name, delivery: "none", cause: signal?.reason });
+      throw new TransportError(kind, why, { transport: client.name, delivery: "none", cause: signal?.reason });
     },
   };
 }

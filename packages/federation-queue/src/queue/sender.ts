@@ -1,7 +1,7 @@
 import { type Command, CommandError, isCommandError, type Reply } from "@continuum-cache/core";
 import { isUnanswered } from "@continuum-cache/core/kit";
 import { type Doorbell, readNotes } from "../shared/doorbell/doorbell.ts";
-import type { Link, LinkOptions } from "../shared/link.ts";
+import type { PrimaryCallOptions, PrimaryClient } from "../shared/primary-client.ts";
 import { AcceptedLines, type AcceptedPushes, SingleAcceptedPush } from "./accepted-pushes.ts";
 import { writeFields } from "./message-fields.ts";
 import { writeNotification } from "./notifications.ts";
@@ -32,7 +32,7 @@ export interface Sender {
    *
    * @throws TransportError when no answer came.
    */
-  send(pushes: readonly PendingPush[], options: LinkOptions): Promise<readonly PushOutcome[]>;
+  send(pushes: readonly PendingPush[], options: PrimaryCallOptions): Promise<readonly PushOutcome[]>;
   /** Marks pushes of an attempt that left then, and whose outcome is unknown. */
   markUncertain(pushes: readonly PendingPush[], startedMs: number): void;
 }
@@ -60,7 +60,7 @@ const leastMany = 8;
 
 /** @param onAccepted - Called with the pushes that are in Redis now and can be looked up there. */
 export function createSender(
-  link: Link,
+  client: PrimaryClient,
   settings: QueueSettings,
   doorbell: Pick<Doorbell, "ring" | "ringAlong">,
   onAccepted: (pushes: readonly AcceptedPushes[]) => void,
@@ -134,7 +134,7 @@ export function createSender(
       const commands = toCommands(pushes, settings, latestMs);
       const notification = notificationFor(pushes);
       try {
-        return readReplies(pushes, commands, await exchange(link, commands, notification, options));
+        return readReplies(pushes, commands, await exchange(client, commands, notification, options));
       } catch (error) {
         if (!isUnanswered(error) || error.delivery !== "none") markUncertain(pushes, startedMs);
         // It took along notifications of other pushes, which may be in the queue.
@@ -170,20 +170,20 @@ function toCommands(
 
 /** Sends the commands. Scripts that the server does not know are sent once more, by their text. */
 async function exchange(
-  link: Link,
+  client: PrimaryClient,
   commands: readonly PushCommand[],
   notification: Command | undefined,
-  options: LinkOptions,
+  options: PrimaryCallOptions,
 ): Promise<Reply[]> {
   // Of many scripts the first comes by its text, so that the server knows it for the others.
   const first = commands.length > 1 ? commands.findIndex(({ kind }) => kind === "script") : -1;
   const wire = commands.map((command, at) => wireCommand(command, at === first));
   if (notification) wire.push(notification);
-  const replies = await link.send(wire, options);
+  const replies = await client.send(wire, options);
   const unknown = commands.flatMap(({ kind }, at) => (kind === "script" && isUnknown(replies[at]) ? [at] : []));
   if (unknown.length === 0) return replies;
   const repeated = unknown.flatMap((at) => (commands[at] ? [wireCommand(commands[at], true)] : []));
-  const answers = await link.send(repeated, options);
+  const answers = await client.send(repeated, options);
   for (const [index, at] of unknown.entries()) replies[at] = answers[index] ?? null;
   return replies;
 }

@@ -7,10 +7,8 @@ import {
   toWireChannel,
   wholeNumberOption,
 } from "@continuum-cache/core/kit";
-import type { FederationBackend } from "../shared/federation-backend.ts";
+import { codecOf, type FederationBackend, readOutbox, transportOf } from "../shared/options.ts";
 import type { OutboxLimits } from "../shared/outbox.ts";
-import { readOutbox } from "../shared/outbox-options.ts";
-import { codecOf, transportOf } from "../shared/read-options.ts";
 import { type BackoffOptions, type FederationQueueOptions, knownBackoff, knownQueue } from "./options.ts";
 import { createQueueKeys, type PriorityStream, type QueueKeys } from "./queue-keys.ts";
 

@@ -9,7 +9,8 @@ import {
   isUnanswered,
   tickEnd,
 } from "@continuum-cache/core/kit";
-import { accepted, type Link } from "../shared/link.ts";
+import type { PrimaryClient } from "../shared/primary-client.ts";
+import { unwrap } from "../shared/replies.ts";
 import { infoRows } from "./info-rows.ts";
 import type { LeaseRecord } from "./leases.ts";
 import { isLater } from "./message-fields.ts";
@@ -54,9 +55,9 @@ const retryMs = 100;
 /** On the edge: a settlement that is so late has vanished with its call. */
 const graceMs = 100;
 
-export function createSettlementBatcher(link: Link, hooks: Pick<RepairHooks, "acked">): SettlementBatcher {
+export function createSettlementBatcher(client: PrimaryClient, hooks: Pick<RepairHooks, "acked">): SettlementBatcher {
   const pauses = createCancellableSleep();
-  const attempts = createAttempts(link, hooks, () => !pauses.isEnded);
+  const attempts = createAttempts(client, hooks, () => !pauses.isEnded);
   const atTickEnd = tickEnd();
   /** On the edge: what a call has started may vanish with it, so no call settles for another. */
   const mayVanish = !hasLastingTimers();
@@ -74,7 +75,7 @@ export function createSettlementBatcher(link: Link, hooks: Pick<RepairHooks, "ac
   };
 
   const settleSeparately = async (settlement: Settlement): Promise<void> => {
-    const timeoutMs = link.timeoutMs + graceMs;
+    const timeoutMs = client.timeoutMs + graceMs;
     const claim = createClaim({ timeoutMs });
     separate.add(claim, timeoutMs);
     await settleAll([settlement]);
@@ -104,7 +105,7 @@ export function createSettlementBatcher(link: Link, hooks: Pick<RepairHooks, "ac
 
   return {
     settle(record, move, settled) {
-      const deadlineMs = performance.now() + link.timeoutMs;
+      const deadlineMs = performance.now() + client.timeoutMs;
       const settlement: Settlement = { record, move, deadlineMs, settled, isRepeated: false, isDone: false };
       if (mayVanish) void settleSeparately(settlement);
       else if (waiting.push(settlement) === 1 && !sending) {
@@ -122,12 +123,12 @@ export function createSettlementBatcher(link: Link, hooks: Pick<RepairHooks, "ac
 }
 
 /** Single attempts to settle a batch. */
-function createAttempts(link: Link, hooks: Pick<RepairHooks, "acked">, mayRetry: () => boolean) {
+function createAttempts(client: PrimaryClient, hooks: Pick<RepairHooks, "acked">, mayRetry: () => boolean) {
   const together = !hasLastingTimers();
 
   const finish = (settlement: Settlement, outcome: Outcome): void => {
     settlement.isDone = true;
-    settlement.settled(outcome ?? unknownError(link.name, settlement.record.lease.id));
+    settlement.settled(outcome ?? unknownError(client.name, settlement.record.lease.id));
   };
   const finishAll = (part: readonly Settlement[], outcomes: readonly Outcome[]): void => {
     const acked = part.flatMap(({ record, move }, at) => (!move && outcomes[at] === true ? [record] : []));
@@ -139,7 +140,7 @@ function createAttempts(link: Link, hooks: Pick<RepairHooks, "acked">, mayRetry:
   const send = async (batch: readonly Settlement[], timeoutMs: number): Promise<void> => {
     const byCommand = groupBy(batch, ({ record, move }) => (move ? `${move.to} ${record.stream.key}` : record.stream));
     const parts = [...byCommand.values()];
-    const replies = await link.send(parts.map(commandOf), { timeoutMs, together });
+    const replies = await client.send(parts.map(commandOf), { timeoutMs, together });
     const unclear: { readonly part: readonly Settlement[]; readonly count: number }[] = [];
     for (const [at, part] of parts.entries()) {
       const reply = replies[at] ?? null;
@@ -148,7 +149,7 @@ function createAttempts(link: Link, hooks: Pick<RepairHooks, "acked">, mayRetry:
       else unclear.push({ part, count: Number(reply) });
     }
     try {
-      for (const { part, count } of unclear) finishAll(part, await wereAcked(link, part, count, timeoutMs));
+      for (const { part, count } of unclear) finishAll(part, await wereAcked(client, part, count, timeoutMs));
     } catch (error) {
       for (const { part, count } of unclear) if (count > 0) for (const { record } of part) record.isUncertain = true;
       throw error;
@@ -222,18 +223,18 @@ function outcomesOf(part: readonly Settlement[], reply: Reply): readonly Outcome
  * @param count - How many of them this attempt has acked.
  */
 async function wereAcked(
-  link: Link,
+  client: PrimaryClient,
   part: readonly Settlement[],
   count: number,
   timeoutMs: number,
 ): Promise<readonly Outcome[]> {
   const { key } = (part[0] as Settlement).record.stream;
-  const [groups, ...found] = await link.send(
+  const [groups, ...found] = await client.send(
     [["XINFO", "GROUPS", key], ...part.map(({ record }): Command => ["XRANGE", key, record.entryId, record.entryId])],
     { timeoutMs },
   );
-  const last = String(infoRows(accepted(groups)).find(({ name }) => name === group)?.["last-delivered-id"] ?? "0-0");
-  const exists = part.map((_, at) => (accepted(found[at]) as readonly Reply[]).length > 0);
+  const last = String(infoRows(unwrap(groups)).find(({ name }) => name === group)?.["last-delivered-id"] ?? "0-0");
+  const exists = part.map((_, at) => (unwrap(found[at]) as readonly Reply[]).length > 0);
   const isAcked = part.map(({ record }, at) => exists[at] === true && !isLater(record.entryId, last));
   // Then maintenance has deleted some of the acked entries since.
   const someAreDeleted = count > isAcked.filter(Boolean).length;

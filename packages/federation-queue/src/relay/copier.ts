@@ -3,7 +3,7 @@ import type { StreamEntry } from "../log/entry-fields.ts";
 import { gapAtEnd, gapBefore } from "../log/position.ts";
 import { isSameId, noId, parseId } from "../log/stream-id.ts";
 import type { LogGap } from "../log/types.ts";
-import { accepted } from "../shared/link.ts";
+import { unwrap } from "../shared/replies.ts";
 import { copyScript, readCopyAnswer } from "./copy-script.ts";
 import type { Ending, Lane } from "./route.ts";
 import type { RelaySettings } from "./settings.ts";
@@ -44,7 +44,7 @@ export function createCopier({ from, to, retentionMs, batch }: RelaySettings, li
     const streams = [...lanes.map(({ key }) => key), ...lanes.map(({ last }) => last)];
     try {
       const [reply] = await from.link.send([["XREAD", "COUNT", count, "STREAMS", ...streams] as Command]);
-      const rows = (accepted(reply) ?? []) as readonly (readonly [string, readonly StreamEntry[]])[];
+      const rows = (unwrap(reply) ?? []) as readonly (readonly [string, readonly StreamEntry[]])[];
       return rows.flatMap(([key, entries]) => {
         const lane = lanes.find((one) => one.key === key);
         return lane && entries.length > 0 ? [{ lane, entries, at: 0 }] : [];

@@ -2,8 +2,7 @@ import type { Command } from "@continuum-cache/core";
 import { nobody, type Registered, readRegistry } from "../log/registry.ts";
 import { noId, writeId } from "../log/stream-id.ts";
 import { readStreamInfo } from "../log/stream-info.ts";
-import { accepted } from "../shared/link.ts";
-import { timeMs } from "../shared/server-time.ts";
+import { timeMs, unwrap } from "../shared/replies.ts";
 import { isAfterId } from "./id-text.ts";
 import { registerScript } from "./register-script.ts";
 import type { RelaySettings } from "./settings.ts";
@@ -70,11 +69,11 @@ export function createRoute({ from, to, keys, retentionMs }: RelaySettings, list
     async refresh() {
       const questions: readonly Command[] = [["HGETALL", keys.registry], ["TIME"]];
       const [source, destination] = await Promise.all([from.link.send(questions), to.link.send(questions)]);
-      const there = readRegistry(accepted(source[0]));
-      const here = readRegistry(accepted(destination[0]));
+      const there = readRegistry(unwrap(source[0]));
+      const here = readRegistry(unwrap(destination[0]));
       const isHeld = (origin: Registered | undefined, nowMs: number): boolean =>
         origin !== undefined && origin.holder !== nobody && origin.untilMs > nowMs;
-      const [thereMs, hereMs] = [timeMs(accepted(source[1])), timeMs(accepted(destination[1]))];
+      const [thereMs, hereMs] = [timeMs(unwrap(source[1])), timeMs(unwrap(destination[1]))];
 
       atHome.clear();
       for (const [origin, registration] of there) {

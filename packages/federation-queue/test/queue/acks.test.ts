@@ -3,7 +3,7 @@ import { memoryTransport } from "@continuum-cache/fallback-memory";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import type { LeaseRecord } from "../../src/queue/leases.ts";
 import { createSettlementBatcher, type Settled } from "../../src/queue/settlement-batcher.ts";
-import { createLink } from "../../src/shared/link.ts";
+import { createPrimaryClient } from "../../src/shared/primary-client.ts";
 import { closing } from "./backends.ts";
 
 const opened = closing();
@@ -18,7 +18,7 @@ const recordOf = (entryId: string, expiresMs: number): LeaseRecord =>
   ({ entryId, stream, expiresMs, isUncertain: false, fields: { i: entryId }, lease: { id: entryId } }) as LeaseRecord;
 
 function acksThrough(transport: Transport, timeoutMs: number): (record: LeaseRecord, settled: Settled) => void {
-  const settlements = createSettlementBatcher(createLink(transport, timeoutMs), { acked: () => {} });
+  const settlements = createSettlementBatcher(createPrimaryClient(transport, timeoutMs), { acked: () => {} });
   return (record, settled) => settlements.settle(record, undefined, settled);
 }
 

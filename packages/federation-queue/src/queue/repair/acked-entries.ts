@@ -1,6 +1,6 @@
 import type { Command } from "@continuum-cache/core";
 import { inParts } from "@continuum-cache/core/kit";
-import type { Link } from "../../shared/link.ts";
+import type { PrimaryClient } from "../../shared/primary-client.ts";
 import type { LeaseRecord } from "../leases.ts";
 import type { PriorityStream } from "../queue-keys.ts";
 
@@ -23,7 +23,7 @@ interface AckedEntry {
   readonly atMs: number;
 }
 
-export function createAckedEntries(link: Link, keepMs: number): AckedEntries {
+export function createAckedEntries(client: PrimaryClient, keepMs: number): AckedEntries {
   const byStream = new Map<PriorityStream, AckedEntry[]>();
 
   const remove = async (stream: PriorityStream, entries: readonly AckedEntry[]): Promise<void> => {
@@ -31,7 +31,7 @@ export function createAckedEntries(link: Link, keepMs: number): AckedEntries {
       (part): Command => ["XDEL", stream.key, ...part.map(({ entryId }) => entryId)],
     );
     // A failure is harmless: maintenance deletes them.
-    if (deletes.length > 0) await link.send(deletes).catch(() => {});
+    if (deletes.length > 0) await client.send(deletes).catch(() => {});
   };
 
   return {

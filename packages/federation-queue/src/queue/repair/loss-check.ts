@@ -1,5 +1,6 @@
 import type { Command, Reply } from "@continuum-cache/core";
-import { accepted, type Link, type LinkOptions } from "../../shared/link.ts";
+import type { PrimaryCallOptions, PrimaryClient } from "../../shared/primary-client.ts";
+import { unwrap } from "../../shared/replies.ts";
 import { delayedMember, type PendingPush } from "../pending-push.ts";
 import type { QueueKeys } from "../queue-keys.ts";
 import type { Sender } from "../sender.ts";
@@ -17,25 +18,25 @@ export interface LossCheck {
    * @throws TransportError or CommandError when Redis does not answer or refuses; what was found until then is pushed
    *   again.
    */
-  run(sinceMs: number, trustedMs: number, options: () => LinkOptions): Promise<void>;
+  run(sinceMs: number, trustedMs: number, options: () => PrimaryCallOptions): Promise<void>;
 }
 
 /** @param onRepaired - Called with how many pushes were lost, and are in Redis again. */
 export function createLossCheck(
-  link: Link,
+  client: PrimaryClient,
   keys: QueueKeys,
   sender: Sender,
   recent: RecentPushes,
   onRepaired: (count: number) => void,
 ): LossCheck {
   /** @returns how many of them were lost. */
-  const checkPage = async (batch: readonly RecentPush[], options: () => LinkOptions): Promise<number> => {
-    const replies = await link.send(
+  const checkPage = async (batch: readonly RecentPush[], options: () => PrimaryCallOptions): Promise<number> => {
+    const replies = await client.send(
       batch.map((one) => lookup(one, keys)),
       options(),
     );
     // A message that was done in the meantime is not missing.
-    const lost = batch.filter((one, at) => !isThere(one, accepted(replies[at])) && !recent.isForgotten(one));
+    const lost = batch.filter((one, at) => !isThere(one, unwrap(replies[at])) && !recent.isForgotten(one));
     if (lost.length === 0) return 0;
     const outcomes = await sender.send(lost.map(repeatedPush), options());
     for (const outcome of outcomes) if (outcome.kind === "refused") throw outcome.error;

@@ -1,5 +1,5 @@
 import { createSingleRun } from "@continuum-cache/core/kit";
-import type { Link, LinkOptions } from "../../shared/link.ts";
+import type { PrimaryCallOptions, PrimaryClient } from "../../shared/primary-client.ts";
 import { createWake } from "../../shared/wake.ts";
 import type { AcceptedPushes } from "../accepted-pushes.ts";
 import type { LeaseRecord } from "../leases.ts";
@@ -38,15 +38,15 @@ const longestPauseMs = 5_000;
 
 /** @param onRepaired - Called with how many pushes were lost, and are in Redis again. */
 export function createRepair(
-  link: Link,
+  client: PrimaryClient,
   settings: QueueSettings,
   sender: Sender,
   onRepaired: (count: number) => void,
 ): Repair {
   const windowMs = Math.min(settings.repairMs, settings.retentionMs);
   const recent = createRecentPushes();
-  const ackedEntries = createAckedEntries(link, settings.repairMs);
-  const lossCheck = createLossCheck(link, settings.keys, sender, recent, onRepaired);
+  const ackedEntries = createAckedEntries(client, settings.repairMs);
+  const lossCheck = createLossCheck(client, settings.keys, sender, recent, onRepaired);
   const closed = createWake();
   let nextDropMs = 0;
   /** The latest interruption. */
@@ -62,7 +62,7 @@ export function createRepair(
   let deadlineMs: number | undefined;
 
   const isOver = (): boolean => deadlineMs !== undefined && performance.now() >= deadlineMs;
-  const callOptions = (): LinkOptions =>
+  const callOptions = (): PrimaryCallOptions =>
     deadlineMs === undefined ? {} : { timeoutMs: Math.max(1, Math.ceil(deadlineMs - performance.now())) };
   const oldestMs = (): number => performance.now() - windowMs;
 
@@ -79,7 +79,7 @@ export function createRepair(
   const serverChanged = (confirmedMs: number): void => {
     trustedMs ??= Number.isFinite(confirmedMs) ? confirmedMs : (doubtedMs ?? performance.now());
   };
-  const watch = createServerWatch(link, (confirmedMs) => {
+  const watch = createServerWatch(client, (confirmedMs) => {
     serverChanged(confirmedMs);
     interrupted();
   });
@@ -96,7 +96,7 @@ export function createRepair(
     await lossCheck.run(oldestMs(), trustedMs, callOptions);
     // For one timeout answers of the previous server may still arrive: a second check covers those pushes.
     if (deadlineMs === undefined) {
-      await closed.wait(link.timeoutMs);
+      await closed.wait(client.timeoutMs);
       await lossCheck.run(oldestMs(), lookedMs, callOptions);
     }
     trustedMs = undefined;

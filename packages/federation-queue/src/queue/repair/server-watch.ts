@@ -1,5 +1,5 @@
 import { createCancellableSleep, createSingleRun } from "@continuum-cache/core/kit";
-import type { Link, LinkOptions } from "../../shared/link.ts";
+import type { PrimaryCallOptions, PrimaryClient } from "../../shared/primary-client.ts";
 
 /**
  * Detects that another server answers: a promoted replica, or a primary that restarted, has another replication id. It
@@ -12,7 +12,7 @@ export interface ServerWatch {
   /** By `performance.now()`. */
   readonly touchedUntilMs: number;
   /** "unknown" if the server does not tell its id, or is asked for the first time. @throws TransportError */
-  look(options?: LinkOptions): Promise<"same" | "changed" | "unknown">;
+  look(options?: PrimaryCallOptions): Promise<"same" | "changed" | "unknown">;
   /** When the present server was last confirmed, by `performance.now()`; -Infinity: never. */
   readonly confirmedMs: number;
   close(): Promise<void>;
@@ -25,14 +25,14 @@ const untouched = Number.NEGATIVE_INFINITY;
 /**
  * @param onChanged - Called when a regular check found another server: with when the previous one was last confirmed.
  */
-export function createServerWatch(link: Link, onChanged: (confirmedMs: number) => void): ServerWatch {
+export function createServerWatch(client: PrimaryClient, onChanged: (confirmedMs: number) => void): ServerWatch {
   const pauses = createCancellableSleep();
   let replicationId: string | undefined;
   let confirmedMs = Number.NEGATIVE_INFINITY;
 
   const look: ServerWatch["look"] = async (options = {}) => {
     const askedMs = performance.now();
-    const [info] = await link.send([["INFO", "replication"]], options);
+    const [info] = await client.send([["INFO", "replication"]], options);
     const found = typeof info === "string" ? /^master_replid:(\w+)/m.exec(info)?.[1] : undefined;
     if (found === undefined) return "unknown";
     const known = replicationId;
