@@ -21,7 +21,7 @@ import {
   unpackDelayed,
   writeFields,
 } from "../src/queue/message-fields.ts";
-import { readNotification } from "../src/queue/notifications.ts";
+import { readNotification } from "../src/queue/notifier.ts";
 import { isAfterId } from "../src/relay/id-text.ts";
 import { readNotes } from "../src/shared/doorbell/doorbell.ts";
 

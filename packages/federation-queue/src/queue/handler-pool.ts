@@ -1,7 +1,10 @@
 import { createCancellableSleep, errorOf, isUnanswered, longestTimerMs, textOf } from "@continuum-cache/core/kit";
 import { createWake } from "../shared/wake.ts";
 import type { KeepAlive } from "./keep-alive.ts";
-import type { LeaseRecord, ReleaseAll } from "./leases.ts";
+import type { LeaseRecord, Leases, ReleaseAll } from "./leases.ts";
+import type { Notifier } from "./notifier.ts";
+import type { QueueKeys } from "./queue-keys.ts";
+import type { Reader } from "./reader.ts";
 import type { Handler, Lease } from "./types.ts";
 
 /** Runs handlers up to `concurrency`, and acks or nacks each message. */
@@ -14,18 +17,36 @@ export interface HandlerPool {
   finish(timeoutMs: number): Promise<void>;
 }
 
-export interface HandlerPoolOptions<Event> {
-  readonly handler: Handler<Event>;
-  readonly concurrency: number;
-  readonly maxDurationMs: number;
+/** The parts of a queue that its workers share. */
+export interface WorkerParts<Event> {
+  readonly keys: QueueKeys;
+  readonly leaseMs: number;
+  readonly pollMs: number;
+  readonly reader: Reader<Event>;
   readonly keepAlive: KeepAlive;
   readonly releaseAll: ReleaseAll;
-  /** The next message, if there is one. */
-  next(): LeaseRecord<Event> | undefined;
-  handlerEnded(tookMs: number): void;
+  readonly leases: Leases<Event>;
+  readonly notifier: Notifier;
+  /** Leases were taken. */
+  onTaken(): void;
   /** The handler threw or rejected. */
   threw(lease: Lease<Event>, attempt: number, error: unknown): void;
   failed(operation: string, error: unknown, id?: string): void;
+}
+
+/** The checked options of `consume`. */
+export interface WorkerSettings {
+  readonly concurrency: number;
+  readonly maxDurationMs: number;
+  readonly signal?: AbortSignal;
+}
+
+/** What the pool needs of its worker. */
+interface HandlerPoolOptions<Event> extends WorkerParts<Event>, WorkerSettings {
+  readonly handler: Handler<Event>;
+  /** The next message, if there is one. */
+  next(): LeaseRecord<Event> | undefined;
+  handlerEnded(tookMs: number): void;
 }
 
 const retryMs = 250;

@@ -1,38 +1,12 @@
 import { assertOptions, createBackoff, createCancellableSleep, onAbort, toTimeoutMs } from "@continuum-cache/core/kit";
 import { createDueTimer } from "./due-timer.ts";
 import { createFetchPlanner, createMessageBuffer, type FetchRequest } from "./fetch-planner.ts";
-import { createHandlerPool, type HandlerPool } from "./handler-pool.ts";
-import type { KeepAlive } from "./keep-alive.ts";
-import type { LeaseRecord, Leases, ReleaseAll } from "./leases.ts";
+import { createHandlerPool, type HandlerPool, type WorkerParts, type WorkerSettings } from "./handler-pool.ts";
+import type { LeaseRecord } from "./leases.ts";
 import type { Notifier } from "./notifier.ts";
 import { knownStop } from "./options.ts";
-import type { PriorityStream, QueueKeys } from "./queue-keys.ts";
-import type { Reader } from "./reader.ts";
-import type { Handler, Lease, StopOptions, Worker } from "./types.ts";
-
-/** The parts of a queue that its workers share. */
-export interface WorkerParts<Event> {
-  readonly keys: QueueKeys;
-  readonly leaseMs: number;
-  readonly pollMs: number;
-  readonly reader: Reader<Event>;
-  readonly keepAlive: KeepAlive;
-  readonly releaseAll: ReleaseAll;
-  readonly leases: Leases<Event>;
-  readonly notifier: Notifier;
-  /** Leases were taken. */
-  onTaken(): void;
-  /** The handler threw or rejected. */
-  threw(lease: Lease<Event>, attempt: number, error: unknown): void;
-  failed(operation: string, error: unknown, id?: string): void;
-}
-
-/** The checked options of `consume`. */
-export interface WorkerSettings {
-  readonly concurrency: number;
-  readonly maxDurationMs: number;
-  readonly signal?: AbortSignal;
-}
+import type { PriorityStream } from "./queue-keys.ts";
+import type { Handler, StopOptions, Worker } from "./types.ts";
 
 /**
  * Keeps messages ready for the handlers of one worker. It is always in one mode, and handlers get messages in all but

@@ -12,7 +12,7 @@ import {
   nextRunMs,
 } from "./maintenance-schedule.ts";
 import { type MaintenanceResult, maintenanceScript, readMaintenanceResult } from "./maintenance-script.ts";
-import type { QueueNotification } from "./notifications.ts";
+import type { QueueNotification } from "./notifier.ts";
 import type { QueueSettings } from "./settings.ts";
 
 /**

@@ -4,7 +4,7 @@ import { type Doorbell, readNotes } from "../shared/doorbell/doorbell.ts";
 import type { PrimaryCallOptions, PrimaryClient } from "../shared/primary-client.ts";
 import { AcceptedLines, type AcceptedPushes, SingleAcceptedPush } from "./accepted-pushes.ts";
 import { writeFields } from "./message-fields.ts";
-import { writeNotification } from "./notifications.ts";
+import { writeNotification } from "./notifier.ts";
 import { delayedMember, isPlain, type PendingPush } from "./pending-push.ts";
 import { pushManyScript, pushScript, toLines } from "./push-scripts.ts";
 import type { PriorityStream } from "./queue-keys.ts";

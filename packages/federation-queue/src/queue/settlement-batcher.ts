@@ -57,7 +57,7 @@ const graceMs = 100;
 
 export function createSettlementBatcher(client: PrimaryClient, hooks: Pick<RepairHooks, "acked">): SettlementBatcher {
   const pauses = createCancellableSleep();
-  const attempts = createAttempts(client, hooks, () => !pauses.isEnded);
+  const attempt = createAttempt(client, hooks, () => !pauses.isEnded);
   const atTickEnd = tickEnd();
   /** On the edge: what a call has started may vanish with it, so no call settles for another. */
   const mayVanish = !hasLastingTimers();
@@ -69,7 +69,7 @@ export function createSettlementBatcher(client: PrimaryClient, hooks: Pick<Repai
   const settleAll = async (settlements: readonly Settlement[]): Promise<void> => {
     let left = settlements;
     while (left.length > 0) {
-      left = await attempts.settle(left);
+      left = await attempt(left);
       if (left.length > 0) await pauses.wait(retryMs, undefined);
     }
   };
@@ -122,8 +122,12 @@ export function createSettlementBatcher(client: PrimaryClient, hooks: Pick<Repai
   };
 }
 
-/** Single attempts to settle a batch. */
-function createAttempts(client: PrimaryClient, hooks: Pick<RepairHooks, "acked">, mayRetry: () => boolean) {
+/** @returns a function that makes one attempt to settle a batch, and resolves to what may be tried again. */
+function createAttempt(
+  client: PrimaryClient,
+  hooks: Pick<RepairHooks, "acked">,
+  mayRetry: () => boolean,
+): (batch: readonly Settlement[]) => Promise<readonly Settlement[]> {
   const together = !hasLastingTimers();
 
   const finish = (settlement: Settlement, outcome: Outcome): void => {
@@ -177,20 +181,15 @@ function createAttempts(client: PrimaryClient, hooks: Pick<RepairHooks, "acked">
     return left;
   };
 
-  return {
-    /** @returns the settlements that may be tried again. */
-    async settle(batch: readonly Settlement[]): Promise<readonly Settlement[]> {
-      const deadlineMs = Math.min(...batch.map((settlement) => settlement.deadlineMs));
-      try {
-        await send(batch, Math.max(1, Math.ceil(deadlineMs - performance.now())));
-        return [];
-      } catch (error) {
-        return fail(
-          batch.filter(({ isDone }) => !isDone),
-          error,
-        );
-      }
-    },
+  return async (batch) => {
+    const deadlineMs = Math.min(...batch.map((settlement) => settlement.deadlineMs));
+    try {
+      await send(batch, Math.max(1, Math.ceil(deadlineMs - performance.now())));
+      return [];
+    } catch (error) {
+      const failed = batch.filter(({ isDone }) => !isDone);
+      return fail(failed, error);
+    }
   };
 }
 

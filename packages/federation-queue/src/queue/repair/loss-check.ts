@@ -9,17 +9,14 @@ import type { RecentPush, RecentPushes } from "./recent-pushes.ts";
 /** A failover loses the end: if a whole page of pushes is there, the earlier ones are too. */
 const page = 50;
 
-/** Looks up recent pushes in Redis, and pushes the missing ones again, under their own ids. */
-export interface LossCheck {
-  /**
-   * Checks the pushes that were accepted since `sinceMs`, the latest first. Pushes accepted after `trustedMs` may have
-   * gone to the new server, after the loss: it ends with the first complete page of pushes that are older than that.
-   *
-   * @throws TransportError or CommandError when Redis does not answer or refuses; what was found until then is pushed
-   *   again.
-   */
-  run(sinceMs: number, trustedMs: number, options: () => PrimaryCallOptions): Promise<void>;
-}
+/**
+ * Looks up recent pushes in Redis, and pushes the missing ones again, under their own ids: those that were accepted since
+ * `sinceMs`, the latest first. Pushes accepted after `trustedMs` may have gone to the new server, after the loss: it ends
+ * with the first complete page of pushes that are older than that.
+ *
+ * @throws TransportError or CommandError when Redis does not answer or refuses; what was found until then is pushed again.
+ */
+export type LossCheck = (sinceMs: number, trustedMs: number, options: () => PrimaryCallOptions) => Promise<void>;
 
 /** @param onRepaired - Called with how many pushes were lost, and are in Redis again. */
 export function createLossCheck(
@@ -43,22 +40,20 @@ export function createLossCheck(
     return outcomes.filter((outcome) => outcome.kind === "pushed" && !outcome.wasThere).length;
   };
 
-  return {
-    async run(sinceMs, trustedMs, options) {
-      const suspects = recent.since(sinceMs);
-      let count = 0;
-      try {
-        for (let at = 0; at < suspects.length; at += page) {
-          const batch = suspects.slice(at, at + page);
-          const lost = await checkPage(batch, options);
-          count += lost;
-          const oldest = batch.at(-1);
-          if (lost === 0 && oldest && oldest.atMs < trustedMs) break;
-        }
-      } finally {
-        if (count > 0) onRepaired(count);
+  return async (sinceMs, trustedMs, options) => {
+    const suspects = recent.since(sinceMs);
+    let count = 0;
+    try {
+      for (let at = 0; at < suspects.length; at += page) {
+        const batch = suspects.slice(at, at + page);
+        const lost = await checkPage(batch, options);
+        count += lost;
+        const oldest = batch.at(-1);
+        if (lost === 0 && oldest && oldest.atMs < trustedMs) break;
       }
-    },
+    } finally {
+      if (count > 0) onRepaired(count);
+    }
   };
 }
 

@@ -46,7 +46,7 @@ export function createRepair(
   const windowMs = Math.min(settings.repairMs, settings.retentionMs);
   const recent = createRecentPushes();
   const ackedEntries = createAckedEntries(client, settings.repairMs);
-  const lossCheck = createLossCheck(client, settings.keys, sender, recent, onRepaired);
+  const checkLosses = createLossCheck(client, settings.keys, sender, recent, onRepaired);
   const closed = createWake();
   let nextDropMs = 0;
   /** The latest interruption. */
@@ -93,11 +93,11 @@ export function createRepair(
       if (seen === "changed" || (seen === "unknown" && doubtedMs !== undefined)) serverChanged(confirmedMs);
     }
     if (trustedMs === undefined) return;
-    await lossCheck.run(oldestMs(), trustedMs, callOptions);
+    await checkLosses(oldestMs(), trustedMs, callOptions);
     // For one timeout answers of the previous server may still arrive: a second check covers those pushes.
     if (deadlineMs === undefined) {
       await closed.wait(client.timeoutMs);
-      await lossCheck.run(oldestMs(), lookedMs, callOptions);
+      await checkLosses(oldestMs(), lookedMs, callOptions);
     }
     trustedMs = undefined;
   };
