@@ -25,13 +25,13 @@ export const pushScript: Script = defineScript({
   keys: "any",
   lua: `${fieldsLua}
 local key, marker = KEYS[1], KEYS[2]
-local ttl, nonce, delay, doubt, since, floor = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5]), ARGV[6]
+local ttl, nonce, delay, age, since, floor = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5]), ARGV[6]
 if marker then
   if not redis.call("SET", marker, nonce, "NX", "PX", ttl) then
     return {redis.call("GET", marker) == nonce and "same" or "duplicate", ""}
   end
-elseif doubt > 0 and delay == "" then
-  local from = string.format("%.0f", math.max(since, serverMs() - doubt))
+elseif age > 0 and delay == "" then
+  local from = string.format("%.0f", math.max(since, serverMs() - age))
   for _ = 1, ${maxPages} do
     local page = redis.call("XRANGE", key, from, "+", "COUNT", ${pageEntries})
     for _, entry in ipairs(page) do
@@ -52,13 +52,13 @@ return {"new", redis.call("XADD", key, "*", unpack(ARGV, 7))}`,
 });
 
 function push({ call, keys: [key = "", marker], args }: ScriptContext): Reply {
-  const [ttl = "", nonce = "", delay = "", doubt = "0", since = "0", floor = "", ...message] = args.map(String);
+  const [ttl = "", nonce = "", delay = "", age = "0", since = "0", floor = "", ...message] = args.map(String);
   if (marker !== undefined) {
     if (call("SET", marker, nonce, "NX", "PX", ttl) === null) {
       return [call("GET", marker) === nonce ? "same" : "duplicate", ""];
     }
-  } else if (Number(doubt) > 0 && delay === "") {
-    const own = ownEntry(Math.max(Number(since), timeMs(call("TIME")) - Number(doubt)), message[1]);
+  } else if (Number(age) > 0 && delay === "") {
+    const own = ownEntry(Math.max(Number(since), timeMs(call("TIME")) - Number(age)), message[1]);
     if (own !== undefined) return ["same", own];
   }
   if (delay !== "") {

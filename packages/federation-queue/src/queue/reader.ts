@@ -60,7 +60,7 @@ export function createReader<Event>(
   };
 
   /** @returns the entries of each stream by its key. */
-  const trip = async (
+  const exchange = async (
     requests: readonly FetchRequest[],
     from: ">" | "0",
     left: () => PrimaryCallOptions,
@@ -82,7 +82,7 @@ export function createReader<Event>(
     }
     if (without.length === 0) return found;
     await makeGroups(left);
-    return new Map([...found, ...(await trip(without, from, left))]);
+    return new Map([...found, ...(await exchange(without, from, left))]);
   };
 
   const take = async (
@@ -91,13 +91,13 @@ export function createReader<Event>(
     left: () => PrimaryCallOptions,
   ): Promise<Map<PriorityStream, Taken<Event>>> => {
     const askedMs = performance.now();
-    const found = await trip(requests, from, left);
+    const found = await exchange(requests, from, left);
     const taken = new Map<PriorityStream, Taken<Event>>();
     for (const { streams, count } of requests) {
       for (const stream of streams) {
         const entries = found.get(stream.key) ?? [];
-        const held = entries.flatMap((entry) => leases.take(stream, entry, askedMs) ?? []);
-        taken.set(stream, { leases: held, isFull: entries.length >= count });
+        const records = entries.flatMap((entry) => leases.take(stream, entry, askedMs) ?? []);
+        taken.set(stream, { leases: records, isFull: entries.length >= count });
       }
     }
     return taken;
