@@ -7,12 +7,12 @@ import {
   isUnanswered,
   largeTick,
   longestTimerMs,
-  settlesWithin,
 } from "@continuum-cache/core/kit";
 import type { PrimaryCallOptions, PrimaryClient } from "../shared/primary-client.ts";
+import { createWake } from "../shared/wake.ts";
 import type { Pushed } from "./options.ts";
 import { batchLimits, type PendingPush } from "./pending-push.ts";
-import { createPushOutbox, type PushOutboxListener } from "./push-outbox.ts";
+import { createPushOutbox, type PushOutbox, type PushOutboxListener } from "./push-outbox.ts";
 import type { PushOutcome, Sender } from "./sender.ts";
 import type { QueueSettings } from "./settings.ts";
 
@@ -53,11 +53,16 @@ export function createPusher(
   const outbox = settings.outbox && createPushOutbox(client, settings.outbox, sender, listener);
   /** On the edge: what a call has started may vanish with it, so no call sends for another. */
   const mayVanish = !hasLastingTimers();
-  const inFlight = createInFlight();
+  /** How many calls and ticks are being sent, which `close` waits for. */
+  let inFlight = 0;
+  const idle = createWake();
   /** How many pushes of earlier ticks have no answer yet. */
   let unanswered = 0;
   let isClosing = false;
 
+  const ended = (): void => {
+    if (--inFlight === 0) idle.wake();
+  };
   const sendPart = async (
     part: readonly PendingPush[],
     options: PrimaryCallOptions,
@@ -76,7 +81,7 @@ export function createPusher(
 
   const sendAll: Pusher["pushMany"] = async (pushes, { fallback: mayWait = true, ...options }) => {
     const pushed: Pushed[] = [];
-    inFlight.begin();
+    inFlight++;
     try {
       for (const part of inParts(pushes, batchLimits)) {
         if (mayWait && mayVanish) await outbox?.drainDuringCall(options);
@@ -86,25 +91,15 @@ export function createPusher(
       }
       return pushed;
     } finally {
-      inFlight.end();
-    }
-  };
-
-  const keepEach = (pushes: readonly TickPush[], cause: TransportError | undefined): void => {
-    for (const { push, resolve, reject } of pushes) {
-      try {
-        for (const kept of outbox?.keep([push], cause) ?? []) resolve(kept);
-      } catch (error) {
-        reject(error);
-      }
+      ended();
     }
   };
 
   /** Settles each push by itself. Never rejects. */
   const sendTick = async (pushes: readonly TickPush[]): Promise<void> => {
     const { timeoutMs, mayWait } = pushes[0] as TickPush;
-    if (mayWait && outbox && outbox.length > 0) return keepEach(pushes, undefined);
-    inFlight.begin();
+    if (mayWait && outbox && outbox.length > 0) return keepEach(outbox, pushes, undefined);
+    inFlight++;
     unanswered += pushes.length;
     let outcomes: readonly PushOutcome[];
     try {
@@ -113,16 +108,16 @@ export function createPusher(
         { timeoutMs },
       );
     } catch (error) {
-      if (mayWait && outbox && isUnanswered(error)) keepEach(pushes, error);
+      if (mayWait && outbox && isUnanswered(error)) keepEach(outbox, pushes, error);
       else for (const { reject } of pushes) reject(error);
-      inFlight.end();
+      ended();
       return;
     } finally {
       unanswered -= pushes.length;
     }
     const settle = (from: number, to: number): void => {
       settleEach(pushes, outcomes, from, to);
-      if (to === pushes.length) inFlight.end();
+      if (to === pushes.length) ended();
     };
     if (pushes.length < largeTick) settle(0, pushes.length);
     else handOutInHalves(client, unanswered, pushes.length, settle);
@@ -157,10 +152,21 @@ export function createPusher(
     async close(withinMs) {
       isClosing = true;
       tick.flush();
-      await inFlight.idle(mayVanish ? withinMs : longestTimerMs);
+      const endMs = performance.now() + (mayVanish ? withinMs : longestTimerMs);
+      while (inFlight > 0 && performance.now() < endMs) await idle.wait(endMs - performance.now());
       return outbox ? outbox.close(withinMs) : 0;
     },
   };
+}
+
+function keepEach(outbox: PushOutbox, pushes: readonly TickPush[], cause: TransportError | undefined): void {
+  for (const { push, resolve, reject } of pushes) {
+    try {
+      for (const kept of outbox.keep([push], cause)) resolve(kept);
+    } catch (error) {
+      reject(error);
+    }
+  }
 }
 
 function settleEach(pushes: readonly TickPush[], outcomes: readonly PushOutcome[], from: number, to: number): void {
@@ -170,27 +176,6 @@ function settleEach(pushes: readonly TickPush[], outcomes: readonly PushOutcome[
     if (outcome?.kind === "refused") reject(outcome.error);
     else resolve(pushedOf(push, outcome));
   }
-}
-
-/** Counts round trips, for `close`. */
-function createInFlight() {
-  let count = 0;
-  let onIdle = (): void => {};
-  return {
-    begin(): void {
-      count++;
-    },
-    end(): void {
-      if (--count === 0) onIdle();
-    },
-    async idle(withinMs: number): Promise<void> {
-      if (count === 0) return;
-      const idle = new Promise<void>((resolve) => {
-        onIdle = resolve;
-      });
-      await settlesWithin(withinMs, idle);
-    },
-  };
 }
 
 const pushedOf = ({ id }: PendingPush, outcome: PushOutcome | undefined): Pushed =>

@@ -10,11 +10,12 @@ import type { RecentPush, RecentPushes } from "./recent-pushes.ts";
 const page = 50;
 
 /**
- * Looks up recent pushes in Redis, and pushes the missing ones again, under their own ids: those that were accepted since
- * `sinceMs`, the latest first. Pushes accepted after `trustedMs` may have gone to the new server, after the loss: it ends
- * with the first complete page of pushes that are older than that.
+ * Looks up recent pushes in Redis, and pushes the missing ones again, under their own ids: those that were accepted
+ * since `sinceMs`, the latest first. Pushes accepted after `trustedMs` may have gone to the new server, after the loss:
+ * it ends with the first complete page of pushes that are older than that.
  *
- * @throws TransportError or CommandError when Redis does not answer or refuses; what was found until then is pushed again.
+ * @throws TransportError or CommandError when Redis does not answer or refuses; what was found until then is pushed
+ *   again.
  */
 export type LossCheck = (sinceMs: number, trustedMs: number, options: () => PrimaryCallOptions) => Promise<void>;
 
