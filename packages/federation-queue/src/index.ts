@@ -48,6 +48,4 @@ export type {
 export type { Relay } from "./relay/relay.ts";
 export { relay } from "./relay/relay.ts";
 export type { RelayEvents, RelayedOrigin, RelayOptions, RelayState, RelayStats } from "./relay/types.ts";
-export type { LogCallOptions } from "./shared/call-options.ts";
-export type { FederationBackend } from "./shared/federation-backend.ts";
-export type { OutboxOptions } from "./shared/outbox-options.ts";
+export type { FederationBackend, LogCallOptions, OutboxOptions } from "./shared/options.ts";

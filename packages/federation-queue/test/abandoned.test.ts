@@ -74,7 +74,7 @@ async function within<T>(ms: number, call: Promise<T>): Promise<T | "too late"> 
 describe("a queue", () => {
   const open = (): FederationQueue => new FederationQueue({ transport });
 
-  it("gives the messages out that a request had taken which vanished", async () => {
+  it("gives out the messages that a vanished request had taken", async () => {
     const queue = open();
     await queue.push("one");
     await vanish(() => queue.pull({ max: 5 }));
@@ -85,7 +85,7 @@ describe("a queue", () => {
     expect(await within(200, queue.stats())).toMatchObject({ depth: 0, inFlight: 0 });
   });
 
-  it("answers an ack that waited behind one of a request that vanished, and that one's own message is done once", async () => {
+  it("settles an ack after one of a vanished request, and both messages are done once", async () => {
     const queue = open();
     await queue.pushMany([{ event: 1 }, { event: 2 }]);
     const [first, second] = (await within(500, queue.pull({ max: 2 }))) as readonly Lease[];
@@ -94,7 +94,7 @@ describe("a queue", () => {
     expect(await within(200, queue.stats())).toMatchObject({ depth: 0, inFlight: 0 });
   });
 
-  it("is closed behind an ack that is under way, and not behind one that has vanished", async () => {
+  it("closes after acks in flight, and does not wait for those that have vanished", async () => {
     const queue = open();
     await queue.pushMany([{ event: 1 }, { event: 2 }]);
     const [first, second] = (await within(500, queue.pull({ max: 2 }))) as readonly Lease[];
@@ -114,7 +114,7 @@ describe("a queue", () => {
     expect(ended).toEqual(["ack", "close"]);
   });
 
-  it("pushes what waited as soon as a later request finds the server there, in order and once", async () => {
+  it("pushes what waited as soon as a later request reaches the server, in order and once", async () => {
     const queue = open();
     fate = () => "unreachable";
     expect(await within(300, queue.push("first"))).toMatchObject({ pending: true });
@@ -131,7 +131,7 @@ describe("a queue", () => {
     expect(leases.map(({ event }) => event).filter((event) => event !== "second")).toEqual(["first", "third"]);
   });
 
-  it("is tended by the next request when one has vanished while it did so", async () => {
+  it("runs maintenance in the next request when one has vanished during it", async () => {
     const queue = open();
     await within(500, queue.pull());
     await vi.advanceTimersByTimeAsync(60_000);

@@ -6,7 +6,7 @@ import { following, logsOn, waitFor } from "./log/logs.ts";
 import { closing, memory, queuesOn, tcp } from "./queue/backends.ts";
 import { regionsOf } from "./relay/regions.ts";
 
-// What others have put into our streams: it is told and skipped, and ends nothing.
+// Entries of other programs in our streams: they are reported and skipped, and end nothing.
 
 const opened = closing();
 const eventually = <T>(check: () => T | Promise<T>): Promise<T> => vi.waitFor(check, { timeout: 60_000, interval: 5 });
@@ -23,8 +23,8 @@ const odd: readonly (readonly string[])[] = [
   ["__proto__", "x", "constructor", "y", "i", "proto", "e", "[".repeat(2_000)],
 ];
 
-describe.each([tcp, memory])("entries of others in a queue ($name)", (backend) => {
-  it("are told and given up one by one, and all that is ours is done", async () => {
+describe.each([tcp, memory])("foreign entries in a queue ($name)", (backend) => {
+  it("emit an error and become dead letters one by one, and all other messages are done", async () => {
     const { open, prefix, connect } = await queuesOn<string>(backend, opened);
     const admin = connect();
     const queue = open({ visibilityTimeout: "10s", maxAttempts: 2, backoff: { initial: "5ms" }, pollInterval: "1s" });
@@ -62,7 +62,7 @@ describe.each([tcp, memory])("entries of others in a queue ($name)", (backend) =
     expect(await queue.redrive()).toBe(letters.length);
   });
 
-  it("with an id behind all ids are an error to those who push there, and nobody else", async () => {
+  it("with the highest possible id fail pushes to their stream, and no others", async () => {
     const { open, prefix, connect } = await queuesOn<string>(backend, opened);
     const queue = open();
     const done: string[] = [];

@@ -10,6 +10,7 @@ import { createCursors } from "../src/log/cursors.ts";
 import { gapAtEnd, gapBefore, startOf } from "../src/log/position.ts";
 import { readRegistry } from "../src/log/registry.ts";
 import { decodeEvent, parseId, readStreamInfo } from "../src/log/stream.ts";
+import { readMaintenanceResult } from "../src/queue/maintenance-script.ts";
 import {
   entryMs,
   isLater,
@@ -18,8 +19,7 @@ import {
   unpackDelayed,
   writeFields,
 } from "../src/queue/message-fields.ts";
-import { readNote } from "../src/queue/notes.ts";
-import { readTended } from "../src/queue/tend-script.ts";
+import { readNotification } from "../src/queue/queue-notifier.ts";
 import { isAfterId } from "../src/relay/id-text.ts";
 import { readNotifications } from "../src/shared/notifier.ts";
 
@@ -77,7 +77,7 @@ describe("a queue", () => {
     "a note",
     (draw) => draw.text(parts),
     (note) => {
-      const read = readNote(note);
+      const read = readNotification(note);
       assert(read?.kind !== "delayed" || Number.isFinite(read.inMs), "no time");
     },
   );
@@ -102,7 +102,7 @@ describe("a queue", () => {
       draw.list(3, draw.id),
     ],
     (answer) => {
-      const { nextDueInMs } = readTended(answer);
+      const { nextDueInMs } = readMaintenanceResult(answer);
       assert(nextDueInMs === undefined || !Number.isNaN(nextDueInMs), "no time");
     },
   );

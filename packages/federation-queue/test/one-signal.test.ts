@@ -15,15 +15,15 @@ afterEach(() => {
   process.off("warning", onWarning);
 });
 
-/** Waits until none listens any more; Node tells of a leak in the tick after it sees one. */
+/** Waits until the signal has no listeners; Node reports a leak in the tick after it finds one. */
 async function noneIsLeft(signal: AbortSignal): Promise<void> {
   await vi.waitFor(() => expect(getEventListeners(signal, "abort")).toEqual([]), { timeout: 60_000 });
   await new Promise((resolve) => setImmediate(resolve));
   expect(warnings).toEqual([]);
 }
 
-describe.each(["the signal", "their own end"] as const)("twelve that share a signal, ended by %s", (ended) => {
-  it("as workers put one listener on it", async () => {
+describe.each(["the signal", "their own end"] as const)("twelve with the same signal, ended by %s,", (ended) => {
+  it("add one listener in total, as workers", async () => {
     const transport = memoryTransport();
     const queue = new FederationQueue({ transport });
     const controller = new AbortController();
@@ -37,7 +37,7 @@ describe.each(["the signal", "their own end"] as const)("twelve that share a sig
     await transport.close();
   });
 
-  it("as followers put one listener on it", async () => {
+  it("add one listener in total, as followers", async () => {
     const transport = memoryTransport();
     const log = new SyncLog({ transport }, { key: "l", instanceId: "me" });
     const controller = new AbortController();
@@ -54,7 +54,7 @@ describe.each(["the signal", "their own end"] as const)("twelve that share a sig
     await transport.close();
   });
 
-  it("as relays put one listener on it", async () => {
+  it("add one listener in total, as relays", async () => {
     const [one, other] = [memoryTransport(), memoryTransport()];
     const controller = new AbortController();
     const { signal } = controller;

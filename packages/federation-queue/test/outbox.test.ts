@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { createOutbox } from "../src/shared/outbox.ts";
 
 describe("an outbox", () => {
-  it("keeps what it took in order, and takes nothing beyond its bounds", () => {
+  it("keeps its items in order, and refuses what exceeds its bounds", () => {
     const step = fc.oneof(
       fc.record({ add: fc.integer({ min: 0, max: 12 }) }),
       fc.record({ peek: fc.integer({ min: 1, max: 6 }), bytes: fc.integer({ min: 1, max: 30 }) }),

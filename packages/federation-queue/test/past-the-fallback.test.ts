@@ -25,7 +25,7 @@ const withStandIn = () => {
   return { transport: registerDispatch(transport, throughSend(transport), { primary }), sent };
 };
 
-it("a queue sends nothing by way of a fallback, and does not listen through it", async () => {
+it("a queue never sends or listens through a fallback", async () => {
   const { transport, sent } = withStandIn();
   const queue = opened(new FederationQueue<number>({ transport }));
   const errors: unknown[] = [];

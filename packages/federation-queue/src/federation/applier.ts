@@ -1,6 +1,5 @@
 import { escapeGlob, type Reply } from "@continuum-cache/core";
-import { fromMessageText } from "@continuum-cache/core/kit";
-import { accepted } from "../shared/link.ts";
+import { fromMessageText, unwrap } from "@continuum-cache/core/kit";
 import type { Apply } from "./apply-script.ts";
 import type { CacheChange, Invalidated, KeysDeleted, ValueSet } from "./cache-change.ts";
 import { tiebreakerOf } from "./hybrid-timestamp.ts";
@@ -84,7 +83,7 @@ export function createApplier(
       let cursor = "0";
       do {
         const [page] = await link.send([["SCAN", cursor, "MATCH", full, "COUNT", scanCount]]);
-        const [next, found] = accepted(page) as readonly [Reply, readonly string[]];
+        const [next, found] = unwrap(page) as readonly [Reply, readonly string[]];
         const drops = found.map((key): Apply => ({ key, kind: "drop", at }));
         await values.apply(tiebreaker, drops);
         cursor = String(next);

@@ -1,6 +1,7 @@
 import { type Command, isTransportError } from "@continuum-cache/core";
-import { accepted, type Link } from "../shared/link.ts";
-import { timeMs } from "../shared/server-time.ts";
+import { unwrap } from "@continuum-cache/core/kit";
+import type { PrimaryClient } from "../shared/primary-client.ts";
+import { timeMs } from "../shared/replies.ts";
 import { readTimestamp, ticksPerMs } from "./hybrid-timestamp.ts";
 import { tombstoneScript } from "./tombstone-script.ts";
 
@@ -26,7 +27,7 @@ export interface FederationClock {
 /** The field of the hash of tombstones that keeps the latest timestamp from ahead: an empty pattern does not exist. */
 export const aheadField = "";
 
-export function createFederationClock(link: Link, tombstonesKey: string, keepMs: number): FederationClock {
+export function createFederationClock(link: PrimaryClient, tombstonesKey: string, keepMs: number): FederationClock {
   let latest = 0;
   /** The server's clock less the monotonic one. */
   let offsetMs: number | undefined;
@@ -38,9 +39,9 @@ export function createFederationClock(link: Link, tombstonesKey: string, keepMs:
 
   const ask = async (): Promise<number> => {
     const [time, ahead] = await link.send([["TIME"], ["HGET", tombstonesKey, aheadField] as Command]);
-    const ms = timeMs(accepted(time));
+    const ms = timeMs(unwrap(time));
     offsetMs = ms - performance.now();
-    storedAhead = Math.max(storedAhead, readTimestamp(accepted(ahead)).at);
+    storedAhead = Math.max(storedAhead, readTimestamp(unwrap(ahead)).at);
     observe(storedAhead);
     return ms;
   };

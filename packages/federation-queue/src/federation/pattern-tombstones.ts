@@ -1,6 +1,6 @@
 import type { Command, Reply } from "@continuum-cache/core";
-import { compileGlob } from "@continuum-cache/core/kit";
-import { accepted, type Link } from "../shared/link.ts";
+import { compileGlob, unwrap } from "@continuum-cache/core/kit";
+import type { PrimaryClient } from "../shared/primary-client.ts";
 import { aheadField } from "./federation-clock.ts";
 import { type HybridTimestamp, isLater, readTimestamp, ticksPerMs } from "./hybrid-timestamp.ts";
 import { tombstoneScript } from "./tombstone-script.ts";
@@ -34,7 +34,7 @@ const mostTombstones = 1_000;
 
 /** @param everything - Globs of all shared keys; like all globs here they begin with the cache's prefix. */
 export function createPatternTombstones(
-  link: Link,
+  link: PrimaryClient,
   key: string,
   keepMs: number,
   everything: readonly string[],
@@ -54,7 +54,7 @@ export function createPatternTombstones(
   return {
     add,
     async load() {
-      const reply = accepted((await link.send([["HGETALL", key]]))[0]) as readonly Reply[] | null;
+      const reply = unwrap((await link.send([["HGETALL", key]]))[0]) as readonly Reply[] | null;
       const words = (reply ?? []).map(String);
       const oldest = (Date.now() - keepMs) * ticksPerMs;
       const stale: string[] = [];

@@ -1,5 +1,5 @@
 import { type Argument, defineScript, type Reply, type Script, type ScriptContext } from "@continuum-cache/core";
-import { timeMs } from "../shared/server-time.ts";
+import { timeMs } from "../shared/replies.ts";
 import { readTimestamp, ticksPerMs, timestampLua } from "./hybrid-timestamp.ts";
 
 /** A write of this instance. */

@@ -9,9 +9,8 @@ import {
   toTimeoutMs,
 } from "@continuum-cache/core/kit";
 import type { SyncLog } from "../log/sync-log.ts";
-import { keyStart, keyStartWords } from "../shared/key-start.ts";
-import { createLink, type Link } from "../shared/link.ts";
-import { assertText, kindOf, quoted } from "../shared/read-options.ts";
+import { assertText, keyPrefixForm, keyPrefixWords, kindOf, quoted } from "../shared/options.ts";
+import { createPrimaryClient, type PrimaryClient } from "../shared/primary-client.ts";
 import { tiebreakerOf } from "./hybrid-timestamp.ts";
 import { createScope, type Scope } from "./scope.ts";
 import type { FederateOptions } from "./types.ts";
@@ -29,7 +28,7 @@ const knownFederate: KnownOptions<FederateOptions> = {
 export interface FederationSettings {
   readonly cache: Cache;
   readonly log: SyncLog;
-  readonly link: Link;
+  readonly link: PrimaryClient;
   readonly scope: Scope;
   readonly values: ClockSettings | undefined;
   readonly from: "beginning" | "now";
@@ -59,7 +58,7 @@ export function readFederationSettings(cache: Cache, log: SyncLog, options: Fede
   const { from = "beginning", clockPrefix = "fed:clock" } = options;
   const scope = createScope(options.scope);
   const values = booleanOption("values", options.values) ?? false;
-  assertText("clockPrefix", clockPrefix, keyStart, keyStartWords);
+  assertText("clockPrefix", clockPrefix, keyPrefixForm, keyPrefixWords);
   const clock = keyPattern(`${clockPrefix}:{key}`);
   const fullGlob = (glob: string): string => escapeGlob(cache.keyPrefix) + glob;
   for (const glob of scope.globs) {
@@ -76,7 +75,7 @@ export function readFederationSettings(cache: Cache, log: SyncLog, options: Fede
   return {
     cache,
     log,
-    link: createLink(cache.transport, timeoutMs),
+    link: createPrimaryClient(cache.transport, timeoutMs),
     scope,
     values: values
       ? {

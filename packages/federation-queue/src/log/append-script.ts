@@ -1,5 +1,5 @@
 import { defineScript, type Reply, type Script, type ScriptContext } from "@continuum-cache/core";
-import { timeMs } from "../shared/server-time.ts";
+import { timeMs } from "../shared/replies.ts";
 import { readRegistered, registryLua, writeRegistered } from "./registry.ts";
 import { eventField, lastIdOf, noId, parseId, type StreamId } from "./stream.ts";
 

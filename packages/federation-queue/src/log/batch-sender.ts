@@ -1,6 +1,6 @@
 import { isTransportError } from "@continuum-cache/core";
 import type { Mutex } from "@continuum-cache/core/kit";
-import type { Link } from "../shared/link.ts";
+import type { PrimaryClient } from "../shared/primary-client.ts";
 import { type AppendAnswer, appendScript, readAppendAnswer } from "./append-script.ts";
 import type { HybridClock } from "./hybrid-clock.ts";
 import type { OriginLease } from "./origin-lease.ts";
@@ -11,7 +11,7 @@ import { type StreamId, writeId } from "./stream.ts";
 
 /** What appending needs of its log. */
 export interface AppendContext {
-  readonly link: Link;
+  readonly link: PrimaryClient;
   readonly settings: LogSettings;
   readonly clock: HybridClock;
   /** Calls that read or write the name or its stream take turns. */

@@ -1,5 +1,6 @@
 import { type Command, isTransportError, type Reply } from "@continuum-cache/core";
-import { accepted, type Link } from "../shared/link.ts";
+import { unwrap } from "@continuum-cache/core/kit";
+import type { PrimaryClient } from "../shared/primary-client.ts";
 import { isAfter, parseId, type StreamId, writeId } from "./stream.ts";
 
 /** How far this instance has read each origin's stream. A cursor moves only forward, unless a history was lost. */
@@ -21,7 +22,7 @@ export interface Cursors {
   flush(all?: boolean): Promise<void>;
 }
 
-export function createCursors(link: Link, key: string, onFailed: (error: unknown) => void): Cursors {
+export function createCursors(link: PrimaryClient, key: string, onFailed: (error: unknown) => void): Cursors {
   const cursors = new Map<string, StreamId>();
   /** Origins whose cursor is not stored yet. */
   const changed = new Set<string>();
@@ -38,7 +39,7 @@ export function createCursors(link: Link, key: string, onFailed: (error: unknown
     changed.clear();
     try {
       const command: Command = ["HSET", key, ...words];
-      accepted((await link.send([command]))[0]);
+      unwrap((await link.send([command]))[0]);
       isReported = false;
     } catch (error) {
       for (const origin of origins) changed.add(origin);

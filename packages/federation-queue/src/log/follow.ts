@@ -1,5 +1,5 @@
 import { assertOptions, choiceOption, functionOption, onAbort, wholeNumberOption } from "@continuum-cache/core/kit";
-import { assertSignal } from "../shared/read-options.ts";
+import { assertSignal } from "../shared/options.ts";
 import { createPageSource, type FollowContext } from "./page-source.ts";
 import { gapBefore, type Position } from "./position.ts";
 import type { FoundEntry, ReaderStart } from "./reader.ts";

@@ -1,5 +1,5 @@
 import { defineScript, type Reply, type Script, type ScriptContext } from "@continuum-cache/core";
-import { timeMs } from "../shared/server-time.ts";
+import { timeMs } from "../shared/replies.ts";
 import { isHeldAt, noHolder, readRegistered, registryLua, writeRegistered } from "./registry.ts";
 import { lastIdOf, laterOf, noId, parseId, type StreamId, writeId } from "./stream.ts";
 

@@ -1,6 +1,5 @@
 import { ConfigError, keyPattern } from "@continuum-cache/core";
-import { keyStart, keyStartWords } from "../shared/key-start.ts";
-import { assertText } from "../shared/read-options.ts";
+import { assertText, keyPrefixForm, keyPrefixWords } from "../shared/options.ts";
 
 /** The keys of a log. */
 export interface LogKeys {
@@ -16,7 +15,7 @@ const maxOriginBytes = 256;
 
 /** @throws ConfigError that quotes what came. */
 export function createLogKeys(key: string): LogKeys {
-  assertText("key", key, keyStart, keyStartWords);
+  assertText("key", key, keyPrefixForm, keyPrefixWords);
   // A name's own ":" is escaped, so that no origin's stream can be another instance's cursors.
   const stream = keyPattern(`${key}:{origin}`);
   const cursors = keyPattern(`${key}:cursors:{instance}`);

@@ -1,7 +1,7 @@
 import type { Events } from "@continuum-cache/core";
 import { toError, toMessageText } from "@continuum-cache/core/kit";
-import { createLink, type Link } from "../shared/link.ts";
 import { createNotifier } from "../shared/notifier.ts";
+import { createPrimaryClient, type PrimaryClient } from "../shared/primary-client.ts";
 import { type Cursors, createCursors } from "./cursors.ts";
 import { follow } from "./follow.ts";
 import { createHybridClock } from "./hybrid-clock.ts";
@@ -12,7 +12,7 @@ import type { FollowOptions, LogEntry, LogEvents } from "./types.ts";
 /** A log's parts, put together. */
 export interface LogParts<Event> extends Pick<Producer, "lease" | "appender"> {
   readonly settings: LogSettings;
-  readonly link: Link;
+  readonly link: PrimaryClient;
   readonly cursors: Cursors;
   /** @throws RangeError or CodecError when the event is too large or cannot be encoded. */
   encode(event: Event): string;
@@ -22,7 +22,7 @@ export interface LogParts<Event> extends Pick<Producer, "lease" | "appender"> {
 
 export function createLogParts<Event>(settings: LogSettings, emit: Events<LogEvents>["emit"]): LogParts<Event> {
   const { transport, keys, instanceId, timeoutMs, codec, maxEventBytes } = settings;
-  const link = createLink(transport, timeoutMs);
+  const link = createPrimaryClient(transport, timeoutMs);
   const clock = createHybridClock();
   const closing = new AbortController();
 

@@ -1,5 +1,5 @@
 import { isUnanswered, longestTimerMs, type Mutex } from "@continuum-cache/core/kit";
-import type { Link } from "../shared/link.ts";
+import type { PrimaryClient } from "../shared/primary-client.ts";
 import type { HybridClock } from "./hybrid-clock.ts";
 import { type LeaseAnswer, leaseScript, readLeaseAnswer, releaseScript } from "./lease-scripts.ts";
 import { OriginTakenError } from "./origin-taken-error.ts";
@@ -119,7 +119,7 @@ const retryLastRenewalMs = 50;
 
 /** @param turns - Calls that read or write the name or its stream take turns. */
 export function createOriginLease(
-  link: Link,
+  link: PrimaryClient,
   settings: LogSettings,
   clock: HybridClock,
   turns: Mutex,
@@ -243,7 +243,7 @@ interface LeaseCalls {
 }
 
 function createLeaseCalls(
-  link: Link,
+  link: PrimaryClient,
   { keys, instanceId, leaseMs, retentionMs }: LogSettings,
   clock: HybridClock,
 ): LeaseCalls {

@@ -1,5 +1,5 @@
 import { createBackoff, isUnanswered } from "@continuum-cache/core/kit";
-import type { Link } from "../shared/link.ts";
+import type { PrimaryClient } from "../shared/primary-client.ts";
 import { createWake } from "../shared/wake.ts";
 import type { Cursors } from "./cursors.ts";
 import type { HybridClock } from "./hybrid-clock.ts";
@@ -12,7 +12,7 @@ import type { LogGap } from "./types.ts";
 
 /** What following needs of its log. */
 export interface FollowContext {
-  readonly link: Link;
+  readonly link: PrimaryClient;
   readonly settings: LogSettings;
   readonly lease: OriginLease;
   readonly clock: HybridClock;

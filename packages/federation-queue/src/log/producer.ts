@@ -1,7 +1,7 @@
 import type { Events } from "@continuum-cache/core";
 import { createMutex } from "@continuum-cache/core/kit";
-import type { Link } from "../shared/link.ts";
 import type { Notifier } from "../shared/notifier.ts";
+import type { PrimaryClient } from "../shared/primary-client.ts";
 import { type Appender, createAppender } from "./appender.ts";
 import { findAppended, findLastSeen } from "./find-appended.ts";
 import type { HybridClock } from "./hybrid-clock.ts";
@@ -20,7 +20,7 @@ export interface Producer {
 }
 
 export function createProducer(
-  link: Link,
+  link: PrimaryClient,
   settings: LogSettings,
   clock: HybridClock,
   notifier: Notifier,

@@ -1,6 +1,7 @@
 import type { Command } from "@continuum-cache/core";
-import { accepted, type LinkOptions } from "../shared/link.ts";
-import { timeMs } from "../shared/server-time.ts";
+import { unwrap } from "@continuum-cache/core/kit";
+import type { PrimaryCallOptions } from "../shared/primary-client.ts";
+import { timeMs } from "../shared/replies.ts";
 import type { LogParts } from "./log-parts.ts";
 import { isHeldAt, readRegistry } from "./registry.ts";
 import { readStreamInfo } from "./stream.ts";
@@ -9,16 +10,16 @@ import type { LogStats, OriginStats } from "./types.ts";
 /** Two round trips: which origins there are, then each of their streams. @throws TransportError when no reply came. */
 export async function readLogStats<Event>(
   { link, settings, cursors, appender, lease }: LogParts<Event>,
-  options: LinkOptions,
+  options: PrimaryCallOptions,
 ): Promise<LogStats> {
   const { keys, instanceId } = settings;
   const [time, registry, stored] = await link.send(
     [["TIME"], ["HGETALL", keys.registry], ["HGETALL", keys.cursors(instanceId)]],
     options,
   );
-  const nowMs = timeMs(accepted(time));
-  const rows = [...readRegistry(accepted(registry))];
-  cursors.load(accepted(stored));
+  const nowMs = timeMs(unwrap(time));
+  const rows = [...readRegistry(unwrap(registry))];
+  cursors.load(unwrap(stored));
   const infos = await link.send(
     rows.map(([origin]): Command => ["XINFO", "STREAM", keys.stream(origin)]),
     options,

@@ -1,5 +1,6 @@
 import type { Command } from "@continuum-cache/core";
-import { accepted, type Link, type LinkOptions } from "../shared/link.ts";
+import { unwrap } from "@continuum-cache/core/kit";
+import type { PrimaryCallOptions, PrimaryClient } from "../shared/primary-client.ts";
 import type { Cursors } from "./cursors.ts";
 import type { HybridClock } from "./hybrid-clock.ts";
 import { gapAtEnd, type Position, startOf } from "./position.ts";
@@ -13,11 +14,11 @@ import type { LogGap } from "./types.ts";
 export interface Reader {
   knows(origin: string): boolean;
   /** Asks which origins there are; the first time also where this instance stands. */
-  refresh(options: LinkOptions): Promise<void>;
+  refresh(options: PrimaryCallOptions): Promise<void>;
   /** The next entries of all origins in the order of time. */
-  read(options: LinkOptions): Promise<Page>;
+  read(options: PrimaryCallOptions): Promise<Page>;
   /** Looks at streams that had nothing to read although they may have, for gaps at their ends. */
-  check(options: LinkOptions): Promise<readonly EndGap[]>;
+  check(options: PrimaryCallOptions): Promise<readonly EndGap[]>;
 }
 
 /** Some entries, and whether there may be more. */
@@ -47,7 +48,7 @@ export interface ReaderStart {
 }
 
 export function createReader(
-  link: Link,
+  link: PrimaryClient,
   { keys, instanceId, retentionMs }: LogSettings,
   cursors: Cursors,
   clock: HybridClock,
@@ -62,7 +63,7 @@ export function createReader(
   let isFirst = true;
   let from = start.from;
 
-  const infosOf = async (origins: readonly string[], options: LinkOptions) =>
+  const infosOf = async (origins: readonly string[], options: PrimaryCallOptions) =>
     (
       await link.send(
         origins.map((origin): Command => ["XINFO", "STREAM", keys.stream(origin)]),
@@ -70,7 +71,7 @@ export function createReader(
       )
     ).map(readStreamInfo);
 
-  const place = async (origins: readonly string[], options: LinkOptions): Promise<void> => {
+  const place = async (origins: readonly string[], options: PrimaryCallOptions): Promise<void> => {
     const known = origins.filter((origin) => cursors.get(origin) !== undefined);
     const fresh = origins.filter((origin) => cursors.get(origin) === undefined);
     const infos = await infosOf(fresh, options);
@@ -104,8 +105,8 @@ export function createReader(
       const commands: Command[] = [["HGETALL", keys.registry]];
       if (isFirst) commands.push(["HGETALL", keys.cursors(instanceId)]);
       const replies = await link.send(commands, options);
-      const origins = readRegistry(accepted(replies[0]));
-      if (isFirst) cursors.load(accepted(replies[1]));
+      const origins = readRegistry(unwrap(replies[0]));
+      if (isFirst) cursors.load(unwrap(replies[1]));
       if ([...cursors.origins].length > 0) from = "beginning";
       const all = new Set([...origins.keys(), ...cursors.origins]);
       all.delete(instanceId);

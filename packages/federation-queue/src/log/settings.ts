@@ -7,11 +7,8 @@ import {
   toWireChannel,
   wholeNumberOption,
 } from "@continuum-cache/core/kit";
-import { knownCall } from "../shared/call-options.ts";
-import type { FederationBackend } from "../shared/federation-backend.ts";
+import { codecOf, type FederationBackend, knownCall, readOutbox, transportOf } from "../shared/options.ts";
 import type { OutboxLimits } from "../shared/outbox.ts";
-import { readOutbox } from "../shared/outbox-options.ts";
-import { codecOf, transportOf } from "../shared/read-options.ts";
 import { assertOrigin, createLogKeys, type LogKeys } from "./log-keys.ts";
 import type { AppendOptions, FollowOptions, SyncLogOptions } from "./types.ts";
 

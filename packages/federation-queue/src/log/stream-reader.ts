@@ -1,5 +1,6 @@
 import { type Command, isTransportError } from "@continuum-cache/core";
-import { accepted, type Link, type LinkOptions } from "../shared/link.ts";
+import { unwrap } from "@continuum-cache/core/kit";
+import type { PrimaryCallOptions, PrimaryClient } from "../shared/primary-client.ts";
 import type { StreamEntry } from "./stream.ts";
 
 /** What streams have behind given ids. */
@@ -11,20 +12,23 @@ export interface StreamPage {
 
 /** Reads many streams with one command, with fewer entries of each after a reply that was too large. */
 export interface StreamReader {
-  read(from: readonly { readonly key: string; readonly id: string }[], options?: LinkOptions): Promise<StreamPage>;
+  read(
+    from: readonly { readonly key: string; readonly id: string }[],
+    options?: PrimaryCallOptions,
+  ): Promise<StreamPage>;
   /** Reads as many entries as at first again. */
   reset(): void;
 }
 
 /** @param batch - How many entries of each stream to read at once. */
-export function createStreamReader(link: Link, batch: number): StreamReader {
+export function createStreamReader(link: PrimaryClient, batch: number): StreamReader {
   let count = batch;
   return {
     async read(from, options) {
       const streams = [...from.map(({ key }) => key), ...from.map(({ id }) => id)];
       try {
         const [reply] = await link.send([["XREAD", "COUNT", count, "STREAMS", ...streams] as Command], options);
-        const rows = (accepted(reply) ?? []) as StreamPage["rows"];
+        const rows = (unwrap(reply) ?? []) as StreamPage["rows"];
         return { rows, isFull: rows.some(([, entries]) => entries.length >= count) };
       } catch (error) {
         if (!isTransportError(error) || error.kind !== "too-large" || count === 1) throw error;

@@ -1,8 +1,6 @@
 import { type Events, TransportError } from "@continuum-cache/core";
 import { assertOptions, createEvents } from "@continuum-cache/core/kit";
-import { knownCall, type LogCallOptions } from "../shared/call-options.ts";
-import type { FederationBackend } from "../shared/federation-backend.ts";
-import { readAsked } from "../shared/read-options.ts";
+import { type FederationBackend, knownCall, type LogCallOptions, readCallOptions } from "../shared/options.ts";
 import { createLogParts, type LogParts } from "./log-parts.ts";
 import { readLogStats } from "./read-log-stats.ts";
 import { knownAppend, readLogSettings } from "./settings.ts";
@@ -88,7 +86,7 @@ export class SyncLog<Event = unknown> implements AsyncDisposable {
    */
   async appendMany(events: readonly Event[], options: AppendOptions = {}): Promise<readonly Appended[]> {
     assertOptions("append", options, knownAppend);
-    const asked = readAsked(options);
+    const asked = readCallOptions(options);
     this.assertOpen();
     const texts = events.map((event) => this.parts.encode(event));
     return this.parts.appender.append(texts, { fallback: true, timeoutMs: this.parts.settings.timeoutMs, ...asked });
@@ -115,7 +113,7 @@ export class SyncLog<Event = unknown> implements AsyncDisposable {
    */
   async stats(options: LogCallOptions = {}): Promise<LogStats> {
     assertOptions("stats", options, knownCall);
-    const asked = readAsked(options);
+    const asked = readCallOptions(options);
     this.assertOpen();
     return readLogStats(this.parts, asked);
   }

@@ -1,6 +1,5 @@
 import type { Codec, Duration } from "@continuum-cache/core";
-import type { LogCallOptions } from "../shared/call-options.ts";
-import type { OutboxOptions } from "../shared/outbox-options.ts";
+import type { LogCallOptions, OutboxOptions } from "../shared/options.ts";
 
 /** How a SyncLog works. A bare number for a time is seconds. */
 export interface SyncLogOptions {

@@ -1,39 +1,39 @@
 import { fromMessageText } from "@continuum-cache/core/kit";
-import { accepted, type Link, type LinkOptions } from "../shared/link.ts";
-import { timeMs } from "../shared/server-time.ts";
+import type { PrimaryCallOptions, PrimaryClient } from "../shared/primary-client.ts";
+import { timeMs, unwrap } from "../shared/replies.ts";
 import { entryMs, readFields, type StreamEntry } from "./message-fields.ts";
 import { redriveScript } from "./redrive-script.ts";
 import type { QueueSettings } from "./settings.ts";
 import type { DeadLetter, DeathReason } from "./types.ts";
 
-/** Which dead messages to push again. */
+/** Which dead letters to push again. */
 export interface RedriveRequest {
   readonly max: number;
-  /** Absent: all. */
+  /** Undefined: all. */
   readonly ids: ReadonlySet<string> | undefined;
 }
 
 const page = 100;
 
-/** The dead, the latest first. */
+/** Reads dead letters, the latest first. */
 export async function readDead<Event>(
-  link: Link,
+  client: PrimaryClient,
   settings: QueueSettings,
   max: number,
-  options: LinkOptions,
+  options: PrimaryCallOptions,
 ): Promise<DeadLetter<Event>[]> {
   const { keys, codec, retentionMs } = settings;
-  const [time, entries] = await link.send([["TIME"], ["XREVRANGE", keys.dead, "+", "-", "COUNT", max]], options);
-  const oldestMs = timeMs(accepted(time)) - retentionMs;
+  const [time, entries] = await client.send([["TIME"], ["XREVRANGE", keys.dead, "+", "-", "COUNT", max]], options);
+  const oldestMs = timeMs(unwrap(time)) - retentionMs;
   const decode = (text: string): Event | undefined => {
     try {
       return codec.decode(fromMessageText(text)) as Event;
     } catch {
-      // That is why it is dead, or whoever reads has not the codec.
+      // This may be why it is a dead letter, or this process lacks the codec.
       return undefined;
     }
   };
-  return (accepted(entries) as readonly StreamEntry[])
+  return (unwrap(entries) as readonly StreamEntry[])
     .filter(([entryId]) => entryMs(entryId) >= oldestMs)
     .map((entry) => {
       const fields = readFields(entry);
@@ -51,23 +51,23 @@ export async function readDead<Event>(
     });
 }
 
-/** Pushes dead messages again, the earliest first. @returns which streams got how many. */
+/** Pushes dead letters again, the earliest first. @returns how many each stream got. */
 export async function redrive(
-  link: Link,
+  client: PrimaryClient,
   { keys }: QueueSettings,
   { max, ids }: RedriveRequest,
-  options: LinkOptions,
+  options: PrimaryCallOptions,
 ): Promise<ReadonlyMap<string, number>> {
   const counts = new Map<string, number>();
   let from = "-";
   for (let count = 0; count < max; ) {
-    const [reply] = await link.send([["XRANGE", keys.dead, from, "+", "COUNT", page]], options);
-    const entries = accepted(reply) as readonly StreamEntry[];
-    const meant = entries.filter((entry) => !ids || ids.has(readFields(entry).i)).slice(0, max - count);
-    if (meant.length > 0) {
-      const streams = [keys.dead, ...keys.sources.map(({ key }) => key)];
-      const args = [keys.priorities.length, ...keys.priorities, ...meant.map(([entryId]) => entryId)];
-      for (const name of (await link.run(redriveScript, streams, args, options)) as readonly string[]) {
+    const [reply] = await client.send([["XRANGE", keys.dead, from, "+", "COUNT", page]], options);
+    const entries = unwrap(reply) as readonly StreamEntry[];
+    const chosen = entries.filter((entry) => !ids || ids.has(readFields(entry).i)).slice(0, max - count);
+    if (chosen.length > 0) {
+      const streams = [keys.dead, ...keys.streams.map(({ key }) => key)];
+      const args = [keys.priorities.length, ...keys.priorities, ...chosen.map(([entryId]) => entryId)];
+      for (const name of (await client.run(redriveScript, streams, args, options)) as readonly string[]) {
         counts.set(name, (counts.get(name) ?? 0) + 1);
         count++;
       }

@@ -1,10 +1,19 @@
 import { ConfigError, type Events, TransportError } from "@continuum-cache/core";
 import { assertOptions, createEvents, toMs, wholeNumberOption } from "@continuum-cache/core/kit";
-import { knownCall } from "../shared/call-options.ts";
-import type { FederationBackend } from "../shared/federation-backend.ts";
-import { assertFunction, assertSignal, kindOf, readAsked } from "../shared/read-options.ts";
-import { readDead, redrive } from "./dead-letters.ts";
 import {
+  assertFunction,
+  assertSignal,
+  type FederationBackend,
+  kindOf,
+  knownCall,
+  readCallOptions,
+} from "../shared/options.ts";
+import { readDead, redrive } from "./dead-letters.ts";
+import { maxInFlight } from "./leases.ts";
+import {
+  type CallingOptions,
+  type DeadOptions,
+  type FederationQueueOptions,
   knownConsume,
   knownDead,
   knownOutgoing,
@@ -12,19 +21,13 @@ import {
   knownPush,
   knownPushMany,
   knownRedrive,
-} from "./known-options.ts";
-import { maxInFlight } from "./leases.ts";
-import type {
-  CallingOptions,
-  DeadOptions,
-  FederationQueueOptions,
-  OutgoingMessage,
-  PullOptions,
-  Pushed,
-  PushOptions,
-  RedriveOptions,
+  type OutgoingMessage,
+  type PullOptions,
+  type Pushed,
+  type PushOptions,
+  type RedriveOptions,
 } from "./options.ts";
-import { outgoing } from "./outgoing.ts";
+import { toPendingPush } from "./pending-push.ts";
 import { createQueueParts, type QueueParts } from "./queue-parts.ts";
 import { readStats } from "./read-stats.ts";
 import { readQueueSettings } from "./settings.ts";
@@ -33,11 +36,11 @@ import type { ConsumeOptions, DeadLetter, Handler, Lease, QueueEvents, QueueStat
 const noOptions: PushOptions = {};
 
 /**
- * Hands out work that one of many processes does: at least once, fenced, retried, and never lost without a word. A
- * `SyncLog` is for what every process must see.
+ * A work queue: one of many processes does each message, at least once, fenced by leases, with retries and dead
+ * letters. Use a `SyncLog` for events that every process must see.
  *
- * Messages are delivered at least once: a process that dies, or is cut off for longer than its lease, has its messages given
- * to another. Whatever a handler does should bear to be done twice; `lease.id` tells that it is the same message.
+ * If a process dies, or is cut off for longer than its lease, another process gets its messages. So handlers must be
+ * idempotent; `lease.id` is the same for each delivery of a message.
  *
  * @example
  * ```ts
@@ -51,7 +54,7 @@ const noOptions: PushOptions = {};
  * await queue.push({ page: "/news" }, { priority: "high", id: "render:/news" });
  * const worker = queue.consume(async ({ page }) => console.log("render", page), { concurrency: 16 });
  *
- * await worker.stop(); // finishes what is begun, gives back the rest
+ * await worker.stop(); // finishes the running handlers, releases the rest
  * await queue.close();
  * await transport.close();
  * ```
@@ -68,23 +71,23 @@ export class FederationQueue<Event = unknown> implements AsyncDisposable {
   });
   private closing: Promise<void> | undefined;
 
-  /** @throws ConfigError that quotes the option that can't be. Nothing is sent. */
+  /** @throws ConfigError that quotes the invalid option. Nothing is sent. */
   constructor(backend: FederationBackend, options: FederationQueueOptions = {}) {
     this.parts = createQueueParts<Event>(readQueueSettings(backend, options), this.events.emit);
   }
 
-  /** How many pushes wait in this process for Redis to be back. */
+  /** How many pushes wait in this process until Redis answers. */
   get pending(): number {
     return this.parts.pusher.pending;
   }
 
   /**
-   * Puts a message into the queue. It is 1 command, and 1 for a ring of the doorbell in which pushes of some milliseconds
-   * share; with an `id` it is 2 more, with a `delay` too.
+   * Puts a message into the queue. It costs 1 command, and 1 for a notification, which pushes within some milliseconds
+   * share; an `id` costs 2 more, and so does a `delay`.
    *
-   * @throws TransportError when no answer came, and nothing may wait in this process or there is no room. A push whose
-   *   `delivery` is `"unknown"` may have been done; with an `id` it can be repeated without harm.
-   * @throws RangeError or CodecError when the event can't be, ConfigError when an option can't be: nothing was pushed.
+   * @throws TransportError when no answer came and the push may not wait in this process, or the outbox is full. A push
+   *   whose `delivery` is `"unknown"` may have succeeded; with an `id`, repeating it is harmless.
+   * @throws RangeError or CodecError for an invalid event, ConfigError for an invalid option: nothing was pushed.
    */
   push(event: Event, options: PushOptions = noOptions): Promise<Pushed> {
     try {
@@ -93,56 +96,56 @@ export class FederationQueue<Event = unknown> implements AsyncDisposable {
       const { timeout, signal, fallback } = options;
       const isPlain = timeout === undefined && signal === undefined && fallback === undefined;
       if (isPlain) this.assertOpen();
-      const asked = isPlain ? undefined : this.asked(options);
-      return pusher.push(outgoing(event, options, settings), asked);
+      const callOptions = isPlain ? undefined : this.callOptions(options);
+      return pusher.push(toPendingPush(event, options, settings), callOptions);
     } catch (error) {
       return Promise.reject(error);
     }
   }
 
   /**
-   * Puts many messages into the queue, in order, in as few trips as can be.
+   * Puts many messages into the queue, in order, in as few round trips as possible.
    *
-   * @throws as `push` does; some of them may be in the queue then, or wait for Redis: those with an `id` can be repeated
-   *   without harm.
+   * @throws as `push` does. Some messages may be in the queue then, or wait in this process; repeating those with an
+   *   `id` is harmless.
    */
   async pushMany(
     messages: readonly OutgoingMessage<Event>[],
     options: Omit<PushOptions, "id" | "delay"> = {},
   ): Promise<readonly Pushed[]> {
     assertOptions("pushMany", options, knownPushMany);
-    const asked = this.asked(options);
+    const callOptions = this.callOptions(options);
     const { settings, pusher } = this.parts;
     const { priority } = options;
-    const outs = messages.map((message) => {
+    const pushes = messages.map((message) => {
       assertOptions("a message of pushMany", message, knownOutgoing);
-      return outgoing(message.event, message, settings, priority);
+      return toPendingPush(message.event, message, settings, priority);
     });
-    return pusher.pushMany(outs, asked);
+    return pusher.pushMany(pushes, callOptions);
   }
 
   /**
-   * Takes messages that wait, at most `max` and 500 with those that this object holds already; none where there is nothing.
-   * The most urgent come first, but each priority has its share. Whoever pulls has to `ack`, `nack` or `extend` each lease
-   * in time. To work on messages as they come, use `consume`: it is cheaper, too.
+   * Takes waiting messages, at most `max`; this object holds at most 500 leases. The most urgent come first, but each
+   * priority has its share. The caller must `ack`, `nack` or `extend` each lease before it expires. To work on messages
+   * as they arrive, use `consume`, which also costs less.
    *
    * @throws TransportError when no answer came.
    */
   async pull(options: PullOptions = {}): Promise<readonly Lease<Event>[]> {
     assertOptions("pull", options, knownPull);
     const max = wholeNumberOption("max", options.max ?? 1, { max: maxInFlight });
-    const asked = this.asked(options);
-    const { leases, pull, giveBack } = this.parts;
+    const callOptions = this.callOptions(options);
+    const { leases, pull, releaseAll } = this.parts;
     const room = Math.min(max, leases.room());
-    const held = room > 0 ? await pull(room, asked) : [];
+    const records = room > 0 ? await pull(room, callOptions) : [];
     if (this.closing) {
-      await giveBack(held);
+      await releaseAll(records);
       this.assertOpen();
     }
-    return held.map(({ lease }) => lease);
+    return records.map(({ lease }) => lease);
   }
 
-  /** Works on messages as they come: returning acks a message, throwing nacks it. Leases are extended meanwhile. */
+  /** Runs the handler for each message: returning acks it, throwing nacks it. The lease is extended while it runs. */
   consume(handler: Handler<Event>, options: ConsumeOptions = {}): Worker {
     assertFunction("handler", handler);
     assertOptions("consume", options, knownConsume);
@@ -157,24 +160,24 @@ export class FederationQueue<Event = unknown> implements AsyncDisposable {
     return this.parts.work(handler, settings);
   }
 
-  /** How the queue stands: how much waits, is worked on, is delayed, is dead. @throws TransportError when no answer came. */
+  /** How many messages wait, are in flight, delayed and dead. @throws TransportError when no answer came. */
   async stats(options: CallingOptions = {}): Promise<QueueStats> {
     assertOptions("stats", options, knownCall);
-    return readStats(this.parts.link, this.parts.settings, this.pending, this.asked(options));
+    return readStats(this.parts.client, this.parts.settings, this.pending, this.callOptions(options));
   }
 
-  /** Messages that were given up, the latest first. @throws TransportError when no answer came. */
+  /** Reads dead letters, the latest first. @throws TransportError when no answer came. */
   async dead(options: DeadOptions = {}): Promise<readonly DeadLetter<Event>[]> {
     assertOptions("dead", options, knownDead);
     const max = wholeNumberOption("max", options.max ?? 100, { max: 10_000 });
-    return readDead<Event>(this.parts.link, this.parts.settings, max, this.asked(options));
+    return readDead<Event>(this.parts.client, this.parts.settings, max, this.callOptions(options));
   }
 
   /**
-   * Puts dead messages into the queue again, with counters and times anew, the earliest first.
+   * Puts dead letters into the queue again, with new counters and times, the earliest first.
    *
    * @returns how many.
-   * @throws TransportError when no answer came; some of them may be back then.
+   * @throws TransportError when no answer came; some of them may be in the queue then.
    */
   async redrive(options: RedriveOptions = {}): Promise<number> {
     assertOptions("redrive", options, knownRedrive);
@@ -183,25 +186,30 @@ export class FederationQueue<Event = unknown> implements AsyncDisposable {
       throw new ConfigError("ids", `Expected \`ids\` to be a list of ids, got ${kindOf(options.ids)}`);
     }
     const ids = options.ids && new Set(options.ids);
-    const { link, settings } = this.parts;
-    const counts = await redrive(link, settings, { max, ids }, this.asked(options));
+    const { client, settings } = this.parts;
+    const counts = await redrive(client, settings, { max, ids }, this.callOptions(options));
     let total = 0;
     for (const [name, count] of counts) {
-      this.parts.ring({ kind: "work", name });
+      this.parts.notifier.notify({ kind: "work", name });
       total += count;
     }
     return total;
   }
 
-  /** Listens to an event. @returns the function that stops listening. @throws ConfigError when there is no such event. */
+  /**
+   * Listens to an event.
+   *
+   * @returns the function that stops listening.
+   * @throws ConfigError when there is no such event.
+   */
   on<Name extends keyof QueueEvents>(event: Name, listener: (event: QueueEvents[Name]) => void): () => void {
     return this.events.on(event, listener);
   }
 
   /**
-   * Stops the workers as `Worker.stop` does, gives back what is held, pushes what waits for Redis, and looks whether what was
-   * pushed lately survived a failover, if Redis is there in time: each takes `timeout` at most. What is lost with this process
-   * is told by `error`. The transport stays open: it is its owner's. Safe to call twice.
+   * Stops the workers as `Worker.stop` does, releases all leases, sends the pushes that wait, and repairs a recent
+   * failover. Each step takes `timeout` at most; an `error` event counts the pushes that are lost. It does not close
+   * the transport, which belongs to the caller. Safe to call twice.
    */
   close(): Promise<void> {
     this.closing ??= this.parts.close();
@@ -212,15 +220,15 @@ export class FederationQueue<Event = unknown> implements AsyncDisposable {
     await this.close();
   }
 
-  private asked(options: CallingOptions & { readonly fallback?: boolean }): ReturnType<typeof readAsked> {
-    const asked = readAsked(options);
+  private callOptions(options: CallingOptions & { readonly fallback?: boolean }): ReturnType<typeof readCallOptions> {
+    const callOptions = readCallOptions(options);
     this.assertOpen();
-    return asked;
+    return callOptions;
   }
 
   private assertOpen(): void {
     if (!this.closing) return;
-    const transport = this.parts.link.name;
+    const transport = this.parts.client.name;
     throw new TransportError("closed", "The queue was closed", { transport, delivery: "none" });
   }
 }

@@ -3,10 +3,10 @@ import { rowsOf } from "./info-rows.ts";
 import { group } from "./queue-keys.ts";
 
 /**
- * Removes consumers that hold nothing: one by its name, or all that have not shown themselves for so long. A consumer that
- * holds something stays, whoever it is: with it the leases would go.
+ * Removes consumers without leases: one by its name, or all that have been idle for long. A consumer with leases stays,
+ * since its leases would go with it.
  *
- * KEYS: the streams. ARGV: a consumer's name ("": all), and for how long they must have been idle, in ms.
+ * KEYS: the streams. ARGV: a consumer's name ("": all), and the least idle time in ms.
  * Returns how many were removed.
  */
 export const forgetConsumersScript: Script = defineScript({

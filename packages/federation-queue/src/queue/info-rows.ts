@@ -1,9 +1,9 @@
 import { isCommandError, type Reply } from "@continuum-cache/core";
 
-/** One row of XINFO, by its names. */
+/** One row of an XINFO reply. */
 export type InfoRow = Readonly<Record<string, Reply>>;
 
-/** What XINFO GROUPS or CONSUMERS answers; nothing where there is no such stream or group. */
+/** The rows of an XINFO GROUPS or CONSUMERS reply; none if there is no such stream or group. */
 export function infoRows(reply: Reply | undefined): readonly InfoRow[] {
   if (!Array.isArray(reply)) return [];
   return (reply as readonly (readonly Reply[])[]).map((words) =>
@@ -11,7 +11,7 @@ export function infoRows(reply: Reply | undefined): readonly InfoRow[] {
   );
 }
 
-/** The same for a call that throws where there is no such stream or group. */
+/** The same for a call that throws if there is no such stream or group. */
 export function rowsOf(call: () => Reply): readonly InfoRow[] {
   try {
     return infoRows(call());

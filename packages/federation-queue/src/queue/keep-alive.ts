@@ -1,8 +1,8 @@
-import type { Held } from "./leases.ts";
+import type { LeaseRecord } from "./leases.ts";
 
-/** Extends the leases that handlers work on, until they are settled or have taken too long. */
+/** Extends the leases that handlers work on, until they are settled or `extendUntilMs` has passed. */
 export interface KeepAlive {
-  /** A handler is about to work: see `keepUntilMs` of its lease. Until `onUntilMs` it need not be told of more. */
+  /** Called before a handler starts; not needed again until `onUntilMs`. */
   start(): void;
   /** By `performance.now()`. */
   readonly onUntilMs: number;
@@ -13,32 +13,32 @@ const off = Number.NEGATIVE_INFINITY;
 
 /**
  * @param all - The leases of this process.
- * @param extendAll - Tells which of them are held no more.
+ * @param extendAll - Extends leases, and resolves to those that are lost.
  */
 export function createKeepAlive(
   leaseMs: number,
-  all: () => readonly Held[],
-  extendAll: (held: readonly Held[]) => Promise<readonly Held[]>,
+  all: () => readonly LeaseRecord[],
+  extendAll: (records: readonly LeaseRecord[]) => Promise<readonly LeaseRecord[]>,
   onError: (error: unknown) => void,
 ): KeepAlive {
   let timer: ReturnType<typeof setTimeout> | undefined;
   let isClosed = false;
   let hasFailed = false;
 
-  /** Those that handlers work on, or have worked on and could not settle. */
-  const kept = (): readonly Held[] =>
-    all().filter(({ keepUntilMs, state }) => keepUntilMs !== undefined && state !== "over");
+  /** Leases that handlers work on, or have worked on and could not settle. */
+  const worked = (): readonly LeaseRecord[] =>
+    all().filter(({ extendUntilMs, state }) => extendUntilMs !== undefined && state !== "over");
 
-  const extend = async (meant: readonly Held[], askedMs: number): Promise<void> => {
+  const extend = async (records: readonly LeaseRecord[], askedMs: number): Promise<void> => {
     try {
-      const lost = new Set(await extendAll(meant));
-      for (const held of meant) {
-        if (!lost.has(held)) held.expiresMs = Math.max(held.expiresMs, askedMs + leaseMs);
-        else if (held.state === "held") held.lose();
+      const lost = new Set(await extendAll(records));
+      for (const record of records) {
+        if (!lost.has(record)) record.expiresMs = Math.max(record.expiresMs, askedMs + leaseMs);
+        else if (record.state === "held") record.lose();
       }
       hasFailed = false;
     } catch (error) {
-      // One word for a whole outage is enough.
+      // One error event per outage.
       if (!hasFailed) onError(error);
       hasFailed = true;
     }
@@ -46,20 +46,20 @@ export function createKeepAlive(
 
   const tick = async (): Promise<void> => {
     const askedMs = performance.now();
-    const meant = kept().filter(({ keepUntilMs = 0 }) => keepUntilMs > askedMs);
-    if (meant.length > 0) await extend(meant, askedMs);
+    const records = worked().filter(({ extendUntilMs = 0 }) => extendUntilMs > askedMs);
+    if (records.length > 0) await extend(records, askedMs);
     const nowMs = performance.now();
-    // The server does not say so, but by now another worker may well have it.
-    for (const held of kept()) if (held.expiresMs <= nowMs) held.lose();
+    // Redis has not said so, but another worker may have these messages by now.
+    for (const record of worked()) if (record.expiresMs <= nowMs) record.lose();
     timer = undefined;
     keepAlive.onUntilMs = off;
-    if (kept().length > 0) schedule(hasFailed ? leaseMs / 10 : leaseMs / 3);
+    if (worked().length > 0) schedule(hasFailed ? leaseMs / 10 : leaseMs / 3);
   };
 
   const schedule = (ms: number): void => {
     const nowMs = performance.now();
     if (isClosed || nowMs < keepAlive.onUntilMs) return;
-    // A timer that is so much overdue has vanished with the call that set it.
+    // A timer that is overdue by a third of a lease has vanished with the call that set it.
     keepAlive.onUntilMs = nowMs + ms + leaseMs / 3;
     timer = setTimeout(() => void tick(), ms);
   };

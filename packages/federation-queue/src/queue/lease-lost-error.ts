@@ -1,8 +1,8 @@
 import { brand, hasBrand } from "@continuum-cache/core/kit";
 
 /**
- * The lease of a message was no longer held: it was not extended in time, and the message is somebody else's or done.
- * Nothing has happened by the call that rejects with it.
+ * The lease of a message has ended: it was not extended in time, so another worker has the message, or the message is
+ * done. The call that rejects with this error has changed nothing.
  */
 export class LeaseLostError extends Error {
   override readonly name = "LeaseLostError";
@@ -19,7 +19,7 @@ export class LeaseLostError extends Error {
   }
 }
 
-/** Whether something is a `LeaseLostError`, of whatever copy of this package. */
+/** Whether something is a `LeaseLostError`, of any copy of this package. */
 export function isLeaseLostError(error: unknown): error is LeaseLostError {
   return hasBrand(error, "LeaseLostError");
 }

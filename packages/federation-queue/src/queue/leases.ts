@@ -1,136 +1,128 @@
 import { type Codec, ConfigError, type Duration } from "@continuum-cache/core";
 import { assertOptions, fromMessageText, messageOf, toError, toMs } from "@continuum-cache/core/kit";
-import { knownNack } from "./known-options.ts";
+import type { LeaseActions } from "./lease-actions.ts";
 import { isLeaseLostError, LeaseLostError } from "./lease-lost-error.ts";
 import { type MessageFields, readFields, type StreamEntry } from "./message-fields.ts";
-import type { Source } from "./queue-keys.ts";
-import type { Settling } from "./settling.ts";
+import { knownNack } from "./options.ts";
+import type { PriorityStream } from "./queue-keys.ts";
+import type { SettlementBatcher } from "./settlement-batcher.ts";
 import type { Lease, NackOptions } from "./types.ts";
-
-/** What else ends leases, and extends them. Each tells whether the lease was held still. */
-export interface LeaseWork {
-  nack(held: Held, options: { readonly delayMs?: number; readonly reason?: string }): Promise<boolean>;
-  release(held: Held): Promise<boolean>;
-  extend(held: Held, durationMs: number): Promise<boolean>;
-}
 
 /** The leases of this process. */
 export interface Leases<Event> {
-  /** How many more may be taken. */
+  /** How many more messages may be taken. */
   room(): number;
-  all(): readonly Held<Event>[];
-  /** Undefined where there is nothing to work on: it is held already, gone, or unreadable. */
-  take(source: Source, entry: StreamEntry, takenMs: number): Held<Event> | undefined;
+  all(): readonly LeaseRecord<Event>[];
+  /** Undefined if there is nothing to work on: the entry is known, deleted, or unreadable. */
+  take(stream: PriorityStream, entry: StreamEntry, takenMs: number): LeaseRecord<Event> | undefined;
 }
 
-export interface LeasesOptions extends LeaseWork {
-  readonly settling: Settling;
+export interface LeasesOptions {
+  readonly settlements: SettlementBatcher;
+  readonly actions: Pick<LeaseActions, "nack" | "release" | "extend">;
   readonly codec: Codec;
   readonly leaseMs: number;
-  /** Puts what can't be read to the dead. */
-  unreadable(source: Source, entryId: string, fields: MessageFields, error: unknown): void;
+  /** Moves an event that no codec can decode to the dead letters. */
+  unreadable(stream: PriorityStream, entryId: string, fields: MessageFields, error: unknown): void;
 }
 
-/** So many leases at most are with one consumer, which is well below what Upstash allows. */
+/** The most leases of one consumer, well below Upstash's limit. */
 export const maxInFlight = 500;
 
 /**
- * A lease that ended so long ago without being settled is forgotten, in leases. Until then it is not taken again: it is the
- * tending that gives its message out anew, and counts that.
+ * An expired lease stays known for this many lease times. Until then its entry is not taken again: maintenance gives
+ * the message out anew, and counts the crash.
  */
-const forgottenAfter = 2;
+const knownLeaseTimes = 2;
 
 export function createLeases<Event>(options: LeasesOptions): Leases<Event> {
-  const { codec, leaseMs, settling, unreadable } = options;
-  const held = new Map<string, Held<Event>>();
-  const commons: LeaseCommons = { leaseMs, settling, work: options, onSettled: ({ name }) => held.delete(name) };
-
-  const forgetOld = (nowMs: number): void => {
-    for (const [name, one] of held) if (one.expiresMs + forgottenAfter * leaseMs < nowMs) held.delete(name);
-  };
+  const { codec, leaseMs, settlements, actions, unreadable } = options;
+  const known = new Map<string, LeaseRecord<Event>>();
+  const context: LeaseContext = { leaseMs, settlements, actions, onSettled: ({ name }) => known.delete(name) };
 
   return {
     room() {
       const nowMs = performance.now();
-      forgetOld(nowMs);
       let room = maxInFlight;
-      for (const { expiresMs, state } of held.values()) if (expiresMs > nowMs && state !== "over") room--;
+      for (const [name, { expiresMs, state }] of known) {
+        if (expiresMs + knownLeaseTimes * leaseMs < nowMs) known.delete(name);
+        else if (expiresMs > nowMs && state !== "over") room--;
+      }
       return room;
     },
-    all: () => [...held.values()],
-    take(source, entry, takenMs) {
+    all: () => [...known.values()],
+    take(stream, entry, takenMs) {
       const [entryId, words] = entry;
-      const name = `${entryId} ${source.key}`;
+      const name = `${entryId} ${stream.key}`;
       // An entry without fields was deleted while it was pending.
-      if (held.has(name) || !words) return undefined;
+      if (known.has(name) || !words) return undefined;
       const fields = readFields(entry);
       let event: Event;
       try {
         event = codec.decode(fromMessageText(fields.e)) as Event;
       } catch (error) {
-        // What no codec here can read goes to the dead, where it can be looked at.
-        unreadable(source, entryId, fields, error);
+        unreadable(stream, entryId, fields, error);
         return undefined;
       }
-      const one = new Held<Event>({ name, entryId, source, fields, event, takenMs }, commons);
-      held.set(name, one);
-      return one;
+      const record = new LeaseRecord<Event>({ name, entryId, stream, fields, event, takenMs }, context);
+      known.set(name, record);
+      return record;
     },
   };
 }
 
 /** What all leases of a process share. */
-interface LeaseCommons {
+interface LeaseContext {
   readonly leaseMs: number;
-  readonly settling: Settling;
-  readonly work: LeaseWork;
-  /** It was settled: its entry is not pending any more. */
-  onSettled(held: Held): void;
+  readonly settlements: SettlementBatcher;
+  readonly actions: LeasesOptions["actions"];
+  /** Called once the entry is no longer pending. */
+  onSettled(record: LeaseRecord): void;
 }
 
-interface NewLease<Event> extends Pick<Held<Event>, "name" | "entryId" | "source" | "fields" | "takenMs"> {
+interface NewLease<Event> extends Pick<LeaseRecord<Event>, "name" | "entryId" | "stream" | "fields" | "takenMs"> {
   readonly event: Event;
 }
 
-// Classes, since there is a pair for each message: a dozen closures for each would be most of what a worker allocates.
+// Classes, since there is a pair for each message: a dozen closures each would be most of what a worker allocates.
 
-/** A lease as this process keeps it. Its entry's id is the fence: it is pending as long as the lease is held. */
-export class Held<Event = unknown> {
-  /** Tells it from all other leases of this process. */
+/** A lease as this process keeps it. The fence is the entry's id: the entry is pending as long as the lease is held. */
+export class LeaseRecord<Event = unknown> {
+  /** Unique among the leases of this process. */
   readonly name: string;
   readonly entryId: string;
-  readonly source: Source;
+  readonly stream: PriorityStream;
   readonly fields: MessageFields;
   readonly lease: Lease<Event>;
-  readonly commons: LeaseCommons;
+  readonly context: LeaseContext;
   /** When it was taken, by `performance.now()`. */
   readonly takenMs: number;
-  /** When it ends unless it is extended, by `performance.now()`. */
+  /** When it expires unless it is extended, by `performance.now()`. */
   expiresMs: number;
-  /** "settling" while an answer is awaited. */
+  /** "settling" while the answer is awaited. "over" after it was settled or lost. */
   state: "held" | "settling" | "over" = "held";
-  /** It ended without being settled here. */
+  /** It ended without being settled by this process. */
   isLost = false;
-  /** Its handler has asked for it to be given back, or counted as failed: it is not to be acked any more. */
-  isUnwanted = false;
-  /** A settling has been sent whose outcome is not known. */
-  isDoubtful = false;
-  /** Until when it is extended by itself, by `performance.now()`; undefined: no handler works on it. */
-  keepUntilMs: number | undefined = undefined;
+  /** The handler called `nack` or `release`: its return must not ack the message, even if that call has failed. */
+  mustNotAck = false;
+  /** A settlement was sent whose outcome is unknown. */
+  isUncertain = false;
+  /** Until when it is extended in the background, by `performance.now()`; undefined: no handler has worked on it. */
+  extendUntilMs: number | undefined = undefined;
   #losing: AbortController | undefined;
 
-  constructor({ name, entryId, source, fields, event, takenMs }: NewLease<Event>, commons: LeaseCommons) {
+  constructor({ name, entryId, stream, fields, event, takenMs }: NewLease<Event>, context: LeaseContext) {
     this.name = name;
     this.entryId = entryId;
-    this.source = source;
+    this.stream = stream;
     this.fields = fields;
     this.takenMs = takenMs;
-    this.expiresMs = takenMs + commons.leaseMs;
-    this.commons = commons;
-    this.lease = new LeaseFace(this, event);
+    this.expiresMs = takenMs + context.leaseMs;
+    this.context = context;
+    this.lease = new LeaseHandle(this, event);
   }
 
-  /** Few handlers look at it, and one for each message is dear. */
+  /** Created at the first access: few handlers read it. */
   get signal(): AbortSignal {
     this.#losing ??= new AbortController();
     if (this.isLost && !this.#losing.signal.aborted) this.#losing.abort(new LeaseLostError("work", this.fields.i));
@@ -138,18 +130,18 @@ export class Held<Event = unknown> {
   }
 
   /**
-   * Acks it, and calls back: with why it is not done, or with nothing.
+   * Acks it, and calls back: with the error if it is not acked.
    *
-   * @throws LeaseLostError when it is over already.
+   * @throws LeaseLostError when it is over.
    */
   ack(done: (error: Error | undefined) => void): void {
     this.#begin("ack");
-    this.commons.settling.settle(this, undefined, (outcome) => done(this.#finish("ack", outcome)));
+    this.context.settlements.settle(this, undefined, (outcome) => done(this.#finish("ack", outcome)));
   }
 
-  async settle(operation: string, settling: () => Promise<boolean>): Promise<void> {
+  async settle(operation: string, action: () => Promise<boolean>): Promise<void> {
     this.#begin(operation);
-    const error = this.#finish(operation, await settling().catch(toError));
+    const error = this.#finish(operation, await action().catch(toError));
     if (error) throw error;
   }
 
@@ -158,22 +150,22 @@ export class Held<Event = unknown> {
     this.state = "settling";
   }
 
-  /** Tells why it is not settled. */
+  /** @returns why it is not settled. */
   #finish(operation: string, outcome: boolean | Error): Error | undefined {
     if (outcome === true) {
-      if (this.state !== "over") this.commons.onSettled(this);
+      if (this.state !== "over") this.context.onSettled(this);
       this.state = "over";
-    } else if (outcome === false) {
+      return undefined;
+    }
+    if (outcome === false) {
       this.lose();
       return new LeaseLostError(operation, this.fields.i);
-    } else {
-      if (this.state === "settling") this.state = "held";
-      return outcome;
     }
-    return undefined;
+    if (this.state === "settling") this.state = "held";
+    return outcome;
   }
 
-  /** It belongs to another worker, or has to be taken for that. */
+  /** Marks it as lost: another worker has the message, or may have it. */
   lose(): void {
     this.state = "over";
     this.isLost = true;
@@ -181,69 +173,69 @@ export class Held<Event = unknown> {
   }
 }
 
-/** What a handler is given. */
-class LeaseFace<Event> implements Lease<Event> {
+/** The lease that a handler gets. */
+class LeaseHandle<Event> implements Lease<Event> {
   readonly id: string;
   readonly event: Event;
-  readonly #held: Held<Event>;
+  readonly #record: LeaseRecord<Event>;
 
-  constructor(held: Held<Event>, event: Event) {
-    this.id = held.fields.i;
+  constructor(record: LeaseRecord<Event>, event: Event) {
+    this.id = record.fields.i;
     this.event = event;
-    this.#held = held;
+    this.#record = record;
   }
 
   get priority(): string {
-    const { source, fields } = this.#held;
-    return source.priority ?? fields.p ?? "";
+    const { stream, fields } = this.#record;
+    return stream.priority ?? fields.p ?? "";
   }
 
   get attempt(): number {
-    return Number(this.#held.fields.f) + 1;
+    return Number(this.#record.fields.f) + 1;
   }
 
   get crashes(): number {
-    return Number(this.#held.fields.c);
+    return Number(this.#record.fields.c);
   }
 
   get pushedAt(): Date {
-    return new Date(Number(this.#held.fields.t));
+    return new Date(Number(this.#record.fields.t));
   }
 
   get expiresAt(): Date {
-    return new Date(Date.now() + Math.round(this.#held.expiresMs - performance.now()));
+    return new Date(Date.now() + Math.round(this.#record.expiresMs - performance.now()));
   }
 
   get signal(): AbortSignal {
-    return this.#held.signal;
+    return this.#record.signal;
   }
 
   ack(): Promise<void> {
-    return new Promise((resolve, reject) => this.#held.ack((error) => (error ? reject(error) : resolve())));
+    return new Promise((resolve, reject) => this.#record.ack((error) => (error ? reject(error) : resolve())));
   }
 
   async nack(options: NackOptions = {}): Promise<void> {
     assertOptions("nack", options, knownNack);
     const { delay, reason } = options;
-    const held = this.#held;
-    const delayMs = delay === undefined ? undefined : isNone(delay) ? 0 : toMs(delay, "delay");
-    const asked = {
+    const record = this.#record;
+    const delayMs = delay === undefined ? undefined : isZero(delay) ? 0 : toMs(delay, "delay");
+    const given = {
       ...(delayMs !== undefined && { delayMs }),
       ...(reason !== undefined && { reason: messageOf(reason) }),
     };
-    held.isUnwanted = true;
-    await held.settle("nack", () => held.commons.work.nack(held, asked));
+    record.mustNotAck = true;
+    await record.settle("nack", () => record.context.actions.nack(record, given));
   }
 
   release(): Promise<void> {
-    const held = this.#held;
-    held.isUnwanted = true;
-    return held.settle("release", () => held.commons.work.release(held));
+    const record = this.#record;
+    record.mustNotAck = true;
+    return record.settle("release", () => record.context.actions.release(record));
   }
 
   async extend(duration?: Duration): Promise<void> {
-    const held = this.#held;
-    const { leaseMs, work } = held.commons;
+    const record = this.#record;
+    const { leaseMs, actions } = record.context;
     const durationMs = duration === undefined ? leaseMs : toMs(duration, "duration");
     if (durationMs > leaseMs) {
       throw new ConfigError(
@@ -251,33 +243,33 @@ class LeaseFace<Event> implements Lease<Event> {
         `Expected \`duration\` to be at most the queue's \`visibilityTimeout\`, ${leaseMs} ms, got ${durationMs} ms`,
       );
     }
-    if (held.state === "over") throw new LeaseLostError("extend", this.id);
+    if (record.state === "over") throw new LeaseLostError("extend", this.id);
     const askedMs = performance.now();
-    if (!(await work.extend(held, durationMs))) {
-      held.lose();
+    if (!(await actions.extend(record, durationMs))) {
+      record.lose();
       throw new LeaseLostError("extend", this.id);
     }
-    held.expiresMs = askedMs + durationMs;
+    record.expiresMs = askedMs + durationMs;
   }
 }
 
-/** 0 is a delay too: none. */
-const isNone = (delay: unknown): boolean =>
+/** `toMs` refuses 0. */
+const isZero = (delay: unknown): boolean =>
   delay === 0 || (typeof delay === "string" && /^0+(\.0+)?(ms|s|m|h|d)$/.test(delay));
 
-/** Gives leases back, as if they had never been given out. Never rejects. */
-export type GiveBack = (leases: readonly Held[]) => Promise<void>;
+/** Releases leases that are held. Never rejects. */
+export type ReleaseAll = (records: readonly LeaseRecord[]) => Promise<void>;
 
-/** @param onError - Called once when there is no answer: they come back by themselves then, later. */
-export function createGiveBack(onError: (error: unknown) => void): GiveBack {
-  return async (leases) => {
+/** @param onError - Called once if Redis does not answer: then the leases expire by themselves. */
+export function createReleaseAll(onError: (error: unknown) => void): ReleaseAll {
+  return async (records) => {
     let hasFailed = false;
     await Promise.all(
-      leases.map(async ({ lease, state }) => {
+      records.map(async ({ lease, state }) => {
         try {
           if (state === "held") await lease.release();
         } catch (error) {
-          // One whose time was over belongs to another worker by now, which is well.
+          // A lost lease is with another worker already.
           if (isLeaseLostError(error)) return;
           if (!hasFailed) onError(error);
           hasFailed = true;

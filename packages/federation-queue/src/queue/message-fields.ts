@@ -1,10 +1,10 @@
 import type { Reply } from "@continuum-cache/core";
 
 /**
- * A message as an entry's fields: `i` id, `e` the event's text, and, where they are not what one would think, `f` failures,
- * `c` crashes, `t` when it was pushed (ms; else the entry's own time), `w` since when it waits (ms; else `t`: a message that
- * was pushed with a delay waits since that was over), `p` priority (else the stream's), `r` why it is dead, `d` what its
- * handler said last.
+ * A message as the fields of an entry: `i` id, `e` the event's text. The others are written only if they differ from
+ * their default: `f` failures (0), `c` crashes (0), `t` when it was pushed, in ms (the entry's own time), `w` since
+ * when it waits, in ms (`t`, or the end of its delay), `p` priority (the stream's), `r` why it is a dead letter, `d`
+ * the last error's message.
  */
 export interface MessageFields {
   readonly i: string;
@@ -21,12 +21,12 @@ export interface MessageFields {
 /** An entry of a stream as Redis answers it. */
 export type StreamEntry = readonly [id: string, fields: readonly Reply[] | null];
 
-/** Behind `i` and `e`, which each entry has. */
+/** After `i` and `e`, which each entry has. */
 const order = ["f", "c", "t", "w", "p", "r", "d"] as const;
 
 export function readFields([entryId, words]: StreamEntry): MessageFields {
   const ownMs = entryId.slice(0, entryId.indexOf("-"));
-  // Nearly all messages say no more than this.
+  // Nearly all messages have only these fields.
   if (words?.length === 4 && words[0] === "i" && words[2] === "e" && isNumber(ownMs, 15)) {
     return { i: String(words[1]), e: String(words[3]), f: "0", c: "0", t: ownMs, w: undefined };
   }
@@ -36,7 +36,7 @@ export function readFields([entryId, words]: StreamEntry): MessageFields {
   return checked(fields, ownMs);
 }
 
-/** An entry of somebody else's may say anything: a message without a count would never be given up. */
+/** An entry of another program may contain anything. A message without a valid count would be retried forever. */
 function checked(fields: MessageFields, ownMs: string): MessageFields {
   const { f, c, t, w } = fields;
   return {
@@ -50,7 +50,7 @@ function checked(fields: MessageFields, ownMs: string): MessageFields {
 
 const isNumber = (text: string, digits: number): boolean => text.length <= digits && /^\d+$/.test(text);
 
-/** The words behind XADD's id. */
+/** The fields as words of XADD. */
 export function writeFields(fields: Partial<MessageFields> & Pick<MessageFields, "i" | "e">): string[] {
   const words = ["i", fields.i, "e", fields.e];
   for (const letter of order) {
@@ -62,8 +62,8 @@ export function writeFields(fields: Partial<MessageFields> & Pick<MessageFields,
 }
 
 /**
- * A message whose time has not come, as a member of a sorted set: its due time is the score. A `t` below 0 is how long a push
- * asked to wait, so that the same push is the same member whenever it arrives.
+ * A delayed message as a member of a sorted set: its due time is the score. A negative `t` is the delay of a push
+ * instead of its time, so that a repeated push is the same member.
  */
 export function packDelayed(fields: Partial<MessageFields> & Pick<MessageFields, "i" | "e" | "p">): string {
   const { i, p = "", f = "0", c = "0", t = "", w = "", d = "", e } = fields;
@@ -80,7 +80,7 @@ export function unpackDelayed(member: string, dueMs: string): MessageFields | un
   return checked({ i, e, f, c, p, d, ...fields }, dueMs);
 }
 
-/** The same, for scripts: `read(entry)`, `words(message)`, `unpacked(member, due)`. */
+/** The same for scripts: `read(entry)`, `words(message)`, `unpacked(member, due)`. */
 export const fieldsLua = `
 local function isNumber(text, digits)
   return text and #text <= digits and string.match(text, "^%d+$")
@@ -127,7 +127,7 @@ end
 /** The milliseconds in an entry's id. */
 export const entryMs = (entryId: string): number => Number(entryId.slice(0, entryId.indexOf("-")));
 
-/** Whether an entry stands behind another. */
+/** Whether an entry stands after another. */
 export function isLater(entryId: string, other: string): boolean {
   const [ms = 0, seq = 0] = entryId.split("-").map(Number);
   const [otherMs = 0, otherSeq = 0] = other.split("-").map(Number);

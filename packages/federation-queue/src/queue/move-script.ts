@@ -1,28 +1,27 @@
 import { type Command, defineScript, type Reply, type Script } from "@continuum-cache/core";
-import { timeMs } from "../shared/server-time.ts";
+import { timeMs } from "../shared/replies.ts";
 import { group } from "./queue-keys.ts";
 
-/** Where a message goes when its lease ends, and as what. */
+/** Where a message goes when its lease ends, and in which form. */
 export interface Move {
   /** The key of a stream, or of the set of delayed messages. */
   readonly to: string;
   /** Undefined: it goes to a stream. */
   readonly delayMs: number | undefined;
-  /** As fields, or as a member of the set. */
+  /** The message as fields, or as a member of the set. */
   readonly words: readonly string[];
-  /** What the words take, about. */
+  /** The size of the words, roughly. */
   readonly bytes: number;
 }
 
 /**
- * Ends leases and puts their messages elsewhere: back, off, or to the dead. The old entries are gone for good, so a
- * worker that comes later with their ids is too late. What Redis refuses to put there, since the key holds something else or memory
- * is short, stays where it was: it is put there first.
+ * Ends leases and moves their messages to another key. The old entries are deleted, so that a late settlement of their
+ * ids fails: this is the fence. The message is added first: if Redis refuses that (wrong type, out of memory), it stays
+ * where it was.
  *
- * KEYS: the stream of the leases, and where the messages go: a stream, or the set of delayed messages. ARGV: for each
- * message the entry's id, its delay in ms ("": it goes to a stream), the number of words, then the words: its fields,
- * or its member.
- * Returns for each 1, or 0 when the lease was no longer held: nothing has happened to it then.
+ * KEYS: the stream of the leases, and the target: a stream, or the set of delayed messages. ARGV: for each message the
+ * entry's id, its delay in ms ("": the target is a stream), the number of words, then the words: its fields, or its
+ * member. Returns 1 for each message, or 0 if its lease was no longer held: then the message is unchanged.
  */
 export const moveScript: Script = defineScript({
   name: "queue-move",
@@ -77,7 +76,7 @@ return moved`,
   },
 });
 
-/** By the script's text, which is short: a script that the server does not know would need another trip. */
+/** By the script's text, which is short: an unknown script would need another round trip. */
 export function moveCommand(
   from: string,
   to: string,

@@ -1,109 +1,156 @@
 import type { CallOptions, Codec, Duration } from "@continuum-cache/core";
-import type { OutboxOptions } from "../shared/outbox-options.ts";
+import type { KnownOptions } from "@continuum-cache/core/kit";
+import { knownCall, type OutboxOptions } from "../shared/options.ts";
+import type { ConsumeOptions, NackOptions, StopOptions } from "./types.ts";
 
-/** How failed messages are put off: twice as long each time, with a random part. */
+/** The exponential backoff of failed messages: the delay doubles with each failure, with jitter. */
 export interface BackoffOptions {
-  /** The wait after the first failure. @default "1s" */
+  /** The delay after the first failure. @default "1s" */
   readonly initial?: Duration;
-  /** The longest wait. @default "15m" */
+  /** The longest delay. @default "15m" */
   readonly max?: Duration;
 }
 
-/** How a FederationQueue works. A bare number for a time is seconds. All processes of a queue should agree on these. */
+/**
+ * Options of a FederationQueue. A bare number for a time is seconds. All processes of a queue should use the same
+ * values.
+ */
 export interface FederationQueueOptions {
-  /** The priorities there are, the most urgent first; each is a stream of its own. @default ["high", "normal", "low"] */
+  /** The priorities, the most urgent first; each is a stream of its own. @default ["high", "normal", "low"] */
   readonly priorities?: readonly string[];
-  /** Which priority a push has that names none. @default "normal", or the first where there is no such */
+  /** The priority of a push that names none. @default "normal", or the first priority if there is no "normal" */
   readonly defaultPriority?: string;
   /**
-   * How long a message may wait before it is given up to the dead letters, and how long these and ids are kept. That is for
-   * whoever pulls or consumes to see to; where nobody does, messages are dropped after twice the time. @default "24h"
+   * How long a message may wait before it becomes a dead letter, and how long dead letters and ids are kept. Processes
+   * that pull or consume enforce it; a queue without any drops messages after twice this time. @default "24h"
    */
   readonly retention?: Duration;
-  /** How long a message is its worker's alone: the lease. Who does not extend it in time has lost it. @default "30s" */
+  /** How long a lease lasts unless it is extended. @default "30s" */
   readonly visibilityTimeout?: Duration;
-  /** After so many failures of its handler a message is dead. @default 5 */
+  /** A message becomes a dead letter after this many failures of its handler. @default 5 */
   readonly maxAttempts?: number;
-  /** After so many leases that ended without a word (processes that died) a message is dead. @default 20 */
+  /**
+   * A message becomes a dead letter after this many leases that expired, for example because the process died.
+   *
+   * @default 20
+   */
   readonly maxCrashes?: number;
-  /** How long a message waits after a failure when `nack` does not say so. */
+  /** The delay of a message after a failure, unless `nack` names one. */
   readonly backoff?: BackoffOptions;
-  /** What the names of its keys begin with. @default "fed:queue" */
+  /** The prefix of all keys. @default "fed:queue" */
   readonly prefix?: string;
-  /** How events are written. Of a list the first writes and all read; JSON is always read. @default the backend's */
+  /** The codec of events. Of a list, the first writes and all read; JSON is always read. @default the backend's */
   readonly codec?: Codec | readonly Codec[];
   /**
-   * How often an idle worker looks by itself, should a ring of the doorbell have been lost. Where the backend can't subscribe,
-   * a message may wait for so long. @default "30s"
+   * How often an idle worker asks Redis for messages, in case a notification was lost. Where the backend can't
+   * subscribe, a message may wait this long. @default "30s"
    */
   readonly pollInterval?: Duration;
-  /** What may wait in this process while Redis is away. `false`: a push rejects then. @default 10,000 messages, 8 MiB */
+  /**
+   * The bounds of pushes that wait in this process during an outage. `false`: such a push rejects.
+   *
+   * @default 10,000 messages, 8 MiB
+   */
   readonly outbox?: OutboxOptions | false;
   /**
-   * For how long a push is remembered that Redis had accepted, to be repeated should a failover have lost it: the latest
-   * 10,000, up to 8 MiB. Done messages stay in Redis for as long. `false`: nothing is remembered. @default "60s"
+   * How long accepted pushes are remembered, so that this process can push them again after a failover that lost them:
+   * the latest 10,000, up to 8 MiB. Acked messages stay in Redis for the same time. `false`: no repair. @default "60s"
    */
   readonly repair?: Duration | false;
-  /** How long a call may take when it does not say so itself. @default "5s" */
+  /** The timeout of calls that name none. @default "5s" */
   readonly timeout?: Duration;
-  /** Larger events are refused, in bytes as they travel. @default 1_048_576 (1 MiB) */
+  /** The largest encoded event that `push` accepts, in bytes. @default 1_048_576 (1 MiB) */
   readonly maxEventBytes?: number;
 }
 
-/** What a message may ask for. */
+/** Options of one message. */
 export interface MessageOptions {
   /** One of the queue's priorities. @default the queue's `defaultPriority` */
   readonly priority?: string;
-  /** Pushing the same id again within `retention` does nothing. @default a random id, which is not looked up */
+  /** Pushing the same id again within `retention` does nothing. @default a random id, without that check */
   readonly id?: string;
-  /** How long it waits before anybody gets it. @default 0 */
+  /** How long the message waits before a worker can get it. @default 0 */
   readonly delay?: Duration;
 }
 
-/** What a push may ask for. */
+/** Options of `push`. */
 export interface PushOptions extends MessageOptions, Pick<CallOptions, "signal"> {
-  /** How long the call may take. @default the queue's */
+  /** The timeout of this call. @default the queue's */
   readonly timeout?: Duration;
   /** `false`: the push rejects when Redis does not answer, instead of waiting in this process. @default true */
   readonly fallback?: boolean;
 }
 
-/** One of several messages that are pushed in one trip. */
+/** One of the messages of `pushMany`. */
 export interface OutgoingMessage<Event> extends MessageOptions {
   readonly event: Event;
 }
 
-/** What became of a push. */
+/** The result of a push. */
 export interface Pushed {
   readonly id: string;
-  /** A message with this id was there already, or was within `retention`: nothing was pushed. */
+  /** A message with this id was pushed within `retention`: this push did nothing. */
   readonly duplicate?: true;
-  /** Redis is away: the message waits in this process, and is lost with it. */
+  /** Redis does not answer: the message waits in this process, and is lost if the process dies. */
   readonly pending?: true;
 }
 
-/** What a call may ask for. */
+/** Options of one call. */
 export interface CallingOptions extends Pick<CallOptions, "signal"> {
-  /** How long the call may take. @default the queue's */
+  /** The timeout of this call. @default the queue's */
   readonly timeout?: Duration;
 }
 
-/** How much to take. */
+/** Options of `pull`. */
 export interface PullOptions extends CallingOptions {
-  /** How many messages at most, up to 500. @default 1 */
+  /** The most messages to take, up to 500. @default 1 */
   readonly max?: number;
 }
 
-/** How many dead messages to look at. */
+/** Options of `dead`. */
 export interface DeadOptions extends CallingOptions {
-  /** At most, up to 10,000. @default 100 */
+  /** The most dead letters to read, up to 10,000. @default 100 */
   readonly max?: number;
 }
 
-/** Which dead messages to push again. It takes a trip or two for each 100; `timeout` is for each of them. */
+/** Options of `redrive`. It takes one or two round trips per 100 dead letters; `timeout` applies to each of them. */
 export interface RedriveOptions extends CallingOptions {
-  /** How many at most. @default all */
+  /** The most dead letters to push again. @default all */
   readonly max?: number;
   /** Only messages with these ids. @default all */
   readonly ids?: readonly string[];
 }
+
+// The names of all options, for `assertOptions`. A missing name is a type error.
+
+export const knownBackoff: KnownOptions<BackoffOptions> = { initial: true, max: true };
+export const knownQueue: KnownOptions<FederationQueueOptions> = {
+  priorities: true,
+  defaultPriority: true,
+  retention: true,
+  visibilityTimeout: true,
+  maxAttempts: true,
+  maxCrashes: true,
+  backoff: true,
+  prefix: true,
+  codec: true,
+  pollInterval: true,
+  outbox: true,
+  repair: true,
+  timeout: true,
+  maxEventBytes: true,
+};
+const knownMessage: KnownOptions<MessageOptions> = { priority: true, id: true, delay: true };
+export const knownPush: KnownOptions<PushOptions> = { ...knownMessage, ...knownCall, fallback: true };
+export const knownPushMany: KnownOptions<Omit<PushOptions, "id" | "delay">> = {
+  priority: true,
+  ...knownCall,
+  fallback: true,
+};
+export const knownOutgoing: KnownOptions<MessageOptions & { event: unknown }> = { event: true, ...knownMessage };
+export const knownPull: KnownOptions<PullOptions> = { max: true, ...knownCall };
+export const knownDead: KnownOptions<DeadOptions> = { max: true, ...knownCall };
+export const knownRedrive: KnownOptions<RedriveOptions> = { max: true, ids: true, ...knownCall };
+export const knownConsume: KnownOptions<ConsumeOptions> = { concurrency: true, maxDuration: true, signal: true };
+export const knownStop: KnownOptions<StopOptions> = { timeout: true };
+export const knownNack: KnownOptions<NackOptions> = { delay: true, reason: true };

@@ -1,66 +1,71 @@
 import { withDeadline } from "@continuum-cache/core/kit";
-import { type Link, type LinkOptions, timeLeft } from "../shared/link.ts";
-import type { Held } from "./leases.ts";
-import type { QueueKeys, Source } from "./queue-keys.ts";
+import { type PrimaryCallOptions, type PrimaryClient, timeLeft } from "../shared/primary-client.ts";
+import type { LeaseRecord } from "./leases.ts";
+import type { Maintenance } from "./maintenance.ts";
+import type { PriorityStream, QueueKeys } from "./queue-keys.ts";
 import type { Reader } from "./reader.ts";
-import type { Tender } from "./tender.ts";
 
 /**
- * Takes messages, never more than asked for: the most urgent first, but so that none starves. Each stream may give a small
- * share to begin with (one command), and the rest goes to the most urgent that has more. Where there are fewer to take than
- * streams, they are asked one by one: the most urgent first, each eighth time the least urgent first.
+ * Takes messages, at most as many as asked for. The most urgent go first, but no priority starves: each stream gives a
+ * small share in a first command, and the rest comes from the most urgent streams that have more. A pull of fewer
+ * messages than there are streams asks them one by one: the most urgent first, in every eighth pull the least urgent
+ * first.
  */
-export type Pull<Event> = (max: number, options: LinkOptions) => Promise<readonly Held<Event>[]>;
+export type Pull<Event> = (max: number, options: PrimaryCallOptions) => Promise<readonly LeaseRecord<Event>[]>;
 
-/** What a stream gets at least of a pull: one part of so many, for each stream. */
-const shares = 2;
-const upsideDownEvery = 8;
-/** A stream that was empty is not asked again so soon when there is another to ask. */
+/** The shares of all streams together are one part in this many of a pull. */
+const sharedPart = 2;
+const reversedEvery = 8;
+/** A stream that was empty is asked last for this long. */
 const emptyForMs = 250;
 
-export function createPull<Event>(link: Link, keys: QueueKeys, reader: Reader<Event>, tender: Tender): Pull<Event> {
-  /** What was found again after a lost reply, and is more than was asked for. */
-  let spare: Held<Event>[] = [];
-  const emptyUntilMs = new Map<Source, number>();
+export function createPull<Event>(
+  client: PrimaryClient,
+  keys: QueueKeys,
+  reader: Reader<Event>,
+  maintenance: Maintenance,
+): Pull<Event> {
+  /** Messages of a lost reply that were found again, and are more than was asked for. */
+  let spare: LeaseRecord<Event>[] = [];
+  const emptyUntilMs = new Map<PriorityStream, number>();
   let pulls = 0;
 
-  const inOrder = (): readonly Source[] => {
-    const [again, ...priorities] = keys.sources as readonly [Source, ...Source[]];
-    const ordered = ++pulls % upsideDownEvery === 0 ? [...priorities].reverse() : priorities;
+  const inOrder = (): readonly PriorityStream[] => {
+    const [retry, ...priorities] = keys.streams as readonly [PriorityStream, ...PriorityStream[]];
+    const all = [retry, ...(++pulls % reversedEvery === 0 ? priorities.reverse() : priorities)];
     const nowMs = performance.now();
-    const isEmpty = (source: Source): boolean => (emptyUntilMs.get(source) ?? 0) > nowMs;
-    const all = [again, ...ordered];
-    return [...all.filter((source) => !isEmpty(source)), ...all.filter(isEmpty)];
+    const isEmpty = (stream: PriorityStream): boolean => (emptyUntilMs.get(stream) ?? 0) > nowMs;
+    return [...all.filter((stream) => !isEmpty(stream)), ...all.filter(isEmpty)];
   };
 
-  /** Fills up what is taken, trip by trip. */
-  const fill = async (taken: Held<Event>[], max: number, left: () => LinkOptions): Promise<void> => {
-    /** Tells which streams may have more. */
-    const take = async (sources: readonly Source[], count: number): Promise<readonly Source[]> => {
-      const more: Source[] = [];
-      for (const [source, { leases, isFull }] of await reader.read([{ sources, count }], left())) {
+  /** Adds to what is taken, one round trip after the other. */
+  const fill = async (taken: LeaseRecord<Event>[], max: number, left: () => PrimaryCallOptions): Promise<void> => {
+    /** @returns the streams that may have more. */
+    const take = async (streams: readonly PriorityStream[], count: number): Promise<readonly PriorityStream[]> => {
+      const more: PriorityStream[] = [];
+      for (const [stream, { leases, isFull }] of await reader.read([{ streams, count }], left())) {
         taken.push(...leases);
-        if (isFull) more.push(source);
-        emptyUntilMs.set(source, isFull ? 0 : performance.now() + emptyForMs);
+        if (isFull) more.push(stream);
+        emptyUntilMs.set(stream, isFull ? 0 : performance.now() + emptyForMs);
       }
       return more;
     };
     let asked = inOrder();
     const wanted = max - taken.length;
     if (wanted >= asked.length) {
-      const share = Math.max(1, Math.floor(wanted / (shares * asked.length)));
-      const more = new Set(await take(keys.sources, share));
-      asked = keys.sources.filter((source) => more.has(source));
+      const share = Math.max(1, Math.floor(wanted / (sharedPart * asked.length)));
+      const more = new Set(await take(keys.streams, share));
+      asked = keys.streams.filter((stream) => more.has(stream));
     }
-    for (const source of asked) {
+    for (const stream of asked) {
       if (taken.length >= max) return;
-      await take([source], max - taken.length);
+      await take([stream], max - taken.length);
     }
   };
 
   return async (max, options) => {
-    const left = timeLeft(link, options);
-    await withDeadline(link.name, left(), () => tender.ensure());
+    const left = timeLeft(client, options);
+    await withDeadline(client.name, left(), () => maintenance.runIfOverdue());
     const nowMs = performance.now();
     const taken = spare.filter(({ state, expiresMs }) => state === "held" && expiresMs > nowMs);
     spare = taken.splice(max);
@@ -68,13 +73,13 @@ export function createPull<Event>(link: Link, keys: QueueKeys, reader: Reader<Ev
       try {
         await fill(taken, max, left);
       } catch (error) {
-        // What was taken before is the caller's all the same.
+        // The messages of earlier round trips are the caller's.
         if (taken.length === 0) throw error;
       }
     }
     spare = [...spare, ...taken.splice(max)];
-    if (taken.length > 0) tender.stir();
-    const rank = (held: Held<Event>): number => keys.sources.indexOf(held.source);
+    if (taken.length > 0) maintenance.noteActivity();
+    const rank = (record: LeaseRecord<Event>): number => keys.streams.indexOf(record.stream);
     return taken.sort((one, other) => rank(one) - rank(other));
   };
 }

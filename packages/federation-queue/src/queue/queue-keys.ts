@@ -1,69 +1,56 @@
 import { ConfigError, keyPattern } from "@continuum-cache/core";
 import { choiceOption } from "@continuum-cache/core/kit";
-import { keyStart, keyStartWords } from "../shared/key-start.ts";
-import { assertText, kindOf, quoted } from "../shared/read-options.ts";
+import { assertText, keyPrefixForm, keyPrefixWords, kindOf, quoted } from "../shared/options.ts";
 
-/** One of the streams that messages are given out from. */
-export interface Source {
-  /** A priority, or "again". */
+/** A stream that messages are given out from: that of one priority, or the retry stream. */
+export interface PriorityStream {
+  /** The priority's name, or "retry". */
   readonly name: string;
   readonly key: string;
-  /** Absent where messages of all priorities lie. */
+  /** Undefined for the retry stream, which holds messages of all priorities. */
   readonly priority: string | undefined;
-  /** How much of what is given out comes from here, when all have something; what came back goes before all. */
+  /** The scheduling weight among priorities. The retry stream has none: it always goes first. */
   readonly weight: number;
 }
 
-/** Where a queue keeps what. */
+/** The Redis keys of a queue. */
 export interface QueueKeys {
-  /** What came back is given out before all else. */
-  readonly again: Source;
+  /** Messages that are given out once more: they go before all others. */
+  readonly retry: PriorityStream;
   readonly priorities: readonly string[];
-  /** `again`, then the priorities, the most urgent first. */
-  readonly sources: readonly Source[];
+  /** The retry stream, then the priorities, the most urgent first. */
+  readonly streams: readonly PriorityStream[];
   readonly delayed: string;
   readonly dead: string;
   /** @throws ConfigError when there is no such priority. */
-  of(priority: string): Source;
-  byName(name: string): Source | undefined;
-  /** What keeps a message from being pushed twice. */
+  of(priority: string): PriorityStream;
+  /** The key that keeps a message with this id from being pushed twice. */
   marker(id: string): string;
 }
 
-/** The group of all who take messages. */
+/** The consumer group of all workers. */
 export const group = "workers";
 
-const reserved: readonly string[] = ["again", "delayed", "dead", "id"];
+const reserved: readonly string[] = ["retry", "delayed", "dead", "id"];
 
-/** @throws ConfigError that quotes what came. */
+/** @throws ConfigError that quotes the value. */
 export function createQueueKeys(prefix: string, priorities: readonly string[]): QueueKeys {
-  assertText("prefix", prefix, keyStart, keyStartWords);
+  assertText("prefix", prefix, keyPrefixForm, keyPrefixWords);
   assertPriorities(priorities);
   const keyOf = keyPattern(`${prefix}:{name}`);
   const marker = keyPattern(`${prefix}:id:{id}`);
-  const again: Source = { name: "again", key: keyOf({ name: "again" }), priority: undefined, weight: 0 };
-  const ofPriorities = priorities.map(
-    (name, index): Source => ({
-      name,
-      key: keyOf({ name }),
-      priority: name,
-      weight: 2 ** (priorities.length - 1 - index),
-    }),
-  );
-  const sources = [again, ...ofPriorities];
-  const byName = new Map(sources.map((source) => [source.name, source]));
+  const retry: PriorityStream = { name: "retry", key: keyOf({ name: "retry" }), priority: undefined, weight: 0 };
+  const byPriority = priorities.map((name, index): PriorityStream => {
+    return { name, key: keyOf({ name }), priority: name, weight: 2 ** (priorities.length - 1 - index) };
+  });
+  const byName = new Map(byPriority.map((stream) => [stream.name, stream]));
   return {
-    again,
+    retry,
     priorities,
-    sources,
+    streams: [retry, ...byPriority],
     delayed: keyOf({ name: "delayed" }),
     dead: keyOf({ name: "dead" }),
-    of(priority) {
-      const source = byName.get(priority);
-      if (source?.priority === undefined) choiceOption("priority", priority, priorities);
-      return source as Source;
-    },
-    byName: (name) => byName.get(name),
+    of: (priority) => byName.get(priority) ?? choiceOption<never>("priority", priority, priorities as never),
     marker: (id) => marker({ id }),
   };
 }

@@ -1,145 +1,149 @@
 import { type Command, isCommandError, isTransportError, TransportError } from "@continuum-cache/core";
 import { createMutex, hasLastingTimers } from "@continuum-cache/core/kit";
-import { accepted, type Link, type LinkOptions, timeLeft } from "../shared/link.ts";
-import { type Held, type Leases, maxInFlight } from "./leases.ts";
+import { type PrimaryCallOptions, type PrimaryClient, timeLeft } from "../shared/primary-client.ts";
+import { unwrap } from "../shared/replies.ts";
+import type { FetchRequest } from "./fetch-planner.ts";
+import { type LeaseRecord, type Leases, maxInFlight } from "./leases.ts";
 import type { StreamEntry } from "./message-fields.ts";
-import { group, type QueueKeys, type Source } from "./queue-keys.ts";
-import type { Order } from "./supply.ts";
+import { group, type PriorityStream, type QueueKeys } from "./queue-keys.ts";
 
 /**
- * Takes messages. Where a call can vanish they are taken one call at a time, so that the next one can tell what a vanished one
- * was given from what is on its way.
+ * Reads messages from the streams. On the edge one call reads at a time: so the next one can tell the messages of a
+ * vanished call from those that are on their way.
  */
 export interface Reader<Event> {
   /**
-   * Takes up to so many messages of each of these streams, in one trip: leases by stream, in order. What a lost reply had
-   * given out is found again first, and may be more.
+   * Takes up to `count` messages from each stream, in one round trip: leases by stream, in order. Messages of a lost
+   * reply are found again first, and may be more than `count`.
    *
-   * @param options - Absent: each trip has the queue's own timeout.
+   * @param options - Undefined: each round trip has the queue's timeout.
    */
-  read(orders: readonly Order[], options?: LinkOptions): Promise<ReadonlyMap<Source, Taken<Event>>>;
+  read(
+    requests: readonly FetchRequest[],
+    options?: PrimaryCallOptions,
+  ): Promise<ReadonlyMap<PriorityStream, Taken<Event>>>;
 }
 
-/** What one stream gave. */
+/** The messages of one stream. */
 export interface Taken<Event> {
-  readonly leases: readonly Held<Event>[];
-  /** It gave as much as was asked for: there may be more. */
+  readonly leases: readonly LeaseRecord<Event>[];
+  /** It gave as many as were asked for: there may be more. */
   readonly isFull: boolean;
 }
 
-/** What XREADGROUP answers of one stream. */
+/** The reply of XREADGROUP for one stream. */
 type Row = readonly [key: string, entries: readonly StreamEntry[]];
 
 export function createReader<Event>(
-  link: Link,
+  client: PrimaryClient,
   keys: QueueKeys,
   leases: Leases<Event>,
   consumer: string,
 ): Reader<Event> {
   const turns = hasLastingTimers() ? undefined : createMutex();
-  /** The streams of the trip that is under way, or whose call has vanished; none where calls do not vanish. */
-  let asking: readonly Source[] = [];
-  /** Streams that may have given out what this process never heard of, and the number of the doubt. */
-  const doubtful = new Map<Source, number>();
-  let doubts = 0;
-  const doubt = (sources: readonly Source[]): void => {
-    doubts++;
-    for (const source of sources) doubtful.set(source, doubts);
+  /** On the edge: the streams of the read that is in flight, or whose call has vanished. */
+  let reading: readonly PriorityStream[] = [];
+  /** Streams that may have given messages to this process in a lost reply, with the number of the latest loss. */
+  const uncertain = new Map<PriorityStream, number>();
+  let losses = 0;
+  const maybeLost = (streams: readonly PriorityStream[]): void => {
+    losses++;
+    for (const stream of streams) uncertain.set(stream, losses);
   };
 
-  const makeGroups = async (left: () => LinkOptions): Promise<void> => {
-    const made = await link.send(
-      keys.sources.map(({ key }) => ["XGROUP", "CREATE", key, group, "0", "MKSTREAM"]),
+  const makeGroups = async (left: () => PrimaryCallOptions): Promise<void> => {
+    const made = await client.send(
+      keys.streams.map(({ key }) => ["XGROUP", "CREATE", key, group, "0", "MKSTREAM"]),
       left(),
     );
     for (const each of made) if (isCommandError(each) && each.code !== "BUSYGROUP") throw each;
   };
 
-  /** The entries of each stream by its key. */
-  const trip = async (
-    orders: readonly Order[],
+  /** @returns the entries of each stream by its key. */
+  const exchange = async (
+    requests: readonly FetchRequest[],
     from: ">" | "0",
-    left: () => LinkOptions,
+    left: () => PrimaryCallOptions,
   ): Promise<Map<string, readonly StreamEntry[]>> => {
-    const replies = await link.send(
-      orders.map(({ sources, count }): Command => {
-        const streams = [...sources.map(({ key }) => key), ...sources.map(() => from)];
-        return ["XREADGROUP", "GROUP", group, consumer, "COUNT", count, "STREAMS", ...streams];
+    const replies = await client.send(
+      requests.map(({ streams, count }): Command => {
+        const keysAndIds = [...streams.map(({ key }) => key), ...streams.map(() => from)];
+        return ["XREADGROUP", "GROUP", group, consumer, "COUNT", count, "STREAMS", ...keysAndIds];
       }),
       left(),
     );
     const found = new Map<string, readonly StreamEntry[]>();
-    const without: Order[] = [];
-    for (const [at, order] of orders.entries()) {
+    const without: FetchRequest[] = [];
+    for (const [at, request] of requests.entries()) {
       const reply = replies[at] ?? null;
       if (Array.isArray(reply)) for (const [key, entries] of reply as readonly Row[]) found.set(key, entries);
-      else if (isCommandError(reply) && reply.code === "NOGROUP") without.push(order);
-      else accepted(reply);
+      else if (isCommandError(reply) && reply.code === "NOGROUP") without.push(request);
+      else unwrap(reply);
     }
     if (without.length === 0) return found;
     await makeGroups(left);
-    return new Map([...found, ...(await trip(without, from, left))]);
+    return new Map([...found, ...(await exchange(without, from, left))]);
   };
 
   const take = async (
-    orders: readonly Order[],
+    requests: readonly FetchRequest[],
     from: ">" | "0",
-    left: () => LinkOptions,
-  ): Promise<Map<Source, Taken<Event>>> => {
+    left: () => PrimaryCallOptions,
+  ): Promise<Map<PriorityStream, Taken<Event>>> => {
     const askedMs = performance.now();
-    const found = await trip(orders, from, left);
-    const taken = new Map<Source, Taken<Event>>();
-    for (const { sources, count } of orders) {
-      for (const source of sources) {
-        const entries = found.get(source.key) ?? [];
-        const held = entries.flatMap((entry) => leases.take(source, entry, askedMs) ?? []);
-        taken.set(source, { leases: held, isFull: entries.length >= count });
+    const found = await exchange(requests, from, left);
+    const taken = new Map<PriorityStream, Taken<Event>>();
+    for (const { streams, count } of requests) {
+      for (const stream of streams) {
+        const entries = found.get(stream.key) ?? [];
+        const records = entries.flatMap((entry) => leases.take(stream, entry, askedMs) ?? []);
+        taken.set(stream, { leases: records, isFull: entries.length >= count });
       }
     }
     return taken;
   };
 
   const read = async (
-    orders: readonly Order[],
-    left: () => LinkOptions,
-  ): Promise<ReadonlyMap<Source, Taken<Event>>> => {
-    const sources = orders.flatMap((order) => order.sources);
-    // What a call that has vanished was given is this consumer's still.
-    doubt(asking);
-    const adopting = sources.filter((source) => doubtful.has(source));
+    requests: readonly FetchRequest[],
+    left: () => PrimaryCallOptions,
+  ): Promise<ReadonlyMap<PriorityStream, Taken<Event>>> => {
+    const streams = requests.flatMap((request) => request.streams);
+    // The messages of a vanished call are still this consumer's.
+    maybeLost(reading);
+    const adopting = streams.filter((stream) => uncertain.has(stream));
     if (adopting.length > 0) {
-      const latest = doubts;
-      // All that is this consumer's: what is known already is passed over, so the count is of no matter.
-      const adopted = await take([{ sources: adopting, count: 2 * maxInFlight }], "0", left);
-      // What came into doubt meanwhile may have been given out behind it.
-      for (const source of adopting) if ((doubtful.get(source) ?? 0) <= latest) doubtful.delete(source);
-      // That is enough for once: what else there is stays for the next time.
+      const latest = losses;
+      // All pending messages of this consumer. Known ones are skipped, so the count does not matter.
+      const adopted = await take([{ streams: adopting, count: 2 * maxInFlight }], "0", left);
+      // A reply that was lost in the meantime may have given out more after this one.
+      for (const stream of adopting) if ((uncertain.get(stream) ?? 0) <= latest) uncertain.delete(stream);
+      // New messages are left for the next read.
       if ([...adopted.values()].some(({ leases: found }) => found.length > 0)) {
-        return new Map(sources.map((source) => [source, { leases: adopted.get(source)?.leases ?? [], isFull: true }]));
+        return new Map(streams.map((stream) => [stream, { leases: adopted.get(stream)?.leases ?? [], isFull: true }]));
       }
     }
-    if (turns) asking = sources;
+    if (turns) reading = streams;
     try {
-      return await take(orders, ">", left);
+      return await take(requests, ">", left);
     } catch (error) {
-      if (isTransportError(error) && error.delivery === "unknown") doubt(sources);
+      if (isTransportError(error) && error.delivery === "unknown") maybeLost(streams);
       throw error;
     } finally {
-      asking = [];
+      reading = [];
     }
   };
 
   return {
-    async read(orders, options) {
-      const left = options ? timeLeft(link, options) : (): LinkOptions => ({});
-      if (!turns) return read(orders, left);
-      const { timeoutMs = link.timeoutMs, signal } = options ?? {};
-      const turn = await turns.run(() => read(orders, left), { timeoutMs, signal });
+    async read(requests, options) {
+      const left = options ? timeLeft(client, options) : (): PrimaryCallOptions => ({});
+      if (!turns) return read(requests, left);
+      const { timeoutMs = client.timeoutMs, signal } = options ?? {};
+      const turn = await turns.run(() => read(requests, left), { timeoutMs, signal });
       if (turn) return turn.result;
       const [kind, why] = signal?.aborted
         ? (["aborted", "The call was aborted by its signal"] as const)
         : (["timeout", `Earlier reads took all of its ${timeoutMs} ms (raise \`timeout\`)`] as const);
-      throw new TransportError(kind, why, { transport: link.name, delivery: "none", cause: signal?.reason });
+      throw new TransportError(kind, why, { transport: client.name, delivery: "none", cause: signal?.reason });
     },
   };
 }

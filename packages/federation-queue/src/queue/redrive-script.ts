@@ -2,17 +2,17 @@ import { defineScript, type Script } from "@continuum-cache/core";
 import { fieldsLua, readFields, type StreamEntry, writeFields } from "./message-fields.ts";
 
 /**
- * Pushes dead messages again, with counters and times anew.
+ * Pushes dead letters again, with new counters and times.
  *
- * KEYS: the dead, `again` (for those of priorities that are no more), then the stream of each priority. ARGV: how many
- * priorities there are, their names, then the ids of the entries.
- * Returns the name of the stream that each message went to; those that are dead no more are left out.
+ * KEYS: the dead letters, the retry stream (for priorities that no longer exist), then the stream of each priority.
+ * ARGV: the number of priorities, their names, then the ids of the entries. Returns the name of the stream that each
+ * message went to, without entries that no longer exist.
  */
 export const redriveScript: Script = defineScript({
   name: "queue-redrive",
   keys: "any",
   lua: `${fieldsLua}
-local dead, again, count = KEYS[1], KEYS[2], tonumber(ARGV[1])
+local dead, retry, count = KEYS[1], KEYS[2], tonumber(ARGV[1])
 local stream = {}
 for n = 1, count do stream[ARGV[1 + n]] = KEYS[2 + n] end
 local names = {}
@@ -22,14 +22,14 @@ for n = 2 + count, #ARGV do
   if entry then
     local m = read(entry)
     local key = stream[m.p]
-    names[#names + 1] = key and m.p or "again"
-    redis.call("XADD", key or again, "*", unpack(words({i = m.i, e = m.e, p = not key and m.p or nil})))
+    names[#names + 1] = key and m.p or "retry"
+    redis.call("XADD", key or retry, "*", unpack(words({i = m.i, e = m.e, p = not key and m.p or nil})))
     done[#done + 1] = entry[1]
   end
 end
 if #done > 0 then redis.call("XDEL", dead, unpack(done)) end
 return names`,
-  memory: ({ call, keys: [dead = "", again = "", ...streams], args }) => {
+  memory: ({ call, keys: [dead = "", retry = "", ...streams], args }) => {
     const [count = "0", ...rest] = args.map(String);
     const stream = new Map(rest.slice(0, Number(count)).map((name, index) => [name, streams[index]]));
     const names: string[] = [];
@@ -39,8 +39,8 @@ return names`,
       if (!entry) continue;
       const { i, e, p = "" } = readFields(entry);
       const key = stream.get(p);
-      names.push(key === undefined ? "again" : p);
-      call("XADD", key ?? again, "*", ...writeFields({ i, e, p: key === undefined ? p : undefined }));
+      names.push(key === undefined ? "retry" : p);
+      call("XADD", key ?? retry, "*", ...writeFields({ i, e, p: key === undefined ? p : undefined }));
       done.push(entry[0]);
     }
     if (done.length > 0) call("XDEL", dead, ...done);

@@ -1,231 +1,244 @@
 import { type Command, CommandError, isCommandError, type Reply } from "@continuum-cache/core";
-import type { Link, LinkOptions } from "../shared/link.ts";
+import { isUnanswered } from "@continuum-cache/core/kit";
 import { type Notifier, readNotifications } from "../shared/notifier.ts";
+import type { PrimaryCallOptions, PrimaryClient } from "../shared/primary-client.ts";
+import { AcceptedLines, type AcceptedPushes, SingleAcceptedPush } from "./accepted-pushes.ts";
 import { writeFields } from "./message-fields.ts";
-import { writeNote } from "./notes.ts";
-import { delayedMember, type Outgoing } from "./outgoing.ts";
-import { AcceptedLines, pushManyScript, toLines } from "./push-many-script.ts";
-import { pushScript } from "./push-script.ts";
-import type { Source } from "./queue-keys.ts";
-import type { AcceptedPush, AcceptedPushes } from "./recent-pushes.ts";
+import { delayedMember, isPlain, type PendingPush } from "./pending-push.ts";
+import { pushManyScript, pushScript, toLines } from "./push-scripts.ts";
+import type { PriorityStream } from "./queue-keys.ts";
+import { writeNotification } from "./queue-notifier.ts";
 import type { QueueSettings } from "./settings.ts";
 
-/** What became of a push: it is there, was there, or Redis refused it. */
+/** The outcome of a push: it is in Redis, its id was there before, or Redis refused it. */
 export type PushOutcome =
   | {
       readonly kind: "pushed";
-      /** An earlier attempt had done it. */
+      /** An earlier attempt had pushed it. */
       readonly wasThere?: true;
     }
   | { readonly kind: "duplicate" }
   | { readonly kind: "refused"; readonly error: CommandError };
 
-/** Refusals that say nothing against the push. */
-export const isPassing = ({ code }: CommandError): boolean =>
+/** Whether Redis may accept the same push later. */
+export const isTemporaryRefusal = ({ code }: CommandError): boolean =>
   ["OOM", "MISCONF", "BUSY", "NOREPLICAS", "UNKILLABLE"].includes(code);
 
-/** What became of the pushes of a trip. */
-export interface Sent {
-  /** In order. */
-  readonly outcomes: readonly PushOutcome[];
-  /** Those that are in Redis now, and can be looked for there. */
-  readonly accepted: readonly AcceptedPushes[];
-}
-
-/** Sends pushes, and rings the doorbell for them. */
+/** Sends pushes, and notifies the workers of them. */
 export interface Sender {
-  /** In order, in one trip. @throws TransportError when no answer came. */
-  send(outs: readonly Outgoing[], options: LinkOptions): Promise<Sent>;
-  /** When the latest of this process's entries was pushed to a stream, in ms, by the server's clock; 0: none was. */
-  latestMs(source: Source): number;
+  /**
+   * Sends them in order, in one round trip. When no answer comes, the pushes are marked as uncertain: the next attempt
+   * searches for them.
+   *
+   * @throws TransportError when no answer came.
+   */
+  send(pushes: readonly PendingPush[], options: PrimaryCallOptions): Promise<readonly PushOutcome[]>;
+  /** Marks pushes of an attempt that left then, and whose outcome is unknown. */
+  markUncertain(pushes: readonly PendingPush[], startedMs: number): void;
 }
 
-/** A push as something that can be sent: a plain command where that is enough. */
-type PushRequest =
-  | { readonly kind: "plain"; readonly command: readonly [string, ...(string | number)[]] }
+/** A push as a command of its own: a plain XADD where that is enough, else the script. */
+type SinglePush =
+  | { readonly kind: "plain"; readonly command: Command }
   | { readonly kind: "script"; readonly keys: readonly string[]; readonly args: readonly (string | number)[] };
 
-/** One command of a trip: a push, or so many plain ones to the same stream. */
-type Leg = PushRequest | ManyLeg;
-interface ManyLeg {
+/** Many plain pushes to the same stream as one script. */
+interface ManyPushes {
   readonly kind: "many";
   readonly command: Command;
-  readonly source: Source;
+  readonly stream: PriorityStream;
   readonly lines: string;
   readonly count: number;
 }
 
-/** Entries older than so many retentions are nobody's: this cuts them off where nobody tends the queue. */
-const backstopRetentions = 2;
-/** So many plain pushes in a row cost less as one script, which is billed as one command more. */
-const leastTogether = 8;
+type PushCommand = SinglePush | ManyPushes;
 
-/** Whether XADD alone pushes it. */
-const isPlain = ({ delayMs, isUnique, tried }: Outgoing): boolean => delayMs === 0 && !isUnique && !tried;
+/** Entries older than this many retentions are trimmed by pushes, for queues that no process maintains. */
+const trimmedRetentions = 2;
+/** From this many consecutive plain pushes on one script costs less, although Upstash bills it as one command more. */
+const leastMany = 8;
 
+/** @param onAccepted - Called with the pushes that are in Redis now and can be looked up there. */
 export function createSender(
-  link: Link,
+  client: PrimaryClient,
   settings: QueueSettings,
-  doorbell: Pick<Notifier, "notify" | "notifyAlong">,
+  sharedNotifier: Pick<Notifier, "notify" | "notifyAlong">,
+  onAccepted: (pushes: readonly AcceptedPushes[]) => void,
 ): Sender {
-  // Of each stream by itself: what a server with a wrong clock has written to one says nothing of the others.
-  const latest = new Map<Source, number>();
-  const notes = new Map(
-    settings.keys.sources.map((source) => [source, writeNote({ kind: "work", name: source.name })]),
+  // The server's time of the latest entry, per stream: a server with a wrong clock spoils only the streams it has
+  // written to.
+  const latest = new Map<PriorityStream, number>();
+  const workNotes = new Map(
+    settings.keys.streams.map((stream) => [stream, writeNotification({ kind: "work", name: stream.name })]),
   );
-  const latestMs = (source: Source): number => latest.get(source) ?? 0;
-  const floorMs = (source: Source): number => Math.max(0, latestMs(source) - backstopRetentions * settings.retentionMs);
-
-  /** Entries of a stream follow one another: the last one of a command is the latest. */
-  const know = (source: Source, entryId: string): void => {
-    latest.set(source, Math.max(latestMs(source), Number.parseInt(entryId, 10)));
+  const latestMs = (stream: PriorityStream): number => latest.get(stream) ?? 0;
+  const sawEntry = (stream: PriorityStream, entryId: string): void => {
+    latest.set(stream, Math.max(latestMs(stream), Number.parseInt(entryId, 10)));
+  };
+  const markUncertain: Sender["markUncertain"] = (pushes, startedMs) => {
+    for (const push of pushes) push.uncertain ??= { atMs: startedMs, afterMs: latestMs(push.stream) };
   };
 
-  const many = (outs: readonly Outgoing[], source: Source): ManyLeg => {
-    const lines = toLines(outs);
-    // By its text, which is short: a script that the server does not know would come behind the next trip.
-    const command: Command = ["EVAL", pushManyScript.lua, 1, source.key, floorMs(source) || "", lines];
-    return { kind: "many", command, source, lines, count: outs.length };
-  };
-  const legsOf = (outs: readonly Outgoing[]): readonly Leg[] => {
-    const legs: Leg[] = [];
-    for (let at = 0; at < outs.length; ) {
-      const { source } = outs[at] as Outgoing;
-      let end = at;
-      for (let out = outs[end]; out && out.source === source && isPlain(out); out = outs[end]) end++;
-      if (end - at >= leastTogether) {
-        legs.push(many(outs.slice(at, end), source));
-        at = end;
-      } else {
-        const last = Math.max(end, at + 1);
-        for (; at < last; at++) legs.push(pushRequest(outs[at] as Outgoing, settings, floorMs(source)));
-      }
-    }
-    return legs;
-  };
-
-  /** Plain messages are in their streams when a ring at the end of their trip is heard. */
-  const ringFor = (outs: readonly Outgoing[]): Command | undefined => {
-    const told = new Set<string>();
+  /** A notification at the end of the round trip: by then plain messages are in their streams. */
+  const notificationFor = (pushes: readonly PendingPush[]): Command | undefined => {
+    const notes = new Set<string>();
     let count = 0;
-    for (const out of outs) {
-      if (!isPlain(out)) continue;
-      told.add(notes.get(out.source) as string);
+    for (const push of pushes) {
+      if (!isPlain(push)) continue;
+      notes.add(workNotes.get(push.stream) as string);
       count++;
     }
-    return count === 0 ? undefined : doorbell.notifyAlong(told, count);
-  };
-  /** What a script pushes may be there already, or not before its time. */
-  const ringAfter = (out: Outgoing, outcome: PushOutcome | undefined): void => {
-    if (outcome?.kind !== "pushed") return;
-    doorbell.notify(out.delayMs > 0 ? writeNote({ kind: "delayed", inMs: out.delayMs }) : notes.get(out.source));
+    return count === 0 ? undefined : sharedNotifier.notifyAlong(notes, count);
   };
 
-  const send: Sender["send"] = async (outs, options) => {
-    const legs = legsOf(outs);
-    const ring = ringFor(outs);
-    // In a trip of many the script comes by its text once, so that none has to be sent again, behind the others.
-    const first = legs.length > 1 ? legs.findIndex(({ kind }) => kind === "script") : -1;
-    const commands = legs.map((leg, at) => commandOf(leg, at === first));
-    if (ring) commands.push(ring);
-    let replies: Reply[];
-    try {
-      replies = await link.send(commands, options);
-    } catch (error) {
-      // It took along the notes of other pushes, which may be in the queue.
-      if (ring) for (const note of readNotifications(String(ring[2]))) doorbell.notify(note);
-      throw error;
+  const readSingle = ({ kind }: SinglePush, push: PendingPush, reply: Reply, accepted: AcceptedPushes[]) => {
+    const outcome = readOutcome(reply);
+    if (outcome.kind !== "pushed") return outcome;
+    const { stream, delayMs } = push;
+    if (kind === "script") {
+      // Its message may have been there before, or be delayed: workers are notified now that the outcome is known.
+      sharedNotifier.notify(
+        delayMs > 0 ? writeNotification({ kind: "delayed", inMs: delayMs }) : workNotes.get(stream),
+      );
     }
-    const unknown = legs.flatMap(({ kind }, at) => (kind === "script" && isUnknown(replies[at]) ? [at] : []));
-    if (unknown.length > 0) {
-      const again = unknown.flatMap((at) => (legs[at] ? [commandOf(legs[at], true)] : []));
-      const answers = await link.send(again, options);
-      for (const [index, at] of unknown.entries()) replies[at] = answers[index] ?? null;
-    }
+    const entryId = entryIdOf(reply);
+    if (entryId !== "" && delayMs === 0) sawEntry(stream, entryId);
+    if (entryId !== "" || push.isUnique) accepted.push(new SingleAcceptedPush(push, entryId));
+    return outcome;
+  };
+  const readReplies = (
+    pushes: readonly PendingPush[],
+    commands: readonly PushCommand[],
+    replies: readonly Reply[],
+  ): readonly PushOutcome[] => {
     const outcomes: PushOutcome[] = [];
     const accepted: AcceptedPushes[] = [];
-    for (const [at, leg] of legs.entries()) {
+    for (const [at, command] of commands.entries()) {
       const reply = replies[at] ?? null;
-      if (leg.kind === "many") {
-        const pushes = readMany(leg, reply, outcomes);
-        if (!pushes) continue;
-        accepted.push(pushes);
-        know(leg.source, pushes.lastEntryId);
+      if (command.kind !== "many") {
+        outcomes.push(readSingle(command, pushes[outcomes.length] as PendingPush, reply, accepted));
         continue;
       }
-      const out = outs[outcomes.length] as Outgoing;
-      const outcome = readOutcome(reply);
-      outcomes.push(outcome);
-      if (leg.kind === "script") ringAfter(out, outcome);
-      if (outcome.kind !== "pushed") continue;
-      const entryId = entryIdOf(reply);
-      if (entryId !== "" || out.isUnique) accepted.push(new AcceptedOne(out, entryId));
-      if (entryId !== "" && out.delayMs === 0) know(out.source, entryId);
+      const lines = readMany(command, reply, outcomes);
+      if (!lines) continue;
+      accepted.push(lines);
+      // The last entry of a command is its latest.
+      sawEntry(command.stream, lines.lastEntryId);
     }
-    return { outcomes, accepted };
+    if (accepted.length > 0) onAccepted(accepted);
+    return outcomes;
   };
 
-  return { send, latestMs };
+  return {
+    markUncertain,
+    async send(pushes, options) {
+      const startedMs = performance.now();
+      const commands = toCommands(pushes, settings, latestMs);
+      const notification = notificationFor(pushes);
+      try {
+        return readReplies(pushes, commands, await exchange(client, commands, notification, options));
+      } catch (error) {
+        if (!isUnanswered(error) || error.delivery !== "none") markUncertain(pushes, startedMs);
+        // It took along notifications of other pushes, which may be in the queue.
+        if (notification) for (const note of readNotifications(String(notification[2]))) sharedNotifier.notify(note);
+        throw error;
+      }
+    },
+  };
 }
 
-/** One push that was accepted by itself. */
-class AcceptedOne implements AcceptedPushes {
-  readonly count = 1;
-  readonly bytes: number;
-  readonly #push: AcceptedPush;
-
-  constructor(out: Outgoing, entryId: string) {
-    this.bytes = out.bytes;
-    this.#push = { out, entryId };
+/** @param latestMs - The server's time of the latest known entry of a stream; 0: unknown. */
+function toCommands(
+  pushes: readonly PendingPush[],
+  settings: QueueSettings,
+  latestMs: (stream: PriorityStream) => number,
+): readonly PushCommand[] {
+  const commands: PushCommand[] = [];
+  for (let at = 0; at < pushes.length; ) {
+    const { stream } = pushes[at] as PendingPush;
+    const floorMs = Math.max(0, latestMs(stream) - trimmedRetentions * settings.retentionMs);
+    let end = at;
+    for (let push = pushes[end]; push && push.stream === stream && isPlain(push); push = pushes[end]) end++;
+    if (end - at >= leastMany) {
+      commands.push(manyPushes(pushes.slice(at, end), stream, floorMs));
+      at = end;
+    } else {
+      const last = Math.max(end, at + 1);
+      for (; at < last; at++) commands.push(singlePush(pushes[at] as PendingPush, settings, floorMs));
+    }
   }
-
-  ids(): readonly string[] {
-    return [this.#push.out.id];
-  }
-
-  each(): readonly AcceptedPush[] {
-    return [this.#push];
-  }
+  return commands;
 }
 
-/** @param floorMs - The least time that is kept, by the server's clock; 0: not known. */
-function pushRequest(out: Outgoing, { keys, retentionMs, timeoutMs }: QueueSettings, floorMs: number): PushRequest {
-  const { id, source, text, delayMs, isUnique, nonce, tried } = out;
-  if (isPlain(out)) {
+/** Sends the commands. Scripts that the server does not know are sent once more, by their text. */
+async function exchange(
+  client: PrimaryClient,
+  commands: readonly PushCommand[],
+  notification: Command | undefined,
+  options: PrimaryCallOptions,
+): Promise<Reply[]> {
+  // Of many scripts the first comes by its text, so that the server knows it for the others.
+  const first = commands.length > 1 ? commands.findIndex(({ kind }) => kind === "script") : -1;
+  const wire = commands.map((command, at) => wireCommand(command, at === first));
+  if (notification) wire.push(notification);
+  const replies = await client.send(wire, options);
+  const unknown = commands.flatMap(({ kind }, at) => (kind === "script" && isUnknown(replies[at]) ? [at] : []));
+  if (unknown.length === 0) return replies;
+  const repeated = unknown.flatMap((at) => (commands[at] ? [wireCommand(commands[at], true)] : []));
+  const answers = await client.send(repeated, options);
+  for (const [index, at] of unknown.entries()) replies[at] = answers[index] ?? null;
+  return replies;
+}
+
+function manyPushes(pushes: readonly PendingPush[], stream: PriorityStream, floorMs: number): ManyPushes {
+  const lines = toLines(pushes);
+  // By its text, which is short: resent after a NOSCRIPT it would arrive after the next round trip's pushes.
+  const command: Command = ["EVAL", pushManyScript.lua, 1, stream.key, floorMs || "", lines];
+  return { kind: "many", command, stream, lines, count: pushes.length };
+}
+
+/** @param floorMs - Entries older than this are trimmed, by the server's clock; 0: unknown. */
+function singlePush(push: PendingPush, { keys, retentionMs, timeoutMs }: QueueSettings, floorMs: number): SinglePush {
+  const { id, stream, text, delayMs, isUnique, nonce, uncertain } = push;
+  if (isPlain(push)) {
     const trim = floorMs > 0 ? ["MINID", "~", floorMs] : [];
-    return { kind: "plain", command: ["XADD", source.key, ...trim, "*", "i", id, "e", text] };
+    return { kind: "plain", command: ["XADD", stream.key, ...trim, "*", "i", id, "e", text] };
   }
-  const doubtMs = tried ? Math.ceil(performance.now() - tried.atMs) + timeoutMs : 0;
-  const words = delayMs > 0 ? [delayedMember(out)] : writeFields({ i: id, e: text });
+  const sinceMs = uncertain ? Math.ceil(performance.now() - uncertain.atMs) + timeoutMs : 0;
+  const words = delayMs > 0 ? [delayedMember(push)] : writeFields({ i: id, e: text });
   return {
     kind: "script",
-    keys: [delayMs > 0 ? keys.delayed : source.key, ...(isUnique ? [keys.marker(id)] : [])],
+    keys: [delayMs > 0 ? keys.delayed : stream.key, ...(isUnique ? [keys.marker(id)] : [])],
     args: [
       retentionMs + delayMs,
       nonce,
       delayMs > 0 ? delayMs : "",
-      doubtMs,
-      tried?.afterMs ?? 0,
+      sinceMs,
+      uncertain?.afterMs ?? 0,
       floorMs > 0 ? floorMs : "",
       ...words,
     ],
   };
 }
 
-function commandOf(leg: Leg, byText: boolean): Command {
-  if (leg.kind !== "script") return leg.command;
+function wireCommand(command: PushCommand, byText: boolean): Command {
+  if (command.kind !== "script") return command.command;
   const { lua, sha1 } = pushScript;
-  return [byText ? "EVAL" : "EVALSHA", byText ? lua : sha1, leg.keys.length, ...leg.keys, ...leg.args];
+  return [byText ? "EVAL" : "EVALSHA", byText ? lua : sha1, command.keys.length, ...command.keys, ...command.args];
 }
 
 const pushed: PushOutcome = { kind: "pushed" };
 
 /**
- * Adds an outcome for each push of a leg; see `pushManyScript`.
+ * Adds an outcome for each push; see `pushManyScript`.
  *
- * @returns what was accepted, if anything was.
+ * @returns the accepted pushes, if there are any.
  */
-function readMany({ source, lines, count }: ManyLeg, reply: Reply, outcomes: PushOutcome[]): AcceptedLines | undefined {
+function readMany(
+  { stream, lines, count }: ManyPushes,
+  reply: Reply,
+  outcomes: PushOutcome[],
+): AcceptedLines | undefined {
   const error = isCommandError(reply) ? reply : undefined;
   const text = typeof reply === "string" ? reply : "";
   // Only the last line can be a refusal.
@@ -238,7 +251,7 @@ function readMany({ source, lines, count }: ManyLeg, reply: Reply, outcomes: Pus
     const refused: PushOutcome = { kind: "refused", error: error ?? new CommandError(text.slice(refusedAt + 1)) };
     for (let at = done; at < count; at++) outcomes.push(refused);
   }
-  return entryIds === "" ? undefined : new AcceptedLines(source, lines, entryIds, done);
+  return entryIds === "" ? undefined : new AcceptedLines(stream, lines, entryIds, done);
 }
 
 const isUnknown = (reply: Reply | undefined): boolean => isCommandError(reply) && reply.code === "NOSCRIPT";

@@ -7,38 +7,35 @@ import {
   toWireChannel,
   wholeNumberOption,
 } from "@continuum-cache/core/kit";
-import type { FederationBackend } from "../shared/federation-backend.ts";
+import { codecOf, type FederationBackend, readOutbox, transportOf } from "../shared/options.ts";
 import type { OutboxLimits } from "../shared/outbox.ts";
-import { readOutbox } from "../shared/outbox-options.ts";
-import { codecOf, transportOf } from "../shared/read-options.ts";
-import { knownBackoff, knownQueue } from "./known-options.ts";
-import type { BackoffOptions, FederationQueueOptions } from "./options.ts";
-import { createQueueKeys, type QueueKeys, type Source } from "./queue-keys.ts";
+import { type BackoffOptions, type FederationQueueOptions, knownBackoff, knownQueue } from "./options.ts";
+import { createQueueKeys, type PriorityStream, type QueueKeys } from "./queue-keys.ts";
 
-/** Options as a queue works with them: checked, defaults filled in. */
+/** The checked options, with their defaults. */
 export interface QueueSettings {
   readonly transport: Transport;
   readonly codec: Codec;
   readonly keys: QueueKeys;
-  /** The doorbell's, as it travels. */
+  /** The channel of the notifications: a wire name. */
   readonly channel: string;
-  /** Where messages go that name no priority. */
-  readonly defaultSource: Source;
+  /** The stream of pushes that name no priority. */
+  readonly defaultStream: PriorityStream;
   readonly retentionMs: number;
   readonly leaseMs: number;
   readonly maxAttempts: number;
   readonly maxCrashes: number;
   readonly backoffMs: { readonly initial: number; readonly max: number };
   readonly pollMs: number;
-  /** Absent where nothing may wait in this process. */
+  /** Undefined: pushes never wait in this process. */
   readonly outbox: OutboxLimits | undefined;
-  /** 0: nothing is remembered. */
+  /** 0: no repair. */
   readonly repairMs: number;
   readonly timeoutMs: number;
   readonly maxEventBytes: number;
 }
 
-/** @throws ConfigError that quotes what came. */
+/** @throws ConfigError that quotes the value. */
 export function readQueueSettings(backend: FederationBackend, options: FederationQueueOptions): QueueSettings {
   const transport = transportOf(backend);
   assertOptions("new FederationQueue", options, knownQueue);
@@ -52,7 +49,7 @@ export function readQueueSettings(backend: FederationBackend, options: Federatio
     codec: codecOf(options.codec, backend),
     keys,
     channel: toWireChannel(prefix),
-    defaultSource: keys.of(choiceOption("defaultPriority", defaultPriority, priorities)),
+    defaultStream: keys.of(choiceOption("defaultPriority", defaultPriority, priorities)),
     retentionMs: toMs(options.retention ?? "24h", "retention"),
     leaseMs: ms("visibilityTimeout", "30s"),
     maxAttempts: wholeNumberOption("maxAttempts", options.maxAttempts ?? 5),

@@ -1,23 +1,24 @@
 import type { Command } from "@continuum-cache/core";
+import { unwrap } from "@continuum-cache/core/kit";
 import { isHeldAt, readRegistry } from "../log/registry.ts";
 import { readStreamInfo } from "../log/stream.ts";
-import { accepted, type LinkOptions } from "../shared/link.ts";
-import { timeMs } from "../shared/server-time.ts";
+import type { PrimaryCallOptions } from "../shared/primary-client.ts";
+import { timeMs } from "../shared/replies.ts";
 import type { RelaySettings } from "./settings.ts";
 import type { RelayedOrigin } from "./types.ts";
 
 /** Two round trips to each side. @throws TransportError when one does not reply. */
 export async function readRelayStats(
   { from, to, keys }: RelaySettings,
-  options: LinkOptions,
+  options: PrimaryCallOptions,
 ): Promise<Readonly<Record<string, RelayedOrigin>>> {
   const [source, destination] = await Promise.all([
     from.link.send([["HGETALL", keys.registry]], options),
     to.link.send([["HGETALL", keys.registry], ["TIME"]], options),
   ]);
-  const here = readRegistry(accepted(destination[0]));
-  const nowMs = timeMs(accepted(destination[1]));
-  const origins = [...readRegistry(accepted(source[0])).keys()].filter((origin) => {
+  const here = readRegistry(unwrap(destination[0]));
+  const nowMs = timeMs(unwrap(destination[1]));
+  const origins = [...readRegistry(unwrap(source[0])).keys()].filter((origin) => {
     const own = here.get(origin);
     return !own || !isHeldAt(own, nowMs);
   });

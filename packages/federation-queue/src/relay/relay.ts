@@ -1,7 +1,5 @@
 import { assertOptions, createEvents, onAbort } from "@continuum-cache/core/kit";
-import { knownCall, type LogCallOptions } from "../shared/call-options.ts";
-import type { FederationBackend } from "../shared/federation-backend.ts";
-import { readAsked } from "../shared/read-options.ts";
+import { type FederationBackend, knownCall, type LogCallOptions, readCallOptions } from "../shared/options.ts";
 import { readRelayStats } from "./read-relay-stats.ts";
 import { readRelaySettings } from "./settings.ts";
 import { startRelay } from "./start-relay.ts";
@@ -64,7 +62,7 @@ export function relay(from: FederationBackend, to: FederationBackend, options: R
     },
     async stats(asked = {}) {
       assertOptions("stats", asked, knownCall);
-      const origins = await readRelayStats(settings, readAsked(asked));
+      const origins = await readRelayStats(settings, readCallOptions(asked));
       return { ...running.status, origins };
     },
     on: events.on,

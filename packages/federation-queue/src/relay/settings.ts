@@ -8,9 +8,8 @@ import {
   wholeNumberOption,
 } from "@continuum-cache/core/kit";
 import { createLogKeys, type LogKeys } from "../log/log-keys.ts";
-import type { FederationBackend } from "../shared/federation-backend.ts";
-import { createLink, type Link } from "../shared/link.ts";
-import { assertSignal, transportOf } from "../shared/read-options.ts";
+import { assertSignal, type FederationBackend, transportOf } from "../shared/options.ts";
+import { createPrimaryClient, type PrimaryClient } from "../shared/primary-client.ts";
 import type { RelayOptions } from "./types.ts";
 
 const knownRelay: KnownOptions<RelayOptions> = {
@@ -37,7 +36,7 @@ export interface RelaySettings {
 
 export interface RelaySide {
   readonly transport: Transport;
-  readonly link: Link;
+  readonly link: PrimaryClient;
 }
 
 const mostPerRead = 10_000;
@@ -59,7 +58,7 @@ export function readRelaySettings(
   const ms = (name: "pollInterval" | "timeout", fallback: Duration): number =>
     toTimeoutMs(options[name] ?? fallback, name);
   const timeoutMs = ms("timeout", "5s");
-  const sideOf = (transport: Transport): RelaySide => ({ transport, link: createLink(transport, timeoutMs) });
+  const sideOf = (transport: Transport): RelaySide => ({ transport, link: createPrimaryClient(transport, timeoutMs) });
   return {
     from: sideOf(source),
     to: sideOf(target),

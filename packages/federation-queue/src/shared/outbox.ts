@@ -1,12 +1,12 @@
-/** What waits, in order, within bounds, until Redis takes it. */
+/** A bounded FIFO of items that wait until Redis answers. */
 export interface Outbox<Item> {
   readonly length: number;
   readonly bytes: number;
-  /** Puts an item at the end; `false` when there is no room, and nothing has changed. */
+  /** Adds an item at the end. `false`: there is no room, and nothing has changed. */
   add(item: Item, bytes: number): boolean;
-  /** The first items, at most so many and so many bytes (at least one, if there is any). They stay until `remove`. */
+  /** The first items within these bounds, and at least one if there is any. They stay until `remove`. */
   peek(maxItems: number, maxBytes: number): readonly Item[];
-  /** Takes the first items away. */
+  /** Removes the first items. */
   remove(count: number): void;
 }
 
@@ -23,7 +23,7 @@ interface Waiting<Item> {
 
 export function createOutbox<Item>({ maxItems, maxBytes }: OutboxLimits): Outbox<Item> {
   let waiting: Waiting<Item>[] = [];
-  /** What stands before it has been taken away. */
+  /** The items before it have been removed. */
   let head = 0;
 
   const outbox = {
@@ -50,7 +50,7 @@ export function createOutbox<Item>({ maxItems, maxBytes }: OutboxLimits): Outbox
       const end = Math.min(head + count, waiting.length);
       for (; head < end; head++) outbox.bytes -= (waiting[head] as Waiting<Item>).bytes;
       outbox.length = waiting.length - head;
-      // Empty places are closed once they are half of all, so that taking one is cheap on average.
+      // The removed half is cut off in one step, so that removing one item is cheap on average.
       if (head * 2 < waiting.length) return;
       waiting = waiting.slice(head);
       head = 0;

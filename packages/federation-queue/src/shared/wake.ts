@@ -1,8 +1,8 @@
-/** One who waits, and others who wake it. */
+/** An auto-reset event with one waiter. */
 export interface Wake {
-  /** Ends the wait, or the next one if there is none. */
+  /** Ends the present wait, or else the next one. */
   wake(): void;
-  /** Waits until it is woken, but no longer than this; tells whether it was woken. */
+  /** Waits until it is woken, or this long. @returns whether it was woken. */
   wait(ms: number): Promise<boolean>;
 }
 

@@ -1,9 +1,9 @@
 import { type Command, type Reply, type Transport, TransportError } from "@continuum-cache/core";
 import { memoryTransport } from "@continuum-cache/fallback-memory";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import type { Held } from "../../src/queue/leases.ts";
-import { createSettling, type Settled } from "../../src/queue/settling.ts";
-import { createLink } from "../../src/shared/link.ts";
+import type { LeaseRecord } from "../../src/queue/leases.ts";
+import { createSettlementBatcher, type Settled } from "../../src/queue/settlement-batcher.ts";
+import { createPrimaryClient } from "../../src/shared/primary-client.ts";
 import { closing } from "./backends.ts";
 
 const opened = closing();
@@ -13,21 +13,17 @@ afterEach(() => {
   vi.unstubAllGlobals();
 });
 
-const source = { name: "normal", key: "q", priority: "normal", weight: 1 };
-const heldOf = (entryId: string, expiresMs: number): Held =>
-  ({ entryId, source, expiresMs, isDoubtful: false, fields: { i: entryId }, lease: { id: entryId } }) as Held;
+const stream = { name: "normal", key: "q", priority: "normal", weight: 1 };
+const recordOf = (entryId: string, expiresMs: number): LeaseRecord =>
+  ({ entryId, stream, expiresMs, isUncertain: false, fields: { i: entryId }, lease: { id: entryId } }) as LeaseRecord;
 
-function acksThrough(transport: Transport, timeoutMs: number): (held: Held, settled: Settled) => void {
-  const settling = createSettling(
-    createLink(transport, timeoutMs),
-    { add: () => {}, flush: async () => {} },
-    { remember: () => {}, forget: () => {}, suspect: () => {}, close: async () => {} },
-  );
-  return (held, settled) => settling.settle(held, undefined, settled);
+function acksThrough(transport: Transport, timeoutMs: number): (record: LeaseRecord, settled: Settled) => void {
+  const settlements = createSettlementBatcher(createPrimaryClient(transport, timeoutMs), { acked: () => {} });
+  return (record, settled) => settlements.settle(record, undefined, settled);
 }
 
-describe("acks that go together", () => {
-  /** Three messages that were given out, of which the first was lost to another process. */
+describe("acks of one round trip", () => {
+  /** Three leased messages. The first lease was lost to another process. */
   async function start(hook: (commands: readonly Command[], store: Transport) => Promise<unknown> = async () => {}) {
     const store = opened(memoryTransport());
     const ids = ["1-0", "2-0", "3-0"];
@@ -48,24 +44,24 @@ describe("acks that go together", () => {
     };
     const acks = acksThrough(transport, 5_000);
     const ack = (id: string, at: number) =>
-      new Promise((resolve) => acks(heldOf(id, at === 0 ? 0 : Number.POSITIVE_INFINITY), resolve));
+      new Promise((resolve) => acks(recordOf(id, at === 0 ? 0 : Number.POSITIVE_INFINITY), resolve));
     return Promise.all(ids.map(ack));
   }
   const unknown = expect.objectContaining({ name: "TransportError", delivery: "unknown" });
   const asksWhich = (commands: readonly Command[]): boolean => commands.some(([name]) => name === "XINFO");
 
-  it("are told apart when one of the leases was lost", async () => {
+  it("resolve to whether each lease was held, when one of them was lost", async () => {
     expect(await start()).toEqual([false, true, true]);
   });
 
-  it("are not taken for lost when their entries are cleared away before it is known which were held", async () => {
+  it("are not reported as lost when their entries are deleted before the check of which were held", async () => {
     const outcomes = await start(async (commands, store) => {
       if (asksWhich(commands)) await store.send([["XDEL", "q", "2-0"]]);
     });
     expect(outcomes).toEqual([unknown, true, true]);
   });
 
-  it("may be done when it can't be asked which were held", async () => {
+  it("end as unknown when the check of which leases were held gets no answer", async () => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
     const outcomes = start(async (commands) => {
       if (asksWhich(commands)) {
@@ -81,7 +77,7 @@ describe("acks that go together", () => {
   });
 });
 
-it("an ack of a call that may vanish waits for no other, and is answered once", async () => {
+it("on the edge an ack waits for no other ack, and is settled once", async () => {
   vi.stubGlobal("navigator", { userAgent: "Cloudflare-Workers" });
   const answers = new Map<unknown, (replies: Reply[]) => void>();
   const transport: Transport = {
@@ -91,7 +87,7 @@ it("an ack of a call that may vanish waits for no other, and is answered once", 
   };
   const settled: unknown[] = [];
   const acks = acksThrough(transport, 60_000);
-  const ack = (id: string) => acks(heldOf(id, Number.POSITIVE_INFINITY), (outcome) => settled.push(id, outcome));
+  const ack = (id: string) => acks(recordOf(id, Number.POSITIVE_INFINITY), (outcome) => settled.push(id, outcome));
   ack("1-0");
   await vi.waitFor(() => expect([...answers.keys()]).toEqual(["1-0"]), { timeout: 60_000 });
   ack("2-0");

@@ -9,7 +9,7 @@ let count = 0;
 /** A queue's own name, where a server is shared. */
 const freshPrefix = (): string => `queue-${++count}`;
 
-/** A server, and queues on it as if each were in a process of its own. */
+/** A server, and queues on it, each as if it were in a process of its own. */
 export async function queuesOn<Event = unknown>(backend: Backend, opened: <T extends Closable>(one: T) => T) {
   const server = opened(await backend.open());
   const prefix = freshPrefix();

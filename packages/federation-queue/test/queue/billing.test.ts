@@ -1,18 +1,18 @@
 import { runScript } from "@continuum-cache/core";
 import { describe, expect, it, vi } from "vitest";
 import type { FederationQueue } from "../../src/queue/federation-queue.ts";
+import { maintenanceScript } from "../../src/queue/maintenance-script.ts";
 import { createQueueKeys } from "../../src/queue/queue-keys.ts";
-import { tendScript } from "../../src/queue/tend-script.ts";
 import { closing, queuesOn, servers } from "./backends.ts";
 
-// What Upstash bills: each command, those that a script runs included.
+// What Upstash bills: each command, including those of scripts.
 
 const opened = closing();
-/** Connecting and asking for statistics is not billed, or not ours. */
+/** Connecting and reading statistics is not billed, or not part of the queue. */
 const isFree = (name: string): boolean => /^(config\||info$|ping$|client\||hello$|auth$|select$|script\|)/.test(name);
 const total = (counts: Readonly<Record<string, number>>): number =>
   Object.values(counts).reduce((sum, count) => sum + count, 0);
-/** However long a test takes on a slow machine. */
+/** Polls and maintenance stay away, even on a slow machine. */
 const unhurried = { pollInterval: "10m", visibilityTimeout: "10m" } as const;
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -30,7 +30,7 @@ describe.each(servers)("over $name", (backend) => {
   };
   const numbers = (count: number) => Array.from({ length: count }, (_, event) => ({ event }));
 
-  /** From one process to another, so many at once. */
+  /** Passes messages from one process to another, in batches. */
   const pass = async (from: FederationQueue<number>, to: FederationQueue<number>, batch: number, times: number) => {
     for (let time = 0; time < times; time++) {
       if (batch === 1) await from.push(time);
@@ -46,7 +46,7 @@ describe.each(servers)("over $name", (backend) => {
     { batch: 10, most: 1.5 },
     { batch: 50, most: 1.2 },
   ])(
-    "bills at most $most commands for a message that is pushed, pulled and acked at batch $batch",
+    "bills at most $most commands for a message that is pushed, pulled and acked, at batch $batch",
     async ({ batch, most }) => {
       const { billed, open } = await start();
       const [here, there] = [open(), open()];
@@ -57,7 +57,7 @@ describe.each(servers)("over $name", (backend) => {
       const tookMs = performance.now() - beganMs;
       const perMessage = total(counts) / (batch * times);
       console.log(`${backend.name}, pulled, batch ${batch}: ${perMessage.toFixed(3)} commands a message`, counts);
-      // On a slow machine more rings go alone (20 ms apart), and streams that were empty are asked again (250 ms).
+      // On a slow machine more notifications are sent (20 ms apart), and empty streams are asked again (250 ms).
       const late = Math.min(times, tookMs / 20) + 3 * (tookMs / 250);
       expect(total(counts)).toBeLessThanOrEqual(Math.max(most * batch * times, (most - 1) * batch * times + late));
     },
@@ -68,10 +68,10 @@ describe.each(servers)("over $name", (backend) => {
     { batch: 10, most: 1.5 },
     { batch: 50, most: 1.2 },
   ])(
-    "bills at most $most commands for a message that a worker does, pushed at batch $batch with a rest in between",
+    "bills at most $most commands for a message that a worker handles, pushed at batch $batch with pauses",
     async ({ batch, most }) => {
       const { billed, open } = await start();
-      // Nothing is looked after, or looked for, in the meantime.
+      // Without maintenance and polls in between.
       const [here, there] = [open(unhurried), open(unhurried)];
       let done = 0;
       there.consume(() => void done++, { concurrency: 50 });
@@ -89,7 +89,7 @@ describe.each(servers)("over $name", (backend) => {
       };
       await run(3);
       const counts = await billed(() => run(times));
-      // What this test itself asks.
+      // The commands of this test.
       for (const own of ["time", "zcard", "xlen", "xinfo|groups", "xrange", "xpending"]) delete counts[own];
       // Many pushes are one script.
       const scripts = batch > 1 ? { eval: times } : {};
@@ -100,25 +100,25 @@ describe.each(servers)("over $name", (backend) => {
     },
   );
 
-  it("bills 7 commands when the queue is looked after, and 5 more when it is swept", async () => {
+  it("bills 7 commands for maintenance, and 5 more when it trims", async () => {
     const { billed, open, connect, prefix, redis } = await start();
     const queue = open();
     await queue.push(1);
     await Promise.all((await queue.pull()).map((lease) => lease.ack()));
-    // That there is work, and, a few milliseconds later, that somebody has looked after the queue.
+    // One notification for the message and, some milliseconds later, one for the maintenance.
     await expect.poll(() => redis?.commandStats()).toMatchObject({ publish: 2 });
-    const { delayed, dead, sources, priorities } = createQueueKeys(prefix, ["high", "normal", "low"]);
-    const keys = [delayed, dead, ...sources.map(({ key }) => key)];
+    const { delayed, dead, streams, priorities } = createQueueKeys(prefix, ["high", "normal", "low"]);
+    const keys = [delayed, dead, ...streams.map(({ key }) => key)];
     const transport = connect();
-    const tend = (keptMs: number | "") => () =>
-      runScript(transport, tendScript, keys, [30_000, 20, 86_400_000, keptMs, 100, ...priorities]);
-    await tend("")();
+    const maintain = (keptMs: number | "") => () =>
+      runScript(transport, maintenanceScript, keys, [30_000, 20, 86_400_000, keptMs, 100, ...priorities]);
+    await maintain("")();
     const light = { evalsha: 1, time: 1, zrange: 1, "xinfo|groups": 4 };
-    expect(await billed(tend(""))).toEqual(light);
-    expect(await billed(tend(60_000))).toEqual({ ...light, xtrim: 5 });
+    expect(await billed(maintain(""))).toEqual(light);
+    expect(await billed(maintain(60_000))).toEqual({ ...light, xtrim: 5 });
   });
 
-  it("bills an idle worker one command in each poll, and little else", async () => {
+  it("bills an idle worker one command per poll, and few others", async () => {
     const { billed, open } = await start();
     const queue = open({ pollInterval: "400ms", visibilityTimeout: "300ms" });
     queue.consume(() => {}, { concurrency: 16 });
@@ -129,7 +129,7 @@ describe.each(servers)("over $name", (backend) => {
     const { xreadgroup = 0, ...others } = counts;
     expect(xreadgroup).toBeGreaterThan(0);
     expect(xreadgroup).toBeLessThanOrEqual(Math.ceil(polls / 0.8) + 1);
-    // Once in ten polls the queue is looked after, swept, and the others are told.
+    // Once in ten polls maintenance runs, trims and sends a notification.
     expect(others["evalsha"] ?? 0).toBeLessThanOrEqual(2);
     expect(total(others)).toBeLessThanOrEqual(2 * (12 + 1));
   });

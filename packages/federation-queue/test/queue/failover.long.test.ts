@@ -18,7 +18,7 @@ describe.each(ways)("over %s", (way) => {
     return { pair, queue, repaired };
   };
 
-  it("pushes again what the replica had not got, under the same id, when a call fails", {
+  it("pushes again what the promoted replica lacks, under the same id, after a failed call", {
     timeout: 60_000,
   }, async () => {
     const { pair, queue, repaired } = await start();
@@ -59,7 +59,7 @@ describe.each(ways)("over %s", (way) => {
     expect(await queue.push(50, { id: "fifty" })).toEqual({ id: "fifty", duplicate: true });
   });
 
-  it("notices another server also where no call fails", async () => {
+  it("notices another server even if no call fails", async () => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"], shouldAdvanceTime: true });
     try {
       const { pair, queue, repaired } = await start();
@@ -79,7 +79,7 @@ describe.each(ways)("over %s", (way) => {
     }
   });
 
-  it("looks for another server once more as it closes", async () => {
+  it("checks for another server once more when it closes", async () => {
     const { pair, queue, repaired } = await start();
     await queue.push(0);
     await pair.caughtUp();

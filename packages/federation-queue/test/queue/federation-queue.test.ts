@@ -13,7 +13,7 @@ const ackAll = (leases: readonly Lease<unknown>[]) => Promise.all(leases.map((le
 describe.each(all)("over $name", (backend) => {
   const start = () => queuesOn<{ readonly n: number } | string>(backend, opened);
 
-  it("gives a message out once, as it was pushed, and forgets it when it is acked", async () => {
+  it("gives a message out once, as it was pushed, and deletes it after its ack", async () => {
     const { open } = await start();
     const [here, there] = [open(), open()];
     const { id } = await here.push({ n: 1 });
@@ -34,12 +34,12 @@ describe.each(all)("over $name", (backend) => {
     });
   });
 
-  it("keeps a message where it is when the place that it should go to holds something else", async () => {
+  it("keeps a message where it is when the target key has another type", async () => {
     const { open, prefix, connect } = await start();
     const queue = open();
     await queue.pushMany(["nacked", "released", "given up"].map((event) => ({ event, id: event })));
     const [nacked, released, givenUp] = await queue.pull({ max: 3 });
-    const places = ["delayed", "again", "dead"].map((name) => `${prefix}:${name}`);
+    const places = ["delayed", "retry", "dead"].map((name) => `${prefix}:${name}`);
     const transport = connect();
     await transport.send(places.map((key) => ["DEL", key]));
     await transport.send(places.map((key) => ["SET", key, "of others"]));
@@ -52,7 +52,7 @@ describe.each(all)("over $name", (backend) => {
     expect(await queue.stats()).toMatchObject({ depth: 0, inFlight: 0, delayed: 0, dead: 0 });
   });
 
-  it("gives out the most urgent first, in order, never more than asked for", async () => {
+  it("gives out the most urgent messages first, in order, never more than asked for", async () => {
     const { open } = await start();
     const queue = open();
     await queue.pushMany([
@@ -67,7 +67,7 @@ describe.each(all)("over $name", (backend) => {
     expect(ids(await queue.pull({ max: 100 }))).toEqual(["n2", "l1"]);
   });
 
-  it("lets no priority starve, pulled one by one or many at once", async () => {
+  it("lets no priority starve, in pulls of one or of many", async () => {
     const { open } = await start();
     const queue = open();
     await queue.pushMany(Array.from({ length: 300 }, (_, n) => ({ event: { n }, priority: "high" })));
@@ -83,7 +83,7 @@ describe.each(all)("over $name", (backend) => {
     expect(single.filter((priority) => priority === "low").length).toBeLessThanOrEqual(8);
   });
 
-  it("works on all priorities, the urgent ones more often", async () => {
+  it("handles all priorities, the urgent ones more often", async () => {
     const { open } = await start();
     const queue = open();
     for (const priority of ["low", "normal", "high"]) {
@@ -99,7 +99,7 @@ describe.each(all)("over $name", (backend) => {
     expect(share("low")).toBeGreaterThan(3);
   });
 
-  it("pushes an id once within the retention, done or not, and from wherever", async () => {
+  it("pushes an id once within the retention, done or not, from any process", async () => {
     const { open } = await start();
     const [here, there] = [open(), open()];
     expect(await here.push("a", { id: "one" })).toEqual({ id: "one" });
@@ -114,7 +114,7 @@ describe.each(all)("over $name", (backend) => {
     await vi.waitFor(async () => expect(await short.push("a", { id: "one" })).toEqual({ id: "one" }), patiently);
   });
 
-  it("gives a lease that has ended to another, counts the crash apart, and refuses the late ack and says so", async () => {
+  it("gives the message of an expired lease to another worker, counts a crash, and rejects the late ack", async () => {
     const { open } = await start();
     const [here, there] = [open({ visibilityTimeout: "200ms" }), open({ visibilityTimeout: "200ms" })];
     const recovered = vi.fn();
@@ -137,7 +137,7 @@ describe.each(all)("over $name", (backend) => {
     expect(await here.stats()).toMatchObject({ depth: 0, inFlight: 0 });
   });
 
-  it("keeps a lease that is extended, and loses it when it is not", async () => {
+  it("keeps a lease while it is extended, and loses it afterwards", async () => {
     const { open } = await start();
     // Far longer than a busy machine stands still, and far shorter than the loop goes on.
     const [here, there] = [open({ visibilityTimeout: "3s" }), open({ visibilityTimeout: "3s" })];
@@ -155,7 +155,7 @@ describe.each(all)("over $name", (backend) => {
     await expect(lease?.extend()).rejects.toThrow(/extend/);
   });
 
-  it("gives a failed message out again after its back-off, until it is dead, with its reason", async () => {
+  it("gives a failed message out again after its backoff, until it is a dead letter with its reason", async () => {
     const { open } = await start();
     const queue = open({ maxAttempts: 3, backoff: { initial: "20ms" }, visibilityTimeout: "10s", pollInterval: "1s" });
     const dead = vi.fn();
@@ -185,7 +185,7 @@ describe.each(all)("over $name", (backend) => {
     expect(await queue.stats()).toMatchObject({ depth: 0, inFlight: 0, delayed: 0, dead: 1 });
   });
 
-  it("redrives the dead to their own priority, with counters anew: all, some, or by id", async () => {
+  it("redrives dead letters to their own priority, with new counters: all, some, or by id", async () => {
     const { open } = await start();
     const queue = open({ maxAttempts: 1 });
     await queue.pushMany(["a", "b", "c", "d"].map((id) => ({ event: id, id, priority: "high" })));
@@ -204,7 +204,7 @@ describe.each(all)("over $name", (backend) => {
     expect(ids(await queue.pull({ max: 10 }))).toEqual(["b", "d"]);
   });
 
-  it("gives back what is released as if it had never been given out, before all others", async () => {
+  it("gives a released message out again before all others, without counting an attempt", async () => {
     const { open } = await start();
     const queue = open();
     await queue.pushMany([
@@ -221,7 +221,7 @@ describe.each(all)("over $name", (backend) => {
     ]);
   });
 
-  it("gives a delayed message to nobody before its time, and then to its priority", async () => {
+  it("gives out a delayed message when its delay has passed, not earlier, from its priority", async () => {
     const { open } = await start();
     const queue = open({ pollInterval: "5s" });
     const got: [string, number, string][] = [];
@@ -238,7 +238,7 @@ describe.each(all)("over $name", (backend) => {
     expect(await queue.push("later", { delay: "1s", id: "later" })).toEqual({ id: "later", duplicate: true });
   });
 
-  it("gives up what waits longer than the retention", async () => {
+  it("moves messages that wait longer than the retention to the dead letters", async () => {
     const { open } = await start();
     const queue = open({ retention: "2s", visibilityTimeout: "100ms" });
     await queue.push("old", { id: "old" });
@@ -268,7 +268,7 @@ describe.each(all)("over $name", (backend) => {
     }, patiently);
   });
 
-  it("gives up a message that crashes everyone", async () => {
+  it("moves a message that crashes every worker to the dead letters", async () => {
     const { open } = await start();
     const queue = open({ visibilityTimeout: "60ms", maxCrashes: 2 });
     await queue.push("bomb", { id: "bomb" });
@@ -281,7 +281,7 @@ describe.each(all)("over $name", (backend) => {
     expect((await queue.dead())[0]).toMatchObject({ id: "bomb", reason: "crashed", failures: 0, crashes: 3 });
   });
 
-  it("finishes what is begun when it stops, and gives back what is not", async () => {
+  it("finishes running handlers when it stops, and releases all other messages", async () => {
     const { open } = await start();
     const [here, there] = [open(), open()];
     await here.pushMany(["a", "b", "c", "d"].map((id) => ({ event: id, id })));
@@ -306,7 +306,7 @@ describe.each(all)("over $name", (backend) => {
     finish[1]?.();
   });
 
-  it("gives back what is held when it closes, and takes no more calls", async () => {
+  it("releases its leases when it closes, and rejects later calls", async () => {
     const { open } = await start();
     const [here, there] = [open(), open()];
     await here.push("work", { id: "one" });
@@ -320,7 +320,7 @@ describe.each(all)("over $name", (backend) => {
     expect(again).toMatchObject({ id: "one", attempt: 1, crashes: 0 });
   });
 
-  it("puts what nobody can read to the dead, and goes on", async () => {
+  it("moves messages that no codec can decode to the dead letters, and goes on", async () => {
     const { open, connect, prefix } = await start();
     const queue = open();
     await connect().send([["XADD", `${prefix}:normal`, "*", "i", "odd", "e", "{no json"]]);
@@ -331,7 +331,7 @@ describe.each(all)("over $name", (backend) => {
     }, patiently);
   });
 
-  it("works on many at once, each once, however many workers there are", async () => {
+  it("handles many messages at once, each once, with any number of workers", async () => {
     const { open } = await start();
     const producer = open();
     const done = new Map<number, number>();

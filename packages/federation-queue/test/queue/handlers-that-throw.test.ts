@@ -25,7 +25,7 @@ function throwing(): Error {
 
 describe.each(all)("a handler that throws ($name)", (backend) => {
   it.each(thrown)(
-    "%s is told at once, with the message and the attempt, and kept with the dead",
+    "emits `failed` at once with the message and the attempt, and ends with a dead letter: %s",
     async (_, value, detail) => {
       const { open } = await queuesOn<string>(backend, opened);
       const queue = open({ maxAttempts: 2, backoff: { initial: "10ms" } });
@@ -49,7 +49,7 @@ describe.each(all)("a handler that throws ($name)", (backend) => {
     },
   );
 
-  it("is told too when it has settled its message itself, and the message stays settled", async () => {
+  it("emits `failed` also when the handler had settled its message, which stays settled", async () => {
     const { open } = await queuesOn<string>(backend, opened);
     const queue = open();
     const failed: QueueEvents["failed"][] = [];
@@ -63,7 +63,7 @@ describe.each(all)("a handler that throws ($name)", (backend) => {
     await eventually(async () => expect(await queue.stats()).toMatchObject({ depth: 0, inFlight: 0, dead: 0 }));
   });
 
-  it("a listener that throws does not keep the queue from going on", async () => {
+  it("the queue goes on when a listener throws", async () => {
     const { open } = await queuesOn<string>(backend, opened);
     const queue = open({ maxAttempts: 1 });
     const uncaught = vi.fn();
@@ -87,7 +87,7 @@ describe.each(all)("a handler that throws ($name)", (backend) => {
 });
 
 describe.each(all)("a message that can't be decoded ($name)", (backend) => {
-  it("is told with its id, skipped, and kept with the dead and the reason", async () => {
+  it("emits `error` with the id, and becomes a dead letter with the reason", async () => {
     const { open, prefix, connect } = await queuesOn<string>(backend, opened);
     const queue = open();
     const errors: QueueEvents["error"][] = [];

@@ -61,7 +61,7 @@ describe("a queue", () => {
     expect(sent()).toBe(0);
   });
 
-  it("refuses a backend that is none", () => {
+  it("refuses an invalid backend", () => {
     for (const backend of [{}, undefined, { transport: "redis://127.0.0.1" }]) {
       const make = () => new FederationQueue(backend as never);
       expect(make).toThrow(/Expected a Cache, or { transport }/);
@@ -69,11 +69,11 @@ describe("a queue", () => {
     }
   });
 
-  it("refuses a push, a pull and a worker that can't be", async () => {
+  it("refuses invalid options of push, pull and consume", async () => {
     const { queue: make, sent } = start();
     const queue = opened(make({ maxEventBytes: 100 }));
     await expect(queue.push("a", { priority: "urgent" })).rejects.toThrow(/"high", "normal", "low", got "urgent"/);
-    await expect(queue.push("a", { priority: "again" })).rejects.toThrow(/got "again"/);
+    await expect(queue.push("a", { priority: "retry" })).rejects.toThrow(/got "retry"/);
     await expect(queue.push("a", { id: "" })).rejects.toThrow(/`id` .*got ""/);
     await expect(queue.push("a", { id: "two\nlines" })).rejects.toThrow(/got "two\\nlines"/);
     await expect(queue.push("a", { id: "x".repeat(1_025) })).rejects.toThrow(/got 1025/);

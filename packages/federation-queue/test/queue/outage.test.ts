@@ -22,7 +22,7 @@ describe.each(faulty)("over $name", ({ start }) => {
     }
   };
 
-  it("keeps pushes in order while Redis is away, and pushes them once when it is back", {
+  it("keeps pushes in order during an outage, and pushes them once afterwards", {
     timeout: 60_000,
   }, async () => {
     const { proxy, queue, other } = await begin();
@@ -44,7 +44,7 @@ describe.each(faulty)("over $name", ({ start }) => {
     expect(await drain(other)).toEqual([0, 1, 2, 3, 4, 5, 7]);
   });
 
-  it("rejects a push, and says so, when there is no room for it to wait", async () => {
+  it("rejects a push when the outbox is full, and reports lost pushes when it closes", async () => {
     const { proxy, queue } = await begin({ outbox: { maxMessages: 2 } });
     proxy.set({ kind: "refuse" });
     proxy.cut();
@@ -58,7 +58,7 @@ describe.each(faulty)("over $name", ({ start }) => {
     expect(errors.some((text) => /^close: 2 pushes .* lost/.test(text))).toBe(true);
   });
 
-  it("pushes what waits before it closes, if Redis is back in time", async () => {
+  it("pushes what waits before it closes, if Redis answers in time", async () => {
     const { proxy, queue, other } = await begin({ timeout: "5s" });
     proxy.set({ kind: "refuse" });
     proxy.cut();
@@ -68,7 +68,7 @@ describe.each(faulty)("over $name", ({ start }) => {
     expect(await drain(other)).toEqual([1]);
   });
 
-  it("pushes once when the replies get lost, with an id and without", async () => {
+  it("pushes once when replies get lost, with an id and without", async () => {
     const { proxy, queue, other } = await begin();
     await queue.push(0);
     proxy.set({ kind: "half-open", lost: "replies" });
@@ -82,7 +82,7 @@ describe.each(faulty)("over $name", ({ start }) => {
     expect(await other.push(2, { id: "two" })).toEqual({ id: "two", duplicate: true });
   });
 
-  it("knows its own ack when the first reply got lost", async () => {
+  it("resolves a repeated ack whose first reply was lost", async () => {
     const { proxy, queue, other } = await begin({ timeout: "6s", visibilityTimeout: "30s" });
     await other.pushMany([{ event: 1 }, { event: 2 }]);
     const leases = await queue.pull({ max: 2 });
@@ -96,7 +96,7 @@ describe.each(faulty)("over $name", ({ start }) => {
     expect(await drain(other)).toEqual([]);
   });
 
-  it("does not say done of a message when nobody knows", async () => {
+  it("does not resolve an ack whose outcome is unknown", async () => {
     const { proxy, queue, other } = await begin({ timeout: "500ms", visibilityTimeout: "400ms" });
     await other.push(1);
     const [lease] = await queue.pull();
@@ -108,7 +108,7 @@ describe.each(faulty)("over $name", ({ start }) => {
     await expect(lease?.ack()).rejects.toMatchObject({ name: "TransportError" });
   });
 
-  it("finds again what a lost reply has given out", async () => {
+  it("finds the messages of a lost reply again", async () => {
     const { proxy, queue, other } = await begin({ visibilityTimeout: "60s" });
     await queue.pull();
     await other.pushMany([{ event: 1 }, { event: 2 }, { event: 3 }]);
@@ -129,7 +129,7 @@ describe.each(faulty)("over $name", ({ start }) => {
     expect(got.sort()).toEqual([1, 2, 3]);
   });
 
-  it("takes a lease that it has lost itself no sooner than others would, and counts that", {
+  it("takes the message of a lease that it lost no sooner than other processes would, and counts a crash", {
     timeout: 60_000,
   }, async () => {
     const { proxy, queue, other } = await begin({
@@ -189,7 +189,7 @@ describe.each(faulty)("over $name", ({ start }) => {
     },
   );
 
-  it("works on when Redis is back after kill -9, and nothing is lost", async () => {
+  it("goes on after kill -9 of Redis, and loses nothing", async () => {
     const { redis, queue, other } = await begin({ visibilityTimeout: "1s", pollInterval: "1s" });
     const done = new Set<number>();
     queue.consume((event) => void done.add(event), { concurrency: 8 });

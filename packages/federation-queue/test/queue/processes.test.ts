@@ -12,7 +12,7 @@ const processes = queueProcesses();
 const patiently = { timeout: 60_000, interval: 10 };
 
 describe("a process", () => {
-  it("that is killed has its messages given out again, and however many die, the job has not failed", async () => {
+  it("that is killed has its messages given out again, and its death counts as a crash, not as a failure", async () => {
     const redis = opened(await startRedisServer());
     const options = { visibilityTimeout: "1s", maxAttempts: 2 } as const;
     const queue = opened(new FederationQueue<number>({ transport: opened(tcpTransport({ url: redis.url })) }, options));
@@ -39,13 +39,13 @@ describe("a process", () => {
     const child = opened(processes.start(redis.url, "whole"));
     expect(await child.exited).toBe(0);
     expect(child.lines).toEqual(["worked", "left []"]);
-    for (const stream of ["again", "high", "normal", "low"]) {
+    for (const stream of ["retry", "high", "normal", "low"]) {
       expect(await redis.command("XINFO", "CONSUMERS", `fed:queue:${stream}`, "workers")).toEqual([]);
     }
     expect(await redis.command("PUBSUB", "CHANNELS")).toEqual([]);
   });
 
-  it("ends by itself when Redis is away, and says what is lost with it", async () => {
+  it("ends by itself during an outage, and reports the pushes that are lost", async () => {
     const redis = opened(await startRedisServer());
     const child = opened(processes.start(redis.url, "outage", { timeout: "10s" }));
     await vi.waitFor(() => expect(child.lines).toContain("worked"), patiently);

@@ -25,7 +25,7 @@ const promisesOf = async (work: () => Promise<unknown>): Promise<number> => {
 };
 const numbers = (count: number): number[] => Array.from({ length: count }, (_, at) => at);
 
-it("makes few promises for a push, and few more for those that are pushed in the same tick", async () => {
+it("creates few promises for a push, and few more for others of the same tick", async () => {
   const queue = opened(new FederationQueue<number>({ transport: opened(memoryTransport()) }));
   expect(await promisesOf(() => queue.push(1))).toBeLessThanOrEqual(26);
   expect(await promisesOf(() => Promise.all(numbers(64).map((event) => queue.push(event))))).toBeLessThanOrEqual(
@@ -35,7 +35,7 @@ it("makes few promises for a push, and few more for those that are pushed in the
   expect(await promisesOf(() => queue.pushMany(messages))).toBeLessThanOrEqual(100);
 });
 
-it("makes few promises for each message that a worker does", async () => {
+it("creates few promises for each message that a worker handles", async () => {
   const queue = opened(new FederationQueue<number>({ transport: opened(memoryTransport()) }));
   let done = 0;
   queue.consume(() => void done++, { concurrency: 50 });

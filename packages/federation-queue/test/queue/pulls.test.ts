@@ -6,7 +6,7 @@ import { closing } from "./backends.ts";
 
 const opened = closing();
 
-it("a pull does not wait for an earlier one that the server has not answered, and each message is given to one of them", async () => {
+it("a pull does not wait for an earlier unanswered one, and each message goes to one of them", async () => {
   const store = opened(memoryTransport());
   let answer = (): void => {};
   const answered = new Promise<void>((resolve) => {
@@ -33,7 +33,7 @@ it("a pull does not wait for an earlier one that the server has not answered, an
   expect(new Set(events)).toEqual(new Set([1, 2, 3]));
 });
 
-it("a pull that is answered after its queue was closed ends, and gives back what it was given", async () => {
+it("a pull that is answered after its queue was closed rejects, and releases its messages", async () => {
   const store = opened(memoryTransport());
   let answer = (): void => {};
   const answered = new Promise<void>((resolve) => {
@@ -61,7 +61,7 @@ it("a pull that is answered after its queue was closed ends, and gives back what
   expect((await other.pull()).map(({ event }) => event)).toEqual([1]);
 });
 
-it("what a lost answer gave out is found by the next pull, though another one was looking for it meanwhile", async () => {
+it("the next pull finds the messages of a lost reply, even if another pull is searching for them", async () => {
   const store = opened(memoryTransport());
   const lost = new TransportError("timeout", "No answer", { transport: "server", delivery: "unknown" });
   let answer = (): void => {};

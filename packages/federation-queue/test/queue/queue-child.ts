@@ -1,7 +1,7 @@
 import { tcpTransport } from "@continuum-cache/transport-tcp";
 import { FederationQueue } from "../../src/queue/federation-queue.ts";
 
-// A process of its own: `hold` takes messages and never finishes, `whole` does all that a process does, and has to end by itself.
+// A separate process: `hold` takes messages and never finishes, `whole` uses all of a queue and must end by itself.
 
 const [url = "", mode = "", ...rest] = process.argv.slice(2);
 const options = JSON.parse(rest[0] ?? "{}") as ConstructorParameters<typeof FederationQueue>[1];

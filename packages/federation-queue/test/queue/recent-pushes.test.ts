@@ -1,16 +1,17 @@
 import { runs } from "@continuum-cache/test-scale";
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { plainOutgoing } from "../../src/queue/outgoing.ts";
-import { AcceptedLines, toLines } from "../../src/queue/push-many-script.ts";
-import { type AcceptedPushes, createRecentPushes, type RecentPush } from "../../src/queue/recent-pushes.ts";
+import { AcceptedLines, type AcceptedPushes } from "../../src/queue/accepted-pushes.ts";
+import { plainPush } from "../../src/queue/pending-push.ts";
+import { toLines } from "../../src/queue/push-scripts.ts";
+import { createRecentPushes, type RecentPush } from "../../src/queue/repair/recent-pushes.ts";
 
-const push = (id: string, atMs: number, bytes = 300): RecentPush => ({
-  out: {
+const pushOf = (id: string, atMs: number, bytes = 300): RecentPush => ({
+  push: {
     id,
     isUnique: false,
     nonce: "",
-    source: { key: "k", name: "n", priority: "n", weight: 1 },
+    stream: { key: "k", name: "n", priority: "n", weight: 1 },
     text: "",
     bytes,
     delayMs: 0,
@@ -21,12 +22,12 @@ const push = (id: string, atMs: number, bytes = 300): RecentPush => ({
 
 const step = (...pushes: readonly RecentPush[]): AcceptedPushes => ({
   count: pushes.length,
-  bytes: pushes.reduce((sum, { out }) => sum + out.bytes, 0),
-  ids: () => pushes.map(({ out }) => out.id),
-  each: () => pushes.map(({ out, entryId }) => ({ out, entryId })),
+  bytes: pushes.reduce((sum, { push }) => sum + push.bytes, 0),
+  ids: () => pushes.map(({ push }) => push.id),
+  each: () => pushes.map(({ push, entryId }) => ({ push, entryId })),
 });
 
-it("knows of each message the latest push, unless that is done or too old", () => {
+it("returns the latest push of each message, unless it is done or too old", () => {
   const event = fc.oneof(
     { weight: 4, arbitrary: fc.record({ kind: fc.constant("add" as const), id: fc.integer({ max: 9, min: 0 }) }) },
     { weight: 2, arbitrary: fc.record({ kind: fc.constant("forget" as const), id: fc.integer({ max: 12, min: 0 }) }) },
@@ -38,13 +39,13 @@ it("knows of each message the latest push, unless that is done or too old", () =
       let known: RecentPush[] = [];
       for (const [atMs, { kind, id }] of steps.entries()) {
         const name = `m${id}`;
-        if (kind !== "drop") known = known.filter(({ out }) => out.id !== name);
+        if (kind !== "drop") known = known.filter(({ push }) => push.id !== name);
         if (kind === "add") {
-          const one = push(name, atMs);
+          const one = pushOf(name, atMs);
           known.unshift(one);
           recent.add(step(one), atMs);
         } else if (kind === "forget") recent.forget([name], atMs);
-        // What is asked for is never older than what was dropped.
+        // A query never reaches back beyond what was dropped.
         else recent.dropBefore(Math.min(sinceMs, atMs));
       }
       expect(recent.since(sinceMs)).toEqual(known.filter(({ atMs }) => atMs >= sinceMs));
@@ -54,10 +55,10 @@ it("knows of each message the latest push, unless that is done or too old", () =
   );
 });
 
-it("holds the latest 5,000 for sure, and never more than 10,000", () => {
+it("holds at least the latest 5,000 pushes, and never more than 10,000", () => {
   const recent = createRecentPushes();
   for (let count = 1; count <= 25_000; count++) {
-    recent.add(step(push(`m${count}`, count)), count);
+    recent.add(step(pushOf(`m${count}`, count)), count);
     if (count % 1_000 > 0) continue;
     const known = recent.since(0);
     expect(known[0]?.atMs).toBe(count);
@@ -66,18 +67,18 @@ it("holds the latest 5,000 for sure, and never more than 10,000", () => {
   }
 });
 
-it("holds few large ones, and none when all are old", () => {
+it("holds few large pushes, and none when all are old", () => {
   const recent = createRecentPushes();
-  for (let count = 1; count <= 100; count++) recent.add(step(push(`m${count}`, count, 1 << 20)), count);
+  for (let count = 1; count <= 100; count++) recent.add(step(pushOf(`m${count}`, count, 1 << 20)), count);
   expect(recent.since(0).length).toBeLessThanOrEqual(8);
   recent.dropBefore(101);
   recent.dropBefore(101);
   expect(recent.isEmpty).toBe(true);
 });
 
-it("keeps nothing of the messages of others that are done here", () => {
+it("prunes the ids of messages that other processes pushed", () => {
   const recent = createRecentPushes();
-  const mine = push("mine", 1);
+  const mine = pushOf("mine", 1);
   recent.add(step(mine), 1);
   for (let count = 0; count < 50_000; count++) recent.forget([`other-${count}`], count);
   expect(recent.since(0)).toEqual([mine]);
@@ -86,26 +87,26 @@ it("keeps nothing of the messages of others that are done here", () => {
   expect(recent.isForgotten(mine)).toBe(true);
 });
 
-it("knows each message of a step by the lines that were sent and answered", () => {
-  const source = { key: "k", name: "n", priority: "n", weight: 1 };
-  const outs = ["first", "", "third"].map((text, at) => plainOutgoing(`m${at}`, text, source));
+it("reads each message of a script from the lines that were sent and answered", () => {
+  const stream = { key: "k", name: "n", priority: "n", weight: 1 };
+  const pushes = ["first", "", "third"].map((text, at) => plainPush(`m${at}`, text, stream));
   const recent = createRecentPushes();
-  recent.add(new AcceptedLines(source, toLines(outs), "7-0\n7-1\n8-0", 3), 1);
+  recent.add(new AcceptedLines(stream, toLines(pushes), "7-0\n7-1\n8-0", 3), 1);
   recent.forget(["m1"], 2);
-  recent.add(step(push("m1", 3)), 3);
+  recent.add(step(pushOf("m1", 3)), 3);
   expect(recent.since(0)).toEqual([
-    push("m1", 3),
-    { out: outs[2], entryId: "8-0", atMs: 1 },
-    { out: outs[0], entryId: "7-0", atMs: 1 },
+    pushOf("m1", 3),
+    { push: pushes[2], entryId: "8-0", atMs: 1 },
+    { push: pushes[0], entryId: "7-0", atMs: 1 },
   ]);
 });
 
-it("keeps in mind what is done of many steps, however much of others is done beside it", () => {
-  const source = { key: "k", name: "n", priority: "n", weight: 1 };
-  const outs = ["a", "b"].map((text, at) => plainOutgoing(`m${at}`, text, source));
+it("remembers which messages of a script are done, with any number of foreign ids", () => {
+  const stream = { key: "k", name: "n", priority: "n", weight: 1 };
+  const pushes = ["a", "b"].map((text, at) => plainPush(`m${at}`, text, stream));
   const recent = createRecentPushes();
-  recent.add(new AcceptedLines(source, toLines(outs), "7-0\n7-1", 2), 1);
+  recent.add(new AcceptedLines(stream, toLines(pushes), "7-0\n7-1", 2), 1);
   recent.forget(["m0"], 2);
   for (let count = 0; count < 50_000; count++) recent.forget([`other-${count}`], 3);
-  expect(recent.since(0).map(({ out }) => out.id)).toEqual(["m1"]);
+  expect(recent.since(0).map(({ push }) => push.id)).toEqual(["m1"]);
 });

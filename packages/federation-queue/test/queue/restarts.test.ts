@@ -26,7 +26,7 @@ describe.each(servers)("over $name", (backend) => {
       await vi.waitFor(() => expect(done.size).toBeGreaterThan(next - 25), patiently);
       if (round % 2 === 0) await queue.close();
       else {
-        // As kill -9 would: it says nothing to anybody any more.
+        // Like kill -9: it sends nothing more.
         await transport.close();
         await worker.stop({ timeout: "1ms" });
         await queue.close();

@@ -1,7 +1,7 @@
 import { type Command, runScript, type Transport, TransportError } from "@continuum-cache/core";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { FederationQueue } from "../../src/queue/federation-queue.ts";
-import { pushManyScript } from "../../src/queue/push-many-script.ts";
+import { pushManyScript } from "../../src/queue/push-scripts.ts";
 import { all, closing, memory } from "./backends.ts";
 
 const opened = closing();
@@ -33,7 +33,7 @@ describe.each(all)("pushes of one tick over $name", (backend) => {
   };
   const count = (to: number): number[] => Array.from({ length: to }, (_, at) => at);
 
-  it("go as one script with the ring when there are many, in order, each with an id of its own", async () => {
+  it("are one script and one notification when there are many, in order, each with its own id", async () => {
     const { queue, trips, pulled } = await start();
     const pushed = await Promise.all(count(64).map((event) => queue.push(event)));
     expect(new Set(pushed.map(({ id }) => id)).size).toBe(64);
@@ -41,17 +41,17 @@ describe.each(all)("pushes of one tick over $name", (backend) => {
     expect(await pulled()).toEqual(count(64));
   });
 
-  it("go as plain commands when they are few, and as a script when pushMany has many", async () => {
+  it("are plain commands when there are few, and one script for a large pushMany", async () => {
     const { queue, trips, pulled } = await start();
     await Promise.all(count(3).map((event) => queue.push(event)));
     await queue.pushMany(count(100).map((event) => ({ event })));
-    // Whether the second trip takes a ring along depends on the time since the first.
+    // Whether the second round trip carries a notification depends on the time since the first.
     const pushes = trips.map((commands) => commands.map(([name]) => name).filter((name) => name !== "PUBLISH"));
     expect(pushes).toEqual([["XADD", "XADD", "XADD"], ["EVAL"]]);
     expect(await pulled()).toEqual([...count(3), ...count(100)]);
   });
 
-  it("keep their order, whatever else is pushed between them and with which options", async () => {
+  it("keep their order, whatever is pushed between them", async () => {
     const { queue, pulled } = await start();
     const some = (from: number) => count(10).map((at) => queue.push(from + at));
     await Promise.all([
@@ -65,7 +65,7 @@ describe.each(all)("pushes of one tick over $name", (backend) => {
     expect(await pulled()).toEqual(count(42));
   });
 
-  it("each hear what became of them", async () => {
+  it("settle each by itself", async () => {
     const { queue, own, pulled } = await start({ prefix: "refusing", outbox: false });
     await own.send([["SET", "refusing:high", "no stream"]]);
     const outcomes = await Promise.allSettled([
@@ -83,7 +83,7 @@ describe.each(all)("pushes of one tick over $name", (backend) => {
     expect(await pulled()).toEqual([...count(10), 10]);
   });
 
-  it("are waited for by close, which comes in the same tick", async () => {
+  it("are awaited by a close in the same tick", async () => {
     const { queue } = await start();
     const pushing = Promise.all(count(20).map((event) => queue.push(event)));
     await queue.close();
@@ -92,7 +92,7 @@ describe.each(all)("pushes of one tick over $name", (backend) => {
   });
 });
 
-it("what a trip takes along to be rung is rung by itself when the trip fails", async () => {
+it("notifications that a failed round trip carried are sent by themselves", async () => {
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
   onTestFinished(() => void vi.useRealTimers());
   const own = opened(await memory.open()).connect();
@@ -140,7 +140,7 @@ describe.each(all)("acks, nacks and releases of one tick over $name", (backend) 
     return { queue, leases, trips, own };
   };
 
-  it("travel together, one command for each way that messages go", async () => {
+  it("share a round trip, with one command per stream and target", async () => {
     const { queue, leases, trips } = await start();
     await Promise.all([
       ...leases.slice(0, 4).map((lease) => lease.ack()),
@@ -153,7 +153,7 @@ describe.each(all)("acks, nacks and releases of one tick over $name", (backend) 
     expect(again.map(({ event, attempt }) => [event, attempt])).toEqual([8, 9, 10, 11].map((event) => [event, 1]));
   });
 
-  it("each hear what became of them", async () => {
+  it("settle each by itself", async () => {
     const { leases, own } = await start();
     const { id } = leases[1] as (typeof leases)[number];
     const [entries] = await own.send([["XRANGE", "fed:queue:normal", "-", "+"]]);
@@ -206,7 +206,7 @@ describe("the script for many pushes", () => {
     expect(left[1]).toEqual(left[0]);
   });
 
-  it("says why the first was refused in Lua and in TypeScript", async () => {
+  it("returns why the first was refused, in Lua and in memory", async () => {
     for (const face of await start()) {
       await face.send([["SET", "s", "no stream"]]);
       expect(await runScript(face, pushManyScript, ["s"], ["", lines(3)])).toMatch(/^-WRONGTYPE [^\n]*$/);

@@ -9,12 +9,12 @@ import {
 import { describeTwoFaces } from "@continuum-cache/fixtures";
 import fc from "fast-check";
 import { forgetConsumersScript } from "../../src/queue/forget-consumers-script.ts";
+import { maintenanceScript } from "../../src/queue/maintenance-script.ts";
 import { packDelayed, type StreamEntry, writeFields } from "../../src/queue/message-fields.ts";
 import { moveScript } from "../../src/queue/move-script.ts";
-import { pushScript } from "../../src/queue/push-script.ts";
+import { pushScript } from "../../src/queue/push-scripts.ts";
 import { createQueueKeys } from "../../src/queue/queue-keys.ts";
 import { redriveScript } from "../../src/queue/redrive-script.ts";
-import { tendScript } from "../../src/queue/tend-script.ts";
 
 // Whatever happens to a queue: Lua on Redis and TypeScript on the memory answer the same and leave the same.
 
@@ -39,7 +39,7 @@ type Step =
   | { do: "odd"; text: string; id: number }
   | { do: "read"; consumer: number; count: number; of: number }
   | { do: "ack" | "move"; nth: number; count: number; to: number; delay: string }
-  | { do: "tend"; lease: number; maxCrashes: number; retention: number; kept: number | ""; batch: number }
+  | { do: "maintain"; lease: number; maxCrashes: number; retention: number; kept: number | ""; batch: number }
   | { do: "redrive"; count: number; unknown: boolean }
   | { do: "forget"; consumer: number; idle: number };
 
@@ -102,7 +102,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 5,
     arbitrary: fc.record({
-      do: fc.constant("tend" as const),
+      do: fc.constant("maintain" as const),
       lease: fc.constantFrom(0, hourMs),
       maxCrashes: fc.integer({ min: 1, max: 3 }),
       retention: fc.constantFrom(hourMs, hourMs, 10 ** 14),
@@ -141,7 +141,7 @@ const comparable = (reply: Reply | undefined): unknown => {
 
 async function play(transport: Transport, steps: readonly Step[]): Promise<unknown[]> {
   const keys = createQueueKeys("faces", names);
-  const streams = keys.sources.map(({ key }) => key);
+  const streams = keys.streams.map(({ key }) => key);
   const told: unknown[] = [];
   const given: { readonly key: string; readonly id: string }[] = [];
   const run = async (script: Script, on: readonly string[], args: readonly Argument[]): Promise<void> => {
@@ -217,7 +217,7 @@ async function play(transport: Transport, steps: readonly Step[]): Promise<unkno
         }
         const failed = { i: `m${one.nth}`, e: "[]", f: "1", c: "0", t: "7", p: "high", d: "why" };
         const isDelayed = one.to === 2;
-        const to = isDelayed ? keys.delayed : one.to === 1 ? keys.dead : keys.again.key;
+        const to = isDelayed ? keys.delayed : one.to === 1 ? keys.dead : keys.retry.key;
         const words = isDelayed
           ? [packDelayed(failed)]
           : writeFields({ ...failed, r: one.to === 1 ? "failed" : undefined });
@@ -226,9 +226,9 @@ async function play(transport: Transport, steps: readonly Step[]): Promise<unkno
         await run(moveScript, [lease.key, to], args);
         break;
       }
-      case "tend":
+      case "maintain":
         await run(
-          tendScript,
+          maintenanceScript,
           [keys.delayed, keys.dead, ...streams],
           [one.lease, one.maxCrashes, one.retention, one.kept, one.batch, ...names],
         );

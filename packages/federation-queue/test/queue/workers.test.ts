@@ -6,7 +6,7 @@ import { isLeaseLostError } from "../../src/queue/lease-lost-error.ts";
 import { closing, queuesOn, servers } from "./backends.ts";
 import { faulty } from "./faulty.ts";
 
-// What workers do with messages, and what they leave to others.
+// What workers take, and what they leave to other workers.
 
 const opened = closing();
 const patiently = { timeout: 60_000, interval: 10 };
@@ -16,7 +16,7 @@ const numbers = (count: number, priority = "normal") =>
 describe.each(servers)("over $name", (backend) => {
   const start = () => queuesOn<number>(backend, opened);
 
-  it("leaves to others what it has no hand for, in the order of their urgency", async () => {
+  it("leaves messages that it has no handler for to other workers, the most urgent first", async () => {
     const { open } = await start();
     const [busy, other] = [open({ visibilityTimeout: "60s" }), open()];
     await busy.pushMany([...numbers(10, "low"), ...numbers(10, "high")]);
@@ -33,11 +33,11 @@ describe.each(servers)("over $name", (backend) => {
     await worker.stop({ timeout: "1ms" });
   });
 
-  it("takes what it needs in fair shares when work is slow", async () => {
+  it("fetches in fair shares when handlers are slow", async () => {
     const { open, connect } = await start();
     const queue = open();
     const other = connect();
-    /** Slow beside the longest trip so far, the first one too, however slow the machine is. */
+    /** Slower than the longest round trip so far, on any machine. */
     let workMs = 40;
     const time = async (trip: () => Promise<unknown>): Promise<void> => {
       const sentMs = performance.now();
@@ -62,7 +62,7 @@ describe.each(servers)("over $name", (backend) => {
     expect(share("low")).toBeGreaterThanOrEqual(5);
   });
 
-  it("extends the lease while it works, for as long as it may, and says when it is over", async () => {
+  it("extends the lease while the handler works, up to maxDuration, then aborts its signal", async () => {
     const { open } = await start();
     const [here, there] = [open({ visibilityTimeout: "2s" }), open({ visibilityTimeout: "2s" })];
     const { id } = await here.push(1);
@@ -76,7 +76,7 @@ describe.each(servers)("over $name", (backend) => {
         signal.addEventListener("abort", () => {
           lost = signal.reason;
         });
-        // Its hand is full as long as the test lasts: it is not the one that gets the message anew.
+        // It stays busy, so that the other worker gets the message.
         return ended;
       },
       { maxDuration: "6s" },
@@ -96,7 +96,7 @@ describe.each(servers)("over $name", (backend) => {
     expect((await there.stats()).depth).toBe(0);
   });
 
-  it("tells of a handler that failed when it had settled its message already", async () => {
+  it("emits `error` for a handler that throws after it has acked its message", async () => {
     const { open } = await start();
     const queue = open();
     const errors: string[] = [];
@@ -110,7 +110,7 @@ describe.each(servers)("over $name", (backend) => {
     expect(await queue.stats()).toMatchObject({ depth: 0, inFlight: 0, delayed: 0, dead: 0 });
   });
 
-  it("refuses of many late acks those that are late, and no others", async () => {
+  it("rejects the late ones of several acks, and no others", async () => {
     const { open } = await start();
     const [here, there] = [open({ visibilityTimeout: "400ms" }), open({ visibilityTimeout: "400ms" })];
     await here.pushMany(numbers(3));
@@ -157,7 +157,7 @@ describe.each(servers)("over $name", (backend) => {
     expect(most).toBeLessThanOrEqual(500);
   });
 
-  it("never tells anybody what a message says", async () => {
+  it("never puts the content of a message into an event or an error", async () => {
     const { open, connect, redis, prefix } = await start();
     const secret = 4_815_162_342;
     const queue = open({ maxAttempts: 2, backoff: { initial: "10ms" }, visibilityTimeout: "300ms", timeout: "500ms" });
@@ -187,7 +187,7 @@ describe.each(servers)("over $name", (backend) => {
 });
 
 describe.each(faulty)("over $name", ({ start }) => {
-  it("does nothing twice because Redis was away when it was done", async () => {
+  it("does no message twice after an outage during its ack or nack", async () => {
     const { proxy, queue, other } = await start(opened, { visibilityTimeout: "20s", timeout: "500ms" });
     await other.pushMany(numbers(3));
     const finish: (() => void)[] = [];
@@ -214,7 +214,7 @@ describe.each(faulty)("over $name", ({ start }) => {
     expect(done.sort()).toEqual([0, 1, 2]);
   });
 
-  it("keeps the deadline of a call, however many trips it takes", async () => {
+  it("keeps the deadline of a call over all its round trips", async () => {
     const { proxy, queue } = await start(opened, { timeout: "5s" });
     await queue.pull();
     proxy.set({ kind: "blackhole" });
@@ -232,7 +232,7 @@ describe.each(faulty)("over $name", ({ start }) => {
 });
 
 describe.each(servers)("over $name, where each request arrives twice and the second answer is heard", (backend) => {
-  it("does what it says, once where there is an id", async () => {
+  it("acks and pulls as usual, and pushes an id once", async () => {
     const { connect, prefix, open } = await queuesOn<number>(backend, opened);
     const real = connect();
     const send: Transport["send"] = async (...trip) => {
@@ -245,7 +245,7 @@ describe.each(servers)("over $name, where each request arrives twice and the sec
     expect(await queue.push(1, { id: "one" })).toEqual({ id: "one", duplicate: true });
     expect(await queue.push(2, { id: "two", delay: "1h" })).toEqual({ id: "two" });
     await other.pushMany(numbers(8, "high"));
-    // A message of each first request is with this process too, which never heard of it.
+    // Each first request has given this process a message too, in a reply that was lost.
     const [single] = await queue.pull();
     await single?.ack();
     const many = await queue.pull({ max: 2 });
@@ -256,7 +256,7 @@ describe.each(servers)("over $name, where each request arrives twice and the sec
   });
 });
 
-it("works where the backend can't subscribe, as often as it looks", async () => {
+it("polls where the backend can't subscribe", async () => {
   const { send, close } = opened(memoryTransport());
   const transport = { name: "memory", send, close };
   const queue = opened(new FederationQueue<number>({ transport }, { pollInterval: "300ms", visibilityTimeout: "1s" }));

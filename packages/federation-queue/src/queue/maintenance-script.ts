@@ -1,24 +1,23 @@
 import { defineScript, type Reply, type Script } from "@continuum-cache/core";
+import { maintainInMemory } from "./maintenance-in-memory.ts";
 import { fieldsLua } from "./message-fields.ts";
 import { group } from "./queue-keys.ts";
-import { tend } from "./tend-face.ts";
 
 /**
- * Puts a queue in order: delayed messages whose time has come are given out, leases that have ended begin anew as other
- * entries, what is too old or has crashed too often goes to the dead, and what is done goes away.
+ * Gives out delayed messages that are due and, as new entries, messages whose leases have expired. Moves messages that
+ * are too old or have crashed too often to the dead letters. Deletes acked entries.
  *
- * KEYS: the set of delayed messages, the dead, `again`, then the stream of each priority. ARGV: lease in ms, most crashes,
- * retention in ms, how long done messages are kept in ms ("": nobody looks for them this time), how many messages of each kind
- * are moved at most, then the priorities' names.
- * Returns the server's time in ms, how many leases there are, whether there is more to do (0 or 1), when the next delayed
- * message is due in ms ("": none), how many leases had ended, the names of the streams that got something, and of each message
- * that died its id and why.
+ * KEYS: the set of delayed messages, the dead letters, the retry stream, then the stream of each priority. ARGV: lease
+ * in ms, most crashes, retention in ms, the age in ms from which on acked entries are deleted ("": none are deleted
+ * this time), the most messages of each kind to move, then the priorities' names. Returns the server's time in ms, the
+ * number of leases, whether there is more to do (0 or 1), when the next delayed message is due in ms ("": none), how
+ * many messages were recovered, the names of the streams that got messages, and id and reason of each dead letter.
  */
-export const tendScript: Script = defineScript({
-  name: "queue-tend",
+export const maintenanceScript: Script = defineScript({
+  name: "queue-maintenance",
   keys: "any",
   lua: `${fieldsLua}
-local delayed, dead, again = KEYS[1], KEYS[2], KEYS[3]
+local delayed, dead, retry = KEYS[1], KEYS[2], KEYS[3]
 local lease, maxCrashes, retention = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local kept, batch = tonumber(ARGV[4]), tonumber(ARGV[5])
 local now = serverMs()
@@ -28,13 +27,13 @@ for n = 4, #KEYS do stream[ARGV[n + 2]], nameOf[KEYS[n]] = KEYS[n], ARGV[n + 2] 
 local pending, more, recovered, woken, died, isWoken = 0, 0, 0, {}, {}, {}
 local function add(key, m)
   redis.call("XADD", key, "*", unpack(words(m)))
-  local name = nameOf[key] or "again"
+  local name = nameOf[key] or "retry"
   if key ~= dead and not isWoken[name] then
     isWoken[name] = true
     woken[#woken + 1] = name
   end
 end
-local function bury(m, reason)
+local function deadLetter(m, reason)
   m.r = reason
   add(dead, m)
   died[#died + 1] = m.i
@@ -57,9 +56,9 @@ if nextAt ~= "" and tonumber(nextAt) <= now then
     if m then
       local own = m.f == "0" and m.c == "0" and stream[m.p]
       if own then m.p = nil end
-      add(own or again, m)
+      add(own or retry, m)
     else
-      bury({i = "", e = due[n], d = "It is no delayed message"}, "unreadable")
+      deadLetter({i = "", e = due[n], d = "It is not a delayed message"}, "unreadable")
     end
     members[#members + 1] = due[n]
   end
@@ -86,10 +85,10 @@ for n = 3, #KEYS do
             m.p = m.p or nameOf[key]
             m.c = tostring(tonumber(m.c) + 1)
             local since = m.w and m.w ~= "" and m.w or m.t
-            if now - tonumber(since) > retention then bury(m, "expired")
-            elseif tonumber(m.c) > maxCrashes then bury(m, "crashed")
+            if now - tonumber(since) > retention then deadLetter(m, "expired")
+            elseif tonumber(m.c) > maxCrashes then deadLetter(m, "crashed")
             else
-              add(again, m)
+              add(retry, m)
               recovered = recovered + 1
             end
           end
@@ -107,7 +106,7 @@ for n = 3, #KEYS do
         for _, entry in ipairs(old) do
           local m = read(entry)
           m.p = m.p or nameOf[key]
-          bury(m, "expired")
+          deadLetter(m, "expired")
           gone[#gone + 1] = entry[1]
         end
         if #gone > 0 then redis.call("XDEL", key, unpack(gone)) end
@@ -131,34 +130,30 @@ for n = 3, #KEYS do
 end
 if kept then redis.call("XTRIM", dead, "MINID", expired) end
 return {string.format("%.0f", now), pending, more, nextAt, recovered, woken, died}`,
-  memory: tend,
+  memory: maintainInMemory,
 });
 
-/** What a tending has found and done. */
-export interface Tended {
-  readonly nowMs: number;
-  /** How many leases there are. */
+export interface MaintenanceResult {
+  /** The number of leases. */
   readonly pending: number;
   readonly hasMore: boolean;
-  /** In how long the next delayed message is due, in ms. */
+  /** In how many ms the next delayed message is due. */
   readonly nextDueInMs: number | undefined;
   readonly recovered: number;
-  /** The names of the streams that got something. */
+  /** The names of the streams that got messages. */
   readonly woken: readonly string[];
   readonly died: readonly { readonly id: string; readonly reason: string }[];
 }
 
-export function readTended(reply: Reply): Tended {
+export function readMaintenanceResult(reply: Reply): MaintenanceResult {
   const [now, pending, more, nextDue, recovered, woken, died] = reply as readonly Reply[];
   const pairs = (died ?? []) as readonly string[];
-  const nowMs = Number(now);
   // A score may be infinite.
   const dueMs = Number(nextDue);
   return {
-    nowMs,
     pending: Number(pending),
     hasMore: more === 1,
-    nextDueInMs: nextDue === "" || !Number.isFinite(dueMs) ? undefined : Math.max(0, dueMs - nowMs),
+    nextDueInMs: nextDue === "" || !Number.isFinite(dueMs) ? undefined : Math.max(0, dueMs - Number(now)),
     recovered: Number(recovered),
     woken: (woken ?? []) as readonly string[],
     died: pairs.flatMap((id, at) => (at % 2 === 0 ? [{ id, reason: pairs[at + 1] ?? "" }] : [])),

@@ -1,7 +1,6 @@
 import {
   type Argument,
   type Command,
-  isCommandError,
   type Reply,
   runScript,
   type Script,
@@ -10,37 +9,37 @@ import {
 } from "@continuum-cache/core";
 import { batched, callListener, defaultTimeoutMs, dispatchOf, isOutage, RoundTrip } from "@continuum-cache/core/kit";
 
-/** What a trip of a queue may ask for. */
-export interface LinkOptions extends Pick<SendOptions, "signal" | "timeoutMs"> {
-  /** Trips of one tick go together; then the failure of one is the failure of all. */
+/** Options of one round trip. */
+export interface PrimaryCallOptions extends Pick<SendOptions, "signal" | "timeoutMs"> {
+  /** Round trips of one tick are sent as one, and fail together. */
   readonly together?: boolean;
 }
 
-/** A queue's way to its server: never to a local stand-in, never repeated by others, with a deadline. */
-export interface Link extends Pick<Transport, "hasCheapTrips"> {
+/** Sends to the primary only: without fallback, without retries of the transport, always with a timeout. */
+export interface PrimaryClient extends Pick<Transport, "hasCheapTrips"> {
   readonly name: string;
   readonly timeoutMs: number;
-  /** What Redis refused stands among the replies. */
-  send(commands: readonly Command[], options?: LinkOptions): Promise<Reply[]>;
+  /** Resolves to the replies, with an error in the place of each refused command. */
+  send(commands: readonly Command[], options?: PrimaryCallOptions): Promise<Reply[]>;
   /** @throws CommandError when Redis refuses it. */
-  run(script: Script, keys: readonly string[], args: readonly Argument[], options?: LinkOptions): Promise<Reply>;
-  /** Called after each trip that got no answer: the server may have changed since. */
-  onTrouble(listener: () => void): void;
+  run(script: Script, keys: readonly string[], args: readonly Argument[], options?: PrimaryCallOptions): Promise<Reply>;
+  /** Adds a listener for round trips without an answer: another server may answer from now on. */
+  onOutage(listener: () => void): void;
 }
 
-const noOptions: LinkOptions = {};
-/** A second answer can't tell what the first try has done. */
+const noOptions: PrimaryCallOptions = {};
+/** For `isWanted`: a retry could not tell what the first attempt has done. */
 const never = (): boolean => false;
 
-export function createLink(transport: Transport, timeoutMs: number = defaultTimeoutMs): Link {
+export function createPrimaryClient(transport: Transport, timeoutMs: number = defaultTimeoutMs): PrimaryClient {
   const dispatch = dispatchOf(transport);
   const together = batched(transport);
   const listeners = new Set<() => void>();
 
-  const tellOutage = (error: unknown): void => {
+  const reportOutage = (error: unknown): void => {
     if (isOutage(error)) for (const listener of listeners) callListener(listener);
   };
-  const sendOptions = ({ together: _, ...options }: LinkOptions): SendOptions => ({
+  const sendOptions = ({ together: _, ...options }: PrimaryCallOptions): SendOptions => ({
     timeoutMs,
     ...options,
     fallback: false,
@@ -54,10 +53,10 @@ export function createLink(transport: Transport, timeoutMs: number = defaultTime
     send(commands, options = noOptions) {
       return new Promise((answered, reject) => {
         const failed = (error: unknown): void => {
-          tellOutage(error);
+          reportOutage(error);
           reject(error);
         };
-        // Nearly all of what a queue sends writes; where it does not, it is taken for a write of no keys.
+        // Nearly all round trips write; the others count as writes without keys.
         if (!options.together) {
           dispatch(new RoundTrip(commands, sendOptions(options), timeoutMs, true), { answered, failed });
         } else together.send(commands, sendOptions(options)).then(answered, failed);
@@ -67,24 +66,21 @@ export function createLink(transport: Transport, timeoutMs: number = defaultTime
       try {
         return await runScript(options.together ? together : transport, script, keys, args, sendOptions(options));
       } catch (error) {
-        tellOutage(error);
+        reportOutage(error);
         throw error;
       }
     },
-    onTrouble(listener) {
+    onOutage(listener) {
       listeners.add(listener);
     },
   };
 }
 
-/** The options of trips that are one call together: each may take what is left of its time. */
-export function timeLeft(link: Link, { timeoutMs = link.timeoutMs, ...options }: LinkOptions): () => LinkOptions {
+/** The options of the round trips of one call: each gets the time that is left. */
+export function timeLeft(
+  client: PrimaryClient,
+  { timeoutMs = client.timeoutMs, ...options }: PrimaryCallOptions,
+): () => PrimaryCallOptions {
   const endMs = performance.now() + timeoutMs;
   return () => ({ ...options, timeoutMs: Math.max(1, Math.ceil(endMs - performance.now())) });
-}
-
-/** A reply that must not be a refusal. @throws CommandError when it is one. */
-export function accepted(reply: Reply | undefined): Reply {
-  if (isCommandError(reply)) throw reply;
-  return reply ?? null;
 }

@@ -1,5 +1,5 @@
 import type { Reply, ScriptContext } from "@continuum-cache/core";
-import { timeMs } from "../shared/server-time.ts";
+import { timeMs } from "../shared/replies.ts";
 import { type InfoRow, rowsOf } from "./info-rows.ts";
 import {
   isLater,
@@ -13,9 +13,9 @@ import { group } from "./queue-keys.ts";
 
 type PendingRow = readonly [id: string, consumer: string, idleMs: number, deliveries: number];
 
-/** The TypeScript face of the script that puts a queue in order. */
-export function tend({ call, keys, args }: ScriptContext): Reply {
-  const [delayed = "", dead = "", again = "", ...ofPriorities] = keys;
+/** The maintenance script for transports in memory. */
+export function maintainInMemory({ call, keys, args }: ScriptContext): Reply {
+  const [delayed = "", dead = "", retry = "", ...ofPriorities] = keys;
   const [lease = "", ...rest] = args.map(String);
   const [maxCrashes = 0, retention = 0, kept = 0, batch = 0] = rest.slice(0, 4).map(Number);
   const isTrimming = rest[2] !== "";
@@ -30,9 +30,9 @@ export function tend({ call, keys, args }: ScriptContext): Reply {
 
   const add = (key: string, fields: MessageFields): void => {
     call("XADD", key, "*", ...writeFields(fields));
-    if (key !== dead) woken.add(nameOf.get(key) ?? "again");
+    if (key !== dead) woken.add(nameOf.get(key) ?? "retry");
   };
-  const bury = (fields: MessageFields, reason: string): void => {
+  const deadLetter = (fields: MessageFields, reason: string): void => {
     add(dead, { ...fields, r: reason });
     died.push(fields.i, reason);
   };
@@ -44,17 +44,17 @@ export function tend({ call, keys, args }: ScriptContext): Reply {
     for (const [at, member] of members.entries()) {
       const fields = unpackDelayed(member, due[2 * at + 1] ?? "0");
       if (!fields) {
-        bury({ i: "", e: member, f: "0", c: "0", t: "", d: "It is no delayed message" }, "unreadable");
+        deadLetter({ i: "", e: member, f: "0", c: "0", t: "", d: "It is not a delayed message" }, "unreadable");
         continue;
       }
       const own = fields.f === "0" && fields.c === "0" ? stream.get(fields.p ?? "") : undefined;
-      add(own ?? again, own === undefined ? fields : { ...fields, p: undefined });
+      add(own ?? retry, own === undefined ? fields : { ...fields, p: undefined });
     }
     call("ZREM", delayed, ...members);
     if (members.length === batch) more = 1;
   };
 
-  /** The leases that have ended. */
+  /** Expired leases. */
   const recover = (key: string): number => {
     const lost = call("XPENDING", key, group, "IDLE", lease, "-", "+", batch) as readonly PendingRow[];
     const ended = lost.map(([id]) => id);
@@ -63,10 +63,10 @@ export function tend({ call, keys, args }: ScriptContext): Reply {
       if (!entry) continue;
       const found = readFields(entry);
       const fields = { ...found, p: found.p ?? nameOf.get(key), c: String(Number(found.c) + 1) };
-      if (now - Number(fields.w || fields.t) > retention) bury(fields, "expired");
-      else if (Number(fields.c) > maxCrashes) bury(fields, "crashed");
+      if (now - Number(fields.w || fields.t) > retention) deadLetter(fields, "expired");
+      else if (Number(fields.c) > maxCrashes) deadLetter(fields, "crashed");
       else {
-        add(again, fields);
+        add(retry, fields);
         recovered++;
       }
     }
@@ -78,18 +78,18 @@ export function tend({ call, keys, args }: ScriptContext): Reply {
     return ended.length;
   };
 
-  /** Messages that nobody took in time. */
-  const giveUpOld = (key: string, last: string): void => {
+  /** Messages that no worker took in time. */
+  const expireOld = (key: string, last: string): void => {
     const old = call("XRANGE", key, `(${last}`, expired, "COUNT", batch) as readonly StreamEntry[];
     for (const entry of old) {
       const fields = readFields(entry);
-      bury({ ...fields, p: fields.p ?? nameOf.get(key) }, "expired");
+      deadLetter({ ...fields, p: fields.p ?? nameOf.get(key) }, "expired");
     }
     if (old.length > 0) call("XDEL", key, ...old.map(([id]) => id));
     if (old.length === batch) more = 1;
   };
 
-  /** Done messages: all below the first that is not, and below those that are kept still. */
+  /** Acked entries: all below the first leased one and below the repair window. */
   const trim = (key: string, last: string, left: number): void => {
     const [ms = "0", seq = "0"] = last.split("-");
     let cut = earlier(`${Math.max(0, now - kept)}-0`, seq.length > 15 ? last : `${ms}-${Number(seq) + 1}`);
@@ -100,11 +100,11 @@ export function tend({ call, keys, args }: ScriptContext): Reply {
     call("XTRIM", key, "MINID", cut);
   };
 
-  const tendGroup = (key: string, row: InfoRow): void => {
+  const maintainGroup = (key: string, row: InfoRow): void => {
     const last = String(row["last-delivered-id"]);
     const had = Number(row["pending"]);
     const left = had - (had > 0 ? recover(key) : 0);
-    if (row["lag"] !== 0) giveUpOld(key, last);
+    if (row["lag"] !== 0) expireOld(key, last);
     pending += left;
     if (isTrimming) trim(key, last, left);
   };
@@ -114,8 +114,8 @@ export function tend({ call, keys, args }: ScriptContext): Reply {
     giveOutDue();
     nextAt = nextDue();
   }
-  for (const key of [again, ...ofPriorities]) {
-    for (const row of rowsOf(() => call("XINFO", "GROUPS", key))) if (row["name"] === group) tendGroup(key, row);
+  for (const key of [retry, ...ofPriorities]) {
+    for (const row of rowsOf(() => call("XINFO", "GROUPS", key))) if (row["name"] === group) maintainGroup(key, row);
   }
   if (isTrimming) call("XTRIM", dead, "MINID", expired);
   return [String(now), pending, more, nextAt, recovered, [...woken], died];
