@@ -98,7 +98,7 @@ describe("a server that goes away", () => {
 });
 
 describe("a server that is silent", () => {
-  it("does not wedge a connection for ever: short calls that time out give it up within a second or so", async () => {
+  it("replaces a silent connection after about a second of calls that time out", async () => {
     const { proxy, url } = await behindProxy();
     const transport = opened(tcpTransport({ url }));
     await transport.send([["PING"]]);
@@ -197,7 +197,7 @@ describe("a server that is not ready", () => {
 });
 
 describe("close", () => {
-  it("gives back every connection, subscriptions included, and tells those who listened", async () => {
+  it("gives back every connection, subscriptions included, and calls their listeners", async () => {
     const { proxy, url } = await behindProxy();
     const transport = tcpTransport({ url });
     const interruptions: unknown[] = [];

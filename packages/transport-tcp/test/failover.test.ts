@@ -55,7 +55,7 @@ describe("a failover behind one address", () => {
     },
   );
 
-  it("harms no call that is in flight, and sends what comes meanwhile to the new primary, in order", async () => {
+  it("completes calls in flight, and sends new ones to the new primary, in order", async () => {
     const { old, next, url, failOver } = await twoServers();
     const transport = open({ url, poolSize: 1 });
     await transport.send([["SET", "big", "x".repeat(500_000)]]);
@@ -70,7 +70,7 @@ describe("a failover behind one address", () => {
     expect(await next.command("GET", "l")).toBe("12");
   });
 
-  it("costs a guarded cache nothing but a moment", async () => {
+  it("costs a guarded cache a short delay and no failed call", async () => {
     const { next, url, failOver } = await twoServers();
     const cache = new Cache({ transport: guarded(open({ url })) });
     await cache.set("before", 1);
@@ -94,7 +94,7 @@ describe("a failover behind one address", () => {
     expect(interruptions).toHaveLength(1);
   });
 
-  it("is noticed on a caller's client that connects again by itself", async () => {
+  it("is detected on a caller's client that reconnects by itself", async () => {
     const { next, url, failOver } = await twoServers();
     const client = new Redis(url, { retryStrategy: () => 10 });
     client.on("error", () => {});

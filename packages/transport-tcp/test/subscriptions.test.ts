@@ -62,7 +62,7 @@ describe("a subscription over TCP", () => {
     expect(proxy.seen.connections).toBe(1);
   });
 
-  it("goes on as it was when add had no answer in time, and hears nothing of it later", async () => {
+  it("goes on unchanged when add had no answer in time, and ignores the late answer", async () => {
     const { server, add, heard, interruptions } = await behindProxy({ channels: ["a"] });
     server.freeze();
     const error = await expectRejection(
@@ -83,7 +83,7 @@ describe("a subscription over TCP", () => {
     expect(interruptions).toEqual([]);
   });
 
-  it("keeps what one call has added although another one for the same gave up", async () => {
+  it("keeps a topic that one call has added when another call for it has given up", async () => {
     const { server, add, heard } = await behindProxy({ channels: ["a"] });
     server.freeze();
     const patient = add({ channels: ["b"] });

@@ -1,6 +1,4 @@
-import { TransportError, type TransportErrorDetails } from "./transport-error.ts";
-
-type Delivery = NonNullable<TransportErrorDetails["delivery"]>;
+import { TransportError } from "./transport-error.ts";
 
 /**
  * The error of a call that was made on something closed, or was waiting when it was closed.
@@ -16,7 +14,7 @@ type Delivery = NonNullable<TransportErrorDetails["delivery"]>;
  * closedError("tcp", "queue").message; // "The queue was closed: make another one to go on"
  * ```
  */
-export const closedError = (transport: string, what: string, delivery: Delivery = "none"): TransportError =>
+export const closedError = (transport: string, what: string, delivery: "none" | "unknown" = "none"): TransportError =>
   new TransportError("closed", `The ${what} was closed: make another one to go on`, { transport, delivery });
 
 /**
@@ -36,6 +34,6 @@ export const closedError = (transport: string, what: string, delivery: Delivery 
 export const abortedError = (
   transport: string,
   signal: AbortSignal | undefined,
-  delivery: Delivery = "none",
+  delivery: "none" | "unknown" = "none",
 ): TransportError =>
   new TransportError("aborted", "The call was aborted by its signal", { transport, delivery, cause: signal?.reason });

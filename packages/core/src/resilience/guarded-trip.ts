@@ -164,7 +164,7 @@ const advice: Partial<Record<TransportErrorKind, string>> = {
 };
 
 /** The error of a call that an open breaker has refused. It has the kind of the failure that opened the breaker. */
-export function breakerOpenError(transport: string, { cause, waitMs }: Breaker): TransportError {
+function breakerOpenError(transport: string, { cause, waitMs }: Breaker): TransportError {
   const kind = cause?.kind ?? "unreachable";
   const next = waitMs > 0 ? `in ${waitMs} ms a call may try again` : "one call is just trying again";
   const why = `${kind} (${advice[kind] ?? advice.unreachable})`;

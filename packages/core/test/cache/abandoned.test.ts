@@ -47,7 +47,7 @@ describe("getOrSet where a request has vanished", () => {
     expect(await later).toBe("loaded");
   });
 
-  it("keeps the deadline of a call that has joined, whatever becomes of the load's owner", async () => {
+  it("keeps the deadline of a call that has joined, also if the load's owner vanishes", async () => {
     const cache = new Cache({ transport: recordingTransport(empty) });
     const owner = cache.getOrSet("k", () => new Promise(() => {}), { loaderTimeout: "10s" }).catch(() => {});
     const joined = cache.getOrSet("k", () => "mine", { timeout: "1s" }).catch((error) => error);
@@ -60,7 +60,7 @@ describe("getOrSet where a request has vanished", () => {
     await owner;
   });
 
-  it("does not store what a load brings that was given up: a newer value may be there", async () => {
+  it("does not store the value of an abandoned load, since a newer value may be stored", async () => {
     const transport = recordingTransport(empty);
     const cache = new Cache({ transport, defaultTtl: Number.POSITIVE_INFINITY });
     let finish = (_: string): void => {};
@@ -117,7 +117,7 @@ describe("a tick whose call has vanished before it ended", () => {
     await cache.flush();
   });
 
-  it("sends nothing of it whose time is over", async () => {
+  it("does not send calls whose deadline is over", async () => {
     const transport = recordingTransport(empty);
     const cache = new Cache({ transport, defaultTtl: Number.POSITIVE_INFINITY });
     const late = open(cache, "1s");

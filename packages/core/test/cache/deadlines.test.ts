@@ -136,7 +136,7 @@ describe("deletePattern", () => {
 });
 
 describe("getOrSet", () => {
-  it("lets reading and storing share the cache's timeout, and hands out what was loaded by then", async () => {
+  it("lets reading and storing share the cache's timeout, and returns the value loaded by then", async () => {
     const cache = new Cache({ transport: slow(700), timeout: "1s" });
     const told = settledAt(cache.getOrSet("k", () => "loaded"));
     await vi.advanceTimersByTimeAsync(5_000);
@@ -156,7 +156,7 @@ describe("getOrSet", () => {
     expect(told.atMs).toBe(1_000);
   });
 
-  it("tells a call that insists on the primary when the value was not stored in time", async () => {
+  it("rejects a call with fallback: false when the value was not stored in time", async () => {
     const cache = new Cache({ transport: slow(700), timeout: "1s" });
     const told = settledAt(cache.getOrSet("k", () => "loaded", { fallback: false }));
     await vi.advanceTimersByTimeAsync(5_000);

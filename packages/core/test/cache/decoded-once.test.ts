@@ -57,7 +57,7 @@ const looks = (value: unknown): unknown => {
 };
 
 describe("a codec that decodes once", () => {
-  it("gives each reader what decoding gives, and an object of its own all the way down", () => {
+  it("gives each reader a deep copy equal to a freshly decoded value", () => {
     fc.assert(
       fc.property(tree, (value) => {
         const codec = decodedOnce(json());
@@ -111,7 +111,7 @@ describe("a codec that decodes once", () => {
     };
   };
 
-  it("forgets what was not read for 8 MiB of other values", () => {
+  it("forgets a value after 8 MiB of other values were read", () => {
     // 10 kB each.
     const read = reader((nth) => JSON.stringify([nth, "x".repeat(4_900)]));
     expect(read(0, 400)).toBe(400);

@@ -50,7 +50,7 @@ const keysOf = (numbers: readonly (readonly number[])[]): string[][] =>
   numbers.map((page) => page.map((number) => `k${number}`));
 
 describe("deletePattern", () => {
-  it("deletes all that SCAN finds, and tells how many it deleted itself", async () => {
+  it("deletes all keys that SCAN finds, and resolves to how many it deleted", async () => {
     await fc.assert(
       fc.asyncProperty(pages, fc.boolean(), async (numbers, isCluster) => {
         const server = serverOf(keysOf(numbers), { isCluster });
@@ -67,7 +67,7 @@ describe("deletePattern", () => {
     );
   });
 
-  it("sends an UNLINK for 500 keys or more, or for what has waited for eight steps, and holds no more", async () => {
+  it("sends an UNLINK at 500 keys, or after eight SCAN steps, and holds no more keys", async () => {
     await fc.assert(
       fc.asyncProperty(pages, async (numbers) => {
         const server = serverOf(keysOf(numbers));
@@ -95,7 +95,7 @@ describe("deletePattern", () => {
     );
   });
 
-  it("tells what was deleted by the time an answer fails to come: nothing that it still held", async () => {
+  it("reports how many keys were deleted before an answer failed to come", async () => {
     await fc.assert(
       fc.asyncProperty(pages, fc.nat(70), async (numbers, failsAt) => {
         const server = serverOf(keysOf(numbers), { failsAt });

@@ -44,7 +44,7 @@ describe("getOrSet", () => {
     expect(transport.trips).toEqual([]);
   });
 
-  it("leaves no unhandled rejection when everybody gave up before the loader failed", async () => {
+  it("leaves no unhandled rejection when all callers gave up before the loader failed", async () => {
     const unhandled = vi.fn();
     process.on("unhandledRejection", unhandled);
     const cache = new Cache({ transport: recordingTransport(empty) });
@@ -57,7 +57,7 @@ describe("getOrSet", () => {
     expect(unhandled).not.toHaveBeenCalled();
   });
 
-  it("ends a loader that never comes back, for all who wait, and says how to allow more", async () => {
+  it("rejects all callers of a loader that never ends, and says how to allow more time", async () => {
     const cache = new Cache({ transport: recordingTransport(empty) });
     const calls = [1, 2].map(() => cache.getOrSet("k", () => new Promise(() => {}), { loaderTimeout: "2s" }));
     const outcomes = Promise.allSettled(calls);
@@ -83,7 +83,7 @@ describe("getOrSet", () => {
     await expect(cache.with({ fallback: false }).getOrSet("k", () => 1)).rejects.toMatchObject({ kind: "unreachable" });
   });
 
-  it("hands out, but does not store, what the codec can't write, and tells", async () => {
+  it("returns, but does not store, a value that the codec can't write, and emits an error", async () => {
     const transport = recordingTransport(empty);
     const cache = new Cache({ transport });
     const errors = vi.fn();
@@ -93,7 +93,7 @@ describe("getOrSet", () => {
     expect(transport.trips).toHaveLength(1);
   });
 
-  it("loads when the read was refused, and tells", async () => {
+  it("loads when Redis refuses the read, and emits an error", async () => {
     const refuse = recordingTransport(([name]) => (name === "MGET" ? new CommandError("NOPERM no") : "OK"));
     const cache = new Cache({ transport: refuse });
     const errors = vi.fn();

@@ -75,7 +75,7 @@ describe("a loader that waits for itself", () => {
     await expect(call).rejects.toMatchObject({ kind: "timeout" });
   });
 
-  it("is not seen in what only looks like it: other keys, later calls, joined loads", async () => {
+  it("is not reported for other keys, later calls and joined loads", async () => {
     const cache = create();
     const shared = vi.fn(() => later("shared"));
     const values = await Promise.all([

@@ -2,8 +2,8 @@ import { type BackendStatus, Cache, type CacheEvents, type Transport } from "@co
 import { describe, expect, it } from "vitest";
 import { empty, recordingTransport } from "../recording-transport.ts";
 
-describe("what a cache tells of its backends", () => {
-  it("is what its transport tells, word for word", () => {
+describe("the backend events of a cache", () => {
+  it("repeat the reports of the transport unchanged", () => {
     const listeners = { change: [] as unknown[], kept: [] as unknown[], failure: [] as unknown[] };
     const add = (to: unknown[]) => (listener: unknown) => {
       to.push(listener);

@@ -46,7 +46,7 @@ describe("one tick, one trip", () => {
     expect(transport.trips.map(names)).toEqual([["SET a 1", "MGET b d", "DEL c"]]);
   });
 
-  it("a read joins an earlier MGET only if nothing wrote its key in between", async () => {
+  it("a read joins an earlier MGET only if no call wrote its key in between", async () => {
     const transport = recordingTransport(empty);
     const cache = new Cache({ transport, defaultTtl: Number.POSITIVE_INFINITY });
     await Promise.all([
@@ -105,7 +105,7 @@ describe("one tick, one trip", () => {
     );
   });
 
-  it("sends a transaction and what insists on the primary as trips of their own, in order", async () => {
+  it("sends a transaction, and calls with fallback: false, as trips of their own, in order", async () => {
     const transport = recordingTransport((command) => (command[0] === "INCRBY" ? 1 : empty(command)));
     const cache = new Cache({ transport, defaultTtl: Number.POSITIVE_INFINITY });
     await Promise.all([
@@ -160,7 +160,7 @@ describe("one tick, one trip", () => {
     await flushed;
   });
 
-  it("leaves an aborted call's commands at home, and does not disturb its companions", async () => {
+  it("does not send the commands of an aborted call, and still sends those of the other calls", async () => {
     const transport = recordingTransport(empty);
     const cache = new Cache({ transport, defaultTtl: Number.POSITIVE_INFINITY });
     const controller = new AbortController();

@@ -16,7 +16,7 @@ describe("a view of a cache", () => {
   beforeEach(() => void vi.useFakeTimers({ toFake: ["performance"] }));
   afterEach(() => void vi.useRealTimers());
 
-  it("has what its cache has, and is of its class", async () => {
+  it("has the fields and the class of its cache", async () => {
     const transport = recordingTransport(() => 1);
     const cache = new CountingCache({ transport });
     const view = cache.with({ timeout: "1s" }).with({ fallback: false });

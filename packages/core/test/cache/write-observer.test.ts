@@ -13,7 +13,7 @@ function observedCache(answer: (command: Command) => Reply = empty) {
 }
 
 describe("a cache that is observed", () => {
-  it("tells each call's writes with their replies before the call resolves", async () => {
+  it("reports the writes of each call with their replies before the call resolves", async () => {
     const { shared, told } = observedCache((command) => (command[0] === "DEL" ? 1 : empty(command)));
     expect(await shared.delete("a", "b")).toBe(1);
     expect(told).toEqual([{ commands: [["DEL", "app:a", "app:b"]], replies: [1], options: {} }]);
@@ -26,7 +26,7 @@ describe("a cache that is observed", () => {
     expect(told[2]?.options).toEqual({ fallback: false, atomic: true });
   });
 
-  it("tells nothing of reads, of what getOrSet stores, nor of what others do through the cache itself", async () => {
+  it("does not report reads, values stored by getOrSet, or calls made without the observer", async () => {
     const { cache, shared, told } = observedCache();
     await shared.get("a");
     await shared.pipeline().get("a").execute();
@@ -35,7 +35,7 @@ describe("a cache that is observed", () => {
     expect(told).toEqual([]);
   });
 
-  it("shares trips with the cache, and keeps what others ask for from an observer's failure", async () => {
+  it("shares trips with the cache, and an observer's failure does not affect other calls", async () => {
     const { cache, transport } = observedCache((command) => (command[0] === "DEL" ? 0 : empty(command)));
     const failing = cache.observed(() => Promise.reject(new Error("not told")));
     const calls = await Promise.allSettled([failing.delete("a"), failing.get("b"), cache.delete("c")]);
@@ -43,13 +43,13 @@ describe("a cache that is observed", () => {
     expect(transport.trips.length).toBe(1);
   });
 
-  it("tells what Redis has refused as such", async () => {
+  it("reports commands that Redis refused with their errors", async () => {
     const { shared, told } = observedCache(() => new CommandError("NOPERM no"));
     await expect(shared.delete("a")).rejects.toThrow("NOPERM");
     expect(told[0]?.replies[0]).toBeInstanceOf(CommandError);
   });
 
-  it("tells a run of deletePattern trip by trip, with its glob", async () => {
+  it("reports deletePattern trip by trip, with its glob", async () => {
     const { shared, told } = observedCache((command) => (command[0] === "SCAN" ? ["0", ["app:q:1"]] : 1));
     expect(await shared.deletePattern("q:*")).toBe(1);
     expect(told.map(({ commands, options }) => [commands[0]?.[0], options.invalidates])).toEqual([

@@ -24,7 +24,7 @@ const told = <T>(promise: Promise<T>): (() => T | undefined) => {
 };
 
 describe("a claim in Node", () => {
-  it("has no timer of its own, and its end wakes those who wait", async () => {
+  it("has no timer of its own, and its release wakes the waiters", async () => {
     const claim = createClaim({ timeoutMs: 1_000 });
     expect(vi.getTimerCount()).toBe(0);
     const waits = [claim.released(), claim.released({ timeoutMs: 500 })];
@@ -34,7 +34,7 @@ describe("a claim in Node", () => {
     expect([claim.isHeld, vi.getTimerCount()]).toEqual([false, 0]);
   });
 
-  it("stays held however long its owner shows nothing, and expires with its deadline", async () => {
+  it("stays held without renewal, and expires at its deadline", async () => {
     const claim = createClaim({ timeoutMs: 10_000 });
     const isOver = told(claim.released());
     await vi.advanceTimersByTimeAsync(9_999);
@@ -156,7 +156,7 @@ describe("turns", () => {
     expect(idle()).toBe(true);
   });
 
-  it("let a call leave the line, and those behind it go on waiting for those before it", async () => {
+  it("lets a waiting call give up, and later calls still wait for earlier ones", async () => {
     const turns = createMutex();
     let finish = (): void => {};
     const first = turns.run(() => new Promise<void>((resolve) => (finish = resolve)));
@@ -209,7 +209,7 @@ describe("a single run", () => {
     expect(await run.idle()).toBe(true);
   });
 
-  it("is taken over when the call that started it has vanished, and the old one can tell", async () => {
+  it("is taken over when the call that started it has vanished, and the old run can tell", async () => {
     onTheEdge();
     const checks: (() => boolean)[] = [];
     const run = createBackgroundTask((isCurrent) => {

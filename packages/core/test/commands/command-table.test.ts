@@ -41,7 +41,7 @@ describe("the command table", () => {
     expect(keysOf(command)).toEqual(keys);
   });
 
-  it("repeats only what does no harm twice", () => {
+  it("repeats only commands that may run twice", () => {
     expect(isRepeatable(["GET", "a"])).toBe(true);
     expect(isRepeatable(["SET", "a", "1", "EX", 60])).toBe(true);
     expect(isRepeatable(["SET", "a", "1", "nx"])).toBe(false);
@@ -63,7 +63,7 @@ describe("the command table", () => {
     expect(isRepeatable(["XGROUP", "DELCONSUMER", "a", "$", "$"])).toBe(true);
   });
 
-  it("assumes the worst of what it does not know, prototype names included", () => {
+  it("assumes the worst of unknown commands, also of names on Object.prototype", () => {
     for (const name of ["NOSUCH", "constructor", "__proto__", "toString"]) {
       expect(factsOf([name])).toMatchObject({ write: true, keys: "database", repeatable: false });
     }

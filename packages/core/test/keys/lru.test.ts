@@ -9,7 +9,7 @@ const step = fc.record({
   bytes: fc.nat(4),
 });
 
-describe("a map that gives up what was used least recently", () => {
+describe("a least-recently-used map", () => {
   it("does what a list in the order of use does, bounded in number and in bytes", () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 80 }), fc.integer({ min: 1, max: 4 }), (steps, maxEntries) => {

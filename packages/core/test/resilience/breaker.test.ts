@@ -150,7 +150,7 @@ describe("a breaker that is closed", () => {
     expect(breaker.waitMs).toBe(3_600_000);
   });
 
-  it("does not believe a server that asks for ever", () => {
+  it("limits the wait that a server may ask for", () => {
     for (const retryAfterMs of [Number.POSITIVE_INFINITY, Number.NaN, -5, 999_999_999_000]) {
       const { breaker } = held();
       breaker.failed(error("quota", { retryAfterMs }));
@@ -214,7 +214,7 @@ describe("a breaker that is open", () => {
     }
   });
 
-  it("gives the place of a probe that says nothing about the server to the next", () => {
+  it("allows the next probe when a probe says nothing about the server", () => {
     const { breaker, states, fail, pass } = held();
     fail(5);
     pass(250);
@@ -228,7 +228,7 @@ describe("a breaker that is open", () => {
     expect(states).toEqual(["open", "half-open", "closed"]);
   });
 
-  it("gives up a probe of which nothing is heard for half a minute", () => {
+  it("replaces a probe that has no outcome after half a minute", () => {
     const { breaker, fail, pass } = held();
     fail(5);
     pass(250);
@@ -284,7 +284,7 @@ describe("a breaker that is open", () => {
     expect(breaker.waitMs).toBe(4_000);
   });
 
-  it("takes what is told without a leave for the probe's while one is out, and else for a call's", () => {
+  it("counts a report without a permit as the probe's during a probe, else as a call's", () => {
     const { breaker, fail, pass } = held();
     fail(5);
     breaker.succeeded();
@@ -329,7 +329,7 @@ describe("a breaker in front of a server that flaps", () => {
     expect(waits).toEqual([250, 500, 1_000, 250]);
   });
 
-  it("does not take for its own wait what a server asked for", () => {
+  it("does not double a wait that the server asked for", () => {
     const { breaker, fail, pass } = held();
     breaker.failed(error("quota", { retryAfterMs: 3_600_000 }));
     pass(3_600_000);

@@ -68,7 +68,7 @@ const opened = async (outcome: TransportError, options: GuardOptions = {}) => {
 };
 
 describe("a guarded transport whose breaker is open", () => {
-  it("rejects at once with what opened it, how long it lasts and what mends it, and sends nothing", async () => {
+  it("rejects at once with the cause, the remaining wait and advice, and sends nothing", async () => {
     const cause = down();
     const { server, front } = await opened(cause);
     const error = await ending(front.send([["INCR", "a"]]));
@@ -122,7 +122,7 @@ describe("a guarded transport whose breaker is open", () => {
     }
   });
 
-  it("leaves a server alone for as long as it asked, and then asks once", async () => {
+  it("waits for as long as the server asked, and then sends one probe", async () => {
     const { server, front } = await opened(down("quota", { retryAfterMs: 60_000 }));
     expect(await ending(front.send([get]))).toMatchObject({ kind: "quota", retryAfterMs: 60_000 });
     await vi.advanceTimersByTimeAsync(59_999);
@@ -133,7 +133,7 @@ describe("a guarded transport whose breaker is open", () => {
     expect(await ending(front.send([get]))).toEqual(["OK"]);
   });
 
-  it("tells of each change, with the cause while there is one", async () => {
+  it("calls the listener on each change, with the cause while there is one", async () => {
     const { server, front, changes } = await opened(down());
     server.outcome = "OK";
     await vi.advanceTimersByTimeAsync(250);
@@ -174,7 +174,7 @@ describe("a guarded transport whose breaker is open", () => {
     expect(server.sent).toBe(3);
   });
 
-  it("still tells a caller who has aborted, or closed it, that this is why", async () => {
+  it("rejects with aborted or closed when the caller has aborted or closed it", async () => {
     const { front } = await opened(down());
     expect(await ending(front.send([get], { signal: AbortSignal.abort() }))).toMatchObject({ kind: "aborted" });
     await front.close();
@@ -189,7 +189,7 @@ describe("a guarded transport whose breaker is open", () => {
   });
 });
 
-describe("what opens the breaker of a guarded transport", () => {
+describe("a failure that opens the breaker of a guarded transport", () => {
   it("is each attempt by itself, retries included", async () => {
     const { server, transport } = counting(down());
     const front = guarded(transport, { retries: 9, breaker: steady });
@@ -197,7 +197,7 @@ describe("what opens the breaker of a guarded transport", () => {
     expect(server.sent).toBe(5);
   });
 
-  it("is not what Redis says no to, what is too large, or what a bug throws", async () => {
+  it("is not a refusal by Redis, a request that is too large, or a bug", async () => {
     for (const outcome of [down("too-large"), down("protocol", { delivery: "none" }), new TypeError("a bug")]) {
       const { server, transport } = counting(outcome);
       const front = guarded(transport, { breaker: { failures: 1 } });
@@ -233,7 +233,7 @@ describe("what opens the breaker of a guarded transport", () => {
     }
   });
 
-  it("is nothing where there is none", async () => {
+  it("does not exist with breaker: false", async () => {
     const { server, transport } = counting(down("quota", { retryAfterMs: 60_000 }));
     const front = guarded(transport, { breaker: false, onBreaker: () => expect.unreachable() });
     for (let call = 0; call < 30; call++) await ending(front.send([get]));
@@ -274,7 +274,7 @@ describe("the retries of a guarded transport", () => {
     expect(performance.now() - startedAt).toBeLessThan(100);
   });
 
-  it("do not claim that nothing was sent because the last attempt was not", async () => {
+  it("report delivery unknown when only the last attempt was surely not sent", async () => {
     const { server, transport } = counting(down("unreachable", { delivery: "unknown" }));
     const front = guarded(transport, { retries: 1 });
     const call = front.send([["SET", "a", "1"]]);
@@ -286,7 +286,7 @@ describe("the retries of a guarded transport", () => {
   });
 });
 
-describe("a guarded transport over one that heeds nothing", () => {
+describe("a guarded transport over one that ignores deadlines and signals", () => {
   it("keeps the deadline itself, its own or the caller's", async () => {
     for (const [options, timeoutMs, latest] of [
       [{}, undefined, 5_020],
@@ -302,7 +302,7 @@ describe("a guarded transport over one that heeds nothing", () => {
     }
   });
 
-  it("leaves the word to one that does", async () => {
+  it("passes on the error of a transport that keeps them", async () => {
     const own = down("timeout", { delivery: "none" });
     const { transport } = counting(own, 5_000);
     expect(await ending(guarded(transport).send([get]))).toBe(own);

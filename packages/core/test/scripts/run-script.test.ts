@@ -6,7 +6,7 @@ import { recordingTransport } from "../recording-transport.ts";
 const script = defineScript({ name: "probe", keys: 1, lua: "return 1", memory: () => 1 });
 
 describe("a script", () => {
-  it("goes by its hash, and once more by its text on NOSCRIPT", async () => {
+  it("is sent by its hash, and by its text after NOSCRIPT", async () => {
     const transport = recordingTransport((command) =>
       command[0] === "EVALSHA" ? new CommandError("NOSCRIPT No matching script.") : 1,
     );

@@ -23,7 +23,7 @@ describe("the answers of one trip", () => {
     expect(await parts(0, 33)).toEqual({ now: ["0-16"], all: ["0-16", "16-33"] });
   });
 
-  it("are handed out by half of all that are under way, where that leaves enough", async () => {
+  it("are delivered by half of all in flight, where that leaves enough for a second half", async () => {
     expect((await parts(16, 48)).all).toEqual(["0-32", "32-48"]);
     expect((await parts(24, 40)).all).toEqual(["0-32", "32-40"]);
     expect((await parts(25, 39)).all).toEqual(["0-39"]);
@@ -124,8 +124,8 @@ describe("calls that are asked again as soon as they are answered", () => {
   });
 });
 
-describe("what a transport says of the cost of its trips", () => {
-  it("is passed on by what stands around it", () => {
+describe("hasCheapTrips of a transport", () => {
+  it("is passed on by its decorators", () => {
     const transport = { ...recordingTransport(empty), hasCheapTrips: true };
     const status = { currentBackend: "upstash" as const, pending: 0, onChange: () => () => {}, onKept: () => () => {} };
     expect(guarded(transport).hasCheapTrips).toBe(true);

@@ -8,7 +8,7 @@ describe("a deadline", () => {
 
   const never = () => new Promise<never>(() => {});
 
-  it("ends work that never ends, with kind timeout, and tells the work", async () => {
+  it("rejects with kind timeout when the work does not end, and aborts its signal", async () => {
     let told: AbortSignal | undefined;
     const call = withDeadline("test", { timeoutMs: 100 }, (signal) => {
       told = signal;
@@ -50,7 +50,7 @@ describe("a deadline", () => {
     expect(await outcome).toBe("done");
   });
 
-  it("leaves no timer behind, whatever happens", async () => {
+  it("leaves no timer behind", async () => {
     await withDeadline("test", {}, async () => 1);
     await withDeadline("test", {}, () => Promise.reject(new Error("no"))).catch(() => {});
     expect(vi.getTimerCount()).toBe(0);

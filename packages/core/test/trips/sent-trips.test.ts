@@ -44,7 +44,7 @@ describe("sent trips", () => {
     expect(hanging.replacedSince().has("early")).toBe(true);
   });
 
-  it("tell what was replaced from what was only changed", () => {
+  it("distinguish replaced keys from changed keys", () => {
     const sent = createLedger();
     const trip = sent.enter([["SET", "a", 1]]);
     sent
@@ -60,7 +60,7 @@ describe("sent trips", () => {
     expect(keys.map(trip.writtenSince().has)).toEqual([true, true, true, true, true]);
   });
 
-  it("count as replaced what a walk over a pattern may have missed", () => {
+  it("count keys as replaced that a SCAN by pattern may have missed", () => {
     const sent = createLedger();
     const store = sent.enter([["SET", "query:1", 1]]);
     sent.enter([["SCAN", "0", "MATCH", "query:*"]], ["query:*"]).succeeded();
@@ -68,7 +68,7 @@ describe("sent trips", () => {
     expect(store.writtenSince().has("query:1")).toBe(true);
   });
 
-  it("count as possibly written what begins like a pattern that was deleted since", () => {
+  it("count keys as possibly written that start like a pattern deleted since", () => {
     const sent = createLedger();
     const store = sent.enter([["SET", "query:1", 1]]);
     sent.enter([["SCAN", "0", "MATCH", "query:*:old"]], ["query:*:old"]).succeeded();

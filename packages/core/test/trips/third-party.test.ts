@@ -41,7 +41,7 @@ describe.each(Object.entries(ways))("%s on a transport of a third party", (_, ca
     }
   });
 
-  it("tells of replies that can't belong to the commands what came and what to do", async () => {
+  it("rejects replies that do not fit the commands, and says what came and what to do", async () => {
     const [first] = await Promise.allSettled(calls(sending(async (): Promise<Reply[]> => ["secret"])));
     expect(first).toMatchObject({ status: "rejected", reason: { kind: "protocol", delivery: "unknown" } });
     const reason = first?.status === "rejected" ? first.reason : undefined;
