@@ -35,5 +35,5 @@ export type { Gap, Message, Position, PubSubOptions, ReplayOptions } from "@cont
 export { PubSub } from "@continuum-cache/pubsub";
 export type { Decision, RateLimit, RateLimiterOptions } from "@continuum-cache/ratelimit";
 export { presets, RateLimiter, rateLimitHeaders } from "@continuum-cache/ratelimit";
-export type { Environment, UpstashCacheOptions } from "./settings.ts";
+export type { Environment, UpstashCacheOptions } from "./settings/cache-options.ts";
 export { UpstashCache } from "./upstash-cache.ts";

@@ -21,6 +21,6 @@ export {
   keyPattern,
   keys,
 } from "@continuum-cache/core";
-export type { RestCacheOptions } from "./rest/settings.ts";
 export { UpstashCache } from "./rest/upstash-cache.ts";
-export type { Environment } from "./settings.ts";
+export type { Environment } from "./settings/cache-options.ts";
+export type { RestCacheOptions } from "./settings/rest-options.ts";

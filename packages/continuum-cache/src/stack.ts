@@ -2,14 +2,14 @@ import { guarded, type Transport } from "@continuum-cache/core";
 import { functionOption, toTimeoutMs, wholeNumberOption } from "@continuum-cache/core/kit";
 import { plainRestTransport } from "@continuum-cache/transport-rest/plain";
 import { tcpBackend } from "#tcp-backend";
-import { chooseServer } from "./choose-server.ts";
-import { fallbackOf, type RestServer } from "./environment.ts";
-import { localMemory, withLocalMemory } from "./local-memory.ts";
-import type { Environment, UpstashCacheOptions } from "./settings.ts";
+import { localMemory, withLocalMemory } from "./lazy/local-memory.ts";
+import type { Environment, UpstashCacheOptions } from "./settings/cache-options.ts";
+import { chooseServer } from "./settings/choose-server.ts";
+import { fallbackOf, type RestServer } from "./settings/environment.ts";
 
 /**
- * The transports that options and environment ask for, one upon the other: the server's, guarded; the memory of this
- * process beside it.
+ * The transports that options and environment ask for, one on top of the other: the server's, guarded; the memory of
+ * this process beside it.
  */
 export function stackOf(options: UpstashCacheOptions, env: Environment): Transport {
   const { localMaxBytes, healthCheckInterval = "30s", timeout = "5s", retries = 3 } = options;
@@ -41,4 +41,6 @@ const restBackend = ({ url, token, allowInsecure }: RestServer): Transport =>
   plainRestTransport({ url, token, allowInsecure });
 
 const localWarning =
-  "continuum-cache: no server is configured, so this cache lives in the memory of this process alone. Set UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN (or UPSTASH_REDIS_URL), or CONTINUUM_CACHE_MODE=local to say that this is meant.";
+  "continuum-cache: no server is configured, so this cache lives in the memory of this process alone. " +
+  "Set UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN (or UPSTASH_REDIS_URL), " +
+  "or CONTINUUM_CACHE_MODE=local to say that this is meant.";

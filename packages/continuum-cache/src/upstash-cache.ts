@@ -2,8 +2,8 @@ import { Cache, type CacheCallOptions } from "@continuum-cache/core";
 import { assertOptions } from "@continuum-cache/core/kit";
 import { type PublishOptions, PubSub, type PubSubOptions } from "@continuum-cache/pubsub";
 import { codecsFor } from "./codecs.ts";
-import { processEnvironment } from "./environment.ts";
-import { knownOptions, type UpstashCacheOptions } from "./settings.ts";
+import { knownOptions, type UpstashCacheOptions } from "./settings/cache-options.ts";
+import { processEnvironment } from "./settings/environment.ts";
 import { stackOf } from "./stack.ts";
 
 /**
@@ -40,10 +40,10 @@ export class UpstashCache extends Cache {
   }
 
   /**
-   * Tells everybody who listens to a channel. With `replay` the message is kept in the channel's history too, for those who
-   * are not listening now: 3 commands then, else 1.
+   * Sends a message to all subscribers of a channel. With `replay` the message is kept in the channel's history too,
+   * for later subscribers: 3 commands then, else 1.
    *
-   * @returns how many connections heard it.
+   * @returns how many connections received it.
    */
   override async publish(
     channel: string,
@@ -56,7 +56,7 @@ export class UpstashCache extends Cache {
   }
 
   /**
-   * Publishes and listens on the cache's backend, with its codec: see `PubSub`. All of a cache listen through one
+   * Publishes and listens on the cache's backend, with its codec: see `PubSub`. All subscriptions of a cache share one
    * connection, and end with it.
    */
   pubsub(options: PubSubOptions = {}): PubSub {

@@ -1,9 +1,9 @@
 import { isConfigError } from "@continuum-cache/core";
 import { describe, expect, it } from "vitest";
-import { chooseServer } from "../src/choose-server.ts";
-import { fallbackOf, type ServerOptions } from "../src/environment.ts";
-import type { Environment } from "../src/settings.ts";
-import { redisSettings } from "../src/tcp/redis-settings.ts";
+import type { Environment } from "../src/settings/cache-options.ts";
+import { chooseServer } from "../src/settings/choose-server.ts";
+import { fallbackOf, type ServerOptions } from "../src/settings/environment.ts";
+import { redisSettings } from "../src/settings/redis-settings.ts";
 
 const rest = { UPSTASH_REDIS_REST_URL: "https://db.upstash.io", UPSTASH_REDIS_REST_TOKEN: "canary-token" };
 const vercel = { KV_REST_API_URL: "https://kv.upstash.io", KV_REST_API_TOKEN: "kv-token" };

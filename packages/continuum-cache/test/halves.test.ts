@@ -20,7 +20,11 @@ function open(where: UpstashCacheOptions): UpstashCache {
   return cache;
 }
 
-/** Keeps 64 callers busy, each of which writes its key and reads it again. @returns how many trips a turn of all took */
+/**
+ * Keeps 64 callers busy, each of which writes its key and reads it again.
+ *
+ * @returns how many trips a turn of all took
+ */
 async function tripsPerTurn(cache: UpstashCache, rounds: number): Promise<number> {
   await cache.set("first", true);
   const before = cache.stats().trips;

@@ -2,8 +2,8 @@ import { isTransportError, type Reply, type Transport } from "@continuum-cache/c
 import { dispatchOf, loadedOnce, RoundTrip } from "@continuum-cache/core/kit";
 import { memoryTransport } from "@continuum-cache/fallback-memory";
 import { describe, expect, it, vi } from "vitest";
-import { lateStatus } from "../src/late-status.ts";
-import { lazyTransport } from "../src/lazy-transport.ts";
+import { lateStatus } from "../src/lazy/late-status.ts";
+import { lazyTransport } from "../src/lazy/lazy-transport.ts";
 import { UpstashCache } from "../src/upstash-cache.ts";
 
 const itself = (transport: Transport): Transport => transport;

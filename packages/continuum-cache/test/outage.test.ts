@@ -96,7 +96,7 @@ describe.each(Object.entries(ways))("an outage of %s", (_, way) => {
     expect(await cache.getMany(["a", "query:1", "query:2", "session:1"])).toEqual([undefined, undefined, undefined, 1]);
   });
 
-  it("serves nothing older than a delete, whatever the primary holds, until it is told: not even with fallback: false", async () => {
+  it("serves nothing older than a delete until it is replayed, not even with fallback: false", async () => {
     await cache.set("a", "old");
     await cutOff();
     await cache.delete("a");
@@ -127,7 +127,7 @@ describe.each(Object.entries(ways))("an outage of %s", (_, way) => {
     for (const key of ["value", "atomic", "list"]) expect(await cache.ttl(key)).toBeGreaterThan(3_500);
   });
 
-  it("gives way where somebody else has written since, and says how often", async () => {
+  it("gives way to writes of other processes, and says how often", async () => {
     await cache.set("known", "before");
     await cutOff();
     await cache.setMany({ known: "mine", unknown: "mine", free: "mine" });
@@ -225,7 +225,7 @@ describe.each(Object.entries(ways))("an outage of %s", (_, way) => {
     await brief.set("a", "value-canary");
     await brief.close();
     expect(errors.map(({ operation, error }) => `${operation}: ${error.message}`)).toEqual([
-      "close: Closed with 1 mutation(s) that the primary was not told of: they are lost",
+      "close: Closed with 1 mutation(s) that were not replayed to the primary: they are lost",
     ]);
 
     const lucky = open({ closeTimeout: "5s", healthCheckInterval: "1h" });

@@ -4,7 +4,9 @@ import { startUpstashLocal } from "@continuum-cache/upstash-local";
 import { UpstashCache, type UpstashCacheOptions } from "continuum-cache";
 import { describe, expect, it, vi } from "vitest";
 
-/** These stand for a token, a password and stored values: none may be seen in anything that is thrown, logged or told. */
+/**
+ * These stand for a token, a password and stored values: none may be seen in anything that is thrown, logged or told.
+ */
 const token = "canary-token-4711";
 const password = "canary-password-4711";
 const value = "canary-value-4711";

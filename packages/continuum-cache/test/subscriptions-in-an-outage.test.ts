@@ -81,7 +81,7 @@ describe("a stream over REST that lives on while commands fail", () => {
 });
 
 describe("a stream over the Redis protocol", () => {
-  it("whose server is killed gives way to one within the process, which gives way when the server is back", async () => {
+  it("is replaced by a local one when its server is killed, until the server is back", async () => {
     const { heard, interruptions, subscribe, publish, until } = overTcp();
     await subscribe({ channels: ["news"] });
     await publish("1");
@@ -101,7 +101,7 @@ describe("a stream over the Redis protocol", () => {
     expect(after.degraded).toBeUndefined();
   });
 
-  it("of a frozen server hears once what was published while nobody answered", async () => {
+  it("of a frozen server delivers a message once that was published while the server did not answer", async () => {
     const { heard, interruptions, subscribe, publish, until } = overTcp();
     await subscribe({ channels: ["news"] });
     redis.freeze();

@@ -188,7 +188,7 @@ describe.each(backends)("the cache on $name", ({ name, start }) => {
     expect(await cache.get("k")).toBe("set");
   });
 
-  it("keeps the order of a key's reads and writes that nobody awaits, over many ticks", async () => {
+  it("keeps the order of a key's reads and writes that are not awaited, over many ticks", async () => {
     const results: Promise<unknown>[] = [];
     for (let i = 0; i < 20; i++) {
       results.push(cache.set("k", i), cache.get("k"));

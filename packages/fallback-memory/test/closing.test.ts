@@ -64,7 +64,7 @@ it("a write that the primary fails after close() rejects with what is known of i
   await closed;
 });
 
-it("a write that the primary fails while close() waits for the disk is not answered, since it would be lost", async () => {
+it("rejects a write that the primary fails while close() waits for the disk, since it would be lost", async () => {
   const call = outcomeOf(["INCR", "n"]);
   await begin();
   void outcomeOf(["SET", "b", "1"]);

@@ -24,7 +24,10 @@ export async function contents(transport: Transport): Promise<Record<string, Rep
   return found;
 }
 
-/** The last id that a stream ever had; of each group how far it has come, its consumers, and who has which of the entries that are there. */
+/**
+ * The last id that a stream ever had; of each group how far it has come, its consumers, and who has which of the
+ * entries that are there.
+ */
 async function groupsOf(transport: Transport, key: string, entries: Reply): Promise<Reply> {
   const there = new Set((entries as readonly (readonly Reply[])[]).map(([id]) => id));
   const [stream, groups] = await transport.send([

@@ -32,7 +32,7 @@ const interference = fc.record({
   writes: fc.array(fc.integer({ min: 1, max: 6_000 }), { maxLength: 50 }),
 });
 
-it("deletes every key that matches from beginning to end, whatever another client deletes and writes meanwhile", async () => {
+it("deletes every key that exists and matches all the time, while another client deletes and writes keys", async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.nat(3_000),

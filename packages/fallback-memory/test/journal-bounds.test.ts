@@ -98,7 +98,7 @@ describe("an outage journal that is full", () => {
     await transport.close();
   });
 
-  it("still takes deletes of what it holds, answers reads, and takes writes again when the primary is back", async () => {
+  it("still accepts deletes of its keys and answers reads, and accepts writes when the primary is back", async () => {
     const { primary, transport, failures, back, expectAllAccountedFor } = open({ maxEntries: 20 });
     primary.fail("unreachable", { delivery: "none" });
     for (let at = 0; at < 20; at++) expect(await accepted(transport.send([["SET", `key:${at}`, "1"]]))).toBe(true);

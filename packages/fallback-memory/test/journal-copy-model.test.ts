@@ -6,9 +6,9 @@ import fc from "fast-check";
 import { expect, it } from "vitest";
 import type { JournalCopy } from "../src/journal/journal-copy.ts";
 import { decodeRecord, encodeRecord, type JournalRecord } from "../src/journal/journal-record.ts";
-import type { Noting } from "../src/journal/noting.ts";
 import { createOutageJournal, type OutageJournal, type Replay } from "../src/journal/outage-journal.ts";
-import { restore } from "../src/journal/restore.ts";
+import { restoreJournal } from "../src/journal/restore.ts";
+import type { WriteContext } from "../src/journal/write-context.ts";
 
 const nowMs = 1_000_000;
 
@@ -16,16 +16,16 @@ const nowMs = 1_000_000;
 function journaling(onRecord: (record: JournalRecord) => void) {
   const memory = memoryTransport({ clock: { now: () => nowMs } });
   let parts = 0;
-  let noting: Noting | undefined;
+  let noting: WriteContext | undefined;
   const journal: OutageJournal = createOutageJournal({
     bounds: { maxEntries: Number.MAX_SAFE_INTEGER, maxBytes: Number.MAX_SAFE_INTEGER },
-    known: () => undefined,
+    lastSeen: () => undefined,
     newId: () => `part ${parts++}`,
     onInheritedEnd: () => {},
     onRecord,
   });
-  memory.onWrite((write) => void (noting && journal.note(write, noting)));
-  const write = (command: Command, as?: Noting): void => {
+  memory.onWrite((write) => void (noting && journal.record(write, noting)));
+  const write = (command: Command, as?: WriteContext): void => {
     noting = as;
     // The memory has run the command by the time `send` returns.
     void memory.send([command]);
@@ -93,7 +93,7 @@ const steps: fc.Arbitrary<Step[]> = fc.array(
   { minLength: 10, maxLength: 80, size: "max" },
 );
 
-it("a copy, and what came since it began, make a journal with the same batches, whatever came between its steps", async () => {
+it("restores the same batches from a copy and later records, with writes between its steps", async () => {
   await fc.assert(
     fc.asyncProperty(steps, async (program) => {
       let copy: JournalCopy | undefined;
@@ -104,7 +104,7 @@ it("a copy, and what came since it began, make a journal with the same batches, 
       for (const one of program) {
         switch (one.kind) {
           case "write":
-            write(one.command, { fate: "none" });
+            write(one.command, { delivery: "none" });
             break;
           case "invalidate":
             if (journal.invalidate(one.glob, nowMs, one.isNew)) {
@@ -136,7 +136,7 @@ it("a copy, and what came since it began, make a journal with the same batches, 
       const records = [...(copy?.encoded() ?? []), ...since].map(decodeRecord);
 
       const again = journaling(() => {});
-      await restore(records, again.journal, nowMs, again.write);
+      await restoreJournal(records, again.journal, nowMs, again.write);
       expect(batchesOf(again.journal)).toEqual(batchesOf(journal));
     }),
     runs(200),

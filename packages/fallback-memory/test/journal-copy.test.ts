@@ -5,9 +5,9 @@ import { type JournalStore, memoryTransport, withFallback } from "@continuum-cac
 import { runs } from "@continuum-cache/test-scale";
 import fc from "fast-check";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { createCopyableMap } from "../src/journal/copyable-map.ts";
 import { createJournalLog } from "../src/journal/journal-log.ts";
 import { decodeRecord, encodeRecord, type JournalRecord } from "../src/journal/journal-record.ts";
+import { createSnapshotMap } from "../src/journal/snapshot-map.ts";
 import { contents } from "./contents.ts";
 import { switchable } from "./switchable.ts";
 
@@ -38,7 +38,7 @@ it("a map is copied as it was when the copy began, whatever changes meanwhile, a
     value: fc.nat(),
   });
   const property = fc.property(fc.array(change, { maxLength: 100 }), (changes) => {
-    const map = createCopyableMap<number>();
+    const map = createSnapshotMap<number>();
     const model = new Map<string, number>();
     let copied = new Map<string, number>();
     let wanted = new Map<string, number>();
@@ -79,7 +79,7 @@ it("a map is copied as it was when the copy began, whatever changes meanwhile, a
 });
 
 it("a sealed map is read without gaps while it is copied", () => {
-  const map = createCopyableMap<number>();
+  const map = createSnapshotMap<number>();
   for (let at = 0; at < 100; at++) map.set(`key:${at}`, at);
   map.beginCopy(() => {});
   map.copyMore(10);
@@ -93,7 +93,7 @@ it("a sealed map is read without gaps while it is copied", () => {
 });
 
 describe("rewriting the store", () => {
-  it("copies a bounded number of keys between two turns of the event loop, and puts what comes meanwhile behind", async () => {
+  it("copies a bounded number of keys per turn of the event loop, and appends later records", async () => {
     const { store, kept, rewrites } = keeping();
     const invalidate = (glob: string): JournalRecord => ({ kind: "invalidate", glob });
     let [left, inTurn, most] = [20_000, 0, 0];

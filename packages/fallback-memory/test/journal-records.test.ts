@@ -41,7 +41,7 @@ function startProcess(store: JournalStore, primary = switchable()) {
 }
 
 const never = '{"$never":true}';
-const good = `{"kind":"write","write":{"kind":"set","key":"old","value":"1","keepTtl":false,"expiresAtMs":${never}},"atMs":1,"fate":"none"}`;
+const good = `{"kind":"write","write":{"kind":"set","key":"old","value":"1","keepTtl":false,"expiresAtMs":${never}},"atMs":1,"delivery":"none"}`;
 
 describe("a store with records that can't be read", () => {
   it.each([
@@ -52,7 +52,7 @@ describe("a store with records that can't be read", () => {
     ["one whose kind is inherited", '{"kind":"constructor"}'],
     [
       "one whose write's kind is inherited",
-      '{"kind":"write","write":{"kind":"toString","key":"k"},"atMs":1,"fate":"none"}',
+      '{"kind":"write","write":{"kind":"toString","key":"k"},"atMs":1,"delivery":"none"}',
     ],
     ["deletes without counts", '{"kind":"deletes","keys":["a","b"],"mutations":[1]}'],
     ["a confirmation of nothing", '{"kind":"confirm"}'],
@@ -84,7 +84,19 @@ describe("a store with records that can't be read", () => {
     const record = fc.oneof(
       fc.jsonValue(),
       fc.dictionary(
-        fc.constantFrom("kind", "write", "atMs", "fate", "own", "keys", "mutations", "glob", "key", "id", "batches"),
+        fc.constantFrom(
+          "kind",
+          "write",
+          "atMs",
+          "delivery",
+          "own",
+          "keys",
+          "mutations",
+          "glob",
+          "key",
+          "id",
+          "batches",
+        ),
         part,
       ),
     );

@@ -52,7 +52,10 @@ const endings: readonly Ending[] = [
   [["INCR", "n:0"], 1],
   [["RPUSH", "l:0", "x"], 9_000_000],
 ];
-/** It comes in the middle of an outage: a process that has begun since does not know of it, so its differences make the key anew. */
+/**
+ * It comes in the middle of an outage: a process that has begun since does not know of it, so its differences make
+ * the key anew.
+ */
 const endsMeanwhile: Ending = [["INCR", "n:0"], 500];
 const commandsOf = (command: fc.Arbitrary<Command>, ends: readonly Ending[]) => {
   const withEnd = fc
@@ -157,8 +160,8 @@ async function expectNoTrace(steps: readonly Step[], store?: JournalStore): Prom
 }
 
 /**
- * Waits for a call that may pause between slices of its work. A pause that begins in a turn of the fake clock is due one
- * millisecond later; all others end while the clock stands still.
+ * Waits for a call that may pause between slices of its work. A pause that begins in a turn of the fake clock is due
+ * one millisecond later; all others end while the clock stands still.
  */
 async function ended<Value>(call: Promise<Value>): Promise<Value> {
   let isOver = false;
@@ -173,7 +176,7 @@ async function ended<Value>(call: Promise<Value>): Promise<Value> {
 
 interface Process {
   readonly transport: Transport;
-  /** From now on nothing that it does reaches anybody. */
+  /** From now on nothing that it sends reaches the primary or the store. */
   kill(): void;
 }
 

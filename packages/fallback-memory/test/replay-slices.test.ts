@@ -2,10 +2,11 @@ import { setImmediate as turn } from "node:timers/promises";
 import { maxSliceSteps } from "@continuum-cache/core/kit";
 import { never } from "@continuum-cache/transport-memory/kit";
 import { describe, expect, it } from "vitest";
-import { amend } from "../src/journal/intent.ts";
+import { applyWrite } from "../src/journal/pending-change.ts";
 import { createPlanAhead } from "../src/journal/plan-ahead.ts";
 import { replayPlan } from "../src/journal/replay-plan.ts";
 import { createSegment, type Segment } from "../src/journal/segment.ts";
+import { overridden } from "./overridden.ts";
 
 const keys = 20_000;
 
@@ -14,9 +15,9 @@ function values(): Segment {
   const segment = createSegment();
   for (let at = 0; at < keys; at++) {
     const key = `key:${at}`;
-    segment.put(key, 0, (intent) => {
-      intent.mutations++;
-      amend(intent, { kind: "set", key, value: "1", expiresAtMs: never, keepTtl: false }, undefined, 0);
+    segment.put(key, 0, (change) => {
+      change.mutations++;
+      applyWrite(change, { kind: "set", key, value: "1", expiresAtMs: never, keepTtl: false }, undefined, 0);
     });
   }
   return segment;
@@ -24,11 +25,11 @@ function values(): Segment {
 
 /** The same segment, which counts the keys that are looked at. */
 function counting(segment: Segment, count: () => void): Segment {
-  return Object.assign(Object.create(segment) as Segment, {
-    *intents() {
-      for (const intent of segment.intents()) {
+  return overridden(segment, {
+    *changes() {
+      for (const change of segment.changes()) {
         count();
-        yield intent;
+        yield change;
       }
     },
   });

@@ -3,31 +3,35 @@ import type { Transport } from "@continuum-cache/core";
 import { maxSliceSteps, systemClock } from "@continuum-cache/core/kit";
 import { memoryTransport } from "@continuum-cache/fallback-memory";
 import { expect, it } from "vitest";
-import { createGate } from "../src/fallback/gate.ts";
-import { createPace } from "../src/fallback/pace.ts";
+import { createGate } from "../src/failover/gate.ts";
+import { createPace } from "../src/failover/pace.ts";
 import { createOutageJournal, type OutageJournal, type Replay } from "../src/journal/outage-journal.ts";
-import { createKnownValues } from "../src/known/known-values.ts";
+import { createLastSeenValues } from "../src/last-seen/last-seen-values.ts";
 import { recover } from "../src/recovery/recovery.ts";
+import { overridden } from "./overridden.ts";
 
 const keys = 20_000;
 
-/** What a recovery does with so many keys in some turn of the event loop: makes a request of them, sends it, takes note of the reply. */
+/**
+ * What a recovery does with so many keys in some turn of the event loop: makes a request of them, sends it, takes
+ * note of the reply.
+ */
 interface Step {
   readonly turn: number;
   readonly keys: number;
 }
 
 async function pendingSets(): Promise<OutageJournal> {
-  const known = createKnownValues({ maxEntries: 1, maxBytes: 1_000, clock: systemClock, nextNumber: () => 1 });
+  const known = createLastSeenValues({ maxEntries: 1, maxBytes: 1_000, clock: systemClock, nextNumber: () => 1 });
   const journal = createOutageJournal({
     bounds: { maxEntries: keys, maxBytes: 2 ** 30 },
-    known: (key) => known.at(key),
+    lastSeen: (key) => known.latest(key),
     newId: () => "id",
     onInheritedEnd() {},
     onRecord() {},
   });
   const memory = memoryTransport();
-  memory.onWrite((write) => journal.note(write, { fate: "none" }));
+  memory.onWrite((write) => journal.record(write, { delivery: "none" }));
   await memory.send(Array.from({ length: keys }, (_, at) => ["SET", `key:${at}`, "1"]));
   return journal;
 }
@@ -61,7 +65,7 @@ async function recorded(): Promise<readonly Step[]> {
         });
       }),
   });
-  const watchedJournal: OutageJournal = Object.assign(Object.create(journal) as OutageJournal, {
+  const watchedJournal: OutageJournal = overridden(journal, {
     begin(id?: string) {
       const replay = journal.begin(id);
       return replay && watched(replay);
@@ -84,19 +88,19 @@ async function recorded(): Promise<readonly Step[]> {
     },
   };
   await recover(
-    { isCurrent: () => true, done() {} },
+    { isCurrent: () => true, addToRecovery() {} },
     {
       primary,
       journal: watchedJournal,
-      known: createKnownValues({ maxEntries: keys, maxBytes: 2 ** 30, clock: systemClock, nextNumber: () => 1 }),
+      lastSeen: createLastSeenValues({ maxEntries: keys, maxBytes: 2 ** 30, clock: systemClock, nextNumber: () => 1 }),
       gate: createGate(),
       pace: createPace(),
       clock: systemClock,
       onFailure({ error }) {
         throw error;
       },
-      over: async () => {},
-      settled: async () => {},
+      sent: async () => {},
+      persisted: async () => {},
     },
   );
   isOver = true;

@@ -229,7 +229,7 @@ describe("withFallback", () => {
     expect(await get(transport, "a")).toBeNull();
   });
 
-  it("asks the primary and nobody else with fallback: false", async () => {
+  it("sends to the primary only with fallback: false", async () => {
     await away();
     await expect(transport.send([["GET", "a"]], { fallback: false })).rejects.toMatchObject({ kind: "unreachable" });
     primary.mend();
@@ -300,7 +300,7 @@ describe("subscriptions of withFallback", () => {
     expect(interruptions).toHaveLength(1);
   });
 
-  it("that throw when interrupted keep nobody from coming back clean: local is emptied, the change is told", async () => {
+  it("that throw when interrupted do not disturb the return: local is emptied, the change is reported", async () => {
     const uncaught = vi.fn();
     const others = process.listeners("uncaughtException");
     process.removeAllListeners("uncaughtException").on("uncaughtException", uncaught);
@@ -339,7 +339,7 @@ describe("subscriptions of withFallback", () => {
 });
 
 describe("trips under way when the primary is left", () => {
-  it("give way to a deletion by pattern that the primary does after all, which could not find what is only here", async () => {
+  it("give way to a delete by pattern that the primary runs after all, also for local keys", async () => {
     const release = primary.hold();
     const store = set(transport, "query:a", "loaded");
     // A counter is no thing to do twice, so this trip waits for what the primary says.
@@ -371,7 +371,7 @@ describe("trips under way when the primary is left", () => {
     transport = withFallback(guardedPrimary, memoryTransport(), { healthCheckInterval: "10s" });
     primary.fail("unreachable");
     const sets = ["1", "2"].map((value) => set(transport, "a", value));
-    // Both wait for their second attempt when somebody else finds out that the primary is away.
+    // Both wait for their second attempt when another call finds out that the primary is away.
     await vi.advanceTimersByTimeAsync(0);
     primary.fail("unauthorized");
     await set(transport, "b", "3");
@@ -380,7 +380,7 @@ describe("trips under way when the primary is left", () => {
     expect(primary.sent.filter(([name]) => name === "SET")).toHaveLength(3);
   });
 
-  it("are answered at once, but for those that would count twice; what these replace at the primary stays replaced", async () => {
+  it("are answered at once if they may run twice; keys that the others replace stay replaced", async () => {
     const release = primary.hold();
     const store = set(transport, "a", "loaded");
     const counted = transport.send([

@@ -1,30 +1,29 @@
-import { createCommitQueue } from "./commit-queue.ts";
-import { type FileJournal, type FileJournalOptions, settingsFrom } from "./file-journal-options.ts";
-import { maxRecordBytes } from "./frame.ts";
-import { JournalError } from "./journal-error.ts";
-import type { JournalWriter } from "./journal-writer.ts";
-import { openJournal } from "./open-journal.ts";
-import { within } from "./within.ts";
+import { JournalError } from "./errors/journal-error.ts";
+import { maxRecordBytes } from "./format/frame.ts";
+import { type FileJournal, type FileJournalOptions, settingsFrom } from "./options.ts";
+import { createCommitQueue } from "./writing/commit-queue.ts";
+import type { JournalWriter } from "./writing/journal-writer.ts";
+import { openJournal } from "./writing/open-journal.ts";
 
 /** How long `close` waits for the disk. */
 const closeMs = 5_000;
 
 /**
- * A journal in an append-only file, for Node: what was kept during an outage survives the end of the process.
+ * A journal in an append-only file, for Node: the changes of an outage survive the end of the process.
  *
- * - A tail that a crash cut off is recognised and cut away; what an append resolved for is in front of it. Damage in the
- *   middle is never passed over in silence: `read` rejects, or tells `onDamage`.
- * - Only one store at a time has the file. A lock that a dead process left is taken over, at once where its process can
- *   be looked up, otherwise (it ran in another container) after 5 s without a sign of life. Use a local disk: network
- *   file systems may show both too late.
- * - An append that rejects keeps nothing, and later ones may succeed; where that can't be warranted (half a record that
- *   could not be cut off, a failed fsync) they reject until a `rewrite` succeeds. Should the process die right then, what
- *   was rejected may be read all the same.
- * - `close` waits up to 5 s for what is under way.
+ * - A tail that a crash cut off is removed; all resolved appends are in front of it. Damage in the middle is always
+ *   reported: `read` rejects, or calls `onDamage`.
+ * - Only one store at a time may use the file. The lock of a dead process is taken over: at once if the process can
+ *   be looked up, otherwise (it ran in another container) after 5 s without a heartbeat. Use a local disk: network
+ *   file systems may show lock and heartbeat too late.
+ * - An append that rejects keeps nothing, and later appends may succeed. After a failure that could damage the file
+ *   (a partial record that could not be cut off, a failed fsync) appends reject until a `rewrite` succeeds. If the
+ *   process dies right then, a rejected record may still be read later.
+ * - `close` waits up to 5 s for work in progress.
  *
- * A symbolic link in the place of the file is not followed, and the rights of others are taken away from it.
+ * The file may not be a symbolic link. Access rights of other users to the file are removed.
  *
- * Errors are `JournalError`s that name the path and what to do, and nothing of a record.
+ * Errors are `JournalError`s that name the path and what to do; they quote nothing of a record.
  *
  * @throws ConfigError when an option is out of its range, or does not exist.
  *
@@ -71,7 +70,7 @@ export function fileJournal(options: FileJournalOptions): FileJournal {
     try {
       await within(closeMs, work, late);
     } finally {
-      // After the deadline, whoever waits for the disk is told; otherwise nobody waits.
+      // After the deadline, calls that wait for the disk reject. Before it, none is left.
       queue.abandon(misuse("was closed before the disk had finished"));
     }
   }
@@ -87,7 +86,7 @@ export function fileJournal(options: FileJournalOptions): FileJournal {
           writer = journal.writer;
           return journal.records;
         } catch (error) {
-          // Whoever has mended what was wrong may try again.
+          // The caller may fix the cause and call read() again.
           if (state === "read") state = "new";
           throw error;
         }
@@ -111,7 +110,7 @@ export function fileJournal(options: FileJournalOptions): FileJournal {
   };
 }
 
-/** The caller may use its buffers again before they are written. */
+/** Copies, since the caller may reuse its buffers before they are written. */
 function copiesOf(records: readonly Uint8Array[]): Uint8Array[] {
   return records.map((record) => {
     if (!(record instanceof Uint8Array)) throw new TypeError("Expected a record to be a Uint8Array");
@@ -120,4 +119,17 @@ function copiesOf(records: readonly Uint8Array[]): Uint8Array[] {
     }
     return new Uint8Array(record);
   });
+}
+
+/** Waits for work at most so long; the work is not stopped then. Leaves no timer behind. */
+async function within<T>(timeoutMs: number, work: Promise<T>, late: () => Error): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const deadline = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(late()), timeoutMs);
+  });
+  try {
+    return await Promise.race([work, deadline]);
+  } finally {
+    clearTimeout(timer);
+  }
 }

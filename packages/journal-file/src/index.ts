@@ -1,5 +1,4 @@
+export type { JournalErrorReason } from "./errors/journal-error.ts";
+export { isJournalError, JournalError } from "./errors/journal-error.ts";
 export { fileJournal } from "./file-journal.ts";
-export type { FileJournal, FileJournalOptions, FileJournalStats } from "./file-journal-options.ts";
-export type { JournalDamage } from "./journal-damage.ts";
-export type { JournalErrorReason } from "./journal-error.ts";
-export { isJournalError, JournalError } from "./journal-error.ts";
+export type { FileJournal, FileJournalOptions, FileJournalStats, JournalDamage } from "./options.ts";

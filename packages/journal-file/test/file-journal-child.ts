@@ -1,5 +1,5 @@
-// A process to be killed: `node child.mjs <append|rewrite|hold|leave> <path> <fsync>`. It says on stdout what it was promised, and
-// writes there synchronously: what it said before it died, it said.
+// A process to be killed: `node child.mjs <append|rewrite|hold|leave> <path> <fsync>`. It says on stdout what it was
+// promised, and writes there synchronously: what it said before it died, it said.
 import { writeSync } from "node:fs";
 import { fileJournal } from "@continuum-cache/journal-file";
 import { generation, isWhole, numbered } from "./file-journal-records.ts";

@@ -41,7 +41,7 @@ it.each(["always", "interval", "never"] as const)(
   },
 );
 
-it("a process that is killed while it rewrites leaves the old or the new contents, never a mix", async () => {
+it("holds the old or the new contents, never a mix, after each kill during a rewrite", async () => {
   for (let crash = 0; crash < crashes; crash++) {
     const child = processes.start(["rewrite", path(), "always"]);
     await child.line(/^done/);

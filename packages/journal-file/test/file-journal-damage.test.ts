@@ -85,7 +85,7 @@ describe("a file with a wrong byte", () => {
     }
   });
 
-  it("is read around it when somebody listens; what is lost is told, and a copy kept", async () => {
+  it("with onDamage, reads the rest, reports what is lost, and keeps a copy", async () => {
     const file = await intact();
     for (let offset = headerBytes; offset < file.length; offset++) {
       const onDamage = vi.fn<(damage: JournalDamage) => void>();
@@ -103,7 +103,7 @@ describe("a file with a wrong byte", () => {
     }
   });
 
-  it("with nobody listening, says in the message how to go on", async () => {
+  it("without onDamage, rejects and says how to continue", async () => {
     const file = await intact();
     writeFileSync(path(), flipped(file, headerBytes + 9, 0xff));
     const reading = journal().read();
@@ -135,10 +135,10 @@ describe("a hole of zeros in the middle, as a power cut may leave", () => {
 
 describe("what is no journal", () => {
   it.each([
-    ["a text", "These are the notes that somebody wrote, and has no copy of.\n"],
+    ["a text", "These are the notes that a person wrote, and has no copy of.\n"],
     ["a short text", "notes"],
     ["a journal of a later version", "continuum-cache journal 2 00000000 00000000 and more\n"],
-  ])("is refused and not touched, whoever listens: %s", async (_, text) => {
+  ])("is refused and not touched, with and without onDamage: %s", async (_, text) => {
     writeFileSync(path(), text);
     await expect(journal({ onDamage: () => {} }).read()).rejects.toMatchObject({ reason: "foreign" });
     expect(readFileSync(path(), "utf8")).toBe(text);

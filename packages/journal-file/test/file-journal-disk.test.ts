@@ -22,7 +22,8 @@ describe("a folder", () => {
   it("that is missing is named, with the mend; once it is there, the same store works", async () => {
     const store = journal({ path: path("missing/outage.journal") });
     await expect(store.read()).rejects.toThrow(
-      `Could not open the journal ${path("missing/outage.journal")} (ENOENT): its folder does not exist: create it, or mount the volume that holds it.`,
+      `Could not open the journal ${path("missing/outage.journal")} (ENOENT): ` +
+        "its folder does not exist: create it, or mount the volume that holds it.",
     );
     mkdirSync(path("missing"));
     expect(await store.read()).toEqual([]);
@@ -86,7 +87,9 @@ describe("a file that may grow no further", () => {
       ...["append:one", "append:x*200000", "append:two", "read", "fill:y*1000", "rewrite:z*200000", "read"],
       ...["rewrite:sum", "append:three", "read"],
     );
-    const failed = `Could not append to the journal ${path()} (EFBIG): the file may not grow further: raise the process's limit on file sizes. Nothing of it was kept; what was there before stands.`;
+    const failed =
+      `Could not append to the journal ${path()} (EFBIG): the file may not grow further: ` +
+      "raise the process's limit on file sizes. Nothing of it was kept; what was there before stands.";
     expect(said[1]).toBe("append:one: ok");
     expect(said[2]).toBe(`append:x*200000: storage ${failed}`);
     expect(said[3]).toBe("append:two: ok");
@@ -129,7 +132,9 @@ describe.runIf(works("strace", "-qqf", "-o/dev/null", "-etrace=fsync", "true"))(
       "always",
       ...["append:one", "append:two", "append:three", "rewrite:four", "append:five", "read"],
     );
-    const refused = `storage Could not make durable what was appended to the journal ${path()} (EIO): the disk reports an error: look into the system's log and move the journal to a healthy disk. It takes nothing until rewrite().`;
+    const refused =
+      `storage Could not make durable what was appended to the journal ${path()} (EIO): the disk reports an error: ` +
+      "look into the system's log and move the journal to a healthy disk. It takes nothing until rewrite().";
     expect(said.slice(1)).toEqual([
       "append:one: ok",
       `append:two: ${refused}`,
@@ -141,7 +146,7 @@ describe.runIf(works("strace", "-qqf", "-o/dev/null", "-etrace=fsync", "true"))(
     ]);
   });
 
-  it("to make an append durable: after a restart what was resolved is there, and what was rejected is not", async () => {
+  it("to make an append durable: after a restart resolved records are there, and rejected ones are not", async () => {
     const said = await run(failing("fdatasync:error=EIO:when=2"), "always", "append:one", "append:two", "read");
     expect(said.slice(3)).toEqual(['holds ["one"]', "read: ok"]);
   });
@@ -156,7 +161,7 @@ describe.runIf(works("strace", "-qqf", "-o/dev/null", "-etrace=fsync", "true"))(
     expect(said[4]).toMatch(/^close: storage Could not make durable .* \(EIO\)/);
   });
 
-  it("to answer at all: close() gives up after 5 s, and tells whoever waits for an append", async () => {
+  it("to answer at all: close() gives up after 5 s, and rejects the appends that wait", async () => {
     const said = await run(failing("fdatasync:delay_enter=60000000"), "always", "appendAndClose:one");
     expect(said[1]).toMatch(
       /^appendAndClose:one: .* was closed before the disk had finished \/ .* did not finish within 5000 ms$/,

@@ -69,7 +69,7 @@ describe("a journal that another one has open", () => {
 });
 
 describe("a lock that was left behind", () => {
-  it("by a process that ended without closing, is taken over at once; an open journal keeps no process alive", async () => {
+  it("by a process that ended without close() is taken over at once; no process is kept alive", async () => {
     for (let start = 1; start <= 2; start++) {
       const child = processes.start(["leave", path(), "interval"]);
       await expect(child.ended).resolves.toBe(0);
@@ -110,12 +110,13 @@ describe("a lock that was left behind", () => {
     expect(locks()).toHaveLength(2);
   });
 
-  it("by a process in another container, is taken over after five seconds without a sign of life, with a new file", async () => {
+  it("by a process in another container is taken over after 5 s without a heartbeat, with a new file", async () => {
     const own = await ownOwner();
     const { ino } = statSync(path());
     plantLock({ ...own, space: "elsewhere" });
     expect(await journal().read()).toEqual([]);
-    // The other one might only have been asleep. What it appends now goes into the old file, which is nobody's.
+    // The other process might only have been asleep. What it appends now goes into the old file, which is no longer
+    // used.
     expect(statSync(path()).ino).not.toBe(ino);
   });
 
@@ -124,7 +125,7 @@ describe("a lock that was left behind", () => {
     expect(await journal().read()).toEqual([]);
   });
 
-  it("by nobody: while it is touched from another container, it holds", async () => {
+  it("holds while a process in another container touches it", async () => {
     const own = await ownOwner();
     const lock = plantLock({ ...own, space: "elsewhere" });
     const beat = setInterval(() => utimesSync(lock, new Date(), new Date()), 300);

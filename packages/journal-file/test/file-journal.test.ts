@@ -84,7 +84,7 @@ describe("a file journal", () => {
     expect(one?.constructor).toBe(Uint8Array);
   });
 
-  it("lets nobody else read the file, and leaves nothing beside it when closed", async () => {
+  it("denies other users access to the file, and leaves nothing beside it when closed", async () => {
     const store = journal();
     await store.read();
     await store.append([bytes("secret")]);

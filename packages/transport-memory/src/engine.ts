@@ -29,19 +29,19 @@ import { streamReads } from "./commands/stream-reads.ts";
 import { streams } from "./commands/streams.ts";
 import { strings } from "./commands/strings.ts";
 import { createKeyspace } from "./keyspace/keyspace.ts";
-import type { AcceptedWrite } from "./replication/accepted-write.ts";
+import type { AppliedWrite } from "./replication/canonical-write.ts";
 import { type Bulk, toBulk, word } from "./values/bulk.ts";
 import { isUnsupported, refusal, unknownCommand, unsupported, wrongArity } from "./values/refusals.ts";
 
 /** The commands of Redis on the memory of this process. */
 export interface Engine {
   /**
-   * Runs a trip from beginning to end, nothing else in between.
+   * Runs a trip from beginning to end, with nothing in between.
    *
-   * @throws TypeError, before anything has run, when an argument is none.
+   * @throws TypeError when an argument is invalid, before any command has run.
    */
   run(commands: readonly Command[], atomic: boolean): Reply[];
-  /** Removes the keys that match a glob, in slices; what is written meanwhile stays. */
+  /** Removes the keys that match a glob, in slices. Keys that are written meanwhile stay. */
   forget(glob: string): Promise<void>;
 }
 
@@ -54,12 +54,15 @@ export const commandRows: ReadonlyMap<string, CommandRow> = new Map(
   ].flatMap(Object.entries),
 );
 
-/** Commands whose effects are told to `onWrite`: what a script does is told command by command, as Redis tells its replicas. */
-const toldWrites: ReadonlySet<string> = new Set(
+/**
+ * The commands that are reported to `onWrite`. The writes of a script are reported one by one, as Redis does to its
+ * replicas.
+ */
+const reportedWrites: ReadonlySet<string> = new Set(
   [...commandRows.keys()].filter((name) => isWrite([name]) && !(name in scripting)),
 );
 
-/** A command that has been looked at: what is to run, or what is wrong with it. */
+/** A parsed command: what to run, or its error. */
 type Order =
   | { readonly name: string; readonly row: CommandRow; readonly args: readonly Bulk[] }
   | { readonly error: CommandError };
@@ -69,8 +72,8 @@ export function createEngine(options: {
   readonly maxEntries?: number;
   readonly clock: Clock;
   readonly channels: Channels;
-  /** Told of each write that was accepted, as soon as it has taken effect; those of a script one by one. */
-  readonly onWrite: (write: AcceptedWrite) => void;
+  /** Called with each write as soon as it has taken effect; with those of a script one by one. */
+  readonly onWrite: (write: AppliedWrite) => void;
 }): Engine {
   const { clock, channels, onWrite } = options;
   let nowMs = clock.now();
@@ -82,7 +85,7 @@ export function createEngine(options: {
     facts.count(name);
     try {
       const reply = row.run({ name, keyspace, channels, server: facts, nowMs, scripts, run: runForScript }, args);
-      if (toldWrites.has(name)) onWrite({ name, args, reply, nowMs, at: (key) => keyspace.peek(key) });
+      if (reportedWrites.has(name)) onWrite({ name, args, reply, nowMs, at: (key) => keyspace.peek(key) });
       return reply;
     } catch (error) {
       if (isCommandError(error)) return error;
@@ -122,7 +125,7 @@ export function createEngine(options: {
   };
 }
 
-/** What this memory is known to lack for a command before that has run, in words of its own. */
+/** What this memory lacks for a command, as far as that is known before the command runs: the error message. */
 export function lackFor(command: Command): string | undefined {
   const order = orderOf(command);
   if ("error" in order) return isUnsupported(order.error) ? order.error.message : undefined;
@@ -152,7 +155,7 @@ function scriptFault(
   if (name in scripting) return refusal("ERR This Redis command is not allowed from script");
   if (!hasArity(row, args.length + 1) || row.faultOf?.(name, args))
     return refusal("ERR Wrong number of args calling Redis command from script");
-  // Redis counts publishing as writing here: it reaches the replicas.
+  // In a read-only script Redis counts PUBLISH as a write, since it reaches the replicas.
   if (readOnly && (isWrite([name]) || name in messages)) {
     return refusal("ERR Write commands are not allowed from read-only scripts.");
   }

@@ -19,22 +19,22 @@ import {
 } from "@continuum-cache/core/kit";
 import { createChannels } from "./commands/channels.ts";
 import { createEngine, type Engine } from "./engine.ts";
-import type { AcceptedWrite } from "./replication/accepted-write.ts";
+import type { AppliedWrite } from "./replication/canonical-write.ts";
 
-/** How much the memory may hold. */
+/** The bounds of the memory. */
 export interface MemoryOptions {
   /**
-   * The most it holds, in bytes, which counts what the process really spends: keys and values in UTF-8, and besides 352
-   * bytes for each key, 128 for a hash and 160 for each of its fields, 64 for a list and 32 for each of its elements, 192
-   * for a stream, 288 for each of its entries and 32 for each field name and value there, 600 for each of its groups, 384
-   * for each consumer and 160 for each entry that was delivered and not acknowledged, 192 for a value that is no text.
-   * Beyond it the least recently used keys go. (A text that is mostly ASCII but not Latin-1 throughout takes the engine up
-   * to twice its UTF-8.) @default 67108864 (64 MiB)
+   * The most bytes that it holds. It counts what the process really spends: keys and values in UTF-8, and besides 352
+   * bytes for each key, 128 for a hash and 160 for each of its fields, 64 for a list and 32 for each of its elements,
+   * 192 for a stream, 288 for each of its entries and 32 for each field name and value there, 600 for each of its
+   * groups, 384 for each consumer and 160 for each entry that was delivered and not acknowledged, 192 for a value
+   * that is no text. Beyond it the least recently used keys are evicted. (A text that is mostly ASCII but not Latin-1
+   * throughout takes the engine up to twice its UTF-8.) @default 67108864 (64 MiB)
    */
   readonly maxBytes?: number;
-  /** The most keys it holds. @default no limit but `maxBytes` */
+  /** The most keys that it holds. @default no limit except `maxBytes` */
   readonly maxEntries?: number;
-  /** What time it is. @default systemClock */
+  /** The clock. @default systemClock */
   readonly clock?: Clock;
 }
 
@@ -42,13 +42,13 @@ export interface MemoryOptions {
 export interface MemoryTransport extends Transport {
   subscribe: NonNullable<Transport["subscribe"]>;
   /**
-   * Tells of each write that was accepted, in order and in the middle of its trip; those of a script one by one. The
-   * listener must not throw. Returns the function that stops it.
+   * Calls a listener with each write as it takes effect, in order and in the middle of its trip; with those of a
+   * script one by one. The listener must not throw. Returns the function that stops it.
    */
-  onWrite(listener: (write: AcceptedWrite) => void): () => void;
+  onWrite(listener: (write: AppliedWrite) => void): () => void;
   /**
-   * Forgets the keys that match a glob and tells no listener of it, in slices, so that a large memory holds nothing else up. What
-   * is written meanwhile stays.
+   * Removes the keys that match a glob without a call of the listeners, in slices, so that a large memory delays
+   * nothing else. Keys that are written meanwhile stay.
    */
   forget(glob: string): Promise<void>;
 }
@@ -56,13 +56,13 @@ export interface MemoryTransport extends Transport {
 const name = "memory";
 
 /**
- * Redis' commands on the memory of this process: the local backend, and the stand-in behind `withFallback`. It answers
- * as Redis 7 does, never holds more than `maxBytes`, and keeps times to live to the millisecond without a timer.
+ * Redis' commands on the memory of this process: a local cache, or the memory of `withFallback`. It answers as Redis
+ * 7 does, never holds more than `maxBytes`, and expires keys to the millisecond without a timer.
  *
- * It differs from Redis in this: scripts run by their TypeScript face (`defineScript`), so a Lua text that this process
- * has not defined is refused; a value that alone is larger than `maxBytes` is refused with Redis' OOM error; XREAD and
- * XREADGROUP never wait, and refuse BLOCK; `MAXLEN ~` is heeded exactly; a key is gone the very millisecond its time is
- * up, where Redis keeps it for that one more.
+ * Differences from Redis: scripts run by their TypeScript face (`defineScript`), so a Lua text that this process has
+ * not defined is refused; a value that alone is larger than `maxBytes` is refused with Redis' OOM error; XREAD and
+ * XREADGROUP never wait, and refuse BLOCK; `MAXLEN ~` is exact; a key is gone in the millisecond of its expiry, in
+ * which Redis still has it.
  *
  * @throws ConfigError when an option is out of its range, or does not exist.
  *
@@ -81,8 +81,8 @@ export function memoryTransport(options: MemoryOptions = {}): MemoryTransport {
   const maxBytes = wholeNumberOption("maxBytes", options.maxBytes ?? 64 << 20);
   if (maxEntries !== undefined) wholeNumberOption("maxEntries", maxEntries);
   const channels = createChannels();
-  const listeners = new Set<(write: AcceptedWrite) => void>();
-  const onWrite = (write: AcceptedWrite): void => {
+  const listeners = new Set<(write: AppliedWrite) => void>();
+  const onWrite = (write: AppliedWrite): void => {
     for (const listener of listeners) listener(write);
   };
   const engine = createEngine({ maxBytes, ...(maxEntries !== undefined && { maxEntries }), clock, channels, onWrite });
@@ -100,13 +100,13 @@ export function memoryTransport(options: MemoryOptions = {}): MemoryTransport {
     return run(engine, commands, sendOptions);
   };
 
-  /** What is left to wait for when the replies are there. */
+  /** Waits, after the commands have run, for what the options ask for. */
   const finish = async (replies: Reply[], startedMs: number, sendOptions: SendOptions): Promise<Reply[]> => {
     const { signal, invalidates } = sendOptions;
-    // A walk over all keys is many trips, and each would follow the one before without a pause.
+    // A scan of all keys is many trips, which would follow each other without a pause.
     if (invalidates?.length) await walks.yieldIfSpent(startedMs);
     if (signal) {
-      // The answer is there, but a caller that ends the call in the same tick has ended it, as over any network.
+      // A caller that aborts in the same tick gets the error, as over a network.
       await Promise.resolve();
       assertWanted(signal, "unknown");
     }
@@ -176,7 +176,9 @@ export function memoryTransport(options: MemoryOptions = {}): MemoryTransport {
   return registerDispatch(transport, dispatch, { answerSync });
 }
 
-/** Whether nothing is left to wait for when the commands have run: no signal to heed, no walk over all keys to pause after. */
+/**
+ * Whether nothing is left to wait for when the commands have run: no signal, no scan to pause after.
+ */
 const isOverAtOnce = ({ signal, invalidates }: SendOptions): boolean => !signal && !invalidates?.length;
 
 const localForEver: BackendStatus = { currentBackend: "local", pending: 0, onChange: () => () => {} };
@@ -185,7 +187,7 @@ function run(engine: Engine, commands: readonly Command[], { atomic }: SendOptio
   try {
     return engine.run(commands, atomic === true);
   } catch (cause) {
-    // Only what is no command at all gets here, before anything has run.
+    // Only invalid commands get here, before anything has run.
     const message = cause instanceof TypeError ? cause.message : "The commands could not be read";
     throw new TransportError("protocol", message, { transport: name, delivery: "none", cause });
   }

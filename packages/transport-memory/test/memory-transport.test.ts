@@ -362,7 +362,7 @@ describe("scripts", () => {
     expect(await one(memory, "GET", "a")).toBe("7");
   });
 
-  it("refuse a Lua text that nobody has defined, and say what to do", async () => {
+  it("refuse a Lua text that was not defined, and say what to do", async () => {
     expect(String(await one(memoryTransport(), "EVAL", "return 42", 0))).toMatch(/defineScript/);
   });
 

@@ -1,53 +1,28 @@
+import { applyRules } from "../checking/rules.ts";
 import { type Evidence, gatherEvidence } from "./evidence.ts";
 import type { History } from "./history.ts";
-import { findHarmedBystanders } from "./rules/bystanders.ts";
-import { findBrokenCalls, findUnsettled } from "./rules/conduct.ts";
-import { finalCounts, findMiscounts } from "./rules/counters.ts";
-import { finalLists, findListFaults } from "./rules/lists.ts";
-import { findLost } from "./rules/lost.ts";
-import { findPhantoms } from "./rules/phantom.ts";
-import { findResurrections } from "./rules/resurrection.ts";
-import { findUnrefused, findUntold } from "./rules/truth.ts";
-import type { Verdict, Violation, ViolationKind } from "./violation.ts";
+import { finalCounts } from "./rules/counters.ts";
+import { finalLists } from "./rules/lists.ts";
+import { cacheRules } from "./rules.ts";
+import type { Verdict, ViolationKind } from "./violation.ts";
 
 /**
- * Tells which promises a history breaks. It objects only to what can't be explained: every time in a history is a bound,
- * and what may have been legal passes.
+ * Finds which promises a history breaks. It objects only to what cannot be explained: every time in a history is a
+ * bound, and what may have been legal passes.
  *
- * Where the machine was so busy that a call could miss its deadline for want of a processor alone (which is measured, not
- * assumed), what depends on time is undecided: it counts as an open question and not as a violation.
+ * Where the machine was so busy that a call could miss its deadline for want of a processor alone (which is measured,
+ * not assumed), what depends on time is undecided: it counts as an open question and not as a violation.
  *
  * It takes for granted that values are unique within a history, that nothing expires while it runs, that counters and
  * lists are never deleted, and that bytes of a connection that was given up don't reach the server after those of a
  * later one, which holds for the faults of `startFaultProxy` and for a server that is frozen or killed.
- *
- * @example
- * ```ts
- * import { readFileSync } from "node:fs";
- * import { checkHistory, parseHistory } from "@continuum-cache/conformance/servers";
- *
- * const { violations } = checkHistory(parseHistory(readFileSync("history.jsonl", "utf8")));
- * for (const { kind, message } of violations) console.log(`${kind}: ${message}`);
- * ```
  */
 export function checkHistory(history: History): Verdict {
   const evidence = gatherEvidence(history);
-  // A server that may forget says nothing about sums.
-  const isForgetful = evidence.mayHaveForgotten(0, Number.POSITIVE_INFINITY);
-  const found: Violation[] = [
-    ...findResurrections(evidence),
-    ...findPhantoms(evidence),
-    ...findLost(evidence),
-    ...(isForgetful ? [] : [...findMiscounts(evidence), ...findListFaults(evidence)]),
-    ...findUntold(evidence),
-    ...findUnrefused(evidence),
-    ...findUnsettled(evidence),
-    ...findBrokenCalls(evidence),
-    ...findHarmedBystanders(evidence),
-  ];
+  const found = applyRules(cacheRules, evidence).violations;
   const tripMs = slowestTripMs(history);
   const violations = found.filter(({ kind }) => tripMs < (decidedBelowMs[kind] ?? Number.POSITIVE_INFINITY));
-  const undecided: Partial<Record<ViolationKind, number>> = isForgetful ? openQuestions(evidence) : {};
+  const undecided: Partial<Record<ViolationKind, number>> = evidence.isForgetful ? openQuestions(evidence) : {};
   for (const violation of found) {
     if (!violations.includes(violation)) undecided[violation.kind] = (undecided[violation.kind] ?? 0) + 1;
   }
@@ -58,8 +33,9 @@ export function checkHistory(history: History): Verdict {
 const shortestDeadlineMs = 80;
 
 /**
- * What depends on time, and how long a call may have taken for want of a processor at the most for it to be decided. Beyond the
- * deadline calls fail, and with them recoveries; so long beyond it a request that was given up may overtake what came after.
+ * What depends on time, and how long a call may have taken for want of a processor at the most for it to be decided.
+ * Beyond the deadline calls fail, and with them recoveries; so long beyond it a request that was given up may
+ * overtake what came after.
  */
 const decidedBelowMs: Readonly<Partial<Record<ViolationKind, number>>> = {
   ...{ untold: shortestDeadlineMs, unsettled: shortestDeadlineMs, deadline: shortestDeadlineMs },
@@ -72,8 +48,8 @@ const decidedBelowMs: Readonly<Partial<Record<ViolationKind, number>>> = {
 };
 
 /**
- * How long a call may have taken for want of a processor alone. It passes through its client twice, and through the runner up to
- * four times: on both sides of a link and of a gateway.
+ * How long a call may have taken for want of a processor alone. It passes through its client twice, and through the
+ * runner up to four times: on both sides of a link and of a gateway.
  */
 function slowestTripMs({ longestStallMs, clients }: History): number {
   return 4 * longestStallMs + 2 * Math.max(0, ...clients.map((log) => log.longestStallMs));

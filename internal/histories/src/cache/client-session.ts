@@ -1,6 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Cache, isTransportError } from "@continuum-cache/core";
-import type { StallMeter } from "../checking/stall-meter.ts";
+import type { StallMeter } from "../checking/stalls.ts";
+import { untilSeen } from "../fleet/patience.ts";
+import type { Session, TaskBase } from "../fleet/serve.ts";
+import type { Way } from "../site/address.ts";
 import { watchStatus } from "./client-status.ts";
 import { type Call, type ClientLog, type Effect, nowUs } from "./history.ts";
 import { intended, type Operation, perform, tripsOf } from "./operation.ts";
@@ -8,8 +11,7 @@ import { createProgram, keySpaceOf } from "./program.ts";
 
 /** How a client reaches its server, through whatever disturbs it. */
 export interface Connection {
-  /** `"tcp"`, `"rest"`: as in the history's variant. */
-  readonly kind: string;
+  readonly kind: Way;
   /** On the loopback interface. */
   readonly port: number;
   /** How long a call may take. */
@@ -26,7 +28,7 @@ export interface Connection {
 export type MakeClient = (connection: Connection) => Cache;
 
 /** What one client of a history is to do. */
-export interface ClientTask {
+export interface ClientTask extends TaskBase {
   readonly seed: number;
   readonly client: number;
   readonly prefix: string;
@@ -36,28 +38,32 @@ export interface ClientTask {
 }
 
 /** One client at work, step by step as its history says. */
-export interface ClientSession {
-  /** Resolves when it has reached its server. */
-  ready(): Promise<void>;
+export interface ClientSession extends Session {
   /** Runs the program until `settle`. */
   go(): void;
-  /** All is well again: goes on for a moment, then waits until everything is told. Resolves to whether it was. */
-  settle(withinMs: number): Promise<boolean>;
-  /** Reads everything once more, closes, and tells all. */
-  finish(): Promise<ClientLog>;
+  /** All is well again: goes on for a moment, then waits until everything is told, or nothing moves any more. */
+  settle(): Promise<void>;
+  /** Reads everything once more, closes, and returns all that was recorded. */
+  stop(): Promise<ClientLog>;
 }
 
 /** So many calls of one client may be under way at once. */
 const mostInFlight = 6;
-/** How long a client may take to reach its server before anything goes wrong; the first of a process is slow. */
-const connectMs = 2_000;
 /** How long the program goes on when the client is back, and how long at most when it is not. */
 const [afterReturnMs, beforeReturnMs] = [15, 250];
 
-/** The fallback keeps a fifth of a call's time, in whole milliseconds, for the local memory; a transport sends nothing in the last 10 ms of its own. */
+/**
+ * The fallback keeps a fifth of a call's time, in whole milliseconds, for the local memory; a transport sends nothing
+ * in the last 10 ms of its own.
+ */
 const hasUsed = (tookMs: number, timeoutMs: number): boolean => tookMs >= timeoutMs - Math.ceil(timeoutMs / 5) - 10;
 
-export function startSession(task: ClientTask, makeClient: MakeClient, stalls: StallMeter): ClientSession {
+/** Resolves when the client has reached its server, or does not get there. */
+export async function startSession(
+  task: ClientTask,
+  makeClient: MakeClient,
+  stalls: StallMeter,
+): Promise<ClientSession> {
   const { seed, client, prefix, manyKeys, connection } = task;
   const begunMs = stalls.now();
   const cache = makeClient(connection);
@@ -122,31 +128,30 @@ export function startSession(task: ClientTask, makeClient: MakeClient, stalls: S
   };
 
   const isSettled = (): boolean => cache.currentBackend === "upstash" && cache.pending === 0;
-  const untilSettled = async (withinMs: number): Promise<boolean> => {
-    const givenUpAt = performance.now() + withinMs;
-    while (!isSettled() && performance.now() < givenUpAt) await sleep(2);
+  /** Resolves to whether everything is told; not when nothing moves any more. */
+  const untilSettled = async (): Promise<boolean> => {
+    const look = (): readonly unknown[] => [cache.currentBackend, cache.pending];
+    await untilSeen(look, isSettled, { everyMs: 2 });
     return isSettled();
   };
 
+  await cache.ping();
+  await untilSettled();
   return {
-    async ready() {
-      await cache.ping();
-      await untilSettled(connectMs);
-    },
     go() {
       running = run();
     },
-    async settle(withinMs) {
-      await untilSettled(beforeReturnMs);
+    async settle() {
+      const returnsByMs = performance.now() + beforeReturnMs;
+      while (!isSettled() && performance.now() < returnsByMs) await sleep(2);
       await sleep(afterReturnMs);
       isOver = true;
       await running;
       await Promise.all(inFlight);
-      settled = await untilSettled(withinMs);
+      settled = await untilSettled();
       status.note();
-      return settled;
     },
-    async finish() {
+    async stop() {
       const { families, lists } = keySpaceOf(prefix, manyKeys);
       await begin({ name: "getMany", keys: families.flatMap(({ keys }) => keys) });
       for (const key of lists) await begin({ name: "lrange", key });

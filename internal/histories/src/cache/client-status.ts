@@ -5,7 +5,7 @@ import { type Change, nowUs, type Status } from "./history.ts";
 export interface StatusLog {
   readonly statuses: readonly Status[];
   readonly changes: readonly Change[];
-  /** Looks now. Whoever asks later gets the same or a later status; a change in between is in `changes`. */
+  /** Looks now. A later look gets the same or a later status; a change in between is in `changes`. */
   note(): { readonly backend: Backend; readonly pending: number; readonly changes: number };
   stop(): void;
 }

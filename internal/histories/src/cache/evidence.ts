@@ -22,11 +22,13 @@ export interface Evidence {
   precedes(first: Place, second: Place): boolean;
   /** Whether the server may have forgotten something that it had confirmed, between the two times. */
   mayHaveForgotten(fromUs: number, toUs: number): boolean;
+  /** The server may have forgotten something at any time: then its sums say nothing. */
+  readonly isForgetful: boolean;
 }
 
 /**
- * On what ground a call was answered. `primary` and `local`: by that backend and no other; `unsure`: the backend changed
- * while it was under way, or it was rejected, so it may have had its effect on either, on both or not at all.
+ * On what ground a call was answered. `primary` and `local`: by that backend and no other; `unsure`: the backend
+ * changed while it was under way, or it was rejected, so it may have had its effect on either, on both or not at all.
  */
 export type Footing = "primary" | "local" | "unsure";
 
@@ -80,6 +82,9 @@ export function gatherEvidence(history: History): Evidence {
     if (footingOf(call) === "primary") return call.endUs;
     return confirmedUs(clientOf.get(call.client), call.endUs);
   };
+  const mayHaveForgotten = (fromUs: number, toUs: number): boolean =>
+    !history.variant.durable &&
+    history.nemesis.some(({ fault, startUs, endUs }) => fault === "kill" && startUs <= toUs && endUs >= fromUs);
   return {
     history,
     calls,
@@ -95,9 +100,8 @@ export function gatherEvidence(history: History): Evidence {
     },
     precedes: (first, second) =>
       first.call === second.call ? first.at < second.at : first.call.endUs < second.call.startUs,
-    mayHaveForgotten: (fromUs, toUs) =>
-      !history.variant.durable &&
-      history.nemesis.some(({ fault, startUs, endUs }) => fault === "kill" && startUs <= toUs && endUs >= fromUs),
+    mayHaveForgotten,
+    isForgetful: mayHaveForgotten(0, Number.POSITIVE_INFINITY),
   };
 }
 

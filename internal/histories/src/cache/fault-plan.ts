@@ -10,7 +10,7 @@ export type ScheduleKind =
   | "partial"
   /** Short faults on one client or another. */
   | "flapping"
-  /** Everybody loses the server, and loses it again while telling it what happened meanwhile. */
+  /** All clients lose the server, and lose it again while they tell it what happened meanwhile. */
   | "relapse"
   /** The server is killed (SIGKILL) and started again. */
   | "kill"
@@ -18,11 +18,14 @@ export type ScheduleKind =
   | "freeze"
   /** The server is killed, and again while clients tell it what happened meanwhile. */
   | "kill-relapse"
-  /** Another server becomes the primary behind the same address; connections to the old one stay, and it refuses all work. */
+  /**
+   * Another server becomes the primary behind the same address; connections to the old one stay, and it refuses all
+   * work.
+   */
   | "failover"
   /** What stands before the server misbehaves: answers 500, garbage, half of the answer. */
   | "gateway"
-  /** Everybody loses the server, works on many keys meanwhile, and has a journal of 20 entries. */
+  /** All clients lose the server, work on many keys meanwhile, and have a journal of 20 entries. */
   | "small-journal";
 
 /** What is particular about the clients of a history. */
@@ -47,7 +50,9 @@ export interface Disturbance<Kind> {
 
 /** What goes wrong on a link. */
 export interface LinkDisturbance extends Disturbance<Fault> {
-  /** Whether connections break when it ends; else those that lost bytes stay silent until their client gives them up. */
+  /**
+   * Whether connections break when it ends; else those that lost bytes stay silent until their client gives them up.
+   */
   readonly breaks: boolean;
 }
 
@@ -60,13 +65,23 @@ export interface LinkPlan {
   readonly relapse?: Omit<LinkDisturbance, "atMs" | "client"> & { readonly atRequest: number };
 }
 
+/** What the server of the REST API does instead of its work. */
+export type GatewayFault =
+  | "refuse"
+  | "hang"
+  | "unauthorized"
+  | "quota"
+  | "error-500"
+  | "html"
+  | "truncate"
+  | "lost-reply";
 export type ServerFault = "kill" | "freeze" | "failover";
 
 /** What goes wrong with the server of a round, and what stands before it. */
 export interface ServerPlan {
   readonly server: readonly Disturbance<ServerFault>[];
-  readonly gateway: readonly Disturbance<string>[];
-  /** The server is killed again as soon as somebody replays. */
+  readonly gateway: readonly Disturbance<GatewayFault>[];
+  /** The server is killed again as soon as a client replays. */
   readonly relapse?: { readonly forMs: number };
 }
 
@@ -113,7 +128,7 @@ function drawLinkFaults(kind: ScheduleKind, random: Random, clients: number): Om
 }
 
 /** Draws what goes wrong with the server. */
-export function planServer(kind: ScheduleKind, random: Random, gatewayFaults: readonly string[]): ServerPlan {
+export function planServer(kind: ScheduleKind, random: Random, gatewayFaults: readonly GatewayFault[]): ServerPlan {
   const one = { atMs: random.between(20, 100), forMs: random.between(40, 220) };
   const nothing = { server: [], gateway: [] };
   switch (kind) {

@@ -11,8 +11,8 @@ type Line =
   | ({ readonly line: "change"; readonly client: number } & Change)
   | ({ readonly line: "action" } & Action);
 
-/** Writes a history as JSON lines, so that one that failed can be kept, searched and checked again. */
-export function formatHistory(history: History): string {
+/** A history as records: one that failed can be kept, searched and checked again. */
+export function linesOf(history: History): object[] {
   const { seed, variant, longestStallMs: stallMs, clients, finals, nemesis, bystanders } = history;
   const lines: Line[] = [
     { line: "history", seed, variant, longestStallMs: stallMs },
@@ -26,13 +26,13 @@ export function formatHistory(history: History): string {
     ]),
     ...finals.map((call): Line => ({ line: "final", ...call })),
   ];
-  return `${lines.map((line) => JSON.stringify(line)).join("\n")}\n`;
+  return lines;
 }
 
 /**
- * Reads what `formatHistory` wrote.
+ * Reads a kept history: the records of `linesOf`, one a line. Other lines of the file, such as its plan, are left out.
  *
- * @throws SyntaxError when a line is not one of its lines.
+ * @throws SyntaxError when a line is no JSON, or the first record is missing.
  */
 export function parseHistory(text: string): History {
   const lines = text

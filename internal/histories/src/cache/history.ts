@@ -15,8 +15,8 @@ export interface History {
   /** Keys in the same database that no client has ever named, before and after. */
   readonly bystanders: readonly Bystander[];
   /**
-   * For how long at a time the runner, which passes on all bytes, was not given a processor while the history ran; the client
-   * processes have their own.
+   * For how long at a time the runner, which passes on all bytes, was not given a processor while the history ran;
+   * the client processes have their own.
    */
   readonly longestStallMs: number;
 }
@@ -82,7 +82,7 @@ export interface Change {
   readonly kept: number;
 }
 
-/** The client number of whoever reads at the end over a direct connection. */
+/** The client number of the direct read at the end. */
 export const observer = -1;
 
 /** What a caller was told instead of an answer. */

@@ -17,7 +17,7 @@ export interface Nemesis {
   onRequest(callback: () => void): () => void;
   /** New connections lead to another server from now on. */
   moveTo(port: number): void;
-  /** Notes what somebody else did to all. */
+  /** Notes what was done to all from elsewhere. */
   note(action: Action): void;
   close(): Promise<void>;
 }

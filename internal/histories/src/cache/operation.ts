@@ -23,7 +23,9 @@ export type Single =
 /** Long enough that nothing expires while a history runs. */
 const ttl = "1h";
 
-/** Asks a cache, and resolves to what was done and read; rejects as the cache does. `loads` gets what loaders brought. */
+/**
+ * Asks a cache, and resolves to what was done and read; rejects as the cache does. `loads` gets what loaders brought.
+ */
 export async function perform(cache: Cache, operation: Operation, loads: Effect[]): Promise<readonly Effect[]> {
   const options = operation.insists ? { fallback: false } : {};
   const view = operation.insists ? cache.with(options) : cache;

@@ -1,32 +1,21 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { createRandom } from "@continuum-cache/conformance/servers";
-import type { StallMeter } from "../checking/stall-meter.ts";
-import type { ClientPool, RemoteClient } from "./client-pool.ts";
-import type { Connection } from "./client-session.ts";
-import {
-  type LinkPlan,
-  planClients,
-  planLinks,
-  planServer,
-  type ScheduleKind,
-  type ServerFault,
-  type ServerPlan,
-} from "./fault-plan.ts";
-import { type Action, type History, nowUs, type Variant } from "./history.ts";
+import type { StallMeter } from "../checking/stalls.ts";
+import type { Remote, Worker } from "../fleet/worker-pool.ts";
+import type { AgendaItem } from "./agenda.ts";
+import type { ClientSession, ClientTask, Connection } from "./client-session.ts";
+import { type LinkPlan, planClients, planLinks, planServer, type ServerFault, type ServerPlan } from "./fault-plan.ts";
+import { type Action, type History, nowUs } from "./history.ts";
 import { type Nemesis, startNemesis } from "./nemesis.ts";
-import type { Site } from "./site.ts";
+import { gatewayFaults, type Site } from "./site.ts";
 
-/** Histories that run at once on one site, and share what happens to its server. */
-export interface Round {
+/** Histories that run at once on one site, and share what happens to its server. Each seed is one history. */
+export interface Round extends AgendaItem {
   readonly site: Site;
-  readonly pool: ClientPool;
+  /** One for each client of a history. */
+  readonly workers: readonly Worker<ClientTask, ClientSession>[];
   /** Of this process, through which all bytes pass. */
   readonly stalls: StallMeter;
-  readonly variant: Variant & { readonly schedule: ScheduleKind };
-  /** One history each. */
-  readonly seeds: readonly number[];
-  readonly clients: number;
-  readonly settleMs: number;
 }
 
 interface Stage {
@@ -36,7 +25,7 @@ interface Stage {
   readonly planted: ReadonlyMap<string, string>;
   readonly plan: LinkPlan;
   readonly nemesis: Nemesis;
-  readonly remotes: readonly RemoteClient[];
+  readonly remotes: readonly Remote<ClientSession>[];
 }
 
 /** So different are the seeds of what is drawn for a history's clients, its links and its server. */
@@ -44,11 +33,10 @@ const [linkSeed, serverSeed] = [1_000_001, 1_000_002];
 
 export async function runRound(round: Round): Promise<History[]> {
   const { site, seeds, variant } = round;
-  const gatewayFaults = Object.keys(site.gateways.get(variant.connection)?.faults ?? {});
-  const plan = planServer(variant.schedule, createRandom(seeds[0] ?? 0, serverSeed), gatewayFaults);
+  const plan = planServer(variant.schedule, createRandom(round.round, serverSeed), gatewayFaults);
   const stages = await Promise.all(seeds.map((seed) => openStage(round, seed)));
   try {
-    await Promise.all(stages.flatMap(({ remotes }) => remotes.map((remote) => remote.go())));
+    await Promise.all(stages.flatMap(({ remotes }) => remotes.map((remote) => remote.call("go"))));
     const all = (action: Action): void => {
       for (const { nemesis } of stages) nemesis.note(action);
     };
@@ -73,12 +61,12 @@ export async function runRound(round: Round): Promise<History[]> {
   }
 }
 
-async function openStage({ site, pool, stalls, variant, clients }: Round, seed: number): Promise<Stage> {
+async function openStage({ site, workers, stalls, variant }: Round, seed: number): Promise<Stage> {
   const prefix = `h${seed}:`;
   const random = createRandom(seed, linkSeed);
-  const plan = planLinks(variant.schedule, random, clients);
+  const plan = planLinks(variant.schedule, random, workers.length);
   // A gateway is one hop more.
-  const hopsMs = site.gateways.has(variant.connection) ? 80 : 0;
+  const hopsMs = variant.connection === "rest" ? 80 : 0;
   const settings: Omit<Connection, "port"> = {
     kind: variant.connection,
     timeoutMs: random.between(80, 140) + hopsMs,
@@ -88,26 +76,22 @@ async function openStage({ site, pool, stalls, variant, clients }: Round, seed: 
   const { journalEntries, manyKeys } = planClients(variant.schedule);
   const begunMs = stalls.now();
   const planted = await site.plant(prefix);
-  const nemesis = await startNemesis(clients, site.portOf(variant.connection), prefix);
+  const nemesis = await startNemesis(workers.length, site.portOf(variant.connection), prefix);
   const remotes = await Promise.all(
-    nemesis.ports.map((port, client) =>
-      pool.open(client, `${prefix}${client}`, {
-        seed,
-        client,
-        prefix,
-        manyKeys,
-        connection: { ...settings, port, ...(journalEntries !== undefined && { journalEntries }) },
-      }),
-    ),
+    workers.map((worker, client) => {
+      const port = nemesis.ports[client] ?? 0;
+      const connection = { ...settings, port, ...(journalEntries !== undefined && { journalEntries }) };
+      return worker.open({ process: `client-${client}`, seed, client, prefix, manyKeys, connection });
+    }),
   );
   return { seed, prefix, begunMs, planted, plan, nemesis, remotes };
 }
 
-async function endStage({ site, stalls, variant, settleMs }: Round, stage: Stage): Promise<History> {
+async function endStage({ site, stalls, variant }: Round, stage: Stage): Promise<History> {
   const { seed, prefix, begunMs, planted, nemesis, remotes } = stage;
-  await Promise.all(remotes.map((remote) => remote.settle(settleMs)));
+  await Promise.all(remotes.map((remote) => remote.call("settle")));
   const final = await site.read(prefix, planClients(variant.schedule).manyKeys);
-  const clients = await Promise.all(remotes.map((remote) => remote.finish()));
+  const clients = await Promise.all(remotes.map((remote) => remote.call("stop")));
   const found = await site.readPlanted(prefix);
   const bystanders = [...planted].map(([key, before]) => ({ key, before, after: found.get(key) ?? null }));
   const longestStallMs = stalls.longestMsSince(begunMs);
@@ -121,7 +105,7 @@ interface Disturbed {
   readonly moveTo: (port: number) => void;
 }
 
-async function disturbServer({ site, variant }: Round, plan: ServerPlan, { note, moveTo }: Disturbed): Promise<void> {
+async function disturbServer({ site }: Round, plan: ServerPlan, { note, moveTo }: Disturbed): Promise<void> {
   for (const { atMs, forMs, fault } of plan.server) {
     await sleep(atMs);
     note(fault === "failover" ? await failOver(site, forMs, moveTo) : await hurt(site, fault, forMs));
@@ -129,10 +113,9 @@ async function disturbServer({ site, variant }: Round, plan: ServerPlan, { note,
   for (const { atMs, forMs, fault } of plan.gateway) {
     await sleep(atMs);
     const startUs = nowUs();
-    const handle = site.gateways.get(variant.connection)?.faults?.[fault];
-    handle?.begin();
+    site.gateway?.fault(fault);
     await sleep(forMs);
-    handle?.end();
+    site.gateway?.fault(undefined);
     note({ startUs, endUs: nowUs(), fault });
   }
 }

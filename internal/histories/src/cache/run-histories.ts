@@ -1,91 +1,55 @@
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { startStallMeter } from "../checking/stall-meter.ts";
+import { startStallMeter } from "../checking/stalls.ts";
+import { createWorkerPool } from "../fleet/worker-pool.ts";
+import type { Outcome, Span } from "../run/subject.ts";
+import type { Way } from "../site/address.ts";
 import { type AgendaItem, allVariants, createAgenda, type HistoryVariant } from "./agenda.ts";
 import { checkHistory } from "./check-history.ts";
-import { type ClientPool, startClientPool } from "./client-pool.ts";
-import type { History } from "./history.ts";
+import type { ClientSession, ClientTask } from "./client-session.ts";
+import type { ClientLog, History } from "./history.ts";
+import { linesOf } from "./history-file.ts";
 import { runRound } from "./round.ts";
-import { createSites, type SiteKind, type Sites, type StartGateway } from "./site.ts";
-import { createSummary, type RunSummary } from "./summary.ts";
-import type { Violation } from "./violation.ts";
+import { createSites, type SiteKind, type Sites } from "./site.ts";
+import { tellStory } from "./story.ts";
+import type { Verdict, Violation } from "./violation.ts";
 
-/** What to run, and for how long. */
-export interface RunOptions {
-  /** How many histories. @default without a limit; then `minutes` is needed */
-  readonly count?: number;
-  /** Begins no history later than this. @default without a limit */
-  readonly minutes?: number;
-  /** Where the seeds begin: history number n has the seed `seed + n`. @default a random one */
-  readonly seed?: number;
-  /** The module that calls `serveClients` with the cache under test. */
-  readonly clientModule: string;
-  /** How Node is to be started for that module. @default as this process was */
-  readonly execArgv?: readonly string[];
-  /** Kinds of connections that do not reach a Redis directly, by name, besides `"tcp"`, which does. @default none */
-  readonly gateways?: Readonly<Record<string, StartGateway>>;
-  /** What kinds of histories, in turn. @default everything that can go wrong, over every connection */
-  readonly variants?: readonly HistoryVariant[];
-  /** How many clients a history has, each in another process. @default 3 */
-  readonly clients?: number;
-  /** How many servers are killed and frozen, each with histories of its own. @default 3 */
-  readonly servers?: number;
-  /** How many histories share a server that is. @default 8 */
-  readonly width?: number;
-  /** How many histories run at once on the server that is left alone. @default 16 */
-  readonly atOnce?: number;
-  /** How long clients may take to come back after the last fault, in milliseconds. @default 10_000 */
-  readonly settleMs?: number;
-  /** Called after each history. */
-  readonly onHistory?: (history: History, violations: readonly Violation[], soFar: RunSummary) => void;
+export interface RunOptions extends Span {
+  readonly ways: readonly Way[];
+  /** The module that calls `serveClients`, without its extension. @default `UpstashCache` */
+  readonly module?: string;
 }
 
+/** A history has so many clients, each in another process. */
+const clients = 3;
+/** So many servers are killed and frozen, and so many histories share one of them. */
+const [servers, width] = [3, 8];
+/** So many histories run at once on the server that is left alone. */
+const atOnce = 16;
 /** Processes that have just begun are slow: they get their work little by little. */
 const rampMs = 150;
 
-/**
- * Runs random histories against a real Redis while connections and servers fail, and checks each.
- *
- * @throws Error when a server or a client process can't be started, or a client process ends by itself.
- *
- * @example
- * ```ts
- * import { runHistories } from "@continuum-cache/conformance/servers";
- *
- * const { seed, histories, failures } = await runHistories({ count: 100, clientModule: "./client-process.js" });
- * console.log(`${failures.length} of ${histories} histories from seed ${seed} on break a promise`);
- * ```
- */
-export async function runHistories(options: RunOptions): Promise<RunSummary> {
-  const { count = Number.POSITIVE_INFINITY, minutes = Number.POSITIVE_INFINITY, settleMs = 10_000 } = options;
-  const { clients = 3, servers = 3, width = 8, atOnce = 16, gateways = {}, execArgv = process.execArgv } = options;
-  const { seed = Math.floor(Math.random() * 2 ** 31) } = options;
-  if (count === Number.POSITIVE_INFINITY && minutes === Number.POSITIVE_INFINITY) {
-    throw new TypeError("Expected `count` or `minutes`, got neither");
-  }
-  const connections = Object.keys(gateways);
-  const { variants = allVariants(["tcp", ...connections], connections) } = options;
-  const agenda = createAgenda({ seed, count, variants, width });
-  const endsAt = performance.now() + minutes * 60_000;
-  const summary = createSummary(seed);
-  const pool = await startClientPool({ size: clients, module: options.clientModule, execArgv });
+/** Runs random histories of caches against a real Redis while connections and servers fail, and checks each. */
+export async function runHistories(options: RunOptions, onOutcome: (outcome: Outcome) => void): Promise<void> {
+  const { seed, histories, ways, goesOn, module = join(import.meta.dirname, "worker-process") } = options;
+  const agenda = createAgenda({ seed, count: histories, variants: allVariants(ways), width });
+  const pool = createWorkerPool<ClientTask, ClientSession>(module);
+  const workers = await Promise.all(Array.from({ length: clients }, () => pool.take()));
   const stalls = startStallMeter();
-  const steady = createSites(gateways);
-  const hurt = Array.from({ length: servers }, () => createSites(gateways));
+  const steady = createSites();
+  const hurt = Array.from({ length: servers }, createSites);
   let failed = false;
 
   const work = async (sites: Sites, next: () => AgendaItem | undefined): Promise<void> => {
     for (;;) {
-      const item = failed || performance.now() >= endsAt ? undefined : next();
+      const item = failed || !goesOn() ? undefined : next();
       if (!item) return;
       const site = await sites.of(siteKindOf(item.variant));
-      for (const history of await runRound({ ...item, site, pool, stalls, clients, settleMs })) check(history);
+      for (const history of await runRound({ ...item, site, workers, stalls })) {
+        // Errors without a handler belong to one of the histories that ran at that time.
+        onOutcome(judge(history, ways, pool.takeUnhandled()));
+      }
     }
-  };
-  const check = (history: History): void => {
-    const { violations, undecided } = checkHistory(history);
-    const found = [...violations, ...unhandled(pool)];
-    summary.add(history, found, undecided);
-    options.onHistory?.(history, found, summary.soFar());
   };
   const begin = async (afterMs: number, sites: Sites, next: () => AgendaItem | undefined): Promise<void> => {
     await sleep(afterMs);
@@ -97,12 +61,11 @@ export async function runHistories(options: RunOptions): Promise<RunSummary> {
   };
 
   try {
-    const workers = [
+    const all = [
       ...hurt.map((sites, at) => begin(at * rampMs, sites, () => agenda.next("shared"))),
       ...Array.from({ length: atOnce }, (_, at) => begin(at * rampMs, steady, () => agenda.next("single"))),
     ];
-    for (const outcome of await Promise.allSettled(workers)) if (outcome.status === "rejected") throw outcome.reason;
-    return summary.soFar();
+    for (const outcome of await Promise.allSettled(all)) if (outcome.status === "rejected") throw outcome.reason;
   } finally {
     stalls.stop();
     await Promise.all([pool, steady, ...hurt].map((each) => each.close()));
@@ -112,6 +75,42 @@ export async function runHistories(options: RunOptions): Promise<RunSummary> {
 const siteKindOf = ({ schedule, durable }: HistoryVariant): SiteKind =>
   schedule === "failover" ? "failover" : durable ? "durable" : "forgetful";
 
-/** Errors that nobody heard: of one of the histories that ran at that time. */
-const unhandled = (pool: ClientPool): Violation[] =>
-  pool.takeUnhandled().map((text) => ({ kind: "unhandled", message: text, calls: [] }));
+function judge(history: History, ways: readonly Way[], unhandled: readonly string[]): Outcome {
+  const { seed, variant, nemesis } = history;
+  const { violations, undecided } = checkHistory(history);
+  const { connection, schedule, durable } = variant;
+  const faults: Record<string, number> = {};
+  for (const { fault } of nemesis) faults[`fault: ${fault}`] = (faults[`fault: ${fault}`] ?? 0) + 1;
+  return {
+    seed,
+    plan: variant,
+    repeat: ways.map((way) => `--way ${way}`).join(" "),
+    violations: [...violations, ...unhandled.map((detail): Violation => ({ kind: "unhandled", detail, calls: [] }))],
+    records: linesOf(history),
+    counts: {
+      calls: history.clients.reduce((sum, { calls }) => sum + calls.length, 0),
+      outages: history.clients.flatMap(({ changes }) => changes).filter(({ to }) => to === "local").length,
+      interruptedReplays: interruptedReplays(history),
+      [`${connection} ${schedule}${durable ? "" : " without AOF"}`]: 1,
+      ...faults,
+      ...openCounts(undecided),
+    },
+    tell: (violation) => tellStory(history, violation as Violation),
+  };
+}
+
+const openCounts = (undecided: Verdict["undecided"]): Record<string, number> =>
+  Object.fromEntries(Object.entries(undecided).map(([kind, count]) => [`undecided: ${kind}`, count]));
+
+/** How many clients of a history lost the primary again while they were telling it what had happened meanwhile. */
+export function interruptedReplays({ clients, nemesis }: History): number {
+  const relapses = nemesis.filter(({ relapse }) => relapse === true);
+  return clients.filter((log) =>
+    relapses.some(({ startUs, client }) => (client ?? log.client) === log.client && wasRecovering(log, startUs)),
+  ).length;
+}
+
+function wasRecovering({ statuses }: ClientLog, atUs: number): boolean {
+  const inForce = statuses.findLast((status) => status.atUs <= atUs);
+  return inForce?.backend === "local" && inForce.pending > 0;
+}

@@ -1,28 +1,30 @@
 import { once } from "node:events";
 import { createServer } from "node:net";
 import { connectRaw, type RawReply, type RedisServer, startRedisServer } from "@continuum-cache/conformance/servers";
+import type { UpstashLocal } from "@continuum-cache/upstash-local";
+import { startGateway, type Way } from "../site/address.ts";
 import { startFailoverPair } from "../site/failover-pair.ts";
 import { type Call, type Effect, nowUs, observer } from "./history.ts";
 import { type KeySpace, keySpaceOf } from "./program.ts";
 
-/** What stands between clients and a Redis for one kind of connection: the server of a REST API. */
-export interface Gateway {
-  readonly port: number;
-  /** Ways in which it can be made to misbehave, by name. */
-  readonly faults?: Readonly<Record<string, { begin(): void; end(): void }>>;
-  close(): Promise<void>;
-}
+/** Ways in which the server of the REST API can be made to misbehave. */
+export const gatewayFaults = [
+  "refuse",
+  "hang",
+  "unauthorized",
+  "quota",
+  "error-500",
+  "html",
+  "truncate",
+  "lost-reply",
+] as const;
 
-/** Starts one in front of a Redis. */
-export type StartGateway = (redisUrl: string) => Promise<Gateway>;
-
-/** A real Redis and the gateways in front of it, for one round of histories at a time. */
+/** A real Redis and the server of the REST API in front of it, for one round of histories at a time. */
 export interface Site {
   /** The primary at present. */
   readonly redis: RedisServer;
-  /** Absent for connections that reach the Redis itself. */
-  readonly gateways: ReadonlyMap<string, Gateway>;
-  portOf(connection: string): number;
+  readonly gateway: UpstashLocal | undefined;
+  portOf(way: Way): number;
   /** Makes another server the primary. Absent where there is only one. */
   failOver?(): Promise<void>;
   /** What stands under a history's keys, read from the Redis itself. */
@@ -39,7 +41,10 @@ export interface Site {
   close(): Promise<void>;
 }
 
-/** What a site's servers are: one that keeps its data when killed, one that forgets, or two with failovers between them. */
+/**
+ * What a site's servers are: one that keeps its data when killed, one that forgets, or two with failovers between
+ * them.
+ */
 export type SiteKind = "durable" | "forgetful" | "failover";
 
 /** Sites, started when something is to run there first. */
@@ -48,34 +53,33 @@ export interface Sites {
   close(): Promise<void>;
 }
 
-export function createSites(starters: Readonly<Record<string, StartGateway>>): Sites {
+export function createSites(): Sites {
   const sites = new Map<SiteKind, Promise<Site>>();
   return {
     of(kind) {
-      const site = sites.get(kind) ?? (kind === "failover" ? startPairSite() : startSite(kind === "durable", starters));
+      const site = sites.get(kind) ?? (kind === "failover" ? startPairSite() : startSite(kind === "durable"));
       sites.set(kind, site);
       return site;
     },
     async close() {
-      // One that could not be started has told whoever wanted it.
+      // A site that could not be started has rejected where it was wanted.
       const started = await Promise.allSettled(sites.values());
       await Promise.all(started.map((site) => (site.status === "fulfilled" ? site.value.close() : undefined)));
     },
   };
 }
 
-async function startSite(durable: boolean, starters: Readonly<Record<string, StartGateway>>): Promise<Site> {
+async function startSite(durable: boolean): Promise<Site> {
   // A short log lets a killed server come back soon, however long the run.
   const args = ["auto-aof-rewrite-min-size 1mb"];
   const redis = await startRedisServer({ port: await lastingPort(), appendonly: durable, args });
-  const gateways = new Map<string, Gateway>();
-  for (const [connection, start] of Object.entries(starters)) gateways.set(connection, await start(redis.url));
+  const gateway = await startGateway("rest", redis.url);
   return {
     ...siteOn(() => redis),
-    gateways,
-    portOf: (connection) => gateways.get(connection)?.port ?? redis.port,
+    gateway,
+    portOf: (way) => (way === "rest" && gateway ? gateway.port : redis.port),
     async close() {
-      await Promise.all([...gateways.values()].map((gateway) => gateway.close()));
+      await gateway?.close();
       await redis.close();
     },
   };
@@ -84,13 +88,12 @@ async function startSite(durable: boolean, starters: Readonly<Record<string, Sta
 /** Reached by the Redis protocol alone. */
 async function startPairSite(): Promise<Site> {
   const pair = await startFailoverPair(lastingPort);
-  const site = siteOn(() => pair.primary);
   return {
-    ...site,
+    ...siteOn(() => pair.primary),
     get redis() {
       return pair.primary;
     },
-    gateways: new Map(),
+    gateway: undefined,
     portOf: () => pair.primary.port,
     failOver: pair.failOver,
     close: pair.close,
@@ -98,7 +101,7 @@ async function startPairSite(): Promise<Site> {
 }
 
 /** What is the same on every site. */
-function siteOn(primary: () => RedisServer): Omit<Site, "gateways" | "portOf" | "failOver" | "close"> {
+function siteOn(primary: () => RedisServer): Omit<Site, "gateway" | "portOf" | "failOver" | "close"> {
   return {
     get redis() {
       return primary();
@@ -189,8 +192,8 @@ const textOf = (stored: RawReply | undefined): string | null =>
   typeof stored === "string" ? String(JSON.parse(stored)) : null;
 
 /**
- * A port that nobody is given by chance while the server that had it is down: below those that systems hand out by
- * themselves.
+ * A port that no other process is given by chance while the server that had it is down: below those that systems hand
+ * out by themselves.
  */
 async function lastingPort(): Promise<number> {
   for (;;) {

@@ -15,10 +15,10 @@ export function tellStory(history: History, violation: Violation): string {
     (call) => violation.calls.includes(call) || (violation.key !== undefined && touches(call, violation.key)),
   );
   const lines = [
-    ...nemesis.map(({ startUs: at, endUs, fault, client, relapse }) => ({
-      at,
-      text: `${time(at, endUs)}  ${relapse ? "again " : ""}${fault} ${client === undefined ? "for all" : `for client ${client}`}`,
-    })),
+    ...nemesis.map(({ startUs: at, endUs, fault, client, relapse }) => {
+      const target = client === undefined ? "all" : `client ${client}`;
+      return { at, text: `${time(at, endUs)}  ${relapse ? "again " : ""}${fault} for ${target}` };
+    }),
     ...clients.flatMap(({ client, changes }) =>
       changes.map(({ atUs, from, to, reason }) => ({
         at: atUs,
@@ -36,14 +36,18 @@ export function tellStory(history: History, violation: Violation): string {
     ),
     ...calls.map((call) => ({
       at: call.startUs,
-      text: `${time(call.startUs, call.endUs)}${violation.calls.includes(call) ? "* " : "  "}${nameOf(call)}: ${describe(call, violation.key)}${call.client === observer ? "" : `, ${call.pending} pending`}`,
+      text: [
+        `${time(call.startUs, call.endUs)}${violation.calls.includes(call) ? "* " : "  "}${nameOf(call)}: `,
+        `${describe(call, violation.key)}${call.client === observer ? "" : `, ${call.pending} pending`}`,
+      ].join(""),
     })),
   ]
     .filter(({ text }) => text !== "")
     .sort((left, right) => left.at - right.at);
+  const forgets = variant.durable ? "" : ", server forgets when killed";
   return [
-    `${violation.kind}: ${violation.message}`,
-    `  seed ${seed}, ${variant.connection}, ${variant.schedule}${variant.durable ? "" : ", server forgets when killed"}`,
+    `${violation.kind}: ${violation.detail}`,
+    `  seed ${seed}, ${variant.connection}, ${variant.schedule}${forgets}`,
     ...lines.map(({ text }) => `  ${text}`),
   ].join("\n");
 }

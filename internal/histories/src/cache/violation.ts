@@ -1,10 +1,11 @@
+import type { Violation as AnyViolation } from "../checking/rules.ts";
 import type { Call } from "./history.ts";
 
 /** A promise that was broken. */
 export type ViolationKind =
   /** What was deleted was read again. */
   | "resurrection"
-  /** A value was read that nobody had written there. */
+  /** A value was read that no client had written there. */
   | "phantom"
   /** A value that was acknowledged is not there. */
   | "lost"
@@ -30,13 +31,10 @@ export type ViolationKind =
   | "bystander"
   /** What a client said became of the mutations that it had kept does not add up to those. */
   | "report"
-  /** A promise was rejected, or an error thrown, and nobody was there to hear it. */
+  /** A promise was rejected, or an error thrown, without a handler. */
   | "unhandled";
 
-export interface Violation {
-  readonly kind: ViolationKind;
-  /** What is wrong, in words. */
-  readonly message: string;
+export interface Violation extends AnyViolation<ViolationKind> {
   /** The key that it is about, where there is one. */
   readonly key?: string;
   /** The calls that prove it, in the order of the explanation. */
@@ -46,7 +44,10 @@ export interface Violation {
 /** What the checker found in one history. */
 export interface Verdict {
   readonly violations: readonly Violation[];
-  /** How many questions the history leaves open, by kind: the server was allowed to forget the answer, or the machine was too busy. */
+  /**
+   * How many questions the history leaves open, by kind: the server was allowed to forget the answer, or the machine
+   * was too busy.
+   */
   readonly undecided: Readonly<Partial<Record<ViolationKind, number>>>;
 }
 

@@ -1,27 +1,25 @@
-import type { FaultRecord } from "../faults/fault-record.ts";
+import type { CallRecord, FaultRecord } from "./records.ts";
+import type { Stalls } from "./stalls.ts";
 
-/** A call, and how long it was to take at most. */
-export interface TimedCall {
-  readonly process: string;
-  readonly what: string;
-  readonly startMs: number;
-  readonly endMs: number;
-  readonly deadlineMs: number;
-  readonly id?: string;
-}
+type TimedCall = Omit<CallRecord, "kind">;
 
-/** Calls that took longer than they may, but for the time that their process stood still. */
-export function overdueCalls(
-  calls: readonly TimedCall[],
+/**
+ * Finds calls that took longer than they may. A deadline is kept by a timer of the calling process, so the time in
+ * which that process did not run does not count, whether it was frozen or the machine gave it no processor.
+ */
+export function overdueCalls<Call extends TimedCall>(
+  calls: readonly Call[],
   faults: readonly FaultRecord[],
+  stalls: Stalls,
   slackMs: number,
-): readonly { readonly process: string; readonly id?: string; readonly detail: string }[] {
-  return calls.flatMap(({ process, what, startMs, endMs, deadlineMs, id }) => {
-    const stoodMs = faults
+): { readonly call: Call; readonly detail: string }[] {
+  return calls.flatMap((call) => {
+    const { process, what, startMs, endMs, deadlineMs } = call;
+    const frozenMs = faults
       .filter((fault) => fault.target === "freeze" && fault.process === process)
       .reduce((sum, fault) => sum + Math.max(0, Math.min(fault.endMs, endMs) - Math.max(fault.startMs, startMs)), 0);
+    const stoodMs = Math.max(frozenMs, stalls.betweenMs(startMs, endMs, process));
     const tookMs = endMs - startMs - stoodMs;
-    if (tookMs <= deadlineMs + slackMs) return [];
-    return [{ process, ...(id !== undefined && { id }), detail: `${what} took ${tookMs} ms of ${deadlineMs}` }];
+    return tookMs <= deadlineMs + slackMs ? [] : [{ call, detail: `${what} took ${tookMs} ms of ${deadlineMs}` }];
   });
 }

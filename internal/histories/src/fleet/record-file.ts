@@ -1,6 +1,6 @@
 import { closeSync, openSync, readFileSync, writeSync } from "node:fs";
 
-/** Where a process writes down what happens to it, at once: whatever it was handed is known even when it is killed. */
+/** Where a process writes what happens to it, at once: it is known even when the process is killed. */
 export interface RecordFile<Entry> {
   write(record: Entry): void;
   close(): void;

@@ -1,21 +1,18 @@
-import type { TaskBase } from "../fleet/serve-worker.ts";
-import type { Address } from "../site/site.ts";
+import type { TaskBase } from "../fleet/serve.ts";
+import type { Address } from "../site/address.ts";
 
-/** One worker on the queue, which is also an instance of the log. */
+/** One worker on the queue, which is also an instance of the log. It works until it is stopped or killed. */
 export interface LeftoverTask extends TaskBase {
   readonly address: Address;
-  readonly instanceId: string;
 }
 
-export interface LeftoverNote {
-  readonly kind: "stop";
-}
-
-/** Everything that goes by leases goes fast: what dead processes leave is found by its age. */
+/** Nothing happens to the server: this bound finds hangs only. */
+export const timeoutMs = 60_000;
+/** All that goes by leases goes fast, because what dead processes leave is found by its age. */
 export const queueOptions = {
   visibilityTimeout: "500ms",
   pollInterval: "200ms",
   repair: "1s",
-  timeout: "2s",
+  timeout: "60s",
 } as const;
-export const logOptions = { lease: "1s", pollInterval: "1s", timeout: "2s" } as const;
+export const logOptions = { lease: "1s", pollInterval: "1s", timeout: "60s" } as const;

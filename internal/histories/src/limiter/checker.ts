@@ -1,6 +1,6 @@
 import { checkSubject, type Promises } from "./check-subject.ts";
+import type { Subject } from "./contender.ts";
 import type { LimitRecord } from "./record.ts";
-import type { Subject } from "./subject.ts";
 import type { Violation, ViolationKind } from "./violation.ts";
 
 /** What a run came to. */

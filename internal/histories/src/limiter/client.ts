@@ -9,8 +9,6 @@ import { createSchedule, isAwake, type Step, subjects } from "./schedule.ts";
 export interface ClientRun {
   readonly seed: number;
   readonly process: number;
-  /** After so many decisions it ends. */
-  readonly decisions: number;
   /** Which subjects it may ask for. */
   readonly offered: readonly number[];
   readonly hasReceipts: boolean;
@@ -28,7 +26,8 @@ export interface Token {
 }
 
 export interface Client {
-  run(): Promise<void>;
+  /** Makes so many decisions more. */
+  run(decisions: number): Promise<void>;
   /** Takes what another process has accepted. */
   take(token: Token): void;
 }
@@ -40,7 +39,7 @@ const mostTokens = 40;
 /** @param tell - Is given each record. @param pass - Is given what another process may give back. */
 export function createClient(
   contender: Contender,
-  { seed, process, decisions, offered, hasReceipts, clockOffsetUs }: ClientRun,
+  { seed, process, offered, hasReceipts, clockOffsetUs }: ClientRun,
   tell: (record: LimitRecord) => void,
   pass: (token: Token) => void,
 ): Client {
@@ -77,7 +76,7 @@ export function createClient(
     const token = tokens[from].splice(-nth, 1)[0];
     if (!token) return;
     const subject = subjectAt(token.subject);
-    // What has no receipt credits whoever asks: only what surely still counts may be given back, and once.
+    // Without a receipt any refund is credited: only what surely still counts may be given back, and once.
     if (!hasReceipts && Date.now() - token.acceptedMs > subject.windowMs / 2) return;
     const told = { kind: "refund", process, subject: token.subject, ticket: token.ticket, startUs: nowUs() } as const;
     try {
@@ -115,18 +114,17 @@ export function createClient(
     }
   };
 
-  const lane = async (at: number): Promise<void> => {
-    const isNow = (subject: number): boolean => isAwake(seed, subject, Date.now());
-    const steps = createSchedule(createRandom(seed, process, at), offered, isNow);
-    for (const step of steps) {
-      if (decided >= decisions) return;
-      await take(step);
-    }
+  const schedules = Array.from({ length: lanes }, (_, at) =>
+    createSchedule(createRandom(seed, process, at), offered, (subject) => isAwake(seed, subject, Date.now())),
+  );
+  const lane = async (steps: Generator<Step, never>, until: number): Promise<void> => {
+    while (decided < until) await take(steps.next().value);
   };
 
   return {
-    async run() {
-      await Promise.all(Array.from({ length: lanes }, (_, at) => lane(at)));
+    async run(decisions) {
+      const until = decided + decisions;
+      await Promise.all(schedules.map((steps) => lane(steps, until)));
     },
     take: (token) => put(tokens.others, token),
   };

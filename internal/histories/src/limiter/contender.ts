@@ -1,15 +1,22 @@
-import type { Subject } from "./subject.ts";
+import type { Address } from "../site/address.ts";
+
+/** A user who is limited, and to what. */
+export interface Subject {
+  readonly id: string;
+  readonly limit: number;
+  readonly windowMs: number;
+}
 
 /** What a limiter said to one call, as far as it says it. Times are the server's, in microseconds since 1970. */
 export interface Said {
   readonly allowed: boolean;
-  /** Who decided: `"redis"`, or the limiter's own word for whatever did in its place. */
+  /** Who decided: `"redis"`, or the limiter's own word for what did in its place. */
   readonly source: string;
   /** When it was decided. */
   readonly decidedUs?: number;
   /** When an accepted call was charged. */
   readonly acceptedUs?: number;
-  /** When a refused call would be allowed, for who counts the wait from the answer. */
+  /** When a refused call would be allowed, where the wait is counted from the answer. */
   readonly retryUs?: number;
   /** What gives an accepted call back: plain data. */
   readonly receipt?: unknown;
@@ -24,8 +31,5 @@ export interface Contender {
   close(): Promise<unknown>;
 }
 
-/** Where the contenders find Redis: over TCP, or where `rest` is given, through a server of the REST API. */
-export interface ServerAddress {
-  readonly url: string;
-  readonly rest?: { readonly url: string; readonly token: string };
-}
+/** Where the contenders find Redis. */
+export type ServerAddress = Address;

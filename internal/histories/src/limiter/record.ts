@@ -7,7 +7,7 @@ interface Told {
   /** Which of the subjects. */
   readonly subject: number;
   readonly startUs: number;
-  /** Absent when nobody knows whether, or when, it took effect: the call failed. */
+  /** Absent when it is not known whether, or when, it took effect: the call failed. */
   readonly endUs?: number;
 }
 
@@ -19,7 +19,7 @@ export interface CallRecord extends Told {
   readonly cost: number;
   readonly outcome: "allowed" | "refused" | "failed";
   readonly source: string;
-  /** As in `Said`, for limiters that tell. */
+  /** As in `Said`, for limiters that say so. */
   readonly acceptedUs?: number;
   readonly decidedUs?: number;
   readonly retryUs?: number;

@@ -1,41 +1,39 @@
-import { createReadStream, mkdirSync, mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { createRandom, startRedisServer } from "@continuum-cache/conformance/servers";
-import { startUpstashLocal } from "@continuum-cache/upstash-local";
-import { startFleet } from "../fleet/fleet.ts";
+import { type CommonRecord, recordsOf } from "../checking/records.ts";
+import { readRecords } from "../fleet/record-file.ts";
+import { createWorkerPool, type Remote } from "../fleet/worker-pool.ts";
+import { addressAt, startGateway, type Way } from "../site/address.ts";
 import type { Promises } from "./check-subject.ts";
 import { check, type Verdict } from "./checker.ts";
 import type { Token } from "./client.ts";
-import type { ClientTask } from "./client-process.ts";
 import { type ContenderName, factsOf } from "./clients/catalog.ts";
-import type { ServerAddress } from "./contender.ts";
+import type { Subject } from "./contender.ts";
 import { machineClockOffsetUs } from "./machine-clock.ts";
 import type { LimitRecord } from "./record.ts";
 import { subjects } from "./schedule.ts";
-import type { Subject } from "./subject.ts";
+import type { LimiterApi, LimiterTask } from "./worker-process.ts";
 
-export interface ExactnessOptions {
+export interface LimiterOptions {
   readonly seed: number;
   readonly processes: number;
   /** In all processes together. */
   readonly decisions: number;
-  /** Through a server of the REST API instead of TCP. */
-  readonly rest: boolean;
-  /** A folder to keep the records in: `{contender}-{process}.jsonl`. */
-  readonly keep?: string;
+  readonly way: Way;
 }
 
-export interface ExactnessRun extends Verdict {
-  readonly hasReceipts: boolean;
-  readonly seconds: number;
+export interface LimiterRun {
+  readonly verdict: Verdict;
+  readonly records: readonly LimitRecord[];
 }
 
 /** Times of receipts are kept one by one up to this limit, and rounded up to this part of the window above. */
 const [largestExactLimit, partsOfWindow] = [2_000, 256];
 /** Our limiters know the server's time as exactly as this, and take the latest that it may be. */
 export const inexactUs = ({ windowMs }: Subject): number => Math.max(2_000, windowMs * 10);
+/** A process is asked for so many decisions at a time, so that one that hangs is found. */
+const mostAtATime = 5_000;
 
 const promisesOf = (name: ContenderName): Promises => ({
   roundedUs(subject) {
@@ -46,51 +44,55 @@ const promisesOf = (name: ContenderName): Promises => ({
   denyCacheUs: 5_000_000,
 });
 
-/** Has processes decide on one real Redis at random, and checks what they noted. */
-export async function measureExactness(name: ContenderName, options: ExactnessOptions): Promise<ExactnessRun> {
-  const { seed, processes, decisions, rest, keep } = options;
-  const { offers, hasReceipts } = factsOf(name);
-  if (keep !== undefined) mkdirSync(keep, { recursive: true });
-  const folder = keep ?? mkdtempSync(join(tmpdir(), "continuum-cache-exactness-"));
+/**
+ * Has processes decide on one real Redis at random, and checks what they recorded.
+ *
+ * @param folder - For their records.
+ */
+export async function runLimiter(name: ContenderName, options: LimiterOptions, folder: string): Promise<LimiterRun> {
+  const { seed, processes, decisions, way } = options;
+  mkdirSync(folder, { recursive: true });
   const redis = await startRedisServer();
-  const gateway = rest ? await startUpstashLocal({ port: 0, token: "bench", redisUrl: redis.url }) : undefined;
-  const server: ServerAddress = { url: redis.url, ...(gateway && { rest: { url: gateway.url, token: "bench" } }) };
+  const gateway = await startGateway(way, redis.url);
+  const pool = createWorkerPool<LimiterTask, LimiterApi>(join(import.meta.dirname, "worker-process"));
   try {
     const clockOffsetUs = machineClockOffsetUs();
-    const tasks = Array.from(
-      { length: processes },
-      (_, process): ClientTask => ({
-        seed,
-        process,
-        decisions: Math.ceil(decisions / processes),
-        offered: subjects.flatMap((subject, at) => (offers(subject) ? [at] : [])),
-        contender: name,
-        server,
-        clockOffsetUs,
-        file: join(folder, `${name}-${process}.jsonl`),
-      }),
-    );
+    const offered = subjects.flatMap((subject, at) => (factsOf(name).offers(subject) ? [at] : []));
+    const tasks = Array.from({ length: processes }, (_, process) => ({
+      process: `${process}`,
+      file: join(folder, `${name}-${seed}-${process}.jsonl`),
+      run: { seed, process, offered, clockOffsetUs },
+      contender: name,
+      server: addressAt(way, gateway?.port ?? redis.port),
+    }));
     const random = createRandom(seed, processes);
-    const beganAt = performance.now();
-    const fleet = await startFleet<ClientTask, Token, undefined>({
-      module: "../limiter/client-process",
-      tasks,
-      route: (from) => (from + random.between(1, Math.max(1, processes - 1))) % processes,
-    });
-    await fleet.results;
-    const seconds = (performance.now() - beganAt) / 1_000;
-    const records = (await Promise.all(tasks.map(({ file }) => readRecords(file)))).flat();
-    return { ...check(subjects, records, promisesOf(name)), hasReceipts, seconds };
+    const sessions: Remote<LimiterApi>[] = [];
+    /** Another process gets the token; one that has ended needs none. */
+    const pass = (from: number, token: Token): void => {
+      const to = (from + random.between(1, Math.max(1, processes - 1))) % processes;
+      sessions[to]?.call("take", token).catch(() => {});
+    };
+    const workers = await Promise.all(tasks.map(() => pool.take()));
+    for (const [at, task] of tasks.entries()) {
+      const session = await workers[at]?.open(task, (token) => pass(at, token as Token));
+      if (session) sessions.push(session);
+    }
+    const decide = async (session: Remote<LimiterApi>): Promise<void> => {
+      for (let left = Math.ceil(decisions / processes); left > 0; left -= mostAtATime) {
+        await session.call("run", Math.min(left, mostAtATime));
+      }
+    };
+    await Promise.all(sessions.map(decide));
+    await Promise.all(sessions.map((session) => session.call("stop")));
+    const all = tasks.flatMap(({ file }) => readRecords<LimitRecord | CommonRecord>(file));
+    const of = recordsOf(all);
+    const troubles = [...of("trouble").map(({ what }) => what), ...pool.takeUnhandled()];
+    if (troubles.length > 0) throw new Error(`Expected no unhandled error in a process, got: ${troubles.join("\n")}`);
+    const records = [...of("call"), ...of("refund"), ...of("reset")];
+    return { verdict: check(subjects, records, promisesOf(name)), records };
   } finally {
+    await pool.close();
     await gateway?.close();
     await redis.close();
-    if (keep === undefined) rmSync(folder, { recursive: true, force: true });
   }
-}
-
-async function readRecords(file: string): Promise<LimitRecord[]> {
-  const records: LimitRecord[] = [];
-  for await (const line of createInterface({ input: createReadStream(file) }))
-    records.push(JSON.parse(line) as LimitRecord);
-  return records;
 }

@@ -1,9 +1,11 @@
 import { createRandom, type Random } from "@continuum-cache/conformance/servers";
-import type { Subject } from "./subject.ts";
+import type { Subject } from "./contender.ts";
 
 /** One thing that a lane of a process does. */
 export type Step =
-  /** So many calls at once; with `boundary` around the next full multiple of the window, so many milliseconds off it. */
+  /**
+   * So many calls at once; with `boundary` around the next full multiple of the window, so many milliseconds off it.
+   */
   | {
       readonly kind: "calls";
       readonly subject: number;
@@ -18,7 +20,7 @@ export type Step =
 const limits = [1, 3, 10, 100, 700, 2_000, 5_000, 20_000] as const;
 const windowsMs = [200, 500, 1_000, 2_000] as const;
 
-/** Everybody who is limited, each limit with each window. */
+/** All subjects, each limit with each window. */
 export const subjects: readonly Subject[] = limits.flatMap((limit) =>
   windowsMs.map((windowMs) => ({ id: `user-${limit}-${windowMs}`, limit, windowMs })),
 );
@@ -26,7 +28,7 @@ export const subjects: readonly Subject[] = limits.flatMap((limit) =>
 /** Of so many periods one is quiet: keys expire, windows empty. */
 const quietOneIn = 4;
 
-/** Whether anybody asks for a subject at this time: all processes agree on it. */
+/** Whether there are calls for a subject at this time: all processes agree on it. */
 export function isAwake(seed: number, subject: number, nowMs: number): boolean {
   const periodMs = 2 * (subjects[subject]?.windowMs ?? 0) + 1_500;
   return !createRandom(seed, subject, Math.floor(nowMs / periodMs)).chance(1 / quietOneIn);
@@ -37,7 +39,7 @@ export function* createSchedule(
   random: Random,
   offered: readonly number[],
   isNow: (subject: number) => boolean,
-): Generator<Step> {
+): Generator<Step, never> {
   for (;;) {
     const subject = random.pick(offered);
     const what = random.next();
@@ -55,7 +57,7 @@ export function* createSchedule(
   }
 }
 
-/** Who may do little is asked for less often, so that not nearly everything is refused. */
+/** Subjects with a small limit are asked for less often, so that not nearly everything is refused. */
 const eagerness = (subject: number): number => Math.min(1, 0.1 + (subjects[subject]?.limit ?? 0) / 700);
 
 const refund = (random: Random, from: "own" | "others"): Step => ({

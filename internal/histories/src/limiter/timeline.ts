@@ -14,15 +14,17 @@ export interface View {
   readonly fromUs: number;
   readonly toUs: number;
   /** The call that looks: refunds and resets before it count, those after it don't. */
-  readonly by: Asker;
+  readonly by: Looker;
   /** What it need not have noticed: refunds and resets by others that ended after this. */
   readonly blindFromUs?: number;
 }
 
-/** Who looks, and when: by the clock of the processes. */
-export type Asker = Pick<CallRecord, "process" | "startUs" | "endUs" | "ticket">;
+/** A call that looks, and when: by the clock of the processes. */
+export type Looker = Pick<CallRecord, "process" | "startUs" | "endUs" | "ticket">;
 
-/** What one subject's calls, refunds and resets allow one to say of its use, though their order is known in part only. */
+/**
+ * What one subject's calls, refunds and resets allow one to say of its use, though their order is known in part only.
+ */
 export interface Timeline {
   /** Those that were surely accepted, in the order of their times. */
   readonly accepts: readonly Accept[];
@@ -32,7 +34,9 @@ export interface Timeline {
   acceptOf(ticket: string): Accept | undefined;
   /** Calls of the same time have no order: the one that ended last has seen whatever the others may have. */
   isLastOfItsTime(accept: Accept): boolean;
-  /** At least so much was used: what may have been given back, or forgotten, is left out. `known` filters the accepts. */
+  /**
+   * At least so much was used: what may have been given back, or forgotten, is left out. `known` filters the accepts.
+   */
   least(view: View, known?: (accept: Accept) => boolean): number;
   /** At most so much was used: what may have been accepted is included. */
   most(view: View): number;
@@ -84,7 +88,7 @@ export function createTimeline(records: readonly LimitRecord[]): Timeline {
         const accept = accepts[at] as Accept;
         if (accept.hiUs > toUs) break;
         if (accept.loUs <= fromUs || !known(accept)) continue;
-        // Clocks differ: who asks after a reset may be given a time before that of a call that the reset forgot.
+        // Clocks differ: a call after a reset may be given a time before that of a call that the reset forgot.
         if (accept.call.startUs <= mayBeForgotten || endOf(accept.call) >= mayBeAnew) continue;
         if (accept.call.ticket === by.ticket || !accept.refunds.some((refund) => mayPrecede(refund, by)))
           used += accept.cost;
@@ -115,7 +119,7 @@ export function createTimeline(records: readonly LimitRecord[]): Timeline {
 export const endOf = ({ endUs = Number.POSITIVE_INFINITY }: { readonly endUs?: number }): number => endUs;
 
 /** Whether what one did may have taken effect before what the other did. */
-export const mayPrecede = (one: RefundRecord | ResetRecord, other: Asker): boolean =>
+export const mayPrecede = (one: RefundRecord | ResetRecord, other: Looker): boolean =>
   !(one.kind === "refund" && one.isGiven === false) && one.startUs <= endOf(other);
 
 function byTicketOf(refunds: readonly RefundRecord[]): Map<string, RefundRecord[]> {
@@ -130,9 +134,9 @@ function byTicketOf(refunds: readonly RefundRecord[]): Map<string, RefundRecord[
 
 function boundsOf(resets: readonly ResetRecord[]): {
   /** What began before this may have been forgotten when a call looked. */
-  lastBefore(by: Asker): number;
+  lastBefore(by: Looker): number;
   /** What ended after this may belong to what began anew after a call. */
-  firstAfter(by: Asker): number;
+  firstAfter(by: Looker): number;
   /** What ended before this was surely forgotten. */
   lastSure(isOver: (reset: ResetRecord) => boolean): number;
 } {

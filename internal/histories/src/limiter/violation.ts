@@ -1,3 +1,5 @@
+import type { Violation as AnyViolation } from "../checking/rules.ts";
+
 /** How a limiter can be wrong. */
 export type ViolationKind =
   /** A window held more than the limit. */
@@ -8,9 +10,9 @@ export type ViolationKind =
   | "false-refusal"
   /** A denial was remembered for a moment too long: what another process gave back was not noticed yet. */
   | "late-denial"
-  /** Who waits as told is refused again although nothing else was accepted. */
+  /** A caller that waits as told is refused again although nothing else was accepted. */
   | "retry-too-early"
-  /** Who waits as told waits longer than needed. */
+  /** A caller that waits as told waits longer than needed. */
   | "retry-too-late"
   /** One receipt gave back twice. */
   | "refunded-twice"
@@ -28,9 +30,7 @@ export const gravest: readonly ViolationKind[] = [
   "refund-lost",
 ];
 
-/** One promise broken. */
-export interface Violation {
-  readonly kind: ViolationKind;
+export interface Violation extends AnyViolation<ViolationKind> {
   readonly subject: number;
   readonly ticket: string;
   /** By how much: cost above the limit or below it, or microseconds. */

@@ -1,16 +1,14 @@
-import type { FaultRecord } from "../faults/fault-record.ts";
-import type { TroubleRecord } from "../fleet/serve-worker.ts";
-import type {
-  AppendRecord,
-  CallRecord,
-  CaughtUpRecord,
-  CommitRecord,
-  DrainRecord,
-  EntryRecord,
-  EventRecord,
-  GapRecord,
-  LogRecord,
-} from "./record.ts";
+import {
+  type CallRecord,
+  type DrainRecord,
+  type EventRecord,
+  type FaultRecord,
+  killTimes,
+  recordsOf,
+  type TroubleRecord,
+} from "../checking/records.ts";
+import { readStalls, type Stalls } from "../checking/stalls.ts";
+import type { AppendRecord, CaughtUpRecord, CommitRecord, EntryRecord, GapRecord, LogRecord } from "./record.ts";
 
 /** What one loop was given of one origin, in order. */
 export interface Session {
@@ -23,6 +21,7 @@ export interface Session {
 
 /** Records, sorted by what they are about. */
 export interface History {
+  readonly terms: LogTerms;
   readonly appends: readonly AppendRecord[];
   readonly entries: readonly EntryRecord[];
   readonly commits: readonly CommitRecord[];
@@ -35,6 +34,7 @@ export interface History {
   readonly caughtUp: readonly CaughtUpRecord[];
   readonly faults: readonly FaultRecord[];
   readonly troubles: readonly TroubleRecord[];
+  readonly stalls: Stalls;
   readonly readers: readonly string[];
   /** Nothing that was acknowledged can have been forgotten. */
   readonly isExact: boolean;
@@ -47,22 +47,20 @@ export interface History {
 /** What was promised, in numbers. */
 export interface LogTerms {
   readonly timeoutMs: number;
-  /** What a busy machine may add to a time. */
+  /** What a busy machine may add to a time, besides the stalls that were measured. */
   readonly slackMs: number;
 }
 
-export function readHistory(records: readonly LogRecord[]): History {
-  const of = <Kind extends LogRecord["kind"]>(kind: Kind) =>
-    records.filter((record): record is Extract<LogRecord, { kind: Kind }> => record.kind === kind);
+export function readHistory(records: readonly LogRecord[], terms: LogTerms): History {
+  const of = recordsOf(records);
   const appends = of("append");
   const faults = of("fault");
   const opens = of("open");
-  const kills = new Map(
-    faults.flatMap(({ target, process, startMs }) => (target === "kill" ? [[process ?? "", startMs] as const] : [])),
-  );
+  const kills = killTimes(faults);
   const isExact = !faults.some(({ forgetsFromMs }) => forgetsFromMs !== undefined);
   const killedOrigins = new Set(appends.filter(({ process }) => kills.has(process)).map(({ origin }) => origin));
   return {
+    terms,
     appends,
     entries: of("entry"),
     commits: of("commit"),
@@ -74,6 +72,7 @@ export function readHistory(records: readonly LogRecord[]): History {
     caughtUp: of("caught-up"),
     faults,
     troubles: of("trouble"),
+    stalls: readStalls(of("stall")),
     readers: [...new Set(opens.map(({ reader }) => reader))],
     isExact,
     killedMs: (process) => kills.get(process),

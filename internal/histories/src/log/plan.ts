@@ -1,5 +1,8 @@
 import { createRandom } from "@continuum-cache/conformance/servers";
-import { type Durability, type FaultStep, planFaults, type Way } from "../faults/fault-plan.ts";
+import { type FaultStep, planFaults } from "../faults/fault-plan.ts";
+import { weightsOf } from "../faults/fault-weights.ts";
+import type { Way } from "../site/address.ts";
+import type { Durability } from "../site/servers.ts";
 import type { LogTerms } from "./history.ts";
 import type { LogSetup } from "./tasks.ts";
 
@@ -33,7 +36,7 @@ const members = ["member-1", "member-2", "member-3", "member-4"] as const;
 export function drawPlan(options: PlanOptions): Plan {
   const { seed, leaseMs } = options;
   const random = createRandom(seed, 3);
-  const durability = random.weighted({ always: 4, everysec: 3, failover: 3 });
+  const durability = random.weighted({ always: 4, torn: 3, failover: 3 });
   const hasRepeats = random.chance(0.3);
   return {
     ...options,
@@ -44,8 +47,7 @@ export function drawPlan(options: PlanOptions): Plan {
     members,
     faults: planFaults(createRandom(seed, 4), {
       ...options,
-      durability,
-      hasRepeats,
+      weights: weightsOf({ way: options.way, durability, hasRepeats }),
       quietMs: leaseMs + slackMs,
       processes: Object.fromEntries(members.map((name) => [name, 1])),
     }),

@@ -1,5 +1,4 @@
-import type { FaultRecord } from "../faults/fault-record.ts";
-import type { TroubleRecord } from "../fleet/serve-worker.ts";
+import type { CallRecord, CommonRecord, DrainRecord, EventRecord } from "../checking/records.ts";
 
 /** All times are this machine's, in whole milliseconds since 1970, rounded down. */
 
@@ -14,19 +13,14 @@ export interface AppendRecord {
   readonly nth: number;
   readonly startMs: number;
   readonly endMs: number;
-  /** `stored`: Redis has it. `pending`: it waits in the process. `taken`: the name is another's. `failed`: who knows. */
+  /**
+   * `stored`: Redis has it. `pending`: it waits in the process. `taken`: the name is another's. `failed`: it may have
+   * been appended.
+   */
   readonly outcome: "stored" | "pending" | "taken" | "failed";
   /** With `stored`. */
   readonly seq?: number;
   readonly stampMs?: number;
-}
-
-/** So many appends waited in a process when it was asked for the last time. */
-export interface DrainRecord {
-  readonly kind: "drain";
-  readonly process: string;
-  readonly pending: number;
-  readonly atMs: number;
 }
 
 /** A loop over the log begins. */
@@ -80,26 +74,6 @@ export interface GapRecord {
   readonly atMs: number;
 }
 
-/** Any other call. */
-export interface CallRecord {
-  readonly kind: "call";
-  readonly process: string;
-  readonly what: string;
-  readonly startMs: number;
-  readonly endMs: number;
-  /** How long it may take. */
-  readonly deadlineMs: number;
-}
-
-/** What a log told of itself by an event. */
-export interface EventRecord {
-  readonly kind: "event";
-  readonly process: string;
-  readonly name: "repaired" | "reset" | "error";
-  readonly count: number;
-  readonly atMs: number;
-}
-
 /** Whether an instance had caught up with all others when nothing more was appended. */
 export interface CaughtUpRecord {
   readonly kind: "caught-up";
@@ -118,5 +92,4 @@ export type LogRecord =
   | CallRecord
   | EventRecord
   | CaughtUpRecord
-  | FaultRecord
-  | TroubleRecord;
+  | CommonRecord;

@@ -1,5 +1,5 @@
-import type { TaskBase } from "../fleet/serve-worker.ts";
-import type { Address } from "../site/site.ts";
+import type { Session, TaskBase } from "../fleet/serve.ts";
+import type { Address } from "../site/address.ts";
 
 /** How the log is set up in a run, in milliseconds. */
 export interface LogSetup {
@@ -18,9 +18,11 @@ export interface LogTask extends TaskBase {
   readonly perSecond: number;
 }
 
-export type LogNote =
-  /** No more appends; once none waits, "drained" is told. */
-  | { readonly kind: "drain" }
-  /** Everybody has drained: once this instance is behind nobody, "caught-up" is told. */
-  | { readonly kind: "catch-up" }
-  | { readonly kind: "stop" };
+/** What an instance is asked for, in this order. */
+export interface LogApi extends Session {
+  /** Appends no more; resolves when no append waits. */
+  drain(): Promise<void>;
+  /** To be called when all instances have drained. Resolves when this one has been given all events of the others. */
+  catchUp(): Promise<void>;
+  stop(): Promise<void>;
+}

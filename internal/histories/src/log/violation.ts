@@ -1,3 +1,5 @@
+import type { Violation as AnyViolation } from "../checking/rules.ts";
+
 /** How a log can be wrong. */
 export type ViolationKind =
   /** An acknowledged event never came to an instance, neither itself nor as part of a gap. */
@@ -15,13 +17,13 @@ export type ViolationKind =
   /** An instance was given its own event. */
   | "own-event"
   | "altered"
-  /** An event came that nobody has appended. */
+  /** An event came that no process has appended. */
   | "phantom"
   /** A gap's count is not the number of events that were left out. */
   | "wrong-count"
   /** A gap was told where nothing was lost. */
   | "false-gap"
-  /** A name was refused that nobody else had. */
+  /** A name was refused that no other process had. */
   | "taken"
   /** A call took longer than it may. */
   | "overdue"
@@ -29,12 +31,7 @@ export type ViolationKind =
   | "unfinished"
   | "trouble";
 
-/** One promise broken. */
-export interface Violation {
-  readonly kind: ViolationKind;
-  readonly process?: string;
+export interface Violation extends AnyViolation<ViolationKind> {
   /** The event that shows it, as `origin/seq`, or its own name. */
   readonly event?: string;
-  /** For who reads it. */
-  readonly detail: string;
 }

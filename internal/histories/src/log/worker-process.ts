@@ -1,7 +1,7 @@
-import { serveWorker } from "../fleet/serve-worker.ts";
+import { serveSessions } from "../fleet/serve.ts";
 import { memberWork } from "./member-work.ts";
 import type { LogRecord } from "./record.ts";
-import type { LogNote, LogTask } from "./tasks.ts";
+import type { LogTask } from "./tasks.ts";
 
-/** One of the processes of a run: it does one task after another. */
-serveWorker<LogTask, LogNote, LogRecord>(memberWork);
+/** One of the processes of a history. */
+serveSessions<LogTask, LogRecord>((task, { records }) => memberWork(task, records));

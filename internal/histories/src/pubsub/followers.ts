@@ -1,8 +1,8 @@
 import type { Heard } from "./history.ts";
 
 /**
- * Finds, of all messages that were surely published after a time, the one that was handed out first. What is missing from
- * before that time should have come, or been told, before it.
+ * Finds, of all messages that were surely published after a time, the one that was handed out first. What is missing
+ * from before that time should have come, or been told, before it.
  */
 export function createFollowers(heard: readonly Heard[]): (endMs: number) => Heard | undefined {
   const byStart = [...heard].sort((one, other) => one.publish.startMs - other.publish.startMs);

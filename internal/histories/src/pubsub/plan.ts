@@ -1,13 +1,11 @@
 import { createRandom, type Random } from "@continuum-cache/conformance/servers";
+import { type FaultStep, type FaultWeights, planFaults } from "../faults/fault-plan.ts";
+import { fillerChannel } from "../faults/run-faults.ts";
+import type { Way } from "../site/address.ts";
+import type { Durability } from "../site/servers.ts";
 import type { ContenderName } from "./clients/catalog.ts";
 import type { Keeping } from "./clients/contender.ts";
-import { type FaultStep, planFaults } from "./fault-plan.ts";
-import { fillerChannel } from "./message-data.ts";
 import type { LaneTask, SubscriptionTask } from "./tasks.ts";
-
-export type Way = "tcp" | "rest";
-/** What a killed server still has: all, all but what was written last, or nothing. */
-export type Durability = "always" | "everysec" | "torn" | "none";
 
 /** What a history is drawn from. */
 export interface PlanOptions {
@@ -35,6 +33,35 @@ export interface Plan extends PlanOptions {
   readonly subscribers: readonly SubscriberPlan[];
   readonly faults: readonly FaultStep[];
 }
+
+const onAnyWay: FaultWeights = {
+  "kill subscriber connections": 6,
+  "kill all connections": 3,
+  "freeze server": 4,
+  "restart server": 4,
+  flush: 1,
+  "cut b": 5,
+  "cut a": 3,
+  "blackhole b": 4,
+  "blackhole a": 2,
+  "lose replies b": 3,
+  "lose requests b": 2,
+  delay: 2,
+  trickle: 1,
+  "freeze process": 4,
+  "overflow process": 2,
+  "kill process": 4,
+};
+const onRest: FaultWeights = {
+  "end streams": 4,
+  "truncate streams": 5,
+  "mute streams": 4,
+  "cut mid-line": 4,
+  "gateway refuses": 2,
+  "gateway hangs": 2,
+  "gateway fails": 2,
+  "gateway loses replies": 2,
+};
 
 const names = { plain: "news:plain", odd: "news:50 %,\nn/o?#", kept: "kept:orders", trimmed: "kept:a,b" } as const;
 const channels = Object.values(names);
@@ -68,8 +95,9 @@ export function drawPlan(options: PlanOptions): Plan {
     subscribers,
     faults: planFaults(createRandom(seed, 2), {
       ...options,
-      way,
-      processes: subscribers.map(({ process }) => process),
+      weights: way === "rest" ? { ...onAnyWay, ...onRest } : onAnyWay,
+      processes: Object.fromEntries(subscribers.map(({ process }) => [process, 1])),
+      slowProcess: "slow",
     }),
   };
 }
@@ -87,7 +115,7 @@ function ourSubscribers(
       const isPattern = name.endsWith("*");
       subscriptions.push({
         subscriber: `${process}/${subscriptions.length}`,
-        wish: {
+        options: {
           kind: isPattern ? "pattern" : "channel",
           name,
           ...(isReplay && { replay: kept[name] as Keeping }),
@@ -138,13 +166,13 @@ function theirSubscribers(): SubscriberPlan[] {
     subscriptions: [
       {
         subscriber: `${process}/0`,
-        wish: { kind: "channel", name: names.plain },
+        options: { kind: "channel", name: names.plain },
         channels: [names.plain],
         openAfterMs: 0,
       },
       {
         subscriber: `${process}/1`,
-        wish: { kind: "channel", name: fillerChannel },
+        options: { kind: "channel", name: fillerChannel },
         channels: [],
         openAfterMs: 0,
       },

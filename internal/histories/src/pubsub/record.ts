@@ -1,6 +1,6 @@
-/** All times are this machine's, in whole milliseconds since 1970, rounded down. */
+import type { CommonRecord } from "../checking/records.ts";
 
-/** Names a message in all processes: who published it, and as which of its messages. */
+/** Names a message in all processes: its publisher, and its number there. */
 export interface MessageId {
   readonly publisher: string;
   /** From 0, rising by one: a publisher waits for each of its calls before it makes the next. */
@@ -16,12 +16,14 @@ export interface Place {
 /** One call of `publish`, written down once it has settled. */
 export interface PublishRecord extends MessageId {
   readonly kind: "publish";
+  /** The process that called, for its stalls. */
+  readonly process?: string;
   readonly channel: string;
   readonly startMs: number;
   readonly endMs: number;
   /**
-   * `acked`: the primary has it. `degraded`: this process has heard it; whether the primary has too, nobody knows.
-   * `none`: it failed, and surely took no effect. `unknown`: it failed, and nobody knows.
+   * `acked`: the primary has it. `degraded`: this process has heard it; the primary may have heard it too.
+   * `none`: it failed, and surely took no effect. `unknown`: it failed, and may have taken effect.
    */
   readonly outcome: "acked" | "degraded" | "none" | "unknown";
   /** With `acked`, on a channel with a history. */
@@ -81,30 +83,6 @@ export interface CloseRecord {
   readonly isKilled?: true;
 }
 
-/** What was done to the server, the network or a process. */
-export interface FaultRecord {
-  readonly kind: "fault";
-  readonly name: string;
-  readonly startMs: number;
-  readonly endMs: number;
-  /** Whether the server lost all history, or what it had acknowledged last. */
-  readonly forgets?: "everything" | "tail";
-}
-
-/** Something that no promise covers: an unhandled rejection, a call that came to no end. */
-export interface TroubleRecord {
-  readonly kind: "trouble";
-  readonly process: string;
-  readonly what: string;
-}
-
-export type PubSubRecord =
-  | PublishRecord
-  | OpenRecord
-  | DeliveryRecord
-  | GapRecord
-  | CloseRecord
-  | FaultRecord
-  | TroubleRecord;
+export type PubSubRecord = PublishRecord | OpenRecord | DeliveryRecord | GapRecord | CloseRecord | CommonRecord;
 
 export const nameOf = ({ publisher, number }: MessageId): string => `${publisher}/${number}`;

@@ -19,8 +19,9 @@ export interface Stretch {
 }
 
 /**
- * Goes along what a handler was told. Places rise by one within an epoch, and an epoch begins at 0; what is left out in
- * between is what the gaps have counted since the last message, exactly. Only behind a gap without a count may anything come.
+ * Goes along what a handler was told. Places rise by one within an epoch, and an epoch begins at 0; what is left out
+ * in between is what the gaps have counted since the last message, exactly. Only behind a gap without a count may
+ * anything come.
  */
 export function walk({ open, items }: Life): Walk {
   const { subscriber } = open;

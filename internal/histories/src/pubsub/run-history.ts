@@ -1,27 +1,31 @@
-import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import type { Finding } from "../checking/rules.ts";
 import { readRecords } from "../fleet/record-file.ts";
-import { endWorkers } from "../fleet/worker-pool.ts";
-import { checkHistory, type Verdict } from "./check-history.ts";
-import { afflict, type Victims } from "./nemesis.ts";
-import type { Plan, SubscriberPlan } from "./plan.ts";
-import type { Pool, Worker } from "./pool.ts";
-import type { FaultRecord, PubSubRecord } from "./record.ts";
-import { resumed } from "./resumed.ts";
-import { openSite } from "./site.ts";
-import type { PublishTask, SubscribeTask } from "./tasks.ts";
+import type { Member, TaskDetails } from "../fleet/team.ts";
+import { createWorkerPool, type WorkerPool } from "../fleet/worker-pool.ts";
+import { runFleetHistory } from "../run/fleet-history.ts";
+import { checkHistory } from "./check-history.ts";
+import type { Plan } from "./plan.ts";
+import type { PubSubRecord } from "./record.ts";
+import { endedWith, resumed } from "./resumed.ts";
+import type { PubSubApi, PubSubTask, SubscribeTask } from "./tasks.ts";
+import type { Violation } from "./violation.ts";
 
-/** One history: its plan, everything that was recorded, and what the checker says of it. */
+export type PubSubPool = WorkerPool<PubSubTask, PubSubApi>;
+export const createPubSubPool = (): PubSubPool => createWorkerPool(join(import.meta.dirname, "worker-process"));
+
+/** One history: its plan, everything that was recorded, and what the rules say about it. */
 export interface HistoryRun {
   readonly plan: Plan;
   readonly records: readonly PubSubRecord[];
-  readonly verdict: Verdict;
+  readonly verdict: Required<Finding<Violation>>;
 }
 
 const settings = { timeoutMs: 1_000, watchdogMs: 1_000, probeTimeoutMs: 500, maxReconnectWaitMs: 500 } as const;
 /**
- * After the last fault a subscriber hears again within this: a silent stream is noticed by the watchdog and one probe, one
- * more attempt to connect may run into its timeout, and then there are the waits; the rest is for a busy machine.
+ * After the last fault a subscriber hears again within this: a silent stream is noticed by the watchdog and one
+ * probe, one more attempt to connect may run into its timeout, and then there are the waits. The rest is for a busy
+ * machine.
  */
 const livenessMs =
   settings.watchdogMs * 1.1 +
@@ -29,97 +33,52 @@ const livenessMs =
   settings.timeoutMs * 2 +
   settings.maxReconnectWaitMs * 2 +
   4_000;
-/** So long everything has to end that was told to. */
-const endMs = 20_000;
 
-interface Listener {
-  readonly plan: SubscriberPlan;
-  readonly task: SubscribeTask;
-  readonly worker: Worker;
-}
+/** Small nodes make trims nearly exact; a small output buffer is soon full. */
+const args = ["stream-node-max-entries 10", "client-output-buffer-limit pubsub 1mb 512kb 1"];
 
 /** Runs a plan on a server of its own. @param folder - Where the processes write; it is emptied. */
-export async function runHistory(plan: Plan, pool: Pool, folder: string): Promise<HistoryRun> {
-  rmSync(folder, { recursive: true, force: true });
-  mkdirSync(folder, { recursive: true });
-  const own: PubSubRecord[] = [];
-  const files: string[] = [];
-  const fileOf = (name: string): string => {
-    const file = join(folder, `${files.length}-${name}.jsonl`);
-    files.push(file);
-    return file;
-  };
-  const site = await openSite(plan.way, plan.durability);
-  const common = { settings: { ...settings, hasFallback: plan.hasFallback } };
-  const listeners = new Map<string, Listener>();
-  const publishers: Worker[] = [];
+export async function runHistory(plan: Plan, pool: PubSubPool, folder: string): Promise<HistoryRun> {
+  const { way, durability, faults, contender, hasFallback, publishers, subscribers } = plan;
+  const common = { settings: { ...settings, hasFallback } };
   const beganMs = Date.now();
-
-  const listen = async (one: SubscriberPlan): Promise<Listener> => {
-    const worker = await pool.take();
-    const address = one.isDirect ? site.direct : site.subscribers.address;
-    const { process, subscriptions } = one;
-    const file = fileOf(process);
-    const { contender } = plan;
-    const task: SubscribeTask = { kind: "subscribe", ...common, process, file, address, contender, subscriptions };
-    worker.start(task);
-    const listener = { plan: one, task, worker };
-    listeners.set(process, listener);
-    return listener;
+  const ended: PubSubRecord[] = [];
+  /** What the process that replaces a killed one listens to. */
+  const goOn = ({ task }: Member<PubSubTask, PubSubApi>, nth: number) => {
+    const seen = readRecords<PubSubRecord>(task.file);
+    ended.push(...endedWith(seen, Date.now()));
+    return resumed((task as SubscribeTask).subscriptions, seen, Date.now() - beganMs, nth);
   };
-  const victims: Victims = {
-    freeze: (process) => listeners.get(process)?.worker.freeze(),
-    thaw: (process) => listeners.get(process)?.worker.thaw(),
-    async replace(process) {
-      const victim = listeners.get(process);
-      if (!victim) return;
-      await victim.worker.kill();
-      const { ended, next } = resumed(
-        victim.plan,
-        readRecords<PubSubRecord>(victim.task.file),
-        Date.now() - beganMs,
-        files.length,
-      );
-      own.push(...ended);
-      await listen(next);
+  const records = await runFleetHistory<PubSubTask, PubSubApi, PubSubRecord>({
+    pool,
+    folder,
+    faults,
+    site: { way, durability, args, hasStreams: true },
+    taskOf({ doors, direct }, place, nth, killed): TaskDetails<PubSubTask> {
+      const publisher = publishers.findIndex(({ process }) => process === place);
+      if (publisher >= 0) {
+        const lanes = publishers[publisher]?.lanes ?? [];
+        return { kind: "publish", ...common, address: doors.a.address, seed: plan.seed + publisher, lanes };
+      }
+      const own = subscribers.find(({ process }) => process === place);
+      const address = own?.isDirect ? direct : doors.b.address;
+      const subscriptions = killed ? goOn(killed, nth) : (own?.subscriptions ?? []);
+      return { kind: "subscribe", ...common, address, contender, subscriptions };
     },
-  };
-  const tell = (fault: FaultRecord): void => void own.push(fault);
-  const trouble = (process: string, what: string): void => void own.push({ kind: "trouble", process, what });
-
-  try {
-    // Processes start slowly: all at once.
-    const started = Promise.all(plan.publishers.map(() => pool.take()));
-    await Promise.all(plan.subscribers.map(listen));
-    publishers.push(...(await started));
-    for (const { worker, plan } of listeners.values()) {
-      if (!(await worker.until("opened", endMs))) trouble(plan.process, "did not open what it was to listen to");
-    }
-    for (const [at, { process, lanes }] of plan.publishers.entries()) {
-      const { address } = site.publishers;
-      const task: PublishTask = {
-        kind: "publish",
-        ...common,
-        process,
-        file: fileOf(process),
-        address,
-        seed: plan.seed + at,
-        lanes,
-      };
-      publishers[at]?.start(task);
-    }
-    await afflict(site, plan.durability, plan.faults, victims, tell);
-    const healedMs = Date.now();
-    tell({ kind: "fault", name: "the last one", startMs: healedMs, endMs: healedMs });
-    for (const { worker } of listeners.values()) worker.tell({ kind: "healed", atMs: healedMs });
-    // Whoever does not hear again is found by the checker; those who wait for it only wait.
-    await Promise.all([...listeners.values()].map(({ worker }) => worker.until("fresh", livenessMs + 2_000)));
-    await endWorkers(publishers, pool, { kind: "stop" }, endMs, (what) => trouble("publisher", what));
-    const ears = [...listeners.values()].map(({ worker }) => worker);
-    await endWorkers(ears, pool, { kind: "stop" }, endMs, (what) => trouble("subscriber", what));
-  } finally {
-    await site.close();
-  }
-  const records = [...files.flatMap((file) => readRecords<PubSubRecord>(file)), ...own];
-  return { plan, records, verdict: checkHistory(records, { publishMs: settings.timeoutMs, livenessMs }) };
+    async script(team, _, hurt) {
+      await team.start(subscribers.map(({ process }) => process));
+      await team.callAll("", ({ session }) => session.call("opened"));
+      await team.start(publishers.map(({ process }) => process));
+      await hurt();
+      const atMs = Date.now();
+      team.note({ kind: "fault", name: "the last one", target: "network", startMs: atMs, endMs: atMs });
+      const heal = ({ process }: { readonly process: string }) =>
+        team.callAll(process, ({ session }) => session.call("healed", atMs));
+      await Promise.all(subscribers.map(heal));
+      await team.stop("publisher");
+      await team.stop("");
+    },
+  });
+  const all = [...records, ...ended];
+  return { plan, records: all, verdict: checkHistory(all, { publishMs: settings.timeoutMs, livenessMs }) };
 }

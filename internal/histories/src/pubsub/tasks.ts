@@ -1,11 +1,10 @@
+import type { Session, TaskBase } from "../fleet/serve.ts";
+import type { Address } from "../site/address.ts";
 import type { ContenderName } from "./clients/catalog.ts";
-import type { Address, Keeping, Wish } from "./clients/contender.ts";
+import type { Keeping, SubscriptionOptions } from "./clients/contender.ts";
 import type { OurSettings } from "./clients/ours.ts";
 
-/** What a process of a run is told to do, and where it writes its records: JSON, one a line. */
-interface TaskBase {
-  readonly process: string;
-  readonly file: string;
+interface PubSubTaskBase extends TaskBase {
   readonly address: Address;
   readonly settings: OurSettings;
 }
@@ -19,7 +18,7 @@ export interface LaneTask {
   readonly jitterMs: number;
 }
 
-export interface PublishTask extends TaskBase {
+export interface PublishTask extends PubSubTaskBase {
   readonly kind: "publish";
   readonly seed: number;
   readonly lanes: readonly LaneTask[];
@@ -28,7 +27,7 @@ export interface PublishTask extends TaskBase {
 /** One subscription, from some time after the beginning, and up to some time or to the end. */
 export interface SubscriptionTask {
   readonly subscriber: string;
-  readonly wish: Wish;
+  readonly options: SubscriptionOptions;
   /** All channels of the run that it hears; none: what it hears is of no interest. */
   readonly channels: readonly string[];
   readonly afterMs?: number;
@@ -36,26 +35,19 @@ export interface SubscriptionTask {
   readonly closeAfterMs?: number;
 }
 
-export interface SubscribeTask extends TaskBase {
+export interface SubscribeTask extends PubSubTaskBase {
   readonly kind: "subscribe";
   readonly contender: ContenderName;
   readonly subscriptions: readonly SubscriptionTask[];
 }
 
-export type Task = PublishTask | SubscribeTask;
+export type PubSubTask = PublishTask | SubscribeTask;
 
-/** What a process at work is told. */
-export type Note =
-  /** All faults are over since then; whoever has heard a message from later is to say so. */
-  | { readonly kind: "healed"; readonly atMs: number }
-  /** The work is done. */
-  | { readonly kind: "stop" };
-
-/** What a process tells. */
-export type Told =
-  | { readonly kind: "ready" }
-  /** All that was to be opened at once is open. */
-  | { readonly kind: "opened" }
-  /** Every subscription has heard a message from after the last fault. */
-  | { readonly kind: "fresh" }
-  | { readonly kind: "done" };
+/** What subscribers are asked for. A publisher can only be stopped. */
+export interface PubSubApi extends Session {
+  /** Resolves when all that was to be opened at once is open. */
+  opened(): Promise<void>;
+  /** All faults are over since then. Resolves when every subscription has heard a later message, or hangs. */
+  healed(atMs: number): Promise<void>;
+  stop(): Promise<void>;
+}

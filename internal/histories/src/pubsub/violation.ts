@@ -1,3 +1,5 @@
+import type { Violation as AnyViolation } from "../checking/rules.ts";
+
 /** How pub/sub can be wrong. */
 export type ViolationKind =
   /** An acknowledged message came neither itself nor as part of a gap. */
@@ -6,7 +8,7 @@ export type ViolationKind =
   | "duplicated"
   /** A message came after one that was published behind it. */
   | "reordered"
-  /** A message came that nobody has published, or whose publishing surely failed. */
+  /** A message came that no process has published, or whose publishing surely failed. */
   | "phantom"
   | "wrong-channel"
   | "altered"
@@ -28,13 +30,9 @@ export type ViolationKind =
   | "overdue"
   | "trouble";
 
-/** One promise broken. */
-export interface Violation {
-  readonly kind: ViolationKind;
+export interface Violation extends AnyViolation<ViolationKind> {
   readonly subscriber?: string;
   readonly channel?: string;
   /** The message that shows it, as `publisher/number`. */
   readonly message?: string;
-  /** For who reads it. */
-  readonly detail: string;
 }

@@ -1,12 +1,17 @@
-import type { FaultRecord } from "../faults/fault-record.ts";
-import type { TroubleRecord } from "../fleet/serve-worker.ts";
+import {
+  type CallRecord,
+  type DrainRecord,
+  type EventRecord,
+  type FaultRecord,
+  killTimes,
+  recordsOf,
+  type TroubleRecord,
+} from "../checking/records.ts";
+import { readStalls, type Stalls } from "../checking/stalls.ts";
 import type {
-  CallRecord,
   DeadRecord,
   DeliveryRecord,
-  DrainRecord,
   EffectRecord,
-  EventRecord,
   LeftRecord,
   PushRecord,
   QueueRecord,
@@ -31,8 +36,23 @@ export interface MessageLife {
   readonly deaths: readonly DeadRecord[];
 }
 
+/** What was promised, in numbers. */
+export interface QueueTerms {
+  readonly leaseMs: number;
+  readonly timeoutMs: number;
+  readonly maxAttempts: number;
+  /** What a busy machine may add to a time, besides the stalls that were measured. */
+  readonly slackMs: number;
+  /**
+   * So many messages others may do while one waits in the buffer of a slow process, which gives it back after a
+   * while.
+   */
+  readonly aheadMessages: number;
+}
+
 /** Records, sorted by what they are about. */
 export interface History {
+  readonly terms: QueueTerms;
   readonly messages: ReadonlyMap<string, MessageLife>;
   readonly calls: readonly CallRecord[];
   readonly drains: readonly DrainRecord[];
@@ -40,74 +60,52 @@ export interface History {
   readonly left: readonly LeftRecord[];
   readonly faults: readonly FaultRecord[];
   readonly troubles: readonly TroubleRecord[];
+  readonly stalls: Stalls;
   /** When a process was killed. */
   killedMs(process: string): number | undefined;
 }
 
-interface OpenLease {
-  readonly delivery: DeliveryRecord;
-  hasFailed: boolean;
-  readonly settles: SettleRecord[];
-}
+type Open<Life> = { -readonly [Name in keyof Life]: Life[Name] extends readonly (infer Item)[] ? Item[] : Life[Name] };
+type OpenMessage = Omit<Open<MessageLife>, "leases"> & { readonly leases: Open<LeaseLife>[] };
 
-interface OpenMessage {
-  readonly id: string;
-  readonly pushes: PushRecord[];
-  readonly leases: OpenLease[];
-  readonly effects: EffectRecord[];
-  readonly deaths: DeadRecord[];
-}
-
-export function readHistory(records: readonly QueueRecord[]): History {
+export function readHistory(records: readonly QueueRecord[], terms: QueueTerms): History {
+  const of = recordsOf(records);
   const messages = new Map<string, OpenMessage>();
-  const leases = new Map<string, OpenLease>();
-  const calls: CallRecord[] = [];
-  const drains: DrainRecord[] = [];
-  const events: EventRecord[] = [];
-  const left: LeftRecord[] = [];
-  const faults: FaultRecord[] = [];
-  const troubles: TroubleRecord[] = [];
+  const leases = new Map<string, Open<LeaseLife>>();
   const message = (id: string): OpenMessage => {
     const found = messages.get(id) ?? { id, pushes: [], leases: [], effects: [], deaths: [] };
     messages.set(id, found);
     return found;
   };
-  const lease = (of: { readonly process: string; readonly lease: number }): OpenLease | undefined =>
+  const lease = (of: { readonly process: string; readonly lease: number }): Open<LeaseLife> | undefined =>
     leases.get(`${of.process} ${of.lease}`);
 
-  for (const record of records) {
-    if (record.kind === "push") message(record.id).pushes.push(record);
-    else if (record.kind === "delivery") {
-      const open: OpenLease = { delivery: record, hasFailed: false, settles: [] };
-      leases.set(`${record.process} ${record.lease}`, open);
-      message(record.id).leases.push(open);
-    } else if (record.kind === "failure") {
-      const open = lease(record);
-      if (open) open.hasFailed = true;
-    } else if (record.kind === "settle") lease(record)?.settles.push(record);
-    else if (record.kind === "effect") message(record.id).effects.push(record);
-    else if (record.kind === "dead") message(record.id).deaths.push(record);
-    else if (record.kind === "call") calls.push(record);
-    else if (record.kind === "drain") drains.push(record);
-    else if (record.kind === "event") events.push(record);
-    else if (record.kind === "left") left.push(record);
-    else if (record.kind === "fault") faults.push(record);
-    else troubles.push(record);
+  for (const push of of("push")) message(push.id).pushes.push(push);
+  for (const delivery of of("delivery")) {
+    const open = { delivery, hasFailed: false, settles: [] };
+    leases.set(`${delivery.process} ${delivery.lease}`, open);
+    message(delivery.id).leases.push(open);
   }
+  for (const failure of of("failure")) {
+    const open = lease(failure);
+    if (open) open.hasFailed = true;
+  }
+  for (const settle of of("settle")) lease(settle)?.settles.push(settle);
+  for (const effect of of("effect")) message(effect.id).effects.push(effect);
+  for (const dead of of("dead")) message(dead.id).deaths.push(dead);
   for (const { leases } of messages.values()) leases.sort((one, other) => one.delivery.atMs - other.delivery.atMs);
-  const kills = new Map(
-    faults.flatMap(({ target, process, startMs }) => (target === "kill" ? [[process ?? "", startMs] as const] : [])),
-  );
-  return { messages, calls, drains, events, left, faults, troubles, killedMs: (process) => kills.get(process) };
-}
-
-/** What was promised, in numbers. */
-export interface QueueTerms {
-  readonly leaseMs: number;
-  readonly timeoutMs: number;
-  readonly maxAttempts: number;
-  /** What a busy machine may add to a time. */
-  readonly slackMs: number;
-  /** So many messages others may do while one waits in the buffer of a slow process, which gives it back after a while. */
-  readonly aheadMessages: number;
+  const faults = of("fault");
+  const kills = killTimes(faults);
+  return {
+    terms,
+    messages,
+    calls: of("call"),
+    drains: of("drain"),
+    events: of("event"),
+    left: of("left"),
+    faults,
+    troubles: of("trouble"),
+    stalls: readStalls(of("stall")),
+    killedMs: (process) => kills.get(process),
+  };
 }

@@ -1,6 +1,7 @@
 import { FederationQueue } from "@continuum-cache/federation-queue";
-import type { RecordFile } from "../fleet/record-file.ts";
-import { connectTo } from "../site/connect.ts";
+import type { EventRecord } from "../checking/records.ts";
+import type { Records } from "../fleet/serve.ts";
+import { connectTo } from "../site/address.ts";
 import type { MessageData } from "./message.ts";
 import type { QueueRecord } from "./record.ts";
 import type { QueueTask } from "./tasks.ts";
@@ -15,7 +16,7 @@ export interface OpenQueue {
 }
 
 /** A queue whose events are written down. */
-export function openQueue({ process, address, setup }: QueueTask, records: RecordFile<QueueRecord>): OpenQueue {
+export function openQueue({ process, address, setup }: QueueTask, records: Records<QueueRecord>): OpenQueue {
   const { leaseMs, timeoutMs, maxAttempts, pollMs } = setup;
   const transport = connectTo(address, timeoutMs);
   const queue = new FederationQueue<MessageData>(
@@ -28,11 +29,11 @@ export function openQueue({ process, address, setup }: QueueTask, records: Recor
       backoff: { initial: "50ms", max: "400ms" },
     },
   );
-  const tell = (name: "repaired" | "recovered" | "kept" | "error", count: number): void =>
+  const note = (name: EventRecord["name"], count: number): void =>
     records.write({ kind: "event", process, name, count, atMs: Date.now() });
-  queue.on("repaired", ({ count }) => tell("repaired", count));
-  queue.on("recovered", ({ count }) => tell("recovered", count));
-  queue.on("error", () => tell("error", 1));
+  queue.on("repaired", ({ count }) => note("repaired", count));
+  queue.on("recovered", ({ count }) => note("recovered", count));
+  queue.on("error", () => note("error", 1));
   return {
     queue,
     async close() {

@@ -1,5 +1,8 @@
 import { createRandom } from "@continuum-cache/conformance/servers";
-import { type Durability, type FaultStep, planFaults, type Way } from "../faults/fault-plan.ts";
+import { type FaultStep, planFaults } from "../faults/fault-plan.ts";
+import { weightsOf } from "../faults/fault-weights.ts";
+import type { Way } from "../site/address.ts";
+import type { Durability } from "../site/servers.ts";
 import type { QueueTerms } from "./history.ts";
 import type { ConsumeTask, ProduceTask, QueueSetup } from "./tasks.ts";
 
@@ -39,7 +42,7 @@ const slackMs = 2_000;
 export function drawPlan(options: PlanOptions): Plan {
   const { seed, leaseMs, perSecond, flood } = options;
   const random = createRandom(seed, 1);
-  const durability = random.weighted({ always: 4, everysec: 3, failover: 3 });
+  const durability = random.weighted({ always: 4, torn: 3, failover: 3 });
   const hasRepeats = random.chance(0.3);
   const produce = { kind: "produce", perSecond: perSecond / 2, flood } as const;
   const consume = (by: ConsumeTask["by"]) =>
@@ -74,8 +77,7 @@ export function drawPlan(options: PlanOptions): Plan {
       firstKill,
       ...planFaults(createRandom(seed, 2), {
         ...options,
-        durability,
-        hasRepeats,
+        weights: weightsOf({ way: options.way, durability, hasRepeats }),
         quietMs,
         processes: Object.fromEntries(weights),
       }).map((step, at) => (at === 0 ? { ...step, waitMs: quietMs } : step)),

@@ -1,18 +1,19 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { createRandom, type Random } from "@continuum-cache/conformance/servers";
 import { isTransportError } from "@continuum-cache/core";
-import type { RecordFile } from "../fleet/record-file.ts";
-import type { Work } from "../fleet/serve-worker.ts";
-import { drawFate, type MessageData, textOf } from "./message.ts";
+import { textOf } from "../checking/text.ts";
+import { untilSeen } from "../fleet/patience.ts";
+import type { Records } from "../fleet/serve.ts";
+import { drawBehavior, type MessageData } from "./message.ts";
 import { ms, openQueue } from "./open-queue.ts";
 import type { PushRecord, QueueRecord } from "./record.ts";
-import type { ProduceTask, QueueNote } from "./tasks.ts";
+import type { ProduceTask, QueueApi } from "./tasks.ts";
 
 const lanes = 3;
-const drainMs = 20_000;
 const priorities = { high: 3, normal: 4, low: 3 } as const;
 type Priority = keyof typeof priorities;
 
+/** A message to push. */
 interface Out {
   readonly name: string;
   readonly priority: Priority;
@@ -20,24 +21,19 @@ interface Out {
   readonly delayMs?: number;
 }
 
-/** Pushes on all lanes until it is told to stop: one by one and in batches, some with a name of their own, some delayed. */
-export function produceWork(
-  task: ProduceTask,
-  records: RecordFile<QueueRecord>,
-  tell: (kind: string) => void,
-): Work<QueueNote> {
+/**
+ * Pushes on all lanes until it is told to stop: one by one and in batches, some with a name of their own, some
+ * delayed.
+ */
+export function produceWork(task: ProduceTask, records: Records<QueueRecord>): QueueApi {
   const { process, seed, perSecond, setup } = task;
   const { queue, close } = openQueue(task, records);
   let count = 0;
   let isOver = false;
-  let stop = (): void => {};
-  const stopped = new Promise<void>((resolve) => {
-    stop = resolve;
-  });
 
   const dataOf = (name: string, random: Random): MessageData => ({
     name,
-    fate: drawFate(random, setup.leaseMs),
+    behavior: drawBehavior(random, setup.leaseMs),
     text: textOf(name),
   });
   const write = (out: Out, startMs: number, outcome: PushRecord["outcome"]): void => {
@@ -100,34 +96,31 @@ export function produceWork(
   const drain = async (): Promise<void> => {
     isOver = true;
     await running;
-    const endsMs = performance.now() + drainMs;
-    while (queue.pending > 0 && performance.now() < endsMs) await sleep(20);
-    records.write({ kind: "drain", process, pending: queue.pending, atMs: Date.now() });
-  };
-  const flood = async (): Promise<void> => {
-    const random = createRandom(seed, lanes);
-    const ofPriority = (priority: Priority, amount: number): Out[] =>
-      Array.from({ length: amount }, () => ({ name: `${process}/${count++}`, priority }));
-    await push(ofPriority("low", Math.ceil(task.flood / 8)), random, true);
-    await push(ofPriority("normal", Math.ceil(task.flood / 4)), random, true);
-    for (let left = task.flood; left > 0; left -= 50) await push(ofPriority("high", Math.min(50, left)), random, true);
-    await drain();
-  };
-  const done = async (): Promise<void> => {
-    await stopped;
-    isOver = true;
-    await running;
-    const startMs = Date.now();
-    await close();
-    const deadlineMs = setup.timeoutMs * 2;
-    records.write({ kind: "call", process, what: "close", startMs, endMs: Date.now(), deadlineMs });
+    const pending = await untilSeen(
+      () => queue.pending,
+      (left) => left === 0,
+    );
+    records.write({ kind: "drain", process, pending, atMs: Date.now() });
   };
   return {
-    hear({ kind }) {
-      if (kind === "drain") void drain().then(() => tell("drained"));
-      else if (kind === "flood") void flood().then(() => tell("flooded"));
-      else stop();
+    drain,
+    async flood() {
+      const random = createRandom(seed, lanes);
+      const ofPriority = (priority: Priority, amount: number): Out[] =>
+        Array.from({ length: amount }, () => ({ name: `${process}/${count++}`, priority }));
+      await push(ofPriority("low", Math.ceil(task.flood / 8)), random, true);
+      await push(ofPriority("normal", Math.ceil(task.flood / 4)), random, true);
+      for (let left = task.flood; left > 0; left -= 50)
+        await push(ofPriority("high", Math.min(50, left)), random, true);
+      await drain();
     },
-    done: done(),
+    async stop() {
+      isOver = true;
+      await running;
+      const startMs = Date.now();
+      await close();
+      const deadlineMs = setup.timeoutMs * 2;
+      records.write({ kind: "call", process, what: "close", startMs, endMs: Date.now(), deadlineMs });
+    },
   };
 }

@@ -1,5 +1,4 @@
-import type { FaultRecord } from "../faults/fault-record.ts";
-import type { TroubleRecord } from "../fleet/serve-worker.ts";
+import type { CallRecord, CommonRecord, DrainRecord, EventRecord } from "../checking/records.ts";
 
 /** All times are this machine's, in whole milliseconds since 1970, rounded down. */
 
@@ -12,21 +11,13 @@ export interface PushRecord {
   readonly startMs: number;
   readonly endMs: number;
   /**
-   * `stored`: Redis has it. `pending`: it waits in the process. `duplicate`: the id was there already. `none`: it failed, and
-   * surely took no effect. `unknown`: it failed, and nobody knows.
+   * `stored`: Redis has it. `pending`: it waits in the process. `duplicate`: the id was there already. `none`: it
+   * failed, and surely took no effect. `unknown`: it failed, and may have taken effect.
    */
   readonly outcome: "stored" | "pending" | "duplicate" | "none" | "unknown";
   /** With an id of its producer's, which others push too. */
   readonly isNamed?: true;
   readonly delayMs?: number;
-}
-
-/** So many pushes waited in a producer when it was asked for the last time. */
-export interface DrainRecord {
-  readonly kind: "drain";
-  readonly process: string;
-  readonly pending: number;
-  readonly atMs: number;
 }
 
 /** A lease as it was handed out, before anything else is done. */
@@ -66,17 +57,6 @@ export interface SettleRecord {
   readonly outcome: "done" | "lost" | "failed";
 }
 
-/** Any other call: a pull, a stop, a close. */
-export interface CallRecord {
-  readonly kind: "call";
-  readonly process: string;
-  readonly what: string;
-  readonly startMs: number;
-  readonly endMs: number;
-  /** How long it may take. */
-  readonly deadlineMs: number;
-}
-
 /** What a message does to the world, once: written by the ledger, a server of its own that nothing happens to. */
 export interface EffectRecord {
   readonly kind: "effect";
@@ -94,16 +74,7 @@ export interface DeadRecord {
   readonly crashes: number;
 }
 
-/** What a queue told of itself by an event. */
-export interface EventRecord {
-  readonly kind: "event";
-  readonly process: string;
-  readonly name: "repaired" | "recovered" | "kept" | "error";
-  readonly count: number;
-  readonly atMs: number;
-}
-
-/** What was left in the queue when everybody had been told to finish. */
+/** What was left in the queue after all processes had been told to finish. */
 export interface LeftRecord {
   readonly kind: "left";
   readonly depth: number;
@@ -124,5 +95,4 @@ export type QueueRecord =
   | DeadRecord
   | EventRecord
   | LeftRecord
-  | FaultRecord
-  | TroubleRecord;
+  | CommonRecord;

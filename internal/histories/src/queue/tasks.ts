@@ -1,5 +1,5 @@
-import type { TaskBase } from "../fleet/serve-worker.ts";
-import type { Address } from "../site/site.ts";
+import type { Session, TaskBase } from "../fleet/serve.ts";
+import type { Address } from "../site/address.ts";
 
 /** How the queue is set up in a run, in milliseconds. */
 export interface QueueSetup {
@@ -33,9 +33,11 @@ export interface ConsumeTask extends QueueTaskBase {
 
 export type QueueTask = ProduceTask | ConsumeTask;
 
-export type QueueNote =
-  /** No more pushes; once none waits, "drained" is told. */
-  | { readonly kind: "drain" }
-  /** Many messages at once; once none waits, "flooded" is told. */
-  | { readonly kind: "flood" }
-  | { readonly kind: "stop" };
+/** What producers are asked for. A consumer can only be stopped. */
+export interface QueueApi extends Session {
+  /** Pushes no more; resolves when no push waits. */
+  drain(): Promise<void>;
+  /** Pushes many messages at once; resolves when no push waits. */
+  flood(): Promise<void>;
+  stop(): Promise<void>;
+}

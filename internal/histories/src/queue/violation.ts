@@ -1,3 +1,5 @@
+import type { Violation as AnyViolation } from "../checking/rules.ts";
+
 /** How a queue can be wrong. */
 export type ViolationKind =
   /** An acknowledged message was never applied. */
@@ -10,7 +12,7 @@ export type ViolationKind =
   | "late-redelivery"
   /** A message was given out again after an ack of it had resolved. */
   | "delivered-after-ack"
-  /** An ack resolved although somebody else had been given the message before. */
+  /** An ack resolved although another process had been given the message before. */
   | "late-ack"
   /** Two processes were given one message under the same counters, with nothing to excuse it. */
   | "delivered-twice"
@@ -18,7 +20,7 @@ export type ViolationKind =
   | "overdue"
   /** A message of a lower priority waited for too many others. */
   | "starved"
-  /** A message came that nobody has pushed, or whose push surely failed. */
+  /** A message came that no process has pushed, or whose push surely failed. */
   | "phantom"
   | "altered"
   /** A push was told to be a duplicate of one that there was not. */
@@ -27,11 +29,7 @@ export type ViolationKind =
   | "unfinished"
   | "trouble";
 
-/** One promise broken. */
-export interface Violation {
-  readonly kind: ViolationKind;
-  readonly process?: string;
+export interface Violation extends AnyViolation<ViolationKind> {
+  /** The message that shows it. */
   readonly id?: string;
-  /** For who reads it. */
-  readonly detail: string;
 }

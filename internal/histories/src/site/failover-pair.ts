@@ -6,8 +6,8 @@ export interface FailoverPair {
   /** The one that takes writes at present. */
   readonly primary: RedisServer;
   /**
-   * Makes the other one the primary, and the present one a replica that is of no use: it refuses writes (READONLY) and reads
-   * (MASTERDOWN), and closes no connection.
+   * Makes the other one the primary, and the present one a replica that is of no use: it refuses writes (READONLY)
+   * and reads (MASTERDOWN), and closes no connection.
    */
   failOver(): Promise<void>;
   close(): Promise<void>;
@@ -27,7 +27,7 @@ export async function startFailoverPair(port: () => Promise<number>): Promise<Fa
       await replica.command("CONFIG", "SET", "replica-serve-stale-data", "yes");
       await replica.command("REPLICAOF", primary.host, primary.port);
       await untilCopied(primary, replica);
-      // Nothing is written until the replica has all of it and nobody takes the old primary's word any more.
+      // Nothing is written until the replica has all of it and no client gets answers from the old primary any more.
       await primary.command("CLIENT", "PAUSE", 60_000, "WRITE");
       await untilCopied(primary, replica);
       await replica.command("REPLICAOF", "NO", "ONE");

@@ -1,3 +1,5 @@
+import { open, readdir, stat } from "node:fs/promises";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import {
   type FaultProxy,
@@ -5,32 +7,59 @@ import {
   startFaultProxy,
   startRedisServer,
 } from "@continuum-cache/conformance/servers";
-import type { Durability } from "../faults/fault-plan.ts";
-import { aofFolderOf, tearAof } from "./torn-aof.ts";
+import type { FaultRecord } from "../checking/records.ts";
+import { untilSeen } from "../fleet/patience.ts";
 
-/** The server of a run, and the replica that may take its place. */
+/**
+ * What a server has after it was killed. `always`: all that it acknowledged. `everysec` and `torn`: perhaps not what
+ * it wrote last; of `torn` the end of the AOF is cut off. `none`: nothing. `failover`: a replica that lags behind
+ * takes its place.
+ */
+export type Durability = "always" | "everysec" | "torn" | "none" | "failover";
+
+/** What a fault made the server forget. */
+type Forgotten = Partial<Pick<FaultRecord, "forgets" | "forgetsFromMs">>;
+
+/** The server of a history, and the replica that may take its place. */
 export interface Servers {
   /** The one that answers now. */
   readonly primary: RedisServer;
-  /** Kills it and starts it again, with less than it had acknowledged where the plan says so. */
-  restart(awayMs: number): Promise<void>;
+  /** Kills it and starts it again, with less than it had acknowledged where its durability says so. */
+  restart(awayMs: number): Promise<Forgotten>;
   /**
-   * Cuts the replica off for a while, kills the primary, and lets the replica take its place; the killed one becomes its
-   * replica. Tells since when what was acknowledged is lost, or undefined when the replica was not ready: nothing happened.
+   * Cuts the replica off for a while, kills the primary, and lets the replica take its place; the killed one becomes
+   * its replica. Resolves to undefined when the replica does not get ready: then nothing has happened.
    */
-  failOver(lagMs: number): Promise<number | undefined>;
+  failOver(lagMs: number): Promise<Forgotten | undefined>;
   close(): Promise<void>;
 }
 
-/** @param onMoved - Told the port of the server that answers from now on. */
-export async function startServers(durability: Durability, onMoved: (port: number) => void): Promise<Servers> {
+/** What a server has forgotten may be as old as the run. */
+const forgottenBy: Readonly<Record<Durability, Forgotten>> = {
+  always: {},
+  everysec: { forgets: "tail", forgetsFromMs: 0 },
+  torn: { forgets: "tail", forgetsFromMs: 0 },
+  none: { forgets: "everything", forgetsFromMs: 0 },
+  failover: { forgets: "everything", forgetsFromMs: 0 },
+};
+
+/**
+ * @param args - Further settings of the server.
+ * @param onMoved - Is called with the port of the server that answers from now on.
+ */
+export async function startServers(
+  durability: Durability,
+  args: readonly string[],
+  onMoved: (port: number) => void,
+): Promise<Servers> {
+  const isLazy = durability === "everysec" || durability === "torn";
   const start = () =>
     startRedisServer({
-      appendonly: durability !== "failover",
-      args: durability === "everysec" ? ["appendfsync everysec"] : [],
+      appendonly: durability !== "failover" && durability !== "none",
+      args: [...args, ...(isLazy ? ["appendfsync everysec"] : [])],
     });
   const all = durability === "failover" ? [await start(), await start()] : [await start()];
-  // Through which the others copy from each of them.
+  // The proxies through which each is copied.
   const links = new Map<RedisServer, FaultProxy>();
   for (const one of all) links.set(one, await startFaultProxy({ port: one.port }));
   let [primary, replica] = all as [RedisServer, RedisServer | undefined];
@@ -39,15 +68,13 @@ export async function startServers(durability: Durability, onMoved: (port: numbe
     await to.command("REPLICAOF", "127.0.0.1", links.get(from)?.port ?? 0);
   };
   if (replica) await copy(primary, replica);
-  const aof = durability === "everysec" ? await aofFolderOf(primary) : undefined;
-  const isReady = async (one: RedisServer): Promise<boolean> => {
-    const endsMs = performance.now() + 5_000;
-    while (performance.now() < endsMs) {
-      if (String(await one.command("INFO", "replication")).includes("master_link_status:up")) return true;
-      await sleep(20);
-    }
-    return false;
-  };
+  const aof = durability === "torn" ? await aofFolderOf(primary) : undefined;
+  const isReady = (one: RedisServer): Promise<boolean> =>
+    untilSeen(
+      async () => String(await one.command("INFO", "replication")).includes("master_link_status:up"),
+      (isUp) => isUp,
+      { withoutProgressMs: 5_000 },
+    );
 
   return {
     get primary() {
@@ -58,25 +85,25 @@ export async function startServers(durability: Durability, onMoved: (port: numbe
       if (aof !== undefined) await tearAof(aof);
       await sleep(awayMs);
       await primary.restart();
+      return forgottenBy[durability];
     },
     async failOver(lagMs) {
       const next = replica;
       if (!next || !(await isReady(next))) return undefined;
       const link = links.get(primary);
       link?.set({ kind: "blackhole" });
-      const fromMs = Date.now();
+      const forgetsFromMs = Date.now();
       await sleep(lagMs);
       await primary.kill();
       await next.command("REPLICAOF", "NO", "ONE");
       link?.set({ kind: "pass" });
       link?.cut();
       const former = primary;
-      primary = next;
-      replica = former;
+      [primary, replica] = [next, former];
       onMoved(primary.port);
       await former.restart();
       await copy(primary, former);
-      return fromMs;
+      return { forgets: "tail", forgetsFromMs };
     },
     async close() {
       primary.thaw();
@@ -84,4 +111,24 @@ export async function startServers(durability: Durability, onMoved: (port: numbe
       for (const one of all) await one.close();
     },
   };
+}
+
+/** Where a server keeps its AOF. To be asked before it is killed. */
+async function aofFolderOf(redis: RedisServer): Promise<string> {
+  const [[, dir = ""], [, sub = ""]] = (await Promise.all([
+    redis.command("CONFIG", "GET", "dir"),
+    redis.command("CONFIG", "GET", "appenddirname"),
+  ])) as [string[], string[]];
+  return join(dir, sub);
+}
+
+/** Cuts off the end of what a killed server has written, as a machine does that loses its power. */
+async function tearAof(folder: string): Promise<void> {
+  const [name] = (await readdir(folder)).filter((file) => file.endsWith(".incr.aof"));
+  if (name === undefined) return;
+  const path = join(folder, name);
+  const { size } = await stat(path);
+  const file = await open(path, "r+");
+  await file.truncate(Math.max(0, size - Math.min(20_000, Math.floor(size / 4))));
+  await file.close();
 }

@@ -3,7 +3,7 @@ import { createServer, request, type ServerResponse } from "node:http";
 
 /** An HTTP proxy that can do to streams of events what a plain one can't: end them by the rules, at the wrong time. */
 export interface StreamProxy {
-  readonly url: string;
+  readonly port: number;
   /** Ends all streams as a server does that has nothing more to say. */
   endStreams(): void;
   /** The same in the middle of the next line of each. */
@@ -52,7 +52,7 @@ export async function startStreamProxy(target: number): Promise<StreamProxy> {
     for (const stream of streams.keys()) streams.set(stream, state);
   };
   return {
-    url: `http://127.0.0.1:${address.port}`,
+    port: address.port,
     endStreams() {
       for (const stream of streams.keys()) stream.end();
     },

@@ -4,11 +4,11 @@ import { connect, createServer, type Socket } from "node:net";
 /** One address, behind which the server can change, and from which requests can reach it twice. */
 export interface Switchboard {
   readonly port: number;
-  /** Sends everybody to another server; all connections end. */
+  /** Leads all clients to another server; all connections end. */
   moveTo(port: number): void;
   /**
-   * While it is on, whatever a client sends goes a moment later to the server once more, over a connection of its own whose
-   * replies nobody sees. Connections end when it begins: requests are repeated from the first on.
+   * While it is on, all that a client sends goes to the server once more a moment later, over a connection of its own
+   * whose replies are dropped. Connections end when it begins: requests are repeated from the first on.
    */
   repeat(isOn: boolean): void;
   close(): Promise<void>;
@@ -31,7 +31,7 @@ export async function startSwitchboard(target: number): Promise<Switchboard> {
       [upstream, client],
     ] as const) {
       sockets.add(from);
-      // Whoever is at the other end hears of it as of an end.
+      // The other end sees it as the end of its connection.
       from.on("error", () => to.destroy());
       from.on("close", () => {
         sockets.delete(from);
@@ -46,7 +46,7 @@ export async function startSwitchboard(target: number): Promise<Switchboard> {
     const again = connect({ port, host, noDelay: true });
     echoes.add(again);
     again.resume();
-    // It speaks for nobody: that it ends is no news.
+    // No client waits for its replies, so its end is no news.
     again.on("error", () => again.destroy());
     again.on("close", () => echoes.delete(again));
     client.on("data", (chunk: Buffer) => {

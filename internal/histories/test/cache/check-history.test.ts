@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { checkHistory, type Violation } from "../../src/cache/index.ts";
+import { checkHistory } from "../../src/cache/check-history.ts";
+import type { Violation } from "../../src/cache/violation.ts";
 import {
   added,
   counted,
@@ -156,7 +157,7 @@ const cases: Record<string, { readonly objects: Record<string, Told>; readonly a
 
   phantom: {
     objects: {
-      "nobody wrote the value": { calls: [[0, 10, 20, found("v")]] },
+      "no client wrote the value": { calls: [[0, 10, 20, found("v")]] },
       "it was written to another key": {
         calls: [
           [0, 10, 20, wrote("v", "other")],
@@ -170,7 +171,7 @@ const cases: Record<string, { readonly objects: Record<string, Told>; readonly a
         ],
       },
       "it was written only later in the same transaction": { calls: [[0, 10, 20, [found("v"), wrote("v")]]] },
-      "a list holds what nobody pushed": { calls: [[0, 10, 20, pushed("a")]], finals: [listed("a", "b")] },
+      "a list holds what no client pushed": { calls: [[0, 10, 20, pushed("a")]], finals: [listed("a", "b")] },
     },
     accepts: {
       "its write was rejected": {
@@ -223,7 +224,7 @@ const cases: Record<string, { readonly objects: Record<string, Told>; readonly a
       },
     },
     accepts: {
-      "somebody deleted it": {
+      "a client deleted it": {
         calls: [
           [0, 10, 20, wrote("v")],
           [1, 22, 25, deleted()],
@@ -556,8 +557,10 @@ describe("the checker", () => {
     expect(violation).toMatchObject({
       key: "k",
       calls: [{ operation: "set" }, { operation: "delete" }, { operation: "get" }],
-      message:
-        "k was v again in client 1's get #2 (upstash), though client 0's delete #1 (local) had deleted it after client 1's set #0 (upstash) wrote it",
+      detail: [
+        "k was v again in client 1's get #2 (upstash)",
+        "though client 0's delete #1 (local) had deleted it after client 1's set #0 (upstash) wrote it",
+      ].join(", "),
     });
   });
 
@@ -573,15 +576,15 @@ describe("the checker", () => {
       ],
     });
     expect(violations).toMatchObject([
-      { kind: "transition", message: "client 0 went local→upstash after 2 changes" },
-      { kind: "transition", message: "client 1 had -1 mutations pending" },
+      { kind: "transition", detail: "client 0 went local→upstash after 2 changes" },
+      { kind: "transition", detail: "client 1 had -1 mutations pending" },
     ]);
   });
 
   it("objects when a client says that it gave mutations up", () => {
     const recovery = { replayed: 1, superseded: 0, dropped: 2 };
     const violations = violationsOf({ outages: { 0: [[100, 200]] }, reports: { 0: { recovery, kept: 3 } } });
-    expect(violations).toMatchObject([{ kind: "lost", message: expect.stringContaining("gave up 2 mutations") }]);
+    expect(violations).toMatchObject([{ kind: "lost", detail: expect.stringContaining("gave up 2 mutations") }]);
   });
 
   it("counts what it can't decide, since a server without AOF may forget sums", () => {

@@ -1,70 +1,74 @@
 import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { scaled, testSeed } from "@continuum-cache/test-scale";
 import { describe, expect, it } from "vitest";
-import {
-  type Failure,
-  formatHistory,
-  type RunOptions,
-  type RunSummary,
-  runHistories,
-  tellStory,
-} from "../../src/cache/index.ts";
-import { startRestGateway } from "../../src/cache/rest-gateway.ts";
+import { runHistories } from "../../src/cache/run-histories.ts";
+import type { Outcome } from "../../src/run/subject.ts";
+import { addTo, brokenIn, emptyTally, type Tally } from "../../src/run/tally.ts";
+import { histories, seed } from "../settings.ts";
 
-/** `OUTAGE_SEED` and `OUTAGE_HISTORIES` set these two alone. */
-const seed = Number(process.env["OUTAGE_SEED"] ?? testSeed);
-const count = Number(process.env["OUTAGE_HISTORIES"] ?? scaled(400, 40));
+const count = histories(2_000);
+/** Of so many histories that break a promise the records are kept, and of some the first violation is told. */
+const [mostKept, mostTold] = [20, 3];
 
-const run = (clientModule: string, more: Partial<RunOptions>): Promise<RunSummary> =>
-  runHistories({
-    clientModule: join(import.meta.dirname, clientModule),
-    execArgv: ["--conditions=@continuum-cache/source", "--import", "tsx"],
-    gateways: { rest: startRestGateway },
-    seed,
-    ...more,
-  });
-
-describe("random histories through outages", () => {
-  it(`break no promise in ${count} histories`, async () => {
-    const summary = await run("../../src/cache/worker-process.ts", { count });
-    console.log(report("UpstashCache", summary));
-    expect(summary.histories).toBeGreaterThanOrEqual(count);
-    if (count >= 200) expect(summary.interruptedReplays).toBeGreaterThan(0);
-    if (summary.failures.length > 0) throw new Error(storyOf(summary));
-  });
-
-  it("show how a fallback without journal and fence loses, resurrects and miscounts", async () => {
-    const summary = await run("plain-client-process.ts", { count: Math.min(count, 300) });
-    console.log(report("The plain fallback", summary));
-    // On a machine that is too busy the checker objects as well, though it leaves open who is to blame.
-    for (const kind of ["resurrection", "lost"] as const) {
-      expect((summary.byKind[kind] ?? 0) + (summary.undecided[kind] ?? 0), kind).toBeGreaterThan(0);
-    }
-    const sums = (["counter", "list"] as const).map((kind) => summary.byKind[kind] ?? summary.undecided[kind] ?? 0);
-    expect(Math.min(...sums)).toBeGreaterThan(0);
-  });
-});
-
-function report(what: string, summary: RunSummary): string {
-  const { failures, seed: from, histories, calls, outages, interruptedReplays, failed, ...rest } = summary;
-  return [
-    `${what}: ${failed} of ${histories} histories break a promise (TEST_SEED=${from}); ${calls} calls, ${outages} times local, ${interruptedReplays} replays interrupted`,
-    ...Object.entries(rest).map(([name, counts]) => `  ${name}: ${JSON.stringify(counts)}`),
-  ].join("\n");
+interface Run {
+  readonly tally: Tally;
+  readonly failures: readonly Outcome[];
 }
 
+async function run(count: number, module?: string): Promise<Run> {
+  const tally = emptyTally();
+  const failures: Outcome[] = [];
+  const span = { seed, histories: count, goesOn: () => true, ways: ["tcp", "rest"] as const };
+  await runHistories({ ...span, ...(module !== undefined && { module }) }, (outcome) => {
+    addTo(tally, outcome);
+    if (outcome.violations.length > 0 && failures.length < mostKept) failures.push(outcome);
+  });
+  return { tally, failures };
+}
+
+describe(`random histories through outages (TEST_SEED=${seed})`, () => {
+  it(
+    `break no promise in ${count} histories`,
+    async () => {
+      const { tally, failures } = await run(count);
+      console.log(report("UpstashCache", tally));
+      expect(tally.histories).toBeGreaterThanOrEqual(count);
+      if (count >= 200) expect(tally.counts["interruptedReplays"]).toBeGreaterThan(0);
+      if (failures.length > 0) throw new Error(storyOf(tally, failures));
+    },
+    15 * 60_000,
+  );
+
+  it(
+    "show how a fallback without journal and fence loses, resurrects and miscounts",
+    async () => {
+      const { tally } = await run(Math.min(count, 300), join(import.meta.dirname, "plain-client-process"));
+      console.log(report("The plain fallback", tally));
+      // On a machine that is too busy the checker objects as well, though it leaves open what is to blame.
+      const found = (kind: string): number => (tally.violations[kind] ?? 0) + (tally.counts[`undecided: ${kind}`] ?? 0);
+      for (const kind of ["resurrection", "lost", "counter", "list"]) expect(found(kind), kind).toBeGreaterThan(0);
+    },
+    5 * 60_000,
+  );
+});
+
+const report = (what: string, tally: Tally): string =>
+  [
+    `${what}: ${brokenIn(tally)} violations in ${tally.histories} histories from TEST_SEED=${seed}`,
+    JSON.stringify(tally),
+  ].join("\n  ");
+
 /** The first violations in words, and where their histories are kept. */
-function storyOf({ failures, byKind }: RunSummary): string {
+function storyOf({ violations }: Tally, failures: readonly Outcome[]): string {
   const folder = mkdtempSync(join(tmpdir(), "continuum-cache-histories-"));
-  const kept = failures.map(({ history }: Failure) => {
-    const path = join(folder, `${history.seed}.jsonl`);
-    writeFileSync(path, formatHistory(history));
+  const kept = failures.map(({ seed, records }) => {
+    const path = join(folder, `${seed}.jsonl`);
+    writeFileSync(path, records.map((record) => `${JSON.stringify(record)}\n`).join(""));
     return path;
   });
   const stories = failures
-    .slice(0, 3)
-    .flatMap(({ history, violations }) => violations.slice(0, 1).map((violation) => tellStory(history, violation)));
-  return [`Promises broken: ${JSON.stringify(byKind)}`, ...stories, "Kept histories:", ...kept].join("\n\n");
+    .slice(0, mostTold)
+    .flatMap(({ violations: [first], tell }) => (first && tell ? [tell(first)] : []));
+  return [`Promises broken: ${JSON.stringify(violations)}`, ...stories, "Kept histories:", ...kept].join("\n\n");
 }

@@ -1,5 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { checkHistory, formatHistory, parseHistory, tellStory } from "../../src/cache/index.ts";
+import { checkHistory } from "../../src/cache/check-history.ts";
+import type { History } from "../../src/cache/history.ts";
+import { linesOf, parseHistory } from "../../src/cache/history-file.ts";
+import { tellStory } from "../../src/cache/story.ts";
 import { deleted, failed, found, tell, wrote } from "./told-history.ts";
 
 const history = tell({
@@ -13,6 +16,10 @@ const history = tell({
   nemesis: [{ startUs: 95_000, endUs: 190_000, fault: "blackhole", client: 0, relapse: true }],
   finals: [found("v"), found("other", "elsewhere")],
 });
+
+/** As a kept file has it: with other lines before its records. */
+const formatHistory = (one: History): string =>
+  [{ connection: "tcp" }, ...linesOf(one)].map((line) => `${JSON.stringify(line)}\n`).join("");
 
 describe("a history", () => {
   it("comes back from a file as it was, and is judged alike", () => {

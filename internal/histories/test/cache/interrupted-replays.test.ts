@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { interruptedReplays } from "../../src/cache/interrupted-replays.ts";
+import { interruptedReplays } from "../../src/cache/run-histories.ts";
 import { tell } from "./told-history.ts";
 
 const relapse = { startUs: 150_000, endUs: 180_000, fault: "cut", relapse: true };

@@ -1,7 +1,7 @@
+import { createRandom } from "@continuum-cache/conformance/servers";
 import { describe, expect, it } from "vitest";
-import { createAgenda } from "../../src/cache/agenda.ts";
+import { allVariants, createAgenda } from "../../src/cache/agenda.ts";
 import { planLinks, planServer } from "../../src/cache/fault-plan.ts";
-import { allVariants, createRandom } from "../../src/cache/index.ts";
 import { createProgram, keySpaceOf, type ProgramStep } from "../../src/cache/program.ts";
 
 function stepsOf(seed: number, client: number, count = 500): ProgramStep[] {
@@ -26,7 +26,7 @@ describe("what a seed stands for", () => {
   });
 
   it("is one kind of history, whatever runs beside it", () => {
-    const variants = allVariants(["tcp", "rest"], ["rest"]);
+    const variants = allVariants(["tcp", "rest"]);
     const kinds = (order: readonly ("shared" | "single")[]) => {
       const agenda = createAgenda({ seed: 100, count: 200, variants, width: 4 });
       const seen = new Map<number, unknown>();
@@ -59,7 +59,7 @@ describe("a program", () => {
   });
 
   it("is a failover only over connections that reach the servers themselves", () => {
-    const failovers = allVariants(["tcp", "rest"], ["rest"]).filter(({ schedule }) => schedule === "failover");
+    const failovers = allVariants(["tcp", "rest"]).filter(({ schedule }) => schedule === "failover");
     expect(failovers).toEqual([{ connection: "tcp", schedule: "failover", durable: true }]);
   });
 });

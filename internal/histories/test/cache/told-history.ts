@@ -7,7 +7,7 @@ import {
   type History,
   observer,
   type Status,
-} from "../../src/cache/index.ts";
+} from "../../src/cache/history.ts";
 
 /** A history as a test tells it; times in milliseconds. */
 export interface Told {

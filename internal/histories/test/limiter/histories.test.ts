@@ -1,14 +1,19 @@
-import { scaled, testSeed } from "@continuum-cache/test-scale";
-import { describe, expect, it } from "vitest";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
 import { countOf } from "../../src/limiter/checker.ts";
-import { measureExactness } from "../../src/limiter/run.ts";
+import { runLimiter } from "../../src/limiter/run.ts";
 import { gravest } from "../../src/limiter/violation.ts";
+import { seed } from "../settings.ts";
 
-const run = { seed: testSeed, processes: 3, decisions: scaled(600, 3_000), rest: false };
+const run = { seed, processes: 3, decisions: 3_000, way: "tcp" } as const;
+const folder = mkdtempSync(join(tmpdir(), "continuum-cache-limiter-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-describe("three processes deciding on one Redis", () => {
-  it("let no window hold more than the limit, and refuse nobody who has room", async () => {
-    const verdict = await measureExactness("ours-deny-cache", run);
+describe(`three processes deciding on one Redis (TEST_SEED=${seed})`, { timeout: 15 * 60_000 }, () => {
+  it("let no window hold more than the limit, and refuse no call that has room", async () => {
+    const { verdict } = await runLimiter("ours-deny-cache", run, folder);
     expect(verdict.decisions).toBeGreaterThanOrEqual(run.decisions);
     expect(verdict.outcomes.failed).toBe(0);
     expect(Math.min(verdict.outcomes.allowed, verdict.outcomes.refused, verdict.refunds)).toBeGreaterThan(0);
@@ -16,7 +21,7 @@ describe("three processes deciding on one Redis", () => {
   });
 
   it("are caught when they count in fixed windows and charge what they refuse", async () => {
-    const verdict = await measureExactness("flexible", run);
+    const { verdict } = await runLimiter("flexible", run, folder);
     expect(countOf(verdict, "over-limit") + countOf(verdict, "false-refusal")).toBeGreaterThan(0);
   });
 });

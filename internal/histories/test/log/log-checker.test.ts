@@ -23,7 +23,7 @@ describe("an event", () => {
     expect(counts).toMatchObject({ acked: 3, given: 3, again: 0, gaps: 0 });
   });
 
-  it("is lost when it was acknowledged and somebody was never given it", () => {
+  it("is lost when it was acknowledged and an instance was never given it", () => {
     expect(brokenBy(...appendedAll(1, 2), ...givenAll(1))).toEqual(["lost"]);
     expect(brokenBy(appended(1), kept(2), ...givenAll(1))).toEqual(["lost"]);
     expect(brokenBy(...appendedAll(1, 2), ...givenAll(1), opened(0, { process: "q", reader: "q" }))).toEqual([

@@ -1,5 +1,6 @@
-import type { FaultRecord } from "../../src/faults/fault-record.ts";
-import { checkHistory, type Verdict } from "../../src/log/check-history.ts";
+import type { FaultRecord } from "../../src/checking/records.ts";
+import type { Finding } from "../../src/checking/rules.ts";
+import { checkHistory } from "../../src/log/check-history.ts";
 import type {
   AppendRecord,
   CommitRecord,
@@ -8,11 +9,11 @@ import type {
   LogRecord,
   OpenRecord,
 } from "../../src/log/record.ts";
-import type { ViolationKind } from "../../src/log/violation.ts";
+import type { Violation, ViolationKind } from "../../src/log/violation.ts";
 
 /**
- * Records made by hand. Instance "o" appends event n under number n from 10,000 + 100 n to 10 ms later; instance "r" is given it
- * 20 ms later, in its process "r" and loop 0, and commits it from 30 to 40 ms later.
+ * Records made by hand. Instance "o" appends event n under number n from 10,000 + 100 n to 10 ms later; instance "r"
+ * is given it 20 ms later, in its process "r" and loop 0, and commits it from 30 to 40 ms later.
  */
 const at = (seq: number): number => 10_000 + 100 * seq;
 
@@ -29,7 +30,7 @@ export const appended = (seq: number, rest: Partial<AppendRecord> = {}): AppendR
   stampMs: at(seq) + 5,
   ...rest,
 });
-/** One that waited: its number is not known to who asked. */
+/** One that waited: its number is not known to its caller. */
 export const kept = (seq: number): AppendRecord => {
   const { seq: _, stampMs: __, ...rest } = appended(seq);
   return { ...rest, outcome: "pending" };
@@ -99,7 +100,7 @@ export const givenAll = (...seqs: readonly number[]): EntryRecord[] => seqs.map(
 /** Both instances follow. */
 const both: readonly LogRecord[] = [opened(0), opened(0, { process: "o", reader: "o" })];
 
-export const check = (...records: readonly LogRecord[]): Verdict =>
+export const check = (...records: readonly LogRecord[]): Required<Finding<Violation>> =>
   checkHistory([...both, ...records], { timeoutMs: 1_000, slackMs: 500 });
 
 /** Which promises the records break, each once for every time. */

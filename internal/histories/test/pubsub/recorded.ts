@@ -1,7 +1,7 @@
+import type { FaultRecord } from "../../src/checking/records.ts";
 import { checkHistory } from "../../src/pubsub/check-history.ts";
 import type {
   DeliveryRecord,
-  FaultRecord,
   GapRecord,
   OpenRecord,
   Place,
@@ -58,6 +58,7 @@ export const gap = (from: number, to: number, rest: Partial<GapRecord> = {}): Ga
 
 export const fault = (from: number, to: number, rest: Partial<FaultRecord> = {}): FaultRecord => ({
   kind: "fault",
+  target: "server",
   name: "something",
   startMs: 100 * from,
   endMs: 100 * to,

@@ -3,7 +3,7 @@ import type { QueueRecord } from "../../src/queue/record.ts";
 import { applied, brokenBy, check, delivered, failed, fault, kill, passed, pushed, settled } from "./recorded-queue.ts";
 
 const forgetting = { forgetsFromMs: 10_000 } as const;
-/** Somebody else's second lease of a message. */
+/** Another process's second lease of a message. */
 const second = { process: "d", lease: 50, crashes: 1 } as const;
 
 describe("a message", () => {
@@ -88,8 +88,8 @@ describe("what a killed process had begun", () => {
   ];
 
   it("is given out again within a lease and a half", () => {
-    const { violations, redeliveredMs } = check(...begun, ...again(1_900));
-    expect([violations, redeliveredMs]).toEqual([[], [1_900]]);
+    const { violations, times } = check(...begun, ...again(1_900));
+    expect([violations, times["redelivered"]]).toEqual([[], [1_900]]);
     expect(brokenBy(...begun, ...again(2_100))).toEqual(["late-redelivery"]);
     expect(brokenBy(...begun, ...passed(40))).toEqual(["lost"]);
     const end = { kind: "call", process: "d", what: "close", startMs: 13_900, endMs: 14_000, deadlineMs: 500 } as const;
@@ -111,7 +111,7 @@ describe("what a killed process had begun", () => {
 describe("a lease", () => {
   const others = (atMs: number): QueueRecord => delivered(1, { ...second, atMs });
 
-  it("ends with its ack: nobody gets the message afterwards", () => {
+  it("ends with its ack: no process gets the message afterwards", () => {
     expect(brokenBy(...passed(1), others(10_200))).toEqual(["delivered-after-ack"]);
     expect(brokenBy(...passed(1), others(10_145))).toEqual(["late-ack"]);
   });

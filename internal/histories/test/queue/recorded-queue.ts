@@ -1,5 +1,6 @@
-import type { FaultRecord } from "../../src/faults/fault-record.ts";
-import { checkHistory, type Verdict } from "../../src/queue/check-history.ts";
+import type { FaultRecord } from "../../src/checking/records.ts";
+import type { Finding } from "../../src/checking/rules.ts";
+import { checkHistory } from "../../src/queue/check-history.ts";
 import type {
   DeliveryRecord,
   EffectRecord,
@@ -8,11 +9,11 @@ import type {
   QueueRecord,
   SettleRecord,
 } from "../../src/queue/record.ts";
-import type { ViolationKind } from "../../src/queue/violation.ts";
+import type { Violation, ViolationKind } from "../../src/queue/violation.ts";
 
 /**
- * Records made by hand. Producer "p" pushes message n from 10,000 + 100 n to 10 ms later; 20 ms later it is consumer "c"'s, as
- * its lease n; 30 ms later it is applied, and acked from 40 to 50 ms later.
+ * Records made by hand. Producer "p" pushes message n from 10,000 + 100 n to 10 ms later; 20 ms later it is consumer
+ * "c"'s, as its lease n; 30 ms later it is applied, and acked from 40 to 50 ms later.
  */
 const baseMs = 10_000;
 const at = (number: number): number => baseMs + 100 * number;
@@ -85,7 +86,7 @@ export const kill = (process: string, number: number): FaultRecord =>
 export const passed = (...numbers: readonly number[]): QueueRecord[] =>
   numbers.flatMap((number) => [pushed(number), delivered(number), applied(number), settled(number)]);
 
-export const check = (...records: readonly QueueRecord[]): Verdict =>
+export const check = (...records: readonly QueueRecord[]): Required<Finding<Violation>> =>
   checkHistory(records, { leaseMs: 1_000, timeoutMs: 1_000, slackMs: 500, maxAttempts: 3, aheadMessages: 5 });
 
 /** Which promises the records break, each once for every time. */

@@ -1,17 +1,19 @@
 import { Cache, type Codec, ConfigError, guarded, json, type Transport } from "@continuum-cache/core";
 import { assertOptions, toTimeoutMs } from "@continuum-cache/core/kit";
 import { sendOnlyRestTransport } from "@continuum-cache/transport-rest/plain";
-import { chooseRestServer, fallbackOf, processEnvironment } from "../environment.ts";
-import type { Environment } from "../settings.ts";
-import { knownRestOptions, type RestCacheOptions } from "./settings.ts";
+import type { Environment } from "../settings/cache-options.ts";
+import { chooseRestServer, fallbackOf, processEnvironment } from "../settings/environment.ts";
+import { knownRestOptions, type RestCacheOptions } from "../settings/rest-options.ts";
 
 /**
- * `UpstashCache` with REST as its only backend: no Redis protocol, no fallback, no MessagePack, no compression and no pub/sub, so that
- * none of their code is loaded or bundled. It reads the same environment. For Workers and other places where each kilobyte counts.
+ * `UpstashCache` with REST as its only backend: no Redis protocol, no fallback, no MessagePack, no compression and no
+ * pub/sub, so that none of their code is loaded or bundled. It reads the same environment. For Workers and other
+ * places where each kilobyte counts.
  *
- * A value that another codec has written is a miss, told by an `error` event. It publishes, but nothing can listen on it.
+ * A value of another codec is a miss, with an `error` event. It publishes, but has no subscriptions.
  *
- * @throws ConfigError that names the option or variable to fix; also when the environment asks for a fallback or another mode.
+ * @throws ConfigError that names the option or variable to fix; also when the environment asks for a fallback or
+ * another mode.
  *
  * @example
  * ```ts
@@ -43,7 +45,8 @@ function backendOf(options: RestCacheOptions, env: Environment): Transport {
     const setting = options.fallback === undefined ? "CONTINUUM_CACHE_FALLBACK" : "fallback";
     throw new ConfigError(
       setting,
-      `${setting} is true, and the UpstashCache of "continuum-cache/rest" has no fallback: import it from "continuum-cache"`,
+      `${setting} is true, and the UpstashCache of "continuum-cache/rest" has no fallback: ` +
+        'import it from "continuum-cache"',
     );
   }
   return guarded(sendOnlyRestTransport({ url, token, allowInsecure }), {
@@ -58,6 +61,7 @@ function codecOf(codec: "json" | Codec = "json"): Codec {
   if (typeof codec?.encode === "function" && typeof codec.decode === "function") return codec;
   throw new ConfigError(
     "codec",
-    `Expected \`codec\` to be "json" or a Codec such as msgpack() of "@continuum-cache/core/msgpack", got ${JSON.stringify(codec)}`,
+    'Expected `codec` to be "json" or a Codec such as msgpack() of "@continuum-cache/core/msgpack", ' +
+      `got ${JSON.stringify(codec)}`,
   );
 }

@@ -1,7 +1,9 @@
 import { ConfigError, type Transport } from "@continuum-cache/core";
 import type { TcpBackend } from "./tcp-backend.ts";
 
-/** Stands for the Redis protocol in bundles for the edge, so that neither ioredis nor a Node built-in gets into them. */
+/**
+ * Stands for the Redis protocol in bundles for the edge, so that neither ioredis nor a Node built-in gets into them.
+ */
 export function tcpBackend(_backend: TcpBackend): Transport {
   throw new ConfigError(
     "url",

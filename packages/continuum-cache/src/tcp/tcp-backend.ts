@@ -1,11 +1,11 @@
 import { ConfigError, type Duration, type Transport } from "@continuum-cache/core";
 import { loadedOnce } from "@continuum-cache/core/kit";
 import type { TcpOptions } from "@continuum-cache/transport-tcp";
-import type { RedisServer } from "../choose-server.ts";
-import type { ServerOptions } from "../environment.ts";
-import { lazyTransport } from "../lazy-transport.ts";
-import type { Environment, TlsSettings } from "../settings.ts";
-import { redisSettings } from "./redis-settings.ts";
+import { lazyTransport } from "../lazy/lazy-transport.ts";
+import type { Environment, TlsSettings } from "../settings/cache-options.ts";
+import type { RedisServer } from "../settings/choose-server.ts";
+import type { ServerOptions } from "../settings/environment.ts";
+import { redisSettings } from "../settings/redis-settings.ts";
 
 /** A server, and what its settings are read from. */
 export interface TcpBackend {

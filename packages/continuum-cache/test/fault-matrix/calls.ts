@@ -76,7 +76,9 @@ export function overrunMs({ startMs, endMs, dueMs }: CallRecord, stalls: Stalls)
   return overMs <= 0 ? 0 : Math.max(0, overMs - stalls.during(startMs, endMs));
 }
 
-/** Whether this process was kept from running for so much of a call's time that the rest was too short for an answer. */
+/**
+ * Whether this process was kept from running for so much of a call's time that the rest was too short for an answer.
+ */
 export function wasStarved({ startMs, endMs, tripMs }: CallRecord, stalls: Stalls): boolean {
   return stalls.during(startMs, endMs) > tripMs / 2;
 }
@@ -98,9 +100,10 @@ export function isRightError(
     return record.endMs - record.startMs >= leastMs * 0.8 || error.message.includes("circuit breaker is open");
   }
   if (error.kind !== "unreachable") return false;
-  // The time was over while it was still connecting; or the primary answers, and has yet to hear what was done without it.
+  // The time was over while it was still connecting; or the primary answers, and has yet to hear what was done
+  // without it.
   return (
-    (kinds.includes("timeout") && error.message.includes("ETIMEDOUT")) || error.message.includes("has yet to be told")
+    (kinds.includes("timeout") && error.message.includes("ETIMEDOUT")) || error.message.includes("does not know it yet")
   );
 }
 

@@ -24,7 +24,7 @@ export function describeMatrix(backend: Backend): void {
     leftovers = watchLeftovers();
   });
 
-  describe.concurrent(`${backend.name}: nobody is failed, nobody waits too long, nothing is lost`, () => {
+  describe.concurrent(`${backend.name}: no call fails, no call waits too long, nothing is lost`, () => {
     for (const fault of drawnFaults(backend)) {
       it(`when the server is ${fault.name}`, async ({ expect }) => {
         const tally = createTally(fault.name);

@@ -11,7 +11,9 @@ export interface Fault {
   readonly name: string;
   readonly on: readonly Backend["name"][];
   readonly place: Place;
-  /** What whoever insists on the primary is told. `timeout` is right beside them, for a call that had its whole time. */
+  /**
+   * The error kinds of a call with `fallback: false`. `timeout` is right too, for a call that had its whole time.
+   */
   readonly kinds: readonly TransportErrorKind[];
   /** No outage: everything is answered by the primary as ever, only later. */
   readonly harmless?: boolean;

@@ -2,9 +2,11 @@
 export interface Leftovers {
   /** Handles that keep the process alive and were not there at the beginning, as `"TCPSocketWrap × 2"`. */
   handles(): readonly string[];
-  /** Timers of the code under test that are still to fire, those too which keep nothing alive, by where they were set. */
+  /**
+   * Timers of the code under test that are still to fire, those too which keep nothing alive, by where they were set.
+   */
   timers(): readonly string[];
-  /** What nobody was told of: unhandled rejections, uncaught exceptions, warnings. */
+  /** Unhandled rejections, uncaught exceptions, warnings. */
   readonly told: readonly string[];
   stop(): void;
 }

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Cache, Command } from "@continuum-cache/core";
 
-/** One operation of the cache, and what has to be true of it whoever answers. */
+/** One operation of the cache, and what has to be true of it whichever backend answers. */
 export interface Operation {
   readonly name: string;
   /** How many trips it makes, each with the call's deadline. @default 1 */
@@ -17,7 +17,10 @@ export interface Operation {
   /** What this process does before, where it can. */
   prepare?(cache: Cache, key: string): Promise<unknown>;
   call(cache: Cache, key: string): Promise<unknown>;
-  /** Whether an answer is right: the primary's, which may still have answered, or that of a memory which knows only its own. */
+  /**
+   * Whether an answer is right: the primary's, which may still have answered, or that of a memory which knows only
+   * its own.
+   */
   isRight(answer: unknown): boolean;
   /** Whether it is what the primary answers. */
   isPrimarys(answer: unknown): boolean;

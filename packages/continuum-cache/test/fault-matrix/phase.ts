@@ -65,7 +65,9 @@ async function lateCells(makeCells: () => Cell[], fault: Fault, world: World): P
   return makeCells();
 }
 
-/** One cell after the other: their first turns together would keep the process busy for longer than their calls last. */
+/**
+ * One cell after the other: their first turns together would keep the process busy for longer than their calls last.
+ */
 async function callsInTurns(cells: readonly Cell[]): Promise<void> {
   const calls: Promise<void>[] = [];
   for (const cell of cells) {
@@ -92,8 +94,8 @@ const lookAtAll = (cells: readonly Cell[], when: string): Promise<unknown> =>
   Promise.all(cells.map((cell) => cell.lookAgain(when)));
 
 /**
- * Until the primary answers and knows everything; what must hold is looked at all the way. The looks get rarer: those of
- * a hundred caches together would keep a slow machine so busy that none of them is answered in time.
+ * Until the primary answers and knows everything; what must hold is looked at all the way. The looks get rarer: those
+ * of a hundred caches together would keep a slow machine so busy that none of them is answered in time.
  */
 async function wayBack(cell: Cell, healedAt: number, tally: Tally): Promise<void> {
   const { cache, plan } = cell;

@@ -4,7 +4,7 @@ import { type Variant, variants } from "./calls.ts";
 import type { Fault } from "./faults.ts";
 import { type Operation, operations } from "./operations.ts";
 
-/** When the fault comes: while connections stand idle, while calls are under way, or before anybody has connected. */
+/** When the fault comes: while connections are idle, while calls are in flight, or before the first connection. */
 export type Moment = "idle" | "under way" | "before the first connection";
 export const moments: readonly Moment[] = ["idle", "under way", "before the first connection"];
 

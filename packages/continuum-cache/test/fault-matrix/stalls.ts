@@ -35,7 +35,7 @@ export function watchStalls(): Stalls {
   return {
     during(fromMs, toMs) {
       let ms = 0;
-      // The latest first: nobody asks for what is long past.
+      // The latest first: old stalls are never asked for.
       for (let at = stalls.length - 1; at >= 0; at--) {
         const stall = stalls[at] as Stall;
         if (stall.toMs <= fromMs) break;

@@ -68,7 +68,8 @@ export function summaryTable(rows: readonly Row[]): string {
     "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
     ...[...rows, sum].map(
       (row) =>
-        `| ${row.fault} | ${row.cells} | ${row.calls} | ${row.exceptions} | ${row.pastDeadline} | ${row.wrong} | ${row.starved} | ${Math.round(row.recoveryMs)} ms |`,
+        `| ${row.fault} | ${row.cells} | ${row.calls} | ${row.exceptions} | ${row.pastDeadline} | ` +
+        `${row.wrong} | ${row.starved} | ${Math.round(row.recoveryMs)} ms |`,
     ),
   ].join("\n");
 }

@@ -13,7 +13,7 @@ import { type GatewayProcess, startGatewayProcess } from "./gateway-process.ts";
 /** Where something goes wrong: on the way to the server, or in it. */
 export type Place = "network" | "server" | "gateway" | "redis";
 
-/** The servers of one row of the matrix, nobody else's, and the means to hurt them. */
+/** The servers of one row of the matrix, used by no other row, and the means to break them. */
 export interface World {
   readonly redis: RedisServer;
   /** Asks Redis itself, past everything that is being hurt. */

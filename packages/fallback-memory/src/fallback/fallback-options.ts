@@ -13,47 +13,58 @@ import type { JournalBounds } from "../journal/outage-journal.ts";
 /** How a fallback behaves. */
 export interface FallbackOptions {
   /**
-   * How often an absent primary is asked whether it is back, with one PING: soon after the failure at first, then less and
-   * less often up to this, at random a quarter more or less. A server that names a longer time itself (`retryAfterMs`) is
-   * left alone for that. @default "30s"
+   * How often an absent primary gets a PING: soon after the failure at first, then less and less often up to this
+   * interval, at random a quarter more or less. If the server names a longer time itself (`retryAfterMs`), it gets
+   * none until then.
+   *
+   * @default "30s"
    */
   readonly healthCheckInterval?: Duration;
-  /** The bounds of what waits for the primary. */
+  /** The bounds of the journal, which keeps changes until the primary has them. */
   readonly journal?: JournalOptions;
   /**
-   * Serves, in an outage, what this process has read from the primary or written there before. `maxAge` bounds how stale
-   * that may be. @default none: a read of what was not written in this outage is a miss
+   * Serves, in an outage, values that this process read from the primary or wrote there before, at most `maxAge` ago.
+   *
+   * @default none: a read of a key that was not written in this outage is a miss
    */
   readonly warmStart?: { readonly maxAge: Duration };
-  /** The bounds of what is remembered of the primary's values, for `warmStart` and to tell who wrote last. */
+  /**
+   * The bounds of the memory of last seen values, for `warmStart` and to find writes of other processes after an
+   * outage.
+   */
   readonly knownValues?: { readonly maxEntries?: number; readonly maxBytes?: number };
-  /** How long `close()` may spend on telling the primary what it does not know yet. @default "2s" */
+  /** How long `close()` may take to replay the journal to the primary. @default "2s" */
   readonly closeTimeout?: Duration;
   /**
-   * Keeps a Worker at work after its response until the primary is back: `waitUntil` of `cloudflare:workers`, or of the
-   * request's context. Where timers end with the request and there is none of this, one call per health check waits for
-   * the check. @default none
+   * Keeps a Worker running after its response until the primary is back: `waitUntil` of `cloudflare:workers`, or of the
+   * request's context. Without it, where timers end with the request, one call per health check waits for the check.
+   *
+   * @default none
    */
   readonly waitUntil?: (work: Promise<unknown>) => void;
-  /** What time it is. @default systemClock */
+  /** The clock. @default systemClock */
   readonly clock?: Clock;
 }
 
 /**
- * The bounds of an outage journal. Nothing in it is ever given up: a write for which there is no room left is refused, with a
- * `TransportError`, and one `error` event tells when that begins.
+ * The bounds of an outage journal. It never drops a change: a write for which there is no room is refused with a
+ * `TransportError`, and one `error` event reports when that begins.
  */
 export interface JournalOptions {
-  /** The most keys and patterns. @default no limit but `maxBytes` */
+  /** The most keys and patterns. @default no limit except `maxBytes` */
   readonly maxEntries?: number;
   /**
-   * The most memory, keys, values and bookkeeping, in bytes: enough for about a million deletes, or 150,000 short values. A call
-   * that makes much of short arguments (RENAME, SETRANGE, a script) may take the journal beyond it once. @default 100663296 (96 MiB)
+   * The most memory in bytes, with keys, values and bookkeeping: enough for about a million deletes, or 150,000 short
+   * values. A call that makes large values from short arguments (RENAME, SETRANGE, a script) may exceed it once.
+   *
+   * @default 100663296 (96 MiB)
    */
   readonly maxBytes?: number;
   /**
-   * Where the journal is kept so that it survives the process, such as `fileJournal({ path })`. A write is then answered
-   * when the store has it. @default none: it ends with the process
+   * Where the journal is kept so that it survives the process, such as `fileJournal({ path })`. A write is then
+   * answered when the store has it.
+   *
+   * @default none: the journal ends with the process
    */
   readonly store?: JournalStore;
 }
@@ -63,12 +74,12 @@ export interface FallbackSettings {
   readonly breaker: BreakerOptions;
   readonly bounds: JournalBounds;
   readonly store: JournalStore | undefined;
-  readonly known: { readonly maxEntries: number; readonly maxBytes: number };
+  readonly lastSeen: { readonly maxEntries: number; readonly maxBytes: number };
   readonly warmStartMs: number | undefined;
   readonly closeTimeoutMs: number;
 }
 
-/** The first probe comes this soon. */
+/** When the first probe comes. */
 const firstWaitMs = 250;
 
 const known: KnownOptions<FallbackOptions> = {
@@ -81,7 +92,7 @@ const known: KnownOptions<FallbackOptions> = {
   clock: true,
 };
 
-/** @throws ConfigError that names the option, also where there is none of that name. */
+/** @throws ConfigError that names the option, also when an option does not exist. */
 export function readFallbackOptions(options: FallbackOptions): FallbackSettings {
   const { clock = systemClock, journal = {}, knownValues = {}, warmStart } = options;
   assertOptions("withFallback", options, known);
@@ -92,14 +103,14 @@ export function readFallbackOptions(options: FallbackOptions): FallbackSettings 
   const intervalMs = toMs(options.healthCheckInterval ?? "30s", "healthCheckInterval");
   return {
     clock,
-    // What the transports below could not mend by trying again is an outage: the first such failure counts.
+    // The transports below have retried already: the first failure that gets here is an outage.
     breaker: { failures: 1, sample: false, wait: `${Math.min(firstWaitMs, intervalMs)}ms`, maxWait: `${intervalMs}ms` },
     bounds: {
       maxEntries: wholeNumberOption("journal.maxEntries", journal.maxEntries ?? Number.MAX_SAFE_INTEGER),
       maxBytes: wholeNumberOption("journal.maxBytes", journal.maxBytes ?? 96 << 20),
     },
     store: journal.store,
-    known: {
+    lastSeen: {
       maxEntries: wholeNumberOption("knownValues.maxEntries", knownValues.maxEntries ?? 10_000),
       maxBytes: wholeNumberOption("knownValues.maxBytes", knownValues.maxBytes ?? 8 << 20),
     },
@@ -109,9 +120,9 @@ export function readFallbackOptions(options: FallbackOptions): FallbackSettings 
 }
 
 /**
- * Checks the options of `withFallback` without loading it: for those who import the rest of the package later.
+ * Checks the options of `withFallback` without loading it, for programs that import the rest of the package later.
  *
- * @throws ConfigError that names the option, also where there is none of that name.
+ * @throws ConfigError that names the option, also when an option does not exist.
  *
  * @example
  * ```ts

@@ -1,18 +1,18 @@
 import type { BackendStatus, Clock } from "@continuum-cache/core";
+import type { BackendEvents } from "../failover/backend-events.ts";
+import type { FailoverController } from "../failover/failover-controller.ts";
 import type { OutageJournal } from "../journal/outage-journal.ts";
-import type { BackendEvents } from "./backend-events.ts";
-import type { BackendSwitch } from "./backend-switch.ts";
 
-/** What others may see of a fallback. */
+/** The status of a fallback. */
 export function createFallbackStatus(
-  backend: BackendSwitch,
+  backend: FailoverController,
   journal: OutageJournal,
   events: BackendEvents,
   clock: Clock,
 ): BackendStatus {
   return {
     get currentBackend() {
-      return backend.outage ? "local" : "upstash";
+      return backend.isLocal ? "local" : "upstash";
     },
     get pending() {
       return journal.size.pending;

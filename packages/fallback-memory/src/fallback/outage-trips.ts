@@ -8,50 +8,49 @@ import {
   throughSend,
 } from "@continuum-cache/core/kit";
 import type { MemoryTransport } from "@continuum-cache/transport-memory";
-import type { BackendSwitch } from "./backend-switch.ts";
-import { deletesOf } from "./deletes-of.ts";
-import { closedError, unreadError, untoldError } from "./fallback-errors.ts";
-import type { Gate } from "./gate.ts";
-import type { LocalAnswers } from "./local-answers.ts";
-import type { Pace } from "./pace.ts";
-import { isEnd } from "./pattern-runs.ts";
+import type { FailoverController } from "../failover/failover-controller.ts";
+import type { Gate } from "../failover/gate.ts";
+import type { Pace } from "../failover/pace.ts";
+import { closedError, pendingKeyError, unreadError } from "./fallback-errors.ts";
+import { deletesOf, type LocalBackend } from "./local-backend.ts";
 import type { Lifetime, PrimaryTripsOptions } from "./primary-trips.ts";
+import { endsScan } from "./scan-deletes.ts";
 
 export interface OutageTripsOptions {
   readonly primary: Transport;
-  readonly memory: LocalAnswers;
-  readonly backend: BackendSwitch;
+  readonly memory: LocalBackend;
+  readonly backend: FailoverController;
   readonly gate: Gate;
   readonly pace: Pace;
   readonly lifetime: Lifetime;
-  /** As in `PrimaryTrips`. */
-  readonly ask: Dispatch;
-  readonly insist: Dispatch;
+  /** See `PrimaryTrips`. */
+  readonly sendWithFallback: Dispatch;
+  readonly sendToPrimary: Dispatch;
   /** Deletes what the memory holds under the keys of a glob. */
   readonly forget: MemoryTransport["forget"];
 }
 
-/** How trips are sent that insist on the primary, and those that can't go straight there. */
+/** How trips are sent that sendToPrimary on the primary, and those that can't go straight there. */
 export function createOutageTrips(
   options: OutageTripsOptions,
-): Pick<PrimaryTripsOptions, "sendApart" | "insistOnPrimary"> {
-  const { primary, memory, backend, gate, pace, lifetime, ask, insist, forget } = options;
+): Pick<PrimaryTripsOptions, "sendSlowly" | "sendPrimaryOnly"> {
+  const { primary, memory, backend, gate, pace, lifetime, sendWithFallback, sendToPrimary, forget } = options;
 
-  const insistOnPrimary: Dispatch = (trip, handler) => {
+  const sendPrimaryOnly: Dispatch = (trip, handler) => {
     const { commands, options: sendOptions } = trip;
     if (memory.journal.touches(commands)) {
-      handler.failed(untoldError(primary.name));
+      handler.failed(pendingKeyError(primary.name));
       return;
     }
-    insist(trip, {
+    sendToPrimary(trip, {
       answered(replies) {
-        if (!backend.outage) {
+        if (!backend.isLocal) {
           handler.answered(replies);
           return;
         }
-        // What was written past the memory must not be answered by it.
-        memory.tell(deletesOf(commands));
-        const globs = isEnd(commands, replies) ? (sendOptions.invalidates ?? []) : [];
+        // The memory must not serve older values of keys that were written at the primary.
+        memory.runUnjournaled(deletesOf(commands));
+        const globs = endsScan(commands, replies) ? (sendOptions.invalidates ?? []) : [];
         settleInto(handler, () => Promise.all(globs.map((glob) => forget(glob))).then(() => replies));
       },
       failed: (error) => handler.failed(error),
@@ -59,29 +58,29 @@ export function createOutageTrips(
   };
 
   const send: Transport["send"] = async (commands, sendOptions = {}) => {
-    // What is not known yet must not be contradicted.
+    // Until the earlier journal is read, an answer could contradict it.
     if (lifetime.opening) await settlesWithin(longestReadMs(sendOptions), lifetime.opening);
     if (lifetime.opening) throw unreadError(primary.name);
     if (lifetime.closing) throw closedError(primary.name);
-    if (sendOptions.fallback === false) return sendThrough(insistOnPrimary, defaultTimeoutMs)(commands, sendOptions);
+    if (sendOptions.fallback === false) return sendThrough(sendPrimaryOnly, defaultTimeoutMs)(commands, sendOptions);
     const startedMs = performance.now();
     const timeoutMs = sendOptions.timeoutMs ?? defaultTimeoutMs;
     lifetime.latestTimeoutMs = timeoutMs;
-    // A primary that needs longer for a trip is waited for longer, as long as enough of the call's time is left for its own.
+    // A slow primary is waited for longer, as long as the call keeps enough time for its own trip.
     const soonMs = Math.max(longestHoldMs(sendOptions), 2 * pace.tripMs);
     const holdMs = Math.min(soonMs, (timeoutMs * 2) / 3, timeoutMs * 0.8 - pace.tripMs * 1.25);
     if (gate.isShut && holdMs > 0) await gate.pass(holdMs);
-    if (backend.outage) await backend.attend(longestHoldMs(sendOptions));
+    if (backend.isLocal) await backend.probeIfDue(longestHoldMs(sendOptions));
     if (lifetime.closing) throw closedError(primary.name);
     const heldMs = Math.floor(performance.now() - startedMs);
-    // A timer that was late is no fault of the primary's: it gets its part of the time.
+    // The primary gets its part of the time even if a timer was late.
     const leftMs = Math.ceil(Math.max(timeoutMs / 3, timeoutMs - heldMs));
     const left = heldMs > 0 ? { ...sendOptions, timeoutMs: leftMs } : sendOptions;
-    if (backend.outage) return memory.answer(commands, left);
-    return sendThrough(ask, defaultTimeoutMs)(commands, left);
+    if (backend.isLocal) return memory.answer(commands, left);
+    return sendThrough(sendWithFallback, defaultTimeoutMs)(commands, left);
   };
 
-  return { insistOnPrimary, sendApart: throughSend({ name: primary.name, send }) };
+  return { sendPrimaryOnly, sendSlowly: throughSend({ name: primary.name, send }) };
 }
 
 /** How long a call waits for a recovery to end before it is answered locally. */

@@ -17,111 +17,111 @@ import {
   type WriteLedger,
   type WrittenKeys,
 } from "@continuum-cache/core/kit";
-import type { Fate } from "../journal/noting.ts";
-import type { KnownValues } from "../known/known-values.ts";
-import type { BackendSwitch } from "./backend-switch.ts";
-import type { DoubtfulMessages } from "./doubtful-messages.ts";
-import type { Gate } from "./gate.ts";
-import { createPatternRuns, type PatternRuns } from "./pattern-runs.ts";
+import type { FailoverController } from "../failover/failover-controller.ts";
+import type { Gate } from "../failover/gate.ts";
+import type { Delivery } from "../journal/write-context.ts";
+import type { LastSeenValues } from "../last-seen/last-seen-values.ts";
+import type { UnconfirmedPublishes } from "../messages/unconfirmed-publishes.ts";
+import { createScanDeletes, type ScanDeletes } from "./scan-deletes.ts";
 
-/** The trips to the primary, each of which has an answer: the primary's, or, when that is away, the local memory's. */
+/** Sends trips to the primary. The local memory answers those that the primary leaves without an answer. */
 export interface PrimaryTrips {
-  /** The primary, of whose answers note is taken. */
+  /** The primary as a transport. Its answers update the last seen values. */
   readonly primary: Transport;
-  /** Sends a trip where it has to go now. */
+  /** Sends a trip to the backend that answers now. */
   readonly dispatch: Dispatch;
-  /** Sends a trip to the primary, which the local memory answers when that is away. */
-  readonly ask: Dispatch;
-  /** Sends a trip there, which is answered by the primary or not at all. */
-  readonly insist: Dispatch;
-  /** The primary is left: the local memory answers at once what loses nothing by it. */
-  leaveAll(): void;
-  /** Resolves when nothing that was asked until now can reach the primary any more. */
-  over(): Promise<void>;
+  /** Sends a trip to the primary; the local memory answers if the primary is away. */
+  readonly sendWithFallback: Dispatch;
+  /** Sends a trip to the primary; the trip fails if the primary is away. */
+  readonly sendToPrimary: Dispatch;
+  /** The primary is away: the local memory answers all trips in flight that may run twice. */
+  goLocal(): void;
+  /** Resolves when none of the trips in flight can reach the primary any more. */
+  settled(): Promise<void>;
 }
 
 /** What is known of a trip that the primary has left without an answer. */
 export interface Unanswered {
-  /** Whether the primary may have done it. */
-  readonly fate: Fate;
-  /** Keys that the primary has replaced for later trips: what this one writes there is over already. */
+  /** Whether the primary may have run it. */
+  readonly delivery: Delivery;
+  /** Keys that later trips have replaced at the primary: what this trip writes to them is outdated already. */
   readonly replaced: WrittenKeys;
 }
 
 export interface PrimaryTripsOptions {
   readonly primary: Transport;
   readonly ledger: WriteLedger;
-  readonly known: KnownValues;
-  readonly doubts: DoubtfulMessages;
+  readonly lastSeen: LastSeenValues;
+  readonly unconfirmed: UnconfirmedPublishes;
   readonly gate: Gate;
-  readonly backend: BackendSwitch;
+  readonly backend: FailoverController;
   readonly lifetime: Lifetime;
   /**
-   * Sends a trip that can't go straight to the primary, as a trip of its own: the primary is away, or not yet told everything,
-   * or a layer above has this trip in its ledger.
+   * Sends a trip that can't go straight to the primary, as a new trip: the primary is away, or the replay has not
+   * ended, or a layer above has this trip in its ledger.
    */
-  readonly sendApart: Dispatch;
-  /** Sends a trip that insists on the primary. */
-  readonly insistOnPrimary: Dispatch;
-  /** The primary has answered a trip though it is taken for away. */
+  readonly sendSlowly: Dispatch;
+  /** Sends a trip with `fallback: false`. */
+  readonly sendPrimaryOnly: Dispatch;
+  /** The primary has answered a trip during an outage. */
   readonly onLateAnswer: (commands: readonly Command[], options: SendOptions) => void;
   /** Answers in the primary's place. */
   readonly answer: (commands: readonly Command[], options: SendOptions, unanswered: Unanswered) => Promise<Reply[]>;
 }
 
-/** How far a fallback has come between its construction and its end. */
+/** The beginning and the end of a fallback's life. */
 export interface Lifetime {
   /** Pending while the journal of an earlier process is read. */
   opening: Promise<void> | undefined;
   closing: Promise<void> | undefined;
-  /** Of the latest trip that the primary was asked. */
+  /** The deadline of the latest trip to the primary. */
   latestTimeoutMs: number;
 }
 
-/** A trip has ended by so long after its deadline. */
+/** Each trip has ended this long after its deadline. */
 const graceMs = 100;
 
 export function createPrimaryTrips(options: PrimaryTripsOptions): PrimaryTrips {
-  const { primary, ledger, known, doubts, gate, backend, lifetime, sendApart, insistOnPrimary } = options;
+  const { primary, ledger, lastSeen, unconfirmed, gate, backend, lifetime, sendSlowly, sendPrimaryOnly } = options;
   const mayVanish = !hasLastingTimers();
-  const parts: Parts = { ...options, runs: createPatternRuns(), dispatch: dispatchOf(primary), mayVanish };
-  const insist: Dispatch = (trip, handler) => new PrimaryTrip(parts, trip, handler).begin();
-  const ask: Dispatch = (trip, handler) => {
-    const isOver = doubts.hearers > 0 ? doubts.follow(trip.commands) : undefined;
-    new AskedTrip(parts, trip, isOver ? telling(handler, isOver) : handler).begin();
+  const parts: Parts = { ...options, scans: createScanDeletes(), dispatch: dispatchOf(primary), mayVanish };
+  const sendToPrimary: Dispatch = (trip, handler) => new PrimaryTrip(parts, trip, handler).begin();
+  const sendWithFallback: Dispatch = (trip, handler) => {
+    const isOver = unconfirmed.listeners > 0 ? unconfirmed.track(trip.commands) : undefined;
+    new FallbackTrip(parts, trip, isOver ? telling(handler, isOver) : handler).begin();
   };
-  // Others may send through the same primary.
-  const asked = (): AskedTrip[] =>
+  // The ledger also holds trips that other transports send through the same primary.
+  const inFlight = (): FallbackTrip[] =>
     ledger.inFlight
       .map(({ fallbackAnswer }) => fallbackAnswer)
-      .filter((answer) => answer instanceof AskedTrip)
+      .filter((answer) => answer instanceof FallbackTrip)
       .filter((trip) => trip.isOf(parts));
 
   return {
-    primary: { ...primary, send: sendThrough(insist, defaultTimeoutMs) },
+    primary: { ...primary, send: sendThrough(sendToPrimary, defaultTimeoutMs) },
     dispatch(trip, handler) {
-      if (lifetime.opening || lifetime.closing || gate.claim || backend.outage || trip.ledger) {
-        sendApart(trip, handler);
+      if (lifetime.opening || lifetime.closing || gate.claim || backend.isLocal || trip.ledger) {
+        sendSlowly(trip, handler);
       } else if (trip.options.fallback === false) {
-        insistOnPrimary(trip, handler);
+        sendPrimaryOnly(trip, handler);
       } else {
         lifetime.latestTimeoutMs = trip.options.timeoutMs ?? defaultTimeoutMs;
-        ask(trip, handler);
+        sendWithFallback(trip, handler);
       }
     },
-    ask,
-    insist,
-    leaveAll() {
-      for (const { writes, number, commands } of ledger.inFlight) if (writes) known.doubt(number, commands);
-      for (const trip of asked()) trip.answerIfHarmless();
+    sendWithFallback,
+    sendToPrimary,
+    goLocal() {
+      for (const { writes, number, commands } of ledger.inFlight) if (writes) lastSeen.markUncertain(number, commands);
+      for (const trip of inFlight()) trip.answerIfRepeatable();
     },
-    async over() {
-      await Promise.all(asked().map((trip) => trip.over()));
+    async settled() {
+      await Promise.all(inFlight().map((trip) => trip.settled()));
     },
   };
 }
 
-/** A handler that says first that its trip is over. */
+/** A handler that calls `isOver` before it settles. */
 const telling = (handler: ReplyHandler, isOver: () => void): ReplyHandler => ({
   answered(replies) {
     isOver();
@@ -135,18 +135,18 @@ const telling = (handler: ReplyHandler, isOver: () => void): ReplyHandler => ({
 
 /** What all trips share. */
 interface Parts extends PrimaryTripsOptions {
-  readonly runs: PatternRuns;
+  readonly scans: ScanDeletes;
   readonly dispatch: Dispatch;
-  /** Whether a trip may vanish with the request that sent it, and never fail. */
+  /** Whether a trip may vanish with the request that sent it, without an answer or an error. */
   readonly mayVanish: boolean;
 }
 
-/** A trip to the primary, of whose answer note is taken. */
+/** A trip to the primary. Its answer updates the last seen values. */
 class PrimaryTrip implements ReplyHandler {
   protected readonly parts: Parts;
   protected readonly trip: RoundTrip;
   protected readonly handler: ReplyHandler;
-  #isNoted = false;
+  #isRecorded = false;
 
   constructor(parts: Parts, trip: RoundTrip, handler: ReplyHandler) {
     this.parts = parts;
@@ -155,17 +155,17 @@ class PrimaryTrip implements ReplyHandler {
   }
 
   begin(): void {
-    const { runs, ledger, backend, dispatch, mayVanish } = this.parts;
+    const { scans, ledger, backend, dispatch, mayVanish } = this.parts;
     const { trip } = this;
     const { commands, options } = trip;
     ledger.add(trip);
-    if (backend.outage || mayVanish) this.doubt();
-    if (options.invalidates) runs.left(trip.number, commands, options.invalidates);
+    if (backend.isLocal || mayVanish) this.markUncertain();
+    if (options.invalidates) scans.started(trip.number, commands, options.invalidates);
     dispatch(trip, this);
   }
 
   answered(replies: Reply[]): void {
-    if (this.note(replies)) this.handler.answered(replies);
+    if (this.record(replies)) this.handler.answered(replies);
   }
 
   failed(error: unknown): void {
@@ -173,43 +173,43 @@ class PrimaryTrip implements ReplyHandler {
     this.handler.failed(error);
   }
 
-  /** It has failed. */
+  /** Records that the trip has failed. */
   protected end(): void {
     this.parts.ledger.failed(this.trip);
-    this.doubt();
+    this.markUncertain();
   }
 
-  /** What it writes is not certain any more. */
-  protected doubt(): void {
-    if (this.trip.writes) this.parts.known.doubt(this.trip.number, this.trip.commands);
+  /** The trip may have written its keys: their last seen values are uncertain. */
+  protected markUncertain(): void {
+    if (this.trip.writes) this.parts.lastSeen.markUncertain(this.trip.number, this.trip.commands);
   }
 
-  /** @returns whether the caller may be told now. If not, `answered` is called once more when it may. */
-  protected note(replies: Reply[]): boolean {
-    if (this.#isNoted) return true;
-    this.#isNoted = true;
-    const { known, runs, ledger } = this.parts;
+  /** @returns whether the caller gets the answer now. If not, `answered` is called once more when it does. */
+  protected record(replies: Reply[]): boolean {
+    if (this.#isRecorded) return true;
+    this.#isRecorded = true;
+    const { lastSeen, scans, ledger } = this.parts;
     const { commands, options, number } = this.trip;
     ledger.succeeded(this.trip);
-    known.arrived(number, commands, replies);
-    const seen = options.invalidates && runs.arrived(commands, replies, options.invalidates);
-    if (!seen?.length) return true;
-    const forgotten = seen.map(({ glob, fromTrip }) => known.forget(compileGlob(glob), fromTrip));
+    lastSeen.recordReplies(number, commands, replies);
+    const completed = options.invalidates && scans.recordReplies(commands, replies, options.invalidates);
+    if (!completed?.length) return true;
+    const forgotten = completed.map(({ glob, fromTrip }) => lastSeen.forgetOlder(compileGlob(glob), fromTrip));
     void Promise.all(forgotten).then(() => this.answered(replies));
     return false;
   }
 }
 
 /** A trip that the local memory answers when the primary does not. */
-class AskedTrip extends PrimaryTrip implements FallbackAnswer {
+class FallbackTrip extends PrimaryTrip implements FallbackAnswer {
   hasAnswered = false;
-  #fate: Fate = "unknown";
-  /** By this others wait for its end. */
+  #delivery: Delivery = "unknown";
+  /** For `settled`, which waits for the end of this trip. */
   #claim: Claim | undefined = undefined;
 
   constructor(parts: Parts, trip: RoundTrip, handler: ReplyHandler) {
     super(parts, trip, handler);
-    leaveTime(trip);
+    leaveTimeForMemory(trip);
     trip.fallbackAnswer = this;
   }
 
@@ -218,16 +218,16 @@ class AskedTrip extends PrimaryTrip implements FallbackAnswer {
   }
 
   override answered(replies: Reply[]): void {
-    if (!this.note(replies)) return;
+    if (!this.record(replies)) return;
     this.#claim?.release();
     if (this.hasAnswered) return;
     const { backend, onLateAnswer } = this.parts;
-    if (backend.outage) onLateAnswer(this.trip.commands, this.trip.options);
+    if (backend.isLocal) onLateAnswer(this.trip.commands, this.trip.options);
     this.handler.answered(replies);
   }
 
   override failed(error: unknown): void {
-    // One that has an answer tells of an outage that is known, or over by now.
+    // After the memory has answered, the error reports an outage that is known, or over by now.
     if (!this.hasAnswered) this.#fail(error);
     this.end();
     this.#claim?.release();
@@ -235,29 +235,32 @@ class AskedTrip extends PrimaryTrip implements FallbackAnswer {
 
   #fail(error: unknown): void {
     const { backend, lifetime } = this.parts;
-    // One that waited behind others says nothing of the primary, but need not wait any more when that is away.
-    const isDue = isOutage(error) || (isTransportError(error) && error.queued === true && backend.outage !== undefined);
-    // What the memory answers while it is being closed is lost.
+    // An error of a queued trip says nothing about the primary. During an outage the memory answers that trip too.
+    const isDue = isOutage(error) || (isTransportError(error) && error.queued === true && backend.isLocal);
+    // Writes to the memory are lost while it is being closed.
     if (!isDue || lifetime.closing) {
       this.handler.failed(error);
       return;
     }
-    this.#fate = error.delivery;
-    if (isOutage(error)) backend.leave(error);
-    // Unless it was answered with the others, in its turn.
+    this.#delivery = error.delivery;
+    if (isOutage(error)) backend.goLocal(error);
+    // `goLocal` may have answered it with the other trips, in their order.
     if (!this.hasAnswered) this.#answer();
   }
 
   /**
-   * The local memory answers, if nothing is lost by it: reads, and writes that may be done twice. A counter or a list would
-   * count twice, so those wait for what the primary says, as long as their callers do.
+   * Lets the local memory answer if all commands may run twice. A counter or a list would count twice: such a trip
+   * waits for the primary until its deadline.
    */
-  answerIfHarmless(): void {
+  answerIfRepeatable(): void {
     if (!this.hasAnswered && this.trip.commands.every(isRepeatable)) this.#answer();
   }
 
-  /** Resolves when it can't reach the primary any more. On the edge it may end with its request, and tell nothing. */
-  async over(): Promise<void> {
+  /**
+   * Resolves when this trip can't reach the primary any more. On the edge it may vanish with its request, without an
+   * error.
+   */
+  async settled(): Promise<void> {
     const timeoutMs = Math.max(0, this.trip.deadlineMs + graceMs - performance.now());
     this.#claim ??= createClaim({ timeoutMs, renewMs: Number.POSITIVE_INFINITY });
     await this.#claim.released();
@@ -267,12 +270,12 @@ class AskedTrip extends PrimaryTrip implements FallbackAnswer {
     const { commands, options } = this.trip;
     this.hasAnswered = true;
     const replaced = this.parts.ledger.replacedSince(this.trip, compileGlob);
-    settleInto(this.handler, () => this.parts.answer(commands, options, { fate: this.#fate, replaced }));
+    settleInto(this.handler, () => this.parts.answer(commands, options, { delivery: this.#delivery, replaced }));
   }
 }
 
-/** The primary gets a part of a call's time: a little is left for the local answer, so that it too comes before the deadline. */
-function leaveTime(trip: RoundTrip): void {
+/** Shortens the deadline of the primary, so that a local answer too comes before the deadline of the call. */
+function leaveTimeForMemory(trip: RoundTrip): void {
   const wholeMs = trip.deadlineMs - performance.now();
   trip.deadlineMs -= Math.min(100, Math.ceil(wholeMs / 5));
 }

@@ -1,10 +1,10 @@
 import type { KeyWrite } from "@continuum-cache/transport-memory/kit";
 import type { JournalRecord } from "./journal-record.ts";
 
-// A store may hold what a later version has written, or what was never a record: nothing of it is taken up unless it has
-// exactly the shape that the journal counts on.
+// A store may hold records of a later version, or bytes that never were a record. A record is used only if it has
+// exactly the shape that the journal relies on.
 
-/** @throws TypeError when it is none; it quotes no value. */
+/** @throws TypeError when the value is no record; the message quotes no part of it. */
 export function checkedRecord(value: unknown): JournalRecord {
   if (isRecord(value)) return value;
   throw new TypeError("Expected a journal record of a kind that this version knows, with all its parts");
@@ -48,8 +48,8 @@ const shapes: Readonly<Record<JournalRecord["kind"], Shape>> = {
   write: {
     write: isWrite,
     atMs: isTime,
-    fate: isOneOf("none", "unknown"),
-    own: isAbsentOr(isStates),
+    delivery: isOneOf("none", "unknown"),
+    expected: isAbsentOr(isStates),
     mutations: isAbsentOr(isCount),
   },
   deletes: { keys: isBulks, mutations: isCounts },

@@ -1,45 +1,45 @@
 import type { Bulk } from "@continuum-cache/transport-memory/kit";
-import { encodeRecord, type JournalRecord, writeRecordsOf } from "./journal-record.ts";
+import { encodeRecord, type JournalRecord, recordsOf } from "./journal-record.ts";
 import type { Segment } from "./segment.ts";
 
-/** The records that a journal can be read from, made bit by bit: what happens to the journal meanwhile is not in them. */
+/** A copy of a journal as it was when the copy began, made in steps, as the records that restore it. */
 export interface JournalCopy {
   /** Copies about so many more keys. @returns whether any may be left. */
   more(keys: number): boolean;
-  /** What was copied, in order. */
+  /** The records, encoded, in order. */
   encoded(): Uint8Array[];
 }
 
-/** What a journal consists of. */
+/** The parts of a journal. */
 export interface JournalParts {
-  /** What is on its way to the primary, under which name, how many of its batches are confirmed, and which keys it has replaced. */
-  readonly underway:
+  /** The replay: its segment, its id, its confirmed batches, and the keys that the primary has replaced meanwhile. */
+  readonly replaying:
     | { readonly segment: Segment; readonly id: string; readonly done: number; readonly forgotten: readonly Bulk[] }
     | undefined;
   readonly current: Segment;
 }
 
-/** Begins a copy of a journal, and ends one that was under way. */
-export function beginJournalCopy({ underway, current }: JournalParts): JournalCopy {
-  const sent = underway && beginSegmentCopy(underway.segment);
+/** Begins a copy of a journal. A copy that was in progress ends. */
+export function beginJournalCopy({ replaying, current }: JournalParts): JournalCopy {
+  const sent = replaying && beginSegmentCopy(replaying.segment);
   const unsent = beginSegmentCopy(current);
   const marks: JournalRecord[] = [];
-  // As it is now, whatever is confirmed meanwhile.
-  if (underway) marks.push({ kind: "begin", id: underway.id });
-  if (underway && underway.done > 0) marks.push({ kind: "confirm", batches: underway.done });
-  for (const key of underway?.forgotten ?? []) marks.push({ kind: "forget", key });
+  // Batches that are confirmed during the copy are not in it.
+  if (replaying) marks.push({ kind: "begin", id: replaying.id });
+  if (replaying && replaying.done > 0) marks.push({ kind: "confirm", batches: replaying.done });
+  for (const key of replaying?.forgotten ?? []) marks.push({ kind: "forget", key });
   return {
     more: (keys) => (sent?.more(keys) ?? false) || unsent.more(keys),
     encoded: () => [...(sent?.encoded() ?? []), ...marks.map(encodeRecord), ...unsent.encoded()],
   };
 }
 
-/** So many deleted keys stand in one record. */
+/** How many deleted keys one record holds. */
 const keysPerRecord = 1_000;
 
 /**
- * The shortest records that make a segment with the same batches: its deletes, its patterns, and for each other key what is
- * intended for it. A delete behind a pattern that matches would be no entry of its own.
+ * Copies a segment as the shortest records that make the same batches: its deletes, its patterns, and the changes of
+ * all other keys. Deletes come first: after a pattern that matches, a delete would be no entry of its own.
  */
 function beginSegmentCopy(segment: Segment): JournalCopy {
   const deletes: Uint8Array[] = [];
@@ -58,8 +58,8 @@ function beginSegmentCopy(segment: Segment): JournalCopy {
       mutations.push(count);
       if (keys.length === keysPerRecord) takeDeletes();
     },
-    changed(intent) {
-      for (const record of writeRecordsOf(intent)) changes.push(encodeRecord(record));
+    changed(change) {
+      for (const record of recordsOf(change)) changes.push(encodeRecord(record));
     },
   });
   return {

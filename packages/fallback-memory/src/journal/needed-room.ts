@@ -1,23 +1,23 @@
 import type { Argument, Command } from "@continuum-cache/core";
 import { isWrite, keysOf, TextMap } from "@continuum-cache/core/kit";
 import { type Bulk, byteLength, bytesOverheadBytes, toBulk } from "@continuum-cache/transport-memory/kit";
-import { intentOverheadBytes } from "./intent.ts";
+import { changeOverheadBytes } from "./pending-change.ts";
 import { deleteOverheadBytes, patternOverheadBytes, type Segment } from "./segment.ts";
 
-/** How much of a journal something takes. */
+/** An amount of entries and bytes in a journal. */
 export interface Room {
   readonly entries: number;
   readonly bytes: number;
 }
 
-/** What an argument counts on top of its bytes, at the most. */
+/** The most that an argument counts on top of its bytes. */
 const argumentOverheadBytes = 80;
-/** What may be known of a key's earlier values, in bytes. */
-const ownStatesBytes = 400;
+/** The size of the expected states of a key, in bytes. */
+const expectedStatesBytes = 400;
 
 /**
- * The most that a segment grows by what these commands write, and by these patterns. RENAME, SETRANGE and scripts may make
- * more of their arguments than can be seen here. Deleting what is in the segment already takes nothing.
+ * The most that a segment grows by the writes of these commands, and by these patterns. RENAME, SETRANGE and scripts
+ * may write more than their arguments show. Deleting a key that the segment holds takes nothing.
  */
 export function neededRoom(segment: Segment, commands: readonly Command[], globs: readonly string[]): Room {
   let [entries, bytes] = [0, 0];
@@ -34,7 +34,7 @@ export function neededRoom(segment: Segment, commands: readonly Command[], globs
       const state = segment.stateOf(key);
       if (state === "changed" || (isDelete && state !== "none")) continue;
       if (state !== "deleted") entries++;
-      bytes += byteLength(key) + (isDelete ? deleteOverheadBytes : intentOverheadBytes + ownStatesBytes);
+      bytes += byteLength(key) + (isDelete ? deleteOverheadBytes : changeOverheadBytes + expectedStatesBytes);
     }
   }
   for (const glob of globs) {

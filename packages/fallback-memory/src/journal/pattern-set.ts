@@ -1,17 +1,17 @@
 import { compileGlob, prefixOfGlob, TextMap } from "@continuum-cache/core/kit";
 import type { Bulk } from "@continuum-cache/transport-memory/kit";
 
-/** A pattern whose keys the primary has to forget, exactly as a caller passed it. */
+/** A pattern whose keys the primary has to delete, exactly as a caller passed it. */
 export interface DeletedPattern {
   readonly glob: string;
   readonly matches: (key: Bulk) => boolean;
-  /** Its place among all that happened to the segment: what a matching key was given before is gone. */
+  /** Its position in the order of all changes of the segment: earlier changes of matching keys are gone. */
   place: number;
-  /** How many mutations it stands for, those of the keys that are gone with it included. */
+  /** How many mutations it stands for, including those of the changes that it has deleted. */
   mutations: number;
 }
 
-/** Patterns, found by the keys that they match without looking at all of them. */
+/** Patterns, found by a key that they match without looking at all patterns. */
 export interface PatternSet {
   readonly size: number;
   get(glob: string): DeletedPattern | undefined;
@@ -24,7 +24,7 @@ export interface PatternSet {
 
 export function createPatternSet(): PatternSet {
   const patterns = new TextMap<DeletedPattern>();
-  // By the text that each of their keys begins with.
+  // By key prefix: the text that each matching key begins with.
   const byPrefix = new TextMap<DeletedPattern[]>();
   const prefixLengths = new Set<number>();
 

@@ -1,16 +1,13 @@
 import { createTimeSlices } from "@continuum-cache/core/kit";
 import { type Batch, keysPerStep, type ReplayPlan } from "./replay-plan.ts";
 
-/** The batches of a plan that are next, which is made as it is needed: it may be a million keys long. */
+/** The next batches of a plan. They are made as they are needed: a plan may be a million keys long. */
 export interface PlanAhead {
-  /**
-   * Makes the next batches, at most so many, in slices. After it `next` and `take` have them at once, however many keys had
-   * to be looked at.
-   */
+  /** Makes the next batches, at most so many, in slices. Afterwards `next` and `take` return them at once. */
   prepare(most: number): Promise<void>;
   /** The next batches, at most so many. */
   next(most: number): readonly Batch[];
-  /** Takes the next so many batches out. */
+  /** Removes and returns the next so many batches. */
   take(count: number): readonly Batch[];
 }
 

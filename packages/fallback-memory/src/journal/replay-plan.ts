@@ -1,11 +1,19 @@
-import { type Bulk, footprint, never } from "@continuum-cache/transport-memory/kit";
-import { bytesOf, hasDifferences, type Intent } from "./intent.ts";
-import type { KeyCommand } from "./key-command.ts";
-import { inPieces } from "./pieces.ts";
+import {
+  type Bulk,
+  footprint,
+  inParts,
+  type KeyCommand,
+  keyCommandOf,
+  never,
+} from "@continuum-cache/transport-memory/kit";
+import { absent } from "./expected-states.ts";
+import { bytesOf, differencesOf, hasDifferences, type PendingChange } from "./pending-change.ts";
 import type { Segment } from "./segment.ts";
-import { absent, type End } from "./set-unless-written.ts";
 
-/** What becomes of one key, and how many mutations that confirms. */
+/** The expiry that a key is given: none, the one it has, or a time in milliseconds since 1970. */
+export type Expiry = "" | "KEEPTTL" | number;
+
+/** A key of a batch, and how many mutations it confirms. */
 export interface KeyItem {
   readonly key: Bulk;
   readonly mutations: number;
@@ -16,20 +24,22 @@ export interface KeyChanges extends KeyItem {
   readonly commands: readonly KeyCommand[];
 }
 
-/** A value for one key, and the states of the key in which it may be set. */
+/** A value for one key, and the states of the key in which it is set. */
 export interface KeyValue extends KeyItem {
   readonly value: Bulk;
-  readonly end: End;
+  readonly expiry: Expiry;
   readonly states: readonly string[];
-  /** From when on the key may be absent as well, since what stood there has ended; `never` if it may not. */
+  /** When the key's known value expires: from then on the key may be absent too. `never`: it may not. */
   readonly absentFromMs: number;
 }
 
-/** What is told in one go. `mutations`: how many it confirms. */
-export type Batch = { readonly mutations: number } /** Patterns whose keys go, as callers passed them. */ & (
+/** Changes that are replayed together. `mutations`: how many the batch confirms. */
+export type Batch = {
+  readonly mutations: number;
+} /** Deletes the keys that match patterns, exactly as callers passed them. */ & (
   | { readonly kind: "invalidate"; readonly globs: readonly string[]; matches(key: Bulk): boolean }
   | { readonly kind: "delete"; readonly items: readonly KeyItem[] }
-  /** Changes that may be made twice. */
+  /** Changes of the expiry, which may be made twice. */
   | { readonly kind: "expire"; readonly items: readonly KeyChanges[] }
   /** Changes that must be made once. */
   | { readonly kind: "change"; readonly id: string; readonly items: readonly KeyChanges[] }
@@ -38,18 +48,18 @@ export type Batch = { readonly mutations: number } /** Patterns whose keys go, a
 
 const most = { keys: 100, bytes: 64 * 1024 };
 
-/** After so many keys of which there is nothing to tell, the plan yields nothing instead of a batch. */
+/** After so many keys without a batch, the plan yields `undefined`. */
 export const keysPerStep = 500;
 
-/** A plan, step by step. A step looks at no more than `keysPerStep` keys, and may find no batch. */
+/** The batches in order. A step looks at no more than `keysPerStep` keys, and may find no batch. */
 export type ReplayPlan = Generator<Batch | undefined, undefined>;
 
 /**
- * The order of recovery: what must not be seen again goes first; then what commutes with the writes of others; whole
- * values last, which give way to others'. The same segment always makes the same batches. They are made as they are
- * needed, since there may be a million keys.
+ * The batches of a segment, in the order of the replay: first what must not be served again, then changes that
+ * commute with the writes of others, and whole values last, which give way to values of others. The same segment
+ * always makes the same batches. They are made one by one, since there may be a million keys.
  *
- * @param id - The segment's, unique in the world: the batches that must not be applied twice are marked by it.
+ * @param id - The segment's, unique in the world: it marks the batches that must not be applied twice.
  */
 export function* replayPlan(segment: Segment, id: string): ReplayPlan {
   const patterns = [...segment.patterns.values()];
@@ -60,109 +70,103 @@ export function* replayPlan(segment: Segment, id: string): ReplayPlan {
   for (const items of inBatches(deletesOf(segment), ({ key }) => footprint(key))) {
     yield items && { kind: "delete", items, mutations: sum(items) };
   }
-  for (const items of inBatches(pick(segment, ends, changesOf), ({ key }) => footprint(key) + 64)) {
+  for (const items of inBatches(pick(segment, isExpiry, changesOf), ({ key }) => footprint(key) + 64)) {
     yield items && { kind: "expire", items, mutations: sum(items) };
   }
-  let changes = 0;
-  for (const intents of inBatches(pick(segment, changesMore, itself), bytesOf)) {
-    yield intents && {
+  let number = 0;
+  for (const changes of inBatches(pick(segment, isChange, itself), bytesOf)) {
+    yield changes && {
       kind: "change",
-      id: `${id}:${changes++}`,
-      items: intents.map(changesOf),
-      mutations: sum(intents),
+      id: `${id}:${number++}`,
+      items: changes.map(changesOf),
+      mutations: sum(changes),
     };
   }
-  for (const intents of inBatches(
+  for (const changes of inBatches(
     pick(segment, ({ set }) => set !== undefined, itself),
     bytesOf,
   )) {
-    yield intents && { kind: "set", items: intents.map(keyValueOf), mutations: sum(intents) };
+    yield changes && { kind: "set", items: changes.map(keyValueOf), mutations: sum(changes) };
   }
   return undefined;
 }
 
-/** Of a key that is in two batches the later one confirms its mutations. */
+/** A key may be in two batches, a delete and a set: the later one confirms its mutations. */
 function* deletesOf(segment: Segment): Iterable<KeyItem | undefined> {
   for (const [key, mutations] of segment.deletes()) yield { key, mutations };
-  for (const intent of segment.intents()) yield intent?.deleted ? { key: intent.key, mutations: 0 } : undefined;
+  for (const change of segment.changes()) yield change?.deleted ? { key: change.key, mutations: 0 } : undefined;
 }
 
-/** What is made of the intents that pass a test; `undefined` stands for each of the others. */
+/** Maps the changes that pass a test; yields `undefined` for each of the others. */
 function* pick<Item>(
   segment: Segment,
-  test: (intent: Intent) => boolean,
-  map: (intent: Intent) => Item,
+  test: (change: PendingChange) => boolean,
+  map: (change: PendingChange) => Item,
 ): Iterable<Item | undefined> {
-  for (const intent of segment.intents()) yield intent && test(intent) ? map(intent) : undefined;
+  for (const change of segment.changes()) yield change && test(change) ? map(change) : undefined;
 }
-const itself = (intent: Intent): Intent => intent;
+const itself = (change: PendingChange): PendingChange => change;
 
-const ends = (intent: Intent): boolean => !intent.set && hasDifferences(intent) && onlyEnds(intent);
-const changesMore = (intent: Intent): boolean => !intent.set && hasDifferences(intent) && !onlyEnds(intent);
-const onlyEnds = ({ counter, head, tail, changes }: Intent): boolean =>
+const isExpiry = (change: PendingChange): boolean => !change.set && hasDifferences(change) && onlyEnds(change);
+const isChange = (change: PendingChange): boolean => !change.set && hasDifferences(change) && !onlyEnds(change);
+const onlyEnds = ({ counter, head, tail, changes }: PendingChange): boolean =>
   counter === undefined && !head?.length && !tail?.length && changes === undefined;
 
-function changesOf(intent: Intent): KeyChanges {
-  const { key, mutations, counter, head, tail, changes, firstExpiresAtMs, expiresAtMs } = intent;
-  const commands: KeyChanges["commands"] = [
-    ...endingAt(firstExpiresAtMs),
-    ...(counter === undefined ? [] : [{ name: "INCRBY", args: [String(counter)] }]),
-    ...(head?.length ? [{ name: "LPUSH", args: head }] : []),
-    ...(tail?.length ? [{ name: "RPUSH", args: tail }] : []),
-    ...(changes ?? []),
-    ...endingAt(expiresAtMs),
-  ];
-  return { key, mutations, commands: commands.flatMap(inPieces) };
+function changesOf(change: PendingChange): KeyChanges {
+  const writes = differencesOf(change).filter((write) => write.kind !== "push" || write.items.length > 0);
+  const commands = writes.map((write) => {
+    if (write.kind !== "expire" || write.expiresAtMs === never) return keyCommandOf(write);
+    return keyCommandOf({ ...write, expiresAtMs: inRange(write.expiresAtMs) });
+  });
+  return { key: change.key, mutations: change.mutations, commands: commands.flatMap(inParts) };
 }
 
-function endingAt(expiresAtMs: number | undefined): KeyChanges["commands"] {
-  if (expiresAtMs === undefined) return [];
-  return [expiresAtMs === never ? { name: "PERSIST", args: [] } : { name: "PEXPIREAT", args: [inRange(expiresAtMs)] }];
-}
-
-/** A key may be set when it is as this process left or knew it; one of which nothing is known, when it is not there. */
-function keyValueOf({ key, mutations, set, deleted, own }: Intent): KeyValue {
+/**
+ * The key is set only in a state that this process wrote or saw; if it knows nothing, only while the key does not
+ * exist.
+ */
+function keyValueOf({ key, mutations, set, deleted, expected }: PendingChange): KeyValue {
   const { value, expiresAtMs, keepTtl } = set ?? { value: "", expiresAtMs: never, keepTtl: false };
-  const states = new Set(own?.keys());
-  if (deleted || !own) states.add(absent);
-  const absentFromMs = Math.min(...(own?.values() ?? []), never) - clockSkewMs;
+  const states = new Set(expected?.keys());
+  if (deleted || !expected) states.add(absent);
+  const absentFromMs = Math.min(...(expected?.values() ?? []), never) - clockSkewMs;
   return {
     key,
     mutations,
     value,
-    end: keepTtl ? "KEEPTTL" : expiresAtMs === never ? "" : inRange(expiresAtMs),
+    expiry: keepTtl ? "KEEPTTL" : expiresAtMs === never ? "" : inRange(expiresAtMs),
     states: [...states],
     absentFromMs,
   };
 }
 
-/** So much earlier than by this process's clock a value may have ended by the primary's. */
+/** How much earlier a value may expire by the primary's clock than by the clock of this process. */
 const clockSkewMs = 1_000;
 
-/** A date that a double holds exactly; those beyond are 285,000 years away. */
+/** A date that a double holds exactly; later dates are 285,000 years away. */
 const inRange = (dateMs: number): number => Math.min(dateMs, Number.MAX_SAFE_INTEGER);
 
-/** Items in batches; `undefined` after every so many that were none. */
+/** Groups items into batches; yields `undefined` after each `keysPerStep` missing items. */
 function* inBatches<Item>(
   items: Iterable<Item | undefined>,
   bytesOfItem: (item: Item) => number,
 ): Generator<readonly Item[] | undefined> {
   let batch: Item[] = [];
   let bytes = 0;
-  let passedOver = 0;
+  let missing = 0;
   for (const item of items) {
     if (item === undefined) {
-      if (++passedOver % keysPerStep === 0) yield undefined;
+      if (++missing % keysPerStep === 0) yield undefined;
       continue;
     }
-    const own = bytesOfItem(item);
-    if (batch.length > 0 && (batch.length === most.keys || bytes + own > most.bytes)) {
+    const itemBytes = bytesOfItem(item);
+    if (batch.length > 0 && (batch.length === most.keys || bytes + itemBytes > most.bytes)) {
       yield batch;
       batch = [];
       bytes = 0;
     }
     batch.push(item);
-    bytes += own;
+    bytes += itemBytes;
   }
   if (batch.length > 0) yield batch;
 }

@@ -1,25 +1,29 @@
 import type { Command } from "@continuum-cache/core";
 import { compileGlob, createTimeSlices, TextMap } from "@continuum-cache/core/kit";
-import { bulkOfId, idOf, type KeyWrite, never } from "@continuum-cache/transport-memory/kit";
-import { commandOf, type JournalRecord } from "./journal-record.ts";
-import type { Noting } from "./noting.ts";
+import { bulkOfId, commandOf, idOf, type KeyWrite, never } from "@continuum-cache/transport-memory/kit";
+import type { JournalRecord } from "./journal-record.ts";
 import type { OutageJournal } from "./outage-journal.ts";
+import type { WriteContext } from "./write-context.ts";
 
-/** Runs a command in the memory, and has the journal take it down if it is given what is known of it. */
-type Write = (command: Command, noting?: Noting) => void;
+/** Runs a command on the memory, and journals its writes if there is a context. */
+type Write = (command: Command, context?: WriteContext) => void;
 
-/** Makes a journal what it was in an earlier process, and the memory with it, in slices. */
-export async function restore(
+/** Makes a journal and the memory what they were in an earlier process, in slices. */
+export async function restoreJournal(
   records: readonly JournalRecord[],
   journal: OutageJournal,
   nowMs: number,
   write: Write,
 ): Promise<void> {
-  const overdue = createOverdueEnds(nowMs, (end, mutations) => write(commandOf(end), { fate: "none", mutations }));
+  const overdue = createOverdueEnds(nowMs, (end, mutations) => write(commandOf(end), { delivery: "none", mutations }));
   const written = new TextMap<true>();
   const slices = createTimeSlices();
-  const breathe = async (): Promise<void> => slices.yieldIfDue();
-  /** What comes after starts from nothing, here as there. @returns how many mutations were not taken down yet. */
+  const pause = async (): Promise<void> => slices.yieldIfDue();
+  /**
+   * Deletes a key from the memory, so that later records start from nothing.
+   *
+   * @returns how many mutations were not journaled.
+   */
   const clear = (id: string): number => {
     if (!written.delete(id)) return 0;
     write(["DEL", bulkOfId(id)]);
@@ -29,16 +33,16 @@ export async function restore(
     let dropped = 0;
     for (const id of written.keys()) {
       if (matches(id)) dropped += clear(id);
-      await breathe();
+      await pause();
     }
     return dropped;
   };
-  const run = (one: KeyWrite, atMs: number, noting: Noting): void => {
+  const run = (one: KeyWrite, atMs: number, context: WriteContext): void => {
     written.set(idOf(one.key), true);
-    const now = overdue.before(one, atMs, noting.mutations ?? 1);
+    const now = overdue.before(one, atMs, context.mutations ?? 1);
     if (!now) return;
     const { write: left, mutations } = now;
-    write(commandOf(left), { ...noting, mutations, ...(left.kind === "change" && { as: left }) });
+    write(commandOf(left), { ...context, mutations, ...(left.kind === "change" && { as: left }) });
   };
   for (const record of records) {
     switch (record.kind) {
@@ -47,8 +51,8 @@ export async function restore(
         break;
       case "deletes":
         for (const [at, key] of record.keys.entries()) {
-          run({ kind: "delete", key }, nowMs, { fate: "none", mutations: record.mutations[at] });
-          await breathe();
+          run({ kind: "delete", key }, nowMs, { delivery: "none", mutations: record.mutations[at] });
+          await pause();
         }
         break;
       case "invalidate":
@@ -64,7 +68,7 @@ export async function restore(
         journal.forget(record.key);
         break;
       case "begin":
-        await overdue.settle(breathe);
+        await overdue.settle(pause);
         journal.begin(record.id);
         break;
       case "confirm":
@@ -72,9 +76,9 @@ export async function restore(
         journal.confirm(record.batches);
         break;
     }
-    await breathe();
+    await pause();
   }
-  await overdue.settle(breathe);
+  await overdue.settle(pause);
 }
 
 function matching(glob: string): (id: string) => boolean {
@@ -84,18 +88,24 @@ function matching(glob: string): (id: string) => boolean {
 
 type Expire = Extract<KeyWrite, { kind: "expire" }>;
 
-/** Ends that have come since they were written down: they take effect behind what was written before they came. */
+/**
+ * Expiries that have passed since they were journaled. They take effect after the writes that came before they
+ * passed.
+ */
 interface OverdueEnds {
-  /** What of a write is to be done at once, and for how many mutations; an end of its key that had come is settled first. */
+  /**
+   * The part of a write to run now, and its mutations. Runs an expiry of its key first if that had passed before the
+   * write.
+   */
   before(
     write: KeyWrite,
     atMs: number,
     mutations: number,
   ): { readonly write: KeyWrite; readonly mutations: number } | undefined;
-  /** The key that was to end is gone already. @returns how many mutations its end stood for. */
+  /** The key is deleted already: drops its expiry. @returns how many mutations the expiry stood for. */
   drop(id: string): number;
-  /** Lets those take effect that are left. @param breathe - Called between them. */
-  settle(breathe: () => Promise<void>): Promise<void>;
+  /** Runs the expiries that are left. @param pause - Called between them. */
+  settle(pause: () => Promise<void>): Promise<void>;
 }
 
 function createOverdueEnds(nowMs: number, run: (end: Expire, mutations: number) => void): OverdueEnds {
@@ -120,15 +130,15 @@ function createOverdueEnds(nowMs: number, run: (end: Expire, mutations: number) 
       held.delete(id);
       return dropped;
     },
-    async settle(breathe) {
+    async settle(pause) {
       for (const { end, mutations } of held.values()) {
         run(end, mutations);
-        await breathe();
+        await pause();
       }
       held.clear();
     },
   };
 }
 
-/** Whether a write leaves the end of its key as it is. */
+/** Whether a write keeps the expiry of its key. */
 const leavesEnd = ({ kind }: KeyWrite): boolean => kind !== "delete" && kind !== "set" && kind !== "expire";

@@ -6,11 +6,11 @@ import { type BatchOutcome, done } from "./replay-batches.ts";
 type PatternBatch = Extract<Batch, { kind: "invalidate" }>;
 
 /**
- * Deletes the primary's keys that match any of some patterns, exactly as callers passed them: one walk over all keys, however many
- * patterns there are.
+ * Deletes the primary's keys that match any of these patterns, exactly as callers passed them. One scan of all keys
+ * serves all patterns.
  *
  * @param send - Called for each step.
- * @throws TransportError when no answer came: then the walk has to be made again.
+ * @throws TransportError when no answer came: then the scan has to be repeated.
  */
 export async function deletePatterns(
   send: (commands: readonly Command[]) => Promise<Reply[]>,
@@ -18,7 +18,7 @@ export async function deletePatterns(
 ): Promise<BatchOutcome> {
   const [first = "", ...others] = globs;
   try {
-    // Of one pattern alone the server tells only the keys that match.
+    // For a single pattern the server returns only the keys that match.
     await deletePattern(send, others.length === 0 ? first : matches);
     return done;
   } catch (error) {

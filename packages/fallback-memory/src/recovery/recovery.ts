@@ -8,103 +8,105 @@ import {
 } from "@continuum-cache/core";
 import { createTimeSlices, yieldToEventLoop } from "@continuum-cache/core/kit";
 import { never } from "@continuum-cache/transport-memory/kit";
-import type { Attempt } from "../fallback/backend-switch.ts";
-import type { Gate } from "../fallback/gate.ts";
-import type { Pace } from "../fallback/pace.ts";
+import type { RecoveryAttempt } from "../failover/failover-controller.ts";
+import type { Gate } from "../failover/gate.ts";
+import type { Pace } from "../failover/pace.ts";
 import type { OutageJournal, Replay } from "../journal/outage-journal.ts";
 import type { Batch } from "../journal/replay-plan.ts";
-import type { KnownValues } from "../known/known-values.ts";
+import type { LastSeenValues } from "../last-seen/last-seen-values.ts";
 import { deletePatterns } from "./delete-patterns.ts";
 import { type BatchOutcome, keysIn, replayBatches } from "./replay-batches.ts";
 
 export interface RecoveryOptions {
   readonly primary: Transport;
-  /** Learns what stands at the primary. */
-  readonly known: KnownValues;
+  /** Gets the values that the replay sets. */
+  readonly lastSeen: LastSeenValues;
   readonly journal: OutageJournal;
   readonly gate: Gate;
   readonly pace: Pace;
   readonly clock: Clock;
   readonly onFailure: (failure: BackendFailure) => void;
-  /** Resolves when nothing that was sent before can reach the primary any more. */
-  readonly over: () => Promise<void>;
-  /** Resolves when what has happened to the journal so far survives this process, if it is to. */
-  readonly settled: () => Promise<void>;
+  /** Resolves when no trip that was sent before can reach the primary any more. */
+  readonly sent: () => Promise<void>;
+  /** Resolves when the store has the journal as it is now; at once if there is no store. */
+  readonly persisted: () => Promise<void>;
 }
 
-/** So little is told under a shut gate: one or two trips for each kind of change. */
+/** The most entries that are replayed while callers are held back: one or two trips for each kind of change. */
 const lastEntries = 400;
 
 /**
- * Tells the primary what the journal holds, part by part: what is written meanwhile makes the next part. The last one goes
- * with the gate shut, so that nothing new comes in while it is under way; it is left so, for the caller to open when calls are to go
- * somewhere else. It can be interrupted anywhere and goes on where it stopped.
+ * Replays the journal to the primary, part by part: what is written meanwhile makes the next part. The last part is
+ * replayed with the gate shut, so that no call writes meanwhile; the gate stays shut, and the caller opens it when it
+ * is decided where calls go. The replay can be interrupted anywhere, and goes on where it stopped.
  *
  * @throws TransportError when the primary is away again.
  */
-export async function recover(attempt: Attempt, options: RecoveryOptions): Promise<void> {
+export async function recover(attempt: RecoveryAttempt, options: RecoveryOptions): Promise<void> {
   const { journal, gate } = options;
-  // A write that is under way since before the outage would undo what is told now.
-  await options.over();
+  // A write in flight since before the outage would undo what is replayed now.
+  await options.sent();
   while (attempt.isCurrent() && journal.size.entries > 0) {
-    // Callers who wait since an earlier part would lose their patience in the middle of this one: what they write goes with it.
+    // Callers that wait since an earlier part would time out during this one. They go on now, and this part takes
+    // their writes.
     if (gate.open()) await yieldToEventLoop();
     if (isLast(journal)) gate.shut();
     const replay = journal.begin();
     if (!replay) return;
-    // Before anything is done that must be done once: a later process has to do it under the same name.
-    await options.settled();
+    // The store has the id of this replay before anything is applied once: a later process must repeat it under the
+    // same id.
+    await options.persisted();
     await replayPart(replay, attempt, options);
   }
 }
 
-/** A walk over all keys, as a pattern needs it, would hold callers up too long. */
+/** A part with patterns is never the last: their scan of all keys would hold callers back too long. */
 const isLast = ({ size }: OutageJournal): boolean => size.entries <= lastEntries && size.patterns === 0;
 
-async function replayPart(replay: Replay, attempt: Attempt, options: RecoveryOptions): Promise<void> {
-  const { known, journal, pace, onFailure } = options;
+async function replayPart(replay: Replay, attempt: RecoveryAttempt, options: RecoveryOptions): Promise<void> {
+  const { lastSeen, journal, pace, onFailure } = options;
   const slices = createTimeSlices();
   for (;;) {
     const most = pace.batches;
-    // One more than is told, so that it is known at once whether anything is left.
+    // One batch more than is sent, so that it is known at once whether any is left.
     await replay.prepare(most + 1);
     if (!attempt.isCurrent()) return;
     const batches = replay.next(most);
     const outcomes = await outcomesOf(batches, attempt, options);
     if (!attempt.isCurrent()) return;
-    for (const { key, value, end } of outcomes.flatMap(({ written }) => written)) {
-      known.learned(key, value, typeof end === "number" ? end : never);
+    for (const { key, value, expiry } of outcomes.flatMap(({ written }) => written)) {
+      lastSeen.recordWritten(key, value, typeof expiry === "number" ? expiry : never);
     }
     const mutations = journal.confirm(outcomes.length);
-    void options.settled();
+    void options.persisted();
     const superseded = sum(outcomes, (outcome) => outcome.superseded);
     const dropped = sum(outcomes, (outcome) => outcome.dropped);
-    attempt.done({ replayed: mutations - superseded - dropped, superseded, dropped });
+    attempt.addToRecovery({ replayed: mutations - superseded - dropped, superseded, dropped });
     for (const { key, error } of outcomes.flatMap(({ refusals }) => refusals)) {
       onFailure({ operation: "replay", ...(typeof key === "string" && { key }), error });
     }
     if (replay.next(1).length === 0) return;
-    // To take note of 1,600 keys takes some milliseconds.
+    // Recording 1,600 keys takes some milliseconds.
     const steps = 2 * sum(batches.slice(0, outcomes.length), keysIn);
     await slices.yieldIfDue(steps);
   }
 }
 
 /**
- * What became of the first of these batches. Deletes are confirmed before anything else is told of their keys: a trip whose
- * reply is lost is made again, and then they would delete what has come behind them.
+ * Replays the first of these batches and returns their outcomes. Deletes are confirmed before any other change of
+ * their keys is sent: if their reply is lost they are repeated, and would delete what was set after them.
  */
 async function outcomesOf(
   batches: readonly Batch[],
-  attempt: Attempt,
-  { primary, known, pace, clock }: RecoveryOptions,
+  attempt: RecoveryAttempt,
+  { primary, lastSeen, pace, clock }: RecoveryOptions,
 ): Promise<readonly BatchOutcome[]> {
   const [first] = batches;
   if (!first) return [];
   const current: Transport = {
     ...primary,
     async send(commands, sendOptions) {
-      // What is told late would undo what has been told since.
+      // A late replay would undo what has been replayed since.
       if (!attempt.isCurrent()) throw overtakenError(primary.name);
       return primary.send(commands, sendOptions);
     },
@@ -118,20 +120,20 @@ async function outcomesOf(
   }
   const send = async (commands: readonly Command[]): Promise<Reply[]> => {
     const replies = await pace.trip((timeoutMs) => current.send(commands, { timeoutMs }));
-    // A walk over many keys takes its time.
-    attempt.done({ replayed: 0, superseded: 0, dropped: 0 });
+    // Shows progress: a scan of many keys takes long.
+    attempt.addToRecovery({ replayed: 0, superseded: 0, dropped: 0 });
     return replies;
   };
-  // What was known of the keys before is not so any more, also of those that an earlier walk has deleted and not told.
-  const fromTrip = known.mark();
+  // Values that were seen before are gone, also those of keys that an interrupted scan has deleted.
+  const fromTrip = lastSeen.nextNumber();
   const outcome = await deletePatterns(send, first);
-  // Until then the journal holds the patterns, so nothing of these keys is served.
-  await known.forget(first.matches, fromTrip);
+  // Until then the journal holds the patterns, so no value of these keys is served.
+  await lastSeen.forgetOlder(first.matches, fromTrip);
   return [outcome];
 }
 
 const overtakenError = (transport: string): TransportError =>
-  new TransportError("unreachable", "Another attempt to tell the primary has begun", { transport, delivery: "none" });
+  new TransportError("unreachable", "Another attempt to replay the journal has begun", { transport, delivery: "none" });
 
 const sum = <One>(all: readonly One[], count: (one: One) => number): number =>
   all.reduce((total, one) => total + count(one), 0);

@@ -11,37 +11,39 @@ import {
 } from "@continuum-cache/core";
 import { createTimeSlices, errorFromRedis } from "@continuum-cache/core/kit";
 import type { Bulk, Otherwise } from "@continuum-cache/transport-memory/kit";
-import { applyChanges, markSeconds } from "../journal/apply-changes.ts";
+import { absent } from "../journal/expected-states.ts";
 import type { Batch, KeyChanges, KeyItem, KeyValue } from "../journal/replay-plan.ts";
-import { absent, setUnlessWritten } from "../journal/set-unless-written.ts";
+import { applyChanges, markSeconds } from "./apply-changes.ts";
+import { setUnlessWritten } from "./set-unless-written.ts";
 
-/** What became of a batch. */
+/** The outcome of a batch. */
 export interface BatchOutcome {
-  /** How many mutations gave way to what others have written. */
+  /** How many mutations gave way to writes of other processes. */
   readonly superseded: number;
   /** How many mutations Redis refused. */
   readonly dropped: number;
-  /** What was set. */
+  /** The values that were set. */
   readonly written: readonly KeyValue[];
-  /** What Redis refused, and of which key. */
+  /** The errors of Redis, and their keys. */
   readonly refusals: readonly { readonly key: Bulk; readonly error: CommandError }[];
 }
 
-/** Batches of single keys: each is one command, or a few. */
+/** A batch of keys: one command, or a few. */
 export type KeyBatch = Exclude<Batch, { kind: "invalidate" }>;
 
-/** A batch on its way: its commands, and what their replies say became of it. */
-interface Order {
+/** The commands of a batch, and how their replies are read. */
+interface BatchRequest {
   readonly commands: readonly Command[];
   read(replies: readonly Reply[]): BatchOutcome;
 }
 
-/** How many keys a batch names: each takes some microseconds. */
+/** How many keys a batch names. Each takes some microseconds. */
 export const keysIn = (batch: Batch): number => (batch.kind === "invalidate" ? 0 : batch.items.length);
 
 /**
- * Tells the primary some batches in one trip, in their order. They may be told twice without harm.
- * @throws TransportError when no answer came: then all of them have to be told again.
+ * Replays batches to the primary in one trip, in their order. Repeating them does no harm.
+ *
+ * @throws TransportError when no answer came: then all of them have to be replayed again.
  */
 export async function replayBatches(
   primary: Transport,
@@ -49,21 +51,21 @@ export async function replayBatches(
   nowMs: number,
   options: SendOptions,
 ): Promise<BatchOutcome[]> {
-  const orders: Order[] = [];
+  const requests: BatchRequest[] = [];
   const slices = createTimeSlices();
   for (const batch of batches) {
-    orders.push(orderOf(batch, nowMs, primary.name));
+    requests.push(requestOf(batch, nowMs, primary.name));
     await slices.yieldIfDue(keysIn(batch));
   }
   // Many keys take some milliseconds to be written to a socket.
   await slices.yieldIfDue(batches.reduce((keys, batch) => keys + keysIn(batch), 0));
   const replies = await primary.send(
-    orders.flatMap(({ commands }) => commands),
+    requests.flatMap(({ commands }) => commands),
     options,
   );
   const outcomes: BatchOutcome[] = [];
   let at = 0;
-  for (const [index, { commands, read }] of orders.entries()) {
+  for (const [index, { commands, read }] of requests.entries()) {
     const outcome = read(replies.slice(at, at + commands.length));
     const single = isApart(outcome) ? singlesOf(batches[index] as KeyBatch) : [];
     outcomes.push(single.length > 1 ? await oneByOne(primary, single, nowMs, options) : outcome);
@@ -74,7 +76,7 @@ export async function replayBatches(
 
 export const done: BatchOutcome = { superseded: 0, dropped: 0, written: [], refusals: [] };
 
-/** Whether a Redis Cluster keeps the keys of a batch in different places. */
+/** Whether the keys of a batch lie in different slots of a Redis Cluster. */
 const isApart = ({ refusals }: BatchOutcome): boolean => refusals.some(({ error }) => error.code === "CROSSSLOT");
 
 function singlesOf(batch: KeyBatch): KeyBatch[] {
@@ -107,7 +109,7 @@ async function oneByOne(
   return all;
 }
 
-function orderOf(batch: KeyBatch, nowMs: number, transport: string): Order {
+function requestOf(batch: KeyBatch, nowMs: number, transport: string): BatchRequest {
   switch (batch.kind) {
     case "delete":
       return unlink(batch.items);
@@ -120,14 +122,14 @@ function orderOf(batch: KeyBatch, nowMs: number, transport: string): Order {
   }
 }
 
-function unlink(items: readonly KeyItem[]): Order {
+function unlink(items: readonly KeyItem[]): BatchRequest {
   return {
     commands: [["UNLINK", ...items.map(({ key }) => key)]],
     read: ([reply = null]) => (isCommandError(reply) ? refusedAll(items, reply) : done),
   };
 }
 
-function expire(items: readonly KeyChanges[]): Order {
+function expire(items: readonly KeyChanges[]): BatchRequest {
   return {
     commands: items.flatMap(({ key, commands }) => commands.map(({ name, args }): Command => [name, key, ...args])),
     read(replies) {
@@ -137,10 +139,10 @@ function expire(items: readonly KeyChanges[]): Order {
   };
 }
 
-/** No argument is to be replaced. */
+/** For a command without an argument to replace. */
 const asItIs: Otherwise = { place: -1, arg: "" };
 
-function change(items: readonly KeyChanges[], id: string, transport: string): Order {
+function change(items: readonly KeyChanges[], id: string, transport: string): BatchRequest {
   const keys = items.map(({ key }) => key);
   // The mark is the first key, so those of the commands count from 2.
   const words = items.flatMap(({ commands }, index) =>
@@ -155,10 +157,10 @@ function change(items: readonly KeyChanges[], id: string, transport: string): Or
   });
 }
 
-function setValues(items: readonly KeyValue[], nowMs: number, transport: string): Order {
-  const args = items.flatMap(({ value, end, states, absentFromMs }): Argument[] => {
+function setValues(items: readonly KeyValue[], nowMs: number, transport: string): BatchRequest {
+  const args = items.flatMap(({ value, expiry, states, absentFromMs }): Argument[] => {
     const accepted = absentFromMs <= nowMs ? [...states, absent] : states;
-    return [value, end, accepted.length, ...accepted];
+    return [value, expiry, accepted.length, ...accepted];
   });
   const keys = items.map(({ key }) => key);
   return script(setUnlessWritten, keys, args, items, (reply) => {
@@ -176,21 +178,24 @@ function setValues(items: readonly KeyValue[], nowMs: number, transport: string)
   });
 }
 
-/** By its text, which takes no second trip where Redis does not know it. What Redis refuses as a whole it refuses of each key. */
+/**
+ * Sent by its text: EVALSHA would take a second trip if Redis does not know it. An error of the script counts for
+ * each key.
+ */
 function script(
   { lua }: Script,
   keys: readonly Bulk[],
   args: readonly Argument[],
   items: readonly KeyItem[],
   read: (reply: Reply) => BatchOutcome,
-): Order {
+): BatchRequest {
   return {
     commands: [["EVAL", lua, keys.length, ...keys, ...args]],
     read: ([reply = null]) => (isCommandError(reply) ? refusedAll(items, reply) : read(reply)),
   };
 }
 
-/** What Redis said within a script. @throws TransportError when it is about the server and not about the command. */
+/** An error that a script returned. @throws TransportError when it is about the server and not about the command. */
 function refusalOf(text: string, transport: string): CommandError {
   const error = errorFromRedis(text, transport);
   if (isTransportError(error)) throw error;
@@ -203,7 +208,7 @@ const refusedAll = (items: readonly KeyItem[], error: CommandError): BatchOutcom
   refusals: items.map(({ key }) => ({ key, error })),
 });
 
-/** Of a key some of whose commands were refused, as many mutations are dropped; all of them when every command was. */
+/** Each refused command drops one mutation of its key; if all commands of a key were refused, all of its mutations. */
 function refusedOf(
   items: readonly KeyChanges[],
   errorsOf: (item: KeyChanges) => readonly CommandError[],
@@ -226,7 +231,7 @@ function pairs(reply: Reply): [Reply, Reply][] {
 const sum = (items: readonly { readonly mutations: number }[]): number =>
   items.reduce((all, { mutations }) => all + mutations, 0);
 
-/** Where the primary remembers that a batch was applied. In a Redis Cluster it lives beside the batch's first key. */
+/** The key of the mark of an applied batch. In a Redis Cluster it lies in the slot of the batch's first key. */
 function markFor(key: Bulk, id: string): string {
   const text = typeof key === "string" ? key : "";
   const tag = /\{([^}]+)\}/.exec(text)?.[1] ?? text;

@@ -4,17 +4,19 @@ import { type Bulk, handOut } from "../values/bulk.ts";
 
 /** Messages between the callers of one transport. */
 export interface Channels {
-  /** Hears from now on. */
+  /** Subscribes from now on. */
   listen(topics: Topics, listener: MessageListener): Hearing;
-  /** Hands a message to whoever hears its channel, and counts them as Redis does: once for each matching topic. */
+  /**
+   * Delivers a message to all subscribers, and returns their number as Redis counts it: once for each matching topic.
+   */
   publish(channel: Bulk, data: Bulk): number;
-  /** Tells all listeners that nothing more is coming. */
+  /** Ends all subscriptions with an error. */
   interrupt(error: TransportError): void;
 }
 
-/** What one listener hears. Once it is over, nothing of this changes anything. */
+/** The subscription of one listener. After its end all methods do nothing. */
 export interface Hearing {
-  /** Whether it goes on; else it was stopped, or interrupted. */
+  /** `false` after it was stopped or interrupted. */
   readonly isOpen: boolean;
   add(topics: Topics): void;
   remove(topics: Topics): void;
@@ -31,12 +33,12 @@ interface Listening {
 export function createChannels(): Channels {
   const all = new Set<Listening>();
 
-  // Later, and in order: a listener that sends commands must not do so in the middle of somebody's trip.
+  // In a microtask, in order: a listener that sends commands must not do so in the middle of a running trip.
   const deliver = (listening: Listening, message: Message): void => {
     queueMicrotask(() => {
       const { open, channels, patterns, listener } = listening;
       const { channel, pattern } = message;
-      // It may have let go of the topic meanwhile.
+      // The listener may have unsubscribed meanwhile.
       if (open && (pattern === undefined ? channels.has(channel) : patterns.has(pattern))) listener.message(message);
     });
   };
@@ -66,7 +68,7 @@ export function createChannels(): Channels {
       return hearing;
     },
     publish(channel, data) {
-      // Topics are texts, so nobody can be listening to a channel that is none.
+      // Topics are texts, so a channel that is no text has no subscribers.
       if (typeof channel !== "string") return 0;
       let receivers = 0;
       for (const listening of all) {
@@ -86,7 +88,7 @@ export function createChannels(): Channels {
       const interrupted = [...all];
       all.clear();
       for (const listening of interrupted) {
-        // Behind the messages that are on their way.
+        // After the messages that were published before.
         queueMicrotask(() => {
           if (listening.open) listening.listener.interrupted(error);
           listening.open = false;

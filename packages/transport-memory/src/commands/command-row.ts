@@ -5,7 +5,7 @@ import { unsupported, wrongArity } from "../values/refusals.ts";
 import type { Channels } from "./channels.ts";
 import type { ServerFacts } from "./server-facts.ts";
 
-/** What a command works with. */
+/** What a command may use. */
 export interface CommandContext {
   /** The command's own name, upper case. */
   readonly name: string;
@@ -14,7 +14,7 @@ export interface CommandContext {
   readonly keyspace: Keyspace;
   readonly channels: Channels;
   readonly server: ServerFacts;
-  /** The time of this trip: like Redis within a transaction or a script, nothing ends in the middle of it. */
+  /** The time of this trip. As within a transaction of Redis, no key expires in the middle of it. */
   readonly nowMs: number;
   /** The scripts that EVALSHA finds, by SHA-1. */
   readonly scripts: Map<string, Script>;
@@ -43,19 +43,19 @@ interface ArgumentsByArity {
   [-7]: readonly [Bulk, Bulk, Bulk, Bulk, Bulk, Bulk, ...Bulk[]];
 }
 
-/** One command: how many words it takes, its own name included (negative: at least so many), and what it does. */
+/** One command. `arity`: how many words it takes, its own name included; negative: at least so many. */
 export interface CommandRow {
   readonly arity: number;
-  /** What is wrong with its subcommand, if anything: known before anything of the trip has run. */
+  /** The error of its subcommand, if there is one. Called before any command of the trip runs. */
   faultOf?(name: string, args: readonly Bulk[]): CommandError | undefined;
-  /** Answers, or throws the `CommandError` that is the answer. */
+  /** Returns the reply, or throws the `CommandError` that is the reply. */
   run(context: CommandContext, args: readonly Bulk[]): Reply;
 }
 
 /** Commands by their names, upper case. */
 export type CommandRows = Readonly<Record<string, CommandRow>>;
 
-/** Whoever runs a row has checked its arity, so the arguments are there. */
+/** The arity is checked before `run` is called, so the arguments exist. */
 export function row<Arity extends keyof ArgumentsByArity>(
   arity: Arity,
   run: (context: CommandContext, args: ArgumentsByArity[Arity]) => Reply,
@@ -68,7 +68,7 @@ export function hasArity(row: CommandRow, words: number): boolean {
   return row.arity >= 0 ? words === row.arity : words >= -row.arity;
 }
 
-/** A command that is several: its first argument names one of these, whose arity counts from that name on. */
+/** A command with subcommands: its first argument names a row, whose arity counts from that name on. */
 export function withSubcommands(rows: CommandRows): CommandRow {
   const known = new Map(Object.entries(rows));
   return {

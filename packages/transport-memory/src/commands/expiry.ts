@@ -23,7 +23,7 @@ function conditionsOf(words: readonly Bulk[]): ReadonlySet<Condition> {
   return found;
 }
 
-/** Whether a key that ends at one time may be given another. To GT and LT a key without an end lives for ever. */
+/** Whether the conditions allow a new expiry. For GT and LT a key without expiry counts as expiring never. */
 const meets: Readonly<Record<Condition, (oldMs: number, newMs: number) => boolean>> = {
   NX: (oldMs) => oldMs === never,
   XX: (oldMs) => oldMs !== never,
@@ -43,7 +43,7 @@ const expire = (unit: TimeUnit): CommandRow =>
     return 1;
   });
 
-/** What is asked of a key's end: the time left to it or its date, in seconds (rounded) or milliseconds. */
+/** TTL, PTTL and their dates: the time left or the date of an expiry, in seconds (rounded) or milliseconds. */
 const end = (unit: TimeUnit): CommandRow =>
   row(2, ({ keyspace, nowMs }, [key]) => {
     const entry = keyspace.peek(key);

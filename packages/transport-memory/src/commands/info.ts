@@ -2,7 +2,9 @@ import type { CommandContext } from "./command-row.ts";
 
 type Lines = Readonly<Record<string, string | number>>;
 
-/** What INFO knows, section by section. It claims to be no Redis; the version says with whose commands it can be used. */
+/**
+ * The sections of INFO. It does not claim to be Redis; the version says whose commands it has.
+ */
 const sections: Readonly<Record<string, (context: CommandContext) => Lines>> = {
   Server: ({ server, nowMs }) => ({
     server_name: "continuum-cache-memory",
@@ -31,7 +33,7 @@ const sections: Readonly<Record<string, (context: CommandContext) => Lines>> = {
   },
 };
 
-/** What a plain INFO leaves out. */
+/** The sections that INFO without arguments leaves out. */
 const onRequest: readonly string[] = ["Commandstats"];
 
 /** The text of INFO. @param asked - Names of sections, upper case; none: the usual ones. */

@@ -5,7 +5,7 @@ import { type CommandContext, type CommandRows, row } from "./command-row.ts";
 
 const remove = row(-2, ({ keyspace }, keys) => keys.filter((key) => keyspace.remove(key)).length);
 
-/** Gives a value another key, with the end that it has. Tells whether it did: an existing key may be in the way. */
+/** Renames a key and keeps its expiry. @returns whether it did: an existing key may prevent it. */
 function rename({ keyspace }: CommandContext, from: Bulk, to: Bulk, mayReplace: boolean): boolean {
   const entry = keyspace.find(from);
   if (!entry) throw noSuchKey();

@@ -40,7 +40,8 @@ function rankOf(bulk: Bulk): number {
   const rank = integer(bulk);
   if (rank === 0n) {
     throw refusal(
-      "ERR RANK can't be zero: use 1 to start from the first match, 2 from the second ... or use negative to start from the end of the list",
+      "ERR RANK can't be zero: use 1 to start from the first match, 2 from the second ... " +
+        "or use negative to start from the end of the list",
     );
   }
   // Redis 7.0 negates it, which 64 bits can't, and takes it for the first from the end.

@@ -24,7 +24,7 @@ const orNull = (bulk: Bulk | undefined): Bulk | null => (bulk === undefined ? nu
 /** An index that may count from the end. */
 const fromStart = (at: number, size: number): number => (at < 0 ? size + at : at);
 
-/** Takes note of what became of a list: its new size, or that nothing is left of it. */
+/** Stores the new size of a list, or removes an empty one. */
 function settle({ keyspace }: CommandContext, key: Bulk, list: List): void {
   if (list.size === 0) keyspace.remove(key);
   else keyspace.put(key, list, keyspace.peek(key)?.expiresAtMs ?? never);
@@ -67,7 +67,7 @@ function move(context: CommandContext, source: Bulk, target: Bulk, from: End, to
   if (list === targetList) {
     pushElement(list, to, element);
   } else {
-    // The shorter list first, so that no other key has to make way for an element that is counted twice.
+    // The shorter list first: otherwise the element would count twice for a moment, and could evict another key.
     settle(context, source, list);
     push(context, target, to, [element]);
   }
@@ -141,7 +141,7 @@ export const lists: CommandRows = {
     const { size } = list;
     const start = Math.max(0, fromStart(from, size));
     const end = Math.max(start, Math.min(size, fromStart(to, size) + 1));
-    // Only what goes is touched: a log that is trimmed after each push costs the same however long it is.
+    // Only removed elements are touched: trimming a log after each push costs the same at any length.
     for (let gone = Math.min(size, end > start ? start : size); gone > 0; gone--) popElement(list, "head");
     for (let gone = Math.min(list.size, size - end); gone > 0; gone--) popElement(list, "tail");
     settle(context, key, list);

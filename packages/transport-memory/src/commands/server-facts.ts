@@ -1,4 +1,4 @@
-/** What INFO tells beside the keyspace's own figures. */
+/** The facts for INFO besides those of the keyspace. */
 export interface ServerFacts {
   readonly startedAtMs: number;
   /** How often each command ran, by upper-case name. */

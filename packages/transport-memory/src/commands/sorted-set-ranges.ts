@@ -46,14 +46,16 @@ function placesOf({ order }: SortedSet, range: Range, isMirrored: boolean): Plac
   return [Math.max(0, start), Math.max(0, start, Math.min(end, length))];
 }
 
-/** So many of them, some left out at the end where they begin. Redis finds none behind fewer than none, and all up to fewer than none. */
+/**
+ * LIMIT offset count. With a negative offset Redis finds no member, with a negative count all.
+ */
 function pageOf([start, end]: Places, { isReverse, offset, limit }: RangeOptions): Places {
   const rest = offset < 0 ? 0 : Math.max(0, end - start - offset);
   const size = limit < 0 ? rest : Math.min(rest, limit);
   return isReverse ? [end - offset - size, end - offset] : [start + offset, start + offset + size];
 }
 
-/** What a command's name says of its range; the words behind it say the rest. */
+/** The kind of range that the name of a command means; its options say the rest. */
 interface Form {
   readonly by?: "rank" | "score";
   readonly isReverse?: boolean;

@@ -24,7 +24,7 @@ export const sortedSetAt = ({ keyspace }: CommandContext, key: Bulk): SortedSet 
 
 const textOrNull = (value: number | undefined): string | null => (value === undefined ? null : scoreText(value));
 
-/** What may be asked of ZADD besides scores and members. */
+/** The options of ZADD. */
 interface AddOptions {
   readonly only?: "new" | "known";
   readonly towards?: "greater" | "less";

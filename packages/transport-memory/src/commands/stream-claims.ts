@@ -67,7 +67,7 @@ function claimOptions(words: readonly Bulk[], nowMs: number): ClaimOptions {
 
 const replyFor = (entry: StreamEntry, justId: boolean): Reply => (justId ? idText(entry.id) : entryReply(entry));
 
-/** Gives a consumer an entry that another holds, or nobody. */
+/** Gives a consumer an entry that another consumer holds, or none. */
 function claim(
   context: CommandContext,
   at: GroupAt,

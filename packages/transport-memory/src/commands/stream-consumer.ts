@@ -28,10 +28,10 @@ export function expectGroup(context: CommandContext, key: Bulk, name: Bulk, wher
 }
 
 /**
- * The consumer of this name, made if need be, who is here now. Nothing is changed when he, and what he is about to be given,
- * do not fit.
+ * The consumer of this name, created if it does not exist, and seen now. Nothing is changed if it does not fit
+ * together with the entries that it is about to be given.
  *
- * @param moreBytes - What he is about to be given.
+ * @param moreBytes - The size of those entries.
  */
 export function consumerHere(
   { keyspace, nowMs }: CommandContext,

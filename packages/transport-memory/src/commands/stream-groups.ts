@@ -56,7 +56,8 @@ function expectStream(context: CommandContext, key: Bulk): Stream {
   const stream = streamAt(context, key);
   if (stream) return stream;
   throw refusal(
-    "ERR The XGROUP subcommand requires the key to exist. Note that for CREATE you may want to use the MKSTREAM option to create an empty stream automatically.",
+    "ERR The XGROUP subcommand requires the key to exist. Note that for CREATE you may want to use the " +
+      "MKSTREAM option to create an empty stream automatically.",
   );
 }
 

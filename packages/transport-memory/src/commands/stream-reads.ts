@@ -10,7 +10,7 @@ import { type CommandContext, type CommandRows, row } from "./command-row.ts";
 import { consumerHere, expectGroup, type GroupAt } from "./stream-consumer.ts";
 import { entryReply, settle, streamAt } from "./streams.ts";
 
-/** What XREAD and XREADGROUP are asked. */
+/** The arguments of XREAD and XREADGROUP. */
 export interface ReadOptions {
   readonly reader: { readonly group: Bulk; readonly consumer: Bulk } | undefined;
   readonly count: number;
@@ -18,7 +18,7 @@ export interface ReadOptions {
   readonly streams: readonly { readonly key: Bulk; readonly after: Bulk }[];
 }
 
-/** In place of an id: what nobody of the group has been given yet. */
+/** In the place of an id: the entries that no consumer of the group has been given. */
 const news = ">";
 
 export function readOptions(name: "XREAD" | "XREADGROUP", args: readonly Bulk[]): ReadOptions {
@@ -76,7 +76,8 @@ function startAfter(after: Bulk, stream: Stream | undefined, inGroup: boolean): 
   if (after === "$") {
     if (!inGroup) return stream?.last ?? firstId;
     throw refusal(
-      "ERR The $ ID is meaningless in the context of XREADGROUP: you want to read the history of this consumer by specifying a proper ID, or use the > ID to get new messages. The $ ID would just return an empty result set.",
+      "ERR The $ ID is meaningless in the context of XREADGROUP: you want to read the history of this consumer by " +
+        "specifying a proper ID, or use the > ID to get new messages. The $ ID would just return an empty result set.",
     );
   }
   if (after === news) {
@@ -86,11 +87,11 @@ function startAfter(after: Bulk, stream: Stream | undefined, inGroup: boolean): 
     );
   }
   const id = parseId(after, 0n);
-  // Redis tells the two apart no further.
+  // Redis has one message for both.
   return inGroup && compareIds(id, lastId) === 0 ? undefined : id;
 }
 
-/** What a consumer is given that nobody of his group had yet. Nothing is changed when it does not fit. */
+/** Gives a consumer entries that no consumer of its group had before. Nothing is changed if they do not fit. */
 function takeNews(context: CommandContext, at: GroupAt, name: Bulk, { count, noAck }: ReadOptions): Reply[] {
   const { stream, group } = at;
   const entries = entriesAfter(stream, group.lastDelivered, count);
@@ -103,7 +104,7 @@ function takeNews(context: CommandContext, at: GroupAt, name: Bulk, { count, noA
   return entries.map(entryReply);
 }
 
-/** What a consumer was given after an id and has not acknowledged; what is gone from the stream has no fields. */
+/** The entries after an id that a consumer was given and has not acknowledged; deleted entries have no fields. */
 function again(consumer: Consumer, { entries }: Stream, after: StreamId, count: number, nowMs: number): Reply[] {
   const from = idAfter(after);
   if (!from) return [];
@@ -144,7 +145,7 @@ export const streamReads: CommandRows = {
       return startAfter(after, stream, true);
     });
     const found = streams.flatMap(({ key }, place): Reply[] => {
-      // Making room for what another key has been given may have cost this one.
+      // Entries that were given from another key may have evicted this one.
       const stream = streamAt(context, key);
       const group = stream && groupOf(stream, reader.group);
       if (!stream || !group) return [];

@@ -5,7 +5,7 @@ import { notAnInteger, refusal, syntaxError } from "../values/refusals.ts";
 import { countOlder, dropOldest, type Stream } from "../values/stream.ts";
 import { parseId, parsePartialId, type StreamId } from "../values/stream-id.ts";
 
-/** What of a stream is to go. */
+/** Which entries to remove. */
 export type Trim =
   | { readonly by: "length"; readonly keep: number; readonly atMost: number }
   | { readonly by: "id"; readonly from: StreamId; readonly atMost: number };
@@ -19,8 +19,8 @@ export interface TrimOptions {
 }
 
 /**
- * Reads the options of XADD (up to the first word that is none: its id) and XTRIM (all words). `~` is read and heeded exactly,
- * where Redis may keep up to a node (100 entries) more.
+ * Reads the options of XADD (up to the first word that is none: its id) and XTRIM (all words). `~` is read and
+ * treated as exact, where Redis may keep up to a node (100 entries) more.
  */
 export function trimOptions(args: readonly Bulk[], command: "XADD" | "XTRIM"): TrimOptions {
   let by: { kind: "length"; keep: number } | { kind: "id"; from: StreamId } | undefined;
@@ -51,7 +51,7 @@ export function trimOptions(args: readonly Bulk[], command: "XADD" | "XTRIM"): T
     } else if (command === "XADD" && option === "NOMKSTREAM") {
       makesNone = true;
     } else if (command === "XADD") {
-      // What is no id is said before what is wrong with the options together.
+      // An invalid id is reported before options that contradict each other.
       if (args[at] !== "*") parsePartialId(args[at] as Bulk);
       break;
     } else {
@@ -71,7 +71,7 @@ export function trimOptions(args: readonly Bulk[], command: "XADD" | "XTRIM"): T
   return { trim, makesNone, words: at };
 }
 
-/** @returns how many went. */
+/** @returns how many entries were removed. */
 export function trimStream(stream: Stream, trim: Trim): number {
   const excess = trim.by === "length" ? countOf(stream.entries) - trim.keep : countOlder(stream, trim.from);
   const doomed = Math.max(0, Math.min(excess, trim.atMost));

@@ -25,7 +25,7 @@ import { trimOptions, trimStream } from "./stream-trim.ts";
 export const streamAt = ({ keyspace }: CommandContext, key: Bulk): Stream | undefined =>
   expectType("stream", keyspace.find(key)?.value);
 
-/** Takes note of what became of a stream; an empty one stays. */
+/** Stores the new size of a stream; an empty one stays. */
 export const settle = ({ keyspace }: CommandContext, key: Bulk, stream: Stream): void =>
   keyspace.put(key, stream, keyspace.peek(key)?.expiresAtMs ?? never);
 
@@ -42,7 +42,7 @@ function newId(wanted: Bulk, last: StreamId, nowMs: number): StreamId {
   const { ms, seq = 0n } = parsePartialId(wanted);
   if (seq !== "*") return { ms, seq };
   if (ms !== last.ms) return { ms, seq: 0n };
-  // Redis has no words of its own for numbers that have run out.
+  // Redis has no message of its own for exhausted numbers.
   if (last.seq === largest) throw tooSmall();
   return { ms, seq: last.seq + 1n };
 }

@@ -5,9 +5,9 @@ import { type TimeUnit, timeUnits } from "./expire-time.ts";
 /** The options of SET and GETEX. */
 export interface StringOptions {
   readonly condition?: "NX" | "XX";
-  /** Answer what was there before. */
+  /** GET: replies with the old value. */
   readonly get?: boolean;
-  /** What becomes of the end that the key has. */
+  /** KEEPTTL or PERSIST: what to do with the expiry of the key. */
   readonly keep?: "KEEPTTL" | "PERSIST";
   readonly expiry?: { readonly time: Bulk; readonly unit: TimeUnit };
 }

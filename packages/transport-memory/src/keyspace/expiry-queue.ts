@@ -1,26 +1,26 @@
-/** The end of a key, in a queue. Only the queue changes it. */
+/** The expiry of a key, in a queue. Only the queue changes it. */
 export interface Expiry {
   readonly id: string;
   readonly atMs: number;
 }
 
 /**
- * The ends of keys, the soonest first: one for each key that has an end. Every operation takes time proportional to the
- * logarithm of their number.
+ * The expiries of keys, the soonest first: one for each key that expires. Every operation takes time proportional to
+ * the logarithm of their number.
  */
 export interface ExpiryQueue {
   readonly size: number;
   /**
-   * Gives a key an end, in place of the one that it had; `Infinity` for none.
+   * Sets the expiry of a key, in the place of an earlier one; `Infinity` for none.
    *
    * @param before - What this returned for the key the last time, if it is still in the queue.
    */
   set(id: string, before: Expiry | undefined, atMs: number): Expiry | undefined;
-  /** Takes an expiry of this queue out. */
+  /** Removes an expiry. */
   remove(expiry: Expiry): void;
-  /** The soonest one, if its time has come. It stays. */
+  /** The soonest expiry, if it has passed. It stays in the queue. */
   due(nowMs: number): Expiry | undefined;
-  /** How many have come; looks at no others. */
+  /** How many expiries have passed. Takes time proportional to their number. */
   countDue(nowMs: number): number;
 }
 
@@ -72,7 +72,7 @@ export function createExpiryQueue(): ExpiryQueue {
     const { place, atMs } = expiry as Item;
     const last = heap.pop() as Item;
     if (last === expiry) return;
-    // The last one takes its place, as if it had its time until now.
+    // The last one takes its place, with its time.
     const lastAtMs = last.atMs;
     put(last, place);
     last.atMs = atMs;

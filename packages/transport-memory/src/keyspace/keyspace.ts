@@ -6,22 +6,22 @@ import type { StoredValue } from "../values/stored-value.ts";
 import { createExpiryQueue, type Expiry, type ExpiryQueue } from "./expiry-queue.ts";
 import { createPatternSweep } from "./pattern-sweep.ts";
 
-/** What each key counts on top of its own bytes and its value's: the bookkeeping of the maps it stands in. */
+/** What each key counts on top of its own bytes and those of its value: its places in the maps. */
 const entryOverheadBytes = 352;
 
-/** For ever. */
+/** The expiry of a key that never expires. */
 export const never: number = Number.POSITIVE_INFINITY;
 
-/** What stands under a key. */
+/** What a key holds. */
 export interface Entry {
   readonly value: StoredValue;
-  /** When it ends, in milliseconds since 1970; `never` when it does not. */
+  /** When it expires, in milliseconds since 1970, or `never`. */
   readonly expiresAtMs: number;
   /** Its place in the order of all keys. */
   readonly number: number;
-  /** How many entries had been written by then. */
+  /** The number of the write that made it; later writes have higher numbers. */
   readonly stamp: number;
-  /** What the queue of ends holds for it. */
+  /** Its place in the expiry queue. */
   readonly expiry: Expiry | undefined;
 }
 
@@ -32,29 +32,31 @@ export interface KeyspaceOptions {
   readonly now: () => number;
 }
 
-/** All keys, bounded in bytes, the least recently used given up first. No method ever sees an entry whose time is over. */
+/**
+ * All keys, bounded in bytes, the least recently used evicted first. No method ever returns an expired entry.
+ */
 export interface Keyspace {
-  /** An entry, which counts as used by it. */
+  /** The entry of a key. Counts as a use. */
   find(key: Bulk): Entry | undefined;
-  /** The same without counting as use. */
+  /** The entry of a key. Does not count as a use. */
   peek(key: Bulk): Entry | undefined;
-  /** Refuses what could never fit, before anything is changed. @throws CommandError OOM. */
+  /** Refuses a value that can never fit, before anything is changed. @throws CommandError OOM. */
   assertFits(key: Bulk, valueBytes: number): void;
   /**
-   * Stores a value, or takes note that a value that stands there has changed its size.
+   * Stores a value, or updates the size of a stored value that has changed.
    *
-   * @throws CommandError OOM when it could never fit.
+   * @throws CommandError OOM when it can never fit.
    */
   put(key: Bulk, value: StoredValue, expiresAtMs: number): void;
   remove(key: Bulk): boolean;
   /**
    * Removes the keys that pass a test. They are gone at once; the promise resolves when they take no memory any more.
-   * What is written meanwhile stays.
+   * Keys that are written meanwhile stay.
    */
   removeWhere(test: (key: Bulk) => boolean): Promise<void>;
-  /** Takes no longer the more there is. */
+  /** Removes all keys, in constant time. */
   clear(): void;
-  /** How many there are. */
+  /** The number of keys. */
   size(): number;
   /** All keys, in no particular order. */
   keys(): Iterable<Bulk>;
@@ -68,21 +70,20 @@ export interface Keyspace {
 export interface KeyspaceFacts {
   readonly usedBytes: number;
   readonly maxBytes: number;
-  /** How many keys have an end. */
+  /** How many keys have an expiry. */
   readonly expiring: number;
   readonly evicted: number;
   readonly expired: number;
 }
 
-/** How many overdue or deleted entries one operation clears away at most: it must not pay for a million of them. */
+/** The most expired or deleted entries that one operation removes, so that none pays for a million of them. */
 const clearedAtOnce = 100;
 
 export function createKeyspace({ maxBytes, maxEntries, now }: KeyspaceOptions): Keyspace {
   let order: InsertionOrder = createInsertionOrder();
   let expiries: ExpiryQueue = createExpiryQueue();
   let stamp = 0;
-  let evicted = 0;
-  let expired = 0;
+  const counts = { evicted: 0, expired: 0 };
 
   const newEntries = (): Lru<Entry> =>
     createLru({
@@ -92,7 +93,7 @@ export function createKeyspace({ maxBytes, maxEntries, now }: KeyspaceOptions): 
         if (why === "replaced") return;
         order.remove(entry.number);
         if (entry.expiry) expiries.remove(entry.expiry);
-        if (why === "evicted") evicted++;
+        if (why === "evicted") counts.evicted++;
       },
     });
   let entries = newEntries();
@@ -107,7 +108,7 @@ export function createKeyspace({ maxBytes, maxEntries, now }: KeyspaceOptions): 
   const livingOf = (id: string, entry: Entry | undefined): Entry | undefined => {
     if (entry === undefined || !isGone(id, entry)) return entry;
     entries.delete(id);
-    if (isOver(entry)) expired++;
+    if (isOver(entry)) counts.expired++;
     return undefined;
   };
   const clearSome = (): void => {
@@ -116,7 +117,7 @@ export function createKeyspace({ maxBytes, maxEntries, now }: KeyspaceOptions): 
       const due = expiries.due(nowMs);
       if (!due) break;
       entries.delete(due.id);
-      expired++;
+      counts.expired++;
     }
     if (!sweep.isIdle) sweep.step(clearedAtOnce);
   };
@@ -143,7 +144,8 @@ export function createKeyspace({ maxBytes, maxEntries, now }: KeyspaceOptions): 
       const old = peekId(id);
       const expiry = expiries.set(id, old?.expiry, expiresAtMs);
       const number = old?.number ?? order.add(id);
-      // A fresh entry also for a value that was changed in its place: the bound is kept when one entry replaces another.
+      // A fresh entry also for a value that was changed in its place: the bound is kept when one entry replaces
+      // another.
       entries.set(id, { value, expiresAtMs, number, stamp: ++stamp, expiry }, bytes);
     },
     remove(key) {
@@ -159,7 +161,7 @@ export function createKeyspace({ maxBytes, maxEntries, now }: KeyspaceOptions): 
     },
     size() {
       clearSome();
-      // To count what is left of a deleted pattern takes the same walk as to remove it.
+      // Counting the keys of a deleted pattern takes the same walk as removing them.
       while (!sweep.isIdle) sweep.step(clearedAtOnce);
       return entries.size - expiries.countDue(now());
     },
@@ -186,10 +188,10 @@ export function createKeyspace({ maxBytes, maxEntries, now }: KeyspaceOptions): 
         return expiries.size - expiries.countDue(now());
       },
       get evicted() {
-        return evicted;
+        return counts.evicted;
       },
       get expired() {
-        return expired;
+        return counts.expired;
       },
     },
   };

@@ -5,14 +5,14 @@ import type { Page } from "../values/insertion-order.ts";
 export type KeyTest = (id: string) => boolean;
 
 /**
- * Deletes keys by pattern. From the moment a pattern is added, its keys count as gone (`hides`), however many there are.
- * A sweep over all keys, step by step, takes them out of memory afterwards.
+ * Deletes keys by pattern. From the moment a pattern is added, its keys count as gone (`hides`), however many there
+ * are. A sweep over all keys, step by step, takes them out of memory afterwards.
  *
- * The steps come from the caller of `delete`, in slices, and from later writes. So the sweep also ends where the request
- * that began it has ended with its timers.
+ * The steps come from the caller of `delete`, in slices, and from later writes. So the sweep also ends where the
+ * request that began it has ended with its timers.
  */
 export interface PatternSweep {
-  /** Whether no deleted pattern is left to look for. */
+  /** Whether no pattern is left to look for. */
   readonly isIdle: boolean;
   /**
    * Deletes the keys that pass a test. Resolves when none of them takes memory any more.
@@ -20,11 +20,11 @@ export interface PatternSweep {
    * @param stamp - Keys that were written with a later stamp stay.
    */
   delete(test: KeyTest, stamp: number): Promise<void>;
-  /** Whether a key that was written with this stamp is gone with a pattern. */
+  /** Whether a pattern has deleted a key that was written with this stamp. */
   hides(id: string, stamp: number): boolean;
   /** Looks at about so many more keys. */
   step(keys: number): void;
-  /** Forgets all patterns: there are no keys any more. */
+  /** Drops all patterns, when there are no keys any more. */
   reset(): void;
 }
 
@@ -36,7 +36,7 @@ interface DeletedPattern {
 export interface PatternSweepOptions {
   /** A page of all keys, as in `InsertionOrder`. */
   readonly page: (cursor: number, count: number) => Page;
-  /** Removes a key if it is gone with a pattern. */
+  /** Removes a key that a pattern has deleted. */
   readonly removeHidden: (id: string) => void;
 }
 

@@ -3,16 +3,15 @@ import { score as scoreArgument, scoreText } from "../numbers/score.ts";
 import type { Bulk } from "../values/bulk.ts";
 import { membersBetween } from "../values/score-order.ts";
 import { type SortedSet, scoreOf } from "../values/sorted-set.ts";
-import type { AcceptedWrite } from "./accepted-write.ts";
-import type { CanonicalWrite } from "./canonical-write.ts";
+import type { AppliedWrite, CanonicalWrite } from "./canonical-write.ts";
 
 type ChangeOf = Extract<CanonicalWrite, { kind: "change" }>;
 
 /**
- * Scores towards one direction are told as they were asked for, since they give way to what stands at the primary. Of the other
- * conditions what was met here is told: the members that have the score that was asked for.
+ * The effects of ZADD. With GT or LT the command is kept as it is, since the primary's scores decide. With other
+ * conditions the members that have the requested score now are kept.
  */
-export function scoresAdded({ args: [key = "", ...words], reply, at }: AcceptedWrite): CanonicalWrite[] {
+export function scoresAdded({ args: [key = "", ...words], reply, at }: AppliedWrite): CanonicalWrite[] {
   const { options, rest } = addOptions(words);
   if (options.isDifference) {
     return reply === null ? [] : [{ kind: "change", key, name: "ZINCRBY", args: rest }];
@@ -31,14 +30,14 @@ export function scoresAdded({ args: [key = "", ...words], reply, at }: AcceptedW
   return pairs.length === 0 ? [] : [{ kind: "change", key, name: "ZADD", args: pairs }];
 }
 
-/** Which members were taken, wherever they stand at the primary. */
-export function membersPopped({ args: [key = ""], reply }: AcceptedWrite): CanonicalWrite[] {
+/** The effects of ZPOPMIN and ZPOPMAX: the members that were removed, wherever they rank at the primary. */
+export function membersPopped({ args: [key = ""], reply }: AppliedWrite): CanonicalWrite[] {
   const popped = (Array.isArray(reply) ? reply : []) as readonly Bulk[];
   const members = popped.filter((_, place) => place % 2 === 0);
   return members.length === 0 ? [] : [{ kind: "change", key, name: "ZREM", args: members }];
 }
 
-/** How a sorted set is made that stands nowhere yet. */
+/** The changes that make a whole sorted set. */
 export function wholeSortedSet(key: Bulk, { order }: SortedSet): ChangeOf[] {
   const args = membersBetween(order, 0, order.length).flatMap(({ score, member }): Bulk[] => [
     scoreText(score),

@@ -6,15 +6,17 @@ import { allItems, countOf, itemWith, lastOf } from "../values/id-order.ts";
 import type { Stream } from "../values/stream.ts";
 import { type Group, groupOf, type Pending, pendingCount } from "../values/stream-group.ts";
 import { compareIds, firstId, idText, isId, parseId } from "../values/stream-id.ts";
-import type { AcceptedWrite } from "./accepted-write.ts";
-import type { CanonicalWrite } from "./canonical-write.ts";
+import type { AppliedWrite, CanonicalWrite } from "./canonical-write.ts";
 
 type Change = Extract<CanonicalWrite, { kind: "change" }>;
 
 const change = (key: Bulk, name: string, ...args: readonly Bulk[]): Change => ({ kind: "change", key, name, args });
 
-/** An entry under the id that its caller was told; where he left the id open, the primary may choose another after all. */
-export function appended({ args: [key = "", ...words], reply }: AcceptedWrite): Change[] {
+/**
+ * The effect of XADD: an entry under the id that the caller got. If the caller left the id open, the primary may
+ * choose another.
+ */
+export function appended({ args: [key = "", ...words], reply }: AppliedWrite): Change[] {
   if (typeof reply !== "string") return [];
   const { words: place } = trimOptions(words, "XADD");
   const wanted = words[place] as Bulk;
@@ -23,13 +25,13 @@ export function appended({ args: [key = "", ...words], reply }: AcceptedWrite): 
   return [isOpen ? { ...write, otherwise: { place, arg: wanted } } : write];
 }
 
-/** XGROUP: its key stands behind the subcommand. */
-export function groupChanged({ args: [subcommand, key = "", ...args] }: AcceptedWrite): Change[] {
+/** The effect of XGROUP, whose key follows the subcommand. */
+export function groupChanged({ args: [subcommand, key = "", ...args] }: AppliedWrite): Change[] {
   return [change(key, `XGROUP ${word(subcommand)}`, ...args)];
 }
 
-/** Who has been given what, as XCLAIM says it; so Redis tells its replicas too. */
-export function readInGroup({ args, reply, at }: AcceptedWrite): Change[] {
+/** The effects of XREADGROUP as XCLAIM commands, as Redis reports them to its replicas. */
+export function readInGroup({ args, reply, at }: AppliedWrite): Change[] {
   const { reader } = readOptions("XREADGROUP", args);
   if (!reader) return [];
   return lists(reply).flatMap(([key, entries]) => {
@@ -43,7 +45,7 @@ export function readInGroup({ args, reply, at }: AcceptedWrite): Change[] {
   });
 }
 
-export function claimed({ args, reply, at }: AcceptedWrite): Change[] {
+export function claimed({ args, reply, at }: AppliedWrite): Change[] {
   const [key, name, consumer, , ...words] = args as readonly [Bulk, Bulk, Bulk, Bulk, ...Bulk[]];
   const [stream, group] = groupAt(at, key, name);
   if (!stream || !group) return [];
@@ -52,13 +54,13 @@ export function claimed({ args, reply, at }: AcceptedWrite): Change[] {
   const gone = ids.filter((id) => !itemWith(stream.entries, parseId(id, 0n)));
   return [
     ...claims(key, group, heldAmong(group, idsOf(reply))),
-    // Only where this is the whole stream is an entry that is not here surely gone.
+    // An entry that is missing here is surely deleted only if the whole stream is known here.
     ...(gone.length > 0 ? [{ ...change(key, "XACK", name, ...gone), ifWhole: true } as const] : []),
     position(key, group, consumer),
   ];
 }
 
-export function autoClaimed({ args, reply, at }: AcceptedWrite): Change[] {
+export function autoClaimed({ args, reply, at }: AppliedWrite): Change[] {
   const [key, name] = args as readonly [Bulk, Bulk, ...Bulk[]];
   const [, group] = groupAt(at, key, name);
   const [, taken = null, deleted = null] = reply as readonly Reply[];
@@ -70,7 +72,7 @@ export function autoClaimed({ args, reply, at }: AcceptedWrite): Change[] {
   ];
 }
 
-/** A stream as it stands: its entries, the last id it ever had, and its groups. */
+/** The changes that make a whole stream: its entries, its last id, and its groups. */
 export function wholeStream(key: Bulk, stream: Stream): Change[] {
   const groups = [...(stream.groups?.values() ?? [])];
   const isLastThere = compareIds(lastOf(stream.entries)?.id ?? firstId, stream.last) === 0;
@@ -83,7 +85,7 @@ export function wholeStream(key: Bulk, stream: Stream): Change[] {
     ...groups.flatMap((group) => [
       change(key, "XGROUP CREATE", group.name, idText(group.lastDelivered), "MKSTREAM"),
       ...[...group.consumers.values()].map(({ name }) => change(key, "XGROUP CREATECONSUMER", group.name, name)),
-      // Of what is gone from the stream Redis takes no claim.
+      // Redis refuses claims of deleted entries.
       ...claims(
         key,
         group,
@@ -93,14 +95,14 @@ export function wholeStream(key: Bulk, stream: Stream): Change[] {
   ];
 }
 
-/** About how many changes it takes to make a stream as it stands. */
+/** About how many changes make a whole stream. */
 export function sizeOfWhole({ entries, groups }: Stream): number {
   let size = countOf(entries);
   for (const group of groups?.values() ?? []) size += 1 + group.consumers.size + pendingCount(group);
   return size;
 }
 
-/** Those who were given the same at the same time are told together. */
+/** One XCLAIM for adjacent entries with the same consumer, time and count. */
 function claims(key: Bulk, { name }: Group, held: readonly Pending[]): Change[] {
   const runs: Pending[][] = [];
   for (const pending of held) {
@@ -116,15 +118,15 @@ function claims(key: Bulk, { name }: Group, held: readonly Pending[]): Change[] 
   });
 }
 
-/** A script passes on no command of many thousand words. */
+/** A script can run no command of many thousand arguments. */
 const mostIds = 200;
 
 const isAlike = (one: Pending, other: Pending): boolean =>
   one.consumer === other.consumer && one.deliveredMs === other.deliveredMs && one.deliveries === other.deliveries;
 
 /**
- * How far a group has come. It is told only where this is the whole stream: what else stands at the primary would be passed over,
- * whereas nothing is lost where a group is given again what it was given here.
+ * The last delivered id of a group. It applies only where the whole stream is known here: otherwise the group would
+ * skip other entries of the primary. Nothing is lost if a group is given again what it was given here.
  */
 function position(key: Bulk, { name, lastDelivered }: Group, consumer: Bulk): Change {
   const claim = change(key, "XCLAIM", name, consumer, "0", "0-0", "JUSTID", "LASTID", idText(lastDelivered));
@@ -132,7 +134,7 @@ function position(key: Bulk, { name, lastDelivered }: Group, consumer: Bulk): Ch
 }
 
 function groupAt(
-  at: AcceptedWrite["at"],
+  at: AppliedWrite["at"],
   key: Bulk,
   name: Bulk,
 ): readonly [stream: Stream | undefined, group: Group | undefined] {

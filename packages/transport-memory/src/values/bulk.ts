@@ -20,10 +20,10 @@ export const isWellFormed: (text: string) => boolean = Function.prototype.call.b
 const { Buffer: nodeBuffer } = globalThis as { Buffer?: NodeBuffer };
 
 /**
- * An argument as it is stored. Bytes are copied, so whoever keeps and changes them changes nothing here; a lone
+ * An argument as it is stored. Bytes are copied, so later changes of the caller's array have no effect; a lone
  * surrogate becomes U+FFFD, as in its UTF-8.
  *
- * @throws TypeError when it is no argument at all.
+ * @throws TypeError when it is no valid argument.
  */
 export function toBulk(argument: Argument): Bulk {
   if (typeof argument === "string") {
@@ -32,26 +32,27 @@ export function toBulk(argument: Argument): Bulk {
   if (typeof argument === "number") return String(argument);
   if (argument instanceof Uint8Array) return bulkOf(argument.slice());
   throw new TypeError(
-    `Expected each argument to be a string, a number or a Uint8Array, got ${argument === null ? "null" : typeof argument}`,
+    "Expected each argument to be a string, a number or a Uint8Array, " +
+      `got ${argument === null ? "null" : typeof argument}`,
   );
 }
 
-/** Bytes as a bulk; they must be nobody else's. */
+/** Bytes as a bulk. They are not copied, so the caller must not keep them. */
 export function bulkOf(bytes: Uint8Array): Bulk {
   return textOrBytes(bytes);
 }
 
-/** The bytes of a bulk, not to be changed. */
+/** The bytes of a bulk. Do not change them. */
 export function bytesOf(bulk: Bulk): Uint8Array {
   return typeof bulk === "string" ? encoder.encode(bulk) : bulk;
 }
 
-/** A bulk for the caller, who may change what he gets. */
+/** A bulk for a caller, who may change it: bytes are copied. */
 export function handOut(bulk: Bulk): Bulk {
   return typeof bulk === "string" ? bulk : bulk.slice();
 }
 
-/** How many bytes it has. */
+/** The length of a bulk in bytes. */
 export function byteLength(bulk: Bulk): number {
   if (typeof bulk !== "string") return bulk.length;
   return nodeBuffer ? nodeBuffer.byteLength(bulk) : utf8Length(bulk);
@@ -67,10 +68,10 @@ function utf8Length(text: string): number {
   return length;
 }
 
-/** What bytes count on top of their number: each array of them is an object with a buffer. */
+/** What a byte array counts on top of its length: an object with a buffer. */
 export const bytesOverheadBytes = 192;
 
-/** What a bulk counts towards the limit. @param length - How many bytes it has, where that is known. */
+/** What a bulk counts towards the limit. @param length - Its length in bytes, if it is known. */
 export function footprint(bulk: Bulk, length: number = byteLength(bulk)): number {
   return length + (typeof bulk === "string" ? 0 : bytesOverheadBytes);
 }
@@ -107,3 +108,21 @@ export function idOf(bulk: Bulk): string {
 export function bulkOfId(id: string): Bulk {
   return id.startsWith(bytesMark) ? Uint8Array.from(id.slice(1), (char) => char.charCodeAt(0)) : id;
 }
+
+/** The order of two bulks by their bytes: negative if the first comes first, 0 if they are equal. */
+export function compareBulks(one: Bulk, other: Bulk): number {
+  if (typeof one === "string" && typeof other === "string") {
+    if (one === other) return 0;
+    // Characters sort like their bytes, except halves of surrogate pairs.
+    if (!surrogate.test(one) && !surrogate.test(other)) return one < other ? -1 : 1;
+  }
+  const [left, right] = [bytesOf(one), bytesOf(other)];
+  const shared = Math.min(left.length, right.length);
+  for (let at = 0; at < shared; at++) {
+    const difference = (left[at] as number) - (right[at] as number);
+    if (difference !== 0) return difference;
+  }
+  return left.length - right.length;
+}
+
+const surrogate = /[\ud800-\udfff]/;

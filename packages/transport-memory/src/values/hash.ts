@@ -43,7 +43,7 @@ export function growthBy(hash: Hash, field: Bulk, value: Bulk): number {
   return fieldBytes(field, value);
 }
 
-/** Sets a field, and tells whether it is new. */
+/** Sets a field. @returns whether it is new. */
 export function setField(hash: Hash, field: Bulk, value: Bulk): boolean {
   const id = idOf(field);
   hash.bytes += growthBy(hash, field, value);

@@ -1,8 +1,8 @@
 import { compareIds, type StreamId } from "./stream-id.ts";
 
 /**
- * Items by rising id, from `head` on; what stood before it is gone. Plain data, since there may be a million of them: only the
- * functions below touch it.
+ * Items by rising id, from `head` on; the places before it are empty. Plain data, since there may be a million of them:
+ * only the functions below touch it.
  */
 export interface IdOrder<Item extends { readonly id: StreamId }> {
   items: (Item | undefined)[];

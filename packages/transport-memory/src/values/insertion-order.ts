@@ -6,8 +6,8 @@ export interface Page {
 
 /**
  * Ids in the order in which they were added, to be walked in pages while others come and go. Each id has a number for
- * as long as it is there, and a walk goes from the newest number down, so whatever is there from the beginning of a
- * walk to its end is met exactly once, and what is added meanwhile can't prolong it.
+ * as long as it is there, and a walk goes from the newest number down, so each id that exists from the beginning of a
+ * walk to its end is met exactly once, and ids that are added meanwhile can't prolong it.
  *
  * No operation takes longer than a block of ids takes, however many ids there are.
  */

@@ -2,7 +2,7 @@ import { CommandError } from "@continuum-cache/core";
 import { brand, hasBrand } from "@continuum-cache/core/kit";
 import { legible } from "./bulk.ts";
 
-// What Redis answers when it says no, in its own words.
+// The errors of Redis, in its own words.
 
 export const wrongType = (): CommandError =>
   new CommandError("WRONGTYPE Operation against a key holding the wrong kind of value");
@@ -27,7 +27,7 @@ export const refusal = (text: string): CommandError => new CommandError(text.rep
 
 const unsupportedMark = "UnsupportedByMemory";
 
-/** What this memory can't do, though a Redis may: who answers in a Redis' place must not say it as if that had. */
+/** An error for what this memory can't do though Redis may. A fallback must not report it as an answer of Redis. */
 export function unsupported(text: string): CommandError {
   const error = refusal(text);
   brand(error, unsupportedMark);

@@ -1,5 +1,4 @@
-import type { Bulk } from "./bulk.ts";
-import { compareBulks } from "./byte-order.ts";
+import { type Bulk, compareBulks } from "./bulk.ts";
 
 export interface ScoredMember {
   readonly member: Bulk;
@@ -7,8 +6,8 @@ export interface ScoredMember {
 }
 
 /**
- * Members by rising score, and by their bytes where scores are equal, in blocks, so that none has to make a million others
- * move. No block is empty. Plain data: only the functions below touch it.
+ * Members by rising score, and by their bytes where scores are equal, in blocks, so that none has to make a million
+ * others move. No block is empty. Plain data: only the functions below touch it.
  */
 export interface ScoreOrder {
   readonly blocks: ScoredMember[][];
@@ -110,7 +109,10 @@ function countUntil({ blocks }: ScoreOrder, { block, within }: Place): number {
   return count;
 }
 
-/** The first member of which the test holds, as it does of all behind it; the place behind the last where there is none. */
+/**
+ * The first member of which the test holds, as it does of all behind it; the place behind the last where there is
+ * none.
+ */
 function firstOf({ blocks }: ScoreOrder, test: (scored: ScoredMember) => boolean): Place {
   const block = firstIndex(blocks, (each) => test(each.at(-1) as ScoredMember));
   return { block, within: firstIndex(blocks[block] ?? [], test) };

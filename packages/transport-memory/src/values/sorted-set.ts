@@ -15,8 +15,8 @@ const sortedSetOverheadBytes = 256;
 const memberOverheadBytes = 144;
 
 /**
- * A stored sorted set: its members by their ids, and in their order. Plain data, since there may be a million of them: only the
- * functions below change it.
+ * A stored sorted set: its members by their ids, and in their order. Plain data, since there may be a million of
+ * them: only the functions below change it.
  */
 export interface SortedSet {
   readonly type: "zset";

@@ -6,16 +6,16 @@ import { compareIds, type StreamId } from "./stream-id.ts";
 
 /** What a group counts on top of its name. */
 const groupOverheadBytes = 600;
-/** What a consumer counts on top of his name. */
+/** What a consumer counts on top of its name. */
 const consumerOverheadBytes = 384;
 /** What each entry counts that was delivered and not acknowledged. */
 export const pendingBytes = 160;
 
-/** Consumers who share the entries of a stream. Only the functions below change it, and what hangs on it. */
+/** Consumers that share the entries of a stream. Only the functions below change it and its parts. */
 export interface Group {
   readonly name: Bulk;
   lastDelivered: StreamId;
-  /** How many entries it has read; `undefined` when nobody knows. */
+  /** How many entries it has read; `undefined` if unknown. */
   read: number | undefined;
   /** What was delivered and not acknowledged. */
   readonly pending: IdOrder<Pending>;
@@ -25,7 +25,7 @@ export interface Group {
 
 export interface Consumer {
   readonly name: Bulk;
-  /** When he last asked for something, in milliseconds since 1970. */
+  /** When its last command came, in milliseconds since 1970. */
   seenMs: number;
   /** His own part of the group's. */
   readonly pending: IdOrder<Pending>;
@@ -83,7 +83,7 @@ export function createConsumer(stream: Stream, group: Group, name: Bulk, seenMs:
   return consumer;
 }
 
-/** @returns how many entries he had not acknowledged, which nobody has now. */
+/** @returns how many entries the consumer had not acknowledged. No consumer has them now. */
 export function removeConsumer(stream: Stream, group: Group, consumer: Consumer): number {
   const lost = allItems(consumer.pending);
   for (const pending of lost) release(stream, group, pending);
@@ -92,7 +92,7 @@ export function removeConsumer(stream: Stream, group: Group, consumer: Consumer)
   return lost.length;
 }
 
-/** Gives an entry to a consumer, whoever had it. */
+/** Gives an entry to a consumer, also if another consumer has it. */
 export function assign(
   stream: Stream,
   group: Group,
@@ -113,7 +113,7 @@ export function assign(
   insertItem(consumer.pending, pending);
 }
 
-/** Nobody has to acknowledge an entry any more. */
+/** Removes an entry from the pending ones. */
 export function release(stream: Stream, group: Group, { id, consumer }: Pending): void {
   removeItem(group.pending, id);
   removeItem(consumer.pending, id);
@@ -128,7 +128,7 @@ export function moveOn(stream: Stream, group: Group, { id }: StreamEntry): void 
   group.lastDelivered = id;
 }
 
-/** How many entries a group has yet to be given; `undefined` when nobody knows. */
+/** How many entries a group has not been given; `undefined` if unknown. */
 export function lagOf(stream: Stream, { read, lastDelivered }: Group): number | undefined {
   if (stream.added === 0) return 0;
   const known = read !== undefined && !hasGapFrom(stream, lastDelivered) ? read : addedUpTo(stream, lastDelivered);

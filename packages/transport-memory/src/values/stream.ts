@@ -28,8 +28,8 @@ export interface StreamEntry {
 }
 
 /**
- * A stored stream. It stays when it is empty, since it remembers its last id. Plain data: only the functions here and in
- * stream-group.ts change it.
+ * A stored stream. It stays when it is empty, since it remembers its last id. Plain data: only the functions here and
+ * in stream-group.ts change it.
  */
 export interface Stream {
   readonly type: "stream";
@@ -86,7 +86,7 @@ export function deleteEntry(stream: Stream, id: StreamId): boolean {
   return true;
 }
 
-/** How many entries were added up to an id; `undefined` where what was deleted makes that unknowable. */
+/** How many entries were added up to an id; `undefined` if deleted entries make that unknown. */
 export function addedUpTo(stream: Stream, id: StreamId): number | undefined {
   const { entries, last, lastDeleted, added } = stream;
   const length = countOf(entries);

@@ -11,12 +11,13 @@ export function findBrokenCalls({ calls, history }: Evidence): Violation[] {
     const violations: Violation[] = [];
     const tookMs = (call.endUs - call.startUs) / 1_000;
     if (tookMs - call.stalledMs > call.allowedMs + deadlineSlackMs) {
-      const message = `${nameOf(call)} took ${Math.round(tookMs)} ms of ${call.allowedMs} (its process stood still for ${Math.round(call.stalledMs)} ms)`;
-      violations.push({ kind: "deadline", message, calls: [call] });
+      const stalled = `its process stood still for ${Math.round(call.stalledMs)} ms`;
+      const detail = `${nameOf(call)} took ${Math.round(tookMs)} ms of ${call.allowedMs} (${stalled})`;
+      violations.push({ kind: "deadline", detail, calls: [call] });
     }
     if (call.outcome !== "ok" && !call.insists && !isExcused(history, call.outcome)) {
-      const message = `${nameOf(call)} was rejected: ${call.outcome.error}`;
-      violations.push({ kind: "rejected", message, calls: [call] });
+      const detail = `${nameOf(call)} was rejected: ${call.outcome.error}`;
+      violations.push({ kind: "rejected", detail, calls: [call] });
     }
     return violations;
   });
@@ -39,16 +40,17 @@ export function findUnsettled({ history }: Evidence): Violation[] {
 function unsettled({ client, settled, statuses }: ClientLog): Violation[] {
   if (settled) return [];
   const last = statuses.at(-1);
-  const message = `client ${client} had not settled in time after the last fault: ${last?.backend}, ${last?.pending} pending`;
-  return [{ kind: "unsettled", message, calls: [] }];
+  const state = `${last?.backend}, ${last?.pending} pending`;
+  const detail = `client ${client} had not settled in time after the last fault: ${state}`;
+  return [{ kind: "unsettled", detail, calls: [] }];
 }
 
 /** A journal gives nothing up, and none of the commands is one that Redis refuses. */
 function givenUp({ client, changes }: ClientLog): Violation[] {
   return changes.flatMap(({ recovery, atUs }) => {
     if (!recovery?.dropped) return [];
-    const message = `client ${client} gave up ${recovery.dropped} mutations when it came back at ${atUs} µs`;
-    return [{ kind: "lost", message, calls: [] }];
+    const detail = `client ${client} gave up ${recovery.dropped} mutations when it came back at ${atUs} µs`;
+    return [{ kind: "lost", detail, calls: [] }];
   });
 }
 
@@ -57,8 +59,8 @@ function wrongReports({ client, changes }: ClientLog): Violation[] {
     if (!recovery) return [];
     const told = recovery.replayed + recovery.superseded + recovery.dropped;
     if (told === kept) return [];
-    const message = `client ${client} told what became of ${told} mutations at ${atUs} µs, and had kept ${kept}`;
-    return [{ kind: "report", message, calls: [] }];
+    const detail = `client ${client} told what became of ${told} mutations at ${atUs} µs, and had kept ${kept}`;
+    return [{ kind: "report", detail, calls: [] }];
   });
 }
 
@@ -72,5 +74,5 @@ function illegalChanges({ client, changes, statuses }: ClientLog): Violation[] {
   return [
     ...(illegal ? [`client ${client} went ${illegal.from}→${illegal.to} after ${at} changes`] : []),
     ...(negative ? [`client ${client} had ${negative.pending} mutations pending`] : []),
-  ].map((message) => ({ kind: "transition", message, calls: [] }));
+  ].map((detail) => ({ kind: "transition", detail, calls: [] }));
 }

@@ -1,7 +1,7 @@
 import type { Evidence, Place } from "../evidence.ts";
 import { nameOf, type Violation } from "../violation.ts";
 
-/** One value that somebody pushed. */
+/** One value that a client pushed. */
 interface Push extends Place {
   readonly value: string;
   /** Its place among the values of its push. */
@@ -13,6 +13,7 @@ interface Push extends Place {
  * unknown. What one client pushed one after the other stands in that order. Nothing else is in it.
  */
 export function findListFaults(evidence: Evidence): Violation[] {
+  if (evidence.isForgetful) return [];
   return finalLists(evidence).flatMap(({ key, values }) => {
     const pushes = pushesTo(evidence, key);
     const positions = new Map<string, number[]>();
@@ -50,8 +51,9 @@ function countFaults(evidence: Evidence, key: string, pushes: readonly Push[], p
     const isMissing = times === 0 && call.outcome === "ok";
     const isTwice = times > 1 && evidence.footing(call) !== "unsure";
     if (!isMissing && !isTwice) return [];
-    const message = `${key} holds ${value} ${times === 0 ? "not at all" : `${times} times`} at the end; ${nameOf(call)} pushed it once`;
-    return [{ kind: "list", message, key, calls: [call] }];
+    const often = times === 0 ? "not at all" : `${times} times`;
+    const detail = `${key} holds ${value} ${often} at the end; ${nameOf(call)} pushed it once`;
+    return [{ kind: "list", detail, key, calls: [call] }];
   });
 }
 
@@ -62,8 +64,9 @@ function orderFaults(evidence: Evidence, key: string, pushes: readonly Push[], p
       const [first] = positions.get(earlier.value) ?? [];
       const [second] = positions.get(later.value) ?? [];
       if (first === undefined || second === undefined || first < second) return [];
-      const message = `${key} holds ${later.value} before ${earlier.value} at the end; ${nameOf(earlier.call)} came before ${nameOf(later.call)}`;
-      return [{ kind: "list", message, key, calls: [earlier.call, later.call] }];
+      const order = `${nameOf(earlier.call)} came before ${nameOf(later.call)}`;
+      const detail = `${key} holds ${later.value} before ${earlier.value} at the end; ${order}`;
+      return [{ kind: "list", detail, key, calls: [earlier.call, later.call] }];
     }),
   );
 }
@@ -78,5 +81,5 @@ function strangers(key: string, pushes: readonly Push[], positions: Positions): 
   const pushed = new Set(pushes.map(({ value }) => value));
   return [...positions.keys()]
     .filter((value) => !pushed.has(value))
-    .map((value) => ({ kind: "phantom", message: `${key} holds ${value}, which nobody pushed`, key, calls: [] }));
+    .map((value) => ({ kind: "phantom", detail: `${key} holds ${value}, which no client pushed`, key, calls: [] }));
 }

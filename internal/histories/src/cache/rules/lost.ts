@@ -2,14 +2,14 @@ import { bornUs, type Deletion, type Evidence, type Read, type Write } from "../
 import { nameOf, type Violation, type ViolationKind } from "../violation.ts";
 
 /**
- * What was acknowledged is there. Three promises, each about a read and a write that was over before the read began, with
- * nothing else in between that can have changed the key (whatever may have, excuses the read):
+ * What was acknowledged is there. Three promises, each about a read and a write that was over before the read began,
+ * with nothing else in between that can have changed the key (whatever may have, excuses the read):
  *
- * - `lost`: the primary acknowledged the write and answers the read; then it answers that value. The same holds within
- *   one outage for a write and a read that the local backend answered.
+ * - `lost`: the primary acknowledged the write and answers the read; then it answers that value. The same holds
+ *   within one outage for a write and a read that the local backend answered.
  * - `lost`: the write was kept locally and has been confirmed; then the primary does not answer "nothing", unless
- *   somebody may have deleted the key since the client last saw it there. (Sets give way to what others did meanwhile,
- *   so it may answer another's value, and nothing if another's was deleted.)
+ *   another client may have deleted the key since the client last saw it there. (Sets give way to what others did
+ *   meanwhile, so it may answer another's value, and nothing if another's was deleted.)
  * - `replayed-over`: the primary acknowledged the write after another client had set the key locally; then that set
  *   gives way when it is replayed.
  */
@@ -21,15 +21,16 @@ export function findLost(evidence: Evidence): Violation[] {
 
 function judge(evidence: Evidence, write: Write | Deletion, read: Read): Violation[] {
   if (write.kind === "delete" || write.call.outcome !== "ok") return [];
-  // What a loader brought is stored only if nobody wrote meanwhile, and its call does not tell.
+  // What a loader brought is stored only if no other write came meanwhile, and its call does not tell.
   if (write.isLoad || read.value === write.value || !evidence.precedes(write, read)) return [];
   const kind = promiseBroken(evidence, write, read);
   if (!kind || evidence.mayHaveForgotten(write.call.startUs, read.call.endUs)) return [];
   const found = read.value === null ? "nothing" : read.value;
   const over = kind === "replayed-over" ? ", a set made before that in an outage" : "";
-  const message = `${read.key} was ${found}${over} in ${nameOf(read.call)}, though ${nameOf(write.call)} had set it to ${write.value} and nobody has changed it since`;
+  const wrote = `${nameOf(write.call)} had set it to ${write.value} and no client has changed it since`;
+  const detail = `${read.key} was ${found}${over} in ${nameOf(read.call)}, though ${wrote}`;
   const other = read.value === null ? undefined : evidence.writeOf(read.value);
-  return [{ kind, message, key: read.key, calls: [write.call, ...(other ? [other.call] : []), read.call] }];
+  return [{ kind, detail, key: read.key, calls: [write.call, ...(other ? [other.call] : []), read.call] }];
 }
 
 function promiseBroken(evidence: Evidence, write: Write, read: Read): ViolationKind | undefined {
@@ -54,8 +55,8 @@ function promiseBroken(evidence: Evidence, write: Write, read: Read): ViolationK
 }
 
 /**
- * Whether the key may have been deleted by another client, or forgotten by the server, after the write's client last had
- * an answer about it from the primary.
+ * Whether the key may have been deleted by another client, or forgotten by the server, after the write's client last
+ * had an answer about it from the primary.
  */
 function hasGivenWay(evidence: Evidence, write: Write, read: Read): boolean {
   const { client } = write.call;

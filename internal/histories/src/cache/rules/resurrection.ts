@@ -2,11 +2,11 @@ import type { Deletion, Evidence, Read, Write } from "../evidence.ts";
 import { nameOf, type Violation } from "../violation.ts";
 
 /**
- * What was deleted is never served again: by the process that deleted it from the moment its call is over, by the primary
- * from the moment it has been told.
+ * What was deleted is never served again: by the process that deleted it from the moment its call is over, by the
+ * primary from the moment it has been told.
  *
- * Objects to a read of a value whose write surely came before a delete that the read surely came after. A value that is
- * still being loaded when its process deletes the key counts as written before.
+ * Objects to a read of a value whose write surely came before a delete that the read surely came after. A value that
+ * is still being loaded when its process deletes the key counts as written before.
  */
 export function findResurrections(evidence: Evidence): Violation[] {
   return evidence.reads.flatMap((read) => {
@@ -19,8 +19,9 @@ export function findResurrections(evidence: Evidence): Violation[] {
           change.kind === "delete" && cameBefore(evidence, write, change) && isDoneFor(evidence, change, read),
       );
     if (!deletion) return [];
-    const message = `${read.key} was ${read.value} again in ${nameOf(read.call)}, though ${nameOf(deletion.call)} had deleted it after ${nameOf(write.call)} wrote it`;
-    return [{ kind: "resurrection", message, key: read.key, calls: [write.call, deletion.call, read.call] }];
+    const deleted = `${nameOf(deletion.call)} had deleted it after ${nameOf(write.call)} wrote it`;
+    const detail = `${read.key} was ${read.value} again in ${nameOf(read.call)}, though ${deleted}`;
+    return [{ kind: "resurrection", detail, key: read.key, calls: [write.call, deletion.call, read.call] }];
   });
 }
 

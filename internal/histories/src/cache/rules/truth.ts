@@ -16,8 +16,8 @@ export function findUntold(evidence: Evidence): Violation[] {
       if (!isKept(evidence, call) || call.pending > 0) return [];
       const next = changes.find(({ atUs }) => atUs >= call.endUs);
       if (next && next.atUs - call.endUs < returnSlackUs) return [];
-      const message = `${nameOf(call)} was kept locally, and \`pending\` was 0`;
-      return [{ kind: "untold", message, calls: [call] }];
+      const detail = `${nameOf(call)} was kept locally, and \`pending\` was 0`;
+      return [{ kind: "untold", detail, calls: [call] }];
     }),
   );
 }
@@ -33,8 +33,8 @@ export function findUnrefused(evidence: Evidence): Violation[] {
       if (!call.insists || call.outcome !== "ok") return [];
       const untold = kept.find((earlier) => sharesKey(earlier, call) && isStillUntold(log, earlier, call));
       if (!untold) return [];
-      const message = `${nameOf(call)} was answered, though the primary was yet to be told of ${nameOf(untold)}`;
-      return [{ kind: "unrefused", message, calls: [untold, call] }];
+      const detail = `${nameOf(call)} was answered, though the primary was yet to be told of ${nameOf(untold)}`;
+      return [{ kind: "unrefused", detail, calls: [untold, call] }];
     });
   });
 }

@@ -1,5 +1,4 @@
-import type { Contender, ServerAddress } from "../contender.ts";
-import type { Subject } from "../subject.ts";
+import type { Contender, ServerAddress, Subject } from "../contender.ts";
 import { openFlexible } from "./flexible.ts";
 import { openOurs } from "./ours.ts";
 import { openUpstash } from "./upstash.ts";
@@ -7,7 +6,7 @@ import { openUpstash } from "./upstash.ts";
 /** What there is to know of a contender before it is opened. */
 export interface ContenderFacts {
   readonly title: string;
-  /** Whether a call is given back by what proved it: once, and never somebody else's. */
+  /** Whether a call is given back by what proved it: once, and never another call. */
   readonly hasReceipts: boolean;
   /** Whether it speaks the REST API too. */
   readonly overRest: boolean;

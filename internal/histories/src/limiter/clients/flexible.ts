@@ -1,7 +1,6 @@
 import { Redis } from "ioredis";
 import { RateLimiterRedis, RateLimiterRes } from "rate-limiter-flexible";
-import type { Contender, ServerAddress } from "../contender.ts";
-import type { Subject } from "../subject.ts";
+import type { Contender, ServerAddress, Subject } from "../contender.ts";
 
 /** `rate-limiter-flexible` on ioredis. It has no receipts: a refund is a reward. Windows are whole seconds. */
 export function openFlexible({ url }: ServerAddress, options: { readonly denyCache: boolean }): Contender {

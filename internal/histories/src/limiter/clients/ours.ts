@@ -1,8 +1,6 @@
 import { type Algorithm, RateLimiter, type Receipt } from "@continuum-cache/ratelimit";
-import { restTransport } from "@continuum-cache/transport-rest";
-import { tcpTransport } from "@continuum-cache/transport-tcp";
-import type { Contender, ServerAddress } from "../contender.ts";
-import type { Subject } from "../subject.ts";
+import { connectTo } from "../../site/address.ts";
+import type { Contender, ServerAddress, Subject } from "../contender.ts";
 
 export interface OurOptions {
   readonly algorithm: Algorithm;
@@ -10,12 +8,11 @@ export interface OurOptions {
 }
 
 /** `@continuum-cache/ratelimit`. The budget is long: what is measured is Redis' word, however busy the machine. */
-export function openOurs({ url, rest }: ServerAddress, { algorithm, denyCache }: OurOptions): Contender {
-  const timeout = "30s";
-  const transport = rest ? restTransport({ ...rest, timeout }) : tcpTransport({ url, timeout });
+export function openOurs(address: ServerAddress, { algorithm, denyCache }: OurOptions): Contender {
+  const transport = connectTo(address, 30_000);
   const limiter = new RateLimiter(
     { transport },
-    { algorithm, budget: timeout, onError: "closed", ...(!denyCache && { denyCache: false }) },
+    { algorithm, budget: "30s", onError: "closed", ...(!denyCache && { denyCache: false }) },
   );
   const rule = ({ limit, windowMs }: Subject): { readonly limit: number; readonly window: `${number}ms` } => ({
     limit,

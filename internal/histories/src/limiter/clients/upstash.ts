@@ -1,6 +1,5 @@
 import { Ratelimit } from "@upstash/ratelimit";
-import type { Contender, ServerAddress } from "../contender.ts";
-import type { Subject } from "../subject.ts";
+import type { Contender, ServerAddress, Subject } from "../contender.ts";
 import { openUpstashRedis } from "./upstash-redis.ts";
 
 export interface UpstashOptions {

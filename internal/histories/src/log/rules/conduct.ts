@@ -1,30 +1,20 @@
 import { overdueCalls } from "../../checking/overdue.ts";
-import type { History, LogTerms } from "../history.ts";
+import type { History } from "../history.ts";
 import type { Violation } from "../violation.ts";
 
-/** Calls end in time, names are given to those whose they are, gaps are told only of losses, and everybody catches up. */
-export function checkConduct(history: History, { timeoutMs, slackMs }: LogTerms): Violation[] {
-  const { troubles, appends, commits, calls, faults, gaps, events, drains, caughtUp, killedMs, isExact } = history;
+/** Calls end in time, names go to their owners, gaps are told only of losses, and all instances catch up. */
+export function checkConduct(history: History): Violation[] {
+  const { troubles, appends, commits, calls, faults, gaps, events, drains, caughtUp, killedMs, isExact, stalls } =
+    history;
+  const { timeoutMs: deadlineMs, slackMs } = history.terms;
   const violations: Violation[] = troubles.map(({ process, what }) => ({ kind: "trouble", process, detail: what }));
   const timed = [
-    ...appends.map(({ process, startMs, endMs }) => ({
-      process,
-      what: "append",
-      startMs,
-      endMs,
-      deadlineMs: timeoutMs,
-    })),
-    ...commits.map(({ process, startMs, endMs }) => ({
-      process,
-      what: "commit",
-      startMs,
-      endMs,
-      deadlineMs: timeoutMs,
-    })),
+    ...appends.map((call) => ({ ...call, what: "append", deadlineMs })),
+    ...commits.map((call) => ({ ...call, what: "commit", deadlineMs })),
     ...calls,
   ];
-  for (const { process, detail } of overdueCalls(timed, faults, slackMs)) {
-    violations.push({ kind: "overdue", process, detail });
+  for (const { call, detail } of overdueCalls(timed, faults, stalls, slackMs)) {
+    violations.push({ kind: "overdue", process: call.process, detail });
   }
   for (const { outcome, process, name } of appends) {
     if (outcome !== "taken") continue;

@@ -1,12 +1,6 @@
+import type { Finding } from "../../checking/rules.ts";
 import type { History } from "../history.ts";
 import type { Violation } from "../violation.ts";
-
-/** What can be said of the numbers of events. */
-export interface Identity {
-  readonly violations: readonly Violation[];
-  /** Numbers that were given anew, since the server had forgotten them and their process was dead. */
-  readonly rewritten: number;
-}
 
 interface Numbered {
   readonly origin: string;
@@ -16,11 +10,19 @@ interface Numbered {
 }
 
 /**
- * A number stands for one event and an event for one number, whoever is asked; numbers are dense; times never go back; and
- * nobody is given what nobody has appended, what was altered, or what is its own.
+ * A number stands for one event and an event for one number, in all processes. Numbers are dense, times never go
+ * back, and an instance is never given an event that no process has appended, that was altered, or that is its own.
  */
-export function checkIdentity({ appends, entries, mayBeRewritten, killedMs, readers, gaps }: History): Identity {
+export function checkIdentity({
+  appends,
+  entries,
+  mayBeRewritten,
+  killedMs,
+  readers,
+  gaps,
+}: History): Finding<Violation> {
   const violations: Violation[] = [];
+  /** Numbers that were given anew, since the server had forgotten them and their process was dead. */
   let rewritten = 0;
   const known = new Map<string, Numbered>();
   const numberOf = new Map<string, Numbered>();
@@ -33,7 +35,8 @@ export function checkIdentity({ appends, entries, mayBeRewritten, killedMs, read
     if ((before && before.name !== one.name) || (other && other.seq !== one.seq)) {
       if (mayBeRewritten(one.origin)) rewritten++;
       else {
-        const detail = `${one.name} is ${one.seq}; ${before && before.name !== one.name ? `${before.name} was` : `it was ${other?.seq}`}`;
+        const was = before && before.name !== one.name ? `${before.name} was` : `it was ${other?.seq}`;
+        const detail = `${one.name} is ${one.seq}; ${was}`;
         violations.push({ kind: "wrong-number", process, event, detail });
       }
     }
@@ -53,7 +56,7 @@ export function checkIdentity({ appends, entries, mayBeRewritten, killedMs, read
     if (origin === reader) violations.push({ kind: "own-event", process, event, detail: "it is the instance's own" });
     // An append is written down when it is over: a process that is killed during it leaves no record.
     if (!names.has(name) && killedMs(name.split("/")[0] ?? "") === undefined) {
-      violations.push({ kind: "phantom", process, event, detail: `nobody has appended ${name}` });
+      violations.push({ kind: "phantom", process, event, detail: `no process has appended ${name}` });
     }
   }
   for (const [origin, stamps] of byOrigin) {
@@ -69,7 +72,7 @@ export function checkIdentity({ appends, entries, mayBeRewritten, killedMs, read
       const isTold = Array.from({ length: seq - before - 1 }, (_, nth) => before + 1 + nth).every((one) =>
         counted.has(one),
       );
-      // With a single instance there is nobody who would have seen those between.
+      // With a single instance no other would have seen those between.
       if (!isTold && readers.length > 1)
         violations.push({ kind: "not-dense", event, detail: `the one before is ${before}` });
       const [early, late] = [stamps.get(before), stamps.get(seq)];
@@ -77,5 +80,5 @@ export function checkIdentity({ appends, entries, mayBeRewritten, killedMs, read
       violations.push({ kind: "clock", event, detail: `${early - late} ms before the one before it` });
     }
   }
-  return { violations, rewritten };
+  return { violations, counts: { rewritten } };
 }

@@ -1,4 +1,4 @@
-import type { History, LogTerms, Session } from "../history.ts";
+import type { History, Session } from "../history.ts";
 import type { Violation } from "../violation.ts";
 
 /** What the loops of one instance have seen of one origin. */
@@ -9,13 +9,14 @@ interface Progress {
 }
 
 /**
- * Of each origin a loop gets every event in order, but for what it was told to be missing, exactly. The next loop of the same
- * instance goes on where this one had committed: it leaves nothing out, and repeats nothing that was surely committed.
+ * Of each origin a loop gets every event in order, but for what it was told to be missing, exactly. The next loop of
+ * the same instance goes on where this one had committed: it leaves nothing out, and repeats nothing that was surely
+ * committed.
  */
-export function checkOrder(history: History, { timeoutMs }: LogTerms): Violation[] {
+export function checkOrder(history: History): Violation[] {
   const violations: Violation[] = [];
   const progress = new Map<string, Progress>();
-  const sure = sureCommits(history, timeoutMs);
+  const sure = sureCommits(history);
   for (const session of history.sessions) {
     const key = `${session.reader} ${session.origin}`;
     const past = progress.get(key) ?? { given: 0, committed: 0 };
@@ -56,7 +57,7 @@ function walk({ process, origin, items }: Session, past: Progress, isExact: bool
 }
 
 /** A commit that resolves only because the time is over may be stored later, or never. */
-function sureCommits({ commits }: History, timeoutMs: number): (session: Session) => number {
+function sureCommits({ commits, terms: { timeoutMs } }: History): (session: Session) => number {
   const sure = commits.filter(({ outcome, startMs, endMs }) => outcome === "done" && endMs - startMs < timeoutMs * 0.8);
   return ({ reader, origin, openedMs }) =>
     sure.reduce(

@@ -1,4 +1,5 @@
-import type { Address, Contender } from "./contender.ts";
+import type { Address } from "../../site/address.ts";
+import type { Contender } from "./contender.ts";
 import { type OurSettings, openOurs } from "./ours.ts";
 import { openIoredis, openNodeRedis, openUpstash } from "./raw.ts";
 

@@ -1,11 +1,5 @@
 import type { Place } from "../record.ts";
 
-/** Where a client finds its server: both at once, so that one way can be compared with the other. */
-export interface Address {
-  readonly url: string;
-  readonly rest: { readonly url: string; readonly token: string } | undefined;
-}
-
 /** How much history is kept. */
 export interface Keeping {
   readonly count: number;
@@ -25,21 +19,21 @@ export interface Arrival {
   readonly degraded?: true;
 }
 
-export interface ToldGap {
+export interface Gap {
   readonly from: Date;
   readonly to: Date;
   readonly missed?: number;
   readonly reason: string;
 }
 
-/** Who is told what a subscription hears. */
-export interface Ear {
+/** Gets what a subscription hears. */
+export interface Listener {
   message(arrival: Arrival): void;
-  gap(gap: ToldGap): void;
+  gap(gap: Gap): void;
 }
 
 /** What to listen to: one channel, or one pattern. */
-export interface Wish {
+export interface SubscriptionOptions {
   readonly kind: "channel" | "pattern";
   readonly name: string;
   /** Present when gaps are to be repaired from the history. */
@@ -49,14 +43,15 @@ export interface Wish {
   readonly loopMs?: number;
 }
 
+/** A subscription that is open. */
 export interface Listening {
   close(): Promise<void>;
 }
 
 /** One pub/sub client. */
 export interface Contender {
-  /** @throws what went wrong; `deliveryOf` tells whether it may have been published. */
+  /** @throws what went wrong; a TransportError says whether it may have been published. */
   publish(channel: string, data: unknown, replay?: Keeping): Promise<Sent>;
-  listen(wish: Wish, ear: Ear): Promise<Listening>;
+  listen(options: SubscriptionOptions, listener: Listener): Promise<Listening>;
   close(): Promise<void>;
 }

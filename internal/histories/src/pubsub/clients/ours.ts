@@ -1,9 +1,8 @@
 import type { Transport } from "@continuum-cache/core";
 import { memoryTransport, withFallback } from "@continuum-cache/fallback-memory";
 import { PubSub } from "@continuum-cache/pubsub";
-import { restTransport } from "@continuum-cache/transport-rest";
-import { tcpTransport } from "@continuum-cache/transport-tcp";
-import type { Address, Contender, Ear, Keeping, Listening, Wish } from "./contender.ts";
+import { type Address, connectTo } from "../../site/address.ts";
+import type { Contender, Keeping, Listener, Listening, SubscriptionOptions } from "./contender.ts";
 
 /** How ours is set up in a run, in milliseconds. */
 export interface OurSettings {
@@ -16,20 +15,20 @@ export interface OurSettings {
 
 const ms = (time: number): `${number}ms` => `${time}ms`;
 
-export function openOurs({ url, rest }: Address, settings: OurSettings): Contender {
+export function openOurs(address: Address, settings: OurSettings): Contender {
   const { hasFallback, timeoutMs, watchdogMs, probeTimeoutMs, maxReconnectWaitMs } = settings;
   const timeout = ms(timeoutMs);
-  const primary = rest ? restTransport({ ...rest, timeout }) : tcpTransport({ url, timeout });
+  const primary = connectTo(address, timeoutMs);
   const transport: Transport = hasFallback
     ? withFallback(primary, memoryTransport(), { healthCheckInterval: "500ms" })
     : primary;
-  const options = {
+  const settingsOfAll = {
     timeout,
     watchdog: ms(watchdogMs),
     probeTimeout: ms(probeTimeoutMs),
     maxReconnectWait: ms(maxReconnectWaitMs),
   };
-  const pubsub = new PubSub({ transport }, options);
+  const pubsub = new PubSub({ transport }, settingsOfAll);
   const loops = new Set<PubSub>();
 
   return {
@@ -37,12 +36,12 @@ export function openOurs({ url, rest }: Address, settings: OurSettings): Contend
       const { position, degraded } = await pubsub.publish(channel, data, replay ? { replay: optionsOf(replay) } : {});
       return { ...(position && { position }), ...(degraded && { isDegraded: true }) };
     },
-    listen(wish, ear) {
-      if (wish.loopMs === undefined) return listenBy(pubsub, wish, ear);
+    listen(options, listener) {
+      if (options.loopMs === undefined) return listenBy(pubsub, options, listener);
       // A loop has all subscriptions without a handler: each has a PubSub of its own, on the same connection.
-      const loop = new PubSub({ transport }, { ...options, buffer: { maxMessages: 100 } });
+      const loop = new PubSub({ transport }, { ...settingsOfAll, buffer: { maxMessages: 100 } });
       loops.add(loop);
-      return listenInLoop(loop, wish, ear);
+      return listenInLoop(loop, options, listener);
     },
     async close() {
       await Promise.all([pubsub, ...loops].map((one) => one.close()));
@@ -53,8 +52,12 @@ export function openOurs({ url, rest }: Address, settings: OurSettings): Contend
 
 const optionsOf = ({ count, ageMs }: Keeping) => ({ count, age: ms(ageMs) });
 
-async function listenBy(pubsub: PubSub, { kind, name, replay, after }: Wish, ear?: Ear): Promise<Listening> {
-  const handlers = ear ? { onMessage: ear.message, onGap: ear.gap } : {};
+async function listenBy(
+  pubsub: PubSub,
+  { kind, name, replay, after }: SubscriptionOptions,
+  listener?: Listener,
+): Promise<Listening> {
+  const handlers = listener ? { onMessage: listener.message, onGap: listener.gap } : {};
   if (kind === "pattern") return pubsub.psubscribe(name, handlers);
   return pubsub.subscribe(name, {
     ...handlers,
@@ -63,16 +66,16 @@ async function listenBy(pubsub: PubSub, { kind, name, replay, after }: Wish, ear
   });
 }
 
-async function listenInLoop(pubsub: PubSub, wish: Wish, ear: Ear): Promise<Listening> {
-  const { loopMs = 0 } = wish;
-  pubsub.on("gap", (gap) => ear.gap(gap));
-  const subscription = await listenBy(pubsub, wish).catch(async (error: unknown) => {
+async function listenInLoop(pubsub: PubSub, options: SubscriptionOptions, listener: Listener): Promise<Listening> {
+  const { loopMs = 0 } = options;
+  pubsub.on("gap", (gap) => listener.gap(gap));
+  const subscription = await listenBy(pubsub, options).catch(async (error: unknown) => {
     await pubsub.close();
     throw error;
   });
   const run = async (): Promise<void> => {
     for await (const message of pubsub.listen()) {
-      ear.message(message);
+      listener.message(message);
       if (loopMs > 0) await new Promise((resolve) => setTimeout(resolve, loopMs));
     }
   };

@@ -1,7 +1,8 @@
 import { Redis as UpstashRedis } from "@upstash/redis";
 import { Redis } from "ioredis";
 import { createClient } from "redis";
-import type { Address, Contender, Ear, Wish } from "./contender.ts";
+import type { Address } from "../../site/address.ts";
+import type { Contender, Listener, SubscriptionOptions } from "./contender.ts";
 
 /** The other clients as their documentation shows them: none tells of what it missed, so no gap is ever told. */
 
@@ -16,12 +17,12 @@ export function openIoredis({ url }: Address): Contender {
       await publisher.publish(channel, JSON.stringify(data));
       return {};
     },
-    async listen({ kind, name }, ear) {
+    async listen({ kind, name }, listener) {
       const client = new Redis(url);
       clients.push(client);
       client.on("error", () => {});
-      client.on("message", (channel, text) => ear.message({ channel, data: parse(text) }));
-      client.on("pmessage", (_, channel, text) => ear.message({ channel, data: parse(text) }));
+      client.on("message", (channel, text) => listener.message({ channel, data: parse(text) }));
+      client.on("pmessage", (_, channel, text) => listener.message({ channel, data: parse(text) }));
       await (kind === "channel" ? client.subscribe(name) : client.psubscribe(name));
       return { close: async () => client.disconnect() };
     },
@@ -43,11 +44,11 @@ export function openNodeRedis({ url }: Address): Contender {
       await publisher.publish(channel, JSON.stringify(data));
       return {};
     },
-    async listen({ kind, name }, ear) {
+    async listen({ kind, name }, listener) {
       const client = make();
       clients.push(client);
       await client.connect();
-      const hear = (text: string, channel: string): void => ear.message({ channel, data: parse(text) });
+      const hear = (text: string, channel: string): void => listener.message({ channel, data: parse(text) });
       await (kind === "channel" ? client.subscribe(name, hear) : client.pSubscribe(name, hear));
       return { close: async () => client.destroy() };
     },
@@ -65,13 +66,13 @@ export function openUpstash({ rest }: Address): Contender {
       await redis.publish(channel, data);
       return {};
     },
-    async listen(wish, ear) {
-      const subscriber = wish.kind === "channel" ? redis.subscribe(wish.name) : redis.psubscribe(wish.name);
+    async listen(options, listener) {
+      const subscriber = options.kind === "channel" ? redis.subscribe(options.name) : redis.psubscribe(options.name);
       const confirmed = new Promise<void>((resolve, reject) => {
-        subscriber.on(wish.kind === "channel" ? "subscribe" : "psubscribe", () => resolve());
+        subscriber.on(options.kind === "channel" ? "subscribe" : "psubscribe", () => resolve());
         subscriber.on("error", reject);
       });
-      listenTo(subscriber, wish, ear);
+      listenTo(subscriber, options, listener);
       await confirmed;
       return { close: () => subscriber.unsubscribe() };
     },
@@ -79,9 +80,13 @@ export function openUpstash({ rest }: Address): Contender {
   };
 }
 
-function listenTo(subscriber: ReturnType<UpstashRedis["subscribe"]>, { kind }: Wish, ear: Ear): void {
+function listenTo(
+  subscriber: ReturnType<UpstashRedis["subscribe"]>,
+  { kind }: SubscriptionOptions,
+  listener: Listener,
+): void {
   subscriber.on(kind === "channel" ? "message" : "pmessage", (heard) => {
     const { channel, message } = heard as { channel: string; message: unknown };
-    ear.message({ channel, data: message });
+    listener.message({ channel, data: message });
   });
 }

@@ -39,7 +39,7 @@ export function checkLoopCount(
     isWhole && stretches.size <= 1 && gaps.every(({ missed }) => missed !== undefined) && faults.every(isHarmless);
   const leftOut = all.reduce((sum, { from, to, handedOut }) => sum + (to - from + 1 - handedOut), 0);
   const counted = gaps.reduce((sum, { missed = 0 }) => sum + missed, 0);
-  // Before the first place there may have been some that nobody can name.
+  // Before the first place there may have been some that no record names.
   const isExact = open.after === undefined ? counted >= leftOut : counted === leftOut;
   if (isSummable && !isExact) {
     const kind = leftOut > counted ? "lost" : "wrong-count";

@@ -1,23 +1,28 @@
+import type { FaultRecord } from "../../checking/records.ts";
+import type { Finding } from "../../checking/rules.ts";
 import { createFollowers } from "../followers.ts";
 import { type Heard, type History, heardIn, type Life } from "../history.ts";
-import type { Loss } from "../loss.ts";
-import { type FaultRecord, type GapRecord, nameOf, type Place, type PublishRecord } from "../record.ts";
+import { type GapRecord, nameOf, type Place, type PublishRecord } from "../record.ts";
 import { type Stretch, type Walk, walk } from "../replay-walk.ts";
 import type { Violation } from "../violation.ts";
 import { checkLoopCount } from "./loop-count.ts";
 
 /**
- * With a history: nothing is lost, repeated or out of order; what the history does not reach back to is counted exactly.
- * A gap without a count is allowed only to those who lived, or rested, through a loss on the server's side, and to those who
- * had nothing of a history to go on from when their stream broke.
+ * With a history: nothing is lost, repeated or out of order; what the history does not reach back to is counted
+ * exactly. A gap without a count is allowed only to those who lived, or rested, through a loss on the server's side,
+ * and to those who had nothing of a history to go on from when their stream broke.
  *
- * What the server acknowledged and lost before a subscriber read it leaves no trace when only the end was lost and its
- * numbers were given anew: such messages are counted as forgotten. So are those under the new numbers when the
+ * What the server acknowledged and lost before a subscriber read it leaves no trace when only the end was lost and
+ * its numbers were given anew: such messages are counted as forgotten. So are those under the new numbers when the
  * subscriber's own last message, which would have told, was trimmed meanwhile.
  */
-export function checkReplayLoss(history: History): Loss {
+export function checkReplayLoss(history: History): Finding<Violation> {
   const violations: Violation[] = [];
-  let covered = 0;
+  /** Messages that are missing as told. */
+  let coveredByReplay = 0;
+  /**
+   * Messages that the server acknowledged and then lost before the subscriber read them: no client could have known.
+   */
   let forgotten = 0;
   for (const life of history.lives) {
     if (life.open.mode !== "replay") continue;
@@ -25,16 +30,23 @@ export function checkReplayLoss(history: History): Loss {
     violations.push(...walked.violations, ...checkUncounted(life, walked, history));
     const loss = explain(life, walked, history);
     violations.push(...loss.violations);
-    covered += loss.covered;
+    coveredByReplay += loss.covered;
     forgotten += loss.forgotten;
   }
-  return { violations, covered, forgotten };
+  return { violations, counts: { coveredByReplay, forgotten } };
 }
 
 function loopWalk(life: Life, history: History): Walk {
   const gaps = life.items.flatMap((gap, index) => (gap.kind === "gap" ? [{ gap, index }] : []));
   const { violations, counted } = checkLoopCount(life, history);
   return { violations, counted, uncounted: gaps.filter(({ gap }) => gap.missed === undefined) };
+}
+
+/** What is missing in one life, and how much of it was told. */
+interface Loss {
+  readonly violations: readonly Violation[];
+  readonly covered: number;
+  readonly forgotten: number;
 }
 
 /** Allowed are those behind a loss, as long as nothing was handed out that was published since. */

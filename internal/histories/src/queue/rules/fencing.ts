@@ -1,34 +1,30 @@
+import type { EventRecord } from "../../checking/records.ts";
+import type { Finding } from "../../checking/rules.ts";
+import type { Stalls } from "../../checking/stalls.ts";
 import type { History, LeaseLife, MessageLife } from "../history.ts";
-import type { DeliveryRecord, EventRecord, SettleRecord } from "../record.ts";
+import type { DeliveryRecord, SettleRecord } from "../record.ts";
 import type { Violation } from "../violation.ts";
 
-/** What can be said of leases that overlapped. */
-export interface Fencing {
-  readonly violations: readonly Violation[];
-  /** Acks of leases that had been lost, all refused. */
-  readonly refused: number;
-  /** Messages that came twice as new, with something to excuse it: their leases can't be told apart. */
-  readonly branched: number;
-}
-
 /**
- * A lease is one process's alone. Who has it next is told by the counters: each loss of a lease makes `crashes` one more, each
- * failure `attempt`. So an ack never resolves that was begun after the next one had been given out, nothing is given out
- * after an ack that has resolved, and nobody gets what another has.
+ * A lease is one process's alone. Who has it next is told by the counters: each loss of a lease makes `crashes` one
+ * more, each failure `attempt`. So an ack never resolves that was begun after the next one had been given out,
+ * nothing is given out after an ack that has resolved, and no process gets what another has.
  *
- * A server that forgets gives leases back that were over, requests that are repeated make messages twice, and so may a push
- * that was tried again or repaired: there it can't be told, and is counted apart.
+ * A server that forgets gives leases back that were over, requests that are repeated make messages twice, and so may
+ * a push that was tried again or repaired: there it can't be told, and is counted apart.
  */
-export function checkFencing({ messages, faults, events }: History): Fencing {
+export function checkFencing({ messages, faults, events, stalls }: History): Finding<Violation> {
   const violations: Violation[] = [];
+  /** Acks of leases that had been lost, all refused. */
   let refused = 0;
+  /** Messages that came twice as new, with something to excuse it: their leases cannot be told apart. */
   let branched = 0;
   const isExact = !faults.some(({ forgetsFromMs, isRepeating }) => forgetsFromMs !== undefined || isRepeating);
   for (const message of messages.values()) {
     const acks = message.leases.flatMap((lease) => endOf(lease).map((settle) => ({ lease, settle })));
     refused += acks.filter(({ settle }) => settle.outcome === "lost").length;
     const twin = firstTwin(message);
-    if (!isExact || isDoubtful(message, events)) {
+    if (!isExact || isDoubtful(message, events, stalls)) {
       if (twin) branched++;
       continue;
     }
@@ -46,7 +42,7 @@ export function checkFencing({ messages, faults, events }: History): Fencing {
       }
     }
   }
-  return { violations, refused, branched };
+  return { violations, counts: { refused, branched } };
 }
 
 const endOf = ({ settles }: LeaseLife): readonly SettleRecord[] => settles.filter(({ what }) => what !== "extend");
@@ -61,8 +57,8 @@ const ageOf = ({ attempt, crashes }: DeliveryRecord): number => attempt + crashe
 const isAfter = (later: LeaseLife, earlier: LeaseLife): boolean => ageOf(later.delivery) > ageOf(earlier.delivery);
 
 /**
- * The second delivery under counters of the same age, those not counted that were given back: they come again as they were,
- * within the same millisecond even.
+ * The second delivery under counters of the same age, those not counted that were given back: they come again as they
+ * were, within the same millisecond even.
  */
 function firstTwin({ leases }: MessageLife): DeliveryRecord | undefined {
   const seen = new Set<number>();
@@ -87,8 +83,8 @@ const story = ({ leases }: MessageLife): string =>
 /** A repair is told when all of it is done: what it pushed may have been given out before. */
 const repairMs = 3_000;
 
-/** Whether it may be in the queue twice: pushed twice, after an outcome that nobody knew, or as a repair. */
-function isDoubtful({ pushes, leases }: MessageLife, events: readonly EventRecord[]): boolean {
+/** Whether it may be in the queue twice: pushed twice, after an unknown outcome, or as a repair. */
+function isDoubtful({ pushes, leases }: MessageLife, events: readonly EventRecord[], stalls: Stalls): boolean {
   const isSure =
     pushes.filter(({ outcome }) => outcome === "stored").length === 1 &&
     pushes.every(({ outcome }) => outcome === "stored" || outcome === "duplicate");
@@ -96,6 +92,8 @@ function isDoubtful({ pushes, leases }: MessageLife, events: readonly EventRecor
   const owner = pushes.find(({ outcome }) => outcome === "stored")?.process;
   return events.some(
     ({ name, process, atMs }) =>
-      name === "repaired" && process === owner && leases.some(({ delivery }) => delivery.atMs >= atMs - repairMs),
+      name === "repaired" &&
+      process === owner &&
+      leases.some(({ delivery }) => delivery.atMs >= atMs - repairMs - stalls.betweenMs(delivery.atMs, atMs)),
   );
 }

@@ -1,14 +1,17 @@
-import type { History, QueueTerms } from "../history.ts";
+import type { FaultRecord } from "../../checking/records.ts";
+import type { Finding } from "../../checking/rules.ts";
+import type { History } from "../history.ts";
 import type { Violation } from "../violation.ts";
-import { isCalm } from "./calm.ts";
 
-/** What could be said of the waits of messages. */
-export interface Starvation {
-  readonly violations: readonly Violation[];
-  /** Messages of which it could be told. */
-  readonly judged: number;
-  /** The largest share of its bound that one had to wait for. */
-  readonly worst: number;
+/**
+ * The default weights are 8:4:2:1, and what comes back goes first: of so many deliveries at least one is of a
+ * priority.
+ */
+const oneIn: Readonly<Record<string, number>> = { high: 4, normal: 8, low: 16 };
+
+/** Whether nothing went wrong in a time. @param aside - A fault that does not count. */
+export function isCalm(faults: readonly FaultRecord[], fromMs: number, toMs: number, aside?: FaultRecord): boolean {
+  return !faults.some((fault) => fault !== aside && fault.startMs <= toMs && fault.endMs >= fromMs);
 }
 
 interface Wait {
@@ -19,15 +22,12 @@ interface Wait {
 }
 
 /**
- * No priority starves: while messages of all priorities wait, of the first deliveries at least one in `oneIn` is of each. So a
- * message waits for those before it in its own priority, and for `oneIn` times as many others. Whatever went wrong meanwhile,
- * or within a lease and a half before it, excuses it.
+ * No priority starves: while messages of all priorities wait, of the first deliveries at least one in `oneIn` is of
+ * each. So a message waits for those before it in its own priority, and for `oneIn` times as many others. Whatever
+ * went wrong meanwhile, or within a lease and a half before it, excuses it.
  */
-export function checkStarvation(
-  { messages, faults }: History,
-  { leaseMs, slackMs, aheadMessages }: QueueTerms,
-  oneIn: Readonly<Record<string, number>>,
-): Starvation {
+export function checkStarvation({ messages, faults, stalls, terms }: History): Finding<Violation> {
+  const { leaseMs, slackMs, aheadMessages } = terms;
   const waits: Wait[] = [];
   for (const { id, pushes, leases } of messages.values()) {
     const [push] = pushes;
@@ -44,15 +44,15 @@ export function checkStarvation(
 
   const violations: Violation[] = [];
   let judged = 0;
-  let worst = 0;
   for (const { id, priority, fromMs, toMs } of waits) {
     if (!isCalm(faults, fromMs - 1.5 * leaseMs - slackMs, toMs)) continue;
     const ends = own.get(priority) ?? [];
     const before = within(ends, fromMs, toMs);
     const all = within(deliveries, fromMs, toMs);
-    const bound = (before + 1) * (oneIn[priority] ?? 1) + aheadMessages;
+    // A process that stands still keeps what lies in its buffer for longer.
+    const stretch = 1 + stalls.betweenMs(fromMs - leaseMs, toMs) / (1.5 * leaseMs);
+    const bound = (before + 1) * (oneIn[priority] ?? 1) + Math.ceil(aheadMessages * stretch);
     judged++;
-    worst = Math.max(worst, all / bound);
     if (all <= bound) continue;
     violations.push({
       kind: "starved",
@@ -60,7 +60,7 @@ export function checkStarvation(
       detail: `${all} others came before it, ${before} of its own ${priority}; bound ${bound}`,
     });
   }
-  return { violations, judged, worst };
+  return { violations, counts: { judgedWaits: judged } };
 }
 
 const sortedEnds = (waits: readonly Wait[]): number[] =>
