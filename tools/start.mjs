@@ -1,4 +1,5 @@
-// Builds an app, or a private package, and runs it with the remaining arguments: `node tools/start.mjs node-server --once`.
+// Builds an app, or a private package, and runs it with the remaining arguments: `node tools/start.mjs node-server
+// --once`.
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";

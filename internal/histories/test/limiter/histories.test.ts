@@ -11,7 +11,7 @@ const run = { seed, processes: 3, decisions: 3_000, way: "tcp" } as const;
 const folder = mkdtempSync(join(tmpdir(), "continuum-cache-limiter-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-describe(`three processes deciding on one Redis (SEED=${seed})`, { timeout: 15 * 60_000 }, () => {
+describe(`three processes deciding on one Redis (TEST_SEED=${seed})`, { timeout: 15 * 60_000 }, () => {
   it("let no window hold more than the limit, and refuse no call that has room", async () => {
     const { verdict } = await runLimiter("ours-deny-cache", run, folder);
     expect(verdict.decisions).toBeGreaterThanOrEqual(run.decisions);

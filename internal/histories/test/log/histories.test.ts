@@ -15,7 +15,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-describe(`processes that append and follow while things go wrong (SEED=${seed})`, { timeout: 15 * 60_000 }, () => {
+describe(`processes that append and follow while things go wrong (TEST_SEED=${seed})`, { timeout: 15 * 60_000 }, () => {
   it.each(["tcp", "rest"] as const)("see every event of a log over %s", async (way) => {
     const plan = drawPlan({ ...times, seed: seed + (way === "tcp" ? 2 : 3), way });
     const { verdict } = await runHistory(plan, pool, folder);

@@ -15,7 +15,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-describe(`processes that push and work while things go wrong (SEED=${seed})`, { timeout: 15 * 60_000 }, () => {
+describe(`processes that push and work while things go wrong (TEST_SEED=${seed})`, { timeout: 15 * 60_000 }, () => {
   it.each(["tcp", "rest"] as const)("do every message of a queue over %s", async (way) => {
     const plan = drawPlan({ ...times, seed: seed + (way === "tcp" ? 0 : 1), way, flood: 400 });
     const { verdict } = await runHistory(plan, pool, folder);

@@ -3,7 +3,7 @@ import { applyRules } from "../../src/checking/rules.ts";
 import { type RegionsResult, regionsRules, runRegions } from "../../src/regions/run.ts";
 import { seed } from "../settings.ts";
 
-describe(`three instances in two regions that are parted and joined (SEED=${seed})`, () => {
+describe(`three instances in two regions that are parted and joined (TEST_SEED=${seed})`, () => {
   it.each(["tcp", "rest"] as const)(
     "have one state, and one copy of each event, over %s",
     { timeout: 15 * 60_000 },
