@@ -15,14 +15,14 @@ export function localRefusal(commands: readonly Command[]): string | undefined {
 }
 
 /** A flush that is replayed later would delete what other processes have written meanwhile. */
-export const flushRefused =
+export const flushRefused: string =
   "FLUSHDB and FLUSHALL are refused while the primary is away: call them when it is back, or delete by pattern";
 
 export const notSupported = (lack: string): string =>
   "The primary is away, and the memory that answers in its place " +
   `can't do this (${lack}): try again when the primary is back`;
 
-export const journalIsFull =
+export const journalIsFull: string =
   "The outage journal is full, so no more writes are accepted while the primary is away: " +
   "raise `journal.maxBytes` or `journal.maxEntries`, or try again when it is back";
 
