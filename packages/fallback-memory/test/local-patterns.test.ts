@@ -28,7 +28,7 @@ async function turnsDuring<Result>(work: () => Promise<Result>): Promise<{ turns
 }
 
 describe("a deletion by pattern of 100,000 keys", () => {
-  it("lets others have their turns while local, whether it finds anything or not", async () => {
+  it("lets other calls run while local, with and without matches", async () => {
     const primary = switchable();
     const transport = withFallback(primary, memoryTransport(), { healthCheckInterval: "1h" });
     primary.fail("unreachable", { delivery: "none" });
@@ -43,7 +43,7 @@ describe("a deletion by pattern of 100,000 keys", () => {
     await transport.close();
   });
 
-  it("lets others have their turns in a memory that is all there is", async () => {
+  it("lets other calls run in a memory without a primary", async () => {
     const memory = memoryTransport();
     await fill(memory);
     const { turns, result } = await turnsDuring(() => invalidate(memory, "key:*"));
@@ -51,7 +51,7 @@ describe("a deletion by pattern of 100,000 keys", () => {
     expect(turns).toBeGreaterThan(2);
   });
 
-  it("looks at each pending change once, however many steps the walk takes", async () => {
+  it("looks at each pending change once, however many steps the scan takes", async () => {
     const primary = switchable();
     const transport = withFallback(primary, memoryTransport(), { healthCheckInterval: "1h" });
     primary.fail("unreachable", { delivery: "none" });
@@ -70,7 +70,7 @@ describe("a deletion by pattern of 100,000 keys", () => {
     await transport.close();
   });
 
-  it("that insists on the primary takes what is kept here along, in slices", async () => {
+  it("with fallback: false deletes the local keys too, in slices", async () => {
     const primary = switchable();
     const local = memoryTransport();
     const transport = withFallback(primary, local, { healthCheckInterval: "1h" });

@@ -199,7 +199,7 @@ function startProcess(primary: Transport, store: JournalStore | undefined): Proc
   };
 }
 
-describe("what an outage leaves behind", () => {
+describe("the primary after an outage", () => {
   beforeEach(() => {
     vi.useFakeTimers();
   });
@@ -208,7 +208,7 @@ describe("what an outage leaves behind", () => {
   });
   const numRuns = Number(process.env["RECOVERY_RUNS"] ?? 500);
 
-  it("is nothing: the primary ends up as if it had always been there", { timeout: 600_000 }, async () => {
+  it("is as if it had never been away", { timeout: 600_000 }, async () => {
     const steps = stepsOf(oneOf(...differences, ...values), [...endings, endsMeanwhile], "away", "away", "back");
     await fc.assert(
       fc.asyncProperty(steps, (each) => expectNoTrace(each)),
@@ -216,7 +216,7 @@ describe("what an outage leaves behind", () => {
     );
   });
 
-  it("survives the process where the journal has a store", { timeout: 600_000 }, async () => {
+  it("is the same after a restart of the process, if the journal has a store", { timeout: 600_000 }, async () => {
     // Who wrote a value last is not known to a process that has just begun, so whole values are left out here.
     const steps = stepsOf(oneOf(...differences), endings, "away", "away", "back", "restart");
     await fc.assert(
@@ -225,7 +225,7 @@ describe("what an outage leaves behind", () => {
     );
   });
 
-  it("starts from nothing behind a pattern of all keys, in the next process too", async () => {
+  it("starts from nothing after a pattern of all keys, in the next process too", async () => {
     const trip = (...commands: Command[]): Step => ({ kind: "trip", commands, atomic: false });
     await expectNoTrace(
       [

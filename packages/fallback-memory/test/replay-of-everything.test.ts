@@ -40,8 +40,8 @@ const wasDone = (trip: Promise<unknown>): Promise<boolean> =>
     },
   );
 
-describe("everything that is done to keys of which everything is known", () => {
-  describe("stands at the primary afterwards as it stood here", () => {
+describe("all changes of keys whose whole values are known", () => {
+  describe("make the primary's values equal to the local ones", () => {
     beforeEach(() => {
       vi.useFakeTimers();
     });
@@ -49,7 +49,7 @@ describe("everything that is done to keys of which everything is known", () => {
       vi.useRealTimers();
     });
 
-    it("when that is another memory", { timeout: 300_000 }, async () => {
+    it("for another memory", { timeout: 300_000 }, async () => {
       await fc.assert(
         fc.asyncProperty(commandHistories({ withBytes: false }), async (history) => {
           const { there, here } = await replayed(history, memoryTransport(), () => vi.advanceTimersByTimeAsync(1_000));
@@ -60,7 +60,7 @@ describe("everything that is done to keys of which everything is known", () => {
     });
   });
 
-  describe("stands in Redis afterwards as it stood here", () => {
+  describe("make the values in Redis equal to the local ones", () => {
     let server: RedisServer;
     let redis: Transport;
     beforeAll(async () => {
@@ -72,7 +72,7 @@ describe("everything that is done to keys of which everything is known", () => {
       await server.close();
     });
 
-    it("streams and their groups", { timeout: 300_000 }, async () => {
+    it("for streams and their groups", { timeout: 300_000 }, async () => {
       await fc.assert(
         fc.asyncProperty(commandHistories({ only: (name) => /^(X|DEL$|RENAME)/.test(name) }), async (history) => {
           const { there, here } = await replayed(history, redis, async () => {});
@@ -82,7 +82,7 @@ describe("everything that is done to keys of which everything is known", () => {
       );
     });
 
-    it("with the scripts' other face", { timeout: 300_000 }, async () => {
+    it("with the Lua face of the scripts", { timeout: 300_000 }, async () => {
       await fc.assert(
         fc.asyncProperty(commandHistories(), async (history) => {
           const { there, here } = await replayed(history, redis, async () => {});
