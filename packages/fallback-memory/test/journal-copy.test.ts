@@ -206,7 +206,8 @@ describe("rewriting the store", () => {
       if (at % 1_000 === 0) await transport.send([["UNLINK", "other"]], { invalidates: [`s:${earlier[5]}*`] });
       await turn();
     }
-    expect(rewrites).not.toEqual([]);
+    // On a busy machine the rewrite ends after the last write.
+    await expect.poll(() => rewrites).not.toEqual([]);
 
     const later = switchable();
     later.fail("unreachable", { delivery: "none" });

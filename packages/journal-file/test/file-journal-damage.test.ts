@@ -62,7 +62,7 @@ describe("a file that was cut off by a crash", () => {
 });
 
 describe("a file with a wrong byte", () => {
-  it("never gives out wrong data, whichever byte it is: it is refused, with path, place and mend", async () => {
+  it("never returns wrong data for any damaged byte: rejects with the path, the place and what to do", async () => {
     const file = await intact();
     for (let offset = 0; offset < file.length; offset++) {
       for (const mask of [0x01, 0x80, 0xff]) {
@@ -78,7 +78,7 @@ describe("a file with a wrong byte", () => {
         } else {
           expect(outcome, place).toSatisfy(isJournalError);
           expect(String(outcome), place).toContain(path());
-          expect(String(outcome), place).toMatch(/damaged at byte \d+|something else than a journal|later version/);
+          expect(String(outcome), place).toMatch(/damaged at byte \d+|is no journal|later version/);
           expect(readFileSync(path()).equals(damaged), place).toBe(true);
         }
       }

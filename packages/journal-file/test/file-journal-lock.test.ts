@@ -175,7 +175,7 @@ describe("an owner whose lock was taken", () => {
     const second = journal();
     await second.read();
     await second.append([bytes("theirs")]);
-    await expect(first.append([bytes("ours")])).rejects.toThrow(/Something else wrote to the journal/);
+    await expect(first.append([bytes("ours")])).rejects.toThrow(/Another program wrote to the journal/);
     await Promise.all([first.close(), second.close()]);
     expect(texts(await journal().read())).toEqual(["theirs"]);
   });
