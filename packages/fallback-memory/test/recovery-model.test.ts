@@ -10,11 +10,11 @@ import { switchable } from "./switchable.ts";
 // there had been no outage at all, however often it goes away again while it is being told and whether or not it had
 // done what it gave no answer to.
 
-const key = (family: string) => fc.integer({ min: 0, max: 2 }).map((id) => `${family}:${id}`);
+const key = (prefix: string) => fc.integer({ min: 0, max: 2 }).map((id) => `${prefix}:${id}`);
 const item = fc.integer({ min: 0, max: 999 }).map((number) => `v${number}`);
 const field = fc.constantFrom("f", "g");
 const small = fc.integer({ min: -9, max: 9 });
-const keyOf = (...families: string[]) => fc.oneof(...families.map(key));
+const keyOf = (...prefixes: string[]) => fc.oneof(...prefixes.map(key));
 /** Differences and deletes. */
 const differences = [
   fc.tuple(fc.constant("APPEND"), key("a"), item),
