@@ -3,7 +3,7 @@ import { inflated } from "@continuum-cache/core/compressed";
 import { combineCodecs } from "@continuum-cache/core/kit";
 import { msgpack } from "@continuum-cache/core/msgpack";
 
-/** The codec to write with, then one that reads whatever any codec of the family wrote. */
+/** The codec that writes, then one that reads values of all built-in codecs. */
 export function codecsFor(codec: "json" | "msgpack" | Codec = "json"): readonly Codec[] {
   return [writer(codec), inflated(combineCodecs([json(), msgpack()]))];
 }

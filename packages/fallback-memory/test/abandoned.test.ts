@@ -43,7 +43,7 @@ const vanishDuring = async (dropped: string): Promise<void> => {
   isDropped = () => false;
 };
 
-describe("the way back where a request has vanished", () => {
+describe("a return to the primary after its request has vanished", () => {
   it.each(["PING", "EVAL"])(
     "goes on with the next request, though the one before vanished during its %s",
     async (name) => {
@@ -61,7 +61,7 @@ describe("the way back where a request has vanished", () => {
     },
   );
 
-  it("does not hold later calls up at a gate that a vanished request has shut", async () => {
+  it("does not hold later calls back at a gate that a vanished request has shut", async () => {
     await goAway();
     primary.mend();
     await vi.advanceTimersByTimeAsync(11_000);
@@ -86,7 +86,7 @@ describe("a call that waited for its turn", () => {
     expect(transport.status).toMatchObject({ currentBackend: "upstash", pending: 0 });
   });
 
-  it("is answered locally when the primary has gone away meanwhile", async () => {
+  it("is answered locally if the primary has failed meanwhile", async () => {
     const failures = [
       new TransportError("timeout", "away", { transport: "p" }),
       new TransportError("timeout", "in the queue", { transport: "p", ...queued }),

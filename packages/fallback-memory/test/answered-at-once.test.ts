@@ -62,7 +62,7 @@ describe("a round trip to a memory", () => {
 describe("a cache on a memory", () => {
   const cache = new Cache({ transport: memoryTransport() });
 
-  it("has done a call when the next one is made, in any order of kinds", async () => {
+  it("completes each call before the next one starts, in any order of kinds", async () => {
     const calls = [
       cache.set("a", 1),
       cache.get("a"),
@@ -77,7 +77,7 @@ describe("a cache on a memory", () => {
     expect(await Promise.all(calls)).toEqual([true, 1, 2, [3, true], 2, [4], [2, 4, undefined], 1, undefined]);
   });
 
-  it("keeps the order of calls some of which wait for the end of their tick", async () => {
+  it("keeps the order of calls if some wait for the end of their tick", async () => {
     const { signal } = new AbortController();
     const calls = [
       cache.set("b", 1, { signal }),
@@ -90,7 +90,7 @@ describe("a cache on a memory", () => {
     expect(await Promise.all(calls)).toEqual([true, 1, true, 2, 1, 3]);
   });
 
-  it("gives what one call after the other gives, for any calls of one tick", async () => {
+  it("gives for calls of one tick the results of sequential calls", async () => {
     const key = fc.constantFrom("a", "b");
     const call = fc.record({
       kind: fc.constantFrom("get", "set", "delete", "getMany", "getOrSet", "increment", "pipeline"),
@@ -155,7 +155,7 @@ describe("a cache on a memory", () => {
     expect(counting.stats()).toMatchObject({ hits: 3, misses: 2, commands: 4, trips: 4 });
   });
 
-  it("decodes a text that is read often once, where the codec can copy its values", async () => {
+  it("decodes a text that is read often once, if the codec can copy its values", async () => {
     const { copy, ...plain } = json();
     const decodings = async (codec: Codec, wrapped = false): Promise<number> => {
       let count = 0;
@@ -189,7 +189,7 @@ describe("a cache on a memory", () => {
     expect(await closed.getOrSet("a", () => "loaded")).toBe("loaded");
   });
 
-  it("passes no wrapper by", async () => {
+  it("bypasses no wrapper", async () => {
     const inner = memoryTransport();
     const sent: unknown[] = [];
     const send: typeof inner.send = (commands, options) => {
@@ -217,7 +217,7 @@ describe("getOrSet on a memory", () => {
     expect(cache.stats()).toMatchObject({ hits: 2, misses: 1, loads: 1, commands: 4 });
   });
 
-  it("loads once for all who miss", async () => {
+  it("loads once for all callers that miss", async () => {
     const cache = new Cache({ transport: memoryTransport() });
     let loads = 0;
     const load = async (): Promise<number> => ++loads;
@@ -226,7 +226,7 @@ describe("getOrSet on a memory", () => {
     expect(cache.stats()).toMatchObject({ loads: 1, misses: 1 });
   });
 
-  it("tells what can't be read, and loads", async () => {
+  it("reports a value that can't be read, and loads", async () => {
     const transport = memoryTransport();
     await transport.send([["SET", "a", "{damaged"]]);
     const cache = new Cache({ transport });
@@ -237,7 +237,7 @@ describe("getOrSet on a memory", () => {
     expect(cache.stats()).toMatchObject({ misses: 1, errors: 1, loads: 1 });
   });
 
-  it("rejects options that can't be before it reads", async () => {
+  it("rejects invalid options before it reads", async () => {
     const cache = new Cache({ transport: memoryTransport() });
     await cache.set("a", 1);
     await expect(cache.getOrSet("a", () => 2, { ttl: -1 })).rejects.toMatchObject({ name: "ConfigError" });

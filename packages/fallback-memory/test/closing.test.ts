@@ -54,7 +54,7 @@ const begin = async (): Promise<void> => {
   expect(await away).toEqual(["OK"]);
 };
 
-it("a write that the primary fails after close() rejects with what is known of it", async () => {
+it("rejects a write that the primary fails after close() with its delivery", async () => {
   const call = outcomeOf(["INCR", "n"]);
   await vi.advanceTimersByTimeAsync(0);
   const closed = transport.close();
@@ -79,7 +79,7 @@ it("rejects a write that the primary fails while close() waits for the disk, sin
   expect([store.appends, transport.status?.pending]).toEqual([appends, 2]);
 });
 
-it("a write that waits for the end of a recovery when close() is called rejects, and is not kept", async () => {
+it("rejects a write that waits for the end of a recovery when close() is called, and does not journal it", async () => {
   await begin();
   primary.mend();
   hanging = /^(?!PING$)/;

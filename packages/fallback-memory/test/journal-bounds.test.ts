@@ -134,7 +134,7 @@ describe("an outage journal that is full", () => {
 });
 
 describe("what recovery deletes", () => {
-  it("is what the patterns match that callers have passed, however many, and nothing else", async () => {
+  it("is exactly the keys that match the callers' patterns, however many there are", async () => {
     const { primary, transport, back, expectAllAccountedFor } = open({});
     const theirs = ["app:cart:other:x", "app:settings", "elsewhere", "queue"];
     await primary.store.send([
@@ -178,7 +178,7 @@ describe("what recovery deletes", () => {
     await transport.close();
   });
 
-  it("leaves a key alone that was set and deleted again by a pattern that others' keys do not match", async () => {
+  it("spares keys of others that a pattern of this process does not match", async () => {
     const { primary, transport, back, expectAllAccountedFor } = open({});
     await primary.store.send([["MSET", "a:1", "old", "a:2", "old", "b:1", "old"]]);
     primary.fail("unreachable", { delivery: "none" });

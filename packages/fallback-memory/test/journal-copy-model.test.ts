@@ -59,9 +59,9 @@ type Step =
   | { readonly kind: "more" | "confirm"; readonly count: number };
 
 /** Each key holds one type, and no list is popped empty: what an earlier part has left in the memory is in no copy. */
-const names = ["s", "n", "l", "h"].flatMap((family) => [0, 1, 2].map((id) => `${family}:${id}`));
+const names = ["s", "n", "l", "h"].flatMap((prefix) => [0, 1, 2].map((id) => `${prefix}:${id}`));
 const key = fc.constantFrom(...names);
-const keyOf = (family: string) => fc.constantFrom(...names.filter((name) => name.startsWith(family)));
+const keyOf = (prefix: string) => fc.constantFrom(...names.filter((name) => name.startsWith(prefix)));
 const item = fc.integer({ min: 0, max: 99 }).map((number) => `v${number}`);
 const command: fc.Arbitrary<Command> = fc.oneof(
   fc.tuple(fc.constant("SET"), keyOf("s"), item),

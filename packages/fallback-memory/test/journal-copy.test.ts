@@ -31,7 +31,7 @@ function keeping(kept: Uint8Array[] = []) {
   return { store, kept, rewrites };
 }
 
-it("a map is copied as it was when the copy began, whatever changes meanwhile, and keeps its order", () => {
+it("copies a map as it was when the copy began, in its order, while it changes", () => {
   const change = fc.record({
     what: fc.constantFrom("set", "delete", "begin", "more", "more", "seal"),
     id: fc.integer({ min: 0, max: 20 }).map(String),
@@ -78,7 +78,7 @@ it("a map is copied as it was when the copy began, whatever changes meanwhile, a
   fc.assert(property, runs(300));
 });
 
-it("a sealed map is read without gaps while it is copied", () => {
+it("reads a sealed map without gaps while it is copied", () => {
   const map = createSnapshotMap<number>();
   for (let at = 0; at < 100; at++) map.set(`key:${at}`, at);
   map.beginCopy(() => {});
@@ -128,7 +128,7 @@ describe("rewriting the store", () => {
     expect(globs).toHaveLength(rewrites[0] ?? 0);
   });
 
-  it("writes the store anew after a failed append, though a later append succeeded", async () => {
+  it("rewrites the store after a failed append, though a later append succeeded", async () => {
     vi.useFakeTimers({ toFake: ["performance"] });
     const { store, kept, rewrites } = keeping();
     const failures: Error[] = [];
@@ -154,7 +154,7 @@ describe("rewriting the store", () => {
     expect(failures).toHaveLength(1);
   });
 
-  it("waits for a rewrite under way when the store has failed meanwhile", async () => {
+  it("waits for a rewrite in progress if the store has failed meanwhile", async () => {
     const { store, kept, rewrites } = keeping();
     let left = 3;
     let isBroken = false;
@@ -181,7 +181,7 @@ describe("rewriting the store", () => {
     expect(kept.map(decodeRecord)).toEqual([{ kind: "invalidate", glob: "while the disk was full" }]);
   });
 
-  it("loses nothing and does nothing twice, whatever is written while it is under way", async () => {
+  it("loses nothing and repeats nothing while writes go on", async () => {
     const { store, kept, rewrites } = keeping();
     const primary = switchable();
     const local = memoryTransport();
@@ -207,7 +207,8 @@ describe("rewriting the store", () => {
       if (at % 1_000 === 0) await transport.send([["UNLINK", "other"]], { invalidates: [`s:${earlier[5]}*`] });
       await turn();
     }
-    expect(rewrites).not.toEqual([]);
+    // On a busy machine the rewrite ends after the last write.
+    await expect.poll(() => rewrites).not.toEqual([]);
 
     const later = switchable();
     later.fail("unreachable", { delivery: "none" });

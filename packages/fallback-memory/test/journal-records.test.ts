@@ -75,7 +75,7 @@ describe("a store with records that can't be read", () => {
     await expect.poll(texts).toEqual([]);
   });
 
-  it("keeps writing whatever the store holds", async () => {
+  it("keeps writing with any contents of the store", async () => {
     const part = fc.oneof(
       fc.constantFrom<unknown>("write", "deletes", "invalidate", "forget", "begin", "confirm", "set", "add", "none"),
       fc.jsonValue({ maxDepth: 2 }),
@@ -115,8 +115,8 @@ describe("a store with records that can't be read", () => {
   });
 });
 
-describe("a journal that is taken up by the next process", () => {
-  it("stands for as many mutations as before, and tells what became of all of them", async () => {
+describe("a journal that the next process restores", () => {
+  it("stands for as many mutations as before, and reports the outcome of all", async () => {
     const { store } = shelf();
     const { transport } = startProcess(store);
     const trips: readonly Command[] = [

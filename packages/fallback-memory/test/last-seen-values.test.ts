@@ -18,8 +18,8 @@ function filled(): LastSeenValues {
   return known;
 }
 
-describe("what is known of keys that are deleted by pattern", () => {
-  it("is forgotten in slices of a bounded number of keys", async () => {
+describe("the last seen values of keys that are deleted by pattern", () => {
+  it("are dropped in slices of a bounded number of keys", async () => {
     const known = filled();
     let [most, inTurn] = [0, 0];
     let isOver = false;
@@ -40,7 +40,7 @@ describe("what is known of keys that are deleted by pattern", () => {
     expect(left.filter(isDoomed)).toEqual([]);
   });
 
-  it("stays where it was heard meanwhile", async () => {
+  it("stay if they were seen meanwhile", async () => {
     const known = filled();
     const forgetting = known.forgetOlder(compileGlob("key:*"), known.nextNumber());
     known.recordWritten("key:1", "another", never);

@@ -48,7 +48,7 @@ describe("a guard above a fallback", () => {
     ]);
   });
 
-  it("gives its own time to a call that waits for the end of a recovery", async () => {
+  it("gives a call that waits for the end of a recovery its own time", async () => {
     primary.fail("unreachable");
     await fallback.send([["SET", "a", "kept"]]);
     primary.mend();
@@ -66,8 +66,8 @@ describe("a guard above a fallback", () => {
   });
 });
 
-describe("a write that goes past a fallback to the primary", () => {
-  it("is not undone by an earlier one, which the guard between them would repeat", async () => {
+describe("a write that bypasses a fallback", () => {
+  it("is not undone by an earlier write that the guard between them would repeat", async () => {
     const both = withFallback(guarded(primary), memoryTransport());
     primary.fail("unreachable", { delivery: "none" });
     const first = both.send([["SET", "a", "old"]], { fallback: false }).catch((error: unknown) => error);
@@ -84,7 +84,7 @@ describe("a write that goes past a fallback to the primary", () => {
 });
 
 describe("a trip that was answered in an outage", () => {
-  it("begins no other when it fails after the end of that one", async () => {
+  it("begins no new outage when it fails after the end of that one", async () => {
     isHanging = true;
     const hung = fallback.send([["GET", "a"]]);
     isHanging = false;
@@ -102,8 +102,8 @@ describe("a trip that was answered in an outage", () => {
   });
 });
 
-describe("what is no command", () => {
-  it("is rejected, and holds up no recovery", async () => {
+describe("an invalid command", () => {
+  it("is rejected, and delays no recovery", async () => {
     await expect(fallback.send([[undefined]] as never)).rejects.toThrow(TypeError);
     primary.fail("unreachable");
     await fallback.send([["SET", "a", "kept"]]);

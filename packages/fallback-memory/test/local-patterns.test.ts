@@ -44,7 +44,7 @@ describe("a deletion by pattern of 40,000 keys", () => {
     await transport.close();
   });
 
-  it("lets others have their turns in a memory that is all there is", async () => {
+  it("lets other calls run in a memory without a primary", async () => {
     const memory = memoryTransport();
     await fill(memory);
     const { turns, result } = await turnsDuring(() => invalidate(memory, "key:*"));
@@ -52,7 +52,7 @@ describe("a deletion by pattern of 40,000 keys", () => {
     expect(turns).toBeGreaterThan(2);
   });
 
-  it("looks at each pending change once, however many steps the walk takes", async () => {
+  it("looks at each pending change once, however many steps the scan takes", async () => {
     const primary = switchable();
     const transport = withFallback(primary, memoryTransport(), { healthCheckInterval: "1h" });
     primary.fail("unreachable", { delivery: "none" });
@@ -66,7 +66,7 @@ describe("a deletion by pattern of 40,000 keys", () => {
     await transport.close();
   });
 
-  it("that insists on the primary takes what is kept here along, in slices", async () => {
+  it("with fallback: false deletes the local keys too, in slices", async () => {
     const primary = switchable();
     const local = memoryTransport();
     const transport = withFallback(primary, local, { healthCheckInterval: "1h" });

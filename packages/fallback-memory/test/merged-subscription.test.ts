@@ -97,7 +97,7 @@ afterEach(async () => {
 });
 
 describe("a subscription made while the primary answers", () => {
-  it("hears the primary, and what is published here while commands fail and its stream does not", async () => {
+  it("hears the primary, and local messages while commands fail and the stream works", async () => {
     const subscription = await subscribe();
     await publish("1");
     await away();
@@ -114,7 +114,7 @@ describe("a subscription made while the primary answers", () => {
     expect(await primary.store.send([["PUBLISH", "c", "x"]])).toEqual([0]);
   });
 
-  it("is interrupted once when the primary's stream breaks, and hears nothing more of either side", async () => {
+  it("is interrupted once when the primary's stream breaks, and hears neither side any more", async () => {
     const subscription = await subscribe();
     await away();
     streams.break();
@@ -130,7 +130,7 @@ describe("a subscription made while the primary answers", () => {
     expect(interruptions).toHaveLength(1);
   });
 
-  it("takes what is added and removed from both sides", async () => {
+  it("adds and removes topics on both sides", async () => {
     const { add, remove } = (await subscribe()) as Required<Subscription>;
     await add({ channels: ["d"], patterns: ["p:*"] });
     await remove({ channels: ["c"] });
@@ -143,7 +143,7 @@ describe("a subscription made while the primary answers", () => {
     expect(heard).toEqual(["d: x", "p:1: x", "d: x (degraded)", "p:1: x (degraded)"]);
   });
 
-  it("adds nothing here that was removed while the primary was being asked", async () => {
+  it("adds no topic locally that was removed while the primary was adding it", async () => {
     const { add, remove } = (await subscribe()) as Required<Subscription>;
     const release = streams.hold();
     const adding = add({ channels: ["d", "e"] });
@@ -155,7 +155,7 @@ describe("a subscription made while the primary answers", () => {
     expect(heard).toEqual(["e: x (degraded)"]);
   });
 
-  it("stays as it was on both sides when the primary refuses an addition, and commands go on", async () => {
+  it("stays as it was on both sides when the primary refuses a topic, and commands go on", async () => {
     const { add } = (await subscribe()) as Required<Subscription>;
     streams.refuse(gone("unauthorized"));
     await expect(add({ channels: ["d"] })).rejects.toMatchObject({ kind: "unauthorized" });
@@ -165,19 +165,19 @@ describe("a subscription made while the primary answers", () => {
     expect(heard).toEqual(["c: x (degraded)"]);
   });
 
-  it("has neither add nor remove where the primary's stream has none", async () => {
+  it("has neither add nor remove if the primary's stream has none", async () => {
     start(false);
     expect(Object.keys(await subscribe())).toEqual(["close"]);
   });
 
-  it("is told of the end with the transport", async () => {
+  it("is interrupted when the transport is closed", async () => {
     await subscribe();
     await transport.close();
     expect(interruptions).toEqual(["closed"]);
   });
 });
 
-describe("a message whose PUBLISH was left without an answer", () => {
+describe("a message whose PUBLISH got no answer", () => {
   const lose = (): void => {
     primary.fate((commands) => (commands.some(([name]) => name === "PUBLISH") ? "lost" : "done"));
   };
@@ -209,7 +209,7 @@ describe("a message whose PUBLISH was left without an answer", () => {
     expect(heard).toEqual(["c: 1 (degraded)", "c: 1"]);
   });
 
-  it("is heard here when the primary has not got it, and what is later published alike is heard too", async () => {
+  it("is heard locally if the primary does not have it, and so is a later equal message", async () => {
     await subscribe();
     primary.fail("timeout");
     await transport.send([
@@ -222,7 +222,7 @@ describe("a message whose PUBLISH was left without an answer", () => {
     expect(heard).toEqual(["c: 1 (degraded)", "c: 1 (degraded)", "c: 1 (degraded)", "c: 1"]);
   });
 
-  it("is heard by who listens to this side only, too", async () => {
+  it("is also heard by local subscriptions", async () => {
     await away();
     await subscribe();
     await publish("1");
@@ -242,8 +242,8 @@ describe("a message whose PUBLISH was left without an answer", () => {
   });
 });
 
-describe("a subscription that is under way when the primary goes", () => {
-  it("hears this side too when its stream came about after all", async () => {
+describe("a subscribe that is in flight when the primary fails", () => {
+  it("hears both sides if its stream opens after all", async () => {
     const release = streams.hold();
     const call = subscribe();
     await vi.advanceTimersByTimeAsync(0);
@@ -256,7 +256,7 @@ describe("a subscription that is under way when the primary goes", () => {
     expect(heard).toEqual(["c: 1 (degraded)", "c: 2"]);
   });
 
-  it("hears this side only when its stream did not, and can grow", async () => {
+  it("hears this process only if its stream does not open, and can add topics", async () => {
     const release = streams.hold();
     const call = subscribe();
     await vi.advanceTimersByTimeAsync(0);
@@ -276,7 +276,7 @@ describe("a subscription that is under way when the primary goes", () => {
     await subscription.remove({ channels: ["d"] });
   });
 
-  it("rejects when only its topics are refused: commands go on", async () => {
+  it("rejects if only its topics are refused; commands go on", async () => {
     streams.refuse(gone("unauthorized"));
     await expect(subscribe()).rejects.toMatchObject({ kind: "unauthorized" });
     expect(transport.status?.currentBackend).toBe("upstash");

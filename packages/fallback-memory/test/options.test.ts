@@ -20,7 +20,7 @@ const thrownBy = (make: () => unknown): unknown => {
 };
 const openFallback = (options: object) => withFallback(switchable(), memoryTransport(), options as FallbackOptions);
 
-describe("options that are wrong are rejected by name", () => {
+describe("wrong options are rejected by name", () => {
   it.each<readonly [text: string, setting: string, make: () => unknown]>([
     ["maxBytes", "maxBytes", () => memoryTransport({ maxBytes: 0 })],
     ["maxEntries", "maxEntries", () => memoryTransport({ maxEntries: 1.5 })],

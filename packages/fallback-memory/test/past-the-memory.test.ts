@@ -28,11 +28,11 @@ const away = async () => {
 };
 
 describe("the primary of a transport with a fallback", () => {
-  it("is named as it is without a fallback", () => {
+  it("has the same name as without a fallback", () => {
     expect(primaryOf(transport).name).toBe("switchable");
   });
 
-  it("leaves no trace in the memory of values for outages", async () => {
+  it("leaves no trace in the last seen values", async () => {
     await primary.store.send([["MSET", "cached", "1", "read", "1"]]);
     await get(transport, "cached");
     await get(primaryOf(transport), "read");
@@ -42,7 +42,7 @@ describe("the primary of a transport with a fallback", () => {
     expect([await get(transport, "read"), await get(transport, "written")]).toEqual([null, null]);
   });
 
-  it("rejects when the primary does not answer, and answers while the fallback still takes it for away", async () => {
+  it("rejects if the primary does not answer, and answers during an outage of the fallback", async () => {
     await away();
     await expect(set(primaryOf(transport), "a", "1")).rejects.toMatchObject({ kind: "unreachable" });
     primary.mend();
@@ -51,7 +51,7 @@ describe("the primary of a transport with a fallback", () => {
     expect(await get(local, "a")).toBeNull();
   });
 
-  it("refuses keys of which the primary has yet to be told, so that a later replay undoes nothing", async () => {
+  it("refuses keys that the primary does not know yet, so that a later replay undoes nothing", async () => {
     await away();
     await transport.send([["DEL", "limit:ann"]]);
     primary.mend();
@@ -117,7 +117,7 @@ describe("the primary of a transport with a fallback", () => {
     expect(await get(local, "b")).toBeNull();
   });
 
-  it("is the transport itself where nothing stands in for it", () => {
+  it("is the transport itself without a fallback", () => {
     expect(primaryOf(local)).toBe(local);
     expect(primaryOf(primary.store)).toBe(primary.store);
   });

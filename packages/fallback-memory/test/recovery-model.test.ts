@@ -11,11 +11,11 @@ import { switchable } from "./switchable.ts";
 // there had been no outage at all, however often it goes away again while it is being told and whether or not it had
 // done what it gave no answer to.
 
-const key = (family: string) => fc.integer({ min: 0, max: 2 }).map((id) => `${family}:${id}`);
+const key = (prefix: string) => fc.integer({ min: 0, max: 2 }).map((id) => `${prefix}:${id}`);
 const item = fc.integer({ min: 0, max: 999 }).map((number) => `v${number}`);
 const field = fc.constantFrom("f", "g");
 const small = fc.integer({ min: -9, max: 9 });
-const keyOf = (...families: string[]) => fc.oneof(...families.map(key));
+const keyOf = (...prefixes: string[]) => fc.oneof(...prefixes.map(key));
 /** Differences and deletes. */
 const differences = [
   fc.tuple(fc.constant("APPEND"), key("a"), item),
@@ -200,7 +200,7 @@ function startProcess(primary: Transport, store: JournalStore | undefined): Proc
   };
 }
 
-describe("what an outage leaves behind", () => {
+describe("the primary after an outage", () => {
   beforeEach(() => {
     vi.useFakeTimers();
   });
@@ -224,7 +224,7 @@ describe("what an outage leaves behind", () => {
     );
   });
 
-  it("starts from nothing behind a pattern of all keys, in the next process too", async () => {
+  it("starts from nothing after a pattern of all keys, in the next process too", async () => {
     const trip = (...commands: Command[]): Step => ({ kind: "trip", commands, atomic: false });
     await expectNoTrace(
       [

@@ -41,8 +41,8 @@ const wasDone = (trip: Promise<unknown>): Promise<boolean> =>
     },
   );
 
-describe("everything that is done to keys of which everything is known", () => {
-  describe("stands at the primary afterwards as it stood here", () => {
+describe("all changes of keys whose whole values are known", () => {
+  describe("make the primary's values equal to the local ones", () => {
     beforeEach(() => {
       vi.useFakeTimers();
     });
@@ -61,7 +61,7 @@ describe("everything that is done to keys of which everything is known", () => {
     });
   });
 
-  describe("stands in Redis afterwards as it stood here", () => {
+  describe("make the values in Redis equal to the local ones", () => {
     let server: RedisServer;
     let redis: Transport;
     beforeAll(async () => {

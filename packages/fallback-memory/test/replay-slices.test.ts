@@ -66,14 +66,14 @@ describe("the plan of a replay", () => {
     expect(most).toBeLessThanOrEqual(maxSliceSteps + 1_700);
   });
 
-  it("is the same whether it was prepared or not", async () => {
+  it("is the same with and without preparing it", async () => {
     const prepared = createPlanAhead(replayPlan(values(), "id"));
     await prepared.prepare(Number.POSITIVE_INFINITY);
     const taken = createPlanAhead(replayPlan(values(), "id")).take(keys);
     expect(prepared.take(keys)).toEqual(taken);
   });
 
-  it("passes over keys that are gone with a pattern in bounded steps", () => {
+  it("skips keys that a pattern has deleted in bounded steps", () => {
     const segment = values();
     segment.invalidate("key:*", 0, true, 1);
     let looked = 0;

@@ -78,17 +78,20 @@ describe("a recovery from an outage of a primary that is slow", () => {
     };
   };
 
-  it.each([5, 100, 170])("ends while callers go on writing, at %s ms a trip and 500 ms a call", async (latencyMs) => {
-    await goAway([["SET", "own", "1"]]);
-    primary.isAway = false;
-    slowDown(latencyMs);
-    const writer = startWriter();
-    await until(() => !isLocal(), 30_000);
-    writer.stop();
-    await vi.advanceTimersByTimeAsync(2_000);
-    expect(transport.status).toMatchObject({ currentBackend: "upstash", pending: 0 });
-    expect(await counted()).toBe(writer.written());
-  });
+  it.each([5, 100, 170])(
+    "ends while callers go on writing, at %s ms per trip and 500 ms per call",
+    async (latencyMs) => {
+      await goAway([["SET", "own", "1"]]);
+      primary.isAway = false;
+      slowDown(latencyMs);
+      const writer = startWriter();
+      await until(() => !isLocal(), 30_000);
+      writer.stop();
+      await vi.advanceTimersByTimeAsync(2_000);
+      expect(transport.status).toMatchObject({ currentBackend: "upstash", pending: 0 });
+      expect(await counted()).toBe(writer.written());
+    },
+  );
 
   it.each([250, 400, 600])(
     "keeps up with callers, and ends when they pause, at %s ms a trip and 500 ms a call",
@@ -107,7 +110,7 @@ describe("a recovery from an outage of a primary that is slow", () => {
     },
   );
 
-  it("tells a primary what happened that is too slow for calls, which stay local until it is quicker", async () => {
+  it("replays to a primary that is too slow for calls, which stay local until it is quicker", async () => {
     await goAway([["SET", "own", "1"]]);
     primary.isAway = false;
     primary.latencyMs = 700;
@@ -123,7 +126,7 @@ describe("a recovery from an outage of a primary that is slow", () => {
     expect(await primary.store.send([["MGET", "own", "n"]])).toEqual([["1", "20"]]);
   });
 
-  it("gives its trips more time than callers have, and more after each that timed out", async () => {
+  it("gives its trips more time than calls have, and more after each timeout", async () => {
     await goAway(Array.from({ length: 5_000 }, (_, at): Command => ["SET", `own:${at}`, "x"]));
     primary.isAway = false;
     slowDown(3_000);
@@ -135,7 +138,7 @@ describe("a recovery from an outage of a primary that is slow", () => {
     expect(Math.min(...sizes)).toBeLessThan(sizes[0] ?? 0);
   });
 
-  it("does not begin a walk over all keys again that takes minutes", async () => {
+  it("does not restart a scan of all keys that takes minutes", async () => {
     await primary.store.send(Array.from({ length: 60_000 }, (_, at): Command => ["SET", `key:${at}`, "x"]));
     await goAway([["SET", "own", "1"]]);
     await transport.send([["PING"]], { invalidates: ["key:*9"] });

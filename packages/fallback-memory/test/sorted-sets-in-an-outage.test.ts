@@ -8,7 +8,7 @@ import { type Switchable, switchable } from "./switchable.ts";
 const one = async (transport: Transport, ...command: [string, ...Argument[]]) =>
   (await transport.send([command]))[0] as Reply;
 
-describe("what an outage keeps for Redis", () => {
+describe("the changes of an outage", () => {
   let server: RedisServer;
   let redis: Transport;
   let primary: Switchable;
@@ -36,7 +36,7 @@ describe("what an outage keeps for Redis", () => {
     expect(transport.status?.pending).toBe(0);
   };
 
-  it("may be commands of many thousand words", async () => {
+  it("may be commands with many thousand arguments", async () => {
     await one(redis, "ZADD", "high", 5, "m:0", 5, "m:1");
     goAway();
     const ids = Array.from({ length: 9_000 }, (_, id) => id);

@@ -10,7 +10,7 @@ const idsIn = async (transport: Transport, key: string) =>
 const valuesIn = async (transport: Transport, key: string) =>
   ((await one(transport, "XRANGE", key, "-", "+")) as [string, string[]][]).map(([, [, value]]) => value);
 
-describe("what is appended to a stream while the primary is away", () => {
+describe("an entry that is appended to a stream while the primary is away", () => {
   let primary: Switchable;
   let transport: Transport;
   beforeEach(() => {
@@ -29,7 +29,7 @@ describe("what is appended to a stream while the primary is away", () => {
     expect(transport.status).toMatchObject({ currentBackend: "upstash", pending: 0 });
   };
 
-  it("keeps the id that its caller was told", async () => {
+  it("keeps the id that its caller got", async () => {
     await one(transport, "XADD", "log", "*", "f", "before");
     goAway();
     await vi.advanceTimersByTimeAsync(5);
@@ -41,7 +41,7 @@ describe("what is appended to a stream while the primary is away", () => {
     expect(await idsIn(primary.store, "log")).toEqual(["1000000-0", ...told]);
   });
 
-  it("goes behind what others have appended since, under another id", async () => {
+  it("goes behind entries that others have appended since, under another id", async () => {
     goAway();
     const told = await one(transport, "XADD", "log", "MAXLEN", 10, "*", "f", "mine");
     await vi.advanceTimersByTimeAsync(5);
@@ -51,7 +51,7 @@ describe("what is appended to a stream while the primary is away", () => {
     expect(await idsIn(primary.store, "log")).toEqual([theirs, expect.not.stringMatching(String(told))]);
   });
 
-  it("is not there when it was deleted again, whatever others have appended", async () => {
+  it("is not replayed if it was deleted again, also if others have appended entries", async () => {
     goAway();
     const told = String(await one(transport, "XADD", "log", "*", "f", "mine"));
     await one(transport, "XDEL", "log", told);
@@ -61,7 +61,7 @@ describe("what is appended to a stream while the primary is away", () => {
     expect(await valuesIn(primary.store, "log")).toEqual(["theirs"]);
   });
 
-  it("is refused, and told as a failure, where its caller chose an id that is too small by then", async () => {
+  it("is refused, and reported as a failure, if its caller chose an id that is too small by then", async () => {
     const failures: string[] = [];
     transport.status?.onFailure?.(({ error }) => failures.push(error.message));
     goAway();
@@ -72,7 +72,7 @@ describe("what is appended to a stream while the primary is away", () => {
     expect(failures.join()).toMatch(/equal or smaller/);
   });
 
-  it("does not make a group pass over what the primary holds, nor lose who was given what", async () => {
+  it("makes no group skip entries of the primary, and keeps the pending entries of consumers", async () => {
     await one(transport, "XADD", "jobs", "1-0", "f", "backlog");
     await one(transport, "XGROUP", "CREATE", "jobs", "g", "0");
     goAway();
@@ -86,7 +86,7 @@ describe("what is appended to a stream while the primary is away", () => {
     ]);
   });
 
-  it("survives the process with its id, and may still be given another", async () => {
+  it("survives the process with its id, and may still get another id", async () => {
     let kept: Uint8Array[] = [];
     const store: JournalStore = {
       read: async () => [...kept],

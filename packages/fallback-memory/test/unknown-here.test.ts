@@ -14,7 +14,7 @@ const calling = (name: string, ...words: readonly string[]) =>
     },
   }).lua;
 
-describe("what the memory can't do, though a Redis may", () => {
+describe("a command that the memory can't run", () => {
   let primary: Switchable;
   let transport: ReturnType<typeof withFallback>;
   beforeEach(async () => {
@@ -46,7 +46,7 @@ describe("what the memory can't do, though a Redis may", () => {
     expect(String((reply as Error | null)?.message ?? reply)).not.toContain("primary");
   });
 
-  it("keeps what a trip would have written before it, if it is known beforehand", async () => {
+  it("runs no command of a trip if it is known beforehand", async () => {
     const before = transport.status?.pending;
     const trip = transport.send([
       ["SET", "other", "1"],
@@ -57,7 +57,7 @@ describe("what the memory can't do, though a Redis may", () => {
     expect(await transport.send([["GET", "other"]])).toEqual([null]);
   });
 
-  it("says that a script that calls it may have run", async () => {
+  it("rejects with delivery unknown if a script calls it", async () => {
     const trip = transport.send([["EVAL", calling("SADD", "set", "a"), 0]]);
     await expect(trip).rejects.toMatchObject({ name: "TransportError", kind: "unreachable", delivery: "unknown" });
     primary.mend();
@@ -65,7 +65,7 @@ describe("what the memory can't do, though a Redis may", () => {
     expect(await primary.store.send([["MGET", "own", "told"]])).toEqual([["1", "1"]]);
   });
 
-  it("leaves what Redis itself says to Redis: wrong arguments, wrong types, unknown hashes of scripts", async () => {
+  it("does not replace errors of Redis: wrong arguments, wrong types, unknown hashes of scripts", async () => {
     const replies = await transport.send([["GET"], ["LPUSH", "own", "a"], ["EVALSHA", "0".repeat(40), 0]]);
     expect(replies.map((reply) => (reply as { code?: string }).code)).toEqual(["ERR", "WRONGTYPE", "NOSCRIPT"]);
   });

@@ -29,14 +29,14 @@ async function leave(
 }
 
 describe("a warm start", () => {
-  it("gives the memory what a call needs, however much is known", async () => {
+  it("gives the memory only the values that a call needs", async () => {
     const values = Object.fromEntries(Array.from({ length: 5_000 }, (_, at) => [`key:${at}`, String(at)]));
     const { send, written } = await leave(values);
     expect(await send(["GET", "key:7"], ["MGET", "key:8", "none"])).toEqual(["7", ["8", null]]);
     expect(written).toEqual(["key:7", "key:8"]);
   });
 
-  it("serves a value no longer than asked for, counted from when it was heard of", async () => {
+  it("serves a value no longer than maxAge after it was seen", async () => {
     const { send, wait } = await leave({ a: "1", b: "2" });
     wait(9_999);
     expect(await send(["GET", "a"])).toEqual(["1"]);
@@ -44,7 +44,7 @@ describe("a warm start", () => {
     expect(await send(["MGET", "a", "b"])).toEqual([[null, null]]);
   });
 
-  it("has writes begin at the known value, and leaves alone what was written meanwhile", async () => {
+  it("applies writes to the last seen value, and keeps later writes", async () => {
     const { send } = await leave({ n: "5", text: "a", set: "old" });
     expect(await send(["INCR", "n"], ["INCR", "n"], ["APPEND", "text", "b"], ["SETNX", "set", "x"])).toEqual([
       6, 7, 2, 0,
@@ -53,14 +53,14 @@ describe("a warm start", () => {
     expect(await send(["GET", "set"], ["GET", "text"])).toEqual(["new", "ab"]);
   });
 
-  it("brings back nothing that was deleted, by its key or by a pattern", async () => {
+  it("restores no value that was deleted, by its key or by a pattern", async () => {
     const { transport, send } = await leave({ a: "1", b: "2", "p:1": "3", "p:2": "4" });
     expect(await send(["DEL", "a"], ["GETDEL", "b"])).toEqual([1, "2"]);
     await transport.send([["SCAN", "0", "MATCH", "p:*"]], { invalidates: ["p:*"] });
     expect(await send(["MGET", "a", "b", "p:1", "p:2"])).toEqual([[null, null, null, null]]);
   });
 
-  it("brings back nothing that was deleted before, or changed in a way that was not heard", async () => {
+  it("restores no value that was deleted before, or changed by a write without a known result", async () => {
     const { send } = await leave({ a: "1", b: "2" }, [
       ["DEL", "a"],
       ["APPEND", "b", "x"],
@@ -68,7 +68,7 @@ describe("a warm start", () => {
     expect(await send(["MGET", "a", "b"])).toEqual([[null, null]]);
   });
 
-  it("serves nothing that a write may have changed that has failed", async () => {
+  it("serves no value that a failed write may have changed", async () => {
     const { send } = await leave({ a: "1", b: "2" }, [], async (sender, server) => {
       server.fail("aborted");
       await expect(sender.send([["APPEND", "a", "x"]])).rejects.toThrow("away");
@@ -77,7 +77,7 @@ describe("a warm start", () => {
     expect(await send(["MGET", "a", "b"])).toEqual([[null, "2"]]);
   });
 
-  it("serves nothing that a script may have written before Redis refused the rest of it", async () => {
+  it("serves no value that a failed script may have written", async () => {
     const { send } = await leave({ a: "1", b: "2" }, [], async (sender, server) => {
       const error = new CommandError("ERR user_script:1: too far");
       vi.spyOn(server, "send").mockResolvedValueOnce([error]);
@@ -88,7 +88,7 @@ describe("a warm start", () => {
     expect(await send(["MGET", "a", "b"])).toEqual([[null, "2"]]);
   });
 
-  it("serves nothing that a write may have changed that has failed, though its end was moved since", async () => {
+  it("serves no value that a failed write may have changed, also if its expiry was set since", async () => {
     const { send } = await leave({ a: "1", b: "2" }, [], async (sender, server) => {
       server.fail("aborted");
       await expect(sender.send([["SET", "a", "x"]])).rejects.toThrow("away");
@@ -99,7 +99,7 @@ describe("a warm start", () => {
     expect(await send(["MGET", "a", "b"])).toEqual([[null, "2"]]);
   });
 
-  it("serves nothing that a write under way may yet change", async () => {
+  it("serves no value that a write in flight may still change", async () => {
     let release = (): void => {};
     let underWay: Promise<unknown> = Promise.resolve();
     const { send } = await leave({ a: "1", b: "2" }, [], async (sender, server) => {

@@ -19,7 +19,7 @@ const runner = { describe, it, afterAll };
 describeTransport("fallback over tcp", open, runner);
 describeSubscription("fallback over tcp", open, { ...runner, growing: true });
 
-describe("a redis-server that goes away", () => {
+describe("a redis-server that is", () => {
   let transport: Transport;
   let changes: BackendChange[];
   beforeEach(() => {
@@ -36,7 +36,7 @@ describe("a redis-server that goes away", () => {
   };
   const isLocal = () => transport.status?.currentBackend === "local";
 
-  it("killed: every call is answered, and answers come from it again when it is back", async () => {
+  it("killed: every call is answered, and calls go to it again when it is back", async () => {
     await transport.send([["SET", "a", "redis"]]);
     await server.kill();
     const replies = await Promise.all(Array.from({ length: 20 }, () => transport.send([["INCR", "n"]])));
@@ -55,7 +55,7 @@ describe("a redis-server that goes away", () => {
     expect(changes[1]?.recovery).toEqual({ replayed: 20, superseded: 0, dropped: 0 });
   });
 
-  it("frozen: a call is answered when its own deadline is over, the next at once", async () => {
+  it("frozen: a call is answered locally at its deadline, the next at once", async () => {
     await transport.send([["PING"]]);
     server.freeze();
     try {
@@ -68,7 +68,7 @@ describe("a redis-server that goes away", () => {
     await until(() => !isLocal());
   });
 
-  it("busy with a script: calls are answered locally, and told when the script is over", async () => {
+  it("busy with a script: calls are answered locally, and replayed when the script has ended", async () => {
     await transport.send([["SET", "a", "redis"]]);
     await server.command("CONFIG", "SET", "lua-time-limit", "20");
     // Who connects now finds it busy.
@@ -85,7 +85,7 @@ describe("a redis-server that goes away", () => {
     expect(await server.command("GET", "a")).toBe("local");
   });
 
-  it("wants a password: it goes local loudly, and no password is told", async () => {
+  it("protected by a password: calls go local with a failure event, which holds no password", async () => {
     const locked = await startRedisServer({ password: "s3cret-of-the-server" });
     const wrong = withFallback(
       tcpTransport({ url: locked.url.replace("s3cret-of-the-server", "wrong-canary") }),

@@ -38,7 +38,7 @@ const away = async () => {
 };
 
 describe("withFallback", () => {
-  it("is named after its primary, and asks only it while it answers", async () => {
+  it("is named after its primary, and sends only to it while it answers", async () => {
     expect(transport.name).toBe("switchable+fallback");
     await set(transport, "a", "1");
     expect(await get(transport, "a")).toBe("1");
@@ -65,19 +65,19 @@ describe("withFallback", () => {
     expect(transport.status?.currentBackend).toBe("upstash");
   });
 
-  it("lets a command through that the primary can't carry", async () => {
+  it("rejects a command that the primary can't carry", async () => {
     primary.fail("protocol", { delivery: "none" });
     await expect(set(transport, "a", "1")).rejects.toMatchObject({ kind: "protocol" });
     expect(transport.status?.currentBackend).toBe("upstash");
   });
 
-  it("leaves what Redis refuses among the replies", async () => {
+  it("returns errors of Redis among the replies", async () => {
     await transport.send([["RPUSH", "l", "x"]]);
     expect((await transport.send([["GET", "l"]]))[0]).toMatchObject({ code: "WRONGTYPE" });
     expect(transport.status?.currentBackend).toBe("upstash");
   });
 
-  it("goes back when a PING gets through, and says so", async () => {
+  it("goes back when a PING gets through, and reports it", async () => {
     await away();
     primary.mend();
     primary.sent.length = 0;
@@ -96,7 +96,7 @@ describe("withFallback", () => {
     expect(await get(primary.store, "a")).toBe("2");
   });
 
-  it("asks soon at first, then less and less often, and once per interval in the end", async () => {
+  it("probes soon at first, then less and less often, up to once per interval", async () => {
     await away();
     await vi.advanceTimersByTimeAsync(60_000);
     const early = primary.sent.length;
@@ -123,7 +123,7 @@ describe("withFallback", () => {
     await vi.advanceTimersByTimeAsync(0);
   });
 
-  it("needs no timer: where there is none, the first call after the interval asks", async () => {
+  it("needs no timer: without one the first call after the interval probes", async () => {
     // The edge's timers are numbers, with nothing to keep them from holding a process.
     const numbers = vi.spyOn(globalThis, "setTimeout").mockReturnValue(7 as never);
     await away();
@@ -136,7 +136,7 @@ describe("withFallback", () => {
     expect(transport.status?.currentBackend).toBe("upstash");
   });
 
-  it("is not put off by a clock that lags behind the timers", async () => {
+  it("probes in time with a clock that lags behind the timers", async () => {
     const start = Date.now();
     const clock = { now: () => start + (Date.now() - start) * 0.9 };
     const lagging = withFallback(primary, memoryTransport(), { healthCheckInterval: "10s", clock });
@@ -148,7 +148,7 @@ describe("withFallback", () => {
     await lagging.close();
   });
 
-  it("leaves a server alone for as long as it asked", async () => {
+  it("does not probe before the retryAfterMs of the server", async () => {
     primary.fail("quota", { retryAfterMs: 60_000, delivery: "none" });
     await transport.send([["PING"]]);
     primary.mend();
@@ -158,7 +158,7 @@ describe("withFallback", () => {
     expect(transport.status?.currentBackend).toBe("upstash");
   });
 
-  it("counts as pending what only the local backend accepted, and tells on return what became of it", async () => {
+  it("counts local writes as pending, and reports their outcome on return", async () => {
     const kept: KeptWrite[] = [];
     transport.status?.onKept?.((event) => kept.push(event));
     await away();
@@ -177,7 +177,7 @@ describe("withFallback", () => {
     expect(changes.at(-1)?.recovery).toEqual({ replayed: 2, superseded: 0, dropped: 0 });
   });
 
-  it("knows after its own deletion by pattern that a key is gone which another had deleted before", async () => {
+  it("knows after its own delete by pattern that a key is gone that another process had deleted", async () => {
     const scan = (cursor: string) => transport.send([["SCAN", cursor, "MATCH", "a*"]], { invalidates: ["a*"] });
     await set(transport, "a", "1");
     await primary.store.send([["DEL", "a"]]);
@@ -190,7 +190,7 @@ describe("withFallback", () => {
     expect(await get(primary.store, "a")).toBe("2");
   });
 
-  it("still knows what it has written itself while a deletion by pattern was under way", async () => {
+  it("still knows the values that it wrote during a delete by pattern", async () => {
     const release = primary.hold();
     const run = transport.send([["SCAN", "0", "MATCH", "a*"]], { invalidates: ["a*"] });
     const written = set(transport, "a", "1");
@@ -204,7 +204,7 @@ describe("withFallback", () => {
     expect(await get(primary.store, "a")).toBe("2");
   });
 
-  it("says since when, why, and what waits", async () => {
+  it("reports since when, why, and how much is pending", async () => {
     expect(transport.status?.outage).toBeUndefined();
     await away();
     const sinceMs = Date.now();
@@ -220,7 +220,7 @@ describe("withFallback", () => {
     });
   });
 
-  it("never shows in one outage what an earlier one left", async () => {
+  it("never serves values of an earlier outage", async () => {
     await away();
     await set(transport, "a", "stale");
     primary.mend();
@@ -244,7 +244,7 @@ describe("withFallback", () => {
     expect(transport.status?.currentBackend).toBe("upstash");
   });
 
-  it("tells no listener that has stopped listening", async () => {
+  it("calls no listener that was removed", async () => {
     const heard: BackendChange[] = [];
     const stop = transport.status?.onChange((change) => heard.push(change));
     stop?.();
@@ -262,7 +262,7 @@ describe("withFallback", () => {
     await transport.close();
   });
 
-  it("refuses an interval that is none", () => {
+  it("rejects an invalid interval", () => {
     expect(() => withFallback(primary, local, { healthCheckInterval: "soon" as never })).toThrow(/healthCheckInterval/);
   });
 });
@@ -281,13 +281,13 @@ describe("subscriptions of withFallback", () => {
     interruptions.length = 0;
   });
 
-  it("listen to the primary while it answers", async () => {
+  it("hear the primary while it answers", async () => {
     await subscribe();
     expect(await primary.store.send([["PUBLISH", "c", "x"]])).toEqual([1]);
     expect(heard).toEqual(["x"]);
   });
 
-  it("listen locally in an outage, and are interrupted when it is over", async () => {
+  it("hear this process in an outage, and are interrupted at its end", async () => {
     await away();
     const subscription = await subscribe();
     await transport.send([["PUBLISH", "c", "x"]]);
@@ -332,13 +332,13 @@ describe("subscriptions of withFallback", () => {
     expect(interruptions).toEqual([]);
   });
 
-  it("are absent where the primary can't listen", () => {
+  it("are absent if the primary has none", () => {
     const { subscribe: _absent, ...mute } = switchable();
     expect(withFallback(mute, local).subscribe).toBeUndefined();
   });
 });
 
-describe("trips under way when the primary is left", () => {
+describe("trips in flight when the primary fails", () => {
   it("give way to a delete by pattern that the primary runs after all, also for local keys", async () => {
     const release = primary.hold();
     const store = set(transport, "query:a", "loaded");
@@ -364,7 +364,7 @@ describe("trips under way when the primary is left", () => {
     expect(await get(transport, "query:a")).toBeNull();
   });
 
-  it("are not sent again once they were answered here", async () => {
+  it("are not repeated after they were answered locally", async () => {
     await transport.close();
     vi.spyOn(Math, "random").mockReturnValue(0.5);
     const guardedPrimary = guarded(primary, { retries: 3, breaker: false });

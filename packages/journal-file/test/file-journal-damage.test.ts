@@ -45,7 +45,7 @@ describe("a file that was cut off by a crash", () => {
     }
   });
 
-  it("and that ends in zeros from there on, as some file systems leave it, likewise", async () => {
+  it("is also read if it ends in zeros, as some file systems leave it", async () => {
     const file = await intact();
     for (let length = 0; length <= file.length; length++) {
       for (const padded of [file.length, file.length + 4_096]) {
@@ -62,7 +62,7 @@ describe("a file that was cut off by a crash", () => {
 });
 
 describe("a file with a wrong byte", () => {
-  it("never gives out wrong data, whichever byte it is: it is refused, with path, place and mend", async () => {
+  it("never returns wrong data for any damaged byte: rejects with the path, the place and what to do", async () => {
     const file = await intact();
     for (let offset = 0; offset < file.length; offset++) {
       for (const mask of [0x01, 0x80, 0xff]) {
@@ -78,7 +78,7 @@ describe("a file with a wrong byte", () => {
         } else {
           expect(outcome, place).toSatisfy(isJournalError);
           expect(String(outcome), place).toContain(path());
-          expect(String(outcome), place).toMatch(/damaged at byte \d+|something else than a journal|later version/);
+          expect(String(outcome), place).toMatch(/damaged at byte \d+|is no journal|later version/);
           expect(readFileSync(path()).equals(damaged), place).toBe(true);
         }
       }
@@ -112,7 +112,7 @@ describe("a file with a wrong byte", () => {
     await expect(reading).rejects.toMatchObject({ name: "JournalError", reason: "damaged", path: path() });
   });
 
-  it("in its header is lost as a whole, and says so", async () => {
+  it("in its header is lost as a whole, and reported", async () => {
     const file = await intact();
     const onDamage = vi.fn<(damage: JournalDamage) => void>();
     const { before, after } = await readAndAppend(flipped(file, 30, 0x01), onDamage);
@@ -124,7 +124,7 @@ describe("a file with a wrong byte", () => {
 });
 
 describe("a hole of zeros in the middle, as a power cut may leave", () => {
-  it("is told, and what is behind it is read", async () => {
+  it("is reported, and the records after it are read", async () => {
     const file = await intact();
     const onDamage = vi.fn<(damage: JournalDamage) => void>();
     const { before } = await readAndAppend(Buffer.from(file).fill(0, headerBytes + 3, file.length - 30), onDamage);
@@ -133,7 +133,7 @@ describe("a hole of zeros in the middle, as a power cut may leave", () => {
   });
 });
 
-describe("what is no journal", () => {
+describe("a file that is no journal", () => {
   it.each([
     ["a text", "These are the notes that a person wrote, and has no copy of.\n"],
     ["a short text", "notes"],
@@ -145,7 +145,7 @@ describe("what is no journal", () => {
     expect(existsSync(`${path()}.damaged`)).toBe(false);
   });
 
-  it("does not pass for records when it stands within one: a journal kept as a value", async () => {
+  it("is not read as records if it is the value of a record", async () => {
     const inner = await intact();
     const outer = journal({ path: path("outer") });
     await outer.read();
@@ -157,7 +157,7 @@ describe("what is no journal", () => {
     expect(await again.read()).toEqual([]);
   });
 
-  it("nor does what was added behind the end by something else", async () => {
+  it("is not read as records if another program appended it to a journal", async () => {
     const file = await intact();
     writeFileSync(path(), file);
     appendFileSync(path(), "a stray line from a confused script\n");

@@ -19,7 +19,7 @@ async function run(wrap: readonly string[], fsync: string, ...steps: string[]): 
 }
 
 describe("a folder", () => {
-  it("that is missing is named, with the mend; once it is there, the same store works", async () => {
+  it("that is missing is named in an error; after its creation the same store works", async () => {
     const store = journal({ path: path("missing/outage.journal") });
     await expect(store.read()).rejects.toThrow(
       `Could not open the journal ${path("missing/outage.journal")} (ENOENT): ` +
@@ -29,7 +29,7 @@ describe("a folder", () => {
     expect(await store.read()).toEqual([]);
   });
 
-  it("that is removed while in use makes appends reject, until a rewrite puts the file back", async () => {
+  it("that is removed while in use makes appends reject, until a rewrite creates the file again", async () => {
     mkdirSync(path("volume"));
     const store = journal({ path: path("volume/outage.journal") });
     await store.read();
@@ -46,7 +46,7 @@ describe("a folder", () => {
     expect(texts(await journal({ path: path("volume/outage.journal") }).read())).toEqual(["three", "four"]);
   });
 
-  it("given instead of a file is refused", async () => {
+  it("in the place of the file is refused", async () => {
     mkdirSync(path());
     await expect(journal().read()).rejects.toThrow(/this is a folder: give the path of a file in it/);
     expect(readdirSync(join(path(), ".."))).toEqual(["outage.journal"]);
@@ -60,7 +60,7 @@ describe("a folder", () => {
 });
 
 describe("a file", () => {
-  it("that is replaced while in use is neither appended to nor replaced in turn", async () => {
+  it("that is replaced while in use is not appended to, and not overwritten", async () => {
     const store = journal();
     await store.read();
     writeFileSync(path("restored"), "from a backup");
@@ -76,11 +76,11 @@ describe("a file", () => {
   });
 });
 
-describe("a file that may grow no further", () => {
+describe("a file at its size limit", () => {
   // The signal is ignored, so that the write fails in the middle, as on a full disk.
   const limited = ["sh", "-c", 'trap "" XFSZ; ulimit -f 64; exec "$0" "$@"'];
 
-  it("keeps nothing of the append that failed, and takes smaller ones and rewrites", async () => {
+  it("keeps nothing of a failed append, and accepts smaller ones and rewrites", async () => {
     const said = await run(
       limited,
       "always",
@@ -106,7 +106,7 @@ describe("a file that may grow no further", () => {
 const mounting = ["unshare", "-Urm", "sh", "-c", 'mount -t tmpfs -o size=256k none "$1" && shift && exec "$@"', "sh"];
 
 describe.runIf(works("unshare", "-Urm", "mount", "-t", "tmpfs", "none", "/mnt"))("a full disk", () => {
-  it("is named; what was there before stands, and there is room again after a rewrite", async () => {
+  it("is named; earlier records stay, and there is room again after a rewrite", async () => {
     const said = await run(
       [...mounting, join(path(), "..")],
       "always",
@@ -126,7 +126,7 @@ const failing = (...faults: string[]) => [
 ];
 
 describe.runIf(works("strace", "-qqf", "-o/dev/null", "-etrace=fsync", "true"))("a disk that fails", () => {
-  it("to make an append durable: nothing more is appended until a rewrite", async () => {
+  it("to make an append durable: appends reject until a rewrite", async () => {
     const said = await run(
       failing("fdatasync:error=EIO:when=2"),
       "always",
@@ -151,7 +151,7 @@ describe.runIf(works("strace", "-qqf", "-o/dev/null", "-etrace=fsync", "true"))(
     expect(said.slice(3)).toEqual(['holds ["one"]', "read: ok"]);
   });
 
-  it("between appends, with fsync interval: the next append and close() tell", async () => {
+  it("between appends, with fsync interval: the next append and close() reject", async () => {
     const said = await run(
       failing("fdatasync:error=EIO"),
       "interval",
@@ -168,7 +168,7 @@ describe.runIf(works("strace", "-qqf", "-o/dev/null", "-etrace=fsync", "true"))(
     );
   });
 
-  it("to write: half a record is cut off, and the next append is taken", async () => {
+  it("to write: a partial record is cut off, and the next append succeeds", async () => {
     // The first pwrite64 writes the header.
     const said = await run(
       failing("pwrite64:error=EIO:when=3"),
@@ -179,7 +179,7 @@ describe.runIf(works("strace", "-qqf", "-o/dev/null", "-etrace=fsync", "true"))(
     expect(said.slice(3)).toEqual(["append:three: ok", 'holds ["one","three"]', "read: ok"]);
   });
 
-  it("to write, and to cut off what was written: nothing comes behind it until a rewrite", async () => {
+  it("to write, and to cut off a partial record: appends reject until a rewrite", async () => {
     const said = await run(
       failing("pwrite64:error=EIO:when=3", "ftruncate:error=EIO:when=1"),
       "always",
@@ -200,7 +200,7 @@ describe.runIf(works("strace", "-qqf", "-o/dev/null", "-etrace=fsync", "true"))(
     expect(said.slice(3)).toEqual(["append:three: ok", 'holds ["one","three"]', "read: ok"]);
   });
 
-  it("in a rewrite, to make the rename durable: it rejects, and takes nothing until the next one", async () => {
+  it("in a rewrite, to make the rename durable: it rejects, and appends reject until the next one", async () => {
     const said = await run(
       failing("fsync:error=EIO:when=4"),
       "always",

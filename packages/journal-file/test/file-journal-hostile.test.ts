@@ -25,7 +25,7 @@ async function made(records: readonly string[]): Promise<Buffer> {
   return readFileSync(path());
 }
 
-describe("a folder where others may write too", () => {
+describe("a folder that other users may write to", () => {
   it.each([
     ["another file", () => writeFileSync(path("victim"), "theirs")],
     ["an empty file", () => writeFileSync(path("victim"), "")],
@@ -42,7 +42,7 @@ describe("a folder where others may write too", () => {
     expect(lstatSync(path()).isSymbolicLink()).toBe(true);
   });
 
-  it("does not replace, nor write through, a link that was put in the place of the open journal", async () => {
+  it("lets the store neither replace nor write through a link in the place of the open journal", async () => {
     writeFileSync(path("victim"), "theirs");
     const store = journal();
     await store.read();
@@ -52,7 +52,7 @@ describe("a folder where others may write too", () => {
     expect(readFileSync(path("victim"), "utf8")).toBe("theirs");
   });
 
-  it("keeps the copy of a damaged file to itself, and writes it through no link", async () => {
+  it("gets the copy of a damaged file with mode 0600, and not through a link", async () => {
     const file = await made(["one", "two"]);
     file[headerBytes + 9] = 0xff;
     writeFileSync(path(), file);
@@ -66,7 +66,7 @@ describe("a folder where others may write too", () => {
     expect(lstatSync(path("outage.journal.damaged")).mode & 0o777).toBe(0o600);
   });
 
-  it("takes the rights of others away from a file that is there", async () => {
+  it("gets existing files without access rights of other users", async () => {
     await made(["secret"]);
     chmodSync(path(), 0o666);
     const store = journal();
@@ -76,7 +76,7 @@ describe("a folder where others may write too", () => {
     expect(statSync(path()).mode & 0o777).toBe(0o600);
   });
 
-  it("reads no lock file that is none: an endless one, one that never answers, a large one", {
+  it("may hold invalid lock files: endless, blocking, large", {
     timeout: 60_000,
   }, async () => {
     symlinkSync("/dev/zero", path("outage.journal.1-0a1b2c3d.lock"));
@@ -87,7 +87,7 @@ describe("a folder where others may write too", () => {
     await store.append([bytes("one")]);
   });
 
-  it("does not wait where a pipe stands in the journal's place", async () => {
+  it("does not block the store if the journal is a pipe", async () => {
     execFileSync("mkfifo", [path()]);
     await expect(journal().read()).rejects.toMatchObject({ reason: "foreign" });
     unlinkSync(path());

@@ -29,7 +29,7 @@ async function ownOwner(): Promise<{ pid: number; space: string; started: string
   return owner;
 }
 
-describe("a journal that another one has open", () => {
+describe("a journal that another store has open", () => {
   it("is refused to a second store of the same process, until the first is closed", async () => {
     const first = journal();
     await first.read();
@@ -42,7 +42,7 @@ describe("a journal that another one has open", () => {
     expect(texts(await second.read())).toEqual(["mine"]);
   });
 
-  it("is refused to another process while its owner lives, and given to it once that is killed", async () => {
+  it("is refused to another process while its owner lives, and opened by it after a kill of the owner", async () => {
     const child = processes.start(["hold", path()]);
     await child.line(/holding/);
     const store = journal();
@@ -57,7 +57,7 @@ describe("a journal that another one has open", () => {
     expect(locks()).toHaveLength(1);
   });
 
-  it("goes to one at most of many that come at the same time", async () => {
+  it("is opened by at most one of many stores at the same time", async () => {
     for (let round = 0; round < 20; round++) {
       const stores = Array.from({ length: 4 }, () => journal({ path: path(`round-${round}`) }));
       const outcomes = await Promise.allSettled(stores.map((store) => store.read()));
@@ -85,7 +85,7 @@ describe("a lock that was left behind", () => {
     expect(await journal().read()).toEqual([]);
   });
 
-  it("by a process that is gone, is taken over at once", async () => {
+  it("by a dead process is taken over at once", async () => {
     const own = await ownOwner();
     const { pid } = spawnSync(process.execPath, ["-e", ""]);
     plantLock({ ...own, pid });
@@ -103,7 +103,7 @@ describe("a lock that was left behind", () => {
     expect(await journal().read()).toEqual([]);
   });
 
-  it("for another journal whose name begins likewise, is none of ours", async () => {
+  it("for another journal with a similar name is ignored", async () => {
     const own = await ownOwner();
     writeFileSync(`${path()}.2.7-00c0ffee.lock`, JSON.stringify(own));
     expect(await journal().read()).toEqual([]);
@@ -120,7 +120,7 @@ describe("a lock that was left behind", () => {
     expect(statSync(path()).ino).not.toBe(ino);
   });
 
-  it("half written by a process that died at once, likewise", async () => {
+  it("half written by a process that died is taken over too", async () => {
     writeFileSync(`${path()}.7-00c0ffee.lock`, '{"pid":');
     expect(await journal().read()).toEqual([]);
   });
@@ -150,7 +150,7 @@ describe("a lock that was left behind", () => {
 });
 
 describe("an owner whose lock was taken", () => {
-  it("writes nothing into the file of the one who took over, and does not replace it", async () => {
+  it("neither writes into the file of the new owner nor replaces it", async () => {
     const sleeper = journal();
     await sleeper.read();
     await sleeper.append([bytes("before")]);
@@ -168,14 +168,14 @@ describe("an owner whose lock was taken", () => {
     expect(texts(await journal().read())).toEqual(["after"]);
   });
 
-  it("notices when both wrote to the same file, before it overwrites anything", async () => {
+  it("notices that both wrote to the same file, before it overwrites records", async () => {
     const first = journal();
     await first.read();
     rmSync(path(locks()[0]));
     const second = journal();
     await second.read();
     await second.append([bytes("theirs")]);
-    await expect(first.append([bytes("ours")])).rejects.toThrow(/Something else wrote to the journal/);
+    await expect(first.append([bytes("ours")])).rejects.toThrow(/Another program wrote to the journal/);
     await Promise.all([first.close(), second.close()]);
     expect(texts(await journal().read())).toEqual(["theirs"]);
   });

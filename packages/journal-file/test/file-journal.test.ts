@@ -15,13 +15,13 @@ async function reread(options = {}): Promise<string[]> {
 }
 
 describe("a file journal", () => {
-  it("is empty when it is new, and makes its file at once", async () => {
+  it("is empty when it is new, and creates its file at once", async () => {
     const store = journal();
     expect(await store.read()).toEqual([]);
     expect(readFileSync(path(), "latin1")).toMatch(/^continuum-cache journal 1 [0-9a-f]{8} [0-9a-f]{8}\n$/);
   });
 
-  it("gives back after a restart what was appended, in order", async () => {
+  it("returns the appended records after a restart, in order", async () => {
     const store = journal();
     await store.read();
     await store.append([bytes("one"), bytes("two")]);
@@ -32,7 +32,7 @@ describe("a file journal", () => {
     expect(await reread()).toEqual(["one", "two", "", "four\0\n"]);
   });
 
-  it("gives back what a rewrite left, and what came behind it", async () => {
+  it("returns the records of a rewrite, and those that were appended after it", async () => {
     const store = journal();
     await store.read();
     void store.append([bytes("one"), bytes("two")]);
@@ -74,7 +74,7 @@ describe("a file journal", () => {
     expect(await reread()).toEqual(["before"]);
   });
 
-  it("hands out records of their own, no views of each other", async () => {
+  it("returns copies that share no memory", async () => {
     const store = journal();
     await store.read();
     await store.append([bytes("one"), bytes("two")]);
@@ -96,7 +96,7 @@ describe("a file journal", () => {
     expect(readdirSync(join(path(), ".."))).toEqual(["outage.journal"]);
   });
 
-  it("meets at the same file whichever link leads to its folder", async () => {
+  it("is the same file through each link to its folder", async () => {
     mkdirSync(path("volume"));
     symlinkSync(path("volume"), path("link"));
     const store = journal({ path: path("link/outage.journal") });
@@ -107,7 +107,7 @@ describe("a file journal", () => {
     expect(await reread({ path: path("volume/outage.journal") })).toEqual(["one"]);
   });
 
-  it("removes what a rewrite left behind that did not come to its end, and nothing else", async () => {
+  it("removes the temporary file of an interrupted rewrite, and nothing else", async () => {
     for (const name of ["outage.journal.12-0a1b2c3d.new", "outage.journal.new", "other.journal.12-0a1b2c3d.new"]) {
       writeFileSync(path(name), "");
     }
@@ -131,7 +131,7 @@ describe("a thousand appends in one tick", () => {
     expect(await reread()).toEqual(settled.map(String));
   });
 
-  it("that come while the disk is at work share its next turn", async () => {
+  it("that come during a sync share the next one", async () => {
     const store = journal();
     await store.read();
     const appends: Promise<void>[] = [];
@@ -146,7 +146,7 @@ describe("a thousand appends in one tick", () => {
     expect(fsyncs).toBeLessThan(300);
   });
 
-  it("split around a rewrite: those before it are replaced, those after it stay", async () => {
+  it("around a rewrite: those before it are replaced, those after it stay", async () => {
     const store = journal();
     await store.read();
     const calls: Promise<void>[] = [];
@@ -201,13 +201,13 @@ describe("what is opened", () => {
     expect(openFiles()).toBe(before + 1);
     await owner.close();
     writeFileSync(path(), "something else");
-    for (let round = 0; round < 20; round++) await expect(journal().read()).rejects.toThrow(/something else/);
+    for (let round = 0; round < 20; round++) await expect(journal().read()).rejects.toThrow(/is no journal/);
     expect(openFiles()).toBe(before);
   });
 });
 
 describe("wrong use", () => {
-  it("an append before read() is refused, since it might come in front of what is there", async () => {
+  it("rejects an append before read(), which could overwrite records", async () => {
     const store = journal();
     await expect(store.append([bytes("x")])).rejects.toThrow(/call read\(\) first/);
     await expect(store.rewrite([])).rejects.toThrow(/call read\(\) first/);
@@ -215,7 +215,7 @@ describe("wrong use", () => {
     await expect(store.read()).rejects.toThrow(/was read already/);
   });
 
-  it("after close() everything is refused, and close() may be called again", async () => {
+  it("rejects all calls after close(), except close() itself", async () => {
     const store = journal();
     await store.read();
     const last = store.append([bytes("last")]);
@@ -226,12 +226,12 @@ describe("wrong use", () => {
     expect(await reread()).toEqual(["last"]);
   });
 
-  it("closing what was never read touches nothing", async () => {
+  it("touches nothing in close() without read()", async () => {
     await journal().close();
     expect(readdirSync(join(path(), ".."))).toEqual([]);
   });
 
-  it("options out of range are named at once", () => {
+  it("names options out of range at once", () => {
     expect(() => fileJournal({ path: "" })).toThrow(/Expected `path`/);
     expect(() => fileJournal({ path: "a\0b" })).toThrow(/zero byte/);
     // @ts-expect-error: not one of the three.
@@ -239,7 +239,7 @@ describe("wrong use", () => {
     expect(() => fileJournal({ path: path(), fsyncInterval: 0 })).toThrow(/fsyncInterval/);
   });
 
-  it("what is no bytes is refused before anything is written", async () => {
+  it("rejects records that are no bytes before anything is written", async () => {
     const store = journal();
     await store.read();
     // @ts-expect-error: a text is no record.

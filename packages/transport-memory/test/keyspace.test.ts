@@ -63,7 +63,7 @@ describe("removing keys by pattern", () => {
     expect(keyspace.size()).toBe(keys * 0.9 + 2);
   });
 
-  it("is finished by writes where its own pauses never end", () => {
+  it("is completed by writes if its own pauses never end", () => {
     const keyspace = filled();
     void keyspace.removeWhere((key) => String(key).startsWith("key:"));
     const usedBefore = keyspace.facts.usedBytes;
@@ -72,7 +72,7 @@ describe("removing keys by pattern", () => {
     expect([...keyspace.keys()]).toEqual(["other"]);
   });
 
-  it("walks several patterns at once, those included that come while it walks", async () => {
+  it("serves several patterns with one walk, also patterns that come meanwhile", async () => {
     const keyspace = filled();
     let looked = 0;
     const ending = (digit: string) => (key: unknown) => {
@@ -95,8 +95,8 @@ describe("removing keys by pattern", () => {
   });
 });
 
-describe("keys whose time is over", () => {
-  it("are counted out without being cleared away at once", () => {
+describe("expired keys", () => {
+  it("are not counted, though they are removed later", () => {
     let nowMs = 0;
     const keyspace = filled(
       () => nowMs,
@@ -115,7 +115,7 @@ describe("keys whose time is over", () => {
     expect(keyspace.facts.usedBytes).toBeLessThan(used * 0.6);
   });
 
-  it("leave nothing behind when their keys get other ends again and again", () => {
+  it("leave nothing behind when their expiry is set again and again", () => {
     const keyspace = createKeyspace({ maxBytes: 1 << 30, now: () => 0 });
     for (let at = 0; at < 10_000; at++) keyspace.put(`key:${at % 10}`, value, 1_000 + at);
     expect(keyspace.facts.expiring).toBe(10);
@@ -124,7 +124,7 @@ describe("keys whose time is over", () => {
   });
 });
 
-it("a queue of ends gives the soonest first, whatever is added, moved and removed", () => {
+it("an expiry queue returns the soonest first while expiries are added, moved and removed", () => {
   const change = fc.record({ what: fc.constantFrom("add", "move", "remove", "due"), at: fc.nat(50), ms: fc.nat(30) });
   const property = fc.property(fc.array(change, { maxLength: 200 }), (changes) => {
     const queue = createExpiryQueue();
@@ -146,7 +146,7 @@ it("a queue of ends gives the soonest first, whatever is added, moved and remove
   fc.assert(property, runs(500));
 });
 
-it("an order of many ids keeps its numbers ascending and its holes few, whichever way they are removed", () => {
+it("an order of many ids keeps its numbers ascending and its holes few for any order of removals", () => {
   const ways = {
     "oldest first": (all: number[]) => all,
     "newest first": (all: number[]) => all.reverse(),

@@ -37,7 +37,7 @@ describe("memoryTransport", () => {
     ).toEqual(["OK", "1", "1"]);
   });
 
-  it("rejects what is no argument before anything has run", async () => {
+  it("rejects invalid arguments before any command has run", async () => {
     const memory = memoryTransport();
     const trip = memory.send([
       ["SET", "a", "1"],
@@ -94,7 +94,7 @@ describe("memoryTransport", () => {
     expect(await one(memory, "KEYS", "?a")).toEqual([key]);
   });
 
-  it("tells of itself what is true", async () => {
+  it("reports true facts in INFO", async () => {
     let nowMs = 1_000_000;
     const memory = memoryTransport({ maxBytes: 10_000, clock: { now: () => nowMs } });
     await memory.send([
@@ -159,7 +159,7 @@ describe("the byte bound", () => {
   const used = async (memory: Transport) =>
     Number(/used_memory:(\d+)/.exec(String(await one(memory, "INFO", "memory")))?.[1]);
 
-  it("gives up the least recently used key first", async () => {
+  it("evicts the least recently used key first", async () => {
     const size = 352 + 1 + 10;
     const memory = memoryTransport({ maxBytes: 3 * size });
     for (const key of ["a", "b", "c"]) await one(memory, "SET", key, "0123456789");
@@ -177,7 +177,7 @@ describe("the byte bound", () => {
     expect(await one(memory, "GET", "k90")).toBe("90");
   });
 
-  it("refuses what alone is too large, and changes nothing", async () => {
+  it("refuses a value larger than the bound, and changes nothing", async () => {
     const memory = memoryTransport({ maxBytes: 2_000 });
     const big = "x".repeat(2_000);
     const oom = error("OOM command not allowed when used memory > 'maxmemory'.");
@@ -209,7 +209,7 @@ describe("the byte bound", () => {
     ).toEqual(["old", ["old"], ["f", "old"], 0]);
   });
 
-  it("sets no memory aside for a length that is refused", async () => {
+  it("allocates no memory for a refused length", async () => {
     const memory = memoryTransport({ maxBytes: 1_000 });
     expect(await one(memory, "SETRANGE", "s", 500_000_000, "x")).toMatchObject({ code: "OOM" });
     expect(await one(memory, "SETRANGE", "s", 536_870_912, "x")).toMatchObject({ code: "ERR" });
@@ -259,7 +259,7 @@ describe("time to live", () => {
     vi.useRealTimers();
   });
 
-  it("ends a key the very millisecond, without a timer", async () => {
+  it("expires a key to the millisecond, without a timer", async () => {
     vi.useFakeTimers({ now: 1_000_000 });
     const memory = memoryTransport();
     await memory.send([
@@ -288,7 +288,7 @@ describe("time to live", () => {
     ]);
   });
 
-  it("does not pass in the middle of a trip", async () => {
+  it("does not end in the middle of a trip", async () => {
     let nowMs = 0;
     const memory = memoryTransport({ clock: { now: () => nowMs++ } });
     expect(
@@ -301,7 +301,7 @@ describe("time to live", () => {
     expect(await one(memory, "GET", "a")).toBeNull();
   });
 
-  it("gives the room of what is over to others before it gives up what is not", async () => {
+  it("frees the room of expired keys before it evicts others", async () => {
     let nowMs = 0;
     const memory = memoryTransport({ maxBytes: 10 * 363, clock: { now: () => nowMs } });
     await one(memory, "SET", "old", "0123456789");
@@ -312,7 +312,7 @@ describe("time to live", () => {
     expect(await one(memory, "INFO", "stats")).toContain("evicted_keys:0");
   });
 
-  it("stays right for a key whose end is moved a hundred thousand times", async () => {
+  it("stays right for a key whose expiry is set a hundred thousand times", async () => {
     let nowMs = 0;
     const memory = memoryTransport({ clock: { now: () => nowMs } });
     await one(memory, "SET", "a", 1);
@@ -341,7 +341,7 @@ describe("scripts", () => {
     expect(await one(memory, "MGET", "a", "b")).toEqual(["7", "3"]);
   });
 
-  it("are unknown by hash to each transport until it has seen them", async () => {
+  it("are unknown by hash until a transport has run them", async () => {
     const memory = memoryTransport();
     const byHash = () => one(memory, "EVALSHA", pay.sha1.toUpperCase(), 2, "a", "b", 1);
     expect(await byHash()).toEqual(error("NOSCRIPT No matching script. Please use EVAL."));
@@ -366,7 +366,7 @@ describe("scripts", () => {
     expect(String(await one(memoryTransport(), "EVAL", "return 42", 0))).toMatch(/defineScript/);
   });
 
-  it("answer a bug in a face as an error that names the script and no value", async () => {
+  it("return a bug in a face as an error that names the script and no value", async () => {
     const broken = defineScript({
       name: "test-broken",
       keys: 0,
@@ -380,14 +380,14 @@ describe("scripts", () => {
     expect(reply.cause).toBeInstanceOf(TypeError);
   });
 
-  it("may not write when they were called as reading", async () => {
+  it("may not write when they were called as read-only", async () => {
     const reply = await one(memoryTransport(), "EVAL_RO", pay.lua, 2, "a", "b", 1);
     expect(reply).toEqual(error("ERR Write commands are not allowed from read-only scripts."));
   });
 });
 
 describe("messages", () => {
-  it("arrive after the trip that sent them, never in its midst", async () => {
+  it("arrive after the trip that sent them, never during it", async () => {
     const memory = memoryTransport();
     const seen: unknown[] = [];
     await (memory as Required<Transport>).subscribe(
@@ -413,7 +413,7 @@ describe("messages", () => {
     expect(await one(memory, "GET", "a")).toBe("listener");
   });
 
-  it("count once for each topic that heard them", async () => {
+  it("count once for each matching topic", async () => {
     const memory = memoryTransport();
     const heard: unknown[] = [];
     const listener = { message: (message: unknown) => void heard.push(message), interrupted() {} };
@@ -425,7 +425,7 @@ describe("messages", () => {
     ]);
   });
 
-  it("stop with the transport, and listeners are told once", async () => {
+  it("end with the transport, and interrupt each listener once", async () => {
     const memory = memoryTransport();
     const kinds: string[] = [];
     await (memory as Required<Transport>).subscribe(

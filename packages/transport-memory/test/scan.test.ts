@@ -32,7 +32,7 @@ const walk = {
 describe.each(["SCAN", "HSCAN"] as const)("%s", (name) => {
   const { add, remove, page, keys } = walk[name];
 
-  it("finds all that is there from beginning to end, once, whatever comes and goes meanwhile", async () => {
+  it("finds each key that exists from beginning to end once, while others come and go", async () => {
     const property = fc.asyncProperty(
       fc.array(changes, { maxLength: 40 }),
       fc.integer({ min: 1, max: 50 }),
@@ -76,7 +76,7 @@ describe.each(["SCAN", "HSCAN"] as const)("%s", (name) => {
     expect(cursor).not.toBe("0");
   });
 
-  it("looks at a bounded number of places, however many were left by deletions", async () => {
+  it("looks at a bounded number of places, also after many deletions", async () => {
     const memory = memoryTransport();
     for (let key = 0; key < 3_000; key++) await add(memory, `k${key}`);
     for (let key = 1_600; key < 3_000; key++) await remove(memory, `k${key}`);

@@ -7,7 +7,7 @@ const one = async (transport: Transport, ...command: [string, ...(string | numbe
 const error = (text: string) => new CommandError(text);
 
 describe("streams", () => {
-  it("name entries by this process's clock, and never go back with it", async () => {
+  it("take ids from this process's clock, and never go back with it", async () => {
     let nowMs = 1_000;
     const memory = memoryTransport({ clock: { now: () => nowMs } });
     const add = () => one(memory, "XADD", "log", "*", "f", "v");
@@ -18,7 +18,7 @@ describe("streams", () => {
     expect(await add()).toBe("2000-0");
   });
 
-  it("stay when they are empty, until their time is over, and remember their last id", async () => {
+  it("stay when they are empty, until they expire, and keep their last id", async () => {
     let nowMs = 0;
     const memory = memoryTransport({ clock: { now: () => nowMs } });
     await memory.send([
@@ -39,7 +39,7 @@ describe("streams", () => {
     expect(await one(memory, "XADD", "log", "1-0", "f", "v")).toBe("1-0");
   });
 
-  it("keep entries of a megabyte and of bytes, and hand out copies", async () => {
+  it("keep entries of a megabyte and of bytes, and return copies", async () => {
     const memory = memoryTransport();
     const bytes = new Uint8Array(1 << 20).fill(0xff);
     await one(memory, "XADD", "log", "1-0", "data", bytes);
@@ -53,7 +53,7 @@ describe("streams", () => {
     expect(second[0]).toBe(0xff);
   });
 
-  it("answer a reader of several at once, and null when none has news", async () => {
+  it("answer a read of several streams at once, and null without new entries", async () => {
     const memory = memoryTransport();
     await memory.send([
       ["XADD", "a", "1-0", "f", "1"],
@@ -82,7 +82,7 @@ describe("streams", () => {
     expect(await one(memory, "XTRIM", "log", "MINID", "~", "149", "LIMIT", 0)).toBe(5);
   });
 
-  it("discard an atomic trip with a subcommand that there is not", async () => {
+  it("discard an atomic trip with an unknown subcommand", async () => {
     const memory = memoryTransport();
     const replies = await memory.send(
       [
@@ -102,7 +102,7 @@ describe("streams", () => {
 });
 
 describe("consumer groups", () => {
-  it("give each entry to one, and after a while to another who asks for it", async () => {
+  it("give each entry to one consumer, and later to another that claims it", async () => {
     let nowMs = 0;
     const memory = memoryTransport({ clock: { now: () => nowMs } });
     const read = (consumer: string, count: number) =>
@@ -161,7 +161,7 @@ describe("consumer groups", () => {
     expect(await used()).toBe(352 + 4 + 192);
   });
 
-  it("survive a RENAME with all that is pending", async () => {
+  it("survive a RENAME with all pending entries", async () => {
     const memory = memoryTransport();
     await memory.send([
       ["XADD", "jobs", "1-0", "f", "v"],
@@ -174,7 +174,7 @@ describe("consumer groups", () => {
     ]);
   });
 
-  it("stay quick for a long queue, from whichever place of it is taken", async () => {
+  it("stay quick for a long queue, also if entries are taken from its middle", async () => {
     const memory = memoryTransport();
     const entries = 20_000;
     await one(memory, "XGROUP", "CREATE", "jobs", "g", "0", "MKSTREAM");

@@ -110,6 +110,8 @@ export function createFailoverController(options: FailoverOptions): FailoverCont
 }
 
 class PhasedController implements FailoverController {
+  /** A field and no getter: every trip reads it. */
+  isLocal = false;
   readonly #options: FailoverOptions;
   #phase: Phase = onPrimaryPhase;
   #isClosed = false;
@@ -117,10 +119,6 @@ class PhasedController implements FailoverController {
 
   constructor(options: FailoverOptions) {
     this.#options = options;
-  }
-
-  get isLocal(): boolean {
-    return this.#phase.kind !== "primary";
   }
 
   get outage(): FailoverController["outage"] {
@@ -133,7 +131,7 @@ class PhasedController implements FailoverController {
     const { breaker, clock, events, onLocal } = this.#options;
     breaker.failed(error);
     const outage = { sinceMs: clock.now(), reason, recovery: noRecovery };
-    this.#phase = { kind: "local", outage, attempt: undefined };
+    this.#enter({ kind: "local", outage, attempt: undefined });
     this.#scheduleProbe();
     onLocal();
     events.change.notify({ from: "upstash", to: "local", reason });
@@ -159,6 +157,11 @@ class PhasedController implements FailoverController {
     this.#cancelTimer();
   }
 
+  #enter(phase: Phase): void {
+    this.#phase = phase;
+    this.isLocal = phase.kind !== "primary";
+  }
+
   #startDueAttempt(): Promise<void> | undefined {
     const phase = this.#phase;
     if (phase.kind === "primary" || this.#isClosed || phase.attempt?.claim.isHeld) return undefined;
@@ -177,12 +180,12 @@ class PhasedController implements FailoverController {
   async #tryToReturn(outage: OutageRecord): Promise<void> {
     const { ping, recover, isUpToDate, isQuick, onAttempted, breaker } = this.#options;
     const attempt: Attempt = { claim: newClaim() };
-    this.#phase = { kind: this.#phase.kind === "recovering" ? "recovering" : "local", outage, attempt };
+    this.#enter({ kind: this.#phase.kind === "recovering" ? "recovering" : "local", outage, attempt });
     const isCurrent = (): boolean => this.#phase.kind !== "primary" && this.#phase.attempt === attempt;
     try {
       await ping();
       while (isCurrent() && !isUpToDate()) {
-        this.#phase = { kind: "recovering", outage, attempt };
+        this.#enter({ kind: "recovering", outage, attempt });
         await recover({
           isCurrent,
           addToRecovery(part) {
@@ -210,7 +213,7 @@ class PhasedController implements FailoverController {
 
   #goPrimary({ recovery }: OutageRecord): void {
     const { breaker, events, onPrimary } = this.#options;
-    this.#phase = onPrimaryPhase;
+    this.#enter(onPrimaryPhase);
     this.#cancelTimer();
     breaker.succeeded("probe");
     onPrimary();
@@ -218,7 +221,7 @@ class PhasedController implements FailoverController {
   }
 
   #endAttempt(outage: OutageRecord): void {
-    this.#phase = { kind: "local", outage, attempt: undefined };
+    this.#enter({ kind: "local", outage, attempt: undefined });
   }
 
   /**

@@ -15,7 +15,7 @@ export function localRefusal(commands: readonly Command[]): string | undefined {
 }
 
 /** A flush that is replayed later would delete what other processes have written meanwhile. */
-export const flushRefused =
+export const flushRefused: string =
   "FLUSHDB and FLUSHALL are refused while the primary is away: call them when it is back, or delete by pattern";
 
 export const notSupported = (lack: string): string =>
