@@ -1,7 +1,6 @@
 import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { scaled, testSeed } from "@continuum-cache/test-scale";
 import { describe, expect, it } from "vitest";
 import { runHistories } from "../../src/cache/run-histories.ts";
 import type { Outcome } from "../../src/run/subject.ts";

@@ -1,7 +1,6 @@
 import { type Command, isTransportError } from "@continuum-cache/core";
-import { unwrap } from "@continuum-cache/core/kit";
+import { serverTimeMs, unwrap } from "@continuum-cache/core/kit";
 import type { PrimaryClient } from "../shared/primary-client.ts";
-import { timeMs } from "../shared/replies.ts";
 import { readTimestamp, ticksPerMs } from "./hybrid-timestamp.ts";
 import { tombstoneScript } from "./tombstone-script.ts";
 
@@ -39,7 +38,7 @@ export function createFederationClock(link: PrimaryClient, tombstonesKey: string
 
   const ask = async (): Promise<number> => {
     const [time, ahead] = await link.send([["TIME"], ["HGET", tombstonesKey, aheadField] as Command]);
-    const ms = timeMs(unwrap(time));
+    const ms = serverTimeMs(unwrap(time));
     offsetMs = ms - performance.now();
     storedAhead = Math.max(storedAhead, readTimestamp(unwrap(ahead)).at);
     observe(storedAhead);

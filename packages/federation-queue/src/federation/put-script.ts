@@ -1,5 +1,5 @@
 import { type Argument, defineScript, type Reply, type Script, type ScriptContext } from "@continuum-cache/core";
-import { timeMs } from "../shared/replies.ts";
+import { serverTimeMs } from "@continuum-cache/core/kit";
 import { readTimestamp, ticksPerMs, timestampLua } from "./hybrid-timestamp.ts";
 
 /** A write of this instance. */
@@ -54,7 +54,7 @@ return answer`,
 
 function put({ call, keys, args }: ScriptContext): Reply {
   const [tiebreaker = "", keepMs = "", latest = ""] = args.map(String);
-  const now = timeMs(call("TIME"));
+  const now = serverTimeMs(call("TIME"));
   const answer = [String(now)];
   for (let n = 0; 2 * n < keys.length; n++) {
     const [key = "", clock = ""] = keys.slice(2 * n);

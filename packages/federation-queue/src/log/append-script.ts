@@ -1,5 +1,5 @@
 import { defineScript, type Reply, type Script, type ScriptContext } from "@continuum-cache/core";
-import { timeMs } from "../shared/replies.ts";
+import { serverTimeMs } from "@continuum-cache/core/kit";
 import { readRegistered, registryLua, writeRegistered } from "./registry.ts";
 import { eventField, lastIdOf, noId, parseId, type StreamId } from "./stream.ts";
 
@@ -61,7 +61,7 @@ function append({ call, keys: [registry = "", stream = ""], args }: ScriptContex
     added++;
   }
   if (lease === "") return ["appended", added, ""];
-  const now = timeMs(call("TIME"));
+  const now = serverTimeMs(call("TIME"));
   const top = parseId(events.at(-2)) ?? noId;
   call("HSET", registry, origin, writeRegistered({ holder: me, sinceMs, untilMs: now + Number(lease), last: top }));
   return ["appended", added, String(now)];

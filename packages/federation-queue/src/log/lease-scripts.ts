@@ -1,5 +1,5 @@
 import { defineScript, type Reply, type Script, type ScriptContext } from "@continuum-cache/core";
-import { timeMs } from "../shared/replies.ts";
+import { serverTimeMs } from "@continuum-cache/core/kit";
 import { isHeldAt, noHolder, readRegistered, registryLua, writeRegistered } from "./registry.ts";
 import { lastIdOf, laterOf, noId, parseId, type StreamId, writeId } from "./stream.ts";
 
@@ -45,7 +45,7 @@ function lease({ call, keys: [registry = "", stream = ""], args }: ScriptContext
   const [origin = "", me = "", leaseMs = "", mayTake = "", known = "", retention = ""] = args.map(String);
   const before = readRegistered(call("HGET", registry, origin));
   const { holder, last } = before;
-  const now = timeMs(call("TIME"));
+  const now = serverTimeMs(call("TIME"));
   if (holder !== me && (mayTake !== "1" || isHeldAt(before, now))) {
     return ["conflict", String(now), String(before.sinceMs), String(before.untilMs), holder];
   }

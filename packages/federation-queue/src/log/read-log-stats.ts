@@ -1,7 +1,6 @@
 import type { Command } from "@continuum-cache/core";
-import { unwrap } from "@continuum-cache/core/kit";
+import { serverTimeMs, unwrap } from "@continuum-cache/core/kit";
 import type { PrimaryCallOptions } from "../shared/primary-client.ts";
-import { timeMs } from "../shared/replies.ts";
 import type { LogParts } from "./log-parts.ts";
 import { isHeldAt, readRegistry } from "./registry.ts";
 import { readStreamInfo } from "./stream.ts";
@@ -17,7 +16,7 @@ export async function readLogStats<Event>(
     [["TIME"], ["HGETALL", keys.registry], ["HGETALL", keys.cursors(instanceId)]],
     options,
   );
-  const nowMs = timeMs(unwrap(time));
+  const nowMs = serverTimeMs(unwrap(time));
   const rows = [...readRegistry(unwrap(registry))];
   cursors.load(unwrap(stored));
   const infos = await link.send(

@@ -1,6 +1,5 @@
-import { fromMessageText } from "@continuum-cache/core/kit";
+import { fromMessageText, serverTimeMs, unwrap } from "@continuum-cache/core/kit";
 import type { PrimaryCallOptions, PrimaryClient } from "../shared/primary-client.ts";
-import { timeMs, unwrap } from "../shared/replies.ts";
 import { entryMs, readFields, type StreamEntry } from "./message-fields.ts";
 import { redriveScript } from "./redrive-script.ts";
 import type { QueueSettings } from "./settings.ts";
@@ -24,7 +23,7 @@ export async function readDead<Event>(
 ): Promise<DeadLetter<Event>[]> {
   const { keys, codec, retentionMs } = settings;
   const [time, entries] = await client.send([["TIME"], ["XREVRANGE", keys.dead, "+", "-", "COUNT", max]], options);
-  const oldestMs = timeMs(unwrap(time)) - retentionMs;
+  const oldestMs = serverTimeMs(unwrap(time)) - retentionMs;
   const decode = (text: string): Event | undefined => {
     try {
       return codec.decode(fromMessageText(text)) as Event;

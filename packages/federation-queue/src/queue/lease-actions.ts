@@ -1,6 +1,6 @@
 import type { Command } from "@continuum-cache/core";
+import { unwrap } from "@continuum-cache/core/kit";
 import type { PrimaryClient } from "../shared/primary-client.ts";
-import { unwrap } from "../shared/replies.ts";
 import type { LeaseRecord } from "./leases.ts";
 import { type MessageFields, packDelayed, writeFields } from "./message-fields.ts";
 import { type Move, moveCommand } from "./move-script.ts";

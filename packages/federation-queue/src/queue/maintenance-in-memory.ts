@@ -1,5 +1,5 @@
 import type { Reply, ScriptContext } from "@continuum-cache/core";
-import { timeMs } from "../shared/replies.ts";
+import { serverTimeMs } from "@continuum-cache/core/kit";
 import { type InfoRow, rowsOf } from "./info-rows.ts";
 import {
   isLater,
@@ -22,7 +22,7 @@ export function maintainInMemory({ call, keys, args }: ScriptContext): Reply {
   const names = rest.slice(4);
   const nameOf = new Map(ofPriorities.map((key, index) => [key, names[index] ?? ""]));
   const stream = new Map(ofPriorities.map((key, index) => [names[index] ?? "", key]));
-  const now = timeMs(call("TIME"));
+  const now = serverTimeMs(call("TIME"));
   const expired = String(Math.max(0, now - retention));
   const woken = new Set<string>();
   const died: string[] = [];

@@ -1,5 +1,5 @@
 import { type Command, defineScript, type Reply, type Script } from "@continuum-cache/core";
-import { timeMs } from "../shared/replies.ts";
+import { serverTimeMs } from "@continuum-cache/core/kit";
 import { group } from "./queue-keys.ts";
 
 /** Where a message goes when its lease ends, and in which form. */
@@ -63,7 +63,7 @@ return moved`,
       if (delay === "") {
         put = call("XADD", to, "*", ...message);
       } else {
-        nowMs ??= timeMs(call("TIME"));
+        nowMs ??= serverTimeMs(call("TIME"));
         put = call("ZADD", to, "NX", String(nowMs + Number(delay)), message[0] ?? "");
       }
       const isHeld = call("XACK", from, group, id) === 1;

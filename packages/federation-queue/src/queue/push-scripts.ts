@@ -1,5 +1,5 @@
 import { defineScript, isCommandError, type Reply, type Script, type ScriptContext } from "@continuum-cache/core";
-import { timeMs } from "../shared/replies.ts";
+import { serverTimeMs } from "@continuum-cache/core/kit";
 import { fieldsLua, type StreamEntry } from "./message-fields.ts";
 import type { PendingPush } from "./pending-push.ts";
 
@@ -58,11 +58,11 @@ function push({ call, keys: [key = "", marker], args }: ScriptContext): Reply {
       return [call("GET", marker) === nonce ? "same" : "duplicate", ""];
     }
   } else if (Number(age) > 0 && delay === "") {
-    const own = ownEntry(Math.max(Number(since), timeMs(call("TIME")) - Number(age)), message[1]);
+    const own = ownEntry(Math.max(Number(since), serverTimeMs(call("TIME")) - Number(age)), message[1]);
     if (own !== undefined) return ["same", own];
   }
   if (delay !== "") {
-    const due = String(timeMs(call("TIME")) + Number(delay));
+    const due = String(serverTimeMs(call("TIME")) + Number(delay));
     call("ZADD", key, "NX", due, message[0] ?? "");
     return ["new", due];
   }

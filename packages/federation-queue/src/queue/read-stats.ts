@@ -1,6 +1,6 @@
 import { type Command, isCommandError, type Reply } from "@continuum-cache/core";
+import { serverTimeMs, unwrap } from "@continuum-cache/core/kit";
 import { type PrimaryCallOptions, type PrimaryClient, timeLeft } from "../shared/primary-client.ts";
-import { timeMs, unwrap } from "../shared/replies.ts";
 import { infoRows } from "./info-rows.ts";
 import { readFields, type StreamEntry } from "./message-fields.ts";
 import { group, type PriorityStream } from "./queue-keys.ts";
@@ -47,7 +47,7 @@ export async function readStats(
     ],
     left(),
   );
-  const nowMs = timeMs(unwrap(time));
+  const nowMs = serverTimeMs(unwrap(time));
   const known = keys.streams.map((stream, at) => knownOf(stream, infos.slice(3 * at, 3 * at + 3)));
   const replies = await client.send(known.flatMap(queries), left());
   const all = known.map(({ waiting, inFlight, length }, at): PriorityStats => {

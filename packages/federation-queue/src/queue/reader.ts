@@ -1,7 +1,6 @@
 import { type Command, isCommandError, isTransportError, TransportError } from "@continuum-cache/core";
-import { createMutex, hasLastingTimers } from "@continuum-cache/core/kit";
+import { createMutex, hasLastingTimers, unwrap } from "@continuum-cache/core/kit";
 import { type PrimaryCallOptions, type PrimaryClient, timeLeft } from "../shared/primary-client.ts";
-import { unwrap } from "../shared/replies.ts";
 import type { FetchRequest } from "./fetch-planner.ts";
 import { type LeaseRecord, type Leases, maxInFlight } from "./leases.ts";
 import type { StreamEntry } from "./message-fields.ts";

@@ -8,9 +8,9 @@ import {
   isUnanswered,
   tickEnd,
   toError,
+  unwrap,
 } from "@continuum-cache/core/kit";
 import type { PrimaryClient } from "../shared/primary-client.ts";
-import { unwrap } from "../shared/replies.ts";
 import { infoRows } from "./info-rows.ts";
 import type { LeaseRecord } from "./leases.ts";
 import { isLater } from "./message-fields.ts";

@@ -1,8 +1,7 @@
 import type { Command } from "@continuum-cache/core";
-import { unwrap } from "@continuum-cache/core/kit";
+import { serverTimeMs, unwrap } from "@continuum-cache/core/kit";
 import { isHeldAt, noHolder, type Registered, readRegistry } from "../log/registry.ts";
 import { noId, readStreamInfo, writeId } from "../log/stream.ts";
-import { timeMs } from "../shared/replies.ts";
 import { isAfterId } from "./id-text.ts";
 import { registerScript } from "./register-script.ts";
 import type { RelaySettings } from "./settings.ts";
@@ -61,7 +60,7 @@ export function createOriginMap(
 
   const readSide = async ({ link }: RelaySettings["from"]) => {
     const [rows, time] = await link.send([["HGETALL", keys.registry], ["TIME"]]);
-    return { registry: readRegistry(unwrap(rows)), nowMs: timeMs(unwrap(time)) };
+    return { registry: readRegistry(unwrap(rows)), nowMs: serverTimeMs(unwrap(time)) };
   };
   type Side = Awaited<ReturnType<typeof readSide>>;
 

@@ -1,9 +1,8 @@
 import type { Command } from "@continuum-cache/core";
-import { unwrap } from "@continuum-cache/core/kit";
+import { serverTimeMs, unwrap } from "@continuum-cache/core/kit";
 import { isHeldAt, readRegistry } from "../log/registry.ts";
 import { readStreamInfo } from "../log/stream.ts";
 import type { PrimaryCallOptions } from "../shared/primary-client.ts";
-import { timeMs } from "../shared/replies.ts";
 import type { RelaySettings } from "./settings.ts";
 import type { RelayedOrigin } from "./types.ts";
 
@@ -17,7 +16,7 @@ export async function readRelayStats(
     to.link.send([["HGETALL", keys.registry], ["TIME"]], options),
   ]);
   const here = readRegistry(unwrap(destination[0]));
-  const nowMs = timeMs(unwrap(destination[1]));
+  const nowMs = serverTimeMs(unwrap(destination[1]));
   const origins = [...readRegistry(unwrap(source[0])).keys()].filter((origin) => {
     const own = here.get(origin);
     return !own || !isHeldAt(own, nowMs);

@@ -1,6 +1,6 @@
 import type { Command, Reply } from "@continuum-cache/core";
+import { unwrap } from "@continuum-cache/core/kit";
 import type { PrimaryCallOptions, PrimaryClient } from "../../shared/primary-client.ts";
-import { unwrap } from "../../shared/replies.ts";
 import { delayedMember, type PendingPush } from "../pending-push.ts";
 import type { QueueKeys } from "../queue-keys.ts";
 import type { Sender } from "../sender.ts";
