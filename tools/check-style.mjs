@@ -77,7 +77,8 @@ function checkCode(file, text) {
   walk(program, undefined, (node) => {
     if (node.type === "Literal" && typeof node.value === "string" && /\s/.test(node.value))
       mark(node.start, node.end - 1);
-    if (node.type === "TemplateElement" && / /.test(node.value.raw) && !node.value.raw.includes("\n"))
+    // A part of a template is prose where it has some words, and code where it only separates values.
+    if (node.type === "TemplateElement" && /(\p{L}+[ ,;:]+){3}/u.test(node.value.raw) && !node.value.raw.includes("\n"))
       mark(node.start, node.end - 1);
   });
   checkLines(file, text, (index) => prose.has(index));

@@ -15,8 +15,8 @@ const page = join(import.meta.dirname, "../../../docs/benchmarks.md");
 const quietLoad = 0.5;
 
 /**
- * `bench compare [--rounds 9] [--slice 400] [--only tcp,rest] [--scale 1] [--write]`: ours beside the rivals and the limits.
- * `--write` writes docs/benchmarks.md.
+ * `bench compare [--rounds 9] [--slice 400] [--only tcp,rest] [--scale 1] [--write]`: ours beside the rivals and the
+ * limits. `--write` writes docs/benchmarks.md.
  */
 export async function compare(args: readonly string[]): Promise<void> {
   const { values } = parseArgs({

@@ -2,7 +2,10 @@ import { parseArgs } from "node:util";
 import { commandTable, idleTable, measureCommands } from "./federation/commands/measure-commands.ts";
 import { wholeNumber } from "./ratelimit/whole-number.ts";
 
-/** `bench federation-commands [--idle 120]`: what messages through the queue, and an idle worker, are billed beside BullMQ. */
+/**
+ * `bench federation-commands [--idle 120]`: what messages through the queue, and an idle worker, are billed beside
+ * BullMQ.
+ */
 export async function federationCommands(args: readonly string[]): Promise<void> {
   const { values } = parseArgs({ args: [...args], options: { idle: { type: "string", default: "120" } } });
   const { rows, idle } = await measureCommands({ messages: 600, idleMs: wholeNumber("idle", values.idle) * 1_000 });

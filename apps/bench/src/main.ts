@@ -15,7 +15,8 @@ const measurements: Readonly<Record<string, (args: readonly string[]) => Promise
   async outage() {
     const rows = await measureOutageLatency({ trials: 5, rounds: 5, sliceMs: 100 });
     console.log(
-      `With the server away (timeout ${timeoutMs} ms); quantiles of calls as a ratio to the memory alone\n\n${outageLatencyTable(rows)}`,
+      `With the server away (timeout ${timeoutMs} ms); quantiles of calls as a ratio to the memory alone\n\n` +
+        outageLatencyTable(rows),
     );
   },
   "federation-commands": federationCommands,

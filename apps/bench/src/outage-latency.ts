@@ -38,8 +38,8 @@ const keyCount = 1_000;
 const operations = ["get", "set"] as const;
 
 /**
- * Sets each fault under a cache at work, and measures how soon it answers, then how fast, beside the memory alone, in turns
- * within one run.
+ * Sets each fault under a cache at work, and measures how soon it answers, then how fast, beside the memory alone, in
+ * turns within one run.
  */
 export async function measureOutageLatency(options: OutageLatencyOptions): Promise<OutageRow[]> {
   const rows: OutageRow[] = [];
@@ -74,7 +74,10 @@ async function measureFault(
   }
 }
 
-/** A caller after the other asks for a key that only the server has, until one is told by the memory that it is not there. */
+/**
+ * A caller after the other asks for a key that only the server has, until one is told by the memory that it is not
+ * there.
+ */
 async function firstLocalAnswer(cache: UpstashCache, server: HurtableServer, fault: ServerFault): Promise<number> {
   const key = "bench:first";
   await cache.set(key, 1);

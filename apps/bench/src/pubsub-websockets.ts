@@ -5,8 +5,8 @@ import { measureWebSockets } from "./pubsub/websockets/run.ts";
 import { wholeNumber } from "./ratelimit/whole-number.ts";
 
 /**
- * `bench pubsub-websockets [--clients 10000] [--frozen 100] [--seconds 60] [--rate 2] [--wide-rate 5]`: one bridge, many clients,
- * some of which don't read. Exit code 1 when a promise is broken.
+ * `bench pubsub-websockets [--clients 10000] [--frozen 100] [--seconds 60] [--rate 2] [--wide-rate 5]`: one bridge,
+ * many clients, some of which don't read. Exit code 1 when a promise is broken.
  */
 export async function pubsubWebSockets(args: readonly string[]): Promise<void> {
   const { values } = parseArgs({

@@ -3,7 +3,10 @@ import { bytesTable, measureBytes, windowMs } from "./ratelimit/bytes/identifier
 import { lastingKeysTable, measureLastingKeys } from "./ratelimit/bytes/lasting-keys.ts";
 import { wholeNumber } from "./ratelimit/whole-number.ts";
 
-/** `bench ratelimit-bytes [--operations 1000000] [--seed 1]`: what a used-up limit takes in Redis, and what is left behind. */
+/**
+ * `bench ratelimit-bytes [--operations 1000000] [--seed 1]`: what a used-up limit takes in Redis, and what is left
+ * behind.
+ */
 export async function ratelimitBytes(args: readonly string[]): Promise<void> {
   const { values } = parseArgs({
     args: [...args],
@@ -12,7 +15,8 @@ export async function ratelimitBytes(args: readonly string[]): Promise<void> {
   const operations = wholeNumber("operations", values.operations);
   const seed = wholeNumber("seed", values.seed);
   console.log(
-    `Bytes of one identifier that has used up its limit evenly; windows of ${windowMs / 1_000} s, whose times take as many digits as a minute's\n\n${bytesTable(await measureBytes())}\n`,
+    `Bytes of one identifier that has used up its limit evenly; windows of ${windowMs / 1_000} s, ` +
+      `whose times take as many digits as a minute's\n\n${bytesTable(await measureBytes())}\n`,
   );
   console.log(`${lastingKeysTable(await measureLastingKeys(operations, seed))}\n`);
 }

@@ -9,8 +9,9 @@ import {
 import { wholeNumber } from "./ratelimit/whole-number.ts";
 
 /**
- * `bench ratelimit-conditions [--seconds 60] [--seed 1] [--algorithm sliding-window]`: what processes let pass when Redis is cold, far away, slow
- * or away, or their machine is busy. Exit code 1 when a window held more than the algorithm promises.
+ * `bench ratelimit-conditions [--seconds 60] [--seed 1] [--algorithm sliding-window]`: what processes let pass when
+ * Redis is cold, far away, slow or away, or their machine is busy. Exit code 1 when a window held more than the
+ * algorithm promises.
  */
 export async function ratelimitConditions(args: readonly string[]): Promise<void> {
   const { values } = parseArgs({

@@ -18,6 +18,7 @@ export async function ratelimitOutage(args: readonly string[]): Promise<void> {
   const rows = await measureOutage({ windowMs, ids, seed: wholeNumber("seed", values.seed) });
   console.log(
     `${limit} per window of ${windowMs / 1_000} s, the worst of ${ids} ids; ${callsPerWindow} calls a window, ` +
-      `by process ${shares.map((share) => `${share * 100} %`).join(", ")}; Redis away for ${phases.during} windows\n\n${outageTable(rows)}\n`,
+      `by process ${shares.map((share) => `${share * 100} %`).join(", ")}; ` +
+      `Redis away for ${phases.during} windows\n\n${outageTable(rows)}\n`,
   );
 }

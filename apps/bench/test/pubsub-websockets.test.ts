@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import { brokenPromises, webSocketTable } from "../src/pubsub/websockets/report.ts";
 import { measureWebSockets } from "../src/pubsub/websockets/run.ts";
 
-it("300 WebSockets, 3 of them frozen: the others get everything, and the frozen are told what they have missed", async () => {
+it("sends everything to 297 WebSockets while 3 are frozen, and tells those what they have missed", async () => {
   const run = await measureWebSockets({
     clients: 300,
     frozen: 3,

@@ -43,7 +43,11 @@ export async function circumstancesOf(args: readonly string[]): Promise<Circumst
   return {
     date: new Date().toISOString().slice(0, 10),
     command: ["npx --yes pnpm@12.21.0 bench compare", ...args].join(" "),
-    machine: `${cpus().length} × ${first?.model ?? "unknown CPU"}, ${Math.round(totalmem() / 2 ** 30)} GiB, ${type()} ${release()}`,
+    machine: [
+      `${cpus().length} × ${first?.model ?? "unknown CPU"}`,
+      `${Math.round(totalmem() / 2 ** 30)} GiB`,
+      `${type()} ${release()}`,
+    ].join(", "),
     load,
     versions: [
       `Node ${process.versions.node}`,

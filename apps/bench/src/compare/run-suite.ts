@@ -24,9 +24,9 @@ export interface Result {
 }
 
 /**
- * Measures all contenders of a suite beside each other: in each round each scenario, and in each scenario each contender once,
- * in random order. What slows the machine down for a while then slows down all of them alike. A round before the first is
- * not counted: it warms up.
+ * Measures all contenders of a suite beside each other: in each round each scenario, and in each scenario each
+ * contender once, in random order. What slows the machine down for a while then slows down all of them alike. A round
+ * before the first is not counted: it warms up.
  */
 export async function runSuite(suite: Suite, options: RunOptions): Promise<Result[]> {
   const { scale, run = runInProcess } = options;

@@ -36,11 +36,14 @@ export interface Opened {
 }
 
 /**
- * One client or library under measurement. `open` runs in a process of its own, so it imports what it measures by itself.
+ * One client or library under measurement. `open` runs in a process of its own, so it imports what it measures by
+ * itself.
  */
 export interface Contender {
   readonly name: string;
-  /** `ours`, or what ours is put beside, as the head of a column says it: `the best cache`, for each of several caches. */
+  /**
+   * `ours`, or what ours is put beside, as the head of a column says it: `the best cache`, for each of several caches.
+   */
   readonly kind: string;
   open(site: Site): Promise<Opened>;
 }

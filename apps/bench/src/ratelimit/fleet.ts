@@ -61,7 +61,7 @@ export async function startFleet<Task, Note, Result>(options: FleetOptions<Task,
     process.off("exit", close);
     close();
   });
-  // Whoever waits for the results hears of it; until then it is no unheard error.
+  // The caller that waits for the results gets this error; until then it is not unhandled.
   results.catch(() => {});
   await Promise.all(watched.map(({ serves }) => serves));
   for (const [at, task] of tasks.entries()) children[at]?.send({ task });

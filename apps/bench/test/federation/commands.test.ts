@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { commandTable, idleTable, measureCommands } from "../../src/federation/commands/measure-commands.ts";
 
-it("a message through the queue is billed less than half of what it is through BullMQ, in batches of any size", async () => {
+it("bills less than half of what BullMQ does for a message, in batches of any size", async () => {
   const { rows, idle } = await measureCommands({ messages: 50, idleMs: 100 });
   for (const batch of [1, 10, 50]) {
     const [bullMq, ...ours] = rows.filter((row) => row.batch === batch).map((row) => row.billedPerMessage);

@@ -3,7 +3,10 @@ import { describe, expect, it } from "vitest";
 import { abandon } from "./abandon.ts";
 import { openIsolate, type Setup } from "./isolate.ts";
 
-/** How many requests are abandoned, in all setups together. `CONTINUUM_ABANDONMENTS` and `CONTINUUM_SEED` set these two alone. */
+/**
+ * How many requests are abandoned, in all setups together. `CONTINUUM_ABANDONMENTS` and `CONTINUUM_SEED` set these two
+ * alone.
+ */
 const abandonments = Number(process.env["CONTINUUM_ABANDONMENTS"] ?? scaled(80, 40));
 const seed = Number(process.env["CONTINUUM_SEED"] ?? testSeed);
 /** Much longer than anything takes, also on a busy machine: what a vanished request holds is taken over long before. */

@@ -4,8 +4,8 @@ import { connectMiniResp, type MiniReply, type MiniResp } from "../references/mi
 import { createPlainScripts, type PlainScripts } from "./plain-scripts.ts";
 
 /**
- * Upstash's REST API in front of a Redis: no more of it than the suites use, and as fast as it can be, so that clients are
- * measured and not the server. `upstash-local` checks what it is sent, which takes longer than some clients do.
+ * Upstash's REST API in front of a Redis: no more of it than the suites use, and as fast as it can be, so that clients
+ * are measured and not the server. `upstash-local` checks what it is sent, which takes longer than some clients do.
  *
  * @returns its address.
  */

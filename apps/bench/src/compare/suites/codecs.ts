@@ -52,7 +52,8 @@ export const codecs: Suite = {
   name: "codecs",
   title: "Codecs",
   about:
-    "A session of 0.4 KB, a search list of 20 KB and an embedding. node:zlib deflates the same JSON at the same level, 1.",
+    "A session of 0.4 KB, a search list of 20 KB and an embedding. node:zlib deflates the same JSON at " +
+    "the same level, 1.",
   servers: "none",
   value: perSecond,
   columns: [cpu],

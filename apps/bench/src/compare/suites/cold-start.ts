@@ -50,7 +50,8 @@ export const coldStart: Suite = {
   name: "cold-start",
   title: "Cold start",
   about:
-    "A fresh process for each number, from its first line to the first answer, with the packages as built. Node's own start is not counted.",
+    "A fresh process for each number, from its first line to the first answer, with the packages as " +
+    "built. Node's own start is not counted.",
   servers: "rest",
   value: milliseconds,
   columns: [cpuMs],

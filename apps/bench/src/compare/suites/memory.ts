@@ -58,7 +58,9 @@ export const memory: Suite = {
   name: "memory",
   title: "Memory",
   about:
-    "Values of 1 KB of JSON under 1,000 keys, one call after the other. Ours, bentocache and the Map of JSON return a copy; cache-manager, async-cache-dedupe and the Map return the object itself, so that who changes it changes the cache.",
+    "Values of 1 KB of JSON under 1,000 keys, one call after the other. Ours, bentocache and the Map of " +
+    "JSON return a copy; cache-manager, async-cache-dedupe and the Map return the object itself, so that " +
+    "who changes it changes the cache.",
   servers: "none",
   value: perSecond,
   columns: [cpu],

@@ -11,7 +11,8 @@ export const outageReturn: Suite = {
   name: "outage-return",
   title: "Returning from an outage",
   about:
-    "100,000 keys are written while Redis is killed. Then it is started again: from its start until it has been told of all of them, the wait for the next health check (1 s at most) included.",
+    "100,000 keys are written while Redis is killed. Then it is started again: from its start until it " +
+    "has been told of all of them, the wait for the next health check (1 s at most) included.",
   servers: "none",
   value: milliseconds,
   columns: [cpuMs, longestBlock],

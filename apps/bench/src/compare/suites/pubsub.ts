@@ -117,7 +117,8 @@ export const pubsub: Suite = {
   name: "pubsub",
   title: "Messages",
   about:
-    "Messages of 200 bytes of JSON, published and heard in one process over the Redis protocol; with replay each is kept in a history as well.",
+    "Messages of 200 bytes of JSON, published and heard in one process over the Redis protocol; with " +
+    "replay each is kept in a history as well.",
   servers: "redis",
   value: perSecond,
   columns: [cpu, commands],

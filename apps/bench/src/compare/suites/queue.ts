@@ -136,7 +136,9 @@ export const queue: Suite = {
   name: "queue",
   title: "Queue",
   about:
-    "Messages of 100 characters, pushed one by one and 100 in a call; and 5,000 that wait, worked on by handlers that return at once, until the last one is acknowledged. BullMQ removes finished jobs, as ours does.",
+    "Messages of 100 characters, pushed one by one and 100 in a call; and 5,000 that wait, worked on by " +
+    "handlers that return at once, until the last one is acknowledged. BullMQ removes finished jobs, as " +
+    "ours does.",
   servers: "redis",
   value: perSecond,
   columns: [cpu, commands],

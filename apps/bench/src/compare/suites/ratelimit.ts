@@ -91,7 +91,11 @@ export const ratelimit: Suite = {
   name: "ratelimit",
   title: "Rate limit decisions over the Redis protocol",
   about:
-    "Decisions on 1,000 ids with room in a window of a minute; on one id whose denial the process remembers (inMemoryBlock of rate-limiter-flexible); and, one after the other, on an id that has used 1,500 of 2,000, for the time that the script alone takes in Redis. rate-limiter-flexible counts in fixed windows, ours exactly in sliding ones unless stated otherwise. Ours has a budget of 30 s in place of 250 ms, so that a stall of the machine makes no difference to who decides.",
+    "Decisions on 1,000 ids with room in a window of a minute; on one id whose denial the process " +
+    "remembers (inMemoryBlock of rate-limiter-flexible); and, one after the other, on an id that has used " +
+    "1,500 of 2,000, for the time that the script alone takes in Redis. rate-limiter-flexible counts in " +
+    "fixed windows, ours exactly in sliding ones unless stated otherwise. Ours has a budget of 30 s in " +
+    "place of 250 ms, so that a stall of the machine makes no difference to who decides.",
   servers: "redis",
   value: perSecond,
   columns: [cpu, commands, script],

@@ -15,7 +15,8 @@ export const rest: Suite = {
   name: "rest",
   title: "Get and set over REST",
   about:
-    "Values of 1 KB of JSON under 1,000 keys, all set with an expiry. The server is a gateway of some 100 lines in a process of its own, so that clients are measured and not the server.",
+    "Values of 1 KB of JSON under 1,000 keys, all set with an expiry. The server is a gateway of some 100 " +
+    "lines in a process of its own, so that clients are measured and not the server.",
   servers: "rest",
   value: perSecond,
   columns: [cpu, commands],

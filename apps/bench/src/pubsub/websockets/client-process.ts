@@ -47,7 +47,7 @@ serveFleet<Task, Note, ClientFindings>((task, pass) => {
   const done = async (): Promise<ClientFindings> => {
     const total = await published;
     const isComplete = (client: ListenerClient): boolean => client.messages === total.all && !client.isBroken;
-    // Whoever was given up by the server can only find out by reading.
+    // A client that the server has given up finds out only by reading.
     for (const [number, client] of clients) if (role(number) === "stays frozen") client.thaw();
     const addsUp = (number: number, { wide }: ListenerClient): boolean =>
       role(number) === "healthy" || role(number) === "stays frozen" || wide.messages + wide.missed === total.wide;

@@ -31,7 +31,9 @@ interface Frame {
   readonly missed?: number;
 }
 
-/** Connects, and resolves once it listens. Whenever it is closed it comes back, behind the last message that it has got. */
+/**
+ * Connects, and resolves once it listens. Whenever it is closed it comes back, behind the last message that it has got.
+ */
 export async function connectListener({ url, hearsWide, onLatency }: ListenerOptions): Promise<ListenerClient> {
   const seen = { messages: 0, isBroken: false, hasReturned: false };
   const wide = { messages: 0, missed: 0 };

@@ -16,7 +16,7 @@ export interface WebSocketPlan {
 
 export const channels = { all: "bench:all", wide: "bench:wide" } as const;
 
-/** The history of the channel that all listen to: enough for whoever was frozen from beginning to end. */
+/** The history of the channel that all listen to: enough for a client that was frozen from beginning to end. */
 export const history = { count: 100_000, age: "1h" } as const;
 
 /** Which clients do what, by their numbers: the frozen are the first, and those who thaw in time the first of them. */

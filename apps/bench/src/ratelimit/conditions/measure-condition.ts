@@ -140,7 +140,8 @@ function fullestOf(records: readonly CallRecord[], windowMs: number): number {
 /** The runs as a table, in Markdown. */
 export function conditionsTable(runs: readonly ConditionRun[]): string {
   return [
-    "| condition | most allowed | decisions | decided by | allowed | fullest window | windows above, by receipts | certainly above |",
+    "| condition | most allowed | decisions | decided by | allowed | fullest window | windows above, by receipts " +
+      "| certainly above |",
     "| --- | ---: | ---: | --- | ---: | ---: | ---: | ---: |",
     ...runs.map(({ condition, most, verdict, fullest }) => {
       const { name } = condition;

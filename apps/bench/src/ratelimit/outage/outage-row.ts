@@ -11,7 +11,7 @@ export interface OutageRow {
   readonly duringPerWindow: number;
   /** How long decisions took that were asked for while Redis was away, in milliseconds. */
   readonly tookMs: { readonly p99: number; readonly max: number };
-  /** Decisions that nobody made. */
+  /** Calls that got no decision. */
   readonly failed: number;
 }
 
