@@ -36,7 +36,7 @@ export const layers = {
     nodeFiles: ["src/tcp/tcp-backend.ts"],
   },
   "packages/upstash-local": {
-    imports: ["packages/core", "packages/transport-tcp", "packages/transport-memory"],
+    imports: ["packages/core", "packages/transport-tcp", "packages/fallback-memory"],
     edge: false,
   },
   "internal/test-scale": { imports: [], edge: false },

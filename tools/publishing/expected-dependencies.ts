@@ -27,6 +27,8 @@ export const expectedDependencies: Readonly<Record<string, readonly string[]>> =
   "@continuum-cache/upstash-local": [
     ...core,
     ...tcp,
+    "@continuum-cache/fallback-memory",
+    "@continuum-cache/journal-file",
     "@continuum-cache/transport-memory",
     "@continuum-cache/transport-tcp",
   ],

@@ -188,6 +188,6 @@ describe("reconnection", () => {
     expect(reconnection.isPending).toBe(true);
     reconnection.accepted(1_500);
     reconnection.accepted(1_500);
-    expect(counts()).toEqual({ renewed: 1, recovered: 1 });
+    expect(counts()).toEqual({ reconnected: 1, recovered: 1 });
   });
 });

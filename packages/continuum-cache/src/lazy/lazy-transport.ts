@@ -38,9 +38,9 @@ export function lazyTransport(
   load: () => Promise<Transport>,
 ): Transport {
   const { name } = known;
-  const offer = (answerNow: AnswerSync | undefined): DispatchOffer => ({
+  const offer = (answerSync: AnswerSync | undefined): DispatchOffer => ({
     ...(primary && { primary }),
-    ...(answersNow && answerNow && { answerNow }),
+    ...(answersNow && answerSync && { answerSync }),
   });
   const code = new LoadedCode(name, load, (transport) => {
     // From now on trips go there directly.

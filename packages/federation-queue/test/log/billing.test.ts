@@ -51,9 +51,14 @@ describe.each(servers)("over $name", (backend) => {
     const reading = opened(following(open("b"), { commits: false }));
     await waitFor(() => expect(reading.entries.length).toBe(3));
     await waitFor(async () => expect((await redis.commandStats())["publish"]).toBe(3));
+    // When the stream is there, the reader asks for the origins once more: it may have missed one. That is over with one
+    // more event.
+    await waitFor(async () => expect((await redis.commandStats())["subscribe"]).toBe(1));
+    await origins[0]?.append(0);
+    await waitFor(() => expect(reading.entries.length).toBe(4));
     await redis.resetStats();
     await Promise.all(origins.map((log) => log.append(1)));
-    await waitFor(() => expect(reading.entries.length).toBe(6));
+    await waitFor(() => expect(reading.entries.length).toBe(7));
     const { xread = 0, hgetall = 0 } = await redis.commandStats();
     // One for each ring that arrives separately.
     expect(xread).toBeLessThanOrEqual(4);

@@ -32,7 +32,7 @@ describe("a queue", () => {
     ["a misspelt part of an option", { backoff: { inital: "1s" } }, /Did you mean `initial`/],
     ["a misspelt bound", { outbox: { maxMessage: 5 } }, /Did you mean `maxMessages`/],
     ["no priorities", { priorities: [] }, /`priorities` .*got 0 names/],
-    ["a name that is taken", { priorities: ["dead"] }, /not again, delayed, dead, id\), got "dead"/],
+    ["a name that is taken", { priorities: ["dead"] }, /not retry, delayed, dead, id\), got "dead"/],
     ["a name of others", { priorities: ["a:b"] }, /got "a:b"/],
     ["a name twice", { priorities: ["a", "a"] }, /each once, got \["a","a"\]/],
     ["a default of none", { priorities: ["a"], defaultPriority: "b" }, /one of "a", got "b"/],

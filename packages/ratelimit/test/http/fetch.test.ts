@@ -151,7 +151,8 @@ describe("withRateLimit", () => {
       const limiter = countingLimiter();
       const handler = withRateLimit(hello, limiter, { ...rule, key: () => id as string });
       await expect(handler(ann)).rejects.toThrow(TypeError);
-      await expect(handler(ann)).rejects.toThrow(`got ${got}: return a text for each request, and let \`skip\` say`);
+      const advice = "return a text for each request, and let `skip` exclude those that are not limited";
+      await expect(handler(ann)).rejects.toThrow(`got ${got}: ${advice}`);
       expect(limiter.asked).toEqual([]);
     });
 
