@@ -51,8 +51,8 @@ describe.each(servers)("over $name", (backend) => {
     const reading = opened(following(open("b"), { commits: false }));
     await waitFor(() => expect(reading.entries.length).toBe(3));
     await waitFor(async () => expect((await redis.commandStats())["publish"]).toBe(3));
-    // When the stream is there, the reader asks for the origins once more: it may have missed one. That is over with one
-    // more event.
+    // When the stream is there, the reader asks for the origins once more: it may have missed one. That is over with
+    // one more event.
     await waitFor(async () => expect((await redis.commandStats())["subscribe"]).toBe(1));
     await origins[0]?.append(0);
     await waitFor(() => expect(reading.entries.length).toBe(4));

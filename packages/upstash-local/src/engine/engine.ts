@@ -1,6 +1,6 @@
 import type { Transport } from "@continuum-cache/core";
-// From here and not from transport-memory: the embedded engine runs a script by its TypeScript face, so the scripts that
-// replay an outage have to be defined in its process.
+// From here and not from transport-memory: the embedded engine runs a script by its TypeScript face, so the scripts
+// that replay an outage have to be defined in its process.
 import { memoryTransport } from "@continuum-cache/fallback-memory";
 import { tcpTransport } from "@continuum-cache/transport-tcp";
 import type { UpstashLocalOptions } from "../options.ts";
