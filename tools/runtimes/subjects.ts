@@ -1,6 +1,8 @@
 /** A row of the table: a package, and the test file that runs in every runtime. */
 export interface Subject {
   readonly package: string;
+  /** Packages of ours on which this one stands and whose suites its file runs too. */
+  readonly alsoCovers?: readonly string[];
   /** The test file that vitest runs in Node, and each other runtime too. */
   readonly file: string;
   /** What the suite does, for readers of the table. */
@@ -29,6 +31,7 @@ export const subjects: readonly Subject[] = [
   },
   {
     package: "@continuum-cache/fallback-memory",
+    alsoCovers: ["@continuum-cache/transport-memory"],
     file: "packages/fallback-memory/test/every-runtime.test.ts",
     covers: "the same on memory, and a fallback through an outage of the REST server",
   },

@@ -135,7 +135,7 @@ export function choiceOption<Choice extends string>(name: string, value: unknown
  * import { textOption } from "@continuum-cache/core/kit";
  *
  * textOption("keyPrefix", "app:"); // "app:"
- * textOption("name", "worker-1", /^[\\w-]+$/, "a name of letters, digits and hyphens"); // "worker-1"
+ * textOption("name", "worker-1", /^[\w-]+$/, "a name of letters, digits and hyphens"); // "worker-1"
  * ```
  */
 export function textOption<Value extends string | undefined>(
