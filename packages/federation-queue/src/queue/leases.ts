@@ -10,6 +10,8 @@ import type { Lease, NackOptions } from "./types.ts";
 
 /** The leases of this process. */
 export interface Leases<Event> {
+  /** By their names: those that are held, and for a while those that have expired. */
+  readonly known: ReadonlyMap<string, LeaseRecord<Event>>;
   /** How many more messages may be taken. */
   room(): number;
   all(): readonly LeaseRecord<Event>[];
@@ -41,6 +43,7 @@ export function createLeases<Event>(options: LeasesOptions): Leases<Event> {
   const context: LeaseContext = { leaseMs, settlements, actions, onSettled: ({ name }) => known.delete(name) };
 
   return {
+    known,
     room() {
       const nowMs = performance.now();
       let room = maxInFlight;

@@ -80,10 +80,6 @@ export const plainPush = (id: string, text: string, stream: PriorityStream): Pen
   delayMs: 0,
 });
 
-/** Whether XADD alone pushes it. */
-export const isPlain = ({ delayMs, isUnique, uncertain }: PendingPush): boolean =>
-  delayMs === 0 && !isUnique && !uncertain;
-
 /** The member of the set of delayed messages: the same for the same push, whenever it arrives. */
 export const delayedMember = ({ id, stream, text, delayMs }: PendingPush): string =>
   packDelayed({ i: id, e: text, p: stream.name, t: `-${delayMs}` });

@@ -5,15 +5,14 @@ import {
   createCancellableSleep,
   hasLastingTimers,
 } from "@continuum-cache/core/kit";
-import { createOutbox, type OutboxLimits } from "../shared/outbox.ts";
+import { createOutbox, type Outbox, type OutboxLimits } from "../shared/outbox.ts";
 import type { PrimaryCallOptions, PrimaryClient } from "../shared/primary-client.ts";
 import type { Pushed } from "./options.ts";
 import { batchLimits, type PendingPush } from "./pending-push.ts";
 import { isTemporaryRefusal, type Sender } from "./sender.ts";
 
 /** Pushes that wait in this process until Redis answers, and the loop that sends them, in order. */
-export interface PushOutbox {
-  readonly length: number;
+export interface PushOutbox extends Pick<Outbox<PendingPush>, "length"> {
   /** @throws TransportError when there is no room for all, or the outbox was closed; those before may wait in it. */
   keep(pushes: readonly PendingPush[], cause: TransportError | undefined): readonly Pushed[];
   /**
@@ -94,11 +93,8 @@ export function createPushOutbox(
     }
   });
 
-  return {
-    get length() {
-      return outbox.length;
-    },
-    keep(pushes, cause) {
+  return Object.assign(outbox, {
+    keep(pushes: readonly PendingPush[], cause: TransportError | undefined) {
       if (outbox.length === 0) resetBackoff();
       const kept: Pushed[] = [];
       for (const push of pushes) {
@@ -111,19 +107,19 @@ export function createPushOutbox(
       draining.start();
       return kept;
     },
-    async drainDuringCall({ timeoutMs = client.timeoutMs, signal }) {
+    async drainDuringCall({ timeoutMs = client.timeoutMs, signal }: PrimaryCallOptions) {
       if (outbox.length === 0 || performance.now() < nextTryMs) return;
       draining.start();
       await draining.idle({ timeoutMs: timeoutMs / 2, signal });
     },
-    async close(withinMs) {
+    async close(withinMs: number) {
       const timer = setTimeout(() => pauses.end(), withinMs);
       await draining.idle();
       clearTimeout(timer);
       pauses.end();
       return outbox.length;
     },
-  };
+  });
 }
 
 const fullError = (transport: string, count: number, cause: TransportError | undefined): TransportError =>

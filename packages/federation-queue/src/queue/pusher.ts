@@ -61,7 +61,8 @@ export function createPusher(
   let isClosing = false;
 
   const ended = (): void => {
-    if (--inFlight === 0) idle.wake();
+    inFlight--;
+    if (isClosing && inFlight === 0) idle.wake();
   };
   const sendPart = async (
     part: readonly PendingPush[],

@@ -41,14 +41,9 @@ export function createQueueParts<Event>(settings: QueueSettings, emit: Events<Qu
     emit("error", { operation, error: toError(error), ...(id !== undefined && { id }) });
   const died = (id: string, reason: DeathReason): void => emit("dead", { id, reason });
 
-  const sharedNotifier = createNotifier(transport, settings.channel, timeoutMs, (error) => failed("listen", error));
-  const notifier = createQueueNotifier(sharedNotifier, keys.streams, {
-    work: () => maintenance.noteActivity(),
-    received: (notification) => maintenance.onNotification(notification),
-    interrupted: () => repair.interrupted(),
-  });
-  const maintenance = createMaintenance(client, settings, () => notifier.isListening, {
-    notify: notifier.notify,
+  const channel = createNotifier(transport, settings.channel, timeoutMs, (error) => failed("listen", error));
+  const maintenance = createMaintenance(client, settings, channel, {
+    notify: (notification) => notifier.notify(notification),
     maintained({ recovered, died: all }) {
       if (recovered > 0) emit("recovered", { count: recovered });
       for (const { id, reason } of all) died(id, reason as DeathReason);
@@ -56,8 +51,14 @@ export function createQueueParts<Event>(settings: QueueSettings, emit: Events<Qu
     failed: (error) => failed("maintain", error),
   });
 
-  const sender = createSender(client, settings, sharedNotifier, (pushes) => repair.accepted(pushes));
-  const repair = createRepair(client, settings, sender, (count) => emit("repaired", { count }));
+  const repair = createRepair(
+    client,
+    settings,
+    (pushes, options) => sender.send(pushes, options),
+    (count) => emit("repaired", { count }),
+  );
+  const sender = createSender(client, settings, channel, repair.accepted);
+  const notifier = createQueueNotifier(channel, keys.streams, maintenance, repair.interrupted);
   client.onOutage(repair.interrupted);
   const pusher = createPusher(client, settings, sender, {
     kept: (id, pending) => emit("kept", { id, pending }),
@@ -140,7 +141,7 @@ export function createQueueParts<Event>(settings: QueueSettings, emit: Events<Qu
       await settlements.close();
       await repair.flush();
       await removeConsumer();
-      await sharedNotifier.close();
+      await channel.close();
     },
   };
 }

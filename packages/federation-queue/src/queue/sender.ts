@@ -2,13 +2,16 @@ import { type Command, CommandError, isCommandError, type Reply } from "@continu
 import { isUnanswered } from "@continuum-cache/core/kit";
 import { type Notifier, readNotifications } from "../shared/notifier.ts";
 import type { PrimaryCallOptions, PrimaryClient } from "../shared/primary-client.ts";
-import { AcceptedLines, type AcceptedPushes, SingleAcceptedPush } from "./accepted-pushes.ts";
 import { writeFields } from "./message-fields.ts";
-import { delayedMember, isPlain, type PendingPush } from "./pending-push.ts";
+import { delayedMember, type PendingPush } from "./pending-push.ts";
 import { pushManyScript, pushScript, toLines } from "./push-scripts.ts";
 import type { PriorityStream } from "./queue-keys.ts";
 import { writeNotification } from "./queue-notifier.ts";
+import { AcceptedLines, type AcceptedPushes, SingleAcceptedPush } from "./repair/recent-pushes.ts";
 import type { QueueSettings } from "./settings.ts";
+
+/** Whether XADD alone pushes it. */
+const isPlain = ({ delayMs, isUnique, uncertain }: PendingPush): boolean => delayMs === 0 && !isUnique && !uncertain;
 
 /** The outcome of a push: it is in Redis, its id was there before, or Redis refused it. */
 export type PushOutcome =
@@ -62,7 +65,7 @@ const leastMany = 8;
 export function createSender(
   client: PrimaryClient,
   settings: QueueSettings,
-  sharedNotifier: Pick<Notifier, "notify" | "notifyAlong">,
+  notifier: Pick<Notifier, "notify" | "notifyAlong">,
   onAccepted: (pushes: readonly AcceptedPushes[]) => void,
 ): Sender {
   // The server's time of the latest entry, per stream: a server with a wrong clock spoils only the streams it has
@@ -88,7 +91,7 @@ export function createSender(
       notes.add(workNotes.get(push.stream) as string);
       count++;
     }
-    return count === 0 ? undefined : sharedNotifier.notifyAlong(notes, count);
+    return count === 0 ? undefined : notifier.notifyAlong(notes, count);
   };
 
   const readSingle = ({ kind }: SinglePush, push: PendingPush, reply: Reply, accepted: AcceptedPushes[]) => {
@@ -97,9 +100,7 @@ export function createSender(
     const { stream, delayMs } = push;
     if (kind === "script") {
       // Its message may have been there before, or be delayed: workers are notified now that the outcome is known.
-      sharedNotifier.notify(
-        delayMs > 0 ? writeNotification({ kind: "delayed", inMs: delayMs }) : workNotes.get(stream),
-      );
+      notifier.notify(delayMs > 0 ? writeNotification({ kind: "delayed", inMs: delayMs }) : workNotes.get(stream));
     }
     const entryId = entryIdOf(reply);
     if (entryId !== "" && delayMs === 0) sawEntry(stream, entryId);
@@ -140,7 +141,7 @@ export function createSender(
       } catch (error) {
         if (!isUnanswered(error) || error.delivery !== "none") markUncertain(pushes, startedMs);
         // It took along notifications of other pushes, which may be in the queue.
-        if (notification) for (const note of readNotifications(String(notification[2]))) sharedNotifier.notify(note);
+        if (notification) for (const note of readNotifications(String(notification[2]))) notifier.notify(note);
         throw error;
       }
     },
