@@ -20,7 +20,7 @@ import {
   writeFields,
 } from "../src/queue/message-fields.ts";
 import { readNotification } from "../src/queue/queue-notifier.ts";
-import { isAfterId } from "../src/relay/id-text.ts";
+import { isAfterId } from "../src/relay/scripts.ts";
 import { readNotifications } from "../src/shared/notifier.ts";
 
 // Whatever arrives: each parser answers, or throws the error that it says, in time and memory that its input bounds.

@@ -3,8 +3,8 @@ import { gapAtEnd, gapBefore } from "../log/position.ts";
 import { isSameId, noId, parseId, type StreamEntry } from "../log/stream.ts";
 import { createStreamReader } from "../log/stream-reader.ts";
 import type { LogGap } from "../log/types.ts";
-import { type CopyAnswer, copyScript, readCopyAnswer } from "./copy-script.ts";
 import type { OriginCursor, StreamEnd } from "./origin-map.ts";
+import { type CopyAnswer, copyScript, readCopyAnswer } from "./scripts.ts";
 import type { RelaySettings } from "./settings.ts";
 
 /** Copies entries from one side to the other. */
