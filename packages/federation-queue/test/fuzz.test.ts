@@ -7,7 +7,7 @@ import { readCacheChange } from "../src/federation/cache-change.ts";
 import { readTimestamp } from "../src/federation/hybrid-timestamp.ts";
 import { readAppendAnswer } from "../src/log/append-script.ts";
 import { createCursors } from "../src/log/cursors.ts";
-import { gapAtEnd, gapBefore, startOf } from "../src/log/position.ts";
+import { gapAtEnd, gapBefore, startOf } from "../src/log/reader.ts";
 import { readRegistry } from "../src/log/registry.ts";
 import { decodeEvent, parseId, readStreamInfo } from "../src/log/stream.ts";
 import { readMaintenanceResult } from "../src/queue/maintenance-script.ts";

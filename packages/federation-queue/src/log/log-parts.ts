@@ -1,13 +1,15 @@
-import type { Events } from "@continuum-cache/core";
-import { toError, toMessageText } from "@continuum-cache/core/kit";
+import type { Command, Events } from "@continuum-cache/core";
+import { serverTimeMs, toError, toMessageText, unwrap } from "@continuum-cache/core/kit";
 import { createNotifier } from "../shared/notifier.ts";
-import { createPrimaryClient, type PrimaryClient } from "../shared/primary-client.ts";
+import { createPrimaryClient, type PrimaryCallOptions, type PrimaryClient } from "../shared/primary-client.ts";
 import { type Cursors, createCursors } from "./cursors.ts";
 import { follow } from "./follow.ts";
 import { createHybridClock } from "./hybrid-clock.ts";
 import { createProducer, type Producer } from "./producer.ts";
+import { isHeldAt, readRegistry } from "./registry.ts";
 import type { LogSettings } from "./settings.ts";
-import type { FollowOptions, LogEntry, LogEvents } from "./types.ts";
+import { readStreamInfo } from "./stream.ts";
+import type { FollowOptions, LogEntry, LogEvents, LogStats, OriginStats } from "./types.ts";
 
 /** A log's parts, put together. */
 export interface LogParts<Event> extends Pick<Producer, "lease" | "appender"> {
@@ -75,4 +77,38 @@ export function createLogParts<Event>(settings: LogSettings, emit: Events<LogEve
       await notifier.close();
     },
   };
+}
+
+/** Two round trips: which origins there are, then each of their streams. @throws TransportError when no reply came. */
+export async function readLogStats<Event>(
+  { link, settings, cursors, appender, lease }: LogParts<Event>,
+  options: PrimaryCallOptions,
+): Promise<LogStats> {
+  const { keys, instanceId } = settings;
+  const [time, registry, stored] = await link.send(
+    [["TIME"], ["HGETALL", keys.registry], ["HGETALL", keys.cursors(instanceId)]],
+    options,
+  );
+  const nowMs = serverTimeMs(unwrap(time));
+  const rows = [...readRegistry(unwrap(registry))];
+  cursors.load(unwrap(stored));
+  const infos = await link.send(
+    rows.map(([origin]): Command => ["XINFO", "STREAM", keys.stream(origin)]),
+    options,
+  );
+  const origins = rows.map(([origin, registered], at): [string, OriginStats] => {
+    const { length, last } = readStreamInfo(infos[at]);
+    const seq = cursors.get(origin)?.seq ?? 0;
+    return [
+      origin,
+      {
+        length,
+        lastSeq: last.seq,
+        lastAtMs: last.atMs,
+        behind: origin === instanceId ? 0 : Math.max(0, last.seq - seq),
+        isHeld: isHeldAt(registered, nowMs),
+      },
+    ];
+  });
+  return { pending: appender.pending, isHolder: lease.isHeld, origins: Object.fromEntries(origins) };
 }

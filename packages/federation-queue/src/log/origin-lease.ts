@@ -1,8 +1,8 @@
 import { isUnanswered, longestTimerMs, type Mutex } from "@continuum-cache/core/kit";
 import type { PrimaryClient } from "../shared/primary-client.ts";
 import type { HybridClock } from "./hybrid-clock.ts";
-import { type LeaseAnswer, leaseScript, readLeaseAnswer, releaseScript } from "./lease-scripts.ts";
 import { OriginTakenError } from "./origin-taken-error.ts";
+import { type LeaseAnswer, leaseScript, readLeaseAnswer, releaseScript } from "./registry.ts";
 import type { LogSettings } from "./settings.ts";
 import { noId, type StreamId, writeId } from "./stream.ts";
 

@@ -1,4 +1,4 @@
-import type { Codec, Duration, Transport } from "@continuum-cache/core";
+import { type Codec, ConfigError, type Duration, keyPattern, type Transport } from "@continuum-cache/core";
 import {
   assertOptions,
   type KnownOptions,
@@ -7,9 +7,17 @@ import {
   toWireChannel,
   wholeNumberOption,
 } from "@continuum-cache/core/kit";
-import { codecOf, type FederationBackend, knownCall, readOutbox, transportOf } from "../shared/options.ts";
+import {
+  assertText,
+  codecOf,
+  type FederationBackend,
+  keyPrefixForm,
+  keyPrefixWords,
+  knownCall,
+  readOutbox,
+  transportOf,
+} from "../shared/options.ts";
 import type { OutboxLimits } from "../shared/outbox.ts";
-import { assertOrigin, createLogKeys, type LogKeys } from "./log-keys.ts";
 import type { AppendOptions, FollowOptions, SyncLogOptions } from "./types.ts";
 
 const knownLog: KnownOptions<SyncLogOptions> = {
@@ -70,4 +78,37 @@ export function readLogSettings(backend: FederationBackend, options: SyncLogOpti
     timeoutMs: ms("timeout", "5s"),
     maxEventBytes: wholeNumberOption("maxEventBytes", options.maxEventBytes ?? 1 << 20),
   };
+}
+
+/** The keys of a log. */
+export interface LogKeys {
+  /** A hash: each origin, and which process holds its name (see `registry.ts`). */
+  readonly registry: string;
+  /** A stream: the events of one origin. */
+  stream(origin: string): string;
+  /** A hash: the id of the last event that an instance has applied, of each origin. */
+  cursors(instanceId: string): string;
+}
+
+const maxOriginBytes = 256;
+
+/** @throws ConfigError that quotes what came. */
+export function createLogKeys(key: string): LogKeys {
+  assertText("key", key, keyPrefixForm, keyPrefixWords);
+  // A name's own ":" is escaped, so that no origin's stream can be another instance's cursors.
+  const stream = keyPattern(`${key}:{origin}`);
+  const cursors = keyPattern(`${key}:cursors:{instance}`);
+  return {
+    registry: key,
+    stream: (origin) => stream({ origin }),
+    cursors: (instance) => cursors({ instance }),
+  };
+}
+
+/** @throws ConfigError that quotes what came. */
+export function assertOrigin(name: string, origin: unknown): asserts origin is string {
+  const words = `a name of 1 to ${maxOriginBytes} bytes, without control characters`;
+  assertText(name, origin, /^[^\p{Cc}\p{Surrogate}]+$/u, words);
+  const bytes = new TextEncoder().encode(origin).length;
+  if (bytes > maxOriginBytes) throw new ConfigError(name, `Expected \`${name}\` to be ${words}, got ${bytes} bytes`);
 }

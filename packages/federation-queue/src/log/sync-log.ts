@@ -1,8 +1,7 @@
 import { type Events, TransportError } from "@continuum-cache/core";
 import { assertOptions, createEvents } from "@continuum-cache/core/kit";
 import { type FederationBackend, knownCall, type LogCallOptions, readCallOptions } from "../shared/options.ts";
-import { createLogParts, type LogParts } from "./log-parts.ts";
-import { readLogStats } from "./read-log-stats.ts";
+import { createLogParts, type LogParts, readLogStats } from "./log-parts.ts";
 import { knownAppend, readLogSettings } from "./settings.ts";
 import type { Appended, AppendOptions, FollowOptions, LogEntry, LogEvents, LogStats, SyncLogOptions } from "./types.ts";
 

@@ -7,7 +7,7 @@ import {
   toWireChannel,
   wholeNumberOption,
 } from "@continuum-cache/core/kit";
-import { createLogKeys, type LogKeys } from "../log/log-keys.ts";
+import { createLogKeys, type LogKeys } from "../log/settings.ts";
 import { assertSignal, type FederationBackend, transportOf } from "../shared/options.ts";
 import { createPrimaryClient, type PrimaryClient } from "../shared/primary-client.ts";
 import type { RelayOptions } from "./types.ts";

@@ -13,7 +13,7 @@ import { tcpTransport } from "@continuum-cache/transport-tcp";
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { appendScript } from "../../src/log/append-script.ts";
-import { leaseScript, releaseScript } from "../../src/log/lease-scripts.ts";
+import { leaseScript, releaseScript } from "../../src/log/registry.ts";
 import { closing } from "./logs.ts";
 
 // Random calls: Lua on Redis and TypeScript on the memory return the same, and leave the same data.
