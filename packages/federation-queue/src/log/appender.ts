@@ -1,5 +1,5 @@
 import { createBackgroundTask, createBackoff, isUnanswered, onAbort } from "@continuum-cache/core/kit";
-import { createWake } from "../shared/wake.ts";
+import { createWake } from "../shared/timing.ts";
 import { type AppendContext, createBatchSender } from "./batch-sender.ts";
 import { isOriginTakenError } from "./origin-taken-error.ts";
 import {

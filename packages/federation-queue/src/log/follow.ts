@@ -9,7 +9,7 @@ import {
 } from "@continuum-cache/core/kit";
 import { assertSignal } from "../shared/options.ts";
 import type { PrimaryClient } from "../shared/primary-client.ts";
-import { createWake } from "../shared/wake.ts";
+import { createRefreshSchedule, createWake } from "../shared/timing.ts";
 import type { Cursors } from "./cursors.ts";
 import type { HybridClock } from "./hybrid-clock.ts";
 import type { OriginLease } from "./origin-lease.ts";
@@ -23,7 +23,6 @@ import {
   type Position,
   type ReaderStart,
 } from "./reader.ts";
-import { createRefreshSchedule } from "./refresh-schedule.ts";
 import { knownFollow, type LogSettings } from "./settings.ts";
 import { decodeEvent, isSameId, type StreamId } from "./stream.ts";
 import type { FollowOptions, LogEntry, LogGap } from "./types.ts";

@@ -1,5 +1,5 @@
 import { defineScript, type Reply, type Script } from "@continuum-cache/core";
-import { rowsOf } from "./info-rows.ts";
+import { rowsOf } from "./message-fields.ts";
 import { group } from "./queue-keys.ts";
 
 /**

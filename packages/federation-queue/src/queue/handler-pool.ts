@@ -1,6 +1,6 @@
 import { createCancellableSleep, isUnanswered, longestTimerMs, messageOf, toError } from "@continuum-cache/core/kit";
-import { createWake } from "../shared/wake.ts";
-import type { KeepAlive } from "./keep-alive.ts";
+import { createWake } from "../shared/timing.ts";
+import type { KeepAlive } from "./lease-actions.ts";
 import type { LeaseRecord, Leases, ReleaseAll } from "./leases.ts";
 import type { QueueKeys } from "./queue-keys.ts";
 import type { QueueNotifier } from "./queue-notifier.ts";

@@ -1,6 +1,6 @@
 import { assertOptions, createBackoff, createCancellableSleep, onAbort, toTimeoutMs } from "@continuum-cache/core/kit";
 import type { Notifier } from "../shared/notifier.ts";
-import { createDueTimer } from "./due-timer.ts";
+import { createDueTimer } from "../shared/timing.ts";
 import { createFetchPlanner, createMessageBuffer, type FetchRequest } from "./fetch-planner.ts";
 import { createHandlerPool, type HandlerPool, type WorkerParts, type WorkerSettings } from "./handler-pool.ts";
 import { knownStop } from "./options.ts";

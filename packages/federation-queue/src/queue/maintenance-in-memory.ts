@@ -1,10 +1,11 @@
 import type { Reply, ScriptContext } from "@continuum-cache/core";
 import { serverTimeMs } from "@continuum-cache/core/kit";
-import { type InfoRow, rowsOf } from "./info-rows.ts";
 import {
+  type InfoRow,
   isLater,
   type MessageFields,
   readFields,
+  rowsOf,
   type StreamEntry,
   unpackDelayed,
   writeFields,

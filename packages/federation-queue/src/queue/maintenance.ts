@@ -1,7 +1,7 @@
 import { type Claim, createBackoff, createClaim, createMutex } from "@continuum-cache/core/kit";
 import type { Notifier } from "../shared/notifier.ts";
 import type { PrimaryClient } from "../shared/primary-client.ts";
-import { createDueTimer } from "./due-timer.ts";
+import { createDueTimer } from "../shared/timing.ts";
 import { forgetConsumersScript } from "./forget-consumers-script.ts";
 import { type MaintenanceResult, maintenanceScript, readMaintenanceResult } from "./maintenance-script.ts";
 import type { QueueNotification } from "./queue-notifier.ts";

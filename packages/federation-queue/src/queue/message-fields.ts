@@ -1,4 +1,4 @@
-import type { Reply } from "@continuum-cache/core";
+import { isCommandError, type Reply } from "@continuum-cache/core";
 
 /**
  * A message as the fields of an entry: `i` id, `e` the event's text. The others are written only if they differ from
@@ -132,4 +132,25 @@ export function isLater(entryId: string, other: string): boolean {
   const [ms = 0, seq = 0] = entryId.split("-").map(Number);
   const [otherMs = 0, otherSeq = 0] = other.split("-").map(Number);
   return ms > otherMs || (ms === otherMs && seq > otherSeq);
+}
+
+/** One row of an XINFO reply. */
+export type InfoRow = Readonly<Record<string, Reply>>;
+
+/** The rows of an XINFO GROUPS or CONSUMERS reply; none if there is no such stream or group. */
+export function infoRows(reply: Reply | undefined): readonly InfoRow[] {
+  if (!Array.isArray(reply)) return [];
+  return (reply as readonly (readonly Reply[])[]).map((words) =>
+    Object.fromEntries(words.flatMap((word, at) => (at % 2 === 0 ? [[String(word), words[at + 1] ?? null]] : []))),
+  );
+}
+
+/** The same for a call that throws if there is no such stream or group. */
+export function rowsOf(call: () => Reply): readonly InfoRow[] {
+  try {
+    return infoRows(call());
+  } catch (error) {
+    if (isCommandError(error)) return [];
+    throw error;
+  }
 }

@@ -9,7 +9,7 @@ import {
   longestTimerMs,
 } from "@continuum-cache/core/kit";
 import type { PrimaryCallOptions, PrimaryClient } from "../shared/primary-client.ts";
-import { createWake } from "../shared/wake.ts";
+import { createWake } from "../shared/timing.ts";
 import type { Pushed } from "./options.ts";
 import { batchLimits, type PendingPush } from "./pending-push.ts";
 import { createPushOutbox, type PushOutbox, type PushOutboxListener } from "./push-outbox.ts";

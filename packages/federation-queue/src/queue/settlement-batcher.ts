@@ -11,9 +11,8 @@ import {
   unwrap,
 } from "@continuum-cache/core/kit";
 import type { PrimaryClient } from "../shared/primary-client.ts";
-import { infoRows } from "./info-rows.ts";
 import type { LeaseRecord } from "./leases.ts";
-import { isLater } from "./message-fields.ts";
+import { infoRows, isLater } from "./message-fields.ts";
 import { type Move, moveCommand } from "./move-script.ts";
 import { group } from "./queue-keys.ts";
 import type { Repair } from "./repair/repair.ts";

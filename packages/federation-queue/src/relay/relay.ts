@@ -9,13 +9,12 @@ import {
   toError,
   unwrap,
 } from "@continuum-cache/core/kit";
-import { createRefreshSchedule } from "../log/refresh-schedule.ts";
 import { isHeldAt, readRegistry } from "../log/registry.ts";
 import { readStreamInfo } from "../log/stream.ts";
 import { createNotifier } from "../shared/notifier.ts";
 import { type FederationBackend, knownCall, type LogCallOptions, readCallOptions } from "../shared/options.ts";
 import type { PrimaryCallOptions } from "../shared/primary-client.ts";
-import { createWake } from "../shared/wake.ts";
+import { createRefreshSchedule, createWake } from "../shared/timing.ts";
 import { createCopier } from "./copier.ts";
 import { createOriginMap } from "./origin-map.ts";
 import { type RelaySettings, readRelaySettings } from "./settings.ts";

@@ -8,7 +8,7 @@ import {
   createExpiringSet,
   type TopicListener,
 } from "@continuum-cache/core/kit";
-import { createWake } from "./wake.ts";
+import { createWake } from "./timing.ts";
 
 /** Notifies processes through a channel that there is work. A notification may get lost: listeners poll as well. */
 export interface Notifier {

@@ -1,7 +1,7 @@
 import type { Command, Reply } from "@continuum-cache/core";
 import { createBackgroundTask, createCancellableSleep, unwrap } from "@continuum-cache/core/kit";
 import type { PrimaryCallOptions, PrimaryClient } from "../../shared/primary-client.ts";
-import { createWake } from "../../shared/wake.ts";
+import { createWake } from "../../shared/timing.ts";
 import { delayedMember, type PendingPush } from "../pending-push.ts";
 import type { QueueKeys } from "../queue-keys.ts";
 import type { Sender } from "../sender.ts";
