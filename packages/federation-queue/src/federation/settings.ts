@@ -6,11 +6,12 @@ import {
   compileGlob,
   type KnownOptions,
   matchesGlob,
+  quoted,
   toMs,
   toTimeoutMs,
 } from "@continuum-cache/core/kit";
 import type { SyncLog } from "../log/sync-log.ts";
-import { assertText, keyPrefixForm, keyPrefixWords, kindOf, quoted } from "../shared/options.ts";
+import { keyPrefixOption } from "../shared/options.ts";
 import { createPrimaryClient, type PrimaryClient } from "../shared/primary-client.ts";
 import { tiebreakerOf } from "./hybrid-timestamp.ts";
 import type { FederateOptions } from "./types.ts";
@@ -50,15 +51,15 @@ export interface ClockSettings {
 
 /** @throws ConfigError that quotes what came. */
 export function readFederationSettings(cache: Cache, log: SyncLog, options: FederateOptions): FederationSettings {
-  if (typeof cache?.observed !== "function") throw new ConfigError("cache", `Expected a Cache, got ${kindOf(cache)}`);
+  if (typeof cache?.observed !== "function") throw new ConfigError("cache", `Expected a Cache, got ${quoted(cache)}`);
   if (typeof log?.follow !== "function") {
-    throw new ConfigError("log", `Expected a SyncLog of its own, got ${kindOf(log)}`);
+    throw new ConfigError("log", `Expected a SyncLog of its own, got ${quoted(log)}`);
   }
   assertOptions("federate", options ?? null, knownFederate);
   const { from = "beginning", clockPrefix = "fed:clock" } = options;
   const scope = createScope(options.scope);
   const values = booleanOption("values", options.values) ?? false;
-  assertText("clockPrefix", clockPrefix, keyPrefixForm, keyPrefixWords);
+  keyPrefixOption("clockPrefix", clockPrefix);
   const clock = keyPattern(`${clockPrefix}:{key}`);
   const fullGlob = (glob: string): string => escapeGlob(cache.keyPrefix) + glob;
   for (const glob of scope.globs) {

@@ -5,9 +5,9 @@ import {
   functionOption,
   isUnanswered,
   onAbort,
+  signalOption,
   wholeNumberOption,
 } from "@continuum-cache/core/kit";
-import { assertSignal } from "../shared/options.ts";
 import type { PrimaryClient } from "../shared/primary-client.ts";
 import { createRefreshSchedule, createWake } from "../shared/timing.ts";
 import type { Cursors } from "./cursors.ts";
@@ -36,7 +36,7 @@ export function follow<Event>(context: FollowContext, options: FollowOptions): A
   wholeNumberOption("batch", batch, { max: mostPerRead });
   choiceOption("from", from, ["beginning", "now"]);
   functionOption("resync", resync);
-  assertSignal(signal);
+  signalOption(signal);
   return entriesOf<Event>(context, { from, batch }, resync, signal);
 }
 

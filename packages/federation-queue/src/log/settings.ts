@@ -2,17 +2,16 @@ import { type Codec, ConfigError, type Duration, keyPattern, type Transport } fr
 import {
   assertOptions,
   type KnownOptions,
+  textOption,
   toMs,
   toTimeoutMs,
   toWireChannel,
   wholeNumberOption,
 } from "@continuum-cache/core/kit";
 import {
-  assertText,
   codecOf,
   type FederationBackend,
-  keyPrefixForm,
-  keyPrefixWords,
+  keyPrefixOption,
   knownCall,
   readOutbox,
   transportOf,
@@ -60,7 +59,7 @@ export function readLogSettings(backend: FederationBackend, options: SyncLogOpti
   const transport = transportOf(backend);
   assertOptions("new SyncLog", options ?? null, knownLog);
   const { instanceId, key = "fed:sync:events", outbox = {}, repair = 10_000 } = options;
-  assertOrigin("instanceId", instanceId);
+  assertInstanceId(instanceId);
   const keys = createLogKeys(key);
   const ms = (name: "lease" | "pollInterval" | "timeout", fallback: Duration): number =>
     toTimeoutMs(options[name] ?? fallback, name);
@@ -94,7 +93,7 @@ const maxOriginBytes = 256;
 
 /** @throws ConfigError that quotes what came. */
 export function createLogKeys(key: string): LogKeys {
-  assertText("key", key, keyPrefixForm, keyPrefixWords);
+  keyPrefixOption("key", key);
   // A name's own ":" is escaped, so that no origin's stream can be another instance's cursors.
   const stream = keyPattern(`${key}:{origin}`);
   const cursors = keyPattern(`${key}:cursors:{instance}`);
@@ -106,9 +105,11 @@ export function createLogKeys(key: string): LogKeys {
 }
 
 /** @throws ConfigError that quotes what came. */
-export function assertOrigin(name: string, origin: unknown): asserts origin is string {
+function assertInstanceId(id: string | undefined): void {
   const words = `a name of 1 to ${maxOriginBytes} bytes, without control characters`;
-  assertText(name, origin, /^[^\p{Cc}\p{Surrogate}]+$/u, words);
-  const bytes = new TextEncoder().encode(origin).length;
-  if (bytes > maxOriginBytes) throw new ConfigError(name, `Expected \`${name}\` to be ${words}, got ${bytes} bytes`);
+  const name = textOption("instanceId", id ?? (null as never), /^[^\p{Cc}\p{Surrogate}]+$/u, words);
+  const bytes = new TextEncoder().encode(name).length;
+  if (bytes > maxOriginBytes) {
+    throw new ConfigError("instanceId", `Expected \`instanceId\` to be ${words}, got ${bytes} bytes`);
+  }
 }

@@ -1,6 +1,6 @@
 import { type Events, TransportError } from "@continuum-cache/core";
-import { assertOptions, createEvents } from "@continuum-cache/core/kit";
-import { type FederationBackend, knownCall, type LogCallOptions, readCallOptions } from "../shared/options.ts";
+import { assertOptions, createEvents, toSendOptions } from "@continuum-cache/core/kit";
+import { type FederationBackend, knownCall, type LogCallOptions } from "../shared/options.ts";
 import { createLogParts, type LogParts, readLogStats } from "./log-parts.ts";
 import { knownAppend, readLogSettings } from "./settings.ts";
 import type { Appended, AppendOptions, FollowOptions, LogEntry, LogEvents, LogStats, SyncLogOptions } from "./types.ts";
@@ -85,7 +85,7 @@ export class SyncLog<Event = unknown> implements AsyncDisposable {
    */
   async appendMany(events: readonly Event[], options: AppendOptions = {}): Promise<readonly Appended[]> {
     assertOptions("append", options, knownAppend);
-    const asked = readCallOptions(options);
+    const asked = toSendOptions(options);
     this.assertOpen();
     const texts = events.map((event) => this.parts.encode(event));
     return this.parts.appender.append(texts, { fallback: true, timeoutMs: this.parts.settings.timeoutMs, ...asked });
@@ -112,7 +112,7 @@ export class SyncLog<Event = unknown> implements AsyncDisposable {
    */
   async stats(options: LogCallOptions = {}): Promise<LogStats> {
     assertOptions("stats", options, knownCall);
-    const asked = readCallOptions(options);
+    const asked = toSendOptions(options);
     this.assertOpen();
     return readLogStats(this.parts, asked);
   }

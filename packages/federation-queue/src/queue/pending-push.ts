@@ -1,6 +1,5 @@
 import { ConfigError } from "@continuum-cache/core";
-import { type ChunkLimits, toMessageText, toMs } from "@continuum-cache/core/kit";
-import { assertText } from "../shared/options.ts";
+import { type ChunkLimits, textOption, toMessageText, toMs } from "@continuum-cache/core/kit";
 import { packDelayed } from "./message-fields.ts";
 import type { MessageOptions } from "./options.ts";
 import type { PriorityStream } from "./queue-keys.ts";
@@ -89,8 +88,8 @@ function bytesOf(text: string): number {
   return text.length * 3 <= scratch.length ? encoder.encodeInto(text, scratch).written : encoder.encode(text).length;
 }
 
-function assertId(id: unknown): asserts id is string {
-  assertText("id", id, /^[^\p{Cc}\p{Surrogate}]+$/u, "one line of whole characters");
+function assertId(id: string): void {
+  textOption("id", id, /^[^\p{Cc}\p{Surrogate}]+$/u, "one line of whole characters");
   const bytes = bytesOf(id);
   if (bytes > maxIdBytes) {
     throw new ConfigError("id", `Expected \`id\` to be at most ${maxIdBytes} bytes, got ${bytes}`);

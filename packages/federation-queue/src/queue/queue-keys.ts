@@ -1,6 +1,6 @@
 import { ConfigError, keyPattern } from "@continuum-cache/core";
-import { choiceOption } from "@continuum-cache/core/kit";
-import { assertText, keyPrefixForm, keyPrefixWords, kindOf, quoted } from "../shared/options.ts";
+import { choiceOption, quoted } from "@continuum-cache/core/kit";
+import { keyPrefixOption } from "../shared/options.ts";
 
 /** A stream that messages are given out from: that of one priority, or the retry stream. */
 export interface PriorityStream {
@@ -35,7 +35,7 @@ const reserved: readonly string[] = ["retry", "delayed", "dead", "id"];
 
 /** @throws ConfigError that quotes the value. */
 export function createQueueKeys(prefix: string, priorities: readonly string[]): QueueKeys {
-  assertText("prefix", prefix, keyPrefixForm, keyPrefixWords);
+  keyPrefixOption("prefix", prefix);
   assertPriorities(priorities);
   const keyOf = keyPattern(`${prefix}:{name}`);
   const marker = keyPattern(`${prefix}:id:{id}`);
@@ -57,7 +57,7 @@ export function createQueueKeys(prefix: string, priorities: readonly string[]): 
 
 function assertPriorities(priorities: unknown): asserts priorities is readonly string[] {
   if (!Array.isArray(priorities) || priorities.length < 1 || priorities.length > 16) {
-    const got = Array.isArray(priorities) ? `${priorities.length} names` : kindOf(priorities);
+    const got = Array.isArray(priorities) ? `${priorities.length} names` : quoted(priorities);
     throw new ConfigError("priorities", `Expected \`priorities\` to be a list of 1 to 16 names, got ${got}`);
   }
   const words = `a name of letters, digits, ".", "-" and "_" (not ${reserved.join(", ")})`;

@@ -7,12 +7,13 @@ import {
   onAbort,
   serverTimeMs,
   toError,
+  toSendOptions,
   unwrap,
 } from "@continuum-cache/core/kit";
 import { isHeldAt, readRegistry } from "../log/registry.ts";
 import { readStreamInfo } from "../log/stream.ts";
 import { createNotifier } from "../shared/notifier.ts";
-import { type FederationBackend, knownCall, type LogCallOptions, readCallOptions } from "../shared/options.ts";
+import { type FederationBackend, knownCall, type LogCallOptions } from "../shared/options.ts";
 import type { PrimaryCallOptions } from "../shared/primary-client.ts";
 import { createRefreshSchedule, createWake } from "../shared/timing.ts";
 import { createCopier } from "./copier.ts";
@@ -77,7 +78,7 @@ export function relay(from: FederationBackend, to: FederationBackend, options: R
     },
     async stats(asked = {}) {
       assertOptions("stats", asked, knownCall);
-      const origins = await readRelayStats(settings, readCallOptions(asked));
+      const origins = await readRelayStats(settings, toSendOptions(asked));
       return { ...running.status, origins };
     },
     on: events.on,
