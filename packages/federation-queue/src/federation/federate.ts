@@ -1,5 +1,5 @@
 import type { Cache, Events } from "@continuum-cache/core";
-import { createEvents, type WriteObserver } from "@continuum-cache/core/kit";
+import { createEvents } from "@continuum-cache/core/kit";
 import type { SyncLog } from "../log/sync-log.ts";
 import { createApplier } from "./applier.ts";
 import type { CacheChange } from "./cache-change.ts";
@@ -79,7 +79,7 @@ export function federate<Kind extends Cache>(cache: Kind, log: SyncLog, options:
   };
   const federation: Federation = {
     get pending() {
-      return log.pending + running.pendingInvalidations();
+      return log.pending + running.publisher.pendingInvalidations;
     },
     on: events.on,
     close,
@@ -90,16 +90,7 @@ export function federate<Kind extends Cache>(cache: Kind, log: SyncLog, options:
 }
 
 /** A federation's parts, put together. */
-export interface RunningFederation {
-  readonly observer: WriteObserver;
-  pendingInvalidations(): number;
-  close(): Promise<void>;
-}
-
-export function createFederation(
-  settings: FederationSettings,
-  emit: Events<FederationEvents>["emit"],
-): RunningFederation {
+function createFederation(settings: FederationSettings, emit: Events<FederationEvents>["emit"]) {
   const values = settings.values && createValueSync(settings, settings.values);
   const applier = createApplier(settings, values);
   const source = {
@@ -117,8 +108,8 @@ export function createFederation(
 
   return {
     observer: createObserver(settings, values, publisher, follower),
-    pendingInvalidations: () => publisher.pendingInvalidations,
-    async close() {
+    publisher,
+    async close(): Promise<void> {
       await follower.close();
       const left = await publisher.close();
       if (left === 0) return;

@@ -14,15 +14,7 @@ import type { Cursors } from "./cursors.ts";
 import type { HybridClock } from "./hybrid-clock.ts";
 import type { OriginLease } from "./origin-lease.ts";
 import { isOriginTakenError } from "./origin-taken-error.ts";
-import {
-  createReader,
-  type EndGap,
-  type FoundEntry,
-  gapBefore,
-  type Page,
-  type Position,
-  type ReaderStart,
-} from "./reader.ts";
+import { createReader, type FoundEntry, gapBefore, type Position, type ReaderStart } from "./reader.ts";
 import { knownFollow, type LogSettings } from "./settings.ts";
 import { decodeEvent, isSameId, type StreamId } from "./stream.ts";
 import type { FollowOptions, LogEntry, LogGap } from "./types.ts";
@@ -75,16 +67,10 @@ async function* entriesOf<Event>(
 }
 
 /** Makes events of entries, and reports what is missing before them. */
-interface Delivery<Event> {
-  /** Returns `undefined` for an entry that is not an event of a log. */
-  deliver(found: FoundEntry): Promise<LogEntry<Event> | undefined>;
-  /** @param end - Where the reader stands once the gap is reported. */
-  reportGap(position: Position, gap: LogGap, end: StreamId): Promise<void>;
-}
-
-function createDelivery<Event>(context: FollowContext, resync: FollowOptions["resync"]): Delivery<Event> {
+function createDelivery<Event>(context: FollowContext, resync: FollowOptions["resync"]) {
   const { settings, clock, cursors } = context;
 
+  /** @param end - Where the reader stands once the gap is reported. */
   const reportGap = async (position: Position, gap: LogGap, end: StreamId): Promise<void> => {
     const cursor = cursors.get(position.origin);
     const isAllCommitted = cursor !== undefined && isSameId(cursor, position.id);
@@ -98,7 +84,8 @@ function createDelivery<Event>(context: FollowContext, resync: FollowOptions["re
 
   return {
     reportGap,
-    async deliver({ position, id, entry }) {
+    /** Returns `undefined` for an entry that is not an event of a log. */
+    async deliver({ position, id, entry }: FoundEntry): Promise<LogEntry<Event> | undefined> {
       const { origin } = position;
       if (!id || id.seq === 0) {
         // A log does not write such ids: the entry has no place among the numbers.
@@ -144,22 +131,11 @@ export interface FollowContext {
   missed(gap: LogGap): void;
 }
 
-/** Reads page after page of the other origins' streams. */
-export interface PageSource {
-  /** Retries until Redis replies. Returns `undefined` once following has ended. */
-  next(): Promise<(Page & { readonly endGaps: readonly EndGap[] }) | undefined>;
-  /** Waits until there may be more to read. */
-  idle(): Promise<void>;
-  /** Ends every wait. */
-  wake(): void;
-  close(): void;
-}
-
-/** The longest time between two reads while rings cannot be heard. */
+/** The longest time between two reads while no notifications arrive. */
 const unheardPollMs = 2_000;
 
-/** @param ending - Fires when following ends. */
-export function createPageSource(context: FollowContext, start: ReaderStart, ending: AbortSignal): PageSource {
+/** Reads page after page of the other origins' streams. @param ending - Fires when following ends. */
+function createPageSource(context: FollowContext, start: ReaderStart, ending: AbortSignal) {
   const { link, settings, lease, clock, cursors } = context;
   const reader = createReader(link, settings, cursors, clock, start);
   const schedule = createRefreshSchedule(settings.pollMs);
@@ -194,7 +170,8 @@ export function createPageSource(context: FollowContext, start: ReaderStart, end
   };
 
   return {
-    async next() {
+    /** Retries until Redis replies. Returns `undefined` once following has ended. */
+    async next(): Promise<Awaited<ReturnType<typeof readOnce>> | undefined> {
       const backoff = createBackoff({ firstMs: 100, longestMs: 5_000 });
       while (!ending.aborted) {
         try {
@@ -212,11 +189,13 @@ export function createPageSource(context: FollowContext, start: ReaderStart, end
       }
       return undefined;
     },
-    async idle() {
+    /** Waits until there may be more to read. */
+    async idle(): Promise<void> {
       if (schedule.isRequested || ending.aborted) return;
       const waitMs = context.isHeard() ? schedule.msLeft : Math.min(schedule.msLeft, unheardPollMs);
       await wake.wait(Math.max(1, waitMs));
     },
+    /** Ends every wait. */
     wake: wake.wake,
     close: stopListening,
   };

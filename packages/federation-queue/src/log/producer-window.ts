@@ -42,7 +42,7 @@ export interface Reconciled {
 const nothing: Reconciled = { appended: 0, lost: 0, isForeign: false };
 
 export function createProducerWindow(limits: OutboxLimits, clock: HybridClock): ProducerWindow {
-  const acked = createAckedWindow<PendingEvent & AckedEvent>(limits);
+  const acked = createAckedWindow(limits);
   let numbered: PendingEvent[] = [];
   let lastAccepted: StreamId = noId;
   /** The last id of the stream, as far as this process knows. */
@@ -104,7 +104,7 @@ export function createProducerWindow(limits: OutboxLimits, clock: HybridClock): 
       const at = numbered.findIndex(({ id }) => id && isSameId(id, streamLast));
       if (at >= 0) return { ...nothing, appended: at + 1 };
       const isKnown = isSameId(streamLast, lastAccepted) || acked.has(streamLast);
-      const first = acked.first?.id ?? numbered[0]?.id ?? lastAccepted;
+      const first = acked.first()?.id ?? numbered[0]?.id ?? lastAccepted;
       const isEarlier = streamLast.seq < first.seq && !isAfter(streamLast, first);
       // Without a stream numbers go on from the registry.
       if (isKnown || isEarlier || isSameId(streamLast, noId)) return repeatAfter(streamLast);
@@ -123,24 +123,11 @@ export function createProducerWindow(limits: OutboxLimits, clock: HybridClock): 
 }
 
 /** An event that Redis has accepted. */
-export interface AckedEvent {
-  readonly text: string;
-  readonly bytes: number;
-  readonly id: StreamId;
-}
+type AckedEvent = PendingEvent & { readonly id: StreamId };
 
 /** The latest accepted events, in order and without a hole: what a failover has lost is appended again from here. */
-export interface AckedWindow<Item extends AckedEvent> {
-  readonly first: Item | undefined;
-  add(item: Item): void;
-  has(id: StreamId): boolean;
-  /** Removes and returns the events behind this one. */
-  takeAfter(id: StreamId): readonly Item[];
-  clear(): void;
-}
-
-export function createAckedWindow<Item extends AckedEvent>({ maxItems, maxBytes }: OutboxLimits): AckedWindow<Item> {
-  let items: Item[] = [];
+function createAckedWindow({ maxItems, maxBytes }: OutboxLimits) {
+  let items: AckedEvent[] = [];
   /** Items before this index are forgotten. */
   let head = 0;
   let bytes = 0;
@@ -161,28 +148,27 @@ export function createAckedWindow<Item extends AckedEvent>({ maxItems, maxBytes 
   };
 
   return {
-    get first() {
-      return items[head];
-    },
-    add(item) {
+    first: (): AckedEvent | undefined => items[head],
+    add(item: AckedEvent): void {
       if (maxItems === 0) return;
       items.push(item);
       bytes += item.bytes;
       forget();
     },
-    has(id) {
+    has(id: StreamId): boolean {
       const at = indexOf(id.seq);
       const found = at >= head ? items[at] : undefined;
       return found !== undefined && isSameId(found.id, id);
     },
-    takeAfter({ seq }) {
+    /** Removes and returns the events behind this one. */
+    takeAfter({ seq }: StreamId): readonly AckedEvent[] {
       const at = Math.max(head, indexOf(seq + 1));
       if (items.length === head) return [];
       const taken = items.splice(at);
       for (const item of taken) bytes -= item.bytes;
       return taken;
     },
-    clear() {
+    clear(): void {
       items = [];
       head = 0;
       bytes = 0;

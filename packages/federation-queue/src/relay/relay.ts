@@ -92,23 +92,17 @@ export function relay(from: FederationBackend, to: FederationBackend, options: R
   };
 }
 
-/** A relay that copies until it is closed. */
-export interface RunningRelay {
-  /** The current state. */
-  readonly status: Readonly<Omit<RelayStats, "origins">>;
-  close(): Promise<void>;
-}
-
 /** The longest time between two reads while rings cannot be heard. */
 const unheardPollMs = 2_000;
 
-export function startRelay(settings: RelaySettings, emit: Events<RelayEvents>["emit"]): RunningRelay {
+/** Copies until it is closed. */
+function startRelay(settings: RelaySettings, emit: Events<RelayEvents>["emit"]) {
   const { from, to, channel, timeoutMs, pollMs } = settings;
   const sourceBell = createNotifier(from.transport, channel, timeoutMs, (error) => failed("listen", error));
   const targetBell = createNotifier(to.transport, channel, timeoutMs);
   const wake = createWake();
   const schedule = createRefreshSchedule(pollMs);
-  const status: { -readonly [Name in keyof RunningRelay["status"]]: RelayStats[Name] } = {
+  const status: { -readonly [Name in keyof Omit<RelayStats, "origins">]: RelayStats[Name] } = {
     state: "running",
     copied: 0,
     lastError: undefined,
@@ -195,8 +189,8 @@ export function startRelay(settings: RelaySettings, emit: Events<RelayEvents>["e
   };
 
   return {
-    status,
-    close() {
+    status: status as Readonly<typeof status>,
+    close(): Promise<void> {
       closing ??= finish();
       return closing;
     },
@@ -204,7 +198,7 @@ export function startRelay(settings: RelaySettings, emit: Events<RelayEvents>["e
 }
 
 /** Two round trips to each side. @throws TransportError when one does not reply. */
-export async function readRelayStats(
+async function readRelayStats(
   { from, to, keys }: RelaySettings,
   options: PrimaryCallOptions,
 ): Promise<Readonly<Record<string, RelayedOrigin>>> {

@@ -100,15 +100,6 @@ export function createNotifier(
   return notifier;
 }
 
-/** The notifications that a process publishes. */
-interface Outgoing {
-  add(notifications: Iterable<string>, count: number): void;
-  /** Returns a command for the round trip that is about to leave, where a message is due. */
-  addToTrip(notifications: Iterable<string>, count: number): Command | undefined;
-  /** Resolves when the waiting notifications are published. */
-  close(): Promise<void>;
-}
-
 /** The least time between two messages. */
 const coalesceMs = 20;
 /**
@@ -116,7 +107,8 @@ const coalesceMs = 20;
  */
 const many = 50;
 
-function createOutgoing(transport: Transport, channel: string, timeoutMs: number): Outgoing {
+/** The notifications that a process publishes. */
+function createOutgoing(transport: Transport, channel: string, timeoutMs: number) {
   const waiting = new Set<string>();
   const hurry = createWake();
   const underWay = createExpiringSet<Promise<unknown>>();
@@ -164,17 +156,19 @@ function createOutgoing(transport: Transport, channel: string, timeoutMs: number
   };
 
   return {
-    add(notifications, more) {
+    add(notifications: Iterable<string>, more: number): void {
       collect(notifications, more);
       sendSoon();
     },
-    addToTrip(notifications, more) {
+    /** Returns a command for the round trip that is about to leave, where a message is due. */
+    addToTrip(notifications: Iterable<string>, more: number): Command | undefined {
       collect(notifications, more);
       if (count >= many || performance.now() >= sentMs + coalesceMs) return take();
       sendSoon();
       return undefined;
     },
-    async close() {
+    /** Resolves when the waiting notifications are published. */
+    async close(): Promise<void> {
       hurry.wake();
       await Promise.all([...underWay]);
     },

@@ -179,29 +179,18 @@ export function createRecentPushes(): RecentPushes {
   };
 }
 
-/**
- * Deletes the entries of acked messages, many at a time. They stay in Redis for the repair window, in which their
- * absence would mean that a failover has lost the push. Maintenance deletes the entries of processes that died.
- */
-interface AckedEntries {
-  add(acked: readonly LeaseRecord[]): void;
-  /** Deletes all of them. Never rejects. */
-  flush(): Promise<void>;
-}
-
 const deletedAtOnce = 100;
 /** No process remembers more pushes than this. */
 const mostKept = 10_000;
 
-interface AckedEntry {
-  readonly entryId: string;
-  readonly atMs: number;
-}
+/**
+ * Deletes the entries of acked messages, many at a time. They stay in Redis for the repair window, in which their
+ * absence would mean that a failover has lost the push. Maintenance deletes the entries of processes that died.
+ */
+function createAckedEntries(client: PrimaryClient, keepMs: number) {
+  const byStream = new Map<PriorityStream, { readonly entryId: string; readonly atMs: number }[]>();
 
-function createAckedEntries(client: PrimaryClient, keepMs: number): AckedEntries {
-  const byStream = new Map<PriorityStream, AckedEntry[]>();
-
-  const remove = async (stream: PriorityStream, entries: readonly AckedEntry[]): Promise<void> => {
+  const remove = async (stream: PriorityStream, entries: readonly { readonly entryId: string }[]): Promise<void> => {
     const deletes = chunked(entries, { items: deletedAtOnce }).map(
       (part): Command => ["XDEL", stream.key, ...part.map(({ entryId }) => entryId)],
     );
@@ -210,7 +199,7 @@ function createAckedEntries(client: PrimaryClient, keepMs: number): AckedEntries
   };
 
   return {
-    add(acked) {
+    add(acked: readonly LeaseRecord[]): void {
       const nowMs = performance.now();
       for (const { stream, entryId } of acked) {
         const list = byStream.get(stream) ?? [];
@@ -221,7 +210,8 @@ function createAckedEntries(client: PrimaryClient, keepMs: number): AckedEntries
           void remove(stream, list.splice(0, deletedAtOnce));
       }
     },
-    async flush() {
+    /** Deletes all of them. Never rejects. */
+    async flush(): Promise<void> {
       const all = [...byStream];
       byStream.clear();
       await Promise.all(all.map(([stream, entries]) => remove(stream, entries)));

@@ -195,43 +195,30 @@ function repeatedPush({ push, atMs }: RecentPush): PendingPush {
   return { ...push, delayMs: 0, uncertain: { atMs: dueMs, afterMs: 0 } };
 }
 
-/**
- * Detects that another server answers: a promoted replica, or a primary that restarted, has another replication id. It
- * asks regularly while there are pushes and once after the last one, since a client may reconnect without telling, and
- * HTTP has no connection at all.
- */
-interface ServerWatch {
-  /** A push was accepted. Until `touchedUntilMs` further calls are not needed. */
-  touch(): void;
-  /** By `performance.now()`. */
-  readonly touchedUntilMs: number;
-  /** "unknown" if the server does not tell its id, or is asked for the first time. @throws TransportError */
-  look(options?: PrimaryCallOptions): Promise<"same" | "changed" | "unknown">;
-  /** When the present server was last confirmed, by `performance.now()`; -Infinity: never. */
-  readonly confirmedMs: number;
-  close(): Promise<void>;
-}
-
 /** Upstash does not bill INFO. */
 const everyMs = 10_000;
 const untouched = Number.NEGATIVE_INFINITY;
 
 /**
+ * Detects that another server answers: a promoted replica, or a primary that restarted, has another replication id. It
+ * asks regularly while there are pushes and once after the last one, since a client may reconnect without telling, and
+ * HTTP has no connection at all.
+ *
  * @param onChanged - Called when a regular check found another server: with when the previous one was last confirmed.
  */
-function createServerWatch(client: PrimaryClient, onChanged: (confirmedMs: number) => void): ServerWatch {
+function createServerWatch(client: PrimaryClient, onChanged: (confirmedMs: number) => void) {
   const pauses = createCancellableSleep();
   let replicationId: string | undefined;
-  let confirmedMs = Number.NEGATIVE_INFINITY;
 
-  const look: ServerWatch["look"] = async (options = {}) => {
+  /** "unknown" if the server does not tell its id, or is asked for the first time. @throws TransportError */
+  const look = async (options: PrimaryCallOptions = {}): Promise<"same" | "changed" | "unknown"> => {
     const askedMs = performance.now();
     const [info] = await client.send([["INFO", "replication"]], options);
     const found = typeof info === "string" ? /^master_replid:(\w+)/m.exec(info)?.[1] : undefined;
     if (found === undefined) return "unknown";
     const known = replicationId;
     replicationId = found;
-    confirmedMs = askedMs;
+    watch.confirmedMs = askedMs;
     if (known === undefined) return "unknown";
     return known === found ? "same" : "changed";
   };
@@ -241,7 +228,7 @@ function createServerWatch(client: PrimaryClient, onChanged: (confirmedMs: numbe
     while (!isLast && !pauses.isEnded && isCurrent()) {
       isLast = watch.touchedUntilMs === untouched;
       watch.touchedUntilMs = untouched;
-      const beforeMs = confirmedMs;
+      const beforeMs = watch.confirmedMs;
       try {
         if ((await look()) === "changed") onChanged(beforeMs);
       } catch {
@@ -252,7 +239,11 @@ function createServerWatch(client: PrimaryClient, onChanged: (confirmedMs: numbe
   });
 
   const watch = {
+    /** When the present server was last confirmed, by `performance.now()`; -Infinity: never. */
+    confirmedMs: Number.NEGATIVE_INFINITY,
+    /** Until then no further call of `touch` is needed, by `performance.now()`. */
     touchedUntilMs: untouched,
+    /** A push was accepted. */
     touch(): void {
       // Each touch prolongs the watch. On the edge, where the call that started it may vanish, a later push restarts
       // it.
@@ -260,9 +251,6 @@ function createServerWatch(client: PrimaryClient, onChanged: (confirmedMs: numbe
       if (!pauses.isEnded && !watching.isRunning) watching.start();
     },
     look,
-    get confirmedMs() {
-      return confirmedMs;
-    },
     async close(): Promise<void> {
       pauses.end();
       await watching.idle();
