@@ -101,8 +101,7 @@ export const putScript: Script = defineScript({
   keys: "any",
   lua: `${timestampLua}
 local tiebreaker, keepMs, latest = ARGV[1], ARGV[2], tonumber(ARGV[3])
-local t = redis.call("TIME")
-local now = tonumber(t[1]) * 1000 + math.floor(tonumber(t[2]) / 1000)
+local now = serverMs()
 local answer = {whole(now)}
 for n = 1, #KEYS / 2 do
   local key, clock = KEYS[2 * n - 1], KEYS[2 * n]

@@ -243,7 +243,7 @@ function createLeaseCalls(
   const trimPauseMs = Math.min(longestTrimPauseMs, retentionMs / 10);
   let trimmedMs = Number.NEGATIVE_INFINITY;
   return {
-    /** Renews the lease, or takes it if it may. Trims the stream now and then. @throws TransportError or CommandError. */
+    /** Renews the lease, or takes it if it may. Trims the stream now and then. @throws as `PrimaryClient.run`. */
     async ask(token: string, last: StreamId, mayTake: boolean): Promise<LeaseAnswer> {
       const isTrimDue = performance.now() - trimmedMs >= trimPauseMs;
       const args = [instanceId, token, leaseMs, mayTake ? 1 : 0, writeId(last), isTrimDue ? retentionMs : ""];

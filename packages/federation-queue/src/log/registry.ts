@@ -1,5 +1,5 @@
 import { defineScript, type Reply, type Script, type ScriptContext } from "@continuum-cache/core";
-import { serverTimeMs } from "@continuum-cache/core/kit";
+import { serverTimeLua, serverTimeMs } from "@continuum-cache/core/kit";
 import { lastIdOf, laterOf, noId, parseId, type StreamId, writeId } from "./stream.ts";
 
 /** What the registry knows of an origin. */
@@ -53,7 +53,7 @@ export function readRegistry(reply: unknown): ReadonlyMap<string, Registered> {
 /**
  * The Lua prelude of the log's scripts: the functions above, and the last id of a stream, which outlives its entries.
  */
-export const registryLua = `
+export const registryLua: string = `${serverTimeLua}
 local function registered(text)
   local holder, since, untilMs, last = string.match(text or "", "^(%S+) (%d+) (%d+) (%d+%-%d+)$")
   return holder or "-", tonumber(since or 0), tonumber(untilMs or 0), last or "0-0"
@@ -69,10 +69,12 @@ local function lastOf(key)
   end
   return "0-0"
 end
-local function whole(n) return string.format("%.0f", n) end
-local function serverMs()
-  local t = redis.call("TIME")
-  return tonumber(t[1]) * 1000 + math.floor(tonumber(t[2]) / 1000)
+local function laterOf(one, other)
+  local function seq(id)
+    local text = string.match(id, "%-(%d+)$")
+    return #text > 15 and 0 or tonumber(text)
+  end
+  return seq(other) > seq(one) and other or one
 end`;
 
 /**
@@ -100,13 +102,7 @@ local top, failure = lastOf(stream)
 if failure then return failure end
 local sinceNow = since
 if holder ~= me then sinceNow = math.max(now, since + 1) end
-local function seq(id)
-  local text = string.match(id, "%-(%d+)$")
-  return #text > 15 and 0 or tonumber(text)
-end
-local latest = last
-if seq(known) > seq(latest) then latest = known end
-if seq(top) > seq(latest) then latest = top end
+local latest = laterOf(laterOf(last, known), top)
 redis.call("HSET", registry, origin, table.concat({me, whole(sinceNow), whole(now + tonumber(lease)), latest}, " "))
 if retention ~= "" then redis.call("XTRIM", stream, "MINID", whole(math.max(0, now - tonumber(retention)))) end
 return {"held", whole(now), whole(sinceNow), top, last, holder, whole(since)}`,
@@ -175,9 +171,7 @@ export const releaseScript: Script = defineScript({
 local registry, origin, me, known = KEYS[1], ARGV[1], ARGV[2], ARGV[3]
 local holder, since, _, last = registered(redis.call("HGET", registry, origin))
 if holder ~= me then return 0 end
-local function seq(id) return tonumber(string.match(id, "%-(%d+)$")) end
-if seq(known) > seq(last) then last = known end
-redis.call("HSET", registry, origin, table.concat({"-", whole(since), "0", last}, " "))
+redis.call("HSET", registry, origin, table.concat({"-", whole(since), "0", laterOf(last, known)}, " "))
 return 1`,
   memory: ({ call, keys: [registry = ""], args }) => {
     const [origin = "", me = "", known = ""] = args.map(String);

@@ -1,5 +1,5 @@
-import { type Events, TransportError } from "@continuum-cache/core";
-import { assertOptions, createEvents, toSendOptions } from "@continuum-cache/core/kit";
+import type { Events } from "@continuum-cache/core";
+import { assertOptions, closedError, createEvents, toSendOptions } from "@continuum-cache/core/kit";
 import { type FederationBackend, knownCall, type LogCallOptions } from "../shared/options.ts";
 import { createLogParts, type LogParts, readLogStats } from "./log-parts.ts";
 import { knownAppend, readLogSettings } from "./settings.ts";
@@ -143,10 +143,6 @@ export class SyncLog<Event = unknown> implements AsyncDisposable {
   }
 
   private assertOpen(): void {
-    if (!this.closing) return;
-    throw new TransportError("closed", "The log was closed", {
-      transport: this.parts.link.name,
-      delivery: "none",
-    });
+    if (this.closing) throw closedError(this.parts.link.name, "log");
   }
 }

@@ -1,6 +1,7 @@
-import { ConfigError, type Events, type SendOptions, TransportError } from "@continuum-cache/core";
+import { ConfigError, type Events, type SendOptions } from "@continuum-cache/core";
 import {
   assertOptions,
+  closedError,
   createEvents,
   functionOption,
   quoted,
@@ -228,8 +229,6 @@ export class FederationQueue<Event = unknown> implements AsyncDisposable {
   }
 
   private assertOpen(): void {
-    if (!this.closing) return;
-    const transport = this.parts.client.name;
-    throw new TransportError("closed", "The queue was closed", { transport, delivery: "none" });
+    if (this.closing) throw closedError(this.parts.client.name, "queue");
   }
 }

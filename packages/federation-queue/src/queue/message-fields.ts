@@ -1,4 +1,5 @@
 import { isCommandError, type Reply } from "@continuum-cache/core";
+import { serverTimeLua } from "@continuum-cache/core/kit";
 
 /**
  * A message as the fields of an entry: `i` id, `e` the event's text. The others are written only if they differ from
@@ -81,7 +82,7 @@ export function unpackDelayed(member: string, dueMs: string): MessageFields | un
 }
 
 /** The same for scripts: `read(entry)`, `words(message)`, `unpacked(member, due)`. */
-export const fieldsLua = `
+export const fieldsLua: string = `${serverTimeLua}
 local function isNumber(text, digits)
   return text and #text <= digits and string.match(text, "^%d+$")
 end
@@ -114,13 +115,9 @@ local function unpacked(member, due)
   if not i then return nil end
   local asked = string.match(t, "^%-(%d+)$")
   if isNumber(asked, 15) then
-    t, w = string.format("%.0f", tonumber(due) - tonumber(asked)), due
+    t, w = whole(tonumber(due) - tonumber(asked)), due
   end
   return checked({i = i, e = e, f = f, c = c, t = t, w = w, p = p, d = d}, due)
-end
-local function serverMs()
-  local t = redis.call("TIME")
-  return tonumber(t[1]) * 1000 + math.floor(tonumber(t[2]) / 1000)
 end
 `;
 

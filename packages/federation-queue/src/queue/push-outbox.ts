@@ -1,15 +1,15 @@
-import { TransportError } from "@continuum-cache/core";
+import type { TransportError } from "@continuum-cache/core";
 import {
   createBackgroundTask,
   createBackoff,
   createCancellableSleep,
   hasLastingTimers,
 } from "@continuum-cache/core/kit";
-import { createOutbox, type Outbox, type OutboxLimits } from "../shared/outbox.ts";
+import { createOutbox, fullError, isTemporaryRefusal, type Outbox, type OutboxLimits } from "../shared/outbox.ts";
 import type { PrimaryCallOptions, PrimaryClient } from "../shared/primary-client.ts";
 import type { Pushed } from "./options.ts";
 import { batchLimits, type PendingPush } from "./pending-push.ts";
-import { isTemporaryRefusal, type Sender } from "./sender.ts";
+import type { Sender } from "./sender.ts";
 
 /** Pushes that wait in this process until Redis answers, and the loop that sends them, in order. */
 export interface PushOutbox extends Pick<Outbox<PendingPush>, "length"> {
@@ -121,10 +121,3 @@ export function createPushOutbox(
     },
   });
 }
-
-const fullError = (transport: string, count: number, cause: TransportError | undefined): TransportError =>
-  new TransportError(
-    cause?.kind ?? "unreachable",
-    `Redis does not answer, and the outbox has no room for ${count} more pushes: try again later, or raise \`outbox\``,
-    { transport, delivery: cause?.delivery ?? "none", cause },
-  );

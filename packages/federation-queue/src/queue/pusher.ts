@@ -1,6 +1,7 @@
-import { TransportError } from "@continuum-cache/core";
+import type { TransportError } from "@continuum-cache/core";
 import {
   chunked,
+  closedError,
   createTickBatch,
   deliverInHalves,
   hasLastingTimers,
@@ -133,7 +134,7 @@ export function createPusher(
   );
 
   const pushMany: Pusher["pushMany"] = (pushes, options) => {
-    if (isClosing) return Promise.reject(closedError(client.name));
+    if (isClosing) return Promise.reject(closedError(client.name, "queue"));
     // Earlier pushes of this tick go first.
     tick.flush();
     return sendAll(pushes, options);
@@ -146,7 +147,7 @@ export function createPusher(
     push(push, options = {}) {
       const { timeoutMs = client.timeoutMs, fallback: mayWait = true, signal } = options;
       if (signal || mayVanish) return pushMany([push], options).then(([pushed]) => pushed ?? { id: push.id });
-      if (isClosing) return Promise.reject(closedError(client.name));
+      if (isClosing) return Promise.reject(closedError(client.name, "queue"));
       return new Promise((resolve, reject) => tick.add({ push, timeoutMs, mayWait, resolve, reject }));
     },
     pushMany,
@@ -181,6 +182,3 @@ function settleEach(pushes: readonly TickPush[], outcomes: readonly PushOutcome[
 
 const pushedOf = ({ id }: PendingPush, outcome: PushOutcome | undefined): Pushed =>
   outcome?.kind === "duplicate" ? { id, duplicate: true } : { id };
-
-const closedError = (transport: string): TransportError =>
-  new TransportError("closed", "The queue was closed", { transport, delivery: "none" });

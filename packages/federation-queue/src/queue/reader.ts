@@ -1,5 +1,5 @@
 import { type Command, isCommandError, isTransportError, TransportError } from "@continuum-cache/core";
-import { createMutex, hasLastingTimers, unwrap, withDeadline } from "@continuum-cache/core/kit";
+import { abortedError, createMutex, hasLastingTimers, unwrap, withDeadline } from "@continuum-cache/core/kit";
 import { type PrimaryCallOptions, type PrimaryClient, timeLeft } from "../shared/primary-client.ts";
 import type { FetchRequest } from "./fetch-planner.ts";
 import { type LeaseRecord, type Leases, maxInFlight } from "./leases.ts";
@@ -140,10 +140,9 @@ export function createReader<Event>(
       const { timeoutMs = client.timeoutMs, signal } = options ?? {};
       const turn = await turns.run(() => read(requests, left), { timeoutMs, signal });
       if (turn) return turn.result;
-      const [kind, why] = signal?.aborted
-        ? (["aborted", "The call was aborted by its signal"] as const)
-        : (["timeout", `Earlier reads took all of its ${timeoutMs} ms (raise \`timeout\`)`] as const);
-      throw new TransportError(kind, why, { transport: client.name, delivery: "none", cause: signal?.reason });
+      if (signal?.aborted) throw abortedError(client.name, signal);
+      const why = `Earlier reads took all of its ${timeoutMs} ms (raise \`timeout\`)`;
+      throw new TransportError("timeout", why, { transport: client.name, delivery: "none" });
     },
   };
 }

@@ -23,10 +23,6 @@ export type PushOutcome =
   | { readonly kind: "duplicate" }
   | { readonly kind: "refused"; readonly error: CommandError };
 
-/** Whether Redis may accept the same push later. */
-export const isTemporaryRefusal = ({ code }: CommandError): boolean =>
-  ["OOM", "MISCONF", "BUSY", "NOREPLICAS", "UNKILLABLE"].includes(code);
-
 /** Sends pushes, and notifies the workers of them. */
 export interface Sender {
   /**

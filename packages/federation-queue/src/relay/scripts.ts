@@ -120,9 +120,7 @@ export const registerScript: Script = defineScript({
 local registry, origin, since, last = KEYS[1], ARGV[1], tonumber(ARGV[2]), ARGV[3]
 local holder, sinceHere, _, lastHere = registered(redis.call("HGET", registry, origin))
 if holder ~= "-" or sinceHere > since then return 0 end
-local function seq(id) return tonumber(string.match(id, "%-(%d+)$")) end
-if seq(lastHere) > seq(last) then last = lastHere end
-redis.call("HSET", registry, origin, table.concat({"-", whole(since), "0", last}, " "))
+redis.call("HSET", registry, origin, table.concat({"-", whole(since), "0", laterOf(last, lastHere)}, " "))
 return 1`,
   memory: ({ call, keys: [registry = ""], args }) => {
     const [origin = "", since = "", known = ""] = args.map(String);
