@@ -82,11 +82,11 @@ describe("a queue", () => {
     },
   );
   fuzz(
-    "a ring",
+    "a notification",
     (draw) => draw.anything(parts),
-    (ring) =>
+    (data) =>
       assert(
-        readNotifications(ring).every((note) => typeof note === "string"),
+        readNotifications(data).every((note) => typeof note === "string"),
         "no notes",
       ),
   );

@@ -125,7 +125,7 @@ export interface FollowContext {
   /** Fires when the log is closed. */
   readonly closing: AbortSignal;
   /** Calls the listener with the origins that have new events; with none when something may have been missed. */
-  listen(onRing: (origins: readonly string[]) => void): () => void;
+  listen(onNotification: (origins: readonly string[]) => void): () => void;
   readonly isHeard: () => boolean;
   failed(operation: string, error: unknown): void;
   missed(gap: LogGap): void;

@@ -16,7 +16,7 @@ export interface Producer {
   readonly lease: OriginLease;
   readonly appender: Appender;
   /** Calls the listener with the origins that have new events; with none when something may have been missed. */
-  listen(onRing: (origins: readonly string[]) => void): () => void;
+  listen(onNotification: (origins: readonly string[]) => void): () => void;
 }
 
 export function createProducer(
@@ -74,7 +74,7 @@ export function createProducer(
       isFirstHold = false;
     },
     conflict() {
-      // The process that releases the name rings.
+      // The process that releases the name sends a notification.
       stopWaiting ??= listen(() => {});
     },
     renewed: reconcile,
@@ -97,14 +97,14 @@ export function createProducer(
     },
   });
 
-  const listen = (onRing: (origins: readonly string[]) => void): (() => void) =>
+  const listen = (onNotification: (origins: readonly string[]) => void): (() => void) =>
     notifier.listen((origins) => {
       // The connection broke or is back: the server may be another one, which lacks events that were accepted.
       if (origins.length === 0) lease.renewSoon();
       const isFreed = !lease.isHeld && origins.includes(instanceId);
       if (isFreed) lease.wake();
       if (isFreed || origins.length === 0) appender.wake();
-      onRing(origins);
+      onNotification(origins);
     });
 
   return { lease, appender, listen };

@@ -2,7 +2,7 @@ import type { Notifier } from "../shared/notifier.ts";
 import type { Maintenance } from "./maintenance.ts";
 import type { PriorityStream } from "./queue-keys.ts";
 
-/** What the processes of a queue tell each other over the queue's channel. */
+/** What the processes of a queue send each other over the queue's channel. */
 export type QueueNotification =
   /** A stream has a new message. */
   | { readonly kind: "work"; readonly name: string }

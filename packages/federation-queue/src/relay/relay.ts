@@ -92,14 +92,14 @@ export function relay(from: FederationBackend, to: FederationBackend, options: R
   };
 }
 
-/** The longest time between two reads while rings cannot be heard. */
+/** The longest time between two reads while no notifications arrive. */
 const unheardPollMs = 2_000;
 
 /** Copies until it is closed. */
 function startRelay(settings: RelaySettings, emit: Events<RelayEvents>["emit"]) {
   const { from, to, channel, timeoutMs, pollMs } = settings;
-  const sourceBell = createNotifier(from.transport, channel, timeoutMs, (error) => failed("listen", error));
-  const targetBell = createNotifier(to.transport, channel, timeoutMs);
+  const sourceNotifier = createNotifier(from.transport, channel, timeoutMs, (error) => failed("listen", error));
+  const targetNotifier = createNotifier(to.transport, channel, timeoutMs);
   const wake = createWake();
   const schedule = createRefreshSchedule(pollMs);
   const status: { -readonly [Name in keyof Omit<RelayStats, "origins">]: RelayStats[Name] } = {
@@ -125,17 +125,17 @@ function startRelay(settings: RelaySettings, emit: Events<RelayEvents>["emit"]) 
   const copier = createCopier(settings, {
     copied(origin, count) {
       status.copied += count;
-      targetBell.notify(origin);
+      targetNotifier.notify(origin);
       emit("copied", { origin, count });
     },
     gap: (gap) => emit("gap", gap),
     lostData,
   });
 
-  const stopListening = sourceBell.listen((rung) => {
-    const isNews = rung.length === 0 || rung.some((origin) => !origins.knows(origin));
+  const stopListening = sourceNotifier.listen((named) => {
+    const isNews = named.length === 0 || named.some((origin) => !origins.knows(origin));
     if (isNews) schedule.request();
-    if (isNews || rung.some((origin) => origins.copies(origin))) wake.wake();
+    if (isNews || named.some((origin) => origins.copies(origin))) wake.wake();
   });
 
   /** Returns whether there may be more. */
@@ -147,7 +147,7 @@ function startRelay(settings: RelaySettings, emit: Events<RelayEvents>["emit"]) 
   };
 
   const idle = async (): Promise<void> => {
-    const { isListening } = sourceBell;
+    const { isListening } = sourceNotifier;
     const waitMs = Math.max(1, schedule.msLeft);
     const isWoken = await wake.wait(isListening ? waitMs : Math.min(waitMs, unheardPollMs));
     // Timers may be a little early.
@@ -185,7 +185,7 @@ function startRelay(settings: RelaySettings, emit: Events<RelayEvents>["emit"]) 
   const finish = async (): Promise<void> => {
     end();
     await running;
-    await Promise.all([sourceBell.close(), targetBell.close()]);
+    await Promise.all([sourceNotifier.close(), targetNotifier.close()]);
   };
 
   return {

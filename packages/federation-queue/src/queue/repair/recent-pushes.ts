@@ -232,7 +232,7 @@ export interface RepairMemory {
   flush(): Promise<void>;
 }
 
-/** @param watch - Told of accepted pushes, unless it was told before and `touchedUntilMs` is still to come. */
+/** @param watch - Its `touch` is called for accepted pushes, once `touchedUntilMs` has passed. */
 export function createRepairMemory(
   client: PrimaryClient,
   { repairMs, retentionMs }: QueueSettings,
