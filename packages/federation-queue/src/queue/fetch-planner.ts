@@ -1,5 +1,5 @@
 import { type LeaseRecord, type Leases, maxInFlight } from "./leases.ts";
-import type { PriorityStream } from "./queue-keys.ts";
+import type { PriorityStream } from "./settings.ts";
 
 /** The most messages to read from each of these streams. */
 export interface FetchRequest {

@@ -2,9 +2,9 @@ import { createCancellableSleep, isUnanswered, longestTimerMs, messageOf, toErro
 import { createWake } from "../shared/timing.ts";
 import type { KeepAlive } from "./lease-actions.ts";
 import type { LeaseRecord, Leases, ReleaseAll } from "./leases.ts";
-import type { QueueKeys } from "./queue-keys.ts";
 import type { QueueNotifier } from "./queue-notifier.ts";
 import type { Reader } from "./reader.ts";
+import type { QueueKeys } from "./settings.ts";
 import type { Handler, Lease } from "./types.ts";
 
 /** Runs handlers up to `concurrency`, and acks or nacks each message. */

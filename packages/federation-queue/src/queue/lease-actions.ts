@@ -4,8 +4,7 @@ import type { PrimaryClient } from "../shared/primary-client.ts";
 import type { LeaseRecord } from "./leases.ts";
 import { type MessageFields, packDelayed, writeFields } from "./message-fields.ts";
 import { type Move, moveCommand } from "./move-script.ts";
-import { group, type PriorityStream } from "./queue-keys.ts";
-import type { QueueSettings } from "./settings.ts";
+import { group, type PriorityStream, type QueueSettings } from "./settings.ts";
 import { groupBy, type SettlementBatcher } from "./settlement-batcher.ts";
 import type { DeathReason } from "./types.ts";
 

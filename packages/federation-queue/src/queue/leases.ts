@@ -4,7 +4,7 @@ import type { LeaseActions } from "./lease-actions.ts";
 import { isLeaseLostError, LeaseLostError } from "./lease-lost-error.ts";
 import { type MessageFields, readFields, type StreamEntry } from "./message-fields.ts";
 import { knownNack } from "./options.ts";
-import type { PriorityStream } from "./queue-keys.ts";
+import type { PriorityStream } from "./settings.ts";
 import type { SettlementBatcher } from "./settlement-batcher.ts";
 import type { Lease, NackOptions } from "./types.ts";
 

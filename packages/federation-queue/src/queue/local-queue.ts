@@ -4,7 +4,7 @@ import { createDueTimer } from "../shared/timing.ts";
 import { createFetchPlanner, createMessageBuffer, type FetchRequest } from "./fetch-planner.ts";
 import { createHandlerPool, type HandlerPool, type WorkerParts, type WorkerSettings } from "./handler-pool.ts";
 import { knownStop } from "./options.ts";
-import type { PriorityStream } from "./queue-keys.ts";
+import type { PriorityStream } from "./settings.ts";
 import type { Handler, StopOptions, Worker } from "./types.ts";
 
 /**

@@ -10,7 +10,7 @@ import {
   unpackDelayed,
   writeFields,
 } from "./message-fields.ts";
-import { group } from "./queue-keys.ts";
+import { group } from "./settings.ts";
 
 type PendingRow = readonly [id: string, consumer: string, idleMs: number, deliveries: number];
 

@@ -1,7 +1,7 @@
 import { defineScript, type Reply, type Script } from "@continuum-cache/core";
 import { maintainInMemory } from "./maintenance-in-memory.ts";
 import { fieldsLua } from "./message-fields.ts";
-import { group } from "./queue-keys.ts";
+import { group } from "./settings.ts";
 
 /**
  * Gives out delayed messages that are due and, as new entries, messages whose leases have expired. Moves messages that

@@ -2,8 +2,7 @@ import { ConfigError } from "@continuum-cache/core";
 import { type ChunkLimits, textOption, toMessageText, toMs } from "@continuum-cache/core/kit";
 import { packDelayed } from "./message-fields.ts";
 import type { MessageOptions } from "./options.ts";
-import type { PriorityStream } from "./queue-keys.ts";
-import type { QueueSettings } from "./settings.ts";
+import type { PriorityStream, QueueSettings } from "./settings.ts";
 
 /** A message on its way to Redis. */
 export interface PendingPush {

@@ -1,6 +1,6 @@
 import type { Notifier } from "../shared/notifier.ts";
 import type { Maintenance } from "./maintenance.ts";
-import type { PriorityStream } from "./queue-keys.ts";
+import type { PriorityStream } from "./settings.ts";
 
 /** What the processes of a queue send each other over the queue's channel. */
 export type QueueNotification =

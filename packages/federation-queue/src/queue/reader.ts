@@ -5,7 +5,7 @@ import type { FetchRequest } from "./fetch-planner.ts";
 import { type LeaseRecord, type Leases, maxInFlight } from "./leases.ts";
 import type { Maintenance } from "./maintenance.ts";
 import type { StreamEntry } from "./message-fields.ts";
-import { group, type PriorityStream, type QueueKeys } from "./queue-keys.ts";
+import { group, type PriorityStream, type QueueKeys } from "./settings.ts";
 
 /**
  * Reads messages from the streams. On the edge one call reads at a time: so the next one can tell the messages of a

@@ -5,10 +5,9 @@ import type { PrimaryCallOptions, PrimaryClient } from "../shared/primary-client
 import { writeFields } from "./message-fields.ts";
 import { delayedMember, type PendingPush } from "./pending-push.ts";
 import { pushManyScript, pushScript, toLines } from "./push-scripts.ts";
-import type { PriorityStream } from "./queue-keys.ts";
 import { writeNotification } from "./queue-notifier.ts";
 import { AcceptedLines, type AcceptedPushes, SingleAcceptedPush } from "./repair/recent-pushes.ts";
-import type { QueueSettings } from "./settings.ts";
+import type { PriorityStream, QueueSettings } from "./settings.ts";
 
 /** Whether XADD alone pushes it. */
 const isPlain = ({ delayMs, isUnique, uncertain }: PendingPush): boolean => delayMs === 0 && !isUnique && !uncertain;

@@ -14,8 +14,8 @@ import type { PrimaryClient } from "../shared/primary-client.ts";
 import type { LeaseRecord } from "./leases.ts";
 import { infoRows, isLater } from "./message-fields.ts";
 import { type Move, moveCommand } from "./move-script.ts";
-import { group } from "./queue-keys.ts";
 import type { Repair } from "./repair/repair.ts";
+import { group } from "./settings.ts";
 
 /** Ends leases in Redis. Settlements that arrive while a round trip is in flight share the next one. */
 export interface SettlementBatcher {

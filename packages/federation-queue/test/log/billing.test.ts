@@ -73,7 +73,8 @@ describe.each(servers)("over $name", (backend) => {
     await open("a").append(0);
     const reading = opened(following(open("b", { lease: "1s", pollInterval: "400ms" })));
     await waitFor(() => expect(reading.entries.length).toBe(1));
-    // The notification of the event and the stream that has just opened cost reads of their own. They are over with some polls.
+    // The notification of the event and the stream that has just opened cost reads of their own. They are over after
+    // some polls.
     await redis.resetStats();
     await waitFor(async () => expect((await redis.commandStats())["xread"]).toBeGreaterThanOrEqual(5));
     const startedMs = performance.now();

@@ -14,7 +14,7 @@ import { maintenanceScript } from "../../src/queue/maintenance-script.ts";
 import { packDelayed, type StreamEntry, writeFields } from "../../src/queue/message-fields.ts";
 import { moveScript } from "../../src/queue/move-script.ts";
 import { pushScript } from "../../src/queue/push-scripts.ts";
-import { createQueueKeys } from "../../src/queue/queue-keys.ts";
+import { createQueueKeys } from "../../src/queue/settings.ts";
 
 // Whatever happens to a queue: Lua on Redis and TypeScript on the memory answer the same and leave the same.
 

@@ -3,8 +3,7 @@ import { chunked } from "@continuum-cache/core/kit";
 import type { PrimaryClient } from "../../shared/primary-client.ts";
 import type { LeaseRecord } from "../leases.ts";
 import { type PendingPush, plainPush } from "../pending-push.ts";
-import type { PriorityStream } from "../queue-keys.ts";
-import type { QueueSettings } from "../settings.ts";
+import type { PriorityStream, QueueSettings } from "../settings.ts";
 
 /** A push that Redis has accepted. */
 export interface AcceptedPush {

@@ -3,9 +3,8 @@ import { createBackgroundTask, createCancellableSleep, unwrap } from "@continuum
 import type { PrimaryCallOptions, PrimaryClient } from "../../shared/primary-client.ts";
 import { createWake } from "../../shared/timing.ts";
 import { delayedMember, type PendingPush } from "../pending-push.ts";
-import type { QueueKeys } from "../queue-keys.ts";
 import type { Sender } from "../sender.ts";
-import type { QueueSettings } from "../settings.ts";
+import type { QueueKeys, QueueSettings } from "../settings.ts";
 import { createRepairMemory, type RecentPush, type RecentPushes, type RepairMemory } from "./recent-pushes.ts";
 
 /**
