@@ -1,5 +1,12 @@
 import { type Command, isCommandError, isTransportError, TransportError } from "@continuum-cache/core";
-import { abortedError, createMutex, hasLastingTimers, unwrap, withDeadline } from "@continuum-cache/core/kit";
+import {
+  abortedError,
+  createMutex,
+  hasLastingTimers,
+  type Mutex,
+  unwrap,
+  withDeadline,
+} from "@continuum-cache/core/kit";
 import { type PrimaryCallOptions, type PrimaryClient, timeLeft } from "../shared/primary-client.ts";
 import type { FetchRequest } from "./fetch-planner.ts";
 import { type LeaseRecord, type Leases, maxInFlight } from "./leases.ts";
@@ -133,16 +140,23 @@ export function createReader<Event>(
     }
   };
 
+  const readInTurn = async (
+    turns: Mutex,
+    requests: readonly FetchRequest[],
+    left: () => PrimaryCallOptions,
+    { timeoutMs = client.timeoutMs, signal }: PrimaryCallOptions,
+  ): Promise<ReadonlyMap<PriorityStream, Taken<Event>>> => {
+    const turn = await turns.run(() => read(requests, left), { timeoutMs, signal });
+    if (turn) return turn.result;
+    if (signal?.aborted) throw abortedError(client.name, signal);
+    const why = `Earlier reads took all of its ${timeoutMs} ms (raise \`timeout\`)`;
+    throw new TransportError("timeout", why, { transport: client.name, delivery: "none" });
+  };
+
   return {
-    async read(requests, options) {
+    read(requests, options) {
       const left = options ? timeLeft(client, options) : (): PrimaryCallOptions => ({});
-      if (!turns) return read(requests, left);
-      const { timeoutMs = client.timeoutMs, signal } = options ?? {};
-      const turn = await turns.run(() => read(requests, left), { timeoutMs, signal });
-      if (turn) return turn.result;
-      if (signal?.aborted) throw abortedError(client.name, signal);
-      const why = `Earlier reads took all of its ${timeoutMs} ms (raise \`timeout\`)`;
-      throw new TransportError("timeout", why, { transport: client.name, delivery: "none" });
+      return turns ? readInTurn(turns, requests, left, options ?? {}) : read(requests, left);
     },
   };
 }

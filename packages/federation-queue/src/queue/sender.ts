@@ -132,7 +132,10 @@ export function createSender(
       const commands = toCommands(pushes, settings, latestMs);
       const notification = notificationFor(pushes);
       try {
-        return readReplies(pushes, commands, await exchange(client, commands, notification, options));
+        const replies = await client.send(toWire(commands, notification), options);
+        const unknown = commands.flatMap(({ kind }, at) => (kind === "script" && isUnknown(replies[at]) ? [at] : []));
+        if (unknown.length > 0) await sendByText(client, commands, unknown, replies, options);
+        return readReplies(pushes, commands, replies);
       } catch (error) {
         if (!isUnanswered(error) || error.delivery !== "none") markUncertain(pushes, startedMs);
         // It took along notifications of other pushes, which may be in the queue.
@@ -166,24 +169,25 @@ function toCommands(
   return commands;
 }
 
-/** Sends the commands. Scripts that the server does not know are sent once more, by their text. */
-async function exchange(
-  client: PrimaryClient,
-  commands: readonly PushCommand[],
-  notification: Command | undefined,
-  options: PrimaryCallOptions,
-): Promise<Reply[]> {
+function toWire(commands: readonly PushCommand[], notification: Command | undefined): readonly Command[] {
   // Of many scripts the first comes by its text, so that the server knows it for the others.
   const first = commands.length > 1 ? commands.findIndex(({ kind }) => kind === "script") : -1;
   const wire = commands.map((command, at) => wireCommand(command, at === first));
   if (notification) wire.push(notification);
-  const replies = await client.send(wire, options);
-  const unknown = commands.flatMap(({ kind }, at) => (kind === "script" && isUnknown(replies[at]) ? [at] : []));
-  if (unknown.length === 0) return replies;
+  return wire;
+}
+
+/** Sends scripts that the server does not know once more, by their text, and puts their replies into place. */
+async function sendByText(
+  client: PrimaryClient,
+  commands: readonly PushCommand[],
+  unknown: readonly number[],
+  replies: Reply[],
+  options: PrimaryCallOptions,
+): Promise<void> {
   const repeated = unknown.flatMap((at) => (commands[at] ? [wireCommand(commands[at], true)] : []));
   const answers = await client.send(repeated, options);
   for (const [index, at] of unknown.entries()) replies[at] = answers[index] ?? null;
-  return replies;
 }
 
 function manyPushes(pushes: readonly PendingPush[], stream: PriorityStream, floorMs: number): ManyPushes {
