@@ -67,7 +67,7 @@ export function createObserver(
 }
 
 /** The shared keys that a call has changed. Keys in `puts` include the cache's prefix, all others do not. */
-export interface Written {
+interface Written {
   readonly deleted: readonly string[];
   /** With values: everything in order, deletes too. */
   readonly puts: readonly Put[];
@@ -78,7 +78,7 @@ export interface Written {
 const text = (argument: Argument | undefined): string =>
   argument instanceof Uint8Array ? new TextDecoder().decode(argument) : String(argument);
 
-export function writtenBy(
+function writtenBy(
   { cache, scope, values }: FederationSettings,
   commands: readonly Command[],
   replies: readonly Reply[],

@@ -104,7 +104,7 @@ export interface Scope {
 }
 
 /** @throws ConfigError that quotes what came. */
-export function createScope(scope: string | readonly string[]): Scope {
+function createScope(scope: string | readonly string[]): Scope {
   const globs = [scope].flat() as readonly unknown[];
   if (globs.length === 0 || !globs.every((glob) => typeof glob === "string" && glob !== "")) {
     const wrong = globs.find((glob) => typeof glob !== "string" || glob === "");

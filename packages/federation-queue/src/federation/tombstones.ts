@@ -55,7 +55,7 @@ export interface FederationClock {
 }
 
 /** The field of the hash of tombstones that keeps the latest timestamp from ahead: an empty pattern does not exist. */
-export const aheadField = "";
+const aheadField = "";
 
 export function createFederationClock(link: PrimaryClient, tombstonesKey: string, keepMs: number): FederationClock {
   let latest = 0;

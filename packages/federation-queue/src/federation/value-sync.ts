@@ -156,12 +156,7 @@ function put({ call, keys, args }: ScriptContext): Reply {
 }
 
 /** The server's time, and of each change its timestamp and expiry. */
-export interface PutAnswer {
-  readonly nowMs: number;
-  readonly changes: readonly { readonly at: number; readonly endMs: number | undefined }[];
-}
-
-export function readPutAnswer(reply: Reply): PutAnswer {
+function readPutAnswer(reply: Reply) {
   const [now, ...words] = (reply as readonly Reply[]).map(String);
   const changes: { at: number; endMs: number | undefined }[] = [];
   for (let n = 0; n + 1 < words.length; n += 2) {

@@ -111,11 +111,7 @@ export function createProducer(
 }
 
 /** How many of the first of these events are in the stream, though the reply to them was lost. */
-export async function findAppended(
-  link: PrimaryClient,
-  stream: string,
-  events: readonly PendingEvent[],
-): Promise<number> {
+async function findAppended(link: PrimaryClient, stream: string, events: readonly PendingEvent[]): Promise<number> {
   const sent = events.filter(({ isFixed, isRepeat, id }) => id && (isFixed || isRepeat));
   const commands = sent.flatMap(({ id }): Command[] => (id ? [["XRANGE", stream, writeId(id), writeId(id)]] : []));
   const replies = await link.send(commands);
@@ -127,12 +123,7 @@ export async function findAppended(
 }
 
 /** The last event that readers have seen of an origin whose stream is gone: its numbers go on behind it. */
-export async function findLastSeen(
-  link: PrimaryClient,
-  keys: LogKeys,
-  origin: string,
-  known: StreamId,
-): Promise<StreamId> {
+async function findLastSeen(link: PrimaryClient, keys: LogKeys, origin: string, known: StreamId): Promise<StreamId> {
   const [names] = await link.send([["HKEYS", keys.registry]]);
   const readers = (unwrap(names) as readonly Reply[]).filter((name) => typeof name === "string");
   const cursors = await link.send(readers.map((reader): Command => ["HGET", keys.cursors(reader), origin]));

@@ -15,7 +15,7 @@ const isMore = (one: string, other: string): boolean =>
   one.length === other.length ? one > other : one.length > other.length;
 
 /** The same for scripts. */
-export const idTextLua = `
+const idTextLua = `
 local function isMore(one, other)
   if #one == #other then return one > other end
   return #one > #other
