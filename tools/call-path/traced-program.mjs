@@ -59,7 +59,7 @@ async function traceQueue(cache) {
     await queue.push({ hello: "world" });
     await done;
   };
-  // Rings of the doorbell that follow one another are put together, so the last is over first. After that a connection
+  // Notifications that follow one another are put together, so the last is over first. After that a connection
   // was idle, and is looked at before it is used again: this is no part of a push. On a busy machine replies of several
   // trips come at once or apart, so it is tried more often.
   const rest = async () => {

@@ -34,6 +34,7 @@ export { abortedError, closedError } from "./errors/call-errors.ts";
 export { unwrap } from "./errors/command-error.ts";
 export { conceal } from "./errors/conceal.ts";
 export { errorFromRedis } from "./errors/error-from-redis.ts";
+export { quoted } from "./errors/quoted.ts";
 export { messageOf, toError } from "./errors/to-error.ts";
 export { sha1 } from "./hash/sha1.ts";
 export { compileGlob, matchesGlob } from "./keys/glob.ts";

@@ -75,7 +75,7 @@ describe.each([tcp, memory])("foreign entries in a queue ($name)", (backend) => 
 });
 
 describe.each([tcp, memory])("entries of others in a log ($name)", (backend) => {
-  it("are told and skipped by those who follow it, and its own go on", async () => {
+  it("are reported and skipped by its readers, and its own go on", async () => {
     const { open, key, connect } = await logsOn<string>(backend, opened);
     const [a, b] = [open("a"), open("b")];
     const errors: LogEvents["error"][] = [];
@@ -131,7 +131,7 @@ describe.each([tcp, memory])("entries of others in a log ($name)", (backend) => 
 
 it("a relay brings what it finds in a stream, whatever it is, and goes on with the others", async () => {
   const { east, west, carry, key } = await regionsOf("Redis protocol", opened);
-  const { emitted: told } = carry(east, west);
+  const { emitted } = carry(east, west);
   const [a, c] = [east.log<number>("a"), east.log<number>("c")];
   await a.append(1);
   await east.redis.command("XADD", `${key}:a`, hugeId, "some", "thing");
@@ -140,6 +140,6 @@ it("a relay brings what it finds in a stream, whatever it is, and goes on with t
   await waitFor(async () => expect([await west.length("a"), await west.length("c")]).toEqual([2, 1]));
   await c.append(2);
   await waitFor(async () => expect(await west.length("c")).toBe(2));
-  expect(told.repaired).toEqual([]);
-  expect(told.error).toEqual([]);
+  expect(emitted.repaired).toEqual([]);
+  expect(emitted.error).toEqual([]);
 });

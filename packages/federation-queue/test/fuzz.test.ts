@@ -7,7 +7,7 @@ import { readCacheChange } from "../src/federation/cache-change.ts";
 import { readTimestamp } from "../src/federation/hybrid-timestamp.ts";
 import { readAppendAnswer } from "../src/log/append-script.ts";
 import { createCursors } from "../src/log/cursors.ts";
-import { gapAtEnd, gapBefore, startOf } from "../src/log/position.ts";
+import { gapAtEnd, gapBefore, startOf } from "../src/log/reader.ts";
 import { readRegistry } from "../src/log/registry.ts";
 import { decodeEvent, parseId, readStreamInfo } from "../src/log/stream.ts";
 import { readMaintenanceResult } from "../src/queue/maintenance-script.ts";
@@ -20,7 +20,7 @@ import {
   writeFields,
 } from "../src/queue/message-fields.ts";
 import { readNotification } from "../src/queue/queue-notifier.ts";
-import { isAfterId } from "../src/relay/id-text.ts";
+import { isAfterId } from "../src/relay/scripts.ts";
 import { readNotifications } from "../src/shared/notifier.ts";
 
 // Whatever arrives: each parser answers, or throws the error that it says, in time and memory that its input bounds.
@@ -82,11 +82,11 @@ describe("a queue", () => {
     },
   );
   fuzz(
-    "a ring",
+    "a notification",
     (draw) => draw.anything(parts),
-    (ring) =>
+    (data) =>
       assert(
-        readNotifications(ring).every((note) => typeof note === "string"),
+        readNotifications(data).every((note) => typeof note === "string"),
         "no notes",
       ),
   );

@@ -51,34 +51,34 @@ describe("a notifier", () => {
   it("sends many notifications without waiting", async () => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
     onTestFinished(() => void vi.useRealTimers());
-    const told: unknown[] = [];
+    const sent: unknown[] = [];
     const transport: Transport = {
       ...opened(memoryTransport()),
       async send(commands) {
-        told.push(...commands);
+        sent.push(...commands);
         return commands.map(() => 0);
       },
     };
     const sender = opened(createNotifier(transport, "work", 2_000));
     sender.notify();
     await vi.advanceTimersByTimeAsync(0);
-    expect(told).toEqual([["PUBLISH", "work", "[]"]]);
+    expect(sent).toEqual([["PUBLISH", "work", "[]"]]);
     for (let count = 0; count < 49; count++) sender.notify("some");
     await vi.advanceTimersByTimeAsync(0);
-    expect(told.length).toBe(1);
+    expect(sent.length).toBe(1);
     sender.notify("one more");
     await vi.advanceTimersByTimeAsync(0);
-    expect(told.slice(1)).toEqual([["PUBLISH", "work", '["some","one more"]']]);
+    expect(sent.slice(1)).toEqual([["PUBLISH", "work", '["some","one more"]']]);
   });
 
   it("adds a message to a round trip when one is due, and otherwise waits for the next", async () => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
     onTestFinished(() => void vi.useRealTimers());
-    const told: unknown[] = [];
+    const sent: unknown[] = [];
     const transport: Transport = {
       ...opened(memoryTransport()),
       async send(commands) {
-        told.push(...commands);
+        sent.push(...commands);
         return commands.map(() => 0);
       },
     };
@@ -87,9 +87,9 @@ describe("a notifier", () => {
     expect(sender.notifyAlong(["c"], 1)).toBeUndefined();
     expect(sender.notifyAlong(["d"], 1)).toBeUndefined();
     await vi.advanceTimersByTimeAsync(19);
-    expect(told).toEqual([]);
+    expect(sent).toEqual([]);
     await vi.advanceTimersByTimeAsync(1);
-    expect(told).toEqual([["PUBLISH", "work", '["c","d"]']]);
+    expect(sent).toEqual([["PUBLISH", "work", '["c","d"]']]);
     await vi.advanceTimersByTimeAsync(20);
     sender.notify("e");
     // The round trip takes along the notifications of the same tick.
@@ -98,7 +98,7 @@ describe("a notifier", () => {
     // So many do not wait, nor do those that waited before.
     expect(sender.notifyAlong(["h"], 49)).toEqual(["PUBLISH", "work", '["g","h"]']);
     await vi.advanceTimersByTimeAsync(40);
-    expect(told.slice(1)).toEqual([]);
+    expect(sent.slice(1)).toEqual([]);
     await sender.close();
     expect(sender.notifyAlong(["i"], 1)).toBeUndefined();
   });

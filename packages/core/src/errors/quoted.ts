@@ -1,4 +1,14 @@
-/** What came, for an error: a text's beginning, a number, or the kind of thing, never an object's content. */
+/**
+ * What came, for an error: a text's beginning, a number, or the kind of thing, never an object's content.
+ *
+ * @example
+ * ```ts
+ * import { quoted } from "@continuum-cache/core/kit";
+ *
+ * quoted("abc"); // '"abc"'
+ * quoted({ secret: 1 }); // "an object"
+ * ```
+ */
 export function quoted(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(redact(value).slice(0, 40));
   if (value === null || value === undefined) return String(value);

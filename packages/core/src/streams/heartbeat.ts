@@ -27,8 +27,9 @@ export interface Heartbeat {
   topics(kinds: Iterable<TopicKind>): Topic[];
   /** The kinds for which this stream hears its echoes. */
   kindsOn(stream: LiveStream): TopicKind[];
-  /** Takes an echo. @returns whether the message was one. */
-  hears(stream: object, message: Message): boolean;
+  /** Messages of a channel with this ending are echoes: a stream takes them to `hears`, and hands out no echo. */
+  readonly ending: string;
+  hears(stream: object, echo: Message): void;
   /**
    * Asks for echoes of the given streams and kinds.
    *
@@ -58,11 +59,10 @@ export function createHeartbeat(primary: Transport, settings: () => StreamSettin
   return {
     topics: (kinds) => [...kinds].map(topicOf),
     kindsOn: ({ provenMs, topics }) => [...provenMs.keys()].filter((kind) => topics.has(idOf(topicOf(kind)))),
-    hears(stream, message) {
-      if (!message.channel.endsWith(own)) return false;
+    ending: own,
+    hears(stream, echo) {
       // A message that was published within this process proves nothing of the server.
-      if (!message.degraded) waiting.get(String(message.data))?.(stream, kindOf(message));
-      return true;
+      if (!echo.degraded) waiting.get(String(echo.data))?.(stream, kindOf(echo));
     },
     async ask(expected) {
       const nonce = (count++).toString(36);

@@ -36,7 +36,7 @@ export interface MigrationParts {
 export async function migrateStream(parts: MigrationParts): Promise<Migration> {
   const { transport, timeoutMs, heartbeat, from, more, listenerOf } = parts;
   const added = more.filter((topic) => !from.topics.has(idOf(topic)));
-  const stream = await openStream({ transport, timeoutMs, topics: [...from.topics.values(), ...added] });
+  const stream = await openStream({ transport, timeoutMs, topics: [...from.topics.values(), ...added], heartbeat });
   const [old, next] = [listenerOf(from), listenerOf(stream)];
   const kinds = [...from.provenMs.keys()];
   /** The kinds of which each stream has heard the nonce. */
@@ -57,8 +57,7 @@ export async function migrateStream(parts: MigrationParts): Promise<Migration> {
   stream.attend({
     message(message) {
       const isForOld = from.topics.has(topicOf(message)) && !split.next.has(kindOf(message));
-      if (isForOld) heartbeat.hears(stream, message);
-      else held.push(message);
+      if (!isForOld) held.push(message);
     },
     broken(error) {
       failure = error;

@@ -2,6 +2,7 @@ import { TransportError } from "../errors/transport-error.ts";
 import { NameMap } from "../keys/name-map.ts";
 import { callListener } from "../ports/call-listener.ts";
 import type { Message, Subscription, Transport } from "../ports/transport.ts";
+import type { Heartbeat } from "./heartbeat.ts";
 import { idOf, type Topic, type TopicId, type TopicKind, toTopics } from "./topic.ts";
 
 /** One stream of a transport, from its confirmation to its end. */
@@ -36,18 +37,21 @@ export interface OpenStreamParts {
   readonly transport: Transport;
   readonly timeoutMs: number;
   readonly topics: readonly Topic[];
+  /** Takes the echoes that the stream hears. */
+  readonly heartbeat: Heartbeat;
 }
 
 /** @throws TransportError when the server did not confirm in time. */
-export async function openStream({ transport, timeoutMs, topics }: OpenStreamParts): Promise<LiveStream> {
-  const inbox = createInbox();
+export async function openStream(parts: OpenStreamParts): Promise<LiveStream> {
+  const { transport, timeoutMs, topics, heartbeat } = parts;
+  const inbox = createInbox(heartbeat.ending, (echo) => heartbeat.hears(stream, echo));
   const subscription = await subscribeTo(transport, topics, inbox, timeoutMs);
   const now = Date.now();
   const confirmed = new NameMap<Topic, TopicId>();
   for (const topic of topics) confirmed.set(idOf(topic), topic);
   const { add, remove, degraded = false } = subscription;
 
-  return {
+  const stream: LiveStream = {
     via: transport,
     topics: confirmed,
     degraded,
@@ -71,6 +75,7 @@ export async function openStream({ transport, timeoutMs, topics }: OpenStreamPar
       subscription.close().catch(() => {});
     },
   };
+  return stream;
 }
 
 async function subscribeTo(
@@ -92,18 +97,27 @@ interface Inbox extends Pick<LiveStream, "attend" | "close"> {
   interrupted(error: TransportError): void;
 }
 
-function createInbox(): Inbox {
+function createInbox(ending: string, onEcho: (echo: Message) => void): Inbox {
   const early: Message[] = [];
   let attending: StreamListener | undefined;
   let failure: TransportError | undefined;
   let isOver = false;
+  const hand = (message: Message, listener: StreamListener): void => {
+    try {
+      if (message.channel.endsWith(ending)) onEcho(message);
+      else listener.message(message);
+    } catch (error) {
+      // An exception of a listener must not reach the transport.
+      callListener(() => {
+        throw error;
+      });
+    }
+  };
 
   return {
     message(message) {
       if (isOver) return;
-      const listener = attending;
-      // An exception of a listener must not reach the transport.
-      if (listener) callListener(() => listener.message(message));
+      if (attending) hand(message, attending);
       else early.push(message);
     },
     interrupted(error) {
@@ -114,7 +128,7 @@ function createInbox(): Inbox {
     },
     attend(listener) {
       attending = listener;
-      for (const message of early.splice(0)) callListener(() => listener.message(message));
+      for (const message of early.splice(0)) hand(message, listener);
       if (failure) listener.broken(failure);
     },
     close() {

@@ -39,7 +39,8 @@ export function createReconnectingStream(parts: StreamParts): ReconnectingStream
     const needsServerOnly = topics.every(isServerOnly);
     const transport = needsServerOnly ? parts.primary : parts.whole();
     const own = needsServerOnly ? [] : heartbeat.topics(kindsOf(topics));
-    const stream = await openStream({ transport, timeoutMs: settings().timeoutMs, topics: [...topics, ...own] });
+    const { timeoutMs } = settings();
+    const stream = await openStream({ transport, timeoutMs, topics: [...topics, ...own], heartbeat });
     state.opened(stream, topics);
   };
   /** Waits longer after each failure, and for a random part of that time, so that not all processes come at once. */

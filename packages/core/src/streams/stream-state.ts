@@ -130,12 +130,7 @@ export function createStreamState(parts: StreamParts, onDown: () => void): Strea
     get live() {
       return state.is === "live" ? state.open.stream : undefined;
     },
-    listenerOf: (stream) => ({
-      message(message) {
-        if (!heartbeat.hears(stream, message)) listener.message(message);
-      },
-      broken: (error) => breakOff(stream, error),
-    }),
+    listenerOf: (stream) => ({ message: listener.message, broken: (error) => breakOff(stream, error) }),
     countAttempt() {
       const { attempts } = state;
       state = { ...state, attempts: attempts + 1 };

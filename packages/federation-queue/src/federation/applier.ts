@@ -1,10 +1,9 @@
 import { escapeGlob, type Reply } from "@continuum-cache/core";
 import { fromMessageText, unwrap } from "@continuum-cache/core/kit";
-import type { Apply } from "./apply-script.ts";
 import type { CacheChange, Invalidated, KeysDeleted, ValueSet } from "./cache-change.ts";
 import { tiebreakerOf } from "./hybrid-timestamp.ts";
 import type { FederationSettings } from "./settings.ts";
-import type { ValueSync } from "./value-sync.ts";
+import type { Apply, ValueSync } from "./value-sync.ts";
 
 /** Applies the changes of other instances to this instance's cache. The same change may arrive any number of times. */
 export interface Applier {

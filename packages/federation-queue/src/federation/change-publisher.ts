@@ -1,7 +1,7 @@
 import { type Events, isTransportError } from "@continuum-cache/core";
 import { createBackgroundTask, createBackoff, isUnanswered } from "@continuum-cache/core/kit";
 import type { AppendOptions } from "../log/types.ts";
-import { createWake } from "../shared/wake.ts";
+import { createWake } from "../shared/timing.ts";
 import type { CacheChange } from "./cache-change.ts";
 import type { FederationSettings } from "./settings.ts";
 import type { FederationEvents } from "./types.ts";

@@ -1,9 +1,14 @@
-import type { Cache } from "@continuum-cache/core";
+import type { Cache, Events } from "@continuum-cache/core";
 import { createEvents } from "@continuum-cache/core/kit";
 import type { SyncLog } from "../log/sync-log.ts";
-import { createFederation } from "./create-federation.ts";
-import { readFederationSettings } from "./settings.ts";
+import { createApplier } from "./applier.ts";
+import type { CacheChange } from "./cache-change.ts";
+import { createChangePublisher } from "./change-publisher.ts";
+import { startFollower } from "./follower.ts";
+import { createObserver } from "./observer.ts";
+import { type FederationSettings, readFederationSettings } from "./settings.ts";
 import type { FederateOptions, FederationEvents } from "./types.ts";
+import { createValueSync } from "./value-sync.ts";
 
 /** The federation of a cache with those of other instances. */
 export interface Federation extends AsyncDisposable {
@@ -74,7 +79,7 @@ export function federate<Kind extends Cache>(cache: Kind, log: SyncLog, options:
   };
   const federation: Federation = {
     get pending() {
-      return log.pending + running.pendingInvalidations();
+      return log.pending + running.publisher.pendingInvalidations;
     },
     on: events.on,
     close,
@@ -82,4 +87,34 @@ export function federate<Kind extends Cache>(cache: Kind, log: SyncLog, options:
   };
   const own = { federation, close, [Symbol.asyncDispose]: close };
   return Object.defineProperties(cache.observed(observer), Object.getOwnPropertyDescriptors(own)) as Federated<Kind>;
+}
+
+/** A federation's parts, put together. */
+function createFederation(settings: FederationSettings, emit: Events<FederationEvents>["emit"]) {
+  const values = settings.values && createValueSync(settings, settings.values);
+  const applier = createApplier(settings, values);
+  const source = {
+    async everything(isHereToo: boolean): Promise<CacheChange> {
+      const change: CacheChange = { type: "fed.invalidate", ...(values && { at: await values.clock.now() }) };
+      if (isHereToo) await applier.apply(change, settings.log.instanceId);
+      return change;
+    },
+    async keys(keys: readonly string[]): Promise<readonly CacheChange[]> {
+      return values ? values.put(keys.map((key) => ({ key, kind: "delete" }))) : [];
+    },
+  };
+  const publisher = createChangePublisher(settings, source, emit);
+  const follower = startFollower(settings, applier, values?.tombstones, emit);
+
+  return {
+    observer: createObserver(settings, values, publisher, follower),
+    publisher,
+    async close(): Promise<void> {
+      await follower.close();
+      const left = await publisher.close();
+      if (left === 0) return;
+      const message = `${left} invalidation(s) for other instances are lost: the log did not take them in time`;
+      emit("error", { operation: "close", error: new Error(message) });
+    },
+  };
 }

@@ -3,8 +3,8 @@ import { type CancellableSleep, createBackoff, createCancellableSleep, toError }
 import type { LogEntry, LogGap } from "../log/types.ts";
 import type { Applier } from "./applier.ts";
 import { type CacheChange, readCacheChange } from "./cache-change.ts";
-import type { PatternTombstones } from "./pattern-tombstones.ts";
 import type { FederationSettings } from "./settings.ts";
+import type { PatternTombstones } from "./tombstones.ts";
 import type { FederationEvents } from "./types.ts";
 
 /** Follows the log and applies the changes of other instances, until it is closed. */

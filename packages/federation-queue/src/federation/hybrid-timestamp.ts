@@ -1,4 +1,4 @@
-import { sha1 } from "@continuum-cache/core/kit";
+import { serverTimeLua, sha1 } from "@continuum-cache/core/kit";
 
 // A hybrid timestamp is a number: milliseconds since 1970 times 1,024, plus a count within the millisecond. It stays an
 // exact whole number until the year 2248, here, in Lua, and in JSON.
@@ -26,7 +26,7 @@ export function readTimestamp(text: unknown): HybridTimestamp {
 }
 
 /** The Lua prelude of the federation's scripts: the functions above. */
-export const timestampLua = `
+export const timestampLua: string = `${serverTimeLua}
 local function timestamp(text)
   local at, tiebreaker = string.match(text or "", "^(%d+) (%d+)$")
   return tonumber(at or 0), tonumber(tiebreaker or 0)
@@ -34,5 +34,4 @@ end
 local function isLater(at, tiebreaker, text)
   local atHere, tiebreakerHere = timestamp(text)
   return tonumber(at) > atHere or (tonumber(at) == atHere and tonumber(tiebreaker) > tiebreakerHere)
-end
-local function whole(n) return string.format("%.0f", n) end`;
+end`;

@@ -3,16 +3,17 @@ import {
   assertOptions,
   booleanOption,
   choiceOption,
+  compileGlob,
   type KnownOptions,
   matchesGlob,
+  quoted,
   toMs,
   toTimeoutMs,
 } from "@continuum-cache/core/kit";
 import type { SyncLog } from "../log/sync-log.ts";
-import { assertText, keyPrefixForm, keyPrefixWords, kindOf, quoted } from "../shared/options.ts";
+import { keyPrefixOption } from "../shared/options.ts";
 import { createPrimaryClient, type PrimaryClient } from "../shared/primary-client.ts";
 import { tiebreakerOf } from "./hybrid-timestamp.ts";
-import { createScope, type Scope } from "./scope.ts";
 import type { FederateOptions } from "./types.ts";
 
 const knownFederate: KnownOptions<FederateOptions> = {
@@ -50,15 +51,15 @@ export interface ClockSettings {
 
 /** @throws ConfigError that quotes what came. */
 export function readFederationSettings(cache: Cache, log: SyncLog, options: FederateOptions): FederationSettings {
-  if (typeof cache?.observed !== "function") throw new ConfigError("cache", `Expected a Cache, got ${kindOf(cache)}`);
+  if (typeof cache?.observed !== "function") throw new ConfigError("cache", `Expected a Cache, got ${quoted(cache)}`);
   if (typeof log?.follow !== "function") {
-    throw new ConfigError("log", `Expected a SyncLog of its own, got ${kindOf(log)}`);
+    throw new ConfigError("log", `Expected a SyncLog of its own, got ${quoted(log)}`);
   }
   assertOptions("federate", options ?? null, knownFederate);
   const { from = "beginning", clockPrefix = "fed:clock" } = options;
   const scope = createScope(options.scope);
   const values = booleanOption("values", options.values) ?? false;
-  assertText("clockPrefix", clockPrefix, keyPrefixForm, keyPrefixWords);
+  keyPrefixOption("clockPrefix", clockPrefix);
   const clock = keyPattern(`${clockPrefix}:{key}`);
   const fullGlob = (glob: string): string => escapeGlob(cache.keyPrefix) + glob;
   for (const glob of scope.globs) {
@@ -91,3 +92,44 @@ export function readFederationSettings(cache: Cache, log: SyncLog, options: Fede
     fullGlob,
   };
 }
+
+/** Which keys are shared. */
+export interface Scope {
+  readonly globs: readonly string[];
+  has(key: string): boolean;
+  /**
+   * The part of a glob that may be shared, as globs: narrowed when both are a prefix and a star, else the glob itself.
+   */
+  within(glob: string): readonly string[];
+}
+
+/** @throws ConfigError that quotes what came. */
+function createScope(scope: string | readonly string[]): Scope {
+  const globs = [scope].flat() as readonly unknown[];
+  if (globs.length === 0 || !globs.every((glob) => typeof glob === "string" && glob !== "")) {
+    const wrong = globs.find((glob) => typeof glob !== "string" || glob === "");
+    const got = globs.length === 0 ? "an empty list" : wrong === "" ? '""' : typeof wrong;
+    throw new ConfigError(
+      "scope",
+      `Expected \`scope\` to be a pattern such as "memory:*", or a list of such, got ${got}`,
+    );
+  }
+  const patterns = globs as readonly string[];
+  const tests = patterns.map(compileGlob);
+  return {
+    globs: patterns,
+    has: (key) => tests.some((test) => test(key)),
+    within: (glob) => [...new Set(patterns.flatMap((own) => common(own, glob)))],
+  };
+}
+
+/** The common keys of two globs: none, or a glob that matches at least those. */
+function common(own: string, glob: string): readonly string[] {
+  const [ownStart, start] = [literalStart(own), literalStart(glob)];
+  if (!ownStart.startsWith(start) && !start.startsWith(ownStart)) return [];
+  const isRest = (text: string, from: string): boolean => text === `${from}*`;
+  if (isRest(own, ownStart) && start.startsWith(ownStart)) return [glob];
+  return isRest(glob, start) && ownStart.startsWith(start) ? [own] : [glob];
+}
+
+const literalStart = (glob: string): string => /^[^*?[\]\\]*/.exec(glob)?.[0] ?? "";

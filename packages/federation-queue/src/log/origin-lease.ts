@@ -1,8 +1,8 @@
 import { isUnanswered, longestTimerMs, type Mutex } from "@continuum-cache/core/kit";
 import type { PrimaryClient } from "../shared/primary-client.ts";
 import type { HybridClock } from "./hybrid-clock.ts";
-import { type LeaseAnswer, leaseScript, readLeaseAnswer, releaseScript } from "./lease-scripts.ts";
 import { OriginTakenError } from "./origin-taken-error.ts";
+import { type LeaseAnswer, leaseScript, readLeaseAnswer, releaseScript } from "./registry.ts";
 import type { LogSettings } from "./settings.ts";
 import { noId, type StreamId, writeId } from "./stream.ts";
 
@@ -235,22 +235,16 @@ export function createOriginLease(
   };
 }
 
-interface LeaseCalls {
-  /** Renews the lease, or takes it if it may. Trims the stream now and then. @throws TransportError or CommandError. */
-  ask(token: string, last: StreamId, mayTake: boolean): Promise<LeaseAnswer>;
-  /** Never rejects: without a release the name is free after its lease has ended. */
-  release(token: string, last: StreamId): Promise<void>;
-}
-
 function createLeaseCalls(
   link: PrimaryClient,
   { keys, instanceId, leaseMs, retentionMs }: LogSettings,
   clock: HybridClock,
-): LeaseCalls {
+) {
   const trimPauseMs = Math.min(longestTrimPauseMs, retentionMs / 10);
   let trimmedMs = Number.NEGATIVE_INFINITY;
   return {
-    async ask(token, last, mayTake) {
+    /** Renews the lease, or takes it if it may. Trims the stream now and then. @throws as `PrimaryClient.run`. */
+    async ask(token: string, last: StreamId, mayTake: boolean): Promise<LeaseAnswer> {
       const isTrimDue = performance.now() - trimmedMs >= trimPauseMs;
       const args = [instanceId, token, leaseMs, mayTake ? 1 : 0, writeId(last), isTrimDue ? retentionMs : ""];
       const answer = readLeaseAnswer(await link.run(leaseScript, [keys.registry, keys.stream(instanceId)], args));
@@ -258,7 +252,8 @@ function createLeaseCalls(
       if (answer.kind === "held" && isTrimDue) trimmedMs = performance.now();
       return answer;
     },
-    async release(token, last) {
+    /** Never rejects: without a release the name is free after its lease has ended. */
+    async release(token: string, last: StreamId): Promise<void> {
       await link
         .run(releaseScript, [keys.registry], [instanceId, token, writeId(last.seq > 0 ? last : noId)])
         .catch(() => {});

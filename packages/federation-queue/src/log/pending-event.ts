@@ -1,5 +1,5 @@
-import { isCommandError, isTransportError, TransportError } from "@continuum-cache/core";
-import type { OutboxLimits } from "../shared/outbox.ts";
+import { isTransportError, TransportError } from "@continuum-cache/core";
+import { fullError, type OutboxLimits } from "../shared/outbox.ts";
 import type { StreamId } from "./stream.ts";
 import type { Appended } from "./types.ts";
 
@@ -108,7 +108,8 @@ export function createAppendResults(
     keep(event, cause, isRetryable) {
       if (event.state !== "awaited") return;
       if (!event.mayWait || !isRetryable) reject(event, cause);
-      else if (keptCount >= maxItems || keptBytes + event.bytes > maxBytes) reject(event, fullError(transport, cause));
+      else if (keptCount >= maxItems || keptBytes + event.bytes > maxBytes)
+        reject(event, fullError(transport, 1, cause));
       else {
         keptCount++;
         keptBytes += event.bytes;
@@ -142,28 +143,7 @@ function errorFor({ isFixed, isSent }: PendingEvent, error: unknown, transport: 
   return new TransportError("unreachable", message, { transport, delivery, cause: error });
 }
 
-/** Refusals that do not concern the event: Redis may accept it later. */
-export const isTemporaryRefusal = (error: unknown): boolean =>
-  isCommandError(error) &&
-  ["OOM", "MISCONF", "BUSY", "NOREPLICAS", "READONLY", "LOADING", "MASTERDOWN", "UNKILLABLE"].includes(error.code);
-
 export const isTooLarge = (error: unknown): boolean => isTransportError(error) && error.kind === "too-large";
-
-const fullError = (transport: string, cause: unknown): TransportError =>
-  new TransportError(
-    isTransportError(cause) ? cause.kind : "unreachable",
-    "Redis does not answer, and there is no room for more to wait for it: try again later, or raise `outbox`",
-    { transport, delivery: "none", cause },
-  );
-
-export const timeoutError = (transport: string, timeoutMs: number): TransportError =>
-  new TransportError("timeout", `No answer within ${timeoutMs} ms`, { transport });
-
-export const abortedError = (transport: string): TransportError =>
-  new TransportError("aborted", "The append was aborted", { transport, delivery: "none" });
-
-export const closedError = (transport: string): TransportError =>
-  new TransportError("closed", "The log was closed", { transport, delivery: "none" });
 
 export const blockedError = (origin: string, lastId: string): Error =>
   new Error(

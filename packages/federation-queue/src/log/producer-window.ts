@@ -1,5 +1,4 @@
 import type { OutboxLimits } from "../shared/outbox.ts";
-import { type AckedEvent, createAckedWindow } from "./acked-window.ts";
 import type { HybridClock } from "./hybrid-clock.ts";
 import { isDropped, type PendingEvent } from "./pending-event.ts";
 import { isAfter, isSameId, noId, type StreamId, writeId } from "./stream.ts";
@@ -43,7 +42,7 @@ export interface Reconciled {
 const nothing: Reconciled = { appended: 0, lost: 0, isForeign: false };
 
 export function createProducerWindow(limits: OutboxLimits, clock: HybridClock): ProducerWindow {
-  const acked = createAckedWindow<PendingEvent & AckedEvent>(limits);
+  const acked = createAckedWindow(limits);
   let numbered: PendingEvent[] = [];
   let lastAccepted: StreamId = noId;
   /** The last id of the stream, as far as this process knows. */
@@ -105,7 +104,7 @@ export function createProducerWindow(limits: OutboxLimits, clock: HybridClock): 
       const at = numbered.findIndex(({ id }) => id && isSameId(id, streamLast));
       if (at >= 0) return { ...nothing, appended: at + 1 };
       const isKnown = isSameId(streamLast, lastAccepted) || acked.has(streamLast);
-      const first = acked.first?.id ?? numbered[0]?.id ?? lastAccepted;
+      const first = acked.first()?.id ?? numbered[0]?.id ?? lastAccepted;
       const isEarlier = streamLast.seq < first.seq && !isAfter(streamLast, first);
       // Without a stream numbers go on from the registry.
       if (isKnown || isEarlier || isSameId(streamLast, noId)) return repeatAfter(streamLast);
@@ -119,6 +118,60 @@ export function createProducerWindow(limits: OutboxLimits, clock: HybridClock): 
       lastAccepted = { atMs: Math.max(last.atMs, streamLast.atMs), seq: last.seq };
       streamEnd = streamLast;
       return voided;
+    },
+  };
+}
+
+/** An event that Redis has accepted. */
+type AckedEvent = PendingEvent & { readonly id: StreamId };
+
+/** The latest accepted events, in order and without a hole: what a failover has lost is appended again from here. */
+function createAckedWindow({ maxItems, maxBytes }: OutboxLimits) {
+  let items: AckedEvent[] = [];
+  /** Items before this index are forgotten. */
+  let head = 0;
+  let bytes = 0;
+
+  const indexOf = (seq: number): number => {
+    const first = items[head];
+    return first ? head + seq - first.id.seq : -1;
+  };
+  const forget = (): void => {
+    while (items.length - head > maxItems || (bytes > maxBytes && head < items.length)) {
+      bytes -= items[head]?.bytes ?? 0;
+      head++;
+    }
+    // The list is compacted once half of it is forgotten, so that forgetting an event is cheap on average.
+    if (head * 2 < items.length) return;
+    items = items.slice(head);
+    head = 0;
+  };
+
+  return {
+    first: (): AckedEvent | undefined => items[head],
+    add(item: AckedEvent): void {
+      if (maxItems === 0) return;
+      items.push(item);
+      bytes += item.bytes;
+      forget();
+    },
+    has(id: StreamId): boolean {
+      const at = indexOf(id.seq);
+      const found = at >= head ? items[at] : undefined;
+      return found !== undefined && isSameId(found.id, id);
+    },
+    /** Removes and returns the events behind this one. */
+    takeAfter({ seq }: StreamId): readonly AckedEvent[] {
+      const at = Math.max(head, indexOf(seq + 1));
+      if (items.length === head) return [];
+      const taken = items.splice(at);
+      for (const item of taken) bytes -= item.bytes;
+      return taken;
+    },
+    clear(): void {
+      items = [];
+      head = 0;
+      bytes = 0;
     },
   };
 }

@@ -1,14 +1,14 @@
-import type { Events } from "@continuum-cache/core";
-import { createMutex } from "@continuum-cache/core/kit";
+import type { Command, Events, Reply } from "@continuum-cache/core";
+import { createMutex, unwrap } from "@continuum-cache/core/kit";
 import type { Notifier } from "../shared/notifier.ts";
 import type { PrimaryClient } from "../shared/primary-client.ts";
 import { type Appender, createAppender } from "./appender.ts";
-import { findAppended, findLastSeen } from "./find-appended.ts";
 import type { HybridClock } from "./hybrid-clock.ts";
 import { createOriginLease, type OriginLease } from "./origin-lease.ts";
+import type { PendingEvent } from "./pending-event.ts";
 import { createProducerWindow } from "./producer-window.ts";
-import type { LogSettings } from "./settings.ts";
-import type { StreamId } from "./stream.ts";
+import type { LogKeys, LogSettings } from "./settings.ts";
+import { eventText, laterOf, parseId, type StreamEntry, type StreamId, writeId } from "./stream.ts";
 import type { LogEvents } from "./types.ts";
 
 /** The part of a log that appends: the lease of its name, and what this process knows of its own stream. */
@@ -16,7 +16,7 @@ export interface Producer {
   readonly lease: OriginLease;
   readonly appender: Appender;
   /** Calls the listener with the origins that have new events; with none when something may have been missed. */
-  listen(onRing: (origins: readonly string[]) => void): () => void;
+  listen(onNotification: (origins: readonly string[]) => void): () => void;
 }
 
 export function createProducer(
@@ -74,7 +74,7 @@ export function createProducer(
       isFirstHold = false;
     },
     conflict() {
-      // The process that releases the name rings.
+      // The process that releases the name sends a notification.
       stopWaiting ??= listen(() => {});
     },
     renewed: reconcile,
@@ -97,15 +97,35 @@ export function createProducer(
     },
   });
 
-  const listen = (onRing: (origins: readonly string[]) => void): (() => void) =>
+  const listen = (onNotification: (origins: readonly string[]) => void): (() => void) =>
     notifier.listen((origins) => {
       // The connection broke or is back: the server may be another one, which lacks events that were accepted.
       if (origins.length === 0) lease.renewSoon();
       const isFreed = !lease.isHeld && origins.includes(instanceId);
       if (isFreed) lease.wake();
       if (isFreed || origins.length === 0) appender.wake();
-      onRing(origins);
+      onNotification(origins);
     });
 
   return { lease, appender, listen };
+}
+
+/** How many of the first of these events are in the stream, though the reply to them was lost. */
+async function findAppended(link: PrimaryClient, stream: string, events: readonly PendingEvent[]): Promise<number> {
+  const sent = events.filter(({ isFixed, isRepeat, id }) => id && (isFixed || isRepeat));
+  const commands = sent.flatMap(({ id }): Command[] => (id ? [["XRANGE", stream, writeId(id), writeId(id)]] : []));
+  const replies = await link.send(commands);
+  const missing = sent.findIndex(({ text }, at) => {
+    const [entry] = unwrap(replies[at]) as readonly StreamEntry[];
+    return !entry || eventText(entry) !== text;
+  });
+  return missing < 0 ? sent.length : missing;
+}
+
+/** The last event that readers have seen of an origin whose stream is gone: its numbers go on behind it. */
+async function findLastSeen(link: PrimaryClient, keys: LogKeys, origin: string, known: StreamId): Promise<StreamId> {
+  const [names] = await link.send([["HKEYS", keys.registry]]);
+  const readers = (unwrap(names) as readonly Reply[]).filter((name) => typeof name === "string");
+  const cursors = await link.send(readers.map((reader): Command => ["HGET", keys.cursors(reader), origin]));
+  return cursors.reduce<StreamId>((last, cursor) => laterOf(last, parseId(cursor) ?? last), known);
 }

@@ -1,15 +1,22 @@
-import type { Codec, Duration, Transport } from "@continuum-cache/core";
+import { type Codec, ConfigError, type Duration, keyPattern, type Transport } from "@continuum-cache/core";
 import {
   assertOptions,
   type KnownOptions,
+  textOption,
   toMs,
   toTimeoutMs,
   toWireChannel,
   wholeNumberOption,
 } from "@continuum-cache/core/kit";
-import { codecOf, type FederationBackend, knownCall, readOutbox, transportOf } from "../shared/options.ts";
+import {
+  codecOf,
+  type FederationBackend,
+  keyPrefixOption,
+  knownCall,
+  readOutbox,
+  transportOf,
+} from "../shared/options.ts";
 import type { OutboxLimits } from "../shared/outbox.ts";
-import { assertOrigin, createLogKeys, type LogKeys } from "./log-keys.ts";
 import type { AppendOptions, FollowOptions, SyncLogOptions } from "./types.ts";
 
 const knownLog: KnownOptions<SyncLogOptions> = {
@@ -52,7 +59,7 @@ export function readLogSettings(backend: FederationBackend, options: SyncLogOpti
   const transport = transportOf(backend);
   assertOptions("new SyncLog", options ?? null, knownLog);
   const { instanceId, key = "fed:sync:events", outbox = {}, repair = 10_000 } = options;
-  assertOrigin("instanceId", instanceId);
+  assertInstanceId(instanceId);
   const keys = createLogKeys(key);
   const ms = (name: "lease" | "pollInterval" | "timeout", fallback: Duration): number =>
     toTimeoutMs(options[name] ?? fallback, name);
@@ -70,4 +77,39 @@ export function readLogSettings(backend: FederationBackend, options: SyncLogOpti
     timeoutMs: ms("timeout", "5s"),
     maxEventBytes: wholeNumberOption("maxEventBytes", options.maxEventBytes ?? 1 << 20),
   };
+}
+
+/** The keys of a log. */
+export interface LogKeys {
+  /** A hash: each origin, and which process holds its name (see `registry.ts`). */
+  readonly registry: string;
+  /** A stream: the events of one origin. */
+  stream(origin: string): string;
+  /** A hash: the id of the last event that an instance has applied, of each origin. */
+  cursors(instanceId: string): string;
+}
+
+const maxOriginBytes = 256;
+
+/** @throws ConfigError that quotes what came. */
+export function createLogKeys(key: string): LogKeys {
+  keyPrefixOption("key", key);
+  // A name's own ":" is escaped, so that no origin's stream can be another instance's cursors.
+  const stream = keyPattern(`${key}:{origin}`);
+  const cursors = keyPattern(`${key}:cursors:{instance}`);
+  return {
+    registry: key,
+    stream: (origin) => stream({ origin }),
+    cursors: (instance) => cursors({ instance }),
+  };
+}
+
+/** @throws ConfigError that quotes what came. */
+function assertInstanceId(id: string | undefined): void {
+  const words = `a name of 1 to ${maxOriginBytes} bytes, without control characters`;
+  const name = textOption("instanceId", id ?? (null as never), /^[^\p{Cc}\p{Surrogate}]+$/u, words);
+  const bytes = new TextEncoder().encode(name).length;
+  if (bytes > maxOriginBytes) {
+    throw new ConfigError("instanceId", `Expected \`instanceId\` to be ${words}, got ${bytes} bytes`);
+  }
 }

@@ -1,10 +1,34 @@
-import { type Events, TransportError } from "@continuum-cache/core";
-import { assertOptions, createEvents } from "@continuum-cache/core/kit";
-import { type FederationBackend, knownCall, type LogCallOptions, readCallOptions } from "../shared/options.ts";
-import { createLogParts, type LogParts } from "./log-parts.ts";
-import { readLogStats } from "./read-log-stats.ts";
-import { knownAppend, readLogSettings } from "./settings.ts";
-import type { Appended, AppendOptions, FollowOptions, LogEntry, LogEvents, LogStats, SyncLogOptions } from "./types.ts";
+import type { Command, Events } from "@continuum-cache/core";
+import {
+  assertOptions,
+  closedError,
+  createEvents,
+  serverTimeMs,
+  toError,
+  toMessageText,
+  toSendOptions,
+  unwrap,
+} from "@continuum-cache/core/kit";
+import { createNotifier } from "../shared/notifier.ts";
+import { type FederationBackend, knownCall, type LogCallOptions } from "../shared/options.ts";
+import { createPrimaryClient, type PrimaryCallOptions } from "../shared/primary-client.ts";
+import { createCursors } from "./cursors.ts";
+import { follow } from "./follow.ts";
+import { createHybridClock } from "./hybrid-clock.ts";
+import { createProducer } from "./producer.ts";
+import { isHeldAt, readRegistry } from "./registry.ts";
+import { knownAppend, type LogSettings, readLogSettings } from "./settings.ts";
+import { readStreamInfo } from "./stream.ts";
+import type {
+  Appended,
+  AppendOptions,
+  FollowOptions,
+  LogEntry,
+  LogEvents,
+  LogStats,
+  OriginStats,
+  SyncLogOptions,
+} from "./types.ts";
 
 /**
  * A log that every instance reads: each event reaches every other instance, in the order of its origin. A reader
@@ -86,7 +110,7 @@ export class SyncLog<Event = unknown> implements AsyncDisposable {
    */
   async appendMany(events: readonly Event[], options: AppendOptions = {}): Promise<readonly Appended[]> {
     assertOptions("append", options, knownAppend);
-    const asked = readCallOptions(options);
+    const asked = toSendOptions(options);
     this.assertOpen();
     const texts = events.map((event) => this.parts.encode(event));
     return this.parts.appender.append(texts, { fallback: true, timeoutMs: this.parts.settings.timeoutMs, ...asked });
@@ -113,7 +137,7 @@ export class SyncLog<Event = unknown> implements AsyncDisposable {
    */
   async stats(options: LogCallOptions = {}): Promise<LogStats> {
     assertOptions("stats", options, knownCall);
-    const asked = readCallOptions(options);
+    const asked = toSendOptions(options);
     this.assertOpen();
     return readLogStats(this.parts, asked);
   }
@@ -144,10 +168,101 @@ export class SyncLog<Event = unknown> implements AsyncDisposable {
   }
 
   private assertOpen(): void {
-    if (!this.closing) return;
-    throw new TransportError("closed", "The log was closed", {
-      transport: this.parts.link.name,
-      delivery: "none",
-    });
+    if (this.closing) throw closedError(this.parts.link.name, "log");
   }
+}
+
+type LogParts<Event> = ReturnType<typeof createLogParts<Event>>;
+
+/** A log's parts, put together. */
+function createLogParts<Event>(settings: LogSettings, emit: Events<LogEvents>["emit"]) {
+  const { transport, keys, instanceId, timeoutMs, codec, maxEventBytes } = settings;
+  const link = createPrimaryClient(transport, timeoutMs);
+  const clock = createHybridClock();
+  const closing = new AbortController();
+
+  const failed = (operation: string, error: unknown): void => emit("error", { operation, error: toError(error) });
+  const notifier = createNotifier(transport, settings.channel, timeoutMs, (error) => failed("listen", error));
+  const cursors = createCursors(link, keys.cursors(instanceId), (error) => failed("commit", error));
+  const { lease, appender, listen } = createProducer(link, settings, clock, notifier, emit, failed);
+
+  const context = {
+    link,
+    settings,
+    lease,
+    clock,
+    cursors,
+    closing: closing.signal,
+    listen,
+    isHeard: () => notifier.isListening,
+    failed,
+    missed(gap: LogEvents["gap"]) {
+      if (gap.reason === "reset") emit("reset", { origin: gap.origin });
+      emit("gap", gap);
+    },
+  };
+
+  return {
+    settings,
+    link,
+    lease,
+    appender,
+    cursors,
+    /** @throws RangeError or CodecError when the event is too large or cannot be encoded. */
+    encode(event: Event): string {
+      const text = toMessageText(codec.encode(event));
+      const bytes = new TextEncoder().encode(text).length;
+      if (bytes <= maxEventBytes) return text;
+      throw new RangeError(
+        `Expected an event of at most ${maxEventBytes} bytes, got ${bytes}; append less, or raise \`maxEventBytes\``,
+      );
+    },
+    follow: (options: FollowOptions) => follow<Event>(context, options),
+    async close(): Promise<void> {
+      closing.abort();
+      await lease.renewWithin(timeoutMs);
+      const left = await appender.close(timeoutMs);
+      if (left > 0) failed("close", new Error(`${left} appends that waited are lost: Redis did not take them in time`));
+      await cursors.flush();
+      const wasHeld = lease.isHeld;
+      await lease.close();
+      // A process that waits for the name tries at once.
+      if (wasHeld) notifier.notify(instanceId);
+      await notifier.close();
+    },
+  };
+}
+
+/** Two round trips: which origins there are, then each of their streams. @throws TransportError when no reply came. */
+async function readLogStats<Event>(
+  { link, settings, cursors, appender, lease }: LogParts<Event>,
+  options: PrimaryCallOptions,
+): Promise<LogStats> {
+  const { keys, instanceId } = settings;
+  const [time, registry, stored] = await link.send(
+    [["TIME"], ["HGETALL", keys.registry], ["HGETALL", keys.cursors(instanceId)]],
+    options,
+  );
+  const nowMs = serverTimeMs(unwrap(time));
+  const rows = [...readRegistry(unwrap(registry))];
+  cursors.load(unwrap(stored));
+  const infos = await link.send(
+    rows.map(([origin]): Command => ["XINFO", "STREAM", keys.stream(origin)]),
+    options,
+  );
+  const origins = rows.map(([origin, registered], at): [string, OriginStats] => {
+    const { length, last } = readStreamInfo(infos[at]);
+    const seq = cursors.get(origin)?.seq ?? 0;
+    return [
+      origin,
+      {
+        length,
+        lastSeq: last.seq,
+        lastAtMs: last.atMs,
+        behind: origin === instanceId ? 0 : Math.max(0, last.seq - seq),
+        isHeld: isHeldAt(registered, nowMs),
+      },
+    ];
+  });
+  return { pending: appender.pending, isHolder: lease.isHeld, origins: Object.fromEntries(origins) };
 }

@@ -30,7 +30,7 @@ export interface SyncLogOptions {
    * @default 10_000
    */
   readonly repair?: number;
-  /** How often a reader polls, in case a ring of the notifier was lost. @default "30s" */
+  /** How often a reader polls, in case a notification was lost. @default "30s" */
   readonly pollInterval?: Duration;
   /** The codec of events. Of a list the first encodes and all decode; JSON is always decoded. @default the backend's */
   readonly codec?: Codec | readonly Codec[];

@@ -1,13 +1,16 @@
-import { ConfigError, type Events, TransportError } from "@continuum-cache/core";
-import { assertOptions, createEvents, toMs, wholeNumberOption } from "@continuum-cache/core/kit";
+import { ConfigError, type Events, type SendOptions } from "@continuum-cache/core";
 import {
-  assertFunction,
-  assertSignal,
-  type FederationBackend,
-  kindOf,
-  knownCall,
-  readCallOptions,
-} from "../shared/options.ts";
+  assertOptions,
+  closedError,
+  createEvents,
+  functionOption,
+  quoted,
+  signalOption,
+  toMs,
+  toSendOptions,
+  wholeNumberOption,
+} from "@continuum-cache/core/kit";
+import { type FederationBackend, knownCall } from "../shared/options.ts";
 import { readDead, redrive } from "./dead-letters.ts";
 import { maxInFlight } from "./leases.ts";
 import {
@@ -147,10 +150,9 @@ export class FederationQueue<Event = unknown> implements AsyncDisposable {
 
   /** Runs the handler for each message: returning acks it, throwing nacks it. The lease is extended while it runs. */
   consume(handler: Handler<Event>, options: ConsumeOptions = {}): Worker {
-    assertFunction("handler", handler);
+    functionOption("handler", handler ?? null);
     assertOptions("consume", options, knownConsume);
-    const { signal } = options;
-    assertSignal(signal);
+    const signal = signalOption(options.signal);
     const settings = {
       concurrency: wholeNumberOption("concurrency", options.concurrency ?? 1, { max: maxInFlight }),
       maxDurationMs: toMs(options.maxDuration ?? "1h", "maxDuration"),
@@ -183,7 +185,7 @@ export class FederationQueue<Event = unknown> implements AsyncDisposable {
     assertOptions("redrive", options, knownRedrive);
     const max = options.max === undefined ? Number.MAX_SAFE_INTEGER : wholeNumberOption("max", options.max);
     if (options.ids !== undefined && !Array.isArray(options.ids)) {
-      throw new ConfigError("ids", `Expected \`ids\` to be a list of ids, got ${kindOf(options.ids)}`);
+      throw new ConfigError("ids", `Expected \`ids\` to be a list of ids, got ${quoted(options.ids)}`);
     }
     const ids = options.ids && new Set(options.ids);
     const { client, settings } = this.parts;
@@ -220,15 +222,13 @@ export class FederationQueue<Event = unknown> implements AsyncDisposable {
     await this.close();
   }
 
-  private callOptions(options: CallingOptions & { readonly fallback?: boolean }): ReturnType<typeof readCallOptions> {
-    const callOptions = readCallOptions(options);
+  private callOptions(options: CallingOptions & { readonly fallback?: boolean }): SendOptions {
+    const callOptions = toSendOptions(options);
     this.assertOpen();
     return callOptions;
   }
 
   private assertOpen(): void {
-    if (!this.closing) return;
-    const transport = this.parts.client.name;
-    throw new TransportError("closed", "The queue was closed", { transport, delivery: "none" });
+    if (this.closing) throw closedError(this.parts.client.name, "queue");
   }
 }

@@ -1,5 +1,5 @@
-import type { LeaseRecord } from "./leases.ts";
-import type { PriorityStream } from "./queue-keys.ts";
+import { type LeaseRecord, type Leases, maxInFlight } from "./leases.ts";
+import type { PriorityStream } from "./settings.ts";
 
 /** The most messages to read from each of these streams. */
 export interface FetchRequest {
@@ -18,13 +18,13 @@ export interface FetchPlanner {
   wasFull(stream: PriorityStream): void;
   /**
    * @param running - How many handlers are running.
-   * @param room - How many more leases this process may take.
+   * @param leases - Say how many more messages this process may take.
    * @returns the requests of one round trip. Their streams count as empty from then on.
    */
   plan(
     running: number,
     buffer: Pick<MessageBuffer<unknown>, "size" | "sizeOf">,
-    room: () => number,
+    leases: Pick<Leases<unknown>, "room" | "known">,
   ): readonly FetchRequest[];
   fetchTook(ms: number): void;
   handlerTook(ms: number): void;
@@ -61,12 +61,16 @@ export function createFetchPlanner(streams: readonly PriorityStream[], concurren
       hinted.add(stream);
       full.add(stream);
     },
-    plan(running, buffer, room) {
+    plan(running, buffer, leases) {
       const ahead = prefetch.ahead();
       const wanted = concurrency + ahead - running - buffer.size;
       // A small refill costs as much as a large one.
       if (wanted < 1 || (running >= concurrency && buffer.size > ahead / 2)) return [];
-      const count = Math.min(wanted, Math.floor(room() / streams.length));
+      // Nearly always no other lease is known, and there is room: then they are not counted.
+      const most = wanted * streams.length;
+      const { size } = leases.known;
+      const room = size <= running + buffer.size && size + most <= maxInFlight ? most : leases.room();
+      const count = Math.min(wanted, Math.floor(room / streams.length));
       if (count < 1) return [];
       if (ahead >= concurrency) {
         // Handlers are faster than fetches: what is fetched too much is worked on soon.

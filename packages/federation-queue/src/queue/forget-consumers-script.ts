@@ -1,6 +1,6 @@
 import { defineScript, type Reply, type Script } from "@continuum-cache/core";
-import { rowsOf } from "./info-rows.ts";
-import { group } from "./queue-keys.ts";
+import { rowsOf } from "./message-fields.ts";
+import { group } from "./settings.ts";
 
 /**
  * Removes consumers without leases: one by its name, or all that have been idle for long. A consumer with leases stays,

@@ -1,18 +1,18 @@
 import { createCancellableSleep, isUnanswered, longestTimerMs, messageOf, toError } from "@continuum-cache/core/kit";
-import { createWake } from "../shared/wake.ts";
-import type { KeepAlive } from "./keep-alive.ts";
+import { createWake } from "../shared/timing.ts";
+import type { KeepAlive } from "./lease-actions.ts";
 import type { LeaseRecord, Leases, ReleaseAll } from "./leases.ts";
-import type { QueueKeys } from "./queue-keys.ts";
 import type { QueueNotifier } from "./queue-notifier.ts";
 import type { Reader } from "./reader.ts";
+import type { QueueKeys } from "./settings.ts";
 import type { Handler, Lease } from "./types.ts";
 
 /** Runs handlers up to `concurrency`, and acks or nacks each message. */
-export interface HandlerPool {
-  /** How many handlers are running. */
-  readonly running: number;
-  /** Starts handlers until all are running, or there are no more messages. */
-  fill(): void;
+export interface HandlerPool<Event> {
+  /** The messages that handlers work on. */
+  readonly working: ReadonlySet<LeaseRecord<Event>>;
+  /** Starts handlers until all are running, or there is no next message. */
+  fill(next: () => LeaseRecord<Event> | undefined): void;
   /** Waits for the handlers, and for their acks. Releases what is unfinished after this time. */
   finish(timeoutMs: number): Promise<void>;
 }
@@ -44,14 +44,12 @@ export interface WorkerSettings {
 /** What the pool needs of its worker. */
 interface HandlerPoolOptions<Event> extends WorkerParts<Event>, WorkerSettings {
   readonly handler: Handler<Event>;
-  /** The next message, if there is one. */
-  next(): LeaseRecord<Event> | undefined;
   handlerEnded(tookMs: number): void;
 }
 
 const retryMs = 250;
 
-export function createHandlerPool<Event>(options: HandlerPoolOptions<Event>): HandlerPool {
+export function createHandlerPool<Event>(options: HandlerPoolOptions<Event>): HandlerPool<Event> {
   const { handler, concurrency, keepAlive, failed } = options;
   const working = new Set<LeaseRecord<Event>>();
   const pauses = createCancellableSleep();
@@ -60,12 +58,9 @@ export function createHandlerPool<Event>(options: HandlerPoolOptions<Event>): Ha
   let settling = 0;
   let isFinishing = false;
 
-  const wakeFinish = (): void => {
-    if (isFinishing) progress.wake();
-  };
   const settled = (): void => {
     settling--;
-    wakeFinish();
+    if (isFinishing) progress.wake();
   };
   /** Tries again during an outage, as long as the lease lasts: else finished work would be done twice. */
   const settle = async (
@@ -116,19 +111,17 @@ export function createHandlerPool<Event>(options: HandlerPoolOptions<Event>): Ha
       if (record.state === "held") nack(record, messageOf(error));
     } finally {
       working.delete(record);
-      wakeFinish();
+      if (isFinishing) progress.wake();
       options.handlerEnded(performance.now() - startedMs);
     }
   };
 
   return {
-    get running() {
-      return working.size;
-    },
-    fill() {
+    working,
+    fill(next) {
       if (performance.now() >= keepAlive.onUntilMs) keepAlive.start();
       while (working.size < concurrency) {
-        const record = options.next();
+        const record = next();
         if (!record) return;
         working.add(record);
         record.extendUntilMs = performance.now() + options.maxDurationMs;

@@ -4,12 +4,14 @@ import type { LeaseActions } from "./lease-actions.ts";
 import { isLeaseLostError, LeaseLostError } from "./lease-lost-error.ts";
 import { type MessageFields, readFields, type StreamEntry } from "./message-fields.ts";
 import { knownNack } from "./options.ts";
-import type { PriorityStream } from "./queue-keys.ts";
+import type { PriorityStream } from "./settings.ts";
 import type { SettlementBatcher } from "./settlement-batcher.ts";
 import type { Lease, NackOptions } from "./types.ts";
 
 /** The leases of this process. */
 export interface Leases<Event> {
+  /** By their names: those that are held, and for a while those that have expired. */
+  readonly known: ReadonlyMap<string, LeaseRecord<Event>>;
   /** How many more messages may be taken. */
   room(): number;
   all(): readonly LeaseRecord<Event>[];
@@ -41,6 +43,7 @@ export function createLeases<Event>(options: LeasesOptions): Leases<Event> {
   const context: LeaseContext = { leaseMs, settlements, actions, onSettled: ({ name }) => known.delete(name) };
 
   return {
+    known,
     room() {
       const nowMs = performance.now();
       let room = maxInFlight;

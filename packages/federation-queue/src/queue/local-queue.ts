@@ -1,16 +1,15 @@
 import { assertOptions, createBackoff, createCancellableSleep, onAbort, toTimeoutMs } from "@continuum-cache/core/kit";
-import { createDueTimer } from "./due-timer.ts";
+import type { Notifier } from "../shared/notifier.ts";
+import { createDueTimer } from "../shared/timing.ts";
 import { createFetchPlanner, createMessageBuffer, type FetchRequest } from "./fetch-planner.ts";
 import { createHandlerPool, type HandlerPool, type WorkerParts, type WorkerSettings } from "./handler-pool.ts";
-import type { LeaseRecord } from "./leases.ts";
 import { knownStop } from "./options.ts";
-import type { PriorityStream } from "./queue-keys.ts";
-import type { QueueNotifier } from "./queue-notifier.ts";
+import type { PriorityStream } from "./settings.ts";
 import type { Handler, StopOptions, Worker } from "./types.ts";
 
 /**
- * Keeps messages ready for the handlers of one worker. It is always in one mode, and handlers get messages in all but
- * the last:
+ * Keeps messages ready for the handlers of one worker. It is always in one mode, and hands out messages in all but the
+ * last:
  *
  * - "idle": nothing to do until a notification arrives, a handler is free, or the poll timer fires.
  * - "fetching": one round trip takes messages from the streams that may have some.
@@ -21,9 +20,7 @@ import type { Handler, StopOptions, Worker } from "./types.ts";
  * From "idle" it goes to "releasing" if a message has waited too long, else to "fetching" if there is room; from both
  * back to "idle"; from a failed "fetching" to "backingOff", then to "idle"; by `stop` from any mode to "stopped".
  */
-interface LocalQueue<Event> {
-  /** The next message for a free handler. */
-  next(): LeaseRecord<Event> | undefined;
+interface LocalQueue {
   /** These streams may have messages. */
   hint(streams: readonly PriorityStream[]): void;
   /** A handler has ended, and took this long. */
@@ -50,14 +47,14 @@ const longestPauseMs = 5_000;
 function createLocalQueue<Event>(
   parts: WorkerParts<Event>,
   concurrency: number,
-  handlers: HandlerPool,
-): LocalQueue<Event> {
-  const { leaseMs, leases, notifier, reader, releaseAll } = parts;
+  handlers: HandlerPool<Event>,
+): LocalQueue {
+  const { leaseMs, leases, reader, releaseAll } = parts;
   const { streams } = parts.keys;
   const holdMs = Math.min(longestHoldMs, leaseMs / 3);
   const buffer = createMessageBuffer<Event>(leaseMs);
   const planner = createFetchPlanner(streams, concurrency);
-  const polling = createPolling(parts.pollMs, notifier);
+  const polling = createPolling(parts.pollMs, parts.notifier.channel);
   const backoff = createBackoff({ firstMs: firstPauseMs, longestMs: longestPauseMs });
   const pauses = createCancellableSleep();
   let state: State = { mode: "idle" };
@@ -75,8 +72,8 @@ function createLocalQueue<Event>(
   };
 
   /** Stays in a busy mode until its work has ended. */
-  const enter = (mode: BusyMode, work: Promise<unknown>): void => {
-    const ended = work.then(() => {
+  const enter = (mode: BusyMode, work: () => Promise<unknown>): void => {
+    const ended = work().then(() => {
       // A failed fetch has entered "backingOff".
       if (state !== own) return;
       state = { mode: "idle" };
@@ -90,8 +87,8 @@ function createLocalQueue<Event>(
     const askedMs = performance.now();
     try {
       const found = await reader.read(requests);
+      if (isFailing) backoff.reset();
       isFailing = false;
-      backoff.reset();
       planner.fetchTook(performance.now() - askedMs);
       const before = buffer.size;
       for (const [stream, taken] of found) {
@@ -99,14 +96,14 @@ function createLocalQueue<Event>(
         buffer.add(stream, taken.leases);
       }
       if (buffer.size === before) return;
-      polling.found();
+      polling.pauseMs = firstPauseMs;
       parts.onTaken();
     } catch (error) {
       for (const request of requests) hint(request.streams);
       // One error event per outage.
       if (!isFailing) parts.failed("consume", error);
       isFailing = true;
-      if (state.mode === "fetching") enter("backingOff", pauses.wait(backoff.next(), undefined));
+      if (state.mode === "fetching") enter("backingOff", () => pauses.wait(backoff.next(), undefined));
     }
   };
 
@@ -114,9 +111,9 @@ function createLocalQueue<Event>(
   const leaveIdle = (): void => {
     const overdue = buffer.size > 0 ? buffer.removeBefore(performance.now() - holdMs) : [];
     const requests =
-      overdue.length === 0 && planner.hinted.size > 0 ? planner.plan(handlers.running, buffer, leases.room) : [];
-    if (overdue.length > 0) enter("releasing", releaseAll(overdue));
-    else if (requests.length > 0) enter("fetching", fetch(requests));
+      overdue.length === 0 && planner.hinted.size > 0 ? planner.plan(handlers.working.size, buffer, leases) : [];
+    if (overdue.length > 0) enter("releasing", () => releaseAll(overdue));
+    else if (requests.length > 0) enter("fetching", () => fetch(requests));
     else {
       // Buffered messages are looked at in time to release them.
       const releaseMs = buffer.size > 0 ? performance.now() + holdMs / 2 : Number.POSITIVE_INFINITY;
@@ -127,7 +124,7 @@ function createLocalQueue<Event>(
   const advance = (): void => {
     isWoken = false;
     if (state.mode === "stopped") return;
-    if (buffer.size > 0) handlers.fill();
+    if (buffer.size > 0) handlers.fill(buffer.next);
     if (state.mode === "idle") leaveIdle();
   };
   const timer = createDueTimer(() => {
@@ -137,22 +134,23 @@ function createLocalQueue<Event>(
   wake();
 
   return {
-    next: () => (state.mode === "stopped" ? undefined : buffer.next()),
     hint(some) {
       hint(some);
       wake();
     },
     handlerEnded(tookMs) {
-      planner.handlerTook(tookMs);
       wake();
+      planner.handlerTook(tookMs);
     },
     async stop() {
       const last = state;
       state = { mode: "stopped" };
       timer.clear();
       pauses.end();
+      // At once: a handler may have called this, and further handlers are being started just now.
+      const left = buffer.removeBefore(Number.POSITIVE_INFINITY);
       if ("ended" in last) await last.ended;
-      await releaseAll(buffer.removeBefore(Number.POSITIVE_INFINITY));
+      await releaseAll([...left, ...buffer.removeBefore(Number.POSITIVE_INFINITY)]);
     },
   };
 }
@@ -161,23 +159,23 @@ function createLocalQueue<Event>(
  * How long to wait until all streams are asked again: the poll interval, or a growing pause while no notifications
  * arrive.
  */
-function createPolling(pollMs: number, notifier: Pick<QueueNotifier, "isListening">) {
+function createPolling(pollMs: number, channel: Pick<Notifier, "isListening">) {
   let polledMs = performance.now();
-  let pauseMs = firstPauseMs;
-  const intervalMs = (share: number): number => (notifier.isListening ? pollMs * share : Math.min(pollMs, pauseMs));
-  return {
+  const intervalMs = (share: number): number =>
+    channel.isListening ? pollMs * share : Math.min(pollMs, polling.pauseMs);
+  const polling = {
+    /** The pause while no notifications arrive. */
+    pauseMs: firstPauseMs,
     nextMs: (): number => polledMs + intervalMs(0.8 + 0.4 * Math.random()),
     /** Starts the next interval if this one is over. */
     isDue(): boolean {
       if (performance.now() < polledMs + intervalMs(0.8) - 1) return false;
-      pauseMs = Math.min(2 * pauseMs, pollMs);
+      polling.pauseMs = Math.min(2 * polling.pauseMs, pollMs);
       polledMs = performance.now();
       return true;
     },
-    found(): void {
-      pauseMs = firstPauseMs;
-    },
   };
+  return polling;
 }
 
 /** @param onStopped - Called once when the worker has stopped. */
@@ -191,11 +189,10 @@ export function startWorker<Event>(
   const { concurrency, signal } = settings;
   let stopping: Promise<void> | undefined;
 
-  const pool: HandlerPool = createHandlerPool<Event>({
+  const pool: HandlerPool<Event> = createHandlerPool<Event>({
     ...parts,
     ...settings,
     handler,
-    next: () => localQueue.next(),
     handlerEnded: (tookMs) => localQueue.handlerEnded(tookMs),
   });
   const localQueue = createLocalQueue<Event>(parts, concurrency, pool);
@@ -220,7 +217,7 @@ export function startWorker<Event>(
 
   return {
     get running() {
-      return pool.running;
+      return pool.working.size;
     },
     stop: stopOnce,
     [Symbol.asyncDispose]: stopOnce,

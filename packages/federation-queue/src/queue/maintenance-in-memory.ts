@@ -1,15 +1,16 @@
 import type { Reply, ScriptContext } from "@continuum-cache/core";
 import { serverTimeMs } from "@continuum-cache/core/kit";
-import { type InfoRow, rowsOf } from "./info-rows.ts";
 import {
+  type InfoRow,
   isLater,
   type MessageFields,
   readFields,
+  rowsOf,
   type StreamEntry,
   unpackDelayed,
   writeFields,
 } from "./message-fields.ts";
-import { group } from "./queue-keys.ts";
+import { group } from "./settings.ts";
 
 type PendingRow = readonly [id: string, consumer: string, idleMs: number, deliveries: number];
 

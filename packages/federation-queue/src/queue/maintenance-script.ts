@@ -1,7 +1,7 @@
 import { defineScript, type Reply, type Script } from "@continuum-cache/core";
 import { maintainInMemory } from "./maintenance-in-memory.ts";
 import { fieldsLua } from "./message-fields.ts";
-import { group } from "./queue-keys.ts";
+import { group } from "./settings.ts";
 
 /**
  * Gives out delayed messages that are due and, as new entries, messages whose leases have expired. Moves messages that
@@ -21,7 +21,7 @@ local delayed, dead, retry = KEYS[1], KEYS[2], KEYS[3]
 local lease, maxCrashes, retention = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local kept, batch = tonumber(ARGV[4]), tonumber(ARGV[5])
 local now = serverMs()
-local expired = string.format("%.0f", math.max(0, now - retention))
+local expired = whole(math.max(0, now - retention))
 local stream, nameOf = {}, {}
 for n = 4, #KEYS do stream[ARGV[n + 2]], nameOf[KEYS[n]] = KEYS[n], ARGV[n + 2] end
 local pending, more, recovered, woken, died, isWoken = 0, 0, 0, {}, {}, {}
@@ -49,7 +49,7 @@ end
 local function nextDue() return redis.call("ZRANGE", delayed, 0, 0, "WITHSCORES")[2] or "" end
 local nextAt = nextDue()
 if nextAt ~= "" and tonumber(nextAt) <= now then
-  local due = redis.call("ZRANGEBYSCORE", delayed, "-inf", string.format("%.0f", now), "WITHSCORES", "LIMIT", 0, batch)
+  local due = redis.call("ZRANGEBYSCORE", delayed, "-inf", whole(now), "WITHSCORES", "LIMIT", 0, batch)
   local members = {}
   for n = 1, #due, 2 do
     local m = unpacked(due[n], due[n + 1])
@@ -116,7 +116,7 @@ for n = 3, #KEYS do
       pending = pending + left
       if kept then
         local ms, seq = string.match(last, "^(%d+)%-(%d+)$")
-        local cut = #seq > 15 and last or ms .. "-" .. string.format("%.0f", tonumber(seq) + 1)
+        local cut = #seq > 15 and last or ms .. "-" .. whole(tonumber(seq) + 1)
         local young = string.format("%.0f-0", math.max(0, now - kept))
         if before(young, cut) then cut = young end
         if left > 0 then
@@ -129,7 +129,7 @@ for n = 3, #KEYS do
   end
 end
 if kept then redis.call("XTRIM", dead, "MINID", expired) end
-return {string.format("%.0f", now), pending, more, nextAt, recovered, woken, died}`,
+return {whole(now), pending, more, nextAt, recovered, woken, died}`,
   memory: maintainInMemory,
 });
 

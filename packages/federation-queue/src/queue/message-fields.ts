@@ -1,4 +1,5 @@
-import type { Reply } from "@continuum-cache/core";
+import { isCommandError, type Reply } from "@continuum-cache/core";
+import { serverTimeLua } from "@continuum-cache/core/kit";
 
 /**
  * A message as the fields of an entry: `i` id, `e` the event's text. The others are written only if they differ from
@@ -81,7 +82,7 @@ export function unpackDelayed(member: string, dueMs: string): MessageFields | un
 }
 
 /** The same for scripts: `read(entry)`, `words(message)`, `unpacked(member, due)`. */
-export const fieldsLua = `
+export const fieldsLua: string = `${serverTimeLua}
 local function isNumber(text, digits)
   return text and #text <= digits and string.match(text, "^%d+$")
 end
@@ -114,13 +115,9 @@ local function unpacked(member, due)
   if not i then return nil end
   local asked = string.match(t, "^%-(%d+)$")
   if isNumber(asked, 15) then
-    t, w = string.format("%.0f", tonumber(due) - tonumber(asked)), due
+    t, w = whole(tonumber(due) - tonumber(asked)), due
   end
   return checked({i = i, e = e, f = f, c = c, t = t, w = w, p = p, d = d}, due)
-end
-local function serverMs()
-  local t = redis.call("TIME")
-  return tonumber(t[1]) * 1000 + math.floor(tonumber(t[2]) / 1000)
 end
 `;
 
@@ -132,4 +129,25 @@ export function isLater(entryId: string, other: string): boolean {
   const [ms = 0, seq = 0] = entryId.split("-").map(Number);
   const [otherMs = 0, otherSeq = 0] = other.split("-").map(Number);
   return ms > otherMs || (ms === otherMs && seq > otherSeq);
+}
+
+/** One row of an XINFO reply. */
+export type InfoRow = Readonly<Record<string, Reply>>;
+
+/** The rows of an XINFO GROUPS or CONSUMERS reply; none if there is no such stream or group. */
+export function infoRows(reply: Reply | undefined): readonly InfoRow[] {
+  if (!Array.isArray(reply)) return [];
+  return (reply as readonly (readonly Reply[])[]).map((words) =>
+    Object.fromEntries(words.flatMap((word, at) => (at % 2 === 0 ? [[String(word), words[at + 1] ?? null]] : []))),
+  );
+}
+
+/** The same for a call that throws if there is no such stream or group. */
+export function rowsOf(call: () => Reply): readonly InfoRow[] {
+  try {
+    return infoRows(call());
+  } catch (error) {
+    if (isCommandError(error)) return [];
+    throw error;
+  }
 }

@@ -1,6 +1,6 @@
 import { type Command, defineScript, type Reply, type Script } from "@continuum-cache/core";
 import { serverTimeMs } from "@continuum-cache/core/kit";
-import { group } from "./queue-keys.ts";
+import { group } from "./settings.ts";
 
 /** Where a message goes when its lease ends, and in which form. */
 export interface Move {

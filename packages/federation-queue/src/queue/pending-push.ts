@@ -1,10 +1,8 @@
 import { ConfigError } from "@continuum-cache/core";
-import { type ChunkLimits, toMessageText, toMs } from "@continuum-cache/core/kit";
-import { assertText } from "../shared/options.ts";
+import { type ChunkLimits, textOption, toMessageText, toMs } from "@continuum-cache/core/kit";
 import { packDelayed } from "./message-fields.ts";
 import type { MessageOptions } from "./options.ts";
-import type { PriorityStream } from "./queue-keys.ts";
-import type { QueueSettings } from "./settings.ts";
+import type { PriorityStream, QueueSettings } from "./settings.ts";
 
 /** A message on its way to Redis. */
 export interface PendingPush {
@@ -80,10 +78,6 @@ export const plainPush = (id: string, text: string, stream: PriorityStream): Pen
   delayMs: 0,
 });
 
-/** Whether XADD alone pushes it. */
-export const isPlain = ({ delayMs, isUnique, uncertain }: PendingPush): boolean =>
-  delayMs === 0 && !isUnique && !uncertain;
-
 /** The member of the set of delayed messages: the same for the same push, whenever it arrives. */
 export const delayedMember = ({ id, stream, text, delayMs }: PendingPush): string =>
   packDelayed({ i: id, e: text, p: stream.name, t: `-${delayMs}` });
@@ -93,8 +87,8 @@ function bytesOf(text: string): number {
   return text.length * 3 <= scratch.length ? encoder.encodeInto(text, scratch).written : encoder.encode(text).length;
 }
 
-function assertId(id: unknown): asserts id is string {
-  assertText("id", id, /^[^\p{Cc}\p{Surrogate}]+$/u, "one line of whole characters");
+function assertId(id: string): void {
+  textOption("id", id, /^[^\p{Cc}\p{Surrogate}]+$/u, "one line of whole characters");
   const bytes = bytesOf(id);
   if (bytes > maxIdBytes) {
     throw new ConfigError("id", `Expected \`id\` to be at most ${maxIdBytes} bytes, got ${bytes}`);

@@ -31,7 +31,7 @@ if marker then
     return {redis.call("GET", marker) == nonce and "same" or "duplicate", ""}
   end
 elseif age > 0 and delay == "" then
-  local from = string.format("%.0f", math.max(since, serverMs() - age))
+  local from = whole(math.max(since, serverMs() - age))
   for _ = 1, ${maxPages} do
     local page = redis.call("XRANGE", key, from, "+", "COUNT", ${pageEntries})
     for _, entry in ipairs(page) do
@@ -42,7 +42,7 @@ elseif age > 0 and delay == "" then
   end
 end
 if delay ~= "" then
-  local due = string.format("%.0f", serverMs() + tonumber(delay))
+  local due = whole(serverMs() + tonumber(delay))
   redis.call("ZADD", key, "NX", due, ARGV[7])
   return {"new", due}
 end

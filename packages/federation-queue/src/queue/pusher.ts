@@ -1,6 +1,10 @@
-import { TransportError } from "@continuum-cache/core";
+import type { TransportError } from "@continuum-cache/core";
 import {
   chunked,
+  closedError,
+  createBackgroundTask,
+  createBackoff,
+  createCancellableSleep,
   createTickBatch,
   deliverInHalves,
   hasLastingTimers,
@@ -8,11 +12,11 @@ import {
   largeBatch,
   longestTimerMs,
 } from "@continuum-cache/core/kit";
+import { createOutbox, fullError, isTemporaryRefusal, type OutboxLimits } from "../shared/outbox.ts";
 import type { PrimaryCallOptions, PrimaryClient } from "../shared/primary-client.ts";
-import { createWake } from "../shared/wake.ts";
+import { createWake } from "../shared/timing.ts";
 import type { Pushed } from "./options.ts";
 import { batchLimits, type PendingPush } from "./pending-push.ts";
-import { createPushOutbox, type PushOutbox, type PushOutboxListener } from "./push-outbox.ts";
 import type { PushOutcome, Sender } from "./sender.ts";
 import type { QueueSettings } from "./settings.ts";
 
@@ -61,7 +65,8 @@ export function createPusher(
   let isClosing = false;
 
   const ended = (): void => {
-    if (--inFlight === 0) idle.wake();
+    inFlight--;
+    if (isClosing && inFlight === 0) idle.wake();
   };
   const sendPart = async (
     part: readonly PendingPush[],
@@ -132,7 +137,7 @@ export function createPusher(
   );
 
   const pushMany: Pusher["pushMany"] = (pushes, options) => {
-    if (isClosing) return Promise.reject(closedError(client.name));
+    if (isClosing) return Promise.reject(closedError(client.name, "queue"));
     // Earlier pushes of this tick go first.
     tick.flush();
     return sendAll(pushes, options);
@@ -145,7 +150,7 @@ export function createPusher(
     push(push, options = {}) {
       const { timeoutMs = client.timeoutMs, fallback: mayWait = true, signal } = options;
       if (signal || mayVanish) return pushMany([push], options).then(([pushed]) => pushed ?? { id: push.id });
-      if (isClosing) return Promise.reject(closedError(client.name));
+      if (isClosing) return Promise.reject(closedError(client.name, "queue"));
       return new Promise((resolve, reject) => tick.add({ push, timeoutMs, mayWait, resolve, reject }));
     },
     pushMany,
@@ -181,5 +186,104 @@ function settleEach(pushes: readonly TickPush[], outcomes: readonly PushOutcome[
 const pushedOf = ({ id }: PendingPush, outcome: PushOutcome | undefined): Pushed =>
   outcome?.kind === "duplicate" ? { id, duplicate: true } : { id };
 
-const closedError = (transport: string): TransportError =>
-  new TransportError("closed", "The queue was closed", { transport, delivery: "none" });
+type PushOutbox = ReturnType<typeof createPushOutbox>;
+
+export interface PushOutboxListener {
+  /** A push waits now. */
+  kept(id: string, pending: number): void;
+  /** Redis refused a push that had waited: it is lost. */
+  refused(error: Error): void;
+}
+
+/** Pushes that wait in this process until Redis answers, and the loop that sends them, in order. */
+function createPushOutbox(client: PrimaryClient, limits: OutboxLimits, sender: Sender, listener: PushOutboxListener) {
+  const outbox = createOutbox<PendingPush>(limits);
+  const pauses = createCancellableSleep();
+  const endsWithItsCall = !hasLastingTimers();
+  const backoff = createBackoff({ firstMs: 100, longestMs: 5_000 });
+  /** When the loop may try again. */
+  let nextTryMs = 0;
+  /** The batch that is being sent. The call that sends it may vanish. */
+  let trying: { readonly batch: readonly PendingPush[]; readonly startedMs: number } | undefined;
+
+  const backOff = (): void => {
+    nextTryMs = performance.now() + backoff.next();
+  };
+  const resetBackoff = (): void => {
+    backoff.reset();
+    backOff();
+  };
+
+  /**
+   * Sends the first batch.
+   *
+   * @param isCurrent - False once another run has taken over: then this run must not remove what that one sends.
+   * @returns whether the loop may go on at once.
+   */
+  const sendBatch = async (isCurrent: () => boolean): Promise<boolean> => {
+    const batch = outbox.peek(batchLimits.items, batchLimits.size);
+    const startedMs = performance.now();
+    if (trying) sender.markUncertain(trying.batch, trying.startedMs);
+    trying = { batch, startedMs };
+    try {
+      const outcomes = await sender.send(batch, {});
+      if (!isCurrent()) return false;
+      trying = undefined;
+      // A push that Redis may accept later stays, and so do all behind it.
+      const stop = outcomes.findIndex((outcome) => outcome.kind === "refused" && isTemporaryRefusal(outcome.error));
+      const done = stop < 0 ? outcomes.length : stop;
+      sender.markUncertain(batch.slice(done), startedMs);
+      for (const outcome of outcomes.slice(0, done)) if (outcome.kind === "refused") listener.refused(outcome.error);
+      outbox.remove(done);
+      return stop < 0;
+    } catch {
+      if (isCurrent()) trying = undefined;
+      return false;
+    }
+  };
+
+  const draining = createBackgroundTask(async (isCurrent) => {
+    while (outbox.length > 0 && isCurrent()) {
+      if (!(await pauses.wait(Math.max(0, nextTryMs - performance.now()), undefined))) break;
+      // Before the attempt, since the call that makes it may vanish.
+      backOff();
+      while (outbox.length > 0 && isCurrent() && (await sendBatch(isCurrent))) resetBackoff();
+      // The next call goes on.
+      if (endsWithItsCall) return;
+    }
+  });
+
+  return Object.assign(outbox, {
+    /** @throws TransportError when there is no room for all, or the outbox was closed; those before may wait in it. */
+    keep(pushes: readonly PendingPush[], cause: TransportError | undefined): readonly Pushed[] {
+      if (outbox.length === 0) resetBackoff();
+      const kept: Pushed[] = [];
+      for (const push of pushes) {
+        if (pauses.isEnded || !outbox.add(push, push.bytes)) {
+          throw fullError(client.name, pushes.length - kept.length, cause);
+        }
+        kept.push({ id: push.id, pending: true });
+        listener.kept(push.id, outbox.length);
+      }
+      draining.start();
+      return kept;
+    },
+    /**
+     * For the edge, where the loop ends with the call that started it: a call sends what waits before its own push, for
+     * at most half of its time.
+     */
+    async drainDuringCall({ timeoutMs = client.timeoutMs, signal }: PrimaryCallOptions): Promise<void> {
+      if (outbox.length === 0 || performance.now() < nextTryMs) return;
+      draining.start();
+      await draining.idle({ timeoutMs: timeoutMs / 2, signal });
+    },
+    /** Tries to send what waits within this time. @returns how many pushes are left. */
+    async close(withinMs: number): Promise<number> {
+      const timer = setTimeout(() => pauses.end(), withinMs);
+      await draining.idle();
+      clearTimeout(timer);
+      pauses.end();
+      return outbox.length;
+    },
+  });
+}

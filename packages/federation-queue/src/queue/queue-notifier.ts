@@ -1,7 +1,8 @@
 import type { Notifier } from "../shared/notifier.ts";
-import type { PriorityStream } from "./queue-keys.ts";
+import type { Maintenance } from "./maintenance.ts";
+import type { PriorityStream } from "./settings.ts";
 
-/** What the processes of a queue tell each other over the queue's channel. */
+/** What the processes of a queue send each other over the queue's channel. */
 export type QueueNotification =
   /** A stream has a new message. */
   | { readonly kind: "work"; readonly name: string }
@@ -33,8 +34,8 @@ export function readNotification(text: string): QueueNotification | undefined {
 
 /** Sends and receives the notifications of a queue. */
 export interface QueueNotifier {
-  /** Whether notifications of other processes arrive now. */
-  readonly isListening: boolean;
+  /** Says whether notifications of other processes arrive now. */
+  readonly channel: Pick<Notifier, "isListening">;
   notify(notification: QueueNotification): void;
   /**
    * Calls the listener when a stream got messages; with undefined when any stream may have. The first listener opens
@@ -43,55 +44,46 @@ export interface QueueNotifier {
   onWork(listener: (stream: PriorityStream | undefined) => void): () => void;
 }
 
-export interface QueueNotifierListener {
-  /** A stream got messages. */
-  work(): void;
-  /** Any other notification; undefined: notifications may have been missed. */
-  received(notification: Exclude<QueueNotification, { kind: "work" }> | undefined): void;
-  /** The subscription broke or is back: another server may answer from now on. */
-  interrupted(): void;
-}
-
 export function createQueueNotifier(
-  sharedNotifier: Notifier,
+  channel: Notifier,
   streams: readonly PriorityStream[],
-  listener: QueueNotifierListener,
+  maintenance: Pick<Maintenance, "noteActivity" | "onNotification">,
+  /** Called when the subscription broke or is back: another server may answer from now on. */
+  interrupted: () => void,
 ): QueueNotifier {
   const workers = new Set<(stream: PriorityStream | undefined) => void>();
   const byText = new Map(streams.map((stream) => [writeNotification({ kind: "work", name: stream.name }), stream]));
   let stopListening: (() => void) | undefined;
   let wasHeard = false;
 
-  const tellWorkers = (stream: PriorityStream | undefined): void => {
+  const notifyWorkers = (stream: PriorityStream | undefined): void => {
     for (const worker of workers) worker(stream);
   };
   const missed = (): void => {
-    if (wasHeard) listener.interrupted();
-    wasHeard ||= sharedNotifier.isListening;
-    listener.received(undefined);
-    tellWorkers(undefined);
+    if (wasHeard) interrupted();
+    wasHeard ||= channel.isListening;
+    maintenance.onNotification(undefined);
+    notifyWorkers(undefined);
   };
   const receive = (texts: readonly string[]): void => {
     if (texts.length === 0) missed();
-    wasHeard ||= sharedNotifier.isListening;
+    wasHeard ||= channel.isListening;
     for (const text of texts) {
       const stream = byText.get(text);
       const notification = stream ? undefined : readNotification(text);
       if (stream || notification?.kind === "work") {
-        listener.work();
-        tellWorkers(stream);
-      } else if (notification) listener.received(notification);
+        maintenance.noteActivity();
+        notifyWorkers(stream);
+      } else if (notification) maintenance.onNotification(notification);
     }
   };
 
   return {
-    get isListening() {
-      return sharedNotifier.isListening;
-    },
-    notify: (notification) => sharedNotifier.notify(writeNotification(notification)),
+    channel,
+    notify: (notification) => channel.notify(writeNotification(notification)),
     onWork(onWork) {
       workers.add(onWork);
-      stopListening ??= sharedNotifier.listen(receive);
+      stopListening ??= channel.listen(receive);
       return () => {
         workers.delete(onWork);
         if (workers.size > 0) return;

@@ -4,15 +4,13 @@ import { createNotifier } from "../shared/notifier.ts";
 import { createPrimaryClient, type PrimaryClient } from "../shared/primary-client.ts";
 import { forgetConsumersScript } from "./forget-consumers-script.ts";
 import type { WorkerSettings } from "./handler-pool.ts";
-import { createKeepAlive } from "./keep-alive.ts";
-import { createLeaseActions } from "./lease-actions.ts";
+import { createKeepAlive, createLeaseActions } from "./lease-actions.ts";
 import { createLeases, createReleaseAll, type Leases, type ReleaseAll } from "./leases.ts";
 import { startWorker } from "./local-queue.ts";
 import { createMaintenance } from "./maintenance.ts";
-import { createPull, type Pull } from "./pull.ts";
 import { createPusher, type Pusher } from "./pusher.ts";
 import { createQueueNotifier, type QueueNotifier } from "./queue-notifier.ts";
-import { createReader } from "./reader.ts";
+import { createPull, createReader, type Pull } from "./reader.ts";
 import { createRepair } from "./repair/repair.ts";
 import { createSender } from "./sender.ts";
 import type { QueueSettings } from "./settings.ts";
@@ -41,14 +39,9 @@ export function createQueueParts<Event>(settings: QueueSettings, emit: Events<Qu
     emit("error", { operation, error: toError(error), ...(id !== undefined && { id }) });
   const died = (id: string, reason: DeathReason): void => emit("dead", { id, reason });
 
-  const sharedNotifier = createNotifier(transport, settings.channel, timeoutMs, (error) => failed("listen", error));
-  const notifier = createQueueNotifier(sharedNotifier, keys.streams, {
-    work: () => maintenance.noteActivity(),
-    received: (notification) => maintenance.onNotification(notification),
-    interrupted: () => repair.interrupted(),
-  });
-  const maintenance = createMaintenance(client, settings, () => notifier.isListening, {
-    notify: notifier.notify,
+  const channel = createNotifier(transport, settings.channel, timeoutMs, (error) => failed("listen", error));
+  const maintenance = createMaintenance(client, settings, channel, {
+    notify: (notification) => notifier.notify(notification),
     maintained({ recovered, died: all }) {
       if (recovered > 0) emit("recovered", { count: recovered });
       for (const { id, reason } of all) died(id, reason as DeathReason);
@@ -56,8 +49,14 @@ export function createQueueParts<Event>(settings: QueueSettings, emit: Events<Qu
     failed: (error) => failed("maintain", error),
   });
 
-  const sender = createSender(client, settings, sharedNotifier, (pushes) => repair.accepted(pushes));
-  const repair = createRepair(client, settings, sender, (count) => emit("repaired", { count }));
+  const repair = createRepair(
+    client,
+    settings,
+    (pushes, options) => sender.send(pushes, options),
+    (count) => emit("repaired", { count }),
+  );
+  const sender = createSender(client, settings, channel, repair.accepted);
+  const notifier = createQueueNotifier(channel, keys.streams, maintenance, repair.interrupted);
   client.onOutage(repair.interrupted);
   const pusher = createPusher(client, settings, sender, {
     kept: (id, pending) => emit("kept", { id, pending }),
@@ -140,7 +139,7 @@ export function createQueueParts<Event>(settings: QueueSettings, emit: Events<Qu
       await settlements.close();
       await repair.flush();
       await removeConsumer();
-      await sharedNotifier.close();
+      await channel.close();
     },
   };
 }

@@ -1,10 +1,8 @@
 import { type Command, isCommandError, type Reply } from "@continuum-cache/core";
 import { serverTimeMs, unwrap } from "@continuum-cache/core/kit";
 import { type PrimaryCallOptions, type PrimaryClient, timeLeft } from "../shared/primary-client.ts";
-import { infoRows } from "./info-rows.ts";
-import { readFields, type StreamEntry } from "./message-fields.ts";
-import { group, type PriorityStream } from "./queue-keys.ts";
-import type { QueueSettings } from "./settings.ts";
+import { infoRows, readFields, type StreamEntry } from "./message-fields.ts";
+import { group, type PriorityStream, type QueueSettings } from "./settings.ts";
 import type { PriorityStats, QueueStats } from "./types.ts";
 
 /** The most messages that are counted where Redis does not know how many wait. */

@@ -2,13 +2,15 @@ import { type Command, CommandError, isCommandError, type Reply } from "@continu
 import { isUnanswered } from "@continuum-cache/core/kit";
 import { type Notifier, readNotifications } from "../shared/notifier.ts";
 import type { PrimaryCallOptions, PrimaryClient } from "../shared/primary-client.ts";
-import { AcceptedLines, type AcceptedPushes, SingleAcceptedPush } from "./accepted-pushes.ts";
 import { writeFields } from "./message-fields.ts";
-import { delayedMember, isPlain, type PendingPush } from "./pending-push.ts";
+import { delayedMember, type PendingPush } from "./pending-push.ts";
 import { pushManyScript, pushScript, toLines } from "./push-scripts.ts";
-import type { PriorityStream } from "./queue-keys.ts";
 import { writeNotification } from "./queue-notifier.ts";
-import type { QueueSettings } from "./settings.ts";
+import { AcceptedLines, type AcceptedPushes, SingleAcceptedPush } from "./repair/recent-pushes.ts";
+import type { PriorityStream, QueueSettings } from "./settings.ts";
+
+/** Whether XADD alone pushes it. */
+const isPlain = ({ delayMs, isUnique, uncertain }: PendingPush): boolean => delayMs === 0 && !isUnique && !uncertain;
 
 /** The outcome of a push: it is in Redis, its id was there before, or Redis refused it. */
 export type PushOutcome =
@@ -19,10 +21,6 @@ export type PushOutcome =
     }
   | { readonly kind: "duplicate" }
   | { readonly kind: "refused"; readonly error: CommandError };
-
-/** Whether Redis may accept the same push later. */
-export const isTemporaryRefusal = ({ code }: CommandError): boolean =>
-  ["OOM", "MISCONF", "BUSY", "NOREPLICAS", "UNKILLABLE"].includes(code);
 
 /** Sends pushes, and notifies the workers of them. */
 export interface Sender {
@@ -62,7 +60,7 @@ const leastMany = 8;
 export function createSender(
   client: PrimaryClient,
   settings: QueueSettings,
-  sharedNotifier: Pick<Notifier, "notify" | "notifyAlong">,
+  notifier: Pick<Notifier, "notify" | "notifyAlong">,
   onAccepted: (pushes: readonly AcceptedPushes[]) => void,
 ): Sender {
   // The server's time of the latest entry, per stream: a server with a wrong clock spoils only the streams it has
@@ -88,7 +86,7 @@ export function createSender(
       notes.add(workNotes.get(push.stream) as string);
       count++;
     }
-    return count === 0 ? undefined : sharedNotifier.notifyAlong(notes, count);
+    return count === 0 ? undefined : notifier.notifyAlong(notes, count);
   };
 
   const readSingle = ({ kind }: SinglePush, push: PendingPush, reply: Reply, accepted: AcceptedPushes[]) => {
@@ -97,9 +95,7 @@ export function createSender(
     const { stream, delayMs } = push;
     if (kind === "script") {
       // Its message may have been there before, or be delayed: workers are notified now that the outcome is known.
-      sharedNotifier.notify(
-        delayMs > 0 ? writeNotification({ kind: "delayed", inMs: delayMs }) : workNotes.get(stream),
-      );
+      notifier.notify(delayMs > 0 ? writeNotification({ kind: "delayed", inMs: delayMs }) : workNotes.get(stream));
     }
     const entryId = entryIdOf(reply);
     if (entryId !== "" && delayMs === 0) sawEntry(stream, entryId);
@@ -136,11 +132,14 @@ export function createSender(
       const commands = toCommands(pushes, settings, latestMs);
       const notification = notificationFor(pushes);
       try {
-        return readReplies(pushes, commands, await exchange(client, commands, notification, options));
+        const replies = await client.send(toWire(commands, notification), options);
+        const unknown = commands.flatMap(({ kind }, at) => (kind === "script" && isUnknown(replies[at]) ? [at] : []));
+        if (unknown.length > 0) await sendByText(client, commands, unknown, replies, options);
+        return readReplies(pushes, commands, replies);
       } catch (error) {
         if (!isUnanswered(error) || error.delivery !== "none") markUncertain(pushes, startedMs);
         // It took along notifications of other pushes, which may be in the queue.
-        if (notification) for (const note of readNotifications(String(notification[2]))) sharedNotifier.notify(note);
+        if (notification) for (const note of readNotifications(String(notification[2]))) notifier.notify(note);
         throw error;
       }
     },
@@ -170,24 +169,25 @@ function toCommands(
   return commands;
 }
 
-/** Sends the commands. Scripts that the server does not know are sent once more, by their text. */
-async function exchange(
-  client: PrimaryClient,
-  commands: readonly PushCommand[],
-  notification: Command | undefined,
-  options: PrimaryCallOptions,
-): Promise<Reply[]> {
+function toWire(commands: readonly PushCommand[], notification: Command | undefined): readonly Command[] {
   // Of many scripts the first comes by its text, so that the server knows it for the others.
   const first = commands.length > 1 ? commands.findIndex(({ kind }) => kind === "script") : -1;
   const wire = commands.map((command, at) => wireCommand(command, at === first));
   if (notification) wire.push(notification);
-  const replies = await client.send(wire, options);
-  const unknown = commands.flatMap(({ kind }, at) => (kind === "script" && isUnknown(replies[at]) ? [at] : []));
-  if (unknown.length === 0) return replies;
+  return wire;
+}
+
+/** Sends scripts that the server does not know once more, by their text, and puts their replies into place. */
+async function sendByText(
+  client: PrimaryClient,
+  commands: readonly PushCommand[],
+  unknown: readonly number[],
+  replies: Reply[],
+  options: PrimaryCallOptions,
+): Promise<void> {
   const repeated = unknown.flatMap((at) => (commands[at] ? [wireCommand(commands[at], true)] : []));
   const answers = await client.send(repeated, options);
   for (const [index, at] of unknown.entries()) replies[at] = answers[index] ?? null;
-  return replies;
 }
 
 function manyPushes(pushes: readonly PendingPush[], stream: PriorityStream, floorMs: number): ManyPushes {

@@ -11,12 +11,11 @@ import {
   unwrap,
 } from "@continuum-cache/core/kit";
 import type { PrimaryClient } from "../shared/primary-client.ts";
-import { infoRows } from "./info-rows.ts";
 import type { LeaseRecord } from "./leases.ts";
-import { isLater } from "./message-fields.ts";
+import { infoRows, isLater } from "./message-fields.ts";
 import { type Move, moveCommand } from "./move-script.ts";
-import { group } from "./queue-keys.ts";
-import type { RepairHooks } from "./repair/repair.ts";
+import type { Repair } from "./repair/repair.ts";
+import { group } from "./settings.ts";
 
 /** Ends leases in Redis. Settlements that arrive while a round trip is in flight share the next one. */
 export interface SettlementBatcher {
@@ -55,7 +54,7 @@ const retryMs = 100;
 /** On the edge: a settlement that is so late has vanished with its call. */
 const graceMs = 100;
 
-export function createSettlementBatcher(client: PrimaryClient, hooks: Pick<RepairHooks, "acked">): SettlementBatcher {
+export function createSettlementBatcher(client: PrimaryClient, hooks: Pick<Repair, "acked">): SettlementBatcher {
   const pauses = createCancellableSleep();
   const attempt = createAttempt(client, hooks, () => !pauses.isEnded);
   const atTickEnd = tickEnd();
@@ -125,7 +124,7 @@ export function createSettlementBatcher(client: PrimaryClient, hooks: Pick<Repai
 /** @returns a function that makes one attempt to settle a batch, and resolves to what may be tried again. */
 function createAttempt(
   client: PrimaryClient,
-  hooks: Pick<RepairHooks, "acked">,
+  hooks: Pick<Repair, "acked">,
   mayRetry: () => boolean,
 ): (batch: readonly Settlement[]) => Promise<readonly Settlement[]> {
   const together = !hasLastingTimers();

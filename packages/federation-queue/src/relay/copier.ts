@@ -1,10 +1,9 @@
 import type { Argument } from "@continuum-cache/core";
-import { gapAtEnd, gapBefore } from "../log/position.ts";
-import { isSameId, noId, parseId, type StreamEntry } from "../log/stream.ts";
-import { createStreamReader } from "../log/stream-reader.ts";
+import { gapAtEnd, gapBefore } from "../log/reader.ts";
+import { createStreamReader, isSameId, noId, parseId, type StreamEntry } from "../log/stream.ts";
 import type { LogGap } from "../log/types.ts";
-import { type CopyAnswer, copyScript, readCopyAnswer } from "./copy-script.ts";
 import type { OriginCursor, StreamEnd } from "./origin-map.ts";
+import { type CopyAnswer, copyScript, readCopyAnswer } from "./scripts.ts";
 import type { RelaySettings } from "./settings.ts";
 
 /** Copies entries from one side to the other. */

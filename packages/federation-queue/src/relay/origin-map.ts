@@ -2,8 +2,7 @@ import type { Command } from "@continuum-cache/core";
 import { serverTimeMs, unwrap } from "@continuum-cache/core/kit";
 import { isHeldAt, noHolder, type Registered, readRegistry } from "../log/registry.ts";
 import { noId, readStreamInfo, writeId } from "../log/stream.ts";
-import { isAfterId } from "./id-text.ts";
-import { registerScript } from "./register-script.ts";
+import { isAfterId, registerScript } from "./scripts.ts";
 import type { RelaySettings } from "./settings.ts";
 
 /** The origins that a relay copies, and how far each is copied to the destination. */

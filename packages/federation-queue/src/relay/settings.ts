@@ -2,13 +2,14 @@ import { ConfigError, type Duration, type Transport } from "@continuum-cache/cor
 import {
   assertOptions,
   type KnownOptions,
+  signalOption,
   toMs,
   toTimeoutMs,
   toWireChannel,
   wholeNumberOption,
 } from "@continuum-cache/core/kit";
-import { createLogKeys, type LogKeys } from "../log/log-keys.ts";
-import { assertSignal, type FederationBackend, transportOf } from "../shared/options.ts";
+import { createLogKeys, type LogKeys } from "../log/settings.ts";
+import { type FederationBackend, transportOf } from "../shared/options.ts";
 import { createPrimaryClient, type PrimaryClient } from "../shared/primary-client.ts";
 import type { RelayOptions } from "./types.ts";
 
@@ -52,7 +53,7 @@ export function readRelaySettings(
     throw new ConfigError("to", "Expected `from` and `to` to be two databases, got the same transport twice");
   }
   assertOptions("relay", options, knownRelay);
-  assertSignal(options.signal);
+  signalOption(options.signal);
   const { key = "fed:sync:events", batch = 100 } = options;
   const keys = createLogKeys(key);
   const ms = (name: "pollInterval" | "timeout", fallback: Duration): number =>

@@ -9,7 +9,7 @@ export interface RelayOptions {
   readonly retention?: Duration;
   /** How many events are read at once, of each origin. @default 100 */
   readonly batch?: number;
-  /** How often it polls, in case a ring of the notifier was lost. @default "30s" */
+  /** How often it polls, in case a notification was lost. @default "30s" */
   readonly pollInterval?: Duration;
   /** How long a round trip to either side may take. @default "5s" */
   readonly timeout?: Duration;

@@ -2,12 +2,13 @@ import { type Command, isTransportError, type Transport, type TransportError } f
 import {
   type Attachment,
   type Claim,
+  createBackoff,
   createCancellableSleep,
   createClaim,
   createExpiringSet,
   type TopicListener,
 } from "@continuum-cache/core/kit";
-import { createWake } from "./wake.ts";
+import { createWake } from "./timing.ts";
 
 /** Notifies processes through a channel that there is work. A notification may get lost: listeners poll as well. */
 export interface Notifier {
@@ -52,55 +53,51 @@ export function createNotifier(
 ): Notifier {
   const listeners = new Set<(notifications: readonly string[]) => void>();
   const outgoing = createOutgoing(transport, channel, timeoutMs);
-  let listening: Listening | undefined;
+  let endListening: (() => void) | undefined;
   let isClosed = false;
 
   const callAll = (notifications: readonly string[]): void => {
     for (const listener of [...listeners]) listener(notifications);
   };
   const stopListening = (): void => {
-    listening?.end();
-    listening = undefined;
+    endListening?.();
+    endListening = undefined;
+    notifier.isListening = false;
   };
 
-  return {
-    get isListening() {
-      return listening?.isOpen ?? false;
-    },
-    notify(notification, count = 1) {
+  const notifier = {
+    // Read for each message: a property.
+    isListening: false,
+    notify(notification?: string, count = 1): void {
       if (!isClosed) outgoing.add(notification === undefined ? [] : [notification], count);
     },
-    notifyAlong: (notifications, count) => (isClosed ? undefined : outgoing.addToTrip(notifications, count)),
-    listen(onNotifications) {
+    notifyAlong: (notifications: Iterable<string>, count: number) =>
+      isClosed ? undefined : outgoing.addToTrip(notifications, count),
+    listen(onNotifications: (notifications: readonly string[]) => void): () => void {
       if (isClosed) return () => {};
       // The same function may listen twice: each call has an entry of its own.
       const listener = (notifications: readonly string[]): void => onNotifications(notifications);
       listeners.add(listener);
-      listening ??= startListening(transport, channel, timeoutMs, {
+      endListening ??= startListening(transport, channel, timeoutMs, {
         message: ({ data }) => callAll(readNotifications(data)),
-        changed: () => callAll([]),
+        changed(isHeard) {
+          notifier.isListening = isHeard;
+          callAll([]);
+        },
         failed: onFailure,
       });
       return () => {
         if (listeners.delete(listener) && listeners.size === 0) stopListening();
       };
     },
-    async close() {
+    async close(): Promise<void> {
       isClosed = true;
       listeners.clear();
       stopListening();
       await outgoing.close();
     },
   };
-}
-
-/** The notifications that a process publishes. */
-interface Outgoing {
-  add(notifications: Iterable<string>, count: number): void;
-  /** Returns a command for the round trip that is about to leave, where a message is due. */
-  addToTrip(notifications: Iterable<string>, count: number): Command | undefined;
-  /** Resolves when the waiting notifications are published. */
-  close(): Promise<void>;
+  return notifier;
 }
 
 /** The least time between two messages. */
@@ -110,7 +107,8 @@ const coalesceMs = 20;
  */
 const many = 50;
 
-function createOutgoing(transport: Transport, channel: string, timeoutMs: number): Outgoing {
+/** The notifications that a process publishes. */
+function createOutgoing(transport: Transport, channel: string, timeoutMs: number) {
   const waiting = new Set<string>();
   const hurry = createWake();
   const underWay = createExpiringSet<Promise<unknown>>();
@@ -158,56 +156,50 @@ function createOutgoing(transport: Transport, channel: string, timeoutMs: number
   };
 
   return {
-    add(notifications, more) {
+    add(notifications: Iterable<string>, more: number): void {
       collect(notifications, more);
       sendSoon();
     },
-    addToTrip(notifications, more) {
+    /** Returns a command for the round trip that is about to leave, where a message is due. */
+    addToTrip(notifications: Iterable<string>, more: number): Command | undefined {
       collect(notifications, more);
       if (count >= many || performance.now() >= sentMs + coalesceMs) return take();
       sendSoon();
       return undefined;
     },
-    async close() {
+    /** Resolves when the waiting notifications are published. */
+    async close(): Promise<void> {
       hurry.wake();
       await Promise.all([...underWay]);
     },
   };
 }
 
-/** A place at the shared stream. */
-interface Listening {
-  /** Whether the server has confirmed it, and other processes are heard. */
-  readonly isOpen: boolean;
-  end(): void;
-}
-
 interface ListeningListener extends Pick<TopicListener, "message"> {
-  /** The stream broke, or is there. */
-  changed(): void;
+  /** The stream broke, or is there: whether the server has confirmed it, and other processes are heard. */
+  changed(isHeard: boolean): void;
   /** It can't be opened: called once until it can. */
   failed(error: unknown): void;
 }
 
-const firstPauseMs = 100;
-const longestPauseMs = 5_000;
-
-/** Attaches to the shared stream, again and again until that succeeds: from then on the stream reconnects by itself. */
+/**
+ * Attaches to the shared stream, again and again until that succeeds: from then on the stream reconnects by itself.
+ *
+ * @returns the function that ends it.
+ */
 function startListening(
   transport: Transport,
   channel: string,
   timeoutMs: number,
   listener: ListeningListener,
-): Listening {
+): () => void {
   const pauses = createCancellableSleep();
   const ending = new AbortController();
   let attachment: Attachment | undefined;
   let stopLooking: (() => void) | undefined;
-  let isOpen = false;
 
   const change = (isHeard: boolean): void => {
-    isOpen = isHeard;
-    if (!pauses.isEnded) listener.changed();
+    if (!pauses.isEnded) listener.changed(isHeard);
   };
   const topicListener: TopicListener = {
     serverOnly: true,
@@ -226,8 +218,9 @@ function startListening(
     else change(!attachment.start.degraded);
   };
   const attachUntilHeard = async (): Promise<void> => {
+    const backoff = createBackoff({ firstMs: 100, longestMs: 5_000 });
     let isReported = false;
-    for (let pauseMs = firstPauseMs; !pauses.isEnded; pauseMs = Math.min(2 * pauseMs, longestPauseMs)) {
+    while (!pauses.isEnded) {
       try {
         return await attach();
       } catch (error) {
@@ -238,21 +231,16 @@ function startListening(
         if (isOurs && !isReported && !pauses.isEnded) listener.failed(error);
         isReported ||= isOurs;
       }
-      await pauses.wait(pauseMs * (0.5 + Math.random()), undefined);
+      await pauses.wait(backoff.next(), undefined);
     }
   };
   if (transport.subscribe) void attachUntilHeard();
 
-  return {
-    get isOpen() {
-      return isOpen && !pauses.isEnded;
-    },
-    end() {
-      pauses.end();
-      ending.abort();
-      stopLooking?.();
-      attachment?.detach();
-    },
+  return () => {
+    pauses.end();
+    ending.abort();
+    stopLooking?.();
+    attachment?.detach();
   };
 }
 

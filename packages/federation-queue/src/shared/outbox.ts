@@ -1,3 +1,5 @@
+import { isCommandError, isTransportError, TransportError } from "@continuum-cache/core";
+
 /** A bounded FIFO of items that wait until Redis answers. */
 export interface Outbox<Item> {
   readonly length: number;
@@ -58,3 +60,16 @@ export function createOutbox<Item>({ maxItems, maxBytes }: OutboxLimits): Outbox
   };
   return outbox;
 }
+
+/** Whether Redis may accept the same later: the refusal does not concern what was sent. */
+export const isTemporaryRefusal = (error: unknown): boolean =>
+  isCommandError(error) &&
+  ["OOM", "MISCONF", "BUSY", "NOREPLICAS", "READONLY", "LOADING", "MASTERDOWN", "UNKILLABLE"].includes(error.code);
+
+/** The error for `count` items that found no room. @param cause - Why they should have waited. */
+export const fullError = (transport: string, count: number, cause: unknown): TransportError =>
+  new TransportError(
+    isTransportError(cause) ? cause.kind : "unreachable",
+    `Redis does not answer, and the outbox has no room for ${count} more: try again later, or raise \`outbox\``,
+    { transport, delivery: isTransportError(cause) ? cause.delivery : "none", cause },
+  );

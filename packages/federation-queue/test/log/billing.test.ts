@@ -16,7 +16,7 @@ describe.each(servers)("over $name", (backend) => {
     return Object.fromEntries(Object.entries(rest).filter(([name]) => !/^(config|client|command)\|/.test(name)));
   };
 
-  it("appends N events with N + 3 commands and one ring", async () => {
+  it("appends N events with N + 3 commands and one notification", async () => {
     const { open, redis } = await start();
     const a = open("a");
     await a.append(0);
@@ -60,7 +60,7 @@ describe.each(servers)("over $name", (backend) => {
     await Promise.all(origins.map((log) => log.append(1)));
     await waitFor(() => expect(reading.entries.length).toBe(7));
     const { xread = 0, hgetall = 0 } = await redis.commandStats();
-    // One for each ring that arrives separately.
+    // One for each notification that arrives separately.
     expect(xread).toBeLessThanOrEqual(4);
     expect(hgetall).toBe(0);
     await redis.resetStats();
@@ -73,7 +73,8 @@ describe.each(servers)("over $name", (backend) => {
     await open("a").append(0);
     const reading = opened(following(open("b", { lease: "1s", pollInterval: "400ms" })));
     await waitFor(() => expect(reading.entries.length).toBe(1));
-    // The ring of the event and the stream that has just opened cost reads of their own. They are over with some polls.
+    // The notification of the event and the stream that has just opened cost reads of their own. They are over after
+    // some polls.
     await redis.resetStats();
     await waitFor(async () => expect((await redis.commandStats())["xread"]).toBeGreaterThanOrEqual(5));
     const startedMs = performance.now();

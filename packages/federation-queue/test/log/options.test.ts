@@ -14,7 +14,7 @@ describe("rejects before sending anything", () => {
     [{ instanceId: "" }, 'got ""'],
     [{ instanceId: "a\nb" }, "without control characters"],
     [{ instanceId: "x".repeat(300) }, "1 to 256 bytes"],
-    [{ instanceId: 7 }, "got number"],
+    [{ instanceId: 7 }, "got 7 (number)"],
     [{ instanceId: "a", key: "no*glob" }, "Expected `key` to be a text"],
     [{ instanceId: "a", key: "" }, "Expected `key` to be a text"],
     [{ instanceId: "a", retention: -1 }, "retention"],

@@ -184,7 +184,7 @@ describe.each(all)("a log over $name", (backend) => {
     await waitFor(() => expect(reading.entries.length).toBe(2_000));
     expect(reading.seen).toEqual(named("a", 1, 2_000));
     const stats = await redis?.commandStats();
-    // Four full pages, the last page, and some for rings and for the opening of the doorbell's stream.
+    // Four full pages, the last page, and some for notifications and the opening of their stream.
     if (stats) expect(stats["xread"]).toBeLessThanOrEqual(10);
   });
 

@@ -2,7 +2,7 @@ import { runScript } from "@continuum-cache/core";
 import { describe, expect, it, vi } from "vitest";
 import type { FederationQueue } from "../../src/queue/federation-queue.ts";
 import { maintenanceScript } from "../../src/queue/maintenance-script.ts";
-import { createQueueKeys } from "../../src/queue/queue-keys.ts";
+import { createQueueKeys } from "../../src/queue/settings.ts";
 import { closing, queuesOn, servers } from "./backends.ts";
 
 // What Upstash bills: each command, including those of scripts.

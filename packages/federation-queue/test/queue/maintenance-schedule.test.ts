@@ -6,7 +6,7 @@ import {
   initialSchedule,
   isOverdue,
   nextRunMs,
-} from "../../src/queue/maintenance-schedule.ts";
+} from "../../src/queue/maintenance.ts";
 
 describe("the schedule of maintenance", () => {
   const idle = { pending: 0, nextDueInMs: undefined };

@@ -37,7 +37,7 @@ describe("a queue", () => {
     ["a name twice", { priorities: ["a", "a"] }, /each once, got \["a","a"\]/],
     ["a default of none", { priorities: ["a"], defaultPriority: "b" }, /one of "a", got "b"/],
     ["a glob", { prefix: "jobs*" }, /`prefix` .*got "jobs\*"/],
-    ["no prefix", { prefix: 5 }, /`prefix` .*got number/],
+    ["no prefix", { prefix: 5 }, /`prefix` .*got 5 \(number\)/],
     ["no time", { retention: "soon" }, /`retention` .*got "soon"/],
     ["a negative time", { visibilityTimeout: -1 }, /`visibilityTimeout` .*got -1/],
     ["no time to poll", { pollInterval: 0 }, /`pollInterval` .*got 0/],
@@ -52,7 +52,7 @@ describe("a queue", () => {
     ["an outbox without bytes", { outbox: { maxBytes: -1 } }, /`outbox.maxBytes` .*got -1/],
     ["no repair", { repair: "never" }, /`repair` .*got "never"/],
     ["no room for an event", { maxEventBytes: 0 }, /`maxEventBytes` .*got 0/],
-    ["no codec", { codec: "json" }, /`codec` .*got string/],
+    ["no codec", { codec: "json" }, /`codec` .*got "json"/],
   ])("refuses %s", (_, options, message) => {
     const { queue, sent } = start();
     const make = () => queue(options);
@@ -90,7 +90,7 @@ describe("a queue", () => {
       [() => queue.push("a", untyped({ prio: "high" })), /push has no option "prio"/],
       [() => queue.push("a", untyped({ priorty: "high" })), /Did you mean `priority`/],
       [() => queue.push("a", untyped({ fallback: "no" })), /`fallback` to be true or false/],
-      [() => queue.push("a", untyped({ signal: 5 })), /AbortSignal, got number/],
+      [() => queue.push("a", untyped({ signal: 5 })), /AbortSignal, got 5 \(number\)/],
       [() => queue.push("a", untyped("high")), /takes its options as an object/],
       [() => queue.pushMany([untyped({ event: "a", dely: 5 })]), /Did you mean `delay`/],
       [() => queue.pushMany([{ event: "a" }], untyped({ id: "x" })), /pushMany has no option "id"/],
@@ -99,7 +99,7 @@ describe("a queue", () => {
       [() => queue.stats(untyped({ timeuot: 5 })), /Did you mean `timeout`/],
       [() => queue.dead(untyped({ limit: 5 })), /dead has no option "limit"/],
       [() => queue.redrive(untyped({ id: "x" })), /Did you mean `ids`/],
-      [() => queue.redrive(untyped({ ids: "x" })), /`ids` to be a list of ids, got string/],
+      [() => queue.redrive(untyped({ ids: "x" })), /`ids` to be a list of ids, got "x"/],
     ] as const) {
       await expect(call()).rejects.toThrow(message);
       await expect(call()).rejects.toMatchObject({ name: "ConfigError" });
@@ -113,7 +113,7 @@ describe("a queue", () => {
       expect(call).toThrow(message);
       expect(call).toThrow(expect.objectContaining({ name: "ConfigError" }));
     }
-    expect(() => queue.consume("work" as never)).toThrow(/function, got string/);
+    expect(() => queue.consume("work" as never)).toThrow(/function, got "work"/);
     expect(() => queue.consume(() => {}, { concurrency: 0 })).toThrow(/`concurrency` .*got 0/);
     expect(() => queue.consume(() => {}, { maxDuration: 0 })).toThrow(/`maxDuration` .*got 0/);
     expect(sent()).toBe(0);

@@ -1,10 +1,15 @@
 import { runs } from "@continuum-cache/test-scale";
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { AcceptedLines, type AcceptedPushes } from "../../src/queue/accepted-pushes.ts";
+
 import { plainPush } from "../../src/queue/pending-push.ts";
 import { toLines } from "../../src/queue/push-scripts.ts";
-import { createRecentPushes, type RecentPush } from "../../src/queue/repair/recent-pushes.ts";
+import {
+  AcceptedLines,
+  type AcceptedPushes,
+  createRecentPushes,
+  type RecentPush,
+} from "../../src/queue/repair/recent-pushes.ts";
 
 const pushOf = (id: string, atMs: number, bytes = 300): RecentPush => ({
   push: {

@@ -96,26 +96,26 @@ it("notifications that a failed round trip carried are sent by themselves", asyn
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
   onTestFinished(() => void vi.useRealTimers());
   const own = opened(await memory.open()).connect();
-  const rings: unknown[] = [];
+  const notifications: unknown[] = [];
   let isLost = false;
   const transport: Transport = {
     ...own,
     async send(commands, asked) {
       if (isLost) throw new TransportError("aborted", "away", { transport: "test", delivery: "none" });
-      for (const [name, , text] of commands) if (name === "PUBLISH") rings.push(text);
+      for (const [name, , text] of commands) if (name === "PUBLISH") notifications.push(text);
       return own.send(commands, asked);
     },
   };
   const queue = opened(new FederationQueue<number>({ transport }));
   await queue.push(0);
   await queue.push(1, { priority: "high" });
-  expect(rings).toEqual(['["w:normal"]']);
+  expect(notifications).toEqual(['["w:normal"]']);
   isLost = true;
   const low = Array.from({ length: 50 }, (_, event) => ({ event, priority: "low" }));
   await expect(queue.pushMany(low, { fallback: false })).rejects.toThrow("away");
   isLost = false;
   await vi.advanceTimersByTimeAsync(20);
-  expect(rings).toEqual(['["w:normal"]', '["w:high","w:low"]']);
+  expect(notifications).toEqual(['["w:normal"]', '["w:high","w:low"]']);
 });
 
 describe.each(all)("acks, nacks and releases of one tick over $name", (backend) => {

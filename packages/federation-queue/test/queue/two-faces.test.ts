@@ -8,13 +8,13 @@ import {
 } from "@continuum-cache/core";
 import { describeTwoFaces } from "@continuum-cache/fixtures";
 import fc from "fast-check";
+import { redriveScript } from "../../src/queue/dead-letters.ts";
 import { forgetConsumersScript } from "../../src/queue/forget-consumers-script.ts";
 import { maintenanceScript } from "../../src/queue/maintenance-script.ts";
 import { packDelayed, type StreamEntry, writeFields } from "../../src/queue/message-fields.ts";
 import { moveScript } from "../../src/queue/move-script.ts";
 import { pushScript } from "../../src/queue/push-scripts.ts";
-import { createQueueKeys } from "../../src/queue/queue-keys.ts";
-import { redriveScript } from "../../src/queue/redrive-script.ts";
+import { createQueueKeys } from "../../src/queue/settings.ts";
 
 // Whatever happens to a queue: Lua on Redis and TypeScript on the memory answer the same and leave the same.
 

@@ -266,3 +266,34 @@ it("polls where the backend can't subscribe", async () => {
   await queue.push(2, { delay: "200ms" });
   await vi.waitFor(() => expect(done).toEqual([1, 2]), patiently);
 });
+
+it("starts no handler after one has stopped the worker, whatever is being fetched", async () => {
+  const own = memoryTransport();
+  const transport: Transport = {
+    name: own.name,
+    // Handlers are faster than reads: nearly always one is in flight.
+    async send(commands, options) {
+      if (commands.some(([name]) => name === "XREADGROUP")) await new Promise((resolve) => setTimeout(resolve, 1));
+      return own.send(commands, options);
+    },
+    close: () => own.close(),
+  };
+  for (let last = 1; last <= 100; last += 20) {
+    const queue = opened(
+      new FederationQueue<number>({ transport }, { prefix: `stopped-${last}`, priorities: ["all"] }),
+    );
+    await queue.pushMany(numbers(400, "all"));
+    let begun = 0;
+    const worker = queue.consume(
+      async () => {
+        if (++begun === last) void worker.stop();
+      },
+      { concurrency: 8 },
+    );
+    await vi.waitFor(() => expect(begun).toBeGreaterThanOrEqual(last), patiently);
+    await worker.stop();
+    expect(begun).toBe(last);
+    await queue.close();
+  }
+  await transport.close();
+});

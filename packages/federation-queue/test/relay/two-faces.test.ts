@@ -8,11 +8,9 @@ import {
 } from "@continuum-cache/core";
 import { describeTwoFaces } from "@continuum-cache/fixtures";
 import fc from "fast-check";
-import { applyScript } from "../../src/federation/apply-script.ts";
-import { putScript } from "../../src/federation/put-script.ts";
-import { tombstoneScript } from "../../src/federation/tombstone-script.ts";
-import { copyScript } from "../../src/relay/copy-script.ts";
-import { registerScript } from "../../src/relay/register-script.ts";
+import { tombstoneScript } from "../../src/federation/tombstones.ts";
+import { applyScript, putScript } from "../../src/federation/value-sync.ts";
+import { copyScript, registerScript } from "../../src/relay/scripts.ts";
 
 // Random calls: Lua on Redis and TypeScript on the memory return the same, and leave the same data.
 

@@ -113,10 +113,18 @@ function end(connection: SubscriberConnection): void {
 function deliverMessages(connection: SubscriberConnection, listener: MessageListener): void {
   const { client, subscribed, server } = connection;
   const deliver = (message: Message): void => {
-    // A message of a topic that was removed may still be on its way.
+    if (!isOpen(connection)) return;
     const { pattern, channel } = message;
     const isWanted = pattern === undefined ? subscribed.hasChannel(channel) : subscribed.hasPattern(pattern);
-    if (isWanted && isOpen(connection)) callListener(() => listener.message(message));
+    // A message of a topic that was removed may still be on its way.
+    if (!isWanted) return;
+    try {
+      listener.message(message);
+    } catch (error) {
+      callListener(() => {
+        throw error;
+      });
+    }
   };
   const onProblem = (problem: string): void => {
     connection.lastError = impossibleError("protocol", problem, server);

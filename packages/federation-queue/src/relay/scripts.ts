@@ -1,7 +1,31 @@
 import { type Argument, defineScript, type Reply, type Script, type ScriptContext } from "@continuum-cache/core";
-import { registryLua } from "../log/registry.ts";
-import { lastIdOf } from "../log/stream.ts";
-import { idTextLua, isAfterId } from "./id-text.ts";
+import { noHolder, readRegistered, registryLua, writeRegistered } from "../log/registry.ts";
+import { lastIdOf, laterOf, noId, parseId } from "../log/stream.ts";
+
+/**
+ * Whether one id, as Redis writes it, comes after another. Compares texts, so that ids of any size keep their order.
+ */
+export function isAfterId(one: string, other: string): boolean {
+  const [ms = "", seq = ""] = one.split("-");
+  const [otherMs = "", otherSeq = ""] = other.split("-");
+  return ms === otherMs ? isMore(seq, otherSeq) : isMore(ms, otherMs);
+}
+
+const isMore = (one: string, other: string): boolean =>
+  one.length === other.length ? one > other : one.length > other.length;
+
+/** The same for scripts. */
+const idTextLua = `
+local function isMore(one, other)
+  if #one == #other then return one > other end
+  return #one > #other
+end
+local function isAfterId(one, other)
+  local ms, seq = string.match(one, "^(%d+)%-(%d+)$")
+  local otherMs, otherSeq = string.match(other, "^(%d+)%-(%d+)$")
+  if ms == otherMs then return isMore(seq, otherSeq) end
+  return isMore(ms, otherMs)
+end`;
 
 /**
  * Appends entries of another database as they are, but only those behind all that the stream has ever had. An event
@@ -81,3 +105,31 @@ export function readCopyAnswer(reply: Reply): CopyAnswer {
   if (kind === "back") return { isBack: true, added: 0, last: String(first) };
   return { isBack: false, added: Number(first), last: String(second) };
 }
+
+/**
+ * Registers an origin at the destination without taking its name. Readers there find it, and look at its stream again
+ * after its name was taken anew at the source, or after the end of its stream was lost there.
+ *
+ * KEYS: the registry. ARGV: origin, since when its name is held at the source, the last id that the source knows.
+ * Returns 1, or 0 when a process at the destination holds the name, or held it later.
+ */
+export const registerScript: Script = defineScript({
+  name: "relay-register",
+  keys: 1,
+  lua: `${registryLua}
+local registry, origin, since, last = KEYS[1], ARGV[1], tonumber(ARGV[2]), ARGV[3]
+local holder, sinceHere, _, lastHere = registered(redis.call("HGET", registry, origin))
+if holder ~= "-" or sinceHere > since then return 0 end
+redis.call("HSET", registry, origin, table.concat({"-", whole(since), "0", laterOf(last, lastHere)}, " "))
+return 1`,
+  memory: ({ call, keys: [registry = ""], args }) => {
+    const [origin = "", since = "", known = ""] = args.map(String);
+    const here = readRegistered(call("HGET", registry, origin));
+    const sinceMs = Number(since);
+    if (here.holder !== noHolder || here.sinceMs > sinceMs) return 0;
+    const there = parseId(known) ?? noId;
+    const last = laterOf(there, here.last);
+    call("HSET", registry, origin, writeRegistered({ holder: noHolder, sinceMs, untilMs: 0, last }));
+    return 1;
+  },
+});
