@@ -1,4 +1,4 @@
-import { afterAll, describe, expect, it } from "vitest";
+import { afterAll, expect } from "vitest";
 import { testScale } from "./test-scale.ts";
 
 /** What a fuzzer reports of one decoder or parser. `fuzz` of `@continuum-cache/conformance` returns it. */
@@ -15,21 +15,19 @@ export interface HostileInputs {
 const mostMs = 500;
 
 /**
- * Registers one test for each target: a function that gives hostile inputs to a decoder or parser and throws at an
- * unexpected error. No input may take long. With `TEST_SCALE` of 10 or more it prints a table of the targets.
+ * Makes the test of a target: a function that gives hostile inputs to a decoder or parser and throws at an unexpected
+ * error. No input may take long. With `TEST_SCALE` of 10 or more a table of all targets is printed.
  */
-export function describeHostileInputs(subject: string, targets: Readonly<Record<string, () => HostileInputs>>): void {
-  describe(`hostile inputs to ${subject}`, () => {
-    const rows: unknown[] = [];
-    afterAll(() => {
-      if (testScale >= 10) console.table(rows);
-    });
-
-    it.each(Object.entries(targets))("%s: no error but its own, in bounded time", (target, run) => {
-      const { inputs, rejected, worstMs, worstInput, grownMib } = run();
-      const length = (worstInput as { readonly length?: number } | undefined)?.length;
-      rows.push({ target, inputs, rejected, worstMs: worstMs.toFixed(2), length, grownMib: grownMib.toFixed(0) });
-      expect(worstMs, JSON.stringify(worstInput)?.slice(0, 300)).toBeLessThan(mostMs);
-    });
+export function inBoundedTime(): (target: string, run: () => HostileInputs) => void {
+  const rows: unknown[] = [];
+  afterAll(() => {
+    if (testScale >= 10) console.table(rows);
   });
+
+  return (target, run) => {
+    const { inputs, rejected, worstMs, worstInput, grownMib } = run();
+    const length = (worstInput as { readonly length?: number } | undefined)?.length;
+    rows.push({ target, inputs, rejected, worstMs: worstMs.toFixed(2), length, grownMib: grownMib.toFixed(0) });
+    expect(worstMs, JSON.stringify(worstInput)?.slice(0, 300)).toBeLessThan(mostMs);
+  };
 }
