@@ -1,6 +1,6 @@
 /**
  * How often tests repeat their loops, and from which seed they draw. Every test that repeats something reads it here:
- * `TEST_SCALE` multiplies the repetitions (1 in `test`, 5 in `test --all`), `TEST_SEED` repeats the draws of an earlier
+ * `TEST_SCALE` multiplies the repetitions (0.4 in `test`, 5 in `test --all`), `TEST_SEED` repeats the draws of an earlier
  * run.
  */
 export const testScale: number = positiveNumber("TEST_SCALE") ?? 1;
@@ -12,7 +12,7 @@ export const testSeed: number = positiveNumber("TEST_SEED") ?? 1;
 export const isLongRun: boolean = process.env["TEST_LONG"] === "1";
 
 /**
- * Repetitions at the scale of this run: `scaled(300)` is 300 in `test`; `least` is what the test needs to mean
+ * Repetitions at the scale of this run: `scaled(300)` is 120 in `test`; `least` is what the test needs to mean
  * anything.
  */
 export function scaled(repetitions: number, least = 1): number {
