@@ -1,7 +1,7 @@
 /**
  * How often tests repeat their loops, and from which seed they draw. Every test that repeats something reads it here:
- * `TEST_SCALE` multiplies the repetitions (0.4 in `test`, 5 in `test --all`), `TEST_SEED` repeats the draws of an earlier
- * run.
+ * `TEST_SCALE` multiplies the repetitions (0.4 in `test`, 5 in `test --all`), `TEST_SEED` repeats the draws of an
+ * earlier run.
  */
 export const testScale: number = positiveNumber("TEST_SCALE") ?? 1;
 
