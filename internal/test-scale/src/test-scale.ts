@@ -19,9 +19,9 @@ export function scaled(repetitions: number, least = 1): number {
   return scaledBy(testScale, repetitions, least);
 }
 
-/** How many runs fast-check makes, and from which seed: `fc.assert(property, runs(300))`. */
-export function runs(repetitions = 100): { readonly numRuns: number; readonly seed: number } {
-  return { numRuns: scaled(repetitions), seed: testSeed };
+/** How many runs fast-check makes, and from which seed: `fc.assert(property, runs(300))`. `least` is as of `scaled`. */
+export function runs(repetitions = 100, least = 1): { readonly numRuns: number; readonly seed: number } {
+  return { numRuns: scaled(repetitions, least), seed: testSeed };
 }
 
 /** What `scaled` computes, for a scale of the caller's choice. */
