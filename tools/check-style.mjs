@@ -50,6 +50,7 @@ function existsIn(file) {
 
 function checkLines(file, text, isProse) {
   let isFenced = false;
+  let isGenerated = false;
   for (const [index, line] of text.split("\n").entries()) {
     if (!isProse(index)) continue;
     if (vague.test(line)) report(file, index, `says "${vague.exec(line)[0]}": name the subject`);
@@ -57,8 +58,19 @@ function checkLines(file, text, isProse) {
       if (line.length > mostColumns) report(file, index, `prose of ${line.length} columns; the most is ${mostColumns}`);
       continue;
     }
-    if (line.startsWith("```")) isFenced = !isFenced;
+    if (/^\s*```/.test(line)) isFenced = !isFenced;
+    if (/^<!-- .*: generated -->$/.test(line)) isGenerated = true;
+    if (/^<!-- .*: end -->$/.test(line)) isGenerated = false;
+    if (!isFenced && !isGenerated && !file.startsWith(".changeset/") && isTooLong(line))
+      report(file, index, `prose of ${line.length} columns; the most is ${mostColumns}`);
   }
+}
+
+/** Whether a line of Markdown is too long, and could end earlier: a table, a link and a command line can't. */
+function isTooLong(line) {
+  if (line.length <= mostColumns || /^\s*(\||#|<|\[[^\]]+\]: )/.test(line)) return false;
+  const units = line.trim().replace(/`[^`]*`/g, (code) => code.replaceAll(" ", "_"));
+  return units.lastIndexOf(" ", mostColumns) > 0;
 }
 
 function checkCode(file, text) {

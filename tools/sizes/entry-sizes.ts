@@ -55,13 +55,16 @@ const shareAtOnce = ({ gzip, gzipAtOnce }: BundleSize): string =>
 
 /** What such a sentence says: kB by label. */
 export function statedSizes(readme: string): ReadonlyMap<string, number> | undefined {
-  const sentence = /^\*\*Size\*\*, bundled [\w ]+, minified and gzipped: ([^\n]+?)\.$/m.exec(readme)?.[1];
+  const sentence = /^\*\*Size\*\*, bundled [\w ]+, minified and gzipped:\s([\s\S]+?)\.$/m.exec(readme)?.[1];
   if (sentence === undefined) return undefined;
   return new Map(
-    sentence.split(", ").flatMap((part) => {
-      const [, label, kB] = /^(.+) ([\d.]+) kB(?: \([\d.]+ kB at once\))?$/.exec(part) ?? [];
-      return label === undefined ? [] : [[label, Number(kB)] as const];
-    }),
+    sentence
+      .replace(/\s+/g, " ")
+      .split(", ")
+      .flatMap((part) => {
+        const [, label, kB] = /^(.+) ([\d.]+) kB(?: \([\d.]+ kB at once\))?$/.exec(part) ?? [];
+        return label === undefined ? [] : [[label, Number(kB)] as const];
+      }),
   );
 }
 

@@ -31,6 +31,7 @@ describe("the style check", () => {
     ["such a word in a string", "a.ts", `\nexport const text = "For ${word} reads it";\n`, said("a.ts:2")],
     ["such a word in Markdown", "a.md", `# Title\n\nFor ${word} reads it.\n`, said("a.md:3")],
     ["a long comment", "a.ts", `// ${long}\n`, /a\.ts:1: prose of 153 columns/],
+    ["a long paragraph of Markdown", "a.md", `# Title\n\n- ${long}\n`, /a\.md:3: prose of \d+ columns/],
     ["a long string", "a.ts", `export const text = "${long}";\n`, /a\.ts:1: prose of \d+ columns/],
     [
       "a long function",
@@ -54,6 +55,10 @@ describe("the style check", () => {
 
   it.each([
     ["long code", "a.ts", `export const list = [${"1, ".repeat(60)}];\n`],
+    ["a long table", "a.md", `| ${long} |\n`],
+    ["a long link", "a.md", `[text](https://example.com/${"x".repeat(120)})\n`],
+    ["long code in Markdown", "a.md", `\`\`\`sh\n${long}\n\`\`\`\n`],
+    ["a long generated line", "a.md", `<!-- table: generated -->\n\n${long}\n\n<!-- table: end -->\n`],
     ["long tests", "a.test.ts", `it("works", () => {\n${"  g();\n".repeat(200)}});\n`],
     [
       "five shared variables",

@@ -14,11 +14,11 @@ const suiteTimeoutMs = 200_000;
 
 describe("the table of runtimes", () => {
   const table = readTable(readFileSync(resolve(root, "docs/RUNTIMES.md"), "utf8"));
-  const mend = "write it anew: node tools/runtimes/run.mjs --write";
+  const fix = "write it anew: node tools/runtimes/run.mjs --write";
 
   it("has the packages and the runtimes that are configured", () => {
-    expect(table.packages, mend).toEqual(subjects.map((subject) => subject.package));
-    expect(table.runtimes, mend).toEqual(runtimes.map(({ title }) => title));
+    expect(table.packages, fix).toEqual(subjects.map((subject) => subject.package));
+    expect(table.runtimes, fix).toEqual(runtimes.map(({ title }) => title));
   });
 
   it("has a suite for every package that is made for the edge", async () => {

@@ -36,13 +36,13 @@ describe("the size of what users import", () => {
   it.each(publishablePackages(root).map(({ folder }) => folder))("is what %s/README.md says", (folder) => {
     const measured = sizes.filter((each) => each.folder === folder);
     const stated = statedSizes(readFileSync(join(root, folder, "README.md"), "utf8"));
-    const mend = `Write into ${folder}/README.md:\n${sizeSentence(measured)}`;
-    expect([...(stated?.keys() ?? [])], mend).toEqual(
+    const fix = `Write into ${folder}/README.md:\n${sizeSentence(measured)}`;
+    expect([...(stated?.keys() ?? [])], fix).toEqual(
       measured.map(({ entry, imported }) => labelOf(entry, imported, measured[0]?.entry)),
     );
     for (const { entry, imported, size } of measured) {
       const kB = stated?.get(labelOf(entry, imported, measured[0]?.entry)) ?? 0;
-      expect(Math.abs(kB / (size.gzip / 1_000) - 1), mend).toBeLessThanOrEqual(0.05);
+      expect(Math.abs(kB / (size.gzip / 1_000) - 1), fix).toBeLessThanOrEqual(0.05);
     }
   });
 });

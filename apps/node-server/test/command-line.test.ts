@@ -3,11 +3,12 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join, resolve } from "node:path";
+import { bundledProgram } from "@continuum-cache/test-scale/bundled-program";
 import { afterEach, describe, expect, it } from "vitest";
 import { readCommandLine } from "../src/options.ts";
 
 const app = resolve(import.meta.dirname, "..");
-const inSource = ["--conditions=@continuum-cache/source", "--import", "tsx", join(app, "src/main.ts")];
+const program = await bundledProgram(join(app, "src/main.ts"));
 
 const started = new Set<ChildProcess>();
 afterEach(() => {
@@ -18,7 +19,7 @@ afterEach(() => {
 /** Runs the app as a person would; the environment names no server unless `env` does. */
 function start(args: readonly string[], env: Record<string, string> = {}) {
   const { PATH = "", HOME = "" } = process.env;
-  const child = spawn(process.execPath, [...inSource, ...args], { cwd: app, env: { PATH, HOME, ...env } });
+  const child = spawn(process.execPath, [program, ...args], { cwd: app, env: { PATH, HOME, ...env } });
   started.add(child);
   let output = "";
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk) => (output += chunk));

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { type RedisServer, startRedisServer } from "@continuum-cache/conformance/servers";
+import { bundledProgram } from "@continuum-cache/test-scale/bundled-program";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { parse } from "yaml";
 
@@ -30,8 +31,8 @@ it("the demo starts with the environment of the Compose file, and keeps its valu
   const { UPSTASH_REDIS_URL = "", ...others } = services.app.environment;
   expect(UPSTASH_REDIS_URL).toBe("redis://redis:6379");
   const variables = { ...others, UPSTASH_REDIS_URL: UPSTASH_REDIS_URL.replace("6379", String(redis.port)) };
-  const source = ["--conditions=@continuum-cache/source", "--import", "tsx", "--import", nameServer];
-  const child = spawn(process.execPath, [...source, join(app, "src/main.ts"), "--once"], {
+  const program = await bundledProgram(join(app, "src/main.ts"));
+  const child = spawn(process.execPath, ["--import", nameServer, program, "--once"], {
     cwd: app,
     env: { PATH: process.env["PATH"], HOME: process.env["HOME"], ...variables },
   });

@@ -1,7 +1,7 @@
 /**
  * How often tests repeat their loops, and from which seed they draw. Every test that repeats something reads it here:
- * `TEST_SCALE` multiplies the repetitions (1 in `test`, 5 in `test --all`), `TEST_SEED` repeats the draws of an earlier
- * run.
+ * `TEST_SCALE` multiplies the repetitions (0.4 in `test`, 5 in `test --all`), `TEST_SEED` repeats the draws of an
+ * earlier run.
  */
 export const testScale: number = positiveNumber("TEST_SCALE") ?? 1;
 
@@ -12,16 +12,16 @@ export const testSeed: number = positiveNumber("TEST_SEED") ?? 1;
 export const isLongRun: boolean = process.env["TEST_LONG"] === "1";
 
 /**
- * Repetitions at the scale of this run: `scaled(300)` is 300 in `test`; `least` is what the test needs to mean
+ * Repetitions at the scale of this run: `scaled(300)` is 120 in `test`; `least` is what the test needs to mean
  * anything.
  */
 export function scaled(repetitions: number, least = 1): number {
   return scaledBy(testScale, repetitions, least);
 }
 
-/** How many runs fast-check makes, and from which seed: `fc.assert(property, runs(300))`. */
-export function runs(repetitions = 100): { readonly numRuns: number; readonly seed: number } {
-  return { numRuns: scaled(repetitions), seed: testSeed };
+/** How many runs fast-check makes, and from which seed: `fc.assert(property, runs(300))`. `least` is as of `scaled`. */
+export function runs(repetitions = 100, least = 1): { readonly numRuns: number; readonly seed: number } {
+  return { numRuns: scaled(repetitions, least), seed: testSeed };
 }
 
 /** What `scaled` computes, for a scale of the caller's choice. */

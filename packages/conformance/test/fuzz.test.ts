@@ -19,8 +19,9 @@ import {
   unseal,
 } from "@continuum-cache/core/kit";
 import { msgpack } from "@continuum-cache/core/msgpack";
-import { scaled, testScale, testSeed } from "@continuum-cache/test-scale";
-import { afterAll, describe, expect, it } from "vitest";
+import { scaled, testSeed } from "@continuum-cache/test-scale";
+import { inBoundedTime } from "@continuum-cache/test-scale/hostile-inputs";
+import { describe, expect, it } from "vitest";
 
 const repeated = { inputs: scaled(2_000), seed: testSeed };
 
@@ -243,24 +244,7 @@ const targets = {
 };
 
 describe("hostile inputs to core", () => {
-  const rows: unknown[] = [];
-  afterAll(() => {
-    if (testScale >= 10) console.table(rows);
-  });
-
-  it.each(Object.entries(targets))("%s: no error but its own, in bounded time", (target, run) => {
-    const { inputs, rejected, worstMs, worstInput, grownMib } = run();
-    rows.push({
-      target,
-      inputs,
-      rejected,
-      worstMs: worstMs.toFixed(2),
-      length: worstInput?.length,
-      grownMib: grownMib.toFixed(0),
-    });
-    // Of at most some 70 KB: what is linear takes some milliseconds, whatever else the machine does.
-    expect(worstMs, JSON.stringify(worstInput)?.slice(0, 300)).toBeLessThan(500);
-  });
+  it.each(Object.entries(targets))("%s: no error but its own, in bounded time", inBoundedTime());
 });
 
 describe("fuzz", () => {

@@ -73,7 +73,7 @@ describe("the server is chosen", () => {
   });
 });
 
-describe("a setting that can't be is a ConfigError that names it and the mend, and prints no secret", () => {
+describe("a setting that can't be is a ConfigError that names it and the fix, and prints no secret", () => {
   it.each([
     [
       "half a pair",

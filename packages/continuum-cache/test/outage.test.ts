@@ -67,7 +67,7 @@ describe.each(Object.entries(ways))("an outage of %s", (_, way) => {
       if (Date.now() - start > 60_000) throw new Error("Gave up waiting");
     }
   };
-  const mend = async (one = cache): Promise<void> => {
+  const restore = async (one = cache): Promise<void> => {
     proxy.set({ kind: "pass" });
     await until(() => one.currentBackend === "upstash");
     expect(one.pending).toBe(0);
@@ -92,7 +92,7 @@ describe.each(Object.entries(ways))("an outage of %s", (_, way) => {
     expect(await cache.getMany(["a", "query:1"])).toEqual([undefined, undefined]);
     expect(cache.pending).toBe(2);
     expect(await stored("a")).toBe("1");
-    await mend();
+    await restore();
     expect(await cache.getMany(["a", "query:1", "query:2", "session:1"])).toEqual([undefined, undefined, undefined, 1]);
   });
 
@@ -103,7 +103,7 @@ describe.each(Object.entries(ways))("an outage of %s", (_, way) => {
     const insist = cache.get("a", { fallback: false });
     await expect(insist).rejects.toMatchObject({ name: "TransportError", kind: "unreachable", delivery: "none" });
     await expect(insist).rejects.toThrow(/fallback: false/);
-    await mend();
+    await restore();
     expect(await cache.get("a", { fallback: false })).toBeUndefined();
   });
 
@@ -121,7 +121,7 @@ describe.each(Object.entries(ways))("an outage of %s", (_, way) => {
     await cache.pipeline().set("piped", 1).increment("counter", 10).execute();
     await cache.transaction().set("atomic", 1).expire("atomic", "1h").execute();
     await cache.expire("list", "1h");
-    await mend();
+    await restore();
     expect(await cache.getMany(["value", "fresh", "counter", "piped", "atomic"])).toEqual(["after", [1], 18, 1, 1]);
     expect(await cache.lrange("list", 0, -1)).toEqual(["z", "a", "b", "c"]);
     for (const key of ["value", "atomic", "list"]) expect(await cache.ttl(key)).toBeGreaterThan(3_500);
@@ -135,7 +135,7 @@ describe.each(Object.entries(ways))("an outage of %s", (_, way) => {
     await redis.command("SET", "unknown", '"theirs"');
     const recovered: CacheEvents["recovered"][] = [];
     cache.on("recovered", (event) => recovered.push(event));
-    await mend();
+    await restore();
     expect(await cache.getMany(["known", "unknown", "free"])).toEqual(["theirs", "theirs", "mine"]);
     expect(recovered).toMatchObject([{ replayed: 1, superseded: 2, dropped: 0 }]);
   });
@@ -168,14 +168,14 @@ describe.each(Object.entries(ways))("an outage of %s", (_, way) => {
     load?.("stale");
     expect(await loading).toBe("stale");
     expect(await cache.get("a")).toBeUndefined();
-    await mend();
+    await restore();
     expect(await cache.get("a")).toBeUndefined();
   });
 
   it("leaves messages within the process, marked as such", async () => {
     await cutOff();
     expect(await cache.publish("c", "hello")).toBe(0);
-    await mend();
+    await restore();
   });
 
   it("ends well though the primary goes away again while it is being told", async () => {
@@ -192,7 +192,7 @@ describe.each(Object.entries(ways))("an outage of %s", (_, way) => {
       await sleep(120);
       proxy.cut();
     }
-    await mend();
+    await restore();
     expect(await cache.lrange("l", 0, -1)).toEqual(Array.from({ length: 300 }, (_, at) => at));
     for (const at of [0, 150, 299]) {
       expect(await redis.command("GET", `n:${at}`)).toBe(String(at + 1));
@@ -255,7 +255,7 @@ describe.each(Object.entries(ways))("an outage of %s", (_, way) => {
       expect(await second.get("a")).toBeUndefined();
       expect(second.pending).toBe(4);
       await second.increment("n", 4);
-      await mend(second);
+      await restore(second);
       expect(await second.getMany(["a", "b", "n", "query:1"])).toEqual([undefined, "new", 7, undefined]);
       await second.close();
 

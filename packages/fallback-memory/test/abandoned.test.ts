@@ -48,7 +48,7 @@ describe("a return to the primary after its request has vanished", () => {
     "goes on with the next request, though the one before vanished during its %s",
     async (name) => {
       await goAway();
-      primary.mend();
+      primary.restore();
       await vi.advanceTimersByTimeAsync(11_000);
       await vanishDuring(name);
       await vi.advanceTimersByTimeAsync(500);
@@ -63,7 +63,7 @@ describe("a return to the primary after its request has vanished", () => {
 
   it("does not hold later calls back at a gate that a vanished request has shut", async () => {
     await goAway();
-    primary.mend();
+    primary.restore();
     await vi.advanceTimersByTimeAsync(11_000);
     await vanishDuring("EVAL");
     await vi.advanceTimersByTimeAsync(500);

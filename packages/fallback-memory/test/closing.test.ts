@@ -81,7 +81,7 @@ it("rejects a write that the primary fails while close() waits for the disk, sin
 
 it("rejects a write that waits for the end of a recovery when close() is called, and does not journal it", async () => {
   await begin();
-  primary.mend();
+  primary.restore();
   hanging = /^(?!PING$)/;
   await vi.advanceTimersByTimeAsync(1_000);
   expect(transport.status?.outage).toMatchObject({ state: "recovering" });

@@ -25,7 +25,7 @@ const open = (journal: FallbackOptions["journal"] = bounds) => {
   transport.status?.onKept?.((write) => kept.push(write));
   transport.status?.onChange(({ recovery }) => recovery && recoveries.push(recovery));
   const back = async (): Promise<Recovery> => {
-    primary.mend();
+    primary.restore();
     await expect.poll(() => transport.status?.currentBackend, { timeout: 60_000, interval: 20 }).toBe("upstash");
     expect(transport.status?.pending).toBe(0);
     return recoveries.at(-1) as Recovery;

@@ -220,7 +220,7 @@ describe("rewriting the store", () => {
     await second.send([["PING"]], { timeoutMs: 100_000 });
     const wanted = await contents(local);
     expect(await contents(again)).toEqual(wanted);
-    later.mend();
+    later.restore();
     await expect.poll(() => second.status?.currentBackend).toBe("upstash");
     expect(second.status?.pending).toBe(0);
     expect(await contents(later.store)).toEqual(wanted);

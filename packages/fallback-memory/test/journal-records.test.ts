@@ -69,7 +69,7 @@ describe("a store with records that can't be read", () => {
       ["journal", expect.stringContaining("2 of 3 record(s)")],
     ]);
     expect(String(failures[0]?.error.stack)).not.toContain("secret");
-    primary.mend();
+    primary.restore();
     await expect.poll(() => transport.status?.currentBackend).toBe("upstash");
     expect(await primary.store.send([["MGET", "old", "new"]])).toEqual([["1", "2"]]);
     await expect.poll(texts).toEqual([]);
@@ -106,7 +106,7 @@ describe("a store with records that can't be read", () => {
         const { transport, primary } = startProcess(store);
         expect(await transport.send([["SET", "durable", "yes"]])).toEqual(["OK"]);
         expect(texts().join("")).toContain('"durable"');
-        primary.mend();
+        primary.restore();
         await expect.poll(() => transport.status?.pending, { interval: 2 }).toBe(0);
         expect(await primary.store.send([["GET", "durable"]])).toEqual(["yes"]);
       }),
@@ -140,7 +140,7 @@ describe("a journal that the next process restores", () => {
     await next.transport.send([["PING"]]);
     expect(next.transport.status?.pending).toBe(pending);
     const recovered = new Promise((resolve) => next.transport.status?.onChange(({ recovery }) => resolve(recovery)));
-    primary.mend();
+    primary.restore();
     expect(await recovered).toEqual({ replayed: 16, superseded: 0, dropped: 0 });
     expect(await primary.store.send([["MGET", "s", "n", "p:1", "brief"]])).toEqual([["4", "2", null, null]]);
   });

@@ -25,7 +25,7 @@ beforeEach(() => {
 });
 afterEach(async () => {
   isHanging = false;
-  primary.mend();
+  primary.restore();
   const closed = fallback.close();
   await vi.advanceTimersByTimeAsync(60_000);
   await closed;
@@ -38,7 +38,7 @@ describe("a guard above a fallback", () => {
     const above = guarded(fallback);
     primary.fail("unreachable", { delivery: "none" });
     const first = above.send([["SET", "a", "old"]], { fallback: false }).catch((error: unknown) => error);
-    primary.mend();
+    primary.restore();
     await above.send([["SET", "a", "new"]], { fallback: false });
     await vi.advanceTimersByTimeAsync(5_000);
     expect(await first).toMatchObject({ kind: "unreachable" });
@@ -51,7 +51,7 @@ describe("a guard above a fallback", () => {
   it("gives a call that waits for the end of a recovery its own time", async () => {
     primary.fail("unreachable");
     await fallback.send([["SET", "a", "kept"]]);
-    primary.mend();
+    primary.restore();
     isHanging = true;
     await vi.advanceTimersByTimeAsync(1_000);
     expect(fallback.status?.outage).toMatchObject({ state: "recovering" });
@@ -71,7 +71,7 @@ describe("a write that bypasses a fallback", () => {
     const both = withFallback(guarded(primary), memoryTransport());
     primary.fail("unreachable", { delivery: "none" });
     const first = both.send([["SET", "a", "old"]], { fallback: false }).catch((error: unknown) => error);
-    primary.mend();
+    primary.restore();
     await primaryOf(both).send([["SET", "a", "new"]]);
     await vi.advanceTimersByTimeAsync(5_000);
     expect(await first).toMatchObject({ kind: "unreachable" });
@@ -91,7 +91,7 @@ describe("a trip that was answered in an outage", () => {
     primary.fail("unreachable");
     await fallback.send([["PING"]]);
     expect(await hung).toEqual([null]);
-    primary.mend();
+    primary.restore();
     await vi.advanceTimersByTimeAsync(1_000);
     expect(fallback.status?.currentBackend).toBe("upstash");
     const onChange = vi.fn();
@@ -107,7 +107,7 @@ describe("an invalid command", () => {
     await expect(fallback.send([[undefined]] as never)).rejects.toThrow(TypeError);
     primary.fail("unreachable");
     await fallback.send([["SET", "a", "kept"]]);
-    primary.mend();
+    primary.restore();
     await vi.advanceTimersByTimeAsync(1_000);
     expect(fallback.status).toMatchObject({ currentBackend: "upstash", pending: 0 });
   });

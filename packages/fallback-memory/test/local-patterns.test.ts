@@ -73,7 +73,7 @@ describe("a deletion by pattern of 40,000 keys", () => {
     primary.fail("unreachable", { delivery: "none" });
     await transport.send([["PING"]]);
     await fill(local);
-    primary.mend();
+    primary.restore();
     const { turns } = await turnsDuring(() => invalidate(transport, "key:*", false));
     expect(turns).toBeGreaterThan(1);
     expect(await local.send([["DBSIZE"]])).toEqual([0]);

@@ -37,7 +37,7 @@ describe("long strings of the same length cost as much as of any other", () => {
     primary.fail("unreachable", { delivery: "none" });
     const { longestText } = await watchMaps(async () => {
       for (let at = 0; at < count; at++) await transport.send([command(nameOf(at))]);
-      primary.mend();
+      primary.restore();
       await expect.poll(() => transport.status?.currentBackend).toBe("upstash");
     });
     expect(longestText).toBeLessThanOrEqual(longestHashed);

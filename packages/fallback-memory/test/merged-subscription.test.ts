@@ -79,7 +79,7 @@ const away = async (): Promise<void> => {
   expect(transport.status?.currentBackend).toBe("local");
 };
 const back = async (): Promise<void> => {
-  primary.mend();
+  primary.restore();
   await vi.advanceTimersByTimeAsync(60_000);
   expect(transport.status?.currentBackend).toBe("upstash");
 };
@@ -91,7 +91,7 @@ beforeEach(() => {
   start();
 });
 afterEach(async () => {
-  primary.mend();
+  primary.restore();
   await transport.close();
   vi.useRealTimers();
 });

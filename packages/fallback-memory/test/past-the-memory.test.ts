@@ -45,7 +45,7 @@ describe("the primary of a transport with a fallback", () => {
   it("rejects if the primary does not answer, and answers during an outage of the fallback", async () => {
     await away();
     await expect(set(primaryOf(transport), "a", "1")).rejects.toMatchObject({ kind: "unreachable" });
-    primary.mend();
+    primary.restore();
     expect(await set(primaryOf(transport), "a", "1")).toEqual(["OK"]);
     expect(await get(primary.store, "a")).toBe("1");
     expect(await get(local, "a")).toBeNull();
@@ -54,7 +54,7 @@ describe("the primary of a transport with a fallback", () => {
   it("refuses keys that the primary does not know yet, so that a later replay undoes nothing", async () => {
     await away();
     await transport.send([["DEL", "limit:ann"]]);
-    primary.mend();
+    primary.restore();
     const early = set(primaryOf(transport), "limit:ann", "new");
     await expect(early).rejects.toMatchObject({ kind: "unreachable", delivery: "none" });
     expect(await set(primaryOf(transport), "limit:bob", "new")).toEqual(["OK"]);

@@ -14,7 +14,7 @@ it.each([
   primary.fail("unreachable", { delivery: "none" });
   for (const glob of globs) await transport.send([["PING"]], { invalidates: [glob] });
   primary.sent.splice(0);
-  primary.mend();
+  primary.restore();
   await expect.poll(() => transport.status?.currentBackend).toBe("upstash");
 
   expect(await primary.store.send([["DBSIZE"], ["EXISTS", "doomed:1", "doomed:1999"]])).toEqual([18_000, 0]);

@@ -24,7 +24,7 @@ async function replayed(history: readonly HistoryTrip[], store: Transport, until
     const isDone = await wasDone(transport.send(commands, { atomic }));
     if (isDone) await reference.send(commands, { atomic });
   }
-  primary.mend();
+  primary.restore();
   await untilBack();
   await expect.poll(() => transport.status?.currentBackend, { interval: 5 }).toBe("upstash");
   expect(transport.status?.pending).toBe(0);

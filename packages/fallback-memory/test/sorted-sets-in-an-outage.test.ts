@@ -31,7 +31,7 @@ describe("the changes of an outage", () => {
   afterEach(() => transport.close());
   const goAway = () => primary.fail("unreachable", { delivery: "none" });
   const comeBack = async () => {
-    primary.mend();
+    primary.restore();
     await expect.poll(() => transport.status?.currentBackend).toBe("upstash");
     expect(transport.status?.pending).toBe(0);
   };

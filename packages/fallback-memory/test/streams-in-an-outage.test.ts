@@ -24,7 +24,7 @@ describe("an entry that is appended to a stream while the primary is away", () =
   });
   const goAway = () => primary.fail("unreachable", { delivery: "none" });
   const comeBack = async () => {
-    primary.mend();
+    primary.restore();
     await vi.advanceTimersByTimeAsync(1_000);
     expect(transport.status).toMatchObject({ currentBackend: "upstash", pending: 0 });
   };
@@ -109,7 +109,7 @@ describe("an entry that is appended to a stream while the primary is away", () =
     const second = open(primary);
     expect(await idsIn(second, "a")).toEqual([told]);
     await one(primary.store, "XADD", "b", "*", "f", "theirs");
-    primary.mend();
+    primary.restore();
     await vi.advanceTimersByTimeAsync(1_000);
     expect(await idsIn(primary.store, "a")).toEqual([told]);
     expect(await valuesIn(primary.store, "b")).toEqual(["theirs", "mine"]);

@@ -15,7 +15,7 @@ export interface Switchable extends Transport {
   fail(kind: TransportErrorKind, details?: Partial<TransportErrorDetails>): void;
   /** Answers come only when the returned function is called. */
   hold(): () => void;
-  mend(): void;
+  restore(): void;
   /** Decides the fate of each trip that would have succeeded: done, done with its reply lost, or not done. */
   fate(decide: (commands: readonly Command[]) => "done" | "lost" | "refused"): void;
 }
@@ -57,7 +57,7 @@ export function switchable(store: Transport = memoryTransport()): Switchable {
       });
       return release;
     },
-    mend() {
+    restore() {
       failure = undefined;
       decide = () => "done";
     },

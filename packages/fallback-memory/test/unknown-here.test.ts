@@ -60,7 +60,7 @@ describe("a command that the memory can't run", () => {
   it("rejects with delivery unknown if a script calls it", async () => {
     const trip = transport.send([["EVAL", calling("SADD", "set", "a"), 0]]);
     await expect(trip).rejects.toMatchObject({ name: "TransportError", kind: "unreachable", delivery: "unknown" });
-    primary.mend();
+    primary.restore();
     await expect.poll(() => transport.status?.currentBackend).toBe("upstash");
     expect(await primary.store.send([["MGET", "own", "told"]])).toEqual([["1", "1"]]);
   });

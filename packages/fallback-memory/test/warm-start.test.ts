@@ -72,7 +72,7 @@ describe("a warm start", () => {
     const { send } = await leave({ a: "1", b: "2" }, [], async (sender, server) => {
       server.fail("aborted");
       await expect(sender.send([["APPEND", "a", "x"]])).rejects.toThrow("away");
-      server.mend();
+      server.restore();
     });
     expect(await send(["MGET", "a", "b"])).toEqual([[null, "2"]]);
   });
@@ -92,7 +92,7 @@ describe("a warm start", () => {
     const { send } = await leave({ a: "1", b: "2" }, [], async (sender, server) => {
       server.fail("aborted");
       await expect(sender.send([["SET", "a", "x"]])).rejects.toThrow("away");
-      server.mend();
+      server.restore();
       expect(await sender.send([["EXPIRE", "a", 60]])).toEqual([1]);
       expect(await sender.send([["PERSIST", "a"]])).toEqual([1]);
     });

@@ -79,7 +79,7 @@ describe("withFallback", () => {
 
   it("goes back when a PING gets through, and reports it", async () => {
     await away();
-    primary.mend();
+    primary.restore();
     primary.sent.length = 0;
     await vi.advanceTimersByTimeAsync(100);
     expect(transport.status?.currentBackend).toBe("local");
@@ -118,7 +118,7 @@ describe("withFallback", () => {
     const calls = Array.from({ length: 50 }, (_, index) => set(transport, `k${index}`, "v"));
     expect((await Promise.all(calls)).flat()).toEqual(calls.map(() => "OK"));
     expect(primary.sent).toEqual([["PING"]]);
-    primary.mend();
+    primary.restore();
     release();
     await vi.advanceTimersByTimeAsync(0);
   });
@@ -128,7 +128,7 @@ describe("withFallback", () => {
     const numbers = vi.spyOn(globalThis, "setTimeout").mockReturnValue(7 as never);
     await away();
     numbers.mockRestore();
-    primary.mend();
+    primary.restore();
     await vi.advanceTimersByTimeAsync(60_000);
     expect(transport.status?.currentBackend).toBe("local");
     await transport.send([["PING"]]);
@@ -142,7 +142,7 @@ describe("withFallback", () => {
     const lagging = withFallback(primary, memoryTransport(), { healthCheckInterval: "10s", clock });
     primary.fail("unreachable");
     await lagging.send([["PING"]]);
-    primary.mend();
+    primary.restore();
     await vi.advanceTimersByTimeAsync(11_200);
     expect(lagging.status?.currentBackend).toBe("upstash");
     await lagging.close();
@@ -151,7 +151,7 @@ describe("withFallback", () => {
   it("does not probe before the retryAfterMs of the server", async () => {
     primary.fail("quota", { retryAfterMs: 60_000, delivery: "none" });
     await transport.send([["PING"]]);
-    primary.mend();
+    primary.restore();
     await vi.advanceTimersByTimeAsync(59_999);
     expect(primary.sent).toEqual([["PING"]]);
     await vi.advanceTimersByTimeAsync(1);
@@ -171,7 +171,7 @@ describe("withFallback", () => {
     await transport.send([["GET", "a"]]);
     expect(transport.status?.pending).toBe(2);
     expect(kept).toEqual([{ mutations: 2, pending: 2 }]);
-    primary.mend();
+    primary.restore();
     await vi.advanceTimersByTimeAsync(10_000);
     expect(transport.status?.pending).toBe(0);
     expect(changes.at(-1)?.recovery).toEqual({ replayed: 2, superseded: 0, dropped: 0 });
@@ -184,7 +184,7 @@ describe("withFallback", () => {
     expect(await scan("0")).toEqual([["0", []]]);
     await away();
     await set(transport, "a", "2");
-    primary.mend();
+    primary.restore();
     await vi.advanceTimersByTimeAsync(10_000);
     expect(changes.at(-1)?.recovery).toEqual({ replayed: 1, superseded: 0, dropped: 0 });
     expect(await get(primary.store, "a")).toBe("2");
@@ -199,7 +199,7 @@ describe("withFallback", () => {
     expect(await get(primary.store, "a")).toBe("1");
     await away();
     await set(transport, "a", "2");
-    primary.mend();
+    primary.restore();
     await vi.advanceTimersByTimeAsync(10_000);
     expect(await get(primary.store, "a")).toBe("2");
   });
@@ -223,7 +223,7 @@ describe("withFallback", () => {
   it("never serves values of an earlier outage", async () => {
     await away();
     await set(transport, "a", "stale");
-    primary.mend();
+    primary.restore();
     await vi.advanceTimersByTimeAsync(10_000);
     await away();
     expect(await get(transport, "a")).toBeNull();
@@ -232,7 +232,7 @@ describe("withFallback", () => {
   it("sends to the primary only with fallback: false", async () => {
     await away();
     await expect(transport.send([["GET", "a"]], { fallback: false })).rejects.toMatchObject({ kind: "unreachable" });
-    primary.mend();
+    primary.restore();
     await set(primary.store, "a", "1");
     expect(await transport.send([["GET", "a"]], { fallback: false })).toEqual(["1"]);
     expect(transport.status?.currentBackend).toBe("local");
@@ -292,7 +292,7 @@ describe("subscriptions of withFallback", () => {
     const subscription = await subscribe();
     await transport.send([["PUBLISH", "c", "x"]]);
     expect(heard).toEqual(["x (degraded)"]);
-    primary.mend();
+    primary.restore();
     await vi.advanceTimersByTimeAsync(10_000);
     expect(interruptions).toEqual(["unreachable"]);
     await subscription.close();
@@ -315,7 +315,7 @@ describe("subscriptions of withFallback", () => {
     await transport.send([["SET", "stale", "1"]]);
     const changes: string[] = [];
     transport.status?.onChange(({ to }) => changes.push(to));
-    primary.mend();
+    primary.restore();
     await vi.advanceTimersByTimeAsync(10_000);
     process.removeAllListeners("uncaughtException");
     for (const other of others) process.on("uncaughtException", other);
@@ -327,7 +327,7 @@ describe("subscriptions of withFallback", () => {
   it("are not interrupted when they were closed before", async () => {
     await away();
     await (await subscribe()).close();
-    primary.mend();
+    primary.restore();
     await vi.advanceTimersByTimeAsync(10_000);
     expect(interruptions).toEqual([]);
   });
@@ -354,7 +354,7 @@ describe("trips in flight when the primary fails", () => {
     await transport.send([["PING"]]);
     expect(await store).toEqual(["OK"]);
     expect(await get(transport, "query:a")).toBe("loaded");
-    primary.mend();
+    primary.restore();
     await primary.store.send([["DEL", "query:a"]]);
     release();
     await both;
@@ -394,7 +394,7 @@ describe("trips in flight when the primary fails", () => {
     expect(await store).toEqual(["OK"]);
     expect(await read).toBe("loaded");
     expect(transport.status?.pending).toBe(1);
-    primary.mend();
+    primary.restore();
     release();
     expect(await counted).toEqual([expect.any(Number), 1]);
     expect(transport.status?.pending).toBe(0);

@@ -1,10 +1,8 @@
 import { type ChildProcess, type SpawnOptions, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { build } from "esbuild";
-import { afterAll, afterEach, beforeAll } from "vitest";
+import { bundledProgram } from "@continuum-cache/test-scale/bundled-program";
+import { afterEach, beforeAll } from "vitest";
 
 /** A child process and what it has said. */
 export interface JournalProcess {
@@ -20,25 +18,16 @@ export interface JournalProcess {
 
 /** Starts programs of this folder in processes of their own, from the sources as they are: no build is needed. */
 export function journalProcesses(program = "file-journal-child.ts") {
-  const bundle = join(mkdtempSync(join(tmpdir(), "file-journal-child-")), "child.mjs");
+  let bundle = "";
   let started: JournalProcess[] = [];
 
   beforeAll(async () => {
-    await build({
-      entryPoints: [join(import.meta.dirname, program)],
-      outfile: bundle,
-      bundle: true,
-      platform: "node",
-      format: "esm",
-      conditions: ["@continuum-cache/source"],
-      logLevel: "error",
-    });
+    bundle = await bundledProgram(join(import.meta.dirname, program));
   });
   afterEach(async () => {
     await Promise.all(started.map((each) => each.kill()));
     started = [];
   });
-  afterAll(() => rmSync(join(bundle, ".."), { recursive: true, force: true }));
 
   return {
     /** @param wrap - Puts another command in front: `["strace", "-f"]`. */

@@ -1,11 +1,12 @@
 import { type Events, type SendOptions, TransportError } from "@continuum-cache/core";
 import {
   assertOptions,
-  booleanOption,
   createEvents,
   functionOption,
+  signalOption,
   toError,
   toMessageText,
+  toSendOptions,
   toWireChannel,
 } from "@continuum-cache/core/kit";
 import { createReceivers, type Receivers } from "./consuming/receivers.ts";
@@ -23,8 +24,6 @@ import type { Publisher } from "./publishing/publisher.ts";
 import { createPubSubParts, type PubSubParts } from "./pubsub-parts.ts";
 import {
   assertAfter,
-  assertSignal,
-  callOptions,
   knownListen,
   knownPattern,
   knownPublish,
@@ -171,7 +170,7 @@ export class PubSub implements AsyncDisposable {
    */
   listen<Data = unknown>(options: ListenOptions = {}): AsyncIterableIterator<Message<Data>> {
     assertOptions("listen", options, knownListen);
-    assertSignal(options.signal);
+    signalOption(options.signal);
     this.hearOthers();
     return this.receivers.loop(options.signal) as AsyncIterableIterator<Message<Data>>;
   }
@@ -201,8 +200,7 @@ export class PubSub implements AsyncDisposable {
       const { codec, maxMessageBytes, timeoutMs, transport } = this.settings;
       const wire = toWireChannel(channel);
       const replay = this.replayFor(options);
-      const fallback = booleanOption("fallback", options.fallback);
-      const asked: SendOptions = callOptions(options, timeoutMs);
+      const sendOptions: SendOptions = { timeoutMs, ...toSendOptions(options) };
       if (this.isClosed) throw closedError(transport.name);
       const text = toMessageText(codec.encode(data));
       // A UTF-16 unit is at most three bytes.
@@ -213,7 +211,6 @@ export class PubSub implements AsyncDisposable {
             `of at most ${maxMessageBytes} bytes, got ${bytes}; send less, or raise \`maxMessageBytes\``,
         );
       }
-      const sendOptions = fallback === undefined ? asked : { ...asked, fallback };
       const publishBy = (publisher: Publisher): Promise<Published> =>
         replay ? publisher.append(wire, text, replay, sendOptions) : publisher.send(wire, text, sendOptions);
       return this.publisher ? publishBy(this.publisher) : this.publishFirst(publishBy);
@@ -261,7 +258,7 @@ export class PubSub implements AsyncDisposable {
   ): Promise<ChannelSubscription> {
     functionOption("onMessage", options.onMessage);
     functionOption("onGap", options.onGap);
-    const asked = { ...callOptions(options, this.settings.timeoutMs), ...from };
+    const asked = { timeoutMs: this.settings.timeoutMs, ...toSendOptions(options), ...from };
     if (this.isClosed) throw closedError(this.settings.transport.name);
     const joins = await Promise.allSettled(
       requests.map((request) => this.receivers.join(request, options as SubscriptionHandlers<unknown>, asked)),

@@ -1,7 +1,9 @@
 import { type Codec, ConfigError, type Duration, json, type Transport } from "@continuum-cache/core";
 import {
   assertOptions,
+  backendOption,
   choiceOption,
+  codecsOption,
   combineCodecs,
   type KnownOptions,
   type StreamSettings,
@@ -49,13 +51,7 @@ const known: KnownOptions<PubSubOptions> = {
 
 /** @throws ConfigError that quotes the wrong option. */
 export function readSettings(backend: PubSubBackend, options: PubSubOptions): PubSubSettings {
-  const { transport } = backend ?? {};
-  if (typeof transport?.send !== "function") {
-    throw new ConfigError(
-      "transport",
-      `Expected a Cache, or { transport } with a Transport, got ${typeof transport} as transport`,
-    );
-  }
+  const transport = backendOption(backend);
   assertOptions("new PubSub", options, known);
   const { maxMessageBytes = 4 << 20, timeout = "5s", probeChannel = "continuum-cache:alive" } = options;
   const ms = (name: "watchdog" | "probeTimeout" | "maxReconnectWait", fallback: Duration): number =>
@@ -63,7 +59,7 @@ export function readSettings(backend: PubSubBackend, options: PubSubOptions): Pu
   const timeoutMs = toTimeoutMs(timeout, "timeout");
   return {
     transport,
-    codec: combineCodecs(codecsOf(options.codec ?? backend.codec ?? json())),
+    codec: combineCodecs(codecsOption(options.codec ?? backend.codec ?? json())),
     buffer: readBuffer(options.buffer),
     replay: readReplay(options.replay ?? false),
     timeoutMs,
@@ -78,15 +74,6 @@ export function readSettings(backend: PubSubBackend, options: PubSubOptions): Pu
   };
 }
 
-function codecsOf(codec: Codec | readonly Codec[]): readonly Codec[] {
-  const codecs = [codec].flat();
-  for (const one of codecs) {
-    if (typeof one?.encode === "function" && typeof one.decode === "function") continue;
-    throw new ConfigError("codec", `Expected \`codec\` to be a Codec or a list of them, got ${typeof one}`);
-  }
-  return codecs;
-}
-
 function channelOption(name: string, channel: string): string {
   try {
     return toWireChannel(channel);
@@ -94,27 +81,6 @@ function channelOption(name: string, channel: string): string {
     const { message } = cause as Error;
     throw new ConfigError(name, `Expected \`${name}\` to be the name of a channel: ${message}`, { cause });
   }
-}
-
-/** The options of one call, in the form that transports take. @throws ConfigError when one is not valid. */
-export function callOptions(
-  { timeout, signal }: { readonly timeout?: Duration | undefined; readonly signal?: AbortSignal | undefined },
-  ownMs: number,
-): { timeoutMs: number; signal?: AbortSignal } {
-  assertSignal(signal);
-  return {
-    timeoutMs: timeout === undefined ? ownMs : toTimeoutMs(timeout, "timeout"),
-    ...(signal && { signal }),
-  };
-}
-
-/** @throws ConfigError when it is no AbortSignal. */
-export function assertSignal(signal: AbortSignal | undefined): void {
-  if (signal === undefined || typeof signal?.addEventListener === "function") return;
-  throw new ConfigError(
-    "signal",
-    `Expected \`signal\` to be an AbortSignal, got ${signal === null ? "null" : typeof signal}`,
-  );
 }
 
 /** Replay options, checked, with defaults filled in. */

@@ -7,6 +7,7 @@ import {
   createEvents,
   type KnownOptions,
   primaryOf,
+  signalOption,
   toTimeoutMs,
 } from "@continuum-cache/core/kit";
 import { type AcquireQueue, createAcquireQueue } from "./limits/acquire-queue.ts";
@@ -184,9 +185,7 @@ export class RateLimiter {
   async acquire(id: string, options: AcquireOptions = {}): Promise<Decision> {
     assertOptions("limiter.acquire", options, knownOfAcquire);
     const { timeout = "30s", signal, ...limit } = options;
-    if (signal !== undefined && typeof signal?.aborted !== "boolean") {
-      throw new ConfigError("signal", `Expected \`signal\` to be an AbortSignal, got ${typeof signal}`);
-    }
+    signalOption(signal);
     const request = this.requests.read(id, limit);
     return this.queue.wait(request, { timeoutMs: toTimeoutMs(timeout, "timeout"), signal });
   }

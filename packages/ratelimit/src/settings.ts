@@ -1,9 +1,11 @@
 import { ConfigError } from "@continuum-cache/core";
 import {
   assertOptions,
+  backendOption,
   choiceOption,
   functionOption,
   type KnownOptions,
+  textOption,
   toMs,
   toTimeoutMs,
   wholeNumberOption,
@@ -67,12 +69,7 @@ export function readSettings(backend: RateLimiterBackend, options: RateLimiterOp
 }
 
 function assertBackend(backend: RateLimiterBackend): void {
-  if (typeof backend?.transport?.send !== "function") {
-    throw new ConfigError(
-      "transport",
-      "Expected a cache, or { transport }, as the first argument of new RateLimiter, got neither: pass one of them",
-    );
-  }
+  backendOption(backend);
   const misplaced = Object.keys(backend).find((name) => Object.hasOwn(knownOptions, name));
   if (misplaced !== undefined) {
     throw new ConfigError(
@@ -84,10 +81,7 @@ function assertBackend(backend: RateLimiterBackend): void {
   // A cache has more properties, and checks its own options.
   const isCache = typeof (backend as { get?: unknown }).get === "function";
   if (!isCache) assertOptions("The first argument of new RateLimiter", backend, knownOfBackend);
-  const { keyPrefix } = backend;
-  if (keyPrefix !== undefined && typeof keyPrefix !== "string") {
-    throw new ConfigError("keyPrefix", `Expected \`keyPrefix\` to be a string, got ${typeof keyPrefix}`);
-  }
+  textOption("keyPrefix", backend.keyPrefix);
 }
 
 function readDenyCache(options: DenyCacheOptions): { readonly maxEntries: number; readonly maxAgeMs: number } {

@@ -224,7 +224,7 @@ describe("a wrong call", () => {
       /^timeOut: .*`timeout`/,
       () => limiter.acquire("ann", { ...rule, timeOut: 2 } as never),
     ],
-    ["a signal that is none", /^signal: .*string/, () => limiter.acquire("ann", { ...rule, signal: "now" } as never)],
+    ["a signal that is none", /^signal: .*got "/, () => limiter.acquire("ann", { ...rule, signal: "now" } as never)],
     [
       "an unknown option of a look",
       /^windows: .*`window`/,
@@ -262,7 +262,9 @@ describe("a wrong call", () => {
   });
 
   it("is no backend, no limit, a limit twice, a false receipt", async () => {
-    expect(() => new RateLimiter({} as never)).toThrow(/Expected a cache, or \{ transport \}.*pass one of them/);
+    expect(() => new RateLimiter({} as never)).toThrow(
+      /Expected a Cache, or \{ transport \} with a Transport, got undefined/,
+    );
     await expect(limiter.limitAll([])).rejects.toThrow(/at least one/);
     await expect(
       limiter.limitAll([

@@ -1,13 +1,12 @@
-import { startRedisServer } from "@continuum-cache/conformance/servers";
+import { closing, startRedisServer } from "@continuum-cache/conformance/servers";
 import { isCommandError, isTransportError } from "@continuum-cache/core";
 import { batched } from "@continuum-cache/core/kit";
 import { restTransport } from "@continuum-cache/transport-rest";
 import { startUpstashLocal } from "@continuum-cache/upstash-local";
-import { expect, it } from "vitest";
-import { closing } from "./opened.ts";
+import { afterEach, expect, it } from "vitest";
 import { patientMs } from "./timed-out.ts";
 
-const opened = closing();
+const opened = closing(afterEach);
 
 const counted = async () => {
   const server = opened(await startRedisServer());

@@ -1,13 +1,13 @@
 import { type AddressInfo, createServer, type Socket } from "node:net";
+import { closing } from "@continuum-cache/conformance/servers";
 import { guarded } from "@continuum-cache/core";
 import { batched } from "@continuum-cache/core/kit";
 import { restTransport } from "@continuum-cache/transport-rest";
-import { expect, test, vi } from "vitest";
-import { closing } from "./opened.ts";
+import { afterEach, expect, test, vi } from "vitest";
 import { answer, startScriptedServer } from "./scripted-server.ts";
 import { patientMs } from "./timed-out.ts";
 
-const opened = closing();
+const opened = closing(afterEach);
 
 interface Closing {
   readonly url: string;

@@ -1,11 +1,11 @@
+import { closing } from "@continuum-cache/conformance/servers";
 import { type Command, TransportError } from "@continuum-cache/core";
 import { type RestTransportOptions, restTransport } from "@continuum-cache/transport-rest";
-import { describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test } from "vitest";
 import { httpClients } from "./http-clients.ts";
-import { closing } from "./opened.ts";
 import { answer, b64, type Handler, startScriptedServer } from "./scripted-server.ts";
 
-const opened = closing();
+const opened = closing(afterEach);
 
 async function against(handler: Handler, options: Partial<RestTransportOptions> = {}) {
   const server = opened(await startScriptedServer(handler));

@@ -1,11 +1,11 @@
+import { closing } from "@continuum-cache/conformance/servers";
 import { startUpstashLocal } from "@continuum-cache/upstash-local";
 import { build } from "esbuild";
 import { Miniflare } from "miniflare";
 import { afterEach, expect, test, vi } from "vitest";
 import { fetchHttp, restTransport } from "../src/index.ts";
-import { closing } from "./opened.ts";
 
-const opened = closing();
+const opened = closing(afterEach);
 afterEach(() => vi.unstubAllGlobals());
 
 /** A `fetch` that keeps answers as Next.js 14 does: a POST, with a token, unless it says `no-store`. */

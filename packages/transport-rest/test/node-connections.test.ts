@@ -1,14 +1,14 @@
 import { connect, type Socket } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
+import { closing } from "@continuum-cache/conformance/servers";
 import { type RestTransportOptions, restTransport } from "@continuum-cache/transport-rest";
-import { describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test } from "vitest";
 import { createConnectionPool } from "../src/http/node/connection-pool.ts";
 import { failure } from "./failure.ts";
-import { closing } from "./opened.ts";
 import { type Answering, inChunks, startRawServer, withLength } from "./raw-server.ts";
 import { patientMs, timedOut } from "./timed-out.ts";
 
-const opened = closing();
+const opened = closing(afterEach);
 
 async function against(answer: Answering, options: Partial<RestTransportOptions> = {}) {
   const server = opened(await startRawServer(answer));

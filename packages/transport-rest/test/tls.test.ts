@@ -5,12 +5,12 @@ import { join } from "node:path";
 import { createServer, type TLSSocket } from "node:tls";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { closing } from "@continuum-cache/conformance/servers";
 import { restTransport } from "@continuum-cache/transport-rest";
-import { expect, test } from "vitest";
-import { closing } from "./opened.ts";
+import { afterEach, expect, test } from "vitest";
 import { type Answering, listenRaw, withLength } from "./raw-server.ts";
 
-const opened = closing();
+const opened = closing(afterEach);
 
 /** A self-signed certificate for this machine's name and address. */
 async function selfSigned() {

@@ -1,12 +1,11 @@
-import { startRedisServer } from "@continuum-cache/conformance/servers";
+import { closing, startRedisServer } from "@continuum-cache/conformance/servers";
 import { Cache, type Command, isCommandError, type Reply } from "@continuum-cache/core";
 import { type RestTransportOptions, restTransport } from "@continuum-cache/transport-rest";
 import { startUpstashLocal } from "@continuum-cache/upstash-local";
-import { describe, expect, test } from "vitest";
-import { closing } from "./opened.ts";
+import { afterEach, describe, expect, test } from "vitest";
 import { answer, b64, type Handler, startScriptedServer } from "./scripted-server.ts";
 
-const opened = closing();
+const opened = closing(afterEach);
 /** The plan's limit for a command and for its answer. */
 const limitBytes = 1_000;
 const big = "v".repeat(400);

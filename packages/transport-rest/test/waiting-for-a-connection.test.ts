@@ -1,16 +1,16 @@
 import { connect, Socket } from "node:net";
+import { closing } from "@continuum-cache/conformance/servers";
 import type { TransportError } from "@continuum-cache/core";
 import { isOutage } from "@continuum-cache/core/kit";
 import { restTransport } from "@continuum-cache/transport-rest";
-import { expect, test } from "vitest";
+import { afterEach, expect, test } from "vitest";
 import { createCalls } from "../src/calls.ts";
 import { createConnectionPool } from "../src/http/node/connection-pool.ts";
 import { failure } from "./failure.ts";
-import { closing } from "./opened.ts";
 import { type Answering, startRawServer, withLength } from "./raw-server.ts";
 import { patientMs, timedOut } from "./timed-out.ts";
 
-const opened = closing();
+const opened = closing(afterEach);
 
 async function against(answer: Answering) {
   const server = opened(await startRawServer(answer));

@@ -1,5 +1,5 @@
 import { expectRejection } from "@continuum-cache/conformance";
-import { startFaultProxy, startRedisServer } from "@continuum-cache/conformance/servers";
+import { closing, startFaultProxy, startRedisServer } from "@continuum-cache/conformance/servers";
 import {
   type BreakerChange,
   type BreakerOptions,
@@ -8,10 +8,9 @@ import {
   type TransportError,
 } from "@continuum-cache/core";
 import { tcpTransport } from "@continuum-cache/transport-tcp";
-import { describe, expect, it } from "vitest";
-import { closing } from "./opened.ts";
+import { afterEach, describe, expect, it } from "vitest";
 
-const opened = closing();
+const opened = closing(afterEach);
 
 /** A guarded transport on a real server behind a proxy; the breaker's clock is the test's, the rest is as it is. */
 const guardedRedis = async (breaker: BreakerOptions = {}) => {

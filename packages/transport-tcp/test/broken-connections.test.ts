@@ -1,5 +1,6 @@
 import { expectRejection } from "@continuum-cache/conformance";
 import {
+  closing,
   type FaultProxy,
   type RedisServer,
   startFaultProxy,
@@ -7,10 +8,9 @@ import {
 } from "@continuum-cache/conformance/servers";
 import { isCommandError, type TransportError } from "@continuum-cache/core";
 import { tcpTransport } from "@continuum-cache/transport-tcp";
-import { describe, expect, it } from "vitest";
-import { closing } from "./opened.ts";
+import { afterEach, describe, expect, it } from "vitest";
 
-const opened = closing();
+const opened = closing(afterEach);
 const behindProxy = async (): Promise<{ server: RedisServer; proxy: FaultProxy; url: string }> => {
   const server = opened(await startRedisServer());
   const proxy = opened(await startFaultProxy({ port: server.port }));

@@ -1,13 +1,12 @@
-import { startFaultProxy, startRedisServer } from "@continuum-cache/conformance/servers";
+import { closing, startFaultProxy, startRedisServer } from "@continuum-cache/conformance/servers";
 import type { Message, TransportError } from "@continuum-cache/core";
 import { tcpTransport } from "@continuum-cache/transport-tcp";
 import { Redis } from "ioredis";
 import { Redis as Redis5 } from "ioredis-5";
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it } from "vitest";
 import { startFakeServer } from "./fake-server.ts";
-import { closing } from "./opened.ts";
 
-const opened = closing();
+const opened = closing(afterEach);
 const versions = { "ioredis 5": Redis5 as unknown as typeof Redis, "ioredis 6": Redis };
 const payloads = [
   "",

@@ -1,16 +1,15 @@
 import { createHook } from "node:async_hooks";
 import { tracingChannel } from "node:diagnostics_channel";
-import { startRedisServer } from "@continuum-cache/conformance/servers";
+import { closing, startRedisServer } from "@continuum-cache/conformance/servers";
 import { type Command, isCommandError } from "@continuum-cache/core";
 import { tcpTransport } from "@continuum-cache/transport-tcp";
 import { Redis } from "ioredis";
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it } from "vitest";
 import { openDirect } from "./direct-connection.ts";
 import { startFakeServer } from "./fake-server.ts";
-import { closing } from "./opened.ts";
 import { promisedTrip } from "./promised-trip.ts";
 
-const opened = closing();
+const opened = closing(afterEach);
 const open = (Client: typeof Redis, behind?: string) => openDirect(opened, Client, behind);
 
 describe("a reply that is cut where it tells nothing yet", () => {

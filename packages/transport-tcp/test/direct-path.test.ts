@@ -1,14 +1,14 @@
 import { tracingChannel } from "node:diagnostics_channel";
 import { expectRejection } from "@continuum-cache/conformance";
+import { closing } from "@continuum-cache/conformance/servers";
 import { isCommandError, isTransportError } from "@continuum-cache/core";
 import { scaled, testSeed } from "@continuum-cache/test-scale";
 import { Redis } from "ioredis";
 import { Redis as Redis5 } from "ioredis-5";
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it } from "vitest";
 import { openDirect } from "./direct-connection.ts";
-import { closing } from "./opened.ts";
 
-const opened = closing();
+const opened = closing(afterEach);
 const open = (Client: typeof Redis) => openDirect(opened, Client);
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 

@@ -1,13 +1,12 @@
 import { expectRejection } from "@continuum-cache/conformance";
-import { startFaultProxy, startRedisServer } from "@continuum-cache/conformance/servers";
+import { closing, startFaultProxy, startRedisServer } from "@continuum-cache/conformance/servers";
 import { Cache, guarded, type TransportError } from "@continuum-cache/core";
 import { type TcpOptions, tcpTransport } from "@continuum-cache/transport-tcp";
 import { Redis } from "ioredis";
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it } from "vitest";
 import { createFailoverReconnect } from "../src/connection/failover-reconnect.ts";
-import { closing } from "./opened.ts";
 
-const opened = closing();
+const opened = closing(afterEach);
 
 /** An address that leads to one server, and what makes it lead to another while the first becomes its replica. */
 async function twoServers() {

@@ -1,12 +1,11 @@
 import { compareHistories } from "@continuum-cache/conformance";
-import { startRedisServer } from "@continuum-cache/conformance/servers";
+import { closing, startRedisServer } from "@continuum-cache/conformance/servers";
 import { scaled, testSeed } from "@continuum-cache/test-scale";
 import { tcpTransport } from "@continuum-cache/transport-tcp";
 import { Redis } from "ioredis";
-import { expect, it } from "vitest";
-import { closing } from "./opened.ts";
+import { afterEach, expect, it } from "vitest";
 
-const opened = closing();
+const opened = closing(afterEach);
 
 it("answers random commands alike over TLS and over a caller's RESP3 client", async () => {
   const [secure, plain] = await Promise.all([startRedisServer({ tls: true }), startRedisServer()]);

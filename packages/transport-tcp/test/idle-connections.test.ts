@@ -1,13 +1,12 @@
 import { execFileSync } from "node:child_process";
-import { startFaultProxy, startRedisServer } from "@continuum-cache/conformance/servers";
+import { closing, startFaultProxy, startRedisServer } from "@continuum-cache/conformance/servers";
 import { guarded } from "@continuum-cache/core";
 import { tcpTransport } from "@continuum-cache/transport-tcp";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { createIdleLimit } from "../src/connection/idle-check.ts";
 import { startFakeServer } from "./fake-server.ts";
-import { closing } from "./opened.ts";
 
-const opened = closing();
+const opened = closing(afterEach);
 
 /** A program that closes all connections of clients to a Redis, and ends when that has happened. */
 const killer = `

@@ -1,13 +1,12 @@
 import { expectRejection } from "@continuum-cache/conformance";
-import { startRedisServer } from "@continuum-cache/conformance/servers";
+import { closing, startRedisServer } from "@continuum-cache/conformance/servers";
 import type { Command, TransportError } from "@continuum-cache/core";
 import { tcpTransport } from "@continuum-cache/transport-tcp";
 import { Redis } from "ioredis";
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it } from "vitest";
 import { startFakeServer } from "./fake-server.ts";
-import { closing } from "./opened.ts";
 
-const opened = closing();
+const opened = closing(afterEach);
 const text = (value: string): string => `$${value.length}\r\n${value}\r\n`;
 
 /** A server whose first connection answers so, and whose later ones are all right. */

@@ -1,11 +1,10 @@
-import { startRedisServer } from "@continuum-cache/conformance/servers";
+import { closing, startRedisServer } from "@continuum-cache/conformance/servers";
 import type { Command, Reply } from "@continuum-cache/core";
 import { tcpTransport } from "@continuum-cache/transport-tcp";
 import { Redis } from "ioredis";
-import { describe, expect, it } from "vitest";
-import { closing } from "./opened.ts";
+import { afterEach, describe, expect, it } from "vitest";
 
-const opened = closing();
+const opened = closing(afterEach);
 const largest = Number.MAX_SAFE_INTEGER;
 const counts = Array.from({ length: 130 }, (_, below) => largest - below).flatMap((count) => [count, -count]);
 

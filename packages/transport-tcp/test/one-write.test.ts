@@ -1,12 +1,11 @@
 import { expectRejection } from "@continuum-cache/conformance";
-import { startFaultProxy, startRedisServer } from "@continuum-cache/conformance/servers";
+import { closing, startFaultProxy, startRedisServer } from "@continuum-cache/conformance/servers";
 import type { Command } from "@continuum-cache/core";
 import { tcpTransport } from "@continuum-cache/transport-tcp";
 import { Redis } from "ioredis";
-import { describe, expect, it } from "vitest";
-import { closing } from "./opened.ts";
+import { afterEach, describe, expect, it } from "vitest";
 
-const opened = closing();
+const opened = closing(afterEach);
 
 describe("a tick is one write", () => {
   it("sends 100 concurrent trips in one chunk, on a connection that stands and on one that is being made", async () => {

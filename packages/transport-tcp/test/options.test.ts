@@ -1,13 +1,12 @@
 import { inspect } from "node:util";
 import { expectRejection } from "@continuum-cache/conformance";
-import { startRedisServer } from "@continuum-cache/conformance/servers";
+import { closing, startRedisServer } from "@continuum-cache/conformance/servers";
 import { isConfigError } from "@continuum-cache/core";
 import { type TcpOptions, tcpTransport } from "@continuum-cache/transport-tcp";
 import { Redis } from "ioredis";
-import { describe, expect, it } from "vitest";
-import { closing } from "./opened.ts";
+import { afterEach, describe, expect, it } from "vitest";
 
-const opened = closing();
+const opened = closing(afterEach);
 const canary = "canary-7c1e";
 const refusal = (options: TcpOptions): Error & { setting?: string } => {
   try {

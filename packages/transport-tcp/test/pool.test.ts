@@ -1,11 +1,10 @@
-import { startFaultProxy, startRedisServer } from "@continuum-cache/conformance/servers";
+import { closing, startFaultProxy, startRedisServer } from "@continuum-cache/conformance/servers";
 import type { Command, Reply } from "@continuum-cache/core";
 import { scaled, testSeed } from "@continuum-cache/test-scale";
 import { tcpTransport } from "@continuum-cache/transport-tcp";
-import { describe, expect, it } from "vitest";
-import { closing } from "./opened.ts";
+import { afterEach, describe, expect, it } from "vitest";
 
-const opened = closing();
+const opened = closing(afterEach);
 const setUp = async (poolSize: number) => {
   const server = opened(await startRedisServer());
   const proxy = opened(await startFaultProxy({ port: server.port }));

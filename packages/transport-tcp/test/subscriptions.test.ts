@@ -1,12 +1,17 @@
 import { expectRejection } from "@continuum-cache/conformance";
-import { type Fault, type RedisServer, startFaultProxy, startRedisServer } from "@continuum-cache/conformance/servers";
+import {
+  closing,
+  type Fault,
+  type RedisServer,
+  startFaultProxy,
+  startRedisServer,
+} from "@continuum-cache/conformance/servers";
 import type { Message, Topics, TransportError } from "@continuum-cache/core";
 import { type TcpOptions, tcpTransport } from "@continuum-cache/transport-tcp";
 import { Redis } from "ioredis";
-import { describe, expect, it, vi } from "vitest";
-import { closing } from "./opened.ts";
+import { afterEach, describe, expect, it, vi } from "vitest";
 
-const opened = closing();
+const opened = closing(afterEach);
 
 async function listening(url: string, topics: Topics, options: Partial<TcpOptions> = {}) {
   const transport = opened(tcpTransport({ url, ...options }));

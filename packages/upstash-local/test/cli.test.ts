@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { join, resolve } from "node:path";
 import { startRedisServer } from "@continuum-cache/conformance/servers";
+import { bundledProgram } from "@continuum-cache/test-scale/bundled-program";
 import { startUpstashLocal } from "@continuum-cache/upstash-local";
 import { afterEach, expect, it, onTestFinished } from "vitest";
 import { readCommandLine } from "../src/cli-options.ts";
@@ -9,7 +10,7 @@ import { until } from "./event-stream.ts";
 import { post, send } from "./raw-http.ts";
 
 const root = resolve(import.meta.dirname, "../../..");
-const cli = join(root, "packages/upstash-local/src/cli.ts");
+const cli = await bundledProgram(join(root, "packages/upstash-local/src/cli.ts"));
 
 interface Run {
   readonly child: ChildProcess;
@@ -25,8 +26,7 @@ afterEach(async () => {
 });
 
 function run(...args: string[]): Run {
-  const options = ["--conditions=@continuum-cache/source", "--import", "tsx", cli, ...args];
-  const child = spawn(process.execPath, options, { cwd: root, stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(process.execPath, [cli, ...args], { cwd: root, stdio: ["ignore", "pipe", "pipe"] });
   const out = { stdout: "", stderr: "" };
   for (const name of ["stdout", "stderr"] as const) {
     child[name]?.setEncoding("utf8").on("data", (chunk: string) => {

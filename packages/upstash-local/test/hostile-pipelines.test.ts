@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { request as httpRequest } from "node:http";
 import { join, resolve } from "node:path";
+import { bundledProgram } from "@continuum-cache/test-scale/bundled-program";
 import { startUpstashLocal, type UpstashLocal, type UpstashLocalOptions } from "@continuum-cache/upstash-local";
 import { afterEach, expect, it } from "vitest";
 import { openStream, until } from "./event-stream.ts";
@@ -27,10 +28,12 @@ async function start(options: UpstashLocalOptions = {}): Promise<string> {
 /** A server in a process of its own, with a small heap. */
 async function startSmall(heapMb: number): Promise<string> {
   const root = resolve(import.meta.dirname, "../../..");
-  const cli = join(root, "packages/upstash-local/src/cli.ts");
-  const node = [`--max-old-space-size=${heapMb}`, "--conditions=@continuum-cache/source", "--import", "tsx"];
+  const cli = await bundledProgram(join(root, "packages/upstash-local/src/cli.ts"));
   const args = ["--port", "0", "--token", "local", "--read-only-token", "ro"];
-  const started = spawn(process.execPath, [...node, cli, ...args], { cwd: root, stdio: ["ignore", "pipe", "ignore"] });
+  const started = spawn(process.execPath, [`--max-old-space-size=${heapMb}`, cli, ...args], {
+    cwd: root,
+    stdio: ["ignore", "pipe", "ignore"],
+  });
   child = started;
   let printed = "";
   started.stdout.setEncoding("utf8").on("data", (chunk: string) => {

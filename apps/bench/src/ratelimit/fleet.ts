@@ -1,6 +1,6 @@
 import type { ChildProcess } from "node:child_process";
 import { join } from "node:path";
-import { forkProgram } from "../fleet/fork-program.ts";
+import { forkPrograms } from "../fleet/fork-program.ts";
 
 /** What goes over the wire between a fleet and its processes. */
 type Order<Task, Note> = { readonly task: Task } | { readonly note: Note };
@@ -27,7 +27,7 @@ export interface Fleet<Note, Result> {
 /** Starts a process for each task, all at work at the same time. */
 export async function startFleet<Task, Note, Result>(options: FleetOptions<Task, Note>): Promise<Fleet<Note, Result>> {
   const { module, tasks, route } = options;
-  const children = tasks.map(() => forkProgram(join(import.meta.dirname, module)));
+  const children = await forkPrograms(join(import.meta.dirname, module), tasks.length);
   const close = (): void => {
     for (const child of children) child.kill("SIGKILL");
   };

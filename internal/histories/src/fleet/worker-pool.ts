@@ -37,6 +37,12 @@ export interface WorkerPool<Task extends TaskBase, Api extends Session> {
 const extension = extname(import.meta.filename);
 /** From sources, the processes need what reads TypeScript. */
 const execArgv = extension === ".ts" ? ["--conditions=@continuum-cache/source", "--import", "tsx"] : [];
+let bundled: ((source: string) => Promise<string>) | undefined;
+
+/** Makes processes start from what `bundle` returns for a source, which takes a tenth of the time. For tests. */
+export function startFromBundles(bundle: (source: string) => Promise<string>): void {
+  bundled = bundle;
+}
 
 /** @param module - The path of the module that calls `serveSessions`, without its extension. */
 export function createWorkerPool<Task extends TaskBase, Api extends Session>(module: string): WorkerPool<Task, Api> {
@@ -114,7 +120,11 @@ async function startWorker<Task extends TaskBase, Api extends Session>(
   module: string,
   onUnhandled: (text: string) => void,
 ): Promise<Worker<Task, Api>> {
-  const child = fork(`${module}${extension}`, { execArgv, stdio: ["ignore", "inherit", "pipe", "ipc"] });
+  const source = `${module}${extension}`;
+  const child = fork(bundled ? await bundled(source) : source, {
+    execArgv: bundled ? [] : execArgv,
+    stdio: ["ignore", "inherit", "pipe", "ipc"],
+  });
   const exited = new Promise<void>((resolve) => child.once("exit", () => resolve()));
   const kill = (): void => void child.kill("SIGKILL");
   process.once("exit", kill);

@@ -1,13 +1,5 @@
-import {
-  type CallRecord,
-  type DrainRecord,
-  type EventRecord,
-  type FaultRecord,
-  killTimes,
-  recordsOf,
-  type TroubleRecord,
-} from "../checking/records.ts";
-import { readStalls, type Stalls } from "../checking/stalls.ts";
+import { type FleetRecords, readFleetRecords } from "../checking/fleet-records.ts";
+import { recordsOf } from "../checking/records.ts";
 import type { AppendRecord, CaughtUpRecord, CommitRecord, EntryRecord, GapRecord, LogRecord } from "./record.ts";
 
 /** What one loop was given of one origin, in order. */
@@ -20,7 +12,7 @@ export interface Session {
 }
 
 /** Records, sorted by what they are about. */
-export interface History {
+export interface History extends FleetRecords {
   readonly terms: LogTerms;
   readonly appends: readonly AppendRecord[];
   readonly entries: readonly EntryRecord[];
@@ -28,18 +20,10 @@ export interface History {
   readonly gaps: readonly GapRecord[];
   /** In the order in which they began. */
   readonly sessions: readonly Session[];
-  readonly calls: readonly CallRecord[];
-  readonly drains: readonly DrainRecord[];
-  readonly events: readonly EventRecord[];
   readonly caughtUp: readonly CaughtUpRecord[];
-  readonly faults: readonly FaultRecord[];
-  readonly troubles: readonly TroubleRecord[];
-  readonly stalls: Stalls;
   readonly readers: readonly string[];
   /** Nothing that was acknowledged can have been forgotten. */
   readonly isExact: boolean;
-  /** When a process was killed. */
-  killedMs(process: string): number | undefined;
   /** The server forgot something, and a process of that origin was killed that could have appended it again. */
   mayBeRewritten(origin: string): boolean;
 }
@@ -54,28 +38,23 @@ export interface LogTerms {
 export function readHistory(records: readonly LogRecord[], terms: LogTerms): History {
   const of = recordsOf(records);
   const appends = of("append");
-  const faults = of("fault");
+  const fleet = readFleetRecords(records);
   const opens = of("open");
-  const kills = killTimes(faults);
-  const isExact = !faults.some(({ forgetsFromMs }) => forgetsFromMs !== undefined);
-  const killedOrigins = new Set(appends.filter(({ process }) => kills.has(process)).map(({ origin }) => origin));
+  const isExact = !fleet.faults.some(({ forgetsFromMs }) => forgetsFromMs !== undefined);
+  const killedOrigins = new Set(
+    appends.filter(({ process }) => fleet.killedMs(process) !== undefined).map(({ origin }) => origin),
+  );
   return {
+    ...fleet,
     terms,
     appends,
     entries: of("entry"),
     commits: of("commit"),
     gaps: of("gap"),
     sessions: readSessions(records, opens),
-    calls: of("call"),
-    drains: of("drain"),
-    events: of("event"),
     caughtUp: of("caught-up"),
-    faults,
-    troubles: of("trouble"),
-    stalls: readStalls(of("stall")),
     readers: [...new Set(opens.map(({ reader }) => reader))],
     isExact,
-    killedMs: (process) => kills.get(process),
     mayBeRewritten: (origin) => !isExact && killedOrigins.has(origin),
   };
 }

@@ -1,13 +1,5 @@
-import {
-  type CallRecord,
-  type DrainRecord,
-  type EventRecord,
-  type FaultRecord,
-  killTimes,
-  recordsOf,
-  type TroubleRecord,
-} from "../checking/records.ts";
-import { readStalls, type Stalls } from "../checking/stalls.ts";
+import { type FleetRecords, readFleetRecords } from "../checking/fleet-records.ts";
+import { recordsOf } from "../checking/records.ts";
 import type {
   DeadRecord,
   DeliveryRecord,
@@ -51,18 +43,10 @@ export interface QueueTerms {
 }
 
 /** Records, sorted by what they are about. */
-export interface History {
+export interface History extends FleetRecords {
   readonly terms: QueueTerms;
   readonly messages: ReadonlyMap<string, MessageLife>;
-  readonly calls: readonly CallRecord[];
-  readonly drains: readonly DrainRecord[];
-  readonly events: readonly EventRecord[];
   readonly left: readonly LeftRecord[];
-  readonly faults: readonly FaultRecord[];
-  readonly troubles: readonly TroubleRecord[];
-  readonly stalls: Stalls;
-  /** When a process was killed. */
-  killedMs(process: string): number | undefined;
 }
 
 type Open<Life> = { -readonly [Name in keyof Life]: Life[Name] extends readonly (infer Item)[] ? Item[] : Life[Name] };
@@ -94,18 +78,5 @@ export function readHistory(records: readonly QueueRecord[], terms: QueueTerms):
   for (const effect of of("effect")) message(effect.id).effects.push(effect);
   for (const dead of of("dead")) message(dead.id).deaths.push(dead);
   for (const { leases } of messages.values()) leases.sort((one, other) => one.delivery.atMs - other.delivery.atMs);
-  const faults = of("fault");
-  const kills = killTimes(faults);
-  return {
-    terms,
-    messages,
-    calls: of("call"),
-    drains: of("drain"),
-    events: of("event"),
-    left: of("left"),
-    faults,
-    troubles: of("trouble"),
-    stalls: readStalls(of("stall")),
-    killedMs: (process) => kills.get(process),
-  };
+  return { ...readFleetRecords(records), terms, messages, left: of("left") };
 }

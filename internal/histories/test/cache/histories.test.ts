@@ -1,13 +1,14 @@
 import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { isLongRun } from "@continuum-cache/test-scale";
 import { describe, expect, it } from "vitest";
 import { runHistories } from "../../src/cache/run-histories.ts";
 import type { Outcome } from "../../src/run/subject.ts";
 import { addTo, brokenIn, emptyTally, type Tally } from "../../src/run/tally.ts";
 import { histories, seed } from "../settings.ts";
 
-const count = histories(400);
+const count = histories(isLongRun ? 400 : 100);
 /** Of so many histories that break a promise the records are kept, and of some the first violation is told. */
 const [mostKept, mostTold] = [20, 3];
 
@@ -43,7 +44,10 @@ describe(`random histories through outages (SEED=${seed})`, () => {
   it(
     "show how a fallback without journal and fence loses, resurrects and miscounts",
     async () => {
-      const { tally } = await run(Math.min(count, 300), join(import.meta.dirname, "plain-client-process"));
+      const { tally } = await run(
+        Math.min(count, isLongRun ? 300 : 60),
+        join(import.meta.dirname, "plain-client-process"),
+      );
       console.log(report("The plain fallback", tally));
       // On a machine that is too busy the checker objects as well, though it leaves open what is to blame.
       const found = (kind: string): number => (tally.violations[kind] ?? 0) + (tally.counts[`undecided: ${kind}`] ?? 0);

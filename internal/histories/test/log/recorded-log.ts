@@ -10,6 +10,7 @@ import type {
   OpenRecord,
 } from "../../src/log/record.ts";
 import type { Violation, ViolationKind } from "../../src/log/violation.ts";
+import { faultAt, killAt } from "../recorded-faults.ts";
 
 /**
  * Records made by hand. Instance "o" appends event n under number n from 10,000 + 100 n to 10 ms later; instance "r"
@@ -84,16 +85,9 @@ export const gap = (fromSeq: number, toSeq: number, rest: Partial<GapRecord> = {
   ...rest,
 });
 
-export const fault = (from: number, to: number, rest: Partial<FaultRecord> = {}): FaultRecord => ({
-  kind: "fault",
-  name: "something",
-  target: "server",
-  startMs: at(from),
-  endMs: at(to),
-  ...rest,
-});
-export const kill = (process: string, seq: number): FaultRecord =>
-  fault(seq, seq, { name: "kill process", target: "kill", process });
+export const fault = (from: number, to: number, rest: Partial<FaultRecord> = {}): FaultRecord =>
+  faultAt(at(from), at(to), rest);
+export const kill = (process: string, seq: number): FaultRecord => killAt(process, at(seq));
 
 export const appendedAll = (...seqs: readonly number[]): AppendRecord[] => seqs.map((seq) => appended(seq));
 export const givenAll = (...seqs: readonly number[]): EntryRecord[] => seqs.map((seq) => given(seq));

@@ -9,6 +9,7 @@ import type {
   PubSubRecord,
 } from "../../src/pubsub/record.ts";
 import type { ViolationKind } from "../../src/pubsub/violation.ts";
+import { faultAt } from "../recorded-faults.ts";
 
 /** Records made by hand. Message n is published from 100 n to 100 n + 10 and handed out at 100 n + 20, all by "p". */
 const epoch = 1_000;
@@ -56,14 +57,8 @@ export const gap = (from: number, to: number, rest: Partial<GapRecord> = {}): Ga
   ...rest,
 });
 
-export const fault = (from: number, to: number, rest: Partial<FaultRecord> = {}): FaultRecord => ({
-  kind: "fault",
-  target: "server",
-  name: "something",
-  startMs: 100 * from,
-  endMs: 100 * to,
-  ...rest,
-});
+export const fault = (from: number, to: number, rest: Partial<FaultRecord> = {}): FaultRecord =>
+  faultAt(100 * from, 100 * to, rest);
 
 export const at = (seq: number, of = epoch, tag = `t${of}-${seq}`): { position: Place } => ({
   position: { epoch: of, seq, tag },

@@ -10,6 +10,7 @@ import type {
   SettleRecord,
 } from "../../src/queue/record.ts";
 import type { Violation, ViolationKind } from "../../src/queue/violation.ts";
+import { faultAt, killAt } from "../recorded-faults.ts";
 
 /**
  * Records made by hand. Producer "p" pushes message n from 10,000 + 100 n to 10 ms later; 20 ms later it is consumer
@@ -71,16 +72,9 @@ export const failed = (number: number, rest: Partial<FailureRecord> = {}): Failu
   ...rest,
 });
 
-export const fault = (from: number, to: number, rest: Partial<FaultRecord> = {}): FaultRecord => ({
-  kind: "fault",
-  name: "something",
-  target: "server",
-  startMs: at(from),
-  endMs: at(to),
-  ...rest,
-});
-export const kill = (process: string, number: number): FaultRecord =>
-  fault(number, number, { name: "kill process", target: "kill", process });
+export const fault = (from: number, to: number, rest: Partial<FaultRecord> = {}): FaultRecord =>
+  faultAt(at(from), at(to), rest);
+export const kill = (process: string, number: number): FaultRecord => killAt(process, at(number));
 
 /** Messages that are pushed, given out, applied and acked as they should be. */
 export const passed = (...numbers: readonly number[]): QueueRecord[] =>

@@ -57,7 +57,7 @@ export function describeMatrix(backend: Backend): void {
   });
 }
 
-/** A fifth of the faults in `test`, from a place that the seed names; all of them in `test --all`. */
+/** Some of the faults in `test`, from a place that the seed names; all of them in `test --all`. */
 function drawnFaults({ name }: Backend): readonly Fault[] {
   const all = faults.filter(({ on }) => on.includes(name));
   const from = testSeed % all.length;

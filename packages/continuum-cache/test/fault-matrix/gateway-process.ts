@@ -1,10 +1,8 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
+import { bundledProgram } from "@continuum-cache/test-scale/bundled-program";
 import type { Fault } from "@continuum-cache/upstash-local";
-import { build } from "esbuild";
 
 /** A gateway that speaks Upstash's REST protocol, as a process of its own: it can be killed and frozen for real. */
 export interface GatewayProcess {
@@ -36,7 +34,7 @@ export type GatewayAnswer = { readonly url: string } | { readonly id: number; re
 
 /** Starts one in front of a Redis and waits until it listens. */
 export async function startGatewayProcess(redisUrl: string): Promise<GatewayProcess> {
-  const program = await bundle();
+  const program = await bundledProgram(resolve(import.meta.dirname, "gateway-program.ts"));
   const waiting = new Map<number, (requests: number) => void>();
   let orders = 0;
   let child: ChildProcess;
@@ -80,26 +78,4 @@ export async function startGatewayProcess(redisUrl: string): Promise<GatewayProc
     requests: () => ask("requests"),
     close: kill,
   };
-}
-
-let bundled: Promise<string> | undefined;
-
-/** The program as one file, which starts ten times as fast as from its sources. */
-function bundle(): Promise<string> {
-  bundled ??= (async () => {
-    const folder = mkdtempSync(join(tmpdir(), "continuum-cache-gateway-"));
-    process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
-    const outfile = join(folder, "gateway.mjs");
-    await build({
-      entryPoints: [resolve(import.meta.dirname, "gateway-program.ts")],
-      outfile,
-      bundle: true,
-      format: "esm",
-      platform: "node",
-      conditions: ["@continuum-cache/source"],
-      banner: { js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);' },
-    });
-    return outfile;
-  })();
-  return bundled;
 }

@@ -2,7 +2,7 @@ import { brand, hasBrand } from "./brand.ts";
 import { redact } from "./quoted.ts";
 
 /**
- * A setting is wrong. Thrown at construction, before anything is touched; names the setting and the mend, and never
+ * A setting is wrong. Thrown at construction, before anything is touched; names the setting and the fix, and never
  * prints a token or a password.
  *
  * @example
@@ -14,7 +14,7 @@ import { redact } from "./quoted.ts";
  */
 export class ConfigError extends Error {
   override readonly name = "ConfigError";
-  /** The option or environment variable to mend. */
+  /** The option or environment variable to fix. */
   readonly setting: string;
 
   constructor(setting: string, message: string, options?: { readonly cause?: unknown }) {

@@ -6,7 +6,7 @@ import { redact } from "./quoted.ts";
  *
  * - `unreachable`: no connection, or it broke. Local answers are right meanwhile.
  * - `timeout`: the deadline passed.
- * - `unauthorized`: token, password or permissions are wrong. Nothing but a person mends it.
+ * - `unauthorized`: token, password or permissions are wrong, until a person fixes them.
  * - `quota`: a limit of the plan, or HTTP 429; see `retryAfterMs`.
  * - `too-large`: the request or its answer is over the plan's size limit.
  * - `protocol`: an answer came that is none (HTML, truncated JSON), or the backend can't carry this command.
@@ -43,7 +43,7 @@ export interface TransportErrorDetails {
 }
 
 /**
- * No answer came. The message says what to mend and never holds a token, a password or a stored value.
+ * No answer came. The message says what to fix and never holds a token, a password or a stored value.
  *
  * @example
  * ```ts

@@ -1,7 +1,9 @@
 import { spawn } from "node:child_process";
 import { join } from "node:path";
 import type { Closable } from "@continuum-cache/conformance/servers";
-import { childProgram } from "../child-program.ts";
+import { bundledProgram } from "@continuum-cache/test-scale/bundled-program";
+
+const program = await bundledProgram(join(import.meta.dirname, "log-child.ts"));
 
 /** A process that appends until it is killed. */
 export interface LogProcess extends Closable {
@@ -11,13 +13,10 @@ export interface LogProcess extends Closable {
   signal(name: NodeJS.Signals): void;
 }
 
-/** Builds the program before the tests of a file. */
 export function logProcesses(): { start(url: string, instanceId: string): LogProcess } {
-  const bundle = childProgram(join(import.meta.dirname, "log-child.ts"));
-
   return {
     start(url, instanceId) {
-      const child = spawn(process.execPath, [bundle, url, instanceId], { stdio: ["ignore", "pipe", "inherit"] });
+      const child = spawn(process.execPath, [program, url, instanceId], { stdio: ["ignore", "pipe", "inherit"] });
       const lines: string[] = [];
       child.stdout.setEncoding("utf8").on("data", (text: string) => lines.push(...text.split("\n").filter(Boolean)));
       return {

@@ -2,8 +2,10 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import type { Closable } from "@continuum-cache/conformance/servers";
+import { bundledProgram } from "@continuum-cache/test-scale/bundled-program";
 import type { FederationQueueOptions } from "../../src/queue/options.ts";
-import { childProgram } from "../child-program.ts";
+
+const program = await bundledProgram(join(import.meta.dirname, "queue-child.ts"));
 
 /** A process that has a queue. */
 export interface QueueProcess extends Closable {
@@ -14,15 +16,12 @@ export interface QueueProcess extends Closable {
   kill(): void;
 }
 
-/** Makes the program before the tests of a file. */
 export function queueProcesses(): {
   start(url: string, mode: "hold" | "whole" | "outage", options?: FederationQueueOptions): QueueProcess;
 } {
-  const bundle = childProgram(join(import.meta.dirname, "queue-child.ts"));
-
   return {
     start(url, mode, options = {}) {
-      const child = spawn(process.execPath, [bundle, url, mode, JSON.stringify(options)], {
+      const child = spawn(process.execPath, [program, url, mode, JSON.stringify(options)], {
         stdio: ["pipe", "pipe", "inherit"],
       });
       const lines: string[] = [];

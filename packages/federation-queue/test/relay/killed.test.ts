@@ -1,19 +1,19 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
+import { bundledProgram } from "@continuum-cache/test-scale/bundled-program";
 import { expect, it } from "vitest";
-import { childProgram } from "../child-program.ts";
 import { closing, following, named, waitFor } from "../log/logs.ts";
 import { regionsOf } from "./regions.ts";
 
 const opened = closing();
-const bundle = childProgram(join(import.meta.dirname, "relay-child.ts"));
+const program = await bundledProgram(join(import.meta.dirname, "relay-child.ts"));
 
 it("relays that are killed again and again leave no hole and no second copy", async () => {
   const { east, west, key } = await regionsOf("Redis protocol", opened);
   const urls = [east.redis.url, west.redis.url];
   const start = (from: number): ChildProcess =>
-    spawn(process.execPath, [bundle, urls[from] ?? "", urls[1 - from] ?? "", key], {
+    spawn(process.execPath, [program, urls[from] ?? "", urls[1 - from] ?? "", key], {
       stdio: ["ignore", "inherit", "inherit"],
     });
   const reading = opened(following(west.log<number>("b")));

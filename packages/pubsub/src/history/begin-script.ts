@@ -1,4 +1,5 @@
 import { defineScript, type Reply, type Script, type ScriptContext } from "@continuum-cache/core";
+import { serverTimeMs } from "@continuum-cache/core/kit";
 
 /**
  * Begins the history of a channel with subscribers, where there is none. A subscriber that has read nothing yet can
@@ -38,8 +39,7 @@ type Row = readonly [id: string, fields: readonly string[]];
 function begin({ call, keys: [key = ""], args }: ScriptContext): Reply {
   const [ttlMs, ageMs] = args.map(Number) as [number, number];
   const newest = (): Row | undefined => (call("XREVRANGE", key, "+", "-", "COUNT", 1) as readonly Row[])[0];
-  const [seconds, micros] = call("TIME") as readonly [string, string];
-  const nowMs = Number(seconds) * 1_000 + Math.floor(Number(micros) / 1_000);
+  const nowMs = serverTimeMs(call("TIME"));
   let last = newest();
   if (!last) {
     call("XADD", key, `${nowMs - 1}-0`, "b", "1");

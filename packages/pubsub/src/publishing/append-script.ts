@@ -1,4 +1,5 @@
 import { defineScript, isCommandError, type Reply, type Script, type ScriptContext } from "@continuum-cache/core";
+import { serverTimeMs } from "@continuum-cache/core/kit";
 
 /**
  * Appends messages to their channel's history and publishes each, so both have the same order. The id of an entry is
@@ -111,9 +112,7 @@ function append({ call, keys: [key = ""], args }: ScriptContext): Reply {
   let upkeep = upkeepFlag === "1";
   let asked = 0;
   const time = (): number => {
-    if (asked > 0) return asked;
-    const [seconds, micros] = call("TIME") as readonly [string, string];
-    asked = Number(seconds) * 1_000 + Math.floor(Number(micros) / 1_000);
+    if (asked === 0) asked = serverTimeMs(call("TIME"));
     return asked;
   };
   const first = (command: string, from: string, to: string): Entry | undefined =>

@@ -1,4 +1,5 @@
 import { CommandError, defineScript, isCommandError, type Script, type ScriptContext } from "@continuum-cache/core";
+import { serverTimeUs } from "@continuum-cache/core/kit";
 import { decodeAdmissions } from "./admissions.ts";
 import type { Counter, CounterRule, CounterState, OpenCounter } from "./counter.ts";
 import { digits, timeWidth } from "./digits.ts";
@@ -163,9 +164,4 @@ function opened(counter: Counter, text: unknown, nowUs: number, rule: CounterRul
   const state = typeof text === "string" || text === null ? counter.open(text, nowUs, rule) : undefined;
   if (!state) throw new CommandError(refusal(counter));
   return state;
-}
-
-function serverTimeUs(reply: unknown): number {
-  const [seconds, microseconds] = reply as readonly string[];
-  return Number(seconds) * 1_000_000 + Number(microseconds);
 }

@@ -159,7 +159,7 @@ describe("clientKey", () => {
           expect(isAddress, text).toBe(isIP(text) !== 0);
         },
       ),
-      runs(20_000),
+      runs(5_000),
     );
   });
 

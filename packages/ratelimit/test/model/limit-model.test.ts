@@ -5,8 +5,6 @@ import { type Circumstances, type Model, type Rules, search } from "./limit-mode
 describe("every order of events, with Redis up, slow, away and back, and processes that start cold", () => {
   it.each<[string, Partial<Model>]>([
     ["two processes that share 2", {}],
-    ["two processes that share 3", { limit: 3 }],
-    ["two processes with a longer window", { windowTicks: 3 }],
     ["two processes whose clocks are off", { clocks: [-1, 1] }],
   ])("no window holds more than the limit: %s", (_, more) => {
     const { states, violation } = search({ ...model, ...more });

@@ -1,3 +1,4 @@
+// knip reads every file of the repository, which takes longer than all other checks together.
 import { spawnSync } from "node:child_process";
 import { join, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
