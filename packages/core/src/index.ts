@@ -7,6 +7,7 @@ export type { CacheStats, LatencySummary } from "./cache/cache-stats.ts";
 export type { CacheCallOptions } from "./cache/call-options.ts";
 export type { DeletePatternOptions } from "./cache/delete-pattern.ts";
 export type { GetOrSetOptions, LoaderContext } from "./cache/get-or-set.ts";
+export type { WrapOptions, Wrapped } from "./cache/load-calls.ts";
 export type { Pipeline } from "./cache/pipeline.ts";
 export type { ServerInfo } from "./cache/server-info.ts";
 export type { SetOptions } from "./cache/set-options.ts";

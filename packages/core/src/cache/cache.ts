@@ -113,7 +113,7 @@ export class Cache extends LoadCalls implements AsyncDisposable {
   }
 
   /** Deletes keys. A last argument that is no string holds call options. @returns how many existed. */
-  async delete(...keys: readonly string[] | readonly [...string[], CacheCallOptions]): Promise<number> {
+  override async delete(...keys: readonly string[] | readonly [...string[], CacheCallOptions]): Promise<number> {
     const [names, options] = readDeleteArguments(keys);
     return this.one(() => this.engine.requests.delete(names), options);
   }

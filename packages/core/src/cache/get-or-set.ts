@@ -63,8 +63,16 @@ export function assertGetOrSet(owner: string, loader: unknown, options: GetOrSet
   if (options !== undefined) assertOptions(owner, options, knownGetOrSetOptions);
 }
 
-/** @returns the value where the transport answers without waiting, else a promise of it. */
-export type GetOrSet = (key: string, loader: Loader, options?: GetOrSetOptions) => unknown;
+/** Brings the values of several keys: a Map, or a record. */
+export type ManyLoader = (missing: string[], context: Pick<LoaderContext, "signal">) => unknown;
+
+/** Reads, else loads and stores. */
+export interface GetOrSet {
+  /** @returns the value where the transport answers without waiting, else a promise of it. */
+  (key: string, loader: Loader, options?: GetOrSetOptions): unknown;
+  /** The same for several keys; the values come in their order. */
+  many(keys: readonly string[], loader: ManyLoader, options: GetOrSetOptions): Promise<unknown[]>;
+}
 
 /** Does the work of a call on the cache, whose failure emits an event and does not fail the call. */
 export type Tolerate = <Result>(
@@ -112,7 +120,7 @@ export function createGetOrSet(parts: GetOrSetParts): GetOrSet {
     ({ createFreshCalls }) => createFreshCalls(parts, tolerate),
   );
 
-  return (key, loader, options) => {
+  const one = (key: string, loader: Loader, options?: GetOrSetOptions): unknown => {
     if (options && !isPlain(options)) return freshness().then((fresh) => fresh.getOrSet(key, loader, options));
     const { ownTimeoutMs, thirdMs, loaderTimeoutMs, reading } = options ? loadTimesOf(options) : usualTimes;
     const { ttl, signal, fallback = true } = options ?? {};
@@ -153,6 +161,8 @@ export function createGetOrSet(parts: GetOrSetParts): GetOrSet {
     if (ownTimeoutMs === undefined && !signal) return join();
     return withDeadline("cache", { timeoutMs: wholeMs, ...(signal && { signal }) }, join);
   };
+  const many: GetOrSet["many"] = async (...given) => (await freshness()).getOrSetMany(...given);
+  return Object.assign(one, { many });
 }
 
 function isPlain(options: GetOrSetOptions): boolean {

@@ -3,19 +3,21 @@ import { toError } from "../../errors/to-error.ts";
 import { callListener } from "../../ports/call-listener.ts";
 import { settlesWithin } from "../../time/settles-within.ts";
 import { withDeadline } from "../../time/with-deadline.ts";
-import type { GetOrSetOptions, GetOrSetParts, Loader, Tolerate } from "../get-or-set.ts";
+import type { GetOrSetOptions, GetOrSetParts, Loader, ManyLoader, Tolerate } from "../get-or-set.ts";
 import { graceMs, loadWithin } from "../load-times.ts";
 import type { JoinWait, Loads, Run } from "../loads.ts";
 import type { Copies } from "../values.ts";
+import { createBatchLoads } from "./batch-loads.ts";
 import { decide } from "./decide.ts";
 import { fit } from "./fitting.ts";
 import { type FreshPlan, readFreshPlan } from "./fresh-plan.ts";
 import { createLookups, type Found, type Lookups } from "./lookups.ts";
 import { createRuns, type LoadedKey, type MakeRun } from "./storing.ts";
 
-/** Calls that serve values which are no longer fresh, also after it has ended. */
+/** Calls that serve values which are no longer fresh, and those that load several values at once. */
 export interface FreshCalls {
   getOrSet(key: string, loader: Loader, options: GetOrSetOptions): Promise<unknown>;
+  getOrSetMany(keys: readonly string[], loader: ManyLoader, options: GetOrSetOptions): Promise<unknown[]>;
 }
 
 /** A found value that may be served: it fits the schema of the call. */
@@ -56,6 +58,7 @@ export function createFreshCalls(parts: GetOrSetParts, tolerate: Tolerate): Fres
   const fresh = createFreshParts(parts, tolerate);
   const { lookups, runOf, loadsOf, usable, report, awaitLoad, within, longestRunMs } = fresh;
   const { stats } = parts;
+  const getOrSetMany = createBatchLoads(fresh);
 
   /** Starts a load that no caller has to wait for, unless one runs. */
   const loadBehind = (what: LoadedKey, run: Run): void => {
@@ -90,6 +93,7 @@ export function createFreshCalls(parts: GetOrSetParts, tolerate: Tolerate): Fres
         return awaitLoad(what, run, waiting, decision === "stand-in" ? found : undefined);
       });
     },
+    getOrSetMany,
   };
 }
 
