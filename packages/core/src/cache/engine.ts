@@ -64,7 +64,10 @@ export function createEngine(options: CacheOptions): Engine {
   const calls = createCalls(callsParts);
   const loadsOf = (fallback: boolean): Loads => (fallback ? shared : primaryOnly);
   const fullKeyOf = (key: string): string => keyPrefix + key;
-  const getOrSet = createGetOrSet({ requests, calls, loadsOf, fullKeyOf, timeoutMs, events, stats });
+  const outdateToo = (more: Loads): void => void loads.push(more);
+  const getOrSet = createGetOrSet({
+    ...{ requests, values, calls, loadsOf, outdateToo, fullKeyOf, timeoutMs, events, stats },
+  });
   const stopWatching = watch(transport.status, events, stats);
   let closing: Promise<void> | undefined;
   return {
