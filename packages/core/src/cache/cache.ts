@@ -1,5 +1,6 @@
 import type { Codec } from "../codecs/codec.ts";
 import { escapeGlob } from "../keys/glob-text.ts";
+import type { NearStore } from "../ports/near-cache.ts";
 import type { Backend, Command, Outage, SendOptions, Transport } from "../ports/transport.ts";
 import { assertOptions } from "../settings/options.ts";
 import { assertKeyList, readDeleteArguments, readEntries } from "./arguments.ts";
@@ -11,6 +12,7 @@ import { raw, together } from "./calls.ts";
 import { assertDeletePattern, type DeletePatternOptions, deletePatternWithin } from "./delete-pattern.ts";
 import { createEngine, type Engine, observedEngine } from "./engine.ts";
 import { assertGetOrSet, type GetOrSetOptions } from "./get-or-set.ts";
+import { getThroughNear, nearFor, provenHeld } from "./near-reads.ts";
 import { createPipeline, type Pipeline, valuesOf } from "./pipeline.ts";
 import type { Request } from "./requests.ts";
 import { isAnswer, readInfo, type ServerInfo } from "./server-info.ts";
@@ -50,16 +52,19 @@ export class Cache implements AsyncDisposable {
   protected readonly defaults: CacheCallOptions | undefined;
   /** The same in the form that a transport takes. */
   private readonly sendDefaults: SendOptions = {};
+  /** The values held in this process that calls of this view may get. */
+  private readonly near: NearStore | undefined;
 
   constructor(options: CacheOptions) {
     this.engine = createEngine(options);
-    ({ transport: this.transport, keyPrefix: this.keyPrefix, codec: this.codec } = this.engine);
+    ({ transport: this.transport, keyPrefix: this.keyPrefix, codec: this.codec, near: this.near } = this.engine);
   }
 
   /** The same cache with other default options for its calls. */
   with(options: CacheCallOptions): this {
     const sendDefaults = this.asked(options, "with");
-    return this.view({ defaults: { ...this.defaults, ...options }, sendDefaults });
+    const defaults = { ...this.defaults, ...options };
+    return this.view({ defaults, sendDefaults, near: nearFor(this.engine.near, defaults) });
   }
 
   /** The same cache, whose calls report what they have written to a `WriteObserver` before they resolve. */
@@ -82,9 +87,23 @@ export class Cache implements AsyncDisposable {
 
   /** Reads a value. @returns undefined on a miss (`null` is a value like any other), or when the key is no string. */
   get<T = unknown>(key: string, options?: CacheCallOptions): Promise<T | undefined> {
+    const { near } = this;
+    if (near !== undefined && options === undefined) {
+      const held = near.get(key);
+      if (held !== undefined) return Promise.resolve(held as T);
+    }
     const { calls, requests } = this.engine;
     const asked = options === undefined ? this.sendDefaults : () => this.asked(options, "get");
-    return calls.read(requests.get, key, asked) as Promise<T | undefined>;
+    if (near === undefined) return calls.read(requests.get, key, asked) as Promise<T | undefined>;
+    return getThroughNear(this.engine, near, key, asked, options) as Promise<T | undefined>;
+  }
+
+  /**
+   * The value that the near cache holds under a key and knows to be fresh enough, at once; else undefined. It sends
+   * nothing, so it finds only what this process has read before.
+   */
+  peek<T = unknown>(key: string): T | undefined {
+    return this.near?.peek(key) as T | undefined;
   }
 
   /**
@@ -94,6 +113,11 @@ export class Cache implements AsyncDisposable {
    */
   async getOrSet<T>(key: string, loader: () => T | Promise<T>, options?: GetOrSetOptions): Promise<T> {
     assertGetOrSet(loader, options);
+    const near = this.near && nearFor(this.near, options);
+    if (near) {
+      const held = near.get(key) ?? (await provenHeld(near, key, toSendOptions(options ?? {}), this.engine.timeoutMs));
+      if (held !== undefined) return held as T;
+    }
     return this.engine.getOrSet(key, loader, this.defaults ? { ...this.defaults, ...options } : options) as Promise<T>;
   }
 
@@ -233,7 +257,8 @@ export class Cache implements AsyncDisposable {
   /** Counters and latencies of this process's cache, and its present state. */
   stats(): CacheStats {
     const { currentBackend: backend, pending, outage } = this;
-    return { ...this.engine.stats.snapshot(), backend, pending, outage };
+    const counts = this.engine.stats.snapshot(this.engine.near?.stats());
+    return { ...counts, backend, pending, outage };
   }
 
   /** `"upstash"` while any primary answers, `"local"` while the memory of this process does. */
@@ -294,7 +319,15 @@ export class Cache implements AsyncDisposable {
   }
 
   /** Another instance of the same class with the fields of this one, some of them replaced. */
-  private view(own: { engine?: Engine; defaults?: CacheCallOptions; sendDefaults?: SendOptions }): this {
+  private view(own: ViewFields): this {
     return Object.assign(Object.create(Object.getPrototypeOf(this)), this, own);
   }
+}
+
+/** The fields in which a view differs from its cache. */
+interface ViewFields {
+  readonly engine?: Engine;
+  readonly defaults?: CacheCallOptions;
+  readonly sendDefaults?: SendOptions;
+  readonly near?: NearStore | undefined;
 }

@@ -1,6 +1,7 @@
 import { quoted } from "../errors/quoted.ts";
 import { isTransportError, TransportError } from "../errors/transport-error.ts";
 import type { Events } from "../ports/events.ts";
+import type { NearStore } from "../ports/near-cache.ts";
 import type { SendOptions } from "../ports/transport.ts";
 import { assertOptions, type KnownOptions } from "../settings/options.ts";
 import { type Duration, toTimeoutMs } from "../time/duration.ts";
@@ -51,6 +52,8 @@ export interface GetOrSetParts {
   readonly timeoutMs: number;
   readonly events: Events<CacheEvents>;
   readonly stats: StatsRecorder;
+  /** Keeps what is read. */
+  readonly near: NearStore | undefined;
 }
 
 /** How long the parts of a call may take, in milliseconds, and how it reads. */
@@ -82,7 +85,7 @@ const graceMs = 100;
  * caller's signal or timeout ends only its own waiting.
  */
 export function createGetOrSet(parts: GetOrSetParts): GetOrSet {
-  const { requests, calls, loadsOf, fullKeyOf, events, stats } = parts;
+  const { requests, calls, loadsOf, fullKeyOf, events, stats, near } = parts;
   /** A failure of the cache emits an event and does not fail the call: the value of the loader is still returned. */
   const tolerate = async <Result>(
     key: string,
@@ -103,7 +106,7 @@ export function createGetOrSet(parts: GetOrSetParts): GetOrSet {
     const { ttl, signal, fallback = true } = options ?? {};
     const ttlMs = requests.ttlMsOf(key, ttl);
     const tripMs = thirdMs ?? parts.timeoutMs;
-    const request = requests.getCopies(key);
+    const request = requests.getCopies(key, options?.near === false ? undefined : near?.begin(key));
     const fullKey = fullKeyOf(key);
     const now = signal || loadsOf(fallback).isRunning(fullKey) ? undefined : calls.readNow(request, reading);
     // A hit needs no load for others to join.

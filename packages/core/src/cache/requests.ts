@@ -6,6 +6,7 @@ import { assertKey } from "../keys/key-limit.ts";
 import { toWireChannel } from "../messages/channel-name.ts";
 import { toMessageText } from "../messages/message-text.ts";
 import type { Events } from "../ports/events.ts";
+import type { NearRead } from "../ports/near-cache.ts";
 import type { Command, Reply } from "../ports/transport.ts";
 import type { CacheEvents } from "./cache-events.ts";
 import type { StatsRecorder } from "./calls.ts";
@@ -29,8 +30,10 @@ export interface Request<Result> {
 export interface Requests {
   set(key: string, value: unknown, options?: SetOptions): Request<boolean>;
   get(key: string): ReadRequest<unknown>;
-  /** A read for several callers, each of whom gets a copy of the value. */
-  getCopies(key: string): ReadRequest<Copies | undefined>;
+  /** The same for a value that the near cache may keep. */
+  getNear(key: string, read: NearRead): ReadRequest<unknown>;
+  /** A read for several callers, each of whom gets a copy of the value. @param near - May keep it too. */
+  getCopies(key: string, near?: NearRead): ReadRequest<Copies | undefined>;
   /** Stores what was loaded for several callers, each of whom gets what a read would bring. */
   setCopies(key: string, value: unknown, ttlMs: number | undefined): { store(): Request<boolean>; copies: Copies };
   /** The time to live of a key in milliseconds; `undefined` for no expiry. @throws ConfigError when `own` is wrong. */
@@ -92,7 +95,19 @@ export function createRequests(
       return setting(key, fullKey, values.toStored(item), endings);
     },
     get: (key) => new ReadRequest(full, "get", key, values.fromStored, counts),
-    getCopies: (key) => new ReadRequest(full, "getOrSet", key, values.copiesOf, counts),
+    getNear(key, near) {
+      const read: Values["fromStored"] = (...reply) => near.keep(reply[2], values.fromStored(...reply));
+      return new ReadRequest(full, "get", key, read, counts);
+    },
+    getCopies(key, near) {
+      if (!near) return new ReadRequest(full, "getOrSet", key, values.copiesOf, counts);
+      const read: Values["copiesOf"] = (...reply) => {
+        const copies = values.copiesOf(...reply);
+        if (copies) near.keep(reply[2], undefined);
+        return copies;
+      };
+      return new ReadRequest(full, "getOrSet", key, read, counts);
+    },
     setCopies(key, item, ttlMs) {
       const stored = values.toStored(item);
       return {
