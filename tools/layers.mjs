@@ -20,6 +20,7 @@ export const layers = {
     edge: true,
   },
   "packages/ratelimit": { imports: ["packages/core"], edge: true },
+  "packages/near-cache": { imports: ["packages/core"], edge: true },
   "packages/pubsub": { imports: ["packages/core"], edge: true },
   "packages/federation-queue": { imports: ["packages/core"], edge: true },
   "packages/continuum-cache": {
@@ -193,6 +194,12 @@ export const rooms = {
     algorithms: ["types"],
     limits: ["algorithms", "errors", "options", "timing", "types"],
     http: ["limits", "types"],
+  },
+  "packages/near-cache": {
+    options: [],
+    settings: ["options"],
+    feed: [],
+    store: ["feed", "settings"],
   },
   "packages/pubsub": {
     types: [],
