@@ -51,7 +51,7 @@ export { backendOption } from "./ports/backend-option.ts";
 export { callListener } from "./ports/call-listener.ts";
 export { createEvents } from "./ports/events.ts";
 export type { JournalStore } from "./ports/journal-store.ts";
-export type { NearCache, NearCacheHost, NearRead, NearStats, NearStore } from "./ports/near-cache.ts";
+export type { KeepRead, NearCache, NearCacheHost, NearStats, NearStore } from "./ports/near-cache.ts";
 export type { Breaker, BreakerPermit } from "./resilience/breaker.ts";
 export { createBreaker } from "./resilience/breaker.ts";
 export type { CancellableSleep } from "./resilience/cancellable-sleep.ts";

@@ -75,10 +75,7 @@ export function readCacheOptions(options: CacheOptions): CacheSettings {
     throw new ConfigError("patterns", `Expected \`patterns\` to be a list of key patterns, got ${quoted(patterns)}`);
   }
   if (near !== undefined && typeof near?.attach !== "function") {
-    throw new ConfigError(
-      "near",
-      `Expected \`near\` to be nearCache() of "@continuum-cache/near-cache", got ${quoted(near)}`,
-    );
+    throw new ConfigError("near", `Expected \`near\` to be made by nearCache(), got ${quoted(near)}`);
   }
   return {
     transport,

@@ -12,7 +12,6 @@ import { raw, together } from "./calls.ts";
 import { assertDeletePattern, type DeletePatternOptions, deletePatternWithin } from "./delete-pattern.ts";
 import { createEngine, type Engine, observedEngine } from "./engine.ts";
 import { assertGetOrSet, type GetOrSetOptions } from "./get-or-set.ts";
-import { getThroughNear, nearFor, provenHeld } from "./near-reads.ts";
 import { createPipeline, type Pipeline, valuesOf } from "./pipeline.ts";
 import type { Request } from "./requests.ts";
 import { isAnswer, readInfo, type ServerInfo } from "./server-info.ts";
@@ -64,7 +63,7 @@ export class Cache implements AsyncDisposable {
   with(options: CacheCallOptions): this {
     const sendDefaults = this.asked(options, "with");
     const defaults = { ...this.defaults, ...options };
-    return this.view({ defaults, sendDefaults, near: nearFor(this.engine.near, defaults) });
+    return this.view({ defaults, sendDefaults, near: this.nearFor(defaults) });
   }
 
   /** The same cache, whose calls report what they have written to a `WriteObserver` before they resolve. */
@@ -87,15 +86,10 @@ export class Cache implements AsyncDisposable {
 
   /** Reads a value. @returns undefined on a miss (`null` is a value like any other), or when the key is no string. */
   get<T = unknown>(key: string, options?: CacheCallOptions): Promise<T | undefined> {
-    const { near } = this;
-    if (near !== undefined && options === undefined) {
-      const held = near.get(key);
-      if (held !== undefined) return Promise.resolve(held as T);
-    }
+    if (this.near !== undefined) return this.getNear(this.near, key, options) as Promise<T | undefined>;
     const { calls, requests } = this.engine;
     const asked = options === undefined ? this.sendDefaults : () => this.asked(options, "get");
-    if (near === undefined) return calls.read(requests.get, key, asked) as Promise<T | undefined>;
-    return getThroughNear(this.engine, near, key, asked, options) as Promise<T | undefined>;
+    return calls.read(requests.get, key, asked) as Promise<T | undefined>;
   }
 
   /**
@@ -113,9 +107,9 @@ export class Cache implements AsyncDisposable {
    */
   async getOrSet<T>(key: string, loader: () => T | Promise<T>, options?: GetOrSetOptions): Promise<T> {
     assertGetOrSet(loader, options);
-    const near = this.near && nearFor(this.near, options);
+    const near = this.near && this.nearFor(options);
     if (near) {
-      const held = near.get(key) ?? (await provenHeld(near, key, toSendOptions(options ?? {}), this.engine.timeoutMs));
+      const held = near.get(key) ?? (await near.prove(key, toSendOptions(options ?? {})));
       if (held !== undefined) return held as T;
     }
     return this.engine.getOrSet(key, loader, this.defaults ? { ...this.defaults, ...options } : options) as Promise<T>;
@@ -309,6 +303,26 @@ export class Cache implements AsyncDisposable {
     if (options === undefined) return this.sendDefaults;
     if (method !== undefined) assertOptions(`cache.${method}`, options, knownCallOptions);
     return toSendOptions({ ...this.defaults, ...options });
+  }
+
+  private getNear(near: NearStore, key: string, options: CacheCallOptions | undefined): Promise<unknown> {
+    if (options === undefined) {
+      const held = near.get(key);
+      return held === undefined ? near.read(key, this.sendDefaults) : Promise.resolve(held);
+    }
+    const { calls, requests } = this.engine;
+    const asked = (): SendOptions => this.asked(options, "get");
+    if (!this.nearFor(options)) return calls.read(requests.get, key, asked);
+    try {
+      return near.read(key, asked());
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /** The near cache for calls with these options. `fallback: false` insists on an answer of the server. */
+  private nearFor(options: CacheCallOptions | undefined): NearStore | undefined {
+    return options?.near === false || options?.fallback === false ? undefined : this.engine.near;
   }
 
   private batchOf(operation: string, atomic: boolean): Pipeline {

@@ -62,6 +62,8 @@ export function createEngine(options: CacheOptions): Engine {
     countCommands(commands) {
       stats.counts.commands += commands;
     },
+    read: (key, asked, keep) =>
+      calls.read((name) => (keep ? requests.getNear(name, keep) : requests.get(name)), key, asked),
   });
   const batcher = createBatcher(transport, { timeoutMs, announce: near !== undefined, counts: stats.counts });
   const callsParts: CallsParts = {

@@ -6,7 +6,7 @@ import { assertKey } from "../keys/key-limit.ts";
 import { toWireChannel } from "../messages/channel-name.ts";
 import { toMessageText } from "../messages/message-text.ts";
 import type { Events } from "../ports/events.ts";
-import type { NearRead } from "../ports/near-cache.ts";
+import type { KeepRead } from "../ports/near-cache.ts";
 import type { Command, Reply } from "../ports/transport.ts";
 import type { CacheEvents } from "./cache-events.ts";
 import type { StatsRecorder } from "./calls.ts";
@@ -31,9 +31,9 @@ export interface Requests {
   set(key: string, value: unknown, options?: SetOptions): Request<boolean>;
   get(key: string): ReadRequest<unknown>;
   /** The same for a value that the near cache may keep. */
-  getNear(key: string, read: NearRead): ReadRequest<unknown>;
-  /** A read for several callers, each of whom gets a copy of the value. @param near - May keep it too. */
-  getCopies(key: string, near?: NearRead): ReadRequest<Copies | undefined>;
+  getNear(key: string, keep: KeepRead): ReadRequest<unknown>;
+  /** A read for several callers, each of whom gets a copy of the value. @param keep - Keeps it too. */
+  getCopies(key: string, keep?: KeepRead): ReadRequest<Copies | undefined>;
   /** Stores what was loaded for several callers, each of whom gets what a read would bring. */
   setCopies(key: string, value: unknown, ttlMs: number | undefined): { store(): Request<boolean>; copies: Copies };
   /** The time to live of a key in milliseconds; `undefined` for no expiry. @throws ConfigError when `own` is wrong. */
@@ -95,18 +95,18 @@ export function createRequests(
       return setting(key, fullKey, values.toStored(item), endings);
     },
     get: (key) => new ReadRequest(full, "get", key, values.fromStored, counts),
-    getNear(key, near) {
-      const read: Values["fromStored"] = (...reply) => near.keep(reply[2], values.fromStored(...reply));
+    getNear(key, keep) {
+      const read: Values["fromStored"] = (operation, name, reply) =>
+        keep(reply, values.fromStored(operation, name, reply));
       return new ReadRequest(full, "get", key, read, counts);
     },
-    getCopies(key, near) {
-      if (!near) return new ReadRequest(full, "getOrSet", key, values.copiesOf, counts);
-      const read: Values["copiesOf"] = (...reply) => {
-        const copies = values.copiesOf(...reply);
-        if (copies) near.keep(reply[2], undefined);
+    getCopies(key, keep) {
+      const read: Values["copiesOf"] = (operation, name, reply) => {
+        const copies = values.copiesOf(operation, name, reply);
+        if (copies) keep?.(reply, undefined);
         return copies;
       };
-      return new ReadRequest(full, "getOrSet", key, read, counts);
+      return new ReadRequest(full, "getOrSet", key, keep ? read : values.copiesOf, counts);
     },
     setCopies(key, item, ttlMs) {
       const stored = values.toStored(item);

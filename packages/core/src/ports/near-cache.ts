@@ -1,4 +1,4 @@
-import type { CallOptions, Command, Reply, Transport } from "./transport.ts";
+import type { Command, Reply, SendOptions, Transport } from "./transport.ts";
 
 /**
  * Keeps values that this process has read close at hand: the option `near` of a cache. `nearCache` of
@@ -25,7 +25,18 @@ export interface NearCacheHost {
   decode(stored: string | Uint8Array): unknown;
   /** Counts commands that the near cache sends for itself. */
   countCommands(commands: number): void;
+  /** Reads a value from the server. @param keep - Gets the reply, and returns what the caller gets. */
+  read(key: string, options: SendOptions, keep?: KeepRead): Promise<unknown>;
 }
+
+/**
+ * Keeps what a read has brought, unless its key was written or invalidated since the read began.
+ *
+ * @param stored - What the server answered.
+ * @param value - What that means, an object of the caller's own; undefined to have it decoded where it is needed.
+ * @returns what the caller gets.
+ */
+export type KeepRead = (stored: Reply | undefined, value: unknown) => unknown;
 
 /** The values that one cache holds in the process. Keys are the caller's, without the prefix. */
 export interface NearStore {
@@ -33,35 +44,20 @@ export interface NearStore {
   get(key: string): unknown;
   /** The same, not counted. */
   peek(key: string): unknown;
-  /** Whether a value is held that a look at the invalidations could prove fresh. */
-  isHeld(key: string): boolean;
-  /**
-   * Looks at the invalidations, or waits for the look that is under way, but no longer than the options say.
-   *
-   * @returns the value if it is proven fresh then, counted as a hit; else undefined. It never rejects.
-   */
-  refresh(key: string, wait: CallOptions): Promise<unknown>;
-  /** A read is about to be sent to the server. @returns undefined when its value is not to be kept. */
-  begin(key: string): NearRead | undefined;
+  /** Reads a value that `get` did not find: proves it fresh by a look at the invalidations, or asks the server. */
+  read(key: string, options: SendOptions): Promise<unknown>;
+  /** The first half of that: the value that is held, if a look can prove it fresh; else undefined. */
+  prove(key: string, options: SendOptions): Promise<unknown> | undefined;
+  /** A read is about to be sent. @returns undefined when its value is not to be kept. */
+  begin(key: string): KeepRead | undefined;
   /** Commands of this cache are about to be sent: what they write is held no longer. */
   written(commands: readonly Command[]): void;
   /** The same for the keys of a glob, prefix and all. */
   writtenWhere(glob: string): void;
-  stats(): NearStats;
+  /** Undefined before its code is loaded. */
+  stats(): NearStats | undefined;
   /** Holds nothing from now on. */
   close(): void;
-}
-
-/** A read whose value may be kept. */
-export interface NearRead {
-  /**
-   * Keeps the value, unless its key was written or invalidated since the read began.
-   *
-   * @param stored - What the server answered.
-   * @param value - What that means, an object of the caller's own; undefined to have it decoded where it is needed.
-   * @returns what the caller gets.
-   */
-  keep(stored: Reply | undefined, value: unknown): unknown;
 }
 
 /** What a near cache has done since it was made. */

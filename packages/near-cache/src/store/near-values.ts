@@ -1,10 +1,11 @@
-import type { CallOptions, Command, Reply } from "@continuum-cache/core";
+import type { Command, Reply, SendOptions } from "@continuum-cache/core";
 import {
   compileGlob,
+  isSealed,
   isWrite,
+  type KeepRead,
   keysOf,
   type NearCacheHost,
-  type NearRead,
   type NearStats,
   type NearStore,
 } from "@continuum-cache/core/kit";
@@ -87,37 +88,36 @@ export class NearValues implements NearStore, FeedFollower {
     return held.stored === undefined ? held.value : this.#host.decode(held.stored);
   }
 
-  isHeld(key: string): boolean {
-    const held = this.#held.peek(key);
-    return held !== undefined && performance.now() <= held.ends.monotonic && Date.now() <= held.ends.wall;
+  async read(key: string, options: SendOptions): Promise<unknown> {
+    const startedMs = performance.now();
+    // A call with options comes here first.
+    const value = options.signal?.aborted ? undefined : this.get(key);
+    if (value !== undefined) return value;
+    const proving = this.prove(key, options);
+    const proven = proving && (await proving);
+    if (proven !== undefined) return proven;
+    if (!proving) return this.#host.read(key, options, this.begin(key));
+    const leftMs = (options.timeoutMs ?? this.#host.timeoutMs) - (performance.now() - startedMs);
+    return this.#host.read(key, { ...options, timeoutMs: Math.max(1, Math.ceil(leftMs)) }, this.begin(key));
   }
 
-  async refresh(key: string, { timeoutMs = this.#host.timeoutMs, signal }: CallOptions): Promise<unknown> {
-    const endsMs = performance.now() + timeoutMs;
-    // A look that was under way may have begun too early for this call.
-    for (let looks = 0; looks < 2 && this.isHeld(key); looks++) {
-      const leftMs = endsMs - performance.now();
-      if (leftMs <= 0 || signal?.aborted) break;
-      await this.#feed.look({ timeoutMs: leftMs, ...(signal && { signal }) });
-      const value = this.get(key);
-      if (value !== undefined) return value;
-    }
-    return undefined;
+  prove(key: string, { timeoutMs = this.#host.timeoutMs, signal }: SendOptions): Promise<unknown> | undefined {
+    if (signal?.aborted || !this.#isHeld(key)) return undefined;
+    // The other half of the time is for reading the value.
+    return this.#prove(key, performance.now() + timeoutMs / 2, signal);
   }
 
-  begin(key: string): NearRead | undefined {
+  begin(key: string): KeepRead | undefined {
     if (this.#isClosed || typeof key !== "string" || key.length > maxKeyCharacters) return undefined;
     if (!this.#matches(this.#host.keyPrefix + key) || this.#isLocal) return undefined;
     this.#misses++;
     const { knownId, epoch } = this.#feed;
     if (knownId === undefined) return undefined;
     const start: ReadStart = { changes: this.#changes.count, knownId };
-    const startedMs = instant();
-    return {
-      keep: (stored, value) => {
-        if (this.#feed.epoch !== epoch || !this.#changes.isUnchanged(key, start) || this.#isLocal) return value;
-        return this.#keep(key, stored, value, knownId, startedMs);
-      },
+    const started = instant();
+    return (stored, value) => {
+      if (this.#feed.epoch !== epoch || !this.#changes.isUnchanged(key, start) || this.#isLocal) return value;
+      return this.#keep(key, stored, value, knownId, started);
     };
   }
 
@@ -199,6 +199,24 @@ export class NearValues implements NearStore, FeedFollower {
     this.#host.countCommands(commands);
   }
 
+  async #prove(key: string, endsMs: number, signal: AbortSignal | undefined): Promise<unknown> {
+    // A look that was under way may have begun too early for this call.
+    for (let looks = 0; looks < 2 && this.#isHeld(key); looks++) {
+      const leftMs = endsMs - performance.now();
+      if (leftMs <= 0 || signal?.aborted) break;
+      await this.#feed.look({ timeoutMs: leftMs, ...(signal && { signal }) });
+      const value = this.get(key);
+      if (value !== undefined) return value;
+    }
+    return undefined;
+  }
+
+  /** Whether a value is held that a look at the invalidations could prove fresh. */
+  #isHeld(key: string): boolean {
+    const held = this.#held.peek(key);
+    return held !== undefined && performance.now() <= held.ends.monotonic && Date.now() <= held.ends.wall;
+  }
+
   get #isLocal(): boolean {
     return this.#host.transport.status?.currentBackend === "local";
   }
@@ -238,7 +256,7 @@ export class NearValues implements NearStore, FeedFollower {
 
   /** @returns what the caller of the read gets. */
   #keep(key: string, stored: Reply | undefined, value: unknown, knownId: StreamId, started: Instant): unknown {
-    if (typeof stored !== "string" && !(stored instanceof Uint8Array)) return value;
+    if (!isPlain(stored)) return value;
     const { ttlMs, values } = this.#settings;
     const ends = { monotonic: started.monotonic + ttlMs, wall: started.wall + ttlMs };
     const size = stored.length + key.length + overheadBytes;
@@ -246,13 +264,13 @@ export class NearValues implements NearStore, FeedFollower {
     const own = value === undefined ? this.#decoded(stored) : value;
     if (own === undefined) return value;
     const isShared = values === "shared" || (values === "frozen" && freezeDeeply(own));
-    const isPlain = typeof own !== "object" || own === null;
+    const isPrimitive = typeof own !== "object" || own === null;
     const held: Held =
-      isShared || isPlain
+      isShared || isPrimitive
         ? { value: own, stored: undefined, knownId, ends }
         : { value: undefined, stored, knownId, ends };
     this.#held.set(key, held, { size });
-    if (value === undefined || isShared || isPlain || values === "copy") return value;
+    if (value === undefined || isShared || isPrimitive || values === "copy") return value;
     // Some of it may be frozen now.
     return this.#host.decode(stored);
   }
@@ -265,4 +283,16 @@ export class NearValues implements NearStore, FeedFollower {
       return undefined;
     }
   }
+}
+
+/** The letter of an envelope that begins with a header. */
+const headerLetter = 0x68;
+
+/**
+ * Whether a reply is a stored value without a header. What has one, such as tags or an end of its freshness, means
+ * more than the value that it is decoded to.
+ */
+function isPlain(stored: Reply | undefined): stored is string | Uint8Array {
+  if (typeof stored === "string") return !/^(?:~|=wW[g-j])/.test(stored);
+  return stored instanceof Uint8Array && !(isSealed(stored) && stored[1] === headerLetter);
 }
