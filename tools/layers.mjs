@@ -29,6 +29,7 @@ export const layers = {
       "packages/transport-rest",
       "packages/transport-tcp",
       "packages/fallback-memory",
+      "packages/near-cache",
       "packages/ratelimit",
       "packages/pubsub",
       "packages/federation-queue",
