@@ -101,10 +101,11 @@ export function createEngine(options: CacheOptions): Engine {
     getOrSet,
     near,
     close() {
-      near?.close();
       closing ??= batcher
         .settled()
         .then(() => use.end())
+        // What is replayed last is announced too.
+        .then(() => near?.close())
         // A last failure is still told.
         .then(stopWatching);
       return closing;

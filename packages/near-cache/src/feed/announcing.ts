@@ -13,16 +13,10 @@ export function announcing(feed: Feed, inner: Dispatch): Dispatch {
     if (!trip.options.announce || feed.followers.length === 0) return inner(trip, handler);
     const invalidations = trip.writes ? invalidationsOf(trip, feed) : [];
     if (invalidations.length > 0) sendAnnounced(feed, inner, trip, invalidations, handler);
-    else if (mayCarryLook(trip) && feed.isDue) sendWithLook(feed, inner, trip, handler);
+    else if (!trip.writes && feed.isDue) sendWithLook(feed, inner, trip, handler);
     else inner(trip, handler);
   };
 }
-
-/** A look without time would only fail. */
-const leastLookMs = 500;
-
-const mayCarryLook = ({ writes, options, leftMs }: RoundTrip): boolean =>
-  !writes && !options.atomic && leftMs >= leastLookMs;
 
 /** What a trip changes of what near caches may hold. */
 function invalidationsOf({ commands, options }: RoundTrip, feed: Feed): Invalidation[] {
@@ -93,8 +87,8 @@ function sendInTurn(dispatch: Dispatch, [first, second]: readonly [RoundTrip, Ro
 }
 
 function sendWithLook(feed: Feed, inner: Dispatch, trip: RoundTrip, handler: ReplyHandler): void {
-  if (feed.isEmpty) {
-    // It writes, so it travels by itself.
+  // A look that writes, or would have too little time, travels by itself.
+  if (feed.isEmpty || trip.options.atomic || trip.leftMs < feed.timeoutMs / 2) {
     void feed.look({});
     inner(trip, handler);
     return;

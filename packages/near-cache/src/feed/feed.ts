@@ -58,10 +58,11 @@ export class Feed {
   #look: Look | undefined = undefined;
   #attemptedMs = Number.NEGATIVE_INFINITY;
   #send: Transport["send"];
-  readonly #timeoutMs: number;
+  /** How long a look may take. */
+  readonly timeoutMs: number;
 
   constructor(server: Transport, timeoutMs: number) {
-    this.#timeoutMs = timeoutMs;
+    this.timeoutMs = timeoutMs;
     this.#send = server.send;
     decorateDispatch(server, (inner: Dispatch) => {
       this.#send = sendThrough(inner, timeoutMs);
@@ -141,7 +142,7 @@ export class Feed {
   async look(wait: CallOptions): Promise<boolean> {
     let look = this.#look;
     if (!look?.claim.isHeld) {
-      look = this.begin(this.#timeoutMs);
+      look = this.begin(this.timeoutMs);
       void this.#run(look);
     }
     await look.claim.released(wait);
@@ -156,7 +157,7 @@ export class Feed {
 
   async #run(look: Look): Promise<void> {
     try {
-      const [reply] = await this.#send([lookCommand(look.cursor)], { timeoutMs: this.#timeoutMs });
+      const [reply] = await this.#send([lookCommand(look.cursor)], { timeoutMs: this.timeoutMs });
       this.seen(look, reply);
     } catch (error) {
       this.failed(look, error);
