@@ -124,6 +124,36 @@ describe("a near cache in an outage", () => {
     patient.catch(() => {});
   });
 
+  it("takes over the look of a request that has vanished", async () => {
+    vi.stubGlobal("navigator", { userAgent: "Cloudflare-Workers" });
+    const inner = tcpTransport({ url: server.url });
+    let isVanishing = false;
+    const transport: Transport = {
+      ...inner,
+      send(commands, options) {
+        if (!isVanishing || commands[0]?.[0] !== "XRANGE") return inner.send(commands, options);
+        isVanishing = false;
+        return new Promise(() => {});
+      },
+    };
+    const cache = connect(transport, "100ms", "1m");
+    await cache.set("vanished", 1);
+    await hold(cache, "vanished");
+    await new Promise((resolve) => setTimeout(resolve, 120));
+    const { setTimeout: real } = globalThis;
+    isVanishing = true;
+    // The timers of its request are gone with it, and its continuations.
+    Object.assign(globalThis, { setTimeout: Object.assign(() => 0, real) });
+    void cache.get("vanished");
+    await Promise.resolve();
+    Object.assign(globalThis, { setTimeout: real });
+    // Only a look can answer this one: the minute of a call is not over.
+    const syncs = cache.stats().near?.syncs ?? 0;
+    expect(await cache.get("vanished")).toBe(1);
+    expect(cache.stats().near?.syncs).toBe(syncs + 1);
+    vi.unstubAllGlobals();
+  });
+
   it("sends nothing while it is not used", async () => {
     const cache = connect(tcpTransport({ url: server.url }), "20ms");
     await cache.set("idle", 1);

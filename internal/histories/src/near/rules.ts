@@ -13,7 +13,7 @@ export interface NearHistory {
 const clockSlackMs = 5;
 
 /** What a near cache promises. */
-export const nearRules: Rules<NearHistory, Violation> = {
+const nearRules: Rules<NearHistory, Violation> = {
   bound: {
     promise: "No read shows less than what was confirmed before the bound began.",
     check: checkBound,

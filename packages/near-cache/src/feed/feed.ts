@@ -111,7 +111,7 @@ export class Feed {
 
   /** Begins a look whose command the caller sends. It ends with `seen` or `failed`. */
   begin(timeoutMs: number): Look {
-    const claim = createClaim({ timeoutMs: timeoutMs + graceMs, renewMs: Number.POSITIVE_INFINITY });
+    const claim = createClaim({ timeoutMs: timeoutMs + graceMs });
     const started = instant();
     this.#attemptedMs = started.monotonic;
     const [cursor, knownId, epoch] = [this.#cursor, this.#knownId, this.#epoch];
