@@ -47,7 +47,7 @@ export const promises: readonly PromiseToUsers[] = [
   {
     promise: "No hit of the near cache is older than its bound, whatever is lost, cut, frozen or delayed.",
     saidIn: ["packages/near-cache/README.md", "docs/near-cache.md"],
-    proofs: [/near-cache\/test\/(near-model|near-cache|outages|histories)/],
+    proofs: [/near-cache\/test\/(near-model|near-cache|outages|histories)/, /histories\/test\/near/],
   },
   {
     promise: "A near cache costs no command while idle, and at most a hundredth of one a read beside the misses.",
