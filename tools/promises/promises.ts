@@ -45,6 +45,16 @@ export const promises: readonly PromiseToUsers[] = [
     ],
   },
   {
+    promise: "No hit of the near cache is older than its bound, whatever is lost, cut, frozen or delayed.",
+    saidIn: ["packages/near-cache/README.md", "docs/near-cache.md"],
+    proofs: [/near-cache\/test\/(near-model|near-cache|outages|histories)/, /histories\/test\/near/],
+  },
+  {
+    promise: "A near cache costs no command while idle, and at most a hundredth of one a read beside the misses.",
+    saidIn: ["packages/near-cache/README.md", "docs/near-cache.md"],
+    proofs: [/near-cache\/test\/workload/, [/near-cache\/test\/outages/, /sends nothing/]],
+  },
+  {
     promise: "An outage loses, resurrects and miscounts nothing: accepted writes reach the primary afterwards.",
     saidIn: ["packages/fallback-memory/README.md", "packages/continuum-cache/README.md"],
     proofs: [

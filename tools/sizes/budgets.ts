@@ -17,6 +17,7 @@ export const budgets: Readonly<Record<string, Readonly<Record<string, number>>>>
   "@continuum-cache/fallback-memory/options": { "*": 1_860 },
   "@continuum-cache/federation-queue": { "*": 66_680 },
   "@continuum-cache/journal-file": { "*": 8_370 },
+  "@continuum-cache/near-cache": { "*": 16_180 },
   "@continuum-cache/pubsub": { "*": 34_300 },
   "@continuum-cache/pubsub/websocket": { "*": 8_900 },
   "@continuum-cache/ratelimit": { "*": 38_110, RateLimiter: 35_650 },
@@ -29,7 +30,7 @@ export const budgets: Readonly<Record<string, Readonly<Record<string, number>>>>
   "@continuum-cache/transport-rest/plain": { "*": 16_050 },
   "@continuum-cache/transport-tcp": { "*": 78_800 },
   "@continuum-cache/upstash-local": { "*": 114_690 },
-  "continuum-cache": { "*": 185_250, UpstashCache: 115_520 },
+  "continuum-cache": { "*": 200_140, UpstashCache: 128_960 },
   "continuum-cache/rest": { "*": 35_060, UpstashCache: 33_510 },
 };
 

@@ -2,6 +2,7 @@ import { Cache, type CacheCallOptions } from "@continuum-cache/core";
 import { assertOptions } from "@continuum-cache/core/kit";
 import { type PublishOptions, PubSub, type PubSubOptions } from "@continuum-cache/pubsub";
 import { codecsFor } from "./codecs.ts";
+import { nearOption } from "./lazy/late-near-cache.ts";
 import { knownOptions, type UpstashCacheOptions } from "./settings/cache-options.ts";
 import { processEnvironment } from "./settings/environment.ts";
 import { stackOf } from "./stack.ts";
@@ -29,6 +30,7 @@ export class UpstashCache extends Cache {
   constructor(options: UpstashCacheOptions = {}) {
     assertOptions("new UpstashCache", options, knownOptions);
     const { keyPrefix, defaultTtl, maxValueBytes, timeout, env = processEnvironment() } = options;
+    const near = nearOption(options.near);
     super({
       transport: stackOf(options, env),
       codec: codecsFor(options.codec),
@@ -36,6 +38,7 @@ export class UpstashCache extends Cache {
       ...(defaultTtl !== undefined && { defaultTtl }),
       ...(maxValueBytes !== undefined && { maxValueBytes }),
       ...(timeout !== undefined && { timeout }),
+      ...(near && { near }),
     });
   }
 

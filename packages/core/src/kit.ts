@@ -22,11 +22,13 @@ export {
   isRepeatableTrip,
   isReplacing,
   isWrite,
+  keySpecOf,
   keysOf,
   streamKeysAt,
 } from "./commands/command-facts.ts";
 export type { CommandFacts } from "./commands/command-table.ts";
 export { knownCommands } from "./commands/command-table.ts";
+export { invalidationStream } from "./commands/invalidation-stream.ts";
 export type { KeyOrder, KeyTurn } from "./commands/key-order.ts";
 export { createKeyOrder } from "./commands/key-order.ts";
 export { brand, hasBrand } from "./errors/brand.ts";
@@ -50,6 +52,7 @@ export { backendOption } from "./ports/backend-option.ts";
 export { callListener } from "./ports/call-listener.ts";
 export { createEvents } from "./ports/events.ts";
 export type { JournalStore } from "./ports/journal-store.ts";
+export type { KeepRead, NearCache, NearCacheHost, NearStats, NearStore } from "./ports/near-cache.ts";
 export type { Breaker, BreakerPermit } from "./resilience/breaker.ts";
 export { createBreaker } from "./resilience/breaker.ts";
 export type { CancellableSleep } from "./resilience/cancellable-sleep.ts";
@@ -105,11 +108,13 @@ export type {
 export {
   answerSyncOf,
   createWriteLedger,
+  decorateDispatch,
   dispatchOf,
   ledgerOf,
   RoundTrip,
   registerDispatch,
   sendThrough,
+  serverOf,
 } from "./trips/round-trip.ts";
 export { settleInto, throughSend } from "./trips/through-send.ts";
 export type { WrittenKeys } from "./trips/written-keys.ts";

@@ -94,7 +94,7 @@ export function withFallback(primary: Transport, local: MemoryTransport, options
     }),
     status: createFallbackStatus(backend, memory.journal, events, settings.clock),
   };
-  return registerDispatch(transport, trips.dispatch, { primary: registerDispatch(past, pastMemory) });
+  return registerDispatch(transport, trips.dispatch, { primary: registerDispatch(past, pastMemory), server: primary });
 }
 
 /** What a transport with a fallback consists of. */

@@ -16,7 +16,7 @@ import {
 /** The facts of a transport whose code is not loaded yet. */
 export interface LazyOptions
   extends Pick<Transport, "name" | "maxTopicBytes" | "hasCheapTrips" | "status">,
-    Pick<DispatchOffer, "primary"> {
+    Pick<DispatchOffer, "primary" | "server"> {
   /** Once it is loaded, it may answer without waiting. @default false */
   readonly answersNow?: boolean;
   /** Loads at once: there is work to do before the first use. @default false */
@@ -34,12 +34,13 @@ type Subscribe = NonNullable<Transport["subscribe"]>;
  * @param load - Returns the transport, the same one each time: see `loadedOnce`. Called again after it has failed.
  */
 export function lazyTransport(
-  { eager = false, answersNow = false, closeUnused, primary, ...known }: LazyOptions,
+  { eager = false, answersNow = false, closeUnused, primary, server, ...known }: LazyOptions,
   load: () => Promise<Transport>,
 ): Transport {
   const { name } = known;
   const offer = (answerSync: AnswerSync | undefined): DispatchOffer => ({
     ...(primary && { primary }),
+    ...(server && { server }),
     ...(answersNow && answerSync && { answerSync }),
   });
   const code = new LoadedCode(name, load, (transport) => {

@@ -41,5 +41,6 @@ export function withLocalMemory(primary: Transport, size: MemorySize, options: F
   };
   const pastMemory = lazyTransport({ ...known, name: primary.name }, async () => primaryOf(await load()));
   const eager = options.journal?.store !== undefined;
-  return lazyTransport({ ...known, name: `${primary.name}+fallback`, status, primary: pastMemory, eager }, load);
+  const name = `${primary.name}+fallback`;
+  return lazyTransport({ ...known, name, status, primary: pastMemory, server: primary, eager }, load);
 }

@@ -25,7 +25,7 @@ import { knownRestOptions, type RestCacheOptions } from "../settings/rest-option
 export class UpstashCache extends Cache {
   constructor(options: RestCacheOptions = {}) {
     assertOptions("new UpstashCache", options, knownRestOptions);
-    const { codec, keyPrefix, defaultTtl, maxValueBytes, timeout, env = processEnvironment() } = options;
+    const { codec, keyPrefix, defaultTtl, maxValueBytes, timeout, near, env = processEnvironment() } = options;
     super({
       transport: backendOf(options, env),
       codec: codecOf(codec),
@@ -33,6 +33,7 @@ export class UpstashCache extends Cache {
       ...(defaultTtl !== undefined && { defaultTtl }),
       ...(maxValueBytes !== undefined && { maxValueBytes }),
       ...(timeout !== undefined && { timeout }),
+      ...(near && { near }),
     });
   }
 }

@@ -1,6 +1,7 @@
 import type { Codec, Duration, TimeToLive } from "@continuum-cache/core";
-import type { KnownOptions } from "@continuum-cache/core/kit";
+import type { KnownOptions, NearCache } from "@continuum-cache/core/kit";
 import type { JournalOptions } from "@continuum-cache/fallback-memory";
+import type { NearCacheOptions } from "@continuum-cache/near-cache";
 import { knownRestOptions } from "./rest-options.ts";
 
 /** Where variables are read from: `process.env`, or the `env` that a Worker is given. */
@@ -91,6 +92,13 @@ export interface UpstashCacheOptions {
   readonly maxValueBytes?: number;
   /** How long a call may take. @default "5s" */
   readonly timeout?: Duration;
+  /**
+   * Keeps values that were read in this process: `true`, the options of a near cache, or one made by `nearCache()`.
+   * Its code is loaded at the first call. All processes that write the same keys need it.
+   *
+   * @default false
+   */
+  readonly near?: boolean | NearCacheOptions | NearCache;
   /** How many more attempts an unreachable server gets, when a repetition is harmless. @default 3 */
   readonly retries?: number;
   /** Where to read variables from. @default process.env */

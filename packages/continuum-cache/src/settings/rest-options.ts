@@ -1,5 +1,5 @@
 import type { Codec } from "@continuum-cache/core";
-import type { KnownOptions } from "@continuum-cache/core/kit";
+import type { KnownOptions, NearCache } from "@continuum-cache/core/kit";
 import type { UpstashCacheOptions } from "./cache-options.ts";
 
 /** The options of `UpstashCache` that hold where REST is the only backend. Their meaning and defaults are the same. */
@@ -24,6 +24,8 @@ export interface RestCacheOptions
   readonly fallback?: false;
   /** How values are written; a codec of your own, such as `msgpack()`, reads JSON too. @default "json" */
   readonly codec?: "json" | Codec;
+  /** Keeps values in this process: `nearCache()` of `@continuum-cache/near-cache`. @default none */
+  readonly near?: NearCache;
 }
 
 export const knownRestOptions: KnownOptions<RestCacheOptions> = {
@@ -41,4 +43,5 @@ export const knownRestOptions: KnownOptions<RestCacheOptions> = {
   timeout: true,
   retries: true,
   env: true,
+  near: true,
 };

@@ -62,6 +62,8 @@ export interface Batcher {
 export interface BatcherOptions {
   /** The deadline of calls that bring none. */
   readonly timeoutMs: number;
+  /** Whether near caches have to know what is written. @default false */
+  readonly announce?: boolean | undefined;
   /** Counts each round trip and the commands that it carries. */
-  readonly counts?: Pick<StatsRecorder["counts"], "commands" | "trips">;
+  readonly counts?: Pick<StatsRecorder["counts"], "commands" | "trips"> | undefined;
 }

@@ -65,6 +65,7 @@ class Batch implements ReplyHandler {
     this.options = { timeoutMs };
     if (atomic) this.options.atomic = true;
     if (fallback === false) this.options.fallback = false;
+    if (parts.announce) this.options.announce = true;
     this.wanted = isWanted && [];
   }
 
@@ -218,26 +219,26 @@ class Batch implements ReplyHandler {
 }
 
 /** What all batches of a batcher share. */
-interface BatchParts {
+interface BatchParts extends Pick<BatcherOptions, "announce" | "counts"> {
   readonly transport: Transport;
   readonly dispatch: Dispatch;
   /** The batches in flight, the oldest first. No `Set`, as in a ledger. */
   readonly inFlight: Batch[];
   /** Whether the server reads keys of different slots together: a Redis Cluster does not. */
   mergesReads: boolean;
-  readonly counts: BatcherOptions["counts"];
 }
 
 /**
  * Collects the calls of one tick into one round trip. The order of reads and writes of a key is kept: a read joins an
  * earlier MGET only if nothing wrote its key in between.
  */
-export function createBatcher(transport: Transport, { timeoutMs, counts }: BatcherOptions): Batcher {
+export function createBatcher(transport: Transport, { timeoutMs, announce, counts }: BatcherOptions): Batcher {
   let open: Batch[] = [];
   let scheduledMs = 0;
   const afterThisTick = tickEnd();
   const inFlight: Batch[] = [];
-  const parts: BatchParts = { transport, dispatch: dispatchOf(transport), inFlight, mergesReads: true, counts };
+  const own = { mergesReads: true, announce, counts };
+  const parts: BatchParts = { transport, dispatch: dispatchOf(transport), inFlight, ...own };
   const sync = createSyncCalls(transport, counts, () => open.length === 0);
 
   /** Schedules the departure of the open batches, also after the call that opened them has vanished with its tick. */

@@ -3,6 +3,7 @@ import { json } from "../codecs/json.ts";
 import { ConfigError } from "../errors/config-error.ts";
 import { quoted } from "../errors/quoted.ts";
 import type { KeyFamily } from "../keys/key-pattern.ts";
+import type { NearCache } from "../ports/near-cache.ts";
 import type { Transport } from "../ports/transport.ts";
 import { assertOptions, type KnownOptions, wholeNumberOption } from "../settings/options.ts";
 import { isWellFormed } from "../text/text.ts";
@@ -28,6 +29,8 @@ export interface CacheOptions {
   readonly maxValueBytes?: number;
   /** How long a call may take. @default "5s" */
   readonly timeout?: Duration;
+  /** Keeps values in this process: `nearCache()` of `@continuum-cache/near-cache`. @default none */
+  readonly near?: NearCache;
 }
 
 const known: KnownOptions<CacheOptions> = {
@@ -38,6 +41,7 @@ const known: KnownOptions<CacheOptions> = {
   patterns: true,
   maxValueBytes: true,
   timeout: true,
+  near: true,
 };
 
 /** The options of a cache, checked, with defaults. */
@@ -50,12 +54,13 @@ export interface CacheSettings {
   readonly patterns: readonly KeyFamily[];
   readonly maxValueBytes: number;
   readonly timeoutMs: number;
+  readonly near: NearCache | undefined;
 }
 
 /** @throws ConfigError that quotes what came. */
 export function readCacheOptions(options: CacheOptions): CacheSettings {
   assertOptions("new Cache", options ?? {}, known);
-  const { transport, codec = json(), keyPrefix = "", defaultTtl = "5m", patterns = [] } = options ?? {};
+  const { transport, codec = json(), keyPrefix = "", defaultTtl = "5m", patterns = [], near } = options ?? {};
   if (typeof transport?.send !== "function") {
     throw new ConfigError(
       "transport",
@@ -69,6 +74,9 @@ export function readCacheOptions(options: CacheOptions): CacheSettings {
   if (!Array.isArray(patterns) || !patterns.every((pattern) => typeof pattern?.parse === "function")) {
     throw new ConfigError("patterns", `Expected \`patterns\` to be a list of key patterns, got ${quoted(patterns)}`);
   }
+  if (near !== undefined && typeof near?.attach !== "function") {
+    throw new ConfigError("near", `Expected \`near\` to be made by nearCache(), got ${quoted(near)}`);
+  }
   return {
     transport,
     codecs,
@@ -77,5 +85,6 @@ export function readCacheOptions(options: CacheOptions): CacheSettings {
     patterns,
     maxValueBytes: wholeNumberOption("maxValueBytes", options.maxValueBytes ?? 102_400),
     timeoutMs: toTimeoutMs(options.timeout ?? "5s", "timeout"),
+    near,
   };
 }

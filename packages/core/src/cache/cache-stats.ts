@@ -1,3 +1,4 @@
+import type { NearStats } from "../ports/near-cache.ts";
 import type { Backend, Outage } from "../ports/transport.ts";
 
 /** How long calls took, in milliseconds: half of them no longer than `p50`, and so on. 0 before the first call. */
@@ -39,6 +40,8 @@ export interface CacheStats {
   readonly pending: number;
   /** Since when and why answers are local; `undefined` while the primary answers. */
   readonly outage: Outage | undefined;
+  /** Of the near cache, whose hits count among `hits` too; `undefined` where there is none. */
+  readonly near: NearStats | undefined;
 }
 
 /** What can be told by counting alone. */

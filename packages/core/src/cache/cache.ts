@@ -1,5 +1,6 @@
 import type { Codec } from "../codecs/codec.ts";
 import { escapeGlob } from "../keys/glob-text.ts";
+import type { NearStore } from "../ports/near-cache.ts";
 import type { Backend, Command, Outage, SendOptions, Transport } from "../ports/transport.ts";
 import { assertOptions } from "../settings/options.ts";
 import { assertKeyList, readDeleteArguments, readEntries } from "./arguments.ts";
@@ -50,17 +51,20 @@ export class Cache extends LoadCalls implements AsyncDisposable {
   protected override readonly defaults: CacheCallOptions | undefined;
   /** The same in the form that a transport takes. */
   private readonly sendDefaults: SendOptions = {};
+  /** The values held in this process that calls of this view may get. */
+  protected override readonly near: NearStore | undefined;
 
   constructor(options: CacheOptions) {
     super();
     this.engine = createEngine(options);
-    ({ transport: this.transport, keyPrefix: this.keyPrefix, codec: this.codec } = this.engine);
+    ({ transport: this.transport, keyPrefix: this.keyPrefix, codec: this.codec, near: this.near } = this.engine);
   }
 
   /** The same cache with other default options for its calls. */
   with(options: CacheCallOptions): this {
     const sendDefaults = this.asked(options, "with");
-    return this.view({ defaults: { ...this.defaults, ...options }, sendDefaults });
+    const defaults = { ...this.defaults, ...options };
+    return this.view({ defaults, sendDefaults, near: this.nearFor(defaults) });
   }
 
   /** The same cache, whose calls report what they have written to a `WriteObserver` before they resolve. */
@@ -83,9 +87,18 @@ export class Cache extends LoadCalls implements AsyncDisposable {
 
   /** Reads a value. @returns undefined on a miss (`null` is a value like any other), or when the key is no string. */
   get<T = unknown>(key: string, options?: CacheCallOptions): Promise<T | undefined> {
+    if (this.near !== undefined) return this.getNear(this.near, key, options) as Promise<T | undefined>;
     const { calls, requests } = this.engine;
     const asked = options === undefined ? this.sendDefaults : () => this.asked(options, "get");
     return calls.read(requests.get, key, asked) as Promise<T | undefined>;
+  }
+
+  /**
+   * The value that the near cache holds under a key and knows to be fresh enough, at once; else undefined. It sends
+   * nothing, so it finds only what this process has read before.
+   */
+  peek<T = unknown>(key: string): T | undefined {
+    return this.near?.peek(key) as T | undefined;
   }
 
   /** Reads several values in one round trip; they come in the order of their keys. */
@@ -224,7 +237,8 @@ export class Cache extends LoadCalls implements AsyncDisposable {
   /** Counters and latencies of this process's cache, and its present state. */
   stats(): CacheStats {
     const { currentBackend: backend, pending, outage } = this;
-    return { ...this.engine.stats.snapshot(), backend, pending, outage };
+    const counts = this.engine.stats.snapshot(this.engine.near?.stats());
+    return { ...counts, backend, pending, outage };
   }
 
   /** `"upstash"` while any primary answers, `"local"` while the memory of this process does. */
@@ -277,6 +291,26 @@ export class Cache extends LoadCalls implements AsyncDisposable {
     return toSendOptions({ ...this.defaults, ...options });
   }
 
+  private getNear(near: NearStore, key: string, options: CacheCallOptions | undefined): Promise<unknown> {
+    if (options === undefined) {
+      const held = near.get(key);
+      return held === undefined ? near.read(key, this.sendDefaults) : Promise.resolve(held);
+    }
+    const { calls, requests } = this.engine;
+    const asked = (): SendOptions => this.asked(options, "get");
+    if (!this.nearFor(options)) return calls.read(requests.get, key, asked);
+    try {
+      return near.read(key, asked());
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /** The near cache for calls with these options. `fallback: false` insists on an answer of the server. */
+  protected override nearFor(options: CacheCallOptions | undefined): NearStore | undefined {
+    return options?.near === false || options?.fallback === false ? undefined : this.engine.near;
+  }
+
   private batchOf(operation: string, atomic: boolean): Pipeline {
     return createPipeline(this.engine.requests, async (requests, options) => {
       const asked = this.asked(options, `${operation}().execute`);
@@ -285,7 +319,15 @@ export class Cache extends LoadCalls implements AsyncDisposable {
   }
 
   /** Another instance of the same class with the fields of this one, some of them replaced. */
-  private view(own: { engine?: Engine; defaults?: CacheCallOptions; sendDefaults?: SendOptions }): this {
+  private view(own: ViewFields): this {
     return Object.assign(Object.create(Object.getPrototypeOf(this)), this, own);
   }
+}
+
+/** The fields in which a view differs from its cache. */
+interface ViewFields {
+  readonly engine?: Engine;
+  readonly defaults?: CacheCallOptions;
+  readonly sendDefaults?: SendOptions;
+  readonly near?: NearStore | undefined;
 }

@@ -10,9 +10,16 @@ export interface CacheCallOptions {
   readonly signal?: AbortSignal;
   /** `false`: the primary answers, or the call rejects with a `TransportError`; never the local cache. @default true */
   readonly fallback?: boolean;
+  /** `false` reads past the near cache, where there is one. @default true */
+  readonly near?: boolean;
 }
 
-export const knownCallOptions: KnownOptions<CacheCallOptions> = { timeout: true, signal: true, fallback: true };
+export const knownCallOptions: KnownOptions<CacheCallOptions> = {
+  timeout: true,
+  signal: true,
+  fallback: true,
+  near: true,
+};
 
 /**
  * The same in the form that a transport takes.
@@ -26,8 +33,9 @@ export const knownCallOptions: KnownOptions<CacheCallOptions> = { timeout: true,
  * toSendOptions({ timeout: "2s", fallback: false }); // { timeoutMs: 2000, fallback: false }
  * ```
  */
-export function toSendOptions({ timeout, signal, fallback }: CacheCallOptions): SendOptions {
+export function toSendOptions({ timeout, signal, fallback, near }: CacheCallOptions): SendOptions {
   signalOption(signal);
+  booleanOption("near", near);
   return {
     ...(timeout !== undefined && { timeoutMs: toTimeoutMs(timeout, "timeout") }),
     ...(signal && { signal }),

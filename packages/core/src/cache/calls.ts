@@ -1,6 +1,7 @@
 import { isWrite } from "../commands/command-facts.ts";
 import { abortedError, closedError } from "../errors/call-errors.ts";
 import { isCommandError } from "../errors/command-error.ts";
+import type { NearStats } from "../ports/near-cache.ts";
 import type { Command, Reply, SendOptions } from "../ports/transport.ts";
 import { onAbort } from "../time/on-abort.ts";
 import type { BatchedCall, Batcher } from "./batched-call.ts";
@@ -223,7 +224,8 @@ export interface StatsRecorder {
   readonly counts: Record<"hits" | "misses" | "errors" | "skipped" | "loads" | "commands" | "trips", number>;
   /** A call has ended that took so long. */
   ended(operation: string, durationMs: number, isFailure: boolean): void;
-  snapshot(): Counts;
+  /** @param near - What the near cache has done, whose hits count. */
+  snapshot(near: NearStats | undefined): Counts;
 }
 
 /** A call that takes longer than this is told by a `slow` event, in milliseconds. */
@@ -257,10 +259,15 @@ export function createStats(onSlow: (call: CacheEvents["slow"]) => void): StatsR
       calls++;
       if (durationMs > slowMs) onSlow({ operation, durationMs });
     },
-    snapshot: () => ({
-      ...counts,
-      hitRate: counts.hits === 0 ? 0 : counts.hits / (counts.hits + counts.misses),
-      latency: { p50: percentile(0.5), p95: percentile(0.95), p99: percentile(0.99) },
-    }),
+    snapshot(near) {
+      const hits = counts.hits + (near?.hits ?? 0);
+      return {
+        ...counts,
+        hits,
+        hitRate: hits === 0 ? 0 : hits / (hits + counts.misses),
+        latency: { p50: percentile(0.5), p95: percentile(0.95), p99: percentile(0.99) },
+        near,
+      };
+    },
   };
 }

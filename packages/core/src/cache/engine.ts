@@ -2,6 +2,7 @@ import type { Codec } from "../codecs/codec.ts";
 import { combineCodecs } from "../codecs/json.ts";
 import { mayMatchGlob } from "../keys/glob-text.ts";
 import { createEvents, type Events } from "../ports/events.ts";
+import type { NearStore } from "../ports/near-cache.ts";
 import type { BackendStatus, Transport } from "../ports/transport.ts";
 import { answerSyncOf } from "../trips/round-trip.ts";
 import type { Batcher } from "./batched-call.ts";
@@ -32,13 +33,16 @@ export interface Engine {
   /** Marks in-flight `getOrSet` loads as outdated whose full key may match: callers get the value, it is not stored. */
   outdate(glob: string): void;
   readonly getOrSet: GetOrSet;
+  /** The values held in this process; undefined without a near cache. */
+  readonly near: NearStore | undefined;
   /** Waits for calls in flight, then gives back what the cache holds. Safe to call twice. */
   close(): Promise<void>;
 }
 
 /** @throws ConfigError when an option is unknown or can't be. */
 export function createEngine(options: CacheOptions): Engine {
-  const { transport, codecs, keyPrefix, defaultTtlMs, patterns, maxValueBytes, timeoutMs } = readCacheOptions(options);
+  const settings = readCacheOptions(options);
+  const { transport, codecs, keyPrefix, defaultTtlMs, patterns, maxValueBytes, timeoutMs } = settings;
   const events = createEvents(knownEvents);
   const stats = createStats((call) => events.emit("slow", call));
   // Over a network each reply is a text of its own.
@@ -50,7 +54,18 @@ export function createEngine(options: CacheOptions): Engine {
   const primaryOnly = createLoads();
   const loads = [shared, primaryOnly];
   const use = useTransport(transport);
-  const batcher = createBatcher(transport, { timeoutMs, counts: stats.counts });
+  const near = settings.near?.attach({
+    transport,
+    keyPrefix,
+    timeoutMs,
+    decode: (stored) => codec.decode(stored),
+    countCommands(commands) {
+      stats.counts.commands += commands;
+    },
+    read: (key, asked, keep) =>
+      calls.read((name) => (keep ? requests.getNear(name, keep) : requests.get(name)), key, asked),
+  });
+  const batcher = createBatcher(transport, { timeoutMs, announce: near !== undefined, counts: stats.counts });
   const callsParts: CallsParts = {
     transport: transport.name,
     batcher,
@@ -59,6 +74,7 @@ export function createEngine(options: CacheOptions): Engine {
     onSend(commands) {
       // A load in flight must not overwrite this write later.
       for (const each of loads) each.written(commands);
+      near?.written(commands);
     },
   };
   const calls = createCalls(callsParts);
@@ -66,7 +82,7 @@ export function createEngine(options: CacheOptions): Engine {
   const fullKeyOf = (key: string): string => keyPrefix + key;
   const outdateToo = (more: Loads): void => void loads.push(more);
   const getOrSet = createGetOrSet({
-    ...{ requests, values, calls, loadsOf, outdateToo, fullKeyOf, timeoutMs, events, stats },
+    ...{ requests, values, calls, loadsOf, outdateToo, fullKeyOf, timeoutMs, events, stats, near },
   });
   const stopWatching = watch(transport.status, events, stats);
   let closing: Promise<void> | undefined;
@@ -83,12 +99,16 @@ export function createEngine(options: CacheOptions): Engine {
     batcher,
     outdate(glob) {
       for (const each of loads) each.writtenWhere(mayMatchGlob(glob));
+      near?.writtenWhere(glob);
     },
     getOrSet,
+    near,
     close() {
       closing ??= batcher
         .settled()
         .then(() => use.end())
+        // What is replayed last is announced too.
+        .then(() => near?.close())
         // A last failure is still told.
         .then(stopWatching);
       return closing;

@@ -1,6 +1,7 @@
 import { quoted } from "../errors/quoted.ts";
 import { isTransportError } from "../errors/transport-error.ts";
 import type { Events } from "../ports/events.ts";
+import type { NearStore } from "../ports/near-cache.ts";
 import { assertOptions, type KnownOptions } from "../settings/options.ts";
 import { loadedOnce } from "../time/loaded-once.ts";
 import { withDeadline } from "../time/with-deadline.ts";
@@ -95,6 +96,8 @@ export interface GetOrSetParts {
   readonly timeoutMs: number;
   readonly events: Events<CacheEvents>;
   readonly stats: StatsRecorder;
+  /** Keeps what is read. */
+  readonly near: NearStore | undefined;
 }
 
 const usualTimes = loadTimesOf({});
@@ -104,7 +107,7 @@ const usualTimes = loadTimesOf({});
  * caller's signal or timeout ends only its own waiting.
  */
 export function createGetOrSet(parts: GetOrSetParts): GetOrSet {
-  const { requests, calls, loadsOf, fullKeyOf, events, stats } = parts;
+  const { requests, calls, loadsOf, fullKeyOf, events, stats, near } = parts;
   /** The value of the loader is still returned. Where the call insists on the primary, it rejects. */
   const tolerate: Tolerate = async (key, insist, work) => {
     try {
@@ -126,7 +129,7 @@ export function createGetOrSet(parts: GetOrSetParts): GetOrSet {
     const { ttl, signal, fallback = true } = options ?? {};
     const ttlMs = requests.ttlMsOf(key, ttl as TimeToLive | undefined);
     const tripMs = thirdMs ?? parts.timeoutMs;
-    const request = requests.getCopies(key);
+    const request = requests.getCopies(key, options?.near === false ? undefined : near?.begin(key));
     const fullKey = fullKeyOf(key);
     const now = signal || loadsOf(fallback).isRunning(fullKey) ? undefined : calls.readNow(request, reading);
     // A hit needs no load for others to join.

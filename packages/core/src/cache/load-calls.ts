@@ -1,8 +1,9 @@
 import { ConfigError } from "../errors/config-error.ts";
 import { quoted } from "../errors/quoted.ts";
+import type { NearStore } from "../ports/near-cache.ts";
 import { assertOptions } from "../settings/options.ts";
 import { assertKeyList } from "./arguments.ts";
-import type { CacheCallOptions } from "./call-options.ts";
+import { type CacheCallOptions, toSendOptions } from "./call-options.ts";
 import type { Engine } from "./engine.ts";
 import { assertGetOrSet, type GetOrSetOptions, knownGetOrSetOptions, type LoaderContext } from "./get-or-set.ts";
 
@@ -23,6 +24,10 @@ export interface Wrapped<Args extends readonly unknown[], T> {
 export abstract class LoadCalls {
   protected abstract readonly engine: Engine;
   protected abstract readonly defaults: CacheCallOptions | undefined;
+  protected abstract readonly near: NearStore | undefined;
+
+  /** The near cache for calls with these options. */
+  protected abstract nearFor(options: CacheCallOptions | undefined): NearStore | undefined;
 
   /** Deletes keys. */
   abstract delete(...keys: readonly string[] | readonly [...string[], CacheCallOptions]): Promise<number>;
@@ -54,6 +59,12 @@ export abstract class LoadCalls {
   ): Promise<T> {
     const asked = options as GetOrSetOptions | undefined;
     assertGetOrSet("cache.getOrSet", loader, asked);
+    // What a schema has to say of a value, only the way through the server asks.
+    const near = this.near && asked?.schema === undefined ? this.nearFor(asked) : undefined;
+    if (near) {
+      const held = near.get(key) ?? (await near.prove(key, toSendOptions(asked ?? {})));
+      if (held !== undefined) return held as T;
+    }
     return this.engine.getOrSet(key, loader, this.defaults ? { ...this.defaults, ...asked } : asked) as Promise<T>;
   }
 

@@ -5,6 +5,7 @@ import { assertKey } from "../keys/key-limit.ts";
 import { toWireChannel } from "../messages/channel-name.ts";
 import { toMessageText } from "../messages/message-text.ts";
 import type { Events } from "../ports/events.ts";
+import type { KeepRead } from "../ports/near-cache.ts";
 import type { Command, Reply } from "../ports/transport.ts";
 import type { CacheEvents } from "./cache-events.ts";
 import type { StatsRecorder } from "./calls.ts";
@@ -31,8 +32,10 @@ export interface Request<Result> {
 export interface Requests {
   set(key: string, value: unknown, options?: SetOptions): Request<boolean>;
   get(key: string): ReadRequest<unknown>;
-  /** A read for several callers, each of whom gets a copy of the value. */
-  getCopies(key: string): ReadRequest<Copies | undefined>;
+  /** The same for a value that the near cache may keep. */
+  getNear(key: string, keep: KeepRead): ReadRequest<unknown>;
+  /** A read for several callers, each of whom gets a copy of the value. @param keep - Keeps it too. */
+  getCopies(key: string, keep?: KeepRead): ReadRequest<Copies | undefined>;
   /** Stores what was loaded for several callers, each of whom gets what a read would bring. */
   setCopies(key: string, value: unknown, ttlMs: number | undefined): { store(): Request<boolean>; copies: Copies };
   /** The time to live of a key in milliseconds; `undefined` for no expiry. @throws ConfigError when `own` is wrong. */
@@ -94,7 +97,19 @@ export function createRequests(
       return setting(key, fullKey, values.toStored(item), endings);
     },
     get: (key) => new ReadRequest(full, "get", key, values.fromStored, counts),
-    getCopies: (key) => new ReadRequest(full, "getOrSet", key, values.copiesOf, counts),
+    getNear(key, keep) {
+      const read: Values["fromStored"] = (operation, name, reply) =>
+        keep(reply, values.fromStored(operation, name, reply));
+      return new ReadRequest(full, "get", key, read, counts);
+    },
+    getCopies(key, keep) {
+      const read: Values["copiesOf"] = (operation, name, reply) => {
+        const copies = values.copiesOf(operation, name, reply);
+        if (copies) keep?.(reply, undefined);
+        return copies;
+      };
+      return new ReadRequest(full, "getOrSet", key, keep ? read : values.copiesOf, counts);
+    },
     setCopies(key, item, ttlMs) {
       const stored = values.toStored(item);
       return {

@@ -1,7 +1,7 @@
 import { isCommandError } from "../errors/command-error.ts";
 import { TextMap } from "../keys/text-map.ts";
 import type { Argument, Command, Reply } from "../ports/transport.ts";
-import { type CommandFacts, commandTable, type ReplyRule, unknown } from "./command-table.ts";
+import { type CommandFacts, commandTable, type KeySpec, type ReplyRule, unknown } from "./command-table.ts";
 
 /** What is known of a command; the most careful assumption for one that is not in the table. */
 export function factsOf(command: Command): CommandFacts {
@@ -90,9 +90,15 @@ export function isRepeatableTrip(commands: readonly Command[]): boolean {
 /** Stands for all keys; no text has half a surrogate pair. */
 const anyKey = "\ud800";
 
+/** Which of a command's arguments are keys. */
+export function keySpecOf(command: Command): KeySpec {
+  const { keys } = factsOf(command);
+  return typeof keys === "function" ? keys(command.slice(1) as Argument[]) : keys;
+}
+
 /** The keys that a command touches, or `"database"` when it may touch any. */
 export function keysOf(command: Command): readonly string[] | "database" {
-  switch (factsOf(command).keys) {
+  switch (keySpecOf(command)) {
     case "none":
       return [];
     case "first":

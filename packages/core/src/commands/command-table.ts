@@ -1,10 +1,11 @@
 import type { Argument, Command } from "../ports/transport.ts";
+import { isAnnouncement } from "./invalidation-stream.ts";
 
 /**
  * Which arguments are keys: by position, `"numkeys"` (a count, then that many), `"after-streams"` (the first half of
  * what follows the word STREAMS), or `"database"` (all keys there are).
  */
-type KeySpec =
+export type KeySpec =
   | "none"
   | "first"
   | "second"
@@ -44,7 +45,7 @@ export type ReplyRule = ReplyShape | ((command: Command) => ReplyShape);
 
 /** What is known of a command: the only list of command names there is. */
 export interface CommandFacts {
-  readonly keys: KeySpec;
+  readonly keys: KeySpec | ((args: readonly Argument[]) => KeySpec);
   /** Changes what is stored. */
   readonly write: boolean;
   /**
@@ -58,14 +59,18 @@ export interface CommandFacts {
   readonly reply: ReplyRule;
 }
 
-const read = (keys: KeySpec, reply: ReplyRule): CommandFacts => ({
+const read = (keys: CommandFacts["keys"], reply: ReplyRule): CommandFacts => ({
   keys,
   write: false,
   repeatable: true,
   replaces: false,
   reply,
 });
-const write = (keys: KeySpec, reply: ReplyRule, repeatable: CommandFacts["repeatable"] = false): CommandFacts => ({
+const write = (
+  keys: CommandFacts["keys"],
+  reply: ReplyRule,
+  repeatable: CommandFacts["repeatable"] = false,
+): CommandFacts => ({
   ...read(keys, reply),
   write: true,
   repeatable,
@@ -226,7 +231,7 @@ const facts: Readonly<Record<string, CommandFacts>> = {
   XLEN: read("first", "integer"),
   XRANGE: read("first", "array?"),
   XREVRANGE: read("first", "array?"),
-  XADD: write("first", "text?"),
+  XADD: write((args) => (isAnnouncement(args) ? "none" : "first"), "text?", isAnnouncement),
   XDEL: write("first", "integer", true),
   XTRIM: write("first", "integer", true),
   XSETID: write("first", "ok", true),

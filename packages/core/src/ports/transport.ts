@@ -45,6 +45,11 @@ export interface SendOptions extends CallOptions {
    * deletes them at the primary too, once it is back.
    */
   readonly invalidates?: readonly string[];
+  /**
+   * Whether near caches have to know what this trip writes. Set by a cache that has one; without a near cache in this
+   * process it means nothing. Default `false`.
+   */
+  readonly announce?: boolean;
 }
 
 /**

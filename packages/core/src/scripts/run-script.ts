@@ -11,6 +11,7 @@ const knownOptions: KnownOptions<SendOptions> = {
   isWanted: true,
   fallback: true,
   invalidates: true,
+  announce: true,
 };
 
 /**

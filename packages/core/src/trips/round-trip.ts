@@ -86,6 +86,8 @@ export interface DispatchOffer {
   readonly primary?: Transport;
   /** Answers without waiting, where the transport can. See {@link answerSyncOf}. */
   readonly answerSync?: AnswerSync;
+  /** The transport below that carries all its trips to the server, replays of an outage too. See {@link serverOf}. */
+  readonly server?: Transport;
 }
 
 /** How a transport takes round trips directly, and the `send` that means the same. */
@@ -109,6 +111,23 @@ export function registerDispatch<Own extends Transport>(
 ): Own {
   dispatchers.set(transport, { ...offer, send: transport.send, dispatch });
   return transport;
+}
+
+/**
+ * Has each round trip that is dispatched through a transport go through a function of its own first.
+ *
+ * @param decorate - Gets the way that trips took so far, and returns the way that they take from now on.
+ */
+export function decorateDispatch(transport: Transport, decorate: (inner: Dispatch) => Dispatch): void {
+  const own = dispatcherOf(transport);
+  registerDispatch(transport, decorate(own?.dispatch ?? throughSend(transport)), own);
+}
+
+/** The transport that carries trips to the server in the end, below a local stand-in where there is one. */
+export function serverOf(transport: Transport): Transport {
+  let server = transport;
+  for (let below = dispatcherOf(server)?.server; below; below = dispatcherOf(server)?.server) server = below;
+  return server;
 }
 
 /** What a transport has offered, unless its `send` was replaced since, by a test or a tracer. */

@@ -108,7 +108,8 @@ async function outcomesOf(
     async send(commands, sendOptions) {
       // A late replay would undo what has been replayed since.
       if (!attempt.isCurrent()) throw overtakenError(primary.name);
-      return primary.send(commands, sendOptions);
+      // Other processes may hold what is replaced here.
+      return primary.send(commands, { ...sendOptions, announce: true });
     },
   };
   if (first.kind !== "invalidate") {

@@ -1,5 +1,5 @@
 import type { Argument, Command } from "@continuum-cache/core";
-import { factsOf, isSealed, streamKeysAt, textOrBytes, toTextForm } from "@continuum-cache/core/kit";
+import { isSealed, keySpecOf, streamKeysAt, textOrBytes, toTextForm } from "@continuum-cache/core/kit";
 import type { Payload } from "./endpoint.ts";
 
 /** An argument as it will travel: as text inside JSON, or as bytes that JSON can't carry. */
@@ -70,7 +70,7 @@ export function withTextForms(command: Command, args: readonly Carried[]): Carri
 
 /** Which of its arguments are keys. */
 export function keyPositions(command: Command): (at: number) => boolean {
-  switch (factsOf(command).keys) {
+  switch (keySpecOf(command)) {
     case "none":
       return () => false;
     // The first argument of an unknown command may be a key.
