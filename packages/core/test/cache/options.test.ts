@@ -148,7 +148,6 @@ describe("an option that can't be", () => {
     { ttl: -1 },
     { ttl: "5 minutes" as "5m" },
     { ttl: untyped(null) },
-    { ttl: untyped(() => 60) },
     { loaderTimeout: 0 },
     { timeout: "soon" as "1s" },
     { signal: untyped(new AbortController()) },

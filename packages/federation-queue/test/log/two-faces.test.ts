@@ -158,7 +158,7 @@ it("the scripts of a log do the same on Redis and in memory", async () => {
         expect(await left(here)).toEqual(await left(there));
       }
     }),
-    { ...runs(60), examples: [[[...everyOutcome]]] },
+    { ...runs(60, 60), examples: [[[...everyOutcome]]] },
   );
   // All of these outcomes have happened.
   for (const each of ["hold held", "hold conflict", "append appended", "append lost", "append behind"]) {
