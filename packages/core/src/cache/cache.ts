@@ -12,6 +12,7 @@ import { raw, together } from "./calls.ts";
 import { assertDeletePattern, type DeletePatternOptions, deletePatternWithin } from "./delete-pattern.ts";
 import { createEngine, type Engine, observedEngine } from "./engine.ts";
 import { LoadCalls } from "./load-calls.ts";
+import { nearFor } from "./near-use.ts";
 import { createPipeline, type Pipeline, valuesOf } from "./pipeline.ts";
 import type { Request } from "./requests.ts";
 import { isAnswer, readInfo, type ServerInfo } from "./server-info.ts";
@@ -52,7 +53,7 @@ export class Cache extends LoadCalls implements AsyncDisposable {
   /** The same in the form that a transport takes. */
   private readonly sendDefaults: SendOptions = {};
   /** The values held in this process that calls of this view may get. */
-  protected override readonly near: NearStore | undefined;
+  private readonly near: NearStore | undefined;
 
   constructor(options: CacheOptions) {
     super();
@@ -64,7 +65,7 @@ export class Cache extends LoadCalls implements AsyncDisposable {
   with(options: CacheCallOptions): this {
     const sendDefaults = this.asked(options, "with");
     const defaults = { ...this.defaults, ...options };
-    return this.view({ defaults, sendDefaults, near: this.nearFor(defaults) });
+    return this.view({ defaults, sendDefaults, near: nearFor(this.engine.near, defaults) });
   }
 
   /** The same cache, whose calls report what they have written to a `WriteObserver` before they resolve. */
@@ -298,17 +299,12 @@ export class Cache extends LoadCalls implements AsyncDisposable {
     }
     const { calls, requests } = this.engine;
     const asked = (): SendOptions => this.asked(options, "get");
-    if (!this.nearFor(options)) return calls.read(requests.get, key, asked);
+    if (!nearFor(near, options)) return calls.read(requests.get, key, asked);
     try {
       return near.read(key, asked());
     } catch (error) {
       return Promise.reject(error);
     }
-  }
-
-  /** The near cache for calls with these options. `fallback: false` insists on an answer of the server. */
-  protected override nearFor(options: CacheCallOptions | undefined): NearStore | undefined {
-    return options?.near === false || options?.fallback === false ? undefined : this.engine.near;
   }
 
   private batchOf(operation: string, atomic: boolean): Pipeline {

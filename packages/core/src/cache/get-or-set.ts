@@ -2,16 +2,16 @@ import { quoted } from "../errors/quoted.ts";
 import { isTransportError } from "../errors/transport-error.ts";
 import type { Events } from "../ports/events.ts";
 import type { NearStore } from "../ports/near-cache.ts";
-import { assertOptions, type KnownOptions } from "../settings/options.ts";
 import { loadedOnce } from "../time/loaded-once.ts";
 import { withDeadline } from "../time/with-deadline.ts";
 import type { CacheEvents } from "./cache-events.ts";
-import { type CacheCallOptions, knownCallOptions } from "./call-options.ts";
+import type { CacheCallOptions } from "./call-options.ts";
 import type { Calls, StatsRecorder } from "./calls.ts";
 import type { FreshnessOptions } from "./freshness/freshness-options.ts";
 import type { RunningLoad } from "./load-cycle.ts";
-import { graceMs, loadTimesOf, loadWithin, timeToStore } from "./load-times.ts";
+import { graceMs, type LoadTimes, loadTimesOf, loadWithin, plainOptions, timeToStore } from "./load-times.ts";
 import { type Loads, settled } from "./loads.ts";
+import { heldNear, nearFor } from "./near-use.ts";
 import type { Requests } from "./requests.ts";
 import type { TimeToLive } from "./time-to-live.ts";
 import type { Copies, Values } from "./values.ts";
@@ -37,31 +37,10 @@ export interface LoaderContext {
 /** Brings a value that the cache does not have. */
 export type Loader = (context: LoaderContext) => unknown;
 
-/** The options that are served without the machinery of `freshness/`. */
-const plain = { ...knownCallOptions, ttl: true, loaderTimeout: true } as const;
-
-export const knownGetOrSetOptions: KnownOptions<GetOrSetOptions> = {
-  ...plain,
-  staleWhileRevalidate: true,
-  staleIfError: true,
-  softTimeout: true,
-  refreshAhead: true,
-  jitter: true,
-  cacheIf: true,
-  schema: true,
-  waitUntil: true,
-};
-
 /** @throws TypeError when there is no loader. */
 export function assertLoader(loader: unknown): void {
   if (typeof loader === "function") return;
   throw new TypeError(`Expected a loader, a function that brings the value, got ${quoted(loader)}`);
-}
-
-/** @throws TypeError when there is no loader, ConfigError when an option is unknown. */
-export function assertGetOrSet(owner: string, loader: unknown, options: GetOrSetOptions | undefined): void {
-  assertLoader(loader);
-  if (options !== undefined) assertOptions(owner, options, knownGetOrSetOptions);
 }
 
 /** Brings the values of several keys: a Map, or a record. */
@@ -123,13 +102,12 @@ export function createGetOrSet(parts: GetOrSetParts): GetOrSet {
     ({ createFreshCalls }) => createFreshCalls(parts, tolerate),
   );
 
-  const one = (key: string, loader: Loader, options?: GetOrSetOptions): unknown => {
-    if (options && !isPlain(options)) return freshness().then((fresh) => fresh.getOrSet(key, loader, options));
-    const { ownTimeoutMs, thirdMs, loaderTimeoutMs, reading } = options ? loadTimesOf(options) : usualTimes;
+  const plain = (key: string, loader: Loader, options: GetOrSetOptions | undefined, times: LoadTimes): unknown => {
+    const { ownTimeoutMs, thirdMs, loaderTimeoutMs, reading } = times;
     const { ttl, signal, fallback = true } = options ?? {};
     const ttlMs = requests.ttlMsOf(key, ttl as TimeToLive | undefined);
     const tripMs = thirdMs ?? parts.timeoutMs;
-    const request = requests.getCopies(key, options?.near === false ? undefined : near?.begin(key));
+    const request = requests.getCopies(key, nearFor(near, options)?.begin(key));
     const fullKey = fullKeyOf(key);
     const now = signal || loadsOf(fallback).isRunning(fullKey) ? undefined : calls.readNow(request, reading);
     // A hit needs no load for others to join.
@@ -164,11 +142,20 @@ export function createGetOrSet(parts: GetOrSetParts): GetOrSet {
     if (ownTimeoutMs === undefined && !signal) return join();
     return withDeadline("cache", { timeoutMs: wholeMs, ...(signal && { signal }) }, join);
   };
+  const one = (key: string, loader: Loader, options?: GetOrSetOptions): unknown => {
+    if (options && !isPlain(options)) return freshness().then((fresh) => fresh.getOrSet(key, loader, options));
+    const times = options ? loadTimesOf(options) : usualTimes;
+    const held = near && heldNear(near, key, options, times.reading);
+    return held
+      ? held.then((value) => value ?? plain(key, loader, options, times))
+      : plain(key, loader, options, times);
+  };
   const many: GetOrSet["many"] = async (...given) => (await freshness()).getOrSetMany(...given);
   return Object.assign(one, { many });
 }
 
+/** Whether it has no other options; those that do not exist are found by `freshness/`. */
 function isPlain(options: GetOrSetOptions): boolean {
-  for (const name in options) if (!(name in plain)) return false;
+  for (const name in options) if (!(name in plainOptions)) return false;
   return typeof options.ttl !== "function";
 }

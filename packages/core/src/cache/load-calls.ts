@@ -1,11 +1,9 @@
 import { ConfigError } from "../errors/config-error.ts";
 import { quoted } from "../errors/quoted.ts";
-import type { NearStore } from "../ports/near-cache.ts";
-import { assertOptions } from "../settings/options.ts";
 import { assertKeyList } from "./arguments.ts";
-import { type CacheCallOptions, toSendOptions } from "./call-options.ts";
+import type { CacheCallOptions } from "./call-options.ts";
 import type { Engine } from "./engine.ts";
-import { assertGetOrSet, type GetOrSetOptions, knownGetOrSetOptions, type LoaderContext } from "./get-or-set.ts";
+import { assertLoader, type GetOrSetOptions, type LoaderContext } from "./get-or-set.ts";
 
 /** How a function is wrapped: the key of each call, and how `getOrSet` stores its results. */
 export interface WrapOptions<Args extends readonly unknown[], T> extends GetOrSetOptions<T> {
@@ -24,10 +22,6 @@ export interface Wrapped<Args extends readonly unknown[], T> {
 export abstract class LoadCalls {
   protected abstract readonly engine: Engine;
   protected abstract readonly defaults: CacheCallOptions | undefined;
-  protected abstract readonly near: NearStore | undefined;
-
-  /** The near cache for calls with these options. */
-  protected abstract nearFor(options: CacheCallOptions | undefined): NearStore | undefined;
 
   /** Deletes keys. */
   abstract delete(...keys: readonly string[] | readonly [...string[], CacheCallOptions]): Promise<number>;
@@ -58,13 +52,7 @@ export abstract class LoadCalls {
     options?: GetOrSetOptions<T>,
   ): Promise<T> {
     const asked = options as GetOrSetOptions | undefined;
-    assertGetOrSet("cache.getOrSet", loader, asked);
-    // What a schema has to say of a value, only the way through the server asks.
-    const near = this.near && asked?.schema === undefined ? this.nearFor(asked) : undefined;
-    if (near) {
-      const held = near.get(key) ?? (await near.prove(key, toSendOptions(asked ?? {})));
-      if (held !== undefined) return held as T;
-    }
+    assertLoader(loader);
     return this.engine.getOrSet(key, loader, this.defaults ? { ...this.defaults, ...asked } : asked) as Promise<T>;
   }
 
@@ -91,7 +79,7 @@ export abstract class LoadCalls {
   ): Promise<(T | undefined)[]> {
     assertKeyList(keys);
     const asked = { ...this.defaults, ...options } as GetOrSetOptions;
-    assertGetOrSet("cache.getOrSetMany", loader, asked);
+    assertLoader(loader);
     return this.engine.getOrSet.many(keys, loader, asked) as Promise<(T | undefined)[]>;
   }
 
@@ -115,11 +103,10 @@ export abstract class LoadCalls {
     fn: (...args: Args) => T | Promise<T>,
     options: WrapOptions<Args, T>,
   ): Wrapped<Args, T> {
-    if (typeof fn !== "function") throw new TypeError(`Expected a function to wrap, got ${quoted(fn)}`);
-    assertOptions("cache.wrap", options as WrapOptions<Args, unknown>, { ...knownGetOrSetOptions, key: true });
     const { key, ...own } = options;
-    if (typeof key !== "function") {
-      throw new ConfigError("key", `Expected \`key\` to be a function of the arguments, got ${quoted(key)}`);
+    for (const [name, given] of Object.entries({ fn, key })) {
+      if (typeof given !== "function")
+        throw new ConfigError(name, `Expected \`${name}\` to be a function, got ${quoted(given)}`);
     }
     const call = (...args: Args): Promise<T> =>
       this.getOrSet(key(...args), () => fn(...args), own as GetOrSetOptions<T>);

@@ -55,7 +55,7 @@ export function createBatchLoads(fresh: FreshParts): FreshCalls["getOrSetMany"] 
   };
 
   return async (keys, loader, options) => {
-    const plan = readFreshPlan(options, parts.requests.ttlMsOf);
+    const plan = readFreshPlan("cache.getOrSetMany", options, parts.requests.ttlMsOf);
     const unique = [...new Set(keys)].map((key) => ({ key, request: lookups.requestOf(key) }));
     return within(plan, async (waiting) => {
       // Where no value was found a moment ago there is none to serve meanwhile.

@@ -6,6 +6,7 @@ import { withDeadline } from "../../time/with-deadline.ts";
 import type { GetOrSetOptions, GetOrSetParts, Loader, ManyLoader, Tolerate } from "../get-or-set.ts";
 import { graceMs, loadWithin } from "../load-times.ts";
 import type { JoinWait, Loads, Run } from "../loads.ts";
+import { heldNear } from "../near-use.ts";
 import type { Copies } from "../values.ts";
 import { createBatchLoads } from "./batch-loads.ts";
 import { decide } from "./decide.ts";
@@ -74,7 +75,10 @@ export function createFreshCalls(parts: GetOrSetParts, tolerate: Tolerate): Fres
 
   return {
     async getOrSet(key, loader, options) {
-      const plan = readFreshPlan(options, parts.requests.ttlMsOf);
+      const plan = readFreshPlan("cache.getOrSet", options, parts.requests.ttlMsOf);
+      // A schema is asked of what the server has.
+      const held = parts.near && !plan.schema ? await heldNear(parts.near, key, options, plan.reading) : undefined;
+      if (held !== undefined) return held;
       const request = lookups.requestOf(key);
       const { fullKey } = request;
       return within(plan, async (waiting) => {

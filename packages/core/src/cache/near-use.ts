@@ -1,0 +1,26 @@
+import type { NearStore } from "../ports/near-cache.ts";
+import type { SendOptions } from "../ports/transport.ts";
+import type { CacheCallOptions } from "./call-options.ts";
+
+/** The near cache, unless the call goes past it: `fallback: false` insists on an answer of the server. */
+export function nearFor(near: NearStore | undefined, options: CacheCallOptions | undefined): NearStore | undefined {
+  return options?.near === false || options?.fallback === false ? undefined : near;
+}
+
+/**
+ * The value that the near cache holds, or can prove to be fresh by a look at the invalidations.
+ *
+ * @param asked - What the call asks of a look.
+ * @returns undefined where it holds none; the promise brings undefined where a look proves nothing.
+ */
+export function heldNear(
+  near: NearStore,
+  key: string,
+  options: CacheCallOptions | undefined,
+  asked: SendOptions,
+): Promise<unknown> | undefined {
+  const signal = options?.signal;
+  if (!nearFor(near, options) || signal?.aborted) return undefined;
+  const held = near.get(key);
+  return held === undefined ? near.prove(key, signal ? { ...asked, signal } : asked) : Promise.resolve(held);
+}
