@@ -85,11 +85,6 @@ describe.each(["Redis protocol", "REST"])("random histories over %s", (protocol)
     }
     await expect.poll(() => isRepaired(history, all, direct)).toBe(true);
     const { violations, counts } = history;
-    console.log(
-      protocol,
-      counts,
-      all.map(({ cache }) => cache.stats().near),
-    );
     expect(violations).toEqual([]);
     expect(counts.hits).toBeGreaterThan(100);
     vi.restoreAllMocks();

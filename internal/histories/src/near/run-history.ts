@@ -28,7 +28,7 @@ export interface Plan extends PlanOptions {
 }
 
 const places = ["process-1", "process-2", "process-3"] as const;
-const setup: NearSetup = { boundMs: 200, timeoutMs: 300 };
+const setup: NearSetup = { boundMs: 400, timeoutMs: 600 };
 
 /** Nothing here loses confirmed writes or repeats old requests: then no version would be too old. */
 const weights: FaultWeights = {

@@ -69,7 +69,7 @@ function nearWork(task: NearTask, records: Records<NearRecord>): NearApi {
     run(read, 4),
     run(read, 4),
     run(read, 20),
-    run(trim, 700),
+    run(trim, 2_000),
   ]);
 
   return {
