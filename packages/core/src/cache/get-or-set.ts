@@ -10,8 +10,9 @@ import { type CacheCallOptions, knownCallOptions, toSendOptions } from "./call-o
 import type { Calls, StatsRecorder } from "./calls.ts";
 import { type RunningLoad, runLoader } from "./load-cycle.ts";
 import { type Loads, settled } from "./loads.ts";
-import type { Copies, Requests } from "./requests.ts";
+import type { Requests } from "./requests.ts";
 import type { TimeToLive } from "./time-to-live.ts";
+import type { Copies } from "./values.ts";
 
 /**
  * How `getOrSet` reads, loads and stores. A call has one deadline in all: its `timeout`, or, where it has none of its

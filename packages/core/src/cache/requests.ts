@@ -1,5 +1,4 @@
 import type { Codec } from "../codecs/codec.ts";
-import { CodecError } from "../errors/codec-error.ts";
 import { isCommandError, unwrap } from "../errors/command-error.ts";
 import { quoted } from "../errors/quoted.ts";
 import { assertKey } from "../keys/key-limit.ts";
@@ -9,8 +8,11 @@ import type { Events } from "../ports/events.ts";
 import type { Command, Reply } from "../ports/transport.ts";
 import type { CacheEvents } from "./cache-events.ts";
 import type { StatsRecorder } from "./calls.ts";
+import { firstOfBytes, firstOfText, firstOfTextForm, freshBody, plainEntry } from "./entry.ts";
+import { readInteger } from "./integer-reply.ts";
 import { endingsOf, type SetEnding, type SetOptions } from "./set-options.ts";
 import { type TimeToLive, ttlToMs } from "./time-to-live.ts";
+import type { Copies, Values } from "./values.ts";
 
 /** One operation of the cache as data: the consecutive commands that it sends, and how their replies are read. */
 export interface Request<Result> {
@@ -72,7 +74,7 @@ export function createRequests(
   const value = (operation: string, key: string, command: Command): Request<unknown> => ({
     operation,
     commands: [command],
-    read: (replies, at) => values.fromStored(operation, key, replies[at]),
+    read: (replies, at) => values.fromItem(operation, key, replies[at]),
   });
   const { counts } = stats;
   const setting = (
@@ -135,7 +137,7 @@ export function createRequests(
         operation: "lrange",
         commands: [["LRANGE", full(key), start, stop]],
         read: (replies, at) =>
-          (unwrap(replies[at]) as readonly Reply[]).map((item) => values.fromStored("lrange", key, item)),
+          (unwrap(replies[at]) as readonly Reply[]).map((item) => values.fromItem("lrange", key, item)),
       };
     },
     llen: (key) => integer("llen", ["LLEN", full(key)]),
@@ -203,36 +205,6 @@ export class ReadRequest<Found> implements Request<Found> {
   }
 }
 
-function readInteger(reply: Reply | undefined): number {
-  const integer = Number(unwrap(reply));
-  // JSON numbers are doubles: beyond 2^53 an answer over REST would be rounded, and a rounded counter is a wrong one.
-  if (!Number.isSafeInteger(integer)) {
-    throw new CodecError(
-      "integer",
-      "Expected a whole number within ±2^53 from Redis, got a greater one, which JavaScript would round (the " +
-        "command has run)",
-    );
-  }
-  return integer;
-}
-
-/** A value for several callers: each call gives the next caller a copy of its own. */
-export type Copies = () => unknown;
-
-/** The border between the caller's values and what is stored. */
-export interface Values {
-  /** What to store. @throws CodecError when the codec can't write it. */
-  toStored(value: unknown): string | Uint8Array;
-  /** Whether it may be stored; when it is too large the `skipped` event has told it. */
-  fits(key: string, stored: string | Uint8Array): boolean;
-  /** What can't be left out: a list's item, a message. @throws RangeError when it is too large. */
-  toItem(kind: "item" | "message", place: string, value: unknown): string | Uint8Array;
-  /** The value, or `undefined` when there is none or it can't be read: then the `error` event has told it. */
-  fromStored(operation: string, key: string, reply: Reply | undefined): unknown;
-  /** The same for several callers. */
-  copiesOf(operation: string, key: string, reply: Reply | undefined): Copies | undefined;
-}
-
 const encoder = new TextEncoder();
 
 export function createValues(
@@ -248,7 +220,7 @@ export function createValues(
     const bytes = typeof stored === "string" ? encoder.encode(stored).length : stored.length;
     return bytes > maxValueBytes ? bytes : undefined;
   };
-  const fromStored: Values["fromStored"] = (operation, key, reply) => {
+  const fromItem: Values["fromItem"] = (operation, key, reply) => {
     if (reply === null || reply === undefined) return undefined;
     if (typeof reply === "number") return reply;
     if (typeof reply === "object" && isCommandError(reply)) throw reply;
@@ -260,8 +232,22 @@ export function createValues(
       return undefined;
     }
   };
+  const copiesOfBody: Values["copiesOfBody"] = (operation, key, body) => {
+    const first = fromItem(operation, key, body);
+    if (first === undefined) return undefined;
+    let isTaken = false;
+    return () => {
+      if (typeof first !== "object" || first === null) return first;
+      if (isTaken) return codec.decode(body as string | Uint8Array);
+      isTaken = true;
+      return first;
+    };
+  };
   return {
-    toStored: (value) => codec.encode(value),
+    toStored(value) {
+      const written = codec.encode(value);
+      return mayHaveHeader(written) ? plainEntry(written) : written;
+    },
     fits(key, stored) {
       const bytes = excess(stored);
       if (bytes === undefined) return true;
@@ -279,17 +265,17 @@ export function createValues(
           "raise `maxValueBytes`",
       );
     },
-    fromStored,
-    copiesOf(operation, key, reply) {
-      const first = fromStored(operation, key, reply);
-      if (first === undefined) return undefined;
-      let isTaken = false;
-      return () => {
-        if (typeof first !== "object" || first === null) return first;
-        if (isTaken) return codec.decode(reply as string | Uint8Array);
-        isTaken = true;
-        return first;
-      };
-    },
+    fromItem,
+    fromStored: (operation, key, reply) => fromItem(operation, key, mayHaveHeader(reply) ? freshBody(reply) : reply),
+    copiesOf: (operation, key, reply) => copiesOfBody(operation, key, mayHaveHeader(reply) ? freshBody(reply) : reply),
+    copiesOfBody,
   };
+}
+
+/** Most values show by their first character that they have no header. */
+function mayHaveHeader(stored: Reply | undefined): stored is string | Uint8Array {
+  const isText = typeof stored === "string";
+  if (!isText && !(stored instanceof Uint8Array)) return false;
+  const first = isText ? stored.charCodeAt(0) : stored[0];
+  return first === firstOfText || first === firstOfBytes || first === firstOfTextForm;
 }
