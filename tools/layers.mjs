@@ -127,7 +127,11 @@ export const rooms = {
     trips: ["commands", "errors", "keys", "ports"],
     resilience: ["claims", "commands", "errors", "ports", "settings", "time", "trips"],
     streams: ["claims", "errors", "keys", "ports", "resilience", "time", "trips"],
-    cache: ["claims", "codecs", "commands", "errors", "keys", "messages", "ports", "settings", "text", "time", "trips"],
+    lease: ["errors", "ports", "scripts"],
+    cache: [
+      ...["claims", "codecs", "commands", "errors", "keys", "lease", "messages", "ports"],
+      ...["settings", "text", "time", "trips"],
+    ],
   },
   "packages/transport-rest": {
     http: [],

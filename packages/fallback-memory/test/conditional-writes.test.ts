@@ -1,4 +1,4 @@
-import { type Command, guarded, type Transport } from "@continuum-cache/core";
+import type { Command, Transport } from "@continuum-cache/core";
 import { memoryTransport, withFallback } from "@continuum-cache/fallback-memory";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { type Switchable, switchable } from "./switchable.ts";
@@ -9,7 +9,7 @@ let transport: Transport;
 beforeEach(() => {
   vi.useFakeTimers();
   primary = switchable();
-  transport = guarded(withFallback(primary, memoryTransport(), { healthCheckInterval: "10s", warmStart: true }));
+  transport = withFallback(primary, memoryTransport(), { healthCheckInterval: "10s", warmStart: { maxAge: "1m" } });
 });
 afterEach(async () => {
   await transport.close();

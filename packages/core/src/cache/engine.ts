@@ -3,6 +3,7 @@ import { combineCodecs } from "../codecs/json.ts";
 import { mayMatchGlob } from "../keys/glob-text.ts";
 import { createEvents, type Events } from "../ports/events.ts";
 import type { BackendStatus, Transport } from "../ports/transport.ts";
+import { loadedOnce } from "../time/loaded-once.ts";
 import { answerSyncOf } from "../trips/round-trip.ts";
 import type { Batcher } from "./batched-call.ts";
 import { createBatcher } from "./batcher.ts";
@@ -11,6 +12,7 @@ import { type CacheOptions, readCacheOptions } from "./cache-options.ts";
 import { type Calls, type CallsParts, createCalls, createStats, type StatsRecorder } from "./calls.ts";
 import { decodedOnce } from "./decoded-once.ts";
 import { createGetOrSet, type GetOrSet } from "./get-or-set.ts";
+import type { Flight, FlightWait } from "./global-flight.ts";
 import { createLoads, type Loads } from "./loads.ts";
 import { createRequests, createValues, type Requests } from "./requests.ts";
 import { createTtlChoice } from "./time-to-live.ts";
@@ -64,7 +66,14 @@ export function createEngine(options: CacheOptions): Engine {
   const calls = createCalls(callsParts);
   const loadsOf = (fallback: boolean): Loads => (fallback ? shared : primaryOnly);
   const fullKeyOf = (key: string): string => keyPrefix + key;
-  const getOrSet = createGetOrSet({ requests, calls, loadsOf, fullKeyOf, timeoutMs, events, stats });
+  const flights = loadedOnce(
+    () => import("./global-flight.ts"),
+    // What a lease writes is no write of a caller's, which would end the load that it is for.
+    ({ createGlobalFlight }) => createGlobalFlight(transport, createCalls({ ...callsParts, onSend() {} })),
+  );
+  const beginFlight = async (key: string, wait: FlightWait): Promise<Flight> => (await flights()).begin(key, wait);
+  const parts = { requests, calls, loadsOf, fullKeyOf, timeoutMs, events, stats, beginFlight };
+  const getOrSet = createGetOrSet(parts);
   const stopWatching = watch(transport.status, events, stats);
   let closing: Promise<void> | undefined;
   return {

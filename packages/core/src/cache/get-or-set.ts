@@ -2,12 +2,13 @@ import { quoted } from "../errors/quoted.ts";
 import { isTransportError, TransportError } from "../errors/transport-error.ts";
 import type { Events } from "../ports/events.ts";
 import type { SendOptions } from "../ports/transport.ts";
-import { assertOptions, type KnownOptions } from "../settings/options.ts";
+import { assertOptions, choiceOption, type KnownOptions } from "../settings/options.ts";
 import { type Duration, toTimeoutMs } from "../time/duration.ts";
 import { withDeadline } from "../time/with-deadline.ts";
 import type { CacheEvents } from "./cache-events.ts";
 import { type CacheCallOptions, knownCallOptions, toSendOptions } from "./call-options.ts";
 import type { Calls, StatsRecorder } from "./calls.ts";
+import type { Flight, FlightWait } from "./global-flight.ts";
 import { type RunningLoad, runLoader } from "./load-cycle.ts";
 import { type Loads, settled } from "./loads.ts";
 import type { Requests } from "./requests.ts";
@@ -23,12 +24,22 @@ export interface GetOrSetOptions extends CacheCallOptions {
   readonly ttl?: TimeToLive;
   /** How long the loader may take; then all calls that wait get a `TransportError` of kind `timeout`. @default "30s" */
   readonly loaderTimeout?: Duration;
+  /**
+   * `"global"`: of all processes one loads, and the others wait for what it stores; `"process"`: one in each process.
+   * @default "process"
+   */
+  readonly singleFlight?: "global" | "process";
 }
 
 /** Brings a value that the cache does not have. */
 export type Loader = () => unknown;
 
-const known: KnownOptions<GetOrSetOptions> = { ...knownCallOptions, ttl: true, loaderTimeout: true };
+const known: KnownOptions<GetOrSetOptions> = {
+  ...knownCallOptions,
+  ttl: true,
+  loaderTimeout: true,
+  singleFlight: true,
+};
 
 /** @throws TypeError when there is no loader, ConfigError when an option is unknown. */
 export function assertGetOrSet(loader: unknown, options: GetOrSetOptions | undefined): void {
@@ -52,6 +63,8 @@ export interface GetOrSetParts {
   readonly timeoutMs: number;
   readonly events: Events<CacheEvents>;
   readonly stats: StatsRecorder;
+  /** For `singleFlight: "global"`: gets the right to load a key that was not found, or what another process stored. */
+  beginFlight(fullKey: string, wait: FlightWait): Promise<Flight>;
 }
 
 /** How long the parts of a call may take, in milliseconds, and how it reads. */
@@ -61,16 +74,18 @@ interface Plan {
   readonly thirdMs: number | undefined;
   readonly loaderTimeoutMs: number;
   readonly reading: SendOptions;
+  readonly isGlobal: boolean;
 }
 
 /** @throws ConfigError when an option can't be. */
-function planOf({ loaderTimeout = "30s", ...options }: GetOrSetOptions): Plan {
+function planOf({ loaderTimeout = "30s", singleFlight = "process", ...options }: GetOrSetOptions): Plan {
+  const isGlobal = choiceOption("singleFlight", singleFlight, ["global", "process"]) === "global";
   const loaderTimeoutMs = toTimeoutMs(loaderTimeout, "loaderTimeout");
   const { timeoutMs: ownTimeoutMs, fallback = true } = toSendOptions(options);
   const thirdMs = ownTimeoutMs === undefined ? undefined : Math.max(1, Math.floor(ownTimeoutMs / 3));
   // Reads that have the cache's own time share an MGET with other reads.
   const reading = { ...(thirdMs !== undefined && { timeoutMs: thirdMs }), ...(!fallback && { fallback }) };
-  return { ownTimeoutMs, thirdMs, loaderTimeoutMs, reading };
+  return { ownTimeoutMs, thirdMs, loaderTimeoutMs, reading, isGlobal };
 }
 
 const usualPlan: Plan = planOf({});
@@ -100,7 +115,7 @@ export function createGetOrSet(parts: GetOrSetParts): GetOrSet {
   };
 
   return (key, loader, options) => {
-    const { ownTimeoutMs, thirdMs, loaderTimeoutMs, reading } = options ? planOf(options) : usualPlan;
+    const { ownTimeoutMs, thirdMs, loaderTimeoutMs, reading, isGlobal } = options ? planOf(options) : usualPlan;
     const { ttl, signal, fallback = true } = options ?? {};
     const ttlMs = requests.ttlMsOf(key, ttl);
     const tripMs = thirdMs ?? parts.timeoutMs;
@@ -110,27 +125,43 @@ export function createGetOrSet(parts: GetOrSetParts): GetOrSet {
     // A hit needs no load for others to join.
     if (now?.status === "fulfilled" && now.value) return now.value();
 
+    const wholeMs = ownTimeoutMs ?? parts.timeoutMs + loaderTimeoutMs;
+    // A load may first wait for another process.
+    const longestRunMs = (isGlobal ? wholeMs : 0) + 2 * tripMs + loaderTimeoutMs + graceMs;
+
     /** All who wait share the load, but no object: what one caller changes no other sees. */
     const run = async (load: RunningLoad, outdated: () => boolean): Promise<Copies> => {
       const beganMs = performance.now();
       const read = () => (now ? settled(now) : calls.read(() => request, key, reading));
       const found = await tolerate(key, !fallback, read);
       if (found) return found;
+      const flight = isGlobal
+        ? await tolerate(key, true, () => parts.beginFlight(fullKey, { timeoutMs: wholeMs, sending: reading }))
+        : undefined;
+      const shared = flight?.kind === "found" ? requests.getCopies(key).read([flight.stored], 0) : undefined;
+      if (shared) return shared;
+      const lease = flight?.kind === "won" ? flight.lease : undefined;
       const storeMs = thirdMs ?? timeToStore(parts.timeoutMs, performance.now() - beganMs);
       stats.counts.loads++;
-      const loaded = await loadWithin(loaderTimeoutMs, load, loader);
-      if (loaded === undefined) return () => undefined;
-      const held = await tolerate(key, !fallback, () => requests.setCopies(key, loaded, ttlMs));
-      if (!held) return () => loaded;
-      // Nothing may come between this question and the write: what this process deletes from here on comes behind it.
-      if (outdated()) return held.copies;
-      await tolerate(key, !fallback, () => calls.one(() => [held.store(), { ...reading, timeoutMs: storeMs }]));
-      return held.copies;
+      let isStored = false;
+      try {
+        const loaded = await loadWithin(loaderTimeoutMs, load, loader);
+        if (loaded === undefined) return () => undefined;
+        const held = await tolerate(key, !fallback, () => requests.setCopies(key, loaded, ttlMs));
+        if (!held) return () => loaded;
+        // Nothing may come between this question and the write: what this process deletes from here on comes behind it.
+        if (outdated()) return held.copies;
+        isStored = true;
+        const store = () => calls.one(() => [held.store(), { ...reading, timeoutMs: storeMs }]);
+        await tolerate(key, !fallback, () => (lease ? lease.store(held.store().commands, store) : store()));
+        return held.copies;
+      } finally {
+        if (!isStored) await lease?.release();
+      }
     };
 
-    const wholeMs = ownTimeoutMs ?? parts.timeoutMs + loaderTimeoutMs;
     const join = async (ending?: AbortSignal): Promise<unknown> => {
-      const waiting = { timeoutMs: wholeMs, signal: ending, longestRunMs: 2 * tripMs + loaderTimeoutMs + graceMs };
+      const waiting = { timeoutMs: wholeMs, signal: ending, longestRunMs };
       const copies = (await loadsOf(fallback).join(fullKey, run, waiting)) as Copies;
       return copies();
     };

@@ -36,7 +36,7 @@ const knownOptions: KnownOptions<SendOptions> = {
  * ```
  */
 export async function runScript(
-  transport: Transport,
+  transport: Pick<Transport, "send">,
   script: Script,
   keys: readonly Argument[],
   args: readonly Argument[],

@@ -161,7 +161,8 @@ const isLate = ({ now, processes }: State, id: number): boolean => {
 
 function stepsOf(state: State, id: number, rules: Rules): State[] {
   const { phase } = state.processes[id] as Process;
-  if (isLate(state, id)) return phase !== "waiting" || rules.waitersHaveTimers ? [become(state, id, { phase: "late" })] : [];
+  if (isLate(state, id))
+    return phase !== "waiting" || rules.waitersHaveTimers ? [become(state, id, { phase: "late" })] : [];
   switch (phase) {
     case "new":
       return [valueIn(state) ? become(state, id, { phase: "done" }) : become(state, id, { phase: "missed" })];

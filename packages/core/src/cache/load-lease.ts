@@ -1,0 +1,93 @@
+import { type SendCommands, writeIfEqual } from "../lease/write-if-equal.ts";
+import type { Command, Transport } from "../ports/transport.ts";
+import { withHeader } from "./entry.ts";
+
+/** The right to load a value and to store it. It ends when any client writes or deletes the key. */
+export interface LoadLease {
+  /**
+   * Stores what was loaded, unless the lease has ended.
+   *
+   * @param commands - The SET of the value; none when the value was skipped.
+   * @param storeLocally - Called where the memory of this process answers in the primary's place.
+   * @returns whether it was stored.
+   * @throws TransportError when no answer came.
+   */
+  store(commands: readonly Command[], storeLocally: () => Promise<boolean>): Promise<boolean>;
+  /** Gives the lease back without a value, so that the next process need not wait. Never rejects. */
+  release(): Promise<void>;
+}
+
+/** What a lease is made of. */
+export interface LoadLeaseParts {
+  readonly transport: Transport;
+  readonly send: SendCommands;
+  readonly key: string;
+  /** The placeholder that stands under the key. */
+  readonly own: string;
+  /** How long the load should take; 0 when nothing is known. */
+  readonly expectedMs: number;
+  /** Told how long the load has taken. */
+  readonly onLoad: (loadMs: number) => void;
+}
+
+/** The shortest lease, in milliseconds. */
+const shortestMs = 1_000;
+
+/** How long a lease lasts: three times as long as the load should take, or a second. */
+export const leaseOf = (expectedMs: number): number => Math.max(3 * expectedMs, shortestMs);
+
+/** What stands under a key while its value is loaded. @param expectedMs - How long that should take from now on. */
+export const placeholderOf = (token: string, expectedMs: number): string =>
+  withHeader({ placeholder: { token, expectedMs } }, "") as string;
+
+/**
+ * Holds a lease. A load that takes longer than two thirds of it renews it: it writes another placeholder, which says
+ * that the load will take as long again as it has taken, so that leases grow and long loads cost few commands.
+ */
+export function createLoadLease({ transport, send, key, own, expectedMs, onLoad }: LoadLeaseParts): LoadLease {
+  const beganMs = performance.now();
+  let placeholder = own;
+  let renewing: Promise<void> | undefined;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const isLocal = (): boolean => transport.status?.currentBackend === "local";
+
+  const renewIn = (leaseMs: number): void => {
+    timer = setTimeout(
+      () => {
+        renewing = renew().catch(() => {}); // without an answer the lease ends, and so does the right to store
+      },
+      (leaseMs * 2) / 3,
+    );
+  };
+  const renew = async (): Promise<void> => {
+    const elapsedMs = Math.ceil(performance.now() - beganMs);
+    const next = placeholderOf(crypto.randomUUID().slice(0, 18), elapsedMs);
+    const ttlMs = leaseOf(elapsedMs);
+    if (!(await writeIfEqual(transport, send, { key, expected: placeholder, set: [next, "PX", ttlMs] }))) return;
+    placeholder = next;
+    renewIn(ttlMs);
+  };
+  /** No renewal may change the placeholder any more. */
+  const end = async (): Promise<void> => {
+    clearTimeout(timer);
+    await renewing;
+    clearTimeout(timer);
+  };
+
+  if (!isLocal()) renewIn(leaseOf(expectedMs));
+  return {
+    async store([command], storeLocally) {
+      onLoad(performance.now() - beganMs);
+      await end();
+      if (isLocal()) return storeLocally();
+      const set = command?.slice(2);
+      // A value that was skipped leaves nothing: the next process need not wait.
+      return (await writeIfEqual(transport, send, { key, expected: placeholder, ...(set && { set }) })) && !!set;
+    },
+    async release() {
+      await end();
+      if (isLocal()) return;
+      await writeIfEqual(transport, send, { key, expected: placeholder }).catch(() => {});
+    },
+  };
+}
