@@ -1,4 +1,4 @@
-import { magic, seal, unseal } from "../codecs/envelope.ts";
+import { magic, sealed, unseal } from "../codecs/envelope.ts";
 
 /**
  * What is stored under a key: what the codec wrote, and before it a header where an option needs one.
@@ -25,13 +25,13 @@ export interface Entry {
 /** What stands before a value. */
 export interface EntryHeader {
   /** From then on readers treat the value as a miss, unless their options allow a stale one. By the wall clock. */
-  readonly freshUntilMs?: number;
+  readonly freshUntilMs?: number | undefined;
   /** How long the loader took. */
-  readonly loadMs?: number;
+  readonly loadMs?: number | undefined;
   /** The tags of the value, each as it stood when the load of the value began. */
-  readonly markers?: readonly TagMarker[];
+  readonly markers?: readonly TagMarker[] | undefined;
   /** There is no value: a process is loading it. Every read treats it as a miss. */
-  readonly placeholder?: Placeholder;
+  readonly placeholder?: Placeholder | undefined;
 }
 
 /** A tag, and the texts of its last hard and its last soft invalidation. */
@@ -53,11 +53,7 @@ interface StoredHeader {
   readonly p?: readonly [token: string, expectedMs: number] | undefined;
 }
 
-const textMark = "~1{";
 const letter = "h";
-const lineFeed = 0x0a;
-const encoder = new TextEncoder();
-const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** How an entry with a header begins: `~`, the first byte of an envelope, or `=`, its text form. */
 export const firstOfText: number = 0x7e;
@@ -65,21 +61,18 @@ export const firstOfBytes: number = magic;
 export const firstOfTextForm: number = 0x3d;
 
 /** Puts a header before what a codec wrote. */
-export function withHeader(header: EntryHeader, body: string | Uint8Array): string | Uint8Array {
-  const { freshUntilMs, loadMs, markers, placeholder } = header;
-  const stored: StoredHeader = {
-    f: freshUntilMs,
-    l: loadMs,
-    t: markers,
-    p: placeholder && [placeholder.token, placeholder.expectedMs],
-  };
-  const line = `1${JSON.stringify(stored)}\n`;
-  if (typeof body === "string") return `~${line}${body}`;
-  const head = encoder.encode(line);
-  const bytes = new Uint8Array(head.length + body.length);
-  bytes.set(head);
-  bytes.set(body, head.length);
-  return seal(letter, bytes);
+export function withHeader(
+  { freshUntilMs: f, loadMs: l, markers: t, placeholder }: EntryHeader,
+  written: string | Uint8Array,
+): string | Uint8Array {
+  const header: StoredHeader = { f, l, t, p: placeholder && [placeholder.token, placeholder.expectedMs] };
+  const line = `1${JSON.stringify(header)}\n`;
+  if (typeof written === "string") return `~${line}${written}`;
+  const head = new TextEncoder().encode(line);
+  const { stored, body } = sealed(letter, head.length + written.length);
+  body.set(head);
+  body.set(written, head.length);
+  return stored;
 }
 
 /**
@@ -96,69 +89,33 @@ export function plainEntry(written: string | Uint8Array): string | Uint8Array {
  * @returns undefined when it has no header: then all of it is what the codec wrote.
  */
 export function openEntry(stored: string | Uint8Array): Entry | undefined {
-  if (typeof stored === "string" && stored.charCodeAt(0) === firstOfText) {
-    const end = stored.startsWith(textMark) ? stored.indexOf("\n") : -1;
-    const header = end < 0 ? undefined : readHeader(stored.slice(2, end));
-    return header && { header, body: stored.slice(end + 1) };
-  }
-  const bytes = unseal(letter, stored);
-  if (!bytes) return undefined;
-  const end = bytes.indexOf(lineFeed);
-  const header = end < 0 ? undefined : readHeader(textOf(bytes.subarray(0, end)).slice(1));
-  return header && { header, body: bytes.subarray(end + 1) };
+  const isText = typeof stored === "string" && stored.charCodeAt(0) === firstOfText;
+  const entry = isText ? stored.slice(1) : unseal(letter, stored);
+  if (!entry) return undefined;
+  const end = typeof entry === "string" ? entry.indexOf("\n") : entry.indexOf(0x0a);
+  const line = entry.slice(0, Math.max(end, 0));
+  const header = readHeader(typeof line === "string" ? line : new TextDecoder().decode(line));
+  return header && { header, body: entry.slice(end + 1) };
 }
 
 /** What a plain read decodes: the codec's own writing; undefined for a placeholder, and when it is no longer fresh. */
 export function freshBody(stored: string | Uint8Array): string | Uint8Array | undefined {
   const entry = openEntry(stored);
   if (!entry) return stored;
-  return isFresh(entry.header) ? entry.body : undefined;
-}
-
-/** Whether a plain read may return the value: it is there, and fresh. */
-export function isFresh({ placeholder, freshUntilMs }: EntryHeader): boolean {
-  return placeholder === undefined && (freshUntilMs === undefined || Date.now() < freshUntilMs);
-}
-
-function textOf(bytes: Uint8Array): string {
-  try {
-    return decoder.decode(bytes);
-  } catch {
-    return "";
-  }
+  const { placeholder, freshUntilMs } = entry.header;
+  return placeholder || (freshUntilMs !== undefined && Date.now() >= freshUntilMs) ? undefined : entry.body;
 }
 
 /** @returns undefined when it is no header: another client's text may begin like one. */
-function readHeader(json: string): EntryHeader | undefined {
-  let stored: unknown;
+function readHeader(line: string): EntryHeader | undefined {
+  if (!line.startsWith("1{")) return undefined;
   try {
-    stored = JSON.parse(json);
+    const { f, l, t, p } = JSON.parse(line.slice(1)) as StoredHeader;
+    const isNumber = [f, l].every((field) => field === undefined || typeof field === "number");
+    const isList = [t, p].every((field) => field === undefined || Array.isArray(field));
+    if (!isNumber || !isList) return undefined;
+    return { freshUntilMs: f, loadMs: l, markers: t, placeholder: p && { token: p[0], expectedMs: p[1] } };
   } catch {
     return undefined;
   }
-  if (typeof stored !== "object" || stored === null || Array.isArray(stored)) return undefined;
-  const { f, l, t, p } = stored as Record<keyof StoredHeader, unknown>;
-  if (!isAbsentOr(isTime, f) || !isAbsentOr(isTime, l) || !isAbsentOr(isMarkers, t)) return undefined;
-  if (!isAbsentOr(isPlaceholder, p)) return undefined;
-  return {
-    ...(f !== undefined && { freshUntilMs: f }),
-    ...(l !== undefined && { loadMs: l }),
-    ...(t !== undefined && { markers: t }),
-    ...(p !== undefined && { placeholder: { token: p[0], expectedMs: p[1] } }),
-  };
 }
-
-function isAbsentOr<Field>(is: (field: unknown) => field is Field, field: unknown): field is Field | undefined {
-  return field === undefined || is(field);
-}
-
-const isTime = (field: unknown): field is number => typeof field === "number" && field >= 0;
-
-const isMarkers = (field: unknown): field is readonly TagMarker[] =>
-  Array.isArray(field) &&
-  field.every(
-    (marker) => Array.isArray(marker) && marker.length === 3 && marker.every((text) => typeof text === "string"),
-  );
-
-const isPlaceholder = (field: unknown): field is readonly [string, number] =>
-  Array.isArray(field) && field.length === 2 && typeof field[0] === "string" && isTime(field[1]);
