@@ -128,8 +128,9 @@ export const rooms = {
     resilience: ["claims", "commands", "errors", "ports", "settings", "time", "trips"],
     streams: ["claims", "errors", "keys", "ports", "resilience", "time", "trips"],
     lease: ["errors", "ports", "scripts"],
+    locks: ["errors", "ports", "scripts", "settings", "time"],
     cache: [
-      ...["claims", "codecs", "commands", "errors", "keys", "lease", "messages", "ports"],
+      ...["claims", "codecs", "commands", "errors", "keys", "lease", "locks", "messages", "ports"],
       ...["settings", "text", "time", "trips"],
     ],
   },

@@ -8,9 +8,13 @@ export interface Example {
   readonly code: string;
 }
 
-/** Every ```ts fence of the guides at the root. */
+/** Every ```ts fence of the guides at the root and in `docs`; those of STACKS.md have a test of their own. */
 export function guideExamples(root: string): Example[] {
-  const guides = readdirSync(root).filter((name) => name.endsWith(".md"));
+  const guides = ["", "docs"].flatMap((folder) =>
+    readdirSync(join(root, folder))
+      .filter((name) => name.endsWith(".md") && name !== "STACKS.md")
+      .map((name) => join(folder, name)),
+  );
   return guides.flatMap((file) => fences(file, readFileSync(join(root, file), "utf8")));
 }
 

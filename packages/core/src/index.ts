@@ -22,6 +22,7 @@ export { escapeGlob } from "./keys/glob-text.ts";
 export type { KeyFamily, KeyParameters, KeyPattern, KeyPatternOptions } from "./keys/key-pattern.ts";
 export { keyPattern } from "./keys/key-pattern.ts";
 export { keys } from "./keys/keys.ts";
+export type { Lock, LockOptions } from "./locks/lock-options.ts";
 export type { Events } from "./ports/events.ts";
 export type {
   Argument,

@@ -64,7 +64,7 @@ describe("over REST, where the server knows IFEQ", () => {
     expect(await stored("failing")).toBeNull();
   });
 
-  it("a load that began before a delete is returned and never stored, also by a process that did not delete", async () => {
+  it("a load that began before another process deleted the key is returned and never stored", async () => {
     const [one, two] = [new UpstashCache(options), new UpstashCache(options)];
     let load: (value: string) => void = () => {};
     let begin: () => void = () => {};
@@ -89,6 +89,32 @@ describe("over REST, where the server knows IFEQ", () => {
     expect(await two.getOrSet("user", () => "new", { singleFlight: "global" })).toBe("new");
     expect(await one.get("user")).toBe("new");
     await Promise.all([one.close(), two.close()]);
+  });
+
+  it("a value that is only being loaded is there for no method, and a write ends its load", async () => {
+    const cache = new UpstashCache(options);
+    const finish: ((value: number) => void)[] = [];
+    const load = (key: string) =>
+      cache.getOrSet(key, () => new Promise<number>((resolve) => finish.push(resolve)), { singleFlight: "global" });
+    const loads = [load("read"), load("counted"), load("written")];
+    for (const key of ["read", "counted", "written"]) await expect.poll(() => stored(key)).not.toBeNull();
+    expect(await cache.get("read")).toBeUndefined();
+    expect(await cache.getMany(["read", "counted"])).toEqual([undefined, undefined]);
+    expect(await cache.exists("read")).toBe(false);
+    expect(await cache.pipeline().exists("read").get("read").execute()).toEqual([false, undefined]);
+    expect(await cache.increment("counted", 3)).toBe(3);
+    expect(await cache.increment("counted", 3)).toBe(6);
+    expect(await cache.set("written", 1)).toBe(true);
+    for (const end of finish) end(100);
+    expect(await Promise.all(loads)).toEqual([100, 100, 100]);
+    expect(await cache.getMany(["read", "counted", "written"])).toEqual([100, 6, 1]);
+    expect(await cache.exists("read")).toBe(true);
+    await cache.rpush("list", 1);
+    expect(await cache.exists("list")).toBe(true);
+    expect(await cache.pipeline().exists("list").exists("none").execute()).toEqual([true, false]);
+    expect(await cache.transaction().exists("list").exists("none").execute()).toEqual([true, false]);
+    await expect(cache.increment("list")).rejects.toThrow(/WRONGTYPE/);
+    await cache.close();
   });
 
   it("a load that outlasts its lease renews it, and others wait", async () => {

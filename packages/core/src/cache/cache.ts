@@ -4,6 +4,7 @@ import type { Backend, Command, Outage, SendOptions, Transport } from "../ports/
 import { assertOptions } from "../settings/options.ts";
 import { assertKeyList, readDeleteArguments, readEntries } from "./arguments.ts";
 import type { CacheEvents, WriteObserver } from "./cache-events.ts";
+import { CacheLocks } from "./cache-locks.ts";
 import type { CacheOptions } from "./cache-options.ts";
 import type { CacheStats } from "./cache-stats.ts";
 import { type CacheCallOptions, knownCallOptions, toSendOptions } from "./call-options.ts";
@@ -38,20 +39,20 @@ import type { TimeToLive } from "./time-to-live.ts";
  * }
  * ```
  */
-export class Cache implements AsyncDisposable {
+export class Cache extends CacheLocks implements AsyncDisposable {
   /** The backend, for features built on the cache. */
   readonly transport: Transport;
   /** The prefix of every key of this cache. */
   readonly keyPrefix: string;
   /** How values are written and read, for features built on the cache. */
   readonly codec: Codec;
-  private readonly engine: Engine;
-  /** The options of calls of this view that bring none of their own. */
+  protected readonly engine: Engine;
+  /** The options of calls of this view that bring none of their own, and the same in the form for a transport. */
   protected readonly defaults: CacheCallOptions | undefined;
-  /** The same in the form that a transport takes. */
   private readonly sendDefaults: SendOptions = {};
 
   constructor(options: CacheOptions) {
+    super();
     this.engine = createEngine(options);
     ({ transport: this.transport, keyPrefix: this.keyPrefix, codec: this.codec } = this.engine);
   }
@@ -142,7 +143,7 @@ export class Cache implements AsyncDisposable {
     return deletePatternWithin(this.transport, asked, send, full, options);
   }
 
-  /** Whether a key exists. */
+  /** Whether a key exists: one that is only being loaded does not, nor does an empty text of another client. */
   exists(key: string, options?: CacheCallOptions): Promise<boolean> {
     return this.one(() => this.engine.requests.exists(key), options);
   }
@@ -152,14 +153,15 @@ export class Cache implements AsyncDisposable {
     return this.one(() => this.engine.requests.expire(key, ttl), options);
   }
 
-  /** How many seconds a key has left: -1 without expiry, -2 when there is no such key. */
+  /** Seconds that a key has left: -1 for ever, -2 when there is none; of a key that is being loaded, its lease's. */
   ttl(key: string, options?: CacheCallOptions): Promise<number> {
     return this.one(() => this.engine.requests.ttl(key), options);
   }
 
   /** Adds a whole number to a counter, which begins at 0 and has no expiry of its own. @returns the new count. */
   increment(key: string, by = 1, options?: CacheCallOptions): Promise<number> {
-    return this.one(() => this.engine.requests.increment(key, by), options);
+    const run = () => this.one(() => this.engine.requests.increment(key, by), options);
+    return this.engine.incrementLoading(key, by, run, () => this.asked(options));
   }
 
   /** Puts values before the first of a list, one after the other. @returns the list's new length. */
@@ -198,10 +200,8 @@ export class Cache implements AsyncDisposable {
   }
 
   /**
-   * Tells everybody who listens to a channel, at most once: `@continuum-cache/pubsub` listens, and keeps a history for
-   * those who must not miss anything. A message may be as large as a value, see `maxValueBytes`.
-   *
-   * @returns how many connections heard it.
+   * Tells all who listen to a channel, at most once: `@continuum-cache/pubsub` listens, and can keep a history. A
+   * message may be as large as a value, see `maxValueBytes`. @returns how many connections heard it.
    */
   publish(channel: string, data: unknown, options?: CacheCallOptions): Promise<number> {
     return this.one(() => this.engine.requests.publish(channel, data), options);
