@@ -19,6 +19,20 @@ export interface GlobalFlight {
    * @throws TransportError when the wait is over first.
    */
   begin(key: string, wait: FlightWait): Promise<Flight>;
+  /**
+   * Gets the right to replace a value that others are served meanwhile. Its lease stands beside the value, and what was
+   * loaded is stored only where that value still stands.
+   *
+   * @returns undefined when another process has the right.
+   * @throws TransportError when no answer came.
+   */
+  refresh(key: string, stored: string | Uint8Array, sending: SendOptions): Promise<LoadLease | undefined>;
+  /**
+   * Puts a count in the place of a placeholder, as if nothing stood there; the load of the value stores nothing then.
+   *
+   * @returns undefined when no placeholder stands there.
+   */
+  increment(key: string, by: number, sending: SendOptions): Promise<number | undefined>;
 }
 
 /** How to wait. */
@@ -55,20 +69,47 @@ export function createGlobalFlight(transport: Transport, calls: Calls): GlobalFl
   /** How long loads take in milliseconds, by the text before the last part of the key. */
   const measured = createLru<number>({ maxEntries: measuredFamilies, maxBytes: Number.POSITIVE_INFINITY });
 
+  const sendBy =
+    (sending: SendOptions): SendCommands =>
+    (commands) =>
+      calls.one(() => [raw("getOrSet", commands), { ...sending, fallback: false }]);
+
+  const estimateOf = (key: string) => {
+    const family = key.slice(0, key.lastIndexOf(":") + 1);
+    const expectedMs = measured.get(family) ?? 0;
+    const onLoad = (loadMs: number) => measured.set(family, Math.ceil(((expectedMs || loadMs) + loadMs) / 2), 1);
+    return { expectedMs, onLoad, own: placeholderOf(newToken(), expectedMs), leaseMs: leaseOf(expectedMs) };
+  };
+  const isLocal = (): boolean => transport.status?.currentBackend === "local";
+
   return {
+    async refresh(key, stored, sending) {
+      const send = sendBy(sending);
+      const { leaseMs, ...estimate } = estimateOf(key);
+      const leaseKey = `${key}:loading`;
+      if (!isLocal()) {
+        const reply = await one(send, ["SET", leaseKey, estimate.own, "PX", leaseMs, "NX"]);
+        if (reply !== "OK") return undefined;
+      }
+      return createLoadLease({ transport, send, key, leaseKey, replaces: stored, ...estimate });
+    },
+    async increment(key, by, sending) {
+      const send = sendBy(sending);
+      const found = foundIn(await one(send, ["GET", key]));
+      if (found.kind !== "placeholder") return undefined;
+      const isSet = await writeIfEqual(transport, send, { key, expected: found.stored, set: [by] });
+      return isSet ? by : Number(await one(send, ["INCRBY", key, by]));
+    },
     async begin(key, wait) {
-      const family = key.slice(0, key.lastIndexOf(":") + 1);
-      const expectedMs = measured.get(family) ?? 0;
       const { sending } = wait;
-      const send: SendCommands = (commands) =>
-        calls.one(() => [raw("getOrSet", commands), { ...sending, fallback: false }]);
-      const own = placeholderOf(newToken(), expectedMs);
+      const send = sendBy(sending);
+      const { leaseMs, ...estimate } = estimateOf(key);
+      const { own } = estimate;
       const won = (): Flight => {
-        const onLoad = (loadMs: number) => measured.set(family, Math.ceil(((expectedMs || loadMs) + loadMs) / 2), 1);
-        return { kind: "won", lease: createLoadLease({ transport, send, key, own, expectedMs, onLoad }) };
+        return { kind: "won", lease: createLoadLease({ transport, send, key, leaseKey: key, ...estimate }) };
       };
-      if (transport.status?.currentBackend === "local") return won();
-      const attempt: Attempt = { ...wait, transport, send, key, own, leaseMs: leaseOf(expectedMs) };
+      if (isLocal()) return won();
+      const attempt: Attempt = { ...wait, transport, send, key, own, leaseMs };
       try {
         const found = await compete(attempt);
         return found.kind === "value" ? { kind: "found", stored: found.stored } : won();

@@ -21,9 +21,14 @@ export interface LoadLease {
 export interface LoadLeaseParts {
   readonly transport: Transport;
   readonly send: SendCommands;
+  /** What is loaded. */
   readonly key: string;
-  /** The placeholder that stands under the key. */
+  /** Where the lease stands: under the key itself, or beside a value that others may be served meanwhile. */
+  readonly leaseKey: string;
+  /** The placeholder that stands there. */
   readonly own: string;
+  /** The value that is to be replaced, and nothing else; absent where the placeholder is. */
+  readonly replaces?: string | Uint8Array;
   /** How long the load should take; 0 when nothing is known. */
   readonly expectedMs: number;
   /** Told how long the load has taken. */
@@ -44,7 +49,8 @@ export const placeholderOf = (token: string, expectedMs: number): string =>
  * Holds a lease. A load that takes longer than two thirds of it renews it: it writes another placeholder, which says
  * that the load will take as long again as it has taken, so that leases grow and long loads cost few commands.
  */
-export function createLoadLease({ transport, send, key, own, expectedMs, onLoad }: LoadLeaseParts): LoadLease {
+export function createLoadLease(parts: LoadLeaseParts): LoadLease {
+  const { transport, send, key, leaseKey, own, replaces, expectedMs, onLoad } = parts;
   const beganMs = performance.now();
   let placeholder = own;
   let renewing: Promise<void> | undefined;
@@ -63,7 +69,8 @@ export function createLoadLease({ transport, send, key, own, expectedMs, onLoad 
     const elapsedMs = Math.ceil(performance.now() - beganMs);
     const next = placeholderOf(crypto.randomUUID().slice(0, 18), elapsedMs);
     const ttlMs = leaseOf(elapsedMs);
-    if (!(await writeIfEqual(transport, send, { key, expected: placeholder, set: [next, "PX", ttlMs] }))) return;
+    if (!(await writeIfEqual(transport, send, { key: leaseKey, expected: placeholder, set: [next, "PX", ttlMs] })))
+      return;
     placeholder = next;
     renewIn(ttlMs);
   };
@@ -74,6 +81,11 @@ export function createLoadLease({ transport, send, key, own, expectedMs, onLoad 
     clearTimeout(timer);
   };
 
+  /** Without an answer the lease ends by itself. */
+  const give = async (): Promise<void> => {
+    await writeIfEqual(transport, send, { key: leaseKey, expected: placeholder }).catch(() => {});
+  };
+
   if (!isLocal()) renewIn(leaseOf(expectedMs));
   return {
     async store([command], storeLocally) {
@@ -81,13 +93,15 @@ export function createLoadLease({ transport, send, key, own, expectedMs, onLoad 
       await end();
       if (isLocal()) return storeLocally();
       const set = command?.slice(2);
-      // A value that was skipped leaves nothing: the next process need not wait.
-      return (await writeIfEqual(transport, send, { key, expected: placeholder, ...(set && { set }) })) && !!set;
+      if (!set) {
+        await give();
+        return false;
+      }
+      return writeIfEqual(transport, send, { key, expected: replaces ?? placeholder, set });
     },
     async release() {
       await end();
-      if (isLocal()) return;
-      await writeIfEqual(transport, send, { key, expected: placeholder }).catch(() => {});
+      if (!isLocal()) await give();
     },
   };
 }
