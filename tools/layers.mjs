@@ -133,6 +133,7 @@ export const rooms = {
       ...["claims", "codecs", "commands", "errors", "keys", "lease", "locks", "messages", "ports"],
       ...["settings", "text", "time", "trips"],
     ],
+    idempotent: ["cache", "errors", "hash", "settings", "time"],
   },
   "packages/transport-rest": {
     http: [],

@@ -1,12 +1,4 @@
-import { quoted } from "../errors/quoted.ts";
-import {
-  type HeldContext,
-  type Limited,
-  type Lock,
-  type LockOptions,
-  readLockOptions,
-  readSemaphoreOptions,
-} from "../locks/lock-options.ts";
+import type { HeldContext, Limited, Lock, LockOptions } from "../locks/lock-options.ts";
 import type { Engine } from "./engine.ts";
 
 /** The locks of a cache. Their code is loaded at the first call. */
@@ -42,8 +34,7 @@ export abstract class CacheLocks {
    * ```
    */
   async lock(key: string, options?: LockOptions): Promise<Lock | undefined> {
-    const settings = readLockOptions("lock", options);
-    return (await this.engine.locks()).acquire(key, settings);
+    return (await this.engine.across()).locks.lock(key, options);
   }
 
   /**
@@ -58,10 +49,7 @@ export abstract class CacheLocks {
     work: (held: HeldContext) => Result | Promise<Result>,
     options?: LockOptions,
   ): Promise<Result> {
-    if (typeof work !== "function")
-      throw new TypeError(`Expected work to do under the lock, a function, got ${quoted(work)}`);
-    const settings = readLockOptions("withLock", options);
-    return (await this.engine.locks()).withLock(key, work, settings);
+    return (await this.engine.across()).locks.withLock(key, work, options);
   }
 
   /**
@@ -70,7 +58,6 @@ export abstract class CacheLocks {
    * @returns undefined when none was free in time.
    */
   async semaphore(key: string, options: LockOptions & Limited): Promise<Lock | undefined> {
-    const settings = readSemaphoreOptions(options);
-    return (await this.engine.locks()).acquire(key, settings);
+    return (await this.engine.across()).locks.semaphore(key, options);
   }
 }

@@ -2,16 +2,16 @@ import type { Codec } from "../codecs/codec.ts";
 import { combineCodecs } from "../codecs/json.ts";
 import { isCommandError } from "../errors/command-error.ts";
 import { mayMatchGlob } from "../keys/glob-text.ts";
-import type { Locks } from "../locks/locks.ts";
 import { createEvents, type Events } from "../ports/events.ts";
 import type { BackendStatus, SendOptions, Transport } from "../ports/transport.ts";
 import { loadedOnce } from "../time/loaded-once.ts";
 import { answerSyncOf } from "../trips/round-trip.ts";
+import type { AcrossProcesses } from "./across-processes.ts";
 import type { Batcher } from "./batched-call.ts";
 import { createBatcher } from "./batcher.ts";
 import { type CacheEvents, knownEvents, type WriteObserver } from "./cache-events.ts";
 import { type CacheOptions, readCacheOptions } from "./cache-options.ts";
-import { type Calls, type CallsParts, createCalls, createStats, raw, type StatsRecorder } from "./calls.ts";
+import { type Calls, type CallsParts, createCalls, createStats, type StatsRecorder } from "./calls.ts";
 import { decodedOnce } from "./decoded-once.ts";
 import { createGetOrSet, type GetOrSet } from "./get-or-set.ts";
 import type { Flight, FlightWait } from "./global-flight.ts";
@@ -38,8 +38,8 @@ export interface Engine {
   readonly getOrSet: GetOrSet;
   /** Runs an INCRBY; where it is refused since the value is only being loaded, the counter begins at 0. */
   incrementLoading(key: string, by: number, run: () => Promise<number>, sending: () => SendOptions): Promise<number>;
-  /** Locks over all processes; loaded at their first use. */
-  readonly locks: () => Promise<Locks>;
+  /** What processes do together; loaded at its first use. */
+  readonly across: () => Promise<AcrossProcesses>;
   /** Waits for calls in flight, then gives back what the cache holds. Safe to call twice. */
   close(): Promise<void>;
 }
@@ -72,30 +72,22 @@ export function createEngine(options: CacheOptions): Engine {
   const calls = createCalls(callsParts);
   const loadsOf = (fallback: boolean): Loads => (fallback ? shared : primaryOnly);
   const fullKeyOf = (key: string): string => keyPrefix + key;
-  const flights = loadedOnce(
-    () => import("./global-flight.ts"),
-    // What a lease writes is no write of a caller's, which would end the load that it is for.
-    ({ createGlobalFlight }) => createGlobalFlight(transport, createCalls({ ...callsParts, onSend() {} })),
+  const across = loadedOnce(
+    () => import("./across-processes.ts"),
+    ({ createAcrossProcesses }) =>
+      createAcrossProcesses({ transport, callsParts, fullKeyOf: requests.fullKeyOf, timeoutMs }),
   );
   const incrementLoading: Engine["incrementLoading"] = (key, by, run, sending) =>
     run().catch(async (error: unknown) => {
       if (!isCommandError(error) || !error.message.includes("not an integer")) throw error;
-      const count = await (await flights()).increment(fullKeyOf(key), by, sending());
+      const count = await (await across()).flights.increment(fullKeyOf(key), by, sending());
       if (count === undefined) throw error;
       return count;
     });
-  const beginFlight = async (key: string, wait: FlightWait): Promise<Flight> => (await flights()).begin(key, wait);
+  const beginFlight = async (key: string, wait: FlightWait): Promise<Flight> =>
+    (await across()).flights.begin(key, wait);
   const parts = { requests, calls, loadsOf, fullKeyOf, timeoutMs, events, stats, beginFlight };
   const getOrSet = createGetOrSet(parts);
-  const locks = loadedOnce(
-    () => import("../locks/locks.ts"),
-    ({ createLocks }) =>
-      createLocks({
-        fullKeyOf: (key) => requests.fullKeyOf(`lock:${key}`),
-        timeoutMs,
-        send: (commands, sending) => calls.one(() => [raw("lock", commands), sending]),
-      }),
-  );
   const stopWatching = watch(transport.status, events, stats);
   let closing: Promise<void> | undefined;
   return {
@@ -114,7 +106,7 @@ export function createEngine(options: CacheOptions): Engine {
     },
     getOrSet,
     incrementLoading,
-    locks,
+    across,
     close() {
       closing ??= batcher
         .settled()

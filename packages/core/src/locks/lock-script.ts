@@ -1,5 +1,6 @@
 import type { Reply } from "../ports/transport.ts";
-import { defineScript, type Script } from "../scripts/script.ts";
+import { knownScript } from "../scripts/known-scripts.ts";
+import type { Script } from "../scripts/script.ts";
 import { serverTimeLua, serverTimeMs } from "../scripts/server-time.ts";
 
 /**
@@ -16,9 +17,11 @@ const keptMs = 86_400_000;
  * ARGV: `take`, `renew` or `end`; the holder's name; the lease in milliseconds; the limit of holders. Returns the
  * holder's token, 0 when it holds none, and the milliseconds until the first of the others ends.
  */
-export const lockScript: Script = defineScript({
+export const lockScript: Script = knownScript({
   name: "continuum-cache:lock",
   keys: 1,
+  // It is sent by its text, so that an application without other scripts need not carry a hash function.
+  sha1: "",
   lua: `${serverTimeLua}
 local action, name, lease, limit = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
 local now = serverMs()

@@ -1,7 +1,7 @@
 import { abortedError } from "../errors/call-errors.ts";
+import { unwrap } from "../errors/command-error.ts";
 import { TransportError } from "../errors/transport-error.ts";
 import type { Command, Reply, SendOptions } from "../ports/transport.ts";
-import { runScript } from "../scripts/run-script.ts";
 import { createBackoff } from "../time/backoff.ts";
 import { onAbort } from "../time/on-abort.ts";
 import { createHeldLock, elapsedSince, ignoreUnanswered, instant } from "./held-lock.ts";
@@ -38,9 +38,8 @@ export function createLocks({ fullKeyOf, timeoutMs, send }: LocksParts): Locks {
   const run = async (full: string, action: string, name: string, settings: LockSettings, ownTimeoutMs: number) => {
     const options: SendOptions = { timeoutMs: Math.max(1, Math.min(timeoutMs, ownTimeoutMs)), fallback: false };
     const args = [action, name, settings.leaseMs, settings.limit];
-    return readLockAnswer(
-      await runScript({ send: (commands, own = options) => send(commands, own) }, lockScript, [full], args, options),
-    );
+    const [reply = null] = await send([["EVAL", lockScript.lua, 1, full, ...args]], options);
+    return readLockAnswer(unwrap(reply));
   };
 
   const held = (

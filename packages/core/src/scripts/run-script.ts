@@ -36,7 +36,7 @@ const knownOptions: KnownOptions<SendOptions> = {
  * ```
  */
 export async function runScript(
-  transport: Pick<Transport, "send">,
+  transport: Transport,
   script: Script,
   keys: readonly Argument[],
   args: readonly Argument[],
