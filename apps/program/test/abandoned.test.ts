@@ -58,8 +58,8 @@ describe("the work of a request that vanished", () => {
 
   it("does not mark a later answer as a miss", async () => {
     const answers = createAnswers(cache);
-    vi.spyOn(cache, "getOrSet").mockImplementationOnce((_key, load) => {
-      load();
+    vi.spyOn(cache, "getOrSet").mockImplementationOnce((key, load) => {
+      load({ key, stale: undefined, signal: new AbortController().signal });
       return never();
     });
     vanishing(() => void answers.get("query:a", () => "abandoned"));

@@ -6,7 +6,8 @@ export type { CacheOptions } from "./cache/cache-options.ts";
 export type { CacheStats, LatencySummary } from "./cache/cache-stats.ts";
 export type { CacheCallOptions } from "./cache/call-options.ts";
 export type { DeletePatternOptions } from "./cache/delete-pattern.ts";
-export type { GetOrSetOptions } from "./cache/get-or-set.ts";
+export type { GetOrSetOptions, LoaderContext } from "./cache/get-or-set.ts";
+export type { WrapOptions, Wrapped } from "./cache/load-calls.ts";
 export type { Pipeline } from "./cache/pipeline.ts";
 export type { ServerInfo } from "./cache/server-info.ts";
 export type { SetOptions } from "./cache/set-options.ts";
@@ -22,6 +23,7 @@ export { escapeGlob } from "./keys/glob-text.ts";
 export type { KeyFamily, KeyParameters, KeyPattern, KeyPatternOptions } from "./keys/key-pattern.ts";
 export { keyPattern } from "./keys/key-pattern.ts";
 export { keys } from "./keys/keys.ts";
+export type { StandardSchema } from "./keys/standard-schema.ts";
 export type { Lock, LockOptions } from "./locks/lock-options.ts";
 export type { Events } from "./ports/events.ts";
 export type {

@@ -131,6 +131,27 @@ describe("over REST, where the server knows IFEQ", () => {
     await Promise.all([one.close(), two.close()]);
   });
 
+  it("of processes that serve a stale value one loads anew, and none waits", async () => {
+    const caches = Array.from({ length: 4 }, () => new UpstashCache(options));
+    let loads = 0;
+    const read = (cache: UpstashCache) =>
+      cache.getOrSet("stale", async () => ++loads, {
+        ttl: "100ms",
+        staleWhileRevalidate: "1m",
+        singleFlight: "global",
+      });
+    expect(await read(caches[0] as UpstashCache)).toBe(1);
+    await new Promise((resolve) => setTimeout(resolve, 150));
+    const used = server.usage.commands;
+    const values = await Promise.all(caches.flatMap((cache) => Array.from({ length: 20 }, () => read(cache))));
+    expect(new Set(values)).toEqual(new Set([1]));
+    await expect.poll(async () => String(await stored("stale")).endsWith("2")).toBe(true);
+    expect(loads).toBe(2);
+    // Each process reads and tries the lease; one stores.
+    expect(server.usage.commands - used).toBeLessThanOrEqual(4 * 2 + 1 + 20);
+    await Promise.all(caches.map((cache) => cache.close()));
+  });
+
   it("a caller waits no longer than its own timeout for another process", async () => {
     const [one, two] = [new UpstashCache(options), new UpstashCache(options)];
     let finish: (value: string) => void = () => {};

@@ -4,14 +4,13 @@ import type { Backend, Command, Outage, SendOptions, Transport } from "../ports/
 import { assertOptions } from "../settings/options.ts";
 import { assertKeyList, readDeleteArguments, readEntries } from "./arguments.ts";
 import type { CacheEvents, WriteObserver } from "./cache-events.ts";
-import { CacheLocks } from "./cache-locks.ts";
 import type { CacheOptions } from "./cache-options.ts";
 import type { CacheStats } from "./cache-stats.ts";
 import { type CacheCallOptions, knownCallOptions, toSendOptions } from "./call-options.ts";
 import { raw, together } from "./calls.ts";
 import { assertDeletePattern, type DeletePatternOptions, deletePatternWithin } from "./delete-pattern.ts";
 import { createEngine, type Engine, observedEngine } from "./engine.ts";
-import { assertGetOrSet, type GetOrSetOptions } from "./get-or-set.ts";
+import { LoadCalls } from "./load-calls.ts";
 import { createPipeline, type Pipeline, valuesOf } from "./pipeline.ts";
 import type { Request } from "./requests.ts";
 import { isAnswer, readInfo, type ServerInfo } from "./server-info.ts";
@@ -39,16 +38,16 @@ import type { TimeToLive } from "./time-to-live.ts";
  * }
  * ```
  */
-export class Cache extends CacheLocks implements AsyncDisposable {
+export class Cache extends LoadCalls implements AsyncDisposable {
   /** The backend, for features built on the cache. */
   readonly transport: Transport;
   /** The prefix of every key of this cache. */
   readonly keyPrefix: string;
   /** How values are written and read, for features built on the cache. */
   readonly codec: Codec;
-  protected readonly engine: Engine;
+  protected override readonly engine: Engine;
   /** The options of calls of this view that bring none of their own, and the same in the form for a transport. */
-  protected readonly defaults: CacheCallOptions | undefined;
+  protected override readonly defaults: CacheCallOptions | undefined;
   private readonly sendDefaults: SendOptions = {};
 
   constructor(options: CacheOptions) {
@@ -88,16 +87,6 @@ export class Cache extends CacheLocks implements AsyncDisposable {
     return calls.read(requests.get, key, asked) as Promise<T | undefined>;
   }
 
-  /**
-   * Reads a value, or loads and stores it. All callers of this process that wait for a key share one run of the loader,
-   * and each gets a copy of the value, or its error. The value is not stored when the key is written or deleted
-   * meanwhile. When the cache is away, or can't hold the value, it is returned and an `error` event is emitted.
-   */
-  async getOrSet<T>(key: string, loader: () => T | Promise<T>, options?: GetOrSetOptions): Promise<T> {
-    assertGetOrSet(loader, options);
-    return this.engine.getOrSet(key, loader, this.defaults ? { ...this.defaults, ...options } : options) as Promise<T>;
-  }
-
   /** Reads several values in one round trip; they come in the order of their keys. */
   async getMany<T = unknown>(keys: readonly string[], options?: CacheCallOptions): Promise<(T | undefined)[]> {
     const asked = this.asked(options, "getMany");
@@ -123,7 +112,7 @@ export class Cache extends CacheLocks implements AsyncDisposable {
   }
 
   /** Deletes keys. A last argument that is no string holds call options. @returns how many existed. */
-  async delete(...keys: readonly string[] | readonly [...string[], CacheCallOptions]): Promise<number> {
+  override async delete(...keys: readonly string[] | readonly [...string[], CacheCallOptions]): Promise<number> {
     const [names, options] = readDeleteArguments(keys);
     return this.one(() => this.engine.requests.delete(names), options);
   }

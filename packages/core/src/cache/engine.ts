@@ -13,7 +13,7 @@ import { type CacheEvents, knownEvents, type WriteObserver } from "./cache-event
 import { type CacheOptions, readCacheOptions } from "./cache-options.ts";
 import { type Calls, type CallsParts, createCalls, createStats, type StatsRecorder } from "./calls.ts";
 import { decodedOnce } from "./decoded-once.ts";
-import { createGetOrSet, type GetOrSet } from "./get-or-set.ts";
+import { createGetOrSet, type GetOrSet, type GetOrSetParts } from "./get-or-set.ts";
 import type { Flight, FlightWait } from "./global-flight.ts";
 import { createLoads, type Loads } from "./loads.ts";
 import { createRequests, createValues, type Requests } from "./requests.ts";
@@ -86,8 +86,12 @@ export function createEngine(options: CacheOptions): Engine {
     });
   const beginFlight = async (key: string, wait: FlightWait): Promise<Flight> =>
     (await across()).flights.begin(key, wait);
-  const parts = { requests, calls, loadsOf, fullKeyOf, timeoutMs, events, stats, beginFlight };
-  const getOrSet = createGetOrSet(parts);
+  const beginRefresh: GetOrSetParts["beginRefresh"] = async (key, stored, sending) =>
+    (await across()).flights.refresh(key, stored, sending);
+  const outdateToo = (more: Loads): void => void loads.push(more);
+  const getOrSet = createGetOrSet({
+    ...{ requests, values, calls, loadsOf, outdateToo, fullKeyOf, timeoutMs, events, stats, beginFlight, beginRefresh },
+  });
   const stopWatching = watch(transport.status, events, stats);
   let closing: Promise<void> | undefined;
   return {

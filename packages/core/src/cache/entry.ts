@@ -105,8 +105,12 @@ export function openEntry(stored: string | Uint8Array): Entry | undefined {
 export function freshBody(stored: string | Uint8Array): string | Uint8Array | undefined {
   const entry = openEntry(stored);
   if (!entry) return stored;
-  const { placeholder, freshUntilMs } = entry.header;
-  return placeholder || (freshUntilMs !== undefined && Date.now() >= freshUntilMs) ? undefined : entry.body;
+  return isFresh(entry.header) ? entry.body : undefined;
+}
+
+/** Whether a plain read may return the value: it is there, and fresh. */
+export function isFresh({ placeholder, freshUntilMs }: EntryHeader): boolean {
+  return !placeholder && (freshUntilMs === undefined || Date.now() < freshUntilMs);
 }
 
 /** @returns undefined when it is no header: another client's text may begin like one. */

@@ -1,63 +1,99 @@
 import { quoted } from "../errors/quoted.ts";
-import { isTransportError, TransportError } from "../errors/transport-error.ts";
+import { isTransportError } from "../errors/transport-error.ts";
 import type { Events } from "../ports/events.ts";
 import type { SendOptions } from "../ports/transport.ts";
-import { assertOptions, choiceOption, type KnownOptions } from "../settings/options.ts";
-import { type Duration, toTimeoutMs } from "../time/duration.ts";
+import { assertOptions, type KnownOptions } from "../settings/options.ts";
+import { loadedOnce } from "../time/loaded-once.ts";
 import { withDeadline } from "../time/with-deadline.ts";
 import type { CacheEvents } from "./cache-events.ts";
-import { type CacheCallOptions, knownCallOptions, toSendOptions } from "./call-options.ts";
+import { type CacheCallOptions, knownCallOptions } from "./call-options.ts";
 import type { Calls, StatsRecorder } from "./calls.ts";
+import type { FreshnessOptions } from "./freshness/freshness-options.ts";
 import type { Flight, FlightWait } from "./global-flight.ts";
-import { type RunningLoad, runLoader } from "./load-cycle.ts";
+import type { RunningLoad } from "./load-cycle.ts";
+import type { LoadLease } from "./load-lease.ts";
+import { graceMs, loadTimesOf, loadWithin, timeToStore } from "./load-times.ts";
 import { type Loads, settled } from "./loads.ts";
 import type { Requests } from "./requests.ts";
 import type { TimeToLive } from "./time-to-live.ts";
-import type { Copies } from "./values.ts";
+import type { Copies, Values } from "./values.ts";
 
 /**
  * How `getOrSet` reads, loads and stores. A call has one deadline in all: its `timeout`, or, where it has none of its
  * own, the cache's `timeout` and `loaderTimeout` together.
+ *
+ * @typeParam T - What the loader brings.
  */
-export interface GetOrSetOptions extends CacheCallOptions {
-  /** How long the loaded value lives. @default its key family's, else the cache's `defaultTtl` */
-  readonly ttl?: TimeToLive;
-  /** How long the loader may take; then all calls that wait get a `TransportError` of kind `timeout`. @default "30s" */
-  readonly loaderTimeout?: Duration;
-  /**
-   * `"global"`: of all processes one loads, and the others wait for what it stores; `"process"`: one in each process.
-   * @default "process"
-   */
-  readonly singleFlight?: "global" | "process";
+export interface GetOrSetOptions<T = unknown> extends CacheCallOptions, FreshnessOptions<T> {}
+
+/** What a loader is called with. */
+export interface LoaderContext {
+  /** Fires when `loaderTimeout` is over: what the loader brings later is not used. */
+  readonly signal: AbortSignal;
+  /** A value that is no longer fresh, as it was stored, to ask a server whether it has changed; else `undefined`. */
+  readonly stale: unknown;
+  /** The key whose value is missing, without the cache's prefix. */
+  readonly key: string;
 }
 
 /** Brings a value that the cache does not have. */
-export type Loader = () => unknown;
+export type Loader = (context: LoaderContext) => unknown;
 
-const known: KnownOptions<GetOrSetOptions> = {
-  ...knownCallOptions,
-  ttl: true,
-  loaderTimeout: true,
+/** The options that are served without the machinery of `freshness/`. */
+const plain = { ...knownCallOptions, ttl: true, loaderTimeout: true } as const;
+
+export const knownGetOrSetOptions: KnownOptions<GetOrSetOptions> = {
+  ...plain,
+  staleWhileRevalidate: true,
+  staleIfError: true,
+  softTimeout: true,
+  refreshAhead: true,
+  jitter: true,
+  cacheIf: true,
+  schema: true,
+  waitUntil: true,
   singleFlight: true,
 };
 
-/** @throws TypeError when there is no loader, ConfigError when an option is unknown. */
-export function assertGetOrSet(loader: unknown, options: GetOrSetOptions | undefined): void {
-  if (typeof loader !== "function") {
-    throw new TypeError(`Expected a loader, a function that brings the value, got ${quoted(loader)}`);
-  }
-  if (options !== undefined) assertOptions("cache.getOrSet", options, known);
+/** @throws TypeError when there is no loader. */
+export function assertLoader(loader: unknown): void {
+  if (typeof loader === "function") return;
+  throw new TypeError(`Expected a loader, a function that brings the value, got ${quoted(loader)}`);
 }
 
-/** @returns the value where the transport answers without waiting, else a promise of it. */
-export type GetOrSet = (key: string, loader: Loader, options?: GetOrSetOptions) => unknown;
+/** @throws TypeError when there is no loader, ConfigError when an option is unknown. */
+export function assertGetOrSet(owner: string, loader: unknown, options: GetOrSetOptions | undefined): void {
+  assertLoader(loader);
+  if (options !== undefined) assertOptions(owner, options, knownGetOrSetOptions);
+}
+
+/** Brings the values of several keys: a Map, or a record. */
+export type ManyLoader = (missing: string[], context: Pick<LoaderContext, "signal">) => unknown;
+
+/** Reads, else loads and stores. */
+export interface GetOrSet {
+  /** @returns the value where the transport answers without waiting, else a promise of it. */
+  (key: string, loader: Loader, options?: GetOrSetOptions): unknown;
+  /** The same for several keys; the values come in their order. */
+  many(keys: readonly string[], loader: ManyLoader, options: GetOrSetOptions): Promise<unknown[]>;
+}
+
+/** Does the work of a call on the cache, whose failure emits an event and does not fail the call. */
+export type Tolerate = <Result>(
+  key: string,
+  insist: boolean,
+  work: () => Result | Promise<Result>,
+) => Promise<Result | undefined>;
 
 /** What `getOrSet` is made of. */
 export interface GetOrSetParts {
   readonly requests: Requests;
+  readonly values: Values;
   readonly calls: Calls;
   /** The loads that a call may join: one that insists on the primary must not be given a local value. */
   readonly loadsOf: (fallback: boolean) => Loads;
+  /** Marks the entries of these, too, as outdated when their keys are written. */
+  readonly outdateToo: (loads: Loads) => void;
   readonly fullKeyOf: (key: string) => string;
   /** The cache's own `timeout`. */
   readonly timeoutMs: number;
@@ -65,33 +101,11 @@ export interface GetOrSetParts {
   readonly stats: StatsRecorder;
   /** For `singleFlight: "global"`: gets the right to load a key that was not found, or what another process stored. */
   beginFlight(fullKey: string, wait: FlightWait): Promise<Flight>;
+  /** The same for a value that others are served meanwhile. @returns undefined when another process has the right. */
+  beginRefresh(fullKey: string, stored: string | Uint8Array, sending: SendOptions): Promise<LoadLease | undefined>;
 }
 
-/** How long the parts of a call may take, in milliseconds, and how it reads. */
-interface Plan {
-  readonly ownTimeoutMs: number | undefined;
-  /** Reading and storing get a third each of a caller's own time: an absent cache must leave the loader some. */
-  readonly thirdMs: number | undefined;
-  readonly loaderTimeoutMs: number;
-  readonly reading: SendOptions;
-  readonly isGlobal: boolean;
-}
-
-/** @throws ConfigError when an option can't be. */
-function planOf({ loaderTimeout = "30s", singleFlight = "process", ...options }: GetOrSetOptions): Plan {
-  const isGlobal = choiceOption("singleFlight", singleFlight, ["global", "process"]) === "global";
-  const loaderTimeoutMs = toTimeoutMs(loaderTimeout, "loaderTimeout");
-  const { timeoutMs: ownTimeoutMs, fallback = true } = toSendOptions(options);
-  const thirdMs = ownTimeoutMs === undefined ? undefined : Math.max(1, Math.floor(ownTimeoutMs / 3));
-  // Reads that have the cache's own time share an MGET with other reads.
-  const reading = { ...(thirdMs !== undefined && { timeoutMs: thirdMs }), ...(!fallback && { fallback }) };
-  return { ownTimeoutMs, thirdMs, loaderTimeoutMs, reading, isGlobal };
-}
-
-const usualPlan: Plan = planOf({});
-
-/** A claim is given up so long after the deadline of its work. */
-const graceMs = 100;
+const usualTimes = loadTimesOf({});
 
 /**
  * Read, else load and store, with one load per key however many callers wait. The load belongs to all of them: one
@@ -99,12 +113,8 @@ const graceMs = 100;
  */
 export function createGetOrSet(parts: GetOrSetParts): GetOrSet {
   const { requests, calls, loadsOf, fullKeyOf, events, stats } = parts;
-  /** A failure of the cache emits an event and does not fail the call: the value of the loader is still returned. */
-  const tolerate = async <Result>(
-    key: string,
-    insist: boolean,
-    work: () => Result | Promise<Result>,
-  ): Promise<Result | undefined> => {
+  /** The value of the loader is still returned. Where the call insists on the primary, it rejects. */
+  const tolerate: Tolerate = async (key, insist, work) => {
     try {
       return await work();
     } catch (error) {
@@ -113,11 +123,16 @@ export function createGetOrSet(parts: GetOrSetParts): GetOrSet {
       return undefined;
     }
   };
+  const freshness = loadedOnce(
+    () => import("./freshness/fresh-calls.ts"),
+    ({ createFreshCalls }) => createFreshCalls(parts, tolerate),
+  );
 
-  return (key, loader, options) => {
-    const { ownTimeoutMs, thirdMs, loaderTimeoutMs, reading, isGlobal } = options ? planOf(options) : usualPlan;
+  const one = (key: string, loader: Loader, options?: GetOrSetOptions): unknown => {
+    if (options && !isPlain(options)) return freshness().then((fresh) => fresh.getOrSet(key, loader, options));
+    const { ownTimeoutMs, thirdMs, loaderTimeoutMs, reading } = options ? loadTimesOf(options) : usualTimes;
     const { ttl, signal, fallback = true } = options ?? {};
-    const ttlMs = requests.ttlMsOf(key, ttl);
+    const ttlMs = requests.ttlMsOf(key, ttl as TimeToLive | undefined);
     const tripMs = thirdMs ?? parts.timeoutMs;
     const request = requests.getCopies(key);
     const fullKey = fullKeyOf(key);
@@ -125,65 +140,40 @@ export function createGetOrSet(parts: GetOrSetParts): GetOrSet {
     // A hit needs no load for others to join.
     if (now?.status === "fulfilled" && now.value) return now.value();
 
-    const wholeMs = ownTimeoutMs ?? parts.timeoutMs + loaderTimeoutMs;
-    // A load may first wait for another process.
-    const longestRunMs = (isGlobal ? wholeMs : 0) + 2 * tripMs + loaderTimeoutMs + graceMs;
-
     /** All who wait share the load, but no object: what one caller changes no other sees. */
     const run = async (load: RunningLoad, outdated: () => boolean): Promise<Copies> => {
       const beganMs = performance.now();
       const read = () => (now ? settled(now) : calls.read(() => request, key, reading));
       const found = await tolerate(key, !fallback, read);
       if (found) return found;
-      const flight = isGlobal
-        ? await tolerate(key, true, () => parts.beginFlight(fullKey, { timeoutMs: wholeMs, sending: reading }))
-        : undefined;
-      const shared = flight?.kind === "found" ? requests.getCopies(key).read([flight.stored], 0) : undefined;
-      if (shared) return shared;
-      const lease = flight?.kind === "won" ? flight.lease : undefined;
       const storeMs = thirdMs ?? timeToStore(parts.timeoutMs, performance.now() - beganMs);
       stats.counts.loads++;
-      let isStored = false;
-      try {
-        const loaded = await loadWithin(loaderTimeoutMs, load, loader);
-        if (loaded === undefined) return () => undefined;
-        const held = await tolerate(key, !fallback, () => requests.setCopies(key, loaded, ttlMs));
-        if (!held) return () => loaded;
-        // Nothing may come between this question and the write: what this process deletes from here on comes behind it.
-        if (outdated()) return held.copies;
-        isStored = true;
-        const store = () => calls.one(() => [held.store(), { ...reading, timeoutMs: storeMs }]);
-        await tolerate(key, !fallback, () => (lease ? lease.store(held.store().commands, store) : store()));
-        return held.copies;
-      } finally {
-        if (!isStored) await lease?.release();
-      }
+      const loaded = await loadWithin(loaderTimeoutMs, load, (ending) =>
+        loader({ signal: ending, stale: undefined, key }),
+      );
+      if (loaded === undefined) return () => undefined;
+      const held = await tolerate(key, !fallback, () => requests.setCopies(key, loaded, ttlMs));
+      if (!held) return () => loaded;
+      // Nothing may come between this question and the write: what this process deletes from here on comes behind it.
+      if (outdated()) return held.copies;
+      await tolerate(key, !fallback, () => calls.one(() => [held.store(), { ...reading, timeoutMs: storeMs }]));
+      return held.copies;
     };
 
+    const wholeMs = ownTimeoutMs ?? parts.timeoutMs + loaderTimeoutMs;
     const join = async (ending?: AbortSignal): Promise<unknown> => {
-      const waiting = { timeoutMs: wholeMs, signal: ending, longestRunMs };
+      const waiting = { timeoutMs: wholeMs, signal: ending, longestRunMs: 2 * tripMs + loaderTimeoutMs + graceMs };
       const copies = (await loadsOf(fallback).join(fullKey, run, waiting)) as Copies;
       return copies();
     };
     if (ownTimeoutMs === undefined && !signal) return join();
     return withDeadline("cache", { timeoutMs: wholeMs, ...(signal && { signal }) }, join);
   };
+  const many: GetOrSet["many"] = async (...given) => (await freshness()).getOrSetMany(...given);
+  return Object.assign(one, { many });
 }
 
-/**
- * What reading has left of the cache's time: half of it, or less, but enough for an answer. Nothing is written any more
- * when the call's time is over.
- */
-const timeToStore = (timeoutMs: number, readMs: number): number =>
-  Math.ceil(Math.min(timeoutMs / 2, Math.max(timeoutMs / 10, timeoutMs - readMs)));
-
-async function loadWithin(timeoutMs: number, load: RunningLoad, loader: Loader): Promise<unknown> {
-  try {
-    return await withDeadline("loader", { timeoutMs }, () => runLoader(load, loader));
-  } catch (error) {
-    if (!isTransportError(error) || error.transport !== "loader") throw error;
-    throw new TransportError("timeout", `The loader took longer than ${timeoutMs} ms (raise \`loaderTimeout\`)`, {
-      transport: "loader",
-    });
-  }
+function isPlain(options: GetOrSetOptions): boolean {
+  for (const name in options) if (!(name in plain)) return false;
+  return typeof options.ttl !== "function";
 }

@@ -13,7 +13,7 @@ export interface LoadLease {
    * @throws TransportError when no answer came.
    */
   store(commands: readonly Command[], storeLocally: () => Promise<boolean>): Promise<boolean>;
-  /** Gives the lease back without a value, so that the next process need not wait. Never rejects. */
+  /** Gives the lease back, unless a value was stored, so that the next process need not wait. Never rejects. */
   release(): Promise<void>;
 }
 
@@ -36,10 +36,10 @@ export interface LoadLeaseParts {
 }
 
 /** The shortest lease, in milliseconds. */
-const shortestMs = 1_000;
+export const shortestLeaseMs = 1_000;
 
 /** How long a lease lasts: three times as long as the load should take, or a second. */
-export const leaseOf = (expectedMs: number): number => Math.max(3 * expectedMs, shortestMs);
+export const leaseOf = (expectedMs: number): number => Math.max(3 * expectedMs, shortestLeaseMs);
 
 /** What stands under a key while its value is loaded. @param expectedMs - How long that should take from now on. */
 export const placeholderOf = (token: string, expectedMs: number): string =>
@@ -53,6 +53,7 @@ export function createLoadLease(parts: LoadLeaseParts): LoadLease {
   const { transport, send, key, leaseKey, own, replaces, expectedMs, onLoad } = parts;
   const beganMs = performance.now();
   let placeholder = own;
+  let isOver = false;
   let renewing: Promise<void> | undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;
   const isLocal = (): boolean => transport.status?.currentBackend === "local";
@@ -90,6 +91,7 @@ export function createLoadLease(parts: LoadLeaseParts): LoadLease {
   return {
     async store([command], storeLocally) {
       onLoad(performance.now() - beganMs);
+      isOver = true;
       await end();
       if (isLocal()) return storeLocally();
       const set = command?.slice(2);
@@ -100,6 +102,8 @@ export function createLoadLease(parts: LoadLeaseParts): LoadLease {
       return writeIfEqual(transport, send, { key, expected: replaces ?? placeholder, set });
     },
     async release() {
+      if (isOver) return;
+      isOver = true;
       await end();
       if (!isLocal()) await give();
     },

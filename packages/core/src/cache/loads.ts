@@ -14,8 +14,15 @@ export interface Loads {
    * @throws TypeError when the load waits for its caller, TransportError when the wait was over first.
    */
   join(key: string, run: Run, wait: JoinWait): Promise<unknown>;
+  /**
+   * Starts a load that callers need not wait for; {@link join} waits for it. Returns undefined where a load of the key
+   * runs already. It takes over when the owner of that load has vanished.
+   */
+  begin(key: string, run: Run, how: BackgroundLoad): Promise<unknown> | undefined;
   /** Whether a call for this key would join a load. */
   isRunning(key: string): boolean;
+  /** Whether a load runs for a key under which no value was found that could be served meanwhile. */
+  isCold(key: string): boolean;
   /** Marks the loads of all keys that these commands write as outdated. */
   written(commands: readonly Command[]): void;
   /** The same for all keys that pass a test. */
@@ -32,7 +39,14 @@ export interface JoinWait extends WaitOptions {
   readonly longestRunMs: number;
 }
 
+/** How a load runs that callers need not wait for. */
+export interface BackgroundLoad extends Pick<JoinWait, "longestRunMs"> {
+  /** Whether no value was found that could be served meanwhile. */
+  readonly isCold: boolean;
+}
+
 interface Load extends RunningLoad {
+  readonly isCold: boolean;
   outcome: PromiseSettledResult<unknown> | undefined;
   isOutdated: boolean;
 }
@@ -66,12 +80,14 @@ export function createLoads(): Loads {
     }
   };
 
-  const start = async (key: string, run: Run, longestRunMs: number): Promise<unknown> => {
+  /** @param isAwaited - Whether the caller waits for it, and so does the load inside which it calls. */
+  const start = async (key: string, run: Run, how: BackgroundLoad, isAwaited: boolean): Promise<unknown> => {
     dropLost();
+    const { isCold, longestRunMs } = how;
     const claim = createClaim({ timeoutMs: longestRunMs });
-    const load: Load = { key, claim, awaits: new Set(), outcome: undefined, isOutdated: false };
+    const load: Load = { key, claim, isCold, awaits: new Set(), outcome: undefined, isOutdated: false };
     loads.set(key, load);
-    const endWaiting = awaitLoad(load);
+    const endWaiting = isAwaited ? awaitLoad(load) : undefined;
     try {
       const value = await run(load, () => {
         // The load's own write starts now: it must not count as another caller's write.
@@ -86,7 +102,7 @@ export function createLoads(): Loads {
     } finally {
       drop(load);
       claim.release();
-      endWaiting();
+      endWaiting?.();
     }
   };
 
@@ -105,18 +121,26 @@ export function createLoads(): Loads {
       // The first call that notices takes over.
       giveUp(load);
     }
-    return start(key, run, longestRunMs);
+    return start(key, run, { isCold: true, longestRunMs }, true);
   };
 
   return {
     join(key, run, options) {
       const running = loads.get(key);
-      const value = running ? wait(running, run, options) : start(key, run, options.longestRunMs);
+      const { longestRunMs } = options;
+      const value = running ? wait(running, run, options) : start(key, run, { isCold: true, longestRunMs }, true);
       // A failure that no call waits for any more must not end the process.
       value.catch(() => {});
       return value;
     },
+    begin(key, run, how) {
+      const running = loads.get(key);
+      if (running?.claim.isHeld) return undefined;
+      if (running) giveUp(running);
+      return start(key, run, how, false);
+    },
     isRunning: (key) => loads.has(key),
+    isCold: (key) => loads.get(key)?.isCold ?? false,
     written(commands) {
       if (loads.size === 0) return;
       for (const command of commands) {

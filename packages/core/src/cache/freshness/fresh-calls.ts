@@ -1,0 +1,195 @@
+import { isConfigError } from "../../errors/config-error.ts";
+import { toError } from "../../errors/to-error.ts";
+import { createLru } from "../../keys/lru.ts";
+import { callListener } from "../../ports/call-listener.ts";
+import { settlesWithin } from "../../time/settles-within.ts";
+import { withDeadline } from "../../time/with-deadline.ts";
+import type { GetOrSetOptions, GetOrSetParts, Loader, ManyLoader, Tolerate } from "../get-or-set.ts";
+import { shortestLeaseMs } from "../load-lease.ts";
+import { graceMs, loadWithin } from "../load-times.ts";
+import type { JoinWait, Loads, Run } from "../loads.ts";
+import type { Copies } from "../values.ts";
+import { createBatchLoads } from "./batch-loads.ts";
+import { decide } from "./decide.ts";
+import { fit } from "./fitting.ts";
+import { type FreshPlan, readFreshPlan } from "./fresh-plan.ts";
+import { createLookups, type Found, type Lookups } from "./lookups.ts";
+import { type Bring, createRuns, type LoadedKey, type MakeRun } from "./storing.ts";
+
+/** Calls that serve values which are no longer fresh, and those that load several values at once. */
+export interface FreshCalls {
+  getOrSet(key: string, loader: Loader, options: GetOrSetOptions): Promise<unknown>;
+  getOrSetMany(keys: readonly string[], loader: ManyLoader, options: GetOrSetOptions): Promise<unknown[]>;
+}
+
+/** A found value that may be served: it fits the schema of the call. */
+export interface Usable extends Found {
+  /** What the schema makes of it; an object of this call's own. */
+  readonly value: unknown;
+}
+
+/** What both kinds of calls are made of. */
+export interface FreshParts {
+  readonly lookups: Lookups;
+  readonly runOf: MakeRun;
+  readonly loadsOf: (plan: FreshPlan) => Loads;
+  readonly now: GetOrSetParts;
+  /** What may be served of a found value: nothing where it does not fit the schema. */
+  usable(key: string, found: Found | undefined, plan: FreshPlan): Promise<Usable | undefined>;
+  /** A copy of what was loaded. @throws CodecError when it does not fit the schema of this call. */
+  ownValue(copies: Copies, plan: FreshPlan): Promise<unknown>;
+  /** Tells of a failed load whose callers are served all the same. */
+  report(operation: string, key: string | undefined, error: unknown): void;
+  /** Waits for the key's load, or starts it. Serves the value at hand where it fails or takes too long. */
+  awaitLoad(what: LoadedKey, run: Run, waiting: Waiting, standIn: Usable | undefined): Promise<unknown>;
+  /** Runs work within the deadline of a call. */
+  within<Result>(plan: FreshPlan, work: (waiting: Waiting) => Promise<Result>): Promise<Result>;
+  longestRunMs(plan: FreshPlan): number;
+}
+
+/** How long a call waits. */
+export interface Waiting extends Pick<JoinWait, "timeoutMs" | "signal"> {
+  /** When it was made, by `performance.now()`. */
+  readonly beganMs: number;
+}
+
+/** Keys whose last try to load them anew is remembered. */
+const rememberedTries = 10_000;
+/** A call with a time of its own serves the value at hand before that is over. */
+const shareOfOwnTime = 0.9;
+
+export function createFreshCalls(parts: GetOrSetParts, tolerate: Tolerate): FreshCalls {
+  const fresh = createFreshParts(parts, tolerate);
+  const { lookups, runOf, loadsOf, usable, report, awaitLoad, within, longestRunMs } = fresh;
+  const { stats } = parts;
+  const getOrSetMany = createBatchLoads(fresh);
+
+  /** Starts a load that no caller has to wait for, unless one runs. @returns whether it did. */
+  const loadBehind = (what: LoadedKey, run: Run): boolean => {
+    const { key, fullKey, plan } = what;
+    const begun = loadsOf(plan).begin(fullKey, run, { isCold: false, longestRunMs: longestRunMs(plan) });
+    if (!begun) return false;
+    const ended = begun.then(
+      () => {},
+      (error: unknown) => report("getOrSet", key, error),
+    );
+    callListener(() => plan.waitUntil?.(ended));
+    return true;
+  };
+
+  /** Until when this process does not try again to load a key anew: another process has the lease, or it has. */
+  const triedUntilMs = createLru<number>({ maxEntries: rememberedTries, maxBytes: Number.POSITIVE_INFINITY });
+
+  /** The same over all processes: the one that gets the lease loads. */
+  const refreshBehind = (what: LoadedKey, found: Usable, bring: Bring): void => {
+    const { key, fullKey, plan } = what;
+    const nowMs = performance.now();
+    if ((triedUntilMs.get(fullKey) ?? 0) > nowMs) return;
+    triedUntilMs.set(fullKey, nowMs + shortestLeaseMs, 1);
+    const begun = parts.beginRefresh(fullKey, found.stored, plan.reading).then(
+      (lease) => {
+        if (lease && !loadBehind(what, runOf({ ...what, lease }, bring))) return lease.release();
+      },
+      (error: unknown) => report("getOrSet", key, error),
+    );
+    callListener(() => plan.waitUntil?.(begun));
+  };
+
+  return {
+    async getOrSet(key, loader, options) {
+      const plan = readFreshPlan(options, parts.requests.ttlMsOf);
+      const request = lookups.requestOf(key);
+      const { fullKey } = request;
+      return within(plan, async (waiting) => {
+        // Where no value was found a moment ago there is none to serve meanwhile.
+        const isCold = loadsOf(plan).isCold(fullKey);
+        const found = isCold ? undefined : await usable(key, await lookups.one(request, key, plan, waiting), plan);
+        const decision = found ? decide(found.header, plan, Date.now(), Math.random()) : "load";
+        if (found && decision === "serve") return found.value;
+        const readMs = performance.now() - waiting.beganMs;
+        // Where a value is at hand, there is no room for a placeholder.
+        const flightMs = plan.isGlobal && !found ? Math.max(1, waiting.timeoutMs - readMs) : undefined;
+        const what = { key, fullKey, plan, readMs, flightMs };
+        const bring: Bring = (load) => {
+          stats.counts.loads++;
+          return loadWithin(plan.loaderTimeoutMs, load, (signal) => loader({ signal, stale: found?.copies(), key }));
+        };
+        const run = runOf(what, bring);
+        if (found && decision === "refresh") {
+          if (plan.isGlobal) refreshBehind(what, found, bring);
+          else loadBehind(what, run);
+          return found.value;
+        }
+        if (found && decision !== "load") loadBehind(what, run);
+        return awaitLoad(what, run, waiting, decision === "stand-in" ? found : undefined);
+      });
+    },
+    getOrSetMany,
+  };
+}
+
+function createFreshParts(parts: GetOrSetParts, tolerate: Tolerate): FreshParts {
+  const { events, stats, timeoutMs } = parts;
+  const loadsOf = (plan: FreshPlan): Loads => parts.loadsOf(!plan.insists);
+  const longestRunMs = (plan: FreshPlan): number => {
+    const ownMs = 2 * (plan.thirdMs ?? timeoutMs) + plan.loaderTimeoutMs + graceMs;
+    // A load may first wait for another process.
+    return plan.isGlobal ? ownMs + (plan.ownTimeoutMs ?? timeoutMs + plan.loaderTimeoutMs) : ownMs;
+  };
+  /** Found values of which an event has said that they do not fit. */
+  const misfits = new WeakSet<Found>();
+
+  const report: FreshParts["report"] = (operation, key, error) => {
+    stats.counts.errors++;
+    events.emit("error", { operation, ...(key !== undefined && { key }), error: toError(error) });
+  };
+
+  const ownValue: FreshParts["ownValue"] = async (copies, { schema }) => {
+    const value = copies();
+    if (!schema || value === undefined) return value;
+    const fitting = await fit(schema, value, "The loaded value");
+    if (!fitting.fits) throw fitting.error;
+    return fitting.value;
+  };
+
+  return {
+    now: parts,
+    lookups: createLookups(parts, tolerate),
+    runOf: createRuns(parts, tolerate),
+    loadsOf,
+    longestRunMs,
+    report,
+    ownValue,
+    async usable(key, found, { schema }) {
+      if (!found) return undefined;
+      const value = found.copies();
+      if (!schema) return { ...found, value };
+      const fitting = await fit(schema, value, "The stored value");
+      if (fitting.fits) return { ...found, value: fitting.value };
+      if (!misfits.has(found)) report("getOrSet", key, fitting.error);
+      misfits.add(found);
+      return undefined;
+    },
+    async awaitLoad({ fullKey, plan }, run, { beganMs, ...wait }, standIn) {
+      const loading = loadsOf(plan).join(fullKey, run, { ...wait, longestRunMs: longestRunMs(plan) });
+      if (!standIn) return ownValue((await loading) as Copies, plan);
+      const leftMs = beganMs + (plan.ownTimeoutMs ?? Number.POSITIVE_INFINITY) - performance.now();
+      try {
+        const inTime = await settlesWithin(Math.min(plan.softTimeoutMs, Math.max(1, leftMs * shareOfOwnTime)), loading);
+        if (inTime) return await ownValue((await loading) as Copies, plan);
+      } catch (error) {
+        // A wrong option is no failure of the loader.
+        if (isConfigError(error)) throw error;
+      }
+      return standIn.value;
+    },
+    within(plan, work) {
+      const { ownTimeoutMs, signal } = plan;
+      const wholeMs = ownTimeoutMs ?? timeoutMs + plan.loaderTimeoutMs;
+      const beganMs = performance.now();
+      const begin = (ending?: AbortSignal) => work({ timeoutMs: wholeMs, signal: ending, beganMs });
+      if (ownTimeoutMs === undefined && !signal) return begin();
+      return withDeadline("cache", { timeoutMs: wholeMs, ...(signal && { signal }) }, begin);
+    },
+  };
+}

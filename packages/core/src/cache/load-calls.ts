@@ -1,0 +1,120 @@
+import { ConfigError } from "../errors/config-error.ts";
+import { quoted } from "../errors/quoted.ts";
+import { assertOptions } from "../settings/options.ts";
+import { assertKeyList } from "./arguments.ts";
+import { CacheLocks } from "./cache-locks.ts";
+import type { CacheCallOptions } from "./call-options.ts";
+import { assertGetOrSet, type GetOrSetOptions, knownGetOrSetOptions, type LoaderContext } from "./get-or-set.ts";
+
+/** How a function is wrapped: the key of each call, and how `getOrSet` stores its results. */
+export interface WrapOptions<Args extends readonly unknown[], T> extends GetOrSetOptions<T> {
+  /** The key of the result for these arguments. */
+  readonly key: (...args: Args) => string;
+}
+
+/** A function whose results the cache keeps. */
+export interface Wrapped<Args extends readonly unknown[], T> {
+  (...args: Args): Promise<T>;
+  /** Deletes the result for these arguments. @returns whether there was one. */
+  invalidate(...args: Args): Promise<boolean>;
+}
+
+/** The calls of a cache that load what is missing. */
+export abstract class LoadCalls extends CacheLocks {
+  protected abstract readonly defaults: CacheCallOptions | undefined;
+
+  /** Deletes keys. */
+  abstract delete(...keys: readonly string[] | readonly [...string[], CacheCallOptions]): Promise<number>;
+
+  /**
+   * Reads a value, or loads and stores it. All callers of this process that wait for a key share one run of the loader,
+   * and each gets a copy of the value, or its error. The value is not stored when the key is written or deleted
+   * meanwhile. When the cache is away, or can't hold the value, it is returned and an `error` event is emitted.
+   *
+   * The options say for how long a value is served that is no longer fresh, and when: see docs/freshness.md.
+   *
+   * @example
+   * ```ts
+   * import type { Cache } from "@continuum-cache/core";
+   *
+   * async function priceOf(cache: Cache, id: string, load: (id: string, signal: AbortSignal) => Promise<number>) {
+   *   return cache.getOrSet(`price:${id}`, ({ signal }) => load(id, signal), {
+   *     ttl: "1m",
+   *     staleWhileRevalidate: "10s", // no caller waits for a new price
+   *     staleIfError: "1h", // nor fails when there is none
+   *   });
+   * }
+   * ```
+   */
+  async getOrSet<T>(
+    key: string,
+    loader: (context: LoaderContext) => T | Promise<T>,
+    options?: GetOrSetOptions<T>,
+  ): Promise<T> {
+    const asked = options as GetOrSetOptions | undefined;
+    assertGetOrSet("cache.getOrSet", loader, asked);
+    return this.engine.getOrSet(key, loader, this.defaults ? { ...this.defaults, ...asked } : asked) as Promise<T>;
+  }
+
+  /**
+   * Reads several values in one round trip, and loads and stores those that are missing: one call of the loader, which
+   * gets the missing keys and brings a Map or a record. Keys that this process is loading already are not loaded again.
+   * Commands: one MGET for up to 100 keys, and one SET for each value that was loaded.
+   *
+   * @returns the values in the order of their keys; `undefined` where the loader brought none.
+   *
+   * @example
+   * ```ts
+   * import type { Cache } from "@continuum-cache/core";
+   *
+   * async function names(cache: Cache, ids: string[], load: (ids: string[]) => Promise<Map<string, string>>) {
+   *   return cache.getOrSetMany(ids, (missing) => load(missing), { ttl: "5m" });
+   * }
+   * ```
+   */
+  async getOrSetMany<T>(
+    keys: readonly string[],
+    loader: (missing: string[], context: Pick<LoaderContext, "signal">) => Loaded<T> | Promise<Loaded<T>>,
+    options?: GetOrSetOptions<T>,
+  ): Promise<(T | undefined)[]> {
+    assertKeyList(keys);
+    const asked = { ...this.defaults, ...options } as GetOrSetOptions;
+    assertGetOrSet("cache.getOrSetMany", loader, asked);
+    return this.engine.getOrSet.many(keys, loader, asked) as Promise<(T | undefined)[]>;
+  }
+
+  /**
+   * Makes a function whose results the cache keeps, by `getOrSet`. All its options apply.
+   *
+   * @example
+   * ```ts
+   * import { type Cache, keyPattern } from "@continuum-cache/core";
+   *
+   * const order = keyPattern("order:{id}", { ttl: "10m" });
+   *
+   * async function show(cache: Cache, load: (id: number) => Promise<{ total: number }>): Promise<void> {
+   *   const loadOrder = cache.wrap(load, { key: (id) => order({ id }) });
+   *   console.log((await loadOrder(7)).total);
+   *   await loadOrder.invalidate(7);
+   * }
+   * ```
+   */
+  wrap<Args extends readonly unknown[], T>(
+    fn: (...args: Args) => T | Promise<T>,
+    options: WrapOptions<Args, T>,
+  ): Wrapped<Args, T> {
+    if (typeof fn !== "function") throw new TypeError(`Expected a function to wrap, got ${quoted(fn)}`);
+    assertOptions("cache.wrap", options as WrapOptions<Args, unknown>, { ...knownGetOrSetOptions, key: true });
+    const { key, ...own } = options;
+    if (typeof key !== "function") {
+      throw new ConfigError("key", `Expected \`key\` to be a function of the arguments, got ${quoted(key)}`);
+    }
+    const call = (...args: Args): Promise<T> =>
+      this.getOrSet(key(...args), () => fn(...args), own as GetOrSetOptions<T>);
+    const invalidate = async (...args: Args): Promise<boolean> => (await this.delete(key(...args))) > 0;
+    return Object.assign(call, { invalidate });
+  }
+}
+
+/** Values by their keys. */
+export type Loaded<T> = ReadonlyMap<string, T> | Readonly<Record<string, T>>;
