@@ -2,17 +2,16 @@ import { quoted } from "../errors/quoted.ts";
 import { isTransportError } from "../errors/transport-error.ts";
 import type { Events } from "../ports/events.ts";
 import type { SendOptions } from "../ports/transport.ts";
-import { assertOptions, type KnownOptions } from "../settings/options.ts";
 import { loadedOnce } from "../time/loaded-once.ts";
 import { withDeadline } from "../time/with-deadline.ts";
 import type { CacheEvents } from "./cache-events.ts";
-import { type CacheCallOptions, knownCallOptions } from "./call-options.ts";
+import type { CacheCallOptions } from "./call-options.ts";
 import type { Calls, StatsRecorder } from "./calls.ts";
 import type { FreshnessOptions } from "./freshness/freshness-options.ts";
 import type { Flight, FlightWait } from "./global-flight.ts";
 import type { RunningLoad } from "./load-cycle.ts";
 import type { LoadLease } from "./load-lease.ts";
-import { graceMs, loadTimesOf, loadWithin, timeToStore } from "./load-times.ts";
+import { graceMs, loadTimesOf, loadWithin, plainOptions, timeToStore } from "./load-times.ts";
 import { type Loads, settled } from "./loads.ts";
 import type { Requests } from "./requests.ts";
 import type { TimeToLive } from "./time-to-live.ts";
@@ -39,32 +38,10 @@ export interface LoaderContext {
 /** Brings a value that the cache does not have. */
 export type Loader = (context: LoaderContext) => unknown;
 
-/** The options that are served without the machinery of `freshness/`. */
-const plain = { ...knownCallOptions, ttl: true, loaderTimeout: true } as const;
-
-export const knownGetOrSetOptions: KnownOptions<GetOrSetOptions> = {
-  ...plain,
-  staleWhileRevalidate: true,
-  staleIfError: true,
-  softTimeout: true,
-  refreshAhead: true,
-  jitter: true,
-  cacheIf: true,
-  schema: true,
-  waitUntil: true,
-  singleFlight: true,
-};
-
 /** @throws TypeError when there is no loader. */
 export function assertLoader(loader: unknown): void {
   if (typeof loader === "function") return;
   throw new TypeError(`Expected a loader, a function that brings the value, got ${quoted(loader)}`);
-}
-
-/** @throws TypeError when there is no loader, ConfigError when an option is unknown. */
-export function assertGetOrSet(owner: string, loader: unknown, options: GetOrSetOptions | undefined): void {
-  assertLoader(loader);
-  if (options !== undefined) assertOptions(owner, options, knownGetOrSetOptions);
 }
 
 /** Brings the values of several keys: a Map, or a record. */
@@ -173,7 +150,8 @@ export function createGetOrSet(parts: GetOrSetParts): GetOrSet {
   return Object.assign(one, { many });
 }
 
+/** Whether it has no other options; those that do not exist are found by `freshness/`. */
 function isPlain(options: GetOrSetOptions): boolean {
-  for (const name in options) if (!(name in plain)) return false;
+  for (const name in options) if (!(name in plainOptions)) return false;
   return typeof options.ttl !== "function";
 }

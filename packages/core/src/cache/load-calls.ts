@@ -1,10 +1,9 @@
 import { ConfigError } from "../errors/config-error.ts";
 import { quoted } from "../errors/quoted.ts";
-import { assertOptions } from "../settings/options.ts";
 import { assertKeyList } from "./arguments.ts";
 import { CacheLocks } from "./cache-locks.ts";
 import type { CacheCallOptions } from "./call-options.ts";
-import { assertGetOrSet, type GetOrSetOptions, knownGetOrSetOptions, type LoaderContext } from "./get-or-set.ts";
+import { assertLoader, type GetOrSetOptions, type LoaderContext } from "./get-or-set.ts";
 
 /** How a function is wrapped: the key of each call, and how `getOrSet` stores its results. */
 export interface WrapOptions<Args extends readonly unknown[], T> extends GetOrSetOptions<T> {
@@ -52,7 +51,7 @@ export abstract class LoadCalls extends CacheLocks {
     options?: GetOrSetOptions<T>,
   ): Promise<T> {
     const asked = options as GetOrSetOptions | undefined;
-    assertGetOrSet("cache.getOrSet", loader, asked);
+    assertLoader(loader);
     return this.engine.getOrSet(key, loader, this.defaults ? { ...this.defaults, ...asked } : asked) as Promise<T>;
   }
 
@@ -79,7 +78,7 @@ export abstract class LoadCalls extends CacheLocks {
   ): Promise<(T | undefined)[]> {
     assertKeyList(keys);
     const asked = { ...this.defaults, ...options } as GetOrSetOptions;
-    assertGetOrSet("cache.getOrSetMany", loader, asked);
+    assertLoader(loader);
     return this.engine.getOrSet.many(keys, loader, asked) as Promise<(T | undefined)[]>;
   }
 
@@ -103,11 +102,10 @@ export abstract class LoadCalls extends CacheLocks {
     fn: (...args: Args) => T | Promise<T>,
     options: WrapOptions<Args, T>,
   ): Wrapped<Args, T> {
-    if (typeof fn !== "function") throw new TypeError(`Expected a function to wrap, got ${quoted(fn)}`);
-    assertOptions("cache.wrap", options as WrapOptions<Args, unknown>, { ...knownGetOrSetOptions, key: true });
     const { key, ...own } = options;
-    if (typeof key !== "function") {
-      throw new ConfigError("key", `Expected \`key\` to be a function of the arguments, got ${quoted(key)}`);
+    for (const [name, given] of Object.entries({ fn, key })) {
+      if (typeof given !== "function")
+        throw new ConfigError(name, `Expected \`${name}\` to be a function, got ${quoted(given)}`);
     }
     const call = (...args: Args): Promise<T> =>
       this.getOrSet(key(...args), () => fn(...args), own as GetOrSetOptions<T>);

@@ -1,8 +1,9 @@
 import { isTransportError, TransportError } from "../errors/transport-error.ts";
 import type { SendOptions } from "../ports/transport.ts";
+import type { KnownOptions } from "../settings/options.ts";
 import { type Duration, toTimeoutMs } from "../time/duration.ts";
 import { withDeadline } from "../time/with-deadline.ts";
-import { type CacheCallOptions, toSendOptions } from "./call-options.ts";
+import { type CacheCallOptions, knownCallOptions, toSendOptions } from "./call-options.ts";
 import { type RunningLoad, runLoader } from "./load-cycle.ts";
 
 /** How long the parts of a call that may load take at most, in milliseconds, and how it reads. */
@@ -18,6 +19,13 @@ export interface LoadTimes {
 export interface LoadTimeOptions extends CacheCallOptions {
   readonly loaderTimeout?: Duration;
 }
+
+/** The options that are served without the machinery of `freshness/`. */
+export const plainOptions: KnownOptions<LoadTimeOptions & { readonly ttl?: unknown }> = {
+  ...knownCallOptions,
+  ttl: true,
+  loaderTimeout: true,
+};
 
 /** @throws ConfigError when an option can't be. */
 export function loadTimesOf({ loaderTimeout = "30s", ...options }: LoadTimeOptions): LoadTimes {

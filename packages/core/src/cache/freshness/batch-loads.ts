@@ -56,7 +56,7 @@ export function createBatchLoads(fresh: FreshParts): FreshCalls["getOrSetMany"] 
   };
 
   return async (keys, loader, options) => {
-    const plan = readFreshPlan(options, parts.requests.ttlMsOf);
+    const plan = readFreshPlan("cache.getOrSetMany", options, parts.requests.ttlMsOf);
     if (plan.isGlobal) {
       throw new ConfigError("singleFlight", 'getOrSetMany loads once per process: leave out `singleFlight: "global"`');
     }

@@ -97,7 +97,7 @@ export function createFreshCalls(parts: GetOrSetParts, tolerate: Tolerate): Fres
 
   return {
     async getOrSet(key, loader, options) {
-      const plan = readFreshPlan(options, parts.requests.ttlMsOf);
+      const plan = readFreshPlan("cache.getOrSet", options, parts.requests.ttlMsOf);
       const request = lookups.requestOf(key);
       const { fullKey } = request;
       return within(plan, async (waiting) => {

@@ -1,10 +1,10 @@
 import { ConfigError } from "../../errors/config-error.ts";
 import { quoted } from "../../errors/quoted.ts";
 import { isSchema, type StandardSchema } from "../../keys/standard-schema.ts";
-import { assertOptions, choiceOption, functionOption } from "../../settings/options.ts";
+import { assertOptions, choiceOption, functionOption, type KnownOptions } from "../../settings/options.ts";
 import { longestTimerMs, toMs, toTimeoutMs } from "../../time/duration.ts";
 import type { GetOrSetOptions } from "../get-or-set.ts";
-import { type LoadTimes, loadTimesOf } from "../load-times.ts";
+import { type LoadTimes, loadTimesOf, plainOptions } from "../load-times.ts";
 import { type TimeToLive, ttlToMs } from "../time-to-live.ts";
 
 /** The options of a call, checked. All times are in milliseconds. */
@@ -26,14 +26,30 @@ export interface FreshPlan extends LoadTimes {
   readonly waitUntil: ((work: Promise<unknown>) => void) | undefined;
 }
 
+const known: KnownOptions<GetOrSetOptions> = {
+  ...plainOptions,
+  staleWhileRevalidate: true,
+  staleIfError: true,
+  softTimeout: true,
+  refreshAhead: true,
+  jitter: true,
+  cacheIf: true,
+  schema: true,
+  waitUntil: true,
+  singleFlight: true,
+};
+
 /**
+ * @param owner - Who takes the options, as the caller wrote it.
  * @param usualTtlMs - The time to live of a key where the call says none, or says a fixed one.
  * @throws ConfigError that quotes what came.
  */
 export function readFreshPlan(
+  owner: string,
   options: GetOrSetOptions,
   usualTtlMs: (key: string, own: TimeToLive | undefined) => number | undefined,
 ): FreshPlan {
+  assertOptions(owner, options, known);
   const { ttl, signal, schema, softTimeout, staleIfError, cacheIf, waitUntil } = options;
   if (softTimeout !== undefined && staleIfError === undefined) {
     throw new ConfigError(

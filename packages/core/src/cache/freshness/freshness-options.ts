@@ -13,8 +13,8 @@ export interface FreshnessOptions<T = unknown> {
   /** How long the loader may take; then all calls that wait get a `TransportError` of kind `timeout`. @default "30s" */
   readonly loaderTimeout?: Duration;
   /**
-   * For so long after its `ttl` a value is served at once while one call of this process loads it anew in the background
-   * (RFC 5861). A failure of that load emits an `error` event. @default not at all
+   * For so long after its `ttl` a value is served at once while one call of this process loads it anew in the
+   * background (RFC 5861). A failure of that load emits an `error` event. @default not at all
    */
   readonly staleWhileRevalidate?: Duration;
   /**

@@ -177,10 +177,10 @@ describe("wrap", () => {
     await loadOrder("7").catch(() => {});
   });
 
-  it("rejects at once what can't be wrapped, and options that do not exist", () => {
+  it("rejects at once what can't be wrapped, and options that do not exist when it is called", async () => {
     const { cache } = setUp();
-    expect(() => cache.wrap({} as never, { key: () => "k" })).toThrow(/Expected a function to wrap, got an object/);
-    expect(() => cache.wrap(() => 1, {} as never)).toThrow(/Expected `key` to be a function of the arguments/);
-    expect(() => cache.wrap(() => 1, { key: () => "k", tll: 1 } as never)).toThrow(/cache.wrap has no option "tll"/);
+    expect(() => cache.wrap({} as never, { key: () => "k" })).toThrow(/Expected `fn` to be a function, got an object/);
+    expect(() => cache.wrap(() => 1, {} as never)).toThrow(/Expected `key` to be a function, got undefined/);
+    await expect(cache.wrap(() => 1, { key: () => "k", tll: 1 } as never)()).rejects.toThrow(/no option "tll"/);
   });
 });
