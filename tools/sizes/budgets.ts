@@ -9,6 +9,7 @@ export const budgets: Readonly<Record<string, Readonly<Record<string, number>>>>
   "@continuum-cache/conformance/servers": { "*": 4_390 },
   "@continuum-cache/core": { "*": 26_250, Cache: 19_970 },
   "@continuum-cache/core/compressed": { "*": 6_660, inflated: 4_130 },
+  "@continuum-cache/core/idempotent": { "*": 4_300 },
   "@continuum-cache/core/kit": { "*": 21_840 },
   "@continuum-cache/core/msgpack": { "*": 9_720 },
   "@continuum-cache/core/streams": { "*": 9_240 },

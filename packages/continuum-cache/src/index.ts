@@ -7,6 +7,8 @@ export type {
   Duration,
   GetOrSetOptions,
   KeyPattern,
+  Lock,
+  LockOptions,
   Pipeline,
   ServerInfo,
   SetOptions,

@@ -24,6 +24,7 @@ export type { KeyFamily, KeyParameters, KeyPattern, KeyPatternOptions } from "./
 export { keyPattern } from "./keys/key-pattern.ts";
 export { keys } from "./keys/keys.ts";
 export type { StandardSchema } from "./keys/standard-schema.ts";
+export type { Lock, LockOptions } from "./locks/lock-options.ts";
 export type { Events } from "./ports/events.ts";
 export type {
   Argument,

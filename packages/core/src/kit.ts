@@ -58,7 +58,7 @@ export { createBreaker } from "./resilience/breaker.ts";
 export type { CancellableSleep } from "./resilience/cancellable-sleep.ts";
 export { createCancellableSleep } from "./resilience/cancellable-sleep.ts";
 export { isOutage, isUnanswered } from "./resilience/outage.ts";
-export { scriptByLua } from "./scripts/script.ts";
+export { scriptByLua } from "./scripts/known-scripts.ts";
 export { serverTimeLua, serverTimeMs, serverTimeUs } from "./scripts/server-time.ts";
 export type { EndpointRules } from "./settings/endpoint.ts";
 export { assertToken, parseEndpoint } from "./settings/endpoint.ts";

@@ -27,6 +27,7 @@ import { streamGroups } from "./commands/stream-groups.ts";
 import { streamInfo } from "./commands/stream-info.ts";
 import { streamReads } from "./commands/stream-reads.ts";
 import { streams } from "./commands/streams.ts";
+import type { Digest } from "./commands/string-options.ts";
 import { strings } from "./commands/strings.ts";
 import { createKeyspace } from "./keyspace/keyspace.ts";
 import type { AppliedWrite } from "./replication/canonical-write.ts";
@@ -72,10 +73,11 @@ export function createEngine(options: {
   readonly maxEntries?: number;
   readonly clock: Clock;
   readonly channels: Channels;
+  readonly digest?: Digest | undefined;
   /** Called with each write as soon as it has taken effect; with those of a script one by one. */
   readonly onWrite: (write: AppliedWrite) => void;
 }): Engine {
-  const { clock, channels, onWrite } = options;
+  const { clock, channels, digest, onWrite } = options;
   let nowMs = clock.now();
   const keyspace = createKeyspace({ ...options, now: () => nowMs });
   const facts = createServerFacts(nowMs);
@@ -84,7 +86,8 @@ export function createEngine(options: {
   const execute = (name: string, row: CommandRow, args: readonly Bulk[]): Reply => {
     facts.count(name);
     try {
-      const reply = row.run({ name, keyspace, channels, server: facts, nowMs, scripts, run: runForScript }, args);
+      const context = { name, keyspace, channels, server: facts, nowMs, digest, scripts, run: runForScript };
+      const reply = row.run(context, args);
       if (reportedWrites.has(name)) onWrite({ name, args, reply, nowMs, at: (key) => keyspace.peek(key) });
       return reply;
     } catch (error) {

@@ -12,6 +12,7 @@ import {
   assertOptions,
   createWorkBudget,
   type Dispatch,
+  functionOption,
   registerDispatch,
   settleInto,
   systemClock,
@@ -36,6 +37,11 @@ export interface MemoryOptions {
   readonly maxEntries?: number;
   /** The clock. @default systemClock */
   readonly clock?: Clock;
+  /**
+   * Computes the digest that DIGEST, IFDEQ and IFDNE use: XXH3 with 64 bits in Redis, in 16 hexadecimal digits.
+   * @default none: these commands are refused
+   */
+  readonly digest?: (value: string | Uint8Array) => string;
 }
 
 /** A transport on the memory of this process. */
@@ -76,8 +82,9 @@ const name = "memory";
  * ```
  */
 export function memoryTransport(options: MemoryOptions = {}): MemoryTransport {
-  assertOptions("memoryTransport", options, { maxBytes: true, maxEntries: true, clock: true });
+  assertOptions("memoryTransport", options, { maxBytes: true, maxEntries: true, clock: true, digest: true });
   const { maxEntries, clock = systemClock } = options;
+  const digest = functionOption("digest", options.digest);
   const maxBytes = wholeNumberOption("maxBytes", options.maxBytes ?? 64 << 20);
   if (maxEntries !== undefined) wholeNumberOption("maxEntries", maxEntries);
   const channels = createChannels();
@@ -85,7 +92,8 @@ export function memoryTransport(options: MemoryOptions = {}): MemoryTransport {
   const onWrite = (write: AppliedWrite): void => {
     for (const listener of listeners) listener(write);
   };
-  const engine = createEngine({ maxBytes, ...(maxEntries !== undefined && { maxEntries }), clock, channels, onWrite });
+  const bounds = { maxBytes, ...(maxEntries !== undefined && { maxEntries }) };
+  const engine = createEngine({ ...bounds, clock, channels, digest, onWrite });
   const walks = createWorkBudget();
   let isClosed = false;
 

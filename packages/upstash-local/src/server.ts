@@ -67,7 +67,7 @@ export async function startUpstashLocal(options: UpstashLocalOptions = {}): Prom
       timeoutMs,
       limits,
       localAnswers: createLocalAnswers(authorization),
-      keyLocking: engine.keyLocking,
+      translation: engine.translation,
       syncToken,
     }),
     faults,

@@ -48,9 +48,8 @@ export class Cache extends LoadCalls implements AsyncDisposable {
   /** How values are written and read, for features built on the cache. */
   readonly codec: Codec;
   protected override readonly engine: Engine;
-  /** The options of calls of this view that bring none of their own. */
+  /** The options of calls of this view that bring none of their own, and the same in the form for a transport. */
   protected override readonly defaults: CacheCallOptions | undefined;
-  /** The same in the form that a transport takes. */
   private readonly sendDefaults: SendOptions = {};
   /** The values held in this process that calls of this view may get. */
   private readonly near: NearStore | undefined;
@@ -147,7 +146,7 @@ export class Cache extends LoadCalls implements AsyncDisposable {
     return deletePatternWithin(this.transport, asked, send, full, options);
   }
 
-  /** Whether a key exists. */
+  /** Whether a key exists: one that is only being loaded does not, nor does an empty text of another client. */
   exists(key: string, options?: CacheCallOptions): Promise<boolean> {
     return this.one(() => this.engine.requests.exists(key), options);
   }
@@ -157,14 +156,15 @@ export class Cache extends LoadCalls implements AsyncDisposable {
     return this.one(() => this.engine.requests.expire(key, ttl), options);
   }
 
-  /** How many seconds a key has left: -1 without expiry, -2 when there is no such key. */
+  /** Seconds that a key has left: -1 for ever, -2 when there is none; of a key that is being loaded, its lease's. */
   ttl(key: string, options?: CacheCallOptions): Promise<number> {
     return this.one(() => this.engine.requests.ttl(key), options);
   }
 
   /** Adds a whole number to a counter, which begins at 0 and has no expiry of its own. @returns the new count. */
   increment(key: string, by = 1, options?: CacheCallOptions): Promise<number> {
-    return this.one(() => this.engine.requests.increment(key, by), options);
+    const run = () => this.one(() => this.engine.requests.increment(key, by), options);
+    return this.engine.incrementLoading(key, by, run, () => this.asked(options));
   }
 
   /** Puts values before the first of a list, one after the other. @returns the list's new length. */
@@ -203,10 +203,8 @@ export class Cache extends LoadCalls implements AsyncDisposable {
   }
 
   /**
-   * Tells everybody who listens to a channel, at most once: `@continuum-cache/pubsub` listens, and keeps a history for
-   * those who must not miss anything. A message may be as large as a value, see `maxValueBytes`.
-   *
-   * @returns how many connections heard it.
+   * Tells all who listen to a channel, at most once: `@continuum-cache/pubsub` listens, and can keep a history. A
+   * message may be as large as a value, see `maxValueBytes`. @returns how many connections heard it.
    */
   publish(channel: string, data: unknown, options?: CacheCallOptions): Promise<number> {
     return this.one(() => this.engine.requests.publish(channel, data), options);

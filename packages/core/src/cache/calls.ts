@@ -210,7 +210,7 @@ export function together(
 
 function settle(request: Request<unknown>, replies: readonly Reply[], at: number): PromiseSettledResult<unknown> {
   const refused = replies.slice(at, at + request.commands.length).find(isCommandError);
-  if (refused) return { status: "rejected", reason: refused };
+  if (refused && !request.readsRefusals) return { status: "rejected", reason: refused };
   try {
     return { status: "fulfilled", value: request.read(replies, at) };
   } catch (reason) {

@@ -1,17 +1,21 @@
 import type { Codec } from "../codecs/codec.ts";
 import { combineCodecs } from "../codecs/json.ts";
+import { isCommandError } from "../errors/command-error.ts";
 import { mayMatchGlob } from "../keys/glob-text.ts";
 import { createEvents, type Events } from "../ports/events.ts";
 import type { NearStore } from "../ports/near-cache.ts";
-import type { BackendStatus, Transport } from "../ports/transport.ts";
+import type { BackendStatus, SendOptions, Transport } from "../ports/transport.ts";
+import { loadedOnce } from "../time/loaded-once.ts";
 import { answerSyncOf } from "../trips/round-trip.ts";
+import type { AcrossProcesses } from "./across-processes.ts";
 import type { Batcher } from "./batched-call.ts";
 import { createBatcher } from "./batcher.ts";
 import { type CacheEvents, knownEvents, type WriteObserver } from "./cache-events.ts";
 import { type CacheOptions, readCacheOptions } from "./cache-options.ts";
 import { type Calls, type CallsParts, createCalls, createStats, type StatsRecorder } from "./calls.ts";
 import { decodedOnce } from "./decoded-once.ts";
-import { createGetOrSet, type GetOrSet } from "./get-or-set.ts";
+import { createGetOrSet, type GetOrSet, type GetOrSetParts } from "./get-or-set.ts";
+import type { Flight, FlightWait } from "./global-flight.ts";
 import { createLoads, type Loads } from "./loads.ts";
 import { createRequests, createValues, type Requests } from "./requests.ts";
 import { createTtlChoice } from "./time-to-live.ts";
@@ -35,6 +39,10 @@ export interface Engine {
   readonly getOrSet: GetOrSet;
   /** The values held in this process; undefined without a near cache. */
   readonly near: NearStore | undefined;
+  /** Runs an INCRBY; where it is refused since the value is only being loaded, the counter begins at 0. */
+  incrementLoading(key: string, by: number, run: () => Promise<number>, sending: () => SendOptions): Promise<number>;
+  /** What processes do together; loaded at its first use. */
+  readonly across: () => Promise<AcrossProcesses>;
   /** Waits for calls in flight, then gives back what the cache holds. Safe to call twice. */
   close(): Promise<void>;
 }
@@ -80,9 +88,26 @@ export function createEngine(options: CacheOptions): Engine {
   const calls = createCalls(callsParts);
   const loadsOf = (fallback: boolean): Loads => (fallback ? shared : primaryOnly);
   const fullKeyOf = (key: string): string => keyPrefix + key;
+  const across = loadedOnce(
+    () => import("./across-processes.ts"),
+    ({ createAcrossProcesses }) =>
+      createAcrossProcesses({ transport, callsParts, fullKeyOf: requests.fullKeyOf, timeoutMs }),
+  );
+  const incrementLoading: Engine["incrementLoading"] = (key, by, run, sending) =>
+    run().catch(async (error: unknown) => {
+      if (!isCommandError(error) || !error.message.includes("not an integer")) throw error;
+      const count = await (await across()).flights.increment(fullKeyOf(key), by, sending());
+      if (count === undefined) throw error;
+      return count;
+    });
+  const beginFlight = async (key: string, wait: FlightWait): Promise<Flight> =>
+    (await across()).flights.begin(key, wait);
+  const beginRefresh: GetOrSetParts["beginRefresh"] = async (key, stored, sending) =>
+    (await across()).flights.refresh(key, stored, sending);
   const outdateToo = (more: Loads): void => void loads.push(more);
   const getOrSet = createGetOrSet({
     ...{ requests, values, calls, loadsOf, outdateToo, fullKeyOf, timeoutMs, events, stats, near },
+    ...{ beginFlight, beginRefresh },
   });
   const stopWatching = watch(transport.status, events, stats);
   let closing: Promise<void> | undefined;
@@ -103,6 +128,8 @@ export function createEngine(options: CacheOptions): Engine {
     },
     getOrSet,
     near,
+    incrementLoading,
+    across,
     close() {
       closing ??= batcher
         .settled()

@@ -60,6 +60,9 @@ export const firstOfText: number = 0x7e;
 export const firstOfBytes: number = magic;
 export const firstOfTextForm: number = 0x3d;
 
+/** How every placeholder begins, and no value: its header has no other field. */
+export const placeholderHead = '~1{"p":[';
+
 /** Puts a header before what a codec wrote. */
 export function withHeader(
   { freshUntilMs: f, loadMs: l, markers: t, placeholder }: EntryHeader,

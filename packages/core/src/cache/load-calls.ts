@@ -1,8 +1,8 @@
 import { ConfigError } from "../errors/config-error.ts";
 import { quoted } from "../errors/quoted.ts";
 import { assertKeyList } from "./arguments.ts";
+import { CacheLocks } from "./cache-locks.ts";
 import type { CacheCallOptions } from "./call-options.ts";
-import type { Engine } from "./engine.ts";
 import { assertLoader, type GetOrSetOptions, type LoaderContext } from "./get-or-set.ts";
 
 /** How a function is wrapped: the key of each call, and how `getOrSet` stores its results. */
@@ -19,8 +19,7 @@ export interface Wrapped<Args extends readonly unknown[], T> {
 }
 
 /** The calls of a cache that load what is missing. */
-export abstract class LoadCalls {
-  protected abstract readonly engine: Engine;
+export abstract class LoadCalls extends CacheLocks {
   protected abstract readonly defaults: CacheCallOptions | undefined;
 
   /** Deletes keys. */

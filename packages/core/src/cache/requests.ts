@@ -9,7 +9,7 @@ import type { KeepRead } from "../ports/near-cache.ts";
 import type { Command, Reply } from "../ports/transport.ts";
 import type { CacheEvents } from "./cache-events.ts";
 import type { StatsRecorder } from "./calls.ts";
-import { firstOfBytes, firstOfText, firstOfTextForm, freshBody, plainEntry } from "./entry.ts";
+import { firstOfBytes, firstOfText, firstOfTextForm, freshBody, placeholderHead, plainEntry } from "./entry.ts";
 import { readInteger } from "./integer-reply.ts";
 import { endingsOf, type SetEnding, type SetOptions } from "./set-options.ts";
 import { type TimeToLive, ttlToMs } from "./time-to-live.ts";
@@ -20,6 +20,8 @@ export interface Request<Result> {
   readonly operation: string;
   /** None when there is nothing to send: the value was skipped. */
   readonly commands: readonly Command[];
+  /** Whether `read` knows what a refusal means: in a pipeline, too, it is then asked. */
+  readonly readsRefusals?: true;
   /**
    * @param replies - Among others, one for each command.
    * @param at - Where those begin.
@@ -38,6 +40,8 @@ export interface Requests {
   getCopies(key: string, keep?: KeepRead): ReadRequest<Copies | undefined>;
   /** Stores what was loaded for several callers, each of whom gets what a read would bring. */
   setCopies(key: string, value: unknown, ttlMs: number | undefined): { store(): Request<boolean>; copies: Copies };
+  /** The key with the prefix. @throws TypeError when it is no text, RangeError when it is too long. */
+  fullKeyOf(key: string): string;
   /** The time to live of a key in milliseconds; `undefined` for no expiry. @throws ConfigError when `own` is wrong. */
   ttlMsOf(key: string, own: TimeToLive | undefined): number | undefined;
   delete(keys: readonly string[]): Request<number>;
@@ -117,13 +121,20 @@ export function createRequests(
         copies: values.copiesOf("getOrSet", key, stored) ?? (() => undefined),
       };
     },
+    fullKeyOf: full,
     ttlMsOf: chooseTtl,
     delete: (keys) => ({
       operation: "delete",
       commands: keys.length === 0 ? [] : [["DEL", ...keys.map(full)]],
       read: (replies, at) => (keys.length === 0 ? 0 : readInteger(replies[at])),
     }),
-    exists: (key) => flag("exists", ["EXISTS", full(key)]),
+    // One command as EXISTS is, which would count a placeholder.
+    exists: (key) => ({
+      operation: "exists",
+      commands: [["GETRANGE", full(key), 0, placeholderHead.length - 1]],
+      readsRefusals: true,
+      read: (replies, at) => isThere(replies[at]),
+    }),
     expire(key, ttl) {
       const ttlMs = ttlToMs(ttl);
       if (ttlMs !== undefined) return flag("expire", ["PEXPIRE", full(key), ttlMs]);
@@ -161,6 +172,13 @@ export function createRequests(
       return integer("publish", ["PUBLISH", wire, toMessageText(values.toItem("message", channel, data))]);
     },
   };
+}
+
+/** @param head - The first bytes of a value; the refusal to read a range of what is no string says that it is there. */
+function isThere(head: Reply | undefined): boolean {
+  if (isCommandError(head) && head.code === "WRONGTYPE") return true;
+  const found = unwrap(head);
+  return found !== "" && found !== placeholderHead;
 }
 
 /** A value that is stored by one of its commands, or by none when it was skipped. */

@@ -82,8 +82,12 @@ const replace = (keys: KeySpec, reply: ReplyRule, repeatable: CommandFacts["repe
 
 const has = (args: readonly Argument[], ...words: string[]): boolean =>
   args.some((arg) => typeof arg === "string" && words.includes(arg.toUpperCase()));
-/** SET with NX, XX or GET answers by what was there before, and the first try may have been there. */
-const plainSet = (args: readonly Argument[]): boolean => !has(args.slice(2), "NX", "XX", "GET");
+/** The conditions of SET and DELEX that compare what is stored with a value, or with a digest of it. */
+const comparing = ["IFEQ", "IFNE", "IFDEQ", "IFDNE"] as const;
+/** SET with a condition or GET answers by what was there before, and the first try may have been there. */
+const plainSet = (args: readonly Argument[]): boolean => !has(args.slice(2), "NX", "XX", "GET", ...comparing);
+/** DELEX without a condition is DEL of one key. */
+const plainDelete = (args: readonly Argument[]): boolean => args.length < 2;
 /** EXPIRE with a condition answers by the time left before, which the first try may have changed. */
 const plainExpire = (args: readonly Argument[]): boolean => !has(args.slice(2), "NX", "XX", "GT", "LT");
 /**
@@ -138,6 +142,7 @@ const facts: Readonly<Record<string, CommandFacts>> = {
   // keys
   DEL: replace("all", "integer"),
   UNLINK: replace("all", "integer"),
+  DELEX: { ...write("first", "integer", plainDelete), replaces: plainDelete },
   EXISTS: read("all", "integer"),
   TOUCH: read("all", "integer"),
   TYPE: read("first", "text"),
@@ -160,6 +165,7 @@ const facts: Readonly<Record<string, CommandFacts>> = {
   MGET: read("all", "per-argument"),
   STRLEN: read("first", "integer"),
   GETRANGE: read("first", "text"),
+  DIGEST: read("first", "text?"),
   SET: { ...write("first", setReply, plainSet), replaces: plainSet },
   SETEX: replace("first", "ok"),
   PSETEX: replace("first", "ok"),

@@ -1,5 +1,6 @@
 import { sha1 } from "../hash/sha1.ts";
 import type { Argument, Reply } from "../ports/transport.ts";
+import { knownScript } from "./known-scripts.ts";
 
 /**
  * What the TypeScript face of a script sees: the same database, through the same commands, as the Lua face.
@@ -22,8 +23,6 @@ export interface Script {
   readonly memory: (context: ScriptContext) => Reply;
 }
 
-const defined = new Map<string, Script>();
-
 /**
  * Defines a script. Do it once, at the top of a module: a backend without Lua finds the TypeScript face by the text.
  *
@@ -43,19 +42,12 @@ const defined = new Map<string, Script>();
  */
 export function defineScript(definition: Omit<Script, "sha1">): Script {
   let hash: string | undefined;
-  const script = {
+  return knownScript({
     ...definition,
     // Hashing takes milliseconds, and a program defines many scripts that it never sends.
     get sha1(): string {
       hash ??= sha1(definition.lua);
       return hash;
     },
-  };
-  defined.set(script.lua, script);
-  return script;
-}
-
-/** The script with exactly this Lua text, if this process has defined one. */
-export function scriptByLua(lua: string): Script | undefined {
-  return defined.get(lua);
+  });
 }

@@ -45,6 +45,9 @@ describe("the command table", () => {
     expect(isRepeatable(["GET", "a"])).toBe(true);
     expect(isRepeatable(["SET", "a", "1", "EX", 60])).toBe(true);
     expect(isRepeatable(["SET", "a", "1", "nx"])).toBe(false);
+    expect(isRepeatable(["SET", "a", "1", "EX", 60, "IFEQ", "2"])).toBe(false);
+    expect(isRepeatable(["DELEX", "a"])).toBe(true);
+    expect(isRepeatable(["DELEX", "a", "IFEQ", "2"])).toBe(false);
     // A key or value named like an option is none.
     expect(isRepeatable(["SET", "NX", "GET"])).toBe(true);
     expect(isRepeatable(["INCR", "a"])).toBe(false);

@@ -7,7 +7,9 @@ const flushes: readonly string[] = ["FLUSHDB", "FLUSHALL"];
 /** Why the memory can't run commands in the primary's place, whatever it holds: the error message. */
 export function localRefusal(commands: readonly Command[]): string | undefined {
   for (const command of commands) {
-    if (flushes.includes(command[0].toUpperCase())) return flushRefused;
+    const name = command[0].toUpperCase();
+    if (flushes.includes(name)) return flushRefused;
+    if (name === "DELEX" && command.length > 2) return conditionalDeleteRefused;
     const lack = lackFor(command);
     if (lack !== undefined) return notSupported(lack);
   }
@@ -17,6 +19,11 @@ export function localRefusal(commands: readonly Command[]): string | undefined {
 /** A flush that is replayed later would delete what other processes have written meanwhile. */
 export const flushRefused: string =
   "FLUSHDB and FLUSHALL are refused while the primary is away: call them when it is back, or delete by pattern";
+
+/** A deletion is replayed whatever the key holds by then, which is not what a condition says. */
+export const conditionalDeleteRefused: string =
+  "DELEX with a condition is refused while the primary is away, since a replay could delete a newer value: try " +
+  "again when it is back, or let the key expire";
 
 export const notSupported = (lack: string): string =>
   "The primary is away, and the memory that answers in its place " +

@@ -9,6 +9,7 @@ import {
   never,
   toBulk,
 } from "@continuum-cache/transport-memory/kit";
+import { answersOldValue, endOf } from "./set-words.ts";
 
 /** A value that this process saw at the primary. */
 export interface LastSeenValue {
@@ -155,7 +156,7 @@ class LatestValues implements LastSeenValues {
         }
         return;
       case "SET":
-        if (reply === "OK" && value !== undefined)
+        if (reply === "OK" && value !== undefined && !answersOldValue(command))
           this.#remember(trip, key, toBulk(value), endOf(command[3], command[4], this.#options.clock));
         else this.#drop(key);
         return;
@@ -281,20 +282,3 @@ class LatestValues implements LastSeenValues {
 const isArray = (reply: Reply): reply is readonly Reply[] => Array.isArray(reply);
 const idOfArgument = (key: Argument): string =>
   typeof key === "string" && isWellFormed(key) ? key : idOf(toBulk(key));
-
-/** When a value that was set with these options expires; `never` with options that do not say. */
-function endOf(unit: Argument | undefined, time: Argument | undefined, clock: Clock): number {
-  const count = Number(time);
-  switch (typeof unit === "string" ? unit.toUpperCase() : "") {
-    case "EX":
-      return clock.now() + count * 1_000;
-    case "PX":
-      return clock.now() + count;
-    case "EXAT":
-      return count * 1_000;
-    case "PXAT":
-      return count;
-    default:
-      return never;
-  }
-}

@@ -4,6 +4,7 @@ import { type Bulk, legible, word } from "../values/bulk.ts";
 import { unsupported, wrongArity } from "../values/refusals.ts";
 import type { Channels } from "./channels.ts";
 import type { ServerFacts } from "./server-facts.ts";
+import type { Digest } from "./string-options.ts";
 
 /** What a command may use. */
 export interface CommandContext {
@@ -16,6 +17,8 @@ export interface CommandContext {
   readonly server: ServerFacts;
   /** The time of this trip. As within a transaction of Redis, no key expires in the middle of it. */
   readonly nowMs: number;
+  /** What DIGEST, IFDEQ and IFDNE compute, where the memory was given it. */
+  readonly digest: Digest | undefined;
   /** The scripts that EVALSHA finds, by SHA-1. */
   readonly scripts: Map<string, Script>;
   /** Runs another command, on behalf of a script. */

@@ -1,11 +1,11 @@
 import { never } from "../keyspace/keyspace.ts";
 import { index } from "../numbers/integer.ts";
-import { type Bulk, bulkOf, byteLength, bytesOf, footprint, handOut } from "../values/bulk.ts";
-import { refusal, tooLong, wrongArity } from "../values/refusals.ts";
+import { type Bulk, bulkOf, byteLength, bytesOf, footprint, handOut, word } from "../values/bulk.ts";
+import { noDigests, refusal, syntaxError, tooLong, wrongArity } from "../values/refusals.ts";
 import { createText, expectType, type Text } from "../values/stored-value.ts";
 import { type CommandContext, type CommandRows, row } from "./command-row.ts";
 import { milliseconds, positiveExpireTime, seconds, type TimeUnit } from "./expire-time.ts";
-import { stringOptions } from "./string-options.ts";
+import { holds, isComparison, stringOptions } from "./string-options.ts";
 
 /** The longest string that Redis takes, in bytes. */
 const longestString = 512 * 1_024 * 1_024;
@@ -70,13 +70,32 @@ export const strings: CommandRows = {
       put(context, key, value);
       return "OK";
     }
-    const { condition, get, keep, expiry } = stringOptions("SET", words);
+    const { condition, comparison, get, keep, expiry } = stringOptions("SET", words);
     const expiresAtMs = expiry ? positiveExpireTime("SET", expiry.time, expiry.unit, context.nowMs) : never;
     const before = get ? bulkAt(context, key) : null;
     const isThere = context.keyspace.peek(key) !== undefined;
     if ((condition === "NX" && isThere) || (condition === "XX" && !isThere)) return before;
+    if (comparison && !holds(comparison, textAt(context, key)?.bulk, context.digest)) return before;
     put(context, key, value, keep ? endOf(context, key) : expiresAtMs);
     return get ? before : "OK";
+  }),
+  DIGEST: row(2, (context, [key]) => {
+    if (!context.digest) throw noDigests();
+    const text = textAt(context, key);
+    return text ? context.digest(text.bulk) : null;
+  }),
+  DELEX: row(-2, (context, [key, condition, operand, ...rest]) => {
+    if (condition === undefined) return context.keyspace.remove(key) ? 1 : 0;
+    const name = word(condition);
+    if (operand === undefined || rest.length > 0) throw wrongArity("DELEX");
+    if (!isComparison(name)) throw syntaxError();
+    const value = context.keyspace.peek(key)?.value;
+    if (value && value.type !== "string") {
+      throw refusal("ERR Key should be of string type if conditions are specified");
+    }
+    if (!value || !holds({ name, operand }, value.bulk, context.digest)) return 0;
+    context.keyspace.remove(key);
+    return 1;
   }),
   SETEX: setFor(seconds),
   PSETEX: setFor(milliseconds),

@@ -2,7 +2,7 @@ import { atMillisecond, atSecond, expireTime, milliseconds, seconds, type TimeUn
 import { stringOptions } from "../commands/string-options.ts";
 import { never } from "../keyspace/keyspace.ts";
 import { integer } from "../numbers/integer.ts";
-import type { Bulk } from "../values/bulk.ts";
+import { type Bulk, sameBulk } from "../values/bulk.ts";
 import type { AppliedWrite, CanonicalWrite } from "./canonical-write.ts";
 import { membersPopped, scoresAdded } from "./sorted-set-writes.ts";
 import { appended, autoClaimed, claimed, groupChanged, readInGroup } from "./stream-writes.ts";
@@ -37,10 +37,18 @@ const when =
     isMet(write) ? then(write) : [];
 const changed = ({ reply }: AppliedWrite): boolean => reply !== 0;
 
+/** Whether the first key holds what the command would store there: then it has done so, or changed nothing. */
+const holdsArgument = ({ args: [key, value], at }: AppliedWrite): boolean => {
+  const now = at(key as Bulk)?.value;
+  return now?.type === "string" && sameBulk(now.bulk, value as Bulk);
+};
+
 const set: Reader = (write) => {
-  const { condition, get, keep } = stringOptions("SET", write.args.slice(2));
+  const { condition, comparison, get, keep } = stringOptions("SET", write.args.slice(2));
+  const change = [stored(write, write.args[0] as Bulk, keep === "KEEPTTL")];
+  if (comparison && get) return holdsArgument(write) ? change : [];
   const refused = get ? (condition === "NX") === (write.reply !== null) : write.reply === null;
-  return condition && refused ? [] : [stored(write, write.args[0] as Bulk, keep === "KEEPTTL")];
+  return (condition || comparison) && refused ? [] : change;
 };
 
 const add =
@@ -101,6 +109,7 @@ const readers: Readonly<Record<string, Reader>> = {
   DEL: remove,
   UNLINK: remove,
   GETDEL: remove,
+  DELEX: when(changed, ({ args: [key] }) => [{ kind: "delete", key: key as Bulk }]),
   FLUSHDB: () => [{ kind: "flush" }],
   FLUSHALL: () => [{ kind: "flush" }],
   SET: set,

@@ -25,6 +25,9 @@ export const unknownCommand = (name: string): CommandError =>
 /** In one line, as an error in the protocol has to be. */
 export const refusal = (text: string): CommandError => new CommandError(text.replace(/[\r\n]/g, " "));
 
+export const noDigests = (): CommandError =>
+  unsupported("ERR This memory computes no digests: compare whole values (IFEQ, IFNE), or give it a `digest`");
+
 const unsupportedMark = "UnsupportedByMemory";
 
 /** An error for what this memory can't do though Redis may. A fallback must not report it as an answer of Redis. */

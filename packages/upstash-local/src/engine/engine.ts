@@ -3,14 +3,17 @@ import type { Transport } from "@continuum-cache/core";
 // that replay an outage have to be defined in its process.
 import { memoryTransport } from "@continuum-cache/fallback-memory";
 import { tcpTransport } from "@continuum-cache/transport-tcp";
+import { xxh3 } from "../digest/xxh3.ts";
 import type { UpstashLocalOptions } from "../options.ts";
-import { createKeyLocking, type KeyLocking } from "./key-locking.ts";
+import { conditionalWrites } from "./conditional-writes.ts";
+import { createKeyLocking } from "./key-locking.ts";
+import { inTurn, type Translation } from "./translation.ts";
 
 /** The backend that runs the commands. */
 export interface Engine {
   readonly transport: Transport;
-  /** Absent for the embedded engine, which finds a script by its exact text and ignores flags. */
-  readonly keyLocking: KeyLocking | undefined;
+  /** Absent for the embedded engine, which speaks as the service does, and finds a script by its exact text. */
+  readonly translation: Translation | undefined;
   /** Closes the backend, unless the caller has provided it. */
   close(): Promise<void>;
 }
@@ -18,13 +21,15 @@ export interface Engine {
 /** @throws ConfigError when `redisUrl` is no address of a Redis. */
 export function openEngine({ engine, redisUrl, allowInsecure = false }: UpstashLocalOptions): Engine {
   if (engine) {
-    const keyLocking = engine.name === "memory" ? undefined : createKeyLocking();
-    return { transport: engine, keyLocking, close: async () => {} };
+    const translation = engine.name === "memory" ? undefined : forRedis();
+    return { transport: engine, translation, close: async () => {} };
   }
   if (redisUrl !== undefined) {
     const transport = tcpTransport({ url: redisUrl, allowInsecure });
-    return { transport, keyLocking: createKeyLocking(), close: () => transport.close() };
+    return { transport, translation: forRedis(), close: () => transport.close() };
   }
-  const transport = memoryTransport();
-  return { transport, keyLocking: undefined, close: () => transport.close() };
+  const transport = memoryTransport({ digest: xxh3 });
+  return { transport, translation: undefined, close: () => transport.close() };
 }
+
+const forRedis = (): Translation => inTurn(createKeyLocking(), conditionalWrites);

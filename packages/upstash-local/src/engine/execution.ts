@@ -8,8 +8,8 @@ import type { Access } from "../request/authorization.ts";
 import type { Holder } from "../request/held-bytes.ts";
 import { refusalOf } from "./command-policy.ts";
 import { engineFailure } from "./engine-failure.ts";
-import type { KeyLocking } from "./key-locking.ts";
 import type { LocalAnswers } from "./local-answers.ts";
+import type { Translation } from "./translation.ts";
 
 /** Runs commands as the service does. */
 export interface Execution {
@@ -34,8 +34,8 @@ export interface ExecutionParts {
   readonly timeoutMs: number;
   readonly limits: Limits;
   readonly localAnswers: LocalAnswers;
-  /** Absent where the engine runs scripts by their text. */
-  readonly keyLocking: KeyLocking | undefined;
+  /** Absent where the engine speaks as the service does. */
+  readonly translation: Translation | undefined;
   readonly syncToken: SyncToken;
 }
 
@@ -46,7 +46,7 @@ const sliceLength = 16;
 type Step = { readonly answer: Reply } | { readonly original: Command; readonly command: Command };
 
 export function createExecution(parts: ExecutionParts): Execution {
-  const { engine, timeoutMs, limits, localAnswers, keyLocking, syncToken } = parts;
+  const { engine, timeoutMs, limits, localAnswers, translation, syncToken } = parts;
 
   const refuse = (command: Command, access: Access): string | undefined =>
     refusalOf(command, access) ?? limits.oversizedRequest(command) ?? limits.oversizedRecord(command);
@@ -60,7 +60,7 @@ export function createExecution(parts: ExecutionParts): Execution {
     const answer = localAnswers.answer(command);
     if (answer !== undefined) return { answer };
     const own = localAnswers.rewrite(command);
-    return { original: command, command: keyLocking?.rewrite(own) ?? own };
+    return { original: command, command: translation?.rewrite(own) ?? own };
   };
 
   const send = async (steps: readonly Step[], atomic: boolean, { signal, holder }: Caller): Promise<Reply[]> => {
@@ -77,7 +77,7 @@ export function createExecution(parts: ExecutionParts): Execution {
       if (isCommandError(reply)) return new CommandError(serviceText(reply.message, step.command[0]));
       const oversized = limits.oversizedReply(reply);
       return oversized === undefined
-        ? (keyLocking?.restore(step.original, reply) ?? reply)
+        ? (translation?.restore(step.original, reply) ?? reply)
         : new CommandError(oversized);
     });
   };

@@ -1,24 +1,18 @@
 import { createHash } from "node:crypto";
-import type { Argument, Command, Reply } from "@continuum-cache/core";
+import type { Argument, Command } from "@continuum-cache/core";
 import { argumentText } from "../protocol/argument-text.ts";
-
-/**
- * The service has a script flag that Redis refuses: `#!lua flags=allow-key-locking`. It is removed from scripts on
- * their way to Redis. Callers still use the hash of the text that they have sent.
- */
-export interface KeyLocking {
-  /** The command without the flag, and with the hash that Redis knows. */
-  rewrite(command: Command): Command;
-  /** The reply as the caller expects it: SCRIPT LOAD answers the hash of what was sent. */
-  restore(original: Command, reply: Reply): Reply;
-}
+import type { Translation } from "./translation.ts";
 
 const flag = "allow-key-locking";
 
 /** Dropping a script is harmless: Redis answers NOSCRIPT, and callers send the text again. */
 const maxScripts = 10_000;
 
-export function createKeyLocking(): KeyLocking {
+/**
+ * The service has a script flag that Redis refuses: `#!lua flags=allow-key-locking`. It is removed from scripts on
+ * their way to Redis. Callers still use the hash of the text that they have sent.
+ */
+export function createKeyLocking(): Translation {
   /** The hash that callers know -> the hash that Redis knows. */
   const hashes = new Map<string, string>();
 

@@ -1,3 +1,4 @@
+import { ConfigError } from "../../errors/config-error.ts";
 import { quoted } from "../../errors/quoted.ts";
 import { callListener } from "../../ports/call-listener.ts";
 import type { ManyLoader } from "../get-or-set.ts";
@@ -56,6 +57,9 @@ export function createBatchLoads(fresh: FreshParts): FreshCalls["getOrSetMany"] 
 
   return async (keys, loader, options) => {
     const plan = readFreshPlan("cache.getOrSetMany", options, parts.requests.ttlMsOf);
+    if (plan.isGlobal) {
+      throw new ConfigError("singleFlight", 'getOrSetMany loads once per process: leave out `singleFlight: "global"`');
+    }
     const unique = [...new Set(keys)].map((key) => ({ key, request: lookups.requestOf(key) }));
     return within(plan, async (waiting) => {
       // Where no value was found a moment ago there is none to serve meanwhile.

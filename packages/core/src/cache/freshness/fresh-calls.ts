@@ -1,9 +1,11 @@
 import { isConfigError } from "../../errors/config-error.ts";
 import { toError } from "../../errors/to-error.ts";
+import { createLru } from "../../keys/lru.ts";
 import { callListener } from "../../ports/call-listener.ts";
 import { settlesWithin } from "../../time/settles-within.ts";
 import { withDeadline } from "../../time/with-deadline.ts";
 import type { GetOrSetOptions, GetOrSetParts, Loader, ManyLoader, Tolerate } from "../get-or-set.ts";
+import { shortestLeaseMs } from "../load-lease.ts";
 import { graceMs, loadWithin } from "../load-times.ts";
 import type { JoinWait, Loads, Run } from "../loads.ts";
 import { heldNear } from "../near-use.ts";
@@ -13,7 +15,7 @@ import { decide } from "./decide.ts";
 import { fit } from "./fitting.ts";
 import { type FreshPlan, readFreshPlan } from "./fresh-plan.ts";
 import { createLookups, type Found, type Lookups } from "./lookups.ts";
-import { createRuns, type LoadedKey, type MakeRun } from "./storing.ts";
+import { type Bring, createRuns, type LoadedKey, type MakeRun } from "./storing.ts";
 
 /** Calls that serve values which are no longer fresh, and those that load several values at once. */
 export interface FreshCalls {
@@ -52,6 +54,8 @@ export interface Waiting extends Pick<JoinWait, "timeoutMs" | "signal"> {
   readonly beganMs: number;
 }
 
+/** Keys whose last try to load them anew is remembered. */
+const rememberedTries = 10_000;
 /** A call with a time of its own serves the value at hand before that is over. */
 const shareOfOwnTime = 0.9;
 
@@ -61,16 +65,35 @@ export function createFreshCalls(parts: GetOrSetParts, tolerate: Tolerate): Fres
   const { stats } = parts;
   const getOrSetMany = createBatchLoads(fresh);
 
-  /** Starts a load that no caller has to wait for, unless one runs. */
-  const loadBehind = (what: LoadedKey, run: Run): void => {
+  /** Starts a load that no caller has to wait for, unless one runs. @returns whether it did. */
+  const loadBehind = (what: LoadedKey, run: Run): boolean => {
     const { key, fullKey, plan } = what;
     const begun = loadsOf(plan).begin(fullKey, run, { isCold: false, longestRunMs: longestRunMs(plan) });
-    if (!begun) return;
+    if (!begun) return false;
     const ended = begun.then(
       () => {},
       (error: unknown) => report("getOrSet", key, error),
     );
     callListener(() => plan.waitUntil?.(ended));
+    return true;
+  };
+
+  /** Until when this process does not try again to load a key anew: another process has the lease, or it has. */
+  const triedUntilMs = createLru<number>({ maxEntries: rememberedTries, maxBytes: Number.POSITIVE_INFINITY });
+
+  /** The same over all processes: the one that gets the lease loads. */
+  const refreshBehind = (what: LoadedKey, found: Usable, bring: Bring): void => {
+    const { key, fullKey, plan } = what;
+    const nowMs = performance.now();
+    if ((triedUntilMs.get(fullKey) ?? 0) > nowMs) return;
+    triedUntilMs.set(fullKey, nowMs + shortestLeaseMs, 1);
+    const begun = parts.beginRefresh(fullKey, found.stored, plan.reading).then(
+      (lease) => {
+        if (lease && !loadBehind(what, runOf({ ...what, lease }, bring))) return lease.release();
+      },
+      (error: unknown) => report("getOrSet", key, error),
+    );
+    callListener(() => plan.waitUntil?.(begun));
   };
 
   return {
@@ -87,13 +110,21 @@ export function createFreshCalls(parts: GetOrSetParts, tolerate: Tolerate): Fres
         const found = isCold ? undefined : await usable(key, await lookups.one(request, key, plan, waiting), plan);
         const decision = found ? decide(found.header, plan, Date.now(), Math.random()) : "load";
         if (found && decision === "serve") return found.value;
-        const what = { key, fullKey, plan, readMs: performance.now() - waiting.beganMs };
-        const run = runOf(what, (load) => {
+        const readMs = performance.now() - waiting.beganMs;
+        // Where a value is at hand, there is no room for a placeholder.
+        const flightMs = plan.isGlobal && !found ? Math.max(1, waiting.timeoutMs - readMs) : undefined;
+        const what = { key, fullKey, plan, readMs, flightMs };
+        const bring: Bring = (load) => {
           stats.counts.loads++;
           return loadWithin(plan.loaderTimeoutMs, load, (signal) => loader({ signal, stale: found?.copies(), key }));
-        });
+        };
+        const run = runOf(what, bring);
+        if (found && decision === "refresh") {
+          if (plan.isGlobal) refreshBehind(what, found, bring);
+          else loadBehind(what, run);
+          return found.value;
+        }
         if (found && decision !== "load") loadBehind(what, run);
-        if (found && decision === "refresh") return found.value;
         return awaitLoad(what, run, waiting, decision === "stand-in" ? found : undefined);
       });
     },
@@ -104,7 +135,11 @@ export function createFreshCalls(parts: GetOrSetParts, tolerate: Tolerate): Fres
 function createFreshParts(parts: GetOrSetParts, tolerate: Tolerate): FreshParts {
   const { events, stats, timeoutMs } = parts;
   const loadsOf = (plan: FreshPlan): Loads => parts.loadsOf(!plan.insists);
-  const longestRunMs = (plan: FreshPlan): number => 2 * (plan.thirdMs ?? timeoutMs) + plan.loaderTimeoutMs + graceMs;
+  const longestRunMs = (plan: FreshPlan): number => {
+    const ownMs = 2 * (plan.thirdMs ?? timeoutMs) + plan.loaderTimeoutMs + graceMs;
+    // A load may first wait for another process.
+    return plan.isGlobal ? ownMs + (plan.ownTimeoutMs ?? timeoutMs + plan.loaderTimeoutMs) : ownMs;
+  };
   /** Found values of which an event has said that they do not fit. */
   const misfits = new WeakSet<Found>();
 

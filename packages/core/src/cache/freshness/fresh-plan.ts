@@ -1,7 +1,7 @@
 import { ConfigError } from "../../errors/config-error.ts";
 import { quoted } from "../../errors/quoted.ts";
 import { isSchema, type StandardSchema } from "../../keys/standard-schema.ts";
-import { assertOptions, functionOption, type KnownOptions } from "../../settings/options.ts";
+import { assertOptions, choiceOption, functionOption, type KnownOptions } from "../../settings/options.ts";
 import { longestTimerMs, toMs, toTimeoutMs } from "../../time/duration.ts";
 import type { GetOrSetOptions } from "../get-or-set.ts";
 import { type LoadTimes, loadTimesOf, plainOptions } from "../load-times.ts";
@@ -22,6 +22,7 @@ export interface FreshPlan extends LoadTimes {
   readonly jitter: number;
   readonly isKept: (value: unknown) => boolean;
   readonly schema: StandardSchema | undefined;
+  readonly isGlobal: boolean;
   readonly waitUntil: ((work: Promise<unknown>) => void) | undefined;
 }
 
@@ -35,6 +36,7 @@ const known: KnownOptions<GetOrSetOptions> = {
   cacheIf: true,
   schema: true,
   waitUntil: true,
+  singleFlight: true,
 };
 
 /**
@@ -76,6 +78,7 @@ export function readFreshPlan(
     jitter: jitterOf(options.jitter),
     isKept: (value) => value !== undefined && (cacheIf === undefined || cacheIf(value)),
     schema,
+    isGlobal: choiceOption("singleFlight", options.singleFlight ?? "process", ["global", "process"]) === "global",
     waitUntil,
   };
 }

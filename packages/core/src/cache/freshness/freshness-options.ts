@@ -45,6 +45,12 @@ export interface FreshnessOptions<T = unknown> {
    */
   readonly schema?: StandardSchema<unknown, T>;
   /**
+   * `"global"`: of all processes that miss the key one loads, and the others wait for what it stores; of those that
+   * serve a stale value meanwhile one loads anew. See docs/single-flight.md. `"process"`: one load in each process.
+   * @default "process"
+   */
+  readonly singleFlight?: "global" | "process";
+  /**
    * Keeps a request of an edge runtime at work until what goes on behind the answer has ended, such as
    * `(work) => ctx.waitUntil(work)`. Without it, work in the background ends there with its request, and the next call
    * takes it over. @default Node, Deno and Bun need none

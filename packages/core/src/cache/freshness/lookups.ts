@@ -14,6 +14,8 @@ export interface Found {
   readonly header: EntryHeader;
   /** As the codec reads it, before any schema. */
   readonly copies: Copies;
+  /** As it is stored. */
+  readonly stored: string | Uint8Array;
 }
 
 /** Reads values with their headers. */
@@ -47,11 +49,11 @@ export function createLookups(parts: GetOrSetParts, tolerate: Tolerate): Lookups
   };
 
   const read = (operation: string, key: string, reply: Reply | undefined): Found | undefined => {
-    const isStored = typeof reply === "string" || reply instanceof Uint8Array;
-    const entry = isStored ? openEntry(reply) : undefined;
+    const stored = typeof reply === "string" || reply instanceof Uint8Array ? reply : "";
+    const entry = openEntry(stored);
     if (entry?.header.placeholder) return undefined;
     const copies = values.copiesOfBody(operation, key, entry ? entry.body : reply);
-    return copies && { header: entry?.header ?? {}, copies };
+    return copies && { header: entry?.header ?? {}, copies, stored };
   };
 
   /** Whether a value counts as a hit depends on what the call may be served. */

@@ -1,8 +1,10 @@
 import { unwrap } from "../../errors/command-error.ts";
+import { callListener } from "../../ports/call-listener.ts";
 import type { Command } from "../../ports/transport.ts";
 import { openEntry, withHeader } from "../entry.ts";
 import type { GetOrSetParts, Tolerate } from "../get-or-set.ts";
 import type { RunningLoad } from "../load-cycle.ts";
+import type { LoadLease } from "../load-lease.ts";
 import { timeToStore } from "../load-times.ts";
 import type { Run } from "../loads.ts";
 import type { Request } from "../requests.ts";
@@ -22,6 +24,10 @@ export interface LoadedKey {
   readonly plan: FreshPlan;
   /** How long its caller has waited for the read, in milliseconds. */
   readonly readMs: number;
+  /** How long it may wait for a load of another process; absent where it does not ask for one. */
+  readonly flightMs?: number | undefined;
+  /** The lease under which it is loaded. */
+  readonly lease?: LoadLease;
 }
 
 /** Makes the run of a load: it brings the value and stores it, and all who wait get copies of it. */
@@ -30,7 +36,13 @@ export type MakeRun = (what: LoadedKey, bring: Bring) => Run;
 export function createRuns(parts: GetOrSetParts, tolerate: Tolerate): MakeRun {
   const { calls, values, timeoutMs } = parts;
 
-  const runOf: MakeRun = (what, bring) => async (load, outdated) => {
+  const runAlone = async (
+    what: LoadedKey,
+    bring: Bring,
+    load: RunningLoad,
+    outdated: () => boolean,
+    lease?: LoadLease,
+  ) => {
     const { key, plan } = what;
     const beganMs = performance.now();
     const value = await bring(load);
@@ -51,11 +63,37 @@ export function createRuns(parts: GetOrSetParts, tolerate: Tolerate): MakeRun {
     // Nothing may come between this question and the write: what this process deletes from here on comes behind it.
     if (outdated()) return copies;
     const stored = needsHeader ? withHeader({ freshUntilMs: Date.now() + freshMs, loadMs }, body) : written;
-    const request = setting(["SET", what.fullKey, stored, ...expiryArguments(keptMs)]);
+    const command: Command = ["SET", what.fullKey, stored, ...expiryArguments(keptMs)];
     const storeMs = plan.thirdMs ?? timeToStore(timeoutMs, what.readMs);
-    await tolerate(key, plan.insists, () => calls.one(() => [request, { ...plan.reading, timeoutMs: storeMs }]));
+    const store = () => calls.one(() => [setting(command), { ...plan.reading, timeoutMs: storeMs }]);
+    await tolerate(key, plan.insists, () => (lease ? lease.store([command], store) : store()));
     return copies;
   };
+
+  const runLeased: typeof runAlone = async (what, bring, load, outdated, lease) => {
+    try {
+      return await runAlone(what, bring, load, outdated, lease);
+    } finally {
+      // No caller waits for it: a lease that is not given back ends by itself.
+      const released = lease?.release();
+      if (released) callListener(() => what.plan.waitUntil?.(released));
+    }
+  };
+
+  /** Loads under a lease over all processes, or waits for the process that has it. */
+  const runInFlight = async (what: LoadedKey, bring: Bring, load: RunningLoad, outdated: () => boolean) => {
+    const { key, fullKey, plan, flightMs = 0 } = what;
+    const wait = { timeoutMs: flightMs, sending: plan.reading };
+    const flight = await tolerate(key, true, () => parts.beginFlight(fullKey, wait));
+    const shared = flight?.kind === "found" ? values.copiesOf("getOrSet", key, flight.stored) : undefined;
+    if (shared) return shared;
+    return runLeased(what, bring, load, outdated, flight?.kind === "won" ? flight.lease : undefined);
+  };
+
+  const runOf: MakeRun = (what, bring) => (load, outdated) =>
+    what.flightMs === undefined
+      ? runLeased(what, bring, load, outdated, what.lease)
+      : runInFlight(what, bring, load, outdated);
   return runOf;
 }
 
