@@ -3,6 +3,7 @@ import { combineCodecs } from "../codecs/json.ts";
 import { mayMatchGlob } from "../keys/glob-text.ts";
 import { createEvents, type Events } from "../ports/events.ts";
 import type { BackendStatus, Transport } from "../ports/transport.ts";
+import { loadedOnce } from "../time/loaded-once.ts";
 import { answerSyncOf } from "../trips/round-trip.ts";
 import type { Batcher } from "./batched-call.ts";
 import { createBatcher } from "./batcher.ts";
@@ -12,9 +13,12 @@ import { type Calls, type CallsParts, createCalls, createStats, type StatsRecord
 import { decodedOnce } from "./decoded-once.ts";
 import { createGetOrSet, type GetOrSet } from "./get-or-set.ts";
 import { createLoads, type Loads } from "./loads.ts";
+import { coveredRequests, namespacePrefix } from "./namespace.ts";
 import { createRequests, createValues, type Requests } from "./requests.ts";
+import { createTagging, type Tagging } from "./tagging.ts";
 import { createTtlChoice } from "./time-to-live.ts";
 import { useTransport } from "./transport-use.ts";
+import type { TagCheck, Values } from "./values.ts";
 
 /** What a cache is put together from; all views of it share one. */
 export interface Engine {
@@ -26,7 +30,13 @@ export interface Engine {
   readonly events: Events<CacheEvents>;
   readonly stats: StatsRecorder;
   readonly requests: Requests;
+  readonly values: Values;
   readonly calls: Calls;
+  readonly tagging: Tagging;
+  /** The tags of the namespaces around it, the innermost last; none in a cache itself. */
+  readonly namespaces: readonly string[];
+  /** The same engine for the keys of a namespace inside it. @throws ConfigError when the name can't be. */
+  namespace(name: string): Engine;
   readonly callsParts: CallsParts;
   readonly batcher: Batcher;
   /** Marks in-flight `getOrSet` loads as outdated whose full key may match: callers get the value, it is not stored. */
@@ -43,8 +53,7 @@ export function createEngine(options: CacheOptions): Engine {
   const stats = createStats((call) => events.emit("slow", call));
   // Over a network each reply is a text of its own.
   const codec = combineCodecs(answerSyncOf(transport) ? codecs.map(decodedOnce) : codecs);
-  const values = createValues(codec, maxValueBytes, events, stats);
-  const requests = createRequests(keyPrefix, values, stats, createTtlChoice(defaultTtlMs, patterns));
+  const ttlChoice = createTtlChoice(defaultTtlMs, patterns);
   // Calls with `fallback: false` have loads of their own, so that they never join a load that read the local cache.
   const shared = createLoads();
   const primaryOnly = createLoads();
@@ -63,37 +72,60 @@ export function createEngine(options: CacheOptions): Engine {
   };
   const calls = createCalls(callsParts);
   const loadsOf = (fallback: boolean): Loads => (fallback ? shared : primaryOnly);
-  const fullKeyOf = (key: string): string => keyPrefix + key;
-  const outdateToo = (more: Loads): void => void loads.push(more);
-  const getOrSet = createGetOrSet({
-    ...{ requests, values, calls, loadsOf, outdateToo, fullKeyOf, timeoutMs, events, stats },
-  });
+  const loadTagged = loadedOnce(
+    () => import("./tagged.ts"),
+    ({ createTagged }) => createTagged({ calls, transport, timeoutMs, patterns, events, stats }),
+  );
+  const reads = { shared: createLoads(), primaryOnly: createLoads() };
+  loads.push(reads.shared, reads.primaryOnly);
+  const readsOf = (fallback: boolean): Loads => (fallback ? reads.shared : reads.primaryOnly);
   const stopWatching = watch(transport.status, events, stats);
   let closing: Promise<void> | undefined;
-  return {
-    transport,
-    keyPrefix,
-    timeoutMs,
-    codec,
-    events,
-    stats,
-    requests,
-    calls,
-    callsParts,
-    batcher,
-    outdate(glob) {
-      for (const each of loads) each.writtenWhere(mayMatchGlob(glob));
-    },
-    getOrSet,
-    close() {
-      closing ??= batcher
-        .settled()
-        .then(() => use.end())
-        // A last failure is still told.
-        .then(stopWatching);
-      return closing;
-    },
+  const common = { transport, timeoutMs, codec, events, stats, calls, callsParts, batcher };
+
+  const scopeOf = (prefix: string, namespaces: readonly string[], tagging: Tagging): Engine => {
+    const isRequired = namespaces.length > 0;
+    const verify: TagCheck["verify"] = async (markers, read) => {
+      const tagged = await tagging.load();
+      return tagged.verify(markers, read, namespaces);
+    };
+    const values = createValues(codec, maxValueBytes, events, stats, { verify, isRequired });
+    const made = createRequests(prefix, values, stats, ttlChoice);
+    const requests = isRequired ? coveredRequests(made) : made;
+    const fullKeyOf = (key: string): string => prefix + key;
+    return {
+      ...common,
+      keyPrefix: prefix,
+      namespaces,
+      values,
+      requests,
+      tagging,
+      namespace(name) {
+        const inner = namespacePrefix(prefix, name, isRequired);
+        return scopeOf(
+          inner,
+          [...namespaces, inner],
+          createTagging({ load: tagging.load, patterns, isNamespace: true }),
+        );
+      },
+      outdate(glob) {
+        for (const each of loads) each.writtenWhere(mayMatchGlob(glob));
+      },
+      getOrSet: createGetOrSet({
+        ...{ requests, values, calls, loadsOf, readsOf, fullKeyOf, timeoutMs, events, stats },
+        ...{ tagging, namespaces, keyPrefix: prefix },
+      }),
+      close() {
+        closing ??= batcher
+          .settled()
+          .then(() => use.end())
+          // A last failure is still told.
+          .then(stopWatching);
+        return closing;
+      },
+    };
   };
+  return scopeOf(keyPrefix, [], createTagging({ load: loadTagged, patterns, isNamespace: false }));
 }
 
 /**
@@ -101,7 +133,8 @@ export function createEngine(options: CacheOptions): Engine {
  * caller's.
  */
 export function observedEngine(engine: Engine, observer: WriteObserver): Engine {
-  return { ...engine, calls: createCalls({ ...engine.callsParts, observer }) };
+  const calls = createCalls({ ...engine.callsParts, observer });
+  return { ...engine, calls, namespace: (name) => observedEngine(engine.namespace(name), observer) };
 }
 
 /** Turns the reports of a transport about its backends into events. Returns the function that stops it. */

@@ -22,6 +22,7 @@ export interface FreshPlan extends LoadTimes {
   readonly jitter: number;
   readonly isKept: (value: unknown) => boolean;
   readonly schema: StandardSchema | undefined;
+  readonly tags: readonly string[] | ((value: unknown) => readonly string[]) | undefined;
   readonly waitUntil: ((work: Promise<unknown>) => void) | undefined;
 }
 
@@ -35,6 +36,7 @@ const known: KnownOptions<GetOrSetOptions> = {
   cacheIf: true,
   schema: true,
   waitUntil: true,
+  tags: true,
 };
 
 /**
@@ -48,7 +50,7 @@ export function readFreshPlan(
   usualTtlMs: (key: string, own: TimeToLive | undefined) => number | undefined,
 ): FreshPlan {
   assertOptions(owner, options, known);
-  const { ttl, signal, schema, softTimeout, staleIfError, cacheIf, waitUntil } = options;
+  const { ttl, signal, schema, softTimeout, staleIfError, cacheIf, waitUntil, tags } = options;
   if (softTimeout !== undefined && staleIfError === undefined) {
     throw new ConfigError(
       "softTimeout",
@@ -76,6 +78,7 @@ export function readFreshPlan(
     jitter: jitterOf(options.jitter),
     isKept: (value) => value !== undefined && (cacheIf === undefined || cacheIf(value)),
     schema,
+    tags,
     waitUntil,
   };
 }

@@ -3,7 +3,7 @@ import type { Reply } from "../../ports/transport.ts";
 import { type EntryHeader, openEntry } from "../entry.ts";
 import type { GetOrSetParts, Tolerate } from "../get-or-set.ts";
 import { graceMs } from "../load-times.ts";
-import { createLoads, type JoinWait } from "../loads.ts";
+import type { JoinWait } from "../loads.ts";
 import { ReadRequest } from "../requests.ts";
 import type { Copies } from "../values.ts";
 import { decide } from "./decide.ts";
@@ -33,11 +33,7 @@ export interface Lookups {
 type Wait = Pick<JoinWait, "timeoutMs" | "signal">;
 
 export function createLookups(parts: GetOrSetParts, tolerate: Tolerate): Lookups {
-  const { calls, values, fullKeyOf, stats, outdateToo } = parts;
-  // A read that began before a write of this process is no answer to a call that comes after the write.
-  const running = { local: createLoads(), primary: createLoads() };
-  outdateToo(running.local);
-  outdateToo(running.primary);
+  const { calls, values, fullKeyOf, stats, readsOf } = parts;
 
   const checked = (key: string): string => {
     assertKey(key);
@@ -71,8 +67,8 @@ export function createLookups(parts: GetOrSetParts, tolerate: Tolerate): Lookups
         return found;
       };
       const longestRunMs = (plan.thirdMs ?? parts.timeoutMs) + graceMs;
-      const reads = plan.insists ? running.primary : running.local;
-      return (await reads.join(request.fullKey, run, { ...wait, longestRunMs })) as Found | undefined;
+      // A read that began before a write of this process is no answer to a call that comes after the write.
+      return (await readsOf(!plan.insists).join(request.fullKey, run, { ...wait, longestRunMs })) as Found | undefined;
     },
     async many(requests, key, plan) {
       const found = await tolerate(key, plan.insists, () => calls.readAll(requests, plan.reading));
