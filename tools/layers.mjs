@@ -132,9 +132,10 @@ export const rooms = {
     streams: ["claims", "errors", "keys", "ports", "resilience", "time", "trips"],
     lease: ["errors", "ports", "scripts"],
     locks: ["errors", "ports", "scripts", "settings", "time"],
+    tags: ["errors", "keys", "ports", "text"],
     cache: [
       ...["claims", "codecs", "commands", "errors", "keys", "lease", "locks", "messages", "ports"],
-      ...["settings", "text", "time", "trips"],
+      ...["settings", "tags", "text", "time", "trips"],
     ],
     idempotent: ["cache", "errors", "hash", "settings", "time"],
   },

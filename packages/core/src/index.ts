@@ -8,7 +8,9 @@ export type { CacheCallOptions } from "./cache/call-options.ts";
 export type { DeletePatternOptions } from "./cache/delete-pattern.ts";
 export type { GetOrSetOptions, LoaderContext } from "./cache/get-or-set.ts";
 export type { WrapOptions, Wrapped } from "./cache/load-calls.ts";
+export type { Namespace } from "./cache/namespace.ts";
 export type { Pipeline } from "./cache/pipeline.ts";
+export type { KeysOptions } from "./cache/scan-keys.ts";
 export type { ServerInfo } from "./cache/server-info.ts";
 export type { SetOptions } from "./cache/set-options.ts";
 export type { TimeToLive } from "./cache/time-to-live.ts";
@@ -24,6 +26,7 @@ export type { KeyFamily, KeyParameters, KeyPattern, KeyPatternOptions } from "./
 export { keyPattern } from "./keys/key-pattern.ts";
 export { keys } from "./keys/keys.ts";
 export type { StandardSchema } from "./keys/standard-schema.ts";
+export type { Key } from "./keys/typed-key.ts";
 export type { Lock, LockOptions } from "./locks/lock-options.ts";
 export type { Events } from "./ports/events.ts";
 export type {

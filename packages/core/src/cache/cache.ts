@@ -1,5 +1,7 @@
 import type { Codec } from "../codecs/codec.ts";
 import { escapeGlob } from "../keys/glob-text.ts";
+import { madeKeys } from "../keys/made-keys.ts";
+import type { Key, ValueOf } from "../keys/typed-key.ts";
 import type { NearStore } from "../ports/near-cache.ts";
 import type { Backend, Command, Outage, SendOptions, Transport } from "../ports/transport.ts";
 import { assertOptions } from "../settings/options.ts";
@@ -11,13 +13,13 @@ import { type CacheCallOptions, knownCallOptions, toSendOptions } from "./call-o
 import { raw, together } from "./calls.ts";
 import { assertDeletePattern, type DeletePatternOptions, deletePatternWithin } from "./delete-pattern.ts";
 import { createEngine, type Engine, observedEngine } from "./engine.ts";
-import { LoadCalls } from "./load-calls.ts";
+import type { Namespace } from "./namespace.ts";
 import { nearFor } from "./near-use.ts";
 import { createPipeline, type Pipeline, valuesOf } from "./pipeline.ts";
-import type { Request } from "./requests.ts";
+import { ReadRequest, type Request, type Requests } from "./requests.ts";
 import { isAnswer, readInfo, type ServerInfo } from "./server-info.ts";
 import { assertSetOptions, type SetOptions } from "./set-options.ts";
-import type { TimeToLive } from "./time-to-live.ts";
+import { TagCalls } from "./tag-calls.ts";
 
 /**
  * The cache. Calls made in the same tick share one round trip, and their reads one MGET. On the memory of this process
@@ -40,7 +42,7 @@ import type { TimeToLive } from "./time-to-live.ts";
  * }
  * ```
  */
-export class Cache extends LoadCalls implements AsyncDisposable {
+export class Cache extends TagCalls implements AsyncDisposable {
   /** The backend, for features built on the cache. */
   readonly transport: Transport;
   /** The prefix of every key of this cache. */
@@ -72,13 +74,40 @@ export class Cache extends LoadCalls implements AsyncDisposable {
     return this.view({ engine: observedEngine(this.engine, observer) });
   }
 
+  /**
+   * A part of the cache with its own keys and tags, such as one for each tenant: `clear` invalidates all its values by
+   * one command. Its keys have its name before them; namespaces can be nested. It holds values alone: counters, lists
+   * and writes in a pipeline reject.
+   *
+   * @throws ConfigError when the name is no non-empty string.
+   */
+  namespace(name: string): this & Namespace {
+    const engine = this.engine.namespace(name);
+    const verified = (method: "clear" | "exists" | "expire" | "ttl") =>
+      function (this: Cache, ...given: unknown[]): Promise<unknown> {
+        return this.tagged<unknown>((tagged) => tagged[method](engine, given, (own) => this.asked(own, method)));
+      };
+    const [clear, exists, expire, ttl] = (["clear", "exists", "expire", "ttl"] as const).map(verified);
+    return Object.assign(this.view({ engine, near: undefined }), {
+      keyPrefix: engine.keyPrefix,
+      clear,
+      exists,
+      expire,
+      ttl,
+    }) as never;
+  }
+
   /** Marks in-flight `getOrSet` loads of keys that may match as outdated: callers get the value, it is not stored. */
   outdate(glob: string): void {
     this.engine.outdate(escapeGlob(this.keyPrefix) + glob);
   }
 
   /** Stores a value. @returns true; false when it was skipped: too large, or the condition was not met. */
-  set(key: string, value: unknown, options?: SetOptions & CacheCallOptions): Promise<boolean> {
+  set<K extends string>(key: K, value: ValueOf<K>, options?: SetOptions & CacheCallOptions): Promise<boolean> {
+    const { tagging } = this.engine;
+    if (options?.tags !== undefined || ((tagging.isOn || madeKeys.needMore) && tagging.givesTags(key))) {
+      return this.setTagged([[key, value]], options, "set");
+    }
     return this.engine.calls.one(() => {
       if (options !== undefined) assertSetOptions("cache.set", options, "set and call");
       return [this.engine.requests.set(key, value, options), this.asked(options)];
@@ -86,10 +115,17 @@ export class Cache extends LoadCalls implements AsyncDisposable {
   }
 
   /** Reads a value. @returns undefined on a miss (`null` is a value like any other), or when the key is no string. */
-  get<T = unknown>(key: string, options?: CacheCallOptions): Promise<T | undefined> {
+  get<Value>(key: Key<Value>, options?: CacheCallOptions): Promise<Value | undefined>;
+  get<T = unknown>(key: string, options?: CacheCallOptions): Promise<T | undefined>;
+  get<T>(key: string, options?: CacheCallOptions): Promise<T | undefined> {
     if (this.near !== undefined) return this.getNear(this.near, key, options) as Promise<T | undefined>;
-    const { calls, requests } = this.engine;
+    const { calls, requests, tagging } = this.engine;
     const asked = options === undefined ? this.sendDefaults : () => this.asked(options, "get");
+    if ((tagging.isOn || madeKeys.needMore) && tagging.reads(key)) {
+      return this.tagged((tagged) => tagged.get(this.engine, key, this.asked(options, "get"))) as Promise<
+        T | undefined
+      >;
+    }
     return calls.read(requests.get, key, asked) as Promise<T | undefined>;
   }
 
@@ -102,9 +138,16 @@ export class Cache extends LoadCalls implements AsyncDisposable {
   }
 
   /** Reads several values in one round trip; they come in the order of their keys. */
-  async getMany<T = unknown>(keys: readonly string[], options?: CacheCallOptions): Promise<(T | undefined)[]> {
+  getMany<Value>(keys: readonly Key<Value>[], options?: CacheCallOptions): Promise<(Value | undefined)[]>;
+  getMany<T = unknown>(keys: readonly string[], options?: CacheCallOptions): Promise<(T | undefined)[]>;
+  async getMany<T>(keys: readonly string[], options?: CacheCallOptions): Promise<(T | undefined)[]> {
     const asked = this.asked(options, "getMany");
     assertKeyList(keys);
+    const { tagging } = this.engine;
+    if ((tagging.isOn || madeKeys.needMore) && keys.some(tagging.reads)) {
+      const tagged = tagging.calls ?? (await tagging.load());
+      return tagged.getMany(this.engine, keys, asked) as Promise<(T | undefined)[]>;
+    }
     const requests = keys.map((key) => this.engine.requests.get(key));
     return this.engine.calls.readAll(requests, asked) as Promise<(T | undefined)[]>;
   }
@@ -120,7 +163,11 @@ export class Cache extends LoadCalls implements AsyncDisposable {
     options: SetOptions & CacheCallOptions = {},
   ): Promise<boolean> {
     assertSetOptions("cache.setMany", options, "set and call");
-    const requests = readEntries(entries).map(([key, value]) => this.engine.requests.set(key, value, options));
+    const list = readEntries(entries);
+    if (options.tags !== undefined || list.some(([key]) => this.givesTags(key))) {
+      return this.setTagged(list, options, "setMany");
+    }
+    const requests = list.map(([key, value]) => this.engine.requests.set(key, value, options));
     const slots = await this.engine.calls.one(() => [together("setMany", requests), this.asked(options)]);
     return valuesOf(slots).every((isStored) => isStored === true);
   }
@@ -128,7 +175,7 @@ export class Cache extends LoadCalls implements AsyncDisposable {
   /** Deletes keys. A last argument that is no string holds call options. @returns how many existed. */
   override async delete(...keys: readonly string[] | readonly [...string[], CacheCallOptions]): Promise<number> {
     const [names, options] = readDeleteArguments(keys);
-    return this.one(() => this.engine.requests.delete(names), options);
+    return this.one((requests) => requests.delete(names), options);
   }
 
   /**
@@ -146,68 +193,12 @@ export class Cache extends LoadCalls implements AsyncDisposable {
     return deletePatternWithin(this.transport, asked, send, full, options);
   }
 
-  /** Whether a key exists: one that is only being loaded does not, nor does an empty text of another client. */
-  exists(key: string, options?: CacheCallOptions): Promise<boolean> {
-    return this.one(() => this.engine.requests.exists(key), options);
-  }
-
-  /** Gives a key a new time to live; `Infinity` takes its expiry away. @returns false when there is no such key. */
-  expire(key: string, ttl: TimeToLive, options?: CacheCallOptions): Promise<boolean> {
-    return this.one(() => this.engine.requests.expire(key, ttl), options);
-  }
-
-  /** Seconds that a key has left: -1 for ever, -2 when there is none; of a key that is being loaded, its lease's. */
-  ttl(key: string, options?: CacheCallOptions): Promise<number> {
-    return this.one(() => this.engine.requests.ttl(key), options);
-  }
-
-  /** Adds a whole number to a counter, which begins at 0 and has no expiry of its own. @returns the new count. */
-  increment(key: string, by = 1, options?: CacheCallOptions): Promise<number> {
-    const run = () => this.one(() => this.engine.requests.increment(key, by), options);
-    return this.engine.incrementLoading(key, by, run, () => this.asked(options));
-  }
-
-  /** Puts values before the first of a list, one after the other. @returns the list's new length. */
-  lpush(key: string, ...values: unknown[]): Promise<number> {
-    return this.one(() => this.engine.requests.push("LPUSH", key, values));
-  }
-
-  /** Puts values after the last of a list. @returns the list's new length. */
-  rpush(key: string, ...values: unknown[]): Promise<number> {
-    return this.one(() => this.engine.requests.push("RPUSH", key, values));
-  }
-
-  /** Takes the first value off a list. @returns undefined when there is none. */
-  lpop<T = unknown>(key: string, options?: CacheCallOptions): Promise<T | undefined> {
-    return this.one(() => this.engine.requests.pop("LPOP", key), options) as Promise<T | undefined>;
-  }
-
-  /** Takes the last value off a list. @returns undefined when there is none. */
-  rpop<T = unknown>(key: string, options?: CacheCallOptions): Promise<T | undefined> {
-    return this.one(() => this.engine.requests.pop("RPOP", key), options) as Promise<T | undefined>;
-  }
-
-  /** The values of a list from `start` to `stop`, both included; negative indexes count from the end. */
-  lrange<T = unknown>(
-    key: string,
-    start: number,
-    stop: number,
-    options?: CacheCallOptions,
-  ): Promise<(T | undefined)[]> {
-    return this.one(() => this.engine.requests.lrange(key, start, stop), options) as Promise<(T | undefined)[]>;
-  }
-
-  /** How many values a list holds. */
-  llen(key: string, options?: CacheCallOptions): Promise<number> {
-    return this.one(() => this.engine.requests.llen(key), options);
-  }
-
   /**
    * Tells all who listen to a channel, at most once: `@continuum-cache/pubsub` listens, and can keep a history. A
    * message may be as large as a value, see `maxValueBytes`. @returns how many connections heard it.
    */
   publish(channel: string, data: unknown, options?: CacheCallOptions): Promise<number> {
-    return this.one(() => this.engine.requests.publish(channel, data), options);
+    return this.one((requests) => requests.publish(channel, data), options);
   }
 
   /** Operations in one round trip. */
@@ -278,13 +269,15 @@ export class Cache extends LoadCalls implements AsyncDisposable {
     await this.close();
   }
 
-  private one<Result>(make: () => Request<Result>, options?: CacheCallOptions): Promise<Result> {
+  protected override one<Result>(
+    make: (requests: Requests) => Request<Result>,
+    options?: CacheCallOptions,
+  ): Promise<Result> {
     const asked = (request: Request<Result>) => [request, this.asked(options, request.operation)] as const;
-    return this.engine.calls.one(() => asked(make()));
+    return this.engine.calls.one(() => asked(make(this.engine.requests)));
   }
 
-  /** What a call asks of its round trip. @param method - Checks the options, of which this method has no others. */
-  private asked(options: CacheCallOptions | undefined, method?: string): SendOptions {
+  protected override asked(options: CacheCallOptions | undefined, method?: string): SendOptions {
     if (options === undefined) return this.sendDefaults;
     if (method !== undefined) assertOptions(`cache.${method}`, options, knownCallOptions);
     return toSendOptions({ ...this.defaults, ...options });
@@ -293,21 +286,24 @@ export class Cache extends LoadCalls implements AsyncDisposable {
   private getNear(near: NearStore, key: string, options: CacheCallOptions | undefined): Promise<unknown> {
     if (options === undefined) {
       const held = near.get(key);
-      return held === undefined ? near.read(key, this.sendDefaults) : Promise.resolve(held);
+      if (held === undefined) return near.read(key, this.sendDefaults);
+      if (this.engine.tagging.schemaOf(key) === undefined) return Promise.resolve(held);
+      return this.tagged(async (tagged) => tagged.fitting("get", key, held));
     }
-    const { calls, requests } = this.engine;
-    const asked = (): SendOptions => this.asked(options, "get");
-    if (!nearFor(near, options)) return calls.read(requests.get, key, asked);
     try {
-      return near.read(key, asked());
+      const asked = this.asked(options, "get");
+      return nearFor(near, options) ? near.read(key, asked) : this.engine.read(key, asked);
     } catch (error) {
       return Promise.reject(error);
     }
   }
 
   private batchOf(operation: string, atomic: boolean): Pipeline {
-    return createPipeline(this.engine.requests, async (requests, options) => {
+    const givesTags = (key: string) => this.givesTags(key);
+    return createPipeline(this.engine.requests, givesTags, async (requests, options) => {
       const asked = this.asked(options, `${operation}().execute`);
+      const sent = { options: asked, startedMs: performance.now() };
+      for (const request of requests) if (request instanceof ReadRequest) Object.assign(request, sent);
       return this.engine.calls.one(() => [together(operation, requests), { ...asked, ...(atomic && { atomic }) }]);
     });
   }

@@ -67,6 +67,8 @@ export function createCalls({ transport, batcher, stats, use, onSend, observer }
     by: Batcher["read"] | Batcher["readNow"],
   ): void => {
     const call = new Call(request, options.signal, transport, promise, stats);
+    request.options = options;
+    request.startedMs = call.startedMs;
     try {
       if (use.isOver) throw closedError(transport, "cache");
       by(request.fullKey, options, call);

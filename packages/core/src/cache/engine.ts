@@ -2,24 +2,27 @@ import type { Codec } from "../codecs/codec.ts";
 import { combineCodecs } from "../codecs/json.ts";
 import { isCommandError } from "../errors/command-error.ts";
 import { mayMatchGlob } from "../keys/glob-text.ts";
+import { madeKeys } from "../keys/made-keys.ts";
 import { createEvents, type Events } from "../ports/events.ts";
-import type { NearStore } from "../ports/near-cache.ts";
+import type { KeepRead, NearStore } from "../ports/near-cache.ts";
 import type { BackendStatus, SendOptions, Transport } from "../ports/transport.ts";
 import { loadedOnce } from "../time/loaded-once.ts";
 import { answerSyncOf } from "../trips/round-trip.ts";
-import type { AcrossProcesses } from "./across-processes.ts";
+import type { AcrossParts, AcrossProcesses } from "./across-processes.ts";
 import type { Batcher } from "./batched-call.ts";
 import { createBatcher } from "./batcher.ts";
 import { type CacheEvents, knownEvents, type WriteObserver } from "./cache-events.ts";
 import { type CacheOptions, readCacheOptions } from "./cache-options.ts";
 import { type Calls, type CallsParts, createCalls, createStats, type StatsRecorder } from "./calls.ts";
 import { decodedOnce } from "./decoded-once.ts";
-import { createGetOrSet, type GetOrSet, type GetOrSetParts } from "./get-or-set.ts";
-import type { Flight, FlightWait } from "./global-flight.ts";
+import { createGetOrSet, type GetOrSet } from "./get-or-set.ts";
 import { createLoads, type Loads } from "./loads.ts";
+import { coveredRequests, namespacePrefix } from "./namespace.ts";
 import { createRequests, createValues, type Requests } from "./requests.ts";
+import { createTagging, type Tagging } from "./tagging.ts";
 import { createTtlChoice } from "./time-to-live.ts";
 import { useTransport } from "./transport-use.ts";
+import type { TagCheck, Values } from "./values.ts";
 
 /** What a cache is put together from; all views of it share one. */
 export interface Engine {
@@ -31,11 +34,19 @@ export interface Engine {
   readonly events: Events<CacheEvents>;
   readonly stats: StatsRecorder;
   readonly requests: Requests;
+  readonly values: Values;
   readonly calls: Calls;
+  readonly tagging: Tagging;
+  /** The tags of the namespaces around it, the innermost last; none in a cache itself. */
+  readonly namespaces: readonly string[];
+  /** The same engine for the keys of a namespace inside it. @throws ConfigError when the name can't be. */
+  namespace(name: string): Engine;
   readonly callsParts: CallsParts;
   readonly batcher: Batcher;
   /** Marks in-flight `getOrSet` loads as outdated whose full key may match: callers get the value, it is not stored. */
   outdate(glob: string): void;
+  /** Reads one value. @param keep - Keeps it in the near cache. */
+  read(key: string, asked: SendOptions, keep?: KeepRead): Promise<unknown>;
   readonly getOrSet: GetOrSet;
   /** The values held in this process; undefined without a near cache. */
   readonly near: NearStore | undefined;
@@ -55,8 +66,7 @@ export function createEngine(options: CacheOptions): Engine {
   const stats = createStats((call) => events.emit("slow", call));
   // Over a network each reply is a text of its own.
   const codec = combineCodecs(answerSyncOf(transport) ? codecs.map(decodedOnce) : codecs);
-  const values = createValues(codec, maxValueBytes, events, stats);
-  const requests = createRequests(keyPrefix, values, stats, createTtlChoice(defaultTtlMs, patterns));
+  const ttlChoice = createTtlChoice(defaultTtlMs, patterns);
   // Calls with `fallback: false` have loads of their own, so that they never join a load that read the local cache.
   const shared = createLoads();
   const primaryOnly = createLoads();
@@ -70,8 +80,7 @@ export function createEngine(options: CacheOptions): Engine {
     countCommands(commands) {
       stats.counts.commands += commands;
     },
-    read: (key, asked, keep) =>
-      calls.read((name) => (keep ? requests.getNear(name, keep) : requests.get(name)), key, asked),
+    read: (key, asked, keep) => root.read(key, asked, keep),
   });
   const batcher = createBatcher(transport, { timeoutMs, announce: near !== undefined, counts: stats.counts });
   const callsParts: CallsParts = {
@@ -87,59 +96,85 @@ export function createEngine(options: CacheOptions): Engine {
   };
   const calls = createCalls(callsParts);
   const loadsOf = (fallback: boolean): Loads => (fallback ? shared : primaryOnly);
-  const fullKeyOf = (key: string): string => keyPrefix + key;
-  const across = loadedOnce(
-    () => import("./across-processes.ts"),
-    ({ createAcrossProcesses }) =>
-      createAcrossProcesses({ transport, callsParts, fullKeyOf: requests.fullKeyOf, timeoutMs }),
+  const loadTagged = loadedOnce(
+    () => import("./tagged.ts"),
+    ({ createTagged }) => createTagged({ calls, transport, timeoutMs, patterns, events, stats }),
   );
-  const incrementLoading: Engine["incrementLoading"] = (key, by, run, sending) =>
-    run().catch(async (error: unknown) => {
-      if (!isCommandError(error) || !error.message.includes("not an integer")) throw error;
-      const count = await (await across()).flights.increment(fullKeyOf(key), by, sending());
-      if (count === undefined) throw error;
-      return count;
-    });
-  const beginFlight = async (key: string, wait: FlightWait): Promise<Flight> =>
-    (await across()).flights.begin(key, wait);
-  const beginRefresh: GetOrSetParts["beginRefresh"] = async (key, stored, sending) =>
-    (await across()).flights.refresh(key, stored, sending);
-  const outdateToo = (more: Loads): void => void loads.push(more);
-  const getOrSet = createGetOrSet({
-    ...{ requests, values, calls, loadsOf, outdateToo, fullKeyOf, timeoutMs, events, stats, near },
-    ...{ beginFlight, beginRefresh },
-  });
+  const reads = { shared: createLoads(), primaryOnly: createLoads() };
+  loads.push(reads.shared, reads.primaryOnly);
+  const readsOf = (fallback: boolean): Loads => (fallback ? reads.shared : reads.primaryOnly);
   const stopWatching = watch(transport.status, events, stats);
   let closing: Promise<void> | undefined;
+  const common = { transport, timeoutMs, codec, events, stats, calls, callsParts, batcher };
+
+  const scopeOf = (prefix: string, namespaces: readonly string[], tagging: Tagging): Engine => {
+    const isRequired = namespaces.length > 0;
+    const verify: TagCheck["verify"] = async (markers, read) => {
+      const tagged = await tagging.load();
+      return tagged.verify(markers, read, namespaces);
+    };
+    const values = createValues(codec, maxValueBytes, events, stats, { verify, isRequired });
+    const made = createRequests(prefix, values, stats, ttlChoice);
+    const requests = isRequired ? coveredRequests(made) : made;
+    const fullKeyOf = (key: string): string => prefix + key;
+    const across = acrossProcesses({ transport, callsParts, fullKeyOf: requests.fullKeyOf, timeoutMs });
+    // What a namespace holds has tags, which a near cache does not look at.
+    const nearHere = isRequired ? undefined : near;
+    const engine: Engine = {
+      ...{ ...common, ...across, keyPrefix: prefix, namespaces, values, requests, tagging, near: nearHere },
+      namespace(name) {
+        const inner = namespacePrefix(prefix, name, isRequired);
+        const own = createTagging({ load: tagging.load, patterns, isNamespace: true });
+        return scopeOf(inner, [...namespaces, inner], own);
+      },
+      outdate(glob) {
+        for (const each of loads) each.writtenWhere(mayMatchGlob(glob));
+        near?.writtenWhere(glob);
+      },
+      read(key, asked, keep) {
+        if ((tagging.isOn || madeKeys.needMore) && tagging.reads(key)) {
+          return tagging.load().then((tagged) => tagged.get(engine, key, asked, keep));
+        }
+        return calls.read((name) => (keep ? requests.getNear(name, keep) : requests.get(name)), key, asked);
+      },
+      getOrSet: createGetOrSet({
+        ...{ requests, values, calls, loadsOf, readsOf, fullKeyOf, timeoutMs, events, stats },
+        ...{ tagging, namespaces, keyPrefix: prefix, near: nearHere },
+        beginFlight: async (key, wait) => (await across.across()).flights.begin(key, wait),
+        beginRefresh: async (key, stored, sending) => (await across.across()).flights.refresh(key, stored, sending),
+      }),
+      close() {
+        closing ??= batcher
+          .settled()
+          .then(() => use.end())
+          // What is replayed last is announced too.
+          .then(() => near?.close())
+          // A last failure is still told.
+          .then(stopWatching);
+        return closing;
+      },
+    };
+    return engine;
+  };
+  const root = scopeOf(keyPrefix, [], createTagging({ load: loadTagged, patterns, isNamespace: false }));
+  return root;
+}
+
+/** What processes do together, whose code is loaded at its first use. */
+function acrossProcesses(parts: AcrossParts): Pick<Engine, "across" | "incrementLoading"> {
+  const across = loadedOnce(
+    () => import("./across-processes.ts"),
+    ({ createAcrossProcesses }) => createAcrossProcesses(parts),
+  );
   return {
-    transport,
-    keyPrefix,
-    timeoutMs,
-    codec,
-    events,
-    stats,
-    requests,
-    calls,
-    callsParts,
-    batcher,
-    outdate(glob) {
-      for (const each of loads) each.writtenWhere(mayMatchGlob(glob));
-      near?.writtenWhere(glob);
-    },
-    getOrSet,
-    near,
-    incrementLoading,
     across,
-    close() {
-      closing ??= batcher
-        .settled()
-        .then(() => use.end())
-        // What is replayed last is announced too.
-        .then(() => near?.close())
-        // A last failure is still told.
-        .then(stopWatching);
-      return closing;
-    },
+    incrementLoading: (key, by, run, sending) =>
+      run().catch(async (error: unknown) => {
+        if (!isCommandError(error) || !error.message.includes("not an integer")) throw error;
+        const count = await (await across()).flights.increment(parts.fullKeyOf(key), by, sending());
+        if (count === undefined) throw error;
+        return count;
+      }),
   };
 }
 
@@ -148,7 +183,8 @@ export function createEngine(options: CacheOptions): Engine {
  * caller's.
  */
 export function observedEngine(engine: Engine, observer: WriteObserver): Engine {
-  return { ...engine, calls: createCalls({ ...engine.callsParts, observer }) };
+  const calls = createCalls({ ...engine.callsParts, observer });
+  return { ...engine, calls, namespace: (name) => observedEngine(engine.namespace(name), observer) };
 }
 
 /** Turns the reports of a transport about its backends into events. Returns the function that stops it. */

@@ -101,13 +101,6 @@ export function openEntry(stored: string | Uint8Array): Entry | undefined {
   return header && { header, body: entry.slice(end + 1) };
 }
 
-/** What a plain read decodes: the codec's own writing; undefined for a placeholder, and when it is no longer fresh. */
-export function freshBody(stored: string | Uint8Array): string | Uint8Array | undefined {
-  const entry = openEntry(stored);
-  if (!entry) return stored;
-  return isFresh(entry.header) ? entry.body : undefined;
-}
-
 /** Whether a plain read may return the value: it is there, and fresh. */
 export function isFresh({ placeholder, freshUntilMs }: EntryHeader): boolean {
   return !placeholder && (freshUntilMs === undefined || Date.now() < freshUntilMs);

@@ -1,5 +1,6 @@
 import { quoted } from "../errors/quoted.ts";
 import { isTransportError } from "../errors/transport-error.ts";
+import { madeKeys } from "../keys/made-keys.ts";
 import type { Events } from "../ports/events.ts";
 import type { NearStore } from "../ports/near-cache.ts";
 import type { SendOptions } from "../ports/transport.ts";
@@ -15,7 +16,9 @@ import type { LoadLease } from "./load-lease.ts";
 import { graceMs, type LoadTimes, loadTimesOf, loadWithin, plainOptions, timeToStore } from "./load-times.ts";
 import { type Loads, settled } from "./loads.ts";
 import { heldNear, nearFor } from "./near-use.ts";
+import { verifiedCopies } from "./opened-value.ts";
 import type { Requests } from "./requests.ts";
+import type { Tagging } from "./tagging.ts";
 import type { TimeToLive } from "./time-to-live.ts";
 import type { Copies, Values } from "./values.ts";
 
@@ -71,9 +74,13 @@ export interface GetOrSetParts {
   readonly calls: Calls;
   /** The loads that a call may join: one that insists on the primary must not be given a local value. */
   readonly loadsOf: (fallback: boolean) => Loads;
-  /** Marks the entries of these, too, as outdated when their keys are written. */
-  readonly outdateToo: (loads: Loads) => void;
+  /** The reads under way, which a write of their key outdates; those of all namespaces are together. */
+  readonly readsOf: (fallback: boolean) => Loads;
   readonly fullKeyOf: (key: string) => string;
+  readonly tagging: Tagging;
+  readonly keyPrefix: string;
+  /** See `TagScope`. */
+  readonly namespaces: readonly string[];
   /** The cache's own `timeout`. */
   readonly timeoutMs: number;
   readonly events: Events<CacheEvents>;
@@ -93,7 +100,7 @@ const usualTimes = loadTimesOf({});
  * caller's signal or timeout ends only its own waiting.
  */
 export function createGetOrSet(parts: GetOrSetParts): GetOrSet {
-  const { requests, calls, loadsOf, fullKeyOf, events, stats, near } = parts;
+  const { requests, calls, loadsOf, fullKeyOf, tagging, events, stats, near } = parts;
   /** The value of the loader is still returned. Where the call insists on the primary, it rejects. */
   const tolerate: Tolerate = async (key, insist, work) => {
     try {
@@ -118,11 +125,14 @@ export function createGetOrSet(parts: GetOrSetParts): GetOrSet {
     const fullKey = fullKeyOf(key);
     const now = signal || loadsOf(fallback).isRunning(fullKey) ? undefined : calls.readNow(request, reading);
     // A hit needs no load for others to join.
-    if (now?.status === "fulfilled" && now.value) return now.value();
+    // A value with tags is a promise until they are verified: the load below waits for it.
+    if (now?.status === "fulfilled" && typeof now.value === "function") return now.value();
 
+    let isOwn = false;
     /** All who wait share the load, but no object: what one caller changes no other sees. */
     const run = async (load: RunningLoad, outdated: () => boolean): Promise<Copies> => {
       const beganMs = performance.now();
+      isOwn = true;
       const read = () => (now ? settled(now) : calls.read(() => request, key, reading));
       const found = await tolerate(key, !fallback, read);
       if (found) return found;
@@ -144,18 +154,24 @@ export function createGetOrSet(parts: GetOrSetParts): GetOrSet {
     const join = async (ending?: AbortSignal): Promise<unknown> => {
       const waiting = { timeoutMs: wholeMs, signal: ending, longestRunMs: 2 * tripMs + loaderTimeoutMs + graceMs };
       const copies = (await loadsOf(fallback).join(fullKey, run, waiting)) as Copies;
+      // A call that has joined another's read verifies the tags for itself. Their code is loaded by now.
+      if (!isOwn && tagging.calls && verifiedCopies.has(copies)) {
+        return (await freshness()).getOrSet(key, loader, options ?? {});
+      }
       return copies();
     };
     if (ownTimeoutMs === undefined && !signal) return join();
     return withDeadline("cache", { timeoutMs: wholeMs, ...(signal && { signal }) }, join);
   };
   const one = (key: string, loader: Loader, options?: GetOrSetOptions): unknown => {
-    if (options && !isPlain(options)) return freshness().then((fresh) => fresh.getOrSet(key, loader, options));
+    const needsMore = (tagging.isOn || madeKeys.needMore) && tagging.reads(key);
+    if (needsMore || (options && !isPlain(options))) {
+      return freshness().then((fresh) => fresh.getOrSet(key, loader, options ?? {}));
+    }
     const times = options ? loadTimesOf(options) : usualTimes;
     const held = near && heldNear(near, key, options, times.reading);
-    return held
-      ? held.then((value) => value ?? plain(key, loader, options, times))
-      : plain(key, loader, options, times);
+    if (!held) return plain(key, loader, options, times);
+    return held.then((value) => (value === undefined ? plain(key, loader, options, times) : value));
   };
   const many: GetOrSet["many"] = async (...given) => (await freshness()).getOrSetMany(...given);
   return Object.assign(one, { many });

@@ -1,5 +1,6 @@
 import { ConfigError } from "../errors/config-error.ts";
 import { quoted } from "../errors/quoted.ts";
+import type { Key, ValueOf } from "../keys/typed-key.ts";
 import { assertKeyList } from "./arguments.ts";
 import { CacheLocks } from "./cache-locks.ts";
 import type { CacheCallOptions } from "./call-options.ts";
@@ -45,14 +46,14 @@ export abstract class LoadCalls extends CacheLocks {
    * }
    * ```
    */
-  async getOrSet<T>(
-    key: string,
+  async getOrSet<T extends ValueOf<K>, K extends string = string>(
+    key: K,
     loader: (context: LoaderContext) => T | Promise<T>,
     options?: GetOrSetOptions<T>,
-  ): Promise<T> {
+  ): Promise<K extends Key<infer Value> ? Value : T> {
     const asked = options as GetOrSetOptions | undefined;
     assertLoader(loader);
-    return this.engine.getOrSet(key, loader, this.defaults ? { ...this.defaults, ...asked } : asked) as Promise<T>;
+    return this.engine.getOrSet(key, loader, this.defaults ? { ...this.defaults, ...asked } : asked) as Promise<never>;
   }
 
   /**

@@ -1,3 +1,5 @@
+import { ConfigError } from "../errors/config-error.ts";
+import { quoted } from "../errors/quoted.ts";
 import type { CacheCallOptions } from "./call-options.ts";
 import type { Request, Requests } from "./requests.ts";
 import { assertSetOptions, type SetOptions } from "./set-options.ts";
@@ -53,7 +55,8 @@ export type RunBatch = (
   options: CacheCallOptions,
 ) => Promise<PromiseSettledResult<unknown>[]>;
 
-export function createPipeline(make: Requests, runBatch: RunBatch): Pipeline {
+/** @param givesTags - Whether a key gives tags to its values: their markers would have to be read first. */
+export function createPipeline(make: Requests, givesTags: (key: string) => boolean, runBatch: RunBatch): Pipeline {
   const requests: Request<unknown>[] = [];
   const add = (request: Request<unknown>): never => {
     requests.push(request);
@@ -63,6 +66,7 @@ export function createPipeline(make: Requests, runBatch: RunBatch): Pipeline {
   const pipeline: Pipeline = {
     set(key, value, options = {}) {
       assertSetOptions("pipeline.set", options, "set");
+      if (options.tags !== undefined || givesTags(key)) throw taggedError(key);
       return add(make.set(key, value, options));
     },
     get: (key) => add(make.get(key)),
@@ -82,14 +86,33 @@ export function createPipeline(make: Requests, runBatch: RunBatch): Pipeline {
       return requests.length;
     },
     async execute(options = {}) {
-      return valuesOf(await runBatch(requests, options)) as [];
+      return valuesOf(await verified(await runBatch(requests, options))) as [];
     },
     async executeSettled(options = {}) {
-      return (await runBatch(requests, options)) as [];
+      return (await verified(await runBatch(requests, options))) as [];
     },
   };
   return pipeline;
 }
+
+/** The same once the tags of what was read are verified: until then such a value is a promise. */
+function verified(
+  slots: readonly PromiseSettledResult<unknown>[],
+): readonly PromiseSettledResult<unknown>[] | Promise<PromiseSettledResult<unknown>[]> {
+  const isPromise = (slot: PromiseSettledResult<unknown>): boolean =>
+    slot.status === "fulfilled" && slot.value instanceof Promise;
+  if (!slots.some(isPromise)) return slots;
+  return Promise.allSettled(
+    slots.map((slot) => (slot.status === "fulfilled" ? slot.value : Promise.reject(slot.reason))),
+  );
+}
+
+const taggedError = (key: unknown): ConfigError =>
+  new ConfigError(
+    "tags",
+    `A pipeline can't store a value with tags, as that of ${quoted(key)}: their markers are read before it is ` +
+      "stored. Store it by cache.set or cache.setMany",
+  );
 
 /** What came of each. @throws what the first that failed did. */
 export function valuesOf(slots: readonly PromiseSettledResult<unknown>[]): unknown[] {

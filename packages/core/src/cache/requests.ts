@@ -6,14 +6,16 @@ import { toWireChannel } from "../messages/channel-name.ts";
 import { toMessageText } from "../messages/message-text.ts";
 import type { Events } from "../ports/events.ts";
 import type { KeepRead } from "../ports/near-cache.ts";
-import type { Command, Reply } from "../ports/transport.ts";
+import type { Command, Reply, SendOptions } from "../ports/transport.ts";
+import type { Texts } from "../tags/marker-reads.ts";
 import type { CacheEvents } from "./cache-events.ts";
 import type { StatsRecorder } from "./calls.ts";
-import { firstOfBytes, firstOfText, firstOfTextForm, freshBody, placeholderHead, plainEntry } from "./entry.ts";
+import { firstOfBytes, firstOfText, firstOfTextForm, placeholderHead, plainEntry } from "./entry.ts";
 import { readInteger } from "./integer-reply.ts";
+import { createOpening } from "./opened-value.ts";
 import { endingsOf, type SetEnding, type SetOptions } from "./set-options.ts";
 import { type TimeToLive, ttlToMs } from "./time-to-live.ts";
-import type { Copies, Values } from "./values.ts";
+import type { Copies, SentRead, TagCheck, Values } from "./values.ts";
 
 /** One operation of the cache as data: the consecutive commands that it sends, and how their replies are read. */
 export interface Request<Result> {
@@ -102,13 +104,13 @@ export function createRequests(
     },
     get: (key) => new ReadRequest(full, "get", key, values.fromStored, counts),
     getNear(key, keep) {
-      const read: Values["fromStored"] = (operation, name, reply) =>
-        keep(reply, values.fromStored(operation, name, reply));
+      const read: Values["fromStored"] = (operation, name, reply, sent) =>
+        keep(reply, values.fromStored(operation, name, reply, sent));
       return new ReadRequest(full, "get", key, read, counts);
     },
     getCopies(key, keep) {
-      const read: Values["copiesOf"] = (operation, name, reply) => {
-        const copies = values.copiesOf(operation, name, reply);
+      const read: Values["copiesOf"] = (operation, name, reply, sent) => {
+        const copies = values.copiesOf(operation, name, reply, sent);
         if (copies) keep?.(reply, undefined);
         return copies;
       };
@@ -197,14 +199,22 @@ class SetRequest implements Request<boolean> {
   }
 }
 
+/** Reads what stands under a key. Where tags have to be verified first it is a promise, which the call then follows. */
+type ReadStored<Found> = (operation: string, key: string, reply: Reply | undefined, read: SentRead) => Found;
+
 /** The read of one string. A class, since there are more of these than of all others: what they share is made once. */
-export class ReadRequest<Found> implements Request<Found> {
+export class ReadRequest<Found> implements Request<Found>, SentRead {
   readonly operation = "get";
   /** With the prefix. */
   readonly fullKey: string;
+  /** With what it was sent, and when: what verifies tags has the rest of its time. */
+  options: SendOptions | undefined = undefined;
+  startedMs = 0;
+  /** The markers that are read with it. */
+  texts: Promise<Texts> | undefined = undefined;
   readonly #caller: string;
   readonly #key: string;
-  readonly #read: (operation: string, key: string, reply: Reply | undefined) => Found;
+  readonly #read: ReadStored<Found>;
   readonly #counts: StatsRecorder["counts"];
 
   /**
@@ -215,7 +225,7 @@ export class ReadRequest<Found> implements Request<Found> {
     full: (key: string) => string,
     caller: string,
     key: string,
-    read: (operation: string, key: string, reply: Reply | undefined) => Found,
+    read: ReadStored<Found>,
     counts: StatsRecorder["counts"],
   ) {
     this.fullKey = full(key);
@@ -231,7 +241,7 @@ export class ReadRequest<Found> implements Request<Found> {
   }
 
   read(replies: readonly Reply[], at: number): Found {
-    const found = this.#read(this.#caller, this.#key, replies[at]);
+    const found = this.#read(this.#caller, this.#key, replies[at], this);
     if (found === undefined) this.#counts.misses++;
     else this.#counts.hits++;
     return found;
@@ -245,6 +255,7 @@ export function createValues(
   maxValueBytes: number,
   events: Events<CacheEvents>,
   stats: StatsRecorder,
+  tags: TagCheck,
 ): Values {
   /** Its length in bytes when that is over the limit. */
   const excess = (stored: string | Uint8Array): number | undefined => {
@@ -276,6 +287,7 @@ export function createValues(
       return first;
     };
   };
+  const opened = createOpening(stats, tags);
   return {
     toStored(value) {
       const written = codec.encode(value);
@@ -299,8 +311,14 @@ export function createValues(
       );
     },
     fromItem,
-    fromStored: (operation, key, reply) => fromItem(operation, key, mayHaveHeader(reply) ? freshBody(reply) : reply),
-    copiesOf: (operation, key, reply) => copiesOfBody(operation, key, mayHaveHeader(reply) ? freshBody(reply) : reply),
+    fromStored: (operation, key, reply, read) =>
+      tags.isRequired || mayHaveHeader(reply)
+        ? opened(reply, read, (body) => fromItem(operation, key, body))
+        : fromItem(operation, key, reply),
+    copiesOf: (operation, key, reply, read) =>
+      tags.isRequired || mayHaveHeader(reply)
+        ? opened(reply, read, (body) => copiesOfBody(operation, key, body))
+        : copiesOfBody(operation, key, reply),
     copiesOfBody,
   };
 }

@@ -16,9 +16,15 @@ export interface SetOptions {
    * this. Costs a second command, unless `nx` or `xx` says which of the two it is. @default false
    */
   readonly keepTtl?: boolean;
+  /**
+   * What `invalidateTags` and `expireTags` call it by, besides the tags of its key's pattern: 64 at most. Not in a
+   * pipeline, and not together with `nx`, `xx` and `keepTtl`. A value with tags costs a second command and round trip:
+   * the tags' markers are read before it is stored. @default none
+   */
+  readonly tags?: readonly string[];
 }
 
-const knownSetOptions: KnownOptions<SetOptions> = { ttl: true, nx: true, xx: true, keepTtl: true };
+const knownSetOptions: KnownOptions<SetOptions> = { ttl: true, nx: true, xx: true, keepTtl: true, tags: true };
 const knownSetCallOptions: KnownOptions<SetOptions & CacheCallOptions> = { ...knownSetOptions, ...knownCallOptions };
 
 /** What stands behind the value of a SET. */

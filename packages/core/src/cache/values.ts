@@ -1,7 +1,26 @@
-import type { Reply } from "../ports/transport.ts";
+import type { Reply, SendOptions } from "../ports/transport.ts";
+import type { Texts } from "../tags/marker-reads.ts";
+import type { Marker, Verdict } from "../tags/marker-store.ts";
 
 /** A value for several callers: each call gives the next caller a copy of its own. */
 export type Copies = () => unknown;
+
+/** A read that was sent, as far as what verifies the tags of its value has to know it. */
+export interface SentRead {
+  readonly fullKey: string;
+  readonly options: SendOptions | undefined;
+  /** When it was sent, by `performance.now()`. */
+  readonly startedMs: number;
+  /** The markers that were read with it. */
+  readonly texts: Promise<Texts> | undefined;
+}
+
+/** How tags are verified. */
+export interface TagCheck {
+  readonly verify: (markers: readonly Marker[], read: SentRead) => Promise<Verdict>;
+  /** Whether every value must have tags, as in a namespace. */
+  readonly isRequired: boolean;
+}
 
 /** The border between the caller's values and what is stored. */
 export interface Values {
@@ -13,10 +32,13 @@ export interface Values {
   toItem(kind: "item" | "message", place: string, value: unknown): string | Uint8Array;
   /** A list's item, or `undefined` when there is none or it can't be read: then the `error` event has told it. */
   fromItem(operation: string, key: string, reply: Reply | undefined): unknown;
-  /** The same for what stands under a key; a placeholder and a value that is no longer fresh count as none. */
-  fromStored(operation: string, key: string, reply: Reply | undefined): unknown;
+  /**
+   * The same for what stands under a key; a placeholder and a value that is no longer fresh count as none. A value with
+   * tags comes as a promise, once they are verified.
+   */
+  fromStored(operation: string, key: string, reply: Reply | undefined, read?: SentRead): unknown;
   /** The same for several callers. */
-  copiesOf(operation: string, key: string, reply: Reply | undefined): Copies | undefined;
+  copiesOf(operation: string, key: string, reply: Reply | undefined, read?: SentRead): Copies | undefined;
   /** The same for what stands behind a header. */
   copiesOfBody(operation: string, key: string, body: Reply | undefined): Copies | undefined;
 }

@@ -3,6 +3,8 @@ import { TextMap } from "./text-map.ts";
 
 /** The pattern behind a key. */
 export interface MadeKeys {
+  /** Whether a key was made whose pattern has tags or a schema: then it takes more to read and write values. */
+  readonly needMore: boolean;
   /** Remembers that this family has made this key. */
   add(key: string, family: KeyFamily): void;
   /** The family that has made this key; `undefined` for a plain string. */
@@ -28,16 +30,21 @@ export function createMadeKeys(maxCharacters: number, maxFamilies: number): Made
     for (const [key, family] of earlier) if (!latest.has(key)) forgotten.add(family);
     for (const family of forgotten) {
       if (forgotten.size <= maxFamilies) break;
-      forgotten.delete(family);
+      // Without its family a key would lose its tags: an invalidation would not reach its value.
+      if (!needsMore(family)) forgotten.delete(family);
     }
     earlier = latest;
     latest = new TextMap();
     latestCharacters = 0;
   };
-  return {
-    add(key, family) {
+  const made = {
+    // A field, since every read looks at it.
+    needMore: false,
+    add(key: string, family: KeyFamily) {
+      const hasMore = needsMore(family);
+      if (hasMore) made.needMore = true;
       // A family that says nothing of its keys needs no memory; and what it makes is not another family's any more.
-      if (family.ttlMs === undefined) {
+      if (family.ttlMs === undefined && !hasMore) {
         if (latest.size > 0) latest.delete(key);
         if (earlier.size > 0) earlier.delete(key);
         return;
@@ -46,14 +53,17 @@ export function createMadeKeys(maxCharacters: number, maxFamilies: number): Made
       latest.set(key, family);
       if (2 * latestCharacters >= maxCharacters) dropEarlier();
     },
-    familyOf(key) {
+    familyOf(key: string) {
       const family = latest.get(key) ?? earlier.get(key);
       if (family) return family;
       for (const candidate of forgotten) if (candidate.parse(key)) return candidate;
       return undefined;
     },
   };
+  return made;
 }
+
+const needsMore = (family: KeyFamily): boolean => family.schema !== undefined || family.tagsOf !== undefined;
 
 /** What a key takes besides its text, in characters. */
 const placeCharacters = 60;

@@ -7,6 +7,7 @@ import { loadWithin } from "../load-times.ts";
 import { type Decision, decide } from "./decide.ts";
 import type { FreshCalls, FreshParts, Usable } from "./fresh-calls.ts";
 import { type FreshPlan, readFreshPlan } from "./fresh-plan.ts";
+import type { LoadTags } from "./load-tags.ts";
 import type { Bring, LoadedKey } from "./storing.ts";
 
 /** One call of a loader for several keys. */
@@ -60,20 +61,38 @@ export function createBatchLoads(fresh: FreshParts): FreshCalls["getOrSetMany"] 
     if (plan.isGlobal) {
       throw new ConfigError("singleFlight", 'getOrSetMany loads once per process: leave out `singleFlight: "global"`');
     }
-    const unique = [...new Set(keys)].map((key) => ({ key, request: lookups.requestOf(key) }));
+    const unique = [...new Set(keys)].map((key) => {
+      const schema = plan.schema ?? parts.tagging.schemaOf(key);
+      return { key, request: lookups.requestOf(key), plan: { ...plan, schema } };
+    });
+    const makings = unique.map(({ key, request }) => fresh.tagsOf({ key, fullKey: request.fullKey, plan }));
+    const areLoaded = !makings.some((making) => making instanceof Promise);
+    const allTags = areLoaded ? (makings as (LoadTags | undefined)[]) : await Promise.all(makings);
+    const tagsByKey = new Map(unique.map(({ key }, at) => [key, allTags[at]]));
     return within(plan, async (waiting) => {
       // Where no value was found a moment ago there is none to serve meanwhile.
       const read = unique.filter(({ request }) => !loadsOf(plan).isCold(request.fullKey));
       const requests = read.map(({ request }) => request);
       const [first] = read;
       const replies = first ? await lookups.many(requests, first.key, plan) : [];
-      const values = await Promise.all(read.map(({ key }, index) => usable(key, replies[index], plan)));
+      const values = await Promise.all(
+        read.map(async ({ key, request, plan: own }, index) => {
+          const what = { key, fullKey: request.fullKey, plan: own };
+          return usable(key, await fresh.verified(what, tagsByKey.get(key), replies[index]), own);
+        }),
+      );
       const foundOf = new Map(read.map(({ key }, index) => [key, values[index]]));
       const readMs = performance.now() - waiting.beganMs;
-      const places = unique.map(({ key, request }): Place => {
+      const decided = unique.map(({ key, request, plan: own }, at) => {
         const found = foundOf.get(key);
-        const decision = found ? decide(found.header, plan, Date.now(), Math.random()) : "load";
-        return { what: { key, fullKey: request.fullKey, plan, readMs }, found, decision };
+        const decision = found ? decide(found.header, own, Date.now(), Math.random()) : "load";
+        return { key, fullKey: request.fullKey, plan: own, tags: allTags[at], found, decision };
+      });
+      // All loads call their loader together, so the markers of all are noted before.
+      const noting = decided.map(({ tags, decision }) => (decision === "serve" ? undefined : tags?.begin()));
+      const begun = noting.some((each) => each !== undefined) ? await Promise.all(noting) : [];
+      const places = decided.map(({ found, decision, ...what }, at): Place => {
+        return { what: { ...what, readMs, begun: what.tags && { load: begun[at] } }, found, decision };
       });
       loadTogether(
         places.filter(({ decision }) => decision === "refresh"),
@@ -89,7 +108,7 @@ export function createBatchLoads(fresh: FreshParts): FreshCalls["getOrSetMany"] 
       /** @param isFirst - The other places of a key that the caller names twice get copies. */
       const resultOf = async ({ what, found, decision }: Place, isFirst: boolean): Promise<unknown> => {
         if (found && (decision === "serve" || decision === "refresh")) {
-          return isFirst ? found.value : ownValue(found.copies, plan);
+          return isFirst ? found.value : ownValue(found.copies, what.plan);
         }
         // Another call's load may vanish with its request: then this key is loaded alone.
         const alone = createBatchLoad(plan, loader, parts.stats.counts);

@@ -8,12 +8,13 @@ import type { GetOrSetOptions, GetOrSetParts, Loader, ManyLoader, Tolerate } fro
 import { shortestLeaseMs } from "../load-lease.ts";
 import { graceMs, loadWithin } from "../load-times.ts";
 import type { JoinWait, Loads, Run } from "../loads.ts";
-import { heldNear } from "../near-use.ts";
+import { heldNear, nearFor } from "../near-use.ts";
 import type { Copies } from "../values.ts";
 import { createBatchLoads } from "./batch-loads.ts";
 import { decide } from "./decide.ts";
 import { fit } from "./fitting.ts";
 import { type FreshPlan, readFreshPlan } from "./fresh-plan.ts";
+import { createLoadTags, type LoadTags, needsTags } from "./load-tags.ts";
 import { createLookups, type Found, type Lookups } from "./lookups.ts";
 import { type Bring, createRuns, type LoadedKey, type MakeRun } from "./storing.ts";
 
@@ -35,6 +36,10 @@ export interface FreshParts {
   readonly runOf: MakeRun;
   readonly loadsOf: (plan: FreshPlan) => Loads;
   readonly now: GetOrSetParts;
+  /** The tags of a key, where it may have any: at once, where their code is loaded. */
+  tagsOf(what: PlannedKey): LoadTags | Promise<LoadTags> | undefined;
+  /** What may be served of a found value by its tags. */
+  verified(what: PlannedKey, tags: LoadTags | undefined, found: Found | undefined): Promise<Found | undefined>;
   /** What may be served of a found value: nothing where it does not fit the schema. */
   usable(key: string, found: Found | undefined, plan: FreshPlan): Promise<Usable | undefined>;
   /** A copy of what was loaded. @throws CodecError when it does not fit the schema of this call. */
@@ -47,6 +52,9 @@ export interface FreshParts {
   within<Result>(plan: FreshPlan, work: (waiting: Waiting) => Promise<Result>): Promise<Result>;
   longestRunMs(plan: FreshPlan): number;
 }
+
+/** A key of a call. */
+export type PlannedKey = Pick<LoadedKey, "key" | "fullKey" | "plan">;
 
 /** How long a call waits. */
 export interface Waiting extends Pick<JoinWait, "timeoutMs" | "signal"> {
@@ -61,7 +69,7 @@ const shareOfOwnTime = 0.9;
 
 export function createFreshCalls(parts: GetOrSetParts, tolerate: Tolerate): FreshCalls {
   const fresh = createFreshParts(parts, tolerate);
-  const { lookups, runOf, loadsOf, usable, report, awaitLoad, within, longestRunMs } = fresh;
+  const { lookups, runOf, loadsOf, tagsOf, verified, usable, report, awaitLoad, within, longestRunMs } = fresh;
   const { stats } = parts;
   const getOrSetMany = createBatchLoads(fresh);
 
@@ -98,22 +106,26 @@ export function createFreshCalls(parts: GetOrSetParts, tolerate: Tolerate): Fres
 
   return {
     async getOrSet(key, loader, options) {
-      const plan = readFreshPlan("cache.getOrSet", options, parts.requests.ttlMsOf);
+      const asked = readFreshPlan("cache.getOrSet", options, parts.requests.ttlMsOf);
+      const plan = { ...asked, schema: asked.schema ?? parts.tagging.schemaOf(key) };
       // A schema is asked of what the server has.
       const held = parts.near && !plan.schema ? await heldNear(parts.near, key, options, plan.reading) : undefined;
       if (held !== undefined) return held;
-      const request = lookups.requestOf(key);
+      const request = lookups.requestOf(key, nearFor(parts.near, options)?.begin(key));
       const { fullKey } = request;
+      const making = tagsOf({ key, fullKey, plan });
+      const tags = making instanceof Promise ? await making : making;
       return within(plan, async (waiting) => {
         // Where no value was found a moment ago there is none to serve meanwhile.
         const isCold = loadsOf(plan).isCold(fullKey);
-        const found = isCold ? undefined : await usable(key, await lookups.one(request, key, plan, waiting), plan);
+        const read = isCold ? undefined : await lookups.one(request, key, plan, waiting);
+        const found = await usable(key, await verified({ key, fullKey, plan }, tags, read), plan);
         const decision = found ? decide(found.header, plan, Date.now(), Math.random()) : "load";
         if (found && decision === "serve") return found.value;
         const readMs = performance.now() - waiting.beganMs;
         // Where a value is at hand, there is no room for a placeholder.
         const flightMs = plan.isGlobal && !found ? Math.max(1, waiting.timeoutMs - readMs) : undefined;
-        const what = { key, fullKey, plan, readMs, flightMs };
+        const what = { key, fullKey, plan, tags, readMs, flightMs };
         const bring: Bring = (load) => {
           stats.counts.loads++;
           return loadWithin(plan.loaderTimeoutMs, load, (signal) => loader({ signal, stale: found?.copies(), key }));
@@ -136,9 +148,12 @@ function createFreshParts(parts: GetOrSetParts, tolerate: Tolerate): FreshParts 
   const { events, stats, timeoutMs } = parts;
   const loadsOf = (plan: FreshPlan): Loads => parts.loadsOf(!plan.insists);
   const longestRunMs = (plan: FreshPlan): number => {
-    const ownMs = 2 * (plan.thirdMs ?? timeoutMs) + plan.loaderTimeoutMs + graceMs;
+    const { thirdMs = timeoutMs, loaderTimeoutMs, ownTimeoutMs = timeoutMs + loaderTimeoutMs, tags, isGlobal } = plan;
+    // Tags are noted before the loader, in up to two round trips, and looked at once more behind it.
+    const trips = tags !== undefined || parts.tagging.isOn ? 6 : 2;
+    const ownMs = trips * thirdMs + loaderTimeoutMs + graceMs;
     // A load may first wait for another process.
-    return plan.isGlobal ? ownMs + (plan.ownTimeoutMs ?? timeoutMs + plan.loaderTimeoutMs) : ownMs;
+    return isGlobal ? ownMs + ownTimeoutMs : ownMs;
   };
   /** Found values of which an event has said that they do not fit. */
   const misfits = new WeakSet<Found>();
@@ -156,7 +171,18 @@ function createFreshParts(parts: GetOrSetParts, tolerate: Tolerate): FreshParts 
     return fitting.value;
   };
 
+  const loadTagsOf = (what: PlannedKey): LoadTags | Promise<LoadTags> => {
+    const { calls } = parts.tagging;
+    if (calls) return createLoadTags(calls, parts, tolerate, what);
+    return parts.tagging.load().then((loaded) => createLoadTags(loaded, parts, tolerate, what));
+  };
+
   return {
+    tagsOf: (what) => (needsTags(parts, what.key, what.plan) ? loadTagsOf(what) : undefined),
+    async verified(what, tags, found) {
+      const needsCheck = found?.header.markers !== undefined || parts.namespaces.length > 0;
+      return needsCheck ? (tags ?? (await loadTagsOf(what))).verified(found) : found;
+    },
     now: parts,
     lookups: createLookups(parts, tolerate),
     runOf: createRuns(parts, tolerate),
@@ -174,8 +200,20 @@ function createFreshParts(parts: GetOrSetParts, tolerate: Tolerate): FreshParts 
       misfits.add(found);
       return undefined;
     },
-    async awaitLoad({ fullKey, plan }, run, { beganMs, ...wait }, standIn) {
-      const loading = loadsOf(plan).join(fullKey, run, { ...wait, longestRunMs: longestRunMs(plan) });
+    async awaitLoad({ fullKey, plan, tags }, run, { beganMs, ...wait }, standIn) {
+      const join = (timeoutMs: number) =>
+        loadsOf(plan).join(fullKey, run, { ...wait, timeoutMs, longestRunMs: longestRunMs(plan) });
+      const joinAnew = async (begun: Promise<unknown>, by: LoadTags): Promise<unknown> => {
+        let copies = (await begun) as Copies;
+        // A load that began before this call came may have been overtaken by an invalidation.
+        while (!(await by.mayTake(copies, beganMs))) {
+          copies = (await join(beganMs + wait.timeoutMs - performance.now())) as Copies;
+        }
+        return copies;
+      };
+      const joined = join(wait.timeoutMs);
+      const loading = tags ? joinAnew(joined, tags) : joined;
+      loading.catch(() => {});
       if (!standIn) return ownValue((await loading) as Copies, plan);
       const leftMs = beganMs + (plan.ownTimeoutMs ?? Number.POSITIVE_INFINITY) - performance.now();
       try {

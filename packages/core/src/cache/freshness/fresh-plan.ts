@@ -23,6 +23,7 @@ export interface FreshPlan extends LoadTimes {
   readonly isKept: (value: unknown) => boolean;
   readonly schema: StandardSchema | undefined;
   readonly isGlobal: boolean;
+  readonly tags: readonly string[] | ((value: unknown) => readonly string[]) | undefined;
   readonly waitUntil: ((work: Promise<unknown>) => void) | undefined;
 }
 
@@ -37,6 +38,7 @@ const known: KnownOptions<GetOrSetOptions> = {
   schema: true,
   waitUntil: true,
   singleFlight: true,
+  tags: true,
 };
 
 /**
@@ -50,7 +52,7 @@ export function readFreshPlan(
   usualTtlMs: (key: string, own: TimeToLive | undefined) => number | undefined,
 ): FreshPlan {
   assertOptions(owner, options, known);
-  const { ttl, signal, schema, softTimeout, staleIfError, cacheIf, waitUntil } = options;
+  const { ttl, signal, schema, softTimeout, staleIfError, cacheIf, waitUntil, tags } = options;
   if (softTimeout !== undefined && staleIfError === undefined) {
     throw new ConfigError(
       "softTimeout",
@@ -79,6 +81,7 @@ export function readFreshPlan(
     isKept: (value) => value !== undefined && (cacheIf === undefined || cacheIf(value)),
     schema,
     isGlobal: choiceOption("singleFlight", options.singleFlight ?? "process", ["global", "process"]) === "global",
+    tags,
     waitUntil,
   };
 }

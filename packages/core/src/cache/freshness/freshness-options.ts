@@ -51,6 +51,12 @@ export interface FreshnessOptions<T = unknown> {
    */
   readonly singleFlight?: "global" | "process";
   /**
+   * What `invalidateTags` and `expireTags` call the value by: texts, or a function of the value that returns them. They
+   * are added to those of its key's pattern: 64 at most. Tags that a function returns cost one command more. Where an
+   * invalidation during the load may concern them the value is returned, but not stored. @default none
+   */
+  readonly tags?: readonly string[] | ((value: T) => readonly string[]);
+  /**
    * Keeps a request of an edge runtime at work until what goes on behind the answer has ended, such as
    * `(work) => ctx.waitUntil(work)`. Without it, work in the background ends there with its request, and the next call
    * takes it over. @default Node, Deno and Bun need none

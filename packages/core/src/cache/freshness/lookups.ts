@@ -1,9 +1,10 @@
 import { assertKey } from "../../keys/key-limit.ts";
+import type { KeepRead } from "../../ports/near-cache.ts";
 import type { Reply } from "../../ports/transport.ts";
 import { type EntryHeader, openEntry } from "../entry.ts";
 import type { GetOrSetParts, Tolerate } from "../get-or-set.ts";
 import { graceMs } from "../load-times.ts";
-import { createLoads, type JoinWait } from "../loads.ts";
+import type { JoinWait } from "../loads.ts";
 import { ReadRequest } from "../requests.ts";
 import type { Copies } from "../values.ts";
 import { decide } from "./decide.ts";
@@ -20,8 +21,8 @@ export interface Found {
 
 /** Reads values with their headers. */
 export interface Lookups {
-  /** @throws TypeError or RangeError when it can't be a key. */
-  requestOf(key: string): ReadRequest<Found | undefined>;
+  /** @param keep - Keeps the value too. @throws TypeError or RangeError when it can't be a key. */
+  requestOf(key: string, keep?: KeepRead): ReadRequest<Found | undefined>;
   /** Reads one value. Calls for a key that is being read share the read, unless the key was written since. */
   one(request: ReadRequest<Found | undefined>, key: string, plan: FreshPlan, wait: Wait): Promise<Found | undefined>;
   /** Reads several values in one round trip. @param key - Named by the event of a failure. */
@@ -35,11 +36,7 @@ export interface Lookups {
 type Wait = Pick<JoinWait, "timeoutMs" | "signal">;
 
 export function createLookups(parts: GetOrSetParts, tolerate: Tolerate): Lookups {
-  const { calls, values, fullKeyOf, stats, outdateToo } = parts;
-  // A read that began before a write of this process is no answer to a call that comes after the write.
-  const running = { local: createLoads(), primary: createLoads() };
-  outdateToo(running.local);
-  outdateToo(running.primary);
+  const { calls, values, fullKeyOf, stats, readsOf } = parts;
 
   const checked = (key: string): string => {
     assertKey(key);
@@ -65,7 +62,14 @@ export function createLookups(parts: GetOrSetParts, tolerate: Tolerate): Lookups
   const uncounted = { ...stats.counts };
 
   return {
-    requestOf: (key) => new ReadRequest(checked, "getOrSet", key, read, uncounted),
+    requestOf(key, keep) {
+      const reading = (operation: string, name: string, reply: Reply | undefined): Found | undefined => {
+        const found = read(operation, name, reply);
+        if (found) keep?.(reply, undefined);
+        return found;
+      };
+      return new ReadRequest(checked, "getOrSet", key, keep ? reading : read, uncounted);
+    },
     async one(request, key, plan, wait) {
       const run = async (): Promise<Found | undefined> => {
         const found = await tolerate(key, plan.insists, () => calls.read(() => request, key, plan.reading));
@@ -73,8 +77,8 @@ export function createLookups(parts: GetOrSetParts, tolerate: Tolerate): Lookups
         return found;
       };
       const longestRunMs = (plan.thirdMs ?? parts.timeoutMs) + graceMs;
-      const reads = plan.insists ? running.primary : running.local;
-      return (await reads.join(request.fullKey, run, { ...wait, longestRunMs })) as Found | undefined;
+      // A read that began before a write of this process is no answer to a call that comes after the write.
+      return (await readsOf(!plan.insists).join(request.fullKey, run, { ...wait, longestRunMs })) as Found | undefined;
     },
     async many(requests, key, plan) {
       const found = await tolerate(key, plan.insists, () => calls.readAll(requests, plan.reading));

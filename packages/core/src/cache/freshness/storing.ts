@@ -1,6 +1,7 @@
 import { unwrap } from "../../errors/command-error.ts";
 import { callListener } from "../../ports/call-listener.ts";
 import type { Command } from "../../ports/transport.ts";
+import type { BegunLoad } from "../../tags/marker-store.ts";
 import { openEntry, withHeader } from "../entry.ts";
 import type { GetOrSetParts, Tolerate } from "../get-or-set.ts";
 import type { RunningLoad } from "../load-cycle.ts";
@@ -13,6 +14,7 @@ import type { Copies } from "../values.ts";
 import { lifeOf } from "./decide.ts";
 import { fit } from "./fitting.ts";
 import type { FreshPlan } from "./fresh-plan.ts";
+import { type LoadTags, proven } from "./load-tags.ts";
 
 /** Calls a loader. @throws what the loader does. */
 export type Bring = (load: RunningLoad) => Promise<unknown>;
@@ -28,6 +30,10 @@ export interface LoadedKey {
   readonly flightMs?: number | undefined;
   /** The lease under which it is loaded. */
   readonly lease?: LoadLease;
+  /** The tags of the key, where it may have any. */
+  readonly tags: LoadTags | undefined;
+  /** The markers of a load whose tags were noted before. @default the load notes them itself */
+  readonly begun?: { readonly load: BegunLoad | undefined } | undefined;
 }
 
 /** Makes the run of a load: it brings the value and stores it, and all who wait get copies of it. */
@@ -43,11 +49,13 @@ export function createRuns(parts: GetOrSetParts, tolerate: Tolerate): MakeRun {
     outdated: () => boolean,
     lease?: LoadLease,
   ) => {
-    const { key, plan } = what;
+    const { key, plan, tags } = what;
+    // Before the loader: what is invalidated from here on invalidates its value.
+    const begun = what.begun ? what.begun.load : tags && (await tags.begin());
     const beganMs = performance.now();
     const value = await bring(load);
     const loadMs = Math.round(performance.now() - beganMs);
-    if (value === undefined) return () => undefined;
+    if (value === undefined) return proven(() => undefined, beganMs);
     if (plan.schema) {
       const fitting = await fit(plan.schema, value, "The loaded value");
       if (!fitting.fits) throw fitting.error;
@@ -55,18 +63,29 @@ export function createRuns(parts: GetOrSetParts, tolerate: Tolerate): MakeRun {
     const isKept = plan.isKept(value);
     const ttlMs = isKept ? plan.ttlMsOf(key, value) : undefined;
     const written = await tolerate(key, plan.insists, () => values.toStored(value));
-    if (written === undefined) return () => value;
+    if (written === undefined) return proven(() => value, beganMs);
     const body = openEntry(written)?.body ?? written;
     const copies: Copies = values.copiesOfBody("getOrSet", key, body) ?? (() => undefined);
+    proven(copies, beganMs);
     if (!isKept || !values.fits(key, body)) return copies;
     const { freshMs = 0, keptMs, needsHeader } = lifeOf(ttlMs, plan, Math.random());
+    const filled = tags && (await tags.fill(begun, value, keptMs));
+    // It can't be told whether a tag was invalidated meanwhile.
+    if (tags && !filled) return copies;
     // Nothing may come between this question and the write: what this process deletes from here on comes behind it.
     if (outdated()) return copies;
-    const stored = needsHeader ? withHeader({ freshUntilMs: Date.now() + freshMs, loadMs }, body) : written;
+    const markers = filled?.markers ?? [];
+    const header = {
+      ...(needsHeader && { freshUntilMs: Date.now() + freshMs, loadMs }),
+      ...(markers.length > 0 && { markers }),
+    };
+    const stored = needsHeader || markers.length > 0 ? withHeader(header, body) : written;
     const command: Command = ["SET", what.fullKey, stored, ...expiryArguments(keptMs)];
+    const commands = [...(filled?.commands ?? []), command];
+    proven(copies, beganMs, markers);
     const storeMs = plan.thirdMs ?? timeToStore(timeoutMs, what.readMs);
-    const store = () => calls.one(() => [setting(command), { ...plan.reading, timeoutMs: storeMs }]);
-    await tolerate(key, plan.insists, () => (lease ? lease.store([command], store) : store()));
+    const store = () => calls.one(() => [setting(commands), { ...plan.reading, timeoutMs: storeMs }]);
+    await tolerate(key, plan.insists, () => (lease ? lease.store(commands, store) : store()));
     return copies;
   };
 
@@ -85,7 +104,9 @@ export function createRuns(parts: GetOrSetParts, tolerate: Tolerate): MakeRun {
     const { key, fullKey, plan, flightMs = 0 } = what;
     const wait = { timeoutMs: flightMs, sending: plan.reading };
     const flight = await tolerate(key, true, () => parts.beginFlight(fullKey, wait));
-    const shared = flight?.kind === "found" ? values.copiesOf("getOrSet", key, flight.stored) : undefined;
+    const sent = { fullKey, options: plan.reading, startedMs: performance.now(), texts: undefined };
+    // Tags are verified first: then it is a promise.
+    const shared = flight?.kind === "found" ? await values.copiesOf("getOrSet", key, flight.stored, sent) : undefined;
     if (shared) return shared;
     return runLeased(what, bring, load, outdated, flight?.kind === "won" ? flight.lease : undefined);
   };
@@ -97,8 +118,8 @@ export function createRuns(parts: GetOrSetParts, tolerate: Tolerate): MakeRun {
   return runOf;
 }
 
-const setting = (command: Command): Request<boolean> => ({
+const setting = (commands: readonly Command[]): Request<boolean> => ({
   operation: "set",
-  commands: [command],
-  read: (replies, at) => unwrap(replies[at]) === "OK",
+  commands,
+  read: (replies, at) => unwrap(replies[at + commands.length - 1]) === "OK",
 });
