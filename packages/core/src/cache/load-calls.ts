@@ -51,9 +51,8 @@ export abstract class LoadCalls {
     loader: (context: LoaderContext) => T | Promise<T>,
     options?: GetOrSetOptions<T>,
   ): Promise<T> {
-    const asked = options as GetOrSetOptions | undefined;
     assertLoader(loader);
-    return this.engine.getOrSet(key, loader, this.defaults ? { ...this.defaults, ...asked } : asked) as Promise<T>;
+    return this.engine.getOrSet(key, loader, this.merged(options)) as Promise<T>;
   }
 
   /**
@@ -78,9 +77,8 @@ export abstract class LoadCalls {
     options?: GetOrSetOptions<T>,
   ): Promise<(T | undefined)[]> {
     assertKeyList(keys);
-    const asked = { ...this.defaults, ...options } as GetOrSetOptions;
     assertLoader(loader);
-    return this.engine.getOrSet.many(keys, loader, asked) as Promise<(T | undefined)[]>;
+    return this.engine.getOrSet.many(keys, loader, this.merged(options) ?? {}) as Promise<(T | undefined)[]>;
   }
 
   /**
@@ -112,6 +110,12 @@ export abstract class LoadCalls {
       this.getOrSet(key(...args), () => fn(...args), own as GetOrSetOptions<T>);
     const invalidate = async (...args: Args): Promise<boolean> => (await this.delete(key(...args))) > 0;
     return Object.assign(call, { invalidate });
+  }
+
+  /** What is no object stays as it is, to be rejected. */
+  private merged<T>(options: GetOrSetOptions<T> | undefined): GetOrSetOptions | undefined {
+    const isMergeable = this.defaults && (options === undefined || typeof options === "object");
+    return (isMergeable ? { ...this.defaults, ...options } : options) as GetOrSetOptions | undefined;
   }
 }
 
