@@ -106,7 +106,7 @@ export function freshBody(stored: string | Uint8Array): string | Uint8Array | un
 }
 
 /** Whether a plain read may return the value: it is there, and fresh. */
-export function isFresh({ placeholder, freshUntilMs }: EntryHeader): boolean {
+function isFresh({ placeholder, freshUntilMs }: EntryHeader): boolean {
   return !placeholder && (freshUntilMs === undefined || Date.now() < freshUntilMs);
 }
 

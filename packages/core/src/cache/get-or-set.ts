@@ -1,4 +1,3 @@
-import { quoted } from "../errors/quoted.ts";
 import { isTransportError } from "../errors/transport-error.ts";
 import type { Events } from "../ports/events.ts";
 import { loadedOnce } from "../time/loaded-once.ts";
@@ -34,12 +33,6 @@ export interface LoaderContext {
 
 /** Brings a value that the cache does not have. */
 export type Loader = (context: LoaderContext) => unknown;
-
-/** @throws TypeError when there is no loader. */
-export function assertLoader(loader: unknown): void {
-  if (typeof loader === "function") return;
-  throw new TypeError(`Expected a loader, a function that brings the value, got ${quoted(loader)}`);
-}
 
 /** Brings the values of several keys: a Map, or a record. */
 export type ManyLoader = (missing: string[], context: Pick<LoaderContext, "signal">) => unknown;

@@ -3,7 +3,7 @@ import { quoted } from "../errors/quoted.ts";
 import { assertKeyList } from "./arguments.ts";
 import type { CacheCallOptions } from "./call-options.ts";
 import type { Engine } from "./engine.ts";
-import { assertLoader, type GetOrSetOptions, type LoaderContext } from "./get-or-set.ts";
+import type { GetOrSetOptions, LoaderContext } from "./get-or-set.ts";
 
 /** How a function is wrapped: the key of each call, and how `getOrSet` stores its results. */
 export interface WrapOptions<Args extends readonly unknown[], T> extends GetOrSetOptions<T> {
@@ -121,3 +121,9 @@ export abstract class LoadCalls {
 
 /** Values by their keys. */
 export type Loaded<T> = ReadonlyMap<string, T> | Readonly<Record<string, T>>;
+
+/** @throws TypeError when there is no loader. */
+function assertLoader(loader: unknown): void {
+  if (typeof loader === "function") return;
+  throw new TypeError(`Expected a loader, a function that brings the value, got ${quoted(loader)}`);
+}

@@ -60,7 +60,7 @@ function begun(state: State, rules: Rules): State {
 }
 
 /** All that may happen next. @throws Error that names the property which is violated. */
-export function next(state: State, rules: Rules): State[] {
+function next(state: State, rules: Rules): State[] {
   const found: State[] = [];
   const { read, loads } = state;
   if (state.source === 0) found.push({ ...state, source: 1 });
