@@ -52,7 +52,9 @@ export async function bundleSize(
   return {
     minified: output?.contents.length ?? 0,
     gzip,
-    gzipAtOnce: hasLaterParts(metafile) ? atOnce(await build({ ...options, splitting: true })) : gzip,
+    // Splitting puts all that a part loaded later shares with the rest into one file, also what the rest does not use:
+    // then one file for all is the smaller choice.
+    gzipAtOnce: hasLaterParts(metafile) ? Math.min(gzip, atOnce(await build({ ...options, splitting: true }))) : gzip,
     parts: parts.sort((a, b) => b.bytes - a.bytes),
   };
 }

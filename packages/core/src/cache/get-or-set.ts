@@ -1,4 +1,3 @@
-import { quoted } from "../errors/quoted.ts";
 import { isTransportError } from "../errors/transport-error.ts";
 import { madeKeys } from "../keys/made-keys.ts";
 import type { Events } from "../ports/events.ts";
@@ -42,12 +41,6 @@ export interface LoaderContext {
 
 /** Brings a value that the cache does not have. */
 export type Loader = (context: LoaderContext) => unknown;
-
-/** @throws TypeError when there is no loader. */
-export function assertLoader(loader: unknown): void {
-  if (typeof loader === "function") return;
-  throw new TypeError(`Expected a loader, a function that brings the value, got ${quoted(loader)}`);
-}
 
 /** Brings the values of several keys: a Map, or a record. */
 export type ManyLoader = (missing: string[], context: Pick<LoaderContext, "signal">) => unknown;
@@ -179,6 +172,7 @@ export function createGetOrSet(parts: GetOrSetParts): GetOrSet {
 
 /** Whether it has no other options; those that do not exist are found by `freshness/`. */
 function isPlain(options: GetOrSetOptions): boolean {
+  if (typeof options !== "object" || options === null) return false;
   for (const name in options) if (!(name in plainOptions)) return false;
   return typeof options.ttl !== "function";
 }

@@ -4,7 +4,7 @@ import type { Key, ValueOf } from "../keys/typed-key.ts";
 import { assertKeyList } from "./arguments.ts";
 import { CacheLocks } from "./cache-locks.ts";
 import type { CacheCallOptions } from "./call-options.ts";
-import { assertLoader, type GetOrSetOptions, type LoaderContext } from "./get-or-set.ts";
+import type { GetOrSetOptions, LoaderContext } from "./get-or-set.ts";
 
 /** How a function is wrapped: the key of each call, and how `getOrSet` stores its results. */
 export interface WrapOptions<Args extends readonly unknown[], T> extends GetOrSetOptions<T> {
@@ -51,9 +51,8 @@ export abstract class LoadCalls extends CacheLocks {
     loader: (context: LoaderContext) => T | Promise<T>,
     options?: GetOrSetOptions<T>,
   ): Promise<K extends Key<infer Value> ? Value : T> {
-    const asked = options as GetOrSetOptions | undefined;
     assertLoader(loader);
-    return this.engine.getOrSet(key, loader, this.defaults ? { ...this.defaults, ...asked } : asked) as Promise<never>;
+    return this.engine.getOrSet(key, loader, this.merged(options)) as Promise<never>;
   }
 
   /**
@@ -78,9 +77,8 @@ export abstract class LoadCalls extends CacheLocks {
     options?: GetOrSetOptions<T>,
   ): Promise<(T | undefined)[]> {
     assertKeyList(keys);
-    const asked = { ...this.defaults, ...options } as GetOrSetOptions;
     assertLoader(loader);
-    return this.engine.getOrSet.many(keys, loader, asked) as Promise<(T | undefined)[]>;
+    return this.engine.getOrSet.many(keys, loader, this.merged(options) ?? {}) as Promise<(T | undefined)[]>;
   }
 
   /**
@@ -113,7 +111,19 @@ export abstract class LoadCalls extends CacheLocks {
     const invalidate = async (...args: Args): Promise<boolean> => (await this.delete(key(...args))) > 0;
     return Object.assign(call, { invalidate });
   }
+
+  /** What is no object stays as it is, to be rejected. */
+  private merged<T>(options: GetOrSetOptions<T> | undefined): GetOrSetOptions | undefined {
+    const isMergeable = this.defaults && (options === undefined || typeof options === "object");
+    return (isMergeable ? { ...this.defaults, ...options } : options) as GetOrSetOptions | undefined;
+  }
 }
 
 /** Values by their keys. */
 export type Loaded<T> = ReadonlyMap<string, T> | Readonly<Record<string, T>>;
+
+/** @throws TypeError when there is no loader. */
+function assertLoader(loader: unknown): void {
+  if (typeof loader === "function") return;
+  throw new TypeError(`Expected a loader, a function that brings the value, got ${quoted(loader)}`);
+}

@@ -4,7 +4,7 @@
  *
  * @example
  * ```ts
- * import { keyPattern, type StandardSchema } from "@continuum-cache/core";
+ * import type { Cache, StandardSchema } from "@continuum-cache/core";
  *
  * const amount: StandardSchema<unknown, number> = {
  *   "~standard": {
@@ -14,7 +14,7 @@
  *       typeof value === "number" ? { value } : { issues: [{ message: "Expected a number" }] },
  *   },
  * };
- * const total = keyPattern("total:{id}", { schema: amount });
+ * const total = (cache: Cache, load: () => Promise<number>) => cache.getOrSet("total", load, { schema: amount });
  * ```
  */
 export interface StandardSchema<Input = unknown, Output = Input> {
