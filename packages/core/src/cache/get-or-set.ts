@@ -106,7 +106,8 @@ export function createGetOrSet(parts: GetOrSetParts): GetOrSet {
   );
 
   const one = (key: string, loader: Loader, options?: GetOrSetOptions): unknown => {
-    if (options && !isPlain(options)) return freshness().then((fresh) => fresh.getOrSet(key, loader, options));
+    if (options !== undefined && !isPlain(options))
+      return freshness().then((fresh) => fresh.getOrSet(key, loader, options));
     const { ownTimeoutMs, thirdMs, loaderTimeoutMs, reading } = options ? loadTimesOf(options) : usualTimes;
     const { ttl, signal, fallback = true } = options ?? {};
     const ttlMs = requests.ttlMsOf(key, ttl as TimeToLive | undefined);
@@ -152,6 +153,7 @@ export function createGetOrSet(parts: GetOrSetParts): GetOrSet {
 
 /** Whether it has no other options; those that do not exist are found by `freshness/`. */
 function isPlain(options: GetOrSetOptions): boolean {
+  if (typeof options !== "object" || options === null) return false;
   for (const name in options) if (!(name in plainOptions)) return false;
   return typeof options.ttl !== "function";
 }

@@ -50,9 +50,8 @@ export abstract class LoadCalls extends CacheLocks {
     loader: (context: LoaderContext) => T | Promise<T>,
     options?: GetOrSetOptions<T>,
   ): Promise<T> {
-    const asked = options as GetOrSetOptions | undefined;
     assertLoader(loader);
-    return this.engine.getOrSet(key, loader, this.defaults ? { ...this.defaults, ...asked } : asked) as Promise<T>;
+    return this.engine.getOrSet(key, loader, this.merged(options)) as Promise<T>;
   }
 
   /**
@@ -77,9 +76,8 @@ export abstract class LoadCalls extends CacheLocks {
     options?: GetOrSetOptions<T>,
   ): Promise<(T | undefined)[]> {
     assertKeyList(keys);
-    const asked = { ...this.defaults, ...options } as GetOrSetOptions;
     assertLoader(loader);
-    return this.engine.getOrSet.many(keys, loader, asked) as Promise<(T | undefined)[]>;
+    return this.engine.getOrSet.many(keys, loader, this.merged(options) ?? {}) as Promise<(T | undefined)[]>;
   }
 
   /**
@@ -111,6 +109,12 @@ export abstract class LoadCalls extends CacheLocks {
       this.getOrSet(key(...args), () => fn(...args), own as GetOrSetOptions<T>);
     const invalidate = async (...args: Args): Promise<boolean> => (await this.delete(key(...args))) > 0;
     return Object.assign(call, { invalidate });
+  }
+
+  /** What is no object stays as it is, to be rejected. */
+  private merged<T>(options: GetOrSetOptions<T> | undefined): GetOrSetOptions | undefined {
+    const isMergeable = this.defaults && (options === undefined || typeof options === "object");
+    return (isMergeable ? { ...this.defaults, ...options } : options) as GetOrSetOptions | undefined;
   }
 }
 

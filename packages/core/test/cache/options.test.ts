@@ -104,6 +104,9 @@ describe("an argument in the place of options", () => {
     ["delete(key, null)", (cache) => cache.delete("k", untyped(null))],
     ["exists(key, key)", (cache) => cache.exists("k", untyped("l"))],
     ["getOrSet(key, loader, 60)", (cache) => cache.getOrSet("k", () => 1, untyped(60))],
+    ["getOrSet(key, loader, null)", (cache) => cache.getOrSet("k", () => 1, untyped(null))],
+    ["getOrSet(key, loader, 60) of a view", (cache) => cache.with({ timeout: 1 }).getOrSet("k", () => 1, untyped(60))],
+    ["getOrSetMany(keys, loader, 60)", (cache) => cache.getOrSetMany(["k"], () => ({}), untyped(60))],
   ])("is rejected: %s", async (_, call) => {
     const { cache, transport } = cacheOn();
     await expect(call(cache)).rejects.toThrow(ConfigError);
@@ -148,7 +151,6 @@ describe("an option that can't be", () => {
     { ttl: -1 },
     { ttl: "5 minutes" as "5m" },
     { ttl: untyped(null) },
-    { ttl: untyped(() => 60) },
     { loaderTimeout: 0 },
     { timeout: "soon" as "1s" },
     { signal: untyped(new AbortController()) },
