@@ -102,7 +102,7 @@ export function openEntry(stored: string | Uint8Array): Entry | undefined {
 }
 
 /** Whether a plain read may return the value: it is there, and fresh. */
-function isFresh({ placeholder, freshUntilMs }: EntryHeader): boolean {
+export function isFresh({ placeholder, freshUntilMs }: EntryHeader): boolean {
   return !placeholder && (freshUntilMs === undefined || Date.now() < freshUntilMs);
 }
 
