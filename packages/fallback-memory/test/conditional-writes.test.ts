@@ -23,7 +23,7 @@ const away = async () => {
   await transport.send([["PING"]]);
 };
 const back = async () => {
-  primary.mend();
+  primary.restore();
   await vi.advanceTimersByTimeAsync(20_000);
   expect(transport.status?.pending).toBe(0);
 };

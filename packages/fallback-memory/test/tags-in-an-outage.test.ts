@@ -24,7 +24,7 @@ function twoProcesses() {
       expect(cut.currentBackend).toBe("local");
     },
     async comeBack() {
-      primary.mend();
+      primary.restore();
       await expect.poll(() => cut.currentBackend).toBe("upstash");
       expect(cut.pending).toBe(0);
     },
