@@ -158,8 +158,8 @@ export function createGetOrSet(parts: GetOrSetParts): GetOrSet {
   };
   const one = (key: string, loader: Loader, options?: GetOrSetOptions): unknown => {
     const needsMore = (tagging.isOn || madeKeys.needMore) && tagging.reads(key);
-    if (needsMore || (options && !isPlain(options))) {
-      return freshness().then((fresh) => fresh.getOrSet(key, loader, options ?? {}));
+    if (needsMore || (options !== undefined && !isPlain(options))) {
+      return freshness().then((fresh) => fresh.getOrSet(key, loader, options === undefined ? {} : options));
     }
     const times = options ? loadTimesOf(options) : usualTimes;
     const held = near && heldNear(near, key, options, times.reading);
