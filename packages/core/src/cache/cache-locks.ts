@@ -38,7 +38,7 @@ export abstract class CacheLocks {
   }
 
   /**
-   * Runs work under a lock, and gives the lock back. See {@link CacheLocks.lock}.
+   * Runs work under a lock, and gives the lock back. It behaves as that of `lock` does.
    *
    * @returns what the work returns.
    * @throws TransportError of kind `timeout` when the lock was not free in time: the work was not begun; or when the
@@ -53,7 +53,7 @@ export abstract class CacheLocks {
   }
 
   /**
-   * Takes one of `limit` permits. A permit behaves as a lock does, see {@link CacheLocks.lock}.
+   * Takes one of `limit` permits. A permit behaves as a lock of `lock` does.
    *
    * @returns undefined when none was free in time.
    */
