@@ -21,7 +21,7 @@ export const flushRefused: string =
   "FLUSHDB and FLUSHALL are refused while the primary is away: call them when it is back, or delete by pattern";
 
 /** A deletion is replayed whatever the key holds by then, which is not what a condition says. */
-export const conditionalDeleteRefused: string =
+const conditionalDeleteRefused: string =
   "DELEX with a condition is refused while the primary is away, since a replay could delete a newer value: try " +
   "again when it is back, or let the key expire";
 
