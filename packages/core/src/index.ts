@@ -33,11 +33,9 @@ export type {
   Argument,
   Backend,
   BackendChange,
-  BackendFailure,
   BackendStatus,
   CallOptions,
   Command,
-  KeptWrite,
   Message,
   MessageListener,
   Outage,
@@ -48,11 +46,7 @@ export type {
   Topics,
   Transport,
 } from "./ports/transport.ts";
-export type { BreakerOptions, FailureShare } from "./resilience/breaker-options.ts";
-export type { BreakerChange, GuardOptions } from "./resilience/guarded.ts";
+export type { GuardOptions } from "./resilience/guarded.ts";
 export { guarded } from "./resilience/guarded.ts";
-export { runScript } from "./scripts/run-script.ts";
-export type { Script, ScriptContext } from "./scripts/script.ts";
-export { defineScript } from "./scripts/script.ts";
 export type { Clock } from "./time/clock.ts";
 export type { Duration } from "./time/duration.ts";

@@ -1,11 +1,5 @@
-import {
-  type BackendFailure,
-  type Command,
-  defineScript,
-  isTransportError,
-  type KeptWrite,
-  type Recovery,
-} from "@continuum-cache/core";
+import { type Command, isTransportError, type Recovery } from "@continuum-cache/core";
+import { type BackendFailure, defineScript, type KeptWrite } from "@continuum-cache/core/kit";
 import { type FallbackOptions, memoryTransport, withFallback } from "@continuum-cache/fallback-memory";
 import { scaled } from "@continuum-cache/test-scale";
 import { describe, expect, it } from "vitest";

@@ -1,4 +1,5 @@
-import type { BackendFailure, Command } from "@continuum-cache/core";
+import type { Command } from "@continuum-cache/core";
+import type { BackendFailure } from "@continuum-cache/core/kit";
 import { type JournalStore, memoryTransport, withFallback } from "@continuum-cache/fallback-memory";
 import { runs } from "@continuum-cache/test-scale";
 import fc from "fast-check";

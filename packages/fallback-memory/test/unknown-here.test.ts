@@ -1,4 +1,5 @@
-import { type Command, defineScript } from "@continuum-cache/core";
+import type { Command } from "@continuum-cache/core";
+import { defineScript } from "@continuum-cache/core/kit";
 import { memoryTransport, withFallback } from "@continuum-cache/fallback-memory";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type Switchable, switchable } from "./switchable.ts";

@@ -1,11 +1,11 @@
 import {
   type BackendChange,
   guarded,
-  type KeptWrite,
   type Message,
   type Transport,
   type TransportErrorKind,
 } from "@continuum-cache/core";
+import type { KeptWrite } from "@continuum-cache/core/kit";
 import { type MemoryTransport, memoryTransport, withFallback } from "@continuum-cache/fallback-memory";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type Switchable, switchable } from "./switchable.ts";

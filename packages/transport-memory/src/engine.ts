@@ -5,9 +5,8 @@ import {
   CommandError,
   isCommandError,
   type Reply,
-  type Script,
 } from "@continuum-cache/core";
-import { compileGlob, isWrite } from "@continuum-cache/core/kit";
+import { compileGlob, isWrite, type Script } from "@continuum-cache/core/kit";
 import type { Channels } from "./commands/channels.ts";
 import { type CommandContext, type CommandRow, hasArity, type ScriptRules } from "./commands/command-row.ts";
 import { counters } from "./commands/counters.ts";

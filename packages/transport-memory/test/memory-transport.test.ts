@@ -1,5 +1,5 @@
-import { CommandError, defineScript, type Reply, runScript, type Transport } from "@continuum-cache/core";
-import { knownCommands } from "@continuum-cache/core/kit";
+import { CommandError, type Reply, type Transport } from "@continuum-cache/core";
+import { defineScript, knownCommands, runScript } from "@continuum-cache/core/kit";
 import { scaled } from "@continuum-cache/test-scale";
 import { memoryTransport } from "@continuum-cache/transport-memory";
 import { afterEach, describe, expect, it, vi } from "vitest";

@@ -1,4 +1,5 @@
-import { type Argument, type Command, defineScript, type Script } from "@continuum-cache/core";
+import type { Argument, Command } from "@continuum-cache/core";
+import { defineScript, type Script } from "@continuum-cache/core/kit";
 
 /** Each does with `call` what its Lua does with `redis.call`. */
 const scripts: readonly Script[] = [

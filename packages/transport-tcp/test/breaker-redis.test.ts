@@ -1,12 +1,7 @@
 import { expectRejection } from "@continuum-cache/conformance";
 import { closing, startFaultProxy, startRedisServer } from "@continuum-cache/conformance/servers";
-import {
-  type BreakerChange,
-  type BreakerOptions,
-  type Clock,
-  guarded,
-  type TransportError,
-} from "@continuum-cache/core";
+import { type Clock, guarded, type TransportError } from "@continuum-cache/core";
+import type { BreakerChange, BreakerOptions } from "@continuum-cache/core/kit";
 import { tcpTransport } from "@continuum-cache/transport-tcp";
 import { afterEach, describe, expect, it } from "vitest";
 

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { defineScript } from "@continuum-cache/core";
+import { defineScript } from "@continuum-cache/core/kit";
 import { Redis } from "@upstash/redis";
 import { expect, it } from "vitest";
 import { onBothEngines } from "./engines.ts";

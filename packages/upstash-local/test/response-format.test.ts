@@ -1,4 +1,4 @@
-import { defineScript } from "@continuum-cache/core";
+import { defineScript } from "@continuum-cache/core/kit";
 import { describe, expect, it } from "vitest";
 import { onBothEngines, onRedis } from "./engines.ts";
 import { b64, base64, post, resp2, send } from "./raw-http.ts";

@@ -1,4 +1,5 @@
-import { CommandError, defineScript, isCommandError, runScript, type Transport } from "@continuum-cache/core";
+import { CommandError, isCommandError, type Transport } from "@continuum-cache/core";
+import { defineScript, runScript } from "@continuum-cache/core/kit";
 import { errorWith, expectReply, show } from "../expect/expect-reply.ts";
 import { exchange, one, type TransportCase } from "./transport-case.ts";
 

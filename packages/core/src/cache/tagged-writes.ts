@@ -8,8 +8,7 @@ import { withHeader } from "./entry.ts";
 import { valuesOf } from "./pipeline.ts";
 import type { Request } from "./requests.ts";
 import type { SetOptions } from "./set-options.ts";
-import type { TaggedCalls, TagScope } from "./tagged-calls.ts";
-import { inSteps } from "./tagged-calls.ts";
+import { inSteps, type TaggedCalls, type TagScope } from "./tagged-calls.ts";
 import { expiryArguments, type TimeToLive, ttlToMs } from "./time-to-live.ts";
 import type { Values } from "./values.ts";
 

@@ -24,7 +24,8 @@ const knownOptions: KnownOptions<SendOptions> = {
  *
  * @example
  * ```ts
- * import { defineScript, runScript, type Transport } from "@continuum-cache/core";
+ * import { type Transport } from "@continuum-cache/core";
+import { defineScript, runScript } from "@continuum-cache/core/kit";
  *
  * const touch = defineScript({
  *   name: "touch",

@@ -28,7 +28,7 @@ export interface Script {
  *
  * @example
  * ```ts
- * import { defineScript } from "@continuum-cache/core";
+ * import { defineScript } from "@continuum-cache/core/kit";
  *
  * const takeIfEqual = defineScript({
  *   name: "take-if-equal",

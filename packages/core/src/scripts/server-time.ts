@@ -41,7 +41,7 @@ export function serverTimeMs(time: Reply): number {
  *
  * @example
  * ```ts
- * import { defineScript } from "@continuum-cache/core";
+ * import { defineScript } from "@continuum-cache/core/kit";
  * import { serverTimeLua, serverTimeMs } from "@continuum-cache/core/kit";
  *
  * export const now = defineScript({

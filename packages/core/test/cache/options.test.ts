@@ -2,15 +2,13 @@ import {
   Cache,
   type CacheOptions,
   ConfigError,
-  defineScript,
   type GetOrSetOptions,
   guarded,
   json,
   keyPattern,
-  runScript,
   type SetOptions,
 } from "@continuum-cache/core";
-import { createBreaker } from "@continuum-cache/core/kit";
+import { createBreaker, defineScript, runScript } from "@continuum-cache/core/kit";
 import { msgpack } from "@continuum-cache/core/msgpack";
 import { describe, expect, it, vi } from "vitest";
 import { empty, recordingTransport } from "../recording-transport.ts";

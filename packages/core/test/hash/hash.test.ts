@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
-import { defineScript, keys } from "@continuum-cache/core";
+import { keys } from "@continuum-cache/core";
+import { defineScript } from "@continuum-cache/core/kit";
 import { runs } from "@continuum-cache/test-scale";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";

@@ -1,11 +1,10 @@
 import {
-  type BreakerOptions,
   ConfigError,
   TransportError,
   type TransportErrorDetails,
   type TransportErrorKind,
 } from "@continuum-cache/core";
-import { type Breaker, createBreaker } from "@continuum-cache/core/kit";
+import { type Breaker, type BreakerOptions, createBreaker } from "@continuum-cache/core/kit";
 import { describe, expect, it } from "vitest";
 
 const error = (kind: TransportErrorKind = "unreachable", details: Partial<TransportErrorDetails> = {}) =>

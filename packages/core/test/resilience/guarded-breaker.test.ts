@@ -1,6 +1,4 @@
 import {
-  type BreakerChange,
-  type BreakerOptions,
   CommandError,
   type GuardOptions,
   guarded,
@@ -10,6 +8,7 @@ import {
   type TransportErrorDetails,
   type TransportErrorKind,
 } from "@continuum-cache/core";
+import type { BreakerChange, BreakerOptions } from "@continuum-cache/core/kit";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
 type Outcome = "OK" | Error | "silence";

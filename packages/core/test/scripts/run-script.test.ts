@@ -1,5 +1,5 @@
-import { CommandError, defineScript, runScript } from "@continuum-cache/core";
-import { scriptByLua } from "@continuum-cache/core/kit";
+import { CommandError } from "@continuum-cache/core";
+import { defineScript, runScript, scriptByLua } from "@continuum-cache/core/kit";
 import { describe, expect, it } from "vitest";
 import { recordingTransport } from "../recording-transport.ts";
 

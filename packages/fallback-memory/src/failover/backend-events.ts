@@ -1,5 +1,5 @@
-import type { BackendChange, BackendFailure, KeptWrite } from "@continuum-cache/core";
-import { callListener } from "@continuum-cache/core/kit";
+import type { BackendChange } from "@continuum-cache/core";
+import { type BackendFailure, callListener, type KeptWrite } from "@continuum-cache/core/kit";
 
 /** The events of a fallback. */
 export interface BackendEvents {

@@ -1,6 +1,7 @@
-import type { BreakerOptions, Clock, Duration } from "@continuum-cache/core";
+import type { Clock, Duration } from "@continuum-cache/core";
 import {
   assertOptions,
+  type BreakerOptions,
   functionOption,
   type JournalStore,
   type KnownOptions,

@@ -1,11 +1,5 @@
-import {
-  type Argument,
-  defineScript,
-  isCommandError,
-  type Reply,
-  type Script,
-  type ScriptContext,
-} from "@continuum-cache/core";
+import { type Argument, isCommandError, type Reply } from "@continuum-cache/core";
+import { defineScript, type Script, type ScriptContext } from "@continuum-cache/core/kit";
 
 /**
  * How long the primary keeps the mark of an applied batch, in seconds: the repetition may come after the next outage.

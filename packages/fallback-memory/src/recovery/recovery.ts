@@ -1,12 +1,5 @@
-import {
-  type BackendFailure,
-  type Clock,
-  type Command,
-  type Reply,
-  type Transport,
-  TransportError,
-} from "@continuum-cache/core";
-import { createTimeSlices, yieldToEventLoop } from "@continuum-cache/core/kit";
+import { type Clock, type Command, type Reply, type Transport, TransportError } from "@continuum-cache/core";
+import { type BackendFailure, createTimeSlices, yieldToEventLoop } from "@continuum-cache/core/kit";
 import { never } from "@continuum-cache/transport-memory/kit";
 import type { RecoveryAttempt } from "../failover/failover-controller.ts";
 import type { Gate } from "../failover/gate.ts";

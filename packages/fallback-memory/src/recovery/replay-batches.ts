@@ -5,11 +5,10 @@ import {
   isCommandError,
   isTransportError,
   type Reply,
-  type Script,
   type SendOptions,
   type Transport,
 } from "@continuum-cache/core";
-import { createTimeSlices, errorFromRedis } from "@continuum-cache/core/kit";
+import { createTimeSlices, errorFromRedis, type Script } from "@continuum-cache/core/kit";
 import type { Bulk, Otherwise } from "@continuum-cache/transport-memory/kit";
 import { absent } from "../journal/expected-states.ts";
 import type { Batch, KeyChanges, KeyItem, KeyValue } from "../journal/replay-plan.ts";

@@ -1,5 +1,5 @@
-import { defineScript, isCommandError, type Reply, type Script, type ScriptContext } from "@continuum-cache/core";
-import { sha1 } from "@continuum-cache/core/kit";
+import { isCommandError, type Reply } from "@continuum-cache/core";
+import { defineScript, type Script, type ScriptContext, sha1 } from "@continuum-cache/core/kit";
 import { absent } from "../journal/expected-states.ts";
 
 /**

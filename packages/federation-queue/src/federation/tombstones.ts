@@ -1,5 +1,5 @@
-import { type Command, defineScript, isTransportError, type Reply, type Script } from "@continuum-cache/core";
-import { compileGlob, serverTimeMs, unwrap } from "@continuum-cache/core/kit";
+import { type Command, isTransportError, type Reply } from "@continuum-cache/core";
+import { compileGlob, defineScript, type Script, serverTimeMs, unwrap } from "@continuum-cache/core/kit";
 import type { PrimaryClient } from "../shared/primary-client.ts";
 import {
   type HybridTimestamp,

@@ -1,5 +1,12 @@
-import { type Argument, defineScript, type Reply, type Script, type ScriptContext } from "@continuum-cache/core";
-import { chunked, serverTimeMs, toMessageText } from "@continuum-cache/core/kit";
+import type { Argument, Reply } from "@continuum-cache/core";
+import {
+  chunked,
+  defineScript,
+  type Script,
+  type ScriptContext,
+  serverTimeMs,
+  toMessageText,
+} from "@continuum-cache/core/kit";
 import type { CacheChange } from "./cache-change.ts";
 import { isLater, readTimestamp, ticksPerMs, timestampLua, writeTimestamp } from "./hybrid-timestamp.ts";
 import type { ClockSettings, FederationSettings } from "./settings.ts";

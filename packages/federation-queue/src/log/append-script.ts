@@ -1,5 +1,5 @@
-import { defineScript, type Reply, type Script, type ScriptContext } from "@continuum-cache/core";
-import { serverTimeMs } from "@continuum-cache/core/kit";
+import type { Reply } from "@continuum-cache/core";
+import { defineScript, type Script, type ScriptContext, serverTimeMs } from "@continuum-cache/core/kit";
 import { readRegistered, registryLua, writeRegistered } from "./registry.ts";
 import { eventField, lastIdOf, noId, parseId, type StreamId } from "./stream.ts";
 

@@ -1,5 +1,5 @@
-import { defineScript, type Reply, type Script, type ScriptContext } from "@continuum-cache/core";
-import { serverTimeLua, serverTimeMs } from "@continuum-cache/core/kit";
+import type { Reply } from "@continuum-cache/core";
+import { defineScript, type Script, type ScriptContext, serverTimeLua, serverTimeMs } from "@continuum-cache/core/kit";
 import { lastIdOf, laterOf, noId, parseId, type StreamId, writeId } from "./stream.ts";
 
 /** What the registry knows of an origin. */

@@ -1,5 +1,4 @@
-import { defineScript, type Script } from "@continuum-cache/core";
-import { fromMessageText, serverTimeMs, unwrap } from "@continuum-cache/core/kit";
+import { defineScript, fromMessageText, type Script, serverTimeMs, unwrap } from "@continuum-cache/core/kit";
 import type { PrimaryCallOptions, PrimaryClient } from "../shared/primary-client.ts";
 import { entryMs, fieldsLua, readFields, type StreamEntry, writeFields } from "./message-fields.ts";
 import type { QueueSettings } from "./settings.ts";

@@ -1,5 +1,5 @@
-import type { Reply, ScriptContext } from "@continuum-cache/core";
-import { serverTimeMs } from "@continuum-cache/core/kit";
+import type { Reply } from "@continuum-cache/core";
+import { type ScriptContext, serverTimeMs } from "@continuum-cache/core/kit";
 import {
   type InfoRow,
   isLater,

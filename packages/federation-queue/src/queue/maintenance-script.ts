@@ -1,4 +1,5 @@
-import { defineScript, type Reply, type Script } from "@continuum-cache/core";
+import type { Reply } from "@continuum-cache/core";
+import { defineScript, type Script } from "@continuum-cache/core/kit";
 import { maintainInMemory } from "./maintenance-in-memory.ts";
 import { fieldsLua } from "./message-fields.ts";
 import { group } from "./settings.ts";

@@ -1,5 +1,5 @@
-import { type Command, defineScript, type Reply, type Script } from "@continuum-cache/core";
-import { serverTimeMs } from "@continuum-cache/core/kit";
+import type { Command, Reply } from "@continuum-cache/core";
+import { defineScript, type Script, serverTimeMs } from "@continuum-cache/core/kit";
 import { group } from "./settings.ts";
 
 /** Where a message goes when its lease ends, and in which form. */

@@ -1,5 +1,5 @@
-import { defineScript, isCommandError, type Reply, type Script, type ScriptContext } from "@continuum-cache/core";
-import { serverTimeMs } from "@continuum-cache/core/kit";
+import { isCommandError, type Reply } from "@continuum-cache/core";
+import { defineScript, type Script, type ScriptContext, serverTimeMs } from "@continuum-cache/core/kit";
 import { fieldsLua, type StreamEntry } from "./message-fields.ts";
 import type { PendingPush } from "./pending-push.ts";
 

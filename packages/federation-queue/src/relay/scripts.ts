@@ -1,4 +1,5 @@
-import { type Argument, defineScript, type Reply, type Script, type ScriptContext } from "@continuum-cache/core";
+import type { Argument, Reply } from "@continuum-cache/core";
+import { defineScript, type Script, type ScriptContext } from "@continuum-cache/core/kit";
 import { noHolder, readRegistered, registryLua, writeRegistered } from "../log/registry.ts";
 import { lastIdOf, laterOf, noId, parseId } from "../log/stream.ts";
 

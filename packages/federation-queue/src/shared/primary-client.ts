@@ -1,13 +1,14 @@
+import type { Argument, Command, Reply, SendOptions, Transport } from "@continuum-cache/core";
 import {
-  type Argument,
-  type Command,
-  type Reply,
+  batched,
+  callListener,
+  defaultTimeoutMs,
+  dispatchOf,
+  isOutage,
+  RoundTrip,
   runScript,
   type Script,
-  type SendOptions,
-  type Transport,
-} from "@continuum-cache/core";
-import { batched, callListener, defaultTimeoutMs, dispatchOf, isOutage, RoundTrip } from "@continuum-cache/core/kit";
+} from "@continuum-cache/core/kit";
 
 /** Options of one round trip. */
 export interface PrimaryCallOptions extends Pick<SendOptions, "signal" | "timeoutMs"> {

@@ -1,12 +1,6 @@
 import { startRedisServer } from "@continuum-cache/conformance/servers";
-import {
-  type Argument,
-  isCommandError,
-  type Reply,
-  runScript,
-  type Script,
-  type Transport,
-} from "@continuum-cache/core";
+import { type Argument, isCommandError, type Reply, type Transport } from "@continuum-cache/core";
+import { runScript, type Script } from "@continuum-cache/core/kit";
 import { memoryTransport } from "@continuum-cache/fallback-memory";
 import { runs } from "@continuum-cache/test-scale";
 import { tcpTransport } from "@continuum-cache/transport-tcp";

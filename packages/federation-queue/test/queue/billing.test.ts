@@ -1,4 +1,4 @@
-import { runScript } from "@continuum-cache/core";
+import { runScript } from "@continuum-cache/core/kit";
 import { describe, expect, it, vi } from "vitest";
 import type { FederationQueue } from "../../src/queue/federation-queue.ts";
 import { maintenanceScript } from "../../src/queue/maintenance-script.ts";

@@ -1,4 +1,5 @@
-import { type Command, runScript, type Transport, TransportError } from "@continuum-cache/core";
+import { type Command, type Transport, TransportError } from "@continuum-cache/core";
+import { runScript } from "@continuum-cache/core/kit";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { FederationQueue } from "../../src/queue/federation-queue.ts";
 import { pushManyScript } from "../../src/queue/push-scripts.ts";

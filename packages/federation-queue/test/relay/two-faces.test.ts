@@ -1,11 +1,5 @@
-import {
-  type Argument,
-  isCommandError,
-  type Reply,
-  runScript,
-  type Script,
-  type Transport,
-} from "@continuum-cache/core";
+import { type Argument, isCommandError, type Reply, type Transport } from "@continuum-cache/core";
+import { runScript, type Script } from "@continuum-cache/core/kit";
 import { describeTwoFaces } from "@continuum-cache/fixtures";
 import fc from "fast-check";
 import { tombstoneScript } from "../../src/federation/tombstones.ts";

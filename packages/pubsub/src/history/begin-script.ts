@@ -1,5 +1,5 @@
-import { defineScript, type Reply, type Script, type ScriptContext } from "@continuum-cache/core";
-import { serverTimeMs } from "@continuum-cache/core/kit";
+import type { Reply } from "@continuum-cache/core";
+import { defineScript, type Script, type ScriptContext, serverTimeMs } from "@continuum-cache/core/kit";
 
 /**
  * Begins the history of a channel with subscribers, where there is none. A subscriber that has read nothing yet can

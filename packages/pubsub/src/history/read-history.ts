@@ -1,12 +1,5 @@
-import {
-  type CallOptions,
-  isCommandError,
-  isTransportError,
-  type Reply,
-  runScript,
-  type Transport,
-} from "@continuum-cache/core";
-import { primaryOf } from "@continuum-cache/core/kit";
+import { type CallOptions, isCommandError, isTransportError, type Reply, type Transport } from "@continuum-cache/core";
+import { primaryOf, runScript } from "@continuum-cache/core/kit";
 import type { ReplaySettings } from "../settings.ts";
 import type { Position } from "../types.ts";
 import { beginScript } from "./begin-script.ts";

@@ -1,5 +1,5 @@
-import { defineScript, isCommandError, type Reply, type Script, type ScriptContext } from "@continuum-cache/core";
-import { serverTimeMs } from "@continuum-cache/core/kit";
+import { isCommandError, type Reply } from "@continuum-cache/core";
+import { defineScript, type Script, type ScriptContext, serverTimeMs } from "@continuum-cache/core/kit";
 
 /**
  * Appends messages to their channel's history and publishes each, so both have the same order. The id of an entry is

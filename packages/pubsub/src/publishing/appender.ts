@@ -1,5 +1,5 @@
-import { CommandError, type Reply, runScript, type SendOptions, type Transport } from "@continuum-cache/core";
-import { createTickBatch, hasLastingTimers } from "@continuum-cache/core/kit";
+import { CommandError, type Reply, type SendOptions, type Transport } from "@continuum-cache/core";
+import { createTickBatch, hasLastingTimers, runScript } from "@continuum-cache/core/kit";
 import { historyKey } from "../history/entry.ts";
 import type { ReplaySettings } from "../settings.ts";
 import type { Published } from "../types.ts";

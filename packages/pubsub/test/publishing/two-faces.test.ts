@@ -1,5 +1,6 @@
 import { startRedisServer } from "@continuum-cache/conformance/servers";
-import { type Reply, runScript, type Transport } from "@continuum-cache/core";
+import type { Reply, Transport } from "@continuum-cache/core";
+import { runScript } from "@continuum-cache/core/kit";
 import { memoryTransport } from "@continuum-cache/fallback-memory";
 import { closing, describeTwoFaces } from "@continuum-cache/fixtures";
 import { tcpTransport } from "@continuum-cache/transport-tcp";

@@ -1,5 +1,5 @@
-import { CommandError, defineScript, isCommandError, type Script, type ScriptContext } from "@continuum-cache/core";
-import { serverTimeUs } from "@continuum-cache/core/kit";
+import { CommandError, isCommandError } from "@continuum-cache/core";
+import { defineScript, type Script, type ScriptContext, serverTimeUs } from "@continuum-cache/core/kit";
 import { decodeAdmissions } from "./admissions.ts";
 import type { Counter, CounterRule, CounterState, OpenCounter } from "./counter.ts";
 import { digits, timeWidth } from "./digits.ts";

@@ -1,5 +1,5 @@
-import { CommandError, type Reply, type Script } from "@continuum-cache/core";
-import { createLru } from "@continuum-cache/core/kit";
+import { CommandError, type Reply } from "@continuum-cache/core";
+import { createLru, type Script } from "@continuum-cache/core/kit";
 import type { Admission } from "../algorithms/admissions.ts";
 import type { Receipt } from "../types.ts";
 import { batchArguments, type CallResult, readBatchReply } from "./batch.ts";

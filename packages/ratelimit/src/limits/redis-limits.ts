@@ -1,5 +1,5 @@
-import { type CommandError, isCommandError, runScript, type Transport, TransportError } from "@continuum-cache/core";
-import { afterThisTick, type Claim, createClaim, hasLastingTimers } from "@continuum-cache/core/kit";
+import { type CommandError, isCommandError, type Transport, TransportError } from "@continuum-cache/core";
+import { afterThisTick, type Claim, createClaim, hasLastingTimers, runScript } from "@continuum-cache/core/kit";
 import { longestDelayMs } from "../algorithms/counter.ts";
 import type { ServerClock } from "../timing/server-clock.ts";
 import type { Receipt } from "../types.ts";

@@ -1,5 +1,5 @@
 import { startRedisServer } from "@continuum-cache/conformance/servers";
-import { runScript } from "@continuum-cache/core";
+import { runScript } from "@continuum-cache/core/kit";
 import { memoryTransport } from "@continuum-cache/fallback-memory";
 import { closing } from "@continuum-cache/fixtures";
 import { tcpTransport } from "@continuum-cache/transport-tcp";

@@ -1,4 +1,5 @@
-import { defineScript, type Reply, runScript, type Script, type Transport } from "@continuum-cache/core";
+import type { Reply, Transport } from "@continuum-cache/core";
+import { defineScript, runScript, type Script } from "@continuum-cache/core/kit";
 import { describeTwoFaces, type TwoFaces } from "@continuum-cache/fixtures";
 import fc from "fast-check";
 import { algorithms } from "../../src/algorithms/algorithms.ts";

@@ -1,4 +1,5 @@
-import type { CommandError, Reply, Script } from "@continuum-cache/core";
+import type { CommandError, Reply } from "@continuum-cache/core";
+import type { Script } from "@continuum-cache/core/kit";
 import type { Keyspace } from "../keyspace/keyspace.ts";
 import { type Bulk, legible, word } from "../values/bulk.ts";
 import { unsupported, wrongArity } from "../values/refusals.ts";

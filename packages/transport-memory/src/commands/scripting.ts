@@ -1,5 +1,5 @@
-import { type CommandError, isCommandError, type Reply, type Script } from "@continuum-cache/core";
-import { scriptByLua } from "@continuum-cache/core/kit";
+import { type CommandError, isCommandError, type Reply } from "@continuum-cache/core";
+import { type Script, scriptByLua } from "@continuum-cache/core/kit";
 import { index } from "../numbers/integer.ts";
 import { type Bulk, handOut, legible, toBulk, word } from "../values/bulk.ts";
 import { refusal, syntaxError, unsupported, wrongArity } from "../values/refusals.ts";
