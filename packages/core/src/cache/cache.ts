@@ -3,7 +3,7 @@ import { escapeGlob } from "../keys/glob-text.ts";
 import { madeKeys } from "../keys/made-keys.ts";
 import type { Key, ValueOf } from "../keys/typed-key.ts";
 import type { NearStore } from "../ports/near-cache.ts";
-import type { Backend, Command, Outage, SendOptions, Transport } from "../ports/transport.ts";
+import type { Backend, Outage, SendOptions, Transport } from "../ports/transport.ts";
 import { assertOptions } from "../settings/options.ts";
 import { assertKeyList, readDeleteArguments, readEntries } from "./arguments.ts";
 import type { CacheEvents, WriteObserver } from "./cache-events.ts";
@@ -11,13 +11,14 @@ import type { CacheOptions } from "./cache-options.ts";
 import type { CacheStats } from "./cache-stats.ts";
 import { type CacheCallOptions, knownCallOptions, toSendOptions } from "./call-options.ts";
 import { raw, together } from "./calls.ts";
-import { assertDeletePattern, type DeletePatternOptions, deletePatternWithin } from "./delete-pattern.ts";
+import type { DeletePatternOptions } from "./delete-pattern.ts";
 import { createEngine, type Engine, observedEngine } from "./engine.ts";
+import { isAnswer } from "./is-answer.ts";
 import type { Namespace } from "./namespace.ts";
 import { nearFor } from "./near-use.ts";
 import { createPipeline, type Pipeline, valuesOf } from "./pipeline.ts";
 import { ReadRequest, type Request, type Requests } from "./requests.ts";
-import { isAnswer, readInfo, type ServerInfo } from "./server-info.ts";
+import type { ServerInfo } from "./server-info.ts";
 import { assertSetOptions, type SetOptions } from "./set-options.ts";
 import { TagCalls } from "./tag-calls.ts";
 
@@ -184,13 +185,8 @@ export class Cache extends TagCalls implements AsyncDisposable {
    * @returns how many were deleted.
    */
   async deletePattern(glob: string, options: DeletePatternOptions & CacheCallOptions = {}): Promise<number> {
-    assertDeletePattern(glob, options);
-    const full = escapeGlob(this.keyPrefix) + glob;
-    this.engine.outdate(full);
-    const { calls, timeoutMs } = this.engine;
-    const asked = { timeoutMs, ...this.asked(options), invalidates: [full] };
-    const send = (part: readonly Command[], own: SendOptions) => calls.one(() => [raw("deletePattern", part), own]);
-    return deletePatternWithin(this.transport, asked, send, full, options);
+    const { deletePatternOf } = await import("./features.ts");
+    return deletePatternOf(this.engine, (own) => this.asked(own), glob, options);
   }
 
   /**
@@ -221,6 +217,7 @@ export class Cache extends TagCalls implements AsyncDisposable {
   async info(options?: CacheCallOptions): Promise<ServerInfo> {
     const replies = await this.one(() => raw("info", [["INFO"], ["DBSIZE"]]), options);
     const { currentBackend, pending, outage } = this;
+    const { readInfo } = await import("./features.ts");
     return { ...readInfo(replies, currentBackend), pending, outage };
   }
 

@@ -1,11 +1,14 @@
 import { isCommandError, unwrap } from "../errors/command-error.ts";
 import { quoted } from "../errors/quoted.ts";
 import { isTransportError, TransportError } from "../errors/transport-error.ts";
+import { escapeGlob } from "../keys/glob-text.ts";
 import type { Argument, Command, Reply, SendOptions, Transport } from "../ports/transport.ts";
 import { assertOptions, functionOption, type KnownOptions } from "../settings/options.ts";
 import { isWellFormed } from "../text/text.ts";
 import { withDeadline } from "../time/with-deadline.ts";
 import { type CacheCallOptions, knownCallOptions } from "./call-options.ts";
+import { raw } from "./calls.ts";
+import type { Engine } from "./engine.ts";
 
 /** How to delete by pattern. */
 export interface DeletePatternOptions {
@@ -38,8 +41,23 @@ const batchKeys = 500;
  */
 const batchSteps = 8;
 
+/** `cache.deletePattern`. @param askedBy - What the call asks of its round trips. */
+export async function deletePatternOf(
+  { keyPrefix, transport, timeoutMs, calls, outdate }: Engine,
+  askedBy: (options: CacheCallOptions) => SendOptions,
+  glob: string,
+  options: DeletePatternOptions & CacheCallOptions,
+): Promise<number> {
+  assertDeletePattern(glob, options);
+  const full = escapeGlob(keyPrefix) + glob;
+  outdate(full);
+  const asked = { timeoutMs, ...askedBy(options), invalidates: [full] };
+  const send: PartSender = (part, own) => calls.one(() => [raw("deletePattern", part), own]);
+  return deletePatternWithin(transport, asked, send, full, options);
+}
+
 /** @throws TypeError when it is no pattern, ConfigError when an option is unknown. */
-export function assertDeletePattern(glob: unknown, options: DeletePatternOptions & CacheCallOptions): void {
+function assertDeletePattern(glob: unknown, options: DeletePatternOptions & CacheCallOptions): void {
   assertOptions("cache.deletePattern", options, known);
   functionOption("onProgress", options.onProgress);
   if (typeof glob !== "string" || glob === "") {
@@ -103,7 +121,7 @@ export async function deletePattern(
  * @param transport - What the trips go through in the end: with a backend status it has a stand-in.
  * @throws TransportError of kind `timeout` that says how much was deleted by then.
  */
-export async function deletePatternWithin(
+async function deletePatternWithin(
   transport: Transport,
   asked: SendOptions & { readonly timeoutMs: number },
   send: PartSender,

@@ -97,7 +97,7 @@ export function createEngine(options: CacheOptions): Engine {
   const calls = createCalls(callsParts);
   const loadsOf = (fallback: boolean): Loads => (fallback ? shared : primaryOnly);
   const loadTagged = loadedOnce(
-    () => import("./tagged.ts"),
+    () => import("./features.ts"),
     ({ createTagged }) => createTagged({ calls, transport, timeoutMs, patterns, events, stats }),
   );
   const reads = { shared: createLoads(), primaryOnly: createLoads() };
@@ -163,7 +163,7 @@ export function createEngine(options: CacheOptions): Engine {
 /** What processes do together, whose code is loaded at its first use. */
 function acrossProcesses(parts: AcrossParts): Pick<Engine, "across" | "incrementLoading"> {
   const across = loadedOnce(
-    () => import("./across-processes.ts"),
+    () => import("./features.ts"),
     ({ createAcrossProcesses }) => createAcrossProcesses(parts),
   );
   return {

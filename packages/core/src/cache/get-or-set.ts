@@ -105,7 +105,7 @@ export function createGetOrSet(parts: GetOrSetParts): GetOrSet {
     }
   };
   const freshness = loadedOnce(
-    () => import("./freshness/fresh-calls.ts"),
+    () => import("./features.ts"),
     ({ createFreshCalls }) => createFreshCalls(parts, tolerate),
   );
 

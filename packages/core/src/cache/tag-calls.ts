@@ -57,7 +57,7 @@ export abstract class TagCalls extends PlainCalls {
    * ```
    */
   async *keys(glob = "*", options: KeysOptions = {}): AsyncGenerator<string, void, void> {
-    const { keysOf } = await import("./scan-keys.ts");
+    const { keysOf } = await import("./features.ts");
     yield* keysOf(this.engine, (own) => this.asked(own), glob, options);
   }
 
