@@ -16,6 +16,7 @@ import { type CacheOptions, readCacheOptions } from "./cache-options.ts";
 import { type Calls, type CallsParts, createCalls, createStats, type StatsRecorder } from "./calls.ts";
 import { decodedOnce } from "./decoded-once.ts";
 import { createGetOrSet, type GetOrSet } from "./get-or-set.ts";
+import { lateOpening } from "./late-opening.ts";
 import { createLoads, type Loads } from "./loads.ts";
 import { coveredRequests, namespacePrefix } from "./namespace.ts";
 import { createRequests, createValues, type Requests } from "./requests.ts";
@@ -113,7 +114,7 @@ export function createEngine(options: CacheOptions): Engine {
       const tagged = await tagging.load();
       return tagged.verify(markers, read, namespaces);
     };
-    const values = createValues(codec, maxValueBytes, events, stats, { verify, isRequired });
+    const values = createValues(codec, maxValueBytes, events, stats, lateOpening({ verify, isRequired }), isRequired);
     const made = createRequests(prefix, values, stats, ttlChoice);
     const requests = isRequired ? coveredRequests(made) : made;
     const fullKeyOf = (key: string): string => prefix + key;

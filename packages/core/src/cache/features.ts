@@ -5,6 +5,7 @@
 export { createAcrossProcesses } from "./across-processes.ts";
 export { deletePatternOf } from "./delete-pattern.ts";
 export { createFreshCalls } from "./freshness/fresh-calls.ts";
+export { createOpening } from "./opened-value.ts";
 export { keysOf } from "./scan-keys.ts";
 export { readInfo } from "./server-info.ts";
 export { createTagged } from "./tagged.ts";

@@ -15,7 +15,6 @@ import type { LoadLease } from "./load-lease.ts";
 import { graceMs, type LoadTimes, loadTimesOf, loadWithin, plainOptions, timeToStore } from "./load-times.ts";
 import { type Loads, settled } from "./loads.ts";
 import { heldNear, nearFor } from "./near-use.ts";
-import { verifiedCopies } from "./opened-value.ts";
 import type { Requests } from "./requests.ts";
 import type { Tagging } from "./tagging.ts";
 import type { TimeToLive } from "./time-to-live.ts";
@@ -148,7 +147,7 @@ export function createGetOrSet(parts: GetOrSetParts): GetOrSet {
       const waiting = { timeoutMs: wholeMs, signal: ending, longestRunMs: 2 * tripMs + loaderTimeoutMs + graceMs };
       const copies = (await loadsOf(fallback).join(fullKey, run, waiting)) as Copies;
       // A call that has joined another's read verifies the tags for itself. Their code is loaded by now.
-      if (!isOwn && tagging.calls && verifiedCopies.has(copies)) {
+      if (!isOwn && tagging.calls?.isVerified(copies)) {
         return (await freshness()).getOrSet(key, loader, options ?? {});
       }
       return copies();

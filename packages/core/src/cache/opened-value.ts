@@ -1,21 +1,13 @@
 import { isCommandError } from "../errors/command-error.ts";
 import type { Reply } from "../ports/transport.ts";
-import type { StatsRecorder } from "./calls.ts";
 import { isFresh, openEntry } from "./entry.ts";
-import type { SentRead, TagCheck } from "./values.ts";
-
-/** Decodes what stands under a key, or behind its header. */
-type Opening = <Found>(
-  reply: Reply | undefined,
-  read: SentRead | undefined,
-  decode: (body: Reply | undefined) => Found | undefined,
-) => Found | undefined;
+import type { Opening, SentRead, TagCheck } from "./values.ts";
 
 /** What was verified for the call that has read it: an invalidation may have come before a call that joins that one. */
 export const verifiedCopies: WeakSet<object> = new WeakSet();
 
 /** Opens what may have a header. A value with tags is verified first: then what it brings is a promise. */
-export function createOpening({ counts }: StatsRecorder, { verify, isRequired }: TagCheck): Opening {
+export function createOpening({ verify, isRequired }: TagCheck): Opening {
   return <Found>(
     reply: Reply | undefined,
     read: SentRead | undefined,
@@ -34,10 +26,7 @@ export function createOpening({ counts }: StatsRecorder, { verify, isRequired }:
     const verified = verify(markers, read).then((verdict) => {
       const found = verdict === "fresh" ? decode(entry.body) : undefined;
       if (typeof found === "function") verifiedCopies.add(found);
-      if (found !== undefined) return found;
-      counts.hits--;
-      counts.misses++;
-      return undefined;
+      return found;
     });
     // What settles a call by it awaits it.
     return verified as Found;

@@ -1,0 +1,16 @@
+import { loadedOnce } from "../time/loaded-once.ts";
+import type { Opening, TagCheck } from "./values.ts";
+
+/** Opens what may have a header, by code that is loaded at its first use: until then what it brings is a promise. */
+export function lateOpening(check: TagCheck): Opening {
+  let opening: Opening | undefined;
+  const load = loadedOnce(
+    () => import("./features.ts"),
+    ({ createOpening }) => {
+      opening = createOpening(check);
+      return opening;
+    },
+  );
+  // What settles a call by the promise awaits it.
+  return (...given) => (opening ? opening(...given) : (load().then((open) => open(...given)) as never));
+}
