@@ -84,18 +84,14 @@ export class Cache extends TagCalls implements AsyncDisposable {
    */
   namespace(name: string): this & Namespace {
     const engine = this.engine.namespace(name);
-    const verified = (method: "clear" | "exists" | "expire" | "ttl") =>
+    const verified = (method: (typeof verifiedCalls)[number]) => [
+      method,
       function (this: Cache, ...given: unknown[]): Promise<unknown> {
         return this.tagged<unknown>((tagged) => tagged[method](engine, given, (own) => this.asked(own, method)));
-      };
-    const [clear, exists, expire, ttl] = (["clear", "exists", "expire", "ttl"] as const).map(verified);
-    return Object.assign(this.view({ engine, near: undefined }), {
-      keyPrefix: engine.keyPrefix,
-      clear,
-      exists,
-      expire,
-      ttl,
-    }) as never;
+      },
+    ];
+    const calls = Object.fromEntries(verifiedCalls.map(verified));
+    return Object.assign(this.view({ engine, near: undefined }), { keyPrefix: engine.keyPrefix, ...calls }) as never;
   }
 
   /** Marks in-flight `getOrSet` loads of keys that may match as outdated: callers get the value, it is not stored. */
@@ -145,7 +141,7 @@ export class Cache extends TagCalls implements AsyncDisposable {
     const asked = this.asked(options, "getMany");
     assertKeyList(keys);
     const { tagging } = this.engine;
-    if ((tagging.isOn || madeKeys.needMore) && keys.some(tagging.reads)) {
+    if (keys.some(tagging.reads)) {
       const tagged = tagging.calls ?? (await tagging.load());
       return tagged.getMany(this.engine, keys, asked) as Promise<(T | undefined)[]>;
     }
@@ -165,7 +161,7 @@ export class Cache extends TagCalls implements AsyncDisposable {
   ): Promise<boolean> {
     assertSetOptions("cache.setMany", options, "set and call");
     const list = readEntries(entries);
-    if (options.tags !== undefined || list.some(([key]) => this.givesTags(key))) {
+    if (options.tags !== undefined || list.some(([key]) => this.engine.tagging.givesTags(key))) {
       return this.setTagged(list, options, "setMany");
     }
     const requests = list.map(([key, value]) => this.engine.requests.set(key, value, options));
@@ -296,8 +292,7 @@ export class Cache extends TagCalls implements AsyncDisposable {
   }
 
   private batchOf(operation: string, atomic: boolean): Pipeline {
-    const givesTags = (key: string) => this.givesTags(key);
-    return createPipeline(this.engine.requests, givesTags, async (requests, options) => {
+    return createPipeline(this.engine.requests, this.engine.tagging.givesTags, async (requests, options) => {
       const asked = this.asked(options, `${operation}().execute`);
       const sent = { options: asked, startedMs: performance.now() };
       for (const request of requests) if (request instanceof ReadRequest) Object.assign(request, sent);
@@ -310,6 +305,9 @@ export class Cache extends TagCalls implements AsyncDisposable {
     return Object.assign(Object.create(Object.getPrototypeOf(this)), this, own);
   }
 }
+
+/** The calls that verify a value of a namespace. */
+const verifiedCalls = ["clear", "exists", "expire", "ttl"] as const;
 
 /** The fields in which a view differs from its cache. */
 interface ViewFields {

@@ -2,16 +2,14 @@ import { isTransportError } from "../errors/transport-error.ts";
 import { madeKeys } from "../keys/made-keys.ts";
 import type { Events } from "../ports/events.ts";
 import type { NearStore } from "../ports/near-cache.ts";
-import type { SendOptions } from "../ports/transport.ts";
 import { loadedOnce } from "../time/loaded-once.ts";
 import { withDeadline } from "../time/with-deadline.ts";
+import type { AcrossProcesses } from "./across-processes.ts";
 import type { CacheEvents } from "./cache-events.ts";
 import type { CacheCallOptions } from "./call-options.ts";
 import type { Calls, StatsRecorder } from "./calls.ts";
 import type { FreshnessOptions } from "./freshness/freshness-options.ts";
-import type { Flight, FlightWait } from "./global-flight.ts";
 import type { RunningLoad } from "./load-cycle.ts";
-import type { LoadLease } from "./load-lease.ts";
 import { graceMs, type LoadTimes, loadTimesOf, loadWithin, plainOptions, timeToStore } from "./load-times.ts";
 import { type Loads, settled } from "./loads.ts";
 import { heldNear, nearFor } from "./near-use.ts";
@@ -79,10 +77,8 @@ export interface GetOrSetParts {
   readonly stats: StatsRecorder;
   /** Keeps what is read. */
   readonly near: NearStore | undefined;
-  /** For `singleFlight: "global"`: gets the right to load a key that was not found, or what another process stored. */
-  beginFlight(fullKey: string, wait: FlightWait): Promise<Flight>;
-  /** The same for a value that others are served meanwhile. @returns undefined when another process has the right. */
-  beginRefresh(fullKey: string, stored: string | Uint8Array, sending: SendOptions): Promise<LoadLease | undefined>;
+  /** For `singleFlight: "global"`. */
+  readonly across: () => Promise<AcrossProcesses>;
 }
 
 const usualTimes = loadTimesOf({});

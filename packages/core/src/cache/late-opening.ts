@@ -1,13 +1,14 @@
 import { loadedOnce } from "../time/loaded-once.ts";
-import type { Opening, TagCheck } from "./values.ts";
+import type { OpeningParts } from "./opened-value.ts";
+import type { Opening } from "./values.ts";
 
 /** Opens what may have a header, by code that is loaded at its first use: until then what it brings is a promise. */
-export function lateOpening(check: TagCheck): Opening {
+export function lateOpening(parts: OpeningParts): Opening {
   let opening: Opening | undefined;
   const load = loadedOnce(
     () => import("./features.ts"),
     ({ createOpening }) => {
-      opening = createOpening(check);
+      opening = createOpening(parts);
       return opening;
     },
   );

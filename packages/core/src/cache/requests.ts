@@ -198,7 +198,7 @@ class SetRequest implements Request<boolean> {
   }
 }
 
-/** Reads what stands under a key. Where that takes time, as to verify tags, it is a promise, which the call then follows. */
+/** Reads what stands under a key. Where that takes time, as to verify tags, it is a promise, which the call follows. */
 type ReadStored<Found> = (operation: string, key: string, reply: Reply | undefined, read: SentRead) => Found;
 
 /** The read of one string. A class, since there are more of these than of all others: what they share is made once. */

@@ -1,6 +1,5 @@
 import type { Reply, SendOptions } from "../ports/transport.ts";
 import type { Texts } from "../tags/marker-reads.ts";
-import type { Marker, Verdict } from "../tags/marker-store.ts";
 
 /** A value for several callers: each call gives the next caller a copy of its own. */
 export type Copies = () => unknown;
@@ -13,13 +12,6 @@ export interface SentRead {
   readonly startedMs: number;
   /** The markers that were read with it. */
   readonly texts: Promise<Texts> | undefined;
-}
-
-/** How tags are verified. */
-export interface TagCheck {
-  readonly verify: (markers: readonly Marker[], read: SentRead) => Promise<Verdict>;
-  /** Whether every value must have tags, as in a namespace. */
-  readonly isRequired: boolean;
 }
 
 /** Decodes what stands under a key, or behind its header. Where that takes time the value is a promise. */

@@ -103,7 +103,7 @@ export function createRuns(parts: GetOrSetParts, tolerate: Tolerate): MakeRun {
   const runInFlight = async (what: LoadedKey, bring: Bring, load: RunningLoad, outdated: () => boolean) => {
     const { key, fullKey, plan, flightMs = 0 } = what;
     const wait = { timeoutMs: flightMs, sending: plan.reading };
-    const flight = await tolerate(key, true, () => parts.beginFlight(fullKey, wait));
+    const flight = await tolerate(key, true, async () => (await parts.across()).flights.begin(fullKey, wait));
     const sent = { fullKey, options: plan.reading, startedMs: performance.now(), texts: undefined };
     // Tags are verified first: then it is a promise.
     const shared = flight?.kind === "found" ? await values.copiesOf("getOrSet", key, flight.stored, sent) : undefined;
