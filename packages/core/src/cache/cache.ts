@@ -14,6 +14,7 @@ import { raw, together } from "./calls.ts";
 import type { DeletePatternOptions } from "./delete-pattern.ts";
 import { createEngine, type Engine, observedEngine } from "./engine.ts";
 import { isAnswer } from "./is-answer.ts";
+import { loadFeatures } from "./load-features.ts";
 import type { Namespace } from "./namespace.ts";
 import { nearFor } from "./near-use.ts";
 import { createPipeline, type Pipeline, valuesOf } from "./pipeline.ts";
@@ -181,7 +182,7 @@ export class Cache extends TagCalls implements AsyncDisposable {
    * @returns how many were deleted.
    */
   async deletePattern(glob: string, options: DeletePatternOptions & CacheCallOptions = {}): Promise<number> {
-    const { deletePatternOf } = await import("./features.ts");
+    const { deletePatternOf } = await loadFeatures();
     return deletePatternOf(this.engine, (own) => this.asked(own), glob, options);
   }
 
@@ -213,7 +214,7 @@ export class Cache extends TagCalls implements AsyncDisposable {
   async info(options?: CacheCallOptions): Promise<ServerInfo> {
     const replies = await this.one(() => raw("info", [["INFO"], ["DBSIZE"]]), options);
     const { currentBackend, pending, outage } = this;
-    const { readInfo } = await import("./features.ts");
+    const { readInfo } = await loadFeatures();
     return { ...readInfo(replies, currentBackend), pending, outage };
   }
 

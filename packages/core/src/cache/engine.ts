@@ -15,6 +15,7 @@ import { type Calls, type CallsParts, createCalls, createStats, type StatsRecord
 import { decodedOnce } from "./decoded-once.ts";
 import { createGetOrSet, type GetOrSet } from "./get-or-set.ts";
 import { lateOpening } from "./late-opening.ts";
+import { loadFeatures } from "./load-features.ts";
 import { createLoads, type Loads } from "./loads.ts";
 import { coveredRequests, namespacePrefix } from "./namespace.ts";
 import { createRequests, createValues, type Requests } from "./requests.ts";
@@ -98,9 +99,8 @@ export function createEngine(options: CacheOptions): Engine {
     },
   };
   const calls = createCalls(callsParts);
-  const loadTagged = loadedOnce(
-    () => import("./features.ts"),
-    ({ createTagged }) => createTagged({ calls, transport, timeoutMs, patterns, events, stats }),
+  const loadTagged = loadedOnce(loadFeatures, ({ createTagged }) =>
+    createTagged({ calls, transport, timeoutMs, patterns, events, stats }),
   );
   const stopWatching = watch(transport.status, events, stats);
   let closing: Promise<void> | undefined;
@@ -113,10 +113,8 @@ export function createEngine(options: CacheOptions): Engine {
     const made = createRequests(prefix, values, stats, ttlChoice);
     const requests = isRequired ? coveredRequests(made) : made;
     const fullKeyOf = (key: string): string => prefix + key;
-    const across = loadedOnce(
-      () => import("./features.ts"),
-      ({ createAcrossProcesses }) =>
-        createAcrossProcesses({ transport, callsParts, fullKeyOf: requests.fullKeyOf, timeoutMs }),
+    const across = loadedOnce(loadFeatures, ({ createAcrossProcesses }) =>
+      createAcrossProcesses({ transport, callsParts, fullKeyOf: requests.fullKeyOf, timeoutMs }),
     );
     // What a namespace holds has tags, which a near cache does not look at.
     const nearHere = isRequired ? undefined : near;

@@ -3,7 +3,7 @@
  * combination that shares code, and their lists of imports and exports would be loaded at once.
  */
 export { createAcrossProcesses } from "./across-processes.ts";
-export { deletePatternOf } from "./delete-pattern.ts";
+export { deletePatternOf } from "./delete-pattern-call.ts";
 export { createFreshCalls } from "./freshness/fresh-calls.ts";
 export { createOpening } from "./opened-value.ts";
 export { keysOf } from "./scan-keys.ts";

@@ -10,6 +10,7 @@ import type { CacheCallOptions } from "./call-options.ts";
 import type { Calls, StatsRecorder } from "./calls.ts";
 import type { FreshnessOptions } from "./freshness/freshness-options.ts";
 import type { RunningLoad } from "./load-cycle.ts";
+import { loadFeatures } from "./load-features.ts";
 import { graceMs, type LoadTimes, loadTimesOf, loadWithin, plainOptions, timeToStore } from "./load-times.ts";
 import { type Loads, settled } from "./loads.ts";
 import { heldNear, nearFor } from "./near-use.ts";
@@ -99,10 +100,7 @@ export function createGetOrSet(parts: GetOrSetParts): GetOrSet {
       return undefined;
     }
   };
-  const freshness = loadedOnce(
-    () => import("./features.ts"),
-    ({ createFreshCalls }) => createFreshCalls(parts, tolerate),
-  );
+  const freshness = loadedOnce(loadFeatures, ({ createFreshCalls }) => createFreshCalls(parts, tolerate));
 
   const plain = (key: string, loader: Loader, options: GetOrSetOptions | undefined, times: LoadTimes): unknown => {
     const { ownTimeoutMs, thirdMs, loaderTimeoutMs, reading } = times;

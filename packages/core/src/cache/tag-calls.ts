@@ -1,4 +1,5 @@
 import type { CacheCallOptions } from "./call-options.ts";
+import { loadFeatures } from "./load-features.ts";
 import { PlainCalls } from "./plain-calls.ts";
 import type { KeysOptions } from "./scan-keys.ts";
 import { assertSetOptions, type SetOptions } from "./set-options.ts";
@@ -54,7 +55,7 @@ export abstract class TagCalls extends PlainCalls {
    * ```
    */
   async *keys(glob = "*", options: KeysOptions = {}): AsyncGenerator<string, void, void> {
-    const { keysOf } = await import("./features.ts");
+    const { keysOf } = await loadFeatures();
     yield* keysOf(this.engine, (own) => this.asked(own), glob, options);
   }
 
