@@ -99,12 +99,10 @@ export function createEngine(options: CacheOptions): Engine {
     },
   };
   const calls = createCalls(callsParts);
-  const loadTagged = loadedOnce(loadFeatures, ({ createTagged }) =>
-    createTagged({ calls, transport, timeoutMs, patterns, events, stats }),
-  );
+  const common = { transport, timeoutMs, codec, events, stats, calls, callsParts, batcher };
+  const loadTagged = loadedOnce(loadFeatures, ({ createTagged }) => createTagged({ ...common, patterns }));
   const stopWatching = watch(transport.status, events, stats);
   let closing: Promise<void> | undefined;
-  const common = { transport, timeoutMs, codec, events, stats, calls, callsParts, batcher };
 
   const scopeOf = (prefix: string, namespaces: readonly string[], tagging: Tagging): Engine => {
     const isRequired = namespaces.length > 0;
@@ -112,14 +110,14 @@ export function createEngine(options: CacheOptions): Engine {
     const values = createValues(codec, maxValueBytes, events, stats, opening, isRequired);
     const made = createRequests(prefix, values, stats, ttlChoice);
     const requests = isRequired ? coveredRequests(made) : made;
-    const fullKeyOf = (key: string): string => prefix + key;
     const across = loadedOnce(loadFeatures, ({ createAcrossProcesses }) =>
-      createAcrossProcesses({ transport, callsParts, fullKeyOf: requests.fullKeyOf, timeoutMs }),
+      createAcrossProcesses({ ...common, fullKeyOf: requests.fullKeyOf }),
     );
     // What a namespace holds has tags, which a near cache does not look at.
     const nearHere = isRequired ? undefined : near;
+    const parts = { ...common, across, keyPrefix: prefix, namespaces, values, requests, tagging, near: nearHere };
     const engine: Engine = {
-      ...{ ...common, across, keyPrefix: prefix, namespaces, values, requests, tagging, near: nearHere },
+      ...parts,
       namespace(name) {
         const inner = namespacePrefix(prefix, name, isRequired);
         const own = createTagging({ load: tagging.load, patterns, isNamespace: true });
@@ -135,10 +133,7 @@ export function createEngine(options: CacheOptions): Engine {
         }
         return calls.read((name) => (keep ? requests.getNear(name, keep) : requests.get(name)), key, asked);
       },
-      getOrSet: createGetOrSet({
-        ...{ requests, values, calls, loadsOf, readsOf, fullKeyOf, timeoutMs, events, stats },
-        ...{ tagging, namespaces, keyPrefix: prefix, near: nearHere, across },
-      }),
+      getOrSet: createGetOrSet({ ...parts, loadsOf, readsOf, fullKeyOf: (key) => prefix + key }),
       close() {
         closing ??= batcher
           .settled()

@@ -1,5 +1,4 @@
 import { magic, sealed } from "../codecs/envelope.ts";
-import type { Reply } from "../ports/transport.ts";
 
 // How an entry with a header begins (see `Entry`): what it takes to know a value that has none.
 
@@ -14,12 +13,14 @@ export const placeholderHead = '~1{"p":[';
 /** A line of text, or the text form of the envelope. */
 const textStart = /^(~1\{|=wW[g-j])/;
 
-/** Most values show by their first character that they have no header. */
-export function mayHaveHeader(stored: Reply | undefined): stored is string | Uint8Array {
-  if (typeof stored !== "string")
-    return stored instanceof Uint8Array && stored[0] === magic && stored[1] === letterCode;
-  const first = stored[0];
-  return (first === "~" || first === "=") && textStart.test(stored);
+/** How an entry with a header begins: `~`, the first byte of an envelope, or `=`, its text form. */
+export const firstOfText: number = 0x7e;
+export const firstOfBytes: number = magic;
+export const firstOfTextForm: number = 0x3d;
+
+/** Whether it begins as an entry with a header does. */
+export function beginsAsEntry(stored: string | Uint8Array): boolean {
+  return typeof stored === "string" ? textStart.test(stored) : stored[0] === magic && stored[1] === letterCode;
 }
 
 /**
@@ -27,7 +28,7 @@ export function mayHaveHeader(stored: Reply | undefined): stored is string | Uin
  * with a header, as a codec of raw text may produce it, gets an empty header, so that it is read back as it was.
  */
 export function plainEntry(written: string | Uint8Array): string | Uint8Array {
-  if (!mayHaveHeader(written)) return written;
+  if (!beginsAsEntry(written)) return written;
   const head = "1{}\n";
   if (typeof written === "string") return `~${head}${written}`;
   const { stored, body } = sealed(letter, head.length + written.length);

@@ -10,7 +10,14 @@ import type { Command, Reply, SendOptions } from "../ports/transport.ts";
 import type { Texts } from "../tags/marker-reads.ts";
 import type { CacheEvents } from "./cache-events.ts";
 import type { StatsRecorder } from "./calls.ts";
-import { mayHaveHeader, placeholderHead, plainEntry } from "./entry-start.ts";
+import {
+  beginsAsEntry,
+  firstOfBytes,
+  firstOfText,
+  firstOfTextForm,
+  placeholderHead,
+  plainEntry,
+} from "./entry-start.ts";
 import { readInteger } from "./integer-reply.ts";
 import { endingsOf, type SetEnding, type SetOptions } from "./set-options.ts";
 import { type TimeToLive, ttlToMs } from "./time-to-live.ts";
@@ -99,7 +106,7 @@ export function createRequests(
     set(key, item, options = {}) {
       const endings = endingsOf(options, chooseTtl(key, options.ttl));
       const fullKey = full(key);
-      return setting(key, fullKey, plainEntry(values.toBody(item)), endings);
+      return setting(key, fullKey, toStored(values.toBody(item)), endings);
     },
     get: (key) => new ReadRequest(full, "get", key, values.fromStored, counts),
     getNear(key, keep) {
@@ -118,7 +125,7 @@ export function createRequests(
     setCopies(key, item, ttlMs) {
       const body = values.toBody(item);
       return {
-        store: () => setting(key, full(key), plainEntry(body), endingsOf({}, ttlMs)),
+        store: () => setting(key, full(key), toStored(body), endingsOf({}, ttlMs)),
         copies: values.copiesOfBody("getOrSet", key, body) ?? (() => undefined),
       };
     },
@@ -242,12 +249,13 @@ export class ReadRequest<Found> implements Request<Found>, SentRead {
   read(replies: readonly Reply[], at: number): Found {
     const found = this.#read(this.#caller, this.#key, replies[at], this);
     if (found instanceof Promise) return found.then((value) => this.#counted(value)) as Found;
-    return this.#counted(found);
+    if (found === undefined) this.#counts.misses++;
+    else this.#counts.hits++;
+    return found;
   }
 
   #counted(found: Found): Found {
-    if (found === undefined) this.#counts.misses++;
-    else this.#counts.hits++;
+    this.#counts[found === undefined ? "misses" : "hits"]++;
     return found;
   }
 }
@@ -323,3 +331,13 @@ export function createValues(
     copiesOfBody,
   };
 }
+
+/** Most values show by their first character that they have no header. */
+function mayHaveHeader(stored: Reply | undefined): stored is string | Uint8Array {
+  const isText = typeof stored === "string";
+  if (!isText && !(stored instanceof Uint8Array)) return false;
+  const first = isText ? stored.charCodeAt(0) : stored[0];
+  return (first === firstOfText || first === firstOfBytes || first === firstOfTextForm) && beginsAsEntry(stored);
+}
+
+const toStored = (body: string | Uint8Array): string | Uint8Array => (mayHaveHeader(body) ? plainEntry(body) : body);
