@@ -3,7 +3,7 @@ import { escapeGlob } from "../keys/glob-text.ts";
 import { madeKeys } from "../keys/made-keys.ts";
 import type { Key, ValueOf } from "../keys/typed-key.ts";
 import type { NearStore } from "../ports/near-cache.ts";
-import type { Backend, Command, Outage, SendOptions, Transport } from "../ports/transport.ts";
+import type { Backend, Outage, SendOptions, Transport } from "../ports/transport.ts";
 import { assertOptions } from "../settings/options.ts";
 import { assertKeyList, readDeleteArguments, readEntries } from "./arguments.ts";
 import type { CacheEvents, WriteObserver } from "./cache-events.ts";
@@ -11,13 +11,15 @@ import type { CacheOptions } from "./cache-options.ts";
 import type { CacheStats } from "./cache-stats.ts";
 import { type CacheCallOptions, knownCallOptions, toSendOptions } from "./call-options.ts";
 import { raw, together } from "./calls.ts";
-import { assertDeletePattern, type DeletePatternOptions, deletePatternWithin } from "./delete-pattern.ts";
+import type { DeletePatternOptions } from "./delete-pattern.ts";
 import { createEngine, type Engine, observedEngine } from "./engine.ts";
+import { isAnswer } from "./is-answer.ts";
+import { loadFeatures } from "./load-features.ts";
 import type { Namespace } from "./namespace.ts";
 import { nearFor } from "./near-use.ts";
 import { createPipeline, type Pipeline, valuesOf } from "./pipeline.ts";
 import { ReadRequest, type Request, type Requests } from "./requests.ts";
-import { isAnswer, readInfo, type ServerInfo } from "./server-info.ts";
+import type { ServerInfo } from "./server-info.ts";
 import { assertSetOptions, type SetOptions } from "./set-options.ts";
 import { TagCalls } from "./tag-calls.ts";
 
@@ -83,18 +85,14 @@ export class Cache extends TagCalls implements AsyncDisposable {
    */
   namespace(name: string): this & Namespace {
     const engine = this.engine.namespace(name);
-    const verified = (method: "clear" | "exists" | "expire" | "ttl") =>
+    const verified = (method: (typeof verifiedCalls)[number]) => [
+      method,
       function (this: Cache, ...given: unknown[]): Promise<unknown> {
         return this.tagged<unknown>((tagged) => tagged[method](engine, given, (own) => this.asked(own, method)));
-      };
-    const [clear, exists, expire, ttl] = (["clear", "exists", "expire", "ttl"] as const).map(verified);
-    return Object.assign(this.view({ engine, near: undefined }), {
-      keyPrefix: engine.keyPrefix,
-      clear,
-      exists,
-      expire,
-      ttl,
-    }) as never;
+      },
+    ];
+    const calls = Object.fromEntries(verifiedCalls.map(verified));
+    return Object.assign(this.view({ engine, near: undefined }), { keyPrefix: engine.keyPrefix, ...calls }) as never;
   }
 
   /** Marks in-flight `getOrSet` loads of keys that may match as outdated: callers get the value, it is not stored. */
@@ -144,7 +142,7 @@ export class Cache extends TagCalls implements AsyncDisposable {
     const asked = this.asked(options, "getMany");
     assertKeyList(keys);
     const { tagging } = this.engine;
-    if ((tagging.isOn || madeKeys.needMore) && keys.some(tagging.reads)) {
+    if (keys.some(tagging.reads)) {
       const tagged = tagging.calls ?? (await tagging.load());
       return tagged.getMany(this.engine, keys, asked) as Promise<(T | undefined)[]>;
     }
@@ -164,7 +162,7 @@ export class Cache extends TagCalls implements AsyncDisposable {
   ): Promise<boolean> {
     assertSetOptions("cache.setMany", options, "set and call");
     const list = readEntries(entries);
-    if (options.tags !== undefined || list.some(([key]) => this.givesTags(key))) {
+    if (options.tags !== undefined || list.some(([key]) => this.engine.tagging.givesTags(key))) {
       return this.setTagged(list, options, "setMany");
     }
     const requests = list.map(([key, value]) => this.engine.requests.set(key, value, options));
@@ -184,13 +182,8 @@ export class Cache extends TagCalls implements AsyncDisposable {
    * @returns how many were deleted.
    */
   async deletePattern(glob: string, options: DeletePatternOptions & CacheCallOptions = {}): Promise<number> {
-    assertDeletePattern(glob, options);
-    const full = escapeGlob(this.keyPrefix) + glob;
-    this.engine.outdate(full);
-    const { calls, timeoutMs } = this.engine;
-    const asked = { timeoutMs, ...this.asked(options), invalidates: [full] };
-    const send = (part: readonly Command[], own: SendOptions) => calls.one(() => [raw("deletePattern", part), own]);
-    return deletePatternWithin(this.transport, asked, send, full, options);
+    const { deletePatternOf } = await loadFeatures();
+    return deletePatternOf(this.engine, (own) => this.asked(own), glob, options);
   }
 
   /**
@@ -221,6 +214,7 @@ export class Cache extends TagCalls implements AsyncDisposable {
   async info(options?: CacheCallOptions): Promise<ServerInfo> {
     const replies = await this.one(() => raw("info", [["INFO"], ["DBSIZE"]]), options);
     const { currentBackend, pending, outage } = this;
+    const { readInfo } = await loadFeatures();
     return { ...readInfo(replies, currentBackend), pending, outage };
   }
 
@@ -299,8 +293,7 @@ export class Cache extends TagCalls implements AsyncDisposable {
   }
 
   private batchOf(operation: string, atomic: boolean): Pipeline {
-    const givesTags = (key: string) => this.givesTags(key);
-    return createPipeline(this.engine.requests, givesTags, async (requests, options) => {
+    return createPipeline(this.engine.requests, this.engine.tagging.givesTags, async (requests, options) => {
       const asked = this.asked(options, `${operation}().execute`);
       const sent = { options: asked, startedMs: performance.now() };
       for (const request of requests) if (request instanceof ReadRequest) Object.assign(request, sent);
@@ -313,6 +306,9 @@ export class Cache extends TagCalls implements AsyncDisposable {
     return Object.assign(Object.create(Object.getPrototypeOf(this)), this, own);
   }
 }
+
+/** The calls that verify a value of a namespace. */
+const verifiedCalls = ["clear", "exists", "expire", "ttl"] as const;
 
 /** The fields in which a view differs from its cache. */
 interface ViewFields {

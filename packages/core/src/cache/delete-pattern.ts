@@ -1,11 +1,6 @@
 import { isCommandError, unwrap } from "../errors/command-error.ts";
-import { quoted } from "../errors/quoted.ts";
-import { isTransportError, TransportError } from "../errors/transport-error.ts";
-import type { Argument, Command, Reply, SendOptions, Transport } from "../ports/transport.ts";
-import { assertOptions, functionOption, type KnownOptions } from "../settings/options.ts";
-import { isWellFormed } from "../text/text.ts";
-import { withDeadline } from "../time/with-deadline.ts";
-import { type CacheCallOptions, knownCallOptions } from "./call-options.ts";
+import { TransportError } from "../errors/transport-error.ts";
+import type { Argument, Command, Reply } from "../ports/transport.ts";
 
 /** How to delete by pattern. */
 export interface DeletePatternOptions {
@@ -13,15 +8,10 @@ export interface DeletePatternOptions {
   readonly onProgress?: (progress: { readonly scanned: number; readonly deleted: number }) => void;
 }
 
-const known: KnownOptions<DeletePatternOptions & CacheCallOptions> = { ...knownCallOptions, onProgress: true };
-
 type Send = (commands: readonly Command[]) => Promise<Reply[]>;
 
 /** A key as SCAN tells it: text, or bytes that are no text. */
 type Key = string | Uint8Array;
-
-/** Sends one trip of a deletion, which heeds the signal among its options. */
-type PartSender = (commands: readonly Command[], options: SendOptions) => Promise<Reply[]>;
 
 /**
  * How many keys SCAN looks at per step: enough for few round trips, few enough to hold up other clients for a
@@ -37,18 +27,6 @@ const batchKeys = 500;
  * that it has found, also where few keys match.
  */
 const batchSteps = 8;
-
-/** @throws TypeError when it is no pattern, ConfigError when an option is unknown. */
-export function assertDeletePattern(glob: unknown, options: DeletePatternOptions & CacheCallOptions): void {
-  assertOptions("cache.deletePattern", options, known);
-  functionOption("onProgress", options.onProgress);
-  if (typeof glob !== "string" || glob === "") {
-    throw new TypeError(`Expected a pattern such as "query:*", got ${quoted(glob)}`);
-  }
-  if (!isWellFormed(glob)) {
-    throw new TypeError(`Expected a pattern of whole characters, got half a surrogate pair in ${quoted(glob)}`);
-  }
-}
 
 /**
  * Deletes keys with SCAN and UNLINK, never KEYS. It collects the keys of several steps for one UNLINK, which travels
@@ -93,58 +71,6 @@ export async function deletePattern(
     onProgress?.({ scanned, deleted });
   }
   return deleted;
-}
-
-/**
- * The same within one deadline for all trips together. Where a local stand-in may answer, a trip that begins in the
- * first half of the time has half of it: when the server is away, the rest is left for the stand-in. The trip that is
- * under way at the deadline is aborted, which says nothing against the server.
- *
- * @param transport - What the trips go through in the end: with a backend status it has a stand-in.
- * @throws TransportError of kind `timeout` that says how much was deleted by then.
- */
-export async function deletePatternWithin(
-  transport: Transport,
-  asked: SendOptions & { readonly timeoutMs: number },
-  send: PartSender,
-  glob: string,
-  { onProgress }: DeletePatternOptions,
-): Promise<number> {
-  const hasStandIn = asked.fallback !== false && transport.status !== undefined;
-  const startedMs = performance.now();
-  const halfMs = Math.ceil(asked.timeoutMs / 2);
-  const leftMs = (): number => Math.ceil(asked.timeoutMs - (performance.now() - startedMs));
-  let deleted = 0;
-  const sendPart = async (commands: readonly Command[], signal: AbortSignal): Promise<Reply[]> => {
-    const whole = { ...asked, signal };
-    if (!hasStandIn || leftMs() < halfMs) return send(commands, whole);
-    try {
-      return await send(commands, { ...whole, timeoutMs: halfMs });
-    } catch (error) {
-      if (!isTransportError(error) || !error.queued) throw error;
-      // No stand-in answers a trip whose turn has not come, so it waits on, for as long as is left: out of that a
-      // fallback keeps a part, so that the stand-in still answers in time when the server turns out to be away.
-      return send(commands, { ...whole, timeoutMs: Math.max(1, leftMs()) });
-    }
-  };
-  try {
-    return await withDeadline("deletePattern", asked, (signal) =>
-      deletePattern((commands) => sendPart(commands, signal), glob, {
-        onProgress(progress) {
-          deleted = progress.deleted;
-          onProgress?.(progress);
-        },
-      }),
-    );
-  } catch (error) {
-    if (!isTransportError(error) || error.kind !== "timeout" || error.transport !== "deletePattern") throw error;
-    throw new TransportError(
-      "timeout",
-      `Not all keys that match were deleted within ${asked.timeoutMs} ms, but ${deleted} were (raise ` +
-        "`timeout`, or call again)",
-      { transport: "cache", cause: error },
-    );
-  }
 }
 
 /** A Redis Cluster refuses keys of different slots in one command, so there each goes by itself. */

@@ -1,14 +1,12 @@
 import type { Codec } from "../codecs/codec.ts";
 import { combineCodecs } from "../codecs/json.ts";
-import { isCommandError } from "../errors/command-error.ts";
 import { mayMatchGlob } from "../keys/glob-text.ts";
-import { madeKeys } from "../keys/made-keys.ts";
 import { createEvents, type Events } from "../ports/events.ts";
 import type { KeepRead, NearStore } from "../ports/near-cache.ts";
 import type { BackendStatus, SendOptions, Transport } from "../ports/transport.ts";
 import { loadedOnce } from "../time/loaded-once.ts";
 import { answerSyncOf } from "../trips/round-trip.ts";
-import type { AcrossParts, AcrossProcesses } from "./across-processes.ts";
+import type { AcrossProcesses } from "./across-processes.ts";
 import type { Batcher } from "./batched-call.ts";
 import { createBatcher } from "./batcher.ts";
 import { type CacheEvents, knownEvents, type WriteObserver } from "./cache-events.ts";
@@ -16,13 +14,15 @@ import { type CacheOptions, readCacheOptions } from "./cache-options.ts";
 import { type Calls, type CallsParts, createCalls, createStats, type StatsRecorder } from "./calls.ts";
 import { decodedOnce } from "./decoded-once.ts";
 import { createGetOrSet, type GetOrSet } from "./get-or-set.ts";
+import { lateOpening } from "./late-opening.ts";
+import { loadFeatures } from "./load-features.ts";
 import { createLoads, type Loads } from "./loads.ts";
 import { coveredRequests, namespacePrefix } from "./namespace.ts";
 import { createRequests, createValues, type Requests } from "./requests.ts";
 import { createTagging, type Tagging } from "./tagging.ts";
 import { createTtlChoice } from "./time-to-live.ts";
 import { useTransport } from "./transport-use.ts";
-import type { TagCheck, Values } from "./values.ts";
+import type { Values } from "./values.ts";
 
 /** What a cache is put together from; all views of it share one. */
 export interface Engine {
@@ -50,8 +50,6 @@ export interface Engine {
   readonly getOrSet: GetOrSet;
   /** The values held in this process; undefined without a near cache. */
   readonly near: NearStore | undefined;
-  /** Runs an INCRBY; where it is refused since the value is only being loaded, the counter begins at 0. */
-  incrementLoading(key: string, by: number, run: () => Promise<number>, sending: () => SendOptions): Promise<number>;
   /** What processes do together; loaded at its first use. */
   readonly across: () => Promise<AcrossProcesses>;
   /** Waits for calls in flight, then gives back what the cache holds. Safe to call twice. */
@@ -67,10 +65,16 @@ export function createEngine(options: CacheOptions): Engine {
   // Over a network each reply is a text of its own.
   const codec = combineCodecs(answerSyncOf(transport) ? codecs.map(decodedOnce) : codecs);
   const ttlChoice = createTtlChoice(defaultTtlMs, patterns);
-  // Calls with `fallback: false` have loads of their own, so that they never join a load that read the local cache.
-  const shared = createLoads();
-  const primaryOnly = createLoads();
-  const loads = [shared, primaryOnly];
+  const loads: Loads[] = [];
+  /** Calls with `fallback: false` have loads of their own, so that they never join a load that read the local cache. */
+  const createLoadsOf = (): ((fallback: boolean) => Loads) => {
+    const shared = createLoads();
+    const primaryOnly = createLoads();
+    loads.push(shared, primaryOnly);
+    return (fallback) => (fallback ? shared : primaryOnly);
+  };
+  const loadsOf = createLoadsOf();
+  const readsOf = createLoadsOf();
   const use = useTransport(transport);
   const near = settings.near?.attach({
     transport,
@@ -95,33 +99,25 @@ export function createEngine(options: CacheOptions): Engine {
     },
   };
   const calls = createCalls(callsParts);
-  const loadsOf = (fallback: boolean): Loads => (fallback ? shared : primaryOnly);
-  const loadTagged = loadedOnce(
-    () => import("./tagged.ts"),
-    ({ createTagged }) => createTagged({ calls, transport, timeoutMs, patterns, events, stats }),
-  );
-  const reads = { shared: createLoads(), primaryOnly: createLoads() };
-  loads.push(reads.shared, reads.primaryOnly);
-  const readsOf = (fallback: boolean): Loads => (fallback ? reads.shared : reads.primaryOnly);
+  const common = { transport, timeoutMs, codec, events, stats, calls, callsParts, batcher };
+  const loadTagged = loadedOnce(loadFeatures, ({ createTagged }) => createTagged({ ...common, patterns }));
   const stopWatching = watch(transport.status, events, stats);
   let closing: Promise<void> | undefined;
-  const common = { transport, timeoutMs, codec, events, stats, calls, callsParts, batcher };
 
   const scopeOf = (prefix: string, namespaces: readonly string[], tagging: Tagging): Engine => {
     const isRequired = namespaces.length > 0;
-    const verify: TagCheck["verify"] = async (markers, read) => {
-      const tagged = await tagging.load();
-      return tagged.verify(markers, read, namespaces);
-    };
-    const values = createValues(codec, maxValueBytes, events, stats, { verify, isRequired });
+    const opening = lateOpening({ tagging, namespaces });
+    const values = createValues(codec, maxValueBytes, events, stats, opening, isRequired);
     const made = createRequests(prefix, values, stats, ttlChoice);
     const requests = isRequired ? coveredRequests(made) : made;
-    const fullKeyOf = (key: string): string => prefix + key;
-    const across = acrossProcesses({ transport, callsParts, fullKeyOf: requests.fullKeyOf, timeoutMs });
+    const across = loadedOnce(loadFeatures, ({ createAcrossProcesses }) =>
+      createAcrossProcesses({ ...common, fullKeyOf: requests.fullKeyOf }),
+    );
     // What a namespace holds has tags, which a near cache does not look at.
     const nearHere = isRequired ? undefined : near;
+    const parts = { ...common, across, keyPrefix: prefix, namespaces, values, requests, tagging, near: nearHere };
     const engine: Engine = {
-      ...{ ...common, ...across, keyPrefix: prefix, namespaces, values, requests, tagging, near: nearHere },
+      ...parts,
       namespace(name) {
         const inner = namespacePrefix(prefix, name, isRequired);
         const own = createTagging({ load: tagging.load, patterns, isNamespace: true });
@@ -132,17 +128,12 @@ export function createEngine(options: CacheOptions): Engine {
         near?.writtenWhere(glob);
       },
       read(key, asked, keep) {
-        if ((tagging.isOn || madeKeys.needMore) && tagging.reads(key)) {
+        if (tagging.reads(key)) {
           return tagging.load().then((tagged) => tagged.get(engine, key, asked, keep));
         }
         return calls.read((name) => (keep ? requests.getNear(name, keep) : requests.get(name)), key, asked);
       },
-      getOrSet: createGetOrSet({
-        ...{ requests, values, calls, loadsOf, readsOf, fullKeyOf, timeoutMs, events, stats },
-        ...{ tagging, namespaces, keyPrefix: prefix, near: nearHere },
-        beginFlight: async (key, wait) => (await across.across()).flights.begin(key, wait),
-        beginRefresh: async (key, stored, sending) => (await across.across()).flights.refresh(key, stored, sending),
-      }),
+      getOrSet: createGetOrSet({ ...parts, loadsOf, readsOf, fullKeyOf: (key) => prefix + key }),
       close() {
         closing ??= batcher
           .settled()
@@ -158,24 +149,6 @@ export function createEngine(options: CacheOptions): Engine {
   };
   const root = scopeOf(keyPrefix, [], createTagging({ load: loadTagged, patterns, isNamespace: false }));
   return root;
-}
-
-/** What processes do together, whose code is loaded at its first use. */
-function acrossProcesses(parts: AcrossParts): Pick<Engine, "across" | "incrementLoading"> {
-  const across = loadedOnce(
-    () => import("./across-processes.ts"),
-    ({ createAcrossProcesses }) => createAcrossProcesses(parts),
-  );
-  return {
-    across,
-    incrementLoading: (key, by, run, sending) =>
-      run().catch(async (error: unknown) => {
-        if (!isCommandError(error) || !error.message.includes("not an integer")) throw error;
-        const count = await (await across()).flights.increment(parts.fullKeyOf(key), by, sending());
-        if (count === undefined) throw error;
-        return count;
-      }),
-  };
 }
 
 /**

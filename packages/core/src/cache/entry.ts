@@ -1,4 +1,5 @@
-import { magic, sealed, unseal } from "../codecs/envelope.ts";
+import { sealed, unseal } from "../codecs/envelope.ts";
+import { letter } from "./entry-start.ts";
 
 /**
  * What is stored under a key: what the codec wrote, and before it a header where an option needs one.
@@ -53,16 +54,6 @@ interface StoredHeader {
   readonly p?: readonly [token: string, expectedMs: number] | undefined;
 }
 
-const letter = "h";
-
-/** How an entry with a header begins: `~`, the first byte of an envelope, or `=`, its text form. */
-export const firstOfText: number = 0x7e;
-export const firstOfBytes: number = magic;
-export const firstOfTextForm: number = 0x3d;
-
-/** How every placeholder begins, and no value: its header has no other field. */
-export const placeholderHead = '~1{"p":[';
-
 /** Puts a header before what a codec wrote. */
 export function withHeader(
   { freshUntilMs: f, loadMs: l, markers: t, placeholder }: EntryHeader,
@@ -79,20 +70,12 @@ export function withHeader(
 }
 
 /**
- * What to store of a value that needs no header: the codec's own writing. A writing that itself looks like an entry
- * with a header, as a codec of raw text may produce it, gets an empty header, so that it is read back as it was.
- */
-export function plainEntry(written: string | Uint8Array): string | Uint8Array {
-  return openEntry(written) ? withHeader({}, written) : written;
-}
-
-/**
  * Splits what is stored into header and body.
  *
  * @returns undefined when it has no header: then all of it is what the codec wrote.
  */
 export function openEntry(stored: string | Uint8Array): Entry | undefined {
-  const isText = typeof stored === "string" && stored.charCodeAt(0) === firstOfText;
+  const isText = typeof stored === "string" && stored.startsWith("~");
   const entry = isText ? stored.slice(1) : unseal(letter, stored);
   if (!entry) return undefined;
   const end = typeof entry === "string" ? entry.indexOf("\n") : entry.indexOf(0x0a);

@@ -2,20 +2,18 @@ import { isTransportError } from "../errors/transport-error.ts";
 import { madeKeys } from "../keys/made-keys.ts";
 import type { Events } from "../ports/events.ts";
 import type { NearStore } from "../ports/near-cache.ts";
-import type { SendOptions } from "../ports/transport.ts";
 import { loadedOnce } from "../time/loaded-once.ts";
 import { withDeadline } from "../time/with-deadline.ts";
+import type { AcrossProcesses } from "./across-processes.ts";
 import type { CacheEvents } from "./cache-events.ts";
 import type { CacheCallOptions } from "./call-options.ts";
 import type { Calls, StatsRecorder } from "./calls.ts";
 import type { FreshnessOptions } from "./freshness/freshness-options.ts";
-import type { Flight, FlightWait } from "./global-flight.ts";
 import type { RunningLoad } from "./load-cycle.ts";
-import type { LoadLease } from "./load-lease.ts";
+import { loadFeatures } from "./load-features.ts";
 import { graceMs, type LoadTimes, loadTimesOf, loadWithin, plainOptions, timeToStore } from "./load-times.ts";
 import { type Loads, settled } from "./loads.ts";
 import { heldNear, nearFor } from "./near-use.ts";
-import { verifiedCopies } from "./opened-value.ts";
 import type { Requests } from "./requests.ts";
 import type { Tagging } from "./tagging.ts";
 import type { TimeToLive } from "./time-to-live.ts";
@@ -80,10 +78,8 @@ export interface GetOrSetParts {
   readonly stats: StatsRecorder;
   /** Keeps what is read. */
   readonly near: NearStore | undefined;
-  /** For `singleFlight: "global"`: gets the right to load a key that was not found, or what another process stored. */
-  beginFlight(fullKey: string, wait: FlightWait): Promise<Flight>;
-  /** The same for a value that others are served meanwhile. @returns undefined when another process has the right. */
-  beginRefresh(fullKey: string, stored: string | Uint8Array, sending: SendOptions): Promise<LoadLease | undefined>;
+  /** For `singleFlight: "global"`. */
+  readonly across: () => Promise<AcrossProcesses>;
 }
 
 const usualTimes = loadTimesOf({});
@@ -104,10 +100,7 @@ export function createGetOrSet(parts: GetOrSetParts): GetOrSet {
       return undefined;
     }
   };
-  const freshness = loadedOnce(
-    () => import("./freshness/fresh-calls.ts"),
-    ({ createFreshCalls }) => createFreshCalls(parts, tolerate),
-  );
+  const freshness = loadedOnce(loadFeatures, ({ createFreshCalls }) => createFreshCalls(parts, tolerate));
 
   const plain = (key: string, loader: Loader, options: GetOrSetOptions | undefined, times: LoadTimes): unknown => {
     const { ownTimeoutMs, thirdMs, loaderTimeoutMs, reading } = times;
@@ -148,7 +141,7 @@ export function createGetOrSet(parts: GetOrSetParts): GetOrSet {
       const waiting = { timeoutMs: wholeMs, signal: ending, longestRunMs: 2 * tripMs + loaderTimeoutMs + graceMs };
       const copies = (await loadsOf(fallback).join(fullKey, run, waiting)) as Copies;
       // A call that has joined another's read verifies the tags for itself. Their code is loaded by now.
-      if (!isOwn && tagging.calls && verifiedCopies.has(copies)) {
+      if (!isOwn && tagging.calls?.isVerified(copies)) {
         return (await freshness()).getOrSet(key, loader, options ?? {});
       }
       return copies();

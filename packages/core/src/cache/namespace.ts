@@ -36,8 +36,8 @@ export function coveredRequests(requests: Requests): Requests {
   const refuse = (): never => {
     throw new ConfigError(
       "namespace",
-      "A namespace holds values alone: `clear` would not reach a counter or a list, nor what a pipeline stores. Use " +
-        "a cache with a `keyPrefix` for them, and `deletePattern` to clear it",
+      "A namespace holds values alone, which `clear` reaches. Use a cache with a `keyPrefix` for counters, lists and " +
+        "pipelines",
     );
   };
   const refused = { set: refuse, increment: refuse, push: refuse, pop: refuse, lrange: refuse, llen: refuse };

@@ -110,8 +110,7 @@ function verified(
 const taggedError = (key: unknown): ConfigError =>
   new ConfigError(
     "tags",
-    `A pipeline can't store a value with tags, as that of ${quoted(key)}: their markers are read before it is ` +
-      "stored. Store it by cache.set or cache.setMany",
+    `A pipeline can't store a value with tags, as that of ${quoted(key)}: store it by cache.set or cache.setMany`,
   );
 
 /** What came of each. @throws what the first that failed did. */

@@ -1,3 +1,4 @@
+import { isCommandError } from "../errors/command-error.ts";
 import type { SendOptions } from "../ports/transport.ts";
 import type { CacheCallOptions } from "./call-options.ts";
 import { LoadCalls } from "./load-calls.ts";
@@ -16,8 +17,14 @@ export abstract class PlainCalls extends LoadCalls {
 
   /** Adds a whole number to a counter, which begins at 0 and has no expiry of its own. @returns the new count. */
   increment(key: string, by = 1, options?: CacheCallOptions): Promise<number> {
-    const run = () => this.one((requests) => requests.increment(key, by), options);
-    return this.engine.incrementLoading(key, by, run, () => this.asked(options));
+    return this.one((requests) => requests.increment(key, by), options).catch(async (error: unknown) => {
+      if (!isCommandError(error) || !error.message.includes("not an integer")) throw error;
+      // A value that is only being loaded is none: then the counter begins at 0.
+      const { flights } = await this.engine.across();
+      const count = await flights.increment(this.engine.requests.fullKeyOf(key), by, this.asked(options));
+      if (count === undefined) throw error;
+      return count;
+    });
   }
 
   /** Puts values before the first of a list, one after the other. @returns the list's new length. */

@@ -10,12 +10,18 @@ import type { Command, Reply, SendOptions } from "../ports/transport.ts";
 import type { Texts } from "../tags/marker-reads.ts";
 import type { CacheEvents } from "./cache-events.ts";
 import type { StatsRecorder } from "./calls.ts";
-import { firstOfBytes, firstOfText, firstOfTextForm, placeholderHead, plainEntry } from "./entry.ts";
+import {
+  beginsAsEntry,
+  firstOfBytes,
+  firstOfText,
+  firstOfTextForm,
+  placeholderHead,
+  plainEntry,
+} from "./entry-start.ts";
 import { readInteger } from "./integer-reply.ts";
-import { createOpening } from "./opened-value.ts";
 import { endingsOf, type SetEnding, type SetOptions } from "./set-options.ts";
 import { type TimeToLive, ttlToMs } from "./time-to-live.ts";
-import type { Copies, SentRead, TagCheck, Values } from "./values.ts";
+import type { Copies, Opening, SentRead, Values } from "./values.ts";
 
 /** One operation of the cache as data: the consecutive commands that it sends, and how their replies are read. */
 export interface Request<Result> {
@@ -100,7 +106,7 @@ export function createRequests(
     set(key, item, options = {}) {
       const endings = endingsOf(options, chooseTtl(key, options.ttl));
       const fullKey = full(key);
-      return setting(key, fullKey, values.toStored(item), endings);
+      return setting(key, fullKey, toStored(values.toBody(item)), endings);
     },
     get: (key) => new ReadRequest(full, "get", key, values.fromStored, counts),
     getNear(key, keep) {
@@ -117,10 +123,10 @@ export function createRequests(
       return new ReadRequest(full, "getOrSet", key, keep ? read : values.copiesOf, counts);
     },
     setCopies(key, item, ttlMs) {
-      const stored = values.toStored(item);
+      const body = values.toBody(item);
       return {
-        store: () => setting(key, full(key), stored, endingsOf({}, ttlMs)),
-        copies: values.copiesOf("getOrSet", key, stored) ?? (() => undefined),
+        store: () => setting(key, full(key), toStored(body), endingsOf({}, ttlMs)),
+        copies: values.copiesOfBody("getOrSet", key, body) ?? (() => undefined),
       };
     },
     fullKeyOf: full,
@@ -199,7 +205,7 @@ class SetRequest implements Request<boolean> {
   }
 }
 
-/** Reads what stands under a key. Where tags have to be verified first it is a promise, which the call then follows. */
+/** Reads what stands under a key. Where that takes time, as to verify tags, it is a promise, which the call follows. */
 type ReadStored<Found> = (operation: string, key: string, reply: Reply | undefined, read: SentRead) => Found;
 
 /** The read of one string. A class, since there are more of these than of all others: what they share is made once. */
@@ -242,8 +248,14 @@ export class ReadRequest<Found> implements Request<Found>, SentRead {
 
   read(replies: readonly Reply[], at: number): Found {
     const found = this.#read(this.#caller, this.#key, replies[at], this);
+    if (found instanceof Promise) return found.then((value) => this.#counted(value)) as Found;
     if (found === undefined) this.#counts.misses++;
     else this.#counts.hits++;
+    return found;
+  }
+
+  #counted(found: Found): Found {
+    this.#counts[found === undefined ? "misses" : "hits"]++;
     return found;
   }
 }
@@ -255,7 +267,8 @@ export function createValues(
   maxValueBytes: number,
   events: Events<CacheEvents>,
   stats: StatsRecorder,
-  tags: TagCheck,
+  opened: Opening,
+  isRequired: boolean,
 ): Values {
   /** Its length in bytes when that is over the limit. */
   const excess = (stored: string | Uint8Array): number | undefined => {
@@ -287,12 +300,8 @@ export function createValues(
       return first;
     };
   };
-  const opened = createOpening(stats, tags);
   return {
-    toStored(value) {
-      const written = codec.encode(value);
-      return mayHaveHeader(written) ? plainEntry(written) : written;
-    },
+    toBody: (value) => codec.encode(value),
     fits(key, stored) {
       const bytes = excess(stored);
       if (bytes === undefined) return true;
@@ -312,11 +321,11 @@ export function createValues(
     },
     fromItem,
     fromStored: (operation, key, reply, read) =>
-      tags.isRequired || mayHaveHeader(reply)
+      isRequired || mayHaveHeader(reply)
         ? opened(reply, read, (body) => fromItem(operation, key, body))
         : fromItem(operation, key, reply),
     copiesOf: (operation, key, reply, read) =>
-      tags.isRequired || mayHaveHeader(reply)
+      isRequired || mayHaveHeader(reply)
         ? opened(reply, read, (body) => copiesOfBody(operation, key, body))
         : copiesOfBody(operation, key, reply),
     copiesOfBody,
@@ -328,5 +337,7 @@ function mayHaveHeader(stored: Reply | undefined): stored is string | Uint8Array
   const isText = typeof stored === "string";
   if (!isText && !(stored instanceof Uint8Array)) return false;
   const first = isText ? stored.charCodeAt(0) : stored[0];
-  return first === firstOfText || first === firstOfBytes || first === firstOfTextForm;
+  return (first === firstOfText || first === firstOfBytes || first === firstOfTextForm) && beginsAsEntry(stored);
 }
+
+const toStored = (body: string | Uint8Array): string | Uint8Array => (mayHaveHeader(body) ? plainEntry(body) : body);

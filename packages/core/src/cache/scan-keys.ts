@@ -10,7 +10,7 @@ import { isWellFormed } from "../text/text.ts";
 import { type CacheCallOptions, knownCallOptions } from "./call-options.ts";
 import { raw } from "./calls.ts";
 import type { Engine } from "./engine.ts";
-import { placeholderHead } from "./entry.ts";
+import { placeholderHead } from "./entry-start.ts";
 
 /** How to list keys. */
 export interface KeysOptions extends CacheCallOptions {

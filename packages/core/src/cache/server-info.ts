@@ -1,7 +1,5 @@
 import { unwrap } from "../errors/command-error.ts";
-import { isTransportError } from "../errors/transport-error.ts";
 import type { Backend, Outage, Reply } from "../ports/transport.ts";
-import type { CacheCallOptions } from "./call-options.ts";
 
 /** Facts about the server; 0 or "" where it does not report them. */
 export interface ServerInfo {
@@ -19,16 +17,6 @@ export interface ServerInfo {
   readonly pending: number;
   /** Since when and why answers are local; `undefined` while the primary answers. */
   readonly outage: Outage | undefined;
-}
-
-/** Whether PING was answered. Rejects with what the trip did when it failed and the call insists on the primary. */
-export async function isAnswer(trip: Promise<readonly Reply[]>, { fallback }: CacheCallOptions): Promise<boolean> {
-  try {
-    return (await trip)[0] === "PONG";
-  } catch (error) {
-    if (isTransportError(error) && fallback !== false) return false;
-    throw error;
-  }
 }
 
 /** Reads what INFO and DBSIZE answered. @throws CommandError when Redis said no to the second. */

@@ -1,5 +1,5 @@
-import { madeKeys } from "../keys/made-keys.ts";
 import type { CacheCallOptions } from "./call-options.ts";
+import { loadFeatures } from "./load-features.ts";
 import { PlainCalls } from "./plain-calls.ts";
 import type { KeysOptions } from "./scan-keys.ts";
 import { assertSetOptions, type SetOptions } from "./set-options.ts";
@@ -27,9 +27,7 @@ export abstract class TagCalls extends PlainCalls {
    * ```
    */
   invalidateTags(...tags: readonly string[] | readonly [...string[], CacheCallOptions]): Promise<void> {
-    return this.tagged((tagged) =>
-      tagged.remove("hard", this.engine, tags, (own) => this.asked(own, "invalidateTags")),
-    );
+    return this.removeTags("hard", tags, "invalidateTags");
   }
 
   /**
@@ -37,7 +35,7 @@ export abstract class TagCalls extends PlainCalls {
    * is a miss.
    */
   expireTags(...tags: readonly string[] | readonly [...string[], CacheCallOptions]): Promise<void> {
-    return this.tagged((tagged) => tagged.remove("soft", this.engine, tags, (own) => this.asked(own, "expireTags")));
+    return this.removeTags("soft", tags, "expireTags");
   }
 
   /**
@@ -57,7 +55,7 @@ export abstract class TagCalls extends PlainCalls {
    * ```
    */
   async *keys(glob = "*", options: KeysOptions = {}): AsyncGenerator<string, void, void> {
-    const { keysOf } = await import("./scan-keys.ts");
+    const { keysOf } = await loadFeatures();
     yield* keysOf(this.engine, (own) => this.asked(own), glob, options);
   }
 
@@ -82,12 +80,6 @@ export abstract class TagCalls extends PlainCalls {
     return run(tagging.calls ?? (await tagging.load()));
   }
 
-  /** Whether a value that is written under this key gets tags, whatever the call says. */
-  protected givesTags(key: string): boolean {
-    const { tagging } = this.engine;
-    return (tagging.isOn || madeKeys.needMore) && tagging.givesTags(key);
-  }
-
   /** Stores values of which some may have tags. @returns whether all were stored. */
   protected setTagged(
     entries: readonly (readonly [key: string, value: unknown])[],
@@ -98,5 +90,13 @@ export abstract class TagCalls extends PlainCalls {
       assertSetOptions(`cache.${method}`, options, "set and call");
       return tagged.set(this.engine, entries, options, this.asked(options));
     });
+  }
+
+  private removeTags(
+    kind: "hard" | "soft",
+    tags: readonly (string | CacheCallOptions)[],
+    method: string,
+  ): Promise<void> {
+    return this.tagged((tagged) => tagged.remove(kind, this.engine, tags, (own) => this.asked(own, method)));
   }
 }

@@ -1,9 +1,11 @@
 import type { SendOptions } from "../ports/transport.ts";
 import type { CacheCallOptions } from "./call-options.ts";
+import { verifiedCopies } from "./opened-value.ts";
 import type { SetOptions } from "./set-options.ts";
 import { type AskedBy, createTaggedCalls, type TaggedCalls, type TaggedParts, type TagScope } from "./tagged-calls.ts";
 import { existsTagged, expireTagged, setTagged, ttlTagged, type WriteScope } from "./tagged-writes.ts";
 import type { TimeToLive } from "./time-to-live.ts";
+import type { Copies } from "./values.ts";
 
 /** All calls of values that may have tags or a schema; loaded when it is first needed. */
 export interface Tagged extends TaggedCalls {
@@ -14,6 +16,8 @@ export interface Tagged extends TaggedCalls {
     options: SetOptions,
     asked: SendOptions,
   ): Promise<boolean>;
+  /** Whether its tags were verified for the call that has read it: a call that joins that one does so itself. */
+  isVerified(copies: Copies): boolean;
   /** The calls of a namespace, with the arguments of their methods: they verify the value. */
   exists(scope: TagScope, given: readonly unknown[], askedBy: AskedBy): Promise<boolean>;
   expire(scope: TagScope, given: readonly unknown[], askedBy: AskedBy): Promise<boolean>;
@@ -24,6 +28,7 @@ export function createTagged(parts: TaggedParts): Tagged {
   const calls = createTaggedCalls(parts);
   return {
     ...calls,
+    isVerified: (copies) => verifiedCopies.has(copies),
     async set(scope, entries, options, asked) {
       return (await setTagged(calls, scope, entries, options, asked)).every((isStored) => isStored);
     },

@@ -1,5 +1,5 @@
 import type { KeyFamily } from "../keys/key-pattern.ts";
-import { madeKeys } from "../keys/made-keys.ts";
+import { madeKeys, needsMore } from "../keys/made-keys.ts";
 import type { StandardSchema } from "../keys/standard-schema.ts";
 import type { Tagged } from "./tagged.ts";
 
@@ -25,21 +25,19 @@ export interface TaggingParts {
 }
 
 export function createTagging({ load, patterns, isNamespace }: TaggingParts): Tagging {
+  const family = (key: string): KeyFamily | undefined =>
+    tagging.isOn || madeKeys.needMore ? familyOf(key, patterns) : undefined;
   const tagging = {
-    isOn: isNamespace || patterns.some(({ schema, tagsOf }) => schema !== undefined || tagsOf !== undefined),
+    isOn: isNamespace || patterns.some(needsMore),
     calls: undefined as Tagged | undefined,
     async load() {
       tagging.calls = await load();
       tagging.isOn = true;
       return tagging.calls;
     },
-    givesTags: (key: string) => isNamespace || familyOf(key, patterns)?.tagsOf !== undefined,
-    schemaOf: (key: string) => (tagging.isOn || madeKeys.needMore ? familyOf(key, patterns)?.schema : undefined),
-    reads(key: string) {
-      if (tagging.calls || isNamespace) return true;
-      const family = familyOf(key, patterns);
-      return family?.schema !== undefined || family?.tagsOf !== undefined;
-    },
+    givesTags: (key: string) => isNamespace || family(key)?.tagsOf !== undefined,
+    schemaOf: (key: string) => family(key)?.schema,
+    reads: (key: string) => tagging.calls !== undefined || isNamespace || needsMore(family(key)),
   };
   return tagging;
 }

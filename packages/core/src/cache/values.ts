@@ -1,6 +1,5 @@
 import type { Reply, SendOptions } from "../ports/transport.ts";
 import type { Texts } from "../tags/marker-reads.ts";
-import type { Marker, Verdict } from "../tags/marker-store.ts";
 
 /** A value for several callers: each call gives the next caller a copy of its own. */
 export type Copies = () => unknown;
@@ -15,17 +14,17 @@ export interface SentRead {
   readonly texts: Promise<Texts> | undefined;
 }
 
-/** How tags are verified. */
-export interface TagCheck {
-  readonly verify: (markers: readonly Marker[], read: SentRead) => Promise<Verdict>;
-  /** Whether every value must have tags, as in a namespace. */
-  readonly isRequired: boolean;
-}
+/** Decodes what stands under a key, or behind its header. Where that takes time the value is a promise. */
+export type Opening = <Found>(
+  reply: Reply | undefined,
+  read: SentRead | undefined,
+  decode: (body: Reply | undefined) => Found | undefined,
+) => Found | undefined;
 
 /** The border between the caller's values and what is stored. */
 export interface Values {
-  /** What to store, without metadata. @throws CodecError when the codec can't write it. */
-  toStored(value: unknown): string | Uint8Array;
+  /** What to store, without a header. @throws CodecError when the codec can't write it. */
+  toBody(value: unknown): string | Uint8Array;
   /** Whether it may be stored; when it is too large the `skipped` event has told it. */
   fits(key: string, stored: string | Uint8Array): boolean;
   /** What can't be left out: a list's item, a message. @throws RangeError when it is too large. */
@@ -34,7 +33,7 @@ export interface Values {
   fromItem(operation: string, key: string, reply: Reply | undefined): unknown;
   /**
    * The same for what stands under a key; a placeholder and a value that is no longer fresh count as none. A value with
-   * tags comes as a promise, once they are verified.
+   * a header may come as a promise: once its tags are verified.
    */
   fromStored(operation: string, key: string, reply: Reply | undefined, read?: SentRead): unknown;
   /** The same for several callers. */

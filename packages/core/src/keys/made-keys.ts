@@ -63,7 +63,9 @@ export function createMadeKeys(maxCharacters: number, maxFamilies: number): Made
   return made;
 }
 
-const needsMore = (family: KeyFamily): boolean => family.schema !== undefined || family.tagsOf !== undefined;
+/** Whether it takes more to read and write the values of a family: it has tags, or a schema. */
+export const needsMore = (family: KeyFamily | undefined): boolean =>
+  family?.schema !== undefined || family?.tagsOf !== undefined;
 
 /** What a key takes besides its text, in characters. */
 const placeCharacters = 60;

@@ -4,7 +4,8 @@ import { msgpack } from "@continuum-cache/core/msgpack";
 import { runs } from "@continuum-cache/test-scale";
 import fc from "fast-check";
 import { describe, expect, it, vi } from "vitest";
-import { type EntryHeader, openEntry, plainEntry, withHeader } from "../../src/cache/entry.ts";
+import { type EntryHeader, openEntry, withHeader } from "../../src/cache/entry.ts";
+import { plainEntry } from "../../src/cache/entry-start.ts";
 import { recordingTransport } from "../recording-transport.ts";
 
 const header = fc.record(

@@ -95,12 +95,11 @@ export function createFreshCalls(parts: GetOrSetParts, tolerate: Tolerate): Fres
     const nowMs = performance.now();
     if ((triedUntilMs.get(fullKey) ?? 0) > nowMs) return;
     triedUntilMs.set(fullKey, nowMs + shortestLeaseMs, 1);
-    const begun = parts.beginRefresh(fullKey, found.stored, plan.reading).then(
-      (lease) => {
-        if (lease && !loadBehind(what, runOf({ ...what, lease }, bring))) return lease.release();
-      },
-      (error: unknown) => report("getOrSet", key, error),
-    );
+    const begin = async (): Promise<void> => {
+      const lease = await (await parts.across()).flights.refresh(fullKey, found.stored, plan.reading);
+      if (lease && !loadBehind(what, runOf({ ...what, lease }, bring))) await lease.release();
+    };
+    const begun = begin().catch((error: unknown) => report("getOrSet", key, error));
     callListener(() => plan.waitUntil?.(begun));
   };
 

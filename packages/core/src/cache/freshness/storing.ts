@@ -2,7 +2,8 @@ import { unwrap } from "../../errors/command-error.ts";
 import { callListener } from "../../ports/call-listener.ts";
 import type { Command } from "../../ports/transport.ts";
 import type { BegunLoad } from "../../tags/marker-store.ts";
-import { openEntry, withHeader } from "../entry.ts";
+import { withHeader } from "../entry.ts";
+import { plainEntry } from "../entry-start.ts";
 import type { GetOrSetParts, Tolerate } from "../get-or-set.ts";
 import type { RunningLoad } from "../load-cycle.ts";
 import type { LoadLease } from "../load-lease.ts";
@@ -62,9 +63,8 @@ export function createRuns(parts: GetOrSetParts, tolerate: Tolerate): MakeRun {
     }
     const isKept = plan.isKept(value);
     const ttlMs = isKept ? plan.ttlMsOf(key, value) : undefined;
-    const written = await tolerate(key, plan.insists, () => values.toStored(value));
-    if (written === undefined) return proven(() => value, beganMs);
-    const body = openEntry(written)?.body ?? written;
+    const body = await tolerate(key, plan.insists, () => values.toBody(value));
+    if (body === undefined) return proven(() => value, beganMs);
     const copies: Copies = values.copiesOfBody("getOrSet", key, body) ?? (() => undefined);
     proven(copies, beganMs);
     if (!isKept || !values.fits(key, body)) return copies;
@@ -79,7 +79,7 @@ export function createRuns(parts: GetOrSetParts, tolerate: Tolerate): MakeRun {
       ...(needsHeader && { freshUntilMs: Date.now() + freshMs, loadMs }),
       ...(markers.length > 0 && { markers }),
     };
-    const stored = needsHeader || markers.length > 0 ? withHeader(header, body) : written;
+    const stored = needsHeader || markers.length > 0 ? withHeader(header, body) : plainEntry(body);
     const command: Command = ["SET", what.fullKey, stored, ...expiryArguments(keptMs)];
     const commands = [...(filled?.commands ?? []), command];
     proven(copies, beganMs, markers);
@@ -103,7 +103,7 @@ export function createRuns(parts: GetOrSetParts, tolerate: Tolerate): MakeRun {
   const runInFlight = async (what: LoadedKey, bring: Bring, load: RunningLoad, outdated: () => boolean) => {
     const { key, fullKey, plan, flightMs = 0 } = what;
     const wait = { timeoutMs: flightMs, sending: plan.reading };
-    const flight = await tolerate(key, true, () => parts.beginFlight(fullKey, wait));
+    const flight = await tolerate(key, true, async () => (await parts.across()).flights.begin(fullKey, wait));
     const sent = { fullKey, options: plan.reading, startedMs: performance.now(), texts: undefined };
     // Tags are verified first: then it is a promise.
     const shared = flight?.kind === "found" ? await values.copiesOf("getOrSet", key, flight.stored, sent) : undefined;
