@@ -1,0 +1,45 @@
+import { type RedisServer, startRedisServer } from "@continuum-cache/conformance/servers";
+import { Cache, type Transport } from "@continuum-cache/core";
+import { restTransport } from "@continuum-cache/transport-rest";
+import { tcpTransport } from "@continuum-cache/transport-tcp";
+import { startUpstashLocal, type UpstashLocal } from "@continuum-cache/upstash-local";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+
+let redis: RedisServer;
+let gateway: UpstashLocal;
+beforeAll(async () => {
+  redis = await startRedisServer();
+  gateway = await startUpstashLocal({ port: 0, token: "local" });
+});
+afterAll(async () => {
+  await gateway.close();
+  await redis.close();
+});
+
+/** Of a call, however slow the machine is. */
+const timeout = "150s";
+
+describe.each<[string, () => Transport]>([
+  ["REST, where the server knows IFEQ", () => restTransport({ url: gateway.url, token: "local", timeout })],
+  ["TCP, where it does not", () => tcpTransport({ url: redis.url, timeout })],
+])("one loader over all processes of values with tags over %s", (protocol, make) => {
+  const caches: Cache[] = [];
+  const open = (): Cache => {
+    const cache = new Cache({ transport: make(), timeout });
+    caches.push(cache);
+    return cache;
+  };
+  afterEach(async () => {
+    for (const cache of caches.splice(0)) await cache.close();
+  });
+
+  it.each(["1h", "7d", Number.POSITIVE_INFINITY] as const)("stores what was loaded with a ttl of %s", async (ttl) => {
+    const [cache, other] = [open(), open()];
+    const [key, tag] = [`flight:${protocol}:${ttl}`, `flight-tag:${protocol}:${ttl}`];
+    const options = { singleFlight: "global", tags: [tag], ttl } as const;
+    expect(await cache.getOrSet(key, () => ({ loaded: true }), options)).toEqual({ loaded: true });
+    expect(await other.get(key)).toEqual({ loaded: true });
+    await other.invalidateTags(tag);
+    expect(await cache.get(key)).toBeUndefined();
+  });
+});
