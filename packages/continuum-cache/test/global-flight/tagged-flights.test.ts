@@ -42,4 +42,31 @@ describe.each<[string, () => Transport]>([
     await other.invalidateTags(tag);
     expect(await cache.get(key)).toBeUndefined();
   });
+
+  it("gives a process that waits what the other has stored, for a few commands", async () => {
+    const [cache, other] = [open(), open()];
+    const key = `waiting:${protocol}`;
+    const options = { singleFlight: "global", tags: [`waiting-tag:${protocol}`], ttl: "1h" } as const;
+    let begun = (): void => {};
+    const hasBegun = new Promise<void>((resolve) => {
+      begun = resolve;
+    });
+    let go = (): void => {};
+    const mayEnd = new Promise<void>((resolve) => {
+      go = resolve;
+    });
+    const load = async () => {
+      begun();
+      await mayEnd;
+      return "first";
+    };
+    const loading = cache.getOrSet(key, load, options);
+    await hasBegun;
+    const { commands } = other.stats();
+    const waiting = [1, 2].map(() => other.getOrSet(key, () => "second", options));
+    await expect.poll(() => other.stats().commands).toBeGreaterThan(commands + 1);
+    go();
+    expect(await Promise.all([loading, ...waiting])).toEqual(["first", "first", "first"]);
+    expect(other.stats().commands - commands).toBeLessThan(40);
+  });
 });

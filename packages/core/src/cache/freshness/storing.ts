@@ -104,10 +104,14 @@ export function createRuns(parts: GetOrSetParts, tolerate: Tolerate): MakeRun {
     const { key, fullKey, plan, flightMs = 0 } = what;
     const wait = { timeoutMs: flightMs, sending: plan.reading };
     const flight = await tolerate(key, true, () => parts.beginFlight(fullKey, wait));
-    const sent = { fullKey, options: plan.reading, startedMs: performance.now(), texts: undefined };
+    const startedMs = performance.now();
+    const sent = { fullKey, options: plan.reading, startedMs, texts: undefined };
     // Tags are verified first: then it is a promise.
     const shared = flight?.kind === "found" ? await values.copiesOf("getOrSet", key, flight.stored, sent) : undefined;
-    if (shared) return shared;
+    // It holds at this moment: a call that came before need not ask again, and one that comes later compares its tags.
+    if (shared && flight?.kind === "found") {
+      return proven(shared, startedMs, openEntry(flight.stored)?.header.markers ?? []);
+    }
     return runLeased(what, bring, load, outdated, flight?.kind === "won" ? flight.lease : undefined);
   };
 
