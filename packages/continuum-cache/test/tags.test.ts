@@ -117,6 +117,34 @@ describe.each<[string, () => Transport]>([
     }
   });
 
+  it("rejects what is no list of tags, before anything is sent", async () => {
+    const cache = open();
+    const key = fresh("wrong");
+    const wrong = keyPattern(`${key}:{id}`, { tags: () => "user:7" as never });
+    await cache.set(key, 1, { tags: ["any"] });
+    const { commands } = await billed(async () => {
+      for (const tags of ["user:7", null, 7, {}, new Set(["user:7"])] as never[]) {
+        const expected = { name: "ConfigError", message: expect.stringContaining("Expected `tags` to be a list") };
+        await expect(cache.set(key, 1, { tags })).rejects.toMatchObject(expected);
+        await expect(cache.setMany({ [key]: 1 }, { tags })).rejects.toMatchObject(expected);
+        await expect(cache.getOrSet(key, () => 1, { tags })).rejects.toMatchObject(expected);
+        await expect(cache.getOrSetMany([key], () => ({}), { tags })).rejects.toMatchObject(expected);
+      }
+      await expect(cache.set(wrong({ id: 1 }), 1)).rejects.toThrow(/Expected `tags` to be a list .* got "user:7"/);
+    });
+    expect(commands).toEqual({});
+  });
+
+  it("invalidates more tags in one command than a value can have", async () => {
+    const cache = open();
+    const tags = Array.from({ length: 200 }, (_, at) => fresh(`many:${at}`));
+    const last = tags.at(-1) as string;
+    await cache.set(last, 1, { tags: [last] });
+    expect((await billed(() => cache.invalidateTags(...tags))).commands).toEqual({ del: 1 });
+    expect(await cache.get(last)).toBeUndefined();
+    await expect(cache.set(last, 1, { tags })).rejects.toThrow(/at most 64 tags for a value, got 200/);
+  });
+
   it("leaves the tags of another prefix alone", async () => {
     const [a, b] = [open({ keyPrefix: "a:" }), open({ keyPrefix: "b:" })];
     await a.set("k", 1, { tags: ["t"] });

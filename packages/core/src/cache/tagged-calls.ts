@@ -7,7 +7,7 @@ import type { SendOptions, Transport } from "../ports/transport.ts";
 import type { Texts } from "../tags/marker-reads.ts";
 import { createMarkerStore, type Marker, type MarkerStore, type Verdict } from "../tags/marker-store.ts";
 import { placeOf } from "../tags/outage-place.ts";
-import { readTags } from "../tags/tag-names.ts";
+import { readTags, readTagsOfValue } from "../tags/tag-names.ts";
 import type { CacheEvents } from "./cache-events.ts";
 import type { CacheCallOptions } from "./call-options.ts";
 import { type Calls, raw, type StatsRecorder } from "./calls.ts";
@@ -90,8 +90,8 @@ export function createTaggedCalls(parts: TaggedParts): TaggedCalls {
 
   const scoped = ({ keyPrefix }: TagScope, tags: readonly string[]): string[] => tags.map((tag) => keyPrefix + tag);
   const tagsOf: TaggedCalls["tagsOf"] = (scope, key, own = []) => {
-    const families = familyOf(key, patterns)?.tagsOf?.(key) ?? [];
-    return [...scope.namespaces, ...scoped(scope, readTags([...own, ...families]))];
+    const { tagsOf: familyTags } = familyOf(key, patterns) ?? {};
+    return [...scope.namespaces, ...scoped(scope, readTagsOfValue(own, familyTags ? familyTags(key) : []))];
   };
   const expected: TaggedCalls["expected"] = (scope, key, fullKey) =>
     hints.get(fullKey) ?? (familyOf(key, patterns)?.tagsOf ? tagsOf(scope, key, undefined) : scope.namespaces);
