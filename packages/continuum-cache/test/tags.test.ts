@@ -145,6 +145,30 @@ describe.each<[string, () => Transport]>([
     await expect(cache.set(last, 1, { tags })).rejects.toThrow(/at most 64 tags for a value, got 200/);
   });
 
+  it("keeps a marker for as long as the longest value with its tag, after an invalidation too", async () => {
+    const cache = open();
+    const tag = fresh("life");
+    const daysLeft = async () => {
+      const lives = await cache.transport.send([
+        ["PTTL", `continuum-cache:tag:${tag}`],
+        ["PTTL", `continuum-cache:soft-tag:${tag}`],
+      ]);
+      return lives.map((ms) => (ms === -1 ? "for ever" : Math.ceil(Number(ms) / 86_400_000)));
+    };
+    for (let round = 0; round < 2; round++) {
+      await cache.getOrSet(fresh("life"), () => 1, { tags: [tag], ttl: "30d" });
+      expect(await daysLeft()).toEqual([60, 60]);
+      await open().getOrSet(fresh("life"), () => 1, { tags: [tag], ttl: "2d" });
+      expect(await daysLeft()).toEqual([60, 60]);
+      await open().set(fresh("life"), 1, { tags: [tag], ttl: Number.POSITIVE_INFINITY });
+      expect(await daysLeft()).toEqual(["for ever", "for ever"]);
+      await open().set(fresh("life"), 1, { tags: [tag], ttl: "2d" });
+      expect(await daysLeft()).toEqual(["for ever", "for ever"]);
+      await cache.expireTags(tag);
+      await cache.invalidateTags(tag);
+    }
+  });
+
   it("leaves the tags of another prefix alone", async () => {
     const [a, b] = [open({ keyPrefix: "a:" }), open({ keyPrefix: "b:" })];
     await a.set("k", 1, { tags: ["t"] });

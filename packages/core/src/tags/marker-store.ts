@@ -73,8 +73,10 @@ const keysOf = (tags: readonly string[]): string[] => tags.flatMap((tag) => [har
 export function createMarkerStore(trips: MarkerTrips, place: OutagePlace): MarkerStore {
   const reads = createMarkerReads(trips, place);
   const { read, readAfter } = reads;
-  /** Until when a marker lives that this process has given a longer life. */
-  const extended = createLru<number>({ maxEntries: maxRemembered });
+  /** Until when a marker lives that this process has given a longer life; not the one that follows an invalidation. */
+  const extended = createLru<{ readonly text: string | undefined; readonly endsMs: number }>({
+    maxEntries: maxRemembered,
+  });
 
   /** The late tags' markers, if they are those that stood there before the load. */
   const lateTexts = async (load: BegunLoad, tags: readonly string[], options: SendOptions) => {
@@ -97,10 +99,12 @@ export function createMarkerStore(trips: MarkerTrips, place: OutagePlace): Marke
     const untilMs = Date.now() + (ttlMs ?? Number.POSITIVE_INFINITY);
     const lifeMs = lifeOf(ttlMs);
     return keys.flatMap((key): Command[] => {
-      const endsMs = Math.max(markerEndsMs(texts.get(key) ?? ""), extended.get(key) ?? 0);
-      if (endsMs >= untilMs) return [];
-      extended.set(key, Date.now() + (lifeMs ?? Number.POSITIVE_INFINITY));
-      return [lifeMs === undefined ? ["PERSIST", key] : ["PEXPIRE", key, lifeMs]];
+      const text = texts.get(key);
+      const known = extended.get(key);
+      if (Math.max(markerEndsMs(text ?? ""), known?.text === text ? (known?.endsMs ?? 0) : 0) >= untilMs) return [];
+      extended.set(key, { text, endsMs: Date.now() + (lifeMs ?? Number.POSITIVE_INFINITY) });
+      // Another process may have given it a longer one.
+      return [lifeMs === undefined ? ["PERSIST", key] : ["PEXPIRE", key, lifeMs, "GT"]];
     });
   };
 
