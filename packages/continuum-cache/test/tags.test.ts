@@ -213,6 +213,17 @@ describe.each<[string, () => Transport]>([
     expect(listed).toEqual(["a"]);
   });
 
+  it("tells the observer of a namespace what it writes", async () => {
+    const told: string[] = [];
+    const observer = async (commands: readonly (readonly unknown[])[]) => {
+      for (const [name] of commands) told.push(String(name));
+    };
+    const tenant = open().namespace(fresh("tenant")).observed(observer);
+    await tenant.set("k", 1);
+    await tenant.expire("k", "1m");
+    expect(told).toEqual(["SET", "PEXPIRE"]);
+  });
+
   it("takes no value for one of a namespace that was stored past it", async () => {
     const cache = open();
     const name = fresh("tenant");

@@ -85,7 +85,7 @@ export class Cache extends TagCalls implements AsyncDisposable {
     const engine = this.engine.namespace(name);
     const verified = (method: "clear" | "exists" | "expire" | "ttl") =>
       function (this: Cache, ...given: unknown[]): Promise<unknown> {
-        return this.tagged<unknown>((tagged) => tagged[method](engine, given, (own) => this.asked(own, method)));
+        return this.tagged<unknown>((tagged) => tagged[method](this.engine, given, (own) => this.asked(own, method)));
       };
     const [clear, exists, expire, ttl] = (["clear", "exists", "expire", "ttl"] as const).map(verified);
     return Object.assign(this.view({ engine, near: undefined }), {
