@@ -75,10 +75,13 @@ export function createTaggedCalls(parts: TaggedParts): TaggedCalls {
   const { calls, transport, timeoutMs, patterns, events, stats } = parts;
   const place = placeOf(transport);
   const reading = (key: string) => new ReadRequest(same, "tags", key, (_, __, reply) => reply ?? null, uncounted);
+  const leftOf = (options: SendOptions, startedMs: number): number =>
+    (options.timeoutMs ?? timeoutMs) - (performance.now() - startedMs);
   const store = createMarkerStore(
     {
       send: (commands, options) => calls.one(() => [raw("tags", commands), options]),
       read: (keys, options) => Promise.all(keys.map((key) => calls.read(reading, key, options))),
+      left: (options, startedMs) => ({ ...options, timeoutMs: inSteps(leftOf(options, startedMs)) }),
     },
     place,
   );
@@ -145,8 +148,8 @@ export function createTaggedCalls(parts: TaggedParts): TaggedCalls {
       hint(fullKey, tags);
       const known = await texts;
       if (known && store.covers(tags, known)) return store.compare(markers, known);
-      const leftMs = (options.timeoutMs ?? timeoutMs) - (performance.now() - startedMs);
-      return store.compare(markers, await store.read(tags, { ...options, timeoutMs: inSteps(leftMs) }));
+      const left = { ...options, timeoutMs: inSteps(leftOf(options, startedMs)) };
+      return store.compare(markers, await store.read(tags, left));
     },
     async remove(kind, scope, given, askedBy) {
       const last = given.at(-1);

@@ -80,6 +80,7 @@ export function createMarkerStore(trips: MarkerTrips, place: OutagePlace): Marke
 
   /** The late tags' markers, if they are those that stood there before the load. */
   const lateTexts = async (load: BegunLoad, tags: readonly string[], options: SendOptions) => {
+    const startedMs = performance.now();
     const latest = latestKey(load.lateScope ?? "");
     const before = load.texts.get(latest);
     const keys = keysOf(tags);
@@ -91,7 +92,8 @@ export function createMarkerStore(trips: MarkerTrips, place: OutagePlace): Marke
     const absent = keys.filter((key) => texts.get(key) === undefined);
     if (absent.length === 0) return texts;
     // An invalidation may have come before a marker was created: `latest` is compared once more behind it.
-    const created = await readAfter(creating(absent, load.ttlMs), [...keys, latest], options);
+    const left = trips.left(options, startedMs);
+    const created = await readAfter(creating(absent, load.ttlMs), [...keys, latest], left);
     return isUnchanged(created) ? created : undefined;
   };
 
@@ -112,11 +114,12 @@ export function createMarkerStore(trips: MarkerTrips, place: OutagePlace): Marke
     read: (tags, options, more = []) => read([...keysOf(tags), ...more], options),
     async begin({ tags, lateScope, ttlMs, texts: given }, options) {
       const { changes, suffix } = place;
+      const startedMs = performance.now();
       const keys = [...keysOf(tags), ...(lateScope === undefined ? [] : [latestKey(lateScope)])];
       const isRead = given && keys.every((key) => given.has(key));
       let texts = isRead ? given : await read(keys, options);
       const absent = keys.filter((key) => texts.get(key) === undefined);
-      if (absent.length > 0) texts = await readAfter(creating(absent, ttlMs), keys, options);
+      if (absent.length > 0) texts = await readAfter(creating(absent, ttlMs), keys, trips.left(options, startedMs));
       return { tags, lateScope, ttlMs, texts, suffix, changes, order: reads.order };
     },
     async fill(load, lateTags, options) {
