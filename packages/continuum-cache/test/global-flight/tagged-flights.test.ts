@@ -69,4 +69,29 @@ describe.each<[string, () => Transport]>([
     expect(await Promise.all([loading, ...waiting])).toEqual(["first", "first", "first"]);
     expect(other.stats().commands - commands).toBeLessThan(40);
   });
+
+  it("loads once over all processes after an invalidation, and the failure of that load leaves nothing", async () => {
+    const processes = [open(), open(), open()];
+    const [first] = processes as [Cache, ...Cache[]];
+    const [key, tag] = [`invalidated:${protocol}`, `invalidated-tag:${protocol}`];
+    const options = { singleFlight: "global", tags: [tag], ttl: "1h" } as const;
+    await Promise.all(processes.map((cache) => cache.getOrSet(key, () => "old", options)));
+    let loads = 0;
+    const load = async () => {
+      loads++;
+      await expect.poll(() => Math.min(...processes.map((cache) => cache.stats().misses))).toBeGreaterThan(0);
+      return "new";
+    };
+    await first.invalidateTags(tag);
+    const fail = () => Promise.reject(new Error("no"));
+    await expect(first.getOrSet(key, fail, options)).rejects.toThrow("no");
+    await expect.poll(() => first.exists(key)).toBe(false);
+    await first.getOrSet(key, () => "old", options);
+    await first.invalidateTags(tag);
+    expect(await Promise.all(processes.map((cache) => cache.getOrSet(key, load, options)))).toEqual(
+      processes.map(() => "new"),
+    );
+    expect(loads).toBe(1);
+    expect(await first.get(key)).toBe("new");
+  });
 });
