@@ -117,6 +117,58 @@ describe.each<[string, () => Transport]>([
     }
   });
 
+  it("rejects what is no list of tags, before anything is sent", async () => {
+    const cache = open();
+    const key = fresh("wrong");
+    const wrong = keyPattern(`${key}:{id}`, { tags: () => "user:7" as never });
+    await cache.set(key, 1, { tags: ["any"] });
+    const { commands } = await billed(async () => {
+      for (const tags of ["user:7", null, 7, {}, new Set(["user:7"])] as never[]) {
+        const expected = { name: "ConfigError", message: expect.stringContaining("Expected `tags` to be a list") };
+        await expect(cache.set(key, 1, { tags })).rejects.toMatchObject(expected);
+        await expect(cache.setMany({ [key]: 1 }, { tags })).rejects.toMatchObject(expected);
+        await expect(cache.getOrSet(key, () => 1, { tags })).rejects.toMatchObject(expected);
+        await expect(cache.getOrSetMany([key], () => ({}), { tags })).rejects.toMatchObject(expected);
+      }
+      await expect(cache.set(wrong({ id: 1 }), 1)).rejects.toThrow(/Expected `tags` to be a list .* got "user:7"/);
+    });
+    expect(commands).toEqual({});
+  });
+
+  it("invalidates more tags in one command than a value can have", async () => {
+    const cache = open();
+    const tags = Array.from({ length: 200 }, (_, at) => fresh(`many:${at}`));
+    const last = tags.at(-1) as string;
+    await cache.set(last, 1, { tags: [last] });
+    expect((await billed(() => cache.invalidateTags(...tags))).commands).toEqual({ del: 1 });
+    expect(await cache.get(last)).toBeUndefined();
+    await expect(cache.set(last, 1, { tags })).rejects.toThrow(/at most 64 tags for a value, got 200/);
+  });
+
+  it("keeps a marker for as long as the longest value with its tag, after an invalidation too", async () => {
+    const cache = open();
+    const tag = fresh("life");
+    const daysLeft = async () => {
+      const lives = await cache.transport.send([
+        ["PTTL", `continuum-cache:tag:${tag}`],
+        ["PTTL", `continuum-cache:soft-tag:${tag}`],
+      ]);
+      return lives.map((ms) => (ms === -1 ? "for ever" : Math.ceil(Number(ms) / 86_400_000)));
+    };
+    for (let round = 0; round < 2; round++) {
+      await cache.getOrSet(fresh("life"), () => 1, { tags: [tag], ttl: "30d" });
+      expect(await daysLeft()).toEqual([60, 60]);
+      await open().getOrSet(fresh("life"), () => 1, { tags: [tag], ttl: "2d" });
+      expect(await daysLeft()).toEqual([60, 60]);
+      await open().set(fresh("life"), 1, { tags: [tag], ttl: Number.POSITIVE_INFINITY });
+      expect(await daysLeft()).toEqual(["for ever", "for ever"]);
+      await open().set(fresh("life"), 1, { tags: [tag], ttl: "2d" });
+      expect(await daysLeft()).toEqual(["for ever", "for ever"]);
+      await cache.expireTags(tag);
+      await cache.invalidateTags(tag);
+    }
+  });
+
   it("leaves the tags of another prefix alone", async () => {
     const [a, b] = [open({ keyPrefix: "a:" }), open({ keyPrefix: "b:" })];
     await a.set("k", 1, { tags: ["t"] });
@@ -159,6 +211,17 @@ describe.each<[string, () => Transport]>([
     const listed: string[] = [];
     for await (const key of tenant.keys()) listed.push(key);
     expect(listed).toEqual(["a"]);
+  });
+
+  it("tells the observer of a namespace what it writes", async () => {
+    const told: string[] = [];
+    const observer = async (commands: readonly (readonly unknown[])[]) => {
+      for (const [name] of commands) told.push(String(name));
+    };
+    const tenant = open().namespace(fresh("tenant")).observed(observer);
+    await tenant.set("k", 1);
+    await tenant.expire("k", "1m");
+    expect(told).toEqual(["SET", "PEXPIRE"]);
   });
 
   it("takes no value for one of a namespace that was stored past it", async () => {

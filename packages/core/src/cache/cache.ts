@@ -88,7 +88,7 @@ export class Cache extends TagCalls implements AsyncDisposable {
     const verified = (method: (typeof verifiedCalls)[number]) => [
       method,
       function (this: Cache, ...given: unknown[]): Promise<unknown> {
-        return this.tagged<unknown>((tagged) => tagged[method](engine, given, (own) => this.asked(own, method)));
+        return this.tagged<unknown>((tagged) => tagged[method](this.engine, given, (own) => this.asked(own, method)));
       },
     ];
     const calls = Object.fromEntries(verifiedCalls.map(verified));

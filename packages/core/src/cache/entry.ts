@@ -95,7 +95,7 @@ function readHeader(line: string): EntryHeader | undefined {
   try {
     const { f, l, t, p } = JSON.parse(line.slice(1)) as StoredHeader;
     const isNumber = [f, l].every((field) => field === undefined || typeof field === "number");
-    const isList = [t, p].every((field) => field === undefined || Array.isArray(field));
+    const isList = [t, p, ...(Array.isArray(t) ? t : [])].every((field) => field === undefined || Array.isArray(field));
     if (!isNumber || !isList) return undefined;
     return { freshUntilMs: f, loadMs: l, markers: t, placeholder: p && { token: p[0], expectedMs: p[1] } };
   } catch {

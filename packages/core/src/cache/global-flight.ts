@@ -41,6 +41,8 @@ export interface FlightWait {
   readonly seen?: string | undefined;
   /** How long to wait for another process, in milliseconds. */
   readonly timeoutMs: number;
+  /** Whether no caller may be served a value that stands there: then it is as if nothing stood there. @default no */
+  readonly isInvalid?: ((stored: string | Uint8Array) => Promise<boolean>) | undefined;
   /** For each command. With `fallback: false` the call rejects where the primary gives no answer. */
   readonly sending: SendOptions;
 }
@@ -137,11 +139,23 @@ interface Attempt extends FlightWait {
 async function compete(attempt: Attempt): Promise<Exclude<Found, Held>> {
   const lateMs = performance.now() + attempt.timeoutMs;
   let found: Found = attempt.seen === undefined ? await claim(attempt) : foundIn(attempt.seen);
-  while (found.kind === "placeholder" && found.stored !== attempt.own) {
-    found = await waitFor(found, attempt, lateMs);
-    if (found.kind === "nothing") found = await claim(attempt);
+  while (found.kind !== "nothing") {
+    if (found.kind === "value") {
+      if (!(await attempt.isInvalid?.(found.stored))) return found;
+      if (await takeOver(attempt, found.stored)) break;
+      found = await claim(attempt);
+    } else {
+      if (found.stored === attempt.own) break;
+      found = await waitFor(found, attempt, lateMs);
+      if (found.kind === "nothing") found = await claim(attempt);
+    }
   }
-  return found.kind === "placeholder" ? { kind: "nothing" } : found;
+  return { kind: "nothing" };
+}
+
+/** @returns whether this process's placeholder now stands in the place of what stood there. */
+function takeOver({ transport, send, key, own, leaseMs }: Attempt, expected: string | Uint8Array): Promise<boolean> {
+  return writeIfEqual(transport, send, { key, expected, set: [own, "PX", leaseMs] });
 }
 
 /** @returns nothing when there was nothing, and now stands this process's placeholder. */
@@ -155,7 +169,7 @@ async function claim({ send, key, own, leaseMs }: Attempt): Promise<Found> {
  * client has given it a longer life.
  */
 async function waitFor(first: Held, attempt: Attempt, lateMs: number): Promise<Found> {
-  const { transport, send, key, own, leaseMs } = attempt;
+  const { send, key, own } = attempt;
   let held = first;
   let sinceMs = performance.now();
   let isFirstLook = first.expectedMs > 0;
@@ -170,8 +184,7 @@ async function waitFor(first: Held, attempt: Attempt, lateMs: number): Promise<F
     if (nowMs >= lateMs) throw lateError(attempt.timeoutMs);
     if (found.stored === held.stored && nowMs - sinceMs < otherMs) continue;
     if (found.stored === held.stored) {
-      const isOurs = await writeIfEqual(transport, send, { key, expected: held.stored, set: [own, "PX", leaseMs] });
-      if (isOurs) return { kind: "placeholder", stored: own, expectedMs: 0 };
+      if (await takeOver(attempt, held.stored)) return { kind: "placeholder", stored: own, expectedMs: 0 };
     }
     held = found;
     sinceMs = nowMs;

@@ -78,7 +78,8 @@ export abstract class LoadCalls extends CacheLocks {
   ): Promise<(T | undefined)[]> {
     assertKeyList(keys);
     assertLoader(loader);
-    return this.engine.getOrSet.many(keys, loader, this.merged(options) ?? {}) as Promise<(T | undefined)[]>;
+    const { many } = this.engine.getOrSet;
+    return many(keys, loader, this.merged(options === undefined ? {} : options) as GetOrSetOptions) as Promise<never>;
   }
 
   /**
@@ -101,12 +102,12 @@ export abstract class LoadCalls extends CacheLocks {
     fn: (...args: Args) => T | Promise<T>,
     options: WrapOptions<Args, T>,
   ): Wrapped<Args, T> {
-    const { key, ...own } = options;
+    const { key, ...own } = options ?? {};
     for (const [name, given] of Object.entries({ fn, key })) {
       if (typeof given !== "function")
         throw new ConfigError(name, `Expected \`${name}\` to be a function, got ${quoted(given)}`);
     }
-    const call = (...args: Args): Promise<T> =>
+    const call = async (...args: Args): Promise<T> =>
       this.getOrSet(key(...args), () => fn(...args), own as GetOrSetOptions<T>);
     const invalidate = async (...args: Args): Promise<boolean> => (await this.delete(key(...args))) > 0;
     return Object.assign(call, { invalidate });
@@ -114,7 +115,7 @@ export abstract class LoadCalls extends CacheLocks {
 
   /** What is no object stays as it is, to be rejected. */
   private merged<T>(options: GetOrSetOptions<T> | undefined): GetOrSetOptions | undefined {
-    const isMergeable = this.defaults && (options === undefined || typeof options === "object");
+    const isMergeable = this.defaults && options !== null && (options === undefined || typeof options === "object");
     return (isMergeable ? { ...this.defaults, ...options } : options) as GetOrSetOptions | undefined;
   }
 }

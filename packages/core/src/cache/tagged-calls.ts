@@ -7,7 +7,7 @@ import type { SendOptions, Transport } from "../ports/transport.ts";
 import type { Texts } from "../tags/marker-reads.ts";
 import { createMarkerStore, type Marker, type MarkerStore, type Verdict } from "../tags/marker-store.ts";
 import { placeOf } from "../tags/outage-place.ts";
-import { readTags } from "../tags/tag-names.ts";
+import { readTags, readTagsOfValue } from "../tags/tag-names.ts";
 import type { CacheEvents } from "./cache-events.ts";
 import type { CacheCallOptions } from "./call-options.ts";
 import { type Calls, raw, type StatsRecorder } from "./calls.ts";
@@ -75,10 +75,13 @@ export function createTaggedCalls(parts: TaggedParts): TaggedCalls {
   const { calls, transport, timeoutMs, patterns, events, stats } = parts;
   const place = placeOf(transport);
   const reading = (key: string) => new ReadRequest(same, "tags", key, (_, __, reply) => reply ?? null, uncounted);
+  const leftOf = (options: SendOptions, startedMs: number): number =>
+    (options.timeoutMs ?? timeoutMs) - (performance.now() - startedMs);
   const store = createMarkerStore(
     {
       send: (commands, options) => calls.one(() => [raw("tags", commands), options]),
       read: (keys, options) => Promise.all(keys.map((key) => calls.read(reading, key, options))),
+      left: (options, startedMs) => ({ ...options, timeoutMs: inSteps(leftOf(options, startedMs)) }),
     },
     place,
   );
@@ -90,8 +93,8 @@ export function createTaggedCalls(parts: TaggedParts): TaggedCalls {
 
   const scoped = ({ keyPrefix }: TagScope, tags: readonly string[]): string[] => tags.map((tag) => keyPrefix + tag);
   const tagsOf: TaggedCalls["tagsOf"] = (scope, key, own = []) => {
-    const families = familyOf(key, patterns)?.tagsOf?.(key) ?? [];
-    return [...scope.namespaces, ...scoped(scope, readTags([...own, ...families]))];
+    const { tagsOf: familyTags } = familyOf(key, patterns) ?? {};
+    return [...scope.namespaces, ...scoped(scope, readTagsOfValue(own, familyTags ? familyTags(key) : []))];
   };
   const expected: TaggedCalls["expected"] = (scope, key, fullKey) =>
     hints.get(fullKey) ?? (familyOf(key, patterns)?.tagsOf ? tagsOf(scope, key, undefined) : scope.namespaces);
@@ -145,8 +148,8 @@ export function createTaggedCalls(parts: TaggedParts): TaggedCalls {
       hint(fullKey, tags);
       const known = await texts;
       if (known && store.covers(tags, known)) return store.compare(markers, known);
-      const leftMs = (options.timeoutMs ?? timeoutMs) - (performance.now() - startedMs);
-      return store.compare(markers, await store.read(tags, { ...options, timeoutMs: inSteps(leftMs) }));
+      const left = { ...options, timeoutMs: inSteps(leftOf(options, startedMs)) };
+      return store.compare(markers, await store.read(tags, left));
     },
     async remove(kind, scope, given, askedBy) {
       const last = given.at(-1);

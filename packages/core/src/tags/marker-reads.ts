@@ -12,6 +12,8 @@ export interface MarkerTrips {
   send(commands: readonly Command[], options: SendOptions): Promise<Reply[]>;
   /** Reads strings in one command with whatever else this tick reads. */
   read(keys: readonly string[], options: SendOptions): Promise<readonly Reply[]>;
+  /** The same options, with what is left of the time of a call that began then. */
+  left(options: SendOptions, startedMs: number): SendOptions;
 }
 
 /** The reads of markers. It remembers which texts it has read, and when first. */

@@ -73,11 +73,14 @@ const keysOf = (tags: readonly string[]): string[] => tags.flatMap((tag) => [har
 export function createMarkerStore(trips: MarkerTrips, place: OutagePlace): MarkerStore {
   const reads = createMarkerReads(trips, place);
   const { read, readAfter } = reads;
-  /** Until when a marker lives that this process has given a longer life. */
-  const extended = createLru<number>({ maxEntries: maxRemembered });
+  /** Until when a marker lives that this process has given a longer life; not the one that follows an invalidation. */
+  const extended = createLru<{ readonly text: string | undefined; readonly endsMs: number }>({
+    maxEntries: maxRemembered,
+  });
 
   /** The late tags' markers, if they are those that stood there before the load. */
   const lateTexts = async (load: BegunLoad, tags: readonly string[], options: SendOptions) => {
+    const startedMs = performance.now();
     const latest = latestKey(load.lateScope ?? "");
     const before = load.texts.get(latest);
     const keys = keysOf(tags);
@@ -89,7 +92,8 @@ export function createMarkerStore(trips: MarkerTrips, place: OutagePlace): Marke
     const absent = keys.filter((key) => texts.get(key) === undefined);
     if (absent.length === 0) return texts;
     // An invalidation may have come before a marker was created: `latest` is compared once more behind it.
-    const created = await readAfter(creating(absent, load.ttlMs), [...keys, latest], options);
+    const left = trips.left(options, startedMs);
+    const created = await readAfter(creating(absent, load.ttlMs), [...keys, latest], left);
     return isUnchanged(created) ? created : undefined;
   };
 
@@ -97,10 +101,12 @@ export function createMarkerStore(trips: MarkerTrips, place: OutagePlace): Marke
     const untilMs = Date.now() + (ttlMs ?? Number.POSITIVE_INFINITY);
     const lifeMs = lifeOf(ttlMs);
     return keys.flatMap((key): Command[] => {
-      const endsMs = Math.max(markerEndsMs(texts.get(key) ?? ""), extended.get(key) ?? 0);
-      if (endsMs >= untilMs) return [];
-      extended.set(key, Date.now() + (lifeMs ?? Number.POSITIVE_INFINITY));
-      return [lifeMs === undefined ? ["PERSIST", key] : ["PEXPIRE", key, lifeMs]];
+      const text = texts.get(key);
+      const known = extended.get(key);
+      if (Math.max(markerEndsMs(text ?? ""), known?.text === text ? (known?.endsMs ?? 0) : 0) >= untilMs) return [];
+      extended.set(key, { text, endsMs: Date.now() + (lifeMs ?? Number.POSITIVE_INFINITY) });
+      // Another process may have given it a longer one.
+      return [lifeMs === undefined ? ["PERSIST", key] : ["PEXPIRE", key, lifeMs, "GT"]];
     });
   };
 
@@ -108,11 +114,12 @@ export function createMarkerStore(trips: MarkerTrips, place: OutagePlace): Marke
     read: (tags, options, more = []) => read([...keysOf(tags), ...more], options),
     async begin({ tags, lateScope, ttlMs, texts: given }, options) {
       const { changes, suffix } = place;
+      const startedMs = performance.now();
       const keys = [...keysOf(tags), ...(lateScope === undefined ? [] : [latestKey(lateScope)])];
       const isRead = given && keys.every((key) => given.has(key));
       let texts = isRead ? given : await read(keys, options);
       const absent = keys.filter((key) => texts.get(key) === undefined);
-      if (absent.length > 0) texts = await readAfter(creating(absent, ttlMs), keys, options);
+      if (absent.length > 0) texts = await readAfter(creating(absent, ttlMs), keys, trips.left(options, startedMs));
       return { tags, lateScope, ttlMs, texts, suffix, changes, order: reads.order };
     },
     async fill(load, lateTags, options) {

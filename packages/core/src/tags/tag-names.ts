@@ -18,8 +18,9 @@ export const latestKey = (scope: string): string => `${internalPrefix}latest-tag
 /**
  * Checks tags, and drops repeated ones.
  *
+ * @throws ConfigError when they are no list: a text would be taken for a list of its letters.
  * @throws TypeError when one is no non-empty, well-formed string.
- * @throws RangeError when there are too many, or one is too long.
+ * @throws RangeError when one is too long.
  */
 export function readTags(tags: unknown): readonly string[] {
   if (!Array.isArray(tags)) {
@@ -31,7 +32,16 @@ export function readTags(tags: unknown): readonly string[] {
     }
     assertKey(softKey(tag));
   }
-  const distinct = [...new Set(tags as string[])];
+  return [...new Set(tags as string[])];
+}
+
+/**
+ * The same for all tags of one value, from several lists.
+ *
+ * @throws RangeError when there are too many too.
+ */
+export function readTagsOfValue(...lists: readonly unknown[]): readonly string[] {
+  const distinct = [...new Set(lists.flatMap(readTags))];
   if (distinct.length > maxTags) {
     throw new RangeError(
       `Expected at most ${maxTags} tags for a value, got ${distinct.length}; use one tag for what is always ` +

@@ -7,6 +7,7 @@ import {
   TransportError,
 } from "@continuum-cache/core";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { recordingTransport } from "../recording-transport.ts";
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] }));
 afterEach(() => void vi.useRealTimers());
@@ -172,5 +173,33 @@ describe("getOrSet", () => {
     await vi.advanceTimersByTimeAsync(5_000);
     expect(told.atMs).toBe(1_000);
     expect(told.outcome).toMatchObject({ kind: "timeout" });
+  });
+});
+
+describe("a set with tags", () => {
+  it("gives each of its round trips what is left of its time", async () => {
+    vi.useRealTimers();
+    const ends: number[] = [];
+    const store = recordingTransport(async ([name, ...keys], trip) => {
+      await new Promise((resolve) => setTimeout(resolve, 30));
+      return name === "MGET" ? keys.map(() => (trip % 3 === 1 ? null : "marker.9999999999")) : "OK";
+    });
+    const transport: Transport = {
+      ...store,
+      send(commands, options) {
+        ends.push(performance.now() + (options?.timeoutMs ?? 0));
+        return store.send(commands, options);
+      },
+    };
+    const cache = new Cache({ transport });
+    // The code for tags is loaded once.
+    await cache.set("a", 1, { tags: ["t"] });
+    ends.length = 0;
+    const beganMs = performance.now();
+    expect(await cache.set("a", 1, { tags: ["t"], timeout: "10m" })).toBe(true);
+    expect(ends).toHaveLength(3);
+    const [, creating, storing] = ends.map((end) => end - beganMs);
+    expect(creating).toBeLessThanOrEqual(600_000);
+    expect(storing).toBeLessThanOrEqual(600_000);
   });
 });

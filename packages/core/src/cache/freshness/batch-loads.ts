@@ -159,8 +159,10 @@ function deferred(): { readonly promise: Promise<unknown>; settle(outcome: Promi
 function valueIn(brought: unknown, key: string): unknown {
   if (brought instanceof Map) return brought.get(key);
   if (typeof brought !== "object" || brought === null || Array.isArray(brought)) {
+    // Its kind alone: what a loader brings may be a secret.
+    const kind = typeof brought === "string" ? "a text" : typeof brought === "number" ? "a number" : quoted(brought);
     throw new TypeError(
-      `Expected the loader of getOrSetMany to bring a Map or a record of values by their keys, got ${quoted(brought)}`,
+      `Expected the loader of getOrSetMany to bring a Map or a record of values by their keys, got ${kind}`,
     );
   }
   return Object.hasOwn(brought, key) ? (brought as Record<string, unknown>)[key] : undefined;

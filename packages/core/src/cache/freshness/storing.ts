@@ -11,7 +11,7 @@ import { timeToStore } from "../load-times.ts";
 import type { Run } from "../loads.ts";
 import type { Request } from "../requests.ts";
 import { expiryArguments } from "../time-to-live.ts";
-import type { Copies } from "../values.ts";
+import type { Copies, SentRead } from "../values.ts";
 import { lifeOf } from "./decide.ts";
 import { fit } from "./fitting.ts";
 import type { FreshPlan } from "./fresh-plan.ts";
@@ -101,14 +101,23 @@ export function createRuns(parts: GetOrSetParts, tolerate: Tolerate): MakeRun {
 
   /** Loads under a lease over all processes, or waits for the process that has it. */
   const runInFlight = async (what: LoadedKey, bring: Bring, load: RunningLoad, outdated: () => boolean) => {
-    const { key, fullKey, plan, flightMs = 0 } = what;
-    const wait = { timeoutMs: flightMs, sending: plan.reading };
+    const { key, fullKey, plan, tags, flightMs = 0 } = what;
+    let read: SentRead | undefined;
+    const isInvalid = async (stored: string | Uint8Array): Promise<boolean> => {
+      if (!tags) return false;
+      read = tags.reading(stored);
+      return tags.isInvalid(stored, read);
+    };
+    const wait = { timeoutMs: flightMs, sending: plan.reading, isInvalid };
     const flight = await tolerate(key, true, async () => (await parts.across()).flights.begin(fullKey, wait));
-    const sent = { fullKey, options: plan.reading, startedMs: performance.now(), texts: undefined };
+    const sent = read ?? { fullKey, options: plan.reading, startedMs: performance.now(), texts: undefined };
+    if (flight?.kind !== "found") return runLeased(what, bring, load, outdated, flight?.lease);
+    const { stored } = flight;
     // Tags are verified first: then it is a promise.
-    const shared = flight?.kind === "found" ? await values.copiesOf("getOrSet", key, flight.stored, sent) : undefined;
-    if (shared) return shared;
-    return runLeased(what, bring, load, outdated, flight?.kind === "won" ? flight.lease : undefined);
+    const shared = await tolerate(key, plan.insists, () => values.copiesOf("getOrSet", key, stored, sent));
+    if (!shared) return runLeased(what, bring, load, outdated);
+    // It holds at this moment: a call that came before need not ask again, and one that comes later compares its tags.
+    return proven(shared, sent.startedMs, openEntry(stored)?.header.markers ?? []);
   };
 
   const runOf: MakeRun = (what, bring) => (load, outdated) =>

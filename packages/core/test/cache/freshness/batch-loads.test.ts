@@ -41,6 +41,29 @@ describe("getOrSetMany", () => {
     expect(await cache.getOrSetMany([], () => ({}))).toEqual([]);
   });
 
+  it("names the kind of what a loader brings in place of a record, and not the value", async () => {
+    const { cache } = setUp();
+    for (const [brought, kind] of [
+      ["secret", "a text"],
+      [4_711, "a number"],
+      [["secret"], "an array"],
+      [null, "null"],
+    ] as [never, string][]) {
+      const message = `to bring a Map or a record of values by their keys, got ${kind}`;
+      const failed = await cache.getOrSetMany(["a"], () => brought).catch((error: Error) => error.message);
+      expect(failed).toBe(`Expected the loader of getOrSetMany ${message}`);
+    }
+  });
+
+  it("refuses null in the place of options, as getOrSet does, also where the view has options", async () => {
+    const { cache } = setUp();
+    for (const view of [cache, cache.with({ timeout: "1s" })]) {
+      await expect(view.getOrSetMany(["a"], () => ({}), null as never)).rejects.toThrow(/as an object .* got null/);
+      await expect(view.getOrSet("a", () => 1, null as never)).rejects.toThrow(/as an object .* got null/);
+      expect(() => view.wrap(() => 1, null as never)).toThrow("Expected `key` to be a function, got undefined");
+    }
+  });
+
   it("gives each place of a key that is named twice an object of its own", async () => {
     const { cache } = setUp();
     for (const _ of ["loaded", "stored"]) {
@@ -175,6 +198,13 @@ describe("wrap", () => {
     expect(load).toHaveBeenCalledTimes(2);
     // @ts-expect-error The wrapped function takes the arguments of the function.
     await loadOrder("7").catch(() => {});
+  });
+
+  it("rejects where the key of a call can't be made", async () => {
+    const key = (): string => {
+      throw new Error("no such id");
+    };
+    await expect(setUp().cache.wrap(() => 1, { key })()).rejects.toThrow("no such id");
   });
 
   it("rejects at once what can't be wrapped, and options that do not exist when it is called", async () => {
