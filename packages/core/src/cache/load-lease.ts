@@ -7,7 +7,7 @@ export interface LoadLease {
   /**
    * Stores what was loaded, unless the lease has ended.
    *
-   * @param commands - The SET of the value; none when the value was skipped.
+   * @param commands - The SET of the value, and before it what goes with it; none when the value was skipped.
    * @param storeLocally - Called where the memory of this process answers in the primary's place.
    * @returns whether it was stored.
    * @throws TransportError when no answer came.
@@ -89,17 +89,23 @@ export function createLoadLease(parts: LoadLeaseParts): LoadLease {
 
   if (!isLocal()) renewIn(leaseOf(expectedMs));
   return {
-    async store([command], storeLocally) {
+    async store(commands, storeLocally) {
       onLoad(performance.now() - beganMs);
       isOver = true;
       await end();
       if (isLocal()) return storeLocally();
-      const set = command?.slice(2);
+      const set = commands.at(-1)?.slice(2);
       if (!set) {
         await give();
         return false;
       }
-      return writeIfEqual(transport, send, { key, expected: replaces ?? placeholder, set });
+      const others = commands.slice(0, -1);
+      // In the same tick, so that the value travels with them.
+      const [, isStored] = await Promise.all([
+        others.length > 0 && send(others),
+        writeIfEqual(transport, send, { key, expected: replaces ?? placeholder, set }),
+      ]);
+      return isStored;
     },
     async release() {
       if (isOver) return;
