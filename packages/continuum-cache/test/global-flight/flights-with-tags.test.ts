@@ -1,5 +1,5 @@
 import { type RedisServer, startRedisServer } from "@continuum-cache/conformance/servers";
-import { Cache, type Transport } from "@continuum-cache/core";
+import { Cache, type StandardSchema, type Transport } from "@continuum-cache/core";
 import { restTransport } from "@continuum-cache/transport-rest";
 import { tcpTransport } from "@continuum-cache/transport-tcp";
 import { startUpstashLocal, type UpstashLocal } from "@continuum-cache/upstash-local";
@@ -47,4 +47,65 @@ describe.each<[string, () => Transport]>([
       expect(await one.get("key")).toBeUndefined();
     },
   );
+
+  it.each([
+    ["a list", ["user:7"]],
+    ["told by the value", () => ["user:7"]],
+  ] as const)("gives the other processes what one has loaded, with tags as %s", async (__, tags) => {
+    const all = [connect(), connect(), connect()];
+    let loads = 0;
+    const load = async () => {
+      loads++;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      return `value ${loads}`;
+    };
+    const options = { tags: tags as never, singleFlight: "global", timeout: "8s", ttl: "1h" } as const;
+    const ask = () => Promise.all(all.map((cache) => cache.getOrSet("key", load, options)));
+    expect(await ask()).toEqual(["value 1", "value 1", "value 1"]);
+    expect(loads).toBe(1);
+    await all[0]?.invalidateTags("user:7");
+    expect(await ask()).toEqual(["value 2", "value 2", "value 2"]);
+    expect(loads).toBe(2);
+  });
+
+  it("loads once where what is stored does not fit the schema", async () => {
+    const isText: StandardSchema<unknown, string> = {
+      "~standard": {
+        version: 1,
+        vendor: "test",
+        validate: (value) => (typeof value === "string" ? { value } : { issues: [{ message: "Expected a text" }] }),
+      },
+    };
+    const all = [connect(), connect(), connect()];
+    await all[0]?.set("key", 7);
+    let loads = 0;
+    const load = async () => {
+      loads++;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      return "text";
+    };
+    const options = { schema: isText, singleFlight: "global", timeout: "8s" } as const;
+    expect(await Promise.all(all.map((cache) => cache.getOrSet("key", load, options)))).toEqual([
+      "text",
+      "text",
+      "text",
+    ]);
+    expect(loads).toBe(1);
+  });
+
+  it("replaces a value with an invalidated tag by as many commands as a missing one", async () => {
+    const cache = connect();
+    const options = { tags: ["user:7"], singleFlight: "global", ttl: "1h" } as const;
+    const billed = async (work: () => Promise<unknown>): Promise<number> => {
+      const before = cache.stats().commands;
+      await work();
+      return cache.stats().commands - before;
+    };
+    await cache.getOrSet("other", () => 0, options);
+    const missing = await billed(() => cache.getOrSet("key", () => 1, options));
+    await cache.invalidateTags("user:7");
+    await cache.getOrSet("other", () => 1, options);
+    expect(await billed(() => cache.getOrSet("key", () => 2, options))).toBe(missing);
+    expect(await cache.get("key")).toBe(2);
+  });
 });

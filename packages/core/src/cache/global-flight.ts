@@ -37,8 +37,8 @@ export interface GlobalFlight {
 
 /** How to wait. */
 export interface FlightWait {
-  /** What the read has found under the key, if that is the placeholder of another process. */
-  readonly seen?: string | undefined;
+  /** What stands under the key and may not be served, such as a value with an invalidated tag: it makes room. */
+  readonly unusable?: string | Uint8Array | undefined;
   /** How long to wait for another process, in milliseconds. */
   readonly timeoutMs: number;
   /** For each command. With `fallback: false` the call rejects where the primary gives no answer. */
@@ -136,16 +136,20 @@ interface Attempt extends FlightWait {
 /** @returns a value, or nothing when the lease is this process's. */
 async function compete(attempt: Attempt): Promise<Exclude<Found, Held>> {
   const lateMs = performance.now() + attempt.timeoutMs;
-  let found: Found = attempt.seen === undefined ? await claim(attempt) : foundIn(attempt.seen);
+  let found = await claim(attempt);
   while (found.kind === "placeholder" && found.stored !== attempt.own) {
     found = await waitFor(found, attempt, lateMs);
-    if (found.kind === "nothing") found = await claim(attempt);
+    if (found.kind === "nothing") found = await claim({ ...attempt, unusable: undefined });
   }
   return found.kind === "placeholder" ? { kind: "nothing" } : found;
 }
 
 /** @returns nothing when there was nothing, and now stands this process's placeholder. */
-async function claim({ send, key, own, leaseMs }: Attempt): Promise<Found> {
+async function claim({ transport, send, key, own, leaseMs, unusable }: Attempt): Promise<Found> {
+  if (unusable !== undefined) {
+    const isOurs = await writeIfEqual(transport, send, { key, expected: unusable, set: [own, "PX", leaseMs] });
+    if (isOurs) return { kind: "nothing" };
+  }
   return foundIn(await one(send, ["SET", key, own, "PX", leaseMs, "NX", "GET"]));
 }
 

@@ -125,7 +125,7 @@ export function createFreshCalls(parts: GetOrSetParts, tolerate: Tolerate): Fres
         const readMs = performance.now() - waiting.beganMs;
         // Where a value is at hand, there is no room for a placeholder.
         const flightMs = plan.isGlobal && !found ? Math.max(1, waiting.timeoutMs - readMs) : undefined;
-        const what = { key, fullKey, plan, tags, readMs, flightMs };
+        const what = { key, fullKey, plan, tags, readMs, flightMs, unusable: read?.stored };
         const bring: Bring = (load) => {
           stats.counts.loads++;
           return loadWithin(plan.loaderTimeoutMs, load, (signal) => loader({ signal, stale: found?.copies(), key }));

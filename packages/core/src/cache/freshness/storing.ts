@@ -2,7 +2,7 @@ import { unwrap } from "../../errors/command-error.ts";
 import { callListener } from "../../ports/call-listener.ts";
 import type { Command } from "../../ports/transport.ts";
 import type { BegunLoad } from "../../tags/marker-store.ts";
-import { openEntry, withHeader } from "../entry.ts";
+import { isFresh, openEntry, withHeader } from "../entry.ts";
 import type { GetOrSetParts, Tolerate } from "../get-or-set.ts";
 import type { RunningLoad } from "../load-cycle.ts";
 import type { LoadLease } from "../load-lease.ts";
@@ -28,6 +28,8 @@ export interface LoadedKey {
   readonly readMs: number;
   /** How long it may wait for a load of another process; absent where it does not ask for one. */
   readonly flightMs?: number | undefined;
+  /** What was found under the key and may not be served. */
+  readonly unusable?: string | Uint8Array | undefined;
   /** The lease under which it is loaded. */
   readonly lease?: LoadLease;
   /** The tags of the key, where it may have any. */
@@ -38,6 +40,9 @@ export interface LoadedKey {
 
 /** Makes the run of a load: it brings the value and stores it, and all who wait get copies of it. */
 export type MakeRun = (what: LoadedKey, bring: Bring) => Run;
+
+/** So often a call waits for values of other processes that turn out to be unusable, then it loads by itself. */
+const longestFlight = 4;
 
 export function createRuns(parts: GetOrSetParts, tolerate: Tolerate): MakeRun {
   const { calls, values, timeoutMs } = parts;
@@ -99,16 +104,36 @@ export function createRuns(parts: GetOrSetParts, tolerate: Tolerate): MakeRun {
     }
   };
 
+  /** What another process has stored, if it may be served. */
+  const sharedOf = async ({ key, fullKey, plan }: LoadedKey, stored: string | Uint8Array) => {
+    const startedMs = performance.now();
+    const sent = { fullKey, options: plan.reading, startedMs, texts: undefined };
+    // Tags are verified first: then it is a promise.
+    const copies = await values.copiesOf("getOrSet", key, stored, sent);
+    if (!copies) return undefined;
+    if (plan.schema && !(await fit(plan.schema, copies(), "The stored value")).fits) return undefined;
+    // Whatever was invalidated before its tags were read has been found.
+    return proven(copies, startedMs, openEntry(stored)?.header.markers);
+  };
+
   /** Loads under a lease over all processes, or waits for the process that has it. */
   const runInFlight = async (what: LoadedKey, bring: Bring, load: RunningLoad, outdated: () => boolean) => {
     const { key, fullKey, plan, flightMs = 0 } = what;
-    const wait = { timeoutMs: flightMs, sending: plan.reading };
-    const flight = await tolerate(key, true, () => parts.beginFlight(fullKey, wait));
-    const sent = { fullKey, options: plan.reading, startedMs: performance.now(), texts: undefined };
-    // Tags are verified first: then it is a promise.
-    const shared = flight?.kind === "found" ? await values.copiesOf("getOrSet", key, flight.stored, sent) : undefined;
-    if (shared) return shared;
-    return runLeased(what, bring, load, outdated, flight?.kind === "won" ? flight.lease : undefined);
+    const lateMs = performance.now() + flightMs;
+    let { unusable } = what;
+    for (let tries = 0; tries < longestFlight; tries++) {
+      const timeoutMs = Math.max(1, lateMs - performance.now());
+      const wait = { timeoutMs, sending: plan.reading, unusable };
+      const flight = await tolerate(key, true, () => parts.beginFlight(fullKey, wait));
+      if (flight?.kind !== "found") return runLeased(what, bring, load, outdated, flight?.lease);
+      const shared = await sharedOf(what, flight.stored);
+      if (shared) return shared;
+      const header = openEntry(flight.stored)?.header;
+      // A stale value may still be served to others.
+      if (header && !isFresh(header)) break;
+      unusable = flight.stored;
+    }
+    return runLeased(what, bring, load, outdated);
   };
 
   const runOf: MakeRun = (what, bring) => (load, outdated) =>
