@@ -117,7 +117,7 @@ export function createEngine(options: CacheOptions): Engine {
     const made = createRequests(prefix, values, stats, ttlChoice);
     const requests = isRequired ? coveredRequests(made) : made;
     const fullKeyOf = (key: string): string => prefix + key;
-    const across = acrossProcesses({ transport, callsParts, fullKeyOf: requests.fullKeyOf, timeoutMs });
+    const across = acrossProcesses({ transport, callsParts, fullKeyOf: requests.fullKeyOf, timeoutMs, near });
     // What a namespace holds has tags, which a near cache does not look at.
     const nearHere = isRequired ? undefined : near;
     const engine: Engine = {
