@@ -55,6 +55,8 @@ export interface TaggedCalls {
   expected(scope: TagScope, key: string, fullKey: string): readonly string[];
   /** The value as the schema of its key's pattern reads it; undefined when it does not fit: an event has told it. */
   fitting(operation: string, key: string, value: unknown): unknown;
+  /** A value is stored with these tags: its next read reads their markers too. */
+  hint(fullKey: string, tags: readonly string[]): void;
   verify(markers: readonly Marker[], read: SentRead, required: readonly string[]): Promise<Verdict>;
   /** Invalidates tags in one command. */
   remove(
@@ -153,6 +155,7 @@ export function createTaggedCalls(parts: TaggedParts): TaggedCalls {
     ahead,
     expected,
     fitting,
+    hint,
     async verify(markers, { fullKey, options = {}, startedMs, texts }, required) {
       const tags = markers.map(([tag]) => tag);
       if (!required.every((tag) => tags.includes(tag))) return "invalid";

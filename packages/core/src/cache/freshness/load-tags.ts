@@ -94,6 +94,7 @@ export function createLoadTags(
     async fill(begun, value, keptMs) {
       if (!begun) return undefined;
       const told = late ? tagged.tagsOf(parts, key, namesOf(late as (value: unknown) => unknown, value)) : [];
+      tagged.hint(fullKey, [...new Set([...tags, ...told])]);
       return tolerate(key, plan.insists, () => tagged.store.fill({ ...begun, ttlMs: keptMs }, told, reading));
     },
     async mayTake(copies, cameMs) {
