@@ -87,6 +87,21 @@ describe.each<[string, () => Transport]>([
     expect((await billed(() => cache.set(fresh("warm"), 2, { tags: tenTags }))).commands).toEqual({ mget: 1, set: 1 });
   });
 
+  it("reads what the process has stored itself by one command", async () => {
+    const cache = open();
+    const stores: Record<string, (key: string) => Promise<unknown>> = {
+      set: (key) => cache.set(key, 1, { tags: tenTags }),
+      setMany: (key) => cache.setMany({ [key]: 1 }, { tags: tenTags }),
+      getOrSet: (key) => cache.getOrSet(key, () => 1, { tags: tenTags }),
+      late: (key) => cache.getOrSet(key, () => 1, { tags: () => tenTags }),
+    };
+    for (const [name, store] of Object.entries(stores)) {
+      const key = fresh(name);
+      await store(key);
+      expect([name, await billed(() => cache.get(key))]).toEqual([name, { commands: { mget: 1 }, result: 1 }]);
+    }
+  });
+
   it("verifies what several reads of a tick bring by one command", async () => {
     const keys = tenTags.map(() => fresh("tick"));
     const writer = open();

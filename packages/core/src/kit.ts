@@ -41,6 +41,7 @@ export { messageOf, toError } from "./errors/to-error.ts";
 export { sha1 } from "./hash/sha1.ts";
 export { compileGlob, matchesGlob } from "./keys/glob.ts";
 export { prefixOfGlob } from "./keys/glob-text.ts";
+export { isInternalKey } from "./keys/internal-keys.ts";
 export { assertKey, maxKeyBytes } from "./keys/key-limit.ts";
 export type { Lru, LruOptions } from "./keys/lru.ts";
 export { createLru } from "./keys/lru.ts";

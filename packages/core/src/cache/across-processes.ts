@@ -1,6 +1,7 @@
 import { quoted } from "../errors/quoted.ts";
 import { type Limited, type LockOptions, readLockOptions, readSemaphoreOptions } from "../locks/lock-options.ts";
 import { createLocks } from "../locks/locks.ts";
+import type { NearStore } from "../ports/near-cache.ts";
 import type { Transport } from "../ports/transport.ts";
 import type { CacheLocks } from "./cache-locks.ts";
 import { type CallsParts, createCalls, raw } from "./calls.ts";
@@ -14,6 +15,7 @@ export interface AcrossProcesses {
 
 /** What it is made of. */
 export interface AcrossParts {
+  readonly near: NearStore | undefined;
   readonly transport: Transport;
   readonly callsParts: CallsParts;
   /** The key with the prefix. @throws TypeError or RangeError when it can't be a key. */
@@ -21,9 +23,10 @@ export interface AcrossParts {
   readonly timeoutMs: number;
 }
 
-export function createAcrossProcesses({ transport, callsParts, fullKeyOf, timeoutMs }: AcrossParts): AcrossProcesses {
+export function createAcrossProcesses(parts: AcrossParts): AcrossProcesses {
+  const { transport, callsParts, fullKeyOf, timeoutMs, near } = parts;
   // What a lease writes is no write of a caller's, which would end the load that it is for.
-  const calls = createCalls({ ...callsParts, onSend() {} });
+  const calls = createCalls({ ...callsParts, onSend: (commands) => near?.written(commands) });
   const locks = createLocks({
     fullKeyOf: (key) => fullKeyOf(`lock:${key}`),
     timeoutMs,

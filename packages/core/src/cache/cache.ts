@@ -278,15 +278,16 @@ export class Cache extends TagCalls implements AsyncDisposable {
   }
 
   private getNear(near: NearStore, key: string, options: CacheCallOptions | undefined): Promise<unknown> {
-    if (options === undefined) {
+    const hasSchema = this.engine.tagging.schemaOf(key) !== undefined;
+    if (options === undefined && !hasSchema) {
       const held = near.get(key);
-      if (held === undefined) return near.read(key, this.sendDefaults);
-      if (this.engine.tagging.schemaOf(key) === undefined) return Promise.resolve(held);
-      return this.tagged(async (tagged) => tagged.fitting("get", key, held));
+      return held === undefined ? near.read(key, this.sendDefaults) : Promise.resolve(held);
     }
     try {
       const asked = this.asked(options, "get");
-      return nearFor(near, options) ? near.read(key, asked) : this.engine.read(key, asked);
+      if (!nearFor(near, options)) return this.engine.read(key, asked);
+      if (!hasSchema) return near.read(key, asked);
+      return this.tagged((tagged) => tagged.getNear(near, this.engine, key, asked));
     } catch (error) {
       return Promise.reject(error);
     }

@@ -111,7 +111,7 @@ export function createEngine(options: CacheOptions): Engine {
     const made = createRequests(prefix, values, stats, ttlChoice);
     const requests = isRequired ? coveredRequests(made) : made;
     const across = loadedOnce(loadFeatures, ({ createAcrossProcesses }) =>
-      createAcrossProcesses({ ...common, fullKeyOf: requests.fullKeyOf }),
+      createAcrossProcesses({ ...common, fullKeyOf: requests.fullKeyOf, near }),
     );
     // What a namespace holds has tags, which a near cache does not look at.
     const nearHere = isRequired ? undefined : near;

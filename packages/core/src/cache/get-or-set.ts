@@ -102,8 +102,20 @@ export function createGetOrSet(parts: GetOrSetParts): GetOrSet {
   };
   const freshness = loadedOnce(loadFeatures, ({ createFreshCalls }) => createFreshCalls(parts, tolerate));
 
+  const wholeOf = ({ ownTimeoutMs, loaderTimeoutMs }: LoadTimes): number =>
+    ownTimeoutMs ?? parts.timeoutMs + loaderTimeoutMs;
+  /** Runs work within the deadline of a call. */
+  const within = (
+    times: LoadTimes,
+    signal: AbortSignal | undefined,
+    work: (ending?: AbortSignal) => Promise<unknown>,
+  ): Promise<unknown> => {
+    if (times.ownTimeoutMs === undefined && !signal) return work();
+    return withDeadline("cache", { timeoutMs: wholeOf(times), ...(signal && { signal }) }, work);
+  };
+
   const plain = (key: string, loader: Loader, options: GetOrSetOptions | undefined, times: LoadTimes): unknown => {
-    const { ownTimeoutMs, thirdMs, loaderTimeoutMs, reading } = times;
+    const { thirdMs, loaderTimeoutMs, reading } = times;
     const { ttl, signal, fallback = true } = options ?? {};
     const ttlMs = requests.ttlMsOf(key, ttl as TimeToLive | undefined);
     const tripMs = thirdMs ?? parts.timeoutMs;
@@ -136,7 +148,7 @@ export function createGetOrSet(parts: GetOrSetParts): GetOrSet {
       return held.copies;
     };
 
-    const wholeMs = ownTimeoutMs ?? parts.timeoutMs + loaderTimeoutMs;
+    const wholeMs = wholeOf(times);
     const join = async (ending?: AbortSignal): Promise<unknown> => {
       const waiting = { timeoutMs: wholeMs, signal: ending, longestRunMs: 2 * tripMs + loaderTimeoutMs + graceMs };
       const copies = (await loadsOf(fallback).join(fullKey, run, waiting)) as Copies;
@@ -146,8 +158,7 @@ export function createGetOrSet(parts: GetOrSetParts): GetOrSet {
       }
       return copies();
     };
-    if (ownTimeoutMs === undefined && !signal) return join();
-    return withDeadline("cache", { timeoutMs: wholeMs, ...(signal && { signal }) }, join);
+    return within(times, signal, join);
   };
   const one = (key: string, loader: Loader, options?: GetOrSetOptions): unknown => {
     const needsMore = (tagging.isOn || madeKeys.needMore) && tagging.reads(key);
@@ -156,8 +167,13 @@ export function createGetOrSet(parts: GetOrSetParts): GetOrSet {
     }
     const times = options ? loadTimesOf(options) : usualTimes;
     const held = near && heldNear(near, key, options, times.reading);
-    if (!held) return plain(key, loader, options, times);
-    return held.then((value) => (value === undefined ? plain(key, loader, options, times) : value));
+    if (held === undefined) return plain(key, loader, options, times);
+    if (!(held instanceof Promise)) return held;
+    // A look takes its time from the call's.
+    return within(times, options?.signal, async () => {
+      const value = await held;
+      return value === undefined ? plain(key, loader, options, times) : value;
+    });
   };
   const many: GetOrSet["many"] = async (...given) => (await freshness()).getOrSetMany(...given);
   return Object.assign(one, { many });

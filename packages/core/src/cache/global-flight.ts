@@ -37,12 +37,10 @@ export interface GlobalFlight {
 
 /** How to wait. */
 export interface FlightWait {
-  /** What the read has found under the key, if that is the placeholder of another process. */
-  readonly seen?: string | undefined;
+  /** What stands under the key and may not be served, such as a value with an invalidated tag: it makes room. */
+  readonly unusable?: string | Uint8Array | undefined;
   /** How long to wait for another process, in milliseconds. */
   readonly timeoutMs: number;
-  /** Whether no caller may be served a value that stands there: then it is as if nothing stood there. @default no */
-  readonly isInvalid?: ((stored: string | Uint8Array) => Promise<boolean>) | undefined;
   /** For each command. With `fallback: false` the call rejects where the primary gives no answer. */
   readonly sending: SendOptions;
 }
@@ -138,28 +136,20 @@ interface Attempt extends FlightWait {
 /** @returns a value, or nothing when the lease is this process's. */
 async function compete(attempt: Attempt): Promise<Exclude<Found, Held>> {
   const lateMs = performance.now() + attempt.timeoutMs;
-  let found: Found = attempt.seen === undefined ? await claim(attempt) : foundIn(attempt.seen);
-  while (found.kind !== "nothing") {
-    if (found.kind === "value") {
-      if (!(await attempt.isInvalid?.(found.stored))) return found;
-      if (await takeOver(attempt, found.stored)) break;
-      found = await claim(attempt);
-    } else {
-      if (found.stored === attempt.own) break;
-      found = await waitFor(found, attempt, lateMs);
-      if (found.kind === "nothing") found = await claim(attempt);
-    }
+  let found = await claim(attempt);
+  while (found.kind === "placeholder" && found.stored !== attempt.own) {
+    found = await waitFor(found, attempt, lateMs);
+    if (found.kind === "nothing") found = await claim({ ...attempt, unusable: undefined });
   }
-  return { kind: "nothing" };
-}
-
-/** @returns whether this process's placeholder now stands in the place of what stood there. */
-function takeOver({ transport, send, key, own, leaseMs }: Attempt, expected: string | Uint8Array): Promise<boolean> {
-  return writeIfEqual(transport, send, { key, expected, set: [own, "PX", leaseMs] });
+  return found.kind === "placeholder" ? { kind: "nothing" } : found;
 }
 
 /** @returns nothing when there was nothing, and now stands this process's placeholder. */
-async function claim({ send, key, own, leaseMs }: Attempt): Promise<Found> {
+async function claim({ transport, send, key, own, leaseMs, unusable }: Attempt): Promise<Found> {
+  if (unusable !== undefined) {
+    const isOurs = await writeIfEqual(transport, send, { key, expected: unusable, set: [own, "PX", leaseMs] });
+    if (isOurs) return { kind: "nothing" };
+  }
   return foundIn(await one(send, ["SET", key, own, "PX", leaseMs, "NX", "GET"]));
 }
 
@@ -169,7 +159,7 @@ async function claim({ send, key, own, leaseMs }: Attempt): Promise<Found> {
  * client has given it a longer life.
  */
 async function waitFor(first: Held, attempt: Attempt, lateMs: number): Promise<Found> {
-  const { send, key, own } = attempt;
+  const { transport, send, key, own, leaseMs } = attempt;
   let held = first;
   let sinceMs = performance.now();
   let isFirstLook = first.expectedMs > 0;
@@ -184,7 +174,8 @@ async function waitFor(first: Held, attempt: Attempt, lateMs: number): Promise<F
     if (nowMs >= lateMs) throw lateError(attempt.timeoutMs);
     if (found.stored === held.stored && nowMs - sinceMs < otherMs) continue;
     if (found.stored === held.stored) {
-      if (await takeOver(attempt, held.stored)) return { kind: "placeholder", stored: own, expectedMs: 0 };
+      const isOurs = await writeIfEqual(transport, send, { key, expected: held.stored, set: [own, "PX", leaseMs] });
+      if (isOurs) return { kind: "placeholder", stored: own, expectedMs: 0 };
     }
     held = found;
     sinceMs = nowMs;

@@ -7,7 +7,7 @@ export interface LoadLease {
   /**
    * Stores what was loaded, unless the lease has ended.
    *
-   * @param commands - The SET of the value, behind what goes before it; none when the value was skipped.
+   * @param commands - The SET of the value, and before it what goes with it; none when the value was skipped.
    * @param storeLocally - Called where the memory of this process answers in the primary's place.
    * @returns whether it was stored.
    * @throws TransportError when no answer came.
@@ -99,11 +99,12 @@ export function createLoadLease(parts: LoadLeaseParts): LoadLease {
         await give();
         return false;
       }
-      const before = commands.slice(0, -1);
-      // Both are sent in this tick, so they share a round trip.
-      const sent = before.length > 0 ? send(before) : undefined;
-      const writing = writeIfEqual(transport, send, { key, expected: replaces ?? placeholder, set });
-      const [isStored] = await Promise.all([writing, sent]);
+      const others = commands.slice(0, -1);
+      // In the same tick, so that the value travels with them.
+      const [, isStored] = await Promise.all([
+        others.length > 0 && send(others),
+        writeIfEqual(transport, send, { key, expected: replaces ?? placeholder, set }),
+      ]);
       return isStored;
     },
     async release() {

@@ -11,16 +11,16 @@ export function nearFor(near: NearStore | undefined, options: CacheCallOptions |
  * The value that the near cache holds, or can prove to be fresh by a look at the invalidations.
  *
  * @param asked - What the call asks of a look.
- * @returns undefined where it holds none; the promise brings undefined where a look proves nothing.
+ * @returns the value, or undefined where it holds none; a promise where it takes a look, which may prove nothing.
  */
 export function heldNear(
   near: NearStore,
   key: string,
   options: CacheCallOptions | undefined,
   asked: SendOptions,
-): Promise<unknown> | undefined {
+): unknown {
   const signal = options?.signal;
   if (!nearFor(near, options) || signal?.aborted) return undefined;
   const held = near.get(key);
-  return held === undefined ? near.prove(key, signal ? { ...asked, signal } : asked) : Promise.resolve(held);
+  return held === undefined ? near.prove(key, signal ? { ...asked, signal } : asked) : held;
 }

@@ -2,7 +2,7 @@ import type { KeyFamily } from "../keys/key-pattern.ts";
 import { createLru } from "../keys/lru.ts";
 import type { StandardSchema } from "../keys/standard-schema.ts";
 import type { Events } from "../ports/events.ts";
-import type { KeepRead } from "../ports/near-cache.ts";
+import type { KeepRead, NearStore } from "../ports/near-cache.ts";
 import type { SendOptions, Transport } from "../ports/transport.ts";
 import type { Texts } from "../tags/marker-reads.ts";
 import { createMarkerStore, type Marker, type MarkerStore, type Verdict } from "../tags/marker-store.ts";
@@ -44,6 +44,8 @@ export interface TaggedCalls {
   readonly store: MarkerStore;
   /** @param keep - Keeps the value in the near cache. */
   get(scope: TagScope, key: string, asked: SendOptions, keep?: KeepRead): Promise<unknown>;
+  /** The same through the near cache, which holds a value as it is stored, before any schema. */
+  getNear(near: NearStore, scope: TagScope, key: string, asked: SendOptions): Promise<unknown>;
   getMany(scope: TagScope, keys: readonly string[], asked: SendOptions): Promise<unknown[]>;
   /** The tags of a value that is written now, with their scope. @param own - Those that the call names. */
   tagsOf(scope: TagScope, key: string, own: readonly string[] | undefined): readonly string[];
@@ -53,6 +55,8 @@ export interface TaggedCalls {
   expected(scope: TagScope, key: string, fullKey: string): readonly string[];
   /** The value as the schema of its key's pattern reads it; undefined when it does not fit: an event has told it. */
   fitting(operation: string, key: string, value: unknown): unknown;
+  /** A value is stored with these tags: its next read reads their markers too. */
+  hint(fullKey: string, tags: readonly string[]): void;
   verify(markers: readonly Marker[], read: SentRead, required: readonly string[]): Promise<Verdict>;
   /** Invalidates tags in one command. */
   remove(
@@ -126,10 +130,22 @@ export function createTaggedCalls(parts: TaggedParts): TaggedCalls {
     return undefined;
   };
 
+  const get: TaggedCalls["get"] = async (scope, key, asked, keep) =>
+    fitting("get", key, await scope.calls.read((name) => request(scope, name, asked, keep), key, asked));
+
   return {
     store,
-    async get(scope, key, asked, keep) {
-      return fitting("get", key, await scope.calls.read((name) => request(scope, name, asked, keep), key, asked));
+    get,
+    async getNear(near, scope, key, asked) {
+      const startedMs = performance.now();
+      const held = asked.signal?.aborted ? undefined : near.get(key);
+      if (held !== undefined) return fitting("get", key, held);
+      const proving = near.prove(key, asked);
+      const proven = proving && (await proving);
+      if (proven !== undefined) return fitting("get", key, proven);
+      const leftMs = (asked.timeoutMs ?? timeoutMs) - (performance.now() - startedMs);
+      const left = proving ? { ...asked, timeoutMs: inSteps(leftMs) } : asked;
+      return get(scope, key, left, near.begin(key));
     },
     async getMany(scope, keys, asked) {
       const found = await scope.calls.readAll(
@@ -142,6 +158,7 @@ export function createTaggedCalls(parts: TaggedParts): TaggedCalls {
     ahead,
     expected,
     fitting,
+    hint,
     async verify(markers, { fullKey, options = {}, startedMs, texts }, required) {
       const tags = markers.map(([tag]) => tag);
       if (!required.every((tag) => tags.includes(tag))) return "invalid";

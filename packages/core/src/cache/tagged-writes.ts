@@ -76,6 +76,7 @@ export async function setTagged(
     const markers = filled?.markers ?? tags.map((tag): Marker => [tag, voidText, voidText]);
     const stored = withHeader({ markers }, written);
     const set: Command = ["SET", fullKey, stored, ...expiryArguments(ttlMs)];
+    calls.hint(fullKey, tags);
     const commands = scope.values.fits(key, stored) ? [...(filled?.commands ?? []), set] : [];
     requests.push(setting(commands));
   }

@@ -1,6 +1,7 @@
 import type { Command, Reply, SendOptions } from "@continuum-cache/core";
 import {
   compileGlob,
+  isInternalKey,
   isSealed,
   isWrite,
   type KeepRead,
@@ -222,7 +223,8 @@ export class NearValues implements NearStore, FeedFollower {
   }
 
   #matches(fullKey: string): boolean {
-    return this.#matchers.some((matches) => matches(fullKey));
+    // Markers of tags change with each invalidation, and no read of a value goes through here for them.
+    return !isInternalKey(fullKey) && this.#matchers.some((matches) => matches(fullKey));
   }
 
   #ownKey(fullKey: string): string | undefined {

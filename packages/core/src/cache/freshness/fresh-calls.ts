@@ -107,14 +107,14 @@ export function createFreshCalls(parts: GetOrSetParts, tolerate: Tolerate): Fres
     async getOrSet(key, loader, options) {
       const asked = readFreshPlan("cache.getOrSet", options, parts.requests.ttlMsOf);
       const plan = { ...asked, schema: asked.schema ?? parts.tagging.schemaOf(key) };
-      // A schema is asked of what the server has.
-      const held = parts.near && !plan.schema ? await heldNear(parts.near, key, options, plan.reading) : undefined;
-      if (held !== undefined) return held;
-      const request = lookups.requestOf(key, nearFor(parts.near, options)?.begin(key));
-      const { fullKey } = request;
-      const making = tagsOf({ key, fullKey, plan });
-      const tags = making instanceof Promise ? await making : making;
       return within(plan, async (waiting) => {
+        // A schema is asked of what the server has.
+        const held = parts.near && !plan.schema ? await heldNear(parts.near, key, options, plan.reading) : undefined;
+        if (held !== undefined) return held;
+        const request = lookups.requestOf(key, nearFor(parts.near, options)?.begin(key));
+        const { fullKey } = request;
+        const making = tagsOf({ key, fullKey, plan });
+        const tags = making instanceof Promise ? await making : making;
         // Where no value was found a moment ago there is none to serve meanwhile.
         const isCold = loadsOf(plan).isCold(fullKey);
         const read = isCold ? undefined : await lookups.one(request, key, plan, waiting);
@@ -124,7 +124,7 @@ export function createFreshCalls(parts: GetOrSetParts, tolerate: Tolerate): Fres
         const readMs = performance.now() - waiting.beganMs;
         // Where a value is at hand, there is no room for a placeholder.
         const flightMs = plan.isGlobal && !found ? Math.max(1, waiting.timeoutMs - readMs) : undefined;
-        const what = { key, fullKey, plan, tags, readMs, flightMs };
+        const what = { key, fullKey, plan, tags, readMs, flightMs, unusable: read?.stored };
         const bring: Bring = (load) => {
           stats.counts.loads++;
           return loadWithin(plan.loaderTimeoutMs, load, (signal) => loader({ signal, stale: found?.copies(), key }));

@@ -4,10 +4,9 @@ import { madeKeys } from "../../keys/made-keys.ts";
 import type { Texts } from "../../tags/marker-reads.ts";
 import type { BegunLoad, FilledMarkers, Marker } from "../../tags/marker-store.ts";
 import { latestKey } from "../../tags/tag-names.ts";
-import { openEntry } from "../entry.ts";
 import type { GetOrSetParts, Tolerate } from "../get-or-set.ts";
 import type { Tagged } from "../tagged.ts";
-import type { Copies, SentRead } from "../values.ts";
+import type { Copies } from "../values.ts";
 import { decide } from "./decide.ts";
 import type { FreshPlan } from "./fresh-plan.ts";
 import type { Found } from "./lookups.ts";
@@ -20,10 +19,6 @@ export interface LoadTags {
   begin(): Promise<BegunLoad | undefined>;
   /** The markers to store with a loaded value. @returns undefined when nothing may be stored. */
   fill(begun: BegunLoad | undefined, value: unknown, keptMs: number | undefined): Promise<FilledMarkers | undefined>;
-  /** A read of the markers of an entry, to verify it. */
-  reading(stored: string | Uint8Array): SentRead;
-  /** Whether a tag of an entry was invalidated, by such a read. */
-  isInvalid(stored: string | Uint8Array, read: SentRead): Promise<boolean>;
   /** Whether a call that came then may get what a load has brought. */
   mayTake(copies: Copies, cameMs: number): Promise<boolean>;
 }
@@ -99,18 +94,8 @@ export function createLoadTags(
     async fill(begun, value, keptMs) {
       if (!begun) return undefined;
       const told = late ? tagged.tagsOf(parts, key, namesOf(late as (value: unknown) => unknown, value)) : [];
+      tagged.hint(fullKey, [...new Set([...tags, ...told])]);
       return tolerate(key, plan.insists, () => tagged.store.fill({ ...begun, ttlMs: keptMs }, told, reading));
-    },
-    reading(stored) {
-      const names = openEntry(stored)?.header.markers?.map(([tag]) => tag) ?? [];
-      // The memory of this process says nothing of what the primary holds.
-      const options = { ...plan.reading, fallback: false };
-      return { fullKey, options, startedMs: performance.now(), texts: tagged.ahead(names, options) };
-    },
-    async isInvalid(stored, read) {
-      const markers = openEntry(stored)?.header.markers;
-      if (!markers) return false;
-      return (await tolerate(key, plan.insists, () => tagged.verify(markers, read, []))) === "invalid";
     },
     async mayTake(copies, cameMs) {
       const proof = proofs.get(copies);

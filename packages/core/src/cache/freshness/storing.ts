@@ -2,7 +2,7 @@ import { unwrap } from "../../errors/command-error.ts";
 import { callListener } from "../../ports/call-listener.ts";
 import type { Command } from "../../ports/transport.ts";
 import type { BegunLoad } from "../../tags/marker-store.ts";
-import { withHeader } from "../entry.ts";
+import { isFresh, openEntry, withHeader } from "../entry.ts";
 import { plainEntry } from "../entry-start.ts";
 import type { GetOrSetParts, Tolerate } from "../get-or-set.ts";
 import type { RunningLoad } from "../load-cycle.ts";
@@ -11,7 +11,7 @@ import { timeToStore } from "../load-times.ts";
 import type { Run } from "../loads.ts";
 import type { Request } from "../requests.ts";
 import { expiryArguments } from "../time-to-live.ts";
-import type { Copies, SentRead } from "../values.ts";
+import type { Copies } from "../values.ts";
 import { lifeOf } from "./decide.ts";
 import { fit } from "./fitting.ts";
 import type { FreshPlan } from "./fresh-plan.ts";
@@ -29,6 +29,8 @@ export interface LoadedKey {
   readonly readMs: number;
   /** How long it may wait for a load of another process; absent where it does not ask for one. */
   readonly flightMs?: number | undefined;
+  /** What was found under the key and may not be served. */
+  readonly unusable?: string | Uint8Array | undefined;
   /** The lease under which it is loaded. */
   readonly lease?: LoadLease;
   /** The tags of the key, where it may have any. */
@@ -39,6 +41,9 @@ export interface LoadedKey {
 
 /** Makes the run of a load: it brings the value and stores it, and all who wait get copies of it. */
 export type MakeRun = (what: LoadedKey, bring: Bring) => Run;
+
+/** So often a call waits for values of other processes that turn out to be unusable, then it loads by itself. */
+const longestFlight = 4;
 
 export function createRuns(parts: GetOrSetParts, tolerate: Tolerate): MakeRun {
   const { calls, values, timeoutMs } = parts;
@@ -99,25 +104,36 @@ export function createRuns(parts: GetOrSetParts, tolerate: Tolerate): MakeRun {
     }
   };
 
+  /** What another process has stored, if it may be served. */
+  const sharedOf = async ({ key, fullKey, plan }: LoadedKey, stored: string | Uint8Array) => {
+    const startedMs = performance.now();
+    const sent = { fullKey, options: plan.reading, startedMs, texts: undefined };
+    // Tags are verified first: then it is a promise.
+    const copies = await values.copiesOf("getOrSet", key, stored, sent);
+    if (!copies) return undefined;
+    if (plan.schema && !(await fit(plan.schema, copies(), "The stored value")).fits) return undefined;
+    // Whatever was invalidated before its tags were read has been found.
+    return proven(copies, startedMs, openEntry(stored)?.header.markers);
+  };
+
   /** Loads under a lease over all processes, or waits for the process that has it. */
   const runInFlight = async (what: LoadedKey, bring: Bring, load: RunningLoad, outdated: () => boolean) => {
-    const { key, fullKey, plan, tags, flightMs = 0 } = what;
-    let read: SentRead | undefined;
-    const isInvalid = async (stored: string | Uint8Array): Promise<boolean> => {
-      if (!tags) return false;
-      read = tags.reading(stored);
-      return tags.isInvalid(stored, read);
-    };
-    const wait = { timeoutMs: flightMs, sending: plan.reading, isInvalid };
-    const flight = await tolerate(key, true, async () => (await parts.across()).flights.begin(fullKey, wait));
-    const sent = read ?? { fullKey, options: plan.reading, startedMs: performance.now(), texts: undefined };
-    if (flight?.kind !== "found") return runLeased(what, bring, load, outdated, flight?.lease);
-    const { stored } = flight;
-    // Tags are verified first: then it is a promise.
-    const shared = await tolerate(key, plan.insists, () => values.copiesOf("getOrSet", key, stored, sent));
-    if (!shared) return runLeased(what, bring, load, outdated);
-    // It holds at this moment: a call that came before need not ask again, and one that comes later compares its tags.
-    return proven(shared, sent.startedMs, openEntry(stored)?.header.markers ?? []);
+    const { key, fullKey, plan, flightMs = 0 } = what;
+    const lateMs = performance.now() + flightMs;
+    let { unusable } = what;
+    for (let tries = 0; tries < longestFlight; tries++) {
+      const timeoutMs = Math.max(1, lateMs - performance.now());
+      const wait = { timeoutMs, sending: plan.reading, unusable };
+      const flight = await tolerate(key, true, async () => (await parts.across()).flights.begin(fullKey, wait));
+      if (flight?.kind !== "found") return runLeased(what, bring, load, outdated, flight?.lease);
+      const shared = await sharedOf(what, flight.stored);
+      if (shared) return shared;
+      const header = openEntry(flight.stored)?.header;
+      // A stale value may still be served to others.
+      if (header && !isFresh(header)) break;
+      unusable = flight.stored;
+    }
+    return runLeased(what, bring, load, outdated);
   };
 
   const runOf: MakeRun = (what, bring) => (load, outdated) =>
