@@ -7,10 +7,10 @@
 export const budgets: Readonly<Record<string, Readonly<Record<string, number>>>> = {
   "@continuum-cache/conformance": { "*": 86_110 },
   "@continuum-cache/conformance/servers": { "*": 4_390 },
-  "@continuum-cache/core": { "*": 31_700, Cache: 25_450 },
+  "@continuum-cache/core": { "*": 45_000, Cache: 39_200 },
   "@continuum-cache/core/compressed": { "*": 6_660, inflated: 4_130 },
   "@continuum-cache/core/idempotent": { "*": 4_300 },
-  "@continuum-cache/core/kit": { "*": 21_840 },
+  "@continuum-cache/core/kit": { "*": 23_200 },
   "@continuum-cache/core/msgpack": { "*": 9_720 },
   "@continuum-cache/core/streams": { "*": 9_240 },
   "@continuum-cache/fallback-memory": { "*": 54_340, withFallback: 51_450 },
@@ -26,22 +26,22 @@ export const budgets: Readonly<Record<string, Readonly<Record<string, number>>>>
   "@continuum-cache/ratelimit/fetch": { "*": 6_020 },
   "@continuum-cache/ratelimit/hono": { "*": 6_150 },
   "@continuum-cache/transport-memory": { "*": 27_300 },
-  "@continuum-cache/transport-memory/kit": { "*": 25_100 },
+  "@continuum-cache/transport-memory/kit": { "*": 26_500 },
   "@continuum-cache/transport-rest": { "*": 36_020 },
   "@continuum-cache/transport-rest/plain": { "*": 16_050 },
   "@continuum-cache/transport-tcp": { "*": 78_800 },
   "@continuum-cache/upstash-local": { "*": 114_690 },
-  "continuum-cache": { "*": 200_140, UpstashCache: 128_960 },
-  "continuum-cache/rest": { "*": 35_060, UpstashCache: 33_510 },
+  "continuum-cache": { "*": 217_000, UpstashCache: 146_800 },
+  "continuum-cache/rest": { "*": 54_500, UpstashCache: 52_700 },
 };
 
 /** The most of it that may be loaded before anything is used, where some of it is loaded later. */
 export const budgetsAtOnce: Readonly<Record<string, Readonly<Record<string, number>>>> = {
-  "@continuum-cache/core": { "*": 27_830, Cache: 21_630 },
+  "@continuum-cache/core": { "*": 28_800, Cache: 23_000 },
   "@continuum-cache/federation-queue": { "*": 62_300 },
-  "@continuum-cache/pubsub": { "*": 19_800 },
-  "continuum-cache": { "*": 124_760, UpstashCache: 55_580 },
-  "continuum-cache/rest": { "*": 36_860, UpstashCache: 35_280 },
+  "@continuum-cache/pubsub": { "*": 22_300 },
+  "continuum-cache": { "*": 130_500, UpstashCache: 60_000 },
+  "continuum-cache/rest": { "*": 39_600, UpstashCache: 37_900 },
   "@continuum-cache/transport-tcp": { "*": 79_880 },
   "@continuum-cache/upstash-local": { "*": 115_710 },
 };
