@@ -1,6 +1,5 @@
 import type { KeyFamily } from "../keys/key-pattern.ts";
 import { createLru } from "../keys/lru.ts";
-import type { StandardSchema } from "../keys/standard-schema.ts";
 import type { Events } from "../ports/events.ts";
 import type { KeepRead, NearStore } from "../ports/near-cache.ts";
 import type { SendOptions, Transport } from "../ports/transport.ts";
@@ -11,7 +10,7 @@ import { readTags, readTagsOfValue } from "../tags/tag-names.ts";
 import type { CacheEvents } from "./cache-events.ts";
 import type { CacheCallOptions } from "./call-options.ts";
 import { type Calls, raw, type StatsRecorder } from "./calls.ts";
-import { fit } from "./freshness/fitting.ts";
+import { type Fitting, fit } from "./freshness/fitting.ts";
 import { ReadRequest, type Requests } from "./requests.ts";
 import { familyOf } from "./tagging.ts";
 import type { SentRead } from "./values.ts";
@@ -54,7 +53,7 @@ export interface TaggedCalls {
   /** The tags that the value of a key is expected to have. */
   expected(scope: TagScope, key: string, fullKey: string): readonly string[];
   /** The value as the schema of its key's pattern reads it; undefined when it does not fit: an event has told it. */
-  fitting(operation: string, key: string, value: unknown): unknown;
+  fitting(operation: string, key: string, value: unknown, leftMs: number): unknown;
   /** A value is stored with these tags: its next read reads their markers too. */
   hint(fullKey: string, tags: readonly string[]): void;
   verify(markers: readonly Marker[], read: SentRead, required: readonly string[]): Promise<Verdict>;
@@ -116,12 +115,12 @@ export function createTaggedCalls(parts: TaggedParts): TaggedCalls {
     return made;
   };
 
-  const fitting: TaggedCalls["fitting"] = (operation, key, value) => {
+  const fitting: TaggedCalls["fitting"] = (operation, key, value, leftMs) => {
     const schema = value === undefined ? undefined : familyOf(key, patterns)?.schema;
-    return schema ? fitted(schema, operation, key, value) : value;
+    return schema ? fitted(operation, key, fit(schema, value, "The stored value", leftMs)) : value;
   };
-  const fitted = async (schema: StandardSchema, operation: string, key: string, value: unknown): Promise<unknown> => {
-    const fitting = await fit(schema, value, "The stored value");
+  const fitted = async (operation: string, key: string, checking: Promise<Fitting>): Promise<unknown> => {
+    const fitting = await checking;
     if (fitting.fits) return fitting.value;
     stats.counts.hits--;
     stats.counts.misses++;
@@ -130,8 +129,11 @@ export function createTaggedCalls(parts: TaggedParts): TaggedCalls {
     return undefined;
   };
 
-  const get: TaggedCalls["get"] = async (scope, key, asked, keep) =>
-    fitting("get", key, await scope.calls.read((name) => request(scope, name, asked, keep), key, asked));
+  const get: TaggedCalls["get"] = async (scope, key, asked, keep) => {
+    const startedMs = performance.now();
+    const value = await scope.calls.read((name) => request(scope, name, asked, keep), key, asked);
+    return fitting("get", key, value, leftOf(asked, startedMs));
+  };
 
   return {
     store,
@@ -139,20 +141,21 @@ export function createTaggedCalls(parts: TaggedParts): TaggedCalls {
     async getNear(near, scope, key, asked) {
       const startedMs = performance.now();
       const held = asked.signal?.aborted ? undefined : near.get(key);
-      if (held !== undefined) return fitting("get", key, held);
+      if (held !== undefined) return fitting("get", key, held, leftOf(asked, startedMs));
       const proving = near.prove(key, asked);
       const proven = proving && (await proving);
-      if (proven !== undefined) return fitting("get", key, proven);
-      const leftMs = (asked.timeoutMs ?? timeoutMs) - (performance.now() - startedMs);
-      const left = proving ? { ...asked, timeoutMs: inSteps(leftMs) } : asked;
+      if (proven !== undefined) return fitting("get", key, proven, leftOf(asked, startedMs));
+      const left = proving ? { ...asked, timeoutMs: inSteps(leftOf(asked, startedMs)) } : asked;
       return get(scope, key, left, near.begin(key));
     },
     async getMany(scope, keys, asked) {
+      const startedMs = performance.now();
       const found = await scope.calls.readAll(
         keys.map((key) => request(scope, key, asked)),
         asked,
       );
-      return Promise.all(found.map((value, at) => fitting("getMany", keys[at] as string, value)));
+      const leftMs = leftOf(asked, startedMs);
+      return Promise.all(found.map((value, at) => fitting("getMany", keys[at] as string, value, leftMs)));
     },
     tagsOf,
     ahead,

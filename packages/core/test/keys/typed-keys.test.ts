@@ -106,4 +106,23 @@ describe("a key of a pattern with a schema", () => {
     // @ts-expect-error no function
     expect(() => keyPattern("a:{id}", { tags: ["t"] })).toThrow(/Expected `tags` to be a function/);
   });
+
+  it("is read within the call's time where the schema gives no answer: a miss, with an event", async () => {
+    const { cache } = open();
+    const silent: StandardSchema = {
+      "~standard": { version: 1, vendor: "test", validate: () => new Promise(() => {}) },
+    };
+    const unanswered = keyPattern("unanswered:{id}", { schema: silent });
+    const errors: string[] = [];
+    cache.on("error", ({ operation, error }) => errors.push(`${operation}: ${error.message}`));
+    const key = unanswered({ id: 1 });
+    await cache.set(key, 1);
+    expect(await cache.get(key, { timeout: "50ms" })).toBeUndefined();
+    expect(await cache.getMany([key], { timeout: "50ms" })).toEqual([undefined]);
+    await expect(cache.getOrSet(key, () => 2, { timeout: "90ms" })).rejects.toThrow();
+    expect(errors.slice(0, 2)).toEqual([
+      expect.stringMatching(/^get: The test schema gave no answer within \d+ ms$/),
+      expect.stringMatching(/^getMany: The test schema gave no answer within \d+ ms$/),
+    ]);
+  });
 });

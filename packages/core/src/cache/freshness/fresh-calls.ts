@@ -162,10 +162,10 @@ function createFreshParts(parts: GetOrSetParts, tolerate: Tolerate): FreshParts 
     events.emit("error", { operation, ...(key !== undefined && { key }), error: toError(error) });
   };
 
-  const ownValue: FreshParts["ownValue"] = async (copies, { schema }) => {
+  const ownValue: FreshParts["ownValue"] = async (copies, { schema, thirdMs = timeoutMs }) => {
     const value = copies();
     if (!schema || value === undefined) return value;
-    const fitting = await fit(schema, value, "The loaded value");
+    const fitting = await fit(schema, value, "The loaded value", thirdMs);
     if (!fitting.fits) throw fitting.error;
     return fitting.value;
   };
@@ -189,11 +189,11 @@ function createFreshParts(parts: GetOrSetParts, tolerate: Tolerate): FreshParts 
     longestRunMs,
     report,
     ownValue,
-    async usable(key, found, { schema }) {
+    async usable(key, found, { schema, thirdMs = timeoutMs }) {
       if (!found) return undefined;
       const value = found.copies();
       if (!schema) return { ...found, value };
-      const fitting = await fit(schema, value, "The stored value");
+      const fitting = await fit(schema, value, "The stored value", thirdMs);
       if (fitting.fits) return { ...found, value: fitting.value };
       if (!misfits.has(found)) report("getOrSet", key, fitting.error);
       misfits.add(found);

@@ -63,7 +63,7 @@ export function createRuns(parts: GetOrSetParts, tolerate: Tolerate): MakeRun {
     const loadMs = Math.round(performance.now() - beganMs);
     if (value === undefined) return proven(() => undefined, beganMs);
     if (plan.schema) {
-      const fitting = await fit(plan.schema, value, "The loaded value");
+      const fitting = await fit(plan.schema, value, "The loaded value", plan.thirdMs ?? timeoutMs);
       if (!fitting.fits) throw fitting.error;
     }
     const isKept = plan.isKept(value);
@@ -111,7 +111,8 @@ export function createRuns(parts: GetOrSetParts, tolerate: Tolerate): MakeRun {
     // Tags are verified first: then it is a promise.
     const copies = await values.copiesOf("getOrSet", key, stored, sent);
     if (!copies) return undefined;
-    if (plan.schema && !(await fit(plan.schema, copies(), "The stored value")).fits) return undefined;
+    if (plan.schema && !(await fit(plan.schema, copies(), "The stored value", plan.thirdMs ?? timeoutMs)).fits)
+      return undefined;
     // Whatever was invalidated before its tags were read has been found.
     return proven(copies, startedMs, openEntry(stored)?.header.markers);
   };
