@@ -157,7 +157,8 @@ function deferred(): { readonly promise: Promise<unknown>; settle(outcome: Promi
 
 /** @throws TypeError when the loader has brought neither a Map nor a record. */
 function valueIn(brought: unknown, key: string): unknown {
-  if (brought instanceof Map) return brought.get(key);
+  // A Map of another realm is no instance of this one's.
+  if (Object.prototype.toString.call(brought) === "[object Map]") return (brought as Map<string, unknown>).get(key);
   if (typeof brought !== "object" || brought === null || Array.isArray(brought)) {
     // Its kind alone: what a loader brings may be a secret.
     const kind = typeof brought === "string" ? "a text" : typeof brought === "number" ? "a number" : quoted(brought);

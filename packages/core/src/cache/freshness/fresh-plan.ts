@@ -78,12 +78,18 @@ export function readFreshPlan(
     softTimeoutMs: softTimeout === undefined ? longestTimerMs : toTimeoutMs(softTimeout, "softTimeout"),
     beta: betaOf(options.refreshAhead),
     jitter: jitterOf(options.jitter),
-    isKept: (value) => value !== undefined && (cacheIf === undefined || cacheIf(value)),
+    isKept: (value) => value !== undefined && (cacheIf === undefined || answerOf(cacheIf(value))),
     schema,
     isGlobal: choiceOption("singleFlight", options.singleFlight ?? "process", ["global", "process"]) === "global",
     tags,
     waitUntil,
   };
+}
+
+/** @throws ConfigError for a promise, which would count as yes whatever it brings. */
+function answerOf(answer: unknown): boolean {
+  if (typeof answer !== "object" || answer === null) return Boolean(answer);
+  throw new ConfigError("cacheIf", `Expected \`cacheIf\` to return true or false at once, got ${quoted(answer)}`);
 }
 
 const windowMs = (name: string, window: GetOrSetOptions["staleIfError"]): number =>

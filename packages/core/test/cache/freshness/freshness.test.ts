@@ -237,6 +237,14 @@ describe("what is stored", () => {
     }
   });
 
+  it("is nothing where cacheIf answers with a promise, which says nothing yet", async () => {
+    const { cache, commands, loader } = setUp();
+    const cacheIf = (async () => false) as unknown as () => boolean;
+    const call = cache.getOrSet("k", loader, { cacheIf });
+    await expect(settle(call)).rejects.toThrow(/`cacheIf` to return true or false at once/);
+    expect(commands()).toEqual(["MGET"]);
+  });
+
   it("is nothing where cacheIf says no, and every caller gets the value", async () => {
     const { cache, commands } = setUp();
     const calls = [1, 2].map(() => cache.getOrSet("k", () => ({ found: false }), { cacheIf: ({ found }) => found }));
