@@ -52,8 +52,10 @@ export const subjects: readonly Subject[] = [
   },
   {
     package: "continuum-cache",
+    alsoCovers: ["@continuum-cache/near-cache"],
     file: "packages/continuum-cache/test/every-runtime.test.ts",
     covers:
-      "`UpstashCache` over REST while the server dies and comes back; over the Redis protocol where sockets are kept",
+      "`UpstashCache` with its features over REST while the server dies and comes back; over the Redis protocol where " +
+      "sockets are kept",
   },
 ];

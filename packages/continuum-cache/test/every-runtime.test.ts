@@ -43,6 +43,32 @@ for (const [name, env] of ways) {
         same(await cache.ping(), true);
       }));
 
+    it("keeps a value in the process until another cache writes it", () => {
+      const options = { env, keyPrefix: `near-${name}:`, near: { maxStaleness: "100ms" } } as const;
+      return withCache(options, (cache) =>
+        withCache(options, async (other) => {
+          await cache.set("color", "red");
+          await until("it is held", async () => {
+            await cache.get("color");
+            return cache.peek("color") === "red";
+          });
+          await other.set("color", "blue");
+          await until("the write is seen", async () => (await cache.get("color")) === "blue");
+        }),
+      );
+    });
+
+    it("loads once over all processes, forgets by tag, and takes turns by a lock", () =>
+      withCache({ env, keyPrefix: `features-${name}:` }, async (cache) => {
+        let loads = 0;
+        const options = { tags: ["users"], staleIfError: "1h", singleFlight: "global" } as const;
+        const load = () => cache.getOrSet("user:7", () => ++loads, options);
+        same([await load(), await load()], [1, 1]);
+        await cache.invalidateTags("users");
+        same(await load(), 2);
+        same(await cache.withLock("user:7", async () => "mine"), "mine");
+      }));
+
     it("limits and publishes on the same backend", () =>
       withCache({ env }, async (cache) => {
         const limiter = new RateLimiter(cache);
