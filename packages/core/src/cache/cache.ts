@@ -5,6 +5,7 @@ import type { Key, ValueOf } from "../keys/typed-key.ts";
 import type { NearStore } from "../ports/near-cache.ts";
 import type { Backend, Outage, SendOptions, Transport } from "../ports/transport.ts";
 import { assertOptions } from "../settings/options.ts";
+import { withDeadline } from "../time/with-deadline.ts";
 import { assertKeyList, readDeleteArguments, readEntries } from "./arguments.ts";
 import type { CacheEvents, WriteObserver } from "./cache-events.ts";
 import type { CacheOptions } from "./cache-options.ts";
@@ -182,8 +183,12 @@ export class Cache extends TagCalls implements AsyncDisposable {
    * @returns how many were deleted.
    */
   async deletePattern(glob: string, options: DeletePatternOptions & CacheCallOptions = {}): Promise<number> {
-    const { deletePatternOf } = await loadFeatures();
-    return deletePatternOf(this.engine, (own) => this.asked(own), glob, options);
+    const { timeoutMs = this.engine.timeoutMs, signal } = this.asked(options);
+    const startedMs = performance.now();
+    // A call that ends while its code is being loaded ends at once.
+    const { deletePatternOf } = await withDeadline("cache", { timeoutMs, ...(signal && { signal }) }, loadFeatures);
+    const leftMs = Math.max(1, Math.ceil(timeoutMs - (performance.now() - startedMs)));
+    return deletePatternOf(this.engine, (own) => ({ ...this.asked(own), timeoutMs: leftMs }), glob, options);
   }
 
   /**
