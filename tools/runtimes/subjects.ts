@@ -55,7 +55,7 @@ export const subjects: readonly Subject[] = [
     alsoCovers: ["@continuum-cache/near-cache"],
     file: "packages/continuum-cache/test/every-runtime.test.ts",
     covers:
-      "`UpstashCache` with its features over REST while the server dies and comes back; over the Redis protocol where " +
-      "sockets are kept",
+      "`UpstashCache` with its features over REST while the server dies and comes back; over the Redis protocol " +
+      "where sockets are kept",
   },
 ];

@@ -90,19 +90,23 @@ describe("a call on a connection that stands", () => {
       ["GET", "a"],
     ];
     await send(commands);
-    let promises = 0;
-    const hook = createHook({
-      init(_, type) {
-        if (type === "PROMISE") promises++;
-      },
-    });
-    const answered: Promise<unknown>[] = [];
-    hook.enable();
-    for (let call = 0; call < 100; call++) answered.push(send(commands));
-    await new Promise<void>((resolve) => void (answered.at(-1) as Promise<unknown>).then(() => resolve()));
-    hook.disable();
-    // One for each call, and those two with which this test waits.
-    expect(promises).toBeLessThanOrEqual(100 + 3);
+    const counts: number[] = [];
+    for (let round = 0; round < 20; round++) {
+      let promises = 0;
+      const hook = createHook({
+        init(_, type) {
+          if (type === "PROMISE") promises++;
+        },
+      });
+      const answered: Promise<unknown>[] = [];
+      hook.enable();
+      for (let call = 0; call < 100; call++) answered.push(send(commands));
+      await new Promise<void>((resolve) => void (answered.at(-1) as Promise<unknown>).then(() => resolve()));
+      hook.disable();
+      counts.push(promises);
+    }
+    // One for each call, and those two with which this test waits. What else goes on in the process only adds to it.
+    expect(Math.min(...counts)).toBeLessThanOrEqual(100 + 3);
   });
 
   it("through the transport makes no more", async () => {
