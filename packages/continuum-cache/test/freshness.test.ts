@@ -1,32 +1,13 @@
-import { type RedisServer, startRedisServer } from "@continuum-cache/conformance/servers";
-import { Cache, type Transport } from "@continuum-cache/core";
+import { Cache } from "@continuum-cache/core";
 import { msgpack } from "@continuum-cache/core/msgpack";
 import { memoryTransport } from "@continuum-cache/fallback-memory";
-import { restTransport } from "@continuum-cache/transport-rest";
-import { tcpTransport } from "@continuum-cache/transport-tcp";
-import { startUpstashLocal, type UpstashLocal } from "@continuum-cache/upstash-local";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { bothProtocols, timeout } from "./both-protocols.ts";
 
-let redis: RedisServer;
-let gateway: UpstashLocal;
-beforeAll(async () => {
-  redis = await startRedisServer();
-  gateway = await startUpstashLocal({ port: 0, token: "local", redisUrl: redis.url });
-});
-afterAll(async () => {
-  await gateway.close();
-  await redis.close();
-});
-
-/** Of a call, however slow the machine is. */
-const timeout = "150s";
+const { redis, ways } = bothProtocols();
 const later = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
-describe.each<[string, () => Transport]>([
-  ["REST", () => restTransport({ url: gateway.url, token: "local", timeout })],
-  ["TCP", () => tcpTransport({ url: redis.url, timeout })],
-  ["memory", () => memoryTransport()],
-])("freshness over %s", (name, make) => {
+describe.each([...ways, ["memory", () => memoryTransport()] as const])("freshness over %s", (name, make) => {
   let cache: Cache;
   beforeAll(async () => {
     cache = new Cache({ transport: make(), timeout, codec: [msgpack()], keyPrefix: `${name}:` });
@@ -36,9 +17,9 @@ describe.each<[string, () => Transport]>([
 
   /** The commands that Redis ran for a piece of work. The memory bills nothing. */
   const billed = async (work: () => Promise<unknown>) => {
-    await redis.resetStats();
+    await redis().resetStats();
     await work();
-    const counted = Object.entries(await redis.commandStats());
+    const counted = Object.entries(await redis().commandStats());
     return Object.fromEntries(counted.filter(([command]) => !/^(config\||info$|ping$)/.test(command)));
   };
   const expectBilled = async (work: () => Promise<unknown>, commands: Record<string, number>): Promise<void> => {

@@ -1,23 +1,8 @@
-import { type RedisServer, startRedisServer } from "@continuum-cache/conformance/servers";
-import { Cache, keyPattern, type StandardSchema, type Transport } from "@continuum-cache/core";
-import { restTransport } from "@continuum-cache/transport-rest";
-import { tcpTransport } from "@continuum-cache/transport-tcp";
-import { startUpstashLocal, type UpstashLocal } from "@continuum-cache/upstash-local";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { keyPattern, type StandardSchema } from "@continuum-cache/core";
+import { describe, expect, it } from "vitest";
+import { bothProtocols, openedCaches } from "./both-protocols.ts";
 
-let redis: RedisServer;
-let gateway: UpstashLocal;
-beforeAll(async () => {
-  redis = await startRedisServer();
-  gateway = await startUpstashLocal({ port: 0, token: "local", redisUrl: redis.url });
-});
-afterAll(async () => {
-  await gateway.close();
-  await redis.close();
-});
-
-/** Of a call, however slow the machine is. */
-const timeout = "150s";
+const { redis, ways } = bothProtocols();
 const tenTags = Array.from({ length: 10 }, (_, at) => `load-tag:${at}`);
 
 /** A loader that waits until the test lets it go on. */
@@ -38,27 +23,16 @@ function gated<Value>(value: Value) {
   return { load, hasBegun, go: () => go() };
 }
 
-describe.each<[string, () => Transport]>([
-  ["REST", () => restTransport({ url: gateway.url, token: "local", timeout })],
-  ["TCP", () => tcpTransport({ url: redis.url, timeout })],
-])("loads of values with tags over %s", (protocol, make) => {
-  const caches: Cache[] = [];
-  const open = (): Cache => {
-    const cache = new Cache({ transport: make(), timeout });
-    caches.push(cache);
-    return cache;
-  };
-  afterEach(async () => {
-    for (const cache of caches.splice(0)) await cache.close();
-  });
+describe.each(ways)("loads of values with tags over %s", (protocol, make) => {
+  const open = openedCaches(make);
   let nth = 0;
   const fresh = (name: string): string => `${name}:${protocol}:${nth++}`;
 
   /** The commands that Redis ran for a piece of work, and what the work brought. */
   const billed = async <Result>(work: () => Promise<Result>) => {
-    await redis.resetStats();
+    await redis().resetStats();
     const result = await work();
-    const counted = Object.entries(await redis.commandStats());
+    const counted = Object.entries(await redis().commandStats());
     const commands = Object.fromEntries(
       counted.filter(([name]) => !/^(config\||info$|ping$|client\||hello$)/.test(name)),
     );

@@ -1,46 +1,20 @@
-import { type RedisServer, startRedisServer } from "@continuum-cache/conformance/servers";
-import { Cache, keyPattern, type Transport } from "@continuum-cache/core";
-import { restTransport } from "@continuum-cache/transport-rest";
-import { tcpTransport } from "@continuum-cache/transport-tcp";
-import { startUpstashLocal, type UpstashLocal } from "@continuum-cache/upstash-local";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { keyPattern } from "@continuum-cache/core";
+import { describe, expect, it } from "vitest";
+import { bothProtocols, openedCaches } from "./both-protocols.ts";
 
-let redis: RedisServer;
-let gateway: UpstashLocal;
-beforeAll(async () => {
-  redis = await startRedisServer();
-  gateway = await startUpstashLocal({ port: 0, token: "local", redisUrl: redis.url });
-});
-afterAll(async () => {
-  await gateway.close();
-  await redis.close();
-});
-
-/** Of a call, however slow the machine is. */
-const timeout = "150s";
+const { redis, ways } = bothProtocols();
 const tenTags = Array.from({ length: 10 }, (_, at) => `tag:${at}`);
 
-describe.each<[string, () => Transport]>([
-  ["REST", () => restTransport({ url: gateway.url, token: "local", timeout })],
-  ["TCP", () => tcpTransport({ url: redis.url, timeout })],
-])("tags over %s", (protocol, make) => {
-  const caches: Cache[] = [];
-  const open = (options: { keyPrefix?: string } = {}): Cache => {
-    const cache = new Cache({ transport: make(), timeout, ...options });
-    caches.push(cache);
-    return cache;
-  };
-  afterEach(async () => {
-    for (const cache of caches.splice(0)) await cache.close();
-  });
+describe.each(ways)("tags over %s", (protocol, make) => {
+  const open = openedCaches(make);
   let nth = 0;
   const fresh = (name: string): string => `${name}:${protocol}:${nth++}`;
 
   /** The commands that Redis ran for a piece of work, and what the work brought. */
   const billed = async <Result>(work: () => Promise<Result>) => {
-    await redis.resetStats();
+    await redis().resetStats();
     const result = await work();
-    const counted = Object.entries(await redis.commandStats());
+    const counted = Object.entries(await redis().commandStats());
     const commands = Object.fromEntries(
       counted.filter(([name]) => !/^(config\||info$|ping$|client\||hello$)/.test(name)),
     );
