@@ -1,6 +1,7 @@
 import { CodecError } from "../errors/codec-error.ts";
 import { unwrap } from "../errors/command-error.ts";
-import type { Reply } from "../ports/transport.ts";
+import type { Command, Reply } from "../ports/transport.ts";
+import type { Request } from "./requests.ts";
 
 /** Reads the reply of a command that answers with an integer. @throws CodecError when JavaScript would round it. */
 export function readInteger(reply: Reply | undefined): number {
@@ -14,4 +15,9 @@ export function readInteger(reply: Reply | undefined): number {
     );
   }
   return integer;
+}
+
+/** A request whose answer is a whole number. */
+export function integerRequest(operation: string, command: Command): Request<number> {
+  return { operation, commands: [command], read: (replies, at) => readInteger(replies[at]) };
 }

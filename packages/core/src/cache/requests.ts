@@ -18,7 +18,8 @@ import {
   placeholderHead,
   plainEntry,
 } from "./entry-start.ts";
-import { readInteger } from "./integer-reply.ts";
+import { integerRequest, readInteger } from "./integer-reply.ts";
+import { listRequests } from "./list-requests.ts";
 import { endingsOf, type SetEnding, type SetOptions } from "./set-options.ts";
 import { type TimeToLive, ttlToMs } from "./time-to-live.ts";
 import type { Copies, Opening, SentRead, Values } from "./values.ts";
@@ -76,20 +77,10 @@ export function createRequests(
     if (prefix !== "") assertKey(prefixed);
     return prefixed;
   };
-  const integer = (operation: string, command: Command): Request<number> => ({
-    operation,
-    commands: [command],
-    read: (replies, at) => readInteger(replies[at]),
-  });
   const flag = (operation: string, command: Command): Request<boolean> => ({
     operation,
     commands: [command],
     read: (replies, at) => readInteger(replies[at]) === 1,
-  });
-  const value = (operation: string, key: string, command: Command): Request<unknown> => ({
-    operation,
-    commands: [command],
-    read: (replies, at) => values.fromItem(operation, key, replies[at]),
   });
   const { counts } = stats;
   const setting = (
@@ -150,34 +141,15 @@ export function createRequests(
       const commands = [["PERSIST", full(key)] as const, ["EXISTS", full(key)] as const];
       return { operation: "expire", commands, read: (replies, at) => readInteger(replies[at + 1]) === 1 };
     },
-    ttl: (key) => integer("ttl", ["TTL", full(key)]),
+    ttl: (key) => integerRequest("ttl", ["TTL", full(key)]),
     increment(key, by = 1) {
       if (!Number.isSafeInteger(by)) throw new RangeError(`Expected to increment by a whole number, got ${quoted(by)}`);
-      return integer("increment", ["INCRBY", full(key), by]);
+      return integerRequest("increment", ["INCRBY", full(key), by]);
     },
-    push(name, key, items) {
-      if (items.length === 0) throw new RangeError("Expected at least one value to push, got none");
-      const stored = items.map((item) => values.toItem("item", key, item));
-      return integer(name.toLowerCase(), [name, full(key), ...stored]);
-    },
-    pop: (name, key) => value(name.toLowerCase(), key, [name, full(key)]),
-    lrange(key, start, stop) {
-      for (const index of [start, stop]) {
-        if (!Number.isSafeInteger(index)) {
-          throw new RangeError(`Expected a whole number as list index, got ${quoted(index)}`);
-        }
-      }
-      return {
-        operation: "lrange",
-        commands: [["LRANGE", full(key), start, stop]],
-        read: (replies, at) =>
-          (unwrap(replies[at]) as readonly Reply[]).map((item) => values.fromItem("lrange", key, item)),
-      };
-    },
-    llen: (key) => integer("llen", ["LLEN", full(key)]),
+    ...listRequests(full, values),
     publish(channel, data) {
       const wire = toWireChannel(channel);
-      return integer("publish", ["PUBLISH", wire, toMessageText(values.toItem("message", channel, data))]);
+      return integerRequest("publish", ["PUBLISH", wire, toMessageText(values.toItem("message", channel, data))]);
     },
   };
 }
